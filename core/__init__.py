@@ -1,0 +1,1 @@
+"""Domain, services and workers of the product; it knows nothing of Streamlit."""

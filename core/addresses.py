@@ -1,0 +1,127 @@
+"""Connects out to public addresses only: the check *is* the connect, so no redirect and no DNS trick gets around it."""
+
+import ipaddress
+import socket
+import time
+from collections.abc import Callable, Iterable
+from ssl import SSLContext
+from typing import Any
+
+import httpcore
+
+_NOT_FOR_STRANGERS = (
+    ipaddress.ip_network("168.63.129.16/32"),  # Azure's host agent: a public address, but of the machine's own cloud
+    ipaddress.ip_network("192.0.0.0/24"),  # RFC 6890; Oracle's metadata service was at 192.0.0.192
+    ipaddress.ip_network("192.88.99.0/24"),  # 6to4 relays, RFC 7526
+)
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class AddressRefused(Exception):
+    """A connection that must not be made; the text says why."""
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address belongs to the public internet, also when it hides an IPv4 address inside."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return is_public(str(parsed.ipv4_mapped))
+        if parsed in _NAT64:
+            return is_public(str(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)))
+        if parsed.sixtofour is not None or parsed.teredo is not None:
+            return False
+        return parsed in _GLOBAL_UNICAST and parsed.is_global
+    refused = any(parsed in network for network in _NOT_FOR_STRANGERS)
+    return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved and not refused
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a host in the system's order, each once; OSError if there are none."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class GuardedBackend(httpcore.NetworkBackend):
+    """A network for httpcore that reaches public addresses on ports 80 and 443, and what `allow` names.
+
+    `allow` holds `host:port` as written in a URL. A host is refused if *any* of its addresses is not public, and the
+    connection goes to the very address that was checked. Nothing lasts beyond `deadline` (of `time.monotonic`), so a
+    peer that drips a byte now and then cannot hold a connection open for ever.
+    """
+
+    def __init__(
+        self, allow: frozenset[str], *, deadline: float, resolver: Callable[[str, int], list[str]] = resolve
+    ) -> None:
+        self._allow = frozenset(entry.lower().replace("[", "").replace("]", "") for entry in allow)
+        self._deadline = deadline
+        self._resolver = resolver
+        self._network = httpcore.SyncBackend()
+
+    def allows(self, host: str, port: int) -> bool:
+        """Whether an operator has named this very host and port."""
+        return f"{host}:{port}".lower() in self._allow
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Raises AddressRefused, httpcore.ConnectError or httpcore.ConnectTimeout."""
+        allowed = self.allows(host, port)
+        if not allowed and port not in (80, 443):
+            raise AddressRefused(f"port {port} of {host} is not one for downloads")
+        try:
+            addresses = self._resolver(host, port)
+        except (OSError, UnicodeError) as failure:  # UnicodeError: a label too long for DNS
+            raise httpcore.ConnectError(f"{host} has no address") from failure
+        if not allowed and not all(map(is_public, addresses)):
+            raise AddressRefused(f"{host} is not a public address")
+        unreachable: Exception = httpcore.ConnectError(f"{host} has no address")
+        for address in addresses:
+            try:
+                stream = self._network.connect_tcp(
+                    address, port, _within(self._deadline, timeout), local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failure:
+                unreachable = failure
+            else:
+                return _DeadlineStream(stream, self._deadline)
+        raise unreachable
+
+
+class _DeadlineStream(httpcore.NetworkStream):
+    """A stream on which every single wait ends at the deadline at the latest."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _within(self._deadline, timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _within(self._deadline, timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        secured = self._stream.start_tls(ssl_context, server_hostname, _within(self._deadline, timeout))
+        return _DeadlineStream(secured, self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _within(deadline: float, timeout: float | None) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise httpcore.ReadTimeout("the time for this download is used up")
+    return left if timeout is None else min(left, timeout)

@@ -1,0 +1,305 @@
+"""Every error a person or a script can meet, each with a stable code, an HTTP status and a way out.
+
+AppError                        500  internal
+├── InvalidRequest              422  invalid_request        fields: what is wrong with which field
+├── Unauthorized                401  unauthorized
+├── Forbidden                   403  forbidden
+├── NotFound                    404  not_found              also: it is somebody else's
+├── Conflict                    409  conflict
+│   └── IdempotencyConflict     409  idempotency_conflict
+├── InsufficientCredits         402  insufficient_credits
+├── TooLarge                    413  too_large
+├── StorageFull                 413  storage_full
+├── RateLimited                 429  rate_limited           retry_after_seconds
+├── MediaRejected               422  media_rejected         reason: the rule a file broke
+├── DownloadFailed              502  download_failed        retryable: trying again can help
+│   └── OutputExpired           502  output_expired
+└── ProviderError               502  provider_error
+    ├── ProviderNotConfigured   503  provider_not_configured
+    ├── BadKey                  502  provider_bad_key
+    ├── ProviderOutOfCredits    502  provider_out_of_credits
+    ├── ProviderRateLimited     503  provider_busy          retry_after_seconds
+    ├── InvalidInput            422  provider_invalid_input field, where the provider names one
+    ├── ContentRefused          422  content_refused
+    ├── ModelUnavailable        422  model_unavailable
+    ├── ProviderUnavailable     503  provider_unavailable
+    ├── GenerationFailed        502  generation_failed
+    ├── UnreadableReply         502  provider_unreadable
+    └── SubmitUncertain         502  submit_uncertain       nobody knows whether the job exists
+
+`str(error)` is the sentence for people. `detail` is raw text for the log and for admins, never for users.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Fault(StrEnum):
+    """Who has to change something before the same thing can work."""
+
+    USER = "user"
+    PROVIDER = "provider"
+    OPERATOR = "operator"
+
+
+class AppError(Exception):
+    """Base of the tree; a bare one is an internal failure.
+
+    `message` tells a person what to do; `detail` is the raw cause and stays with log and admins.
+    """
+
+    code: ClassVar[str] = "internal"
+    http_status: ClassVar[int] = 500
+    fault: ClassVar[Fault] = Fault.OPERATOR
+    sentence: ClassVar[str] = "Something went wrong on our side. Try again; if it stays, tell an administrator."
+
+    def __init__(self, message: str | None = None, *, detail: str = "") -> None:
+        super().__init__(message or self.sentence)
+        self.detail = detail
+
+
+class InvalidRequest(AppError):
+    """A request whose fields are not usable; `fields` maps field name to what to change."""
+
+    code = "invalid_request"
+    http_status = 422
+    fault = Fault.USER
+    sentence = "Some fields need a change."
+
+    def __init__(self, message: str | None = None, *, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.fields = dict(fields or {})
+
+
+class Unauthorized(AppError):
+    """No token, or one that is not valid."""
+
+    code = "unauthorized"
+    http_status = 401
+    fault = Fault.USER
+    sentence = "Send a valid token: Authorization: Bearer <token>."
+
+
+class Forbidden(AppError):
+    """Known person, but not allowed to do this."""
+
+    code = "forbidden"
+    http_status = 403
+    fault = Fault.USER
+    sentence = "You may not do this. Ask an administrator."
+
+
+class NotFound(AppError):
+    """It does not exist, or it is not yours: the two look the same on purpose."""
+
+    code = "not_found"
+    http_status = 404
+    fault = Fault.USER
+    sentence = "This does not exist, or it is not yours."
+
+
+class Conflict(AppError):
+    """What is there now does not allow this."""
+
+    code = "conflict"
+    http_status = 409
+    fault = Fault.USER
+    sentence = "This is not possible in its present state. Load it again and look."
+
+
+class IdempotencyConflict(Conflict):
+    """The same idempotency key came with another body."""
+
+    code = "idempotency_conflict"
+    sentence = "This Idempotency-Key was already used for another request. Use a new key for a new request."
+
+
+class InsufficientCredits(AppError):
+    """The available balance does not cover the price."""
+
+    code = "insufficient_credits"
+    http_status = 402
+    fault = Fault.USER
+    sentence = "Not enough credits. Choose a cheaper setting or ask an administrator for more."
+
+    def __init__(self, message: str | None = None, *, needed_credits: int = 0, available_credits: int = 0) -> None:
+        super().__init__(message)
+        self.needed_credits = needed_credits
+        self.available_credits = available_credits
+
+
+class TooLarge(AppError):
+    """A body or file over its limit."""
+
+    code = "too_large"
+    http_status = 413
+    fault = Fault.USER
+    sentence = "This is too large."
+
+
+class StorageFull(AppError):
+    """The person's storage quota is used up."""
+
+    code = "storage_full"
+    http_status = 413
+    fault = Fault.USER
+    sentence = "Your storage is full. Delete clips you no longer need, then try again."
+
+
+class RateLimited(AppError):
+    """Too many requests of ours; try again after `retry_after_seconds`."""
+
+    code = "rate_limited"
+    http_status = 429
+    fault = Fault.USER
+    sentence = "Too many requests. Wait a moment and try again."
+
+    def __init__(self, message: str | None = None, *, retry_after_seconds: float = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class MediaRejected(AppError):
+    """A file that is not the image or video it should be; `reason` is the stable name of the broken rule."""
+
+    code = "media_rejected"
+    http_status = 422
+    fault = Fault.USER
+    sentence = "This file cannot be used."
+
+    def __init__(self, message: str | None = None, *, reason: str, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.reason = reason
+
+
+class DownloadFailed(AppError):
+    """A provider's file could not be fetched; `retryable` says whether trying again can help."""
+
+    code = "download_failed"
+    http_status = 502
+    fault = Fault.PROVIDER
+    sentence = "The finished clip could not be fetched from the provider yet."
+
+    def __init__(self, message: str | None = None, *, retryable: bool = True, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.retryable = retryable
+
+
+class OutputExpired(DownloadFailed):
+    """The link to the file is no longer valid; a fresh one must be asked for."""
+
+    code = "output_expired"
+    sentence = "The provider no longer has the finished clip."
+
+    def __init__(self, message: str | None = None, *, detail: str = "") -> None:
+        super().__init__(message, retryable=False, detail=detail)
+
+
+class ProviderError(AppError):
+    """Base of everything that goes wrong with a provider."""
+
+    code = "provider_error"
+    http_status = 502
+    fault = Fault.PROVIDER
+    sentence = "The provider could not do this. Try again later or choose another model."
+
+
+class ProviderNotConfigured(ProviderError):
+    """No key for this provider."""
+
+    code = "provider_not_configured"
+    http_status = 503
+    fault = Fault.OPERATOR
+    sentence = "This provider is not configured here. Choose another model or ask an administrator to add its key."
+
+
+class BadKey(ProviderError):
+    """The provider does not accept our key."""
+
+    code = "provider_bad_key"
+    fault = Fault.OPERATOR
+    sentence = "The provider does not accept our key. An administrator has to renew it; nothing was charged."
+
+
+class ProviderOutOfCredits(ProviderError):
+    """Our account at the provider is empty."""
+
+    code = "provider_out_of_credits"
+    fault = Fault.OPERATOR
+    sentence = "Our account at the provider is empty. An administrator has to top it up; nothing was charged."
+
+
+class ProviderRateLimited(ProviderError):
+    """The provider said, before accepting anything, to come back after `retry_after_seconds`."""
+
+    code = "provider_busy"
+    http_status = 503
+    sentence = "The provider is busy. It is tried again by itself."
+
+    def __init__(self, message: str | None = None, *, retry_after_seconds: float = 30, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class InvalidInput(ProviderError):
+    """The provider refuses the input; `field` is ours, where it named one."""
+
+    code = "provider_invalid_input"
+    http_status = 422
+    fault = Fault.USER
+    sentence = "The provider does not accept these settings. Change them and try again; nothing was charged."
+
+    def __init__(self, message: str | None = None, *, field: str | None = None, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.field = field
+
+
+class ContentRefused(ProviderError):
+    """Refused by the provider's content policy."""
+
+    code = "content_refused"
+    http_status = 422
+    fault = Fault.USER
+    sentence = "The provider refused this by its content policy. Change the prompt or the image; nothing was charged."
+
+
+class ModelUnavailable(ProviderError):
+    """The provider no longer has, or never had, this model."""
+
+    code = "model_unavailable"
+    http_status = 422
+    fault = Fault.OPERATOR
+    sentence = "The provider no longer offers this model. Choose another one; nothing was charged."
+
+
+class ProviderUnavailable(ProviderError):
+    """Temporarily not reachable or failing by itself; on a submit only when surely nothing was accepted."""
+
+    code = "provider_unavailable"
+    http_status = 503
+    sentence = "The provider is not reachable at the moment. It is tried again by itself."
+
+
+class GenerationFailed(ProviderError):
+    """The provider accepted the job and then reported that it failed."""
+
+    code = "generation_failed"
+    sentence = "The provider could not make this clip. Nothing was charged; try again or change the prompt."
+
+
+class UnreadableReply(ProviderError):
+    """A reply in no shape we know."""
+
+    code = "provider_unreadable"
+    sentence = "The provider answered in a way we cannot read. An administrator can see the details."
+
+
+class SubmitUncertain(ProviderError):
+    """The submit left this machine and no verdict came back; it must never be sent again by itself."""
+
+    code = "submit_uncertain"
+    sentence = (
+        "We do not know whether the provider accepted this job. The credits stay reserved until it is settled; "
+        "nothing is sent a second time."
+    )

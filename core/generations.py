@@ -1,0 +1,393 @@
+"""Generations as people and scripts see them: order, look, cancel, retry, delete, decide the uncertain."""
+
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy.orm import Session
+
+from core import capability, errors, ledger, lifecycle, pricing, projects, uploads
+from core.models import (
+    ENDED_STATUSES,
+    Generation,
+    GenerationEvent,
+    LedgerEntry,
+    Project,
+    Role,
+    Stage,
+    Status,
+    User,
+    is_live,
+    utc_now,
+)
+from core.ownership import owned
+from core.providers import registry
+from core.video import VideoModel
+
+KEY_LIMIT_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person asks for; the same for form, API and retry. Image keys are those of their uploads."""
+
+    project_id: str
+    model_id: str
+    prompt: str
+    resolution: str
+    duration_seconds: int
+    aspect_ratio: str
+    negative_prompt: str = ""
+    start_image_key: str | None = None
+    end_image_key: str | None = None
+    generate_audio: bool = False
+    enhance_prompt: bool = False
+
+    def trimmed(self) -> "Order":
+        """The same without white space around the texts."""
+        return replace(self, prompt=self.prompt.strip(), negative_prompt=self.negative_prompt.strip())
+
+    def digest(self) -> str:
+        """The same for the same request, whoever sends it."""
+        canonical = json.dumps(asdict(self), sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a history shows; None or empty means all. Times are aware, `until` is not included."""
+
+    project_id: str | None = None
+    statuses: Collection[Status] = ()
+    model_id: str | None = None
+    provider: str | None = None
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One keyset page; `next_cursor` is None on the last."""
+
+    rows: Sequence[Generation]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All that can be told of one generation: its timeline and its receipt."""
+
+    events: Sequence[GenerationEvent]
+    entries: Sequence[LedgerEntry]
+
+
+def quote(order: Order) -> pricing.Quote:
+    """The price of an order, by the one price function."""
+    return pricing.quote(
+        order.model_id,
+        resolution=order.resolution,
+        duration_seconds=order.duration_seconds,
+        start_image=order.start_image_key is not None,
+        end_image=order.end_image_key is not None,
+        generate_audio=order.generate_audio,
+        enhance_prompt=order.enhance_prompt,
+    )
+
+
+def validate(order: Order) -> dict[str, str]:
+    """Field name -> what to change before this order can be made; empty when it can."""
+    try:
+        model = registry.model(order.model_id)
+    except errors.NotFound as unknown:
+        return {"modelId": str(unknown)}
+    return capability.prompt_problems(
+        model, prompt=order.prompt, negative_prompt=order.negative_prompt
+    ) | capability.problems(
+        model,
+        resolution=order.resolution,
+        duration_seconds=order.duration_seconds,
+        aspect_ratio=order.aspect_ratio,
+        negative_prompt=order.negative_prompt,
+        start_image=order.start_image_key is not None,
+        end_image=order.end_image_key is not None,
+        generate_audio=order.generate_audio,
+        enhance_prompt=order.enhance_prompt,
+    )
+
+
+def submit(
+    session: Session,
+    user: User,
+    order: Order,
+    *,
+    configured: Collection[str],
+    quota_bytes: int,
+    idempotency_key: str | None = None,
+    retry_of_id: str | None = None,
+) -> Generation:
+    """Check, price, reserve and write down one order, all or nothing; a worker takes it from there.
+
+    The same `idempotency_key` with the same order returns the first generation; with another order it raises
+    IdempotencyConflict. `configured` names the providers that have a key. Raises InvalidRequest with fields,
+    ProviderNotConfigured, InsufficientCredits, StorageFull, NotFound for a project that is not theirs.
+    """
+    order = order.trimmed()
+    if idempotency_key is not None:
+        _check_key(idempotency_key)
+        ledger.lock_account(session, user.id)  # two submits with one key go one after the other
+        first = session.scalar(
+            select(Generation).where(owned(Generation, user), Generation.idempotency_key == idempotency_key)
+        )
+        if first is not None:
+            if first.request_hash != order.digest():
+                raise errors.IdempotencyConflict
+            return first
+    if wrong := validate(order):
+        raise errors.InvalidRequest(fields=wrong)
+    model = registry.model(order.model_id)
+    project = projects.get(session, user, order.project_id)
+    if project.archived_at is not None:
+        raise errors.InvalidRequest(fields={"projectId": "This project is archived. Bring it back first."})
+    for field, key in (("startImagePath", order.start_image_key), ("endImagePath", order.end_image_key)):
+        if key is not None:
+            uploads.check_owned(session, user, key, field=field)
+    if model.provider not in configured:
+        raise errors.ProviderNotConfigured
+    if user_storage_bytes(session, user) >= quota_bytes:
+        raise errors.StorageFull
+    price = quote(order)
+    row = _row(user, order, model, price, idempotency_key=idempotency_key, retry_of_id=retry_of_id)
+    session.add(row)
+    session.flush()
+    ledger.hold(session, user.id, generation_id=row.id, credits=price.total_credits, actor=user.email)
+    what = f"Ordered; {price.total_credits} credits reserved"
+    lifecycle.note(session, row.id, row.status, row.stage, what=what, actor=user.email)
+    session.execute(
+        update(Project)
+        .where(Project.id == project.id)
+        .values(generation_count=Project.generation_count + 1, updated_at=utc_now())
+        .execution_options(synchronize_session=False)
+    )
+    return row
+
+
+def get(session: Session, user: User, generation_id: str) -> Generation:
+    """A person's own generation; NotFound also when it is somebody else's or deleted."""
+    row = session.scalar(_visible(user).where(Generation.id == generation_id))
+    if row is None:
+        raise errors.NotFound("This generation does not exist, or it is not yours.")
+    return row
+
+
+def browse(session: Session, user: User, chosen: Filter, *, cursor: str | None = None, limit: int = 24) -> Page:
+    """A person's generations, newest first, a keyset page at a time: stable while rows are added."""
+    query = _visible(user).where(*_conditions(chosen))
+    if cursor is not None:
+        query = query.where(Generation.id < cursor)
+    rows = session.scalars(query.order_by(Generation.id.desc()).limit(limit + 1)).all()
+    return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
+
+
+def in_flight(session: Session, user: User, *, limit: int = 50) -> Sequence[Generation]:
+    """A person's generations that have not ended, newest first."""
+    query = _visible(user).where(is_live()).order_by(Generation.id.desc()).limit(limit)
+    return session.scalars(query).all()
+
+
+def history(session: Session, row: Generation) -> History:
+    """Timeline and receipt of a generation the caller may see."""
+    of_row = select(GenerationEvent).where(GenerationEvent.generation_id == row.id).order_by(GenerationEvent.id)
+    return History(session.scalars(of_row).all(), ledger.entries_of_generation(session, row.id))
+
+
+def cancel(session: Session, user: User, generation_id: str) -> Generation:
+    """Cancel: at once and free while pending; afterwards only where the provider can, as a wish its worker carries out.
+
+    Conflict when it has ended, or when its provider cannot stop it (the sentence says what that costs).
+    """
+    row = get(session, user, generation_id)
+    row = lifecycle.locked(session, row.id) or row
+    if row.status in ENDED_STATUSES:
+        raise errors.Conflict(f"This generation is already {row.status}.")
+    if row.status is Status.PENDING:
+        lifecycle.cancel(session, row, actor=user.email)
+    elif row.cancel_requested_at is None:
+        provider = registry.provider_class(row.provider)
+        if not provider.can_cancel or row.stage in (Stage.READY, Stage.DOWNLOADING):
+            raise errors.Conflict(provider.cancel_note if not provider.can_cancel else "The clip is already made.")
+        now = utc_now()
+        row.cancel_requested_at = now
+        if row.stage is Stage.WAITING:
+            row.next_at = now
+        lifecycle.note(session, row.id, row.status, row.stage, what="Cancelling was asked for", actor=user.email)
+    session.flush()
+    return get(session, user, generation_id)
+
+
+def retry_order(row: Generation) -> Order:
+    """The order that a generation was made from."""
+    return Order(
+        project_id=row.project_id,
+        model_id=row.model_id,
+        prompt=row.prompt,
+        resolution=row.resolution,
+        duration_seconds=row.duration_seconds,
+        aspect_ratio=row.aspect_ratio,
+        negative_prompt=row.negative_prompt,
+        start_image_key=row.start_image_key,
+        end_image_key=row.end_image_key,
+        generate_audio=row.generate_audio,
+        enhance_prompt=row.enhance_prompt,
+    )
+
+
+def retry(
+    session: Session,
+    user: User,
+    generation_id: str,
+    *,
+    configured: Collection[str],
+    quota_bytes: int,
+    idempotency_key: str | None = None,
+) -> Generation:
+    """Order a failed or cancelled one again, at today's price, as a new generation that points to the old.
+
+    Raises as `submit`, and Conflict when the old one has not failed.
+    """
+    old = get(session, user, generation_id)
+    if old.status not in (Status.FAILED, Status.CANCELLED):
+        raise errors.Conflict("Only a failed or cancelled generation can be tried again.")
+    return submit(
+        session,
+        user,
+        retry_order(old),
+        configured=configured,
+        quota_bytes=quota_bytes,
+        idempotency_key=idempotency_key,
+        retry_of_id=old.id,
+    )
+
+
+def delete(session: Session, user: User, generation_id: str) -> None:
+    """Take an ended generation out of sight; its files follow soon, its charges stay on record."""
+    row = lifecycle.locked(session, get(session, user, generation_id).id)
+    if row is None or row.status not in ENDED_STATUSES:
+        raise errors.Conflict("This generation is still under way. Cancel it first, or wait for its end.")
+    row.deleted_at = utc_now()
+    session.execute(
+        update(Project)
+        .where(Project.id == row.project_id)
+        .values(generation_count=Project.generation_count - 1)
+        .execution_options(synchronize_session=False)
+    )
+    session.flush()
+
+
+def uncertain(session: Session, *, limit: int = 100) -> Sequence[Generation]:
+    """Everybody's generations whose charge nobody knows, oldest first; for administrators only."""
+    query = select(Generation).where(is_live(), Generation.status == Status.UNCERTAIN)
+    return session.scalars(query.order_by(Generation.id).limit(limit)).all()
+
+
+def resolve_release(session: Session, admin: User, generation_id: str) -> Generation:
+    """Decide that the provider never made it: it fails and the hold goes back. Forbidden for others than admins."""
+    row = _uncertain_for(session, admin, generation_id)
+    gone = errors.GenerationFailed("An administrator found that the provider never made this clip.")
+    lifecycle.fail(session, row, gone, actor=admin.email)
+    session.refresh(row)
+    return row
+
+
+def resolve_found(session: Session, admin: User, generation_id: str, *, provider_job_id: str) -> Generation:
+    """Decide that the provider has it, under this job id: the wait goes on, and the clip is charged when it is here."""
+    row = _uncertain_for(session, admin, generation_id)
+    if row.stage is not Stage.SUBMITTING:
+        raise errors.Conflict("The provider's job id of this generation is known already.")
+    now = utc_now()
+    deadline = now + registry.model(row.model_id).deadline
+    values = {"provider_job_id": provider_job_id, "submitted_at": now, "deadline_at": deadline}
+    what = "An administrator found the job at the provider"
+    lifecycle.move(session, row, Status.PROCESSING, Stage.WAITING, what=what, next_at=now, actor=admin.email, **values)
+    session.refresh(row)
+    return row
+
+
+def user_storage_bytes(session: Session, user: User) -> int:
+    """How much a person keeps, as of now."""
+    return session.scalar(select(User.storage_bytes).where(User.id == user.id)) or 0
+
+
+def queue_position(session: Session, row: Generation) -> int:
+    """How many generations of the same provider were ordered before this one and still wait to be sent."""
+    waiting = select(func.count()).where(
+        is_live(), Generation.status == Status.PENDING, Generation.provider == row.provider, Generation.id < row.id
+    )
+    return session.scalar(waiting) or 0
+
+
+def _visible(user: User) -> Select[Generation]:
+    return select(Generation).where(owned(Generation, user), Generation.deleted_at.is_(None))
+
+
+def _conditions(chosen: Filter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if chosen.project_id is not None:
+        found.append(Generation.project_id == chosen.project_id)
+    if chosen.statuses:
+        found.append(Generation.status.in_(chosen.statuses))
+    if chosen.model_id is not None:
+        found.append(Generation.model_id == chosen.model_id)
+    if chosen.provider is not None:
+        found.append(Generation.provider == chosen.provider)
+    if chosen.text.strip():
+        found.append(Generation.prompt.icontains(chosen.text.strip(), autoescape=True))
+    if chosen.since is not None:
+        found.append(Generation.created_at >= chosen.since)
+    if chosen.until is not None:
+        found.append(Generation.created_at < chosen.until)
+    return found
+
+
+def _check_key(key: str) -> None:
+    if not key or len(key) > KEY_LIMIT_CHARS or not key.isprintable():
+        raise errors.InvalidRequest(
+            fields={"Idempotency-Key": f"Use 1 to {KEY_LIMIT_CHARS} printable characters, new for each request."}
+        )
+
+
+def _row(
+    user: User,
+    order: Order,
+    model: VideoModel,
+    price: pricing.Quote,
+    *,
+    idempotency_key: str | None,
+    retry_of_id: str | None,
+) -> Generation:
+    return Generation(
+        user_id=user.id,
+        request_hash=order.digest(),
+        idempotency_key=idempotency_key,
+        retry_of_id=retry_of_id,
+        provider=model.provider,
+        model_name=model.name,
+        credits=price.total_credits,
+        quote=price.to_json(),
+        next_at=utc_now(),
+        **asdict(order),
+    )
+
+
+def _uncertain_for(session: Session, admin: User, generation_id: str) -> Generation:
+    if admin.role is not Role.ADMIN:
+        raise errors.Forbidden
+    row = lifecycle.locked(session, generation_id)
+    if row is None:
+        raise errors.NotFound("This generation does not exist.")
+    if row.status is not Status.UNCERTAIN:
+        raise errors.Conflict(f"This generation is {row.status}, not uncertain.")
+    return row

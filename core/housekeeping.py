@@ -1,0 +1,62 @@
+"""Slow chores of the dispatcher: files of deleted clips, left-over downloads, the regular audit."""
+
+import logging
+import time
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from core import audit, db, users
+from core import storage as storages
+from core.config import Settings
+from core.models import Generation, utc_now
+
+log = logging.getLogger(__name__)
+
+AUDIT_EVERY = timedelta(minutes=10)
+LEFT_OVER_SECONDS = 86_400
+
+
+def run(settings: Settings) -> None:
+    """Everything once; each part is short and safe to run beside another dispatcher's."""
+    purge_deleted(settings)
+    remove_left_overs(settings)
+    with db.session(read_only=True) as session:
+        last = audit.last_run(session)
+    if last is None or last.at < utc_now() - AUDIT_EVERY:
+        with db.session(read_only=True) as session:
+            results = audit.run(session)
+        with db.session() as session:
+            audit.record(session, results)
+
+
+def purge_deleted(settings: Settings, *, limit: int = 20) -> int:
+    """Remove the files of deleted generations and give their bytes back to their person; returns how many."""
+    with db.session(read_only=True) as session:
+        query = select(Generation).where(Generation.deleted_at.is_not(None), Generation.purged_at.is_(None))
+        rows = session.scalars(query.limit(limit)).all()
+    storage = storages.open_storage(settings.storage_url)
+    for row in rows:
+        for key in (row.output_key, row.thumbnail_key, row.preview_key):
+            if key is not None:
+                storage.delete(key)
+        with db.session() as session:
+            purged = session.execute(
+                update(Generation)
+                .where(Generation.id == row.id, Generation.purged_at.is_(None))
+                .values(purged_at=utc_now())
+                .execution_options(synchronize_session=False)
+            )
+            if purged.rowcount == 1 and row.stored_bytes:  # type: ignore[attr-defined]  # a CursorResult
+                users.free_storage(session, row.user_id, size_bytes=row.stored_bytes)
+    return len(rows)
+
+
+def remove_left_overs(settings: Settings) -> None:
+    """Remove downloads that nobody has touched for a day."""
+    folder = settings.data_dir / "incoming"
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if time.time() - path.stat().st_mtime > LEFT_OVER_SECONDS:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,311 @@
+"""What an RQ worker runs: `submit` sends one generation to its provider, `collect` brings one clip home.
+
+Both take an id only and are harmless when run again. No database session is open across a call to a provider
+or to storage. While one works, its lease is renewed; when the process dies the lease runs out and the
+dispatcher decides what that means.
+"""
+
+import asyncio
+import hashlib
+import logging
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from core import access, config, db, download, errors, lifecycle, media
+from core import storage as storages
+from core.backoff import delay
+from core.models import Generation, Stage, Status, utc_now
+from core.providers import registry
+from core.video import JobState, ProviderJob, SourceImage, VideoRequest, VideoSource
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=20)
+RENEW_SECONDS = 5.0
+SUBMIT_SECONDS = 90
+COLLECT_DEADLINE = timedelta(hours=6)
+FIND_AFTER = timedelta(seconds=60)
+ASK_AGAIN_AFTER = timedelta(minutes=5)
+UNUSABLE_TRIES = 3
+
+
+def submit(generation_id: str) -> None:
+    """Send one generation to its provider, once. What was sent and got no answer becomes uncertain."""
+    with db.session(read_only=True) as session:
+        row = session.get(Generation, generation_id)
+    if row is None or row.stage is not Stage.HANDED:
+        return
+    try:
+        request = _request(row)
+        base_url = _base_url(row.provider)
+    except errors.AppError as error:
+        _fail(generation_id, Stage.HANDED, error)
+        return
+    attempt = row.attempt + 1
+    with db.session() as session:
+        row = lifecycle.locked(session, generation_id)
+        if row is None or row.stage is not Stage.HANDED:
+            return
+        what = f"Sending to {registry.provider_class(row.provider).display_name}"
+        lifecycle.move(
+            session,
+            row,
+            Status.PROCESSING,
+            Stage.SUBMITTING,
+            what=what,
+            next_at=utc_now() + LEASE,
+            attempt=attempt,
+            provider_base_url=base_url,
+        )
+    with _lease_kept(generation_id, Stage.SUBMITTING):
+        outcome = asyncio.run(_send(row.provider, request))
+    _record_submit(generation_id, attempt, outcome)
+
+
+def collect(generation_id: str) -> None:
+    """Fetch, check and store one finished clip, and charge it; tried again later when that can help."""
+    with db.session() as session:
+        row = lifecycle.locked(session, generation_id)
+        if row is None or row.stage is not Stage.READY:
+            return
+        attempt = row.collect_attempt + 1
+        lifecycle.move(
+            session,
+            row,
+            Status.PROCESSING,
+            Stage.DOWNLOADING,
+            what="Fetching the finished clip",
+            next_at=utc_now() + LEASE,
+            collect_attempt=attempt,
+        )
+        session.refresh(row)
+    folder = config.settings().data_dir / "incoming"
+    folder.mkdir(exist_ok=True)
+    target = folder / f"{generation_id}.video"
+    try:
+        with _lease_kept(generation_id, Stage.DOWNLOADING):
+            output = _bring_home(row, target)
+    except errors.AppError as error:
+        _record_collect_failure(generation_id, attempt, error)
+        return
+    with db.session() as session:
+        now = lifecycle.locked(session, generation_id)
+        if now is not None and now.stage is Stage.DOWNLOADING and now.collect_attempt == attempt:
+            lifecycle.complete(session, now, output)
+    for path in (target, target.with_suffix(".safe.mp4")):
+        path.unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=1)
+def _storage() -> storages.Storage:
+    return storages.open_storage(config.settings().storage_url)
+
+
+def _base_url(provider: str) -> str:
+    """Where the job is sent; kept on the row, so that it is later asked about at the same place."""
+    known = registry.provider_class(provider)
+    return config.settings().provider_base_urls.get(provider, known.default_base_url)
+
+
+def _request(row: Generation) -> VideoRequest:
+    """Everything the provider needs, read before anything is committed: a missing image must not cost a try."""
+    return VideoRequest(
+        reference=row.id,
+        model=registry.model(row.model_id),
+        prompt=row.prompt,
+        resolution=row.resolution,
+        duration_seconds=row.duration_seconds,
+        aspect_ratio=row.aspect_ratio,
+        negative_prompt=row.negative_prompt,
+        start_image=_image(row.start_image_key),
+        end_image=_image(row.end_image_key),
+        generate_audio=row.generate_audio,
+        enhance_prompt=row.enhance_prompt,
+    )
+
+
+def _image(key: str | None) -> SourceImage | None:
+    return SourceImage(_storage().read_bytes(key)) if key else None
+
+
+async def _send(provider_name: str, request: VideoRequest) -> ProviderJob | errors.ProviderError:
+    """One submit; every way it can end is a value. What we do not understand is uncertain, never "not sent"."""
+    try:
+        async with access.submit_client() as client, asyncio.timeout(SUBMIT_SECONDS):
+            return await access.connect(config.settings(), provider_name, client).generate_video(request)
+    except errors.ProviderError as error:
+        return error
+    except Exception as bug:
+        log.exception("submit of %s broke", request.reference)
+        trace = "".join(traceback.format_exception(bug))
+        return errors.SubmitUncertain(detail=trace)
+
+
+def _record_submit(generation_id: str, attempt: int, outcome: ProviderJob | errors.ProviderError) -> None:
+    """Write down how a submit ended; also when its lease ran out meanwhile and it was called uncertain."""
+    now = utc_now()
+    with db.session() as session:
+        row = lifecycle.locked(session, generation_id)
+        if row is None or row.stage is not Stage.SUBMITTING or row.attempt != attempt:
+            log.warning("submit of %s ended after somebody else had settled it: %s", generation_id, outcome)
+            return
+        if isinstance(outcome, ProviderJob):
+            model = registry.model(row.model_id)
+            soon = 0.0 if row.cancel_requested_at else _first_look_seconds(row.provider)
+            lifecycle.move(
+                session,
+                row,
+                Status.PROCESSING,
+                Stage.WAITING,
+                what=f"Accepted by {registry.provider_class(row.provider).display_name}",
+                next_at=now + timedelta(seconds=soon),
+                provider_job_id=outcome.id,
+                provider_response=dict(outcome.response),
+                submitted_at=now,
+                deadline_at=now + model.deadline,
+                error_code=None,
+                error_message=None,
+                error_detail=None,
+            )
+        elif isinstance(outcome, errors.ProviderRateLimited | errors.ProviderUnavailable):
+            _send_again_later(session, row, outcome)
+        elif isinstance(outcome, errors.SubmitUncertain | errors.UnreadableReply):
+            if row.status is Status.PROCESSING:
+                uncertain = errors.SubmitUncertain(detail=outcome.detail)
+                lifecycle.lose(session, row, uncertain, next_at=now + FIND_AFTER)
+        else:
+            lifecycle.fail(session, row, outcome)
+
+
+def _send_again_later(
+    session: Session, row: Generation, error: errors.ProviderRateLimited | errors.ProviderUnavailable
+) -> None:
+    """Back into the line: the provider surely has nothing of it."""
+    if row.status is not Status.PROCESSING:
+        lifecycle.fail(session, row, error)
+        return
+    wait = delay(row.attempt)
+    if isinstance(error, errors.ProviderRateLimited):
+        wait = max(timedelta(seconds=min(error.retry_after_seconds, 3600)), wait / 4)
+    what = f"Not accepted yet, tried again in {wait.total_seconds():.0f} s. {error}"
+    lifecycle.move(
+        session,
+        row,
+        Status.PENDING,
+        Stage.QUEUED,
+        what=what,
+        next_at=utc_now() + wait,
+        error_code=error.code,
+        error_message=str(error),
+        error_detail=error.detail[:4000],
+    )
+
+
+def _bring_home(row: Generation, target: Path) -> lifecycle.Output:
+    """Download, verify, make poster and preview, store; raises AppError, having stored nothing that is charged."""
+    fetched = download.fetch(asyncio.run(_source(row)), target, allow=config.settings().download_allow)
+    facts = media.verify(target)
+    sha256 = fetched.sha256
+    if not facts.web_safe or facts.container != "mp4":
+        safe = target.with_suffix(".safe.mp4")
+        media.make_web_safe(target, safe)
+        target, facts = safe, media.verify(safe)
+        with target.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    storage = _storage()
+    base = f"videos/{row.id}/{sha256[:16]}"
+    poster, preview = media.poster(target), media.preview(target)
+    stored = [
+        storage.put_bytes(f"{base}.webp", poster, media_type="image/webp"),
+        storage.put_bytes(f"{base}-preview.mp4", preview, media_type="video/mp4"),
+        storage.put_file(f"{base}.mp4", target, media_type="video/mp4"),
+    ]
+    return lifecycle.Output(
+        output_key=f"{base}.mp4",
+        thumbnail_key=f"{base}.webp",
+        preview_key=f"{base}-preview.mp4",
+        stored_bytes=sum(item.size_bytes for item in stored),
+        facts=asdict(facts) | {"sha256": sha256},
+    )
+
+
+async def _source(row: Generation) -> VideoSource:
+    """Where to fetch from. After a first failure the provider is asked again, since links expire."""
+    if row.provider_job_id is None or row.provider_video_url is None:
+        raise errors.GenerationFailed(detail="ready without a job id or link")
+    settings = config.settings()
+    async with access.submit_client() as client:
+        provider = access.connect(settings, row.provider, client, base_url=row.provider_base_url)
+        url = row.provider_video_url
+        if row.collect_attempt > 1:
+            status = await provider.check_status(row.provider_job_id)
+            if status.state is JobState.FAILED:
+                raise errors.OutputExpired(detail=status.error.detail if status.error else "")
+            url = status.video_url or url
+        return await provider.video_source(row.provider_job_id, url)
+
+
+def _record_collect_failure(generation_id: str, attempt: int, error: errors.AppError) -> None:
+    """Try again later, give up with the credits back, or leave it to a person, by what went wrong."""
+    now = utc_now()
+    with db.session() as session:
+        row = lifecycle.locked(session, generation_id)
+        if row is None or row.stage is not Stage.DOWNLOADING or row.collect_attempt != attempt:
+            return
+        log.warning("collect of %s, try %s: %s (%s)", generation_id, attempt, error, error.detail)
+        retryable = isinstance(error, errors.ProviderError) or getattr(error, "retryable", False)
+        if not retryable and attempt >= UNUSABLE_TRIES:
+            lifecycle.fail(session, row, error)
+        elif retryable and row.submitted_at is not None and now > row.submitted_at + COLLECT_DEADLINE:
+            lifecycle.lose(session, row, error, next_at=now + ASK_AGAIN_AFTER)
+        else:
+            wait = delay(attempt)
+            what = f"Could not fetch the clip yet, tried again in {wait.total_seconds():.0f} s. {error}"
+            lifecycle.move(session, row, Status.PROCESSING, Stage.READY, what=what, next_at=now + wait)
+
+
+def _fail(generation_id: str, stage: Stage, error: errors.AppError) -> None:
+    with db.session() as session:
+        row = lifecycle.locked(session, generation_id)
+        if row is not None and row.stage is stage:
+            lifecycle.fail(session, row, error)
+
+
+def _first_look_seconds(provider: str) -> float:
+    return max(config.settings().poll_seconds, registry.provider_class(provider).min_poll_seconds)
+
+
+@contextmanager
+def _lease_kept(generation_id: str, stage: Stage) -> Iterator[None]:
+    """Renew a row's lease from a thread while the block runs; the thread dies with the process, as it must."""
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(RENEW_SECONDS):
+            try:
+                with db.session() as session:
+                    session.execute(
+                        update(Generation)
+                        .where(Generation.id == generation_id, Generation.stage == stage)
+                        .values(next_at=utc_now() + LEASE)
+                        .execution_options(synchronize_session=False)
+                    )
+            except Exception:
+                log.exception("could not renew the lease of %s", generation_id)
+
+    thread = threading.Thread(target=renew, daemon=True, name=f"lease-{generation_id}")
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

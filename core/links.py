@@ -1,0 +1,56 @@
+"""Short-lived signed links to stored files, for `<img>` and `<video>`, which cannot send a token; pure functions.
+
+A link is `MEDIA_PATH/<key>?e=<expiry>&s=<signature>[&n=<download name>]`. Whoever has it may read that one file until
+it expires, so links are made only for files the person may see.
+"""
+
+import base64
+import hashlib
+import hmac
+from datetime import datetime
+from urllib.parse import urlencode
+
+from core import errors, storage
+
+MEDIA_PATH = "/api/apps/video-generator/media"
+"""Where the app serves stored files."""
+
+STEP_SECONDS = 15 * 60
+"""Expiry times are rounded up to this, so that a page drawn again carries the same links and the cache is hit."""
+
+REFUSAL = "This link has expired or is not valid. Load the page again for a fresh one."
+
+
+def sign(
+    key: str, *, secret: bytes, now: datetime, lifetime_seconds: int = 3600, download_name: str | None = None
+) -> str:
+    """A path with query that `check` accepts for at least `lifetime_seconds`.
+
+    With `download_name` the browser saves the file under that name instead of showing it. ValueError for a bad key.
+    """
+    storage.media_type_of(key)
+    soonest = int(now.timestamp()) + lifetime_seconds
+    expires = -(-soonest // STEP_SECONDS) * STEP_SECONDS
+    query = {"e": str(expires), "s": _signature(key, expires, download_name, secret)}
+    if download_name:
+        query["n"] = download_name
+    return f"{MEDIA_PATH}/{key}?{urlencode(query)}"
+
+
+def check(key: str, expires: int, signature: str, download_name: str | None, *, secret: bytes, now: datetime) -> None:
+    """Return if `sign` made this link with the same secret and it has not expired; else raise errors.Forbidden."""
+    right = _signature(key, expires, download_name, secret).encode()
+    # Compared as bytes: compare_digest refuses text with characters beyond ASCII.
+    if not hmac.compare_digest(right, signature.encode("utf-8", "replace")):
+        raise errors.Forbidden(REFUSAL)
+    if now.timestamp() >= expires:
+        raise errors.Forbidden(REFUSAL)
+
+
+def _signature(key: str, expires: int, download_name: str | None, secret: bytes) -> str:
+    """HMAC-SHA256 over all that the link says, in base64url; the name comes last as it may hold anything."""
+    if not secret:
+        raise ValueError("Media links need a secret.")
+    said = f"media-link\n{key}\n{expires}\n{download_name or ''}".encode("utf-8", "replace")
+    digest = hmac.digest(secret, said, hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

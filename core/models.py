@@ -1,0 +1,459 @@
+"""Tables, enums and constraints; no query and no rule that a constraint cannot hold."""
+
+import os
+import time
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Status(StrEnum):
+    """The public word for where a generation stands."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    UNCERTAIN = "uncertain"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Stage(StrEnum):
+    """The inner word: where inside its status a generation is.
+
+    HANDED means a submit job was given to the queue; it is still pending and nothing was sent. READY means the
+    provider has finished and a worker will fetch the file.
+    """
+
+    QUEUED = "queued"
+    HANDED = "handed"
+    SUBMITTING = "submitting"
+    WAITING = "waiting"
+    READY = "ready"
+    DOWNLOADING = "downloading"
+    ENDED = "ended"
+
+
+class EntryKind(StrEnum):
+    """What a ledger row does; `ledger.EFFECT` says how it moves the account."""
+
+    GRANT = "grant"
+    HOLD = "hold"
+    SETTLE = "settle"
+    RELEASE = "release"
+    ADJUST = "adjust"
+
+
+class Role(StrEnum):
+    """What a person may do beyond their own things."""
+
+    USER = "user"
+    ADMIN = "admin"
+
+
+ENDED_STATUSES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+
+Place = tuple[Status, Stage]
+"""Where a generation stands: public and inner word together."""
+
+_QUEUED = (Status.PENDING, Stage.QUEUED)
+_HANDED = (Status.PENDING, Stage.HANDED)
+_SUBMITTING = (Status.PROCESSING, Stage.SUBMITTING)
+_WAITING = (Status.PROCESSING, Stage.WAITING)
+_READY = (Status.PROCESSING, Stage.READY)
+_DOWNLOADING = (Status.PROCESSING, Stage.DOWNLOADING)
+_LOST_SUBMITTING = (Status.UNCERTAIN, Stage.SUBMITTING)
+_LOST_WAITING = (Status.UNCERTAIN, Stage.WAITING)
+_LOST_READY = (Status.UNCERTAIN, Stage.READY)
+_COMPLETED = (Status.COMPLETED, Stage.ENDED)
+_FAILED = (Status.FAILED, Stage.ENDED)
+_CANCELLED = (Status.CANCELLED, Stage.ENDED)
+
+MOVES: Mapping[Place, frozenset[Place]] = {
+    _QUEUED: frozenset({_HANDED, _FAILED, _CANCELLED}),
+    _HANDED: frozenset({_HANDED, _SUBMITTING, _QUEUED, _FAILED, _CANCELLED}),
+    _SUBMITTING: frozenset({_WAITING, _QUEUED, _FAILED, _LOST_SUBMITTING}),
+    _WAITING: frozenset({_READY, _FAILED, _CANCELLED, _LOST_WAITING}),
+    _READY: frozenset({_DOWNLOADING, _FAILED}),
+    _DOWNLOADING: frozenset({_COMPLETED, _READY, _FAILED, _LOST_READY}),
+    _LOST_SUBMITTING: frozenset({_WAITING, _FAILED}),
+    _LOST_WAITING: frozenset({_READY, _FAILED, _CANCELLED}),
+    _LOST_READY: frozenset({_DOWNLOADING, _FAILED}),
+    _COMPLETED: frozenset(),
+    _FAILED: frozenset(),
+    _CANCELLED: frozenset(),
+}
+"""Every legal move. What is lost (uncertain) is never sent again: it is found, or ended by a decision."""
+
+
+def new_id() -> str:
+    """A time-ordered id (UUID version 7, RFC 9562), so that newest first is an index scan backwards."""
+    stamp = time.time_ns() // 1_000_000
+    value = (stamp << 80) | int.from_bytes(os.urandom(10))
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return str(uuid.UUID(int=value))
+
+
+def utc_now() -> datetime:
+    """Now, aware, UTC."""
+    return datetime.now(UTC)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in Python on every database; SQLite keeps no zone of its own."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive time: it would be somebody's local one."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class Word(TypeDecorator[StrEnum]):
+    """An enum kept as its plain word; the known words are held by a check constraint of the table."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, words: type[StrEnum], length: int) -> None:
+        super().__init__(length)
+        self.words = words
+
+    def process_bind_param(self, value: StrEnum | str | None, dialect: Dialect) -> str | None:
+        """Refuse a word that is not in the enum before the database has to."""
+        return None if value is None else self.words(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        """Give the enum back."""
+        return None if value is None else self.words(value)
+
+
+class Base(DeclarativeBase):
+    """Naming convention for constraints, so that migrations can name them on every database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        datetime: UtcDateTime(),
+        dict[str, Any]: JSON(),
+        Status: Word(Status, 12),
+        Stage: Word(Stage, 12),
+        EntryKind: Word(EntryKind, 8),
+        Role: Word(Role, 8),
+        Decimal: Numeric(18, 6),
+    }
+
+
+def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
+    values = ", ".join(f"'{word.value}'" for word in words)
+    return CheckConstraint(f"{column} IN ({values})", name=f"{column}_known")
+
+
+class User(Base):
+    """A person. `storage_bytes` counts what they keep, against their quota."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(120), default="")
+    role: Mapped[Role] = mapped_column(default=Role.USER)
+    storage_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (
+        _one_of("role", Role),
+        CheckConstraint("storage_bytes >= 0", name="storage_not_negative"),
+    )
+
+
+class ApiToken(Base):
+    """A bearer token, kept as a SHA-256 hash only."""
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
+    name: Mapped[str] = mapped_column(String(120), default="")
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class Account(Base):
+    """The credits of one person; always the sum of its ledger rows."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), unique=True)
+    available_credits: Mapped[int] = mapped_column(BigInteger, default=0)
+    held_credits: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    __table_args__ = (
+        CheckConstraint("available_credits >= 0", name="available_not_negative"),
+        CheckConstraint("held_credits >= 0", name="held_not_negative"),
+    )
+
+
+class LedgerEntry(Base):
+    """One movement, never changed afterwards. `actor` is who, `reason` why, `key` makes it happen once."""
+
+    __tablename__ = "ledger_entries"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="RESTRICT"))
+    kind: Mapped[EntryKind]
+    amount_credits: Mapped[int] = mapped_column(BigInteger)
+    generation_id: Mapped[str | None] = mapped_column(ForeignKey("generations.id", ondelete="RESTRICT"), index=True)
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    available_after: Mapped[int] = mapped_column(BigInteger)
+    held_after: Mapped[int] = mapped_column(BigInteger)
+    actor: Mapped[str] = mapped_column(String(254))
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (
+        _one_of("kind", EntryKind),
+        CheckConstraint("amount_credits <> 0", name="amount_not_zero"),
+        CheckConstraint("amount_credits > 0 OR kind = 'adjust'", name="only_adjust_is_negative"),
+        Index("ix_ledger_entries_account_newest", "account_id", "id"),
+    )
+
+
+class Project(Base):
+    """A folder of generations that belongs to one person."""
+
+    __tablename__ = "projects"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    name: Mapped[str] = mapped_column(String(120))
+    description: Mapped[str] = mapped_column(String(2000), default="")
+    archived_at: Mapped[datetime | None]
+    generation_count: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (
+        CheckConstraint("length(name) > 0", name="name_not_empty"),
+        Index("ix_projects_user_newest", "user_id", "updated_at", "id"),
+    )
+
+
+class Upload(Base):
+    """An image a person brought, after cleaning; the same bytes are kept once a person."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    storage_key: Mapped[str] = mapped_column(String(200))
+    original_sha256: Mapped[str] = mapped_column(String(64))
+    file_name: Mapped[str] = mapped_column(String(255))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    width: Mapped[int]
+    height: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (UniqueConstraint("user_id", "original_sha256"),)
+
+
+class Generation(Base):
+    """One request for one clip, and all that became of it; the row is the job.
+
+    `next_at` is schedule and lease in one: the row is due when it has passed, and is claimed by moving it
+    forward. `version` grows with every move, so that a late worker's write finds nothing to change.
+    """
+
+    __tablename__ = "generations"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="RESTRICT"))
+    retry_of_id: Mapped[str | None] = mapped_column(ForeignKey("generations.id", ondelete="RESTRICT"))
+    idempotency_key: Mapped[str | None] = mapped_column(String(200))
+    request_hash: Mapped[str] = mapped_column(String(64))
+
+    provider: Mapped[str] = mapped_column(String(40))
+    model_id: Mapped[str] = mapped_column(String(80))
+    model_name: Mapped[str] = mapped_column(String(120))
+    prompt: Mapped[str] = mapped_column(Text)
+    negative_prompt: Mapped[str] = mapped_column(Text, default="")
+    start_image_key: Mapped[str | None] = mapped_column(String(200))
+    end_image_key: Mapped[str | None] = mapped_column(String(200))
+    resolution: Mapped[str] = mapped_column(String(10))
+    duration_seconds: Mapped[int]
+    aspect_ratio: Mapped[str] = mapped_column(String(10))
+    generate_audio: Mapped[bool] = mapped_column(default=False)
+    enhance_prompt: Mapped[bool] = mapped_column(default=False)
+
+    credits: Mapped[int] = mapped_column(BigInteger)
+    quote: Mapped[dict[str, Any]]
+
+    status: Mapped[Status] = mapped_column(default=Status.PENDING)
+    stage: Mapped[Stage] = mapped_column(default=Stage.QUEUED)
+    version: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime | None]
+    deadline_at: Mapped[datetime | None]
+    attempt: Mapped[int] = mapped_column(default=0)
+    collect_attempt: Mapped[int] = mapped_column(default=0)
+    cancel_requested_at: Mapped[datetime | None]
+    progress: Mapped[float] = mapped_column(default=0.0)
+    progress_is_estimate: Mapped[bool] = mapped_column(default=True)
+
+    provider_job_id: Mapped[str | None] = mapped_column(String(200))
+    provider_base_url: Mapped[str | None] = mapped_column(String(300))
+    provider_response: Mapped[dict[str, Any] | None]
+    provider_video_url: Mapped[str | None] = mapped_column(Text)
+    provider_cost: Mapped[Decimal | None]
+    provider_cost_currency: Mapped[str | None] = mapped_column(String(3))
+    provider_cost_is_estimate: Mapped[bool] = mapped_column(default=True)
+    error_code: Mapped[str | None] = mapped_column(String(60))
+    error_message: Mapped[str | None] = mapped_column(String(1000))
+    error_detail: Mapped[str | None] = mapped_column(Text)
+
+    output_key: Mapped[str | None] = mapped_column(String(200))
+    thumbnail_key: Mapped[str | None] = mapped_column(String(200))
+    preview_key: Mapped[str | None] = mapped_column(String(200))
+    stored_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    output_facts: Mapped[dict[str, Any] | None]
+
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    submitted_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    purged_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        _one_of("status", Status),
+        _one_of("stage", Stage),
+        UniqueConstraint("user_id", "idempotency_key"),
+        CheckConstraint("credits > 0", name="credits_positive"),
+        CheckConstraint("duration_seconds > 0", name="duration_positive"),
+        CheckConstraint("progress >= 0 AND progress <= 1", name="progress_range"),
+        CheckConstraint("(stage = 'ended') = (status IN ('completed', 'failed', 'cancelled'))", name="ended"),
+        CheckConstraint("stage = 'ended' OR next_at IS NOT NULL", name="live_has_next_at"),
+        CheckConstraint("status <> 'completed' OR output_key IS NOT NULL", name="completed_has_file"),
+        Index("ix_generations_user_newest", "user_id", "id"),
+        Index("ix_generations_project_newest", "project_id", "id"),
+        Index(
+            "ix_generations_due",
+            "stage",
+            "next_at",
+            sqlite_where=text("stage <> 'ended'"),
+            postgresql_where=text("stage <> 'ended'"),
+        ),
+        Index(
+            "ix_generations_live",
+            "user_id",
+            "id",
+            sqlite_where=text("stage <> 'ended'"),
+            postgresql_where=text("stage <> 'ended'"),
+        ),
+        Index("ix_generations_model_ended", "model_id", "ended_at"),
+        Index(
+            "ix_generations_to_purge",
+            "deleted_at",
+            sqlite_where=text("deleted_at IS NOT NULL AND purged_at IS NULL"),
+            postgresql_where=text("deleted_at IS NOT NULL AND purged_at IS NULL"),
+        ),
+    )
+
+
+def is_live() -> ColumnElement[bool]:
+    """Not at its end; written as a literal, because SQLite uses a partial index only for the very same words."""
+    return Generation.stage != literal_column("'ended'")
+
+
+class GenerationEvent(Base):
+    """One step in the life of a generation; together they are the timeline a person sees."""
+
+    __tablename__ = "generation_events"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    generation_id: Mapped[str] = mapped_column(ForeignKey("generations.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+    status: Mapped[Status]
+    stage: Mapped[Stage]
+    what: Mapped[str] = mapped_column(String(300))
+    actor: Mapped[str] = mapped_column(String(254), default="system")
+
+    __table_args__ = (Index("ix_generation_events_of", "generation_id", "id"),)
+
+
+class UsageDay(Base):
+    """Roll-up by day (UTC, of the end), person, project and model; written with the move that ends a generation."""
+
+    __tablename__ = "usage_days"
+
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="RESTRICT"), primary_key=True)
+    provider: Mapped[str] = mapped_column(String(40), primary_key=True)
+    model_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    completed: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[int] = mapped_column(default=0)
+    cancelled: Mapped[int] = mapped_column(default=0)
+    settled_credits: Mapped[int] = mapped_column(BigInteger, default=0)
+    released_credits: Mapped[int] = mapped_column(BigInteger, default=0)
+    video_seconds: Mapped[int] = mapped_column(BigInteger, default=0)
+    estimated_cost_idr: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    __table_args__ = (Index("ix_usage_days_user_day", "user_id", "day"),)
+
+
+class AuditRun(Base):
+    """The last result of the always-true checks, so that a page can show when they last ran."""
+
+    __tablename__ = "audit_runs"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+    broken: Mapped[int]
+    results: Mapped[dict[str, Any]]

@@ -1,0 +1,138 @@
+"""A file that grows beside its place and takes it only when complete; can be gone on with by a later call."""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from core import errors
+
+_READ_BYTES = 1024 * 1024
+
+
+class PartialFile:
+    """`target` in the making, as `<target>.part`, held by one process at a time.
+
+    `resource` names where the bytes come from and `etag` which version of it they are; together they decide whether a
+    later call may go on. That needs a note which is written only after the bytes are safely on disk, so a power cut
+    leads to a fresh start and never to a file with a hole. Leaving the `with` by a retryable errors.DownloadFailed
+    keeps what is there; every other way out removes it. A full or failing disk raises errors.DownloadFailed.
+    """
+
+    def __init__(self, target: Path, *, resource: str) -> None:
+        self._target = target
+        self._resource = resource
+        self._part = target.with_name(f"{target.name}.part")
+        self._note = target.with_name(f"{target.name}.part.json")
+        self._published = False
+        self.etag: str | None = None
+        self.size_bytes = 0
+
+    def __enter__(self) -> Self:
+        with _disk():
+            self._target.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._open_locked()
+            try:
+                self._hash = hashlib.sha256()
+                self._take_up()
+            except BaseException:
+                self._file.close()
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with _disk(), self._file:
+            if self._published:
+                return
+            if isinstance(failure, errors.DownloadFailed) and failure.retryable and self.etag and self.size_bytes:
+                os.fsync(self._file.fileno())
+                note = {"resource": self._resource, "etag": self.etag, "size_bytes": self.size_bytes}
+                self._note.write_text(json.dumps(note))
+            else:
+                self._part.unlink(missing_ok=True)
+
+    def restart(self, etag: str | None) -> None:
+        """Begin again with nothing; `etag` is the strong ETag of the version that now follows, if it has one."""
+        with _disk():
+            self._file.seek(0)
+            self._file.truncate()
+        self._hash = hashlib.sha256()
+        self.size_bytes = 0
+        self.etag = etag
+
+    def write(self, chunk: bytes) -> None:
+        """Append."""
+        with _disk():
+            left = memoryview(chunk)
+            while left:
+                left = left[self._file.write(left) :]
+        self._hash.update(chunk)
+        self.size_bytes += len(chunk)
+
+    def publish(self) -> tuple[int, str]:
+        """Flush to disk and take the final name; (size in bytes, SHA-256 in hex)."""
+        with _disk():
+            os.fsync(self._file.fileno())
+            self._part.replace(self._target)
+            self._published = True
+            folder = os.open(self._target.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        return self.size_bytes, self._hash.hexdigest()
+
+    def _open_locked(self) -> FileIO:
+        """The part file, locked; another process that has it makes this a retryable failure."""
+        while True:
+            file = FileIO(os.open(self._part, os.O_RDWR | os.O_CREAT, 0o644), "r+")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Between open and lock the other one may have published or removed it: then this is no longer the part.
+                if self._part.exists() and os.path.samestat(os.fstat(file.fileno()), self._part.stat()):
+                    return file
+            except BlockingIOError:
+                file.close()
+                raise errors.DownloadFailed(detail=f"{self._target.name} is already being fetched") from None
+            except BaseException:
+                file.close()
+                raise
+            file.close()
+
+    def _take_up(self) -> None:
+        """Go on from what an earlier call left, if its note fits; else start with nothing."""
+        try:
+            note = json.loads(self._note.read_text())
+        except (FileNotFoundError, ValueError):
+            note = {}
+        self._note.unlink(missing_ok=True)
+        size = note.get("size_bytes", 0)
+        if note.get("resource") != self._resource or os.fstat(self._file.fileno()).st_size < size:
+            size = 0
+        self._file.truncate(size)
+        while self.size_bytes < size:
+            chunk = self._file.read(_READ_BYTES)
+            self._hash.update(chunk)
+            self.size_bytes += len(chunk)
+        if size:
+            self.etag = note["etag"]
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    """What the file system refuses becomes a retryable failure for an operator to read about."""
+    try:
+        yield
+    except OSError as failure:
+        raise errors.DownloadFailed(
+            "The finished clip could not be stored. An administrator has to look at the disk.",
+            detail=f"writing the file: {failure.strerror or failure}",
+        ) from failure

@@ -1,0 +1,103 @@
+"""Which providers and models exist; the only way to look one up. It knows no price and no setting."""
+
+from dataclasses import dataclass, field
+
+import httpx
+
+from core import errors
+from core.providers.base import Provider
+from core.video import FRAME_SIZES, VideoModel
+
+
+@dataclass(frozen=True)
+class Access:
+    """What it takes to reach a provider; an empty `base_url` means the vendor's own."""
+
+    key: str = field(repr=False)
+    base_url: str
+
+
+class Registry:
+    """Providers and their models in the order they were registered."""
+
+    def __init__(self) -> None:
+        self._providers: dict[str, type[Provider]] = {}
+        self._models: dict[str, VideoModel] = {}
+
+    def register(self, provider_class: type[Provider]) -> None:
+        """Add a provider and its models; ValueError for what would be ambiguous or could never be asked for."""
+        name = provider_class.name
+        if name in self._providers:
+            raise ValueError(f"There is already a provider named '{name}'.")
+        if not provider_class.models:
+            raise ValueError(f"The provider '{name}' has no models.")
+        found = dict(self._models)
+        for model in provider_class.models:
+            if model.id in found:
+                raise ValueError(f"There is already a model '{model.id}', of {found[model.id].provider}.")
+            _check(model, provider=name)
+            found[model.id] = model
+        self._models = found
+        self._providers[name] = provider_class
+
+    def providers(self) -> tuple[type[Provider], ...]:
+        """All providers."""
+        return tuple(self._providers.values())
+
+    def provider_class(self, name: str) -> type[Provider]:
+        """A provider by name; NotFound names those there are."""
+        try:
+            return self._providers[name]
+        except KeyError:
+            known = ", ".join(self._providers)
+            raise errors.NotFound(f"There is no provider '{name}'. There are: {known}.") from None
+
+    def models(self) -> tuple[VideoModel, ...]:
+        """All models of all providers."""
+        return tuple(self._models.values())
+
+    def model(self, model_id: str) -> VideoModel:
+        """A model by id; NotFound names those there are."""
+        try:
+            return self._models[model_id]
+        except KeyError:
+            known = ", ".join(self._models)
+            raise errors.NotFound(f"There is no model '{model_id}'. Choose one of: {known}.") from None
+
+    def connect(self, name: str, *, client: httpx.AsyncClient, access: Access) -> Provider:
+        """A provider ready to be called. NotFound for an unknown name, ProviderNotConfigured without a usable key."""
+        provider_class = self.provider_class(name)
+        if provider_class.needs_key and not access.key:
+            raise errors.ProviderNotConfigured
+        if not (access.key.isascii() and access.key.isprintable()):
+            # No header may hold it, and the HTTP library's complaint would quote it.
+            raise errors.ProviderNotConfigured(
+                f"The key of {provider_class.display_name} holds characters that no key has. "
+                "An administrator has to set it again."
+            )
+        return provider_class(client=client, key=access.key, base_url=access.base_url)
+
+
+def _check(model: VideoModel, *, provider: str) -> None:
+    """ValueError when a model's declaration cannot be offered as it stands."""
+    if model.provider != provider:
+        raise ValueError(f"The model '{model.id}' says it belongs to '{model.provider}', not to '{provider}'.")
+    if not (model.durations and model.resolutions and model.aspect_ratios):
+        raise ValueError(f"The model '{model.id}' needs at least one duration, resolution and aspect ratio.")
+    if list(model.durations) != sorted(set(model.durations)) or model.durations[0] <= 0:
+        raise ValueError(f"The durations of '{model.id}' must be positive and ascending.")
+    if model.default_seconds not in model.durations:
+        raise ValueError(f"The model '{model.id}' cannot make its own default of {model.default_seconds} s.")
+    for pair in ((resolution, ratio) for resolution in model.resolutions for ratio in model.aspect_ratios):
+        if pair not in FRAME_SIZES:
+            raise ValueError(f"The model '{model.id}' declares {pair[0]} at {pair[1]}, which has no frame size.")
+
+
+_registered = Registry()
+
+register = _registered.register
+providers = _registered.providers
+provider_class = _registered.provider_class
+models = _registered.models
+model = _registered.model
+connect = _registered.connect

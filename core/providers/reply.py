@@ -1,0 +1,112 @@
+"""Reads a vendor's HTTP reply without trusting it: JSON or not, the delay it asks for, and no key in what is kept."""
+
+import email.utils
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+LONGEST_KEPT_TEXT = 2000
+
+_TRY_AGAIN = re.compile(r"try again (?:in|after)\s+(?:about\s+)?(\d{1,6})\s*(seconds?|secs?|s|minutes?|mins?)\b", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back. `body` is its JSON object as sent (None when it is none), for decisions only.
+
+    `kept` and `text` are the same for log and admins: without the key, long strings cut.
+    `retry_after_seconds` is the Retry-After header, None without one.
+    """
+
+    status: int
+    body: Mapping[str, Any] | None = field(repr=False)
+    kept: Mapping[str, Any]
+    text: str
+    retry_after_seconds: float | None
+
+    @property
+    def detail(self) -> str:
+        """One line for log and admins."""
+        return f"HTTP {self.status}: {self.text}"
+
+
+def read(response: httpx.Response, *, key: str) -> Reply:
+    """A response whose body has been read; never raises, whatever the body is."""
+    retry_after_seconds = _retry_after(response.headers)
+    try:
+        body = json.loads(response.content)
+        kept = keepable(body, key=key)
+    except (ValueError, RecursionError):
+        body = kept = None
+    if not isinstance(body, dict):
+        text = response.content[: 4 * LONGEST_KEPT_TEXT].decode("utf-8", "replace")
+        return Reply(response.status_code, None, {}, keepable(text, key=key), retry_after_seconds)
+    text = cut(json.dumps(kept, ensure_ascii=False))
+    return Reply(response.status_code, body, kept, text, retry_after_seconds)
+
+
+def without_key(text: str, key: str) -> str:
+    """`text` with every occurrence of the key blacked out."""
+    return text.replace(key, "***") if key else text
+
+
+def cut(text: str) -> str:
+    """`text`, or its beginning and how long it was."""
+    if len(text) <= LONGEST_KEPT_TEXT:
+        return text
+    return f"{text[:LONGEST_KEPT_TEXT]}... ({len(text)} characters)"
+
+
+def keepable(value: Any, *, key: str) -> Any:
+    """A JSON value fit to be stored: no key in it, no string that is really a file, nothing a database refuses."""
+    if isinstance(value, str):
+        whole = without_key(value, key).encode("utf-8", "replace").decode()
+        return cut(whole.replace("\x00", ""))
+    if isinstance(value, Mapping):
+        return {keepable(str(name), key=key): keepable(item, key=key) for name, item in value.items()}
+    if isinstance(value, list):
+        return [keepable(item, key=key) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
+
+
+def delay_in_text(text: str) -> float | None:
+    """Seconds of a "try again in 5 minutes" (up to 30 minutes were seen at ModelsLab); None when it has none."""
+    found = _TRY_AGAIN.search(text)
+    if found is None:
+        return None
+    return float(found[1]) * (60 if found[2].lower().startswith("m") else 1)
+
+
+def number(value: Any) -> float | None:
+    """A JSON number, or one written as text, that is finite and not negative; else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if 0 <= found < float("inf") else None
+
+
+def web_address(value: Any) -> str | None:
+    """The value if it is an http(s) address; else None."""
+    return value if isinstance(value, str) and value.startswith(("https://", "http://")) else None
+
+
+def _retry_after(headers: httpx.Headers) -> float | None:
+    """Retry-After as seconds; a date counts from the reply's own Date, since providers have no clock."""
+    value = headers.get("retry-after", "")
+    if (seconds := number(value)) is not None:
+        return seconds
+    try:
+        until = email.utils.parsedate_to_datetime(value)
+        return max(0.0, (until - email.utils.parsedate_to_datetime(headers.get("date", ""))).total_seconds())
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,232 @@
+"""Files by key behind one face: a local folder today, an object store later; knows nothing of what the files mean.
+
+Keys are written by this product alone, content addresses for the most part (`images/ab/<sha256>.jpg`,
+`videos/<generation id>/<sha16>.mp4`), so one pattern can describe all of them and a traversal cannot be written.
+"""
+
+import filecmp
+import os
+import re
+import shutil
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
+
+from core import errors
+
+MEDIA_TYPES = {
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "webp": "image/webp",
+    "mp4": "video/mp4",
+    "mov": "video/quicktime",
+    "webm": "video/webm",
+    "mkv": "video/x-matroska",
+}
+"""Suffix of a key -> media type; a key with any other suffix is not a key."""
+
+KEY = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,79}/){1,6}[a-z0-9][a-z0-9_-]{0,79}\.(?:" + "|".join(MEDIA_TYPES) + ")")
+"""What a key looks like: two to seven lower-case segments, and a known suffix on the last."""
+
+CHUNK_BYTES = 256 * 1024
+"""How much `stream` hands over at once: few thread hops a second, little memory for each viewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """What is known of a stored file; `etag` is strong and in quotes, `modified_at` is aware UTC."""
+
+    key: str
+    size_bytes: int
+    etag: str
+    modified_at: datetime
+    media_type: str
+
+
+def media_type_of(key: str) -> str:
+    """The media type a key's suffix stands for; ValueError if it is not a key."""
+    if not KEY.fullmatch(key):
+        raise ValueError(f"Not a storage key: {key!r}")
+    return MEDIA_TYPES[key.rpartition(".")[2]]
+
+
+class Storage(ABC):
+    """Where files lie. Every method raises ValueError for a bad key, before anything is touched."""
+
+    @abstractmethod
+    def put_file(self, key: str, path: Path, *, media_type: str) -> ObjectInfo:
+        """Store a copy of `path`, whole or not at all; the same content again changes nothing.
+
+        `media_type` must be the one of the key's suffix, else ValueError.
+        """
+
+    @abstractmethod
+    def put_bytes(self, key: str, data: bytes, *, media_type: str) -> ObjectInfo:
+        """Store `data`, as `put_file` does."""
+
+    @abstractmethod
+    def read_bytes(self, key: str) -> bytes:
+        """All of a (small) file; raises errors.NotFound."""
+
+    @abstractmethod
+    def stream(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Its bytes from `start`, `length` of them or all, in chunks; errors.NotFound comes with the first chunk."""
+
+    @abstractmethod
+    def stat(self, key: str) -> ObjectInfo:
+        """Size, ETag, time and type; raises errors.NotFound."""
+
+    @abstractmethod
+    def delete(self, key: str) -> None:
+        """Remove it; fine if it is not there."""
+
+    @abstractmethod
+    def direct_link(self, key: str, *, expires_seconds: int, download_name: str | None = None) -> str | None:
+        """A URL at which the store itself serves the file for a while; None where the app has to serve it."""
+
+    def exists(self, key: str) -> bool:
+        """Whether there is a file under this key."""
+        try:
+            self.stat(key)
+        except errors.NotFound:
+            return False
+        return True
+
+
+class LocalStorage(Storage):
+    """Files below one folder of this machine (or of a shared mount)."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put_file(self, key: str, path: Path, *, media_type: str) -> ObjectInfo:
+        """Copied beside its place (so another file system is fine), flushed to disk, then renamed onto it."""
+
+        def copy(draft: BinaryIO) -> None:
+            with path.open("rb") as source:
+                shutil.copyfileobj(source, draft, CHUNK_BYTES)
+
+        return self._put(key, copy, media_type)
+
+    def put_bytes(self, key: str, data: bytes, *, media_type: str) -> ObjectInfo:
+        """Written beside its place, flushed to disk, then renamed onto it."""
+
+        def write(draft: BinaryIO) -> None:
+            draft.write(data)
+
+        return self._put(key, write, media_type)
+
+    def read_bytes(self, key: str) -> bytes:
+        """All of a (small) file; raises errors.NotFound."""
+        try:
+            return self._path(key).read_bytes()
+        except FileNotFoundError:
+            raise errors.NotFound from None
+
+    def stream(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Chunks of `CHUNK_BYTES` at most; past the end there is nothing."""
+        path = self._path(key)
+        if start < 0 or (length is not None and length < 0):
+            raise ValueError("A range has no negative figures.")
+        return _chunks(path, start, length)
+
+    def stat(self, key: str) -> ObjectInfo:
+        """Size and time from the file system; the ETag is made of both, as web servers do."""
+        media_type = media_type_of(key)
+        try:
+            found = self._path(key).stat()
+        except FileNotFoundError:
+            raise errors.NotFound from None
+        return ObjectInfo(
+            key=key,
+            size_bytes=found.st_size,
+            etag=f'"{found.st_mtime_ns:x}-{found.st_size:x}"',
+            modified_at=datetime.fromtimestamp(found.st_mtime, UTC),
+            media_type=media_type,
+        )
+
+    def delete(self, key: str) -> None:
+        """Remove it; fine if it is not there. Folders stay: removing one could pull it from under a put."""
+        self._path(key).unlink(missing_ok=True)
+
+    def direct_link(self, key: str, *, expires_seconds: int, download_name: str | None = None) -> str | None:
+        """Always None: the app serves local files itself."""
+        media_type_of(key)
+        return None
+
+    def _path(self, key: str) -> Path:
+        media_type_of(key)
+        return self._root / key
+
+    def _put(self, key: str, write: Callable[[BinaryIO], None], media_type: str) -> ObjectInfo:
+        if media_type != media_type_of(key):
+            raise ValueError(f"{key!r} cannot hold {media_type!r}")
+        target = self._path(key)
+        _make_folder(target.parent)
+        # The leading dot keeps a draft that a crash left behind outside of every possible key.
+        descriptor, name = tempfile.mkstemp(prefix=".draft-", dir=target.parent)
+        draft = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            if target.exists() and filecmp.cmp(draft, target, shallow=False):
+                draft.unlink()  # what is there keeps its ETag, so a download in progress can go on
+            else:
+                draft.chmod(0o644)  # mkstemp gives 0600; a reverse proxy may be the one that reads it
+                draft.replace(target)
+                _sync_folder(target.parent)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+        return self.stat(key)
+
+
+def open_storage(url: str) -> Storage:
+    """The storage a URL such as `file:///srv/media` names; ValueError for a scheme that cannot be served."""
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
+        return LocalStorage(Path(unquote(parts.path)))
+    if parts.scheme == "file":
+        raise ValueError("A file storage is written with an absolute path: file:///srv/media")
+    raise ValueError(f"Storage of the kind '{parts.scheme}' is not supported; use file:///an/absolute/path")
+
+
+def _chunks(path: Path, start: int, length: int | None) -> Iterator[bytes]:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise errors.NotFound from None
+    with file:
+        file.seek(start)
+        left = length
+        while left is None or left > 0:
+            chunk = file.read(CHUNK_BYTES if left is None else min(CHUNK_BYTES, left))
+            if not chunk:
+                return
+            if left is not None:
+                left -= len(chunk)
+            yield chunk
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and its parents so that their names, too, survive a power cut."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

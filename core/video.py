@@ -1,0 +1,171 @@
+"""The value types that pages, services, providers and workers share; no behaviour beyond reading themselves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from core import errors
+
+FRAME_SIZES: Mapping[tuple[str, str], tuple[int, int]] = {
+    ("480p", "16:9"): (854, 480),
+    ("480p", "9:16"): (480, 854),
+    ("480p", "1:1"): (480, 480),
+    ("480p", "4:3"): (640, 480),
+    ("720p", "16:9"): (1280, 720),
+    ("720p", "9:16"): (720, 1280),
+    ("720p", "1:1"): (720, 720),
+    ("720p", "4:3"): (960, 720),
+    ("1080p", "16:9"): (1920, 1080),
+    ("1080p", "9:16"): (1080, 1920),
+    ("1080p", "1:1"): (1080, 1080),
+    ("1080p", "4:3"): (1440, 1080),
+    ("4K", "16:9"): (3840, 2160),
+    ("4K", "9:16"): (2160, 3840),
+    ("4K", "1:1"): (2160, 2160),
+    ("4K", "4:3"): (2880, 2160),
+}
+"""(resolution, aspect ratio) -> (width, height) in pixels; the shorter side names the resolution."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoModel:
+    """What one model of one provider can really make; the form and the capability check read only this.
+
+    `durations` are all whole seconds it can make, ascending. `upstream_id` is the vendor's own name for it.
+    `typical_seconds` is a first guess of how long one takes, used until there is a history;
+    `deadline_seconds` ends the wait. `limits` are sentences on what the model does not honour.
+    """
+
+    id: str
+    name: str
+    provider: str
+    description: str
+    default_seconds: int
+    durations: tuple[int, ...]
+    resolutions: tuple[str, ...]
+    aspect_ratios: tuple[str, ...]
+    upstream_id: str = ""
+    text_to_video: bool = True
+    start_image: bool = False
+    end_image: bool = False
+    negative_prompt: bool = False
+    audio: bool = False
+    prompt_enhancement: bool = False
+    prompt_limit_chars: int = 2000
+    typical_seconds: int = 90
+    deadline_seconds: int = 1800
+    limits: tuple[str, ...] = ()
+
+    @property
+    def max_seconds(self) -> int:
+        """The longest clip it can make."""
+        return self.durations[-1]
+
+    @property
+    def deadline(self) -> timedelta:
+        """How long a job of this model is waited for."""
+        return timedelta(seconds=self.deadline_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceImage:
+    """A cleaned image (JPEG bytes of our own making) handed to a provider."""
+
+    data: bytes = field(repr=False)
+    media_type: str = "image/jpeg"
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRequest:
+    """One generation as a provider gets it: every default already filled in.
+
+    `reference` is our generation id; a provider that keeps a client reference is given it.
+    """
+
+    reference: str
+    model: VideoModel
+    prompt: str
+    resolution: str
+    duration_seconds: int
+    aspect_ratio: str
+    negative_prompt: str = ""
+    start_image: SourceImage | None = None
+    end_image: SourceImage | None = None
+    generate_audio: bool = False
+    enhance_prompt: bool = False
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """(width, height) in pixels; KeyError for a pair no model declares."""
+        return FRAME_SIZES[self.resolution, self.aspect_ratio]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderJob:
+    """What a provider answered to a submit; `id` is the provider's, `response` is kept for admins."""
+
+    id: str
+    response: Mapping[str, Any] = field(default_factory=dict)
+
+
+class JobState(StrEnum):
+    """Where a job stands at its provider, in words common to all providers."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedCost:
+    """What the provider says it cost, in its own currency (ISO 4217)."""
+
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """One look at a job.
+
+    `progress` is the provider's own figure, 0 to 1, or None where it gives none. `video_url` is set when
+    SUCCEEDED, `error` when FAILED. `unknown_word` is a status word the provider class does not know (the
+    state is then RUNNING: waiting goes on and the word is logged once).
+    """
+
+    state: JobState
+    progress: float | None = None
+    video_url: str | None = None
+    error: errors.ProviderError | None = None
+    cost: ReportedCost | None = None
+    unknown_word: str | None = None
+    response: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoSource:
+    """Where, and with what headers, the finished file is fetched."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFacts:
+    """What probing a video file found; `duration_seconds` is measured, not claimed."""
+
+    width: int
+    height: int
+    duration_seconds: float
+    frame_rate: float
+    video_codec: str
+    pixel_format: str
+    audio_codec: str | None
+    container: str
+    size_bytes: int
+    web_safe: bool

@@ -1,0 +1,82 @@
+"""Fixtures that many tests share: databases of both kinds, a person, an installation in a folder of its own."""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from core import config, db, users
+from core.config import Settings
+from core.db import Database
+from core.models import User
+from core.providers import loader  # noqa: F401 -- registers the providers
+from tests import postgres
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file to copy from."""
+    path = tmp_path_factory.mktemp("template") / "empty.db"
+    database = Database(f"sqlite:///{path}")
+    database.migrate()
+    database.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_address() -> Iterator[str]:
+    """A running PostgreSQL with a migrated template database."""
+    with postgres.server() as address:
+        with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE empty")
+        database = Database(address.format("empty"))
+        database.migrate()
+        database.dispose()
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database; the test runs once on each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "test.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        found = Database(f"sqlite:///{path}")
+        yield found
+        found.dispose()
+        return
+    address = request.getfixturevalue("postgres_address")
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE empty")
+        found = Database(address.format(name))
+        yield found
+        found.dispose()
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def person(database: Database) -> User:
+    """Somebody with 10,000 credits."""
+    with database.session() as session:
+        return users.ensure(session, "ana@example.org", signup_credits=10_000)
+
+
+@pytest.fixture
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: Path) -> Iterator[Settings]:
+    """A demo installation of its own: settings, database and storage in a fresh folder."""
+    for name in ("DATABASE_URL", "REDIS_URL", "STORAGE_URL", "SECRET_KEY", "AUTH_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    data = tmp_path / "data"
+    data.mkdir()
+    shutil.copy(sqlite_template, data / "studio.db")
+    monkeypatch.setenv("DATA_DIR", str(data))
+    config.settings.cache_clear()
+    db.default.cache_clear()
+    yield config.settings()
+    db.default().dispose()
+    config.settings.cache_clear()
+    db.default.cache_clear()

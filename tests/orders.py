@@ -1,0 +1,83 @@
+"""Orders and finished clips for tests, made through the services as the product makes them."""
+
+from datetime import timedelta
+from typing import Any
+
+from core import generations, lifecycle, projects
+from core.db import Database
+from core.models import Generation, Stage, Status, User, utc_now
+
+CONFIGURED = frozenset({"demo", "modelslab", "edenai"})
+QUOTA_BYTES = 10**9
+
+
+def order(project_id: str, **changes: Any) -> generations.Order:
+    """A demo order of 50 credits, with changes."""
+    settings: dict[str, Any] = {
+        "model_id": "demo-film",
+        "prompt": "a lake at dusk",
+        "resolution": "720p",
+        "duration_seconds": 5,
+        "aspect_ratio": "16:9",
+    }
+    return generations.Order(project_id=project_id, **(settings | changes))
+
+
+def ordered(database: Database, user: User, **changes: Any) -> Generation:
+    """Submit one order of this person, in a project of its own."""
+    key = changes.pop("idempotency_key", None)
+    with database.session() as session:
+        project = projects.create(session, user, name="Lakes")
+        return generations.submit(
+            session,
+            user,
+            order(project.id, **changes),
+            configured=CONFIGURED,
+            quota_bytes=QUOTA_BYTES,
+            idempotency_key=key,
+        )
+
+
+def advance(database: Database, generation_id: str, *places: tuple[Status, Stage], **values: Any) -> Generation:
+    """Move a generation through places, as dispatcher and workers would."""
+    for status, stage in places:
+        with database.session() as session:
+            row = lifecycle.locked(session, generation_id)
+            assert row is not None
+            next_at = utc_now() + timedelta(seconds=20)
+            assert lifecycle.move(session, row, status, stage, what="test", next_at=next_at, **values)
+    with database.session(read_only=True) as session:
+        found = session.get(Generation, generation_id)
+        assert found is not None
+        return found
+
+
+HANDED = (Status.PENDING, Stage.HANDED)
+SUBMITTING = (Status.PROCESSING, Stage.SUBMITTING)
+WAITING = (Status.PROCESSING, Stage.WAITING)
+READY = (Status.PROCESSING, Stage.READY)
+DOWNLOADING = (Status.PROCESSING, Stage.DOWNLOADING)
+
+
+def output(generation_id: str, *, stored_bytes: int = 1000) -> lifecycle.Output:
+    """Files as `collect` leaves them, without the files."""
+    base = f"videos/{generation_id}/0123456789abcdef"
+    return lifecycle.Output(
+        output_key=f"{base}.mp4",
+        thumbnail_key=f"{base}.webp",
+        preview_key=f"{base}-preview.mp4",
+        stored_bytes=stored_bytes,
+        facts={"width": 1280, "height": 720, "duration_seconds": 5.0, "video_codec": "h264"},
+    )
+
+
+def completed(database: Database, user: User, **changes: Any) -> Generation:
+    """A generation that went all the way."""
+    row = ordered(database, user, **changes)
+    row = advance(database, row.id, HANDED, SUBMITTING, WAITING, READY, DOWNLOADING)
+    with database.session() as session:
+        assert lifecycle.complete(session, row, output(row.id))
+    with database.session(read_only=True) as session:
+        found = session.get(Generation, row.id)
+        assert found is not None
+        return found

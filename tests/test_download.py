@@ -1,0 +1,447 @@
+import gzip
+import hashlib
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpcore
+import pytest
+
+from core import download, errors, video
+from core.addresses import AddressRefused, GuardedBackend, is_public
+from tests.fixtures import file_host
+from tests.fixtures.file_host import FileHost
+
+DATA = os.urandom(1_000_000)
+SHA256 = hashlib.sha256(DATA).hexdigest()
+
+
+@pytest.fixture
+def host() -> Iterator[FileHost]:
+    """A file host with a megabyte."""
+    with file_host.file_host(DATA) as running:
+        yield running
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """Where the file is to lie, in a folder of its own."""
+    return tmp_path / "downloads" / "clip.mp4"
+
+
+def fetch(host: FileHost, target: Path, **options: Any) -> download.Downloaded:
+    """Fetch the host's file without real pauses."""
+    headers = options.pop("headers", {})
+    source = video.VideoSource(options.pop("url", host.url), headers)
+    options.setdefault("allow", frozenset({host.host_port}))
+    options.setdefault("pause", lambda _: None)
+    return download.fetch(source, target, **options)
+
+
+def failure_of(host: FileHost, target: Path, **options: Any) -> errors.DownloadFailed:
+    """The error with which fetching ends; it never quotes a signature or a key."""
+    with pytest.raises(errors.DownloadFailed) as caught:
+        fetch(host, target, **options)
+    assert "Secret" not in f"{caught.value} {caught.value.detail} {caught.value.__cause__}"
+    return caught.value
+
+
+def left_behind(target: Path) -> list[str]:
+    """The files in the target's folder."""
+    return sorted(path.name for path in target.parent.iterdir())
+
+
+def test_fetch_writes_the_whole_file(host: FileHost, target: Path) -> None:
+    """Bytes, size, hash and type are right, and nothing else is left."""
+    done = fetch(host, target, headers={"Authorization": "Bearer SecretKey", "Range": "bytes=5-"})
+    assert done == download.Downloaded(target, len(DATA), SHA256, "video/mp4")
+    assert target.read_bytes() == DATA
+    assert left_behind(target) == ["clip.mp4"]
+    (call,) = host.calls
+    assert (call["authorization"], call["accept-encoding"]) == ("Bearer SecretKey", "identity")
+    assert "range" not in call
+
+
+def test_fetch_resumes_where_a_connection_dropped(host: FileHost, target: Path) -> None:
+    """Two drops: the rest is asked for by range and version, and the hash is that of the whole."""
+    host.answers = [file_host.drop_after(400_000), file_host.whole]
+    assert fetch(host, target).sha256 == SHA256
+    assert (host.calls[1]["range"], host.calls[1]["if-range"]) == ("bytes=400000-", file_host.ETAG)
+
+
+@pytest.mark.parametrize("weak", ['W/"version-1"', "", "version-1"])
+def test_fetch_starts_again_without_a_strong_etag(host: FileHost, target: Path, weak: str) -> None:
+    """What cannot be told apart from another version is not continued."""
+    host.answers = [file_host.drop_after(400_000, ETag=weak)]
+    assert fetch(host, target).sha256 == SHA256
+    assert "range" not in host.calls[1]
+
+
+def test_fetch_starts_again_when_the_file_changed(host: FileHost, target: Path) -> None:
+    """Another version on the server: the old half is thrown away."""
+    host.answers = [file_host.drop_after(400_000, ETag='"version-0"')]
+    assert fetch(host, target).sha256 == SHA256
+    assert host.calls[1]["if-range"] == '"version-0"'
+
+
+def test_fetch_starts_again_where_ranges_are_ignored(host: FileHost, target: Path) -> None:
+    """A server that answers a range with everything is taken at its word."""
+    host.answers = [file_host.drop_after(400_000)]
+    host.otherwise = file_host.without_ranges
+    assert fetch(host, target).sha256 == SHA256
+
+
+def test_fetch_does_not_trust_a_wrong_continuation(host: FileHost, target: Path) -> None:
+    """A 206 for other bytes than asked is not appended."""
+
+    def wrong(exchange: file_host.Exchange) -> None:
+        exchange.send(206, DATA[500_000:], Content_Range="bytes 500000-999999/1000000", ETag=file_host.ETAG)
+
+    host.answers = [file_host.drop_after(400_000), wrong]
+    assert fetch(host, target).sha256 == SHA256
+
+
+def test_fetch_leaves_the_part_for_a_later_call(host: FileHost, target: Path) -> None:
+    """After the last try the part stays; the next call, with a link signed anew, fetches only the rest."""
+    host.answers = [file_host.drop_after(300_000), file_host.status(503)]
+    failure = failure_of(host, target, max_tries=2)
+    assert (failure.retryable, failure.detail) == (True, "127.0.0.1: status 503 (try 2 of 2)")
+    assert left_behind(target) == ["clip.mp4.part", "clip.mp4.part.json"]
+    assert "Secret" not in target.with_name("clip.mp4.part.json").read_text()
+    assert fetch(host, target, url=host.url.replace("Signature", "Anew")).sha256 == SHA256
+    assert host.calls[2]["range"] == "bytes=300000-"
+    assert left_behind(target) == ["clip.mp4"]
+
+
+@pytest.mark.parametrize("damage", ["note", "size", "resource"])
+def test_fetch_does_not_go_on_from_a_doubtful_part(host: FileHost, target: Path, damage: str) -> None:
+    """A part without its note, shorter than noted or of another file is not continued."""
+    host.answers = [file_host.drop_after(300_000)]
+    failure_of(host, target, max_tries=1)
+    url = host.url
+    if damage == "note":
+        target.with_name("clip.mp4.part.json").write_text("{")
+    elif damage == "size":
+        os.truncate(target.with_name("clip.mp4.part"), 1000)
+    else:
+        url = url.replace("clip", "other")
+    assert fetch(host, target, url=url).sha256 == SHA256
+    assert "range" not in host.calls[1]
+
+
+@pytest.mark.parametrize("code", [401, 403, 404, 410])
+def test_fetch_reports_an_expired_link_at_once(host: FileHost, target: Path, code: int) -> None:
+    """A link that is over is asked once; a fresh one has to come from the provider."""
+    host.otherwise = file_host.status(code)
+    assert isinstance(failure_of(host, target), errors.OutputExpired)
+    assert len(host.calls) == 1
+    assert left_behind(target) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "detail"),
+    [
+        (file_host.reply(b"<html>", Content_Type="text/html; charset=utf-8"), "text/html instead of a video"),
+        (file_host.reply(b"{}", Content_Type="application/json"), "application/json instead"),
+        (file_host.reply(gzip.compress(DATA), Content_Encoding="gzip"), "compressed"),
+        (file_host.reply(b"", Content_Length="9000000000"), "more than 2147483648 bytes"),
+        (file_host.status(400), "status 400"),
+        (file_host.redirect("ftp://127.0.0.1/x"), "not reached by https"),
+        (file_host.redirect("http://127.0.0.1:9/x"), "not reached by https"),
+        (file_host.redirect("https://127.0.0.1/x"), "not a public address"),
+        (file_host.redirect("https://[::1]:6379/x"), "port 6379"),
+        (file_host.redirect("https://user:Secret@example.org/x"), "user name or password"),
+        (file_host.redirect("https://[::1/x"), "not an address"),
+        (file_host.redirect("/again"), "too many redirects"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_fetch_refuses(host: FileHost, target: Path, answer: file_host.Answer, detail: str) -> None:
+    """What another try cannot mend is refused at the first, and nothing stays on disk."""
+    host.otherwise = answer
+    failure = failure_of(host, target)
+    assert not failure.retryable
+    assert detail in failure.detail
+    assert len(host.calls) == (6 if "redirects" in detail else 1)
+    assert left_behind(target) == []
+
+
+def test_fetch_stops_a_body_that_grows_too_large(host: FileHost, target: Path) -> None:
+    """A size that was never stated is counted as it comes."""
+    host.otherwise = lambda exchange: _send_chunked(exchange, DATA)
+    failure = failure_of(host, target, limits=download.Limits(max_bytes=500_000))
+    assert (failure.retryable, failure.detail) == (False, "refused: more than 500000 bytes")
+    assert left_behind(target) == []
+
+
+def _send_chunked(exchange: file_host.Exchange, data: bytes) -> None:
+    exchange.send_response(200)
+    exchange.send_header("Transfer-Encoding", "chunked")
+    exchange.end_headers()
+    for start in range(0, len(data), 50_000):
+        part = data[start : start + 50_000]
+        exchange.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
+    exchange.wfile.write(b"0\r\n\r\n")
+
+
+def test_fetch_accepts_chunks_without_a_type(host: FileHost, target: Path) -> None:
+    """No stated size and no stated type are fine within the limit."""
+    host.otherwise = lambda exchange: _send_chunked(exchange, DATA)
+    assert fetch(host, target) == download.Downloaded(target, len(DATA), SHA256, None)
+
+
+def test_fetch_pauses_as_the_server_asks(host: FileHost, target: Path) -> None:
+    """Retry-After is kept to; without one the pauses are short and random."""
+    host.answers = [file_host.status(429, Retry_After="7"), file_host.status(500), file_host.status(502)]
+    pauses: list[float] = []
+    assert fetch(host, target, pause=pauses.append).sha256 == SHA256
+    assert pauses[0] == 7
+    assert all(0 <= seconds <= 4 for seconds in pauses[1:])
+    assert len(pauses) == 3
+
+
+def test_fetch_does_not_wait_for_a_long_retry_after(host: FileHost, target: Path) -> None:
+    """A worker is not put to sleep for minutes: the call ends, and the next one may come later."""
+    host.otherwise = file_host.status(503, Retry_After="600")
+    pauses: list[float] = []
+    assert failure_of(host, target, pause=pauses.append).retryable
+    assert (pauses, len(host.calls)) == ([], 1)
+
+
+def test_fetch_gives_up_after_its_tries(host: FileHost, target: Path) -> None:
+    """Six tries by default, then a failure that may be tried again."""
+    host.otherwise = file_host.reply(b"")
+    failure = failure_of(host, target)
+    assert (failure.retryable, len(host.calls)) == (True, 6)
+    assert "the body is empty" in failure.detail
+
+
+def test_fetch_survives_an_unreachable_host(host: FileHost, target: Path) -> None:
+    """Where nothing listens now, something may listen later."""
+    failure = failure_of(host, target, url="http://127.0.0.1:1/clip.mp4", allow=frozenset({"127.0.0.1:1"}))
+    assert failure.retryable
+    assert "ConnectError" in failure.detail
+
+
+def test_fetch_ends_a_slow_drip(host: FileHost, target: Path) -> None:
+    """A connection below the minimum rate is given up instead of being held for hours."""
+    host.otherwise = file_host.drip(100, 0.02)
+    limits = download.Limits(min_bytes_per_second=50_000, rate_window_seconds=0.2)
+    failure = failure_of(host, target, limits=limits, max_tries=1)
+    assert failure.retryable
+    assert "too slow" in failure.detail
+
+
+def test_fetch_ends_at_its_total_time(host: FileHost, target: Path) -> None:
+    """The time for all tries together is kept to, even while bytes keep coming."""
+    host.otherwise = file_host.drip(5_000, 0.02)
+    failure = failure_of(host, target, limits=download.Limits(total_seconds=0.5))
+    assert failure.retryable
+    assert "time for this download is used up" in failure.detail or "ReadTimeout" in failure.detail
+
+
+def test_fetch_keeps_keys_from_another_host(host: FileHost, target: Path) -> None:
+    """A redirect off the origin gets none of the source's headers; one within it gets all."""
+    with file_host.file_host(DATA) as other:
+        host.answers = [file_host.redirect("/same"), file_host.redirect(other.url)]
+        allow = frozenset({host.host_port, other.host_port})
+        assert fetch(host, target, allow=allow, headers={"X-Api-Key": "SecretKey"}).sha256 == SHA256
+        assert [call.get("x-api-key") for call in host.calls + other.calls] == ["SecretKey", "SecretKey", None]
+
+
+@pytest.mark.parametrize("value", ["Secret\r\nX: y", "Secret\x00", "Secreté"])
+def test_fetch_never_quotes_a_bad_header(host: FileHost, target: Path, value: str) -> None:
+    """A key that cannot be sent is refused without showing it."""
+    assert not failure_of(host, target, headers={"Authorization": value}).retryable
+    assert host.calls == []
+
+
+def test_fetch_ignores_proxies_of_the_environment(
+    host: FileHost, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy would resolve names by itself and void the guard."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert fetch(host, target).sha256 == SHA256
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate with the openssl command")
+def test_fetch_checks_the_name_in_the_certificate(
+    host: FileHost, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connecting to a checked address does not weaken TLS: the certificate must still be that of the URL's host."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    making = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    subprocess.run(
+        [*making.split(), "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    host.socket = context.wrap_socket(host.socket, server_side=True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    right = f"https://localhost:{host.server_address[1]}/clip.mp4"
+    wrong = right.replace("localhost", "127.0.0.1")
+    allow = frozenset({right.split("/")[2], wrong.split("/")[2]})
+    assert fetch(host, target, url=right, allow=allow).sha256 == SHA256
+    failure = failure_of(host, target, url=wrong, allow=allow, max_tries=1)
+    assert "certificate verify failed" in failure.detail
+
+
+class Cancelled(Exception):
+    pass
+
+
+def test_heartbeat_sees_progress_and_may_end_it(host: FileHost, target: Path) -> None:
+    """About once a second the caller hears how much is there; what it raises ends the download and cleans up."""
+    host.otherwise = file_host.drip(20_000, 0.05)
+    seen: list[int] = []
+
+    def beat(size_bytes: int) -> None:
+        seen.append(size_bytes)
+        if len(seen) == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        fetch(host, target, heartbeat=beat)
+    assert 0 < seen[0] < seen[1] < len(DATA)
+    assert left_behind(target) == []
+
+
+def test_fetch_of_one_target_twice_at_once(host: FileHost, target: Path) -> None:
+    """While one process fetches a file, another one for the same target is sent away and spoils nothing."""
+    host.answers = [file_host.drip(50_000, 0.02)]
+    results: list[download.Downloaded] = []
+    first = threading.Thread(target=lambda: results.append(fetch(host, target)))
+    first.start()
+    while not host.calls:
+        first.join(0.01)
+    failure = failure_of(host, target)
+    first.join()
+    assert (failure.retryable, failure.detail) == (True, "clip.mp4 is already being fetched")
+    assert [done.sha256 for done in results] == [SHA256]
+    assert target.read_bytes() == DATA
+
+
+def test_fetch_into_a_folder_that_cannot_be(host: FileHost, tmp_path: Path) -> None:
+    """Trouble with the disk is a retryable failure that an administrator reads about."""
+    (tmp_path / "file").write_bytes(b"")
+    failure = failure_of(host, tmp_path / "file" / "clip.mp4")
+    assert failure.retryable
+    assert "writing the file" in failure.detail
+
+
+@pytest.mark.parametrize(
+    "host_name",
+    [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[::127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "[2001:0:4136:e378:8000:63bf:3fff:fdd2]",
+        "[fe80::1]",
+        "[fd00:ec2::254]",
+        "[ff02::1]",
+        "[2001:db8::1]",
+        "169.254.169.254",
+        "168.63.129.16",
+        "192.0.0.192",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.1.1",
+        "100.100.100.200",
+        "198.18.0.1",
+        "203.0.113.7",
+        "0.0.0.0",  # noqa: S104 - a target here, not something to bind
+        "255.255.255.255",
+        "224.0.0.1",
+        "240.0.0.1",
+        "2130706433",
+        "0x7f000001",
+        "127.1",
+        "0177.0.0.1",
+    ],
+)
+def test_fetch_connects_to_no_private_address(target: Path, host_name: str) -> None:
+    """However a private address is written, it is refused before anything is sent, and at once."""
+    with pytest.raises(errors.DownloadFailed) as caught:
+        download.fetch(video.VideoSource(f"https://{host_name}/clip.mp4"), target)
+    assert not caught.value.retryable
+    assert caught.value.detail.startswith("refused: ")
+    assert "address" in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("url", "detail"),
+    [
+        ("http://93.184.216.34/clip.mp4", "not reached by https"),
+        ("https://93.184.216.34:6379/", "port 6379"),
+        ("https://user@93.184.216.34/", "user name or password"),
+        ("https://user:word@93.184.216.34/", "user name or password"),
+        ("file:///etc/passwd", "not reached by https"),
+        ("gopher://93.184.216.34/", "not reached by https"),
+        ("https:///clip.mp4", "no host"),
+        ("clip.mp4", "not reached by https"),
+        ("", "not reached by https"),
+        ("https://[::1", "not an address"),
+        ("https://example.org:99999/", "port 99999"),
+    ],
+)
+def test_fetch_accepts_only_plain_https(target: Path, url: str, detail: str) -> None:
+    """No other scheme, port or form of address gets as far as a connection."""
+    with pytest.raises(errors.DownloadFailed) as caught:
+        download.fetch(video.VideoSource(url), target)
+    assert not caught.value.retryable
+    assert detail in caught.value.detail
+
+
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["93.184.216.34", "10.0.0.1"], ["::1", "93.184.216.34"]])
+def test_guard_refuses_a_name_with_any_private_address(addresses: list[str]) -> None:
+    """A public name that leads inside is refused, also when only one of its addresses does."""
+    guard = GuardedBackend(frozenset(), deadline=float("inf"), resolver=lambda host, port: addresses)
+    with pytest.raises(AddressRefused, match="not a public address"):
+        guard.connect_tcp("looks-fine.example", 443)
+
+
+def test_guard_reports_a_name_without_address() -> None:
+    """A name that cannot be resolved at the moment is a failed connection, which may be tried again."""
+
+    def resolver(name: str, port: int) -> list[str]:
+        raise socket.gaierror
+
+    guard = GuardedBackend(frozenset(), deadline=float("inf"), resolver=resolver)
+    with pytest.raises(httpcore.ConnectError):
+        guard.connect_tcp("gone.example", 443)
+
+
+def test_guard_connects_to_the_address_it_checked(host: FileHost) -> None:
+    """The name is resolved once: what a second look-up would say cannot matter."""
+    port = int(host.host_port.partition(":")[2])
+    looked_up: list[str] = []
+
+    def resolver(name: str, port: int) -> list[str]:
+        looked_up.append(name)
+        return ["127.0.0.1"]
+
+    guard = GuardedBackend(frozenset({f"studio.example:{port}"}), deadline=float("inf"), resolver=resolver)
+    stream = guard.connect_tcp("studio.example", port, timeout=5)
+    assert stream.get_extra_info("server_addr") == ("127.0.0.1", port)
+    assert looked_up == ["studio.example"]
+    stream.close()
+
+
+@pytest.mark.parametrize("address", ["93.184.216.34", "2606:4700::1111", "64:ff9b::5db8:d822", "::ffff:93.184.216.34"])
+def test_public_addresses_are_public(address: str) -> None:
+    """Ordinary servers can be reached, also by IPv6 and through NAT64."""
+    assert is_public(address)

@@ -1,0 +1,279 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select, update
+
+from core import errors, generations, ledger, projects, users
+from core.db import Database
+from core.models import Generation, Project, Role, Stage, Status, User
+from core.providers import registry
+from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, order, ordered
+
+
+@pytest.fixture
+def stranger(database: Database) -> User:
+    """Somebody else."""
+    with database.session() as session:
+        return users.ensure(session, "eve@example.org", signup_credits=10_000)
+
+
+def test_submit_when_affordable(database: Database, person: User) -> None:
+    """An order reserves its price, freezes its quote and stands pending."""
+    row = ordered(database, person, resolution="1080p", duration_seconds=10, generate_audio=True)
+
+    assert (row.status, row.stage, row.credits) == (Status.PENDING, Stage.QUEUED, 50 + 15 + 25 + 10)
+    assert row.quote["total"] == row.credits
+    with database.session(read_only=True) as session:
+        assert ledger.balance(session, person.id) == ledger.Balance(9_900, 100)
+        story = generations.history(session, row)
+    assert [entry.kind for entry in story.entries] == ["hold"]
+    assert len(story.events) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"prompt": "  "}, "prompt"),
+        ({"prompt": "x" * 10_000}, "prompt"),
+        ({"prompt": "a\x00b"}, "prompt"),
+        ({"prompt": "a\ud800b"}, "prompt"),
+        ({"resolution": "480p"}, "resolution"),
+        ({"duration_seconds": 17}, "duration"),
+        ({"duration_seconds": 0}, "duration"),
+        ({"aspect_ratio": "4:3"}, "aspectRatio"),
+        ({"negative_prompt": "rain"}, "negativePrompt"),
+        ({"enhance_prompt": True}, "enhancePrompt"),
+        ({"model_id": "nobody"}, "modelId"),
+        ({"start_image_key": "images/ab/notmine.jpg"}, "startImagePath"),
+    ],
+)
+def test_submit_when_it_cannot_be_made(
+    database: Database, person: User, changes: dict[str, object], field: str
+) -> None:
+    """What the model cannot make is refused on its field; nothing is written and nothing reserved."""
+    with pytest.raises(errors.InvalidRequest) as raised:
+        ordered(database, person, **changes)
+
+    assert field in raised.value.fields
+    with database.session(read_only=True) as session:
+        assert session.scalars(select(Generation)).all() == []
+        assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
+
+
+def test_submit_when_provider_has_no_key(database: Database, person: User) -> None:
+    """A provider without a key refuses with a sentence that says so."""
+    with database.session() as session:
+        project = projects.create(session, person, name="Lakes")
+    wanted = order(project.id, model_id="veo3", duration_seconds=8)
+    with pytest.raises(errors.ProviderNotConfigured, match="not configured"), database.session() as session:
+        generations.submit(session, person, wanted, configured={"demo"}, quota_bytes=QUOTA_BYTES)
+
+
+def test_submit_when_storage_is_full(database: Database, person: User) -> None:
+    """Nobody can order a clip they have no room for."""
+    with database.session() as session:
+        project = projects.create(session, person, name="Lakes")
+        session.execute(update(User).values(storage_bytes=500))
+    with pytest.raises(errors.StorageFull), database.session() as session:
+        generations.submit(session, person, order(project.id), configured=CONFIGURED, quota_bytes=500)
+
+
+def test_submit_when_key_is_repeated(database: Database, person: User) -> None:
+    """The same key with the same order gives the first generation, however many ask at once; one is paid."""
+    with database.session() as session:
+        project = projects.create(session, person, name="Lakes")
+    barrier = threading.Barrier(12)
+
+    def try_once(_n: int) -> str:
+        barrier.wait()
+        with database.session() as session:
+            return generations.submit(
+                session,
+                person,
+                order(project.id),
+                configured=CONFIGURED,
+                quota_bytes=QUOTA_BYTES,
+                idempotency_key="one",
+            ).id
+
+    with ThreadPoolExecutor(12) as threads:
+        ids = set(threads.map(try_once, range(12)))
+
+    assert len(ids) == 1
+    with database.session(read_only=True) as session:
+        assert ledger.balance(session, person.id) == ledger.Balance(9_950, 50)
+        found = session.get(Project, project.id)
+        assert found is not None
+        assert found.generation_count == 1
+
+
+def test_submit_when_key_comes_with_another_order(database: Database, person: User) -> None:
+    """The same key with another order is a conflict."""
+    with database.session() as session:
+        project = projects.create(session, person, name="Lakes")
+        keyed = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES, "idempotency_key": "one"}
+        generations.submit(session, person, order(project.id), **keyed)  # type: ignore[arg-type]  # keyword arguments
+    with pytest.raises(errors.IdempotencyConflict), database.session() as session:
+        changed = order(project.id, prompt="a lake at dawn")
+        generations.submit(session, person, changed, **keyed)  # type: ignore[arg-type]  # same
+
+
+def test_browse_when_rows_are_added(database: Database, person: User) -> None:
+    """Pages neither repeat nor miss a row while newer ones arrive."""
+    ids = [ordered(database, person).id for _ in range(7)]
+    seen: list[str] = []
+    cursor = None
+    while True:
+        with database.session(read_only=True) as session:
+            page = generations.browse(session, person, generations.Filter(), cursor=cursor, limit=3)
+        seen += [row.id for row in page.rows]
+        ordered(database, person)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+
+    assert seen == ids[::-1]
+
+
+def test_browse_when_filtered(database: Database, person: User) -> None:
+    """Filters narrow by status, model, provider, project and words; wildcards in words are plain characters."""
+    rain = ordered(database, person, prompt="100% rain_drops")
+    lake = completed(database, person)
+
+    def found(**chosen: object) -> list[str]:
+        with database.session(read_only=True) as session:
+            page = generations.browse(session, person, generations.Filter(**chosen))  # type: ignore[arg-type]  # table
+            return [row.id for row in page.rows]
+
+    assert found(statuses=[Status.COMPLETED]) == [lake.id]
+    assert found(text="RAIN_") == [rain.id]
+    assert found(text="0%") == [rain.id]
+    assert found(text="%") == [rain.id]
+    assert found(project_id=lake.project_id) == [lake.id]
+    assert found(model_id="veo3") == []
+    assert found(provider="demo") == [lake.id, rain.id]
+
+
+def test_everything_when_it_is_not_theirs(database: Database, person: User, stranger: User) -> None:
+    """Another person's generation and project do not exist for me, whatever I try."""
+    row = completed(database, person)
+    attempts = [
+        lambda s: generations.get(s, stranger, row.id),
+        lambda s: generations.cancel(s, stranger, row.id),
+        lambda s: generations.delete(s, stranger, row.id),
+        lambda s: generations.retry(s, stranger, row.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES),
+        lambda s: projects.get(s, stranger, row.project_id),
+        lambda s: projects.change(s, stranger, row.project_id, name="Mine"),
+        lambda s: projects.delete(s, stranger, row.project_id),
+        lambda s: generations.submit(
+            s, stranger, order(row.project_id), configured=CONFIGURED, quota_bytes=QUOTA_BYTES
+        ),
+    ]
+    for attempt in attempts:
+        with pytest.raises(errors.NotFound), database.session() as session:
+            attempt(session)
+    with database.session(read_only=True) as session:
+        assert generations.browse(session, stranger, generations.Filter()).rows == []
+        assert projects.browse(session, stranger) == []
+
+
+def test_cancel_when_pending(database: Database, person: User) -> None:
+    """Before it is sent, cancelling is free and at once."""
+    row = ordered(database, person)
+    with database.session() as session:
+        assert generations.cancel(session, person, row.id).status is Status.CANCELLED
+
+    with database.session(read_only=True) as session:
+        assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
+    with pytest.raises(errors.Conflict), database.session() as session:
+        generations.cancel(session, person, row.id)
+
+
+def test_cancel_when_provider_cannot(database: Database, person: User) -> None:
+    """Where the provider cannot stop a job, cancelling is refused and says what happens instead."""
+    row = ordered(database, person, model_id="veo3", duration_seconds=8)
+    advance(database, row.id, HANDED, SUBMITTING, WAITING)
+    with pytest.raises(errors.Conflict, match="charged"), database.session() as session:
+        generations.cancel(session, person, row.id)
+
+
+def test_cancel_when_provider_can(database: Database, person: User) -> None:
+    """Where the provider can, the wish is noted and the row comes due at once."""
+    row = ordered(database, person)
+    advance(database, row.id, HANDED, SUBMITTING, WAITING)
+    with database.session() as session:
+        wished = generations.cancel(session, person, row.id)
+
+    assert wished.status is Status.PROCESSING
+    assert wished.cancel_requested_at is not None
+    assert wished.next_at == wished.cancel_requested_at
+
+
+def test_retry_when_failed(database: Database, person: User) -> None:
+    """A retry is a new generation of the same order that points to the old one."""
+    old = ordered(database, person)
+    with database.session() as session:
+        generations.cancel(session, person, old.id)
+        new = generations.retry(session, person, old.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
+
+    assert new.retry_of_id == old.id
+    assert generations.retry_order(new) == generations.retry_order(old)
+    with pytest.raises(errors.Conflict), database.session() as session:
+        generations.retry(session, person, new.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
+
+
+def test_delete_when_ended(database: Database, person: User) -> None:
+    """A deleted clip is out of sight and out of the count; its charge stays on record."""
+    row = completed(database, person)
+    with database.session() as session:
+        generations.delete(session, person, row.id)
+
+    with database.session(read_only=True) as session:
+        with pytest.raises(errors.NotFound):
+            generations.get(session, person, row.id)
+        assert [entry.kind for entry in ledger.entries_of_generation(session, row.id)] == ["hold", "settle"]
+        assert projects.browse(session, person)[0].generation_count == 0
+
+
+def test_delete_when_under_way(database: Database, person: User) -> None:
+    """What is under way cannot be deleted."""
+    row = ordered(database, person)
+    with pytest.raises(errors.Conflict), database.session() as session:
+        generations.delete(session, person, row.id)
+
+
+def test_resolve_when_uncertain(database: Database, person: User, stranger: User) -> None:
+    """An administrator, and nobody else, ends the uncertain: given back, or found and waited for."""
+    rows = [ordered(database, person) for _ in range(2)]
+    for row in rows:
+        advance(database, row.id, HANDED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
+    with database.session() as session:
+        root = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
+        assert [row.id for row in generations.uncertain(session)] == [row.id for row in rows]
+        with pytest.raises(errors.Forbidden):
+            generations.resolve_release(session, stranger, rows[0].id)
+        assert generations.resolve_release(session, root, rows[0].id).status is Status.FAILED
+        found = generations.resolve_found(session, root, rows[1].id, provider_job_id="j-1")
+
+    assert (found.status, found.stage, found.provider_job_id) == (Status.PROCESSING, Stage.WAITING, "j-1")
+    with database.session(read_only=True) as session:
+        assert ledger.balance(session, person.id) == ledger.Balance(9_950, 50)
+
+
+@given(
+    st.sampled_from(registry.models()),
+    st.sampled_from(["480p", "720p", "1080p", "4K"]),
+    st.integers(1, 20),
+    st.sampled_from(["16:9", "9:16", "1:1", "4:3"]),
+)
+def test_validate_agrees_with_what_the_model_declares(model, resolution, seconds, ratio) -> None:  # type: ignore[no-untyped-def]  # drawn
+    """An order is refused exactly when one of its settings is not in the model's lists."""
+    wanted = order("p", model_id=model.id, resolution=resolution, duration_seconds=seconds, aspect_ratio=ratio)
+    makeable = (
+        resolution in model.resolutions and seconds in model.durations and ratio in model.aspect_ratios
+    ) and model.text_to_video
+
+    assert (generations.validate(wanted) == {}) is makeable

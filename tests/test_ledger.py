@@ -1,0 +1,235 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from sqlalchemy import delete, insert, text, update
+from sqlalchemy.exc import IntegrityError
+
+from core import audit, errors, ledger, users
+from core.db import Database
+from core.models import Account, EntryKind, LedgerEntry, User
+from tests.orders import ordered
+
+
+def test_grant_when_repeated(database: Database, person: User) -> None:
+    """A key that was booked before changes nothing."""
+    for expected in (True, False):
+        with database.session() as session:
+            booked = ledger.grant(session, person.id, credits=500, key="bonus", actor="root", reason="Thanks")
+            assert booked is expected
+
+    with database.session(read_only=True) as session:
+        assert ledger.balance(session, person.id) == ledger.Balance(10_500, 0)
+
+
+def test_hold_when_not_covered(database: Database, person: User) -> None:
+    """An overdraft is refused with both figures, and nothing moves."""
+    row = ordered(database, person)
+    with pytest.raises(errors.InsufficientCredits) as raised, database.session() as session:
+        ledger.adjust(session, person.id, credits=-10_000, key="fine", actor="root", reason="Too much")
+
+    assert (raised.value.needed_credits, raised.value.available_credits) == (10_000, 10_000 - row.credits)
+    with database.session(read_only=True) as session:
+        assert ledger.balance(session, person.id) == ledger.Balance(10_000 - row.credits, row.credits)
+
+
+def test_settle_and_release_when_both_come(database: Database, person: User) -> None:
+    """Whichever ends a hold first wins; the other, and every replay, changes nothing."""
+    row = ordered(database, person)
+    moved = []
+    for _ in range(2):
+        with database.session() as session:
+            moved.append(ledger.settle(session, person.id, generation_id=row.id, credits=row.credits, actor="system"))
+        with database.session() as session:
+            moved.append(
+                ledger.release(
+                    session, person.id, generation_id=row.id, credits=row.credits, actor="system", reason="Late"
+                )
+            )
+
+    assert moved == [True, False, False, False]
+    with database.session(read_only=True) as session:
+        assert ledger.balance(session, person.id) == ledger.Balance(10_000 - row.credits, 0)
+
+
+def test_settle_when_nothing_is_held(database: Database, person: User) -> None:
+    """What is not held cannot be charged."""
+    row = ordered(database, person)
+    with pytest.raises(errors.AppError), database.session() as session:
+        ledger.settle(session, person.id, generation_id=row.id, credits=row.credits + 1, actor="system")
+
+    with database.session(read_only=True) as session:
+        assert ledger.balance(session, person.id).held_credits == row.credits
+
+
+@pytest.mark.parametrize("parallel", [50])
+def test_hold_when_fifty_come_at_once(database: Database, parallel: int) -> None:
+    """Of 50 parallel orders against credits for seven, exactly seven are taken."""
+    with database.session() as session:
+        user = users.ensure(session, "poor@example.org", signup_credits=7 * 50 + 49)
+    barrier = threading.Barrier(parallel)
+
+    def try_once(_n: int) -> bool:
+        barrier.wait()
+        try:
+            ordered(database, user)
+        except errors.InsufficientCredits:
+            return False
+        return True
+
+    with ThreadPoolExecutor(parallel) as threads:
+        taken = list(threads.map(try_once, range(parallel)))
+
+    assert sum(taken) == 7
+    with database.session(read_only=True) as session:
+        assert ledger.balance(session, user.id) == ledger.Balance(49, 350)
+        assert [r.rule for r in audit.run(session) if not r.holds] == []
+
+
+def test_accounts_when_overdrawn_by_hand(database: Database, person: User) -> None:
+    """The tables themselves refuse a negative figure and an entry of nothing."""
+    with pytest.raises(IntegrityError), database.session() as session:
+        session.execute(update(Account).values(available_credits=-1))
+    with database.session(read_only=True) as session:
+        account_id = session.scalars(text("SELECT id FROM accounts")).one()  # type: ignore[call-overload]  # plain SQL
+    with pytest.raises(IntegrityError), database.session() as session:
+        session.execute(
+            insert(LedgerEntry).values(
+                account_id=account_id,
+                kind=EntryKind.ADJUST,
+                amount_credits=0,
+                key="nothing",
+                available_after=10_000,
+                held_after=0,
+                actor="root",
+                reason="",
+            )
+        )
+
+
+def test_entries_when_many(database: Database, person: User) -> None:
+    """The list is newest first and pages without gaps or repeats."""
+    for n in range(7):
+        with database.session() as session:
+            ledger.grant(session, person.id, credits=n + 1, key=f"g{n}", actor="root", reason="")
+    seen: list[int] = []
+    before = None
+    with database.session(read_only=True) as session:
+        while page := ledger.entries(session, person.id, before_id=before, limit=3):
+            seen += [entry.amount_credits for entry in page]
+            before = page[-1].id
+
+    assert seen == [7, 6, 5, 4, 3, 2, 1, 10_000]
+
+
+@pytest.mark.parametrize(
+    ("damage", "rule_words"),
+    [
+        (update(Account).values(available_credits=Account.available_credits + 5), "account figures"),
+        (update(LedgerEntry).values(available_after=LedgerEntry.available_after + 1), "balances written"),
+        (delete(LedgerEntry).where(LedgerEntry.kind == "hold"), "reserved once"),
+    ],
+)
+def test_audit_when_books_are_damaged(database: Database, person: User, damage: object, rule_words: str) -> None:
+    """The audit names the rule that somebody's hand on the tables broke."""
+    ordered(database, person)
+    with database.session() as session:
+        session.execute(damage)  # type: ignore[call-overload]  # any statement
+
+    with database.session(read_only=True) as session:
+        broken = [result for result in audit.run(session) if not result.holds]
+
+    assert any(rule_words in result.rule for result in broken)
+    assert all(result.offenders for result in broken)
+
+
+class Books(RuleBasedStateMachine):
+    """Random histories of grants, orders and their ends; after each step the books must be right."""
+
+    database: Database
+    live = Bundle("live")
+
+    @initialize(start=st.integers(0, 2_000))
+    def begin(self, start: int) -> None:
+        """A new person in the same database."""
+        with self.database.session() as session:
+            count = session.scalars(text("SELECT count(*) FROM users")).one()  # type: ignore[call-overload]  # plain SQL
+            self.user = users.ensure(session, f"p{count}@example.org", signup_credits=start)
+        self.available, self.held, self.number = start, 0, 0
+
+    @rule(credits=st.integers(1, 1_000))
+    def grant(self, credits: int) -> None:
+        """Credits come in."""
+        self.number += 1
+        with self.database.session() as session:
+            ledger.grant(
+                session, self.user.id, credits=credits, key=f"{self.user.id}:{self.number}", actor="root", reason=""
+            )
+        self.available += credits
+
+    @rule(target=live, seconds=st.integers(1, 16))
+    def order(self, seconds: int) -> tuple[str, int] | None:
+        """An order is taken exactly when the balance covers it."""
+        try:
+            row = ordered(self.database, self.user, duration_seconds=seconds)
+        except errors.InsufficientCredits as refused:
+            assert refused.needed_credits > self.available
+            return None
+        assert row.credits <= self.available
+        self.available -= row.credits
+        self.held += row.credits
+        return row.id, row.credits
+
+    @rule(which=live, settle=st.booleans(), times=st.integers(1, 3))
+    def end(self, which: tuple[str, int] | None, settle: bool, times: int) -> None:
+        """An order ends, possibly said several times and both ways."""
+        if which is None:
+            return
+        generation_id, credits = which
+        for again in range(times):
+            with self.database.session() as session:
+                if settle != bool(again):
+                    moved = ledger.settle(
+                        session, self.user.id, generation_id=generation_id, credits=credits, actor="system"
+                    )
+                    back = 0
+                else:
+                    moved = ledger.release(
+                        session,
+                        self.user.id,
+                        generation_id=generation_id,
+                        credits=credits,
+                        actor="system",
+                        reason="",
+                    )
+                    back = credits
+            if moved:
+                self.held -= credits
+                self.available += back
+
+    @invariant()
+    def books_are_right(self) -> None:
+        """The account says what the model says, and is the sum of its rows."""
+        if not hasattr(self, "user"):
+            return
+        with self.database.session(read_only=True) as session:
+            assert ledger.balance(session, self.user.id) == ledger.Balance(self.available, self.held)
+            broken = [result.rule for result in audit.run(session) if not result.holds]
+        assert [rule for rule in broken if "account figures" in rule or "balances written" in rule] == []
+
+
+def test_books_in_random_histories(database: Database) -> None:
+    """No history of grants, orders and ends leaves the books wrong."""
+    Books.database = database
+    run_state_machine_as_test(
+        Books,
+        settings=settings(
+            max_examples=12,
+            stateful_step_count=20,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+        ),
+    )

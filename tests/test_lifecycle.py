@@ -1,0 +1,166 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from core import audit, errors, ledger, lifecycle, usage
+from core.db import Database
+from core.models import ENDED_STATUSES, MOVES, Generation, GenerationEvent, Stage, Status, User, UsageDay, utc_now
+from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, completed, ordered, output
+
+
+def broken(database: Database) -> list[str]:
+    """Names of the always-true rules that are not."""
+    with database.session(read_only=True) as session:
+        return [result.rule for result in audit.run(session) if not result.holds]
+
+
+def test_moves_lead_to_an_end() -> None:
+    """Every place has its moves written down, ends have none, and from everywhere an end can be reached."""
+    ends = {place for place, onward in MOVES.items() if not onward}
+
+    assert {status for status, _ in ends} == set(ENDED_STATUSES)
+    assert all(onward <= MOVES.keys() for onward in MOVES.values())
+    reaching = set(ends)
+    while more := {place for place, onward in MOVES.items() if onward & reaching} - reaching:
+        reaching |= more
+    assert reaching == MOVES.keys()
+
+
+def test_moves_never_send_the_uncertain_again() -> None:
+    """No move leads from uncertain back to where it would be sent."""
+    for (status, _), onward in MOVES.items():
+        if status is Status.UNCERTAIN:
+            assert not onward & {HANDED, SUBMITTING, (Status.PENDING, Stage.QUEUED)}
+
+
+def test_move_when_it_does_not_exist(database: Database, person: User) -> None:
+    """A move that the table does not have is a fault of ours and changes nothing."""
+    row = ordered(database, person)
+    with pytest.raises(ValueError, match="no move"), database.session() as session:
+        lifecycle.move(session, row, Status.PROCESSING, Stage.WAITING, what="skip", next_at=utc_now())
+
+    assert broken(database) == []
+
+
+def test_move_when_two_try(database: Database, person: User) -> None:
+    """Of many who hold the same picture of a row, one moves it; the others change nothing."""
+    row = ordered(database, person)
+    barrier = threading.Barrier(8)
+
+    def try_once(_n: int) -> bool:
+        barrier.wait()
+        with database.session() as session:
+            return lifecycle.cancel(session, row, actor="ana@example.org")
+
+    with ThreadPoolExecutor(8) as threads:
+        moved = list(threads.map(try_once, range(8)))
+
+    assert sum(moved) == 1
+    assert broken(database) == []
+    with database.session(read_only=True) as session:
+        ended = select(GenerationEvent).where(GenerationEvent.status == Status.CANCELLED)
+        assert len(session.scalars(ended).all()) == 1
+
+
+def test_complete_when_all_went_well(database: Database, person: User) -> None:
+    """Completing charges the quoted total, counts the clip and its bytes, and leaves a full timeline."""
+    row = completed(database, person)
+
+    assert (row.status, row.stage, row.progress) == (Status.COMPLETED, Stage.ENDED, 1.0)
+    assert row.provider_cost is not None
+    assert row.provider_cost_is_estimate
+    with database.session(read_only=True) as session:
+        assert ledger.balance(session, person.id) == ledger.Balance(9_950, 0)
+        day = session.scalars(select(UsageDay)).one()
+        assert (day.completed, day.settled_credits, day.video_seconds) == (1, 50, 5)
+        user = session.get(User, person.id)
+        assert user is not None
+        assert user.storage_bytes == 1000
+        steps = session.scalars(select(GenerationEvent.stage).order_by(GenerationEvent.id)).all()
+    assert steps == ["queued", "handed", "submitting", "waiting", "ready", "downloading", "ended"]
+    assert broken(database) == []
+
+
+@pytest.mark.parametrize("places", [(), (HANDED,), (HANDED, SUBMITTING), (HANDED, SUBMITTING, WAITING)])
+def test_fail_when_it_gives_no_clip(database: Database, person: User, places: tuple[tuple[Status, Stage], ...]) -> None:
+    """Failing gives the hold back once, wherever it happens, and says why."""
+    row = advance(database, ordered(database, person).id, *places)
+    for expected in (True, False):
+        with database.session() as session:
+            assert lifecycle.fail(session, row, errors.ContentRefused(detail="raw words")) is expected
+
+    with database.session(read_only=True) as session:
+        found = session.get(Generation, row.id)
+        assert found is not None
+        assert (found.error_code, found.error_detail) == ("content_refused", "raw words")
+        assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
+        assert session.scalars(select(UsageDay.released_credits)).all() == [50]
+    assert broken(database) == []
+
+
+def test_lose_when_nobody_can_know(database: Database, person: User) -> None:
+    """An uncertain submit keeps its hold; found again it goes on, and is charged once."""
+    row = advance(database, ordered(database, person).id, HANDED, SUBMITTING)
+    with database.session() as session:
+        assert lifecycle.lose(session, row, errors.SubmitUncertain(), next_at=utc_now())
+    with database.session(read_only=True) as session:
+        assert ledger.balance(session, person.id).held_credits == 50
+    assert broken(database) == []
+
+    row = advance(database, row.id, WAITING, READY, DOWNLOADING)
+    with database.session() as session:
+        assert lifecycle.complete(session, row, output(row.id))
+    with database.session(read_only=True) as session:
+        assert ledger.balance(session, person.id) == ledger.Balance(9_950, 0)
+    assert broken(database) == []
+
+
+def test_complete_when_lease_ran_out_twice(database: Database, person: User) -> None:
+    """A slow worker whose row was taken over twice finds nothing to change; the clip is charged once."""
+    slow = advance(database, ordered(database, person).id, HANDED, SUBMITTING, WAITING, READY, DOWNLOADING)
+    for _ in range(2):
+        current = advance(database, slow.id, READY, DOWNLOADING)
+
+    with database.session() as session:
+        assert not lifecycle.complete(session, slow, output(slow.id))
+    with database.session() as session:
+        assert lifecycle.complete(session, current, output(slow.id))
+    assert broken(database) == []
+
+
+def test_claim_when_many_claim(database: Database, person: User) -> None:
+    """Due rows are given out once each, oldest due first, and come due again after the lease."""
+    ids = [ordered(database, person).id for _ in range(12)]
+    barrier = threading.Barrier(4)
+
+    def take(_n: int) -> list[str]:
+        barrier.wait()
+        with database.session() as session:
+            rows = lifecycle.claim(session, Stage.QUEUED, limit=5, lease=timedelta(seconds=60))
+            return [row.id for row in rows]
+
+    with ThreadPoolExecutor(4) as threads:
+        taken = [found for batch in threads.map(take, range(4)) for found in batch]
+
+    assert len(taken) == len(set(taken))
+    with database.session() as session:
+        rest = lifecycle.claim(session, Stage.QUEUED, limit=20, lease=timedelta(seconds=60))
+        assert sorted(taken + [row.id for row in rest]) == sorted(ids)
+        session.execute(update(Generation).values(next_at=utc_now()))
+    with database.session() as session:
+        again = lifecycle.claim(session, Stage.QUEUED, limit=20, lease=timedelta(seconds=60))
+    assert sorted(row.id for row in again) == sorted(ids)
+
+
+def test_typical_seconds_when_there_is_a_history(database: Database, person: User) -> None:
+    """The usual time is the median of this model's own history, and the model's guess before there is one."""
+    row = completed(database, person)
+    with database.session() as session:
+        assert usage.TypicalSeconds(session)(row) > 1
+        start = utc_now() - timedelta(seconds=42)
+        session.execute(update(Generation).values(submitted_at=start, ended_at=start + timedelta(seconds=42)))
+    with database.session(read_only=True) as session:
+        assert usage.TypicalSeconds(session)(row) == pytest.approx(42)

@@ -1,0 +1,149 @@
+from math import floor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import errors, pricing
+from core.providers import loader, registry  # noqa: F401 -- loader registers the providers
+
+PUBLISHED = {
+    "veo3": (2500, 8),
+    "veo2": (2200, 8),
+    "text-to-video-ultra": (1300, 8),
+    "wan-2.2-t2v": (1200, 10),
+    "seedance-t2v": (400, 5),
+    "runway-gen3": (750, 10),
+    "kling-2.5": (500, 5),
+    "nova-reel": (400, 6),
+    "demo-film": (50, 5),
+}
+
+orders = st.fixed_dictionaries(
+    {
+        "resolution": st.sampled_from(list(pricing.RESOLUTION_PERCENT)),
+        "duration_seconds": st.integers(1, 600),
+        "start_image": st.booleans(),
+        "end_image": st.booleans(),
+        "generate_audio": st.booleans(),
+        "enhance_prompt": st.booleans(),
+    }
+)
+
+
+@pytest.mark.parametrize(("model_id", "published"), PUBLISHED.items(), ids=list(PUBLISHED))
+def test_quote_of_default_settings_when_published(model_id: str, published: tuple[int, int]) -> None:
+    """A published model at 720p and its default length costs its base price, on one line."""
+    base, default_seconds = published
+    quote = pricing.quote(model_id, resolution="720p", duration_seconds=default_seconds)
+
+    assert quote.lines == (pricing.Line("base", base),)
+    assert quote.total_idr == base * 50
+
+
+@pytest.mark.parametrize(
+    ("model_id", "settings", "lines"),
+    [
+        ("veo3", {"resolution": "720p", "duration_seconds": 8}, {"base": 2500}),
+        (
+            "veo3",
+            {"resolution": "1080p", "duration_seconds": 16},
+            {"base": 2500, "resolution": 750, "duration": 2000},
+        ),
+        (
+            "kling-2.5",
+            {"resolution": "1080p", "duration_seconds": 10, "start_image": True},
+            {"base": 500, "startImage": 100, "resolution": 150, "duration": 250},
+        ),
+        (
+            "demo-film",
+            {"resolution": "4K", "duration_seconds": 5, "start_image": True, "end_image": True},
+            {"base": 50, "resolution": 50, "images": 20},
+        ),
+        (
+            "nova-reel",
+            {"resolution": "720p", "duration_seconds": 3, "generate_audio": True, "enhance_prompt": True},
+            {"base": 400, "audio": 10, "promptEnhancement": 5},
+        ),
+        ("veo2", {"resolution": "720p", "duration_seconds": 8, "end_image": True}, {"base": 2200, "endImage": 660}),
+    ],
+)
+def test_quote_when_worked_by_hand(model_id: str, settings: dict[str, object], lines: dict[str, int]) -> None:
+    """The worked examples hold line by line."""
+    quote = pricing.quote(model_id, **settings)  # type: ignore[arg-type]  # a table of keyword arguments
+
+    assert {line.kind: line.credits for line in quote.lines} == lines
+    assert quote.total_credits == sum(lines.values())
+
+
+@given(st.sampled_from(list(pricing.PRICES)), orders)
+def test_quote_lines_add_up(model_id: str, settings: dict[str, object]) -> None:
+    """Lines add up to the total, none is negative, and the frozen form says the same."""
+    quote = pricing.quote(model_id, **settings)  # type: ignore[arg-type]  # drawn keyword arguments
+    frozen = quote.to_json()
+
+    assert quote.total_credits == sum(line.credits for line in quote.lines)
+    assert all(line.credits >= 0 for line in quote.lines)
+    assert quote.total_credits >= pricing.PRICES[model_id].base_credits
+    assert frozen["total"] == quote.total_credits == sum(line["credits"] for line in frozen["lines"])
+
+
+@given(st.sampled_from(list(pricing.PRICES)), orders, st.integers(1, 60))
+def test_quote_when_longer(model_id: str, settings: dict[str, object], more_seconds: int) -> None:
+    """A longer clip never costs less."""
+    shorter = pricing.quote(model_id, **settings)  # type: ignore[arg-type]  # drawn keyword arguments
+    settings["duration_seconds"] = int(str(settings["duration_seconds"])) + more_seconds
+    longer = pricing.quote(model_id, **settings)  # type: ignore[arg-type]  # same
+
+    assert longer.total_credits >= shorter.total_credits
+
+
+@given(st.integers(1, 100_000), st.integers(0, 1000))
+def test_share_when_base_is_odd(base_credits: int, percent: int) -> None:
+    """A share is rounded half up, also on bases that are not multiples of ten."""
+    assert pricing.share(base_credits, percent) == floor(base_credits * percent / 100 + 0.5)
+
+
+@pytest.mark.parametrize(
+    ("base", "percent", "expected"), [(5, 10, 1), (15, 30, 5), (25, 10, 3), (33, 50, 17), (1, 49, 0)]
+)
+def test_share_when_exactly_half(base: int, percent: int, expected: int) -> None:
+    """Exactly half a credit goes up."""
+    assert pricing.share(base, percent) == expected
+
+
+@pytest.mark.parametrize(
+    ("model_id", "settings", "field"),
+    [
+        ("nobody", {"resolution": "720p", "duration_seconds": 5}, "modelId"),
+        ("veo3", {"resolution": "8K", "duration_seconds": 8}, "resolution"),
+        ("veo3", {"resolution": "720p", "duration_seconds": 0}, "duration"),
+        ("veo3", {"resolution": "720p", "duration_seconds": -1}, "duration"),
+    ],
+)
+def test_quote_when_it_has_no_price(model_id: str, settings: dict[str, object], field: str) -> None:
+    """What has no price is an error on its field, never 0."""
+    with pytest.raises(errors.InvalidRequest) as raised:
+        pricing.quote(model_id, **settings)  # type: ignore[arg-type]  # a table of keyword arguments
+
+    assert list(raised.value.fields) == [field]
+
+
+def test_prices_and_models_match() -> None:
+    """Every registered model has a price for its default length, every price a model, and every resolution a share."""
+    models = {model.id: model for model in registry.models()}
+
+    assert models.keys() == pricing.PRICES.keys()
+    for model in models.values():
+        assert pricing.PRICES[model.id].default_seconds == model.default_seconds
+        assert set(model.resolutions) <= pricing.RESOLUTION_PERCENT.keys()
+
+
+@given(st.sampled_from(list(pricing.PRICES)), st.integers(1, 100_000))
+def test_estimated_cost_when_marked_up(model_id: str, total_credits: int) -> None:
+    """The estimated cost times the markup is the price, to the rupiah, and the markup is between 2.5 and 3."""
+    markup = pricing.PRICES[model_id].markup_percent
+    cost = pricing.estimated_cost_idr(model_id, total_credits)
+
+    assert 250 <= markup <= 300
+    assert abs(cost * markup - total_credits * 50 * 100) <= markup

@@ -1,0 +1,170 @@
+import os
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from core import errors, storage
+
+KEY = f"images/ab/{'ab' * 32}.jpg"
+VIDEO = "videos/7d0c6d30-3c1b-4c7e-9a53-0c3a4f4e0001/0123456789abcdef.mp4"
+
+STORES: dict[str, Callable[[Path], storage.Storage]] = {
+    "local": lambda folder: storage.open_storage((folder / "media files").as_uri()),
+}
+"""Every kind of storage; each has to pass every test that takes `store`."""
+
+
+@pytest.fixture(params=list(STORES))
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> storage.Storage:
+    """An empty storage of each kind."""
+    return STORES[request.param](tmp_path)
+
+
+def test_put_bytes_then_read(store: storage.Storage) -> None:
+    """What is put is read again, and its description is right."""
+    info = store.put_bytes(KEY, b"picture", media_type="image/jpeg")
+    assert store.read_bytes(KEY) == b"picture"
+    assert store.exists(KEY)
+    assert store.stat(KEY) == info
+    assert (info.key, info.size_bytes, info.media_type) == (KEY, 7, "image/jpeg")
+    assert info.etag.startswith('"')
+    assert info.etag.endswith('"')
+    assert info.modified_at.tzinfo is UTC
+    assert abs(datetime.now(UTC) - info.modified_at) < timedelta(minutes=1)
+
+
+def test_put_file_keeps_the_source(store: storage.Storage, tmp_path: Path) -> None:
+    """A file is copied: the caller's own stays where it is."""
+    source = tmp_path / "clip.mp4"
+    source.write_bytes(os.urandom(700_000))
+    info = store.put_file(VIDEO, source, media_type="video/mp4")
+    assert info.size_bytes == 700_000
+    assert store.read_bytes(VIDEO) == source.read_bytes()
+
+
+def test_put_again_changes_nothing(store: storage.Storage) -> None:
+    """The same content under the same key keeps its ETag; other content gets another."""
+    first = store.put_bytes(KEY, b"one", media_type="image/jpeg")
+    assert store.put_bytes(KEY, b"one", media_type="image/jpeg") == first
+    assert store.put_bytes(KEY, b"two", media_type="image/jpeg").etag != first.etag
+    assert store.read_bytes(KEY) == b"two"
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "expected"),
+    [(0, None, slice(None)), (5, 300_000, slice(5, 300_005)), (599_999, None, slice(599_999, None)), (7, 0, slice(0))],
+)
+def test_stream_gives_the_range(store: storage.Storage, start: int, length: int | None, expected: slice) -> None:
+    """Any part of a file can be read, in chunks of a bearable size; past the end comes nothing."""
+    data = os.urandom(600_000)
+    store.put_bytes(VIDEO, data, media_type="video/mp4")
+    chunks = list(store.stream(VIDEO, start=start, length=length))
+    assert b"".join(chunks) == data[expected]
+    assert max(map(len, chunks), default=0) <= storage.CHUNK_BYTES
+    assert list(store.stream(VIDEO, start=600_000, length=10)) == []
+
+
+def test_missing_file_is_not_found(store: storage.Storage) -> None:
+    """Looking at or reading what is not there raises NotFound; deleting it is fine."""
+    for look in (store.stat, store.read_bytes, lambda key: next(iter(store.stream(key)))):
+        with pytest.raises(errors.NotFound):
+            look(KEY)
+    assert not store.exists(KEY)
+    store.delete(KEY)
+
+
+def test_delete_removes(store: storage.Storage) -> None:
+    """A deleted file is gone, and its neighbour is not."""
+    neighbour = KEY.replace("abab", "abac", 1)
+    for key in (KEY, neighbour):
+        store.put_bytes(key, b"x", media_type="image/jpeg")
+    store.delete(KEY)
+    assert not store.exists(KEY)
+    assert store.exists(neighbour)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "picture.jpg",
+        "../etc/passwd.jpg",
+        "images/../../x.jpg",
+        "/images/x.jpg",
+        "images//x.jpg",
+        "images/x",
+        "images/x.html",
+        "images/X.jpg",
+        "images/x.jpg\n",
+        "images/.hidden.jpg",
+        "images/x.y.jpg",
+        "images\\x.jpg",
+        "images/x.jpg/",
+        "images/%2e%2e/x.jpg",
+        "images/é.jpg",
+        "images/x\0.jpg",
+        f"images/{'a' * 81}.jpg",
+    ],
+)
+def test_bad_key_is_refused_everywhere(store: storage.Storage, tmp_path: Path, key: str) -> None:
+    """No method touches anything for what is not a key."""
+    source = tmp_path / "source"
+    source.write_bytes(b"x")
+    calls: list[Callable[[], object]] = [
+        lambda: store.put_bytes(key, b"x", media_type="image/jpeg"),
+        lambda: store.put_file(key, source, media_type="image/jpeg"),
+        lambda: store.read_bytes(key),
+        lambda: store.stream(key),
+        lambda: store.stat(key),
+        lambda: store.exists(key),
+        lambda: store.delete(key),
+        lambda: store.direct_link(key, expires_seconds=60),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match="Not a storage key"):
+            call()
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+def test_media_type_must_be_the_suffix(store: storage.Storage) -> None:
+    """A web page cannot be stored under the name of a picture."""
+    with pytest.raises(ValueError, match="cannot hold"):
+        store.put_bytes(KEY, b"<html>", media_type="text/html")
+    assert not store.exists(KEY)
+
+
+def test_put_at_the_same_time_leaves_one_whole_file(store: storage.Storage) -> None:
+    """Eight writers of one key: it holds the whole content of one of them."""
+    contents = [bytes([number]) * 300_000 for number in range(8)]
+    threads = [
+        threading.Thread(target=store.put_bytes, args=(VIDEO, data), kwargs={"media_type": "video/mp4"})
+        for data in contents
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.read_bytes(VIDEO) in contents
+
+
+def test_local_put_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    """A source that cannot be read leaves neither a file nor a draft."""
+    local = storage.LocalStorage(tmp_path / "media")
+    with pytest.raises(FileNotFoundError):
+        local.put_file(VIDEO, tmp_path / "missing.mp4", media_type="video/mp4")
+    assert [path for path in (tmp_path / "media").rglob("*") if path.is_file()] == []
+
+
+def test_local_direct_link_is_none(tmp_path: Path) -> None:
+    """Local files have no address of their own: the app serves them."""
+    assert storage.LocalStorage(tmp_path).direct_link(KEY, expires_seconds=60, download_name="a.jpg") is None
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/prefix", "http://host/x", "/srv/media", "file://media", "file://host/x"])
+def test_open_storage_refuses_other_addresses(url: str) -> None:
+    """An address that cannot be served stops the start with a sentence."""
+    with pytest.raises(ValueError, match=r"file:///"):
+        storage.open_storage(url)

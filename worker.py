@@ -1,0 +1,99 @@
+"""The worker of one machine: a dispatcher, and the processes that submit and collect; restarts what dies.
+
+`python worker.py` runs them all; `--role` runs one part in this process, to split them between machines.
+"""
+
+import argparse
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from core import config, db, dispatcher, queue
+from core.supervisor import Child, Supervisor, end_with_parent
+
+ROLES = ("all", "dispatcher", "submit", "collect")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run what the arguments say until told to stop."""
+    options = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("httpx", "rq.worker", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    settings = config.settings()
+    if settings.redis_url is None:
+        print("REDIS_URL is not set. The app brings its own worker then; set it to run this one.", file=sys.stderr)  # noqa: T201 -- a command's own output
+        return 2
+    if options.end_with_parent:
+        end_with_parent()
+    db.default()  # the schema is brought up to date once, before anything needs it
+    if options.role == "all":
+        _run_all(options.submit, options.collect, settings)
+    elif options.role == "dispatcher":
+        dispatcher.main(settings)
+    else:
+        queue.work(settings.redis_url, queue.SUBMIT if options.role == "submit" else queue.COLLECT)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Runs generations. Needs REDIS_URL.")
+    parser.add_argument("--role", choices=ROLES, default="all", help="which part to run in this process")
+    parser.add_argument(
+        "--submit",
+        type=int,
+        default=1,
+        metavar="N",
+        help="submit processes; a kill can leave as many generations uncertain (default 1)",
+    )
+    parser.add_argument("--collect", type=int, default=1, metavar="N", help="collect processes (default 1)")
+    parser.add_argument("--end-with-parent", action="store_true", help="stop when standard input is closed")
+    return parser
+
+
+def _run_all(submit: int, collect: int, settings: config.Settings) -> None:
+    """Supervise every part on this machine until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda _number, _frame: stop.set())
+    environ = dict(os.environ)
+    children: list[Child] = []
+    if "demo" not in settings.provider_base_urls:
+        children.append(_studio(environ, settings.data_dir / "demo-studio"))
+    children.append(_part("dispatcher", 1))
+    children += [_part("submit", n + 1) for n in range(submit)]
+    children += [_part("collect", n + 1) for n in range(collect)]
+    with Supervisor(children, environ=environ):
+        stop.wait()
+
+
+def _part(role: str, number: int) -> Child:
+    return Child(f"{role} {number}", [sys.executable, str(Path(__file__)), "--role", role, "--end-with-parent"])
+
+
+def _studio(environ: dict[str, str], folder: Path) -> Child:
+    """The demo's vendor on loopback; its address and key reach the other parts through their environment."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environ |= _studio_access(port)
+    where = ["--host", "127.0.0.1", "--port", str(port), "--folder", str(folder), "--die-with-parent"]
+    return Child("demo studio", [sys.executable, "-m", "core.demo_studio.server", *where])
+
+
+def _studio_access(port: int) -> Mapping[str, str]:
+    return {
+        "DEMO_BASE_URL": f"http://127.0.0.1:{port}",
+        "DEMO_API_KEY": secrets.token_urlsafe(24),
+        "PYTHONPATH": str(Path(__file__).parent),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
