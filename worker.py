@@ -83,8 +83,8 @@ def _studio(environ: dict[str, str], folder: Path) -> Child:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environ |= _studio_access(port)
-    where = ["--host", "127.0.0.1", "--port", str(port), "--folder", str(folder), "--die-with-parent"]
-    return Child("demo studio", [sys.executable, "-m", "core.demo_studio.server", *where])
+    where = ["--host", "127.0.0.1", "--port", str(port), "--folder", str(folder), "--end-with-parent"]
+    return Child("demo studio", [sys.executable, "-m", "core.studio.server", *where])
 
 
 def _studio_access(port: int) -> Mapping[str, str]:

@@ -21,10 +21,9 @@ def connect(settings: Settings, name: str, client: httpx.AsyncClient, *, base_ur
 
     Raises NotFound for an unknown provider, ProviderNotConfigured without a key.
     """
-    access = registry.Access(
-        key=settings.provider_keys.get(name, ""),
-        base_url=base_url or settings.provider_base_urls.get(name, ""),
-    )
+    today = settings.provider_base_urls.get(name, "")
+    address = today if registry.provider_class(name).is_local else base_url or today
+    access = registry.Access(key=settings.provider_keys.get(name, ""), base_url=address)
     return registry.connect(name, client=client, access=access)
 
 

@@ -5,6 +5,7 @@ A bad value stops the start with a sentence that names the variable.
 
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -134,12 +135,12 @@ def _secret_key(value: str | None, data_dir: Path) -> bytes:
         return value.encode()
     path = data_dir / "secret.key"
     if not path.exists():
-        draft = data_dir / f"secret.key.{os.getpid()}"
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        handle, draft = tempfile.mkstemp(prefix="secret.", dir=data_dir)  # readable by its owner only
+        with os.fdopen(handle, "w") as file:
             file.write(secrets.token_urlsafe(32))
         with suppress(FileExistsError):  # another process was first: its key counts
             os.link(draft, path)
-        draft.unlink()
+        Path(draft).unlink()
     key = path.read_text().strip()
     if not key:
         raise BadSetting(f"SECRET_KEY: {path} is empty. Delete it, or set SECRET_KEY.")

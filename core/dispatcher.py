@@ -214,7 +214,6 @@ def _claim_submits() -> Sequence[Generation]:
                 what = f"Next in line at {provider.display_name}"
                 next_at = utc_now() + HAND_OVER_LEASE
                 if lifecycle.move(session, row, Status.PENDING, Stage.HANDED, what=what, next_at=next_at):
-                    session.refresh(row)
                     handed.append(row)
     return handed
 
@@ -227,7 +226,7 @@ def _room(session: Session, provider: str, max_in_flight: int | None) -> int:
         .where(*of_provider, Generation.stage != Stage.QUEUED, Generation.status != Status.UNCERTAIN)
         .group_by(Generation.stage)
     )
-    counts = dict(rows.tuples())
+    counts = {row[0]: row[1] for row in rows}
     outstanding = counts.get(Stage.HANDED, 0) + counts.get(Stage.SUBMITTING, 0)
     room = OUTSTANDING_SUBMITS - outstanding
     if max_in_flight is not None:

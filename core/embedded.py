@@ -33,7 +33,7 @@ def running(settings: config.Settings) -> Iterator[None]:
         environ |= {"DATA_DIR": str(settings.data_dir), "SIGNUP_CREDITS": str(settings.signup_credits)}
         environ |= {"PYTHONPATH": str(ROOT)}
         children = [
-            Child("redis", [sys.executable, "-m", "core.supervisor", *_redis_command(socket)]),
+            Child("redis", [sys.executable, "-m", "core.supervisor", *redis_command(socket)]),
             Child("worker", [sys.executable, str(ROOT / "worker.py"), "--end-with-parent"]),
         ]
         with Supervisor(children, environ=environ):
@@ -41,11 +41,12 @@ def running(settings: config.Settings) -> Iterator[None]:
             yield
 
 
-def _redis_command(socket: Path) -> list[str]:
+def redis_command(socket: Path) -> list[str]:
     """A server that listens on a socket file only. One on the PATH is preferred: the system keeps it patched."""
+    log = ["--logfile", str(socket.with_suffix(".log")), "--loglevel", "warning"]
     server = shutil.which("valkey-server") or shutil.which("redis-server") or str(get_binary_path())
     options = ["--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--dir", str(socket.parent)]
-    return [server, *options, "--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"]
+    return [server, *options, "--save", "", "--appendonly", "no", "--daemonize", "no", *log]
 
 
 def _wait_for_redis(url: str) -> None:

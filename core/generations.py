@@ -298,7 +298,6 @@ def resolve_release(session: Session, admin: User, generation_id: str) -> Genera
     row = _uncertain_for(session, admin, generation_id)
     gone = errors.GenerationFailed("An administrator found that the provider never made this clip.")
     lifecycle.fail(session, row, gone, actor=admin.email)
-    session.refresh(row)
     return row
 
 
@@ -312,7 +311,6 @@ def resolve_found(session: Session, admin: User, generation_id: str, *, provider
     values = {"provider_job_id": provider_job_id, "submitted_at": now, "deadline_at": deadline}
     what = "An administrator found the job at the provider"
     lifecycle.move(session, row, Status.PROCESSING, Stage.WAITING, what=what, next_at=now, actor=admin.email, **values)
-    session.refresh(row)
     return row
 
 

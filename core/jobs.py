@@ -87,7 +87,6 @@ def collect(generation_id: str) -> None:
             next_at=utc_now() + LEASE,
             collect_attempt=attempt,
         )
-        session.refresh(row)
     folder = config.settings().data_dir / "incoming"
     folder.mkdir(exist_ok=True)
     target = folder / f"{generation_id}.video"

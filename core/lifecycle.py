@@ -82,7 +82,10 @@ def move(
     actor: str = SYSTEM,
     **values: Any,
 ) -> bool:
-    """Move a row that still stands as `row` says; True if it did. ValueError for a move that does not exist."""
+    """Move a row that still stands as `row` says; True if it did. ValueError for a move that does not exist.
+
+    A row of this session is as it is now afterwards; one from elsewhere is left as it was.
+    """
     if (status, stage) not in MOVES[row.status, row.stage]:
         raise ValueError(f"no move from {row.status}/{row.stage} to {status}/{stage}")
     now = utc_now()
@@ -101,7 +104,7 @@ def move(
         return False
     note(session, row.id, status, stage, what=what, actor=actor)
     if row in session:
-        session.expire(row)
+        session.refresh(row)
     return True
 
 

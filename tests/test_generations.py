@@ -116,8 +116,8 @@ def test_submit_when_key_comes_with_another_order(database: Database, person: Us
         project = projects.create(session, person, name="Lakes")
         keyed = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES, "idempotency_key": "one"}
         generations.submit(session, person, order(project.id), **keyed)  # type: ignore[arg-type]  # keyword arguments
+    changed = order(project.id, prompt="a lake at dawn")
     with pytest.raises(errors.IdempotencyConflict), database.session() as session:
-        changed = order(project.id, prompt="a lake at dawn")
         generations.submit(session, person, changed, **keyed)  # type: ignore[arg-type]  # same
 
 

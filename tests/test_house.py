@@ -81,10 +81,10 @@ def test_service_takes_session_first(path: Path) -> None:
             assert "session" not in names[1:], f"{path.name}: {node.name}"
 
 
-def test_demo_studio_is_the_far_side() -> None:
+def test_studio_is_the_far_side() -> None:
     """The demo's vendor shares nothing with the product but the wire."""
-    for path in (ROOT / "core" / "demo_studio").rglob("*.py"):
-        assert not [m for m in imports(path) if within(m, "core") and not within(m, "core.demo_studio")], path
+    for path in (ROOT / "core" / "studio").rglob("*.py"):
+        assert not [m for m in imports(path) if within(m, "core") and not within(m, "core.studio")], path
 
 
 def test_pages_hold_no_css_into_streamlit() -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from core import audit, errors, ledger, lifecycle, usage
 from core.db import Database
-from core.models import ENDED_STATUSES, MOVES, Generation, GenerationEvent, Stage, Status, User, UsageDay, utc_now
+from core.models import ENDED_STATUSES, MOVES, Generation, GenerationEvent, Stage, Status, UsageDay, User, utc_now
 from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, completed, ordered, output
 
 

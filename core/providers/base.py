@@ -19,7 +19,8 @@ NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, htt
 class Provider(ABC):
     """One vendor. Subclasses set the class attributes and the coroutines; see README, "Add a provider".
 
-    `needs_key` False means it is always configured. `min_poll_seconds` is the shortest pause between two
+    `needs_key` False means it is always configured. `is_local`: it runs beside the worker, so its address is
+    today's and not the one a job was submitted to. `min_poll_seconds` is the shortest pause between two
     looks at one job that the vendor asks for. `max_in_flight` is how many jobs it takes from us at once.
     """
 
@@ -28,6 +29,7 @@ class Provider(ABC):
     models: ClassVar[tuple[VideoModel, ...]]
     default_base_url: ClassVar[str]
     needs_key: ClassVar[bool] = True
+    is_local: ClassVar[bool] = False
     min_poll_seconds: ClassVar[float] = 2.0
     max_in_flight: ClassVar[int | None] = None
     can_cancel: ClassVar[bool] = False

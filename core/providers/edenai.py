@@ -161,7 +161,8 @@ def _job_id(answer: Reply) -> str:
     """`public_id` (OpenAPI) or `job_id` (webhooks, older pages) of an accepted job; "" when none was."""
     body = answer.body or {}
     value = body.get("public_id") or body.get("job_id")
-    return value if answer.status < 300 and isinstance(value, str) else ""
+    accepted = answer.status < 300 or _word(answer) in _WAITING or _word(answer) in _DONE
+    return value if accepted and isinstance(value, str) else ""
 
 
 def _word(answer: Reply) -> str:

@@ -44,7 +44,7 @@ def read(response: httpx.Response, *, key: str) -> Reply:
     except (ValueError, RecursionError):
         body = kept = None
     if not isinstance(body, dict):
-        text = response.content[: 4 * LONGEST_KEPT_TEXT].decode("utf-8", "replace")
+        text = response.content.decode("utf-8", "replace")
         return Reply(response.status_code, None, {}, keepable(text, key=key), retry_after_seconds)
     text = cut(json.dumps(kept, ensure_ascii=False))
     return Reply(response.status_code, body, kept, text, retry_after_seconds)

@@ -1,0 +1,452 @@
+"""What the API sends: camelCase shapes, and how rows become them. Links are made by whoever knows the request."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from core import generations
+from core.models import EntryKind, Generation, GenerationEvent, LedgerEntry, Stage, Status
+
+Link = Callable[[str | None], str | None]
+"""Storage key -> address at which a browser can load it; None for None."""
+
+
+class Part(BaseModel):
+    """Base of every shape: camelCase outside, the product's own names inside."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, frozen=True)
+
+
+class Envelope(Part):
+    """A good answer."""
+
+    success: bool = True
+
+
+class Error(Part):
+    """Why something was refused; `fields` maps field name to what to change."""
+
+    code: str
+    message: str
+    fields: dict[str, str] | None = None
+
+
+class Refusal(Part):
+    """A bad answer."""
+
+    success: bool = False
+    error: Error
+
+
+class File(Part):
+    """What was measured in the stored file; null where it was not."""
+
+    size_bytes: int
+    width: int | None
+    height: int | None
+    duration_seconds: float | None
+    frame_rate: float | None
+    video_codec: str | None
+    audio_codec: str | None
+    container: str | None
+    sha256: str | None
+
+    @classmethod
+    def of(cls, row: Generation) -> Self | None:
+        """The file of a completed generation."""
+        if row.status is not Status.COMPLETED:
+            return None
+        facts: Mapping[str, Any] = row.output_facts or {}
+        known = {name: facts.get(name) for name in cls.model_fields if name != "size_bytes"}
+        return cls(size_bytes=row.stored_bytes, **known)
+
+
+class Clip(Part):
+    """A generation, as lists show it. `creditUsed` is its price: reserved while it is made, charged at completion."""
+
+    id: str
+    project_id: str
+    status: Status
+    stage: Stage
+    progress: int
+    progress_is_estimate: bool
+    provider: str
+    model_id: str
+    model_name: str
+    prompt: str
+    negative_prompt: str
+    resolution: str
+    duration: int
+    aspect_ratio: str
+    start_image_path: str | None
+    end_image_path: str | None
+    generate_audio: bool
+    enhance_prompt: bool
+    credit_used: int
+    breakdown: dict[str, int]
+    price_version: str
+    video_url: str | None
+    thumbnail_url: str | None
+    preview_url: str | None
+    error_code: str | None
+    error_message: str | None
+    retry_of: str | None
+    created_at: datetime
+    submitted_at: datetime | None
+    completed_at: datetime | None
+    file: File | None
+
+    @classmethod
+    def of(cls, row: Generation, link: Link, **more: Any) -> Self:
+        """The shape of a row."""
+        done = row.status is Status.COMPLETED
+        return cls(
+            id=row.id,
+            project_id=row.project_id,
+            status=row.status,
+            stage=row.stage,
+            progress=percent(row),
+            progress_is_estimate=row.progress_is_estimate and not done,
+            provider=row.provider,
+            model_id=row.model_id,
+            model_name=row.model_name,
+            prompt=row.prompt,
+            negative_prompt=row.negative_prompt,
+            resolution=row.resolution,
+            duration=row.duration_seconds,
+            aspect_ratio=row.aspect_ratio,
+            start_image_path=row.start_image_key,
+            end_image_path=row.end_image_key,
+            generate_audio=row.generate_audio,
+            enhance_prompt=row.enhance_prompt,
+            credit_used=row.credits,
+            breakdown={line["kind"]: line["credits"] for line in row.quote["lines"]},
+            price_version=row.quote["version"],
+            video_url=link(row.output_key) if done else None,
+            thumbnail_url=link(row.thumbnail_key) if done else None,
+            preview_url=link(row.preview_key) if done else None,
+            error_code=row.error_code if has_error(row) else None,
+            error_message=row.error_message if has_error(row) else None,
+            retry_of=row.retry_of_id,
+            created_at=row.created_at,
+            submitted_at=row.submitted_at,
+            completed_at=row.ended_at if done else None,
+            file=File.of(row),
+            **more,
+        )
+
+
+class Event(Part):
+    """One step of a generation's timeline."""
+
+    at: datetime
+    status: Status
+    stage: Stage
+    what: str
+    actor: str
+
+    @classmethod
+    def of(cls, event: GenerationEvent) -> Self:
+        """The shape of a row."""
+        return cls(at=event.at, status=event.status, stage=event.stage, what=event.what, actor=event.actor)
+
+
+class Entry(Part):
+    """One movement of credits; `amount` is positive except in a correction downwards, `kind` says where it goes."""
+
+    id: int
+    kind: EntryKind
+    amount: int
+    available_after: int
+    held_after: int
+    generation_id: str | None
+    actor: str
+    reason: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, entry: LedgerEntry) -> Self:
+        """The shape of a row."""
+        return cls(
+            id=entry.id,
+            kind=entry.kind,
+            amount=entry.amount_credits,
+            available_after=entry.available_after,
+            held_after=entry.held_after,
+            generation_id=entry.generation_id,
+            actor=entry.actor,
+            reason=entry.reason,
+            created_at=entry.created_at,
+        )
+
+
+class ClipWithHistory(Clip):
+    """A generation with its timeline and its receipt."""
+
+    events: list[Event]
+    entries: list[Entry]
+
+    @classmethod
+    def with_history(cls, row: Generation, history: generations.History, link: Link) -> Self:
+        """The shape of a row and what belongs to it."""
+        return cls.of(
+            row,
+            link,
+            events=[Event.of(event) for event in history.events],
+            entries=[Entry.of(entry) for entry in history.entries],
+        )
+
+
+class Project(Part):
+    """A project with its newest generations, or a page of them."""
+
+    id: str
+    name: str
+    description: str
+    created_at: datetime
+    updated_at: datetime
+    archived_at: datetime | None
+    generation_count: int
+    generations: list[Clip]
+
+
+class ProjectsAnswer(Envelope):
+    """A list of projects."""
+
+    projects: list[Project]
+
+
+class ProjectAnswer(Envelope):
+    """One project."""
+
+    project: Project
+
+
+class ProjectPageAnswer(ProjectAnswer):
+    """One project and a page of its generations; `nextCursor` asks for the next one."""
+
+    next_cursor: str | None
+
+
+class Model(Part):
+    """What a model makes and what it costs at its default duration in 720p."""
+
+    id: str
+    name: str
+    provider: str
+    description: str
+    default_duration: int
+    max_duration: int
+    durations: list[int]
+    resolutions: list[str]
+    aspect_ratios: list[str]
+    supports_text_to_video: bool
+    supports_image_to_video: bool
+    supports_end_image: bool
+    supports_negative_prompt: bool
+    supports_audio_generation: bool
+    supports_prompt_enhancement: bool
+    prompt_limit_chars: int
+    limits: list[str]
+    base_credits: int
+    configured: bool
+
+
+class ModelsAnswer(Envelope):
+    """All models."""
+
+    models: list[Model]
+
+
+class Provider(Part):
+    """A vendor; `cancelNote` says what cancelling costs once it has a job."""
+
+    name: str
+    display_name: str
+    configured: bool
+    models: list[str]
+    can_cancel: bool
+    cancel_note: str
+
+
+class ProvidersAnswer(Envelope):
+    """All providers."""
+
+    providers: list[Provider]
+
+
+class Reason(Part):
+    """Why something cannot be made."""
+
+    field: str
+    message: str
+
+
+class Estimate(Part):
+    """A price, line by line, in credits and rupiah, and whether the model can make it."""
+
+    total: int
+    breakdown: dict[str, int]
+    total_idr: int
+    model: str
+    model_id: str
+    provider: str
+    feasible: bool
+    reasons: list[Reason]
+
+
+class EstimateAnswer(Envelope):
+    """The price of a request."""
+
+    estimate: Estimate
+
+
+class UploadAnswer(Envelope):
+    """An image that was taken in; `fileSize` is that of the cleaned file, `notes` say what was changed."""
+
+    file_path: str
+    file_name: str
+    file_size: int
+    width: int
+    height: int
+    notes: list[str]
+
+
+class Ordered(Part):
+    """A generation just ordered."""
+
+    id: str
+    status: Status
+    credit_used: int
+
+
+class OrderedAnswer(Envelope):
+    """A generation was ordered."""
+
+    generation: Ordered
+    message: str
+
+
+class ClipsAnswer(Envelope):
+    """A page of generations; `nextCursor` asks for the next one."""
+
+    generations: list[Clip]
+    next_cursor: str | None
+
+
+class ClipAnswer(Envelope):
+    """One generation."""
+
+    generation: Clip
+    message: str
+
+
+class ClipWithHistoryAnswer(Envelope):
+    """One generation with all that can be told."""
+
+    generation: ClipWithHistory
+
+
+class Progress(Part):
+    """Where a generation stands; `progress` is a percentage, 100 only when completed."""
+
+    id: str
+    status: Status
+    progress: int
+    video_url: str | None
+    thumbnail_url: str | None
+    error_code: str | None
+    error_message: str | None
+
+    @classmethod
+    def of(cls, row: Generation, link: Link) -> Self:
+        """The shape of a row."""
+        whole = Clip.of(row, link)
+        return cls.model_validate({name: getattr(whole, name) for name in cls.model_fields})
+
+
+class ProgressAnswer(Envelope):
+    """Where a generation stands."""
+
+    status: Progress
+
+
+class Balance(Part):
+    """What can be spent, and what is reserved for generations under way, in credits."""
+
+    available: int
+    held: int
+    idr_per_credit: int
+
+
+class CreditsAnswer(Envelope):
+    """The balance."""
+
+    credits: Balance
+
+
+class EntriesAnswer(Envelope):
+    """A page of movements, newest first; `nextCursor` asks for the next one."""
+
+    entries: list[Entry]
+    next_cursor: str | None
+
+
+class Figures(Part):
+    """Counts and sums of ended generations. `estimatedCostIdr` is what the providers probably took."""
+
+    completed: int
+    failed: int
+    cancelled: int
+    settled_credits: int
+    released_credits: int
+    video_seconds: int
+    estimated_cost_idr: int
+
+
+class UsageRow(Figures):
+    """One day of one model."""
+
+    day: date
+    provider: str
+    model_id: str
+
+
+class UsageTotals(Figures):
+    """The whole period; `successRate` is completed of completed and failed, null before there are any."""
+
+    settled_idr: int
+    success_rate: float | None
+
+
+class Usage(Part):
+    """What was spent between two days, both included."""
+
+    since: date
+    until: date
+    rows: list[UsageRow]
+    totals: UsageTotals
+
+
+class UsageAnswer(Envelope):
+    """What was spent."""
+
+    usage: Usage
+
+
+def clips(rows: Iterable[Generation], link: Link) -> list[Clip]:
+    """The shapes of rows."""
+    return [Clip.of(row, link) for row in rows]
+
+
+def percent(row: Generation) -> int:
+    """Whole percent of progress; 100 says that the file is here."""
+    return 100 if row.status is Status.COMPLETED else min(99, int(row.progress * 100))
+
+
+def has_error(row: Generation) -> bool:
+    """Whether the row's error is about its present state, not one it has left behind."""
+    return row.status in (Status.FAILED, Status.UNCERTAIN)

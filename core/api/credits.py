@@ -1,0 +1,35 @@
+"""Balance and movements of credits over REST."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from core import db, ledger, pricing
+from core.api import answers, schemas
+from core.api.auth import Person
+
+router = APIRouter(tags=["credits"])
+
+
+@router.get("/credits")
+def get_credits(person: Person) -> answers.CreditsAnswer:
+    """What can be spent and what is reserved."""
+    with db.session(read_only=True) as session:
+        balance = ledger.balance(session, person.id)
+    return answers.CreditsAnswer(
+        credits=answers.Balance(
+            available=balance.available_credits, held=balance.held_credits, idr_per_credit=pricing.IDR_PER_CREDIT
+        )
+    )
+
+
+@router.get("/credits/entries")
+def list_entries(person: Person, query: Annotated[schemas.EntriesQuery, Query()]) -> answers.EntriesAnswer:
+    """Every movement, newest first, a page at a time."""
+    with db.session(read_only=True) as session:
+        rows = ledger.entries(session, person.id, before_id=query.cursor, limit=query.limit + 1)
+    page = rows[: query.limit]
+    return answers.EntriesAnswer(
+        entries=[answers.Entry.of(row) for row in page],
+        next_cursor=str(page[-1].id) if len(rows) > query.limit else None,
+    )

@@ -1,0 +1,56 @@
+"""Prices over REST: what a request would cost, by the same function that charges it."""
+
+from fastapi import APIRouter
+
+from core import capability, errors, pricing
+from core.api import answers, schemas
+from core.providers import registry
+from core.video import VideoModel
+
+router = APIRouter(tags=["credits"])
+
+
+@router.post("/estimate-credits")
+def estimate(body: schemas.EstimateBody) -> answers.EstimateAnswer:
+    """The price of these settings, also of ones the model cannot make: then `feasible` is false and reasons say why."""
+    model = known_model(body.model_id)
+    duration_seconds = model.default_seconds if body.duration is None else body.duration
+    start_image, end_image = body.start_image_path is not None, body.end_image_path is not None
+    price = pricing.quote(
+        model.id,
+        resolution=body.resolution,
+        duration_seconds=duration_seconds,
+        start_image=start_image,
+        end_image=end_image,
+        generate_audio=body.generate_audio,
+        enhance_prompt=body.enhance_prompt,
+    )
+    reasons = capability.problems(
+        model,
+        resolution=body.resolution,
+        duration_seconds=duration_seconds,
+        start_image=start_image,
+        end_image=end_image,
+        generate_audio=body.generate_audio,
+        enhance_prompt=body.enhance_prompt,
+    )
+    return answers.EstimateAnswer(
+        estimate=answers.Estimate(
+            total=price.total_credits,
+            breakdown={line.kind: line.credits for line in price.lines},
+            total_idr=price.total_idr,
+            model=model.name,
+            model_id=model.id,
+            provider=registry.provider_class(model.provider).display_name,
+            feasible=not reasons,
+            reasons=[answers.Reason(field=field, message=message) for field, message in reasons.items()],
+        )
+    )
+
+
+def known_model(model_id: str) -> VideoModel:
+    """A model by its id in a body; InvalidRequest on `modelId` when there is none."""
+    try:
+        return registry.model(model_id)
+    except errors.NotFound as unknown:
+        raise errors.InvalidRequest(fields={"modelId": str(unknown)}) from None

@@ -1,0 +1,138 @@
+"""Generations over REST: order, look, cancel, retry, delete."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+
+from core import access, config, db, generations, projects
+from core.api import answers, estimates, schemas
+from core.api.auth import PathId, Person
+from core.api.media import RequestLinks
+from core.models import Generation, Status
+
+router = APIRouter(tags=["generations"])
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", description="New for each request; a repeat with the same key orders nothing."),
+]
+
+
+@router.post("/generate", status_code=202)
+def generate(
+    person: Person, body: schemas.GenerateBody, idempotency_key: IdempotencyKey = None
+) -> answers.OrderedAnswer:
+    """Order a clip: its price is reserved now and charged when the clip is here."""
+    settings = config.settings()
+    order = _order(body)
+    with db.session() as session:
+        row = generations.submit(
+            session,
+            person,
+            order,
+            configured=access.configured(settings),
+            quota_bytes=settings.storage_quota_bytes,
+            idempotency_key=idempotency_key,
+        )
+    return _ordered(row)
+
+
+@router.get("/generations")
+def list_generations(
+    person: Person, link: RequestLinks, query: Annotated[schemas.GenerationsQuery, Query()]
+) -> answers.ClipsAnswer:
+    """Generations, newest first, a page at a time."""
+    chosen = generations.Filter(
+        project_id=query.project_id,
+        statuses=query.status,
+        model_id=query.model_id,
+        provider=query.provider,
+        text=query.text,
+        since=query.since,
+        until=query.until,
+    )
+    with db.session(read_only=True) as session:
+        if query.project_id is not None:
+            projects.get(session, person, query.project_id)
+        page = generations.browse(session, person, chosen, cursor=query.cursor, limit=query.limit)
+    return answers.ClipsAnswer(generations=answers.clips(page.rows, link), next_cursor=page.next_cursor)
+
+
+@router.get("/generations/{id}")
+def get_generation(person: Person, generation_id: PathId, link: RequestLinks) -> answers.ClipWithHistoryAnswer:
+    """All that can be told of a generation, with its timeline and its receipt."""
+    with db.session(read_only=True) as session:
+        row = generations.get(session, person, generation_id)
+        history = generations.history(session, row)
+    return answers.ClipWithHistoryAnswer(generation=answers.ClipWithHistory.with_history(row, history, link))
+
+
+@router.get("/generations/{id}/status")
+def get_status(person: Person, generation_id: PathId, link: RequestLinks) -> answers.ProgressAnswer:
+    """Where a generation stands."""
+    with db.session(read_only=True) as session:
+        row = generations.get(session, person, generation_id)
+    return answers.ProgressAnswer(status=answers.Progress.of(row, link))
+
+
+@router.post("/generations/{id}/cancel")
+def cancel(person: Person, generation_id: PathId, link: RequestLinks) -> answers.ClipAnswer:
+    """Cancel: free while it is pending; afterwards a wish, where the provider can stop a job at all."""
+    with db.session() as session:
+        row = generations.cancel(session, person, generation_id)
+    message = (
+        f"Cancelled; {row.credits} credits were given back."
+        if row.status is Status.CANCELLED
+        else "The provider is being asked to stop it; its status will tell."
+    )
+    return answers.ClipAnswer(generation=answers.Clip.of(row, link), message=message)
+
+
+@router.post("/generations/{id}/retry", status_code=202)
+def retry(person: Person, generation_id: PathId, idempotency_key: IdempotencyKey = None) -> answers.OrderedAnswer:
+    """Order a failed or cancelled one again, at today's price, as a new generation."""
+    settings = config.settings()
+    with db.session() as session:
+        row = generations.retry(
+            session,
+            person,
+            generation_id,
+            configured=access.configured(settings),
+            quota_bytes=settings.storage_quota_bytes,
+            idempotency_key=idempotency_key,
+        )
+    return _ordered(row)
+
+
+@router.delete("/generations/{id}")
+def delete(person: Person, generation_id: PathId) -> answers.Envelope:
+    """Take an ended generation out of sight; its files follow, its charges stay on record."""
+    with db.session() as session:
+        generations.delete(session, person, generation_id)
+    return answers.Envelope()
+
+
+def _order(body: schemas.GenerateBody) -> generations.Order:
+    duration = body.duration
+    if duration is None:
+        duration = estimates.known_model(body.model_id).default_seconds
+    return generations.Order(
+        project_id=body.project_id,
+        model_id=body.model_id,
+        prompt=body.prompt,
+        resolution=body.resolution,
+        duration_seconds=duration,
+        aspect_ratio=body.aspect_ratio,
+        negative_prompt=body.negative_prompt or "",
+        start_image_key=body.start_image_path,
+        end_image_key=body.end_image_path,
+        generate_audio=body.generate_audio,
+        enhance_prompt=body.enhance_prompt,
+    )
+
+
+def _ordered(row: Generation) -> answers.OrderedAnswer:
+    return answers.OrderedAnswer(
+        generation=answers.Ordered(id=row.id, status=row.status, credit_used=row.credits),
+        message=f"{row.credits} credits are reserved. Ask /generations/{row.id}/status how it goes.",
+    )

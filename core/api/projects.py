@@ -1,0 +1,117 @@
+"""Projects over REST."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from core import db, generations, projects
+from core.api import answers, schemas
+from core.api.auth import PathId, Person
+from core.api.media import RequestLinks
+from core.models import Generation, Project, User
+from core.ownership import owned
+
+router = APIRouter(tags=["projects"])
+
+NEWEST = 20
+
+
+@router.get("/projects")
+def list_projects(
+    person: Person, link: RequestLinks, query: Annotated[schemas.ProjectsQuery, Query()]
+) -> answers.ProjectsAnswer:
+    """Projects, last changed first, each with its newest generations."""
+    with db.session(read_only=True) as session:
+        found = projects.browse(session, person, search=query.search, archived=query.archived, limit=query.limit)
+        newest = _newest(session, person, [project.id for project in found])
+    return answers.ProjectsAnswer(projects=[_shape(project, newest.get(project.id, []), link) for project in found])
+
+
+@router.post("/projects", status_code=201)
+def create_project(person: Person, body: schemas.NewProject) -> answers.ProjectAnswer:
+    """Make a project."""
+    with db.session() as session:
+        project = projects.create(session, person, name=body.name, description=body.description)
+    return answers.ProjectAnswer(project=_shape(project, [], lambda _key: None))
+
+
+@router.get("/projects/{id}")
+def get_project(
+    person: Person, project_id: PathId, link: RequestLinks, query: Annotated[schemas.PageQuery, Query()]
+) -> answers.ProjectPageAnswer:
+    """A project and its generations, newest first, a page at a time."""
+    with db.session(read_only=True) as session:
+        project = projects.get(session, person, project_id)
+        chosen = generations.Filter(project_id=project.id)
+        page = generations.browse(session, person, chosen, cursor=query.cursor, limit=query.limit)
+    return answers.ProjectPageAnswer(project=_shape(project, page.rows, link), next_cursor=page.next_cursor)
+
+
+@router.patch("/projects/{id}")
+def change_project(
+    person: Person, project_id: PathId, link: RequestLinks, body: schemas.ProjectChanges
+) -> answers.ProjectAnswer:
+    """Rename or describe a project, archive it or bring it back."""
+    with db.session() as session:
+        project = projects.change(
+            session, person, project_id, name=body.name, description=body.description, archived=body.archived
+        )
+        newest = _newest(session, person, [project.id])
+    return answers.ProjectAnswer(project=_shape(project, newest.get(project.id, []), link))
+
+
+@router.delete("/projects/{id}")
+def delete_project(person: Person, project_id: PathId) -> answers.Envelope:
+    """Delete an empty project; one with generations can only be archived."""
+    with db.session() as session:
+        projects.delete(session, person, project_id)
+    return answers.Envelope()
+
+
+def _newest(session: Session, user: User, project_ids: Collection[str]) -> Mapping[str, Sequence[Generation]]:
+    """The newest generations of each project, in one query.
+
+    For each project the index finds the id of its 20th newest; numbering rows in a window would read all of them.
+    """
+    older = aliased(Generation)
+    last_shown = (
+        select(older.id)
+        .where(older.project_id == Project.id, older.deleted_at.is_(None))
+        .order_by(older.id.desc())
+        .offset(NEWEST - 1)
+        .limit(1)
+        .correlate(Project)
+        .scalar_subquery()
+    )
+    query = (
+        select(Generation)
+        .join(Project, Project.id == Generation.project_id)
+        .where(
+            Project.id.in_(project_ids),
+            owned(Project, user),
+            Generation.deleted_at.is_(None),
+            Generation.id >= func.coalesce(last_shown, ""),
+        )
+        .order_by(Generation.id.desc())
+    )
+    found: dict[str, list[Generation]] = defaultdict(list)
+    for row in session.scalars(query):
+        found[row.project_id].append(row)
+    return found
+
+
+def _shape(project: Project | projects.Summary, rows: Sequence[Generation], link: answers.Link) -> answers.Project:
+    return answers.Project(
+        id=project.id,
+        name=project.name,
+        description=project.description,
+        created_at=project.created_at,
+        updated_at=project.updated_at,
+        archived_at=project.archived_at,
+        generation_count=project.generation_count,
+        generations=answers.clips(rows, link),
+    )

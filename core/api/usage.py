@@ -1,0 +1,102 @@
+"""What was spent, over REST, as JSON or as CSV for a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from core import db, errors, pricing, projects, usage
+from core.api import answers, ranges, schemas
+from core.api.auth import Person
+from core.models import utc_now
+
+router = APIRouter(tags=["usage"])
+
+LONGEST_DAYS = 731
+DEFAULT_DAYS = 30
+CSV_COLUMNS = (
+    "day",
+    "provider",
+    "model",
+    "completed",
+    "failed",
+    "cancelled",
+    "spent_credits",
+    "spent_idr",
+    "returned_credits",
+    "video_seconds",
+    "estimated_cost_idr",
+)
+
+
+@router.get("/usage", response_model=answers.UsageAnswer)
+def get_usage(person: Person, query: Annotated[schemas.UsageQuery, Query()]) -> answers.UsageAnswer | Response:
+    """Usage by day and model, oldest first, with the totals of the period."""
+    since, until = _period(query.since, query.until)
+    with db.session(read_only=True) as session:
+        if query.project_id is not None:
+            projects.get(session, person, query.project_id)
+        rows = usage.by_day_and_model(session, person, since=since, until=until, project_id=query.project_id)
+    totals = usage.totals(rows)
+    if query.format is schemas.UsageFormat.CSV:
+        name = f"usage-{since.isoformat()}-to-{until.isoformat()}.csv"
+        headers = {"Content-Disposition": ranges.content_disposition(name)}
+        return Response(as_csv(rows, totals), media_type="text/csv; charset=utf-8", headers=headers)
+    return answers.UsageAnswer(
+        usage=answers.Usage(
+            since=since,
+            until=until,
+            rows=[answers.UsageRow(**asdict(row)) for row in rows],
+            totals=answers.UsageTotals(
+                **asdict(totals),
+                settled_idr=totals.settled_credits * pricing.IDR_PER_CREDIT,
+                success_rate=totals.success_rate,
+            ),
+        )
+    )
+
+
+def as_csv(rows: Sequence[usage.Row], totals: usage.Totals) -> bytes:
+    """The rows and a line of totals; UTF-8 with the mark by which spreadsheets know it (RFC 4180 line ends)."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(CSV_COLUMNS)
+    for row in rows:
+        writer.writerow([row.day.isoformat(), harmless(row.provider), harmless(row.model_id), *_figures(row)])
+    writer.writerow(["total", "", "", *_figures(totals)])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+
+
+def _figures(row: usage.Row | usage.Totals) -> list[int]:
+    return [
+        row.completed,
+        row.failed,
+        row.cancelled,
+        row.settled_credits,
+        row.settled_credits * pricing.IDR_PER_CREDIT,
+        row.released_credits,
+        row.video_seconds,
+        row.estimated_cost_idr,
+    ]
+
+
+def _period(since: date | None, until: date | None) -> tuple[date, date]:
+    """First and last day with the defaults filled in; InvalidRequest for one that runs backwards or is too long."""
+    until = until or utc_now().date()
+    if since is None:
+        since = date.fromordinal(max(1, until.toordinal() - DEFAULT_DAYS + 1))
+    if since > until:
+        raise errors.InvalidRequest(fields={"since": "The first day must not be after the last."})
+    if until - since >= timedelta(days=LONGEST_DAYS):
+        raise errors.InvalidRequest(fields={"since": f"Ask for {LONGEST_DAYS} days at most."})
+    return since, until

@@ -1,0 +1,54 @@
+"""Fields of smooth randomness, made by shaping white noise in the frequency domain: tileable, any size, repeatable."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+def field(
+    rng: np.random.Generator,
+    height: int,
+    width: int,
+    *,
+    largest: float,
+    smallest: float = 2.0,
+    slope: float = 2.0,
+    stretch: tuple[float, float] = (1.0, 1.0),
+) -> Floats:
+    """A (height, width) field, mean 0 and deviation 1, wrapping at its edges.
+
+    `largest` and `smallest` are feature sizes in pixels, `slope` how fast small features fade, `stretch` (y, x) how
+    much longer than that features are in each direction.
+    """
+    white = rng.standard_normal((height, width), dtype=np.float32)
+    fy = np.fft.fftfreq(height).astype(np.float32)[:, None] * stretch[0]
+    fx = np.fft.rfftfreq(width).astype(np.float32)[None, :] * stretch[1]
+    frequency = np.hypot(fy, fx)
+    shape = (frequency + 1.0 / largest) ** -slope * np.exp(-((frequency * smallest) ** 2))
+    shape *= frequency > 0
+    found = np.fft.irfft2(np.fft.rfft2(white) * shape, s=(height, width)).astype(np.float32)
+    return found / (float(found.std()) + 1e-9)
+
+
+def line(rng: np.random.Generator, length: int, *, largest: float, smallest: float = 2.0, slope: float = 1.5) -> Floats:
+    """The same along one dimension."""
+    return field(rng, 1, length, largest=largest, smallest=smallest, slope=slope)[0]
+
+
+def smoothstep(low: float, high: float, value: Floats) -> Floats:
+    """0 below `low`, 1 above `high`, smooth between."""
+    share = np.clip((value - low) / (high - low), 0.0, 1.0)
+    return share * share * (3.0 - 2.0 * share)
+
+
+def sample(texture: Floats, y: Floats, x: Floats) -> Floats:
+    """The texture at fractional places, between its four neighbours, wrapping at the edges."""
+    height, width = texture.shape[:2]
+    y0, x0 = np.floor(y), np.floor(x)
+    fy, fx = y - y0, x - x0
+    row, column = y0.astype(np.int32) % height, x0.astype(np.int32) % width
+    below, right = (row + 1) % height, (column + 1) % width
+    top = texture[row, column] * (1 - fx) + texture[row, right] * fx
+    bottom = texture[below, column] * (1 - fx) + texture[below, right] * fx
+    return top * (1 - fy) + bottom * fy

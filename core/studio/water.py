@@ -1,0 +1,88 @@
+"""Draws water: a true mirror of what stands above it, broken by waves, with the sun's glitter."""
+
+import numpy as np
+from PIL import Image
+
+from core.studio.layer import Camera
+from core.studio.noise import Field
+from core.studio.palette import Brief, Palette
+
+_WAVES = 14
+
+
+class Water:
+    """Surface below the horizon. Worked at half the width, since ripples are long and flat."""
+
+    def __init__(self, rng: np.random.Generator, brief: Brief, colours: Palette, camera: Camera, sun_x: float) -> None:
+        self._camera, self._rows = camera, camera.height - camera.horizon
+        self._columns = camera.width // 2
+        rough = 2.6 if "storm" in brief.features else (1.5 if brief.terrain == "sea" else 0.9)
+        depth = (np.arange(self._rows, dtype=np.float32) + 1.0) / self._rows
+        x = (np.arange(self._columns, dtype=np.float32) + 0.5) / self._columns - 0.5
+        ratio = camera.width / camera.height
+        # A wave's phase is k*x + f(row) + w*t; sin(a + b) splits into a small matrix product, so a dozen waves are cheap.
+        along = rng.uniform(4.0, 34.0, _WAVES).astype(np.float32) * ratio * rng.choice([-1.0, 1.0], _WAVES)
+        deep = rng.uniform(5.0, 30.0, _WAVES).astype(np.float32)
+        self._speed = rng.uniform(0.8, 2.2, _WAVES)
+        self._row_phase = deep[None, :] * np.log(depth + 0.035)[:, None] * 3.2 + rng.uniform(0, 6.28, _WAVES)
+        # Short waves fade towards the horizon, where the eye would no longer part them.
+        fine = np.exp(-((np.abs(along)[None, :] / (ratio * 34.0)) ** 2) * (1.0 - depth[:, None]) * 0.5)
+        self._strength = (fine / np.sqrt(_WAVES)).astype(np.float32)
+        self._across = np.concatenate([np.cos(along[:, None] * x), np.sin(along[:, None] * x)]).astype(np.float32)
+        unit = camera.height / 720.0
+        self._lift = (rough * unit * (1.2 + 19.0 * depth**1.1)).astype(np.float32)[:, None]
+        self._shift = (rough * unit * (1.0 + 7.0 * depth)).astype(np.float32)[:, None]
+        self._glitter = self._sun_path(x, depth, sun_x / camera.width - 0.5, brief, colours)
+        self._sun = np.array(colours.sun, np.float32) * (0.55 if colours.moon else 0.92)
+        self._tint = self._tinted(depth, colours, brief)
+        self._mirror_rows = np.arange(self._rows, dtype=np.float32)[:, None]
+
+    def _sun_path(self, x: Field, depth: Field, centre: float, brief: Brief, colours: Palette) -> Field:
+        """Threshold that a wave must pass to catch the sun; low along the path below it."""
+        spread = (0.035 + 0.13 * depth)[:, None]
+        away = np.abs(x[None, :] - centre) / spread
+        quiet = 0.0 if colours.sun_radius > 0 and "storm" not in brief.features else 3.0
+        return (0.35 + 0.75 * away + 0.55 * depth[:, None] + quiet + 0.25 * colours.sun_elevation).astype(np.float32)
+
+    def _tinted(self, depth: Field, colours: Palette, brief: Brief) -> tuple[Image.Image, Image.Image]:
+        size = (self._camera.width, self._rows)
+        dark = tuple(round(band * 0.62) for band in colours.water)
+        near = np.array(dark, np.float32)
+        far = np.array(colours.water, np.float32)
+        column = far + (near - far) * depth[:, None]
+        tone = np.repeat(np.clip(column + 0.5, 0, 255).astype(np.uint8)[:, None, :], size[0], axis=1)
+        full = np.dstack([tone, np.full(tone.shape[:2], 255, np.uint8)])
+        most = 0.62 if brief.terrain == "sea" else 0.46
+        noise = np.random.default_rng(5).random((self._rows, size[0]), dtype=np.float32)
+        share = np.clip((0.14 + most * depth**0.9)[:, None] * 255 + noise, 0, 255).astype(np.uint8)
+        return Image.fromarray(full), Image.fromarray(share)
+
+    def paint(self, frame: Image.Image, above: Image.Image, t: float) -> None:
+        """Draw onto rows below the horizon; `above` is what is mirrored: RGBA, half width, `horizon` rows."""
+        source = np.asarray(above)
+        high, wide = source.shape[:2]
+        phase = self._row_phase + self._speed * t
+        rows = np.concatenate([np.sin(phase) * self._strength, np.cos(phase) * self._strength], axis=1)
+        waves = rows.astype(np.float32) @ self._across
+        tilt = np.concatenate([np.cos(phase) * self._strength, -np.sin(phase) * self._strength], axis=1)
+        slope = tilt[:, ::-1].astype(np.float32) @ self._across[::-1]
+        up = self._mirror_rows * (high / max(self._rows, 1) if self._rows > high else 1.0) + waves * self._lift
+        row = np.clip(high - 1.5 - np.abs(up), 0, high - 1).astype(np.int32)
+        column = np.arange(wide, dtype=np.float32)[None, :] + slope * self._shift
+        np.clip(column, 0, wide - 1, out=column)
+        row *= wide
+        row += column.astype(np.int32)
+        mirrored = source.view(np.uint32).reshape(-1)[row].view(np.uint8).reshape(self._rows, wide, 4)
+        spark = np.clip((waves - self._glitter) * 2.2, 0.0, 1.0)
+        lit = np.flatnonzero(spark)
+        if lit.size:
+            flat = mirrored.reshape(-1, 4)
+            strength = spark.reshape(-1)[lit][:, None]
+            old = flat[lit, :3].astype(np.float32)
+            flat[lit, :3] = (old + (self._sun - old) * strength).astype(np.uint8)
+        low = Image.frombuffer("CMYK", (wide, self._rows), mirrored.tobytes(), "raw", "CMYK", 0, 1)
+        full = low.resize((self._camera.width, self._rows), Image.Resampling.BILINEAR)
+        water = Image.frombuffer("RGBA", full.size, full.tobytes(), "raw", "RGBA", 0, 1)
+        tone, share = self._tint
+        water.paste(tone, (0, 0), share)
+        frame.paste(water, (0, self._camera.horizon))

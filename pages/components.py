@@ -1,0 +1,168 @@
+"""Pieces that several pages share: errors, money, links to media, plain text. Draws only; every rule is a service's."""
+
+import html
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from core import config, errors, ledger, links, projects
+from core.models import ENDED_STATUSES, Generation, Status, User, utc_now
+from pages import wording
+
+log = logging.getLogger("pages")
+
+TICK_SECONDS = 2.0
+"""How often what is under way is looked at while a page shows it."""
+
+_CELL = "padding:6px 8px;vertical-align:top;border-bottom:1px solid rgb(128 140 140 / 22%);overflow-wrap:anywhere;"
+
+STATUS_COLOUR = {
+    Status.PENDING: "gray",
+    Status.PROCESSING: "blue",
+    Status.UNCERTAIN: "orange",
+    Status.COMPLETED: "green",
+    Status.FAILED: "red",
+    Status.CANCELLED: "gray",
+}
+
+
+def tick_seconds(rows: Iterable[Generation]) -> float | None:
+    """How often to look again at these; None when none of them moves by itself."""
+    still = (*ENDED_STATUSES, Status.UNCERTAIN)
+    return TICK_SECONDS if any(row.status not in still for row in rows) else None
+
+
+@contextmanager
+def calm() -> Iterator[None]:
+    """Whatever goes wrong in the block ends as a sentence on the page, the cause in the log."""
+    try:
+        yield
+    except errors.AppError as problem:
+        error_box(problem)
+    except Exception:
+        log.exception("a page failed")
+        st.error(f"{errors.AppError.sentence} Nothing was charged by this.", icon=":material/error:")
+
+
+def error_box(problem: errors.AppError) -> None:
+    """An error as its sentence, field by field where it has fields."""
+    if problem.http_status >= 500 and not isinstance(problem, errors.ProviderError):
+        log.error("a page met %s: %s", problem.code, problem.detail or problem)
+    fields = getattr(problem, "fields", {})
+    st.error(" ".join(dict.fromkeys(fields.values())) if fields else str(problem), icon=":material/error:")
+
+
+def project_names(session: Session, person: User, *, archived: bool, wanted: str | None) -> dict[str, str]:
+    """Id and name of a person's projects for a list to choose from, last changed first.
+
+    A list ends somewhere; `wanted`, the one a link asks for, is in it all the same. `archived` adds the archive.
+    """
+    names = {project.id: project.name for project in projects.browse(session, person)}
+    if archived:
+        names |= {project.id: project.name for project in projects.browse(session, person, archived=True)}
+    if wanted and wanted not in names:
+        try:
+            project = projects.get(session, person, wanted)
+        except errors.NotFound:
+            return names
+        if archived or project.archived_at is None:
+            names[project.id] = project.name
+    return names
+
+
+def announce(text: str) -> None:
+    """Say something when the page is drawn again: a toast of the run that ends here could be lost with it."""
+    st.session_state["announcement"] = text
+
+
+def announced() -> None:
+    """Show what was announced; the shell does it on every run."""
+    if text := st.session_state.pop("announcement", None):
+        st.toast(text, icon=":material/check:")
+
+
+def attempt(action: Callable[[], object], *, done: str) -> bool:
+    """Do something a button asked for; announced when it worked (the caller draws again), else the reason here."""
+    try:
+        action()
+    except errors.AppError as problem:
+        error_box(problem)
+        return False
+    announce(done)
+    return True
+
+
+def media_link(key: str | None, *, download_name: str | None = None) -> str | None:
+    """A signed path to a stored file the person may see; None for no file."""
+    if key is None:
+        return None
+    secret = config.settings().secret_key
+    return links.sign(key, secret=secret, now=utc_now(), download_name=download_name)
+
+
+def plain(text: str, *, strong: bool = False, small: bool = False, lines: int | None = None) -> None:
+    """Somebody's own words, shown as they are: neither Markdown nor HTML. `lines` clips them after so many."""
+    style = "margin:0;white-space:pre-wrap;overflow-wrap:anywhere;"
+    style += "font-weight:600;" if strong else ""
+    style += "font-size:.875rem;opacity:.8;" if small else ""
+    if lines:
+        style += f"display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:{lines};overflow:hidden;"
+    st.html(f'<p style="{style}">{html.escape(text)}</p>')
+
+
+def status_badge(status: Status) -> None:
+    """The public word for where a generation stands."""
+    st.badge(wording.STATUS[status], color=STATUS_COLOUR[status])  # type: ignore[arg-type]  # the colours are its own
+
+
+def balance_line(balance: ledger.Balance) -> None:
+    """What can be spent and what is reserved."""
+    text = f":material/toll: **{wording.credits(balance.available_credits)}** credits"
+    if balance.held_credits:
+        text += f" · {wording.credits(balance.held_credits)} reserved"
+    help_text = (
+        f"Available: {wording.worth(balance.available_credits)}. Reserved for clips under way: "
+        f"{wording.worth(balance.held_credits)}. 1 credit is {wording.worth(1)}."
+    )
+    st.markdown(text, help=help_text, width="content")
+
+
+def table(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Collection[int] = (), total: bool = False
+) -> None:
+    """Texts in a small table, shown as they are; `numbers` are columns set to the right, `total` marks the last row."""
+
+    def cell(tag: str, place: int, text: str, extra: str = "") -> str:
+        side = "right" if place in numbers else "left"
+        return f'<{tag} style="{_CELL}text-align:{side};{extra}">{html.escape(text)}</{tag[:2]}>'
+
+    head = "".join(
+        cell('th scope="col"', place, text, "font-weight:500;opacity:.75;") for place, text in enumerate(heads)
+    )
+    body = ""
+    for number, row in enumerate(rows):
+        last = "font-weight:650;" if total and number == len(rows) - 1 else ""
+        body += f"<tr>{''.join(cell('td', place, text, last) for place, text in enumerate(row))}</tr>"
+    st.html(
+        '<div style="overflow-x:auto"><table style="width:100%;border-collapse:collapse;font-size:.9rem;'
+        f'font-variant-numeric:tabular-nums"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def breakdown(lines: Sequence[tuple[str, int]], total_credits: int) -> None:
+    """A price explained: `lines` are (name, credits) and add up to the total."""
+    rows = [
+        (name, wording.credits(amount), wording.worth(amount)) for name, amount in (*lines, ("Total", total_credits))
+    ]
+    table(["Price", "Credits", "Rupiah"], rows, numbers=(1, 2), total=True)
+
+
+def empty_state(title: str, text: str, *, icon: str) -> None:
+    """What a page says when it has nothing to show."""
+    st.space("medium")
+    with st.container(horizontal_alignment="center"), st.container(width=620, gap="small"):
+        st.markdown(f"## :material/{icon}: {title}", text_alignment="center")
+        st.markdown(text, text_alignment="center")

@@ -1,0 +1,23 @@
+"""Who is looking: asked of the database on every run, so that no page relies on another one having asked."""
+
+from core import config, db, errors, users
+from core.models import Role, User
+
+
+def person() -> User:
+    """The person of this session. Without sign-in it is the one local person, made at the first look."""
+    with db.session(read_only=True) as session:
+        try:
+            return users.get(session, config.LOCAL_PERSON)
+        except errors.NotFound:
+            pass
+    with db.session() as session:
+        return users.local_person(session, config.settings())
+
+
+def administrator() -> User:
+    """The person of this session, if an administrator; Forbidden for everybody else."""
+    found = person()
+    if found.role is not Role.ADMIN:
+        raise errors.Forbidden("This page is for administrators.")
+    return found

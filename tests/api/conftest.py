@@ -1,0 +1,135 @@
+"""The API as it is mounted in the product, and people who talk to it."""
+
+import asyncio
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from core import config, db, storage, users
+from core.api import api
+from core.config import Settings
+from core.models import Generation, User
+from tests import orders
+
+ORIGIN = "http://studio.test"
+PREFIX = "/api/apps/video-generator"
+APP = Starlette(routes=[Mount(PREFIX, app=api)])
+CLIP = bytes(range(256)) * 40
+
+ORDER = {
+    "modelId": "demo-film",
+    "prompt": "A lake at dusk, mist rising",
+    "resolution": "720p",
+    "duration": 5,
+    "aspectRatio": "16:9",
+}
+
+
+@dataclass(frozen=True)
+class Client:
+    """One caller; `person` and `token` are None for somebody who sends no token."""
+
+    person: User | None = None
+    token: str | None = None
+
+    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """One request to a path of the API, or to a whole address."""
+        return asyncio.run(self._exchange(method, path, options))
+
+    def send_at_once(self, method: str, path: str, several: list[dict[str, Any]]) -> list[httpx.Response]:
+        """As many requests as there are options, all at the same time; handlers run in threads."""
+
+        async def all_of_them() -> list[httpx.Response]:
+            return await asyncio.gather(*(self._exchange(method, path, options) for options in several))
+
+        return asyncio.run(all_of_them())
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.send("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return self.send("POST", path, **options)
+
+    def project(self, name: str = "Lakes") -> str:
+        """The id of a new project."""
+        return str(self.post("/projects", json={"name": name}).json()["project"]["id"])
+
+    def order(self, **changes: Any) -> dict[str, Any]:
+        """A body for generate, in a new project unless one is given."""
+        return ORDER | {"projectId": changes.get("projectId") or self.project()} | changes
+
+    def generate(self, **changes: Any) -> str:
+        """The id of a new generation."""
+        answer = self.post("/generate", json=self.order(**changes))
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["generation"]["id"])
+
+    def finished(self, **changes: Any) -> Generation:
+        """A completed generation whose file is in storage."""
+        assert self.person is not None
+        row = orders.completed(db.default(), self.person, **changes)
+        assert row.output_key is not None
+        storage.open_storage(config.settings().storage_url).put_bytes(row.output_key, CLIP, media_type="video/mp4")
+        return row
+
+    async def _exchange(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers |= options.pop("headers", {})
+        address = path if path.startswith("http") else f"{ORIGIN}{PREFIX}{path}"
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=APP)) as client:
+            return await client.request(method, address, headers=headers, **options)
+
+
+def arrive(email: str, *, credits: int = 10_000) -> Client:
+    """A new person with a token."""
+    with db.session() as session:
+        person = users.ensure(session, email, signup_credits=credits)
+        return Client(person, users.issue_token(session, person.id, name="test"))
+
+
+@pytest.fixture
+def ana(installation: Settings) -> Client:
+    """Somebody with 10,000 credits."""
+    return arrive("ana@example.org")
+
+
+@pytest.fixture
+def ben(installation: Settings) -> Client:
+    """Somebody else."""
+    return arrive("ben@example.org")
+
+
+@pytest.fixture
+def nobody(installation: Settings) -> Client:
+    """A caller without a token."""
+    return Client()
+
+
+@pytest.fixture(autouse=True)
+def without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No provider has a key, whatever the environment of the tests holds."""
+    for name in ("MODELSLAB_API_KEY", "EDENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def picture(width: int = 64, height: int = 48, kind: str = "PNG") -> bytes:
+    """An image file."""
+    target = io.BytesIO()
+    Image.linear_gradient("L").resize((width, height)).convert("RGB").save(target, kind)
+    return target.getvalue()
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str, dict[str, str]]:
+    """Status, code and fields of a refusal of the one shape."""
+    body = answer.json()
+    assert set(body) == {"success", "error"}
+    assert body["success"] is False
+    assert set(body["error"]) <= {"code", "message", "fields"}
+    assert body["error"]["message"].endswith((".", "?"))
+    return answer.status_code, body["error"]["code"], body["error"].get("fields", {})

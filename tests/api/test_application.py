@@ -1,0 +1,157 @@
+import asyncio
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi.routing import iter_route_contexts
+from sqlalchemy import select
+
+from core import config, db
+from core.api import api
+from core.config import Settings
+from core.models import ApiToken, new_id
+from tests.api.conftest import Client, arrive, refusal
+
+PUBLIC = {"/openapi.json", "/health", "/media/{key:path}"}
+ROUTES = sorted(
+    (method, context.path)
+    for context in iter_route_contexts(api.routes)
+    for method in (context.methods or ())
+    if context.path is not None
+)
+GUARDED = [route for route in ROUTES if route[1] not in PUBLIC]
+WITH_ID = [route for route in GUARDED if "{id}" in route[1]]
+
+
+def test_route_table_is_the_contract() -> None:
+    """The published paths and methods are there, and no other."""
+    assert set(ROUTES) == {
+        ("GET", "/openapi.json"),
+        ("HEAD", "/openapi.json"),
+        ("GET", "/health"),
+        ("GET", "/media/{key:path}"),
+        ("HEAD", "/media/{key:path}"),
+        ("GET", "/projects"),
+        ("POST", "/projects"),
+        ("GET", "/projects/{id}"),
+        ("PATCH", "/projects/{id}"),
+        ("DELETE", "/projects/{id}"),
+        ("GET", "/models"),
+        ("GET", "/providers"),
+        ("POST", "/estimate-credits"),
+        ("POST", "/upload-image"),
+        ("POST", "/generate"),
+        ("GET", "/generations"),
+        ("GET", "/generations/{id}"),
+        ("DELETE", "/generations/{id}"),
+        ("GET", "/generations/{id}/status"),
+        ("POST", "/generations/{id}/cancel"),
+        ("POST", "/generations/{id}/retry"),
+        ("GET", "/download/{id}"),
+        ("HEAD", "/download/{id}"),
+        ("GET", "/credits"),
+        ("GET", "/credits/entries"),
+        ("GET", "/usage"),
+    }
+
+
+@pytest.mark.parametrize(("method", "path"), GUARDED)
+def test_every_other_route_wants_a_token(nobody: Client, method: str, path: str) -> None:
+    """Without a token nothing answers but what is meant for everybody."""
+    answer = nobody.send(method, path.replace("{id}", new_id()))
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    if method != "HEAD":
+        assert refusal(answer)[1] == "unauthorized"
+
+
+@pytest.mark.parametrize("header", ["Bearer avg_wrong", "Bearer ", "Basic YTpi", "avg_wrong", "Bearer \u00e9\u00ff"])
+def test_wrong_token_is_refused(nobody: Client, header: str) -> None:
+    """Only a token that was issued opens the door."""
+    answer = nobody.get("/credits", headers={"Authorization": header.encode("latin-1")})
+
+    assert refusal(answer) == (401, "unauthorized", {})
+
+
+@pytest.mark.parametrize(("method", "path"), WITH_ID)
+def test_foreign_id_looks_like_none(ana: Client, ben: Client, method: str, path: str) -> None:
+    """What is somebody else's does not exist, on every route with an id; neither does an id in no form of ours."""
+    own = ana.project() if path.startswith("/projects") else ana.generate()
+    body = {"json": {"name": "Hills"}} if method == "PATCH" else {}
+
+    assert ben.send(method, path.replace("{id}", own), **body).status_code == 404
+    for malformed in (new_id(), "1", "%00", "..%2f", own.upper(), own + "%0A"):
+        assert ana.send(method, path.replace("{id}", malformed), **body).status_code == 404, malformed
+    assert ana.send(method, path.replace("{id}", own), **body).status_code != 404
+
+
+def test_token_use_is_noted(ana: Client) -> None:
+    """The account page can tell when a token was last used."""
+    assert ana.get("/credits").status_code == 200
+    with db.session(read_only=True) as session:
+        noted = session.scalar(select(ApiToken.last_used_at))
+    assert noted is not None
+
+    assert ana.get("/credits").status_code == 200
+    with db.session(read_only=True) as session:
+        assert session.scalar(select(ApiToken.last_used_at)) == noted
+
+
+def test_unknown_address(ana: Client) -> None:
+    """An address that is not there says so in the one shape."""
+    assert refusal(ana.get("/nothing")) == (404, "not_found", {})
+    assert refusal(ana.get("/projects/")) == (404, "not_found", {})
+
+
+def test_wrong_method(ana: Client) -> None:
+    """An address that is there names the methods it knows."""
+    answer = ana.send("PUT", "/generate")
+
+    assert refusal(answer) == (405, "method_not_allowed", {})
+    assert answer.headers["allow"] == "POST"
+
+
+def test_openapi_document(nobody: Client) -> None:
+    """The document names this place, camelCase fields and our own shape of refusals."""
+    document = nobody.get("/openapi.json").json()
+
+    assert document["servers"] == [{"url": "/api/apps/video-generator"}]
+    assert {"/generate", "/generations/{id}/status", "/download/{id}"} <= set(document["paths"])
+    properties = document["components"]["schemas"]["GenerateBody"]["properties"]
+    assert {"projectId", "modelId", "startImagePath", "generateAudio"} <= set(properties)
+    assert "HTTPValidationError" not in json.dumps(document)
+
+
+def test_unexpected_error_gives_a_reference(ana: Client, caplog: pytest.LogCaptureFixture) -> None:
+    """What should not happen answers 500 with a reference that stands in the log, and tells nothing of the inside."""
+    row = ana.finished()
+    videos = Path(config.settings().storage_url.removeprefix("file://")) / "videos"
+    videos.rename(videos.with_name("away"))
+    videos.write_text("a file where a folder should be")
+
+    answer = ana.get(f"/download/{row.id}")
+
+    assert refusal(answer)[:2] == (500, "internal")
+    reference = answer.json()["error"]["message"].rpartition("Reference: ")[2].rstrip(".")
+    assert len(reference) == 10
+    assert reference in caplog.text
+    assert "NotADirectoryError" in caplog.text
+    assert str(videos) not in answer.text
+
+
+def test_api_runs_alone(installation: Settings) -> None:
+    """Without a mount around it the API serves itself, and its links lead to itself."""
+    ana = arrive("ana@example.org")
+    row = ana.finished()
+
+    async def both() -> tuple[httpx.Response, httpx.Response]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=api), base_url="https://alone.test") as client:
+            headers = {"Authorization": f"Bearer {ana.token}"}
+            status = await client.get(f"/generations/{row.id}/status", headers=headers)
+            return status, await client.get(status.json()["status"]["videoUrl"])
+
+    status, video = asyncio.run(both())
+    assert status.json()["status"]["videoUrl"].startswith("https://alone.test/media/videos/")
+    assert video.status_code == 200

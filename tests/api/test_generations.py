@@ -1,0 +1,433 @@
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from core import audit, db, errors, lifecycle
+from core.models import new_id, utc_now
+from tests import orders
+from tests.api.conftest import Client, arrive, refusal
+
+LIST_SHAPE = {
+    "id",
+    "projectId",
+    "status",
+    "stage",
+    "progress",
+    "progressIsEstimate",
+    "provider",
+    "modelId",
+    "modelName",
+    "prompt",
+    "negativePrompt",
+    "resolution",
+    "duration",
+    "aspectRatio",
+    "startImagePath",
+    "endImagePath",
+    "generateAudio",
+    "enhancePrompt",
+    "creditUsed",
+    "breakdown",
+    "priceVersion",
+    "videoUrl",
+    "thumbnailUrl",
+    "previewUrl",
+    "errorCode",
+    "errorMessage",
+    "retryOf",
+    "createdAt",
+    "submittedAt",
+    "completedAt",
+    "file",
+}
+
+
+def balance(client: Client) -> tuple[int, int]:
+    """Available and held credits."""
+    credits = client.get("/credits").json()["credits"]
+    return credits["available"], credits["held"]
+
+
+def failed(client: Client) -> str:
+    """The id of a generation that its provider failed."""
+    generation_id = client.generate()
+    orders.advance(db.default(), generation_id, orders.HANDED, orders.SUBMITTING)
+    with db.session() as session:
+        row = lifecycle.locked(session, generation_id)
+        assert row is not None
+        assert lifecycle.fail(session, row, errors.ContentRefused(detail="raw words of the provider"))
+    return generation_id
+
+
+def test_order_is_accepted(ana: Client) -> None:
+    """An order answers 202 with its price, which is reserved at once."""
+    answer = ana.post("/generate", json=ana.order(resolution="1080p"))
+
+    assert answer.status_code == 202
+    body = answer.json()
+    assert set(body) == {"success", "generation", "message"}
+    assert body["generation"] == {"id": body["generation"]["id"], "status": "pending", "creditUsed": 65}
+    assert balance(ana) == (10_000 - 65, 65)
+
+
+def test_status_of_a_pending_one(ana: Client) -> None:
+    """The status has exactly the published shape; links are null until there is something to link to."""
+    generation_id = ana.generate()
+
+    assert ana.get(f"/generations/{generation_id}/status").json() == {
+        "success": True,
+        "status": {
+            "id": generation_id,
+            "status": "pending",
+            "progress": 0,
+            "videoUrl": None,
+            "thumbnailUrl": None,
+            "errorCode": None,
+            "errorMessage": None,
+        },
+    }
+
+
+def test_progress_is_a_whole_percent_below_a_hundred(ana: Client) -> None:
+    """A hundred is for completed ones alone."""
+    generation_id = ana.generate()
+    orders.advance(db.default(), generation_id, orders.HANDED, orders.SUBMITTING)
+    orders.advance(db.default(), generation_id, orders.WAITING, progress=1.0)
+
+    status = ana.get(f"/generations/{generation_id}/status").json()["status"]
+
+    assert (status["status"], status["progress"]) == ("processing", 99)
+
+
+def test_status_of_a_completed_one(ana: Client, nobody: Client) -> None:
+    """A completed one links to its file; the link works without a token."""
+    row = ana.finished()
+
+    status = ana.get(f"/generations/{row.id}/status").json()["status"]
+
+    assert (status["status"], status["progress"]) == ("completed", 100)
+    assert status["videoUrl"].startswith("http://studio.test/api/apps/video-generator/media/videos/")
+    assert nobody.get(status["videoUrl"]).status_code == 200
+
+
+def test_status_of_a_failed_one(ana: Client) -> None:
+    """A failure says why in words for people; the provider's own words stay inside."""
+    answer = ana.get(f"/generations/{failed(ana)}/status")
+
+    assert answer.json()["status"]["errorCode"] == "content_refused"
+    assert "nothing was charged" in answer.json()["status"]["errorMessage"]
+    assert "raw words" not in answer.text
+
+
+def test_everything_of_a_completed_one(ana: Client) -> None:
+    """The full shape tells settings, price line by line, file, timeline and receipt."""
+    row = ana.finished(resolution="1080p", duration_seconds=7)
+
+    answer = ana.get(f"/generations/{row.id}").json()["generation"]
+
+    assert set(answer) == LIST_SHAPE | {"events", "entries"}
+    assert answer["breakdown"] == {"base": 50, "resolution": 15, "duration": 10}
+    assert sum(answer["breakdown"].values()) == answer["creditUsed"] == 75
+    assert (answer["duration"], answer["provider"], answer["modelName"]) == (7, "demo", "Demo Film")
+    assert answer["file"]["width"] == 1280
+    assert answer["completedAt"].endswith("Z")
+    assert [entry["kind"] for entry in answer["entries"]] == ["hold", "settle"]
+    assert answer["events"][0]["stage"] == "queued"
+    assert answer["events"][-1]["status"] == "completed"
+    assert set(answer["events"][0]) == {"at", "status", "stage", "what", "actor"}
+
+
+def test_error_that_was_left_behind_is_not_shown(ana: Client) -> None:
+    """An uncertain one that was found goes on without its old error."""
+    generation_id = ana.generate()
+    row = orders.advance(db.default(), generation_id, orders.HANDED, orders.SUBMITTING)
+    with db.session() as session:
+        assert lifecycle.lose(session, row, errors.SubmitUncertain(), next_at=utc_now())
+    assert ana.get(f"/generations/{generation_id}/status").json()["status"]["errorCode"] == "submit_uncertain"
+
+    orders.advance(db.default(), generation_id, orders.WAITING)
+
+    status = ana.get(f"/generations/{generation_id}/status").json()["status"]
+    assert (status["status"], status["errorCode"], status["errorMessage"]) == ("processing", None, None)
+
+
+def test_default_duration(ana: Client) -> None:
+    """Without a duration the model's default is taken, and is the same order as with it."""
+    body = ana.order()
+    without = {name: value for name, value in body.items() if name != "duration"}
+    key = {"Idempotency-Key": "one"}
+
+    first = ana.post("/generate", json=without, headers=key).json()["generation"]
+
+    assert ana.get(f"/generations/{first['id']}").json()["generation"]["duration"] == 5
+    assert ana.post("/generate", json=body, headers=key).json()["generation"]["id"] == first["id"]
+
+
+def test_repeated_key_orders_once(ana: Client) -> None:
+    """The same key with the same body gives the first generation, as it stands now; with another body a conflict."""
+    body, key = ana.order(), {"Idempotency-Key": "order-1"}
+    first = ana.post("/generate", json=body, headers=key).json()["generation"]
+    orders.advance(db.default(), first["id"], orders.HANDED, orders.SUBMITTING)
+
+    again = ana.post("/generate", json=body, headers=key)
+    other = ana.post("/generate", json=body | {"prompt": "a hill"}, headers=key)
+
+    assert again.status_code == 202
+    assert again.json()["generation"] == first | {"status": "processing"}
+    assert refusal(other)[:2] == (409, "idempotency_conflict")
+    assert balance(ana) == (9950, 50)
+
+
+def test_keys_of_two_people_are_apart(ana: Client, ben: Client) -> None:
+    """A key is one person's own."""
+    key = {"Idempotency-Key": "order-1"}
+    first = ana.post("/generate", json=ana.order(), headers=key).json()["generation"]["id"]
+
+    answer = ben.post("/generate", json=ben.order(), headers=key)
+
+    assert answer.status_code == 202
+    assert answer.json()["generation"]["id"] != first
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201])
+def test_bad_key(ana: Client, key: str) -> None:
+    """A key that cannot be kept is a field error."""
+    answer = ana.post("/generate", json=ana.order(), headers={"Idempotency-Key": key})
+
+    assert refusal(answer)[0] == 422
+    assert "Idempotency-Key" in answer.json()["error"]["fields"]
+
+
+def test_parallel_orders_spend_no_more_than_there_is(ana: Client) -> None:
+    """Twelve orders at once with credits for five: five are made, seven refused, and the books are right."""
+    cleo = arrive("cleo@example.org", credits=250)
+    body = cleo.order()
+
+    answers = cleo.send_at_once("POST", "/generate", [{"json": body} for _ in range(12)])
+
+    assert sorted(answer.status_code for answer in answers) == [202] * 5 + [402] * 7
+    assert balance(cleo) == (0, 250)
+    with db.session(read_only=True) as session:
+        assert all(result.holds for result in audit.run(session))
+
+
+def test_parallel_orders_with_one_key_are_one(ana: Client) -> None:
+    """Twelve copies of one order at once, with one key, are one generation."""
+    body, key = ana.order(), {"Idempotency-Key": "the one"}
+
+    answers = ana.send_at_once("POST", "/generate", [{"json": body, "headers": dict(key)} for _ in range(12)])
+
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["generation"]["id"] for answer in answers}) == 1
+    assert balance(ana) == (9950, 50)
+
+
+def test_not_enough_credits(ana: Client) -> None:
+    """A price above the balance is refused with both figures, and nothing is reserved."""
+    cleo = arrive("cleo@example.org", credits=49)
+
+    answer = cleo.post("/generate", json=cleo.order())
+
+    assert refusal(answer)[:2] == (402, "insufficient_credits")
+    assert balance(cleo) == (49, 0)
+
+
+def test_provider_without_a_key(ana: Client) -> None:
+    """A model that cannot be used here is refused, with a time to come back."""
+    answer = ana.post("/generate", json=ana.order(modelId="veo3", duration=8))
+
+    assert refusal(answer)[:2] == (503, "provider_not_configured")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"modelId": "veo9"}, "modelId"),
+        ({"modelId": "veo9", "duration": None}, "modelId"),
+        ({"prompt": ""}, "prompt"),
+        ({"prompt": " \n "}, "prompt"),
+        ({"prompt": "x" * 5000}, "prompt"),
+        ({"prompt": "nul \0"}, "prompt"),
+        ({"prompt": None}, "prompt"),
+        ({"prompt": ["a lake"]}, "prompt"),
+        ({"negativePrompt": "fog"}, "negativePrompt"),
+        ({"negativePrompt": 1}, "negativePrompt"),
+        ({"resolution": "480p"}, "resolution"),
+        ({"duration": 17}, "duration"),
+        ({"duration": "5"}, "duration"),
+        ({"duration": 5.0}, "duration"),
+        ({"duration": 2**63}, "duration"),
+        ({"aspectRatio": "4:3"}, "aspectRatio"),
+        ({"aspectRatio": 1}, "aspectRatio"),
+        ({"startImagePath": "images/00/none.jpg"}, "startImagePath"),
+        ({"endImagePath": "../../etc/passwd"}, "endImagePath"),
+        ({"endImagePath": "nul\0.jpg"}, "endImagePath"),
+        ({"enhancePrompt": True}, "enhancePrompt"),
+        ({"generateAudio": "yes"}, "generateAudio"),
+        ({"projectId": 7}, "projectId"),
+        ({"projectId": "nul\0"}, "projectId"),
+        ({"seed": 1}, "seed"),
+        ({"project_id": "x"}, "project_id"),
+    ],
+)
+def test_bad_order(ana: Client, changes: dict[str, Any], field: str) -> None:
+    """Each bad field is named as it was sent, and nothing is reserved."""
+    status, code, fields = refusal(ana.post("/generate", json=ana.order() | changes))
+
+    assert (status, code, list(fields)) == (422, "invalid_request", [field])
+    assert balance(ana) == (10_000, 0)
+
+
+def test_several_bad_fields_come_at_once(ana: Client) -> None:
+    """A person need not find their mistakes one by one."""
+    body = ana.order(prompt="", duration=99, aspectRatio="2:1")
+
+    assert set(refusal(ana.post("/generate", json=body))[2]) == {"prompt", "duration", "aspectRatio"}
+
+
+def test_lone_surrogate_in_a_prompt(ana: Client) -> None:
+    """Half a character is refused, since no database keeps it."""
+    content = b'{"modelId":"demo-film","prompt":"\\ud83d","resolution":"720p","aspectRatio":"16:9","projectId":"x"}'
+    answer = ana.post("/generate", content=content, headers={"Content-Type": "application/json"})
+
+    assert refusal(answer)[0] == 422
+    assert list(refusal(answer)[2]) == ["prompt"]
+
+
+def test_project_of_somebody_else(ana: Client, ben: Client) -> None:
+    """Nobody can put clips into another person's project."""
+    assert refusal(ben.post("/generate", json=ben.order(projectId=ana.project())))[:2] == (404, "not_found")
+
+
+def test_list_filters(ana: Client, ben: Client) -> None:
+    """Each filter narrows the list, and nobody sees another person's clips."""
+    lakes, hills = ana.project("Lakes"), ana.project("Hills")
+    first = ana.generate(projectId=lakes, prompt="Blue 100% lake")
+    second = ana.generate(projectId=hills, prompt="Green hill")
+    ana.post(f"/generations/{second}/cancel")
+    ben.generate()
+
+    def ids(query: str) -> list[str]:
+        answer = ana.get(f"/generations?{query}")
+        assert answer.status_code == 200, answer.text
+        assert set(answer.json()) == {"success", "generations", "nextCursor"}
+        assert all(set(clip) == LIST_SHAPE for clip in answer.json()["generations"])
+        return [clip["id"] for clip in answer.json()["generations"]]
+
+    hour = timedelta(hours=1)
+    assert ids("") == [second, first]
+    assert ids(f"projectId={lakes}") == [first]
+    assert ids("status=cancelled") == [second]
+    assert ids("status=cancelled&status=pending") == [second, first]
+    assert ids("status=completed") == []
+    assert ids("modelId=demo-film") == [second, first]
+    assert ids("modelId=veo3") == []
+    assert ids("provider=demo") == [second, first]
+    assert ids("text=BLUE") == [first]
+    assert ids("text=100%25") == [first]
+    assert ids("text=_") == []
+    assert ids(f"since={quote((utc_now() - hour).isoformat())}") == [second, first]
+    assert ids(f"until={quote((utc_now() - hour).isoformat())}") == []
+
+
+def test_list_pages(ana: Client) -> None:
+    """Pages follow one another without gap or overlap, also when something new is ordered in between."""
+    project = ana.project()
+    made = [ana.generate(projectId=project) for _ in range(5)]
+
+    first = ana.get("/generations?limit=2").json()
+    ana.generate(projectId=project)
+    second = ana.get(f"/generations?limit=2&cursor={first['nextCursor']}").json()
+    third = ana.get(f"/generations?limit=2&cursor={second['nextCursor']}").json()
+
+    assert [clip["id"] for page in (first, second, third) for clip in page["generations"]] == made[::-1]
+    assert third["nextCursor"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=201", "limit"),
+        ("limit=many", "limit"),
+        ("limit=" + "9" * 5000, "limit"),
+        ("status=done", "status"),
+        ("cursor=abc", "cursor"),
+        ("cursor=%00", "cursor"),
+        ("since=yesterday", "since"),
+        ("since=2026-11-21T00:00:00", "since"),
+        ("since=2026-11-21", "since"),
+        ("until=9999-12-31T23:59:59-12:00", "until"),
+        ("text=%00", "text"),
+        ("modelId=%00", "modelId"),
+        ("projectId=%00", "projectId"),
+        ("provider=" + "x" * 201, "provider"),
+        ("statuses=pending", "statuses"),
+        ("project_id=x", "project_id"),
+    ],
+)
+def test_bad_filter(ana: Client, query: str, field: str) -> None:
+    """A filter that cannot be understood, or is not known, is refused and never ignored."""
+    status, code, fields = refusal(ana.get(f"/generations?{query}"))
+
+    assert (status, code, list(fields)) == (422, "invalid_request", [field])
+
+
+def test_filter_by_a_foreign_project(ana: Client, ben: Client) -> None:
+    """Asking for another person's project is asking for what does not exist."""
+    assert ben.get(f"/generations?projectId={ana.project()}").status_code == 404
+    assert ben.get(f"/generations?projectId={new_id()}").status_code == 404
+
+
+def test_cancel_while_pending(ana: Client) -> None:
+    """What nobody has sent is cancelled for nothing, once."""
+    generation_id = ana.generate()
+
+    answer = ana.post(f"/generations/{generation_id}/cancel")
+
+    assert answer.status_code == 200
+    assert answer.json()["generation"]["status"] == "cancelled"
+    assert "50 credits" in answer.json()["message"]
+    assert balance(ana) == (10_000, 0)
+    assert refusal(ana.post(f"/generations/{generation_id}/cancel"))[:2] == (409, "conflict")
+
+
+def test_cancel_after_it_was_sent(ana: Client) -> None:
+    """Where the provider can stop a job, cancelling is passed on; the credits stay reserved until it is known."""
+    generation_id = ana.generate()
+    orders.advance(db.default(), generation_id, orders.HANDED, orders.SUBMITTING, orders.WAITING)
+
+    answer = ana.post(f"/generations/{generation_id}/cancel")
+
+    assert (answer.status_code, answer.json()["generation"]["status"]) == (200, "processing")
+    assert balance(ana) == (9950, 50)
+
+
+def test_retry_of_a_failed_one(ana: Client) -> None:
+    """A retry is a new generation of the same settings that points to the old one; its key holds, too."""
+    old, key = failed(ana), {"Idempotency-Key": "again"}
+
+    answer = ana.post(f"/generations/{old}/retry", headers=key)
+
+    assert answer.status_code == 202
+    new = answer.json()["generation"]
+    assert new["id"] != old
+    assert new["creditUsed"] == 50
+    assert ana.get(f"/generations/{new['id']}").json()["generation"]["retryOf"] == old
+    assert ana.post(f"/generations/{old}/retry", headers=key).json()["generation"]["id"] == new["id"]
+    assert refusal(ana.post(f"/generations/{new['id']}/retry"))[:2] == (409, "conflict")
+
+
+def test_delete(ana: Client) -> None:
+    """An ended one goes out of sight; one under way cannot."""
+    generation_id = ana.generate()
+    assert refusal(ana.send("DELETE", f"/generations/{generation_id}"))[:2] == (409, "conflict")
+    ana.post(f"/generations/{generation_id}/cancel")
+
+    assert ana.send("DELETE", f"/generations/{generation_id}").json() == {"success": True}
+
+    assert ana.get(f"/generations/{generation_id}").status_code == 404
+    assert ana.get("/generations").json()["generations"] == []

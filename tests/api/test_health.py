@@ -1,0 +1,65 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from core import config, db
+from core.models import Generation, utc_now
+from tests.api.conftest import Client
+
+
+def test_healthy(nobody: Client) -> None:
+    """A working demo is ok; its queue is nobody's business but its own."""
+    answer = nobody.get("/health")
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "success": True,
+        "status": "ok",
+        "database": True,
+        "queue": None,
+        "oldestPendingSeconds": 0.0,
+        "inFlight": 0,
+    }
+
+
+def test_backlog(ana: Client, nobody: Client) -> None:
+    """How many are under way, and how long the oldest has waited to be sent."""
+    generation_id = ana.generate()
+    with db.session() as session:
+        earlier = utc_now() - timedelta(minutes=2)
+        session.execute(update(Generation).where(Generation.id == generation_id).values(created_at=earlier))
+
+    body = nobody.get("/health").json()
+
+    assert body["inFlight"] == 1
+    assert 120 <= body["oldestPendingSeconds"] < 240
+
+
+def test_queue_away(nobody: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the queue orders are still taken, so it is degraded and not down."""
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    config.settings.cache_clear()
+
+    answer = nobody.get("/health")
+
+    assert answer.status_code == 200
+    assert (answer.json()["status"], answer.json()["queue"]) == ("degraded", False)
+
+
+def test_database_away(nobody: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without the database nothing works: 503, for a load balancer to see."""
+    db.default().dispose()
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'nowhere' / 'studio.db'}")
+    config.settings.cache_clear()
+    db.default.cache_clear()
+
+    answer = nobody.get("/health")
+
+    assert answer.status_code == 503
+    assert (answer.json()["success"], answer.json()["database"]) == (False, False)
+    assert int(answer.headers["retry-after"]) > 0
+    assert "nowhere" not in answer.text
+    monkeypatch.delenv("DATABASE_URL")
+    config.settings.cache_clear()

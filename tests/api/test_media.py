@@ -1,0 +1,97 @@
+from urllib.parse import quote
+
+import pytest
+
+from core import config, storage
+from core.models import new_id
+from tests.api.conftest import CLIP, Client, refusal
+
+
+def test_download_is_the_file_under_a_readable_name(ana: Client) -> None:
+    """The whole MP4, named after its prompt."""
+    row = ana.finished(prompt="A lake, at dusk!")
+
+    answer = ana.get(f"/download/{row.id}")
+
+    assert (answer.status_code, answer.content) == (200, CLIP)
+    assert answer.headers["content-type"] == "video/mp4"
+    assert f'filename="a-lake-at-dusk-{row.id[-6:]}.mp4"' in answer.headers["content-disposition"]
+    assert answer.headers["content-disposition"].startswith("attachment;")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "content"),
+    [
+        ("bytes=0-9", 206, CLIP[:10]),
+        ("bytes=100-", 206, CLIP[100:]),
+        ("bytes=-7", 206, CLIP[-7:]),
+        (f"bytes={len(CLIP)}-", 416, b""),
+        ("bytes=5-2", 200, CLIP),
+    ],
+)
+def test_download_in_parts(ana: Client, wanted: str, status: int, content: bytes) -> None:
+    """A player and a broken download ask for a part of it."""
+    answer = ana.get(f"/download/{ana.finished().id}", headers={"Range": wanted})
+
+    assert (answer.status_code, answer.content) == (status, content)
+
+
+def test_head_of_a_download(ana: Client) -> None:
+    """HEAD tells the size without the bytes."""
+    answer = ana.send("HEAD", f"/download/{ana.finished().id}")
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-length"] == str(len(CLIP))
+
+
+def test_download_before_it_is_there(ana: Client) -> None:
+    """What is not completed has no clip, and says so."""
+    assert refusal(ana.get(f"/download/{ana.generate()}"))[:2] == (409, "conflict")
+
+
+def test_download_of_a_lost_file(ana: Client) -> None:
+    """A file that is gone from storage is not found; no empty file is served."""
+    row = ana.finished()
+    store = storage.open_storage(config.settings().storage_url)
+    assert row.output_key is not None
+    store.delete(row.output_key)
+
+    assert refusal(ana.get(f"/download/{row.id}"))[:2] == (404, "not_found")
+
+
+def test_signed_link(ana: Client, nobody: Client) -> None:
+    """A link needs no token, shows the file in place, serves ranges and may be cached no longer than it holds."""
+    link = ana.get(f"/generations/{ana.finished().id}/status").json()["status"]["videoUrl"]
+
+    whole = nobody.get(link)
+    part = nobody.get(link, headers={"Range": "bytes=0-3"})
+    head = nobody.send("HEAD", link)
+
+    assert (whole.status_code, whole.content) == (200, CLIP)
+    assert whole.headers["content-disposition"] == "inline"
+    assert 0 < int(whole.headers["cache-control"].partition("max-age=")[2].partition(",")[0]) <= 3600
+    assert (part.status_code, part.content) == (206, CLIP[:4])
+    assert (head.status_code, head.headers["content-length"]) == (200, str(len(CLIP)))
+
+
+def test_link_that_was_changed(ana: Client, nobody: Client) -> None:
+    """Another file, expiry or signature is refused, and so is a link without them."""
+    row = ana.finished()
+    link = ana.get(f"/generations/{row.id}/status").json()["status"]["videoUrl"]
+    other = link.replace(row.id, new_id())
+    expiry = link.partition("e=")[2].partition("&")[0]
+    wrong = [
+        other,
+        link.replace(f"e={expiry}", f"e={int(expiry) + 900}"),
+        link.replace(f"e={expiry}", "e="),
+        link.replace(f"e={expiry}", "e=" + "9" * 5000),
+        link.replace(f"e={expiry}", "e=" + quote("\u0663")),
+        link + "x",
+        link + "&n=movie.exe",
+        link.partition("?")[0],
+        link.partition("&s=")[0],
+        link.replace("/media/videos", "/media/..%2fvideos"),
+        link.replace("/media/videos", "/media/%00"),
+    ]
+    for address in wrong:
+        assert refusal(nobody.get(address))[:2] == (403, "forbidden"), address

@@ -1,0 +1,34 @@
+"""The dashboard, opened at a page by a script instead of a browser."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.config import Settings
+from tests.pages.studio import Studio
+
+SHELL = Path(__file__).parents[2] / "pages" / "shell.py"
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def studio(installation: Settings) -> Studio:
+    """An installation of its own with its one person."""
+    return Studio(installation)
+
+
+@pytest.fixture
+def open_page(installation: Settings) -> Open:
+    """Open a page by its file name, with an address: `open_page("history", status="failed")`."""
+
+    def opened(page: str, **address: str) -> AppTest:
+        at = AppTest.from_file(str(SHELL), default_timeout=20)
+        for name, value in address.items():
+            at.query_params[name.rstrip("_")] = value
+        if page != "projects":
+            at.switch_page(f"{page}.py")
+        return at.run()
+
+    return opened

@@ -1,0 +1,95 @@
+from sqlalchemy import update
+
+from core import db, generations, ledger
+from core.models import Role, Stage, Status, User
+from tests.pages.conftest import Open
+from tests.pages.studio import Studio
+
+
+def test_quiet_installation_shows_its_sections(open_page: Open, studio: Studio) -> None:
+    """Nothing unclear, nothing checked yet, providers with their state."""
+    at = open_page("admin")
+    assert not at.error
+    assert [header.value for header in at.header] == [
+        "Unclear clips",
+        "What must always be true",
+        "Providers",
+        "Grant credits",
+    ]
+    assert any("MODELSLAB_API_KEY" in caption.value for caption in at.caption)
+
+
+def test_unclear_clip_is_released(open_page: Open, studio: Studio) -> None:
+    """The decision that it was never made gives the credits back."""
+    row = studio.lose(studio.order(studio.project()))
+    at = open_page("admin")
+    at.button(key=f"admin_release_{row.id}").click().run()
+    assert not at.error
+    with db.session(read_only=True) as session:
+        assert generations.get(session, studio.person, row.id).status is Status.FAILED
+        assert ledger.balance(session, studio.person.id) == ledger.Balance(100_000, 0)
+
+
+def test_unclear_clip_goes_on_with_the_job_that_was_found(open_page: Open, studio: Studio) -> None:
+    """The decision that the provider has it needs a job id, and the wait goes on with it."""
+    row = studio.lose(studio.order(studio.project()))
+    at = open_page("admin")
+    at.button(key=f"admin_found_{row.id}").click().run()
+    assert [error.value for error in at.error] == ["Write the job id that the provider shows."]
+    at.text_input(key=f"admin_job_{row.id}").set_value(" job-7 ")
+    at.button(key=f"admin_found_{row.id}").click().run()
+    with db.session(read_only=True) as session:
+        found = generations.get(session, studio.person, row.id)
+    assert (found.status, found.stage, found.provider_job_id) == (Status.PROCESSING, Stage.WAITING, "job-7")
+
+
+def test_checks_are_run_and_kept(open_page: Open, studio: Studio) -> None:
+    """Check now shows every rule, green where it holds."""
+    studio.complete(studio.order(studio.project()))
+    at = open_page("admin")
+    at.button(key="admin_check").click().run()
+    assert not at.error
+    assert any("All rules hold" in caption.value for caption in at.caption)
+
+
+def test_broken_rule_names_its_offender(open_page: Open, studio: Studio) -> None:
+    """A balance that is not the sum of its rows is shown as broken."""
+    with db.session() as session:
+        session.connection().exec_driver_sql("UPDATE accounts SET available_credits = 1")
+    at = open_page("admin")
+    at.button(key="admin_check").click().run()
+    assert any("broken" in caption.value for caption in at.caption)
+
+
+def test_grant_is_booked_once_with_its_reason(open_page: Open, studio: Studio) -> None:
+    """Credits reach the person, with who and why on the ledger."""
+    at = open_page("admin")
+    key = at.session_state["admin_grant_key"]
+    at.text_input(key=f"admin_grant_email_{key}").set_value("demo@localhost")
+    at.number_input(key=f"admin_grant_credits_{key}").set_value(500)
+    at.text_input(key=f"admin_grant_reason_{key}").set_value("Spring campaign")
+    at.button[-1].click().run()
+    assert not at.error
+    with db.session(read_only=True) as session:
+        entry = ledger.entries(session, studio.person.id)[0]
+        assert ledger.balance(session, studio.person.id).available_credits == 100_500
+    assert (entry.amount_credits, entry.reason, entry.actor) == (500, "Spring campaign", "demo@localhost")
+    assert at.session_state["admin_grant_key"] != key
+
+
+def test_grant_to_nobody_is_a_sentence(open_page: Open, studio: Studio) -> None:
+    """An unknown address books nothing."""
+    at = open_page("admin")
+    key = at.session_state["admin_grant_key"]
+    at.text_input(key=f"admin_grant_email_{key}").set_value("nobody@example.org")
+    at.text_input(key=f"admin_grant_reason_{key}").set_value("Test")
+    at.button[-1].click().run()
+    assert [error.value for error in at.error] == ["There is no person with the address nobody@example.org."]
+
+
+def test_page_is_closed_to_others(open_page: Open, studio: Studio) -> None:
+    """Who is not an administrator gets another page, whatever the address says."""
+    with db.session() as session:
+        session.execute(update(User).values(role=Role.USER))
+    at = open_page("admin")
+    assert "Grant credits" not in [header.value for header in at.header]

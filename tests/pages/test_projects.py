@@ -1,0 +1,82 @@
+from sqlalchemy import select
+
+from core import db, projects
+from core.models import Project
+from tests.pages.conftest import Open
+from tests.pages.studio import Studio
+
+
+def saved(studio: Studio) -> list[Project]:
+    """All projects of the studio's person, oldest first."""
+    with db.session(read_only=True) as session:
+        return list(session.scalars(select(Project).order_by(Project.id)))
+
+
+def test_newcomer_is_told_what_to_do(open_page: Open, studio: Studio) -> None:
+    """Without a project the page explains itself and offers exactly one button, which makes the first one."""
+    at = open_page("projects")
+    assert not at.exception
+    assert [button.label for button in at.button] == ["Create project"]
+    at.button[0].click().run()
+    assert not at.error
+    assert [project.name for project in saved(studio)] == ["My first project"]
+    assert "My first project" in " ".join(element.proto.body for element in at.get("html"))
+
+
+def test_balance_is_shown_with_what_is_reserved(open_page: Open, studio: Studio) -> None:
+    """The frame shows available and held credits."""
+    studio.order(studio.project())
+    at = open_page("projects")
+    assert "**99,950** credits · 50 reserved" in " ".join(text.value for text in at.markdown)
+
+
+def test_project_is_made_with_a_tidy_name(open_page: Open, studio: Studio) -> None:
+    """The form makes it once and is empty afterwards."""
+    studio.project("Lake")
+    at = open_page("projects")
+    at.text_input(key="projects_new_name_0").set_value("  Desert   film ")
+    at.button(key="projects_create").click().run()
+    assert [project.name for project in saved(studio)] == ["Lake", "Desert film"]
+    assert at.text_input(key="projects_new_name_1").value == ""
+
+
+def test_project_without_a_name_is_refused_with_a_sentence(open_page: Open, studio: Studio) -> None:
+    """An empty name makes no project and says what to do."""
+    studio.project("Lake")
+    at = open_page("projects")
+    at.button(key="projects_create").click().run()
+    assert [error.value for error in at.error] == ["Give the project a name."]
+    assert len(saved(studio)) == 1
+
+
+def test_search_keeps_what_matches(open_page: Open, studio: Studio) -> None:
+    """Only projects whose name has the words stay."""
+    studio.project("Lake film")
+    desert = studio.project("Desert film")
+    at = open_page("projects")
+    at.text_input(key="projects_search").set_value("desert").run()
+    assert [button.key for button in at.button if str(button.key).startswith("project_open_")] == [
+        f"project_open_{desert.id}"
+    ]
+
+
+def test_somebody_elses_words_are_shown_as_they_are(open_page: Open, studio: Studio) -> None:
+    """A name with markup in it stays text."""
+    studio.project("<img src=x onerror=alert(1)>")
+    at = open_page("projects")
+    shown = " ".join(element.proto.body for element in at.get("html"))
+    assert "&lt;img src=x onerror=alert(1)&gt;" in shown
+    assert "<img src=x" not in shown
+
+
+def test_archived_project_is_out_of_the_way_and_comes_back(open_page: Open, studio: Studio) -> None:
+    """The archive has its own list, where nothing new can be made in it."""
+    lake = studio.project("Lake")
+    with db.session() as session:
+        projects.change(session, studio.person, lake.id, archived=True)
+    at = open_page("projects")
+    assert any("No active project." in caption.value for caption in at.caption)
+    at.toggle(key="projects_archived").set_value(True).run()
+    keys = [button.key for button in at.button]
+    assert f"project_open_{lake.id}" in keys
+    assert f"project_generate_{lake.id}" not in keys

@@ -1,0 +1,54 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.providers import registry
+from pages import wording
+
+NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+
+
+def test_credits_and_rupiah_are_grouped_each_its_own_way() -> None:
+    """Credits with commas, rupiah with points, 50 rupiah a credit."""
+    assert wording.priced(2500) == "2,500 credits"
+    assert wording.priced(1) == "1 credit"
+    assert wording.worth(2500) == "Rp 125.000"
+    assert wording.rupiah(1_234_567) == "Rp 1.234.567"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-5, "just now"),
+        (59, "just now"),
+        (60, "1 min ago"),
+        (3600, "1 h ago"),
+        (86_400, "1 day ago"),
+        (29 * 86_400, "29 days ago"),
+        (31 * 86_400, "21 Oct 2026"),
+    ],
+)
+def test_age_uses_the_largest_unit_that_fits(seconds: int, said: str) -> None:
+    """Rough while it is recent, a date when it is not; a clock that is off is not a future."""
+    assert wording.age(NOW - timedelta(seconds=seconds), NOW) == said
+
+
+def test_file_name_is_harmless_on_every_system() -> None:
+    """Only letters, digits and hyphens of the prompt survive, and there is always a name."""
+    assert wording.file_name('../A "lake" at dawn: /etc', "0198-abcdef") == "a-lake-at-dawn-etc-abcdef.mp4"
+    assert wording.file_name("日本", "0198-abcdef") == "clip-abcdef.mp4"
+    assert len(wording.file_name("x" * 500, "0198-abcdef")) < 70
+
+
+def test_every_price_line_has_a_name() -> None:
+    """No line of a quote is shown by its inner word, and a share of the base price is said."""
+    assert wording.line("resolution", 30) == "Resolution (+30 %)"
+    for kind in ("base", "resolution", "duration", "startImage", "endImage", "images", "audio", "promptEnhancement"):
+        assert wording.line(kind, None) != kind
+
+
+def test_lengths_of_every_model_are_worded() -> None:
+    """One length, two, or a range."""
+    assert wording.lengths(registry.model("veo3")) == "8 s"
+    assert wording.lengths(registry.model("kling-2.5")) == "5 or 10 s"
+    assert wording.lengths(registry.model("demo-film")) == "1 to 16 s"

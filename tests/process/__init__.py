@@ -1,0 +1,1 @@
+"""Stories told with real processes that are really killed."""

@@ -1,0 +1,164 @@
+"""A whole installation for a test: its own folder, Redis and worker processes, all real."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+from redis import Redis
+from sqlalchemy import select
+
+from core import audit, embedded, generations, projects, queue, users
+from core.db import Database
+from core.models import ENDED_STATUSES, Generation, Project, Stage, Status, User
+from tests.orders import CONFIGURED, QUOTA_BYTES, order
+
+ROOT = Path(__file__).parents[2]
+
+
+class Installation:
+    """Processes and database of one installation against one stand-in vendor."""
+
+    def __init__(self, folder: Path, vendor_url: str, database_url: str) -> None:
+        self.socket = folder / "r.sock"
+        self.vendor_url = vendor_url
+        self.environ = os.environ | {
+            "DATA_DIR": str(folder),
+            "DATABASE_URL": database_url,
+            "REDIS_URL": f"unix://{self.socket}",
+            "MODELSLAB_BASE_URL": vendor_url,
+            "MODELSLAB_API_KEY": "key-for-tests",
+            "DEMO_BASE_URL": "http://127.0.0.1:9",
+            "POLL_SECONDS": "1",
+            "PYTHONPATH": str(ROOT),
+        }
+        self.database = Database(database_url)
+        self.database.migrate()
+        self.redis: subprocess.Popen[bytes] | None = None
+        self.workers: list[subprocess.Popen[bytes]] = []
+        with self.database.session() as session:
+            self.user: User = users.ensure(session, "ana@example.org", signup_credits=1_000_000)
+            self.project: Project = projects.create(session, self.user, name="Lakes")
+
+    def start_redis(self) -> None:
+        """Start an empty Redis and wait for its answer."""
+        self.redis = subprocess.Popen(embedded.redis_command(self.socket))
+        self.until(self._redis_answers, "Redis answers")
+
+    def _redis_answers(self) -> bool:
+        return queue.ping(self.environ["REDIS_URL"])
+
+    def flush_redis(self) -> None:
+        """Lose all that Redis knows."""
+        with Redis(unix_socket_path=str(self.socket)) as client:
+            client.flushall()
+
+    def kill_redis(self) -> None:
+        """Kill Redis; nothing listens afterwards."""
+        assert self.redis is not None
+        self.redis.kill()
+        self.redis.wait()
+        self.socket.unlink(missing_ok=True)
+
+    def start_worker(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start `python worker.py`."""
+        process = subprocess.Popen([sys.executable, str(ROOT / "worker.py"), *arguments], env=self.environ, cwd=ROOT)
+        self.workers.append(process)
+        return process
+
+    def run_job_killed_at(self, job: str, generation_id: str, when: str, nth: int) -> None:
+        """Run a job in a process that is killed at its nth commit."""
+        command = [sys.executable, "-m", "tests.process.killed_at", job, generation_id, when, str(nth)]
+        ended = subprocess.run(command, env=self.environ, cwd=ROOT, check=False, timeout=60)
+        assert ended.returncode == -signal.SIGKILL, "the job was not killed where it should be"
+
+    def order(self, prompt: str = "a lake at dusk") -> str:
+        """Order one clip; its id."""
+        with self.database.session() as session:
+            wanted = order(self.project.id, model_id="seedance-t2v", prompt=prompt)
+            return generations.submit(session, self.user, wanted, configured=CONFIGURED, quota_bytes=QUOTA_BYTES).id
+
+    def rows(self) -> Sequence[Generation]:
+        """All generations as they are now."""
+        with self.database.session(read_only=True) as session:
+            return session.scalars(select(Generation).order_by(Generation.id)).all()
+
+    def row(self, generation_id: str) -> Generation:
+        """One generation as it is now."""
+        with self.database.session(read_only=True) as session:
+            found = session.get(Generation, generation_id)
+            assert found is not None
+            return found
+
+    def settled(self) -> bool:
+        """Whether every generation is at an end, or waits for a person to decide."""
+        return all(row.status in (*ENDED_STATUSES, Status.UNCERTAIN) for row in self.rows())
+
+    def submits(self) -> dict[str, int]:
+        """How many jobs the vendor has begun for each generation."""
+        counts: dict[str, int] = {}
+        begun = [call for call in httpx.get(f"{self.vendor_url}/_sim/calls").json()["submits"] if call["job_id"]]
+        for call in begun:
+            counts[call["reference"]] = counts.get(call["reference"], 0) + 1
+        return counts
+
+    def until(self, holds: Callable[[], bool], what: str, *, seconds: float = 90) -> None:
+        """Wait until something holds; fail with its name and the rows when it does not in time."""
+        end = time.monotonic() + seconds
+        while not holds():
+            places = [f"{row.status}/{row.stage}" for row in self.rows()]
+            assert time.monotonic() < end, f"not within {seconds} s: {what}; {places}"
+            time.sleep(0.1)
+
+    def until_stage(self, generation_id: str, *stages: Stage) -> None:
+        """Wait until a generation is at one of these stages."""
+        self.until(lambda: self.row(generation_id).stage in stages, f"{generation_id} at {stages}")
+
+    def check_books(self) -> None:
+        """All rules of the audit hold, also that the files are there."""
+        from core import storage as storages
+
+        folder = Path(self.environ["DATA_DIR"]) / "media"
+        with self.database.session(read_only=True) as session:
+            results = audit.run(session, storage=storages.open_storage(folder.as_uri()))
+        assert [(result.rule, result.offenders) for result in results if not result.holds] == []
+
+    def stop(self) -> None:
+        """End every process and close the database."""
+        for worker in self.workers:
+            worker.terminate()
+        for worker in self.workers:
+            worker.wait(30)
+        if self.redis is not None and self.redis.poll() is None:
+            self.redis.terminate()
+            self.redis.wait(10)
+        self.database.dispose()
+
+
+@contextmanager
+def installed(vendor_url: str, database_url: str | None = None) -> Iterator[Installation]:
+    """An installation in a short-named folder (socket paths are short), ended and removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="inst-", dir="/tmp") as name:
+        folder = Path(name)
+        found = Installation(folder, vendor_url, database_url or f"sqlite:///{folder / 'studio.db'}")
+        try:
+            yield found
+        finally:
+            found.stop()
+
+
+def kill_tree(process: "subprocess.Popen[bytes]") -> None:
+    """SIGKILL a process and everything it started, at once."""
+    parent = psutil.Process(process.pid)
+    family = [*parent.children(recursive=True), parent]
+    for member in family:
+        member.kill()
+    psutil.wait_procs(family, timeout=10)
+    process.wait()

@@ -1,0 +1,38 @@
+"""Runs one job in this process and kills it, as a power cut would, at a chosen commit.
+
+`python -m tests.process.killed_at submit ID after 1`: SIGKILL right after the job's first commit;
+`before 2`: when the second is about to happen, so that it never does.
+"""
+
+import os
+import signal
+import sys
+
+from sqlalchemy import Connection, event
+
+from core import db, jobs
+
+
+def main(job: str, generation_id: str, when: str, nth: int) -> None:
+    """Count the commits that change something and end the process at the nth."""
+    engine = db.default().engine
+    commits = 0
+
+    @event.listens_for(engine, "commit")
+    def before_commit(connection: Connection) -> None:
+        nonlocal commits
+        commits += 1
+        if commits != nth:
+            return
+        if when == "after":
+            connection.connection.commit() if engine.dialect.name != "sqlite" else connection.connection.execute(
+                "COMMIT"
+            )
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    {"submit": jobs.submit, "collect": jobs.collect}[job](generation_id)
+    sys.exit("the job ended before it was killed")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))

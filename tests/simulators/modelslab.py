@@ -1,0 +1,97 @@
+"""A stand-in for modelslab.com; the shapes are those of its error codes, rate limits and video OpenAPI pages."""
+
+import itertools
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from tests.simulators.vendor import Job, Vendor, no_answer, serve
+
+_REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
+    "429": (429, {"message": "Rate limit exceeded. Maximum 5 queued requests allowed.", "retry_after": 1}),
+    "500": (500, {"message": "Internal Server Error"}),
+    "badkey": (401, {"message": "Invalid API key"}),
+    "nocredit": (402, {"messege": "Insufficient credits. Please add more credits to continue."}),
+}
+_FAILURES = {"failed": "Video generation failed", "refused": "NSFW content detected. Please change the prompt."}
+
+
+def app(vendor: Vendor) -> ASGIApp:
+    """The simulated vendor as an ASGI app."""
+    numbers = itertools.count(155262350)
+
+    async def submit(request: Request) -> Response:
+        body = await request.json()
+        key, prompt, reference = body.pop("key", ""), str(body.get("prompt", "")), str(body.get("track_id", ""))
+        kind = vendor.kind_of(prompt, reference)
+        busy = sum(job.state == "running" for job in vendor.jobs.values()) >= vendor.limit
+        refusal = _refusal("badkey" if not key or key.startswith("bad") else kind) or (
+            _refusal("429") if busy else None
+        )
+        if not prompt:
+            refusal = _error(200, {"message": "prompt is required"})
+        image = body.get("init_image")
+        if image is not None and image not in vendor.uploads:
+            refusal = _error(200, {"message": "Unable to fetch image from provided URL"})
+        job = None if refusal else vendor.accept(str(next(numbers)), kind, body)
+        vendor.record(kind=kind, prompt=prompt, reference=reference, body=body, job=job)
+        if refusal or job is None:
+            return refusal or Response(status_code=500)
+        if kind in ("hang", "reset", "502html"):
+            return await no_answer(kind, request)
+        return JSONResponse(_processing(request, job))
+
+    async def fetch(request: Request) -> Response:
+        vendor.looks += 1
+        job = vendor.jobs.get(request.path_params["job_id"])
+        if not (await request.json()).get("key"):
+            return _error(*_REFUSALS["badkey"])
+        if job is None:
+            return JSONResponse({"status": "failed", "id": "", "message": "Request not found", "output": ""})
+        if job.state == "running":
+            return JSONResponse(_processing(request, job))
+        if job.state in _FAILURES:
+            said = _FAILURES[job.state]
+            return JSONResponse({"status": "failed", "id": int(job.id), "message": said, "output": []})
+        link = vendor.link(request, job)
+        done = {"status": "success", "id": int(job.id), "generationTime": job.seconds, "output": [link]}
+        return JSONResponse(done | {"proxy_links": [link], "meta": job.submitted})
+
+    async def upload(request: Request) -> Response:
+        body = await request.json()
+        if not str(body.get("base64_string", "")).startswith("data:image/"):
+            return _error(200, {"message": "base64_string is required"})
+        address = f"{request.base_url}uploads/{len(vendor.uploads) + 1}.jpg"
+        vendor.uploads.add(address)
+        return JSONResponse({"status": "success", "id": len(vendor.uploads), "output": [address]})
+
+    v7, v6 = "/api/v7/video-fusion", "/api/v6/video"
+    submits = [f"{v7}/text-to-video", f"{v7}/image-to-video", f"{v6}/text2video_ultra"]
+    routes = [Route(path, submit, methods=["POST"]) for path in submits]
+    routes += [Route(f"{path}/fetch/{{job_id}}", fetch, methods=["POST"]) for path in (v7, v6)]
+    return serve([*routes, Route("/api/v6/base64_to_url", upload, methods=["POST"]), *vendor.routes()])
+
+
+def _refusal(kind: str) -> Response | None:
+    return _error(*_REFUSALS[kind]) if kind in _REFUSALS else None
+
+
+def _error(status: int, said: dict[str, Any]) -> Response:
+    return JSONResponse({"status": "error", **said}, status_code=status)
+
+
+def _processing(request: Request, job: Job) -> dict[str, Any]:
+    """Still at it; the future link is there from the first moment and leads nowhere yet."""
+    return {
+        "status": "processing",
+        "id": int(job.id),
+        "eta": 10,
+        "message": "Try to fetch request after seconds estimated",
+        "fetch_result": f"https://modelslab.com/api/v7/video-fusion/fetch/{job.id}",
+        "output": [],
+        "future_links": [f"{request.base_url}files/{job.id}.mp4?signature=future"],
+        "meta": job.submitted,
+    }

@@ -1,0 +1,171 @@
+"""What the simulated vendors share: jobs, faults, the record of calls, and the host of the finished files."""
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_SUBMIT_KINDS = {"429", "500", "502html", "hang", "reset", "badkey", "nocredit"}
+_JOB_KINDS = {"ok", "slow", "nsfw", "fail", "never"}
+_FILE_KINDS = {"drop", "truncate", "expired"}
+KINDS = _SUBMIT_KINDS | _JOB_KINDS | _FILE_KINDS
+_MARK = re.compile(r"\[sim:(\w+)\]")
+GATEWAY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+
+
+@dataclass
+class Job:
+    """One accepted submit; its state is a matter of the clock alone."""
+
+    id: str
+    kind: str
+    submitted: dict[str, Any]
+    seconds: float
+    started: float = field(default_factory=time.monotonic)
+    links_given: int = 0
+    file_calls: int = 0
+
+    @property
+    def state(self) -> str:
+        """running, done, failed or refused."""
+        if self.kind == "never" or time.monotonic() - self.started < self.seconds * (5 if self.kind == "slow" else 1):
+            return "running"
+        return {"fail": "failed", "nsfw": "refused"}.get(self.kind, "done")
+
+
+@dataclass
+class Vendor:
+    """The state of one simulator."""
+
+    clip: Path
+    seconds: float
+    limit: int
+    jobs: dict[str, Job] = field(default_factory=dict)
+    submits: list[dict[str, Any]] = field(default_factory=list)
+    looks: int = 0
+    uploads: set[str] = field(default_factory=set)
+    _armed: list[str] = field(default_factory=list)
+    _turned_away: set[str] = field(default_factory=set)
+
+    def kind_of(self, prompt: str, reference: str) -> str:
+        """How this submit is to go: by its mark, else by what was armed. A 429 by mark happens once a reference."""
+        marked = _MARK.search(prompt)
+        kind = marked[1] if marked and marked[1] in KINDS else (self._armed.pop(0) if self._armed else "ok")
+        if marked and kind == "429":
+            if reference in self._turned_away:
+                return "ok"
+            self._turned_away.add(reference)
+        return kind
+
+    def record(self, *, kind: str, prompt: str, reference: str, body: dict[str, Any], job: Job | None) -> None:
+        """Note a submit for `GET /_sim/calls`; `body` comes without the key."""
+        job_id = job.id if job else None
+        entry = {"kind": kind, "prompt": prompt, "reference": reference, "job_id": job_id, "body": body}
+        self.submits.append(entry)
+
+    def accept(self, job_id: str, kind: str, submitted: dict[str, Any]) -> Job:
+        """Begin a job."""
+        self.jobs[job_id] = Job(job_id, kind, submitted, self.seconds)
+        return self.jobs[job_id]
+
+    def link(self, request: Request, job: Job) -> str:
+        """A fresh signed-looking link to a job's file."""
+        job.links_given += 1
+        return f"{request.base_url}files/{job.id}.mp4?signature={job.links_given}"
+
+    def routes(self) -> list[Route]:
+        """Control and file routes, the same for every vendor."""
+        return [
+            Route("/files/{name}.mp4", self._file),
+            Route("/_sim/faults", self._arm, methods=["POST"]),
+            Route("/_sim/calls", self._calls),
+        ]
+
+    async def _file(self, request: Request) -> Response:
+        job = self.jobs.get(request.path_params["name"])
+        if job is None or job.state != "done":
+            return Response(status_code=404)
+        job.file_calls += 1
+        whole = self.clip.read_bytes()
+        if job.kind == "expired" and request.query_params.get("signature") == "1":
+            return Response("<Error><Code>AccessDenied</Code></Error>", status_code=403, media_type="application/xml")
+        if job.kind == "truncate":
+            return Response(whole[: len(whole) // 2], media_type="video/mp4")
+        if job.kind == "drop" and "range" not in request.headers:
+            return _Dropped(self.clip, whole)
+        return FileResponse(self.clip, media_type="video/mp4")
+
+    async def _arm(self, request: Request) -> Response:
+        wanted = await request.json()
+        if wanted["kind"] not in KINDS:
+            return JSONResponse({"known": sorted(KINDS)}, status_code=422)
+        self._armed += [wanted["kind"]] * int(wanted.get("times", 1))
+        return JSONResponse({"armed": self._armed})
+
+    async def _calls(self, request: Request) -> Response:
+        return JSONResponse({"submits": self.submits, "looks": self.looks, "uploads": len(self.uploads)})
+
+
+class _Dropped(FileResponse):
+    """The true headers and half of the file; then the connection is gone."""
+
+    def __init__(self, clip: Path, whole: bytes) -> None:
+        super().__init__(clip, media_type="video/mp4", stat_result=clip.stat())
+        self._half = whole[: len(whole) // 2]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self._half, "more_body": True})
+        await asyncio.sleep(0.2)  # so that the half is on its way
+        hang_up(scope)
+
+
+async def no_answer(kind: str, request: Request) -> Response:
+    """For kinds where the work was done and the answer is lost: `hang`, `reset` or `502html`."""
+    if kind == "hang":
+        while (await request.receive())["type"] != "http.disconnect":
+            continue
+    if kind == "reset":
+        hang_up(request.scope)
+    return HTMLResponse(GATEWAY_PAGE, status_code=502)
+
+
+def hang_up(scope: Scope) -> None:
+    """Close the connection as a dying server would."""
+    scope["sim.transport"].abort()
+
+
+def serve(routes: list[Route]) -> ASGIApp:
+    """An app whose requests know their own connection, as hanging up needs it."""
+    inner = Starlette(routes=routes)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        # uvicorn hands over a bound method of the object that owns the connection.
+        scope["sim.transport"] = getattr(getattr(send, "__self__", None), "transport", None)
+        await inner(scope, receive, send)
+
+    return app
+
+
+def make_clip(path: Path) -> None:
+    """Two seconds of 1280x720 H.264, yuv420p, with the index in front."""
+    with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
+        stream = container.add_stream("libx264", rate=24, options={"preset": "ultrafast", "crf": "30"})
+        stream.width, stream.height, stream.pix_fmt, stream.time_base = 1280, 720, "yuv420p", Fraction(1, 24)
+        across = np.linspace(0, 255, 1280, dtype=np.uint8)
+        for index in range(48):
+            picture = np.empty((720, 1280, 3), np.uint8)
+            picture[:] = np.roll(across, index * 16)[None, :, None]
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())

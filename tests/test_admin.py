@@ -1,0 +1,132 @@
+import pytest
+
+from core import admin, config, db, errors, ledger, lifecycle, users
+from core.config import Settings
+from core.models import Generation, Role, Status, utc_now
+from tests import orders
+
+
+@pytest.fixture
+def lost(installation: Settings) -> Generation:
+    """A generation of which nobody knows whether its provider has it."""
+    with db.session() as session:
+        person = users.ensure(session, "ana@example.org", signup_credits=1000)
+    row = orders.ordered(db.default(), person)
+    row = orders.advance(db.default(), row.id, orders.HANDED, orders.SUBMITTING)
+    with db.session() as session:
+        assert lifecycle.lose(session, row, errors.SubmitUncertain(detail="ReadTimeout"), next_at=utc_now())
+    return row
+
+
+def read(generation_id: str) -> Generation:
+    """The row as it is now."""
+    with db.session(read_only=True) as session:
+        return session.get_one(Generation, generation_id)
+
+
+def available(email: str) -> int:
+    """A person's available credits."""
+    with db.session(read_only=True) as session:
+        return ledger.balance(session, users.get(session, email).id).available_credits
+
+
+def test_token_is_the_last_line(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """A new person is made and can use the printed token."""
+    assert admin.main(["token", "Ana@Example.org"]) == 0
+
+    token = capsys.readouterr().out.strip().splitlines()[-1]
+    with db.session(read_only=True) as session:
+        person = users.by_token(session, token)
+    assert (person.email, person.role) == ("ana@example.org", Role.USER)
+    assert available("ana@example.org") == installation.signup_credits
+
+
+def test_local_person_is_an_administrator(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """The person of the local demo has the same role however it came into being."""
+    assert admin.main(["token", config.LOCAL_PERSON]) == 0
+
+    with db.session(read_only=True) as session:
+        assert users.by_token(session, capsys.readouterr().out.strip()).role is Role.ADMIN
+
+
+def test_grant_twice_books_twice(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each call is a grant of its own, and prints the new balance."""
+    start = installation.signup_credits
+    assert admin.main(["grant", "ana@example.org", "500"]) == 0
+    assert admin.main(["grant", "ana@example.org", "500", "--reason", "Campaign"]) == 0
+
+    assert capsys.readouterr().out.split() == [str(start + 500), str(start + 1000)]
+    with db.session(read_only=True) as session:
+        newest = ledger.entries(session, users.get(session, "ana@example.org").id)[0]
+    assert (newest.reason, newest.actor, newest.amount_credits) == ("Campaign", "command line", 500)
+
+
+def test_uncertain_ones_are_listed(lost: Generation, capsys: pytest.CaptureFixture[str]) -> None:
+    """The list says whose it is, what is reserved and what is known."""
+    assert admin.main(["uncertain"]) == 0
+
+    out = capsys.readouterr().out
+    for known in (lost.id, "ana@example.org", "Demo Film", "50 reserved", "ReadTimeout"):
+        assert known in out
+
+
+def test_nothing_uncertain(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty list is said in words."""
+    assert admin.main(["uncertain"]) == 0
+    assert capsys.readouterr().out == "Nothing is uncertain.\n"
+
+
+def test_resolve_by_release(lost: Generation) -> None:
+    """Released: it has failed and its credits are back, decided by the local administrator."""
+    assert admin.main(["resolve", lost.id, "--release"]) == 0
+
+    assert read(lost.id).status is Status.FAILED
+    assert available("ana@example.org") == 1000
+
+
+def test_resolve_by_finding_the_job(lost: Generation) -> None:
+    """Found: it is waited for under the provider's job id and its credits stay reserved."""
+    assert admin.main(["resolve", lost.id, "--found", "job-77"]) == 0
+
+    row = read(lost.id)
+    assert (row.status, row.provider_job_id) == (Status.PROCESSING, "job-77")
+    assert available("ana@example.org") == 950
+
+
+def test_refusal_is_one_sentence(lost: Generation, capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be done is said on stderr, with exit code 2 and without a traceback."""
+    assert admin.main(["resolve", lost.id, "--release"]) == 0
+    capsys.readouterr()
+
+    for arguments in (
+        ["resolve", lost.id, "--release"],
+        ["resolve", "unknown", "--release"],
+        ["resolve", lost.id, "--found", ""],
+        ["token", "not an address"],
+        ["grant", "not an address", "5"],
+    ):
+        assert admin.main(arguments) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert len(said.err.strip().splitlines()) == 1
+        assert said.err.endswith(".\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["grant", "ana@example.org", "0"],
+        ["grant", "ana@example.org", "-5"],
+        ["grant", "ana@example.org", "1.5"],
+        ["grant", "ana@example.org", "9" * 30],
+        ["grant", "ana@example.org", "5", "--reason", "x" * 501],
+        ["resolve", "some-id"],
+        ["resolve", "some-id", "--release", "--found", "job"],
+    ],
+)
+def test_wrong_arguments(installation: Settings, arguments: list[str]) -> None:
+    """What is not a command ends with exit code 2 before anything is touched."""
+    with pytest.raises(SystemExit) as ended:
+        admin.main(arguments)
+    assert ended.value.code == 2

@@ -1,0 +1,341 @@
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from core import audit, config, db, dispatcher, generations, ledger, lifecycle, projects, users
+from core.config import Settings
+from core.models import Generation, Stage, Status, User, utc_now
+from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, order, ordered
+
+
+class Studio:
+    """A scripted vendor: what it answers to each path, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[int, dict[str, Any]]] = {}
+        self.asked: list[str] = []
+        script = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                path = f"{self.command} {self.path.split('?')[0]}"
+                script.asked.append(path)
+                code, body = script.answers.get(path, (404, {}))
+                data = json.dumps(body).encode()
+                self.send_response(code)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            do_POST = do_GET  # noqa: N815 -- the names http.server calls
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def studio(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
+    """The demo's vendor, scripted; Redis is away."""
+    found = Studio()
+    monkeypatch.setenv("DEMO_BASE_URL", found.url)
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:9/0")
+    config.settings.cache_clear()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def ana(installation: Settings) -> User:
+    """Somebody with credits in the installation."""
+    with db.session() as session:
+        return users.ensure(session, "ana@example.org", signup_credits=100_000)
+
+
+def waiting(user: User, **values: Any) -> str:
+    """A demo order that its vendor has as job j-1, due now."""
+    row = ordered(db.default(), user)
+    now = utc_now()
+    values = {"provider_job_id": "j-1", "submitted_at": now, "deadline_at": now + timedelta(hours=1)} | values
+    advance(db.default(), row.id, HANDED, SUBMITTING)
+    advance(db.default(), row.id, WAITING, **values)
+    make_due(row.id)
+    return row.id
+
+
+def make_due(generation_id: str) -> None:
+    """Let a row's time come."""
+    with db.session() as session:
+        session.execute(update(Generation).where(Generation.id == generation_id).values(next_at=utc_now()))
+
+
+def tick() -> None:
+    """One round of a fresh dispatcher: look at what is due and write what it learned."""
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        found = dispatcher.Dispatcher(config.settings())
+        asyncio.get_running_loop().call_later(0.3, stop.set)
+        await found.run(stop)
+
+    asyncio.run(run())
+
+
+def look(generation_id: str) -> Generation:
+    """A row as it is now."""
+    with db.session(read_only=True) as session:
+        found = session.get(Generation, generation_id)
+        assert found is not None
+        return found
+
+
+def books_are_right() -> bool:
+    """All rules of the audit hold."""
+    with db.session(read_only=True) as session:
+        return all(result.holds for result in audit.run(session))
+
+
+def test_look_when_vendor_tells_progress(studio: Studio, ana: User) -> None:
+    """The vendor's own progress is kept, never falls, and stops short of the end."""
+    generation_id = waiting(ana)
+    seen = []
+    for told in (0.4, 0.2, 1.0):
+        studio.answers["GET /v1/jobs/j-1"] = (200, {"id": "j-1", "status": "running", "progress": told})
+        make_due(generation_id)
+        tick()
+        row = look(generation_id)
+        seen.append(row.progress)
+        assert row.stage is Stage.WAITING
+        assert not row.progress_is_estimate
+
+    assert seen == [0.4, 0.4, dispatcher.PROGRESS_CAP]
+
+
+def test_look_when_vendor_tells_no_progress(studio: Studio, ana: User) -> None:
+    """Without a figure, progress is time against the usual time, marked as an estimate and capped."""
+    generation_id = waiting(ana, submitted_at=utc_now() - timedelta(seconds=5))
+    studio.answers["GET /v1/jobs/j-1"] = (200, {"id": "j-1", "status": "running"})
+    tick()
+    early = look(generation_id)
+    with db.session() as session:
+        session.execute(update(Generation).values(submitted_at=utc_now() - timedelta(hours=2)))
+    make_due(generation_id)
+    tick()
+    late = look(generation_id)
+
+    assert 0.3 < early.progress < 0.95
+    assert late.progress == dispatcher.PROGRESS_CAP
+    assert early.progress_is_estimate
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "stage"),
+    [
+        ({"status": "succeeded", "video_url": "http://x/v.mp4"}, Status.PROCESSING, Stage.READY),
+        ({"status": "failed", "error": {"message": "no"}}, Status.FAILED, Stage.ENDED),
+        ({"status": "cancelled"}, Status.CANCELLED, Stage.ENDED),
+        ({"status": "dreaming"}, Status.PROCESSING, Stage.WAITING),
+    ],
+)
+def test_look_when_vendor_has_a_word(
+    studio: Studio, ana: User, answer: dict[str, Any], status: Status, stage: Stage
+) -> None:
+    """Each verdict moves the row where it belongs, with its money; an unknown word keeps it waiting."""
+    generation_id = waiting(ana)
+    studio.answers["GET /v1/jobs/j-1"] = (200, {"id": "j-1"} | answer)
+    tick()
+
+    row = look(generation_id)
+    assert (row.status, row.stage) == (status, stage)
+    assert books_are_right()
+
+
+def test_look_when_vendor_fails_by_itself(studio: Studio, ana: User) -> None:
+    """A look that fails changes nothing but the time of the next one."""
+    generation_id = waiting(ana)
+    studio.answers["GET /v1/jobs/j-1"] = (503, {})
+    tick()
+
+    row = look(generation_id)
+    assert row.stage is Stage.WAITING
+    assert row.next_at is not None
+    assert row.next_at > utc_now()
+
+
+def test_look_when_deadline_has_passed(studio: Studio, ana: User) -> None:
+    """Past its deadline a job is uncertain with its hold; a late clip is still delivered."""
+    generation_id = waiting(ana, deadline_at=utc_now() - timedelta(seconds=1))
+    studio.answers["GET /v1/jobs/j-1"] = (200, {"id": "j-1", "status": "running", "progress": 0.5})
+    tick()
+    assert (look(generation_id).status, look(generation_id).stage) == (Status.UNCERTAIN, Stage.WAITING)
+    with db.session(read_only=True) as session:
+        assert ledger.balance(session, ana.id).held_credits == 50
+
+    studio.answers["GET /v1/jobs/j-1"] = (200, {"id": "j-1", "status": "succeeded", "video_url": "http://x/v"})
+    make_due(generation_id)
+    tick()
+    assert (look(generation_id).status, look(generation_id).stage) == (Status.PROCESSING, Stage.READY)
+    assert books_are_right()
+
+
+def test_cancel_when_vendor_obeys(studio: Studio, ana: User) -> None:
+    """A wish to cancel is carried to the vendor, and the credits come back."""
+    generation_id = waiting(ana)
+    with db.session() as session:
+        generations.cancel(session, ana, generation_id)
+    studio.answers["POST /v1/jobs/j-1/cancel"] = (200, {"id": "j-1", "status": "cancelled"})
+    tick()
+
+    assert look(generation_id).status is Status.CANCELLED
+    with db.session(read_only=True) as session:
+        assert ledger.balance(session, ana.id) == ledger.Balance(100_000, 0)
+
+
+def test_cancel_when_it_comes_too_late(studio: Studio, ana: User) -> None:
+    """A clip that was finished before the wish arrived is delivered."""
+    generation_id = waiting(ana)
+    with db.session() as session:
+        generations.cancel(session, ana, generation_id)
+    done = {"id": "j-1", "status": "succeeded", "video_url": "http://x/v"}
+    studio.answers["POST /v1/jobs/j-1/cancel"] = (200, done)
+    tick()
+
+    assert look(generation_id).stage is Stage.READY
+
+
+@pytest.mark.parametrize(
+    ("jobs", "status", "stage"),
+    [
+        ([{"id": "j-7", "status": "running"}], Status.PROCESSING, Stage.WAITING),
+        ([], Status.FAILED, Stage.ENDED),
+    ],
+)
+def test_uncertain_when_vendor_has_a_list(
+    studio: Studio, ana: User, jobs: list[dict[str, Any]], status: Status, stage: Stage
+) -> None:
+    """An uncertain submit is settled by the vendor's own list: found and waited for, or surely never there."""
+    row = ordered(db.default(), ana)
+    advance(db.default(), row.id, HANDED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
+    make_due(row.id)
+    studio.answers["GET /v1/jobs"] = (200, {"jobs": [job | {"reference": row.id} for job in jobs]})
+    tick()
+
+    assert (look(row.id).status, look(row.id).stage) == (status, stage)
+    assert not [path for path in studio.asked if path.startswith("POST")]
+    assert books_are_right()
+
+
+def test_sweep_when_workers_died(installation: Settings, ana: User) -> None:
+    """A dead submit becomes uncertain; a dead download is done again."""
+    sending, fetching = ordered(db.default(), ana), ordered(db.default(), ana)
+    advance(db.default(), sending.id, HANDED, SUBMITTING)
+    advance(
+        db.default(), fetching.id, HANDED, SUBMITTING, WAITING, (Status.PROCESSING, Stage.READY),
+        (Status.PROCESSING, Stage.DOWNLOADING),
+    )  # fmt: skip
+    dispatcher.sweep()
+    assert look(sending.id).status is Status.PROCESSING
+    for row in (sending, fetching):
+        make_due(row.id)
+    dispatcher.sweep()
+
+    assert (look(sending.id).status, look(sending.id).stage) == (Status.UNCERTAIN, Stage.SUBMITTING)
+    assert (look(fetching.id).status, look(fetching.id).stage) == (Status.PROCESSING, Stage.READY)
+
+
+def test_sweep_when_nothing_was_taken_for_a_day(installation: Settings, ana: User) -> None:
+    """What no provider took for a day fails, and the credits come back."""
+    row = ordered(db.default(), ana)
+    with db.session() as session:
+        session.execute(update(Generation).values(created_at=utc_now() - timedelta(hours=25)))
+    dispatcher.sweep()
+
+    assert look(row.id).status is Status.FAILED
+    assert books_are_right()
+
+
+def test_hand_over_when_people_share(installation: Settings, ana: User) -> None:
+    """Few are outstanding a provider, and everybody's first goes before anybody's second."""
+    many = [ordered(db.default(), ana).id for _ in range(12)]
+    with db.session() as session:
+        eve = users.ensure(session, "eve@example.org", signup_credits=1000)
+    one = ordered(db.default(), eve).id
+    handed = [row.id for row in dispatcher._claim_submits()]
+
+    assert len(handed) == dispatcher.OUTSTANDING_SUBMITS
+    assert handed[:2] == [many[0], one]
+    assert dispatcher._claim_submits() == []
+
+
+def test_hand_over_when_provider_takes_few(installation: Settings, ana: User) -> None:
+    """A provider that takes five at once is given no sixth while five are with it."""
+    with db.session() as session:
+        project = projects.create(session, ana, name="Lakes")
+    for _ in range(7):
+        with db.session() as session:
+            wanted = order(project.id, model_id="seedance-t2v")
+            generations.submit(session, ana, wanted, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
+    handed = dispatcher._claim_submits()
+    for row in handed:
+        advance(db.default(), row.id, SUBMITTING, WAITING)
+
+    assert len(handed) == 5
+    assert dispatcher._claim_submits() == []
+
+
+def test_hand_over_when_queue_was_lost(installation: Settings, ana: User) -> None:
+    """What was handed over and never begun comes due again; it is still pending and free to cancel."""
+    row = ordered(db.default(), ana)
+    assert [found.id for found in dispatcher._claim_submits()] == [row.id]
+    assert dispatcher._claim_submits() == []
+    make_due(row.id)
+
+    assert [found.id for found in dispatcher._claim_submits()] == [row.id]
+    with db.session() as session:
+        assert generations.cancel(session, ana, row.id).status is Status.CANCELLED
+
+
+def test_tick_when_redis_is_away(studio: Studio, ana: User) -> None:
+    """Without Redis, looks go on; what is due to be handed over waits for it."""
+    generation_id = waiting(ana)
+    pending = ordered(db.default(), ana)
+    studio.answers["GET /v1/jobs/j-1"] = (200, {"id": "j-1", "status": "succeeded", "video_url": "http://x/v"})
+    tick()
+
+    assert look(generation_id).stage is Stage.READY
+    assert look(pending.id).status is Status.PENDING
+
+
+def test_housekeeping_when_a_clip_was_deleted(installation: Settings, ana: User) -> None:
+    """Files of a deleted clip go, and so do its bytes from the quota, once."""
+    from core import housekeeping
+    from core import storage as storages
+
+    row = completed(db.default(), ana)
+    storage = storages.open_storage(installation.storage_url)
+    assert row.output_key is not None
+    storage.put_bytes(row.output_key, b"clip", media_type="video/mp4")
+    with db.session() as session:
+        generations.delete(session, ana, row.id)
+    assert [housekeeping.purge_deleted(installation) for _ in range(2)] == [1, 0]
+
+    assert not storage.exists(row.output_key)
+    with db.session(read_only=True) as session:
+        assert generations.user_storage_bytes(session, ana) == 0
+    assert lifecycle.SYSTEM == "system"
