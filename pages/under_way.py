@@ -9,6 +9,8 @@ from core.usage import TypicalSeconds
 from pages import clip, components, gallery, visitor, wording
 
 SHOWN = 4
+TELLING_SHARE = 0.05
+"""From this share on, the provider's own figure tells more about the rest than the history of the model."""
 
 
 def show(person: User) -> None:
@@ -59,7 +61,10 @@ def _where(row: Generation, typical_seconds: float, ahead: int) -> str:
     text = f"{stage}, {gallery.percentage(row)}"
     if row.submitted_at is None:
         return text
-    rest = typical_seconds - (utc_now() - row.submitted_at).total_seconds()
+    elapsed = (utc_now() - row.submitted_at).total_seconds()
+    rest = typical_seconds - elapsed
+    if not row.progress_is_estimate and row.progress >= TELLING_SHARE:
+        rest = elapsed * (1 - row.progress) / row.progress
     return f"{text}, about {wording.span(rest)} left" if rest > 0 else f"{text}, longer than usual"
 
 

@@ -69,10 +69,10 @@ def ana(installation: Settings) -> User:
 
 
 def waiting(user: User, **values: Any) -> str:
-    """A demo order that its vendor has as job j-1, due now."""
+    """A demo order that its vendor has as job j1, due now."""
     row = ordered(db.default(), user)
     now = utc_now()
-    values = {"provider_job_id": "j-1", "submitted_at": now, "deadline_at": now + timedelta(hours=1)} | values
+    values = {"provider_job_id": "j1", "submitted_at": now, "deadline_at": now + timedelta(hours=1)} | values
     advance(db.default(), row.id, HANDED, SUBMITTING)
     advance(db.default(), row.id, WAITING, **values)
     make_due(row.id)
@@ -116,7 +116,7 @@ def test_look_when_vendor_tells_progress(studio: Studio, ana: User) -> None:
     generation_id = waiting(ana)
     seen = []
     for told in (0.4, 0.2, 1.0):
-        studio.answers["GET /v1/jobs/j-1"] = (200, {"id": "j-1", "status": "running", "progress": told})
+        studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "running", "progress": told})
         make_due(generation_id)
         tick()
         row = look(generation_id)
@@ -130,7 +130,7 @@ def test_look_when_vendor_tells_progress(studio: Studio, ana: User) -> None:
 def test_look_when_vendor_tells_no_progress(studio: Studio, ana: User) -> None:
     """Without a figure, progress is time against the usual time, marked as an estimate and capped."""
     generation_id = waiting(ana, submitted_at=utc_now() - timedelta(seconds=5))
-    studio.answers["GET /v1/jobs/j-1"] = (200, {"id": "j-1", "status": "running"})
+    studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "running"})
     tick()
     early = look(generation_id)
     with db.session() as session:
@@ -158,7 +158,7 @@ def test_look_when_vendor_has_a_word(
 ) -> None:
     """Each verdict moves the row where it belongs, with its money; an unknown word keeps it waiting."""
     generation_id = waiting(ana)
-    studio.answers["GET /v1/jobs/j-1"] = (200, {"id": "j-1"} | answer)
+    studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1"} | answer)
     tick()
 
     row = look(generation_id)
@@ -169,7 +169,7 @@ def test_look_when_vendor_has_a_word(
 def test_look_when_vendor_fails_by_itself(studio: Studio, ana: User) -> None:
     """A look that fails changes nothing but the time of the next one."""
     generation_id = waiting(ana)
-    studio.answers["GET /v1/jobs/j-1"] = (503, {})
+    studio.answers["GET /v1/jobs/j1"] = (503, {})
     tick()
 
     row = look(generation_id)
@@ -181,13 +181,13 @@ def test_look_when_vendor_fails_by_itself(studio: Studio, ana: User) -> None:
 def test_look_when_deadline_has_passed(studio: Studio, ana: User) -> None:
     """Past its deadline a job is uncertain with its hold; a late clip is still delivered."""
     generation_id = waiting(ana, deadline_at=utc_now() - timedelta(seconds=1))
-    studio.answers["GET /v1/jobs/j-1"] = (200, {"id": "j-1", "status": "running", "progress": 0.5})
+    studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "running", "progress": 0.5})
     tick()
     assert (look(generation_id).status, look(generation_id).stage) == (Status.UNCERTAIN, Stage.WAITING)
     with db.session(read_only=True) as session:
         assert ledger.balance(session, ana.id).held_credits == 50
 
-    studio.answers["GET /v1/jobs/j-1"] = (200, {"id": "j-1", "status": "succeeded", "video_url": "http://x/v"})
+    studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "succeeded", "video_url": "http://x/v"})
     make_due(generation_id)
     tick()
     assert (look(generation_id).status, look(generation_id).stage) == (Status.PROCESSING, Stage.READY)
@@ -199,7 +199,7 @@ def test_cancel_when_vendor_obeys(studio: Studio, ana: User) -> None:
     generation_id = waiting(ana)
     with db.session() as session:
         generations.cancel(session, ana, generation_id)
-    studio.answers["POST /v1/jobs/j-1/cancel"] = (200, {"id": "j-1", "status": "cancelled"})
+    studio.answers["POST /v1/jobs/j1/cancel"] = (200, {"id": "j1", "status": "cancelled"})
     tick()
 
     assert look(generation_id).status is Status.CANCELLED
@@ -212,8 +212,8 @@ def test_cancel_when_it_comes_too_late(studio: Studio, ana: User) -> None:
     generation_id = waiting(ana)
     with db.session() as session:
         generations.cancel(session, ana, generation_id)
-    done = {"id": "j-1", "status": "succeeded", "video_url": "http://x/v"}
-    studio.answers["POST /v1/jobs/j-1/cancel"] = (200, done)
+    done = {"id": "j1", "status": "succeeded", "video_url": "http://x/v"}
+    studio.answers["POST /v1/jobs/j1/cancel"] = (200, done)
     tick()
 
     assert look(generation_id).stage is Stage.READY
@@ -222,7 +222,7 @@ def test_cancel_when_it_comes_too_late(studio: Studio, ana: User) -> None:
 @pytest.mark.parametrize(
     ("jobs", "status", "stage"),
     [
-        ([{"id": "j-7", "status": "running"}], Status.PROCESSING, Stage.WAITING),
+        ([{"id": "j7", "status": "running"}], Status.PROCESSING, Stage.WAITING),
         ([], Status.FAILED, Stage.ENDED),
     ],
 )
@@ -315,7 +315,7 @@ def test_tick_when_redis_is_away(studio: Studio, ana: User) -> None:
     """Without Redis, looks go on; what is due to be handed over waits for it."""
     generation_id = waiting(ana)
     pending = ordered(db.default(), ana)
-    studio.answers["GET /v1/jobs/j-1"] = (200, {"id": "j-1", "status": "succeeded", "video_url": "http://x/v"})
+    studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "succeeded", "video_url": "http://x/v"})
     tick()
 
     assert look(generation_id).stage is Stage.READY

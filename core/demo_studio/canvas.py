@@ -14,7 +14,7 @@ from PIL import Image
 from core.demo_studio.noise import Floats
 
 Bytes = NDArray[np.uint8]
-OVERSAMPLING = 1.25
+OVERSAMPLING = 1.0
 
 
 class Scene(Protocol):
@@ -78,7 +78,7 @@ class Layer:
         width, height = target.size
         grown = 1 + (zoom - 1) * self.near
         per_pixel = self.scale / grown
-        left = self.image.width / 2 + (pan * self.near - centre[0]) * per_pixel * 1.0
+        left = self.image.width / 2 + (pan * self.near - centre[0]) * per_pixel
         ground = centre[1] + (self.base_y - centre[1]) * grown
         first = max(0, int(np.ceil(ground - self.base / per_pixel)))
         last = min(height, int(np.floor(ground + (self.image.height - self.base) / per_pixel)))

@@ -16,19 +16,33 @@ def field(
     slope: float = 2.0,
     stretch: tuple[float, float] = (1.0, 1.0),
 ) -> Floats:
-    """A (height, width) field, mean 0 and deviation 1, wrapping at its edges.
+    """A (height, width) field, mean 0 and deviation 1; wraps at its edges where both sizes are powers of two.
 
     `largest` and `smallest` are feature sizes in pixels, `slope` how fast small features fade, `stretch` (y, x) how
     much longer than that features are in each direction.
     """
-    white = rng.standard_normal((height, width), dtype=np.float32)
-    fy = np.fft.fftfreq(height).astype(np.float32)[:, None] * stretch[0]
-    fx = np.fft.rfftfreq(width).astype(np.float32)[None, :] * stretch[1]
+    rows, columns = _quick(height), _quick(width)
+    white = rng.standard_normal((rows, columns), dtype=np.float32)
+    fy = np.fft.fftfreq(rows).astype(np.float32)[:, None] * stretch[0]
+    fx = np.fft.rfftfreq(columns).astype(np.float32)[None, :] * stretch[1]
     frequency = np.hypot(fy, fx)
     shape = (frequency + 1.0 / largest) ** -slope * np.exp(-((frequency * smallest) ** 2))
     shape *= frequency > 0
-    found = np.fft.irfft2(np.fft.rfft2(white) * shape, s=(height, width)).astype(np.float32)
+    found = np.fft.irfft2(np.fft.rfft2(white) * shape, s=(rows, columns)).astype(np.float32)
+    found = found[:height, :width]
     return found / (float(found.std()) + 1e-9)
+
+
+def _quick(length: int) -> int:
+    """The next length whose only factors are 2, 3 and 5: others take the transform several times longer."""
+    while True:
+        rest = length
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return length
+        length += 1
 
 
 def line(rng: np.random.Generator, length: int, *, largest: float, smallest: float = 2.0, slope: float = 1.5) -> Floats:

@@ -137,9 +137,9 @@ def _clouds(
     height = max(8, int(horizon * scale))
     unit = size.unit * scale
     shape = noise.field(
-        rng, height, width, largest=(330, 420)[number] * unit, smallest=2.2 * unit, slope=2.05, stretch=(3.2, 1.0)
+        rng, height, width, largest=(330, 420)[number] * unit, smallest=2.2 * unit, slope=2.05, stretch=(1.0, 3.0)
     )
-    warp = noise.field(rng, height, width, largest=160 * unit, smallest=8 * unit, slope=2.2, stretch=(2.2, 1))
+    warp = noise.field(rng, height, width, largest=160 * unit, smallest=8 * unit, slope=2.2, stretch=(1, 1.6))
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     shape = noise.sample(shape, y + warp * 5 * unit, x + warp * 22 * unit)
     up = y / height
@@ -178,7 +178,7 @@ class _Aurora:
         self._width = max(4, size.width // self.SCALE)
         self._height = max(4, horizon // self.SCALE)
         self._rays = noise.field(
-            rng, 64, 1024, largest=90, smallest=2.5, slope=1.1, stretch=(0.12, 1)
+            rng, 64, 1024, largest=90, smallest=2.5, slope=1.1, stretch=(4, 1)
         )
         self._curtains = [
             (rng.uniform(0, 7, 4), base, power, reach)

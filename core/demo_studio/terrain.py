@@ -64,11 +64,11 @@ def mountains(size: Size, stand: Stand, light: Light, rng: np.random.Generator, 
     unit = size.unit * OVERSAMPLING
     z = np.zeros((SLICES, width), dtype=np.float32)
     weight = np.ones_like(z)
-    largest, power, total = max(stand.peak * OVERSAMPLING * 1.7, 8), 1.0, 0.0
+    largest, power, total = max(stand.peak * OVERSAMPLING * 3.2, 8), 1.0, 0.0
     depth_per_slice = width * 0.3 / SLICES
     for _octave in range(6):
         rough = noise.field(
-            rng, SLICES, width, largest=largest, smallest=largest * 0.28, slope=2.4, stretch=(depth_per_slice, 1.0)
+            rng, SLICES, width, largest=largest, smallest=largest * 0.28, slope=2.4, stretch=(1 / depth_per_slice, 1.0)
         )
         ridge = np.clip(1 - np.abs(rough) * 0.78, 0, 1) ** 2
         z += ridge * weight * power
@@ -98,7 +98,7 @@ def dunes(size: Size, stand: Stand, light: Light, rng: np.random.Generator) -> R
     depth_per_slice = width * 0.32 / SLICES
     y, x = np.mgrid[0:SLICES, 0:width].astype(np.float32)
     warp = noise.field(
-        rng, SLICES, width, largest=500 * unit, smallest=60 * unit, slope=2.6, stretch=(depth_per_slice, 1.0)
+        rng, SLICES, width, largest=500 * unit, smallest=60 * unit, slope=2.6, stretch=(1 / depth_per_slice, 1.0)
     )
     side = 1.0 if light.sun_x < size.width / 2 else -1.0
     z = np.zeros_like(x)
@@ -112,7 +112,7 @@ def dunes(size: Size, stand: Stand, light: Light, rng: np.random.Generator) -> R
     z *= _across(rng, width, stand) * _along(0.35)
     ground = _seen(z * height, stand)
     lit = _lit(z * height, width, light, stand, size, depth_per_slice, flat=0.5)
-    drift = noise.field(rng, SLICES, width, largest=120 * unit, smallest=12 * unit, stretch=(depth_per_slice, 1))
+    drift = noise.field(rng, SLICES, width, largest=120 * unit, smallest=12 * unit, stretch=(1 / depth_per_slice, 1))
     ripple = np.sin((x * 0.36 * side + y * depth_per_slice * 0.9 + drift * 14 * unit) / (1.15 * unit) * 0.55)
     close = 0.03 + 0.05 * stand.near
     lit = np.clip(lit * (1 + close * ripple), 0, 1.3)
@@ -125,7 +125,7 @@ def hills(size: Size, stand: Stand, light: Light, rng: np.random.Generator, *, a
     width, height = _extent(size, stand)
     unit = size.unit * OVERSAMPLING
     depth_per_slice = width * 0.3 / SLICES
-    stretch = (depth_per_slice, 1.0)
+    stretch = (1 / depth_per_slice, 1.0)
     z = noise.field(rng, SLICES, width, largest=520 * unit, smallest=70 * unit, slope=2.6, stretch=stretch)
     z = 0.5 + 0.24 * z + 0.02 * noise.field(rng, SLICES, width, largest=40 * unit, slope=1.8, stretch=stretch)
     z = np.clip(z, 0.05, 1.15) * _across(rng, width, stand) * _along(0.5)

@@ -80,7 +80,7 @@ class Water:
         np.clip(light, 0, 255, out=light)
         pixels[..., :3] = light
         image = Image.frombuffer("RGBa", (self._columns, self._rows), pixels.data, "raw", "RGBa", 0, 1)
-        return np.asarray(image.resize((self._size.width, self._rows), Image.Resampling.BICUBIC))
+        return np.asarray(image.resize((self._size.width, self._rows), Image.Resampling.BILINEAR))
 
     def _surface(self, seconds: float) -> tuple[Floats, Floats]:
         """Height of the long and of the short waves at this moment."""

@@ -101,6 +101,8 @@ class Demo(base.Provider):
         for job in jobs:
             if job_id := _job_id(job):
                 return ProviderJob(job_id, reply.keepable(job, key=self._key))
+        if jobs:  # something is there that we cannot read, which is not the same as nothing
+            raise errors.UnreadableReply(detail=answer.detail)
         return None
 
     async def _look(self, method: str, path: str, **more: Any) -> Reply:

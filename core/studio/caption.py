@@ -40,7 +40,7 @@ class Overlay:
     @classmethod
     def of(cls, picture: Image.Image, left: int, top: int) -> Self:
         """From an RGBA picture of even size with straight alpha."""
-        pixels = np.asarray(picture, np.float32)
+        pixels = np.asarray(picture, np.float64)
         alpha = pixels[..., 3] / 255
         red, green, blue = (pixels[..., i] / 255 * alpha for i in range(3))
         # ITU-R BT.709: luma weights; 219 and 224 are the limited ranges. Everything is already multiplied by alpha.
@@ -67,14 +67,14 @@ class Overlay:
             part[:] = (part * (256 - alpha) + colour) >> 8
 
 
-def _halved(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+def _halved(plane: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean of every 2 x 2 pixels: 4:2:0 chroma."""
     height, width = plane.shape
-    halved: NDArray[np.float32] = plane.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
+    halved: NDArray[np.float64] = plane.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
     return halved
 
 
-def _fixed(plane: NDArray[np.float32]) -> NDArray[np.uint16]:
+def _fixed(plane: NDArray[np.float64]) -> NDArray[np.uint16]:
     return np.rint(plane * 256).astype(np.uint16)
 
 

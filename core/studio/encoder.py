@@ -10,6 +10,7 @@ import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
+from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -37,9 +38,7 @@ class Encoder:
 
     def __init__(self, path: Path, *, width: int, height: int) -> None:
         self._width, self._height = width, height
-        self._container: OutputContainer = av.open(
-            str(path), "w", format="mp4", options={"movflags": "+faststart"}
-        )
+        self._container: OutputContainer = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         self._video = self._video_stream()
         self._audio = self._audio_stream()
         self._reformatter = VideoReformatter()
@@ -92,10 +91,7 @@ class Encoder:
             dst_color_range=ColorRange.MPEG,
             interpolation=Interpolation.BICUBIC,
         )
-        planes = [
-            np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
-            for plane in frame.planes
-        ]
+        planes = [_pixels(plane) for plane in frame.planes]
         self._add_grain(planes[0])
         for overlay, opacity in overlays:
             overlay.blend(planes, opacity)
@@ -114,6 +110,13 @@ class Encoder:
         grain = self._grain[down : down + self._height, across : across + self._width]
         np.clip(luma, 16, 235, out=luma)  # scaling overshoots; the sum below must not wrap round
         luma += grain
+
+
+def _pixels(plane: VideoPlane) -> NDArray[np.uint8]:
+    """The plane's own memory, (height, width), without the padding at the end of its rows."""
+    memory = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]  # PyAV's stubs omit the buffer protocol
+    pixels: NDArray[np.uint8] = memory.reshape(plane.height, plane.line_size)[:, : plane.width]
+    return pixels
 
 
 def _grain(width: int, height: int) -> NDArray[np.uint8]:

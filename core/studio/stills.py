@@ -56,9 +56,7 @@ class KenBurns:
 class Dissolve:
     """One picture turning into another between 40 and 62 % of the clip, spreading like ink through cloudy noise."""
 
-    def __init__(
-        self, first: Picture, second: Picture, *, width: int, height: int, seconds: float, words: str
-    ) -> None:
+    def __init__(self, first: Picture, second: Picture, *, width: int, height: int, seconds: float, words: str) -> None:
         self._first, self._second, self._seconds = first, second, seconds
         self._turn = _clouds(width, height, np.random.default_rng(seed(words)))
 

@@ -1,11 +1,13 @@
 import json
+import re
 import time
+from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
 from core import db, errors, ledger
-from core.models import Generation
+from core.models import Generation, utc_now
 from tests.pages.conftest import Open
 from tests.pages.studio import Studio
 
@@ -169,6 +171,17 @@ def test_what_is_under_way_is_listed_with_its_stage(open_page: Open, studio: Stu
     at = open_page("generate")
     assert any("about 40 %" in str(bar.proto.text) for bar in at.get("progress"))
     assert at.button(key=f"under_way_cancel_{row.id}").label == "Cancel this clip"
+
+
+def test_rest_of_the_time_follows_the_providers_own_figure(open_page: Open, studio: Studio) -> None:
+    """Half done after a minute means about a minute more, whatever the model usually takes."""
+    row = studio.send(studio.order(studio.project(), "A lake"), progress=0.5)
+    with db.session() as session:
+        minute_ago = utc_now() - timedelta(seconds=60)
+        values = {"submitted_at": minute_ago, "progress_is_estimate": False}
+        session.execute(update(Generation).where(Generation.id == row.id).values(**values))
+    texts = [str(bar.proto.text) for bar in open_page("generate").get("progress")]
+    assert any(re.search(r", 50 %, about 6\d s left$", text) for text in texts)
 
 
 def test_cancelling_what_waits_gives_the_credits_back(open_page: Open, studio: Studio) -> None:
