@@ -10,8 +10,34 @@ from core.video import VideoModel
 router = APIRouter(tags=["credits"])
 
 
+class Reason(answers.Part):
+    """Why something cannot be made."""
+
+    field: str
+    message: str
+
+
+class Estimate(answers.Part):
+    """A price, line by line, in credits and rupiah, and whether the model can make it."""
+
+    total: int
+    breakdown: dict[str, int]
+    total_idr: int
+    model: str
+    model_id: str
+    provider: str
+    feasible: bool
+    reasons: list[Reason]
+
+
+class EstimateAnswer(answers.Envelope):
+    """The price of a request."""
+
+    estimate: Estimate
+
+
 @router.post("/estimate-credits")
-def estimate(body: schemas.EstimateBody) -> answers.EstimateAnswer:
+def estimate(body: schemas.EstimateBody) -> EstimateAnswer:
     """The price of these settings, also of ones the model cannot make: then `feasible` is false and reasons say why."""
     model = known_model(body.model_id)
     duration_seconds = model.default_seconds if body.duration is None else body.duration
@@ -34,8 +60,8 @@ def estimate(body: schemas.EstimateBody) -> answers.EstimateAnswer:
         generate_audio=body.generate_audio,
         enhance_prompt=body.enhance_prompt,
     )
-    return answers.EstimateAnswer(
-        estimate=answers.Estimate(
+    return EstimateAnswer(
+        estimate=Estimate(
             total=price.total_credits,
             breakdown={line.kind: line.credits for line in price.lines},
             total_idr=price.total_idr,
@@ -43,7 +69,7 @@ def estimate(body: schemas.EstimateBody) -> answers.EstimateAnswer:
             model_id=model.id,
             provider=registry.provider_class(model.provider).display_name,
             feasible=not reasons,
-            reasons=[answers.Reason(field=field, message=message) for field, message in reasons.items()],
+            reasons=[Reason(field=field, message=message) for field, message in reasons.items()],
         )
     )
 

@@ -1,6 +1,6 @@
 """Generations over REST: order, look, cancel, retry, delete."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Header, Query
 
@@ -18,10 +18,67 @@ IdempotencyKey = Annotated[
 ]
 
 
+class Ordered(answers.Part):
+    """A generation just ordered."""
+
+    id: str
+    status: Status
+    credit_used: int
+
+
+class OrderedAnswer(answers.Envelope):
+    """A generation was ordered."""
+
+    generation: Ordered
+    message: str
+
+
+class ClipsAnswer(answers.Envelope):
+    """A page of generations; `nextCursor` asks for the next one."""
+
+    generations: list[answers.Clip]
+    next_cursor: str | None
+
+
+class ClipAnswer(answers.Envelope):
+    """One generation."""
+
+    generation: answers.Clip
+    message: str
+
+
+class ClipWithHistoryAnswer(answers.Envelope):
+    """One generation with all that can be told."""
+
+    generation: answers.ClipWithHistory
+
+
+class Progress(answers.Part):
+    """Where a generation stands; `progress` is a percentage, 100 only when completed."""
+
+    id: str
+    status: Status
+    progress: int
+    video_url: str | None
+    thumbnail_url: str | None
+    error_code: str | None
+    error_message: str | None
+
+    @classmethod
+    def of(cls, row: Generation, link: answers.Link) -> Self:
+        """The shape of a row."""
+        whole = answers.Clip.of(row, link)
+        return cls.model_validate({name: getattr(whole, name) for name in cls.model_fields})
+
+
+class ProgressAnswer(answers.Envelope):
+    """Where a generation stands."""
+
+    status: Progress
+
+
 @router.post("/generate", status_code=202)
-def generate(
-    person: Person, body: schemas.GenerateBody, idempotency_key: IdempotencyKey = None
-) -> answers.OrderedAnswer:
+def generate(person: Person, body: schemas.GenerateBody, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
     """Order a clip: its price is reserved now and charged when the clip is here."""
     settings = config.settings()
     order = _order(body)
@@ -40,7 +97,7 @@ def generate(
 @router.get("/generations")
 def list_generations(
     person: Person, link: RequestLinks, query: Annotated[schemas.GenerationsQuery, Query()]
-) -> answers.ClipsAnswer:
+) -> ClipsAnswer:
     """Generations, newest first, a page at a time."""
     chosen = generations.Filter(
         project_id=query.project_id,
@@ -55,28 +112,28 @@ def list_generations(
         if query.project_id is not None:
             projects.get(session, person, query.project_id)
         page = generations.browse(session, person, chosen, cursor=query.cursor, limit=query.limit)
-    return answers.ClipsAnswer(generations=answers.clips(page.rows, link), next_cursor=page.next_cursor)
+    return ClipsAnswer(generations=answers.clips(page.rows, link), next_cursor=page.next_cursor)
 
 
 @router.get("/generations/{id}")
-def get_generation(person: Person, generation_id: PathId, link: RequestLinks) -> answers.ClipWithHistoryAnswer:
+def get_generation(person: Person, generation_id: PathId, link: RequestLinks) -> ClipWithHistoryAnswer:
     """All that can be told of a generation, with its timeline and its receipt."""
     with db.session(read_only=True) as session:
         row = generations.get(session, person, generation_id)
         history = generations.history(session, row)
-    return answers.ClipWithHistoryAnswer(generation=answers.ClipWithHistory.with_history(row, history, link))
+    return ClipWithHistoryAnswer(generation=answers.ClipWithHistory.with_history(row, history, link))
 
 
 @router.get("/generations/{id}/status")
-def get_status(person: Person, generation_id: PathId, link: RequestLinks) -> answers.ProgressAnswer:
+def get_status(person: Person, generation_id: PathId, link: RequestLinks) -> ProgressAnswer:
     """Where a generation stands."""
     with db.session(read_only=True) as session:
         row = generations.get(session, person, generation_id)
-    return answers.ProgressAnswer(status=answers.Progress.of(row, link))
+    return ProgressAnswer(status=Progress.of(row, link))
 
 
 @router.post("/generations/{id}/cancel")
-def cancel(person: Person, generation_id: PathId, link: RequestLinks) -> answers.ClipAnswer:
+def cancel(person: Person, generation_id: PathId, link: RequestLinks) -> ClipAnswer:
     """Cancel: free while it is pending; afterwards a wish, where the provider can stop a job at all."""
     with db.session() as session:
         row = generations.cancel(session, person, generation_id)
@@ -85,11 +142,11 @@ def cancel(person: Person, generation_id: PathId, link: RequestLinks) -> answers
         if row.status is Status.CANCELLED
         else "The provider is being asked to stop it; its status will tell."
     )
-    return answers.ClipAnswer(generation=answers.Clip.of(row, link), message=message)
+    return ClipAnswer(generation=answers.Clip.of(row, link), message=message)
 
 
 @router.post("/generations/{id}/retry", status_code=202)
-def retry(person: Person, generation_id: PathId, idempotency_key: IdempotencyKey = None) -> answers.OrderedAnswer:
+def retry(person: Person, generation_id: PathId, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
     """Order a failed or cancelled one again, at today's price, as a new generation."""
     settings = config.settings()
     with db.session() as session:
@@ -131,8 +188,8 @@ def _order(body: schemas.GenerateBody) -> generations.Order:
     )
 
 
-def _ordered(row: Generation) -> answers.OrderedAnswer:
-    return answers.OrderedAnswer(
-        generation=answers.Ordered(id=row.id, status=row.status, credit_used=row.credits),
+def _ordered(row: Generation) -> OrderedAnswer:
+    return OrderedAnswer(
+        generation=Ordered(id=row.id, status=row.status, credit_used=row.credits),
         message=f"{row.credits} credits are reserved. Ask /generations/{row.id}/status how it goes.",
     )

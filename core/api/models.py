@@ -9,13 +9,60 @@ from core.providers import registry
 router = APIRouter(tags=["models"])
 
 
+class Model(answers.Part):
+    """What a model makes and what it costs at its default duration in 720p."""
+
+    id: str
+    name: str
+    provider: str
+    description: str
+    default_duration: int
+    max_duration: int
+    durations: list[int]
+    resolutions: list[str]
+    aspect_ratios: list[str]
+    supports_text_to_video: bool
+    supports_image_to_video: bool
+    supports_end_image: bool
+    supports_negative_prompt: bool
+    supports_audio_generation: bool
+    supports_prompt_enhancement: bool
+    prompt_limit_chars: int
+    limits: list[str]
+    base_credits: int
+    configured: bool
+
+
+class ModelsAnswer(answers.Envelope):
+    """All models."""
+
+    models: list[Model]
+
+
+class Provider(answers.Part):
+    """A vendor; `cancelNote` says what cancelling costs once it has a job."""
+
+    name: str
+    display_name: str
+    configured: bool
+    models: list[str]
+    can_cancel: bool
+    cancel_note: str
+
+
+class ProvidersAnswer(answers.Envelope):
+    """All providers."""
+
+    providers: list[Provider]
+
+
 @router.get("/models")
-def list_models() -> answers.ModelsAnswer:
+def list_models() -> ModelsAnswer:
     """Every model: what it makes, what it costs, and whether its provider is configured here."""
     configured = access.configured(config.settings())
-    return answers.ModelsAnswer(
+    return ModelsAnswer(
         models=[
-            answers.Model(
+            Model(
                 id=model.id,
                 name=model.name,
                 provider=model.provider,
@@ -42,12 +89,12 @@ def list_models() -> answers.ModelsAnswer:
 
 
 @router.get("/providers")
-def list_providers() -> answers.ProvidersAnswer:
+def list_providers() -> ProvidersAnswer:
     """Every provider, and whether it is configured here."""
     configured = access.configured(config.settings())
-    return answers.ProvidersAnswer(
+    return ProvidersAnswer(
         providers=[
-            answers.Provider(
+            Provider(
                 name=provider.name,
                 display_name=provider.display_name,
                 configured=provider.name in configured,

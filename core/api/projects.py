@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -20,48 +21,79 @@ router = APIRouter(tags=["projects"])
 NEWEST = 20
 
 
+class ProjectShape(answers.Part):
+    """A project with its newest generations, or a page of them."""
+
+    id: str
+    name: str
+    description: str
+    created_at: datetime
+    updated_at: datetime
+    archived_at: datetime | None
+    generation_count: int
+    generations: list[answers.Clip]
+
+
+class ProjectsAnswer(answers.Envelope):
+    """A list of projects."""
+
+    projects: list[ProjectShape]
+
+
+class ProjectAnswer(answers.Envelope):
+    """One project."""
+
+    project: ProjectShape
+
+
+class ProjectPageAnswer(ProjectAnswer):
+    """One project and a page of its generations; `nextCursor` asks for the next one."""
+
+    next_cursor: str | None
+
+
 @router.get("/projects")
 def list_projects(
     person: Person, link: RequestLinks, query: Annotated[schemas.ProjectsQuery, Query()]
-) -> answers.ProjectsAnswer:
+) -> ProjectsAnswer:
     """Projects, last changed first, each with its newest generations."""
     with db.session(read_only=True) as session:
         found = projects.browse(session, person, search=query.search, archived=query.archived, limit=query.limit)
         newest = _newest(session, person, [project.id for project in found])
-    return answers.ProjectsAnswer(projects=[_shape(project, newest.get(project.id, []), link) for project in found])
+    return ProjectsAnswer(projects=[_shape(project, newest.get(project.id, []), link) for project in found])
 
 
 @router.post("/projects", status_code=201)
-def create_project(person: Person, body: schemas.NewProject) -> answers.ProjectAnswer:
+def create_project(person: Person, body: schemas.NewProject) -> ProjectAnswer:
     """Make a project."""
     with db.session() as session:
         project = projects.create(session, person, name=body.name, description=body.description)
-    return answers.ProjectAnswer(project=_shape(project, [], lambda _key: None))
+    return ProjectAnswer(project=_shape(project, [], lambda _key: None))
 
 
 @router.get("/projects/{id}")
 def get_project(
     person: Person, project_id: PathId, link: RequestLinks, query: Annotated[schemas.PageQuery, Query()]
-) -> answers.ProjectPageAnswer:
+) -> ProjectPageAnswer:
     """A project and its generations, newest first, a page at a time."""
     with db.session(read_only=True) as session:
         project = projects.get(session, person, project_id)
         chosen = generations.Filter(project_id=project.id)
         page = generations.browse(session, person, chosen, cursor=query.cursor, limit=query.limit)
-    return answers.ProjectPageAnswer(project=_shape(project, page.rows, link), next_cursor=page.next_cursor)
+    return ProjectPageAnswer(project=_shape(project, page.rows, link), next_cursor=page.next_cursor)
 
 
 @router.patch("/projects/{id}")
 def change_project(
     person: Person, project_id: PathId, link: RequestLinks, body: schemas.ProjectChanges
-) -> answers.ProjectAnswer:
+) -> ProjectAnswer:
     """Rename or describe a project, archive it or bring it back."""
     with db.session() as session:
         project = projects.change(
             session, person, project_id, name=body.name, description=body.description, archived=body.archived
         )
         newest = _newest(session, person, [project.id])
-    return answers.ProjectAnswer(project=_shape(project, newest.get(project.id, []), link))
+    return ProjectAnswer(project=_shape(project, newest.get(project.id, []), link))
 
 
 @router.delete("/projects/{id}")
@@ -104,8 +136,8 @@ def _newest(session: Session, user: User, project_ids: Collection[str]) -> Mappi
     return found
 
 
-def _shape(project: Project | projects.Summary, rows: Sequence[Generation], link: answers.Link) -> answers.Project:
-    return answers.Project(
+def _shape(project: Project | projects.Summary, rows: Sequence[Generation], link: answers.Link) -> ProjectShape:
+    return ProjectShape(
         id=project.id,
         name=project.name,
         description=project.description,

@@ -11,12 +11,23 @@ from core.api.auth import Person
 router = APIRouter(tags=["uploads"])
 
 
+class UploadAnswer(answers.Envelope):
+    """An image that was taken in; `fileSize` is that of the cleaned file, `notes` say what was changed."""
+
+    file_path: str
+    file_name: str
+    file_size: int
+    width: int
+    height: int
+    notes: list[str]
+
+
 @router.post("/upload-image")
 def upload_image(
     person: Person,
     file: Annotated[UploadFile, File(description="A JPEG, PNG or WebP of 10 MB at most.")],
     type: Annotated[schemas.ImageRole, Form(description="What the image is for.")],
-) -> answers.UploadAnswer:
+) -> UploadAnswer:
     """Take in an image; `filePath` is what generate takes. The same file again gives the same path.
 
     `type` is checked and changes nothing: an image that was uploaded can serve as start and as end.
@@ -39,7 +50,7 @@ def upload_image(
                 image=image,
                 quota_bytes=settings.storage_quota_bytes,
             )
-    return answers.UploadAnswer(
+    return UploadAnswer(
         file_path=upload.storage_key,
         file_name=upload.file_name,
         file_size=upload.size_bytes,

@@ -34,8 +34,50 @@ CSV_COLUMNS = (
 )
 
 
-@router.get("/usage", response_model=answers.UsageAnswer)
-def get_usage(person: Person, query: Annotated[schemas.UsageQuery, Query()]) -> answers.UsageAnswer | Response:
+class Figures(answers.Part):
+    """Counts and sums of ended generations. `estimatedCostIdr` is what the providers probably took."""
+
+    completed: int
+    failed: int
+    cancelled: int
+    settled_credits: int
+    released_credits: int
+    video_seconds: int
+    estimated_cost_idr: int
+
+
+class UsageRow(Figures):
+    """One day of one model."""
+
+    day: date
+    provider: str
+    model_id: str
+
+
+class UsageTotals(Figures):
+    """The whole period; `successRate` is completed of completed and failed, null before there are any."""
+
+    settled_idr: int
+    success_rate: float | None
+
+
+class Usage(answers.Part):
+    """What was spent between two days, both included."""
+
+    since: date
+    until: date
+    rows: list[UsageRow]
+    totals: UsageTotals
+
+
+class UsageAnswer(answers.Envelope):
+    """What was spent."""
+
+    usage: Usage
+
+
+@router.get("/usage", response_model=UsageAnswer)
+def get_usage(person: Person, query: Annotated[schemas.UsageQuery, Query()]) -> UsageAnswer | Response:
     """Usage by day and model, oldest first, with the totals of the period."""
     since, until = _period(query.since, query.until)
     with db.session(read_only=True) as session:
@@ -47,12 +89,12 @@ def get_usage(person: Person, query: Annotated[schemas.UsageQuery, Query()]) -> 
         name = f"usage-{since.isoformat()}-to-{until.isoformat()}.csv"
         headers = {"Content-Disposition": ranges.content_disposition(name)}
         return Response(as_csv(rows, totals), media_type="text/csv; charset=utf-8", headers=headers)
-    return answers.UsageAnswer(
-        usage=answers.Usage(
+    return UsageAnswer(
+        usage=Usage(
             since=since,
             until=until,
-            rows=[answers.UsageRow(**asdict(row)) for row in rows],
-            totals=answers.UsageTotals(
+            rows=[UsageRow(**asdict(row)) for row in rows],
+            totals=UsageTotals(
                 **asdict(totals),
                 settled_idr=totals.settled_credits * pricing.IDR_PER_CREDIT,
                 success_rate=totals.success_rate,

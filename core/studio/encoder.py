@@ -114,7 +114,7 @@ class Encoder:
 
 def _pixels(plane: VideoPlane) -> NDArray[np.uint8]:
     """The plane's own memory, (height, width), without the padding at the end of its rows."""
-    memory = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]  # PyAV's stubs omit the buffer protocol
+    memory = np.frombuffer(plane, np.uint8)  # type: ignore[call-overload]  # typed from Python 3.12 on
     pixels: NDArray[np.uint8] = memory.reshape(plane.height, plane.line_size)[:, : plane.width]
     return pixels
 

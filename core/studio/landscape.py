@@ -3,9 +3,9 @@
 import numpy as np
 from PIL import Image
 
-from core.studio import sky, terrain, water
-from core.studio.layer import Camera, Pixels
-from core.studio.palette import PALETTES, Brief
+from core.studio import figures, sky, terrain, water, weather
+from core.studio.layer import Camera, Layer, Pixels
+from core.studio.palette import PALETTES, Brief, Palette
 
 
 class Landscape:
@@ -16,19 +16,57 @@ class Landscape:
         share = 0.58 if height <= width else 0.60
         horizon = int(height * (share if brief.water else share - 0.04))
         direction = 1.0 if rng.random() < 0.5 else -1.0
-        self._camera = Camera(width, height, horizon, direction, 0.07)
-        self._sky = sky.Sky(rng, brief, colours, self._camera)
-        self._layers = terrain.layers(rng, brief, colours, self._camera)
-        self._water = water.Water(rng, brief, colours, self._camera, self._sky.sun_x) if brief.water else None
+        camera = self._camera = Camera(width, height, horizon, direction, 0.35 / max(seconds, 5.0))
+        self._sky = sky.Sky(rng, brief, colours, camera)
+        self._layers = _with_mist(rng, brief, colours, camera, terrain.layers(rng, brief, colours, camera))
+        low = colours.sky[-1]
+        self._ground = (round(low[0]), round(low[1]), round(low[2]), 255)
+        self._water = water.Water(rng, brief, colours, camera, self._sky.sun_x) if brief.water else None
+        wanted = brief.features
+        self._boat = figures.Boat(rng, colours, camera) if "boat" in wanted else None
+        self._birds = figures.Birds(rng, colours, camera) if "birds" in wanted else None
+        self._rain = weather.Rain(rng, colours, camera) if "rain" in wanted else None
+        self._motes = [weather.Motes(rng, kind, camera) for kind in ("snow", "fireflies", "embers") if kind in wanted]
 
     def frame(self, t_seconds: float) -> Pixels:
+        """Picture at a time, shape (height, width, 3), RGB."""
         camera = self._camera
-        frame = Image.new("RGBA", (camera.width, camera.height))
+        frame = Image.new("RGBA", (camera.width, camera.height), self._ground)
         frame.paste(self._sky.paint(t_seconds), (0, 0))
         bottom = camera.horizon if self._water else camera.height
         for layer in self._layers:
             layer.paint(frame, camera, t_seconds, bottom)
+        if self._birds:
+            self._birds.paint(frame, t_seconds)
         if self._water:
-            above = frame.resize((camera.width // 2, camera.horizon), Image.Resampling.BOX, box=(0, 0, camera.width, bottom))
+            size = (camera.width // 2, camera.horizon)
+            above = frame.resize(size, Image.Resampling.BOX, box=(0, 0, camera.width, camera.horizon))
+            if self._boat:
+                self._boat.paint(above, t_seconds, mirror_source=True)
             self._water.paint(frame, above, t_seconds)
-        return np.ascontiguousarray(np.asarray(frame)[..., :3])
+            if self._boat:
+                self._boat.paint(frame, t_seconds, mirror_source=False)
+        if self._rain:
+            self._rain.paint(frame, t_seconds)
+        pixels = np.frombuffer(frame.convert("RGB").tobytes(), np.uint8).reshape(camera.height, camera.width, 3).copy()
+        for motes in self._motes:
+            motes.paint(pixels, t_seconds)
+        return pixels
+
+
+def _with_mist(
+    rng: np.random.Generator, brief: Brief, colours: Palette, camera: Camera, land: list[Layer]
+) -> list[Layer]:
+    """The planes of land with banks of mist between them where the prompt or the terrain asks for it."""
+    if "mist" not in brief.features and brief.terrain not in ("forest", "mountain"):
+        return land
+    out: list[Layer] = []
+    foot = camera.height - camera.horizon
+    for place, layer in enumerate(land):
+        out.append(layer)
+        if place == len(land) - 1 or ("mist" not in brief.features and place > 1):
+            continue
+        row = camera.horizon + (-0.03 * camera.height if brief.water else foot * (0.04 + 0.18 * place))
+        tall = camera.height * (0.16 if "mist" not in brief.features else 0.22)
+        out.append(weather.mist_bank(rng, colours, camera, row, tall, min(0.75, layer.nearness + 0.08)))
+    return out

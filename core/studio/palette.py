@@ -105,16 +105,17 @@ PALETTES: dict[str, Palette] = {
 
 # English and Indonesian. A word ending in * matches every word that begins so.
 _PALETTE_WORDS: tuple[tuple[str, str], ...] = (
-    ("ember", "ember embers volcano* lava fire* api flame* burning bonfire campfire bara gunung_berapi inferno"),
+    ("ember", "ember embers volcano* lava fire fires fiery api flame* burning bonfire campfire bara gunung_berapi inferno"),
     ("neon", "neon cyberpunk synthwave vaporwave futuristic futuristik"),
     ("storm", "storm* thunder* badai tempest hurricane petir guntur"),
     ("sunset", "sunset* dusk senja golden matahari_terbenam evening sore petang twilight romantic"),
     ("desert", "desert* gurun sahara dune dunes padang_pasir"),
-    ("night", "night* malam midnight moon* bulan aurora northern_lights star* bintang* starry dark kunang firefl*"),
+    ("night", "night* malam midnight moon* bulan aurora northern_lights star* bintang* starry dark"),
     ("winter", "snow* winter* salju ice icy arctic glacier* frozen es kutub frost*"),
     ("mist", "mist* fog* kabut berkabut haze hazy rain hujan rainy rainforest drizzle gerimis"),
     ("dawn", "dawn fajar sunrise morning pagi subuh matahari_terbit"),
     ("day", "day siang noon sunny cerah summer blue tropical tropis beach pantai"),
+    ("night", "firefl* kunang"),
 )
 _TERRAIN_WORDS: tuple[tuple[str, str], ...] = (
     ("city", "city cities kota skyline building* skyscraper* gedung urban street* jalan downtown tokyo jakarta cyberpunk"),
@@ -141,6 +142,7 @@ _FEATURE_WORDS: dict[str, str] = {
     "boat": "boat* perahu sail* ship* kapal yacht*",
     "birds": "bird* burung seagull* camar eagle* elang flock",
     "mist": "mist* fog* kabut berkabut haze hazy rainforest",
+    "jungle": "jungle* rainforest* rimba hutan_hujan tropical tropis",
     "stars": "star stars starry bintang* milky_way",
     "storm": "storm* badai thunder* tempest hurricane",
     "snowy": "snow* salju winter* arctic glacier* frozen alps himalaya*",

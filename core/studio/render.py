@@ -19,6 +19,7 @@ from typing import Self
 import av
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from core.studio import caption, scene, stills
 from core.studio.encoder import FRAMES_PER_SECOND, SAMPLES_PER_FRAME, Encoder
@@ -112,7 +113,7 @@ def _picture(job: Job) -> stills.Picture:
             return stills.KenBurns(
                 path, width=width, height=height, seconds=job.seconds, words=job.prompt, closing=closing
             )
-        except (OSError, ValueError, SyntaxError) as error:
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise JobRefusedError(f"The image {path.name} could not be read: {error}.") from error
 
     start = still(job.start_image, closing=True) if job.start_image else None

@@ -136,9 +136,9 @@ class Sky:
         colour = top + (low - top) * share
         if self._colours.moon:
             plains = fractal(np.random.default_rng(11), side, side, (3, 3), 4)
-            colour = colour * (1.0 - 0.30 * smoothstep(0.48, 0.72, plains))[..., None]
+            colour = colour * (1.0 - 0.20 * smoothstep(0.40, 0.80, plains))[..., None]
         elif self._colours.sun_elevation > 0.3:
-            alpha = np.clip(np.exp(-((distance / (radius * 0.8)) ** 4)), 0, 1)
+            alpha = np.clip(np.exp(-((distance / max(radius * 0.8, 0.1)) ** 4)), 0, 1)
         packed = picture(colour, alpha)
         return Image.frombuffer("RGBA", packed.size, packed.tobytes(), "raw", "RGBA", 0, 1)
 

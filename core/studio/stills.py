@@ -30,7 +30,8 @@ class KenBurns:
     ) -> None:
         self._size, self._seconds, self._closing = (width, height), seconds, closing
         with Image.open(path, formats=("JPEG",)) as image:
-            image.draft("RGB", (round(width * ZOOM), round(height * ZOOM)))  # decodes a large JPEG small at once
+            longer = round(max(width, height) * ZOOM)  # both ways, since the image may lie on its side
+            image.draft("RGB", (longer, longer))  # decodes a large JPEG small at once
             upright = ImageOps.exif_transpose(image).convert("RGB")
         scale = max(width / upright.width, height / upright.height) * ZOOM
         if scale < 1:  # never less than one pixel of the image for one of the frame, at the nearest

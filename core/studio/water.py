@@ -1,6 +1,7 @@
 """Draws water: a true mirror of what stands above it, broken by waves, with the sun's glitter."""
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from core.studio.layer import Camera
@@ -8,6 +9,15 @@ from core.studio.noise import Field
 from core.studio.palette import Brief, Palette
 
 _WAVES = 14
+
+
+def _product(rows: Field, across: Field) -> Field:
+    """Matrix product in strips so small that the linear algebra library keeps to one thread (and to one rounding)."""
+    strip = 8
+    count, inner = rows.shape
+    padded = np.zeros((-(-count // strip) * strip, inner), np.float32)
+    padded[:count] = rows
+    return np.matmul(padded.reshape(-1, strip, inner), across).reshape(-1, across.shape[1])[:count]
 
 
 class Water:
@@ -32,9 +42,16 @@ class Water:
         unit = camera.height / 720.0
         self._lift = (rough * unit * (1.2 + 19.0 * depth**1.1)).astype(np.float32)[:, None]
         self._shift = (rough * unit * (1.0 + 7.0 * depth)).astype(np.float32)[:, None]
+        count = _WAVES
+        keen = rng.uniform(30.0, 120.0, count).astype(np.float32) * ratio * rng.choice([-1.0, 1.0], count)
+        self._spark_phase = (
+            rng.uniform(40.0, 95.0, count) * np.log(depth + 0.06)[:, None] * 1.6 + rng.uniform(0, 6.28, count)
+        )
+        self._spark_speed = rng.uniform(1.5, 4.0, count)
+        self._spark_across = np.concatenate([np.cos(keen[:, None] * x), np.sin(keen[:, None] * x)]).astype(np.float32)
         self._glitter = self._sun_path(x, depth, sun_x / camera.width - 0.5, brief, colours)
         self._sun = np.array(colours.sun, np.float32) * (0.55 if colours.moon else 0.92)
-        self._tint = self._tinted(depth, colours, brief)
+        self._tone, self._keep = self._tinted(depth, colours, brief)
         self._mirror_rows = np.arange(self._rows, dtype=np.float32)[:, None]
 
     def _sun_path(self, x: Field, depth: Field, centre: float, brief: Brief, colours: Palette) -> Field:
@@ -44,18 +61,17 @@ class Water:
         quiet = 0.0 if colours.sun_radius > 0 and "storm" not in brief.features else 3.0
         return (0.35 + 0.75 * away + 0.55 * depth[:, None] + quiet + 0.25 * colours.sun_elevation).astype(np.float32)
 
-    def _tinted(self, depth: Field, colours: Palette, brief: Brief) -> tuple[Image.Image, Image.Image]:
-        size = (self._camera.width, self._rows)
-        dark = tuple(round(band * 0.62) for band in colours.water)
-        near = np.array(dark, np.float32)
+    def _tinted(self, depth: Field, colours: Palette, brief: Brief) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+        """(what is added, what is kept of the mirror in 1/256) for each row and channel; deep water mirrors less."""
         far = np.array(colours.water, np.float32)
-        column = far + (near - far) * depth[:, None]
-        tone = np.repeat(np.clip(column + 0.5, 0, 255).astype(np.uint8)[:, None, :], size[0], axis=1)
-        full = np.dstack([tone, np.full(tone.shape[:2], 255, np.uint8)])
-        most = 0.62 if brief.terrain == "sea" else 0.46
-        noise = np.random.default_rng(5).random((self._rows, size[0]), dtype=np.float32)
-        share = np.clip((0.14 + most * depth**0.9)[:, None] * 255 + noise, 0, 255).astype(np.uint8)
-        return Image.fromarray(full), Image.fromarray(share)
+        colour = far * (1.0 - 0.42 * depth[:, None])
+        share = (0.12 + (0.62 if brief.terrain == "sea" else 0.46) * depth**0.9)[:, None]
+        noise = np.random.default_rng(5).random((self._rows, self._columns, 1), dtype=np.float32)
+        added = np.zeros((self._rows, self._columns, 4), np.uint16)
+        added[..., :3] = (colour * share * 256.0)[:, None, :] + noise * 255.0
+        kept = np.full((self._rows, 1, 4), 256, np.uint16)
+        kept[:, 0, :3] = (1.0 - share) * 254.0
+        return added, kept
 
     def paint(self, frame: Image.Image, above: Image.Image, t: float) -> None:
         """Draw onto rows below the horizon; `above` is what is mirrored: RGBA, half width, `horizon` rows."""
@@ -63,9 +79,10 @@ class Water:
         high, wide = source.shape[:2]
         phase = self._row_phase + self._speed * t
         rows = np.concatenate([np.sin(phase) * self._strength, np.cos(phase) * self._strength], axis=1)
-        waves = rows.astype(np.float32) @ self._across
+        waves = _product(rows.astype(np.float32), self._across)
+        # The slope is the sum's derivative along the row, up to the waves' own rates.
         tilt = np.concatenate([np.cos(phase) * self._strength, -np.sin(phase) * self._strength], axis=1)
-        slope = tilt[:, ::-1].astype(np.float32) @ self._across[::-1]
+        slope = _product(tilt.astype(np.float32), self._across)
         up = self._mirror_rows * (high / max(self._rows, 1) if self._rows > high else 1.0) + waves * self._lift
         row = np.clip(high - 1.5 - np.abs(up), 0, high - 1).astype(np.int32)
         column = np.arange(wide, dtype=np.float32)[None, :] + slope * self._shift
@@ -73,7 +90,13 @@ class Water:
         row *= wide
         row += column.astype(np.int32)
         mirrored = source.view(np.uint32).reshape(-1)[row].view(np.uint8).reshape(self._rows, wide, 4)
-        spark = np.clip((waves - self._glitter) * 2.2, 0.0, 1.0)
+        mirrored = self._tone + np.multiply(mirrored, self._keep, dtype=np.uint16)
+        np.right_shift(mirrored, 8, out=mirrored)
+        mirrored = mirrored.astype(np.uint8)
+        turn = self._spark_phase + self._spark_speed * t
+        fine = np.concatenate([np.sin(turn), np.cos(turn)], axis=1).astype(np.float32) / np.float32(np.sqrt(_WAVES))
+        fine_waves = _product(fine, self._spark_across)
+        spark = np.clip((waves * 0.55 + fine_waves * 0.75 - self._glitter) * 1.6, 0.0, 1.0)
         lit = np.flatnonzero(spark)
         if lit.size:
             flat = mirrored.reshape(-1, 4)
@@ -83,6 +106,4 @@ class Water:
         low = Image.frombuffer("CMYK", (wide, self._rows), mirrored.tobytes(), "raw", "CMYK", 0, 1)
         full = low.resize((self._camera.width, self._rows), Image.Resampling.BILINEAR)
         water = Image.frombuffer("RGBA", full.size, full.tobytes(), "raw", "RGBA", 0, 1)
-        tone, share = self._tint
-        water.paste(tone, (0, 0), share)
         frame.paste(water, (0, self._camera.horizon))

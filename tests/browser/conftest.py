@@ -1,0 +1,98 @@
+"""A real Chromium, and tabs of it that remember everything a page must not do."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+DEBIAN_CHROMIUM = "/usr/lib/chromium/chromium"  # /usr/bin/chromium is a script around it
+PATIENCE_MS = 20_000
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--disable-component-update",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+)
+
+
+class Visit:
+    """One person's browser with empty caches; `complaints` are what no page of ours may cause."""
+
+    def __init__(self, browser: Browser, address: str, *, width: int = 1280, theme: str = "light") -> None:
+        self.address = address
+        self.complaints: list[str] = []
+        self.context: BrowserContext = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if theme == "dark" else "light",
+            accept_downloads=True,
+        )
+        self.context.set_default_timeout(PATIENCE_MS)
+        self.context.on("request", lambda request: self._address(request.url))
+        self.context.on("weberror", lambda error: self.complaints.append(f"uncaught: {error.error}"))
+        self.context.on("console", self._console)
+
+    def open(self, path: str) -> Page:
+        """A new tab at an address of the dashboard."""
+        page = self.context.new_page()
+        page.on("websocket", lambda socket: self._address(socket.url))
+        page.goto(self.address + path)
+        return page
+
+    def _address(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
+            self.complaints.append(f"asked for {url}")
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # Streamlit looks for its own server below the address of a deep link first, and finds it above.
+        if message.type == "error" and "/_stcore/" not in message.location["url"]:
+            self.complaints.append(f"console: {message.text} ({message.location['url']})")
+
+
+Visitor = Callable[..., Visit]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser of this machine; without one the tests fail and say what to install."""
+    with sync_playwright() as playwright:
+        path = _executable(playwright)
+        if path is None:
+            pytest.fail("No Chromium was found. Install it: apt-get install chromium, or: playwright install chromium")
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+def _executable(playwright: Playwright) -> str | None:
+    candidates = (DEBIAN_CHROMIUM, shutil.which("chromium"), playwright.chromium.executable_path)
+    return next((path for path in candidates if path and Path(path).exists()), None)
+
+
+@pytest.fixture
+def visitor(chromium: Browser) -> Iterator[Visitor]:
+    """Begin a visit: `visitor(address, width=400, theme="dark")`."""
+    visits: list[Visit] = []
+
+    def begin(address: str, **look: object) -> Visit:
+        visits.append(Visit(chromium, address, **look))  # type: ignore[arg-type]  # width and theme, as they are
+        return visits[-1]
+
+    yield begin
+    for visit in visits:
+        visit.context.close()
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep what the page looks like, for people to look at."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")

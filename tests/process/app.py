@@ -1,0 +1,109 @@
+"""A running app for tests that need the real thing: one command, a data folder, a client with a token."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+ROOT = Path(__file__).parents[2]
+API = "/api/apps/video-generator"
+
+
+class App:
+    """A running `streamlit run app.py` and a client with a token."""
+
+    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+        self.port = port or free_port()
+        cleared = ("REDIS_URL", "DATABASE_URL", "STORAGE_URL", "DEMO_BASE_URL")
+        self.environ = {name: value for name, value in os.environ.items() if name not in cleared}
+        self.environ |= {"DATA_DIR": str(folder)}
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environ)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}{API}", trust_env=False, timeout=30)
+        self.until_healthy()
+
+    def until_healthy(self) -> None:
+        """Wait until the API answers."""
+        end = time.monotonic() + 60
+        while True:
+            assert self.process.poll() is None, "the app ended at its start"
+            try:
+                if self.client.get("/health").status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            assert time.monotonic() < end, "the app did not answer"
+            time.sleep(0.2)
+
+    def sign_in(self) -> None:
+        """Make a token as the README says, and use it."""
+        command = [sys.executable, "-m", "core.admin", "token", "demo@localhost"]
+        made = subprocess.run(command, cwd=ROOT, env=self.environ, capture_output=True, text=True, check=True)
+        self.client.headers["Authorization"] = f"Bearer {made.stdout.splitlines()[-1]}"
+
+    def order(self, **changes: Any) -> str:
+        """Order one small demo clip; its id."""
+        project = self.client.post("/projects", json={"name": "Lakes"}).json()["project"]
+        wanted = {"projectId": project["id"], "modelId": "demo-film", "prompt": "a lake at dusk"}
+        wanted |= {"resolution": "720p", "duration": 2, "aspectRatio": "1:1"} | changes
+        answer = self.client.post("/generate", json=wanted)
+        assert answer.status_code == 202, answer.text
+        found: str = answer.json()["generation"]["id"]
+        return found
+
+    def until_ended(self, generation_id: str) -> dict[str, Any]:
+        """Wait for the end; progress must never fall meanwhile."""
+        end = time.monotonic() + 120
+        before = 0
+        while True:
+            status: dict[str, Any] = self.client.get(f"/generations/{generation_id}/status").json()["status"]
+            assert status["progress"] >= before
+            before = status["progress"]
+            if status["status"] in ("completed", "failed", "cancelled"):
+                return status
+            assert time.monotonic() < end, status
+            time.sleep(0.3)
+
+    def family(self) -> list[psutil.Process]:
+        """Everything the app has started."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def stop(self) -> None:
+        """End it politely."""
+        self.client.close()
+        self.process.terminate()
+        self.process.wait(30)
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        found: int = free.getsockname()[1]
+        return found
+
+
+@contextmanager
+def running(folder: Path, *, port: int | None = None) -> Iterator[App]:
+    """The app on a data folder, on a free port unless one is named."""
+    app = App(folder, port=port)
+    try:
+        app.sign_in()
+        yield app
+    finally:
+        if app.process.poll() is None:
+            app.stop()
+
+
+def audit(app: App) -> "subprocess.CompletedProcess[str]":
+    """Run the audit as an operator would."""
+    command = [sys.executable, "-m", "core.audit"]
+    return subprocess.run(command, cwd=ROOT, env=app.environ, capture_output=True, text=True, check=False)
