@@ -184,8 +184,16 @@ def get(session: Session, user: User, generation_id: str) -> Generation:
 
 
 def browse(session: Session, user: User, chosen: Filter, *, cursor: str | None = None, limit: int = 24) -> Page:
-    """A person's generations, newest first, a keyset page at a time: stable while rows are added."""
-    query = _visible(user).where(*_conditions(chosen))
+    """A person's generations, newest first, a keyset page at a time: stable while rows are added.
+
+    NotFound for a project that is not theirs.
+    """
+    query = _visible(user)
+    if chosen.project_id is not None:
+        projects.get(session, user, chosen.project_id)
+        # The project is theirs, so its rows are: without the person in the query its own index is used.
+        query = select(Generation).where(Generation.project_id == chosen.project_id, Generation.deleted_at.is_(None))
+    query = query.where(*_conditions(chosen))
     if cursor is not None:
         query = query.where(Generation.id < cursor)
     rows = session.scalars(query.order_by(Generation.id.desc()).limit(limit + 1)).all()
@@ -287,6 +295,13 @@ def delete(session: Session, user: User, generation_id: str) -> None:
     session.flush()
 
 
+def file_name(row: Generation) -> str:
+    """A name to save a clip under: the start of its prompt and the end of its id, harmless on every system."""
+    words = "".join(char if char.isascii() and char.isalnum() else " " for char in row.prompt.lower()).split()
+    stem = "-".join(words)[:48].strip("-") or "clip"
+    return f"{stem}-{row.id[-6:]}.mp4"
+
+
 def uncertain(session: Session, *, limit: int = 100) -> Sequence[Generation]:
     """Everybody's generations whose charge nobody knows, oldest first; for administrators only."""
     query = select(Generation).where(is_live(), Generation.status == Status.UNCERTAIN)
@@ -333,8 +348,6 @@ def _visible(user: User) -> Select[Generation]:
 
 def _conditions(chosen: Filter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
-    if chosen.project_id is not None:
-        found.append(Generation.project_id == chosen.project_id)
     if chosen.statuses:
         found.append(Generation.status.in_(chosen.statuses))
     if chosen.model_id is not None:

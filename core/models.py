@@ -398,6 +398,13 @@ class Generation(Base):
         ),
         Index("ix_generations_model_ended", "model_id", "ended_at"),
         Index(
+            "ix_generations_cover",
+            "project_id",
+            "id",
+            sqlite_where=text("thumbnail_key IS NOT NULL AND deleted_at IS NULL"),
+            postgresql_where=text("thumbnail_key IS NOT NULL AND deleted_at IS NULL"),
+        ),
+        Index(
             "ix_generations_to_purge",
             "deleted_at",
             sqlite_where=text("deleted_at IS NOT NULL AND purged_at IS NULL"),

@@ -82,18 +82,29 @@ def browse(
     session: Session, user: User, *, search: str = "", archived: bool = False, limit: int = 200
 ) -> Sequence[Summary]:
     """A person's projects, last changed first, with counts and cover."""
-    mine = (Generation.project_id == Project.id) & (Generation.user_id == Project.user_id)
-    kept = Generation.deleted_at.is_(None)
-    in_flight = select(func.count()).where(mine, is_live()).correlate(Project).scalar_subquery()
+    in_flight = (
+        select(Generation.project_id, func.count().label("live"))
+        .where(owned(Generation, user), is_live())
+        .group_by(Generation.project_id)
+        .subquery()
+    )
     cover = (
         select(Generation.thumbnail_key)
-        .where(mine, kept, Generation.thumbnail_key.is_not(None))
+        .where(
+            Generation.project_id == Project.id,
+            Generation.thumbnail_key.is_not(None),
+            Generation.deleted_at.is_(None),
+        )
         .order_by(Generation.id.desc())
         .limit(1)
         .correlate(Project)
         .scalar_subquery()
     )
-    query = select(Project, in_flight, cover).where(owned(Project, user))
+    query = (
+        select(Project, func.coalesce(in_flight.c.live, 0), cover)
+        .outerjoin(in_flight, in_flight.c.project_id == Project.id)
+        .where(owned(Project, user))
+    )
     query = query.where(Project.archived_at.is_not(None) if archived else Project.archived_at.is_(None))
     if search.strip():
         query = query.where(Project.name.icontains(search.strip(), autoescape=True))

@@ -102,7 +102,7 @@ def _moving_state(generation_id: str, status: Status) -> None:
 def _actions(person: User, row: Generation) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if row.status is Status.COMPLETED:
-            name = wording.file_name(row.prompt, row.id)
+            name = generations.file_name(row)
             link = components.media_link(row.output_key, download_name=name)
             _download_link(link or "", name, row.stored_bytes)
         if st.button("Use these settings", icon=":material/content_copy:", key=f"clip_reuse_{row.id}"):

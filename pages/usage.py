@@ -7,10 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from core import db, errors, usage
+from core import db, errors, usage, usage_csv
 from core.models import utc_now
 from core.providers import registry
-from pages import components, usage_csv, visitor, wording
+from pages import components, visitor, wording
 
 PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "own": "Own dates"}
 LONGEST_DAYS = 731
@@ -173,7 +173,7 @@ with components.calm():
     table(rows)
     st.download_button(
         "Download CSV",
-        data=lambda: usage_csv.of(rows),
+        data=lambda: usage_csv.write(rows, usage.totals(rows)),
         file_name=f"usage-{since}-{until}.csv",
         mime="text/csv",
         icon=":material/download:",

@@ -138,10 +138,3 @@ def features(model: VideoModel) -> tuple[str, ...]:
         (model.prompt_enhancement, "Prompt enhancement"),
     )
     return tuple(name for has, name in known if has)
-
-
-def file_name(prompt: str, generation_id: str) -> str:
-    """A name to save a clip under: the start of its prompt and of its id, harmless on every system."""
-    words = "".join(char if char.isascii() and char.isalnum() else " " for char in prompt.lower()).split()
-    stem = "-".join(words)[:48].strip("-") or "clip"
-    return f"{stem}-{generation_id[-6:]}.mp4"

@@ -121,6 +121,18 @@ def test_submit_when_key_comes_with_another_order(database: Database, person: Us
         generations.submit(session, person, changed, **keyed)  # type: ignore[arg-type]  # same
 
 
+def test_file_name_when_prompt_is_hostile() -> None:
+    """A clip is saved under a name that is harmless on every system."""
+    names = {
+        prompt: generations.file_name(Generation(id="0198-abcdef", prompt=prompt))
+        for prompt in ('../A "lake" at dawn: /etc', "日本", "x" * 500)
+    }
+
+    assert names['../A "lake" at dawn: /etc'] == "a-lake-at-dawn-etc-abcdef.mp4"
+    assert names["日本"] == "clip-abcdef.mp4"
+    assert all(len(name) < 70 for name in names.values())
+
+
 def test_browse_when_rows_are_added(database: Database, person: User) -> None:
     """Pages neither repeat nor miss a row while newer ones arrive."""
     ids = [ordered(database, person).id for _ in range(7)]

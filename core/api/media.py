@@ -68,12 +68,5 @@ def download(request: Request, person: Person, generation_id: PathId) -> Respons
     if row.status is not Status.COMPLETED or row.output_key is None:
         raise errors.Conflict(f"This generation is {row.status}: there is no clip to download.")
     store = storage.open_storage(config.settings().storage_url)
-    name = file_name(row.prompt, row.id)
+    name = generations.file_name(row)
     return ranges.serve(store, row.output_key, request, download_name=name, cache_seconds=DOWNLOAD_CACHE_SECONDS)
-
-
-def file_name(prompt: str, generation_id: str) -> str:
-    """A name to save a clip under: the start of its prompt and the end of its id, harmless on every system."""
-    words = "".join(char if char.isascii() and char.isalnum() else " " for char in prompt.lower()).split()
-    stem = "-".join(words)[:_STEM_LIMIT_CHARS].strip("-") or "clip"
-    return f"{stem}-{generation_id[-6:]}.mp4"

@@ -1,8 +1,5 @@
 """What was spent, over REST, as JSON or as CSV for a spreadsheet."""
 
-import csv
-import io
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Annotated
@@ -10,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from core import db, errors, pricing, projects, usage
+from core import db, errors, pricing, projects, usage, usage_csv
 from core.api import answers, ranges, schemas
 from core.api.auth import Person
 from core.models import utc_now
@@ -19,19 +16,6 @@ router = APIRouter(tags=["usage"])
 
 LONGEST_DAYS = 731
 DEFAULT_DAYS = 30
-CSV_COLUMNS = (
-    "day",
-    "provider",
-    "model",
-    "completed",
-    "failed",
-    "cancelled",
-    "spent_credits",
-    "spent_idr",
-    "returned_credits",
-    "video_seconds",
-    "estimated_cost_idr",
-)
 
 
 class Figures(answers.Part):
@@ -88,7 +72,7 @@ def get_usage(person: Person, query: Annotated[schemas.UsageQuery, Query()]) -> 
     if query.format is schemas.UsageFormat.CSV:
         name = f"usage-{since.isoformat()}-to-{until.isoformat()}.csv"
         headers = {"Content-Disposition": ranges.content_disposition(name)}
-        return Response(as_csv(rows, totals), media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(usage_csv.write(rows, totals), media_type="text/csv; charset=utf-8", headers=headers)
     return UsageAnswer(
         usage=Usage(
             since=since,
@@ -101,35 +85,6 @@ def get_usage(person: Person, query: Annotated[schemas.UsageQuery, Query()]) -> 
             ),
         )
     )
-
-
-def as_csv(rows: Sequence[usage.Row], totals: usage.Totals) -> bytes:
-    """The rows and a line of totals; UTF-8 with the mark by which spreadsheets know it (RFC 4180 line ends)."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(CSV_COLUMNS)
-    for row in rows:
-        writer.writerow([row.day.isoformat(), harmless(row.provider), harmless(row.model_id), *_figures(row)])
-    writer.writerow(["total", "", "", *_figures(totals)])
-    return text.getvalue().encode("utf-8-sig")
-
-
-def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
-
-
-def _figures(row: usage.Row | usage.Totals) -> list[int]:
-    return [
-        row.completed,
-        row.failed,
-        row.cancelled,
-        row.settled_credits,
-        row.settled_credits * pricing.IDR_PER_CREDIT,
-        row.released_credits,
-        row.video_seconds,
-        row.estimated_cost_idr,
-    ]
 
 
 def _period(since: date | None, until: date | None) -> tuple[date, date]:

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from core.studio.layer import MARGIN, Camera, Layer, picture
+from core.studio.layer import MARGIN, Camera, Layer, picture, standing
 from core.studio.noise import smoothstep
 from core.studio.palette import Colour, Palette, mix
 
@@ -93,4 +93,4 @@ def row(
     colour = colour + (mist - colour) * share
     colour = 255.0 - (255.0 - colour) * (1.0 - np.minimum(halo * (1.5 if neon else 0.9), 235.0) / 255.0)
     alpha = np.asarray(mask.reduce(2), dtype=np.float32) / 255.0
-    return Layer(picture(colour, alpha), float(top), 0.06 + 0.5 * depth)
+    return standing(picture(colour, alpha), float(top), 0.06 + 0.5 * depth)

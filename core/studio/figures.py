@@ -52,7 +52,9 @@ class Boat:
         jib = [*_arc(at(0.53, 0.14), at(0.545, 0.80), 0.05), *_arc(at(0.545, 0.80), at(0.80, 0.82), -0.02)]
         pen.polygon([*jib, *_arc(at(0.80, 0.82), at(0.53, 0.14), 0.02)], fill=_ink(shade))
         for level in (0.30, 0.47, 0.64):
-            pen.line(_arc(at(0.5 - 0.24 * (level - 0.03), level), at(0.5, level + 0.015), -0.06), fill=_ink(shade), width=3)
+            pen.line(
+                _arc(at(0.5 - 0.24 * (level - 0.03), level), at(0.5, level + 0.015), -0.06), fill=_ink(shade), width=3
+            )
         pen.rectangle((*at(0.505, 0.03), *at(0.518, 0.88)), fill=_ink(hull))
         pen.polygon([at(0.518, 0.035), at(0.60, 0.055), at(0.518, 0.08)], fill=_ink(colours.glow))
         pen.line([at(0.22, 0.825), at(0.515, 0.835)], fill=_ink(hull), width=max(1, side // 90))
@@ -115,7 +117,12 @@ class Birds:
         for number in range(len(self._span)):
             span, phase = float(self._span[number]), float(self._phase[number])
             x = self._start + self._heading * (t * self._camera.width * 0.03 - float(self._back[number]))
-            y = self._height + float(self._aside[number]) - t * 2.2 * self._unit + 3 * self._unit * np.sin(0.7 * t + phase)
+            y = (
+                self._height
+                + float(self._aside[number])
+                - t * 2.2 * self._unit
+                + 3 * self._unit * np.sin(0.7 * t + phase)
+            )
             # Wings beat in bouts and glide between them.
             bout = 0.5 + 0.5 * np.sin(0.8 * t + phase * 1.7)
             lift = 0.18 + 0.55 * bout * np.sin(self._beat[number] * t + phase)
@@ -136,6 +143,7 @@ class Birds:
                 )  # fmt: skip
             body = reach * 0.17
             pen.ellipse(
-                (middle[0] - body * 1.1, middle[1] - body * 0.5, middle[0] + body * 1.1, middle[1] + body * 0.62), fill=255
+                (middle[0] - body * 1.1, middle[1] - body * 0.5, middle[0] + body * 1.1, middle[1] + body * 0.62),
+                fill=255,
             )
             frame.paste(self._ink, (left, top), mask.reduce(_OVERSAMPLE))

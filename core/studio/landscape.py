@@ -34,8 +34,11 @@ class Landscape:
         frame = Image.new("RGBA", (camera.width, camera.height), self._ground)
         frame.paste(self._sky.paint(t_seconds), (0, 0))
         bottom = camera.horizon if self._water else camera.height
-        for layer in self._layers:
-            layer.paint(frame, camera, t_seconds, bottom)
+        limits = [bottom]
+        for layer in reversed(self._layers):
+            limits.append(min(limits[-1], layer.hides_from(camera, t_seconds)))
+        for layer, limit in zip(self._layers, limits[-2::-1], strict=True):
+            layer.paint(frame, camera, t_seconds, limit)
         if self._birds:
             self._birds.paint(frame, t_seconds)
         if self._water:

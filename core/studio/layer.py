@@ -43,6 +43,14 @@ class Layer:
     nearness: float
     scale: float = 1.0
     drift: float = 0.0
+    solid: float = float("inf")
+    """Row at the start of the clip from which the picture is opaque from side to side."""
+
+    def hides_from(self, camera: Camera, t_seconds: float) -> int:
+        """First frame row from which this layer covers everything behind it."""
+        zoom, _ = camera.view(t_seconds, self.nearness)
+        edge = camera.horizon + (self.solid - camera.horizon) * zoom
+        return camera.height if edge >= camera.height else int(np.ceil(edge)) + 2
 
     def paint(self, frame: Image.Image, camera: Camera, t_seconds: float, bottom: int) -> None:
         """Draw onto an RGBA frame, no lower than row `bottom`, at sub-pixel position."""
@@ -65,6 +73,18 @@ class Layer:
         part = self.picture.resize((camera.width, bottom - first), Image.Resampling.BILINEAR, box=box)
         cut = Image.frombuffer("RGBA", part.size, part.tobytes(), "raw", "RGBA", 0, 1)
         frame.paste(cut, (0, first), cut)
+
+
+def standing(image: Image.Image, top: float, nearness: float) -> Layer:
+    """Layer of full size whose opaque part is found by looking."""
+    pixels = np.frombuffer(image.tobytes(), np.uint8).reshape(image.height, image.width, 4)
+    filled = np.flatnonzero(pixels[..., 3].max(axis=1))
+    # One clear row stays above the outline, so that its edge can be interpolated.
+    empty = max(0, int(filled[0]) - 1) if filled.size else 0
+    image, pixels, top = image.crop((0, empty, image.width, image.height)), pixels[empty:], top + empty
+    clear = np.flatnonzero(pixels[..., 3].min(axis=1) < 255)
+    below = int(clear[-1]) + 1 if clear.size else 0
+    return Layer(image, top, nearness, solid=top + below if below < image.height else float("inf"))
 
 
 def picture(colour: Field, alpha: Field) -> Image.Image:

@@ -105,7 +105,10 @@ PALETTES: dict[str, Palette] = {
 
 # English and Indonesian. A word ending in * matches every word that begins so.
 _PALETTE_WORDS: tuple[tuple[str, str], ...] = (
-    ("ember", "ember embers volcano* lava fire fires fiery api flame* burning bonfire campfire bara gunung_berapi inferno"),
+    (
+        "ember",
+        "ember embers volcano* lava fire fires fiery api flame* burning bonfire campfire bara gunung_berapi inferno",
+    ),
     ("neon", "neon cyberpunk synthwave vaporwave futuristic futuristik"),
     ("storm", "storm* thunder* badai tempest hurricane petir guntur"),
     ("sunset", "sunset* dusk senja golden matahari_terbenam evening sore petang twilight romantic"),
@@ -118,10 +121,16 @@ _PALETTE_WORDS: tuple[tuple[str, str], ...] = (
     ("night", "firefl* kunang"),
 )
 _TERRAIN_WORDS: tuple[tuple[str, str], ...] = (
-    ("city", "city cities kota skyline building* skyscraper* gedung urban street* jalan downtown tokyo jakarta cyberpunk"),
+    (
+        "city",
+        "city cities kota skyline building* skyscraper* gedung urban street* jalan downtown tokyo jakarta cyberpunk",
+    ),
     ("forest", "forest* hutan jungle tree* pohon wood woods rimba pine* rainforest taiga"),
     ("dunes", "dune dunes desert* gurun sahara padang_pasir sand pasir savanna*"),
-    ("mountain", "mountain* gunung pegunungan peak* hill* bukit valley lembah alps himalaya* volcano* cliff* fjord* puncak"),
+    (
+        "mountain",
+        "mountain* gunung pegunungan peak* hill* bukit valley lembah alps himalaya* volcano* cliff* fjord* puncak",
+    ),
     ("sea", "sea seas ocean* laut lautan samudra beach* pantai coast* wave waves ombak island* pulau horizon"),
 )
 _WATER_WORDS = (
@@ -132,13 +141,17 @@ _SPACE_WORDS = (
     "space planet* nebula* galax* galaksi cosmos cosmic kosmos universe alam_semesta luar_angkasa antariksa orbit* "
     "saturn* jupiter* mars asteroid* spaceship* spacecraft astronaut* astronot milky_way"
 )
-_SILK_WORDS = "abstract* abstrak silk* sutra sutera fluid marble* marmer satin gradient* swirl* liquid pattern* texture*"
+_SILK_WORDS = (
+    "abstract* abstrak silk* sutra sutera fluid marble* marmer satin gradient* swirl* liquid pattern* texture*"
+)
 _FEATURE_WORDS: dict[str, str] = {
     "aurora": "aurora northern_lights borealis cahaya_utara",
     "snow": "snow* salju blizzard winter* arctic",
     "rain": "rain rainy raining hujan drizzle gerimis storm* badai thunder*",
     "fireflies": "firefl* kunang magic* ajaib fairy",
     "embers": "ember embers fire fires api volcano* lava bara spark* campfire bonfire inferno flame*",
+    "rings": "ring rings ringed cincin saturn*",
+    "planet": "planet* saturn* jupiter* mars orbit*",
     "boat": "boat* perahu sail* ship* kapal yacht*",
     "birds": "bird* burung seagull* camar eagle* elang flock",
     "mist": "mist* fog* kabut berkabut haze hazy rainforest",
@@ -146,6 +159,18 @@ _FEATURE_WORDS: dict[str, str] = {
     "stars": "star stars starry bintang* milky_way",
     "storm": "storm* badai thunder* tempest hurricane",
     "snowy": "snow* salju winter* arctic glacier* frozen alps himalaya*",
+}
+_COLOUR_WORDS: dict[str, tuple[str, str]] = {
+    "gold": ("f2b544", "gold* emas yellow kuning amber"),
+    "violet": ("7a3cf0", "violet purple ungu lavender lilac"),
+    "blue": ("2f6cf2", "blue biru azure sapphire"),
+    "red": ("e2342f", "red merah crimson scarlet ruby"),
+    "green": ("2fb872", "green hijau emerald jade"),
+    "pink": ("ff5fa8", "pink rose magenta merah_muda"),
+    "orange": ("ff7a2a", "orange jingga oranye copper"),
+    "teal": ("22c4c8", "teal turquoise cyan toska aqua"),
+    "silver": ("c8d2e2", "silver perak white putih pearl"),
+    "black": ("20242e", "black hitam obsidian"),
 }
 
 
@@ -157,6 +182,7 @@ def _pattern(words: str) -> re.Pattern[str]:
 _PALETTE_PATTERNS = tuple((name, _pattern(words)) for name, words in _PALETTE_WORDS)
 _TERRAIN_PATTERNS = tuple((name, _pattern(words)) for name, words in _TERRAIN_WORDS)
 _FEATURE_PATTERNS = {name: _pattern(words) for name, words in _FEATURE_WORDS.items()}
+_COLOUR_PATTERNS = {name: _pattern(words) for name, (_, words) in _COLOUR_WORDS.items()}
 _WATER, _SPACE, _SILK = _pattern(_WATER_WORDS), _pattern(_SPACE_WORDS), _pattern(_SILK_WORDS)
 
 
@@ -169,6 +195,7 @@ class Brief:
     terrain: str
     water: bool
     features: frozenset[str]
+    accents: tuple[Colour, ...] = ()
 
 
 def read(prompt: str, rng: np.random.Generator) -> Brief:
@@ -199,4 +226,10 @@ def read(prompt: str, rng: np.random.Generator) -> Brief:
         water = True
     if palette == "winter" and "aurora" in features:
         palette = "night"
-    return Brief(kind, palette, terrain, water or terrain == "sea", frozenset(features))
+    return Brief(kind, palette, terrain, water or terrain == "sea", frozenset(features), accents(text))
+
+
+def accents(text: str) -> tuple[Colour, ...]:
+    """Colours that a case-folded text names, in the order of the words, each once."""
+    found = {name: match.start() for name, words in _COLOUR_PATTERNS.items() if (match := words.search(text))}
+    return tuple(rgb(_COLOUR_WORDS[name][0]) for name in sorted(found, key=lambda name: found[name]))

@@ -3,11 +3,11 @@
 import numpy as np
 from PIL import Image
 
-from core.studio.layer import MARGIN, Camera, Layer, picture
+from core.studio.layer import MARGIN, Camera, Layer, picture, standing
 from core.studio.noise import Field, fractal, smoothstep
 from core.studio.palette import Palette, mix
 
-SLICES = 150
+SLICES = 200
 _OVERSAMPLE = 2
 
 
@@ -31,7 +31,7 @@ def _painted(
     alpha = (shown < slices).astype(np.float32)
     pixels = colour[np.minimum(shown, slices - 1), np.arange(columns)[None, :]]
     packed = picture(pixels, alpha).reduce(_OVERSAMPLE)
-    return Layer(packed, float(top), nearness)
+    return standing(packed, float(top), nearness)
 
 
 def _columns(camera: Camera) -> int:
@@ -91,7 +91,9 @@ def mountains(
     return _painted(heights, paint, base, 0.0, floor, camera, 0.08 + 0.6 * depth)
 
 
-def dunes(rng: np.random.Generator, colours: Palette, camera: Camera, *, depth: float, base: float, floor: int) -> Layer:
+def dunes(
+    rng: np.random.Generator, colours: Palette, camera: Camera, *, depth: float, base: float, floor: int
+) -> Layer:
     """One field of dunes with sharp crests, a lit and a shaded side and wind ripples."""
     columns = _columns(camera)
     aspect = camera.width / camera.height

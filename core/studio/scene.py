@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from core.studio import landscape, noise, palette
+from core.studio import landscape, noise, palette, silk, space
 from core.studio.layer import Pixels
 
 
@@ -18,4 +18,8 @@ def compose(prompt: str, *, width: int, height: int, seconds: float) -> Scene:
     """Scene for a prompt at a size in pixels (at least 32 each way). Same arguments, same pictures to the byte."""
     rng = noise.generator(prompt)
     brief = palette.read(prompt, rng)
+    if brief.kind == "space":
+        return space.Space(brief, rng, width, height, seconds)
+    if brief.kind == "silk":
+        return silk.Silk(brief, rng, width, height, seconds)
     return landscape.Landscape(brief, rng, width, height, seconds)

@@ -23,7 +23,9 @@ def layers(rng: np.random.Generator, brief: Brief, colours: Palette, camera: Cam
         neon = brief.palette == "neon" or "neon" in brief.features
         return [
             city.row(rng, colours, camera, depth=depth, foot=camera.horizon + int(span * low), floor=floor, neon=neon)
-            for depth, low in (((0.0, 0.0), (0.5, 0.0), (1.0, 0.0)) if brief.water else ((0.0, 0.0), (0.5, 0.3), (1.0, 0.9)))
+            for depth, low in (
+                ((0.0, 0.0), (0.5, 0.0), (1.0, 0.0)) if brief.water else ((0.0, 0.0), (0.5, 0.3), (1.0, 0.9))
+            )
         ]
     if brief.terrain == "forest":
         return _forest(rng, brief, colours, camera, floor)
@@ -72,7 +74,7 @@ def _forest(rng: np.random.Generator, brief: Brief, colours: Palette, camera: Ca
     rows = ((0.12, 0.02, 0.10), (0.32, 0.12, 0.15), (0.55, 0.32, 0.24), (0.78, 0.66, 0.36), (1.0, 1.14, 0.66))
     for depth, low, size in rows[: 3 if brief.water else 5]:
         foot = camera.horizon - camera.height * 0.006 if brief.water else camera.horizon + span * low
-        share = misty * (1.0 - 0.75 * depth**2) * (0.5 if brief.water else 1.0)
+        share = misty * (1.0 - 0.66 * depth**2) * (0.5 if brief.water else 1.0)
         tall = size * (0.62 if brief.water else 1.0) * min(camera.height, camera.width * 1.2)
         out.append(
             trees.row(rng, colours, camera, depth=depth, foot=foot, floor=floor, kind=kind, size=tall, haze=share)

@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from core.studio.layer import MARGIN, Camera, Layer, picture
-from core.studio.noise import skyline, smoothstep
+from core.studio.layer import MARGIN, Camera, Layer, picture, standing
+from core.studio.noise import Field, fractal, skyline, smoothstep
 from core.studio.palette import Palette, mix
 
 _OVERSAMPLE = 2
@@ -52,6 +52,22 @@ def _broadleaf(pen: Pen, rng: np.random.Generator, x: float, foot: float, height
         pen.ellipse((cx - size * 1.25, cy - size * 0.75, cx + size * 1.25, cy + size * 0.75), fill=255)
 
 
+def _leafy(rng: np.random.Generator, mask: Image.Image, size: float) -> tuple[Field, Field]:
+    """(coverage with ragged leafy edges, light 0..1 on the foliage) from the plain outline of a row of trees."""
+    wide, high = mask.size
+    fine = fractal(rng, high, wide, (high / 6 + 2, wide / 6 + 2), 2, 0.7)
+    soft = np.asarray(mask.filter(ImageFilter.GaussianBlur(max(0.6, size * 0.022))), dtype=np.float32) / 255.0
+    # Leaves grow beyond crowns only: a trunk is thinner than the blur and stays below the threshold.
+    leaves = smoothstep(0.34, 0.52, soft + (fine - 0.5) * 0.50)
+    alpha = np.maximum(np.asarray(mask, dtype=np.float32) / 255.0, leaves)
+    deep = np.asarray(mask.filter(ImageFilter.GaussianBlur(max(1.0, size * 0.045))), dtype=np.float32) / 255.0
+    clumps = fractal(rng, high, wide, (high / 22 + 2, wide / 30 + 2), 4, 0.6)
+    step = max(1, int(size * 0.03))
+    above = np.pad(deep, ((step, 0), (0, 0)), mode="edge")[:-step]
+    light = np.clip((deep - above) * 2.2 + (clumps - 0.52) * 1.1, 0, 1)
+    return alpha, (light * (0.5 + fine)).astype(np.float32)
+
+
 def palm(pen: Pen, rng: np.random.Generator, x: float, foot: float, height: float) -> None:
     """One palm: a bowed trunk and drooping feathered fronds."""
     bend = rng.uniform(-0.22, 0.22) * height
@@ -85,7 +101,7 @@ def row(
     pen = ImageDraw.Draw(mask)
     ground = (skyline(rng, width * _OVERSAMPLE, 3.0, 5) - 0.5) * size * 0.55 + foot - top
     if kind == "broadleaf":
-        ground = ground - skyline(rng, width * _OVERSAMPLE, 60.0, 4) ** 1.5 * size * 0.30
+        ground = ground - skyline(rng, width * _OVERSAMPLE, 26.0, 5, 0.6) * size * 0.16
     pen.polygon(
         [*((i, float(ground[i]) * _OVERSAMPLE) for i in range(0, width * _OVERSAMPLE, 2)),
          (width * _OVERSAMPLE, rows * _OVERSAMPLE), (0, rows * _OVERSAMPLE)], fill=255,
@@ -107,10 +123,15 @@ def row(
     if depth < 0.3:
         mask = mask.filter(ImageFilter.GaussianBlur(0.6 * camera.height / 720))
     alpha = np.asarray(mask, dtype=np.float32) / 255.0
+    leaf = np.zeros_like(alpha)
+    if kind == "broadleaf":
+        alpha, leaf = _leafy(rng, mask, size)
     body = np.array(mix(mix(colours.far, colours.near, 0.18 + 0.82 * depth**0.8), colours.lit, 0.06), np.float32)
     mist = np.array(mix(colours.sky[-1], colours.far, 0.42), np.float32)
     down = np.linspace(top, floor, rows, dtype=np.float32)[:, None]
-    share = haze * smoothstep(foot - size * 0.85, foot + size * 0.35, down) + (1 - depth) * 0.22
+    share = haze * smoothstep(foot - size * 0.85, foot + size * 0.35, down) + (1 - depth) * 0.28
     wisps = np.repeat(skyline(rng, width, 6.0, 4)[None, :], rows, axis=0)
     share = np.clip(share * (0.72 + 0.56 * wisps), 0, 0.96)[..., None]
-    return Layer(picture(body + (mist - body) * share, alpha), float(top), 0.08 + 0.80 * depth)
+    sunlit = np.array(mix(colours.lit, colours.far, 0.5), np.float32)
+    paint = body + (sunlit - body) * (leaf * (0.42 - 0.15 * depth))[..., None]
+    return standing(picture(paint + (mist - paint) * share, alpha), float(top), 0.08 + 0.80 * depth)

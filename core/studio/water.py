@@ -44,8 +44,8 @@ class Water:
         self._shift = (rough * unit * (1.0 + 7.0 * depth)).astype(np.float32)[:, None]
         count = _WAVES
         keen = rng.uniform(30.0, 120.0, count).astype(np.float32) * ratio * rng.choice([-1.0, 1.0], count)
-        self._spark_phase = (
-            rng.uniform(40.0, 95.0, count) * np.log(depth + 0.06)[:, None] * 1.6 + rng.uniform(0, 6.28, count)
+        self._spark_phase = rng.uniform(40.0, 95.0, count) * np.log(depth + 0.06)[:, None] * 1.6 + rng.uniform(
+            0, 6.28, count
         )
         self._spark_speed = rng.uniform(1.5, 4.0, count)
         self._spark_across = np.concatenate([np.cos(keen[:, None] * x), np.sin(keen[:, None] * x)]).astype(np.float32)
@@ -56,10 +56,10 @@ class Water:
 
     def _sun_path(self, x: Field, depth: Field, centre: float, brief: Brief, colours: Palette) -> Field:
         """Threshold that a wave must pass to catch the sun; low along the path below it."""
-        spread = (0.035 + 0.13 * depth)[:, None]
+        spread = (0.045 + 0.11 * depth)[:, None]
         away = np.abs(x[None, :] - centre) / spread
         quiet = 0.0 if colours.sun_radius > 0 and "storm" not in brief.features else 3.0
-        return (0.35 + 0.75 * away + 0.55 * depth[:, None] + quiet + 0.25 * colours.sun_elevation).astype(np.float32)
+        return (0.16 + 0.62 * away + 0.30 * depth[:, None] + quiet + 0.45 * colours.sun_elevation).astype(np.float32)
 
     def _tinted(self, depth: Field, colours: Palette, brief: Brief) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
         """(what is added, what is kept of the mirror in 1/256) for each row and channel; deep water mirrors less."""

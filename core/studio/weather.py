@@ -8,7 +8,9 @@ from core.studio.noise import fractal, smoothstep
 from core.studio.palette import Palette, mix
 
 
-def mist_bank(rng: np.random.Generator, colours: Palette, camera: Camera, row: float, tall: float, near: float) -> Layer:
+def mist_bank(
+    rng: np.random.Generator, colours: Palette, camera: Camera, row: float, tall: float, near: float
+) -> Layer:
     """A drifting bank of mist about frame row `row`; painted at a quarter of the size, for it is soft."""
     width = int(camera.width * (1 + 2 * MARGIN) * 1.3 / 4)
     height = max(4, int(tall / 4))
@@ -44,7 +46,9 @@ class Rain:
             ink = int((34 + 40 * near) * rng.uniform(0.45, 1.0))
             for turn in (0, -height):
                 pen.line(
-                    [(x, y + turn), (x - length * 0.16, y + length + turn)], fill=ink, width=1 + int(near and unit > 0.6)
+                    [(x, y + turn), (x - length * 0.16, y + length + turn)],
+                    fill=ink,
+                    width=1 + int(near and unit > 0.6),
                 )
         return mask
 

@@ -5,8 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from core import usage
-from core.api import usage as usage_api
+from core import usage, usage_csv
 from core.models import new_id, utc_now
 from tests.api.conftest import Client, refusal
 
@@ -70,11 +69,11 @@ def test_csv_lines() -> None:
         usage.Row(day, "\tz", "demo-film", 0, 0, 0, 0, 0, 0, 0),
     ]
 
-    data = usage_api.as_csv(rows, usage.totals(rows)).decode("utf-8-sig")
+    data = usage_csv.write(rows, usage.totals(rows)).decode("utf-8-sig")
 
     assert "\r\n" in data
     lines = list(csv.DictReader(io.StringIO(data)))
-    assert tuple(lines[0]) == usage_api.CSV_COLUMNS
+    assert tuple(lines[0]) == usage_csv.COLUMNS
     assert [(line["provider"], line["model"]) for line in lines] == [
         ("'=1+1", "'@sum"),
         ("'-x", "'+y"),

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 DEBIAN_CHROMIUM = "/usr/lib/chromium/chromium"  # /usr/bin/chromium is a script around it
@@ -68,6 +68,7 @@ def chromium() -> Iterator[Browser]:
         path = _executable(playwright)
         if path is None:
             pytest.fail("No Chromium was found. Install it: apt-get install chromium, or: playwright install chromium")
+        expect.set_options(timeout=PATIENCE_MS)
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
         browser.close()

@@ -88,7 +88,7 @@ def begin(visit: Visit) -> Page:
     expect(page.get_by_text("Northern lakes", exact=True)).to_be_visible()
     page.locator("[class*=st-key-project_generate_] button").click()
     expect(page.get_by_role("heading", name="Generate", level=1)).to_be_visible()
-    expect(page.locator(".st-key-generate_project")).to_contain_text("Northern lakes")
+    expect(page.get_by_role("combobox", name="Project")).to_have_value("Northern lakes")
     return page
 
 
@@ -216,7 +216,7 @@ def test_server_killed_while_a_clip_is_made(tmp_path: Path, visitor: Visitor) ->
         until_percent(app, generation_id, 5)
         app.process.kill()
         app.process.wait()
-        expect(page.get_by_test_id("stConnectionStatus")).to_be_visible()
+        expect(page.get_by_role("heading", name="Connection error")).to_be_visible()
         picture(page, "restart-1-away")
 
     with running(tmp_path, port=port) as app:

@@ -4,9 +4,8 @@ from datetime import date
 
 from streamlit import dataframe_util
 
-from core import db, ledger, usage
+from core import db, ledger, usage, usage_csv
 from core.models import EntryKind, utc_now
-from pages import usage_csv
 from tests.pages.conftest import Open
 from tests.pages.studio import Studio
 
@@ -64,6 +63,6 @@ def test_period_is_kept_to(open_page: Open, studio: Studio) -> None:
 def test_csv_cannot_run_anything_in_a_spreadsheet() -> None:
     """A text that begins like a formula is quoted, a figure stays a figure."""
     row = usage.Row(utc_now().date(), "=cmd()", "+model", 1, 0, 0, 50, 0, 5, 909)
-    read = next(csv.DictReader(io.StringIO(usage_csv.of([row]).decode("utf-8-sig"))))
+    read = next(csv.DictReader(io.StringIO(usage_csv.write([row], usage.totals([row])).decode("utf-8-sig"))))
     assert (read["provider"], read["model"], read["spent_credits"]) == ("'=cmd()", "'+model", "50")
     assert read["spent_idr"] == "2500"

@@ -33,13 +33,6 @@ def test_age_uses_the_largest_unit_that_fits(seconds: int, said: str) -> None:
     assert wording.age(NOW - timedelta(seconds=seconds), NOW) == said
 
 
-def test_file_name_is_harmless_on_every_system() -> None:
-    """Only letters, digits and hyphens of the prompt survive, and there is always a name."""
-    assert wording.file_name('../A "lake" at dawn: /etc', "0198-abcdef") == "a-lake-at-dawn-etc-abcdef.mp4"
-    assert wording.file_name("日本", "0198-abcdef") == "clip-abcdef.mp4"
-    assert len(wording.file_name("x" * 500, "0198-abcdef")) < 70
-
-
 def test_every_price_line_has_a_name() -> None:
     """No line of a quote is shown by its inner word, and a share of the base price is said."""
     assert wording.line("resolution", 30) == "Resolution (+30 %)"

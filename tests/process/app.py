@@ -74,7 +74,8 @@ class App:
 
     def family(self) -> list[psutil.Process]:
         """Everything the app has started."""
-        return psutil.Process(self.process.pid).children(recursive=True)
+        found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return found
 
     def stop(self) -> None:
         """End it politely."""

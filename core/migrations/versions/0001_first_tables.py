@@ -176,6 +176,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_id", "idempotency_key", name=op.f("uq_generations_user_id_idempotency_key")),
     )
     op.create_index(
+        "ix_generations_cover",
+        "generations",
+        ["project_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("thumbnail_key IS NOT NULL AND deleted_at IS NULL"),
+        postgresql_where=sa.text("thumbnail_key IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
         "ix_generations_due",
         "generations",
         ["stage", "next_at"],
@@ -307,6 +315,12 @@ def downgrade() -> None:
         table_name="generations",
         sqlite_where=sa.text("stage <> 'ended'"),
         postgresql_where=sa.text("stage <> 'ended'"),
+    )
+    op.drop_index(
+        "ix_generations_cover",
+        table_name="generations",
+        sqlite_where=sa.text("thumbnail_key IS NOT NULL AND deleted_at IS NULL"),
+        postgresql_where=sa.text("thumbnail_key IS NOT NULL AND deleted_at IS NULL"),
     )
     op.drop_table("generations")
     op.drop_table("uploads")
