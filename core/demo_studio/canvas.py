@@ -59,6 +59,15 @@ def paste(target: Image.Image, layer: Image.Image, at: tuple[int, int]) -> None:
     target.paste(layer, at, layer)
 
 
+def trimmed(image: Image.Image, base: float) -> tuple[Image.Image, float]:
+    """The picture without the empty rows above and below, and where its base row is then."""
+    box = image.getbbox()
+    if box is None:
+        return image.crop((0, 0, image.width, 1)), base
+    top, bottom = max(0, box[1] - 2), min(image.height, box[3] + 2)
+    return image.crop((0, top, image.width, bottom)), base - top
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """A wide picture that stands in the landscape.

@@ -51,7 +51,14 @@ def _mountains(size: Size, horizon: int, look: Look, light: Light, rng: np.rando
     found = []
     for far, near, peak, valley in ((0.66, 0.12, 235, 0.35), (0.4, 0.3, 190, 0.6), (0.16, 0.55, 150, 0.9)):
         stand = Stand(
-            horizon, peak * unit * high, 12 * unit, near, min(0.92, far * _air(look)), valley=valley, valley_x=valley_x
+            horizon,
+            peak * unit * high,
+            12 * unit,
+            near,
+            min(0.92, far * _air(look)),
+            valley=valley,
+            valley_x=valley_x,
+            skirt=0 if look.water else 60 * unit,
         )
         found.append(terrain.mountains(size, stand, light, rng, snow=snow).layer)
     if look.water:
@@ -76,6 +83,7 @@ def _wooded(
     tilt: float = 6,
     density: float = 0.8,
     skirt: float = 0.0,
+    clearing: float = 0.0,
 ) -> Layer:
     """Hills with trees on them; sizes as on 720 lines."""
     unit = size.unit
@@ -89,7 +97,8 @@ def _wooded(
         valley_x=light.sun_x / size.width,
         skirt=skirt * unit,
     )
-    albedo = SNOWFIELD if look.snowy else GRASS * 0.8 if look.palette != "ember" else SOIL
+    meadow = GRASS * 0.62 if look.palette in ("mist", "storm") or look.terrain == "forest" else GRASS * 0.8
+    albedo = SNOWFIELD if look.snowy else meadow if look.palette != "ember" else SOIL
     relief = terrain.hills(size, stand, light, rng, albedo=albedo)
     broad = 0.0 if look.snowy or look.aurora else 0.75 if look.palette in ("day", "dawn") else 0.2
     return plants.plant(
@@ -100,7 +109,8 @@ def _wooded(
         rng,
         tall=tall * unit,
         density=density,
-        round_share=broad,
+        round_share=broad if tall < 100 else 0.0,
+        clearing=clearing,
         snow=0.8 if look.snowy else 0.0,
     )
 
@@ -110,9 +120,9 @@ def _foreground(size: Size, horizon: int, look: Look, light: Light, rng: np.rand
     below = (size.height - horizon) / size.unit
     middle = horizon + 0.42 * below * size.unit
     return [
-        _wooded(size, middle, look, light, rng, near=0.72, peak=70, tall=58, far=0.16, tilt=below * 0.3, density=0.5, skirt=12),
+        _wooded(size, middle, look, light, rng, near=0.72, peak=70, tall=58, far=0.16, tilt=below * 0.3, density=0.5, skirt=150),
         _wooded(
-            size, size.height, look, light, rng, near=1.0, peak=96, tall=150, far=0.02, tilt=below * 0.5, density=0.12, skirt=60
+            size, size.height, look, light, rng, near=1.0, peak=96, tall=190, far=0.02, tilt=below * 0.5, density=0.3, skirt=60, clearing=1
         ),
     ]
 
@@ -120,13 +130,13 @@ def _foreground(size: Size, horizon: int, look: Look, light: Light, rng: np.rand
 def _forest(size: Size, horizon: int, look: Look, light: Light, rng: np.random.Generator) -> list[Layer]:
     unit = size.unit
     below = (size.height - horizon) / unit
-    stand = Stand(horizon, 170 * unit, 12 * unit, 0.12, min(0.9, 0.74 * _air(look)), valley=0.3, valley_x=light.sun_x / size.width)
+    stand = Stand(horizon, 170 * unit, 12 * unit, 0.12, min(0.9, 0.74 * _air(look)), valley=0.3, valley_x=light.sun_x / size.width, skirt=0 if look.water else 60 * unit)
     found = [terrain.mountains(size, stand, light, rng, snow=0.7 if look.snowy else 0.0).layer]
     rows = (
         (0.0, 0.26, 120, 46, 0.56, 0.35),
         (0.1, 0.45, 110, 78, 0.36, 0.55),
         (0.34, 0.7, 90, 132, 0.17, 0.8),
-        (1.0, 1.0, 90, 265, 0.03, 1.0),
+        (1.0, 1.0, 90, 330, 0.03, 1.0),
     )
     for number, (down, near, peak, tall, far, valley) in enumerate(rows):
         if look.water and number == len(rows) - 1:
@@ -146,7 +156,8 @@ def _forest(size: Size, horizon: int, look: Look, light: Light, rng: np.random.G
                 far=far,
                 valley=valley,
                 tilt=below * 0.55 if last else 10 + down * below * 0.5,
-                density=0.2 if last else 0.9,
+                density=0.55 if last else 1.0,
+                clearing=1.0 if last else 0.5 if number == 2 else 0.0,
                 skirt=0 if look.water else 90,
             )
         )

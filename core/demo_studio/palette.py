@@ -50,7 +50,7 @@ PALETTES: Mapping[str, Palette] = {
     ),
     "dawn": Palette(
         sky=("#3a5a9c", "#6a7fba", "#9c9cc8", "#d0b0c4", "#f3c1b0", "#fbd6ac", "#ffedc6"),
-        disc="#fffbe6", glow="#ffcf9a", glow_strength=0.7, sun_height=0.2, sun_size=0.055,
+        disc="#fffbe6", glow="#ffc98e", glow_strength=0.46, sun_height=0.2, sun_size=0.055,
         sunlight="#ffd2a0", sun_strength=1.2, ambient="#8f9ccc", ambient_strength=0.72, haze="#eec4bc",
         cloud_light="#ffe2c4", cloud_shade="#a892bc", cloud_cover=0.4, deep="#35507e",
     ),
@@ -68,25 +68,25 @@ PALETTES: Mapping[str, Palette] = {
     ),
     "neon": Palette(
         sky=("#070418", "#10072c", "#200a48", "#3d1066", "#6c177e", "#a7218a", "#ee4a96"),
-        disc="#ffd0ec", glow="#ff4fa8", glow_strength=0.5, sun_height=None, sun_size=0.06,
+        disc="#ffd0ec", glow="#ff4fa8", glow_strength=0.42, sun_height=0.04, sun_size=0.0,
         sunlight="#ff6ac0", sun_strength=0.7, ambient="#3b2a7c", ambient_strength=0.6, haze="#8a2390",
         cloud_light="#b03a9c", cloud_shade="#190a38", cloud_cover=0.5, deep="#0b0622", stars=0.25,
     ),
     "desert": Palette(
         sky=("#2f5f98", "#5a83ae", "#93a8ba", "#c9bfae", "#eccb9c", "#f9cf8e", "#ffdf9e"),
-        disc="#fffbe2", glow="#ffc97c", glow_strength=0.75, sun_height=0.2, sun_size=0.058,
+        disc="#fffbe2", glow="#ffc070", glow_strength=0.5, sun_height=0.2, sun_size=0.058,
         sunlight="#ffc583", sun_strength=1.3, ambient="#8c7ca4", ambient_strength=0.52, haze="#efc394",
         cloud_light="#ffe6bc", cloud_shade="#c39c94", cloud_cover=0.22, deep="#3c4a6c",
     ),
     "mist": Palette(
         sky=("#7f9dab", "#96b0b9", "#aec2c6", "#c4d2d1", "#d7dfd9", "#e6e8dd", "#f3efdf"),
-        disc="#fffdf0", glow="#fff2cf", glow_strength=0.6, sun_height=0.5, sun_size=0.055,
+        disc="#fffdf0", glow="#fff2cf", glow_strength=0.42, sun_height=0.5, sun_size=0.055,
         sunlight="#fff0cc", sun_strength=0.75, ambient="#a4bcc0", ambient_strength=0.8, haze="#d7e0da",
         cloud_light="#ffffff", cloud_shade="#a3b5b8", cloud_cover=0.35, deep="#3c5a60",
     ),
     "winter": Palette(
         sky=("#5f86b6", "#7b9cc4", "#97b2d0", "#b3c7dc", "#cedae6", "#e4e8ea", "#f7efe4"),
-        disc="#fffdf4", glow="#fff0d6", glow_strength=0.6, sun_height=0.34, sun_size=0.05,
+        disc="#fffdf4", glow="#fff0d6", glow_strength=0.36, sun_height=0.34, sun_size=0.05,
         sunlight="#ffeeda", sun_strength=0.95, ambient="#93aed4", ambient_strength=0.8, haze="#d3dfe8",
         cloud_light="#ffffff", cloud_shade="#9fb4cc", cloud_cover=0.45, deep="#2c4c6e",
     ),

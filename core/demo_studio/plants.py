@@ -9,7 +9,7 @@ from core.demo_studio import canvas, noise
 from core.demo_studio.canvas import OVERSAMPLING, Layer, Size
 from core.demo_studio.noise import Floats
 from core.demo_studio.palette import colour
-from core.demo_studio.terrain import Light, Relief, Stand
+from core.demo_studio.terrain import MARGIN, Light, Relief, Stand
 
 FINER = 3
 KINDS = 6
@@ -29,9 +29,11 @@ def plant(
     tall: float,
     density: float,
     round_share: float,
+    clearing: float = 0.0,
     snow: float = 0.0,
 ) -> Layer:
-    """The relief's layer with trees of up to `tall` screen pixels; `density` 1 makes a closed forest."""
+    """The relief's layer with trees of up to `tall` screen pixels; `density` 1 makes a closed forest,
+    `clearing` 1 keeps the valley free of them."""
     tallest = max(4, int(tall * OVERSAMPLING))
     sprites = [_sprites(size, stand, light, rng, tallest, snow, rng.random() < round_share) for _ in range(KINDS)]
     old = relief.layer.image
@@ -45,7 +47,9 @@ def plant(
     x = rng.integers(0, width, count)
     slice_ = (depth * (slices - 1)).astype(np.int32)
     groves = noise.line(rng, width, largest=width * 0.2, smallest=tallest * 1.5)
-    keep = rng.random(count) < np.clip(density + 0.45 * groves[x], 0.02, 1)
+    across = np.abs((x / width - 0.5) * MARGIN + 0.5 - stand.valley_x)
+    dense = (density + 0.45 * groves[x]) * (1 - clearing * np.exp(-((across / 0.3) ** 4)))
+    keep = rng.random(count) < np.clip(dense, 0.0, 1)
     before = ground[np.maximum(slice_ - 1, 0), x]
     height = ground[slice_, x]
     keep &= (height >= before) & (height > 0.5)
@@ -109,10 +113,10 @@ def _round(rng: np.random.Generator, tall: int, side: float) -> Sprite:
     x, y = x / width * 2 - 1, y / height
     crown = np.zeros((height, width), dtype=bool)
     shine = np.full((height, width), 0.15, dtype=np.float32)
-    for _disc in range(34):
+    for _disc in range(110):
         angle, reach = rng.uniform(0, 2 * np.pi), np.sqrt(rng.random())
-        cx, cy = np.cos(angle) * reach * 0.66, 0.4 + np.sin(angle) * reach * 0.27
-        radius = rng.uniform(0.16, 0.3)
+        cx, cy = np.cos(angle) * reach * 0.78, 0.4 + np.sin(angle) * reach * 0.33
+        radius = rng.uniform(0.07, 0.19)
         away = np.hypot((x - cx), (y - cy) * 2 * height / width * 0.95) / radius
         disc = away + rng.random((height, width), dtype=np.float32) * 0.3 < 1
         tone = 0.5 + 0.3 * side * (x - cx) / radius * 0.6 - 0.55 * (y - cy) / radius * 0.45 + 0.14 * side * cx - (cy - 0.4) * 0.7

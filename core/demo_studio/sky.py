@@ -37,8 +37,7 @@ class Sky:
             self._stars.twinkle(pixels, seconds)
             if self._aurora is not None:
                 canvas.screen(pixels, self._aurora.light(seconds))
-            found = Image.frombuffer("RGBa", found.size, pixels.data, "raw", "RGBa", 0, 1)
-            found = found.copy()
+            found = Image.frombytes("RGBa", found.size, pixels)
         for number, cloud in enumerate(self._clouds):
             drift = seconds * self.size.unit * (5.0, 11.0)[number]
             cloud.draw(found, centre=(self.size.width / 2, self.horizon), zoom=1, pan=drift)
@@ -69,7 +68,7 @@ def _disc(light: Floats, sun: tuple[float, float], size: Size, palette: Palette,
     y0, y1 = max(0, int(sun[1] - radius - 3)), min(size.height, int(sun[1] + radius + 3))
     x0, x1 = max(0, int(sun[0] - radius - 3)), min(size.width, int(sun[0] + radius + 3))
     y, x = np.mgrid[y0:y1, x0:x1].astype(np.float32)
-    if not y.size:
+    if not y.size or radius <= 0:
         return
     away = np.hypot(x - sun[0], y - sun[1])
     cover = np.clip(radius - away + 0.5, 0, 1)[..., None]
@@ -151,7 +150,8 @@ def _clouds(
     tone = colour(palette.cloud_shade) * (1 - lit) + colour(palette.cloud_light) * lit
     alpha = density * (0.62 + 0.36 * cover) * np.clip((1 - up) * 9, 0, 1)
     image = canvas.picture(np.clip(tone, 0, 1), alpha.astype(np.float32), rng)
-    return Layer(image, base=height, base_y=horizon, near=1.0, scale=scale)
+    image, base = canvas.trimmed(image, height)
+    return Layer(image, base=base, base_y=horizon, near=1.0, scale=scale)
 
 
 def _toward_sun(shape: Floats, sun: tuple[float, float], size: Size, scale: float, unit: float) -> Floats:

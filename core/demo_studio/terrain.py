@@ -113,8 +113,8 @@ def dunes(size: Size, stand: Stand, light: Light, rng: np.random.Generator) -> R
     ground = _seen(z * height, stand)
     lit = _lit(z * height, width, light, stand, size, depth_per_slice, flat=0.5)
     drift = noise.field(rng, SLICES, width, largest=120 * unit, smallest=12 * unit, stretch=(1 / depth_per_slice, 1))
-    ripple = np.sin((x * 0.36 * side + y * depth_per_slice * 0.9 + drift * 14 * unit) / (1.15 * unit) * 0.55)
-    close = 0.03 + 0.05 * stand.near
+    ripple = np.sin((x * 0.3 * side + y * depth_per_slice * 0.75 + drift * 5 * unit) / (1.5 * unit))
+    close = 0.09 * max(0.0, stand.near - 0.4)
     lit = np.clip(lit * (1 + close * ripple), 0, 1.3)
     sand = np.broadcast_to(colour("#e6b483"), (*z.shape, 3))
     return _render(size, stand, light, rng, ground, sand, lit)
@@ -127,11 +127,11 @@ def hills(size: Size, stand: Stand, light: Light, rng: np.random.Generator, *, a
     depth_per_slice = width * 0.3 / SLICES
     stretch = (1 / depth_per_slice, 1.0)
     z = noise.field(rng, SLICES, width, largest=520 * unit, smallest=70 * unit, slope=2.6, stretch=stretch)
-    z = 0.5 + 0.24 * z + 0.02 * noise.field(rng, SLICES, width, largest=40 * unit, slope=1.8, stretch=stretch)
+    z = 0.5 + 0.24 * z
     z = np.clip(z, 0.05, 1.15) * _across(rng, width, stand) * _along(0.5)
     ground = _seen(z * height, stand)
     lit = _lit(z * height, width, light, stand, size, depth_per_slice, flat=0.35)
-    mottle = 1 + 0.1 * noise.field(rng, SLICES, width, largest=14 * unit, slope=1.1, stretch=(3, 1))
+    mottle = 1 + 0.07 * noise.field(rng, SLICES, width, largest=60 * unit, smallest=3 * unit, slope=1.3, stretch=stretch)
     return _render(size, stand, light, rng, ground, np.clip(albedo * mottle[..., None], 0, 1), lit)
 
 
@@ -199,8 +199,8 @@ def _render(
     skirt = int(stand.skirt * OVERSAMPLING)
     colours, alpha = colours[::-1], alpha[::-1]
     if skirt:
-        foot = tones[0] * 0.98
-        colours = np.concatenate([colours, np.repeat(foot[None], skirt, axis=0)])
+        foot = np.broadcast_to(tones[: max(1, slices // 20)].mean(axis=(0, 1)), (skirt, width, 3))
+        colours = np.concatenate([colours, foot])
         alpha = np.concatenate([alpha, np.ones((skirt, width), dtype=np.float32)])
     clear = np.zeros((2, width), dtype=np.float32)
     colours = np.concatenate([np.repeat(colours[:1], 2, axis=0), colours])

@@ -73,7 +73,10 @@ class Water:
         slope = (wave * 0.6 + small * 0.4) * self._fade
         light *= keep
         light += deep
-        light *= (1 + np.clip(slope * (0.1 + 0.12 * self._rough), -0.3, 0.3))[..., None]
+        light *= (1 + np.clip(slope * (0.08 + 0.3 * self._rough**2), -0.55, 0.5))[..., None]
+        if self._rough > 0.8:
+            foam = noise.smoothstep(1.1, 2.4, small + wave * 0.35) * noise.smoothstep(0.2, 1.2, wave)
+            light += (225 - light) * (foam * 0.8)[..., None]
         if self._glitter is not None:
             self._sparkle(light, wave, small)
         pixels = np.full((self._rows, self._columns, 4), 255, dtype=np.uint8)
@@ -85,7 +88,8 @@ class Water:
     def _surface(self, seconds: float) -> tuple[Floats, Floats]:
         """Height of the long and of the short waves at this moment."""
         speed = 1 + self._rough
-        wave = self._at(self._waves, self._v + seconds * 17 * speed, self._u + seconds * 6)
+        swell = 1 - 0.5 * max(0.0, self._rough - 0.5) * 2
+        wave = self._at(self._waves, self._v * swell + seconds * 17 * speed, self._u * swell + seconds * 6)
         small = self._at(self._small, self._v * 1.7 - seconds * 20 * speed, self._u * 1.7 + seconds * 13)
         other = self._at(self._small, self._v * 1.3 + seconds * 26 * speed, self._u * 1.35 - seconds * 9)
         return wave, (small + other) * 0.7
