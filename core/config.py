@@ -37,6 +37,7 @@ class Settings:
     download_allow_hosts: frozenset[str]
     provider_keys: Mapping[str, str] = field(repr=False)
     provider_base_urls: Mapping[str, str]
+    provider_max_in_flight: Mapping[str, int]
 
     @property
     def is_demo(self) -> bool:
@@ -87,6 +88,10 @@ def load(environ: Mapping[str, str]) -> Settings:
         provider_base_urls={
             name: _url(f"{name.upper()}_BASE_URL", url, ("http", "https"))
             for name, url in _by_provider(environ, "_BASE_URL").items()
+        },
+        provider_max_in_flight={
+            name: _integer(environ, f"{name.upper()}_MAX_IN_FLIGHT", 0)
+            for name in _by_provider(environ, "_MAX_IN_FLIGHT")
         },
     )
 

@@ -17,10 +17,11 @@ import httpx
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from core import access, db, errors, housekeeping, jobs, lifecycle, queue, usage
+from core import access, db, errors, health, housekeeping, jobs, lifecycle, queue, usage
 from core.config import Settings
 from core.models import Generation, Stage, Status, is_live, utc_now
 from core.providers import registry
+from core.providers.base import Provider
 from core.video import JobState, JobStatus, ProviderJob
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ POLL_LEASE = timedelta(seconds=60)
 PENDING_LIMIT = timedelta(hours=24)
 SLOW_LOOK = timedelta(minutes=5)
 PROGRESS_CAP = 0.95
+LONGEST_WAIT_SECONDS = 5.0
 
 Looked = JobStatus | ProviderJob | errors.ProviderError | None
 
@@ -113,8 +115,12 @@ class Dispatcher:
         assert self._client is not None  # noqa: S101 -- set before the first tick
         try:
             provider = access.connect(self._settings, row.provider, self._client, base_url=row.provider_base_url)
+            wait_seconds = await asyncio.to_thread(self._wait_seconds, type(provider))
+            await asyncio.sleep(min(wait_seconds, LONGEST_WAIT_SECONDS))
             result: Looked
-            if row.stage is Stage.SUBMITTING:
+            if wait_seconds > LONGEST_WAIT_SECONDS:
+                result = errors.ProviderRateLimited(retry_after_seconds=wait_seconds)
+            elif row.stage is Stage.SUBMITTING:
                 result = await provider.find(row.id) if provider.can_find else errors.SubmitUncertain()
             elif row.cancel_requested_at is not None and provider.can_cancel and row.provider_job_id:
                 result = await provider.cancel(row.provider_job_id)
@@ -151,9 +157,11 @@ class Dispatcher:
             if result.unknown_word is not None and (row.provider, result.unknown_word) not in self._words_logged:
                 self._words_logged.add((row.provider, result.unknown_word))
                 log.warning("%s says '%s', which we do not know; waiting on", row.provider, result.unknown_word)
+            health.note_success(session, row.provider)
             if _write_end(session, row, result):
                 return
         elif isinstance(result, errors.ProviderError):
+            health.note_failure(session, row.provider, result)
             log.info("look at %s failed: %s (%s)", row.id, result, result.detail)
         if row.status is Status.PROCESSING and row.deadline_at is not None and now > row.deadline_at:
             late = errors.SubmitUncertain(
@@ -163,10 +171,23 @@ class Dispatcher:
             return
         _write_progress(session, row, result, typical, self._settings.poll_seconds)
 
+    def _may_call(self, provider: type[Provider]) -> bool:
+        """Whether a call of this provider may go out about now, by the rate that all workers share."""
+        return self._wait_seconds(provider) < TICK_SECONDS
+
+    def _wait_seconds(self, provider: type[Provider]) -> float:
+        """Book a call; seconds until its moment. Without Redis nobody counts, and the provider's own 429 must do."""
+        if provider.max_requests_per_second is None:
+            return 0.0
+        try:
+            return queue.reserve_call(self._redis_url, provider.name, provider.max_requests_per_second)
+        except queue.Unreachable:
+            return 0.0
+
     def _hand_over(self) -> None:
         """Give due work to the queues; what cannot be given now comes due again."""
         try:
-            for row in _claim_submits():
+            for row in _claim_submits(self._settings, self._may_call):
                 queue.enqueue(self._redis_url, queue.SUBMIT, row.id, row.version)
             room = OUTSTANDING_COLLECTS - queue.length(self._redis_url, queue.COLLECT)
             if room > 0:
@@ -199,8 +220,11 @@ def _anything_due(session: Session, stages: Sequence[Stage]) -> bool:
     return session.scalar(select(due.exists())) is True
 
 
-def _claim_submits() -> Sequence[Generation]:
-    """Due pending rows, a few outstanding a provider, oldest first and in turn between people."""
+def _claim_submits(settings: Settings, may_call: Callable[[type[Provider]], bool]) -> Sequence[Generation]:
+    """Due pending rows, a few outstanding a provider, oldest first and in turn between people.
+
+    What a limit or the breaker holds back stays due in the table and is looked at again in the next tick.
+    """
     with db.session(read_only=True) as session:
         if not _anything_due(session, (Stage.QUEUED, Stage.HANDED)):
             return []
@@ -209,8 +233,10 @@ def _claim_submits() -> Sequence[Generation]:
         again = lifecycle.claim(session, Stage.HANDED, limit=OUTSTANDING_SUBMITS, lease=HAND_OVER_LEASE)
         handed += again
         for provider in registry.providers():
-            room = _room(session, provider.name, provider.max_in_flight)
-            for row in _in_turn(session, provider.name, room):
+            limit = settings.provider_max_in_flight.get(provider.name) or provider.max_in_flight
+            for row in _in_turn(session, provider.name, _room(session, provider.name, limit)):
+                if not may_call(provider):
+                    break
                 what = f"Next in line at {provider.display_name}"
                 next_at = utc_now() + HAND_OVER_LEASE
                 if lifecycle.move(session, row, Status.PENDING, Stage.HANDED, what=what, next_at=next_at):
@@ -219,7 +245,12 @@ def _claim_submits() -> Sequence[Generation]:
 
 
 def _room(session: Session, provider: str, max_in_flight: int | None) -> int:
-    """How many more of a provider's rows may be handed over now."""
+    """How many more of a provider's rows may be handed over now.
+
+    Counted in SQL, so that nothing is forgotten with Redis; two dispatchers count one after the other.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"hand over {provider}"))))
     of_provider = (is_live(), Generation.provider == provider)
     rows = session.execute(
         select(Generation.stage, func.count())
@@ -229,6 +260,8 @@ def _room(session: Session, provider: str, max_in_flight: int | None) -> int:
     counts = {row[0]: row[1] for row in rows}
     outstanding = counts.get(Stage.HANDED, 0) + counts.get(Stage.SUBMITTING, 0)
     room = OUTSTANDING_SUBMITS - outstanding
+    if room > 0 and (allowed := health.submits_allowed(session, provider)) is not None:
+        room = min(room, allowed)
     if max_in_flight is not None:
         room = min(room, max_in_flight - outstanding - counts.get(Stage.WAITING, 0))
     return max(0, room)

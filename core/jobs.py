@@ -20,7 +20,7 @@ from pathlib import Path
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core import access, config, db, download, errors, lifecycle, media
+from core import access, config, db, download, errors, health, lifecycle, media
 from core import storage as storages
 from core.backoff import delay
 from core.models import Generation, Stage, Status, utc_now
@@ -157,6 +157,10 @@ def _record_submit(generation_id: str, attempt: int, outcome: ProviderJob | erro
         if row is None or row.stage is not Stage.SUBMITTING or row.attempt != attempt:
             log.warning("submit of %s ended after somebody else had settled it: %s", generation_id, outcome)
             return
+        if isinstance(outcome, ProviderJob):
+            health.note_success(session, row.provider)
+        else:
+            health.note_failure(session, row.provider, outcome)
         if isinstance(outcome, ProviderJob):
             model = registry.model(row.model_id)
             soon = 0.0 if row.cancel_requested_at else _first_look_seconds(row.provider)

@@ -455,6 +455,24 @@ class UsageDay(Base):
     __table_args__ = (Index("ix_usage_days_user_day", "user_id", "day"),)
 
 
+class ProviderHealth(Base):
+    """How a provider fares, for all workers and for people to see; `retry_at` set means it is being left alone.
+
+    `failures` counts its own failures in a row. `key_works` is the last answer of its free key check, if it has one.
+    """
+
+    __tablename__ = "provider_health"
+
+    provider: Mapped[str] = mapped_column(String(40), primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    retry_at: Mapped[datetime | None]
+    error_code: Mapped[str | None] = mapped_column(String(60))
+    error_detail: Mapped[str | None] = mapped_column(Text)
+    error_at: Mapped[datetime | None]
+    key_works: Mapped[bool | None]
+    key_checked_at: Mapped[datetime | None]
+
+
 class AuditRun(Base):
     """The last result of the always-true checks, so that a page can show when they last ran."""
 

@@ -63,6 +63,24 @@ def length(url: str, queue: str) -> int:
     return Queue(queue, connection=connection(url)).count
 
 
+def reserve_call(url: str, provider: str, per_second: float) -> float:
+    """Book the next free moment for a call to a provider, shared by all workers; seconds until then.
+
+    Calls are spaced evenly by Redis's own clock. Raises Unreachable when Redis is away.
+    """
+    wait = connection(url).eval(_RESERVE, 1, f"video-calls:{provider}", str(1 / per_second))
+    return float(str(wait, "ascii") if isinstance(wait, bytes) else str(wait))
+
+
+_RESERVE = """
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+local at = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+redis.call('SET', KEYS[1], string.format('%.6f', at + ARGV[1]), 'EX', 600)
+return string.format('%.6f', at - now)
+"""
+
+
 def work(url: str, queue: str) -> None:
     """Run one queue's jobs in this process until it is told to stop.
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from core import audit, config, db, dispatcher, generations, ledger, lifecycle, projects, users
+from core import audit, config, db, dispatcher, errors, generations, health, ledger, lifecycle, projects, users
 from core.config import Settings
-from core.models import Generation, Stage, Status, User, utc_now
+from core.models import Generation, ProviderHealth, Stage, Status, User, utc_now
 from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, order, ordered
 
 
@@ -83,6 +83,11 @@ def make_due(generation_id: str) -> None:
     """Let a row's time come."""
     with db.session() as session:
         session.execute(update(Generation).where(Generation.id == generation_id).values(next_at=utc_now()))
+
+
+def claim_submits() -> list[Generation]:
+    """What a dispatcher would hand over now, calls being free."""
+    return list(dispatcher._claim_submits(config.settings(), lambda _provider: True))
 
 
 def tick() -> None:
@@ -276,11 +281,11 @@ def test_hand_over_when_people_share(installation: Settings, ana: User) -> None:
     with db.session() as session:
         eve = users.ensure(session, "eve@example.org", signup_credits=1000)
     one = ordered(db.default(), eve).id
-    handed = [row.id for row in dispatcher._claim_submits()]
+    handed = [row.id for row in claim_submits()]
 
     assert len(handed) == dispatcher.OUTSTANDING_SUBMITS
     assert handed[:2] == [many[0], one]
-    assert dispatcher._claim_submits() == []
+    assert claim_submits() == []
 
 
 def test_hand_over_when_provider_takes_few(installation: Settings, ana: User) -> None:
@@ -291,22 +296,22 @@ def test_hand_over_when_provider_takes_few(installation: Settings, ana: User) ->
         with db.session() as session:
             wanted = order(project.id, model_id="seedance-t2v")
             generations.submit(session, ana, wanted, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
-    handed = dispatcher._claim_submits()
+    handed = claim_submits()
     for row in handed:
         advance(db.default(), row.id, SUBMITTING, WAITING)
 
     assert len(handed) == 5
-    assert dispatcher._claim_submits() == []
+    assert claim_submits() == []
 
 
 def test_hand_over_when_queue_was_lost(installation: Settings, ana: User) -> None:
     """What was handed over and never begun comes due again; it is still pending and free to cancel."""
     row = ordered(db.default(), ana)
-    assert [found.id for found in dispatcher._claim_submits()] == [row.id]
-    assert dispatcher._claim_submits() == []
+    assert [found.id for found in claim_submits()] == [row.id]
+    assert claim_submits() == []
     make_due(row.id)
 
-    assert [found.id for found in dispatcher._claim_submits()] == [row.id]
+    assert [found.id for found in claim_submits()] == [row.id]
     with db.session() as session:
         assert generations.cancel(session, ana, row.id).status is Status.CANCELLED
 
@@ -339,3 +344,45 @@ def test_housekeeping_when_a_clip_was_deleted(installation: Settings, ana: User)
     with db.session(read_only=True) as session:
         assert generations.user_storage_bytes(session, ana) == 0
     assert lifecycle.SYSTEM == "system"
+
+
+def test_hand_over_when_calls_are_limited(installation: Settings, ana: User) -> None:
+    """What the shared rate holds back stays due in the table."""
+    for _ in range(4):
+        ordered(db.default(), ana)
+    free = iter([True, True, False])
+    handed = dispatcher._claim_submits(config.settings(), lambda _provider: next(free))
+
+    assert len(handed) == 2
+    assert len(claim_submits()) == 2
+
+
+def test_hand_over_when_the_operator_sets_a_limit(
+    installation: Settings, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator's limit counts before the provider's own."""
+    monkeypatch.setenv("DEMO_MAX_IN_FLIGHT", "2")
+    config.settings.cache_clear()
+    for _ in range(4):
+        ordered(db.default(), ana)
+
+    assert len(claim_submits()) == 2
+
+
+def test_hand_over_when_provider_is_in_trouble(installation: Settings, ana: User) -> None:
+    """A provider that fails by itself is left alone for a while, then tried with one."""
+    for _ in range(3):
+        ordered(db.default(), ana)
+    with db.session() as session:
+        for _ in range(health.FAILURES_TO_OPEN):
+            health.note_failure(session, "demo", errors.ProviderUnavailable())
+    assert claim_submits() == []
+
+    with db.session() as session:
+        session.execute(update(ProviderHealth).values(retry_at=utc_now() - timedelta(seconds=1)))
+    assert len(claim_submits()) == 1
+    assert claim_submits() == []
+
+    with db.session() as session:
+        health.note_success(session, "demo")
+    assert len(claim_submits()) == 2

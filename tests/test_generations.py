@@ -1,10 +1,12 @@
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from core import errors, generations, ledger, projects, users
 from core.db import Database
@@ -172,7 +174,7 @@ def test_browse_when_filtered(database: Database, person: User) -> None:
 def test_everything_when_it_is_not_theirs(database: Database, person: User, stranger: User) -> None:
     """Another person's generation and project do not exist for me, whatever I try."""
     row = completed(database, person)
-    attempts = [
+    attempts: list[Callable[[Session], object]] = [
         lambda s: generations.get(s, stranger, row.id),
         lambda s: generations.cancel(s, stranger, row.id),
         lambda s: generations.delete(s, stranger, row.id),

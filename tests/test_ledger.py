@@ -94,7 +94,7 @@ def test_accounts_when_overdrawn_by_hand(database: Database, person: User) -> No
     with pytest.raises(IntegrityError), database.session() as session:
         session.execute(update(Account).values(available_credits=-1))
     with database.session(read_only=True) as session:
-        account_id = session.scalars(text("SELECT id FROM accounts")).one()  # type: ignore[call-overload]  # plain SQL
+        account_id = session.scalars(text("SELECT id FROM accounts")).one()
     with pytest.raises(IntegrityError), database.session() as session:
         session.execute(
             insert(LedgerEntry).values(
@@ -156,7 +156,7 @@ class Books(RuleBasedStateMachine):
     def begin(self, start: int) -> None:
         """A new person in the same database."""
         with self.database.session() as session:
-            count = session.scalars(text("SELECT count(*) FROM users")).one()  # type: ignore[call-overload]  # plain SQL
+            count = session.scalars(text("SELECT count(*) FROM users")).one()
             self.user = users.ensure(session, f"p{count}@example.org", signup_credits=start)
         self.available, self.held, self.number = start, 0, 0
 

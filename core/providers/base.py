@@ -21,7 +21,8 @@ class Provider(ABC):
 
     `needs_key` False means it is always configured. `is_local`: it runs beside the worker, so its address is
     today's and not the one a job was submitted to. `min_poll_seconds` is the shortest pause between two
-    looks at one job that the vendor asks for. `max_in_flight` is how many jobs it takes from us at once.
+    looks at one job that the vendor asks for. `max_in_flight` is how many jobs it takes from us at once,
+    `max_requests_per_second` how many calls of any kind.
     """
 
     name: ClassVar[str]
@@ -34,6 +35,8 @@ class Provider(ABC):
     max_in_flight: ClassVar[int | None] = None
     can_cancel: ClassVar[bool] = False
     can_find: ClassVar[bool] = False
+    can_check_key: ClassVar[bool] = False
+    max_requests_per_second: ClassVar[float | None] = None
     cancel_note: ClassVar[str] = "This provider cannot stop a job once it has it; the clip will arrive and be charged."
 
     def __init__(self, *, client: httpx.AsyncClient, key: str, base_url: str = "") -> None:
@@ -56,6 +59,10 @@ class Provider(ABC):
     async def cancel(self, job_id: str) -> JobStatus:
         """Ask the vendor to stop a job; only where `can_cancel`. Returns how the job stands afterwards."""
         raise NotImplementedError(f"{self.name} cannot cancel")
+
+    async def check_key(self) -> None:
+        """Try the key with a call that costs nothing; only where `can_check_key`. Raises BadKey, or as a look does."""
+        raise NotImplementedError(f"{self.name} has no free call")
 
     async def find(self, reference: str) -> ProviderJob | None:
         """Look for a job by our reference in the vendor's own list; only where `can_find`."""

@@ -16,7 +16,7 @@ def _ink(colour: Colour) -> tuple[int, int, int]:
 
 
 def _building(
-    pens: tuple[ImageDraw.ImageDraw, ImageDraw.ImageDraw, ImageDraw.ImageDraw], rng: np.random.Generator,
+    pens: tuple[ImageDraw.ImageDraw, ImageDraw.ImageDraw, ImageDraw.ImageDraw], rng: np.random.Generator, *,
     box: tuple[int, int, int, int], walls: Colour, glow_share: float, unit: float, neon: bool,
 ) -> None:  # fmt: skip
     """One tower: outline on the mask pen, walls and windows on the colour pen, light on the glow pen."""
@@ -55,6 +55,8 @@ def _building(
         else:
             y = top + int(cell * rng.uniform(0.3, 6))
             shape = (left + 2, y, right - 2, y + max(1, cell // 2))
+        if shape[2] < shape[0] or shape[3] < shape[1]:
+            return
         paint.rectangle(shape, fill=_ink(mix(sign, (255.0, 255.0, 255.0), 0.35)))
         glow.rectangle(shape, fill=_ink(sign))
 
@@ -82,7 +84,7 @@ def row(
         wide = int(max(4, rise * rng.uniform(0.13, 0.26) * (0.8 + 0.6 * depth)))
         box = (x, int((foot - top) * 2 - tall), x + wide, rows)
         walls = mix(body, colours.near, float(rng.uniform(0.0, 0.35)))
-        _building(pens, rng, box, walls, lamps * (0.55 + 0.45 * depth), unit, neon)
+        _building(pens, rng, box=box, walls=walls, glow_share=lamps * (0.55 + 0.45 * depth), unit=unit, neon=neon)
         x += int(wide * rng.uniform(0.85, 1.25))
     light = glow.reduce(4).filter(ImageFilter.GaussianBlur(max(1.0, unit * 0.55)))
     halo = np.asarray(light.resize((width // 2, rows // 2), Image.Resampling.BICUBIC), dtype=np.float32)

@@ -132,18 +132,24 @@ class Birds:
                 continue
             mask = Image.new("L", (side * _OVERSAMPLE, side * _OVERSAMPLE))
             pen = ImageDraw.Draw(mask)
-            middle = np.array([x - left, y - top]) * _OVERSAMPLE
+            mid_x, mid_y = (x - left) * _OVERSAMPLE, (y - top) * _OVERSAMPLE
             reach = span * _OVERSAMPLE
             for wing in (-1, 1):
-                elbow = middle + (wing * reach * 0.42, -reach * (lift * 0.75 + 0.08))
-                tip = middle + (wing * reach * (1.0 - 0.15 * abs(lift)), -reach * lift * 0.8 + reach * 0.06)
+                elbow = mid_x + wing * reach * 0.42, mid_y - reach * (lift * 0.75 + 0.08)
+                tip = mid_x + wing * reach * (1.0 - 0.15 * abs(lift)), mid_y - reach * (lift * 0.8 - 0.06)
                 pen.polygon(
-                    [tuple(p) for p in (middle + (0, -reach * 0.06), elbow, tip, elbow + (0, reach * 0.13), middle + (0, reach * 0.12))],
+                    [
+                        (mid_x, mid_y - reach * 0.06),
+                        elbow,
+                        tip,
+                        (elbow[0], elbow[1] + reach * 0.13),
+                        (mid_x, mid_y + reach * 0.12),
+                    ],
                     fill=255,
-                )  # fmt: skip
+                )
             body = reach * 0.17
             pen.ellipse(
-                (middle[0] - body * 1.1, middle[1] - body * 0.5, middle[0] + body * 1.1, middle[1] + body * 0.62),
+                (mid_x - body * 1.1, mid_y - body * 0.5, mid_x + body * 1.1, mid_y + body * 0.62),
                 fill=255,
             )
             frame.paste(self._ink, (left, top), mask.reduce(_OVERSAMPLE))

@@ -67,9 +67,9 @@ def _with_mist(
     foot = camera.height - camera.horizon
     for place, layer in enumerate(land):
         out.append(layer)
-        if place == len(land) - 1 or ("mist" not in brief.features and place > 1):
+        if place == len(land) - 1 or place > 2 or ("mist" not in brief.features and place > 1):
             continue
         row = camera.horizon + (-0.03 * camera.height if brief.water else foot * (0.04 + 0.18 * place))
         tall = camera.height * (0.16 if "mist" not in brief.features else 0.22)
-        out.append(weather.mist_bank(rng, colours, camera, row, tall, min(0.75, layer.nearness + 0.08)))
+        out.append(weather.mist_bank(rng, colours, camera, row=row, tall=tall, near=min(0.75, layer.nearness + 0.08)))
     return out

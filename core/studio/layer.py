@@ -66,8 +66,8 @@ class Layer:
         upper = camera.horizon + (first - camera.horizon) / zoom - self.top
         lower = min(upper + (bottom - first) / zoom, self.picture.height / self.scale)
         limit = self.picture.width / self.scale
-        box = (max(0.0, left), max(0.0, upper), min(limit, right), lower)
-        box = tuple(edge * self.scale for edge in box)
+        size = self.scale
+        box = max(0.0, left) * size, max(0.0, upper) * size, min(limit, right) * size, lower * size
         # Called CMYK so that Pillow resizes four plain channels: colours reach beyond the outline, so no halo appears,
         # and the costly premultiplication is spared.
         part = self.picture.resize((camera.width, bottom - first), Image.Resampling.BILINEAR, box=box)

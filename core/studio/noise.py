@@ -1,12 +1,13 @@
 """Smooth seeded noise fields that the scenes are built from; knows nothing of pictures or prompts."""
 
 import hashlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating[Any]]
 
 
 def generator(prompt: str) -> np.random.Generator:
@@ -21,12 +22,12 @@ def enlarge(grid: Field, height: int, width: int) -> Field:
     return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32)
 
 
-def fractal(
+def fractal(  # noqa: PLR0917 - size, lattice and octaves read in one line at every call
     rng: np.random.Generator,
     height: int,
     width: int,
     cells: tuple[float, float],
-    octaves: int = 5,
+    octaves: int,
     gain: float = 0.5,
     *,
     ridged: bool = False,
@@ -39,10 +40,11 @@ def fractal(
     weight = 1.0
     down, across = cells
     for _ in range(octaves):
-        rows, columns = max(2, round(down)) + 3, max(2, round(across)) + 3
+        # Detail finer than three samples would only alias.
+        rows, columns = (
+            min(max(2, round(lattice)) + 3, max(5, size // 3)) for lattice, size in ((down, height), (across, width))
+        )
         grid = rng.random((rows, columns), dtype=np.float32)
-        if rows > 2 * height or columns > 2 * width:
-            break
         octave = enlarge(grid, height, width)
         total += weight * (1.0 - np.abs(2.0 * octave - 1.0) if ridged else octave)
         weight *= gain
@@ -59,7 +61,8 @@ def skyline(rng: np.random.Generator, width: int, cells: float, octaves: int = 6
 def smoothstep(low: float | Field, high: float | Field, values: Field) -> Field:
     """Hermite step from 0 at `low` to 1 at `high`; `low` may be above `high`."""
     ramp = np.clip((values - low) / (high - low), 0.0, 1.0)
-    return (ramp * ramp * (3.0 - 2.0 * ramp)).astype(np.float32)
+    step: Field = (ramp * ramp * (3.0 - 2.0 * ramp)).astype(np.float32)
+    return step
 
 
 def sample(field: Field, rows: Field, columns: Field) -> Field:
@@ -73,4 +76,5 @@ def sample(field: Field, rows: Field, columns: Field) -> Field:
     plain = field.reshape(height * width)
     upper = plain[flat] * (1 - across) + plain[flat + 1] * across
     lower = plain[flat + width] * (1 - across) + plain[flat + width + 1] * across
-    return upper * (1 - down) + lower * down
+    blend: Field = upper * (1 - down) + lower * down
+    return blend

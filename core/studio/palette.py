@@ -134,8 +134,9 @@ _TERRAIN_WORDS: tuple[tuple[str, str], ...] = (
     ("sea", "sea seas ocean* laut lautan samudra beach* pantai coast* wave waves ombak island* pulau horizon"),
 )
 _WATER_WORDS = (
-    "lake* danau sea seas ocean* laut lautan samudra river* sungai water* air reflection* pantulan beach* pantai coast* "
-    "wave waves ombak boat* perahu sail* ship* kapal harbour harbor pelabuhan fjord* pond bay teluk island* pulau telaga"
+    "lake* danau sea seas ocean* laut lautan samudra river* sungai water* air reflection* pantulan beach* pantai "
+    "coast* wave waves ombak boat* perahu sail* ship* kapal harbour harbor pelabuhan "
+    "fjord* pond bay teluk island* pulau telaga"
 )
 _SPACE_WORDS = (
     "space planet* nebula* galax* galaksi cosmos cosmic kosmos universe alam_semesta luar_angkasa antariksa orbit* "
@@ -222,7 +223,7 @@ def read(prompt: str, rng: np.random.Generator) -> Brief:
         water = water or (not known and chance[3] < 0.7)
     if terrain == "city" and chance[3] < 0.8:
         water = True
-    if "boat" in features:
+    if "boat" in features or ("aurora" in features and terrain == "mountain"):
         water = True
     if palette == "winter" and "aurora" in features:
         palette = "night"

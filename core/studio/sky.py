@@ -25,7 +25,7 @@ class Sky:
         self._star_sprites = [_glint(level * 4 / 255.0) for level in range(64)]
         self._clouds = [self._cloud_sheet(rng, brief, share) for share in (0.0, 1.0)]
         count = int(
-            min(700, camera.width * camera.horizon / 900) * max(colours.stars, 1.0 * ("stars" in brief.features))
+            min(700, camera.width * camera.horizon / 1500) * max(colours.stars, 1.0 * ("stars" in brief.features))
         )
         self._stars = rng.random((count, 2)) * (camera.width, camera.horizon * 0.97)
         self._star_light = (0.22 + 0.78 * rng.random(count) ** 4) * (1.0 - 0.85 * self._stars[:, 1] / camera.horizon)
@@ -49,7 +49,8 @@ class Sky:
             glow *= 0.4
         # "Screen" blending: light is added but nothing clips to flat white.
         sky = 255.0 - (255.0 - sky) * (1.0 - glow[..., None] * np.array(self._colours.glow, np.float32) / 255.0)
-        return sky.astype(np.float32)
+        light: Field = sky.astype(np.float32)
+        return light
 
     def _cloud_sheet(self, rng: np.random.Generator, brief: Brief, near: float) -> Image.Image:
         height, width = self._height, int(self._width * 1.9)
@@ -92,13 +93,13 @@ class Sky:
             rays = sample(self._ray_noise, np.full_like(along, 2.0 + 0.3 * np.sin(0.5 * t)), along)
             fine = sample(self._ray_noise, np.full_like(along, 3.4), along * 3.1 - t * 5.0)
             fold = 0.5 + 0.5 * np.sin(3.1 * sway + seeds[4] + 0.21 * t)
-            rays = (0.25 + 1.1 * rays**2 + 0.25 * fine) * (0.25 + 0.75 * fold)
+            rays = (0.25 + 1.1 * rays**2 + 0.25 * fine) * (0.42 + 0.58 * fold)
             tall = 0.16 + 0.22 * rays
             above = (foot - y) / tall
             body = np.exp(-np.maximum(above, 0) * 1.5) * smoothstep(-0.10, 0.06, above.astype(np.float32)) * rays
             top = np.clip(above * 0.55, 0, 1)[..., None]
             tint = (green * (1 - top) + violet * top) if number != 1 else (teal * (1 - top) + violet * top)
-            light += body[..., None] * tint * (0.95 - 0.2 * number)
+            light += body[..., None] * tint * (1.45 - 0.3 * number)
         return light
 
     def paint(self, t: float) -> Image.Image:
@@ -137,7 +138,7 @@ class Sky:
         share = np.clip((y / max(radius, 1.0) + 0.2) * 0.5, 0, 1)[..., None]
         colour = top + (low - top) * share
         if self._colours.moon:
-            plains = fractal(np.random.default_rng(11), side, side, (3, 3), 4)
+            plains = fractal(np.random.default_rng(4), side, side, (2, 2), 3, 0.4)
             colour = colour * (1.0 - 0.20 * smoothstep(0.40, 0.80, plains))[..., None]
         elif self._colours.sun_elevation > 0.3:
             alpha = np.clip(np.exp(-((distance / max(radius * 0.8, 0.1)) ** 4)), 0, 1)

@@ -1,6 +1,7 @@
 """Draws outer space: a domain-warped nebula, stars, and a lit, turning, banded planet."""
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from core.studio.layer import Pixels, picture
@@ -15,7 +16,8 @@ _SCHEMES: tuple[tuple[str, str, str, str], ...] = (
     ("0a0514", "6a1538", "c83cc8", "9ad8ff"),
 )
 _PLANETS: tuple[tuple[str, str, str], ...] = (
-    ("e8c79a", "a8683c", "f6ead2"), ("8a9ae8", "2c3674", "d4dcff"), ("e8925a", "8c3420", "ffd8a8"), ("6ad0c0", "1c5c74", "e0fff4"),
+    ("e8c79a", "a8683c", "f6ead2"), ("8a9ae8", "2c3674", "d4dcff"), ("e8925a", "8c3420", "ffd8a8"),
+    ("6ad0c0", "1c5c74", "e0fff4"),
 )  # fmt: skip
 _OVERSCAN = 1.16
 
@@ -42,7 +44,9 @@ class Space:
         if "planet" in brief.features or chance[0] < 0.6:
             size = min(width, height) * (0.31 if "planet" in brief.features else 0.2)
             ring = "rings" in brief.features or chance[1] < 0.3
-            self._planet = Planet(rng, planet, scheme[2], size * (0.85 if ring else 1.0), ring, self._side)
+            self._planet = Planet(
+                rng, planet, rim=scheme[2], radius=size * (0.85 if ring else 1.0), ring=ring, side=self._side
+            )
         self._centre = width * (0.5 - 0.07 * self._side), height * (0.5 + 0.03 * float(rng.uniform(-1, 1)))
         self._turn = 0.28 / max(seconds, 14.0)
 
@@ -91,7 +95,7 @@ def _nebula(rng: np.random.Generator, width: int, height: int, scheme: list[Colo
     shape = field(1.6, 2)
     density = np.clip((gas * 0.72 + fine * 0.24 + shape * 0.45 - 0.50) * 1.75, 0, 1)
     density *= 1.0 - 0.80 * smoothstep(0.52, 0.80, dust)
-    dark, low, warm, hot, other = (np.array(colour, np.float32) for colour in scheme)
+    dark, low, warm, hot, other = (_vector(colour) for colour in scheme)
     glow = density[..., None]
     hue = smoothstep(0.35, 0.70, bend_x * 0.6 + shape * 0.4)[..., None]
     # A second colour owns part of the gas, so that no nebula is of one tone.
@@ -107,6 +111,10 @@ def _nebula(rng: np.random.Generator, width: int, height: int, scheme: list[Colo
     packed = picture(colour, np.ones(small, np.float32))
     rgba = Image.frombuffer("RGBA", packed.size, packed.tobytes(), "raw", "RGBA", 0, 1)
     return rgba.convert("RGB").resize((int(width * _OVERSCAN), int(height * _OVERSCAN)), Image.Resampling.BICUBIC)
+
+
+def _vector(colour: Colour) -> Field:
+    return np.array(colour, np.float32)
 
 
 def _star_sheet(rng: np.random.Generator, width: int, height: int, near: int) -> Image.Image:
@@ -134,7 +142,7 @@ class Planet:
     """A banded globe; the light stands still and the clouds turn under it."""
 
     def __init__(
-        self, rng: np.random.Generator, colours: list[Colour], rim: Colour, radius: float, ring: bool, side: float
+        self, rng: np.random.Generator, colours: list[Colour], *, rim: Colour, radius: float, ring: bool, side: float
     ) -> None:
         self._radius = radius
         self._reach = radius * (2.35 if ring else 1.45)
@@ -173,7 +181,7 @@ class Planet:
         self._patch = np.empty((2 * half, 2 * half, 4), np.uint8)
         self._patch[..., :3] = glow
         self._patch[..., 3] = np.clip(self._alpha * 255, 0, 255)
-        self._rings = _rings(rng, x, y, spin_x, spin_y, squared, sun, colours) if ring else None
+        self._rings = _rings(rng, (x, y), (spin_x, spin_y), sun, colours) if ring else None
 
     def paint(self, frame: Image.Image, x: float, y: float, zoom: float, turn: float) -> None:
         """Draw onto an RGB frame with the centre at (x, y); `turn` is in revolutions, at most 0.45."""
@@ -203,7 +211,7 @@ class Planet:
         frame.paste(cut, (left, top), cut)
 
 
-def _bands(rng: np.random.Generator, colours: list[Colour]) -> np.ndarray:
+def _bands(rng: np.random.Generator, colours: list[Colour]) -> NDArray[np.uint32]:
     """Cloud bands as packed RGBA, shape (512, 3072), uint32; bent by turbulence, with one great storm."""
     high, wide = 512, 3072
     y, x = np.mgrid[0:high, 0:wide].astype(np.float32)
@@ -220,29 +228,24 @@ def _bands(rng: np.random.Generator, colours: list[Colour]) -> np.ndarray:
     share = level[..., None]
     colour = np.where(share < 0.5, dark + (base - dark) * share * 2, base + (pale - base) * (share - 0.5) * 2)
     storm = smoothstep(0.35, 0.85, near)[..., None]
-    colour = colour + (mix_array(dark, pale, 0.35) - colour) * storm * 0.7
+    colour = colour + (dark + (pale - dark) * 0.35 - colour) * storm * 0.7
     packed = np.full((high, wide, 4), 255, np.uint8)
     packed[..., :3] = np.clip(colour, 0, 255)
     return packed.view(np.uint32)[..., 0]
 
 
-def mix_array(first: Field, second: Field, share: float) -> Field:
-    """Value between two arrays."""
-    return first + (second - first) * share
-
-
 def _rings(
-    rng: np.random.Generator, x: Field, y: Field, spin_x: Field, spin_y: Field, squared: Field, sun: Field,
-    colours: list[Colour],
-) -> Image.Image:  # fmt: skip
+    rng: np.random.Generator, place: tuple[Field, Field], spin: tuple[Field, Field], sun: Field, colours: list[Colour]
+) -> Image.Image:
     """Picture of the rings, without the part behind the globe and darkened in the globe's shadow."""
+    (x, y), (spin_x, spin_y) = place, spin
     distance = np.hypot(spin_x, spin_y / 0.24)
     profile = fractal(rng, 4, 600, (1, 26), 5, 0.65)[2]
     share = (distance - 1.32) / (2.25 - 1.32)
     grooves = np.interp(share.ravel(), np.linspace(0, 1, 600), profile).reshape(x.shape).astype(np.float32)
     alpha = smoothstep(0.0, 0.04, share) * smoothstep(1.0, 0.94, share) * (0.25 + 0.75 * grooves)
     alpha *= 1.0 - 0.9 * np.exp(-(((share - 0.62) / 0.022) ** 2))
-    behind = (squared < 1.0) & (spin_y < 0)
+    behind = (x * x + y * y < 1.0) & (spin_y < 0)
     alpha = np.where(behind, 0.0, alpha)
     # The globe's shadow falls on the side away from the sun.
     away = -(x * sun[0] + y * sun[1]) / np.hypot(sun[0], sun[1])

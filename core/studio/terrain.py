@@ -38,7 +38,7 @@ def _ranges(rng: np.random.Generator, brief: Brief, colours: Palette, camera: Ca
     low = 1.0 if brief.water else span * 0.12
     out = [
         relief.mountains(
-            rng, colours, camera, depth=depth, base=camera.horizon + low * (1 if brief.water else 0.4 + depth),
+            rng, colours, camera, depth=depth, base=camera.horizon + (low if brief.water else 2 * low * depth - 2),
             floor=min(camera.height, int(camera.horizon + max(1.0, low * 3))), snow=snow,
         )
         for depth in ((0.0, 0.45, 0.95) if brief.water else (0.0, 0.5))

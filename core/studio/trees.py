@@ -15,7 +15,8 @@ def _conifer(pen: Pen, rng: np.random.Generator, x: float, foot: float, height: 
     tiers = int(np.clip(height / 9, 5, 22))
     reach = height * rng.uniform(0.13, 0.19)
     lean = rng.normal(0, 0.012) * height
-    left, right = [], []
+    left: list[tuple[float, float]] = []
+    right: list[tuple[float, float]] = []
     for tier in range(tiers):
         share = (tier + 1) / tiers
         y = foot - height * (1 - share * 0.97)
@@ -32,7 +33,7 @@ def _conifer(pen: Pen, rng: np.random.Generator, x: float, foot: float, height: 
 
 
 def _broadleaf(pen: Pen, rng: np.random.Generator, x: float, foot: float, height: float) -> None:
-    trunk = height * 0.028
+    trunk = height * 0.020
     crown = height * rng.uniform(0.24, 0.40)
     top = foot - height + crown * 0.6
     bend = rng.normal(0, 0.04) * height
@@ -56,11 +57,11 @@ def _leafy(rng: np.random.Generator, mask: Image.Image, size: float) -> tuple[Fi
     """(coverage with ragged leafy edges, light 0..1 on the foliage) from the plain outline of a row of trees."""
     wide, high = mask.size
     fine = fractal(rng, high, wide, (high / 6 + 2, wide / 6 + 2), 2, 0.7)
-    soft = np.asarray(mask.filter(ImageFilter.GaussianBlur(max(0.6, size * 0.022))), dtype=np.float32) / 255.0
+    soft = np.asarray(mask.filter(ImageFilter.GaussianBlur(max(0.6, size * 0.013))), dtype=np.float32) / 255.0
     # Leaves grow beyond crowns only: a trunk is thinner than the blur and stays below the threshold.
-    leaves = smoothstep(0.34, 0.52, soft + (fine - 0.5) * 0.50)
-    alpha = np.maximum(np.asarray(mask, dtype=np.float32) / 255.0, leaves)
     deep = np.asarray(mask.filter(ImageFilter.GaussianBlur(max(1.0, size * 0.045))), dtype=np.float32) / 255.0
+    leaves = smoothstep(0.34, 0.52, soft + (fine - 0.5) * 0.50)
+    alpha = np.maximum(np.asarray(mask, dtype=np.float32) / 255.0, leaves * smoothstep(0.34, 0.46, deep))
     clumps = fractal(rng, high, wide, (high / 22 + 2, wide / 30 + 2), 4, 0.6)
     step = max(1, int(size * 0.03))
     above = np.pad(deep, ((step, 0), (0, 0)), mode="edge")[:-step]
@@ -93,9 +94,9 @@ def row(
     rng: np.random.Generator, colours: Palette, camera: Camera, *, depth: float, foot: float, floor: int,
     kind: str, size: float, haze: float,
 ) -> Layer:  # fmt: skip
-    """One row of trees; `foot` is its ground row, `size` the tallest tree in pixels, `haze` 0..1 the mist at its feet."""
+    """One row of trees; `foot` is its ground row, `size` the tallest tree in pixels, `haze` its mist 0..1."""
     width = int(camera.width * (1 + 2 * MARGIN))
-    top = int(foot - size * 1.5)
+    top = int(foot - size * 1.2)
     rows = max(2, floor - top)
     mask = Image.new("L", (width * _OVERSAMPLE, rows * _OVERSAMPLE))
     pen = ImageDraw.Draw(mask)
@@ -118,7 +119,12 @@ def row(
             palm(pen, rng, x, at, tall * 0.9)
         else:
             _broadleaf(pen, rng, x, at, tall)
-        x += tall * rng.uniform(0.07, 0.30) * (1.0 if kind == "conifer" else 1.25) * (1.6 - 1.2 * density[place])
+        x += (
+            tall
+            * rng.uniform(0.07, 0.30)
+            * (1.0 if kind == "conifer" else 1.6 + 0.9 * depth)
+            * (1.6 - 1.2 * density[place])
+        )
     mask = mask.reduce(_OVERSAMPLE)
     if depth < 0.3:
         mask = mask.filter(ImageFilter.GaussianBlur(0.6 * camera.height / 720))

@@ -17,7 +17,8 @@ def _product(rows: Field, across: Field) -> Field:
     count, inner = rows.shape
     padded = np.zeros((-(-count // strip) * strip, inner), np.float32)
     padded[:count] = rows
-    return np.matmul(padded.reshape(-1, strip, inner), across).reshape(-1, across.shape[1])[:count]
+    product: Field = np.matmul(padded.reshape(-1, strip, inner), across).reshape(-1, across.shape[1])
+    return product[:count]
 
 
 class Water:
@@ -30,7 +31,7 @@ class Water:
         depth = (np.arange(self._rows, dtype=np.float32) + 1.0) / self._rows
         x = (np.arange(self._columns, dtype=np.float32) + 0.5) / self._columns - 0.5
         ratio = camera.width / camera.height
-        # A wave's phase is k*x + f(row) + w*t; sin(a + b) splits into a small matrix product, so a dozen waves are cheap.
+        # A wave's phase is k*x + f(row) + w*t; sin(a + b) splits into a small matrix product: a dozen waves are cheap.
         along = rng.uniform(4.0, 34.0, _WAVES).astype(np.float32) * ratio * rng.choice([-1.0, 1.0], _WAVES)
         deep = rng.uniform(5.0, 30.0, _WAVES).astype(np.float32)
         self._speed = rng.uniform(0.8, 2.2, _WAVES)
@@ -58,8 +59,11 @@ class Water:
         """Threshold that a wave must pass to catch the sun; low along the path below it."""
         spread = (0.045 + 0.11 * depth)[:, None]
         away = np.abs(x[None, :] - centre) / spread
-        quiet = 0.0 if colours.sun_radius > 0 and "storm" not in brief.features else 3.0
-        return (0.16 + 0.62 * away + 0.30 * depth[:, None] + quiet + 0.45 * colours.sun_elevation).astype(np.float32)
+        if colours.sun_radius == 0:
+            # No sun: only the highest waves break white.
+            return np.full(away.shape, 0.98, np.float32) - 0.10 * depth[:, None]
+        bar: Field = (0.16 + 0.62 * away + 0.30 * depth[:, None] + 0.45 * colours.sun_elevation).astype(np.float32)
+        return bar
 
     def _tinted(self, depth: Field, colours: Palette, brief: Brief) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
         """(what is added, what is kept of the mirror in 1/256) for each row and channel; deep water mirrors less."""

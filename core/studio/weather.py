@@ -1,15 +1,15 @@
 """Draws what floats or falls before the land: mist, rain, snow, fireflies and embers."""
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from core.studio.layer import MARGIN, Camera, Layer, Pixels, picture
-from core.studio.noise import fractal, smoothstep
+from core.studio.noise import Field, fractal, smoothstep
 from core.studio.palette import Palette, mix
 
 
 def mist_bank(
-    rng: np.random.Generator, colours: Palette, camera: Camera, row: float, tall: float, near: float
+    rng: np.random.Generator, colours: Palette, camera: Camera, *, row: float, tall: float, near: float
 ) -> Layer:
     """A drifting bank of mist about frame row `row`; painted at a quarter of the size, for it is soft."""
     width = int(camera.width * (1 + 2 * MARGIN) * 1.3 / 4)
@@ -55,6 +55,7 @@ class Rain:
     def paint(self, frame: Image.Image, t: float) -> None:
         """Draw onto a frame."""
         height = self._camera.height
+        fallen = Image.new("L", (self._camera.width, height))
         for sheet, speed in zip(self._sheets, self._speeds, strict=True):
             gone = round(t * speed) % sheet.height
             start = sheet.height - gone
@@ -62,7 +63,8 @@ class Rain:
             if start + height > sheet.height:
                 rest = sheet.crop((0, 0, sheet.width, start + height - sheet.height))
                 mask.paste(rest, (0, sheet.height - start))
-            frame.paste(self._ink, (0, 0), mask)
+            fallen = ImageChops.lighter(fallen, mask)
+        frame.paste(self._ink, (0, 0), fallen)
 
 
 class Motes:
@@ -81,7 +83,7 @@ class Motes:
             {"snow": (244, 249, 255), "fireflies": (226, 255, 120), "embers": (255, 150, 50)}[kind], np.float32
         )
 
-    def _state(self, t: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _state(self, t: float) -> tuple[Field, Field, Field]:
         """Positions in pixels and brightness 0..1."""
         width, height = self._camera.width, self._camera.height
         near, phase = self._near, self._phase

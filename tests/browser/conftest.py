@@ -27,11 +27,13 @@ FLAGS = (
 class Visit:
     """One person's browser with empty caches; `complaints` are what no page of ours may cause."""
 
-    def __init__(self, browser: Browser, address: str, *, width: int = 1280, theme: str = "light") -> None:
+    def __init__(
+        self, browser: Browser, address: str, *, width: int = 1280, height: int = 900, theme: str = "light"
+    ) -> None:
         self.address = address
         self.complaints: list[str] = []
         self.context: BrowserContext = browser.new_context(
-            viewport={"width": width, "height": 900},
+            viewport={"width": width, "height": height},
             color_scheme="dark" if theme == "dark" else "light",
             accept_downloads=True,
         )
@@ -85,7 +87,7 @@ def visitor(chromium: Browser) -> Iterator[Visitor]:
     visits: list[Visit] = []
 
     def begin(address: str, **look: object) -> Visit:
-        visits.append(Visit(chromium, address, **look))  # type: ignore[arg-type]  # width and theme, as they are
+        visits.append(Visit(chromium, address, **look))  # type: ignore[arg-type]  # the size and theme, as they are
         return visits[-1]
 
     yield begin

@@ -88,6 +88,13 @@ def stored(storage: Storage, row: Generation, clip: Path) -> lifecycle.Output:
     return lifecycle.Output(f"{base}.mp4", f"{base}.webp", f"{base}-preview.mp4", size, facts)
 
 
+def settle(page: Page) -> None:
+    """Wait until everything is drawn and every file is here."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    page.wait_for_load_state("networkidle")
+
+
 def excess_px(page: Page) -> int:
     """By how much the page is wider than the window."""
     found: int = page.evaluate(
@@ -107,7 +114,7 @@ def test_page_by_cold_link(furnished: str, visitor: Visitor, path: str, theme: s
     page = visit.open(path)
     expect(page.get_by_role("heading", name=title, level=1, exact=True)).to_be_visible()
     expect(page.get_by_text(deep).first).to_be_attached()
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    settle(page)
     picture(page, f"{title.lower()}-{theme}-{width}")
 
     expect(page.get_by_test_id("stException")).to_have_count(0)
@@ -131,6 +138,7 @@ def test_clip_by_cold_link(furnished: str, visitor: Visitor, theme: str, width: 
     expect(dialog.locator("video")).to_be_visible()
     expect(dialog.get_by_text("Rain on a tin roof", exact=True)).to_be_visible()
     page.wait_for_function("document.querySelector('[role=dialog] video').videoWidth === 320")
+    settle(page)
     picture(page, f"clip-{theme}-{width}")
     assert excess_px(page) == 0
     page.keyboard.press("Escape")

@@ -152,7 +152,7 @@ def go(page: Page, title: str) -> None:
 
 def test_newcomer_makes_a_clip(app: App, visitor: Visitor) -> None:
     """Shown price, one order for a double click, progress by itself, a clip that plays, its receipt, the usage."""
-    visit = visitor(f"http://127.0.0.1:{app.port}")
+    visit = visitor(f"http://127.0.0.1:{app.port}", height=1300)  # a list closes when the page scrolls to it
     page = begin(visit)
     page.get_by_label("Prompt", exact=True).fill(PROMPT)
     compare_prices(page)

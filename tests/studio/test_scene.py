@@ -1,4 +1,5 @@
 import hashlib
+import itertools
 
 import numpy as np
 import pytest
@@ -6,10 +7,47 @@ import pytest
 from core.studio import noise, palette, scene
 
 SHAPES = ((64, 36), (36, 64), (48, 48))
-WORDS = (
-    "gunung laut danau hutan kota malam senja fajar hujan salju pantai gurun bintang planet perahu burung kabut api "
-    "mountain lake city neon boat aurora storm silk abstract galaxy saturn ring firefly rain snow gold violet of the 🚀 湖"
-).split()
+WORDS = [
+    "gunung",
+    "laut",
+    "danau",
+    "hutan",
+    "kota",
+    "malam",
+    "senja",
+    "fajar",
+    "hujan",
+    "salju",
+    "pantai",
+    "gurun",
+    "bintang",
+    "planet",
+    "perahu",
+    "burung",
+    "kabut",
+    "api",
+    "mountain",
+    "lake",
+    "city",
+    "neon",
+    "boat",
+    "aurora",
+    "storm",
+    "silk",
+    "abstract",
+    "galaxy",
+    "saturn",
+    "ring",
+    "firefly",
+    "rain",
+    "snow",
+    "gold",
+    "violet",
+    "of",
+    "the",
+    "🚀",
+    "湖",
+]
 PROMPTS = (
     "A sailing boat on a mountain lake at sunset, golden reflections",
     "Northern lights over snowy mountains, arctic night",
@@ -25,10 +63,12 @@ PROMPTS = (
 
 
 def read(prompt: str) -> palette.Brief:
+    """Brief as compose() reads it."""
     return palette.read(prompt, noise.generator(prompt))
 
 
 def fuzz_prompts() -> list[str]:
+    """Ten odd prompts and ninety salads of words."""
     rng = np.random.default_rng(20)
     odd = [
         "",
@@ -92,7 +132,7 @@ def test_frames_move_without_popping(prompt: str) -> None:
     """The picture changes over the clip, and no step between neighbours stands out among the other steps."""
     drawn = scene.compose(prompt, width=160, height=90, seconds=5)
     frames = [drawn.frame(i / 24).astype(np.int16) for i in range(48)]
-    steps = [float(np.abs(after - before).mean()) for before, after in zip(frames[:-1], frames[1:], strict=True)]
+    steps = [float(np.abs(after - before).mean()) for before, after in itertools.pairwise(frames)]
     assert np.abs(frames[-1] - frames[0]).mean() > 1.0
     assert max(steps) < 8.0
     assert max(steps) < 2.5 * float(np.median(steps)) + 0.15

@@ -19,6 +19,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_runs")),
     )
     op.create_table(
+        "provider_health",
+        sa.Column("provider", sa.String(length=40), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error_code", sa.String(length=60), nullable=True),
+        sa.Column("error_detail", sa.Text(), nullable=True),
+        sa.Column("error_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("key_works", sa.Boolean(), nullable=True),
+        sa.Column("key_checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("provider", name=op.f("pk_provider_health")),
+    )
+    op.create_table(
         "users",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
@@ -330,4 +342,5 @@ def downgrade() -> None:
     op.drop_table("api_tokens")
     op.drop_table("accounts")
     op.drop_table("users")
+    op.drop_table("provider_health")
     op.drop_table("audit_runs")

@@ -1,0 +1,376 @@
+"""Replicate: predictions by official model name, by version for models without one.
+
+Facts come from the vendor's documentation (prediction lifecycle, rate limits, error codes, HTTP API), from its Python
+SDK and from the input schemas on its model pages (replicate.com/OWNER/NAME/versions/VERSION/api).
+"""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from core import errors
+from core.providers import base, reply
+from core.providers.reply import Reply
+from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoModel, VideoRequest, VideoSource
+
+LARGEST_DATA_URL_BYTES = 256_000
+"""Input files page: up to 256 kB as a data URL, larger ones by address."""
+
+_END_NEEDS_START = "An end image needs a start image too."
+_SHAPE_OF_IMAGE = "With a start image the clip takes the image's shape, whatever the aspect ratio says."
+
+MODELS = (
+    VideoModel(
+        id="svd",
+        name="Stable Video Diffusion",
+        provider="replicate",
+        # A community model, so it is asked for by version; the hash is the one public clients name.
+        upstream_id="stability-ai/stable-video-diffusion:3f0457e4619daac51203dedb472816fd4af51f3149fa7a9e0b5ffcf1b8172438",
+        description="Brings one still image to life for four seconds.",
+        default_seconds=4,
+        durations=(4,),
+        resolutions=("720p",),
+        aspect_ratios=("16:9",),
+        text_to_video=False,
+        start_image=True,
+        typical_seconds=120,
+        limits=(
+            "The prompt is not sent: the model moves the start image by itself.",
+            "Clips have 25 frames at 6 a second, so 4.17 seconds.",
+            "The vendor makes 1024 x 576 pixels here; the image is cropped to 16:9.",
+        ),
+    ),
+    VideoModel(
+        id="replicate-seedance-1-pro",
+        name="Seedance 1 Pro",
+        provider="replicate",
+        # Model page, version a5fd5508: duration 2 to 12, three resolutions, image and last_frame_image.
+        upstream_id="bytedance/seedance-1-pro",
+        description="Several shots in one clip, from text or between two frames.",
+        default_seconds=5,
+        durations=tuple(range(2, 13)),
+        resolutions=("480p", "720p", "1080p"),
+        aspect_ratios=("16:9", "9:16", "1:1", "4:3"),  # of the vendor's; 21:9 and others have no frame size with us
+        start_image=True,
+        end_image=True,
+        typical_seconds=90,
+        limits=(_END_NEEDS_START, _SHAPE_OF_IMAGE),
+    ),
+    VideoModel(
+        id="replicate-kling-2.5-turbo-pro",
+        name="Kling 2.5 Turbo Pro",
+        provider="replicate",
+        # Model page, version 18f41bfc: duration 5 or 10, three ratios, start_image and end_image, no resolution.
+        upstream_id="kwaivgi/kling-v2.5-turbo-pro",
+        description="Smooth motion and camera moves in full HD.",
+        default_seconds=5,
+        durations=(5, 10),
+        resolutions=("1080p",),
+        aspect_ratios=("16:9", "9:16", "1:1"),
+        start_image=True,
+        end_image=True,
+        negative_prompt=True,
+        typical_seconds=150,
+        limits=(_END_NEEDS_START, _SHAPE_OF_IMAGE),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """How one model names what it takes ("" where it takes none), and what is always sent with it."""
+
+    prompt: str = "prompt"
+    start_image: str = ""
+    end_image: str = ""
+    always: Mapping[str, Any] = field(default_factory=dict)
+
+
+_INPUTS: Mapping[str, _Inputs] = {
+    "svd": _Inputs(
+        prompt="",
+        start_image="input_image",
+        always={
+            "video_length": "25_frames_with_svd_xt",
+            "frames_per_second": 6,
+            "sizing_strategy": "crop_to_16_9",
+        },
+    ),
+    "replicate-seedance-1-pro": _Inputs(start_image="image", end_image="last_frame_image"),
+    "replicate-kling-2.5-turbo-pro": _Inputs(start_image="start_image", end_image="end_image"),
+}
+
+_WAITING: Mapping[str, JobState] = {"starting": JobState.QUEUED, "processing": JobState.RUNNING}
+_STOPPED = frozenset({"canceled", "aborted"})
+_ENDED = frozenset({"succeeded", "failed"}) | _STOPPED
+_REFUSED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
+"""HTTP statuses that say by themselves that nothing was accepted."""
+
+_CONTENT = re.compile(r"\bE005\b|flagged as sensitive|nsfw|content polic|content filter|safety|moderat|prohibited", re.I)
+_NO_MODEL = re.compile(r"invalid version|(version|model).{0,60}(not found|not exist|disabled|no longer)", re.I)
+_BAD_INPUT = re.compile(r"^\s*input validation (error|failed)", re.I)
+_RESETS_IN = re.compile(r"resets? in\s+~?\s*(\d{1,6})\s*(s|m)", re.I)
+_INPUT_FIELD = re.compile(r"\binput\.(\w+)")
+_FIELDS: Mapping[str, str] = {
+    "prompt": "prompt",
+    "negative_prompt": "negativePrompt",
+    "duration": "duration",
+    "resolution": "resolution",
+    "aspect_ratio": "aspectRatio",
+    "input_image": "startImagePath",
+    "image": "startImagePath",
+    "start_image": "startImagePath",
+    "last_frame_image": "endImagePath",
+    "end_image": "endImagePath",
+}
+_FAILURES: Mapping[str, str] = {
+    "E1001": "The provider ran out of memory on this clip. Nothing was charged; choose a smaller or shorter one.",
+    "E6716": "The provider could not start this model in time. Nothing was charged; try again later.",
+    "E1000": "The provider met an error it has no name for. Nothing was charged; try again later.",
+}
+"""Error codes page: code in the text of a failed prediction -> our sentence."""
+
+_DELETED = "The provider has deleted the finished clip, so it cannot be fetched. Nothing was charged; try again."
+_LOST = "The provider no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again."
+_NO_LINK = "succeeded without a link"
+
+
+class Replicate(base.Provider):
+    """replicate.com. Its list of predictions shows no reference of ours, so a lost submit cannot be found again."""
+
+    name = "replicate"
+    display_name = "Replicate"
+    models = MODELS
+    default_base_url = "https://api.replicate.com"
+    min_poll_seconds = 5.0  # rate limits page: 3000 looks a minute are 250 jobs looked at every five seconds
+    can_cancel = True
+    cancel_note = "Stopping works at any time. What the job has already run is billed to us, not to you."
+
+    async def generate_video(self, request: VideoRequest) -> ProviderJob:
+        """Upload what is too large to go along, then submit once."""
+        if request.end_image and not request.start_image:
+            raise errors.InvalidInput(_END_NEEDS_START, field="startImagePath")
+        start = await self._image(request.start_image, field="startImagePath")
+        end = await self._image(request.end_image, field="endImagePath")
+        path, body = _submission(request, start, end)
+        try:
+            answer = await self._send("POST", path, json=body)
+        except (httpx.HTTPError, TimeoutError) as failure:
+            raise self._clean(base.submit_error(failure)) from failure
+        if job_id := _job_id(answer):
+            return ProviderJob(job_id, answer.kept)
+        raise _submit_verdict(answer)
+
+    async def check_status(self, job_id: str) -> JobStatus:
+        """Look at a prediction."""
+        return _status(await self._look("GET", f"/v1/predictions/{quote(job_id, safe='')}"))
+
+    async def cancel(self, job_id: str) -> JobStatus:
+        """Ask for the stop. Whatever the vendor answers to one that is over already, a look then tells the truth."""
+        answer = await self._look("POST", f"/v1/predictions/{quote(job_id, safe='')}/cancel")
+        if answer.status < 300 and _word(answer):
+            return _status(answer)
+        return await self.check_status(job_id)
+
+    async def video_source(self, job_id: str, video_url: str) -> VideoSource:
+        """The documentation wants the token on file requests; it goes to the vendor's own hosts and nowhere else."""
+        return VideoSource(video_url, self._headers() if self._is_vendors(video_url) else {})
+
+    async def _image(self, image: SourceImage | None, *, field: str) -> str | None:
+        """A small image as a data URL, a larger one as the address of an upload. Free, so it may be repeated."""
+        if image is None:
+            return None
+        if len(image.data) <= LARGEST_DATA_URL_BYTES:
+            return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
+        name = f"image.{image.media_type.rpartition('/')[2]}"
+        answer = await self._look("POST", "/v1/files", files={"content": (name, image.data, image.media_type)})
+        urls = (answer.body or {}).get("urls")
+        address = reply.web_address(urls.get("get")) if isinstance(urls, Mapping) else None
+        if answer.status < 300 and address:
+            return address
+        verdict = _submit_verdict(answer)
+        if isinstance(verdict, errors.SubmitUncertain | errors.ModelUnavailable):
+            raise errors.ProviderUnavailable(detail=verdict.detail)
+        if isinstance(verdict, errors.InvalidInput):
+            verdict.field = field
+        raise verdict
+
+    async def _look(self, method: str, path: str, **content: Any) -> Reply:
+        """An exchange that orders nothing, so a broken one may be repeated."""
+        try:
+            return await self._send(method, path, **content)
+        except (httpx.HTTPError, TimeoutError) as failure:
+            raise self._clean(base.look_error(failure)) from failure
+
+    async def _send(self, method: str, path: str, **content: Any) -> Reply:
+        response = await self._client.request(method, self._base_url + path, headers=self._headers(), **content)
+        return reply.read(response, key=self._key)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._key}"}
+
+    def _is_vendors(self, address: str) -> bool:
+        try:
+            url, own = httpx.URL(address), httpx.URL(self._base_url)
+        except httpx.InvalidURL:
+            return False
+        if (url.scheme, url.host, url.port) == (own.scheme, own.host, own.port):
+            return True
+        of_vendor = any(
+            url.host == host or url.host.endswith(f".{host}") for host in ("replicate.com", "replicate.delivery")
+        )
+        return url.scheme == "https" and of_vendor
+
+    def _clean(self, error: errors.ProviderError) -> errors.ProviderError:
+        error.detail = reply.without_key(error.detail, self._key)
+        return error
+
+
+def _submission(request: VideoRequest, start: str | None, end: str | None) -> tuple[str, dict[str, Any]]:
+    """Path and body for a request. What the model has no choice of is not sent: it has no field for it."""
+    model, names = request.model, _INPUTS[request.model.id]
+    wanted = dict(names.always)
+    if names.prompt:
+        wanted[names.prompt] = request.prompt
+    if request.negative_prompt:
+        wanted["negative_prompt"] = request.negative_prompt
+    if len(model.durations) > 1:
+        wanted["duration"] = request.duration_seconds
+    if len(model.resolutions) > 1:
+        wanted["resolution"] = request.resolution
+    if len(model.aspect_ratios) > 1:
+        wanted["aspect_ratio"] = request.aspect_ratio
+    if start is not None:
+        wanted[names.start_image] = start
+    if end is not None:
+        wanted[names.end_image] = end
+    name, _, version = model.upstream_id.partition(":")
+    if version:
+        return "/v1/predictions", {"version": version, "input": wanted}
+    return f"/v1/models/{name}/predictions", {"input": wanted}
+
+
+def _job_id(answer: Reply) -> str:
+    """The id of an accepted prediction; "" when none was."""
+    value = (answer.body or {}).get("id")
+    accepted = answer.status < 300 or _word(answer) in _WAITING or _word(answer) in _ENDED
+    return value if accepted and isinstance(value, str) else ""
+
+
+def _word(answer: Reply) -> str:
+    """The prediction's status; "" for error replies, whose `status` is the HTTP number."""
+    value = (answer.body or {}).get("status")
+    return value.lower() if isinstance(value, str) else ""
+
+
+def _messages(answer: Reply) -> str:
+    """Everything an error reply says (RFC 7807-like: title and detail), or a failed prediction's `error`."""
+    body = answer.body or {}
+    said = (body.get(name) for name in ("title", "detail", "error"))
+    return "\n".join(item if isinstance(item, str) else json.dumps(item) for item in said if item)
+
+
+def _submit_verdict(answer: Reply) -> errors.ProviderError:
+    """What a reply to a submit that names no job means; uncertain unless it plainly says that nothing was accepted."""
+    busy = answer.status == 503 and answer.retry_after_seconds is not None
+    if answer.status in _REFUSED or answer.status == 429 or busy:
+        return _verdict(answer)
+    return errors.SubmitUncertain(detail=answer.detail)
+
+
+def _verdict(answer: Reply) -> errors.ProviderError:
+    """The error for a refusal, by the HTTP status and, where that says too little, by the text."""
+    said, status, detail = _messages(answer), answer.status, answer.detail
+    if busy := _busy(answer):
+        return busy
+    if status == 402:
+        return errors.ProviderOutOfCredits(detail=detail)
+    if status == 401:
+        return errors.BadKey(detail=detail)
+    if _CONTENT.search(said):
+        return errors.ContentRefused(detail=detail)
+    if (status == 404 and answer.body is not None) or _NO_MODEL.search(said):
+        return errors.ModelUnavailable(detail=detail)
+    if status == 403:
+        return errors.BadKey(detail=detail)
+    if status in (400, 413, 415, 422):
+        return errors.InvalidInput(field=_field(said), detail=detail)
+    return errors.ProviderError(detail=detail)
+
+
+def _busy(answer: Reply) -> errors.ProviderRateLimited | None:
+    """The explicit "come back later", with its delay; None when the reply does not say so."""
+    if answer.status not in (429, 503) or (answer.status == 503 and answer.retry_after_seconds is None):
+        return None
+    delay = answer.retry_after_seconds
+    if delay is None and (stated := _RESETS_IN.search(_messages(answer))):
+        delay = float(stated[1]) * (60 if stated[2].lower() == "m" else 1)
+    return errors.ProviderRateLimited(retry_after_seconds=30 if delay is None else delay, detail=answer.detail)
+
+
+def _field(said: str) -> str | None:
+    """Our name of the first field a validation message names as `input.NAME`."""
+    return next((_FIELDS[name] for name in _INPUT_FIELD.findall(said) if name in _FIELDS), None)
+
+
+def _status(answer: Reply) -> JobStatus:
+    """Read a look. Raises what concerns the look and not the job."""
+    body, word, detail = answer.body, _word(answer), answer.detail
+    if body is not None and answer.status < 300 and word:
+        if word in _WAITING:
+            return JobStatus(_WAITING[word], response=answer.kept)
+        if word in _STOPPED:
+            return JobStatus(JobState.CANCELLED, response=answer.kept)
+        if word == "failed":
+            return _failed(_job_error(_messages(answer), detail), answer)
+        if word != "succeeded":
+            return JobStatus(JobState.RUNNING, unknown_word=str(answer.kept["status"])[:60], response=answer.kept)
+        if link := _link(body.get("output")):
+            return JobStatus(JobState.SUCCEEDED, video_url=link, response=answer.kept)
+        if body.get("data_removed") is True:  # an hour after the end, outputs are gone (data retention page)
+            return _failed(errors.GenerationFailed(_DELETED, detail=detail), answer)
+        return JobStatus(JobState.RUNNING, unknown_word=_NO_LINK, response=answer.kept)
+    if answer.status == 404 and body is not None:
+        return _failed(errors.GenerationFailed(_LOST, detail=detail), answer)
+    if busy := _busy(answer):
+        raise busy
+    if answer.status in (401, 402, 403):
+        raise _verdict(answer)
+    if answer.status >= 500:
+        raise errors.ProviderUnavailable(detail=detail)
+    raise errors.UnreadableReply(detail=detail)
+
+
+def _failed(error: errors.ProviderError, answer: Reply) -> JobStatus:
+    return JobStatus(JobState.FAILED, error=error, response=answer.kept)
+
+
+def _job_error(said: str, detail: str) -> errors.ProviderError:
+    """Why a prediction failed; its `error` is plain text with a code in it at most.
+
+    E005 and "flagged as sensitive" are on no page of the vendor and widely seen in replies.
+    """
+    if _CONTENT.search(said):
+        return errors.ContentRefused(detail=detail)
+    if _BAD_INPUT.search(said):
+        return errors.InvalidInput(field=_field(said), detail=detail)
+    sentence = next((sentence for code, sentence in _FAILURES.items() if re.search(rf"\b{code}\b", said)), None)
+    return errors.GenerationFailed(sentence, detail=detail)
+
+
+def _link(output: Any) -> str | None:
+    """Where the clip lies: `output` is an address, a list of them or an object, as each model's schema has it."""
+    if isinstance(output, Mapping):
+        output = list(output.values())
+    candidates = output if isinstance(output, list) else [output]
+    for candidate in candidates:
+        found = _link(candidate) if isinstance(candidate, list | Mapping) else reply.web_address(candidate)
+        if found:
+            return found
+    return None
