@@ -37,6 +37,7 @@ POLL_LEASE = timedelta(seconds=60)
 PENDING_LIMIT = timedelta(hours=24)
 SLOW_LOOK = timedelta(minutes=5)
 PROGRESS_CAP = 0.95
+KEY_CHECK_EVERY = timedelta(minutes=10)
 LONGEST_WAIT_SECONDS = 5.0
 
 Looked = JobStatus | ProviderJob | errors.ProviderError | None
@@ -100,8 +101,26 @@ class Dispatcher:
         """Housekeeping beside the ticks, which must not wait for it."""
         try:
             await asyncio.to_thread(housekeeping.run, self._settings)
+            await self._check_keys()
         except Exception:
             log.exception("housekeeping broke; it is tried again in a minute")
+
+    async def _check_keys(self) -> None:
+        """Try each configured key now and then with a call that costs nothing, so that people see that it works."""
+        assert self._client is not None  # noqa: S101 -- set before the first tick
+        usable = access.configured(self._settings)
+        for provider in registry.providers():
+            if provider.can_check_key and provider.name in usable and await asyncio.to_thread(_key_is_due, provider):
+                try:
+                    await access.connect(self._settings, provider.name, self._client).check_key()
+                except errors.BadKey:
+                    works = False
+                except errors.ProviderError as error:
+                    log.info("the key of %s could not be tried: %s", provider.name, error.detail)
+                    continue
+                else:
+                    works = True
+                await asyncio.to_thread(_note_key, provider, works)
 
     def _is_time(self, what: str, every_seconds: float) -> bool:
         now = asyncio.get_running_loop().time()
@@ -201,6 +220,17 @@ class Dispatcher:
             if self._redis_was_away:
                 log.warning("Redis is back")
             self._redis_was_away = False
+
+
+def _key_is_due(provider: type[Provider]) -> bool:
+    with db.session(read_only=True) as session:
+        known = health.states(session).get(provider.name)
+    return known is None or known.key_checked_at is None or known.key_checked_at < utc_now() - KEY_CHECK_EVERY
+
+
+def _note_key(provider: type[Provider], works: bool) -> None:
+    with db.session() as session:
+        health.note_key(session, provider.name, works=works)
 
 
 def _claim_looks(limit: int) -> Sequence[Generation]:

@@ -38,6 +38,15 @@ PRICES: Mapping[str, Price] = {
     "runway-gen3": Price(750, default_seconds=10),
     "kling-2.5": Price(500, default_seconds=5),
     "nova-reel": Price(400, default_seconds=6),
+    "svd": Price(600, default_seconds=4),
+    # Up to the demo's: the vendor's list price in USD * Rp 16,500 / Rp 50 * 2.75, rounded to tens of credits.
+    # Replicate: 0.27 for 5 s at 720p (ByteDance's 2.5 a million tokens); 0.35 for 5 s.
+    "replicate-seedance-1-pro": Price(250, default_seconds=5),
+    "replicate-kling-2.5-turbo-pro": Price(320, default_seconds=5),
+    # fal: 0.35 for 5 s; 0.80 for 8 s without sound; 0.28 for 6 s.
+    "fal-kling-2.5-turbo": Price(320, default_seconds=5),
+    "fal-veo-3.1-fast": Price(730, default_seconds=8),
+    "fal-hailuo-2.3": Price(250, default_seconds=6),
     "demo-film": Price(50, default_seconds=5),
 }
 

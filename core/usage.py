@@ -1,14 +1,15 @@
 """What was spent and how long things take; figures come from the roll-ups, never from raw rows."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from core.models import Generation, Status, UsageDay, User
+from core.models import Generation, Status, UsageDay, User, is_live, utc_now
 from core.ownership import owned
 from core.providers import registry
 
@@ -82,34 +83,85 @@ _FIGURES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """How long half and nine in ten take, in seconds; `based_on` is how many were looked at, 0 for a first guess."""
+
+    p50_seconds: float
+    p90_seconds: float
+    based_on: int
+
+
 class TypicalSeconds:
-    """How long a generation like this one usually takes here, by its model's recent history; asked once a model."""
+    """How long a generation like this one usually takes here, by its model's recent history; asked once a kind."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._known: dict[tuple[str, str, int], float] = {}
+        self._known: dict[tuple[str, str, int], TimeRange] = {}
 
     def __call__(self, row: Generation) -> float:
         """Median seconds from acceptance to the end of recent completed ones, else the model's first guess."""
+        return self.range(row).p50_seconds
+
+    def range(self, row: Generation) -> TimeRange:
+        """Median and 90th percentile of the same model, resolution and duration."""
         key = (row.model_id, row.resolution, row.duration_seconds)
         if key not in self._known:
-            self._known[key] = self._median(*key)
+            self._known[key] = self._look(*key)
         return self._known[key]
 
-    def _median(self, model_id: str, resolution: str, duration_seconds: int) -> float:
-        query = (
-            select(Generation.submitted_at, Generation.ended_at)
-            .where(
+    def _look(self, model_id: str, resolution: str, duration_seconds: int) -> TimeRange:
+        took = sorted(
+            _seconds_taken(
+                self._session,
                 Generation.model_id == model_id,
-                Generation.ended_at.is_not(None),
-                Generation.status == Status.COMPLETED,
                 Generation.resolution == resolution,
                 Generation.duration_seconds == duration_seconds,
             )
-            .order_by(Generation.ended_at.desc())
-            .limit(RECENT)
         )
-        took = [(end - start).total_seconds() for start, end in self._session.execute(query) if start and end]
-        if took:
-            return max(FASTEST_SECONDS, statistics.median(took))
-        return float(registry.model(model_id).typical_seconds)
+        if not took:
+            guess = float(registry.model(model_id).typical_seconds)
+            return TimeRange(guess, guess * 2, 0)
+        last = len(took) - 1
+        p50, p90 = took[last // 2], took[math.ceil(last * 0.9)]
+        return TimeRange(max(FASTEST_SECONDS, p50), max(FASTEST_SECONDS, p90), len(took))
+
+
+def _seconds_taken(session: Session, *which: ColumnElement[bool]) -> list[float]:
+    """Seconds from acceptance to the end of the most recent completed generations of a kind."""
+    query = (
+        select(Generation.submitted_at, Generation.ended_at)
+        .where(Generation.ended_at.is_not(None), Generation.status == Status.COMPLETED, *which)
+        .order_by(Generation.ended_at.desc())
+        .limit(RECENT)
+    )
+    return [(end - start).total_seconds() for start, end in session.execute(query) if start and end]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderWeek:
+    """How a provider did for everybody in the last seven days; None where there is nothing to tell from."""
+
+    in_flight: int
+    success_rate: float | None
+    median_seconds: float | None
+
+
+def provider_week(session: Session, provider: str, model_ids: Sequence[str]) -> ProviderWeek:
+    """Figures of one provider over all people: for its status, not for anybody's spend."""
+    since = utc_now() - timedelta(days=7)
+    done, failed = session.execute(
+        select(func.coalesce(func.sum(UsageDay.completed), 0), func.coalesce(func.sum(UsageDay.failed), 0)).where(
+            UsageDay.provider == provider, UsageDay.day >= since.date().isoformat()
+        )
+    ).one()
+    in_flight = session.scalar(
+        select(func.count()).where(is_live(), Generation.provider == provider, Generation.status == Status.PROCESSING)
+    )
+    took = [
+        seconds
+        for model_id in model_ids
+        for seconds in _seconds_taken(session, Generation.model_id == model_id, Generation.ended_at >= since)
+    ]
+    rate = int(done) / (int(done) + int(failed)) if done or failed else None
+    return ProviderWeek(in_flight or 0, rate, statistics.median(took) if took else None)

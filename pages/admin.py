@@ -1,17 +1,22 @@
 """For administrators: clips nobody knows about, providers, the always-true checks, and credits for people."""
 
 import uuid
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import streamlit as st
 
-from core import access, audit, config, db, generations, ledger, users
+from core import audit, config, db, generations, ledger, provider_status, usage, users
 from core.models import Generation, Stage, utc_now
 from core.providers import registry
 from pages import components, visitor, wording
 
 JOB_ID_LIMIT_CHARS = 200
+PROVIDER_BADGES: Mapping[str, tuple[str, Literal["green", "orange", "gray"]]] = {
+    "ok": ("Ready", "green"),
+    "trouble": ("Trouble", "orange"),
+    "not_configured": ("Not configured", "gray"),
+}
 
 
 def save(action: Callable[[Any], object], *, done: str) -> None:
@@ -92,23 +97,37 @@ def found(row: Generation) -> None:
 
 
 def providers() -> None:
-    """Which providers can be used here."""
+    """How each provider stands: configured, its key, trouble, and its week."""
     st.header("Providers", anchor=False)
-    usable = access.configured(config.settings())
+    with db.session(read_only=True) as session:
+        found = provider_status.statuses(session, config.settings())
     with st.grid(min_column_width=250):
-        for provider in registry.providers():
+        for status in found:
             with st.container(border=True, gap="xsmall", height="stretch"):
                 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-                    st.markdown(f"**{provider.display_name}**", width="content")
-                    if provider.name in usable:
-                        st.badge("Configured", color="green")
-                    else:
-                        st.badge("Not configured", color="gray")
-                st.caption(
-                    f"{wording.count(len(provider.models), 'model')}: {', '.join(m.name for m in provider.models)}"
-                )
-                if provider.name not in usable:
-                    st.caption(f"Set {provider.name.upper()}_API_KEY and start again.")
+                    st.markdown(f"**{status.provider.display_name}**", width="content")
+                    label, colour = PROVIDER_BADGES[status.state]
+                    st.badge(label, color=colour)
+                models = status.provider.models
+                st.caption(f"{wording.count(len(models), 'model')}: {', '.join(model.name for model in models)}")
+                if status.state == provider_status.NOT_CONFIGURED:
+                    st.caption(f"Set {status.provider.name.upper()}_API_KEY and start again.")
+                    continue
+                if status.sentence:
+                    st.caption(status.sentence)
+                if status.key_works is not None:
+                    st.caption("The key works." if status.key_works else "The key was refused when last tried.")
+                st.caption(_week(status.week))
+
+
+def _week(week: usage.ProviderWeek) -> str:
+    """In flight, success and time of the last seven days."""
+    parts = [f"{wording.count(week.in_flight, 'clip')} in flight"]
+    if week.success_rate is not None:
+        parts.append(f"{week.success_rate:.0%} succeeded this week")
+    if week.median_seconds is not None:
+        parts.append(f"usually {wording.span(week.median_seconds)}")
+    return " · ".join(parts)
 
 
 def checks() -> None:

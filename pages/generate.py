@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core import access, config, db, errors, generations, ledger, pricing, projects
+from core import access, config, db, errors, generations, ledger, pricing, projects, provider_status
 from core.models import ENDED_STATUSES, Generation
 from core.providers import registry
 from core.video import VideoModel
@@ -50,6 +50,10 @@ def choose_model() -> VideoModel:
     st.caption(" ".join((model.description, *model.limits)))
     if len(usable) < len(models):
         st.caption("Models that are not configured wait for an administrator to add their provider's key.")
+    with db.session(read_only=True) as session:
+        trouble = provider_status.troubles(session).get(registry.model(chosen).provider)
+    if trouble:
+        st.warning(trouble, icon=":material/warning:")
     return model
 
 

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from core import db, generations
 from core.models import Generation, Stage, Status, User, utc_now
-from core.usage import TypicalSeconds
+from core.usage import TimeRange, TypicalSeconds
 from pages import clip, components, gallery, visitor, wording
 
 SHOWN = 4
@@ -28,7 +28,7 @@ def _list() -> None:
             rows = generations.in_flight(session, person)
             typical = TypicalSeconds(session)
             moving_first = sorted(rows, key=lambda row: row.status is Status.UNCERTAIN)
-            lines = [(row, _where(row, typical(row), _position(session, row))) for row in moving_first[:SHOWN]]
+            lines = [(row, _where(row, typical.range(row), _position(session, row))) for row in moving_first[:SHOWN]]
         if [row.id for row in rows] != st.session_state["under_way"]:
             st.rerun()  # something ended or began: balance and clips of the whole page change with it
         st.header("Under way", anchor=False)
@@ -47,7 +47,7 @@ def _position(session: Session, row: Generation) -> int:
     return generations.queue_position(session, row)
 
 
-def _where(row: Generation, typical_seconds: float, ahead: int) -> str:
+def _where(row: Generation, usual: TimeRange, ahead: int) -> str:
     """Stage, share and rest of the time, in words."""
     if row.status is Status.UNCERTAIN:
         return "Unclear whether the provider has it. Your credits stay reserved until an administrator decides."
@@ -55,17 +55,26 @@ def _where(row: Generation, typical_seconds: float, ahead: int) -> str:
         return "Being cancelled"
     stage = wording.STAGE[row.stage]
     if row.status is Status.PENDING:
-        return f"{stage}, {wording.count(ahead, 'clip')} before it" if ahead else stage
+        line = f"{stage}, {wording.count(ahead, 'clip')} before it" if ahead else stage
+        return f"{line}. {_usual(usual)}"
     if row.stage is not Stage.WAITING:
         return stage
     text = f"{stage}, {gallery.percentage(row)}"
     if row.submitted_at is None:
         return text
     elapsed = (utc_now() - row.submitted_at).total_seconds()
-    rest = typical_seconds - elapsed
     if not row.progress_is_estimate and row.progress >= TELLING_SHARE:
-        rest = elapsed * (1 - row.progress) / row.progress
-    return f"{text}, about {wording.span(rest)} left" if rest > 0 else f"{text}, longer than usual"
+        return f"{text}, about {wording.span(elapsed * (1 - row.progress) / row.progress)} left"
+    soon, late = usual.p50_seconds - elapsed, usual.p90_seconds - elapsed
+    if late <= 0:
+        return f"{text}, longer than usual"
+    return f"{text}, {wording.span(max(1, soon))} to {wording.span(late)} left"
+
+
+def _usual(usual: TimeRange) -> str:
+    """The honest range from this installation's own history, or that there is none yet."""
+    span = f"{wording.span(usual.p50_seconds)} to {wording.span(usual.p90_seconds)}"
+    return f"Usually takes {span}" if usual.based_on else f"May take {span}; there is no history yet"
 
 
 def _item(person: User, row: Generation, where: str) -> None:

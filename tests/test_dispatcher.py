@@ -386,3 +386,16 @@ def test_hand_over_when_provider_is_in_trouble(installation: Settings, ana: User
     with db.session() as session:
         health.note_success(session, "demo")
     assert len(claim_submits()) == 2
+
+
+def test_key_check_when_a_key_is_set(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each configured key is tried for free; what it said is kept for people to see."""
+    monkeypatch.setenv("MODELSLAB_API_KEY", "k-1")
+    monkeypatch.setenv("MODELSLAB_BASE_URL", studio.url)
+    config.settings.cache_clear()
+    studio.answers["POST /api/wallet_balance"] = (200, {"status": "error", "message": "Invalid API key"})
+    tick()
+
+    with db.session(read_only=True) as session:
+        assert health.states(session)["modelslab"].key_works is False
+    assert studio.asked.count("POST /api/wallet_balance") == 1

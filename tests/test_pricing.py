@@ -16,6 +16,12 @@ PUBLISHED = {
     "runway-gen3": (750, 10),
     "kling-2.5": (500, 5),
     "nova-reel": (400, 6),
+    "svd": (600, 4),
+    "replicate-seedance-1-pro": (250, 5),
+    "replicate-kling-2.5-turbo-pro": (320, 5),
+    "fal-kling-2.5-turbo": (320, 5),
+    "fal-veo-3.1-fast": (730, 8),
+    "fal-hailuo-2.3": (250, 6),
     "demo-film": (50, 5),
 }
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from core import access, config, pricing
+from core import access, config, db, pricing, provider_status
 from core.api import answers
 from core.providers import registry
 
@@ -40,11 +40,21 @@ class ModelsAnswer(answers.Envelope):
 
 
 class Provider(answers.Part):
-    """A vendor; `cancelNote` says what cancelling costs once it has a job."""
+    """A vendor; `cancelNote` says what cancelling costs once it has a job.
+
+    `state` is `ok`, `trouble` or `not_configured`. `keyWorks` is null while the key was never tried for free; the
+    success rate and the median time are those of the last seven days, null before there are any.
+    """
 
     name: str
     display_name: str
     configured: bool
+    state: str
+    sentence: str
+    key_works: bool | None
+    in_flight: int
+    success_rate_week: float | None
+    median_seconds_week: float | None
     models: list[str]
     can_cancel: bool
     cancel_note: str
@@ -90,18 +100,25 @@ def list_models() -> ModelsAnswer:
 
 @router.get("/providers")
 def list_providers() -> ProvidersAnswer:
-    """Every provider, and whether it is configured here."""
-    configured = access.configured(config.settings())
+    """Every provider: whether it is configured here, whether it works, and how it did this week."""
+    with db.session(read_only=True) as session:
+        found = provider_status.statuses(session, config.settings())
     return ProvidersAnswer(
         providers=[
             Provider(
-                name=provider.name,
-                display_name=provider.display_name,
-                configured=provider.name in configured,
-                models=[model.id for model in provider.models],
-                can_cancel=provider.can_cancel,
-                cancel_note=provider.cancel_note,
+                name=status.provider.name,
+                display_name=status.provider.display_name,
+                configured=status.state != provider_status.NOT_CONFIGURED,
+                state=status.state,
+                sentence=status.sentence,
+                key_works=status.key_works,
+                in_flight=status.week.in_flight,
+                success_rate_week=status.week.success_rate,
+                median_seconds_week=status.week.median_seconds,
+                models=[model.id for model in status.provider.models],
+                can_cancel=status.provider.can_cancel,
+                cancel_note=status.provider.cancel_note,
             )
-            for provider in registry.providers()
+            for status in found
         ]
     )

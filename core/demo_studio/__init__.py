@@ -1,1 +1,1 @@
-"""The demo's vendor: a small HTTP service on loopback that draws a clip from a prompt; it knows nothing of the product."""
+"""The demo's vendor: an HTTP service on loopback that draws clips from prompts and knows nothing of the product."""

@@ -39,7 +39,7 @@ class Size:
 
 
 def picture(colours: Floats, alpha: Floats | None = None, rng: np.random.Generator | None = None) -> Image.Image:
-    """An RGBa picture from (h, w, 3) colours in 0..1 and (h, w) alpha; with `rng`, dithered so that it shows no steps."""
+    """An RGBa picture from (h, w, 3) colours in 0..1 and (h, w) alpha; `rng` dithers it against visible steps."""
     height, width = colours.shape[:2]
     values = np.empty((height, width, 4), dtype=np.float32)
     if alpha is None:

@@ -159,9 +159,7 @@ def _halved(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return found
 
 
-def _mix(
-    plane: Plane, x: int, y: int, values: NDArray[np.int16], cover: NDArray[np.int16], opacity: float
-) -> None:
+def _mix(plane: Plane, x: int, y: int, values: NDArray[np.int16], cover: NDArray[np.int16], opacity: float) -> None:
     part = plane[y : y + values.shape[0], x : x + values.shape[1]]
     values, cover = values[: part.shape[0], : part.shape[1]], cover[: part.shape[0], : part.shape[1]]
     strength = (cover * opacity).astype(np.int32)

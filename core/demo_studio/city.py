@@ -113,7 +113,9 @@ class _Row:
         lit &= rng.random((rows, 1)) < 0.93
         tints = np.array([colour(text) for text in (_NEON if self._neon and rng.random() < 0.35 else _WARM)])
         main = tints[rng.integers(0, len(tints))]
-        tone = np.where(rng.random((rows, columns, 1)) < 0.75, main, tints[rng.integers(0, len(tints), (rows, columns))])
+        tone = np.where(
+            rng.random((rows, columns, 1)) < 0.75, main, tints[rng.integers(0, len(tints), (rows, columns))]
+        )
         tone = tone * (lit * rng.uniform(0.35, 1.0, (rows, columns)))[..., None] * (1 - self._stand.far * 0.65)
         pane = np.zeros((cell_y, cell_x), dtype=np.float32)
         pane[: max(1, int(cell_y * 0.62)), : max(1, int(cell_x * 0.66))] = 1

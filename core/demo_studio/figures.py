@@ -76,12 +76,24 @@ def _boat(tall: int, palette: Palette, *, flip: bool) -> Image.Image:
         draw.polygon(placed, fill=tone)
         mask.polygon(placed, fill=255)
 
-    main = [(0.485, 0.03)] + [(0.485 + 0.4 * s + 0.05 * np.sin(np.pi * s), 0.03 + 0.77 * s) for s in np.linspace(0.05, 1, 14)]
+    main = [(0.485, 0.03)] + [
+        (0.485 + 0.4 * s + 0.05 * np.sin(np.pi * s), 0.03 + 0.77 * s) for s in np.linspace(0.05, 1, 14)
+    ]
     shape([*main, (0.485, 0.81)], sail_light)
-    jib = [(0.455, 0.12)] + [(0.455 - 0.36 * s - 0.02 * np.sin(np.pi * s), 0.12 + 0.69 * s) for s in np.linspace(0.05, 1, 14)]
+    jib = [(0.455, 0.12)] + [
+        (0.455 - 0.36 * s - 0.02 * np.sin(np.pi * s), 0.12 + 0.69 * s) for s in np.linspace(0.05, 1, 14)
+    ]
     shape([*jib, (0.44, 0.79)], sail_shade)
     thick = max(1.0, width * 0.012)
-    shape([((mast - thick) / width, 0.0), ((mast + thick) / width, 0.0), ((mast + thick) / width, 0.86), ((mast - thick) / width, 0.86)], hull)
+    shape(
+        [
+            ((mast - thick) / width, 0.0),
+            ((mast + thick) / width, 0.0),
+            ((mast + thick) / width, 0.86),
+            ((mast - thick) / width, 0.86),
+        ],
+        hull,
+    )
     shape([(0.05, 0.855), (0.97, 0.845), (0.86, 0.945), (0.78, 0.985), (0.24, 0.985), (0.14, 0.945)], hull)
     edge = _byte(np.array([0.55, 0.42, 0.36]) * warm)
     shape([(0.05, 0.855), (0.97, 0.845), (0.955, 0.862), (0.065, 0.872)], edge)
@@ -128,8 +140,19 @@ class Birds:
             bend = (middle[0] + side * span * 0.45 * FINER, middle[1] - (0.22 + 0.26 * beat) * span * FINER)
             tip = (middle[0] + side * span * FINER, middle[1] + (0.02 - 0.42 * beat) * span * FINER)
             thick = span * 0.12 * FINER
-            draw.polygon([(middle[0], middle[1] - thick), bend, tip, (bend[0], bend[1] + thick), (middle[0], middle[1] + thick)], fill=255)
-        draw.ellipse((middle[0] - span * 0.16 * FINER, middle[1] - span * 0.09 * FINER, middle[0] + span * 0.2 * FINER, middle[1] + span * 0.1 * FINER), fill=255)
+            draw.polygon(
+                [(middle[0], middle[1] - thick), bend, tip, (bend[0], bend[1] + thick), (middle[0], middle[1] + thick)],
+                fill=255,
+            )
+        draw.ellipse(
+            (
+                middle[0] - span * 0.16 * FINER,
+                middle[1] - span * 0.09 * FINER,
+                middle[0] + span * 0.2 * FINER,
+                middle[1] + span * 0.1 * FINER,
+            ),
+            fill=255,
+        )
         cover = np.asarray(mask.reduce(FINER)).astype(np.uint16)
         sprite = np.empty((*cover.shape, 4), dtype=np.uint8)
         for channel in range(3):

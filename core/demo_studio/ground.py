@@ -120,9 +120,34 @@ def _foreground(size: Size, horizon: int, look: Look, light: Light, rng: np.rand
     below = (size.height - horizon) / size.unit
     middle = horizon + 0.42 * below * size.unit
     return [
-        _wooded(size, middle, look, light, rng, near=0.72, peak=70, tall=58, far=0.16, tilt=below * 0.3, density=0.5, skirt=150),
         _wooded(
-            size, size.height, look, light, rng, near=1.0, peak=96, tall=190, far=0.02, tilt=below * 0.5, density=0.3, skirt=60, clearing=1
+            size,
+            middle,
+            look,
+            light,
+            rng,
+            near=0.72,
+            peak=70,
+            tall=58,
+            far=0.16,
+            tilt=below * 0.3,
+            density=0.5,
+            skirt=150,
+        ),
+        _wooded(
+            size,
+            size.height,
+            look,
+            light,
+            rng,
+            near=1.0,
+            peak=96,
+            tall=190,
+            far=0.02,
+            tilt=below * 0.5,
+            density=0.3,
+            skirt=60,
+            clearing=1,
         ),
     ]
 
@@ -130,7 +155,16 @@ def _foreground(size: Size, horizon: int, look: Look, light: Light, rng: np.rand
 def _forest(size: Size, horizon: int, look: Look, light: Light, rng: np.random.Generator) -> list[Layer]:
     unit = size.unit
     below = (size.height - horizon) / unit
-    stand = Stand(horizon, 170 * unit, 12 * unit, 0.12, min(0.9, 0.74 * _air(look)), valley=0.3, valley_x=light.sun_x / size.width, skirt=0 if look.water else 60 * unit)
+    stand = Stand(
+        horizon,
+        170 * unit,
+        12 * unit,
+        0.12,
+        min(0.9, 0.74 * _air(look)),
+        valley=0.3,
+        valley_x=light.sun_x / size.width,
+        skirt=0 if look.water else 60 * unit,
+    )
     found = [terrain.mountains(size, stand, light, rng, snow=0.7 if look.snowy else 0.0).layer]
     rows = (
         (0.0, 0.26, 120, 46, 0.56, 0.35),
@@ -173,7 +207,9 @@ def _dunes(size: Size, horizon: int, look: Look, light: Light, rng: np.random.Ge
         (0.4, 0.2, 0.6, 120, 60),
         (1.0, 0.03, 1.0, 135, 150),
     ):
-        stand = Stand(horizon + down * below, peak * unit, tilt * unit, near, min(0.9, far * _air(look)), skirt=70 * unit)
+        stand = Stand(
+            horizon + down * below, peak * unit, tilt * unit, near, min(0.9, far * _air(look)), skirt=70 * unit
+        )
         found.append(terrain.dunes(size, stand, light, rng).layer)
     return found
 
@@ -181,7 +217,9 @@ def _dunes(size: Size, horizon: int, look: Look, light: Light, rng: np.random.Ge
 def _sea(size: Size, horizon: int, look: Look, light: Light, rng: np.random.Generator) -> list[Layer]:
     unit = size.unit
     air = _air(look)
-    stand = Stand(horizon, 58 * unit, 4 * unit, 0.1, min(0.9, 0.7 * air), valley=0.75, valley_x=light.sun_x / size.width)
+    stand = Stand(
+        horizon, 58 * unit, 4 * unit, 0.1, min(0.9, 0.7 * air), valley=0.75, valley_x=light.sun_x / size.width
+    )
     found = [terrain.mountains(size, stand, light, rng, snow=0.0).layer]
     side = 0.95 if light.sun_x < size.width / 2 else 0.05
     cape = Stand(horizon, 120 * unit, 6 * unit, 0.35, min(0.85, 0.3 * air), valley=1.0, valley_x=1 - side)

@@ -149,6 +149,8 @@ async def _draw(job: Job) -> None:
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
     job.process = process
+    if job.status in ENDS:  # cancelled while the child was being started
+        process.kill()
     try:
         last_words = asyncio.create_task(_last_words(process))
         await _follow(job, process)
@@ -159,6 +161,7 @@ async def _draw(job: Job) -> None:
             await _stop(process)
         job.process = None
     if job.status in ENDS:
+        job.video.with_suffix(".part").unlink(missing_ok=True)
         return
     if code == 0 and job.video.is_file():
         job.progress = 1.0

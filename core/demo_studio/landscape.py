@@ -1,4 +1,4 @@
-"""A landscape under a sky: the camera moves slowly through layers of ground; water mirrors, weather passes before it."""
+"""A landscape under a sky: the camera moves through layers of ground, water mirrors, weather passes."""
 
 import numpy as np
 from PIL import Image
@@ -72,6 +72,6 @@ class Landscape:
         sprite, x, y = self._boat.at(seconds)
         mirrored = np.array(above)
         figures.blend(mirrored, sprite, x, y - 2 * (self._boat.waterline - self._horizon))
-        mirror = Image.frombuffer("RGBa", above.size, mirrored.data, "raw", "RGBa", 0, 1)
+        mirror = Image.frombuffer("RGBa", above.size, mirrored, "raw", "RGBa", 0, 1)
         pixels[self._horizon :] = self._water.draw(mirror, seconds)
         figures.blend(pixels, sprite, x, y)

@@ -1,9 +1,12 @@
 """Fields of smooth randomness, made by shaping white noise in the frequency domain: tileable, any size, repeatable."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
+"""Numbers of either width; what is kept and what is drawn with is float32."""
 
 
 def field(
@@ -30,7 +33,8 @@ def field(
     shape *= frequency > 0
     found = np.fft.irfft2(np.fft.rfft2(white) * shape, s=(rows, columns)).astype(np.float32)
     found = found[:height, :width]
-    return found / (float(found.std()) + 1e-9)
+    even: Floats = found / (float(found.std()) + 1e-9)
+    return even
 
 
 def _quick(length: int) -> int:
@@ -53,7 +57,8 @@ def line(rng: np.random.Generator, length: int, *, largest: float, smallest: flo
 def smoothstep(low: float, high: float, value: Floats) -> Floats:
     """0 below `low`, 1 above `high`, smooth between."""
     share = np.clip((value - low) / (high - low), 0.0, 1.0)
-    return share * share * (3.0 - 2.0 * share)
+    eased: Floats = share * share * (3.0 - 2.0 * share)
+    return eased
 
 
 def sample(texture: Floats, y: Floats, x: Floats) -> Floats:
@@ -65,4 +70,5 @@ def sample(texture: Floats, y: Floats, x: Floats) -> Floats:
     below, right = (row + 1) % height, (column + 1) % width
     top = texture[row, column] * (1 - fx) + texture[row, right] * fx
     bottom = texture[below, column] * (1 - fx) + texture[below, right] * fx
-    return top * (1 - fy) + bottom * fy
+    found: Floats = top * (1 - fy) + bottom * fy
+    return found

@@ -77,10 +77,10 @@ def _text(body: Mapping[str, Any], field: str, longest_chars: int) -> str:
 
 def _edge(body: Mapping[str, Any], field: str) -> int:
     value = body.get(field)
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or value % 2 or not SHORTEST_EDGE <= value <= LONGEST_EDGE:
+    whole = value if isinstance(value, int) and not isinstance(value, bool) else 0
+    if whole % 2 or not SHORTEST_EDGE <= whole <= LONGEST_EDGE:
         raise BadOrder(field, f"{field} must be an even number from {SHORTEST_EDGE} to {LONGEST_EDGE}.")
-    return int(value)
+    return whole
 
 
 def _image(body: Mapping[str, Any], field: str) -> bytes | None:

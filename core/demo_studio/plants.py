@@ -119,7 +119,13 @@ def _round(rng: np.random.Generator, tall: int, side: float) -> Sprite:
         radius = rng.uniform(0.07, 0.19)
         away = np.hypot((x - cx), (y - cy) * 2 * height / width * 0.95) / radius
         disc = away + rng.random((height, width), dtype=np.float32) * 0.3 < 1
-        tone = 0.5 + 0.3 * side * (x - cx) / radius * 0.6 - 0.55 * (y - cy) / radius * 0.45 + 0.14 * side * cx - (cy - 0.4) * 0.7
+        tone = (
+            0.5
+            + 0.3 * side * (x - cx) / radius * 0.6
+            - 0.55 * (y - cy) / radius * 0.45
+            + 0.14 * side * cx
+            - (cy - 0.4) * 0.7
+        )
         shine[disc] = tone[disc]
         crown |= disc
     trunk = (np.abs(x) < 0.05 + 0.03 * y) & (y > 0.5)

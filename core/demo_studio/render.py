@@ -22,7 +22,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 from PIL import Image
 
@@ -155,7 +155,7 @@ class _Finish:
             drawn,
             *self._size,
             "yuv420p",
-            dst_colorspace="ITU709",
+            dst_colorspace=Colorspace.ITU709,
             dst_color_range="MPEG",
             interpolation="BICUBIC",
         )
@@ -173,7 +173,7 @@ class _Finish:
     def _planes(self, frame: VideoFrame) -> Planes:
         width, height = self._size
         found = [
-            np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:lines, :columns]
+            np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[:lines, :columns]
             for plane, lines, columns in zip(
                 frame.planes, (height, height // 2, height // 2), (width, width // 2, width // 2), strict=True
             )

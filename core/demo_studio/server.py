@@ -1,4 +1,6 @@
-"""The studio's HTTP face: take orders, tell how they stand, hand out the files. Imports nothing heavy: it must start fast.
+"""The studio's HTTP face: take orders, tell how they stand, hand out the files.
+
+Imports nothing heavy, so that it is up in a moment.
 
 Run: `DEMO_API_KEY=... python -m core.demo_studio.server --port 8710 --folder DIR`.
 """

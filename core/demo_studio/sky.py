@@ -93,7 +93,9 @@ class _Stars:
         self._pace = rng.uniform(0.8, 2.6, self.count).astype(np.float32)
         self._phase = rng.uniform(0, 7, self.count).astype(np.float32)
         warm = rng.random(self.count).astype(np.float32)[:, None]
-        self._tint = (1 - warm) * np.array([0.78, 0.88, 1.0], np.float32) + warm * np.array([1.0, 0.93, 0.82], np.float32)
+        self._tint = (1 - warm) * np.array([0.78, 0.88, 1.0], np.float32) + warm * np.array(
+            [1.0, 0.93, 0.82], np.float32
+        )
         self._power_small = (rng.random(len(self._small[0])).astype(np.float32) ** 3) * 0.6 + 0.12
 
     @staticmethod
@@ -177,9 +179,7 @@ class _Aurora:
         self._size = (size.width, max(self.SCALE, horizon))
         self._width = max(4, size.width // self.SCALE)
         self._height = max(4, horizon // self.SCALE)
-        self._rays = noise.field(
-            rng, 64, 1024, largest=90, smallest=2.5, slope=1.1, stretch=(4, 1)
-        )
+        self._rays = noise.field(rng, 64, 1024, largest=90, smallest=2.5, slope=1.1, stretch=(4, 1))
         self._curtains = [
             (rng.uniform(0, 7, 4), base, power, reach)
             for base, power, reach in ((0.72, 1.0, 0.42), (0.5, 0.75, 0.4), (0.36, 0.5, 0.32))
@@ -194,11 +194,13 @@ class _Aurora:
             total += self._curtain(x, y, seconds, number, phase, base, reach) * np.float32(power)
         pixels = np.zeros((self._height, self._width, 4), dtype=np.uint8)
         pixels[..., :3] = np.clip(255 * (1 - np.exp(-total * 1.15)), 0, 255)
-        image = Image.frombuffer("RGBA", (self._width, self._height), pixels.data, "raw", "RGBA", 0, 1)
+        image = Image.frombuffer("RGBA", (self._width, self._height), pixels, "raw", "RGBA", 0, 1)
         image.putalpha(255)
         return np.asarray(image.resize(self._size, Image.Resampling.BICUBIC))
 
-    def _curtain(self, x: Floats, y: Floats, seconds: float, number: int, phase: Floats, base: float, reach: float) -> Floats:
+    def _curtain(
+        self, x: Floats, y: Floats, seconds: float, number: int, phase: Floats, base: float, reach: float
+    ) -> Floats:
         slow = seconds * 0.22
         wave = (
             0.11 * np.sin(x * 4.1 + phase[0] + slow)
@@ -216,7 +218,13 @@ class _Aurora:
         body = np.exp(-np.clip(above, 0, None) / height * 2.6) * noise.smoothstep(-0.035, 0.03, above)
         light = body * rays[None, :]
         up = np.clip(above / height, 0, 1)[..., None]
-        green, teal, violet = (np.array(c, np.float32) for c in ([0.22, 1.0, 0.56], [0.10, 0.62, 0.66], [0.42, 0.24, 0.82]))
-        tone = green * np.clip(1 - up * 2.2, 0, 1) + teal * (1 - np.abs(up * 2.2 - 1)).clip(0, 1) + violet * np.clip(up * 1.6 - 0.5, 0, 1)
+        green, teal, violet = (
+            np.array(c, np.float32) for c in ([0.22, 1.0, 0.56], [0.10, 0.62, 0.66], [0.42, 0.24, 0.82])
+        )
+        tone = (
+            green * np.clip(1 - up * 2.2, 0, 1)
+            + teal * (1 - np.abs(up * 2.2 - 1)).clip(0, 1)
+            + violet * np.clip(up * 1.6 - 0.5, 0, 1)
+        )
         found: Floats = light[..., None] * tone
         return found

@@ -131,7 +131,9 @@ def hills(size: Size, stand: Stand, light: Light, rng: np.random.Generator, *, a
     z = np.clip(z, 0.05, 1.15) * _across(rng, width, stand) * _along(0.5)
     ground = _seen(z * height, stand)
     lit = _lit(z * height, width, light, stand, size, depth_per_slice, flat=0.35)
-    mottle = 1 + 0.07 * noise.field(rng, SLICES, width, largest=60 * unit, smallest=3 * unit, slope=1.3, stretch=stretch)
+    mottle = 1 + 0.07 * noise.field(
+        rng, SLICES, width, largest=60 * unit, smallest=3 * unit, slope=1.3, stretch=stretch
+    )
     return _render(size, stand, light, rng, ground, np.clip(albedo * mottle[..., None], 0, 1), lit)
 
 

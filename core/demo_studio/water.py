@@ -45,7 +45,9 @@ class Water:
     def _tinted(self, palette: Palette) -> tuple[Floats, Floats]:
         """How much of the mirror is kept in each row, and what is added to it."""
         keep = 0.9 - 0.42 * self._down**0.8
-        return keep[..., None].astype(np.float32), (colour(palette.deep) * 255 * (1 - keep)[..., None]).astype(np.float32)
+        return keep[..., None].astype(np.float32), (colour(palette.deep) * 255 * (1 - keep)[..., None]).astype(
+            np.float32
+        )
 
     def _path(self, sun_x: float, palette: Palette, glitter: float) -> tuple[Floats, Floats]:
         """Where the sun can glitter, (rows, columns), and its colour."""
@@ -82,7 +84,7 @@ class Water:
         pixels = np.full((self._rows, self._columns, 4), 255, dtype=np.uint8)
         np.clip(light, 0, 255, out=light)
         pixels[..., :3] = light
-        image = Image.frombuffer("RGBa", (self._columns, self._rows), pixels.data, "raw", "RGBa", 0, 1)
+        image = Image.frombuffer("RGBa", (self._columns, self._rows), pixels, "raw", "RGBa", 0, 1)
         return np.asarray(image.resize((self._size.width, self._rows), Image.Resampling.BILINEAR))
 
     def _surface(self, seconds: float) -> tuple[Floats, Floats]:

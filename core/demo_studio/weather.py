@@ -46,7 +46,12 @@ def _uniform(rng: np.random.Generator, low: float, high: float, count: int) -> F
 def _snow(size: Size, rng: np.random.Generator, area: float, _ground: float) -> Weather:
     unit = size.unit
     flakes = []
-    for count, radius, fall, power in ((230, 1.1, 46, 0.6), (110, 1.9, 78, 0.75), (34, 3.6, 125, 0.62), (9, 8.5, 190, 0.26)):
+    for count, radius, fall, power in (
+        (230, 1.1, 46, 0.6),
+        (110, 1.9, 78, 0.75),
+        (34, 3.6, 125, 0.62),
+        (9, 8.5, 190, 0.26),
+    ):
         number = max(1, int(count * area))
         flakes.append(
             (
@@ -112,7 +117,9 @@ def _fireflies(size: Size, rng: np.random.Generator, area: float, ground: float)
         across = x + (np.sin(now * 1.7) + 0.6 * np.sin(now * 3.1 + phase)) * 34 * unit
         up = y + (np.cos(now * 1.3 + phase) + 0.5 * np.sin(now * 2.7)) * 22 * unit
         shine = (np.clip(np.sin(seconds * blink + phase * 3), 0, 1) ** 0.7 * (0.45 + 0.55 * near)).astype(np.float32)
-        canvas.splat(target, across, up, radius=17 * unit, colour=(0.72, 0.95, 0.35), strength=shine * 0.34, falloff=2.6)
+        canvas.splat(
+            target, across, up, radius=17 * unit, colour=(0.72, 0.95, 0.35), strength=shine * 0.34, falloff=2.6
+        )
         canvas.splat(target, across, up, radius=max(0.8, 2.1 * unit), colour=(1.0, 0.98, 0.68), strength=shine)
 
     return draw

@@ -96,6 +96,8 @@ class EdenAI(base.Provider):
     models = MODELS
     default_base_url = "https://api.edenai.run"
     min_poll_seconds = 5.0  # what the vendor's samples wait
+    max_requests_per_second = 9.0  # rate limits page: 10 a second an account, less a margin
+    can_check_key = True
 
     async def generate_video(self, request: VideoRequest) -> ProviderJob:
         """Upload the start image if there is one, then submit once."""
@@ -128,6 +130,17 @@ class EdenAI(base.Provider):
         except (httpx.HTTPError, TimeoutError) as failure:
             raise self._clean(base.look_error(failure)) from failure
         return _status(answer)
+
+    async def check_key(self) -> None:
+        """List no more than one job (OpenAPI, GET /v3/universal-ai/async): free, and only a valid token may."""
+        try:
+            answer = await self._send("GET", "/v3/universal-ai/async", params={"limit": 1})
+        except (httpx.HTTPError, TimeoutError) as failure:
+            raise self._clean(base.look_error(failure)) from failure
+        if answer.status in (401, 403):
+            raise errors.BadKey(detail=answer.detail)
+        if answer.status != 200:
+            raise errors.ProviderUnavailable(detail=answer.detail)
 
     async def _upload(self, image: SourceImage) -> str:
         """The id of an uploaded image (kept there for a week). Free, so any failure may simply be repeated."""

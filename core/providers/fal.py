@@ -1,7 +1,7 @@
 """fal: jobs in its queue, submitted to a model's own path and asked about at the app's.
 
 Facts come from the vendor's documentation (queue, cancel, model errors, request errors, files), its Python client and
-the model pages (fal.ai/models/MODEL/llms.txt). There is no word for failure: a job is COMPLETED and its result an error.
+the model pages (fal.ai/models/MODEL/llms.txt). It has no word for failure: a job is COMPLETED, its result an error.
 """
 
 import base64
@@ -21,6 +21,7 @@ from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoModel
 
 _END_NEEDS_START = "An end image needs a start image too."
 _SHAPE_OF_IMAGE = "With a start image the clip takes the image's shape, whatever the aspect ratio says."
+_NO_SIZE = "The vendor offers no choice of size: a clip has 720 lines or more, as it decides."
 
 MODELS = (
     VideoModel(
@@ -29,16 +30,16 @@ MODELS = (
         provider="fal",
         # fal.ai/docs kling-video-v2.5-turbo-pro: duration "5" or "10", three ratios, tail_image_url, no resolution.
         upstream_id="fal-ai/kling-video/v2.5-turbo/pro",
-        description="Fluid motion and close obedience to the prompt, in full HD.",
+        description="Fluid motion and close obedience to the prompt.",
         default_seconds=5,
         durations=(5, 10),
-        resolutions=("1080p",),
+        resolutions=("720p",),
         aspect_ratios=("16:9", "9:16", "1:1"),
         start_image=True,
         end_image=True,
         negative_prompt=True,
         typical_seconds=150,
-        limits=(_END_NEEDS_START, _SHAPE_OF_IMAGE),
+        limits=(_END_NEEDS_START, _SHAPE_OF_IMAGE, _NO_SIZE),
     ),
     VideoModel(
         id="fal-veo-3.1-fast",
@@ -101,10 +102,9 @@ _REFUSED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
 """HTTP statuses that say by themselves that nothing was accepted."""
 
 _NO_CREDITS = re.compile(r"\blocked\b|exhausted|balance|insufficient (funds|credits?)", re.I)
-_CONTENT = re.compile(r"content_policy|content polic|content checker|nsfw|flagged|safety|moderat|prohibited", re.I)
+_CONTENT = re.compile(r"content_policy|content polic|content checker|nsfw|flagged|safety|moderation|prohibited", re.I)
 _NOT_TO_BLAME = re.compile(
-    r"^(generation_timeout|downstream_service_\w+|internal_(server_)?error|internal_server_error|request_timeout"
-    r"|startup_timeout|runner_\w+)$"
+    r"^(generation_timeout|downstream_service_\w+|internal_(server_)?error|(request|startup)_timeout|runner_\w+)$"
 )
 """Model errors and request errors pages: types that say the vendor failed, not the request."""
 _FIELDS: Mapping[str, str] = {
@@ -118,7 +118,9 @@ _FIELDS: Mapping[str, str] = {
     "generate_audio": "generateAudio",
     "prompt_optimizer": "enhancePrompt",
 }
-_NOTHING_MADE = "The provider made no clip from this. Nothing was charged; change the prompt or the image and try again."
+_NOTHING_MADE = (
+    "The provider made no clip from this. Nothing was charged; change the prompt or the image and try again."
+)
 _LOST = "The provider no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again."
 _NO_LINK = "completed without a link"
 
@@ -132,7 +134,9 @@ class Fal(base.Provider):
     default_base_url = "https://queue.fal.run"
     min_poll_seconds = 3.0  # its client looks ten times a second; for jobs of minutes this is kinder
     can_cancel = True
-    cancel_note = "A job still in the provider's queue is removed at no cost; a running one is asked to stop and may not."
+    cancel_note = (
+        "A job still in the provider's queue is removed at no cost; a running one is asked to stop and may not."
+    )
 
     async def generate_video(self, request: VideoRequest) -> ProviderJob:
         """Submit once; images go along as data URIs."""

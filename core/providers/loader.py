@@ -7,6 +7,8 @@ from core.providers import registry
 PROVIDERS = (
     "core.providers.modelslab:ModelsLab",
     "core.providers.edenai:EdenAI",
+    "core.providers.replicate:Replicate",
+    "core.providers.fal:Fal",
     "core.providers.demo:Demo",
 )
 

@@ -131,6 +131,7 @@ class ModelsLab(base.Provider):
     models = MODELS
     default_base_url = "https://modelslab.com"
     min_poll_seconds = 5.0  # what the vendor's samples wait
+    can_check_key = True
     max_in_flight = 5  # rate limits page: 5 queued requests on the smallest plan, over all endpoints
 
     async def generate_video(self, request: VideoRequest) -> ProviderJob:
@@ -154,6 +155,16 @@ class ModelsLab(base.Provider):
         except (httpx.HTTPError, TimeoutError) as failure:
             raise self._clean(base.look_error(failure)) from failure
         return _status(answer)
+
+    async def check_key(self) -> None:
+        """Ask for the wallet's balance (general API, wallet balance page): free, and only a valid key gets it."""
+        try:
+            answer = await self._post("/api/wallet_balance", {})
+        except (httpx.HTTPError, TimeoutError) as failure:
+            raise self._clean(base.look_error(failure)) from failure
+        if _word(answer) != "success":
+            verdict = _verdict(answer)
+            raise verdict if isinstance(verdict, errors.BadKey) else errors.ProviderUnavailable(detail=answer.detail)
 
     async def _upload(self, image: SourceImage) -> str:
         """The address of an uploaded image (kept there for 24 hours). Free, so any failure may simply be repeated."""

@@ -24,6 +24,7 @@ LARGEST_DATA_URL_BYTES = 256_000
 
 _END_NEEDS_START = "An end image needs a start image too."
 _SHAPE_OF_IMAGE = "With a start image the clip takes the image's shape, whatever the aspect ratio says."
+_NO_SIZE = "The vendor offers no choice of size: a clip has 720 lines or more, as it decides."
 
 MODELS = (
     VideoModel(
@@ -31,7 +32,8 @@ MODELS = (
         name="Stable Video Diffusion",
         provider="replicate",
         # A community model, so it is asked for by version; the hash is the one public clients name.
-        upstream_id="stability-ai/stable-video-diffusion:3f0457e4619daac51203dedb472816fd4af51f3149fa7a9e0b5ffcf1b8172438",
+        upstream_id="stability-ai/stable-video-diffusion:"
+        "3f0457e4619daac51203dedb472816fd4af51f3149fa7a9e0b5ffcf1b8172438",
         description="Brings one still image to life for four seconds.",
         default_seconds=4,
         durations=(4,),
@@ -68,16 +70,16 @@ MODELS = (
         provider="replicate",
         # Model page, version 18f41bfc: duration 5 or 10, three ratios, start_image and end_image, no resolution.
         upstream_id="kwaivgi/kling-v2.5-turbo-pro",
-        description="Smooth motion and camera moves in full HD.",
+        description="Smooth motion and camera moves, from text or between two frames.",
         default_seconds=5,
         durations=(5, 10),
-        resolutions=("1080p",),
+        resolutions=("720p",),
         aspect_ratios=("16:9", "9:16", "1:1"),
         start_image=True,
         end_image=True,
         negative_prompt=True,
         typical_seconds=150,
-        limits=(_END_NEEDS_START, _SHAPE_OF_IMAGE),
+        limits=(_END_NEEDS_START, _SHAPE_OF_IMAGE, _NO_SIZE),
     ),
 )
 
@@ -112,7 +114,9 @@ _ENDED = frozenset({"succeeded", "failed"}) | _STOPPED
 _REFUSED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
 """HTTP statuses that say by themselves that nothing was accepted."""
 
-_CONTENT = re.compile(r"\bE005\b|flagged as sensitive|nsfw|content polic|content filter|safety|moderat|prohibited", re.I)
+_CONTENT = re.compile(
+    r"\bE005\b|flagged as sensitive|nsfw|content polic|content filter|safety|moderation|prohibited", re.I
+)
 _NO_MODEL = re.compile(r"invalid version|(version|model).{0,60}(not found|not exist|disabled|no longer)", re.I)
 _BAD_INPUT = re.compile(r"^\s*input validation (error|failed)", re.I)
 _RESETS_IN = re.compile(r"resets? in\s+~?\s*(\d{1,6})\s*(s|m)", re.I)
@@ -156,8 +160,8 @@ class Replicate(base.Provider):
         """Upload what is too large to go along, then submit once."""
         if request.end_image and not request.start_image:
             raise errors.InvalidInput(_END_NEEDS_START, field="startImagePath")
-        start = await self._image(request.start_image, field="startImagePath")
-        end = await self._image(request.end_image, field="endImagePath")
+        start = await self._image(request.start_image, ours="startImagePath")
+        end = await self._image(request.end_image, ours="endImagePath")
         path, body = _submission(request, start, end)
         try:
             answer = await self._send("POST", path, json=body)
@@ -182,8 +186,11 @@ class Replicate(base.Provider):
         """The documentation wants the token on file requests; it goes to the vendor's own hosts and nowhere else."""
         return VideoSource(video_url, self._headers() if self._is_vendors(video_url) else {})
 
-    async def _image(self, image: SourceImage | None, *, field: str) -> str | None:
-        """A small image as a data URL, a larger one as the address of an upload. Free, so it may be repeated."""
+    async def _image(self, image: SourceImage | None, *, ours: str) -> str | None:
+        """A small image as a data URL, a larger one as the address of an upload. Free, so it may be repeated.
+
+        `ours` is our name of the field, for a refused one.
+        """
         if image is None:
             return None
         if len(image.data) <= LARGEST_DATA_URL_BYTES:
@@ -198,7 +205,7 @@ class Replicate(base.Provider):
         if isinstance(verdict, errors.SubmitUncertain | errors.ModelUnavailable):
             raise errors.ProviderUnavailable(detail=verdict.detail)
         if isinstance(verdict, errors.InvalidInput):
-            verdict.field = field
+            verdict.field = ours
         raise verdict
 
     async def _look(self, method: str, path: str, **content: Any) -> Reply:

@@ -3,9 +3,9 @@
 import numpy as np
 from PIL import Image
 
-from core.studio import figures, sky, terrain, water, weather
+from core.studio import figures, sky, terrain, trees, water, weather
 from core.studio.layer import Camera, Layer, Pixels
-from core.studio.palette import PALETTES, Brief, Palette
+from core.studio.palette import PALETTES, Brief, Palette, mix
 
 
 class Landscape:
@@ -19,13 +19,14 @@ class Landscape:
         camera = self._camera = Camera(width, height, horizon, direction, 0.35 / max(seconds, 5.0))
         self._sky = sky.Sky(rng, brief, colours, camera)
         self._layers = _with_mist(rng, brief, colours, camera, terrain.layers(rng, brief, colours, camera))
-        low = colours.sky[-1]
+        low = mix(colours.sky[-1], colours.far, 0.5)
         self._ground = (round(low[0]), round(low[1]), round(low[2]), 255)
         self._water = water.Water(rng, brief, colours, camera, self._sky.sun_x) if brief.water else None
         wanted = brief.features
         self._boat = figures.Boat(rng, colours, camera) if "boat" in wanted else None
         self._birds = figures.Birds(rng, colours, camera) if "birds" in wanted else None
         self._rain = weather.Rain(rng, colours, camera) if "rain" in wanted else None
+        self._palms = trees.palm_corner(rng, colours, camera) if "palms" in wanted and self._water else None
         self._motes = [weather.Motes(rng, kind, camera) for kind in ("snow", "fireflies", "embers") if kind in wanted]
 
     def frame(self, t_seconds: float) -> Pixels:
@@ -49,6 +50,8 @@ class Landscape:
             self._water.paint(frame, above, t_seconds)
             if self._boat:
                 self._boat.paint(frame, t_seconds, mirror_source=False)
+        if self._palms:
+            self._palms.paint(frame, camera, t_seconds, camera.height)
         if self._rain:
             self._rain.paint(frame, t_seconds)
         pixels = np.frombuffer(frame.convert("RGB").tobytes(), np.uint8).reshape(camera.height, camera.width, 3).copy()

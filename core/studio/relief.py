@@ -71,11 +71,15 @@ def mountains(
     valley = 0.42 + 0.58 * smoothstep(0.05, 0.75, np.abs(across - centre))
     along = np.linspace(0.0, 1.0, SLICES, dtype=np.float32)[:, None]
     range_form = smoothstep(-0.12, 0.75, along) ** 0.8 * (1.0 - 0.35 * smoothstep(0.8, 1.0, along))
-    heights = (0.12 + field * (0.45 + 0.75 * swell)) * valley * range_form
+    # Without a lake before it, a nearer range must hide the foot of the one behind.
+    lift = 0.12 if floor <= camera.horizon + 1 else 0.12 + 0.55 * depth
+    heights = (lift + field * (0.45 + 0.75 * swell)) * valley * range_form
     heights *= rise / max(float(heights.max()), 0.05)
     light = _lit(heights, camera, camera.height / SLICES * 0.9, 0.62)
     low = 1.0 - heights / max(rise, 1.0)
-    haze = (0.30 - 0.26 * depth) + (0.52 - 0.40 * depth) * smoothstep(0.45, 1.0, low)
+    haze = (0.30 - 0.26 * depth) + (0.46 - 0.36 * depth) * smoothstep(0.45, 1.0, low)
+    if floor > camera.horizon + 1:
+        haze = np.minimum(haze, 0.46)
     paint = _colours(colours, depth, light)
     if snow:
         line = fractal(rng, SLICES, columns, (8, 24 * aspect), 5)
@@ -92,7 +96,7 @@ def dunes(
     rng: np.random.Generator, colours: Palette, camera: Camera, *, depth: float, base: float, floor: int
 ) -> Layer:
     """One field of dunes with sharp crests, a lit and a shaded side and wind ripples."""
-    columns, slices = _columns(camera), 2 * SLICES
+    columns, slices = _columns(camera), SLICES * 8 // 5
     aspect = camera.width / camera.height
     rise = camera.height * (0.09 + 0.11 * depth)
     warp = fractal(rng, slices, columns, (1.6, 1.8 * aspect), 3, 0.4)

@@ -25,10 +25,10 @@ class Sky:
         self._star_sprites = [_glint(level * 4 / 255.0) for level in range(64)]
         self._clouds = [self._cloud_sheet(rng, brief, share) for share in (0.0, 1.0)]
         count = int(
-            min(700, camera.width * camera.horizon / 1500) * max(colours.stars, 1.0 * ("stars" in brief.features))
+            min(700, camera.width * camera.horizon / 1500) * max(colours.stars, 1.9 * ("stars" in brief.features))
         )
         self._stars = rng.random((count, 2)) * (camera.width, camera.horizon * 0.97)
-        self._star_light = (0.22 + 0.78 * rng.random(count) ** 4) * (1.0 - 0.85 * self._stars[:, 1] / camera.horizon)
+        self._star_light = (0.30 + 0.70 * rng.random(count) ** 4) * (1.0 - 0.85 * self._stars[:, 1] / camera.horizon)
         self._star_pulse = rng.uniform(0.8, 3.2, count), rng.uniform(0, 6.28, count)
         self._aurora = "aurora" in brief.features
         self._curtains = rng.uniform(0, 100, (3, 8))

@@ -38,7 +38,7 @@ def _ranges(rng: np.random.Generator, brief: Brief, colours: Palette, camera: Ca
     low = 1.0 if brief.water else span * 0.12
     out = [
         relief.mountains(
-            rng, colours, camera, depth=depth, base=camera.horizon + (low if brief.water else 2 * low * depth - 2),
+            rng, colours, camera, depth=depth, base=camera.horizon + (low if brief.water else 0.6 * low * depth - 2),
             floor=min(camera.height, int(camera.horizon + max(1.0, low * 3))), snow=snow,
         )
         for depth in ((0.0, 0.45, 0.95) if brief.water else (0.0, 0.5))
@@ -48,7 +48,7 @@ def _ranges(rng: np.random.Generator, brief: Brief, colours: Palette, camera: Ca
             out.append(
                 trees.row(
                     rng, colours, camera, depth=depth, foot=camera.horizon + span * down, floor=floor, kind="conifer",
-                    size=camera.height * (0.05 + 0.17 * depth), haze=0.55 * (1 - depth * 0.8),
+                    size=camera.height * (0.06 + 0.22 * depth), haze=0.55 * (1 - depth * 0.8),
                 )
             )  # fmt: skip
     elif "storm" not in brief.features and brief.palette not in ("ember", "desert"):

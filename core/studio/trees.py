@@ -112,7 +112,7 @@ def row(
     while x < width * _OVERSAMPLE + size:
         place = int(np.clip(x, 0, width * _OVERSAMPLE - 1))
         tall = size * _OVERSAMPLE * rng.uniform(0.42, 1.0) * (0.55 + 0.45 * float(density[place]))
-        at = float(ground[place]) * _OVERSAMPLE + 2
+        at = float(ground[place]) * _OVERSAMPLE + 2 + (tall * 0.07 if kind == "conifer" else 0.0)
         if kind == "conifer":
             _conifer(pen, rng, x, at, tall)
         elif rng.random() < 0.16:
@@ -141,3 +141,32 @@ def row(
     sunlit = np.array(mix(colours.lit, colours.far, 0.5), np.float32)
     paint = body + (sunlit - body) * (leaf * (0.42 - 0.15 * depth))[..., None]
     return standing(picture(paint + (mist - paint) * share, alpha), float(top), 0.08 + 0.80 * depth)
+
+
+def palm_corner(rng: np.random.Generator, colours: Palette, camera: Camera) -> Layer:
+    """Dark palms on a bank in the near corner of a shore, away from the sun."""
+    width = int(camera.width * (1 + 2 * MARGIN))
+    rows = int(camera.height * 0.98)
+    mask = Image.new("L", (width * _OVERSAMPLE, rows * _OVERSAMPLE))
+    pen = ImageDraw.Draw(mask)
+    wide, high = mask.size
+    reach = 0.30 * wide
+    steps = np.linspace(0, 1, 60)
+    bank = high * (1.0 - 0.10 * np.cos(steps * np.pi / 2) ** 0.8)
+    edge = wide * 0.5 - camera.width * 0.5 * _OVERSAMPLE
+    slope = zip((edge + steps * reach).tolist(), bank.tolist(), strict=True)
+    pen.polygon([(0, high), (0, float(bank[0])), *slope], fill=255)
+    tall = min(high * 0.70, wide * 0.55)
+    for place, share in ((0.16, 1.0), (0.36, 0.74), (0.03, 0.60)):
+        palm(pen, rng, edge + reach * place, high * 0.95, tall * share)
+    for _ in range(70):
+        x = edge + reach * rng.random() * 0.9
+        foot = float(np.interp((x - edge) / reach, steps, bank)) + 4
+        blade = high * rng.uniform(0.015, 0.05)
+        pen.line([(x, foot), (x + rng.normal(0, 0.4) * blade, foot - blade)], fill=255, width=_OVERSAMPLE)
+    if camera.direction < 0:
+        mask = mask.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    alpha = np.asarray(mask.reduce(_OVERSAMPLE), dtype=np.float32) / 255.0
+    colour = np.empty((*alpha.shape, 3), np.float32)
+    colour[:] = mix(colours.near, (0.0, 0.0, 0.0), 0.15)
+    return standing(picture(colour, alpha), float(camera.height - rows), 0.95)

@@ -61,7 +61,8 @@ class Water:
         away = np.abs(x[None, :] - centre) / spread
         if colours.sun_radius == 0:
             # No sun: only the highest waves break white.
-            return np.full(away.shape, 0.98, np.float32) - 0.10 * depth[:, None]
+            foam: Field = np.full(away.shape, 1.04, np.float32) - 0.06 * depth[:, None]
+            return foam
         bar: Field = (0.16 + 0.62 * away + 0.30 * depth[:, None] + 0.45 * colours.sun_elevation).astype(np.float32)
         return bar
 

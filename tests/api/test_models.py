@@ -44,11 +44,7 @@ def test_a_key_makes_a_provider_configured(
     models, providers = ana.get("/models"), ana.get("/providers")
 
     assert [m["configured"] for m in models.json()["models"] if m["id"] == "veo3"] == [True]
-    assert {p["name"]: p["configured"] for p in providers.json()["providers"]} == {
-        "modelslab": True,
-        "edenai": False,
-        "demo": True,
-    }
+    assert {p["name"] for p in providers.json()["providers"] if p["configured"]} == {"modelslab", "demo"}
     assert "key-that-stays-inside" not in models.text + providers.text
 
 
@@ -58,5 +54,18 @@ def test_providers_shape(ana: Client) -> None:
 
     assert answer["success"] is True
     for provider in answer["providers"]:
-        assert set(provider) == {"name", "displayName", "configured", "models", "canCancel", "cancelNote"}
+        assert set(provider) == {
+            "name",
+            "displayName",
+            "configured",
+            "state",
+            "sentence",
+            "keyWorks",
+            "inFlight",
+            "successRateWeek",
+            "medianSecondsWeek",
+            "models",
+            "canCancel",
+            "cancelNote",
+        }
         assert provider["models"]

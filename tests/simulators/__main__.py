@@ -8,10 +8,10 @@ from pathlib import Path
 
 import uvicorn
 
-from tests.simulators import edenai, modelslab
+from tests.simulators import edenai, fal, modelslab, replicate
 from tests.simulators.vendor import Vendor, make_clip
 
-BUILD = {"modelslab": modelslab.app, "edenai": edenai.app}
+BUILD = {"modelslab": modelslab.app, "edenai": edenai.app, "replicate": replicate.app, "fal": fal.app}
 
 
 def main() -> None:

@@ -35,13 +35,20 @@ class Job:
     started: float = field(default_factory=time.monotonic)
     links_given: int = 0
     file_calls: int = 0
+    cancelled: bool = False
 
     @property
     def state(self) -> str:
-        """running, done, failed or refused."""
+        """running, done, failed, refused or cancelled."""
+        if self.cancelled:
+            return "cancelled"
         if self.kind == "never" or time.monotonic() - self.started < self.seconds * (5 if self.kind == "slow" else 1):
             return "running"
         return {"fail": "failed", "nsfw": "refused"}.get(self.kind, "done")
+
+    def cancel(self) -> None:
+        """Stop it; what is over stays as it is."""
+        self.cancelled = self.state in ("running", "cancelled")
 
 
 @dataclass

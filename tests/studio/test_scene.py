@@ -149,6 +149,7 @@ def test_frames_move_without_popping(prompt: str) -> None:
         ("kota di malam hari", ("landscape", "night", "city")),
         ("pantai cerah", ("landscape", "day", "sea")),
         ("gurun", ("landscape", "desert", "dunes")),
+        ("gurun di malam hari", ("landscape", "night", "dunes")),
         ("kota neon", ("landscape", "neon", "city")),
         ("salju di gunung", ("landscape", "winter", "mountain")),
         ("hutan berkabut", ("landscape", "mist", "forest")),

@@ -1,0 +1,126 @@
+"""A stand-in for api.replicate.com; the shapes are those of its HTTP API and prediction lifecycle pages."""
+
+import re
+import uuid
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from tests.simulators.vendor import Job, Vendor, no_answer, serve
+
+_IMAGES = ("input_image", "image", "start_image", "last_frame_image", "end_image")
+_REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
+    "429": (429, {"detail": "Request was throttled. Your rate limit resets in ~1s."}),
+    "500": (500, {"title": "Internal server error", "status": 500}),
+    "badkey": (401, {"title": "Unauthenticated", "detail": "You did not pass a valid authentication token"}),
+    "nocredit": (402, {"title": "Insufficient credit", "detail": "You have insufficient credit to run this model."}),
+}
+_FAILURES = {
+    "failed": "Prediction failed: out of memory (code: E1001)",
+    "refused": "The input or output was flagged as sensitive. Please try again with different inputs. (E005)",
+}
+_VERSION = re.compile(r"[0-9a-f]{64}")
+
+
+def app(vendor: Vendor) -> ASGIApp:
+    """The simulated vendor as an ASGI app. It keeps no client reference; the prompt stands in for one in the record."""
+
+    async def submit(request: Request) -> Response:
+        body = await request.json()
+        wanted = body.get("input") or {}
+        prompt = str(wanted.get("prompt", ""))
+        kind = vendor.kind_of(prompt, prompt)
+        refusal = _refusal("badkey" if not _key_is_good(request) else kind) or _invalid(request, body, vendor)
+        job = None if refusal else vendor.accept(uuid.uuid4().hex[:26], kind, body)
+        vendor.record(kind=kind, prompt=prompt, reference="", body=body, job=job)
+        if refusal or job is None:
+            return refusal or Response(status_code=500)
+        if kind in ("hang", "reset", "502html"):
+            return await no_answer(kind, request)
+        return JSONResponse(_prediction(request, job, "starting"), status_code=201)
+
+    async def look(request: Request) -> Response:
+        vendor.looks += 1
+        job = vendor.jobs.get(request.path_params["job_id"])
+        if not _key_is_good(request):
+            return _error(*_REFUSALS["badkey"])
+        if job is None:
+            return _error(404, {"detail": "The requested resource could not be found."})
+        if job.state in ("running", "cancelled"):
+            return JSONResponse(_prediction(request, job, {"running": "processing"}.get(job.state, "canceled")))
+        if job.state in _FAILURES:
+            return JSONResponse(_prediction(request, job, "failed") | {"error": _FAILURES[job.state]})
+        metrics = {"predict_time": job.seconds, "total_time": job.seconds}
+        done = {"output": vendor.link(request, job), "metrics": metrics}
+        return JSONResponse(_prediction(request, job, "succeeded") | done)
+
+    async def cancel(request: Request) -> Response:
+        job = vendor.jobs.get(request.path_params["job_id"])
+        if job is not None and _key_is_good(request):
+            job.cancel()
+        return await look(request)
+
+    async def upload(request: Request) -> Response:
+        async with request.form() as form:
+            if not _key_is_good(request) or "content" not in form:
+                return _error(422, {"title": "Input validation failed", "detail": "- content is required"})
+        address = f"{request.base_url}v1/files/{uuid.uuid4().hex}"
+        vendor.uploads.add(address)
+        return JSONResponse({"id": address.rpartition("/")[2], "urls": {"get": address}}, status_code=201)
+
+    return serve(
+        [
+            Route("/v1/models/{owner}/{name}/predictions", submit, methods=["POST"]),
+            Route("/v1/predictions", submit, methods=["POST"]),
+            Route("/v1/predictions/{job_id}", look),
+            Route("/v1/predictions/{job_id}/cancel", cancel, methods=["POST"]),
+            Route("/v1/files", upload, methods=["POST"]),
+            *vendor.routes(),
+        ]
+    )
+
+
+def _key_is_good(request: Request) -> bool:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return scheme == "Bearer" and bool(key) and not key.startswith("bad")
+
+
+def _refusal(kind: str) -> Response | None:
+    return _error(*_REFUSALS[kind]) if kind in _REFUSALS else None
+
+
+def _invalid(request: Request, body: dict[str, Any], vendor: Vendor) -> Response | None:
+    """What is wrong with a submit that its own schema would refuse."""
+    by_version = "owner" not in request.path_params
+    if by_version and not _VERSION.fullmatch(str(body.get("version", ""))):
+        return _error(422, {"title": "Invalid version or not permitted", "detail": "The version does not exist."})
+    wanted = body.get("input") or {}
+    if not by_version and not wanted.get("prompt"):
+        return _error(422, {"title": "Input validation failed", "detail": "- input.prompt is required"})
+    for name in _IMAGES:
+        if name in wanted and not (str(wanted[name]).startswith("data:image/") or wanted[name] in vendor.uploads):
+            return _error(422, {"title": "Input validation failed", "detail": f"- input.{name} must be a file"})
+    return None
+
+
+def _error(status: int, said: dict[str, Any]) -> Response:
+    return JSONResponse({"status": status, **said}, status_code=status)
+
+
+def _prediction(request: Request, job: Job, status: str) -> dict[str, Any]:
+    own = f"{request.base_url}v1/predictions/{job.id}"
+    return {
+        "id": job.id,
+        "version": job.submitted.get("version", "hidden"),
+        "status": status,
+        "input": job.submitted.get("input"),
+        "output": None,
+        "error": None,
+        "logs": "",
+        "data_removed": False,
+        "created_at": "2026-11-21T12:00:00.000Z",
+        "urls": {"get": own, "cancel": f"{own}/cancel"},
+    }

@@ -1,0 +1,49 @@
+import pytest
+
+from core import errors, health, provider_status
+from core.config import Settings
+from core.db import Database
+from core.models import User
+from tests.orders import HANDED, SUBMITTING, WAITING, advance, completed, ordered
+
+
+def of(database: Database, settings: Settings, name: str) -> provider_status.ProviderStatus:
+    """The status of one provider."""
+    with database.session(read_only=True) as session:
+        return next(s for s in provider_status.statuses(session, settings) if s.provider.name == name)
+
+
+def test_status_when_nothing_happened(database: Database, installation: Settings) -> None:
+    """Without a key a provider says who can help; the demo is ready; nothing is claimed about a week without clips."""
+    assert of(database, installation, "modelslab").state == provider_status.NOT_CONFIGURED
+    assert "administrator" in of(database, installation, "modelslab").sentence
+    demo = of(database, installation, "demo")
+
+    assert (demo.state, demo.sentence, demo.key_works) == ("ok", "", None)
+    assert (demo.week.in_flight, demo.week.success_rate, demo.week.median_seconds) == (0, None, None)
+
+
+def test_status_when_there_is_a_week(database: Database, installation: Settings, person: User) -> None:
+    """The week counts what ended and what is in flight, for everybody."""
+    completed(database, person)
+    advance(database, ordered(database, person).id, HANDED, SUBMITTING, WAITING)
+
+    week = of(database, installation, "demo").week
+    assert (week.in_flight, week.success_rate) == (1, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "times", "words"),
+    [(errors.ProviderUnavailable(), health.FAILURES_TO_OPEN, "Orders wait"), (errors.BadKey(), 1, "account")],
+)
+def test_status_when_in_trouble(
+    database: Database, installation: Settings, error: errors.AppError, times: int, words: str
+) -> None:
+    """Trouble is said in a sentence that tells what it means for an order."""
+    with database.session() as session:
+        for _ in range(times):
+            health.note_failure(session, "demo", error)
+
+    assert of(database, installation, "demo").state == "trouble"
+    with database.session(read_only=True) as session:
+        assert words in provider_status.troubles(session)["demo"]
