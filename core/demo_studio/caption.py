@@ -30,9 +30,9 @@ class Overlay:
 
     def blend(self, planes: tuple[Plane, Plane, Plane], opacity: float) -> None:
         """Lay it over the three planes of a frame, in place."""
-        _mix(planes[0], self.x, self.y, self.luma, self.cover, opacity)
+        _mix(planes[0], (self.x, self.y), self.luma, self.cover, opacity)
         for plane, values in zip(planes[1:], self.chroma, strict=True):
-            _mix(plane, self.x // 2, self.y // 2, values, self.chroma_cover, opacity)
+            _mix(plane, (self.x // 2, self.y // 2), values, self.chroma_cover, opacity)
 
 
 class Captions:
@@ -159,7 +159,10 @@ def _halved(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return found
 
 
-def _mix(plane: Plane, x: int, y: int, values: NDArray[np.int16], cover: NDArray[np.int16], opacity: float) -> None:
+def _mix(
+    plane: Plane, place: tuple[int, int], values: NDArray[np.int16], cover: NDArray[np.int16], opacity: float
+) -> None:
+    x, y = place
     part = plane[y : y + values.shape[0], x : x + values.shape[1]]
     values, cover = values[: part.shape[0], : part.shape[1]], cover[: part.shape[0], : part.shape[1]]
     strength = (cover * opacity).astype(np.int32)

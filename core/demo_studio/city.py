@@ -1,5 +1,7 @@
 """A skyline: rows of towers with lit windows, signs and the glow they throw into the air."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from PIL import Image, ImageFilter
 
@@ -29,7 +31,7 @@ def skyline(
         share = 0.22 + 0.55 * rng.random() ** 1.5 + 0.3 * np.exp(-(((x / width - 0.5) / 0.16) ** 2)) * rng.random()
         row.building(x, wide, max(3, int(min(1.0, share) * stand.peak)))
         x += int(wide * rng.uniform(0.72, 1.12)) + 1
-    image = _with_light(body, glow, cover, size.unit, darkness, rng)
+    image = _with_light(body, glow, cover, unit=size.unit, darkness=darkness, rng=rng)
     if skirt:
         ground = Image.new("RGBa", (width, height + int(skirt)))
         ground.paste(image, (0, 0))
@@ -39,24 +41,19 @@ def skyline(
     return Layer(image, base=height, base_y=stand.base_y, near=stand.near, scale=1.0)
 
 
+@dataclass(frozen=True, slots=True)
 class _Row:
-    """The three pictures that a row of buildings is made of."""
+    """The three pictures that a row of buildings is made of (drawn into in place), and what decides their look."""
 
-    def __init__(
-        self,
-        body: Floats,
-        glow: Floats,
-        cover: Floats,
-        unit: float,
-        stand: Stand,
-        light: Light,
-        rng: np.random.Generator,
-        darkness: float,
-        neon: bool,
-    ) -> None:
-        self._body, self._glow, self._cover = body, glow, cover
-        self._unit, self._stand, self._light, self._rng = unit, stand, light, rng
-        self._darkness, self._neon = darkness, neon
+    _body: Floats
+    _glow: Floats
+    _cover: Floats
+    _unit: float
+    _stand: Stand
+    _light: Light
+    _rng: np.random.Generator
+    _darkness: float
+    _neon: bool
 
     def building(self, x: int, wide: int, tall: int) -> None:
         """One tower with its roof, windows and perhaps a sign."""
@@ -143,7 +140,7 @@ class _Row:
 
 
 def _with_light(
-    body: Floats, glow: Floats, cover: Floats, unit: float, darkness: float, rng: np.random.Generator
+    body: Floats, glow: Floats, cover: Floats, *, unit: float, darkness: float, rng: np.random.Generator
 ) -> Image.Image:
     """Windows shine, and what shines has a halo, also over the edges of the buildings."""
     shining = Image.fromarray(np.clip(glow * 255, 0, 255).astype(np.uint8))

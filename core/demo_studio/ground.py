@@ -27,9 +27,9 @@ def layers(size: Size, horizon: int, look: Look, light: Light, rng: np.random.Ge
 def mists(size: Size, horizon: int, look: Look, palette: Palette, rng: np.random.Generator) -> Mapping[int, Layer]:
     """Banks of mist, by the number of the layer they lie before."""
     if look.mist:
-        dense, places = 0.85, (0, 1, 2)
+        dense, places = 0.85, range(3)
     elif look.terrain in ("forest", "mountain") and look.palette in ("dawn", "winter", "night", "sunset"):
-        dense, places = 0.4, (1,)
+        dense, places = 0.4, range(1, 2)
     else:
         return {}
     found = {}

@@ -51,7 +51,8 @@ def _quick(length: int) -> int:
 
 def line(rng: np.random.Generator, length: int, *, largest: float, smallest: float = 2.0, slope: float = 1.5) -> Floats:
     """The same along one dimension."""
-    return field(rng, 1, length, largest=largest, smallest=smallest, slope=slope)[0]
+    found: Floats = field(rng, 1, length, largest=largest, smallest=smallest, slope=slope)[0]
+    return found
 
 
 def smoothstep(low: float, high: float, value: Floats) -> Floats:

@@ -35,7 +35,10 @@ def plant(
     """The relief's layer with trees of up to `tall` screen pixels; `density` 1 makes a closed forest,
     `clearing` 1 keeps the valley free of them."""
     tallest = max(4, int(tall * OVERSAMPLING))
-    sprites = [_sprites(size, stand, light, rng, tallest, snow, rng.random() < round_share) for _ in range(KINDS)]
+    sprites = [
+        _sprites(size, stand, light, rng, tallest=tallest, snow=snow, is_round=rng.random() < round_share)
+        for _ in range(KINDS)
+    ]
     old = relief.layer.image
     image = Image.new("RGBa", (old.width, old.height + tallest))
     image.paste(old, (0, tallest))
@@ -63,7 +66,7 @@ def plant(
 
 
 def _sprites(
-    size: Size, stand: Stand, light: Light, rng: np.random.Generator, tallest: int, snow: float, is_round: bool
+    size: Size, stand: Stand, light: Light, rng: np.random.Generator, *, tallest: int, snow: float, is_round: bool
 ) -> list[Image.Image]:
     """One tree in all sizes, in the colours of the hour."""
     draw: Callable[[np.random.Generator, int, float], Sprite] = _round if is_round else _pine

@@ -25,8 +25,7 @@ class Sky:
         if palette.sun_height is not None:
             _disc(light, self.sun, size, palette, rng)
         self._still = canvas.picture(np.clip(light, 0, 1), rng=rng)
-        cover = palette.cloud_cover
-        self._clouds = [_clouds(size, horizon, self.sun, palette, rng, cover, n) for n in range(2)] if cover else []
+        self._clouds = [_clouds(size, horizon, self.sun, palette, rng, number=n) for n in range(2)]
         self._aurora = _Aurora(size, horizon, rng) if aurora else None
 
     def draw(self, seconds: float) -> Image.Image:
@@ -60,7 +59,8 @@ def _with_glow(light: Floats, sun: tuple[float, float], size: Size, palette: Pal
     reach = np.hypot((x - sun[0]) * 0.8, (y - sun[1])) / max(size.width, size.height)
     glow = np.exp(-reach * 5.5) * 0.6 + np.exp(-reach * reach * 60) * 0.35 + np.exp(-reach * 34) * 0.5
     share = np.clip(glow * palette.glow_strength, 0, 1)[..., None]
-    return light + (1 - light * 0.55) * colour(palette.glow) * share * 0.85
+    found: Floats = light + (1 - light * 0.55) * colour(palette.glow) * share * 0.85
+    return found
 
 
 def _disc(light: Floats, sun: tuple[float, float], size: Size, palette: Palette, rng: np.random.Generator) -> None:
@@ -129,11 +129,11 @@ def _clouds(
     sun: tuple[float, float],
     palette: Palette,
     rng: np.random.Generator,
-    cover: float,
+    *,
     number: int,
 ) -> Layer:
     """One bank of clouds, lit from the sun; the second is lower, larger and drifts faster."""
-    scale = 0.5
+    scale, cover = 0.5, palette.cloud_cover
     width = int(size.width * scale * 1.25 + 220 * size.unit * scale) + 2
     height = max(8, int(horizon * scale))
     unit = size.unit * scale
@@ -167,7 +167,8 @@ def _toward_sun(shape: Floats, sun: tuple[float, float], size: Size, scale: floa
     slope_x = np.roll(shape, step, 1) - np.roll(shape, -step, 1)
     slope_y = np.roll(shape, step, 0) - np.roll(shape, -step, 0)
     facing = (slope_x * away_x + slope_y * away_y) / length
-    return np.tanh(facing * 1.2) * (0.45 + 0.55 * np.exp(-length / (width * 0.35)))
+    found: Floats = np.tanh(facing * 1.2) * (0.45 + 0.55 * np.exp(-length / (width * 0.35)))
+    return found
 
 
 class _Aurora:
@@ -190,17 +191,16 @@ class _Aurora:
         x = np.linspace(0, 1, self._width, dtype=np.float32)
         y = np.linspace(0, 1, self._height, dtype=np.float32)[:, None]
         total = np.zeros((self._height, self._width, 3), dtype=np.float32)
-        for number, (phase, base, power, reach) in enumerate(self._curtains):
-            total += self._curtain(x, y, seconds, number, phase, base, reach) * np.float32(power)
+        for number, (_phase, _base, power, _reach) in enumerate(self._curtains):
+            total += self._curtain(x, y, seconds, number) * np.float32(power)
         pixels = np.zeros((self._height, self._width, 4), dtype=np.uint8)
         pixels[..., :3] = np.clip(255 * (1 - np.exp(-total * 1.15)), 0, 255)
         image = Image.frombuffer("RGBA", (self._width, self._height), pixels, "raw", "RGBA", 0, 1)
         image.putalpha(255)
         return np.asarray(image.resize(self._size, Image.Resampling.BICUBIC))
 
-    def _curtain(
-        self, x: Floats, y: Floats, seconds: float, number: int, phase: Floats, base: float, reach: float
-    ) -> Floats:
+    def _curtain(self, x: Floats, y: Floats, seconds: float, number: int) -> Floats:
+        phase, base, _power, reach = self._curtains[number]
         slow = seconds * 0.22
         wave = (
             0.11 * np.sin(x * 4.1 + phase[0] + slow)

@@ -24,7 +24,7 @@ def compose(look: Look, seconds: float) -> Floats:
     each = max(2.5, seconds / 4)
     mix = np.zeros((2, samples))
     for number in range(int(np.ceil(seconds / each)) + 1):
-        mix += _chord(time, number * each, each, root, chords[number % len(chords)], rng)
+        mix += _chord(time - number * each, each, root, chords[number % len(chords)], rng)
     mix += _air(look, samples, time, rng)
     edge = np.clip(np.minimum(time / 0.35, (seconds - time) / 0.6), 0, 1)
     mix *= edge * edge * (3 - 2 * edge)
@@ -37,14 +37,11 @@ def silence(seconds: float) -> Floats:
     return np.zeros((2, round(seconds * RATE)), dtype=np.float32)
 
 
-def _chord(
-    time: Floats, start: float, length: float, root: float, steps: tuple[int, ...], rng: np.random.Generator
-) -> Floats:
-    """One chord that swells and fades into the next."""
-    local = time - start
+def _chord(local: Floats, length: float, root: float, steps: tuple[int, ...], rng: np.random.Generator) -> Floats:
+    """One chord that swells and fades into the next; `local` is the time since it began."""
     share = np.clip(local / (length * 1.3) + 0.12, 0, 1)
     swell = np.sin(np.pi * share) ** 1.5
-    found = np.zeros((2, time.size), dtype=np.float32)
+    found = np.zeros((2, local.size), dtype=np.float32)
     if not swell.any():
         return found
     for step in steps:

@@ -81,14 +81,14 @@ def mountains(size: Size, stand: Stand, light: Light, rng: np.random.Generator, 
     z /= total * 0.82
     z *= _across(rng, width, stand) * _along(0.55)
     ground = _seen(z * height, stand)
-    lit = _lit(z * height, width, light, stand, size, depth_per_slice)
+    lit = _lit(z * height, light, size, depth_per_slice)
     rock = colour("#7d7672") * (0.82 + 0.1 * noise.field(rng, SLICES, width, largest=9 * unit, slope=1.2))[..., None]
     if snow > 0:
         line = 1.02 - snow * 0.95 + 0.07 * noise.field(rng, SLICES, width, largest=40 * unit, slope=1.4)
         steep = np.abs(np.gradient(z * height, axis=1))
         lies = noise.smoothstep(-0.03, 0.1, z - line) * (1 - 0.75 * noise.smoothstep(1.1, 2.6, steep))
         rock = rock * (1 - lies[..., None]) + colour("#f4f8ff") * 1.05 * lies[..., None]
-    return _render(size, stand, light, rng, ground, rock, lit)
+    return _render(stand, light, rng, ground=ground, albedo=rock, lit=lit)
 
 
 def dunes(size: Size, stand: Stand, light: Light, rng: np.random.Generator) -> Relief:
@@ -111,13 +111,13 @@ def dunes(size: Size, stand: Stand, light: Light, rng: np.random.Generator) -> R
     z = z / 1.34 * (0.7 + 0.3 * noise.smoothstep(-1.5, 1.5, warp))
     z *= _across(rng, width, stand) * _along(0.35)
     ground = _seen(z * height, stand)
-    lit = _lit(z * height, width, light, stand, size, depth_per_slice, flat=0.5)
+    lit = _lit(z * height, light, size, depth_per_slice, flat=0.5)
     drift = noise.field(rng, SLICES, width, largest=120 * unit, smallest=12 * unit, stretch=(1 / depth_per_slice, 1))
     ripple = np.sin((x * 0.3 * side + y * depth_per_slice * 0.75 + drift * 5 * unit) / (1.5 * unit))
     close = 0.09 * max(0.0, stand.near - 0.4)
     lit = np.clip(lit * (1 + close * ripple), 0, 1.3)
     sand = np.broadcast_to(colour("#e6b483"), (*z.shape, 3))
-    return _render(size, stand, light, rng, ground, sand, lit)
+    return _render(stand, light, rng, ground=ground, albedo=sand, lit=lit)
 
 
 def hills(size: Size, stand: Stand, light: Light, rng: np.random.Generator, *, albedo: Colour) -> Relief:
@@ -130,11 +130,11 @@ def hills(size: Size, stand: Stand, light: Light, rng: np.random.Generator, *, a
     z = 0.5 + 0.24 * z
     z = np.clip(z, 0.05, 1.15) * _across(rng, width, stand) * _along(0.5)
     ground = _seen(z * height, stand)
-    lit = _lit(z * height, width, light, stand, size, depth_per_slice, flat=0.35)
+    lit = _lit(z * height, light, size, depth_per_slice, flat=0.35)
     mottle = 1 + 0.07 * noise.field(
         rng, SLICES, width, largest=60 * unit, smallest=3 * unit, slope=1.3, stretch=stretch
     )
-    return _render(size, stand, light, rng, ground, np.clip(albedo * mottle[..., None], 0, 1), lit)
+    return _render(stand, light, rng, ground=ground, albedo=np.clip(albedo * mottle[..., None], 0, 1), lit=lit)
 
 
 def _extent(size: Size, stand: Stand) -> tuple[int, float]:
@@ -162,24 +162,23 @@ def _seen(heights: Floats, stand: Stand) -> Floats:
     return heights + back
 
 
-def _lit(
-    heights: Floats, width: int, light: Light, stand: Stand, size: Size, depth_per_slice: float, flat: float = 0.3
-) -> Floats:
+def _lit(heights: Floats, light: Light, size: Size, depth_per_slice: float, *, flat: float = 0.3) -> Floats:
     """0..1: how much sun each point gets; the sun stands low, to the side where it is seen, a little before us."""
+    width = heights.shape[1]
     along = np.gradient(heights, axis=1)
     into = np.gradient(heights, axis=0) / max(depth_per_slice, 0.1)
     middle = width / 2 + (light.sun_x - size.width / 2) * OVERSAMPLING
     aside = np.clip((middle - np.arange(width)) / (size.width * 0.3), -1, 1).astype(np.float32)
     aside = np.sign(middle - width / 2 + 0.01) * 0.45 + aside * 0.55
     facing = -along * aside[None, :] * 0.95 + into * 0.38 + flat
-    return np.clip(facing / np.sqrt(1 + along * along + into * into) * 1.05, 0, 1)
+    found: Floats = np.clip(facing / np.sqrt(1 + along * along + into * into) * 1.05, 0, 1)
+    return found
 
 
 def _render(
-    size: Size, stand: Stand, light: Light, rng: np.random.Generator, ground: Floats, albedo: Floats, lit: Floats
+    stand: Stand, light: Light, rng: np.random.Generator, *, ground: Floats, albedo: Floats, lit: Floats
 ) -> Relief:
     """Project the field: each pixel shows the nearest slice that reaches up to it."""
-    del size
     slices, width = ground.shape
     horizon = np.maximum.accumulate(ground, axis=0)
     skyline = horizon[-1]
