@@ -96,6 +96,11 @@ def collect(generation_id: str) -> None:
     except errors.AppError as error:
         _record_collect_failure(generation_id, attempt, error)
         return
+    except Exception as bug:
+        log.exception("collect of %s broke", generation_id)
+        trace = "".join(traceback.format_exception(bug))
+        _record_collect_failure(generation_id, attempt, errors.DownloadFailed(detail=trace))
+        return
     with db.session() as session:
         now = lifecycle.locked(session, generation_id)
         if now is not None and now.stage is Stage.DOWNLOADING and now.collect_attempt == attempt:

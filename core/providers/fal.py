@@ -345,7 +345,8 @@ def _ended(status: Reply, result: Reply) -> JobStatus:
     """How a completed job ended: by its result, and by the status's own error where the result says nothing."""
     if _CANCELLED in _types(status) or _CANCELLED in _types(result) or result.status == 499:
         return JobStatus(JobState.CANCELLED, response=status.kept)
-    if result.status >= 400 and (error := _about_the_request(result)):
+    about_us = result.status in (401, 402, 403, 429) and not _types(result)
+    if result.status >= 400 and not about_us and (error := _about_the_request(result)):
         return _failed(error, result)
     if _types(status) or _messages(status):
         error = _about_the_request(status) or errors.GenerationFailed(detail=status.detail)

@@ -61,6 +61,8 @@ class Layer:
         left = (-centre - pan) / zoom + centre + margin
         right = left + camera.width / zoom
         first = max(0, int(np.ceil(camera.horizon + (self.top - camera.horizon) * zoom)))
+        foot = self.top + self.picture.height / self.scale
+        bottom = min(bottom, int(camera.horizon + (foot - camera.horizon) * zoom))
         if first >= bottom:
             return
         upper = camera.horizon + (first - camera.horizon) / zoom - self.top

@@ -39,7 +39,7 @@ def _ranges(rng: np.random.Generator, brief: Brief, colours: Palette, camera: Ca
     out = [
         relief.mountains(
             rng, colours, camera, depth=depth, base=camera.horizon + (low if brief.water else 0.6 * low * depth - 2),
-            floor=min(camera.height, int(camera.horizon + max(1.0, low * 3))), snow=snow,
+            floor=min(camera.height, floor if brief.water else int(camera.horizon + span * 0.62)), snow=snow,
         )
         for depth in ((0.0, 0.45, 0.95) if brief.water else (0.0, 0.5))
     ]  # fmt: skip
@@ -67,7 +67,8 @@ def _forest(rng: np.random.Generator, brief: Brief, colours: Palette, camera: Ca
     span = camera.height - camera.horizon
     out = [
         relief.mountains(
-            rng, colours, camera, depth=0.0, base=camera.horizon + 1, floor=min(floor, camera.horizon + span // 3 + 1),
+            rng, colours, camera, depth=0.0, base=camera.horizon + 1,
+            floor=min(floor, camera.horizon + span * 2 // 3 + 1),
             snow="snowy" in brief.features,
         )
     ]  # fmt: skip

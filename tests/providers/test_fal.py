@@ -329,6 +329,7 @@ def test_look_at_a_job_the_vendor_does_not_know() -> None:
     [
         (httpx.Response(401, json={"detail": "Invalid Key"}), errors.BadKey),
         (httpx.Response(403, json={"detail": "User is locked."}), errors.ProviderOutOfCredits),
+        (httpx.Response(403, json={"detail": "Account under moderation"}), errors.BadKey),
         (httpx.Response(429, json={"detail": "x"}), errors.ProviderRateLimited),
         (httpx.Response(502, html="<html>"), errors.ProviderUnavailable),
         (httpx.Response(404, html="<html>"), errors.UnreadableReply),
