@@ -20,7 +20,7 @@ from pathlib import Path
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core import access, config, db, download, errors, health, lifecycle, media
+from core import access, config, db, download, errors, health, hooks, lifecycle, media
 from core import storage as storages
 from core.backoff import delay
 from core.models import Generation, Stage, Status, utc_now
@@ -134,6 +134,7 @@ def _request(row: Generation) -> VideoRequest:
         end_image=_image(row.end_image_key),
         generate_audio=row.generate_audio,
         enhance_prompt=row.enhance_prompt,
+        webhook_url=hooks.address(config.settings().public_url, row.id, secret=config.settings().secret_key),
     )
 
 

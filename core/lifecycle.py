@@ -108,6 +108,18 @@ def move(
     return True
 
 
+def hurry(session: Session, generation_id: str) -> bool:
+    """Let a waiting row come due at once; True if there was one that waited longer. It changes nothing else."""
+    now = utc_now()
+    hurried = session.execute(
+        update(Generation)
+        .where(Generation.id == generation_id, Generation.stage == Stage.WAITING, Generation.next_at > now)
+        .values(next_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(hurried.rowcount == 1)  # type: ignore[attr-defined]  # a CursorResult; execute() is typed wider
+
+
 def note(session: Session, generation_id: str, status: Status, stage: Stage, *, what: str, actor: str = SYSTEM) -> None:
     """Append a row to the timeline."""
     session.execute(

@@ -82,7 +82,8 @@ class SourceImage:
 class VideoRequest:
     """One generation as a provider gets it: every default already filled in.
 
-    `reference` is our generation id; a provider that keeps a client reference is given it.
+    `reference` is our generation id; a provider that keeps a client reference is given it. `webhook_url` is where
+    it may call when the job moves; empty when we cannot be reached from outside.
     """
 
     reference: str
@@ -96,6 +97,7 @@ class VideoRequest:
     end_image: SourceImage | None = None
     generate_audio: bool = False
     enhance_prompt: bool = False
+    webhook_url: str = ""
 
     @property
     def frame_size(self) -> tuple[int, int]:

@@ -36,6 +36,8 @@ def test_load_when_redis_is_given(tmp_path: Path) -> None:
         ("POLL_SECONDS", "soon"),
         ("STORAGE_QUOTA_BYTES", "1.5"),
         ("DOWNLOAD_ALLOW_HOSTS", "files.internal"),
+        ("PUBLIC_URL", "video.example.org"),
+        ("ACME_MAX_IN_FLIGHT", "-1"),
         ("MODELSLAB_BASE_URL", "modelslab.example"),
     ],
 )

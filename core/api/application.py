@@ -15,6 +15,7 @@ from core.api import (
     estimates,
     generations,
     health,
+    hooks,
     limits,
     media,
     models,
@@ -24,8 +25,8 @@ from core.api import (
     usage,
 )
 
-FOR_EVERYBODY: tuple[APIRouter, ...] = (health.router, media.signed)
-"""Answer without a token: a probe has none, and a signed link is its own permission."""
+FOR_EVERYBODY: tuple[APIRouter, ...] = (health.router, media.signed, hooks.router)
+"""Answer without a token: a probe has none, and a signed address is its own permission."""
 
 FOR_PEOPLE: tuple[APIRouter, ...] = (
     projects.router,

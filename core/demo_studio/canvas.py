@@ -14,7 +14,8 @@ from PIL import Image
 from core.demo_studio.noise import Floats
 
 Bytes = NDArray[np.uint8]
-OVERSAMPLING = 1.0
+OVERSAMPLING = 1.08
+"""Never 1: pixels that fall on pixels at some moments only would make the picture sharper and softer in turn."""
 
 
 class Scene(Protocol):

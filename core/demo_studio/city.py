@@ -38,7 +38,7 @@ def skyline(
         tone = light.on(colour("#20242c")[None, None], np.full((1, 1), 0.3, np.float32), stand.far * 0.5)[0, 0]
         ground.paste((*(int(255 * min(1.0, value)) for value in tone), 255), (0, height, width, height + int(skirt)))
         image = ground
-    return Layer(image, base=height, base_y=stand.base_y, near=stand.near, scale=1.0)
+    return Layer(image, base=height, base_y=stand.base_y, near=stand.near)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class Landscape:
         unit = self._size.unit
         share = seconds / max(self._seconds, 1.0)
         travel = 0.45 + 0.55 * min(1.0, self._seconds / 12)
-        zoom = 1 + 0.12 * travel * share
+        zoom = 1.02 + 0.12 * travel * share
         pan = self._way * 70 * unit * travel * (share - 0.5)
         picture = self._sky.draw(seconds)
         centre = (self._size.width / 2, float(self._horizon))

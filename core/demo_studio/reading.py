@@ -75,7 +75,7 @@ def _any(text: str, known: words.Words) -> bool:
 
 
 def _first(text: str, table: Mapping[str, words.Words]) -> str | None:
-    return next((name for name, words in table.items() if _any(text, words)), None)
+    return next((name for name, known in table.items() if _any(text, known)), None)
 
 
 def _usual_palette(terrain: str, weather: str, rng: np.random.Generator) -> str:

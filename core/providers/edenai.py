@@ -110,11 +110,13 @@ class EdenAI(base.Provider):
         }
         if file_id is not None:
             wanted["file"] = file_id
-        body = {
+        body: dict[str, Any] = {
             "model": f"video/generation_async/{request.model.upstream_id}",
             "input": wanted,
             "user_webhook_parameters": {"reference": request.reference},
         }
+        if request.webhook_url:
+            body["webhook_receiver"] = request.webhook_url
         try:
             answer = await self._send("POST", "/v3/universal-ai/async", json=body)
         except (httpx.HTTPError, TimeoutError) as failure:

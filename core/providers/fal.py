@@ -126,13 +126,17 @@ _NO_LINK = "completed without a link"
 
 
 class Fal(base.Provider):
-    """fal.ai. The addresses in its replies are not followed: ours are made from the app's path and the request id."""
+    """fal.ai. The addresses in its replies are not followed: ours are made from the app's path and the request id.
+
+    No call of the queue is both free and closed to a wrong key, so keys are not tried beforehand.
+    """
 
     name = "fal"
     display_name = "fal"
     models = MODELS
     default_base_url = "https://queue.fal.run"
     min_poll_seconds = 3.0  # its client looks ten times a second; for jobs of minutes this is kinder
+    max_requests_per_second = 9.0  # an earlier FAQ: 10 a second an account, less a margin; today's names no figure
     can_cancel = True
     cancel_note = (
         "A job still in the provider's queue is removed at no cost; a running one is asked to stop and may not."

@@ -196,6 +196,8 @@ def _submission(request: VideoRequest, image_url: str | None) -> tuple[str, dict
     """Path and body (without the key) for a request; only fields that the vendor lists."""
     model = request.model
     body: dict[str, Any] = {"model_id": model.upstream_id, "prompt": request.prompt, "track_id": request.reference}
+    if request.webhook_url:
+        body["webhook"] = request.webhook_url
     if request.negative_prompt:
         body["negative_prompt"] = request.negative_prompt
     if model.id == "text-to-video-ultra":

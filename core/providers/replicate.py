@@ -152,7 +152,9 @@ class Replicate(base.Provider):
     display_name = "Replicate"
     models = MODELS
     default_base_url = "https://api.replicate.com"
-    min_poll_seconds = 5.0  # rate limits page: 3000 looks a minute are 250 jobs looked at every five seconds
+    min_poll_seconds = 5.0  # its Python client waits half a second; for jobs of minutes this is kinder
+    max_requests_per_second = 45.0  # same page: 3000 a minute, less a margin
+    can_check_key = True
     can_cancel = True
     cancel_note = "Stopping works at any time. What the job has already run is billed to us, not to you."
 
@@ -181,6 +183,14 @@ class Replicate(base.Provider):
         if answer.status < 300 and _word(answer):
             return _status(answer)
         return await self.check_status(job_id)
+
+    async def check_key(self) -> None:
+        """Ask whose token it is (HTTP API, GET /v1/account): free, and only a valid one may."""
+        answer = await self._look("GET", "/v1/account")
+        if answer.status in (401, 403):
+            raise errors.BadKey(detail=answer.detail)
+        if answer.status != 200:
+            raise errors.ProviderUnavailable(detail=answer.detail)
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
         """The documentation wants the token on file requests; it goes to the vendor's own hosts and nowhere else."""

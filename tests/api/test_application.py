@@ -13,7 +13,7 @@ from core.config import Settings
 from core.models import ApiToken, new_id
 from tests.api.conftest import Client, arrive, refusal
 
-PUBLIC = {"/openapi.json", "/health", "/media/{key:path}"}
+PUBLIC = {"/hooks/{id}/{signature}", "/openapi.json", "/health", "/media/{key:path}"}
 ROUTES = sorted(
     (method, context.path)
     for context in iter_route_contexts(api.routes)
@@ -32,6 +32,7 @@ def test_route_table_is_the_contract() -> None:
         ("GET", "/health"),
         ("GET", "/media/{key:path}"),
         ("HEAD", "/media/{key:path}"),
+        ("POST", "/hooks/{id}/{signature}"),
         ("GET", "/projects"),
         ("POST", "/projects"),
         ("GET", "/projects/{id}"),

@@ -49,10 +49,10 @@ def _request(model_id: str = "fal-kling-2.5-turbo", **changed: Any) -> VideoRequ
     return VideoRequest(**values | changed)
 
 
-def _run(call: str, *arguments: Any, base_url: str = "", key: str = KEY) -> Any:
+def _run(call: str, *arguments: Any, base_url: str = "") -> Any:
     async def run() -> Any:
         async with httpx.AsyncClient(timeout=2) as client:
-            provider = registry.connect("fal", client=client, access=Access(key=key, base_url=base_url))
+            provider = registry.connect("fal", client=client, access=Access(key=KEY, base_url=base_url))
             return await getattr(provider, call)(*arguments)
 
     return asyncio.run(run())

@@ -390,6 +390,22 @@ def test_cancel_of_a_job_that_is_over() -> None:
     assert _run("cancel", JOB_ID).video_url == LINK
 
 
+@respx.mock
+def test_check_key() -> None:
+    """The account tells whether the token is good (docs: account); trouble on the way tells nothing about it."""
+    route = respx.get(f"{API}/v1/account")
+    route.respond(200, json={"type": "organization", "username": "acme"})
+    _run("check_key")
+    assert route.calls.last.request.headers["authorization"] == f"Bearer {KEY}"
+    for answer, expected in (
+        (httpx.Response(401, json={"title": "Unauthenticated"}), errors.BadKey),
+        (httpx.Response(503, html="<html>"), errors.ProviderUnavailable),
+    ):
+        route.mock(return_value=answer)
+        with pytest.raises(expected):
+            _run("check_key")
+
+
 @pytest.mark.parametrize(
     ("url", "base_url", "sent"),
     [
@@ -446,6 +462,9 @@ def test_simulator_breaks_as_told() -> None:
         for kind, failure in (("nsfw", errors.ContentRefused), ("fail", errors.GenerationFailed)):
             job: ProviderJob = _run("generate_video", _request(prompt=f"[sim:{kind}]"), base_url=base_url)
             assert type(_settled(base_url, job).error) is failure
+        _run("check_key", base_url=base_url)
+        with pytest.raises(errors.BadKey):
+            _run("check_key", base_url=base_url, key="bad key")
         submits = httpx.get(f"{base_url}/_sim/calls").json()["submits"]
     made = [submit["kind"] for submit in submits if submit["job_id"]]
     assert made == ["502html", "reset", "hang", "nsfw", "fail"]

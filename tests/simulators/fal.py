@@ -8,14 +8,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tests.simulators.vendor import Job, Vendor, no_answer, serve
+from tests.simulators.vendor import LOST_KINDS, Job, Vendor, echoed, no_answer, serve
 
 _REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
     "429": (429, {"detail": "Too many requests"}),
     "500": (500, {"detail": "Internal Server Error"}),
     "badkey": (401, {"detail": "Invalid Key"}),
     "nocredit": (403, {"detail": "User is locked. Reason: Exhausted balance. Top up your balance."}),
+    "gone": (404, {"detail": "Application 'hailuo' not found"}),
 }
+_MISTAKES = {"nsfwsubmit": ("content_policy_violation", "prompt"), "badinput": ("one_of", "duration")}
 _FAILURES = {"failed": (504, "generation_timeout"), "refused": (422, "content_policy_violation")}
 
 
@@ -29,6 +31,10 @@ def app(vendor: Vendor) -> ASGIApp:
         refusal = _refusal("badkey" if not _key_is_good(request) else kind)
         if refusal is None and not prompt:
             refusal = _mistake(422, "missing", "prompt")
+        if kind in _MISTAKES:
+            refusal = _mistake(422, *_MISTAKES[kind])
+        if kind == "echorefuse":
+            refusal = JSONResponse({"detail": str(await echoed(request))}, status_code=400)
         for name in ("image_url", "tail_image_url"):
             if refusal is None and name in body and not str(body[name]).startswith("data:image/"):
                 refusal = _mistake(422, "image_load_error", name)
@@ -38,23 +44,33 @@ def app(vendor: Vendor) -> ASGIApp:
         vendor.record(kind=kind, prompt=prompt, reference="", body=submitted, job=job)
         if refusal or job is None:
             return refusal or Response(status_code=500)
-        if kind in ("hang", "reset", "502html"):
+        if kind in LOST_KINDS:
             return await no_answer(kind, request)
         # As at the vendor, the addresses name its own host, whatever host was asked.
         own = f"https://queue.fal.run/{submitted['app']}/requests/{job.id}"
         urls = {"response_url": own, "status_url": f"{own}/status", "cancel_url": f"{own}/cancel"}
-        return JSONResponse({"status": "IN_QUEUE", "request_id": job.id, "queue_position": 0, **urls})
+        said = await echoed(request) if kind == "echo" else {}
+        return JSONResponse({"status": "IN_QUEUE", "request_id": job.id, "queue_position": 0, **urls, **said})
 
     async def status(request: Request) -> Response:
         vendor.looks += 1
         job = _job(request)
         if isinstance(job, Response):
             return job
+        if fault := await vendor.look_fault(request, job):
+            return fault
         if job.state == "running":
             return JSONResponse({"status": "IN_PROGRESS", "request_id": job.id, "logs": []}, status_code=202)
+        if job.kind == "oddword" and job.is_first_end:
+            return JSONResponse({"status": "FINALIZING", "request_id": job.id})
+        if job.kind == "echo" and job.is_first_end:
+            said = await echoed(request)
+            return JSONResponse({"request_id": job.id, **said, "status": said["message"]})
         done = {"status": "COMPLETED", "request_id": job.id, "metrics": {"inference_time": job.seconds}}
         if job.state == "cancelled":
             done |= {"error": "Request was cancelled", "error_type": "client_cancelled"}
+        if job.kind == "doneerror":
+            done |= {"error": "The runner was lost", "error_type": "runner_disconnected"}
         return JSONResponse(done)
 
     async def result(request: Request) -> Response:
@@ -65,9 +81,18 @@ def app(vendor: Vendor) -> ASGIApp:
             return JSONResponse({"detail": "Request is still in progress"}, status_code=400)
         if job.state == "cancelled":
             return JSONResponse({"detail": "Request was cancelled", "error_type": "client_cancelled"}, status_code=499)
+        if job.kind == "echofail":
+            mistake = {"loc": ["body"], "msg": str(await echoed(request)), "type": "downstream_service_error"}
+            return JSONResponse({"detail": [mistake]}, status_code=500)
+        if job.kind == "doneerror":
+            return JSONResponse({"detail": "Internal Server Error"}, status_code=500)
+        if job.kind == "early" and job.is_first_end:
+            return JSONResponse({"video": None, "seed": 1})
         if job.state in _FAILURES:
             return _mistake(*_FAILURES[job.state], "prompt")
-        return JSONResponse({"video": {"url": vendor.link(request, job), "content_type": "video/mp4"}, "seed": 1})
+        said = await echoed(request) if job.kind == "echo" else {}
+        video = {"url": vendor.link(request, job), "content_type": "video/mp4"}
+        return JSONResponse({"video": video, "seed": 1, **said})
 
     async def cancel(request: Request) -> Response:
         job = _job(request)
@@ -84,7 +109,7 @@ def app(vendor: Vendor) -> ASGIApp:
             return _refusal("badkey") or Response(status_code=401)
         path = request.path_params
         job = vendor.jobs.get(path["job_id"])
-        if job is None or job.submitted["app"] != f"{path['owner']}/{path['app']}":
+        if job is None or job.kind == "nojob" or job.submitted["app"] != f"{path['owner']}/{path['app']}":
             return JSONResponse({"detail": "Request not found", "status": "NOT_FOUND"}, status_code=404)
         return job
 

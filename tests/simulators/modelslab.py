@@ -8,13 +8,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tests.simulators.vendor import Job, Vendor, no_answer, serve
+from tests.simulators.vendor import LOST_KINDS, Job, Vendor, echoed, no_answer, serve
 
 _REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
     "429": (429, {"message": "Rate limit exceeded. Maximum 5 queued requests allowed.", "retry_after": 1}),
     "500": (500, {"message": "Internal Server Error"}),
     "badkey": (401, {"message": "Invalid API key"}),
     "nocredit": (402, {"messege": "Insufficient credits. Please add more credits to continue."}),
+    "429header": (429, {"message": "Too many requests"}),
+    "429text": (200, {"message": "Rate limit exceeded, try again in 2 seconds"}),
+    "500verdict": (500, {"message": "Failed to start the generation"}),
+    "nsfwsubmit": (200, {"message": "NSFW content detected in the prompt"}),
+    "messege": (200, {"messege": "Your prompt has sensitive words and was blocked"}),
+    "gone": (200, {"message": "The model seedance-t2v is no longer available"}),
+    "badinput": (200, {"message": {"duration": ["The duration must be one of 5, 10"]}}),
 }
 _FAILURES = {"failed": "Video generation failed", "refused": "NSFW content detected. Please change the prompt."}
 
@@ -36,28 +43,40 @@ def app(vendor: Vendor) -> ASGIApp:
         image = body.get("init_image")
         if image is not None and image not in vendor.uploads:
             refusal = _error(200, {"message": "Unable to fetch image from provided URL"})
+        if kind == "echorefuse":
+            refusal = _error(400, await echoed(request))
         job = None if refusal else vendor.accept(str(next(numbers)), kind, body)
         vendor.record(kind=kind, prompt=prompt, reference=reference, body=body, job=job)
         if refusal or job is None:
             return refusal or Response(status_code=500)
-        if kind in ("hang", "reset", "502html"):
+        if kind in LOST_KINDS:
             return await no_answer(kind, request)
-        return JSONResponse(_processing(request, job))
+        return JSONResponse(_processing(request, job) | (await echoed(request) if kind == "echo" else {}))
 
     async def fetch(request: Request) -> Response:
         vendor.looks += 1
         job = vendor.jobs.get(request.path_params["job_id"])
         if not (await request.json()).get("key"):
             return _error(*_REFUSALS["badkey"])
-        if job is None:
+        if job is None or job.kind == "nojob":
             return JSONResponse({"status": "failed", "id": "", "message": "Request not found", "output": ""})
+        if fault := await vendor.look_fault(request, job):
+            return fault
         if job.state == "running":
             return JSONResponse(_processing(request, job))
+        if job.kind == "oddword" and job.is_first_end:
+            return JSONResponse(_processing(request, job) | {"status": "upscaling"})
+        if job.kind == "early" and job.is_first_end:
+            return JSONResponse({"status": "success", "id": int(job.id), "output": "", "proxy_links": []})
+        if job.kind == "echo" and job.is_first_end:
+            said = await echoed(request)
+            return JSONResponse(_processing(request, job) | said | {"status": said["message"]})
         if job.state in _FAILURES:
-            said = _FAILURES[job.state]
-            return JSONResponse({"status": "failed", "id": int(job.id), "message": said, "output": []})
+            said = {"message": _FAILURES[job.state]} if job.kind != "echofail" else await echoed(request)
+            return JSONResponse({"status": "failed", "id": int(job.id), **said, "output": []})
         link = vendor.link(request, job)
         done = {"status": "success", "id": int(job.id), "generationTime": job.seconds, "output": [link]}
+        done |= await echoed(request) if job.kind == "echo" else {}
         return JSONResponse(done | {"proxy_links": [link], "meta": job.submitted})
 
     async def upload(request: Request) -> Response:
@@ -76,18 +95,19 @@ def app(vendor: Vendor) -> ASGIApp:
 
 
 def _refusal(kind: str) -> Response | None:
-    return _error(*_REFUSALS[kind]) if kind in _REFUSALS else None
+    headers = {"Retry-After": "2"} if kind == "429header" else None
+    return _error(*_REFUSALS[kind], headers) if kind in _REFUSALS else None
 
 
-def _error(status: int, said: dict[str, Any]) -> Response:
-    return JSONResponse({"status": "error", **said}, status_code=status)
+def _error(status: int, said: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"status": "error", **said}, status_code=status, headers=headers)
 
 
 def _processing(request: Request, job: Job) -> dict[str, Any]:
     """Still at it; the future link is there from the first moment and leads nowhere yet."""
     return {
         "status": "processing",
-        "id": int(job.id),
+        "id": job.id if job.kind == "idtext" else int(job.id),
         "eta": 10,
         "message": "Try to fetch request after seconds estimated",
         "fetch_result": f"https://modelslab.com/api/v7/video-fusion/fetch/{job.id}",

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from tests.simulators.vendor import Job, Vendor, no_answer, serve
+from tests.simulators.vendor import LOST_KINDS, Job, Vendor, echoed, no_answer, serve
 
 _IMAGES = ("input_image", "image", "start_image", "last_frame_image", "end_image")
 _REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
@@ -17,6 +17,10 @@ _REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
     "500": (500, {"title": "Internal server error", "status": 500}),
     "badkey": (401, {"title": "Unauthenticated", "detail": "You did not pass a valid authentication token"}),
     "nocredit": (402, {"title": "Insufficient credit", "detail": "You have insufficient credit to run this model."}),
+    "429header": (429, {"detail": "Request was throttled."}),
+    "nsfwsubmit": (422, {"title": "Input flagged", "detail": "The input was flagged as sensitive. (E005)"}),
+    "gone": (404, {"title": "Not found", "detail": "The model does not exist or was disabled."}),
+    "badinput": (422, {"title": "Input validation failed", "detail": "- input.duration: must be one of 5, 10"}),
 }
 _FAILURES = {
     "failed": "Prediction failed: out of memory (code: E1001)",
@@ -34,27 +38,45 @@ def app(vendor: Vendor) -> ASGIApp:
         prompt = str(wanted.get("prompt", ""))
         kind = vendor.kind_of(prompt, prompt)
         refusal = _refusal("badkey" if not _key_is_good(request) else kind) or _invalid(request, body, vendor)
+        if kind == "echorefuse":
+            refusal = _error(400, {"detail": str(await echoed(request))})
         job = None if refusal else vendor.accept(uuid.uuid4().hex[:26], kind, body)
         vendor.record(kind=kind, prompt=prompt, reference="", body=body, job=job)
         if refusal or job is None:
             return refusal or Response(status_code=500)
-        if kind in ("hang", "reset", "502html"):
+        if kind in LOST_KINDS:
             return await no_answer(kind, request)
-        return JSONResponse(_prediction(request, job, "starting"), status_code=201)
+        said = await echoed(request) if kind == "echo" else {}
+        return JSONResponse(_prediction(request, job, "starting") | said, status_code=201)
 
     async def look(request: Request) -> Response:
         vendor.looks += 1
         job = vendor.jobs.get(request.path_params["job_id"])
         if not _key_is_good(request):
             return _error(*_REFUSALS["badkey"])
-        if job is None:
+        if job is None or job.kind == "nojob":
             return _error(404, {"detail": "The requested resource could not be found."})
+        if fault := await vendor.look_fault(request, job):
+            return fault
         if job.state in ("running", "cancelled"):
             return JSONResponse(_prediction(request, job, {"running": "processing"}.get(job.state, "canceled")))
+        if job.kind == "aborted":
+            return JSONResponse(_prediction(request, job, "aborted"))
+        if job.kind == "removed":
+            return JSONResponse(_prediction(request, job, "succeeded") | {"data_removed": True})
+        if job.kind == "oddword" and job.is_first_end:
+            return JSONResponse(_prediction(request, job, "uploading"))
+        if job.kind == "early" and job.is_first_end:
+            return JSONResponse(_prediction(request, job, "succeeded"))
+        if job.kind == "echo" and job.is_first_end:
+            said = await echoed(request)
+            return JSONResponse(_prediction(request, job, said["message"]) | said)
         if job.state in _FAILURES:
-            return JSONResponse(_prediction(request, job, "failed") | {"error": _FAILURES[job.state]})
+            error = _FAILURES[job.state] if job.kind != "echofail" else str(await echoed(request))
+            return JSONResponse(_prediction(request, job, "failed") | {"error": error})
         metrics = {"predict_time": job.seconds, "total_time": job.seconds}
         done = {"output": vendor.link(request, job), "metrics": metrics}
+        done |= await echoed(request) if job.kind == "echo" else {}
         return JSONResponse(_prediction(request, job, "succeeded") | done)
 
     async def cancel(request: Request) -> Response:
@@ -62,6 +84,11 @@ def app(vendor: Vendor) -> ASGIApp:
         if job is not None and _key_is_good(request):
             job.cancel()
         return await look(request)
+
+    async def account(request: Request) -> Response:
+        if not _key_is_good(request):
+            return _error(*_REFUSALS["badkey"])
+        return JSONResponse({"type": "organization", "username": "acme", "name": "Acme", "github_url": None})
 
     async def upload(request: Request) -> Response:
         async with request.form() as form:
@@ -77,6 +104,7 @@ def app(vendor: Vendor) -> ASGIApp:
             Route("/v1/predictions", submit, methods=["POST"]),
             Route("/v1/predictions/{job_id}", look),
             Route("/v1/predictions/{job_id}/cancel", cancel, methods=["POST"]),
+            Route("/v1/account", account),
             Route("/v1/files", upload, methods=["POST"]),
             *vendor.routes(),
         ]
@@ -89,7 +117,8 @@ def _key_is_good(request: Request) -> bool:
 
 
 def _refusal(kind: str) -> Response | None:
-    return _error(*_REFUSALS[kind]) if kind in _REFUSALS else None
+    headers = {"Retry-After": "2"} if kind == "429header" else None
+    return _error(*_REFUSALS[kind], headers) if kind in _REFUSALS else None
 
 
 def _invalid(request: Request, body: dict[str, Any], vendor: Vendor) -> Response | None:
@@ -106,8 +135,8 @@ def _invalid(request: Request, body: dict[str, Any], vendor: Vendor) -> Response
     return None
 
 
-def _error(status: int, said: dict[str, Any]) -> Response:
-    return JSONResponse({"status": status, **said}, status_code=status)
+def _error(status: int, said: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"status": status, **said}, status_code=status, headers=headers)
 
 
 def _prediction(request: Request, job: Job, status: str) -> dict[str, Any]:

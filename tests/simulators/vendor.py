@@ -1,8 +1,10 @@
 """What the simulated vendors share: jobs, faults, the record of calls, and the host of the finished files."""
 
 import asyncio
+import gzip
 import re
 import time
+import urllib.parse
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -16,10 +18,19 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_SUBMIT_KINDS = {"429", "500", "502html", "hang", "reset", "badkey", "nocredit"}
-_JOB_KINDS = {"ok", "slow", "nsfw", "fail", "never"}
-_FILE_KINDS = {"drop", "truncate", "expired"}
-KINDS = _SUBMIT_KINDS | _JOB_KINDS | _FILE_KINDS
+from tests.fixtures import clips
+
+LOST_KINDS = frozenset({"hang", "reset", "502html", "500bare", "garbage", "noid", "echo502"})
+"""Kinds where the job is begun and no readable answer says so."""
+
+_REFUSED_KINDS = {"429", "429header", "429text", "500", "500verdict", "badkey", "nocredit"}
+_REFUSED_KINDS |= {"nsfwsubmit", "messege", "gone", "badinput", "echorefuse"}
+_JOB_KINDS = {"ok", "slow", "nsfw", "fail", "never", "oddword", "early", "nojob", "echo", "echofail"}
+_JOB_KINDS |= {"idtext", "jobid", "costnumber", "bigvideo", "upstreamfail", "aborted", "removed", "doneerror"}
+_LOOK_KINDS = {"look429", "look500", "lookhtml", "lookreset"}
+_FILE_KINDS = {"drop", "truncate", "expired", "lost", "htmlfile", "wrongtype", "gzip", "redirect", "redirectplain"}
+_FILE_KINDS |= {"empty", "hugelen", "notvideo", "hevc"}
+KINDS = LOST_KINDS | _REFUSED_KINDS | _JOB_KINDS | _LOOK_KINDS | _FILE_KINDS
 _MARK = re.compile(r"\[sim:(\w+)\]")
 GATEWAY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
@@ -33,6 +44,7 @@ class Job:
     submitted: dict[str, Any]
     seconds: float
     started: float = field(default_factory=time.monotonic)
+    looks: int = 0
     links_given: int = 0
     file_calls: int = 0
     cancelled: bool = False
@@ -44,7 +56,14 @@ class Job:
             return "cancelled"
         if self.kind == "never" or time.monotonic() - self.started < self.seconds * (5 if self.kind == "slow" else 1):
             return "running"
-        return {"fail": "failed", "nsfw": "refused"}.get(self.kind, "done")
+        return {"fail": "failed", "echofail": "failed", "nsfw": "refused"}.get(self.kind, "done")
+
+    @property
+    def is_first_end(self) -> bool:
+        """Whether it is over and this is the first that is said of its end; true once."""
+        first = self.state != "running" and self.looks == 0
+        self.looks += first
+        return first
 
     def cancel(self) -> None:
         """Stop it; what is over stays as it is."""
@@ -69,7 +88,7 @@ class Vendor:
         """How this submit is to go: by its mark, else by what was armed. A 429 by mark happens once a reference."""
         marked = _MARK.search(prompt)
         kind = marked[1] if marked and marked[1] in KINDS else (self._armed.pop(0) if self._armed else "ok")
-        if marked and kind == "429":
+        if marked and kind.startswith("429"):
             if reference in self._turned_away:
                 return "ok"
             self._turned_away.add(reference)
@@ -99,16 +118,32 @@ class Vendor:
             Route("/_sim/calls", self._calls),
         ]
 
+    async def look_fault(self, request: Request, job: Job | None) -> Response | None:
+        """What goes wrong with the first look at a job of a look kind; None when nothing does."""
+        if job is None or job.kind not in _LOOK_KINDS or job.looks:
+            return None
+        job.looks += 1
+        if job.kind == "look429":
+            return JSONResponse({"detail": "Too many requests"}, status_code=429, headers={"Retry-After": "1"})
+        if job.kind == "look500":
+            return JSONResponse({"detail": "Internal Server Error"}, status_code=500)
+        return await no_answer({"lookhtml": "502html", "lookreset": "reset"}[job.kind], request)
+
     async def _file(self, request: Request) -> Response:
         job = self.jobs.get(request.path_params["name"])
         if job is None or job.state != "done":
             return Response(status_code=404)
         job.file_calls += 1
         whole = self.clip.read_bytes()
-        if job.kind == "expired" and request.query_params.get("signature") == "1":
+        first_link = request.query_params.get("signature") == "1"
+        if job.kind == "lost" or (job.kind == "expired" and first_link):
             return Response("<Error><Code>AccessDenied</Code></Error>", status_code=403, media_type="application/xml")
         if job.kind == "truncate":
             return Response(whole[: len(whole) // 2], media_type="video/mp4")
+        if broken := _broken_file(job.kind, whole):
+            return broken
+        if job.kind == "hevc":
+            return FileResponse(_hevc(self.clip.with_name("hevc.mp4")), media_type="video/mp4")
         if job.kind == "drop" and "range" not in request.headers:
             return _Dropped(self.clip, whole)
         return FileResponse(self.clip, media_type="video/mp4")
@@ -138,14 +173,57 @@ class _Dropped(FileResponse):
         hang_up(scope)
 
 
+def _broken_file(kind: str, whole: bytes) -> Response | None:
+    """A file host's answer that holds no whole clip as one should be sent; None for other kinds."""
+    answers: dict[str, tuple[int, bytes, dict[str, str]]] = {
+        "htmlfile": (
+            200,
+            b"<!DOCTYPE html><html><body>Sign in to see this file</body></html>",
+            {"content-type": "text/html"},
+        ),
+        "wrongtype": (200, whole, {"content-type": "application/json"}),
+        "gzip": (200, gzip.compress(whole, 1), {"content-type": "video/mp4", "content-encoding": "gzip"}),
+        "redirect": (302, b"", {"location": "https://127.0.0.1/latest/meta-data/clip.mp4"}),
+        "redirectplain": (302, b"", {"location": "http://127.0.0.1:9/clip.mp4"}),
+        "empty": (200, b"", {"content-type": "video/mp4"}),
+        "notvideo": (200, bytes(range(256)) * 400, {"content-type": "video/mp4"}),
+        "hugelen": (200, whole, {"content-type": "video/mp4", "content-length": str(9 * 1024**3)}),
+    }
+    if kind not in answers:
+        return None
+    status, content, headers = answers[kind]
+    return Response(content, status_code=status, headers=headers)
+
+
+def _hevc(path: Path) -> Path:
+    """A clip no browser plays, made when first asked for."""
+    return path if path.exists() else clips.make_clip(path, clips.ClipSpec(codec="libx265", seconds=1))
+
+
 async def no_answer(kind: str, request: Request) -> Response:
-    """For kinds where the work was done and the answer is lost: `hang`, `reset` or `502html`."""
+    """For `LOST_KINDS`: the work was done, and the answer does not say so."""
     if kind == "hang":
         while (await request.receive())["type"] != "http.disconnect":
             continue
     if kind == "reset":
         hang_up(request.scope)
+    if kind == "500bare":
+        return JSONResponse({"exception": "Server Error"}, status_code=500)
+    if kind == "garbage":
+        return Response(b"\x00\xff{not json", media_type="application/json")
+    if kind == "noid":
+        return JSONResponse({"message": "ok"})
+    if kind == "echo502":
+        return HTMLResponse(f"{GATEWAY_PAGE}{await echoed(request)}", status_code=502)
     return HTMLResponse(GATEWAY_PAGE, status_code=502)
+
+
+async def echoed(request: Request) -> dict[str, Any]:
+    """Everything careless vendors say of a request again: the key as it is, in an address, as a name, in text."""
+    sent = request.headers.get("authorization", "").rpartition(" ")[2]
+    key = sent or str((await request.json()).get("key", ""))
+    address = f"https://vendor.invalid/look?key={urllib.parse.quote(key, safe='')}"
+    return {"message": f"key {key} at {address}", "debug": {"headers": [f"Bearer {key}"], key: {"url": address}}}
 
 
 def hang_up(scope: Scope) -> None:

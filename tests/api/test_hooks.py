@@ -1,0 +1,71 @@
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from core import config, db, hooks, lifecycle
+from core.config import Settings
+from core.models import Generation, Stage, User, utc_now
+from tests.api.conftest import Client
+from tests.orders import HANDED, SUBMITTING, WAITING, advance, ordered
+
+
+@pytest.fixture
+def waiting(ana: Client) -> str:
+    """A generation that will be looked at in an hour."""
+    assert isinstance(ana.person, User)
+    row = ordered(db.default(), ana.person)
+    advance(db.default(), row.id, HANDED, SUBMITTING, WAITING)
+    with db.session() as session:
+        session.execute(update(Generation).values(next_at=utc_now() + timedelta(hours=1)))
+    return row.id
+
+
+def path(generation_id: str) -> str:
+    """The path a vendor is given, below the API's."""
+    address = hooks.address("https://video.example.org/", generation_id, secret=config.settings().secret_key)
+    found = re.fullmatch(r"https://video\.example\.org/api/apps/video-generator(/hooks/.+)", address)
+    assert found is not None
+    return found[1]
+
+
+def due(generation_id: str) -> bool:
+    """Whether it comes due now."""
+    with db.session(read_only=True) as session:
+        row = session.get(Generation, generation_id)
+        assert row is not None
+        assert row.stage is Stage.WAITING
+        assert row.next_at is not None
+        return row.next_at <= utc_now()
+
+
+def test_hook_when_it_is_ours(nobody: Client, waiting: str) -> None:
+    """A call makes the row due, whatever its body says, and however often it comes."""
+    for body in ({}, {"status": "failed", "id": "other"}):
+        assert nobody.send("POST", path(waiting), json=body).status_code == 204
+        assert due(waiting)
+
+
+def test_hook_when_it_is_guessed(nobody: Client, waiting: str, installation: Settings) -> None:
+    """A wrong signature, or that of another generation, finds nothing and changes nothing."""
+    right = path(waiting)
+    other = path("01a1fd79-7222-78f5-9e3a-7e0142fe0ed4").rpartition("/")[2]
+    for wrong in (right + "x", right[:-1], f"/hooks/{waiting}/{other}", f"/hooks/{waiting}/ü"):
+        assert nobody.send("POST", wrong).status_code == 404
+    assert not due(waiting)
+
+
+def test_hook_when_it_comes_late(nobody: Client, waiting: str) -> None:
+    """A call for a generation that no longer waits changes nothing."""
+    with db.session() as session:
+        row = lifecycle.locked(session, waiting)
+        assert row is not None
+        lifecycle.cancel(session, row, actor="system")
+
+    assert nobody.send("POST", path(waiting)).status_code == 204
+
+
+def test_address_when_we_cannot_be_reached(installation: Settings) -> None:
+    """Without PUBLIC_URL a vendor is given no address."""
+    assert hooks.address("", "g-1", secret=b"k") == ""
