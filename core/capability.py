@@ -35,6 +35,8 @@ def problems(
         found["startImagePath"] = f"{model.name} takes no start image. Remove it or choose another model."
     if end_image and not model.end_image:
         found["endImagePath"] = f"{model.name} takes no end image. Remove it or choose another model."
+    elif end_image and not start_image and model.end_image_needs_start:
+        found["startImagePath"] = f"{model.name} takes an end image only together with a start image."
     if not start_image and not model.text_to_video:
         found["startImagePath"] = f"{model.name} needs a start image."
     if generate_audio and not model.audio:

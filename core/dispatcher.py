@@ -78,8 +78,8 @@ class Dispatcher:
                     await asyncio.wait_for(stop.wait(), TICK_SECONDS)
                 except TimeoutError:
                     continue
-            if self._looking:
-                await asyncio.wait(self._looking, timeout=30)
+            if under_way := [*self._looking, *([self._chores] if self._chores else [])]:
+                await asyncio.wait(under_way, timeout=30)
             await asyncio.to_thread(self._write_looks)
 
     async def tick(self) -> None:

@@ -51,6 +51,7 @@ class VideoModel:
     text_to_video: bool = True
     start_image: bool = False
     end_image: bool = False
+    end_image_needs_start: bool = False
     negative_prompt: bool = False
     audio: bool = False
     prompt_enhancement: bool = False

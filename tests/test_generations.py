@@ -50,6 +50,9 @@ def test_submit_when_affordable(database: Database, person: User) -> None:
         ({"enhance_prompt": True}, "enhancePrompt"),
         ({"model_id": "nobody"}, "modelId"),
         ({"start_image_key": "images/ab/notmine.jpg"}, "startImagePath"),
+        ({"model_id": "svd", "duration_seconds": 4}, "startImagePath"),
+        ({"model_id": "fal-kling-2.5-turbo", "end_image_key": "images/ab/x.jpg"}, "startImagePath"),
+        ({"model_id": "veo3", "duration_seconds": 8, "end_image_key": "images/ab/x.jpg"}, "endImagePath"),
     ],
 )
 def test_submit_when_it_cannot_be_made(

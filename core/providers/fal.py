@@ -37,6 +37,7 @@ MODELS = (
         aspect_ratios=("16:9", "9:16", "1:1"),
         start_image=True,
         end_image=True,
+        end_image_needs_start=True,
         negative_prompt=True,
         typical_seconds=150,
         limits=(_END_NEEDS_START, _SHAPE_OF_IMAGE, _NO_SIZE),
@@ -148,7 +149,8 @@ class Fal(base.Provider):
             raise errors.InvalidInput(_END_NEEDS_START, field="startImagePath")
         path, body = _submission(request)
         try:
-            answer = await self._send("POST", f"/{path}", json=body)
+            query = {"fal_webhook": request.webhook_url} if request.webhook_url else {}
+            answer = await self._send("POST", f"/{path}", json=body, params=query)
         except (httpx.HTTPError, TimeoutError) as failure:
             raise self._clean(base.submit_error(failure)) from failure
         if request_id := _request_id(answer):

@@ -61,6 +61,7 @@ MODELS = (
         aspect_ratios=("16:9", "9:16", "1:1", "4:3"),  # of the vendor's; 21:9 and others have no frame size with us
         start_image=True,
         end_image=True,
+        end_image_needs_start=True,
         typical_seconds=90,
         limits=(_END_NEEDS_START, _SHAPE_OF_IMAGE),
     ),
@@ -77,6 +78,7 @@ MODELS = (
         aspect_ratios=("16:9", "9:16", "1:1"),
         start_image=True,
         end_image=True,
+        end_image_needs_start=True,
         negative_prompt=True,
         typical_seconds=150,
         limits=(_END_NEEDS_START, _SHAPE_OF_IMAGE, _NO_SIZE),
@@ -165,6 +167,8 @@ class Replicate(base.Provider):
         start = await self._image(request.start_image, ours="startImagePath")
         end = await self._image(request.end_image, ours="endImagePath")
         path, body = _submission(request, start, end)
+        if request.webhook_url:
+            body |= {"webhook": request.webhook_url, "webhook_events_filter": ["completed"]}
         try:
             answer = await self._send("POST", path, json=body)
         except (httpx.HTTPError, TimeoutError) as failure:

@@ -153,6 +153,5 @@ def test_page_that_does_not_exist(furnished: str, visitor: Visitor) -> None:
     page = visitor(furnished).open("/nowhere")
 
     expect(page.get_by_text("Page not found")).to_be_visible()
-
     expect(page.get_by_role("heading", name="Projects", level=1)).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)

@@ -6,9 +6,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 import psutil
@@ -18,15 +19,16 @@ from sqlalchemy import select
 from core import audit, embedded, generations, projects, queue, users
 from core.db import Database
 from core.models import ENDED_STATUSES, Generation, Project, Stage, Status, User
+from core.providers import registry
 from tests.orders import CONFIGURED, QUOTA_BYTES, order
 
 ROOT = Path(__file__).parents[2]
 
 
 class Installation:
-    """Processes and database of one installation against one stand-in vendor."""
+    """Processes and database of one installation against one stand-in vendor, and more that `environ` names."""
 
-    def __init__(self, folder: Path, vendor_url: str, database_url: str) -> None:
+    def __init__(self, folder: Path, vendor_url: str, database_url: str, environ: Mapping[str, str]) -> None:
         self.socket = folder / "r.sock"
         self.vendor_url = vendor_url
         self.environ = os.environ | {
@@ -39,6 +41,7 @@ class Installation:
             "POLL_SECONDS": "1",
             "PYTHONPATH": str(ROOT),
         }
+        self.environ |= environ
         self.database = Database(database_url)
         self.database.migrate()
         self.redis: subprocess.Popen[bytes] | None = None
@@ -79,11 +82,13 @@ class Installation:
         ended = subprocess.run(command, env=self.environ, cwd=ROOT, check=False, timeout=60)
         assert ended.returncode == -signal.SIGKILL, "the job was not killed where it should be"
 
-    def order(self, prompt: str = "a lake at dusk") -> str:
-        """Order one clip; its id."""
+    def order(self, prompt: str = "a lake at dusk", *, model_id: str = "seedance-t2v") -> str:
+        """Order one clip of the model's own length; its id."""
+        model = registry.model(model_id)
         with self.database.session() as session:
-            wanted = order(self.project.id, model_id="seedance-t2v", prompt=prompt)
-            return generations.submit(session, self.user, wanted, configured=CONFIGURED, quota_bytes=QUOTA_BYTES).id
+            wanted = order(self.project.id, model_id=model_id, prompt=prompt, duration_seconds=model.default_seconds)
+            usable = CONFIGURED | {model.provider}
+            return generations.submit(session, self.user, wanted, configured=usable, quota_bytes=QUOTA_BYTES).id
 
     def rows(self) -> Sequence[Generation]:
         """All generations as they are now."""
@@ -113,8 +118,9 @@ class Installation:
         """Wait until something holds; fail with its name and the rows when it does not in time."""
         end = time.monotonic() + seconds
         while not holds():
-            places = [f"{row.status}/{row.stage}" for row in self.rows()]
-            assert time.monotonic() < end, f"not within {seconds} s: {what}; {places}"
+            if time.monotonic() > end:
+                places = [f"{row.status}/{row.stage}" for row in self.rows()]
+                raise AssertionError(f"not within {seconds} s: {what}; {places}")
             time.sleep(0.1)
 
     def until_stage(self, generation_id: str, *stages: Stage) -> None:
@@ -143,11 +149,16 @@ class Installation:
 
 
 @contextmanager
-def installed(vendor_url: str, database_url: str | None = None) -> Iterator[Installation]:
-    """An installation in a short-named folder (socket paths are short), ended and removed afterwards."""
+def installed(
+    vendor_url: str, database_url: str | None = None, environ: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Installation]:
+    """An installation in a short-named folder (socket paths are short), ended and removed afterwards.
+
+    `vendor_url` is ModelsLab's; `environ` holds further variables, of other vendors for example.
+    """
     with tempfile.TemporaryDirectory(prefix="inst-", dir="/tmp") as name:
         folder = Path(name)
-        found = Installation(folder, vendor_url, database_url or f"sqlite:///{folder / 'studio.db'}")
+        found = Installation(folder, vendor_url, database_url or f"sqlite:///{folder / 'studio.db'}", environ)
         try:
             yield found
         finally:

@@ -444,7 +444,8 @@ def test_simulator_serves_a_whole_life(tmp_path: Path) -> None:
                     download.fetch(source, tmp_path / kind, allow=allow)
                 source = _run("video_source", job.id, _settled(base_url, job).video_url, base_url=base_url)
             fetched[kind] = download.fetch(source, tmp_path / kind, allow=allow)
-        stopped: ProviderJob = _run("generate_video", _request("svd", start_image=SMALL), base_url=base_url)
+        endless = _request("replicate-seedance-1-pro", prompt="[sim:never] a lake")
+        stopped: ProviderJob = _run("generate_video", endless, base_url=base_url)
         assert _run("cancel", stopped.id, base_url=base_url).state is JobState.CANCELLED
         assert _run("check_status", stopped.id, base_url=base_url).state is JobState.CANCELLED
     assert fetched["ok"].sha256 == fetched["expired"].sha256

@@ -31,7 +31,7 @@ def app(vendor: Vendor) -> ASGIApp:
     numbers = itertools.count(155262350)
 
     async def submit(request: Request) -> Response:
-        body = await request.json()
+        body = dict(await request.json())
         key, prompt, reference = body.pop("key", ""), str(body.get("prompt", "")), str(body.get("track_id", ""))
         kind = vendor.kind_of(prompt, reference)
         busy = sum(job.state == "running" for job in vendor.jobs.values()) >= vendor.limit

@@ -1,0 +1,282 @@
+"""Every fault a vendor was seen or documented to have, one generation each, all in flight together."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+from sqlalchemy import update
+
+from core import ledger
+from core.models import ENDED_STATUSES, EntryKind, Generation, ProviderHealth, Stage, Status, utc_now
+from tests import simulators
+from tests.process.installation import Installation, installed
+
+pytestmark = pytest.mark.process
+
+MODELS = {
+    "modelslab": "seedance-t2v",
+    "edenai": "nova-reel",
+    "replicate": "replicate-seedance-1-pro",
+    "fal": "fal-hailuo-2.3",
+}
+"""Vendor -> the model ordered from it; a new vendor needs this entry and one in FAULTS."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What must become of one generation: `jobs` begun at the vendor, `submits` sent to it."""
+
+    status: Status
+    code: str | None = None
+    jobs: int = 1
+    submits: int = 1
+
+
+DONE = Outcome(Status.COMPLETED)
+LATER = Outcome(Status.COMPLETED, submits=2)
+LOST = Outcome(Status.UNCERTAIN, "submit_uncertain")
+REFUSED_UNREAD = Outcome(Status.UNCERTAIN, "submit_uncertain", jobs=0)
+STILL = Outcome(Status.PROCESSING)
+
+
+def _refused(code: str) -> Outcome:
+    return Outcome(Status.FAILED, code, jobs=0)
+
+
+def _failed(code: str) -> Outcome:
+    return Outcome(Status.FAILED, code)
+
+
+EVERYWHERE: Mapping[str, Outcome] = {
+    "ok": DONE,
+    "slow": DONE,
+    "never": STILL,
+    # Before the vendor takes it.
+    "429": LATER,
+    "badkey": _refused("provider_bad_key"),
+    "nocredit": _refused("provider_out_of_credits"),
+    "nsfwsubmit": _refused("content_refused"),
+    "gone": _refused("model_unavailable"),
+    "badinput": _refused("provider_invalid_input"),
+    "500": REFUSED_UNREAD,
+    # It takes the job, and no readable answer says so.
+    "reset": LOST,
+    "502html": LOST,
+    "500bare": LOST,
+    "garbage": LOST,
+    "noid": LOST,
+    # While it works on the job.
+    "look429": DONE,
+    "look500": DONE,
+    "lookhtml": DONE,
+    "lookreset": DONE,
+    "oddword": DONE,
+    "early": DONE,
+    "nsfw": _failed("content_refused"),
+    "fail": _failed("generation_failed"),
+    "nojob": _failed("generation_failed"),
+    # While the file is fetched.
+    "drop": DONE,
+    "expired": DONE,
+}
+"""Kind of fault -> what must become of it, at any vendor."""
+
+FILES: Mapping[str, Outcome] = {
+    "hevc": DONE,
+    "empty": STILL,
+    "lost": _failed("output_expired"),
+    "truncate": _failed("media_rejected"),
+    "notvideo": _failed("media_rejected"),
+    "htmlfile": _failed("download_failed"),
+    "wrongtype": _failed("download_failed"),
+    "gzip": _failed("download_failed"),
+    "redirect": _failed("download_failed"),
+    "redirectplain": _failed("download_failed"),
+    "hugelen": _failed("download_failed"),
+}
+"""Faults of the file host, which all vendors share."""
+
+FAULTS: Mapping[str, Mapping[str, Outcome]] = {
+    "modelslab": EVERYWHERE
+    | FILES
+    | {
+        "500": _refused("provider_error"),  # its own JSON says "error", so nothing was begun
+        "500verdict": _refused("provider_error"),
+        "429header": LATER,
+        "429text": LATER,
+        "messege": _refused("content_refused"),
+        "idtext": DONE,
+        "hang": LOST,
+    },
+    "edenai": EVERYWHERE
+    | {
+        "500verdict": _refused("provider_error"),
+        "429header": LATER,
+        "429text": LATER,
+        "jobid": DONE,
+        "costnumber": DONE,
+        "bigvideo": DONE,
+        "upstreamfail": _failed("generation_failed"),
+        "hang": LOST,
+    },
+    "replicate": EVERYWHERE
+    | {
+        "429header": LATER,
+        "aborted": Outcome(Status.CANCELLED),
+        "removed": _failed("generation_failed"),
+    },
+    "fal": EVERYWHERE | {"doneerror": _failed("generation_failed")},
+}
+MONEY = {
+    Status.COMPLETED: "charged",
+    Status.FAILED: "given back",
+    Status.CANCELLED: "given back",
+    Status.PROCESSING: "held",
+    Status.UNCERTAIN: "held",
+}
+_ENTRIES = {
+    (EntryKind.HOLD,): "held",
+    (EntryKind.HOLD, EntryKind.SETTLE): "charged",
+    (EntryKind.HOLD, EntryKind.RELEASE): "given back",
+}
+UNCERTAIN_ALIKE = frozenset({"reset", "502html", "500bare", "garbage", "noid", "hang", "500"})
+
+
+@pytest.fixture
+def vendors() -> Iterator[Mapping[str, str]]:
+    """A stand-in of each vendor, whose jobs take a second: name -> address."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(simulators.running(name, seconds=1, limit=1000)) for name in FAULTS}
+
+
+@pytest.fixture
+def site(vendors: Mapping[str, str]) -> Iterator[Installation]:
+    """An installation that uses all vendors, with Redis and no worker yet."""
+    environ = {"MODELSLAB_MAX_IN_FLIGHT": "1000"}
+    for name, url in vendors.items():
+        environ |= {f"{name.upper()}_BASE_URL": url, f"{name.upper()}_API_KEY": "key-for-tests"}
+    with installed(vendors["modelslab"], environ=environ) as found:
+        found.start_redis()
+        yield found
+
+
+@pytest.mark.timeout(600)
+def test_every_fault(
+    site: Installation, vendors: Mapping[str, str], record_property: Callable[[str, object], None]
+) -> None:
+    """Each fault ends as it must: the right status and reason, one job at most, the money where it belongs."""
+    orders = {
+        (vendor, kind): site.order(f"[sim:{kind}] a lake", model_id=MODELS[vendor])
+        for vendor in FAULTS
+        for kind in _interleaved(FAULTS[vendor])
+    }
+    late = {vendor: site.order("[sim:never] a late lake", model_id=MODELS[vendor]) for vendor in FAULTS}
+    site.start_worker("--submit", "3", "--collect", "2")
+    for generation_id in late.values():
+        site.until_stage(generation_id, Stage.WAITING)
+        _let_deadline_pass(site, generation_id)
+    expected = {orders[vendor, kind]: FAULTS[vendor][kind] for vendor, kind in orders}
+    expected |= dict.fromkeys(late.values(), LOST)
+    still = {generation_id for generation_id, outcome in expected.items() if outcome is STILL}
+
+    def over() -> bool:
+        rows = [row for row in site.rows() if row.id not in still]
+        tried = all(site.row(generation_id).attempt for generation_id in still)
+        return tried and all(row.status in (*ENDED_STATUSES, Status.UNCERTAIN) for row in rows)
+
+    site.until(over, "all but the endless are settled", seconds=300)
+
+    submits, jobs = _counted(vendors)
+    names = {generation_id: place for place, generation_id in orders.items()}
+    names |= {generation_id: (vendor, "never, too late") for vendor, generation_id in late.items()}
+    lines, wrong = [], []
+    for row in site.rows():
+        vendor, kind = names[row.id]
+        seen = Outcome(row.status, row.error_code, jobs[vendor, row.prompt], submits[vendor, row.prompt])
+        money = _money(site, row)
+        ok = seen == expected[row.id] and money == MONEY[row.status]
+        lines.append(
+            f"{vendor:10} {kind:15} {seen.status:10} {seen.code or '-':24} "
+            f"submits {seen.submits}  jobs {seen.jobs}  {money}{'' if ok else '   WRONG'}"
+        )
+        if not ok:
+            wrong.append((vendor, kind, seen, money, expected[row.id], row.error_detail))
+    record_property("table", "\n".join(lines))
+    assert wrong == []
+    assert all(count <= 1 for count in jobs.values())
+    site.check_books()
+
+
+def test_breaker_leaves_a_failing_vendor_alone(site: Installation, vendors: Mapping[str, str]) -> None:
+    """After five failures in a row nothing more is sent there, one trial goes after the pause, others work on."""
+    for n in range(5):
+        site.order(f"[sim:502html] lost {n}")
+    site.start_worker()
+    site.until(lambda: _pause_ends(site) is not None, "the breaker is open")
+    trial = site.order("[sim:502html] trial")
+    held = [site.order(f"held {n}") for n in range(3)]
+    elsewhere = site.order("elsewhere", model_id=MODELS["edenai"])
+    site.until(lambda: site.row(elsewhere).status is Status.COMPLETED, "the other vendor works on")
+    assert _counted(vendors)[0].total() == 6  # five lost ones and the one elsewhere
+
+    _end_pause(site)
+    site.until(lambda: site.row(trial).status is Status.UNCERTAIN, "one trial was sent, and failed")
+    site.until(lambda: (_pause_ends(site) or utc_now()) > utc_now(), "the pause begins anew")
+    assert [site.row(generation_id).status for generation_id in held] == [Status.PENDING] * 3
+    _end_pause(site)
+    site.until(site.settled, "a trial went well, and the rest follows")
+
+    assert [site.row(generation_id).status for generation_id in held] == [Status.COMPLETED] * 3
+    assert _pause_ends(site) is None
+    assert _counted(vendors)[0].total() == 10
+    site.check_books()
+
+
+def _interleaved(faults: Mapping[str, Outcome]) -> Sequence[str]:
+    """The kinds in an order in which no five failures of the vendor's own follow one another."""
+    bad = [kind for kind in faults if kind in UNCERTAIN_ALIKE]
+    good = [kind for kind in faults if kind not in UNCERTAIN_ALIKE and faults[kind].jobs]
+    rest = [kind for kind in faults if kind not in bad and kind not in good]
+    pairs = [kind for pair in zip(bad, good, strict=False) for kind in pair]
+    return [*pairs, *good[len(bad) :], *rest]
+
+
+def _let_deadline_pass(site: Installation, generation_id: str) -> None:
+    with site.database.session() as session:
+        past = utc_now() - timedelta(seconds=1)
+        session.execute(update(Generation).where(Generation.id == generation_id).values(deadline_at=past))
+
+
+def _counted(vendors: Mapping[str, str]) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
+    """Submits that reached a vendor and jobs it began, by vendor and prompt: not every vendor keeps a reference."""
+    submits: Counter[tuple[str, str]] = Counter()
+    jobs: Counter[tuple[str, str]] = Counter()
+    for vendor, url in vendors.items():
+        for call in httpx.get(f"{url}/_sim/calls").json()["submits"]:
+            submits[vendor, call["prompt"]] += 1
+            jobs[vendor, call["prompt"]] += bool(call["job_id"])
+    return submits, jobs
+
+
+def _money(site: Installation, row: Generation) -> str:
+    """What the ledger says of a generation's price, in a word."""
+    with site.database.session(read_only=True) as session:
+        entries = ledger.entries_of_generation(session, row.id)
+    if any(entry.amount_credits != row.credits for entry in entries):
+        return "wrong amount"
+    return _ENTRIES.get(tuple(entry.kind for entry in entries), "wrong entries")
+
+
+def _pause_ends(site: Installation) -> datetime | None:
+    with site.database.session(read_only=True) as session:
+        row = session.get(ProviderHealth, "modelslab")
+        return row.retry_at if row is not None else None
+
+
+def _end_pause(site: Installation) -> None:
+    with site.database.session() as session:
+        session.execute(update(ProviderHealth).values(retry_at=utc_now()))
