@@ -17,7 +17,7 @@ log = logging.getLogger("pages")
 TICK_SECONDS = 2.0
 """How often what is under way is looked at while a page shows it."""
 
-_CELL = "padding:6px 8px;vertical-align:top;border-bottom:1px solid rgb(128 140 140 / 22%);overflow-wrap:anywhere;"
+_CELL = "padding:6px 8px;vertical-align:top;border-bottom:1px solid rgb(128 140 140 / 22%);"
 
 STATUS_COLOUR = {
     Status.PENDING: "gray",
@@ -137,7 +137,8 @@ def table(
 
     def cell(tag: str, place: int, text: str, extra: str = "") -> str:
         side = "right" if place in numbers else "left"
-        return f'<{tag} style="{_CELL}text-align:{side};{extra}">{html.escape(text)}</{tag[:2]}>'
+        wrap = "overflow-wrap:anywhere;" if place else ""  # labels stand first and keep their words whole
+        return f'<{tag} style="{_CELL}{wrap}text-align:{side};{extra}">{html.escape(text)}</{tag[:2]}>'
 
     head = "".join(
         cell('th scope="col"', place, text, "font-weight:500;opacity:.75;") for place, text in enumerate(heads)
