@@ -32,8 +32,8 @@ def main(chosen: list[int]) -> None:
         name, prompt, width, height, seconds = ROWS[number]
         with tempfile.TemporaryDirectory() as folder:
             order = {"reference": "bench", "prompt": prompt, "width": width, "height": height}
-            order |= {"seconds": seconds, "audio": True}
-            Path(folder, "job.json").write_text(json.dumps({"order": order}))
+            order |= {"seconds": seconds, "audio": True, "start_image": None, "end_image": None}
+            Path(folder, "job.json").write_text(json.dumps(order))
             wall, cpu, peak = _measured(folder)
             megabytes = Path(folder, "video.mp4").stat().st_size / 1e6
         line = f"{name:<12}{seconds:>4}{wall:>9.2f}{wall / seconds:>11.2f}{cpu:>8.1f}{peak:>6.0f}{megabytes:>7.1f}"
@@ -42,7 +42,7 @@ def main(chosen: list[int]) -> None:
 
 def _measured(folder: str) -> tuple[float, float, float]:
     """Wall seconds, CPU seconds and peak MiB of one render."""
-    command = [sys.executable, "-m", "core.demo_studio.render", folder]
+    command = [sys.executable, "-m", "core.studio.render", folder]
     environ = os.environ | {"PYTHONPATH": str(ROOT)}
     start = time.perf_counter()
     pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL

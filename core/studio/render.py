@@ -166,6 +166,7 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.end_with_parent:
         threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
+    os.nice(5)  # on a small machine the pages and the worker go first
     try:
         render(chosen.folder, _printer())
     except JobRefusedError as error:

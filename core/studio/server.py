@@ -292,7 +292,7 @@ def refusal(field_name: str, message: str) -> Response:
 async def plain_error(_request: Request, error: Exception) -> Response:
     """HTTP errors in the shape of all errors here."""
     code = error.status_code if isinstance(error, HTTPException) else 500
-    words = {401: "bad_key", 404: "not_found"}.get(code, "error")
+    words = {401: "bad_key", 404: "unknown_job"}.get(code, "error")
     return JSONResponse({"error": {"code": words, "message": words.replace("_", " ")}}, code)
 
 

@@ -18,7 +18,8 @@ from core.providers.base import Provider
 from core.providers.demo import Demo
 from core.providers.registry import Access
 from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoRequest
-from tests.demo_studio import studio
+from tests.studio.running import KEY as STUDIO_KEY
+from tests.studio.running import studio
 
 KEY = "key-of-the-test"
 ADDRESS = "http://127.0.0.1:8710"
@@ -39,10 +40,10 @@ def _request(**changed: Any) -> VideoRequest:
     return VideoRequest(**values | changed)
 
 
-def _run(call: str, *arguments: Any, base_url: str = "") -> Any:
+def _run(call: str, *arguments: Any, base_url: str = "", key: str = KEY) -> Any:
     async def run() -> Any:
         async with httpx.AsyncClient() as client:
-            provider: Provider = registry.connect("demo", client=client, access=Access(key=KEY, base_url=base_url))
+            provider: Provider = registry.connect("demo", client=client, access=Access(key=key, base_url=base_url))
             work: Coroutine[Any, Any, Any] = getattr(provider, call)(*arguments)
             return await work
 
@@ -216,21 +217,22 @@ def test_model_is_honest() -> None:
 @pytest.mark.process
 def test_against_the_studio(tmp_path: Path) -> None:
     """The provider and the real studio understand each other, from order to file, cancel and look-up included."""
-    with studio.running(tmp_path) as vendor:
-        job: ProviderJob = _run("generate_video", _request(duration_seconds=1), base_url=vendor.url)
-        again: ProviderJob = _run("generate_video", _request(duration_seconds=1), base_url=vendor.url)
-        found: ProviderJob = _run("find", "01JREFERENCE", base_url=vendor.url)
+    with studio(tmp_path) as (client, _):
+        where = {"base_url": str(client.base_url), "key": STUDIO_KEY}
+        job: ProviderJob = _run("generate_video", _request(duration_seconds=1), **where)
+        again: ProviderJob = _run("generate_video", _request(duration_seconds=1), **where)
+        found: ProviderJob = _run("find", "01JREFERENCE", **where)
         assert job.id == again.id == found.id
-        other: ProviderJob = _run("generate_video", _request(reference="other"), base_url=vendor.url)
-        assert _run("cancel", other.id, base_url=vendor.url).state is JobState.CANCELLED
+        other: ProviderJob = _run("generate_video", _request(reference="other"), **where)
+        assert _run("cancel", other.id, **where).state is JobState.CANCELLED
 
         end = time.monotonic() + 120
-        while (status := _run("check_status", job.id, base_url=vendor.url)).state is not JobState.SUCCEEDED:
+        while (status := _run("check_status", job.id, **where)).state is not JobState.SUCCEEDED:
             assert status.error is None
             assert time.monotonic() < end
             time.sleep(0.1)
-        source = _run("video_source", job.id, status.video_url, base_url=vendor.url)
+        source = _run("video_source", job.id, status.video_url, **where)
 
         file = httpx.get(source.url, headers=dict(source.headers))
         assert file.content[4:8] == b"ftyp"
-        assert _run("check_status", "unknown", base_url=vendor.url).state is JobState.FAILED
+        assert _run("check_status", "unknown", **where).state is JobState.FAILED
