@@ -39,6 +39,7 @@ class Settings:
     provider_keys: Mapping[str, str] = field(repr=False)
     provider_base_urls: Mapping[str, str]
     provider_max_in_flight: Mapping[str, int]
+    provider_model_ids: Mapping[str, Mapping[str, str]]
 
     @property
     def is_demo(self) -> bool:
@@ -95,6 +96,10 @@ def load(environ: Mapping[str, str]) -> Settings:
             name: _integer(environ, f"{name.upper()}_MAX_IN_FLIGHT", 0)
             for name in _by_provider(environ, "_MAX_IN_FLIGHT")
         },
+        provider_model_ids={
+            name: _pairs(f"{name.upper()}_MODEL_IDS", pairs)
+            for name, pairs in _by_provider(environ, "_MODEL_IDS").items()
+        },
     )
 
 
@@ -126,6 +131,14 @@ def _number(environ: Mapping[str, str], name: str, default: float) -> float:
     if not 0 < number < 3600:
         raise BadSetting(f"{name}: {number} is not between 0 and 3600 seconds.")
     return number
+
+
+def _pairs(name: str, value: str) -> dict[str, str]:
+    """`ours=theirs,...`: what a vendor now calls a model."""
+    found = dict(item.strip().partition("=")[::2] for item in value.split(",") if item.strip())
+    if not all(ours and theirs for ours, theirs in found.items()):
+        raise BadSetting(f"{name}: '{value}' is not a list of model=vendor's-name, separated by commas.")
+    return found
 
 
 def _hosts(value: str) -> frozenset[str]:

@@ -12,15 +12,16 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core import access, config, db, download, errors, health, hooks, lifecycle, media
+from core import access, config, db, delivery, download, errors, health, hooks, lifecycle, media
 from core import storage as storages
 from core.backoff import delay
 from core.models import Generation, Stage, Status, utc_now
@@ -122,9 +123,12 @@ def _base_url(provider: str) -> str:
 
 def _request(row: Generation) -> VideoRequest:
     """Everything the provider needs, read before anything is committed: a missing image must not cost a try."""
+    settings = config.settings()
+    model = registry.model(row.model_id)
+    renamed = settings.provider_model_ids.get(row.provider, {}).get(model.id)
     return VideoRequest(
         reference=row.id,
-        model=registry.model(row.model_id),
+        model=replace(model, upstream_id=renamed) if renamed else model,
         prompt=row.prompt,
         resolution=row.resolution,
         duration_seconds=row.duration_seconds,
@@ -134,7 +138,7 @@ def _request(row: Generation) -> VideoRequest:
         end_image=_image(row.end_image_key),
         generate_audio=row.generate_audio,
         enhance_prompt=row.enhance_prompt,
-        webhook_url=hooks.address(config.settings().public_url, row.id, secret=config.settings().secret_key),
+        webhook_url=hooks.address(settings.public_url, row.id, secret=settings.secret_key),
     )
 
 
@@ -243,7 +247,17 @@ def _bring_home(row: Generation, target: Path) -> lifecycle.Output:
         thumbnail_key=f"{base}.webp",
         preview_key=f"{base}-preview.mp4",
         stored_bytes=sum(item.size_bytes for item in stored),
-        facts=asdict(facts) | {"sha256": sha256},
+        facts=asdict(facts) | {"sha256": sha256, "gaps": _gaps(row, asdict(facts))},
+    )
+
+
+def _gaps(row: Generation, facts: dict[str, Any]) -> list[str]:
+    return delivery.gaps(
+        resolution=row.resolution,
+        aspect_ratio=row.aspect_ratio,
+        duration_seconds=row.duration_seconds,
+        generate_audio=row.generate_audio,
+        facts=facts,
     )
 
 

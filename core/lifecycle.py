@@ -149,7 +149,7 @@ def complete(session: Session, row: Generation, output: Output) -> bool:
     if estimate:
         values |= {"provider_cost": cost_idr, "provider_cost_currency": "IDR", "provider_cost_is_estimate": True}
     facts = _Ended.of(row)
-    what = f"Clip stored and checked; {row.credits} credits charged"
+    what = " ".join([f"Clip stored and checked; {row.credits} credits charged.", *output.facts.get("gaps", ())])
     if not move(session, row, Status.COMPLETED, Stage.ENDED, what=what, **values):
         return False
     ledger.settle(session, facts.user_id, generation_id=facts.id, credits=facts.credits, actor=SYSTEM)

@@ -45,6 +45,7 @@ def _dialog(generation_id: str) -> None:
             project = projects.get(session, person, row.project_id)
         if row.status is Status.COMPLETED:
             _player(row)
+            _gaps(row)
         else:
             _state(row)
         _actions(person, row)
@@ -74,6 +75,12 @@ def _player(row: Generation) -> None:
         f'poster="{html.escape(poster or "")}" aria-label="{shown}" style="display:block;width:100%;max-height:56vh;'
         f'aspect-ratio:{ratio};background:#0b1012;border-radius:10px"></video>'
     )
+
+
+def _gaps(row: Generation) -> None:
+    """How the delivered clip differs from the order, said plainly."""
+    if gaps := (row.output_facts or {}).get("gaps"):
+        st.warning("The provider delivered something else than was ordered. " + " ".join(gaps))
 
 
 def _state(row: Generation) -> None:

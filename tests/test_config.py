@@ -37,6 +37,8 @@ def test_load_when_redis_is_given(tmp_path: Path) -> None:
         ("STORAGE_QUOTA_BYTES", "1.5"),
         ("DOWNLOAD_ALLOW_HOSTS", "files.internal"),
         ("PUBLIC_URL", "video.example.org"),
+        ("MODELSLAB_MODEL_IDS", "veo3"),
+        ("MODELSLAB_MODEL_IDS", "veo3=,veo2=x"),
         ("ACME_MAX_IN_FLIGHT", "-1"),
         ("MODELSLAB_BASE_URL", "modelslab.example"),
     ],
@@ -70,5 +72,7 @@ def test_provider_settings_when_given(tmp_path: Path) -> None:
     found = config.load(environ | {"DOWNLOAD_ALLOW_HOSTS": "10.0.0.5:80, files.internal:8080"})
 
     assert found.provider_keys == {"acme": "k-secret"}
+    renamed = config.load(environ | {"ACME_MODEL_IDS": "film=film-2, clip=clip=3"}).provider_model_ids
+    assert renamed == {"acme": {"film": "film-2", "clip": "clip=3"}}
     assert found.download_allow == {"127.0.0.1:9000", "10.0.0.5:80", "files.internal:8080"}
     assert "k-secret" not in repr(found)

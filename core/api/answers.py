@@ -42,7 +42,7 @@ class Refusal(Part):
 
 
 class File(Part):
-    """What was measured in the stored file; null where it was not."""
+    """What was measured in the stored file; null where it was not. `gaps` say how it differs from the order."""
 
     size_bytes: int
     width: int | None
@@ -53,6 +53,7 @@ class File(Part):
     audio_codec: str | None
     container: str | None
     sha256: str | None
+    gaps: list[str]
 
     @classmethod
     def of(cls, row: Generation) -> Self | None:
@@ -60,8 +61,8 @@ class File(Part):
         if row.status is not Status.COMPLETED:
             return None
         facts: Mapping[str, Any] = row.output_facts or {}
-        known = {name: facts.get(name) for name in cls.model_fields if name != "size_bytes"}
-        return cls(size_bytes=row.stored_bytes, **known)
+        known = {name: facts.get(name) for name in cls.model_fields if name not in ("size_bytes", "gaps")}
+        return cls(size_bytes=row.stored_bytes, gaps=facts.get("gaps", []), **known)
 
 
 class Clip(Part):

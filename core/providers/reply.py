@@ -1,12 +1,15 @@
 """Reads a vendor's HTTP reply without trusting it: JSON or not, the delay it asks for, and no key in what is kept."""
 
 import email.utils
+import html
 import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import httpx
 
@@ -51,8 +54,19 @@ def read(response: httpx.Response, *, key: str) -> Reply:
 
 
 def without_key(text: str, key: str) -> str:
-    """`text` with every occurrence of the key blacked out."""
-    return text.replace(key, "***") if key else text
+    """`text` with every occurrence of the key blacked out, also where it was escaped for an address, HTML or JSON."""
+    for form in _forms(key):
+        text = text.replace(form, "***")
+    return text
+
+
+@lru_cache(maxsize=32)
+def _forms(key: str) -> tuple[str, ...]:
+    """The ways a key may be written, longest first, so that none leaves a piece of another behind."""
+    addresses = {quote(key, safe=""), quote(key), quote_plus(key)}
+    lower = {re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), address) for address in addresses}
+    forms = {key, html.escape(key), json.dumps(key)[1:-1]} | addresses | lower
+    return tuple(sorted(filter(None, forms), key=len, reverse=True))
 
 
 def cut(text: str) -> str:
