@@ -26,6 +26,7 @@ from core import storage as storages
 from core.backoff import delay
 from core.models import Generation, Stage, Status, utc_now
 from core.providers import registry
+from core.providers.base import Provider
 from core.video import JobState, ProviderJob, SourceImage, VideoRequest, VideoSource
 
 log = logging.getLogger(__name__)
@@ -102,12 +103,13 @@ def collect(generation_id: str) -> None:
         trace = "".join(traceback.format_exception(bug))
         _record_collect_failure(generation_id, attempt, errors.DownloadFailed(detail=trace))
         return
+    finally:  # also what was whole and yet no video; the beginning of a download is another file and stays
+        for path in (target, target.with_suffix(".safe.mp4")):
+            path.unlink(missing_ok=True)
     with db.session() as session:
         now = lifecycle.locked(session, generation_id)
         if now is not None and now.stage is Stage.DOWNLOADING and now.collect_attempt == attempt:
             lifecycle.complete(session, now, output)
-    for path in (target, target.with_suffix(".safe.mp4")):
-        path.unlink(missing_ok=True)
 
 
 @lru_cache(maxsize=1)
@@ -262,19 +264,27 @@ def _gaps(row: Generation, facts: dict[str, Any]) -> list[str]:
 
 
 async def _source(row: Generation) -> VideoSource:
-    """Where to fetch from. After a first failure the provider is asked again, since links expire."""
+    """Where to fetch from. After a first failure the provider is asked for a fresh link, since links expire."""
     if row.provider_job_id is None or row.provider_video_url is None:
         raise errors.GenerationFailed(detail="ready without a job id or link")
-    settings = config.settings()
     async with access.submit_client() as client:
-        provider = access.connect(settings, row.provider, client, base_url=row.provider_base_url)
+        provider = access.connect(config.settings(), row.provider, client, base_url=row.provider_base_url)
         url = row.provider_video_url
         if row.collect_attempt > 1:
-            status = await provider.check_status(row.provider_job_id)
-            if status.state is JobState.FAILED:
-                raise errors.OutputExpired(detail=status.error.detail if status.error else "")
-            url = status.video_url or url
+            url = await _fresh_link(provider, row.provider_job_id) or url
         return await provider.video_source(row.provider_job_id, url)
+
+
+async def _fresh_link(provider: Provider, job_id: str) -> str | None:
+    """The link as the provider tells it now; None when it cannot say, for then the one we have may still do."""
+    try:
+        status = await provider.check_status(job_id)
+    except errors.ProviderError as error:
+        log.info("no fresh link for %s: %s", job_id, error)
+        return None
+    if status.state is JobState.FAILED:
+        raise errors.OutputExpired(detail=status.error.detail if status.error else "")
+    return status.video_url
 
 
 def _record_collect_failure(generation_id: str, attempt: int, error: errors.AppError) -> None:

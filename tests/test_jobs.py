@@ -1,0 +1,143 @@
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import respx
+
+from core import audit, config, db, jobs, ledger, users
+from core import storage as storages
+from core.config import Settings
+from core.models import Generation, Stage, Status, User
+from tests.fixtures import file_host as hosts
+from tests.fixtures.clips import ClipSpec, make_clip
+from tests.orders import HANDED, READY, SUBMITTING, WAITING, advance, ordered
+
+
+@pytest.fixture
+def host(tmp_path: Path, installation: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[hosts.FileHost]:
+    """The demo's vendor, as far as its files go: a good clip unless told otherwise."""
+    data = make_clip(tmp_path / "clip.mp4", ClipSpec()).read_bytes()
+    with hosts.file_host(data) as found:
+        monkeypatch.setenv("DEMO_BASE_URL", f"http://127.0.0.1:{found.server_port}")
+        monkeypatch.setenv("DEMO_API_KEY", "k-1")
+        config.settings.cache_clear()
+        jobs._storage.cache_clear()
+        yield found
+        jobs._storage.cache_clear()
+
+
+@pytest.fixture
+def ana(installation: Settings) -> User:
+    """Somebody with credits."""
+    with db.session() as session:
+        return users.ensure(session, "ana@example.org", signup_credits=1000)
+
+
+def look(generation_id: str) -> Generation:
+    """A row as it is now, the books being right."""
+    with db.session(read_only=True) as session:
+        assert [result.rule for result in audit.run(session) if not result.holds] == []
+        found = session.get(Generation, generation_id)
+        assert found is not None
+        return found
+
+
+def ready(user: User, **values: Any) -> str:
+    """A demo clip that its vendor has finished as job j1."""
+    row = ordered(db.default(), user)
+    advance(db.default(), row.id, HANDED, SUBMITTING)
+    told = {"provider_job_id": "j1", "provider_video_url": "http://127.0.0.1:1/v1/files/j1.mp4"}
+    advance(db.default(), row.id, WAITING, READY, **(told | values))
+    return row.id
+
+
+def test_collect_when_all_goes_well(host: hosts.FileHost, ana: User, installation: Settings) -> None:
+    """The clip, its poster and its preview lie in our storage, the facts and gaps are kept, the price is charged."""
+    generation_id = ready(ana)
+    jobs.collect(generation_id)
+    jobs.collect(generation_id)
+
+    row = look(generation_id)
+    assert row.status is Status.COMPLETED
+    storage = storages.open_storage(installation.storage_url)
+    kept = [row.output_key, row.thumbnail_key, row.preview_key]
+    assert sum(storage.stat(str(key)).size_bytes for key in kept) == row.stored_bytes
+    assert row.output_facts is not None
+    assert row.output_facts["video_codec"] == "h264"
+    assert any("Asked for" in gap for gap in row.output_facts["gaps"])
+    assert list((installation.data_dir / "incoming").iterdir()) == []
+    assert [call["authorization"] for call in host.calls] == ["Bearer k-1"]
+
+
+def test_collect_when_file_is_no_video(host: hosts.FileHost, ana: User) -> None:
+    """What is no video is fetched again a few times; then the generation fails and the credits come back."""
+    host.otherwise = hosts.reply(b"<html>not a clip</html>" * 100)
+    generation_id = ready(ana)
+    for n in range(jobs.UNUSABLE_TRIES):
+        assert look(generation_id).stage is Stage.READY, n
+        jobs.collect(generation_id)
+
+    row = look(generation_id)
+    assert (row.status, row.error_code) == (Status.FAILED, "media_rejected")
+    with db.session(read_only=True) as session:
+        assert ledger.balance(session, ana.id) == ledger.Balance(1000, 0)
+
+
+def test_collect_when_our_storage_is_broken(host: hosts.FileHost, ana: User, installation: Settings) -> None:
+    """A fault of ours keeps the clip waiting for the next try, and is written down for an administrator."""
+    (installation.data_dir / "media").write_text("a file where the folder should be")
+    generation_id = ready(ana)
+    jobs.collect(generation_id)
+    assert look(generation_id).stage is Stage.READY
+
+    (installation.data_dir / "media").unlink()
+    jobs.collect(generation_id)
+    assert look(generation_id).status is Status.COMPLETED
+
+
+def test_submit_when_an_image_is_missing(host: hosts.FileHost, ana: User) -> None:
+    """An image that is gone from storage fails the order before anything is sent."""
+    row = ordered(db.default(), ana)
+    advance(db.default(), row.id, HANDED, start_image_key="images/ab/gone.jpg")
+    jobs.submit(row.id)
+
+    assert look(row.id).status is Status.FAILED
+    assert host.calls == []
+
+
+@pytest.mark.parametrize("stage", [(), (HANDED, SUBMITTING), (HANDED, SUBMITTING, WAITING)])
+def test_jobs_when_it_is_not_their_turn(host: hosts.FileHost, ana: User, stage: tuple[Any, ...]) -> None:
+    """A job that comes late or twice finds a row that is elsewhere, and does nothing."""
+    row = advance(db.default(), ordered(db.default(), ana).id, *stage)
+    jobs.submit(row.id)
+    jobs.collect(row.id)
+    jobs.submit("nobody")
+    jobs.collect("nobody")
+
+    assert look(row.id).version == row.version
+    assert host.calls == []
+
+
+@respx.mock
+def test_submit_when_the_vendor_renamed_a_model(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new name of a model at its vendor is a setting."""
+    monkeypatch.setenv("MODELSLAB_API_KEY", "k")
+    monkeypatch.setenv("MODELSLAB_MODEL_IDS", "veo3=veo-9")
+    config.settings.cache_clear()
+    route = respx.post("https://modelslab.com/api/v7/video-fusion/text-to-video").respond(
+        200, json={"status": "processing", "id": 7}
+    )
+    row = ordered(db.default(), ana, model_id="seedance-t2v")
+    advance(db.default(), row.id, HANDED)
+    jobs.submit(row.id)
+    assert b'"model_id":"seedance-t2v"' in route.calls.last.request.content
+
+    with db.session() as session:
+        ledger.grant(session, ana.id, credits=5000, key="more", actor="root", reason="")
+    row = ordered(db.default(), ana, model_id="veo3", duration_seconds=8)
+    advance(db.default(), row.id, HANDED)
+    jobs.submit(row.id)
+
+    assert b'"model_id":"veo-9"' in route.calls.last.request.content
+    assert look(row.id).provider_job_id == "7"
