@@ -46,10 +46,10 @@ class Settings:
         """True when the app brings its own Redis and worker."""
         return self.redis_url is None
 
-    @property
-    def download_allow(self) -> frozenset[str]:
-        """The `host:port`s files may come from though private or unencrypted."""
-        return self.download_allow_hosts | frozenset(host_port(url) for url in self.provider_base_urls.values())
+    def download_allow(self, provider: str) -> frozenset[str]:
+        """The `host:port`s a provider's files may come from though private or unencrypted: its own, and the listed."""
+        own = self.provider_base_urls.get(provider)
+        return self.download_allow_hosts | ({host_port(own)} if own else frozenset())
 
 
 def host_port(url: str) -> str:

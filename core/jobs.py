@@ -38,6 +38,8 @@ COLLECT_DEADLINE = timedelta(hours=6)
 FIND_AFTER = timedelta(seconds=60)
 ASK_AGAIN_AFTER = timedelta(minutes=5)
 UNUSABLE_TRIES = 3
+FETCH_TRIES = 3
+"""Within one job; the row comes back for more, and meanwhile a bad file host holds nobody else up."""
 
 
 def submit(generation_id: str) -> None:
@@ -227,7 +229,8 @@ def _send_again_later(
 
 def _bring_home(row: Generation, target: Path) -> lifecycle.Output:
     """Download, verify, make poster and preview, store; raises AppError, having stored nothing that is charged."""
-    fetched = download.fetch(asyncio.run(_source(row)), target, allow=config.settings().download_allow)
+    allow = config.settings().download_allow(row.provider)
+    fetched = download.fetch(asyncio.run(_source(row)), target, allow=allow, max_tries=FETCH_TRIES)
     facts = media.verify(target)
     sha256 = fetched.sha256
     if not facts.web_safe or facts.container != "mp4":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from _pytest.terminal import TerminalReporter
 
 from core import config, db, users
 from core.config import Settings
@@ -80,3 +81,14 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_templat
     db.default().dispose()
     config.settings.cache_clear()
     db.default.cache_clear()
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Print the tables that tests have recorded (`record_property("table", ...)`), each under its test."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        if not isinstance(report, pytest.TestReport) or report.when != "call":
+            continue
+        for name, table in report.user_properties:
+            if name == "table":
+                terminalreporter.section(report.nodeid)
+                terminalreporter.write_line(str(table))

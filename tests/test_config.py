@@ -67,12 +67,13 @@ def test_secret_key_when_many_start_at_once(tmp_path: Path) -> None:
 
 
 def test_provider_settings_when_given(tmp_path: Path) -> None:
-    """Any NAME_API_KEY and NAME_BASE_URL is taken; the address may serve files; no key shows in a repr."""
+    """Any NAME_API_KEY and NAME_BASE_URL is taken; the address may serve its own files; no key shows in a repr."""
     environ = {"DATA_DIR": str(tmp_path), "ACME_API_KEY": "k-secret", "ACME_BASE_URL": "http://127.0.0.1:9000"}
     found = config.load(environ | {"DOWNLOAD_ALLOW_HOSTS": "10.0.0.5:80, files.internal:8080"})
 
     assert found.provider_keys == {"acme": "k-secret"}
     renamed = config.load(environ | {"ACME_MODEL_IDS": "film=film-2, clip=clip=3"}).provider_model_ids
     assert renamed == {"acme": {"film": "film-2", "clip": "clip=3"}}
-    assert found.download_allow == {"127.0.0.1:9000", "10.0.0.5:80", "files.internal:8080"}
+    assert found.download_allow("acme") == {"127.0.0.1:9000", "10.0.0.5:80", "files.internal:8080"}
+    assert found.download_allow("other") == {"10.0.0.5:80", "files.internal:8080"}
     assert "k-secret" not in repr(found)

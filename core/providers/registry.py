@@ -69,8 +69,8 @@ class Registry:
         provider_class = self.provider_class(name)
         if provider_class.needs_key and not access.key:
             raise errors.ProviderNotConfigured
-        if not (access.key.isascii() and access.key.isprintable()):
-            # No header may hold it, and the HTTP library's complaint would quote it.
+        if not all("!" <= letter <= "~" for letter in access.key):
+            # No header may hold it, or not at its end, and the HTTP library's complaint would quote it.
             raise errors.ProviderNotConfigured(
                 f"The key of {provider_class.display_name} holds characters that no key has. "
                 "An administrator has to set it again."

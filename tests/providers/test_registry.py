@@ -110,7 +110,7 @@ def test_connect_needs_a_usable_key() -> None:
     """Without a key, or with one that no header may hold, the provider is not configured; the key is not quoted."""
     known = Registry()
     known.register(_provider(MODEL))
-    for key in ("", "secret\nkey", "sécret-key"):
+    for key in ("", "secret\nkey", "secret-key ", "sécret-key"):
         with pytest.raises(errors.ProviderNotConfigured) as caught:
             _connect(known, Access(key=key, base_url=""))
         assert not key or key not in str(caught.value)

@@ -1,4 +1,7 @@
+import html
 import json
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
 
 import httpx
 import pytest
@@ -31,6 +34,17 @@ def test_kept_holds_neither_the_key_nor_what_a_database_refuses() -> None:
     assert len(kept) < 3000
     assert answer.body is not None
     assert answer.body["file"] == "A" * 10_000  # decisions are made on what was sent
+
+
+@pytest.mark.parametrize(
+    "written",
+    [quote, quote_plus, html.escape, lambda key: quote(key, safe="").lower(), lambda key: json.dumps(key)[1:-1]],
+)
+def test_a_key_is_found_however_it_is_escaped(written: Callable[[str], str]) -> None:
+    """A key with marks in it is blacked out as a whole where an address, a page or JSON text has it escaped."""
+    key = 'id:a+b/c=<d>&"e'
+    answer = reply.read(httpx.Response(502, content=f"<html>look?key={written(key)}&page=2".encode()), key=key)
+    assert answer.text == "<html>look?key=***&page=2"
 
 
 def test_text_of_a_page_is_cut_and_has_no_key() -> None:

@@ -13,6 +13,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
+MODELS = {
+    "modelslab": "seedance-t2v",
+    "edenai": "nova-reel",
+    "replicate": "replicate-seedance-1-pro",
+    "fal": "fal-hailuo-2.3",
+}
+"""Vendor -> a model of it that makes video from text alone."""
+
 
 @contextmanager
 def running(kind: str, *, seconds: float = 2.0, limit: int = 5) -> Iterator[str]:

@@ -61,11 +61,11 @@ def app(vendor: Vendor) -> ASGIApp:
             return fault
         if job.state == "running":
             return JSONResponse(_answer(job, "processing"))
-        if job.kind == "oddword" and job.is_first_end:
+        if job.kind == "oddword" and job.first_end():
             return JSONResponse(_answer(job, "post-processing"))
-        if job.kind == "early" and job.is_first_end:
+        if job.kind == "early" and job.first_end():
             return JSONResponse(_answer(job, "success"))
-        if job.kind == "echo" and job.is_first_end:
+        if job.kind == "echo" and job.first_end():
             said = await echoed(request)
             return JSONResponse(_answer(job, said["message"]) | said)
         if job.kind == "upstreamfail":
@@ -80,6 +80,11 @@ def app(vendor: Vendor) -> ASGIApp:
         done |= await echoed(request) if job.kind == "echo" else {}
         return JSONResponse(_answer(job, "success") | done)
 
+    async def jobs(request: Request) -> Response:
+        if not _key_is_good(request):
+            return _refusal("badkey") or Response(status_code=401)
+        return JSONResponse({"jobs": [], "total": 0})
+
     async def upload(request: Request) -> Response:
         async with request.form() as form:
             if "file" not in form or not _key_is_good(request):
@@ -91,6 +96,7 @@ def app(vendor: Vendor) -> ASGIApp:
     return serve(
         [
             Route("/v3/universal-ai/async", submit, methods=["POST"]),
+            Route("/v3/universal-ai/async", jobs),
             Route("/v3/universal-ai/async/{job_id}", look),
             Route("/v3/upload", upload, methods=["POST"]),
             *vendor.routes(),

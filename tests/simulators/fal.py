@@ -61,9 +61,9 @@ def app(vendor: Vendor) -> ASGIApp:
             return fault
         if job.state == "running":
             return JSONResponse({"status": "IN_PROGRESS", "request_id": job.id, "logs": []}, status_code=202)
-        if job.kind == "oddword" and job.is_first_end:
+        if job.kind == "oddword" and job.first_end():
             return JSONResponse({"status": "FINALIZING", "request_id": job.id})
-        if job.kind == "echo" and job.is_first_end:
+        if job.kind == "echo" and job.first_end():
             said = await echoed(request)
             return JSONResponse({"request_id": job.id, **said, "status": said["message"]})
         done = {"status": "COMPLETED", "request_id": job.id, "metrics": {"inference_time": job.seconds}}
@@ -86,7 +86,7 @@ def app(vendor: Vendor) -> ASGIApp:
             return JSONResponse({"detail": [mistake]}, status_code=500)
         if job.kind == "doneerror":
             return JSONResponse({"detail": "Internal Server Error"}, status_code=500)
-        if job.kind == "early" and job.is_first_end:
+        if job.kind == "early" and job.first_end():
             return JSONResponse({"video": None, "seed": 1})
         if job.state in _FAILURES:
             return _mistake(*_FAILURES[job.state], "prompt")

@@ -64,11 +64,11 @@ def app(vendor: Vendor) -> ASGIApp:
             return fault
         if job.state == "running":
             return JSONResponse(_processing(request, job))
-        if job.kind == "oddword" and job.is_first_end:
+        if job.kind == "oddword" and job.first_end():
             return JSONResponse(_processing(request, job) | {"status": "upscaling"})
-        if job.kind == "early" and job.is_first_end:
+        if job.kind == "early" and job.first_end():
             return JSONResponse({"status": "success", "id": int(job.id), "output": "", "proxy_links": []})
-        if job.kind == "echo" and job.is_first_end:
+        if job.kind == "echo" and job.first_end():
             said = await echoed(request)
             return JSONResponse(_processing(request, job) | said | {"status": said["message"]})
         if job.state in _FAILURES:
@@ -87,10 +87,16 @@ def app(vendor: Vendor) -> ASGIApp:
         vendor.uploads.add(address)
         return JSONResponse({"status": "success", "id": len(vendor.uploads), "output": [address]})
 
+    async def balance(request: Request) -> Response:
+        key = str((await request.json()).get("key", ""))
+        good = JSONResponse({"status": "success", "wallet_balance": "12.50"})
+        return good if key and not key.startswith("bad") else _error(*_REFUSALS["badkey"])
+
     v7, v6 = "/api/v7/video-fusion", "/api/v6/video"
     submits = [f"{v7}/text-to-video", f"{v7}/image-to-video", f"{v6}/text2video_ultra"]
     routes = [Route(path, submit, methods=["POST"]) for path in submits]
     routes += [Route(f"{path}/fetch/{{job_id}}", fetch, methods=["POST"]) for path in (v7, v6)]
+    routes.append(Route("/api/wallet_balance", balance, methods=["POST"]))
     return serve([*routes, Route("/api/v6/base64_to_url", upload, methods=["POST"]), *vendor.routes()])
 
 

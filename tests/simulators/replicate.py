@@ -64,11 +64,11 @@ def app(vendor: Vendor) -> ASGIApp:
             return JSONResponse(_prediction(request, job, "aborted"))
         if job.kind == "removed":
             return JSONResponse(_prediction(request, job, "succeeded") | {"data_removed": True})
-        if job.kind == "oddword" and job.is_first_end:
+        if job.kind == "oddword" and job.first_end():
             return JSONResponse(_prediction(request, job, "uploading"))
-        if job.kind == "early" and job.is_first_end:
+        if job.kind == "early" and job.first_end():
             return JSONResponse(_prediction(request, job, "succeeded"))
-        if job.kind == "echo" and job.is_first_end:
+        if job.kind == "echo" and job.first_end():
             said = await echoed(request)
             return JSONResponse(_prediction(request, job, said["message"]) | said)
         if job.state in _FAILURES:

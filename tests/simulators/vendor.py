@@ -25,7 +25,7 @@ LOST_KINDS = frozenset({"hang", "reset", "502html", "500bare", "garbage", "noid"
 
 _REFUSED_KINDS = {"429", "429header", "429text", "500", "500verdict", "badkey", "nocredit"}
 _REFUSED_KINDS |= {"nsfwsubmit", "messege", "gone", "badinput", "echorefuse"}
-_JOB_KINDS = {"ok", "slow", "nsfw", "fail", "never", "oddword", "early", "nojob", "echo", "echofail"}
+_JOB_KINDS = {"ok", "slow", "late", "nsfw", "fail", "never", "oddword", "early", "nojob", "echo", "echofail"}
 _JOB_KINDS |= {"idtext", "jobid", "costnumber", "bigvideo", "upstreamfail", "aborted", "removed", "doneerror"}
 _LOOK_KINDS = {"look429", "look500", "lookhtml", "lookreset"}
 _FILE_KINDS = {"drop", "truncate", "expired", "lost", "htmlfile", "wrongtype", "gzip", "redirect", "redirectplain"}
@@ -54,13 +54,13 @@ class Job:
         """running, done, failed, refused or cancelled."""
         if self.cancelled:
             return "cancelled"
-        if self.kind == "never" or time.monotonic() - self.started < self.seconds * (5 if self.kind == "slow" else 1):
+        takes_seconds = self.seconds * {"slow": 5, "late": 20}.get(self.kind, 1)
+        if self.kind == "never" or time.monotonic() - self.started < takes_seconds:
             return "running"
         return {"fail": "failed", "echofail": "failed", "nsfw": "refused"}.get(self.kind, "done")
 
-    @property
-    def is_first_end(self) -> bool:
-        """Whether it is over and this is the first that is said of its end; true once."""
+    def first_end(self) -> bool:
+        """Whether it is over and this is the first look that finds it so; true once."""
         first = self.state != "running" and self.looks == 0
         self.looks += first
         return first
@@ -184,7 +184,7 @@ def _broken_file(kind: str, whole: bytes) -> Response | None:
         "wrongtype": (200, whole, {"content-type": "application/json"}),
         "gzip": (200, gzip.compress(whole, 1), {"content-type": "video/mp4", "content-encoding": "gzip"}),
         "redirect": (302, b"", {"location": "https://127.0.0.1/latest/meta-data/clip.mp4"}),
-        "redirectplain": (302, b"", {"location": "http://127.0.0.1:9/clip.mp4"}),
+        "redirectplain": (302, b"", {"location": "http://127.0.0.1:1/clip.mp4"}),
         "empty": (200, b"", {"content-type": "video/mp4"}),
         "notvideo": (200, bytes(range(256)) * 400, {"content-type": "video/mp4"}),
         "hugelen": (200, whole, {"content-type": "video/mp4", "content-length": str(9 * 1024**3)}),
