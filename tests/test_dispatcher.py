@@ -9,7 +9,21 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from core import audit, config, db, dispatcher, errors, generations, health, ledger, lifecycle, projects, users
+from core import (
+    audit,
+    claims,
+    config,
+    db,
+    dispatcher,
+    errors,
+    generations,
+    health,
+    ledger,
+    lifecycle,
+    looks,
+    projects,
+    users,
+)
 from core.config import Settings
 from core.models import Generation, ProviderHealth, Stage, Status, User, utc_now
 from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, order, ordered
@@ -87,7 +101,7 @@ def make_due(generation_id: str) -> None:
 
 def claim_submits() -> list[Generation]:
     """What a dispatcher would hand over now, calls being free."""
-    return list(dispatcher._claim_submits(config.settings(), lambda _provider: True))
+    return list(claims.submits(config.settings(), lambda _provider: True))
 
 
 def tick() -> None:
@@ -129,7 +143,7 @@ def test_look_when_vendor_tells_progress(studio: Studio, ana: User) -> None:
         assert row.stage is Stage.WAITING
         assert not row.progress_is_estimate
 
-    assert seen == [0.4, 0.4, dispatcher.PROGRESS_CAP]
+    assert seen == [0.4, 0.4, looks.PROGRESS_CAP]
 
 
 def test_look_when_vendor_tells_no_progress(studio: Studio, ana: User) -> None:
@@ -145,7 +159,7 @@ def test_look_when_vendor_tells_no_progress(studio: Studio, ana: User) -> None:
     late = look(generation_id)
 
     assert 0.3 < early.progress < 0.95
-    assert late.progress == dispatcher.PROGRESS_CAP
+    assert late.progress == looks.PROGRESS_CAP
     assert early.progress_is_estimate
 
 
@@ -254,11 +268,11 @@ def test_sweep_when_workers_died(installation: Settings, ana: User) -> None:
         db.default(), fetching.id, HANDED, SUBMITTING, WAITING, (Status.PROCESSING, Stage.READY),
         (Status.PROCESSING, Stage.DOWNLOADING),
     )  # fmt: skip
-    dispatcher.sweep()
+    claims.sweep()
     assert look(sending.id).status is Status.PROCESSING
     for row in (sending, fetching):
         make_due(row.id)
-    dispatcher.sweep()
+    claims.sweep()
 
     assert (look(sending.id).status, look(sending.id).stage) == (Status.UNCERTAIN, Stage.SUBMITTING)
     assert (look(fetching.id).status, look(fetching.id).stage) == (Status.PROCESSING, Stage.READY)
@@ -269,7 +283,7 @@ def test_sweep_when_nothing_was_taken_for_a_day(installation: Settings, ana: Use
     row = ordered(db.default(), ana)
     with db.session() as session:
         session.execute(update(Generation).values(created_at=utc_now() - timedelta(hours=25)))
-    dispatcher.sweep()
+    claims.sweep()
 
     assert look(row.id).status is Status.FAILED
     assert books_are_right()
@@ -283,7 +297,7 @@ def test_hand_over_when_people_share(installation: Settings, ana: User) -> None:
     one = ordered(db.default(), eve).id
     handed = [row.id for row in claim_submits()]
 
-    assert len(handed) == dispatcher.OUTSTANDING_SUBMITS
+    assert len(handed) == claims.OUTSTANDING_SUBMITS
     assert handed[:2] == [many[0], one]
     assert claim_submits() == []
 
@@ -351,7 +365,7 @@ def test_hand_over_when_calls_are_limited(installation: Settings, ana: User) -> 
     for _ in range(4):
         ordered(db.default(), ana)
     free = iter([True, True, False])
-    handed = dispatcher._claim_submits(config.settings(), lambda _provider: next(free))
+    handed = claims.submits(config.settings(), lambda _provider: next(free))
 
     assert len(handed) == 2
     assert len(claim_submits()) == 2

@@ -465,7 +465,7 @@ def test_simulator_breaks_as_told() -> None:
             assert type(_settled(base_url, job).error) is failure
         _run("check_key", base_url=base_url)
         with pytest.raises(errors.BadKey):
-            _run("check_key", base_url=base_url, key="bad key")
+            _run("check_key", base_url=base_url, key="bad-key")
         submits = httpx.get(f"{base_url}/_sim/calls").json()["submits"]
     made = [submit["kind"] for submit in submits if submit["job_id"]]
     assert made == ["502html", "reset", "hang", "nsfw", "fail"]
