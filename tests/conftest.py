@@ -40,23 +40,27 @@ def postgres_address() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty database; the test runs once on each kind."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database; the test runs once on each kind."""
     if request.param == "sqlite":
         path = tmp_path / "test.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        found = Database(f"sqlite:///{path}")
-        yield found
-        found.dispose()
+        yield f"sqlite:///{path}"
         return
     address = request.getfixturevalue("postgres_address")
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE empty")
-        found = Database(address.format(name))
-        yield found
-        found.dispose()
+        yield address.format(name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An empty database of each kind."""
+    found = Database(database_url)
+    yield found
+    found.dispose()
 
 
 @pytest.fixture
