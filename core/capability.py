@@ -29,7 +29,7 @@ def problems(
         found["duration"] = f"{model.name} makes clips of {_seconds(model.durations)}."
     if aspect_ratio is not None and aspect_ratio not in model.aspect_ratios:
         found["aspectRatio"] = f"{model.name} makes {_listed(model.aspect_ratios)}."
-    if negative_prompt.strip() and not model.negative_prompt:
+    if negative_prompt.strip() and not (model.negative_prompt or model.ignores_negative_prompt):
         found["negativePrompt"] = f"{model.name} takes no negative prompt. Leave it empty."
     if start_image and not model.start_image:
         found["startImagePath"] = f"{model.name} takes no start image. Remove it or choose another model."

@@ -36,7 +36,8 @@ class VideoModel:
 
     `durations` are all whole seconds it can make, ascending. `upstream_id` is the vendor's own name for it.
     `typical_seconds` is a first guess of how long one takes, used until there is a history;
-    `deadline_seconds` ends the wait. `limits` are sentences on what the model does not honour.
+    `deadline_seconds` ends the wait. `ignores_negative_prompt`: one may come along and has no effect, so it is not
+    refused. `limits` are sentences on what the model does not honour.
     """
 
     id: str
@@ -53,6 +54,7 @@ class VideoModel:
     end_image: bool = False
     end_image_needs_start: bool = False
     negative_prompt: bool = False
+    ignores_negative_prompt: bool = False
     audio: bool = False
     prompt_enhancement: bool = False
     prompt_limit_chars: int = 2000

@@ -35,6 +35,12 @@ def test_submit_when_affordable(database: Database, person: User) -> None:
     assert len(story.events) == 1
 
 
+def test_submit_when_the_model_ignores_a_negative_prompt(database: Database, person: User) -> None:
+    """A model that says it ignores negative prompts takes one along, and says so."""
+    assert ordered(database, person, negative_prompt="rain").negative_prompt == "rain"
+    assert any("negative prompt is ignored" in limit for limit in registry.model("demo-film").limits)
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -46,7 +52,7 @@ def test_submit_when_affordable(database: Database, person: User) -> None:
         ({"duration_seconds": 17}, "duration"),
         ({"duration_seconds": 0}, "duration"),
         ({"aspect_ratio": "4:3"}, "aspectRatio"),
-        ({"negative_prompt": "rain"}, "negativePrompt"),
+        ({"model_id": "seedance-t2v", "negative_prompt": "rain"}, "negativePrompt"),
         ({"enhance_prompt": True}, "enhancePrompt"),
         ({"model_id": "nobody"}, "modelId"),
         ({"start_image_key": "images/ab/notmine.jpg"}, "startImagePath"),

@@ -24,6 +24,7 @@ MODELS = (
         aspect_ratios=("16:9", "9:16", "1:1"),
         start_image=True,
         end_image=True,
+        ignores_negative_prompt=True,
         audio=True,
         typical_seconds=10,
         deadline_seconds=1800,

@@ -253,7 +253,7 @@ def test_provider_without_a_key(ana: Client) -> None:
         ({"prompt": "nul \0"}, "prompt"),
         ({"prompt": None}, "prompt"),
         ({"prompt": ["a lake"]}, "prompt"),
-        ({"negativePrompt": "fog"}, "negativePrompt"),
+        ({"modelId": "seedance-t2v", "negativePrompt": "fog"}, "negativePrompt"),
         ({"negativePrompt": 1}, "negativePrompt"),
         ({"resolution": "480p"}, "resolution"),
         ({"duration": 17}, "duration"),
