@@ -17,7 +17,6 @@ signed = APIRouter(tags=["media"])
 
 MEDIA_CACHE_SECONDS = 3600
 DOWNLOAD_CACHE_SECONDS = 0
-_STEM_LIMIT_CHARS = 48
 
 
 class Links:

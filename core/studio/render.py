@@ -7,7 +7,6 @@ import argparse
 import json
 import os
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from PIL import Image
 
 from core.studio import caption, scene, stills
 from core.studio.encoder import FRAMES_PER_SECOND, SAMPLES_PER_FRAME, Encoder
+from core.studio.parent import end_with_parent
 from core.studio.sound import Pad
 
 DRAWN_PIXELS = 720  # the shorter side is drawn no larger; the encoder scales up
@@ -151,13 +151,6 @@ def _printer() -> Callable[[float], None]:
     return report
 
 
-def _end_with_parent() -> None:
-    """End this process at once when its standard input ends, which it does when the parent dies."""
-    while os.read(0, 4096):
-        pass
-    os._exit(1)
-
-
 def main(arguments: list[str]) -> int:
     """The command line; 0, or 1 with one sentence on standard error."""
     parser = argparse.ArgumentParser(prog="python -m core.studio.render", description=__doc__)
@@ -165,7 +158,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--end-with-parent", action="store_true", help="end when standard input ends")
     chosen = parser.parse_args(arguments)
     if chosen.end_with_parent:
-        threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
+        end_with_parent()
     os.nice(5)  # on a small machine the pages and the worker go first
     try:
         render(chosen.folder, _printer())

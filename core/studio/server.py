@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import sys
-import threading
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -28,6 +27,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
+
+from core.studio.parent import end_with_parent
 
 KEEP_SECONDS: Final = 24 * 3600
 LONGEST_SECONDS: Final = 16
@@ -294,18 +295,6 @@ async def plain_error(_request: Request, error: Exception) -> Response:
     code = error.status_code if isinstance(error, HTTPException) else 500
     words = {401: "bad_key", 404: "unknown_job"}.get(code, "error")
     return JSONResponse({"error": {"code": words, "message": words.replace("_", " ")}}, code)
-
-
-def end_with_parent() -> None:
-    """Stop as soon as standard input, a pipe that the parent holds, is closed; renderers watch theirs and follow."""
-
-    def watch() -> None:
-        with suppress(OSError):
-            while os.read(0, 4096):
-                pass
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def main() -> int:
