@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
@@ -52,8 +53,15 @@ class Order:
 
     def digest(self) -> str:
         """The same for the same request, whoever sends it."""
-        canonical = json.dumps(asdict(self), sort_keys=True, ensure_ascii=True)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return _digest(asdict(self))
+
+    def recipe(self) -> str:
+        """The same for the same clip, whatever project it is for."""
+        return _digest({name: value for name, value in asdict(self).items() if name != "project_id"})
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +136,14 @@ def submit(
     quota_bytes: int,
     idempotency_key: str | None = None,
     retry_of_id: str | None = None,
+    extends_id: str | None = None,
+    batch_id: str | None = None,
 ) -> Generation:
     """Check, price, reserve and write down one order, all or nothing; a worker takes it from there.
 
     The same `idempotency_key` with the same order returns the first generation; with another order it raises
-    IdempotencyConflict. `configured` names the providers that have a key. Raises InvalidRequest with fields,
+    IdempotencyConflict. `configured` names the providers that have a key; `extends_id` is the caller's own clip that
+    this one goes on from, `batch_id` what was ordered with one press. Raises InvalidRequest with fields,
     ProviderNotConfigured, InsufficientCredits, StorageFull, NotFound for a project that is not theirs.
     """
     order = order.trimmed()
@@ -160,7 +171,13 @@ def submit(
     if user_storage_bytes(session, user) >= quota_bytes:
         raise errors.StorageFull
     price = quote(order)
-    row = _row(user, order, model, price, idempotency_key=idempotency_key, retry_of_id=retry_of_id)
+    row = _row(user, order, model, price)
+    row.idempotency_key, row.retry_of_id, row.extends_id, row.batch_id = (
+        idempotency_key,
+        retry_of_id,
+        extends_id,
+        batch_id,
+    )
     session.add(row)
     session.flush()
     ledger.hold(session, user.id, generation_id=row.id, credits=price.total_credits, actor=user.email)
@@ -370,20 +387,11 @@ def _check_key(key: str) -> None:
         )
 
 
-def _row(
-    user: User,
-    order: Order,
-    model: VideoModel,
-    price: pricing.Quote,
-    *,
-    idempotency_key: str | None,
-    retry_of_id: str | None,
-) -> Generation:
+def _row(user: User, order: Order, model: VideoModel, price: pricing.Quote) -> Generation:
     return Generation(
         user_id=user.id,
         request_hash=order.digest(),
-        idempotency_key=idempotency_key,
-        retry_of_id=retry_of_id,
+        recipe_hash=order.recipe(),
         provider=model.provider,
         model_name=model.name,
         credits=price.total_credits,

@@ -18,6 +18,7 @@ from core.models import (
     MOVES,
     Generation,
     GenerationEvent,
+    Project,
     Stage,
     Status,
     UsageDay,
@@ -149,14 +150,37 @@ def complete(session: Session, row: Generation, output: Output) -> bool:
     if estimate:
         values |= {"provider_cost": cost_idr, "provider_cost_currency": "IDR", "provider_cost_is_estimate": True}
     facts = _Ended.of(row)
+    reported_microusd = None if estimate else _microusd(row)
     what = " ".join([f"Clip stored and checked; {row.credits} credits charged.", *output.facts.get("gaps", ())])
     if not move(session, row, Status.COMPLETED, Stage.ENDED, what=what, **values):
         return False
     ledger.settle(session, facts.user_id, generation_id=facts.id, credits=facts.credits, actor=SYSTEM)
     users.reserve_storage(session, facts.user_id, size_bytes=output.stored_bytes, quota_bytes=None)
     seconds = facts.duration_seconds
-    _count(session, facts, completed=1, settled_credits=facts.credits, video_seconds=seconds, cost_idr=cost_idr)
+    _count(
+        session,
+        facts,
+        completed=1,
+        settled_credits=facts.credits,
+        video_seconds=seconds,
+        estimated_cost_idr=cost_idr,
+        estimate_replaced_idr=0 if reported_microusd is None else cost_idr,
+        reported_cost_microusd=reported_microusd or 0,
+    )
+    session.execute(
+        update(Project)
+        .where(Project.id == facts.project_id)
+        .values(spent_credits=Project.spent_credits + facts.credits)
+        .execution_options(synchronize_session=False)
+    )
     return True
+
+
+def _microusd(row: Generation) -> int | None:
+    """What the provider reported, in millionths of a dollar; None for another currency, which stays an estimate."""
+    if row.provider_cost is None or row.provider_cost_currency != "USD":
+        return None
+    return int((row.provider_cost * 1_000_000).to_integral_value())
 
 
 def fail(session: Session, row: Generation, error: errors.AppError, *, actor: str = SYSTEM) -> bool:
@@ -225,28 +249,8 @@ def _give_back(session: Session, facts: _Ended, reason: str, actor: str, **count
     return True
 
 
-def _count(
-    session: Session,
-    facts: _Ended,
-    *,
-    completed: int = 0,
-    failed: int = 0,
-    cancelled: int = 0,
-    settled_credits: int = 0,
-    released_credits: int = 0,
-    video_seconds: int = 0,
-    cost_idr: int = 0,
-) -> None:
+def _count(session: Session, facts: _Ended, **added: int) -> None:
     """Add to the day's roll-up, in the transaction that ends the generation, so that the two cannot differ."""
-    added = {
-        "completed": completed,
-        "failed": failed,
-        "cancelled": cancelled,
-        "settled_credits": settled_credits,
-        "released_credits": released_credits,
-        "video_seconds": video_seconds,
-        "estimated_cost_idr": cost_idr,
-    }
     key = {
         "day": utc_now().date().isoformat(),
         "user_id": facts.user_id,

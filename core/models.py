@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     literal_column,
     text,
 )
@@ -73,6 +74,22 @@ class Role(StrEnum):
 
     USER = "user"
     ADMIN = "admin"
+
+
+class Scope(StrEnum):
+    """How far an API token reaches; each includes the ones before it, and none more than its person may."""
+
+    READ = "read"
+    GENERATE = "generate"
+    ADMIN = "admin"
+
+
+class DeliveryState(StrEnum):
+    """How far the delivery of an event to somebody's webhook is."""
+
+    DUE = "due"
+    DELIVERED = "delivered"
+    GIVEN_UP = "given_up"
 
 
 ENDED_STATUSES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
@@ -183,6 +200,8 @@ class Base(DeclarativeBase):
         Stage: Word(Stage, 12),
         EntryKind: Word(EntryKind, 8),
         Role: Word(Role, 8),
+        Scope: Word(Scope, 8),
+        DeliveryState: Word(DeliveryState, 12),
         Decimal: Numeric(18, 6),
     }
 
@@ -193,7 +212,11 @@ def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
 
 
 class User(Base):
-    """A person. `storage_bytes` counts what they keep, against their quota."""
+    """A person. `storage_bytes` counts what they keep, against their quota.
+
+    `language` is what they chose to read, None while the browser decides. `monthly_budget_credits` warns and never
+    refuses.
+    """
 
     __tablename__ = "users"
 
@@ -202,6 +225,8 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(120), default="")
     role: Mapped[Role] = mapped_column(default=Role.USER)
     storage_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    language: Mapped[str | None] = mapped_column(String(8))
+    monthly_budget_credits: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
@@ -211,7 +236,7 @@ class User(Base):
 
 
 class ApiToken(Base):
-    """A bearer token, kept as a SHA-256 hash only."""
+    """A bearer token, kept as a SHA-256 hash only; `prefix` is how its person recognises it in a list."""
 
     __tablename__ = "api_tokens"
 
@@ -219,9 +244,14 @@ class ApiToken(Base):
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
     name: Mapped[str] = mapped_column(String(120), default="")
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    prefix: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    scope: Mapped[Scope] = mapped_column(default=Scope.GENERATE, server_default=Scope.GENERATE)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_used_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (_one_of("scope", Scope),)
 
 
 class Account(Base):
@@ -266,7 +296,10 @@ class LedgerEntry(Base):
 
 
 class Project(Base):
-    """A folder of generations that belongs to one person."""
+    """A folder of generations that belongs to one person.
+
+    `spent_credits` is the sum of what was charged in it, booked with each charge.
+    """
 
     __tablename__ = "projects"
 
@@ -276,6 +309,8 @@ class Project(Base):
     description: Mapped[str] = mapped_column(String(2000), default="")
     archived_at: Mapped[datetime | None]
     generation_count: Mapped[int] = mapped_column(default=0)
+    spent_credits: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    monthly_budget_credits: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -308,6 +343,8 @@ class Generation(Base):
 
     `next_at` is schedule and lease in one: the row is due when it has passed, and is claimed by moving it
     forward. `version` grows with every move, so that a late worker's write finds nothing to change.
+    `recipe_hash` is the same for the same order in any project; `batch_id` for those ordered with one press.
+    `kept` is a person's verdict on the clip, None before there is one.
     """
 
     __tablename__ = "generations"
@@ -316,8 +353,11 @@ class Generation(Base):
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="RESTRICT"))
     retry_of_id: Mapped[str | None] = mapped_column(ForeignKey("generations.id", ondelete="RESTRICT"))
+    extends_id: Mapped[str | None] = mapped_column(ForeignKey("generations.id"))
+    batch_id: Mapped[str | None] = mapped_column(String(36))
     idempotency_key: Mapped[str | None] = mapped_column(String(200))
     request_hash: Mapped[str] = mapped_column(String(64))
+    recipe_hash: Mapped[str | None] = mapped_column(String(64))
 
     provider: Mapped[str] = mapped_column(String(40))
     model_id: Mapped[str] = mapped_column(String(80))
@@ -362,6 +402,8 @@ class Generation(Base):
     preview_key: Mapped[str | None] = mapped_column(String(200))
     stored_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     output_facts: Mapped[dict[str, Any] | None]
+    favourite: Mapped[bool] = mapped_column(default=False, server_default=false())
+    kept: Mapped[bool | None]
 
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -397,6 +439,14 @@ class Generation(Base):
             postgresql_where=text("stage <> 'ended'"),
         ),
         Index("ix_generations_model_ended", "model_id", "ended_at"),
+        Index("ix_generations_recipe", "user_id", "recipe_hash", "id"),
+        Index(
+            "ix_generations_favourite",
+            "user_id",
+            "id",
+            sqlite_where=text("favourite AND deleted_at IS NULL"),
+            postgresql_where=text("favourite AND deleted_at IS NULL"),
+        ),
         Index(
             "ix_generations_cover",
             "project_id",
@@ -434,8 +484,95 @@ class GenerationEvent(Base):
     __table_args__ = (Index("ix_generation_events_of", "generation_id", "id"),)
 
 
+class GenerationTag(Base):
+    """A word a person put on a clip."""
+
+    __tablename__ = "generation_tags"
+
+    generation_id: Mapped[str] = mapped_column(ForeignKey("generations.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(40), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+
+    __table_args__ = (Index("ix_generation_tags_of", "user_id", "tag", "generation_id"),)
+
+
+class Preset(Base):
+    """Settings of the order form under a name; a shared one is seen by everybody, changed by its person only."""
+
+    __tablename__ = "presets"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    name: Mapped[str] = mapped_column(String(80))
+    shared: Mapped[bool] = mapped_column(default=False)
+    settings: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (
+        UniqueConstraint("user_id", "name"),
+        Index(
+            "ix_presets_shared",
+            "name",
+            sqlite_where=text("shared"),
+            postgresql_where=text("shared"),
+        ),
+    )
+
+
+class WebhookEndpoint(Base):
+    """An address that a person wants to be told at when a generation ends.
+
+    Its signing secret is derived (`SECRET_KEY`, id, `secret_version`) and kept nowhere.
+    """
+
+    __tablename__ = "webhook_endpoints"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
+    url: Mapped[str] = mapped_column(String(2000))
+    description: Mapped[str] = mapped_column(String(200), default="")
+    secret_version: Mapped[int] = mapped_column(default=1)
+    disabled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class WebhookDelivery(Base):
+    """One event on its way to one endpoint; written with the move that ends a generation, so that none is lost."""
+
+    __tablename__ = "webhook_deliveries"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    endpoint_id: Mapped[str] = mapped_column(ForeignKey("webhook_endpoints.id", ondelete="CASCADE"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    generation_id: Mapped[str] = mapped_column(ForeignKey("generations.id", ondelete="RESTRICT"), index=True)
+    event: Mapped[str] = mapped_column(String(60))
+    state: Mapped[DeliveryState] = mapped_column(default=DeliveryState.DUE)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime | None] = mapped_column(default=utc_now)
+    last_status: Mapped[int | None]
+    last_error: Mapped[str | None] = mapped_column(String(500))
+    delivered_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (
+        _one_of("state", DeliveryState),
+        CheckConstraint("(state = 'due') = (next_at IS NOT NULL)", name="due_has_next_at"),
+        Index("ix_webhook_deliveries_newest", "endpoint_id", "id"),
+        Index(
+            "ix_webhook_deliveries_due",
+            "next_at",
+            sqlite_where=text("state = 'due'"),
+            postgresql_where=text("state = 'due'"),
+        ),
+    )
+
+
 class UsageDay(Base):
-    """Roll-up by day (UTC, of the end), person, project and model; written with the move that ends a generation."""
+    """Roll-up by day (UTC, of the end), person, project and model; written with the move that ends a generation.
+
+    `estimated_cost_idr` is of all completed clips; `estimate_replaced_idr` is the part of it whose real cost the
+    provider reported, which stands in `reported_cost_microusd`. `kept_*` follow people's verdicts on the clips.
+    """
 
     __tablename__ = "usage_days"
 
@@ -451,6 +588,11 @@ class UsageDay(Base):
     released_credits: Mapped[int] = mapped_column(BigInteger, default=0)
     video_seconds: Mapped[int] = mapped_column(BigInteger, default=0)
     estimated_cost_idr: Mapped[int] = mapped_column(BigInteger, default=0)
+    estimate_replaced_idr: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    reported_cost_microusd: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    kept_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    kept_seconds: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    rejected_count: Mapped[int] = mapped_column(default=0, server_default="0")
 
     __table_args__ = (Index("ix_usage_days_user_day", "user_id", "day"),)
 

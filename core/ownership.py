@@ -2,9 +2,30 @@
 
 from sqlalchemy import ColumnElement
 
-from core.models import Generation, Project, Upload, UsageDay, User
+from core.models import (
+    ApiToken,
+    Generation,
+    GenerationTag,
+    Preset,
+    Project,
+    Upload,
+    UsageDay,
+    User,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 
-Owned = type[Generation] | type[Project] | type[Upload] | type[UsageDay]
+Owned = (
+    type[ApiToken]
+    | type[Generation]
+    | type[GenerationTag]
+    | type[Preset]
+    | type[Project]
+    | type[Upload]
+    | type[UsageDay]
+    | type[WebhookDelivery]
+    | type[WebhookEndpoint]
+)
 
 
 def owned(table: Owned, user: User) -> ColumnElement[bool]:

@@ -1,0 +1,69 @@
+"""Which language a page is read in, and the words in it: a gettext catalogue a language, English being the source.
+
+Mark every text a person reads: `_("Save")`, with named places `_("{count} of {total}").format(...)`; `plural(...)`
+where a number decides; `N_("Save")` for a constant that is shown through `_()` later. `core` marks nothing: its
+sentences are found in the catalogue by what they say.
+"""
+
+import gettext
+import io
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+from babel import Locale
+from babel.messages import mofile, pofile
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+SOURCE = "en"
+LANGUAGES = {"en": "English", "id": "Bahasa Indonesia"}
+"""Language tag -> its name in itself."""
+
+_CATALOGUES = Path(__file__).with_name("locale")
+_CHOSEN = "language"
+
+
+def current() -> str:
+    """The tag of this session's language: chosen, else the browser's if there is a catalogue for it, else English."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return SOURCE
+    chosen: str | None = st.session_state.get(_CHOSEN)
+    wanted = chosen or (st.context.locale or "").replace("_", "-").partition("-")[0].lower()
+    return wanted if wanted in LANGUAGES else SOURCE
+
+
+def choose(tag: str | None) -> None:
+    """Read in this language from now on in this session; None leaves it to the browser."""
+    st.session_state[_CHOSEN] = tag
+
+
+def locale() -> Locale:
+    """The language as Babel knows it, for numbers, dates and money."""
+    return Locale.parse(current())
+
+
+def _(text: str) -> str:
+    """A text in the language of this session; itself where the catalogue has none."""
+    return _catalogue(current()).gettext(text)
+
+
+def N_(text: str) -> str:  # noqa: N802 -- the name that gettext's tools know for "mark only"
+    """Mark a constant for the catalogue; it is shown through `_()`."""
+    return text
+
+
+def plural(one: str, many: str, number: int) -> str:
+    """The form that goes with a number; both may have the place `{number}`, which is not filled in here."""
+    return _catalogue(current()).ngettext(one, many, number)
+
+
+@cache
+def _catalogue(tag: str) -> gettext.NullTranslations:
+    if tag == SOURCE:
+        return gettext.NullTranslations()
+    with (_CATALOGUES / f"{tag}.po").open("rb") as file:
+        catalogue = pofile.read_po(file, locale=tag)
+    compiled = io.BytesIO()
+    mofile.write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
