@@ -40,6 +40,7 @@ def test_translation_keeps_the_places_of_its_text(tag: str) -> None:
 
 
 def page() -> None:
+    """A page that says three sentences of core in the language of its address."""
     import streamlit as st
 
     from pages import language
