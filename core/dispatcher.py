@@ -7,15 +7,17 @@ and Redis only to hand work over; while Redis is away, waiting goes on and the h
 import asyncio
 import logging
 import signal
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx
 
-from core import access, claims, db, errors, health, housekeeping, looks, queue
+from core import access, claims, db, errors, health, housekeeping, looks, queue, search, video_request
+from core import storage as storages
 from core.config import Settings
 from core.models import Generation, Stage, utc_now
 from core.providers import registry
 from core.providers.base import Provider
+from core.video import VideoRequest
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +118,7 @@ class Dispatcher:
             if wait_seconds > LONGEST_WAIT_SECONDS:
                 result = errors.ProviderRateLimited(retry_after_seconds=wait_seconds)
             elif row.stage is Stage.SUBMITTING:
-                result = await provider.find(row.id) if provider.can_find else errors.SubmitUncertain()
+                result = await self._find(provider, row)
             elif row.cancel_requested_at is not None and provider.can_cancel and row.provider_job_id:
                 result = await provider.cancel(row.provider_job_id)
             else:
@@ -127,6 +129,18 @@ class Dispatcher:
             log.exception("looking at %s broke", row.id)
             result = errors.UnreadableReply(detail=repr(bug))
         self._learned.append(looks.Look(row, result))
+
+    async def _find(self, provider: Provider, row: Generation) -> looks.Looked:
+        """Look for the job of a lost submit; the request is made up anew, as it was sent."""
+        if not provider.can_find:
+            return errors.SubmitUncertain()
+        request, sent_at = await asyncio.to_thread(self._lost_request, row)
+        return await provider.find(request, sent_at=sent_at)
+
+    def _lost_request(self, row: Generation) -> tuple[VideoRequest, datetime]:
+        with db.session(read_only=True) as session:
+            sent_at = search.sent_at(session, row)
+        return video_request.of(row, self._settings, storages.open_storage(self._settings.storage_url)), sent_at
 
     def _write_looks(self) -> None:
         learned, self._learned = self._learned, []

@@ -22,11 +22,12 @@ from core import (
     lifecycle,
     looks,
     projects,
+    search,
     users,
 )
 from core.config import Settings
 from core.models import Generation, ProviderHealth, Stage, Status, User, utc_now
-from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, order, ordered
+from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, lost, order, ordered
 
 
 class Studio:
@@ -239,23 +240,24 @@ def test_cancel_when_it_comes_too_late(studio: Studio, ana: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("jobs", "status", "stage"),
+    ("jobs", "sent_ago", "place"),
     [
-        ([{"id": "j7", "status": "running"}], Status.PROCESSING, Stage.WAITING),
-        ([], Status.FAILED, Stage.ENDED),
+        ([{"id": "j7", "status": "running"}], timedelta(), WAITING),
+        ([], search.SURELY_OVER, (Status.FAILED, Stage.ENDED)),
+        ([], timedelta(), (Status.UNCERTAIN, Stage.SUBMITTING)),
     ],
 )
 def test_uncertain_when_vendor_has_a_list(
-    studio: Studio, ana: User, jobs: list[dict[str, Any]], status: Status, stage: Stage
+    studio: Studio, ana: User, jobs: list[dict[str, Any]], sent_ago: timedelta, place: tuple[Status, Stage]
 ) -> None:
     """An uncertain submit is settled by the vendor's own list: found and waited for, or surely never there."""
     row = ordered(db.default(), ana)
-    advance(db.default(), row.id, HANDED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
+    lost(db.default(), row.id, sent_ago=sent_ago)
     make_due(row.id)
     studio.answers["GET /v1/jobs"] = (200, {"jobs": [job | {"reference": row.id} for job in jobs]})
     tick()
 
-    assert (look(row.id).status, look(row.id).stage) == (status, stage)
+    assert (look(row.id).status, look(row.id).stage) == place
     assert not [path for path in studio.asked if path.startswith("POST")]
     assert books_are_right()
 

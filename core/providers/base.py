@@ -1,16 +1,17 @@
 """The contract every provider fulfils, and the one place that decides what a broken HTTP exchange means.
 
 A provider knows HTTP and nothing of us: no database, price, clock, settings or storage. Each coroutine is
-a single exchange (plus what must be uploaded first); nobody loops or sleeps here.
+a single exchange (plus what must be uploaded first, or the further pages of a list); nobody waits or sleeps here.
 """
 
 from abc import ABC, abstractmethod
+from datetime import datetime
 from typing import ClassVar
 
 import httpx
 
 from core import errors
-from core.video import JobStatus, ProviderJob, VideoModel, VideoRequest, VideoSource
+from core.video import Found, JobStatus, ProviderJob, VideoModel, VideoRequest, VideoSource
 
 NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """httpx errors after which the request has surely not reached the other side."""
@@ -64,9 +65,13 @@ class Provider(ABC):
         """Try the key with a call that costs nothing; only where `can_check_key`. Raises BadKey, or as a look does."""
         raise NotImplementedError(f"{self.name} has no free call")
 
-    async def find(self, reference: str) -> ProviderJob | None:
-        """Look for a job by our reference in the vendor's own list; only where `can_find`."""
-        raise NotImplementedError(f"{self.name} cannot look up a reference")
+    async def find(self, request: VideoRequest, *, sent_at: datetime) -> Found:
+        """Look for the job of a request in the vendor's own list; only where `can_find`. Raises as a look does.
+
+        `sent_at` is when we began to send it, by our clock. Whose a job is, and what it means when there is none or
+        more than one, is not decided here.
+        """
+        raise NotImplementedError(f"{self.name} has no list to look in")
 
 
 def submit_error(failure: httpx.HTTPError | TimeoutError) -> errors.ProviderError:

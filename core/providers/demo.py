@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -9,7 +10,7 @@ import httpx
 from core import errors
 from core.providers import base, reply
 from core.providers.reply import Reply
-from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoModel, VideoRequest, VideoSource
+from core.video import Found, JobState, JobStatus, ProviderJob, SourceImage, VideoModel, VideoRequest, VideoSource
 
 MODELS = (
     VideoModel(
@@ -93,18 +94,18 @@ class Demo(base.Provider):
         """Stop the job; one that is already at its end stays as it is."""
         return self._status(await self._look("POST", f"/v1/jobs/{job_id}/cancel"))
 
-    async def find(self, reference: str) -> ProviderJob | None:
-        """The job ordered with this reference."""
-        answer = await self._look("GET", "/v1/jobs", params={"reference": reference})
+    async def find(self, request: VideoRequest, *, sent_at: datetime) -> Found:
+        """The job ordered with this reference; the studio keeps it, so that nothing has to be guessed."""
+        answer = await self._look("GET", "/v1/jobs", params={"reference": request.reference})
         jobs = (answer.body or {}).get("jobs")
         if answer.status != 200 or not isinstance(jobs, list):
             raise _look_error(answer)
         for job in jobs:
             if job_id := _job_id(job):
-                return ProviderJob(job_id, reply.keepable(job, key=self._key))
+                return Found(sure=[ProviderJob(job_id, reply.keepable(job, key=self._key))])
         if jobs:  # something is there that we cannot read, which is not the same as nothing
             raise errors.UnreadableReply(detail=answer.detail)
-        return None
+        return Found()
 
     async def _look(self, method: str, path: str, **more: Any) -> Reply:
         try:

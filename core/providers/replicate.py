@@ -5,10 +5,12 @@ SDK and from the input schemas on its model pages (replicate.com/OWNER/NAME/vers
 """
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -17,10 +19,23 @@ import httpx
 from core import errors
 from core.providers import base, reply
 from core.providers.reply import Reply
-from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoModel, VideoRequest, VideoSource
+from core.video import (
+    Found,
+    JobState,
+    JobStatus,
+    ProviderJob,
+    SourceImage,
+    VideoModel,
+    VideoRequest,
+    VideoSource,
+)
 
 LARGEST_DATA_URL_BYTES = 256_000
 """Input files page: up to 256 kB as a data URL, larger ones by address."""
+
+SEARCH_BEFORE, SEARCH_AFTER = timedelta(minutes=5), timedelta(minutes=10)
+"""How long before and after our own time of a submit its prediction may be dated: clocks differ, uploads take time."""
+SEARCH_PAGES = 10
 
 _END_NEEDS_START = "An end image needs a start image too."
 _SHAPE_OF_IMAGE = "With a start image the clip takes the image's shape, whatever the aspect ratio says."
@@ -122,6 +137,7 @@ _CONTENT = re.compile(
 _NO_MODEL = re.compile(r"invalid version|(version|model).{0,60}(not found|not exist|disabled|no longer)", re.I)
 _BAD_INPUT = re.compile(r"^\s*input validation (error|failed)", re.I)
 _RESETS_IN = re.compile(r"resets? in\s+~?\s*(\d{1,6})\s*(s|m)", re.I)
+_FILE_PATH = re.compile(r"/v1/files/[\w-]+")
 _INPUT_FIELD = re.compile(r"\binput\.(\w+)")
 _FIELDS: Mapping[str, str] = {
     "prompt": "prompt",
@@ -148,7 +164,7 @@ _NO_LINK = "succeeded without a link"
 
 
 class Replicate(base.Provider):
-    """replicate.com. Its list of predictions shows no reference of ours, so a lost submit cannot be found again."""
+    """replicate.com. It keeps no reference of ours, but lists what was sent, so that a lost submit can be found."""
 
     name = "replicate"
     display_name = "Replicate"
@@ -158,6 +174,7 @@ class Replicate(base.Provider):
     max_requests_per_second = 45.0  # same page: 3000 a minute, less a margin
     can_check_key = True
     can_cancel = True
+    can_find = True
     cancel_note = "Stopping works at any time. What the job has already run is billed to us, not to you."
 
     async def generate_video(self, request: VideoRequest) -> ProviderJob:
@@ -188,6 +205,33 @@ class Replicate(base.Provider):
             return _status(answer)
         return await self.check_status(job_id)
 
+    async def find(self, request: VideoRequest, *, sent_at: datetime) -> Found:
+        """Predictions made about then from this request (HTTP API, predictions.list; filters as in its Python SDK).
+
+        The list is newest first; a vendor that ignores the filters is read until it is older than what we look for.
+        """
+        since, until = sent_at - SEARCH_BEFORE, sent_at + SEARCH_AFTER
+        query = {"created_after": since.isoformat(), "created_before": until.isoformat()}
+        sure: list[ProviderJob] = []
+        possible: list[ProviderJob] = []
+        for _ in range(SEARCH_PAGES):
+            answer = await self._look("GET", "/v1/predictions", params=query)
+            body = answer.body or {}
+            items = body.get("results")
+            if answer.status != 200 or not isinstance(items, list):
+                raise _look_error(answer)
+            for item in items:
+                if not isinstance(item, Mapping) or not isinstance(job_id := item.get("id"), str):
+                    raise errors.UnreadableReply(detail=answer.detail)
+                if since <= (_created(item) or since) <= until and (same := await self._is(item, request)) is not False:
+                    job = ProviderJob(job_id, reply.keepable(item, key=self._key))
+                    (sure if same else possible).append(job)
+            cursor = _cursor(body.get("next"))
+            if not cursor or any((_created(item) or since) < since for item in items):
+                return Found(sure, possible)
+            query |= {"cursor": cursor}
+        return Found(sure, possible, is_whole=False)
+
     async def check_key(self) -> None:
         """Ask whose token it is (HTTP API, GET /v1/account): free, and only a valid one may."""
         answer = await self._look("GET", "/v1/account")
@@ -208,7 +252,7 @@ class Replicate(base.Provider):
         if image is None:
             return None
         if len(image.data) <= LARGEST_DATA_URL_BYTES:
-            return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
+            return _data_url(image)
         name = f"image.{image.media_type.rpartition('/')[2]}"
         answer = await self._look("POST", "/v1/files", files={"content": (name, image.data, image.media_type)})
         urls = (answer.body or {}).get("urls")
@@ -221,6 +265,40 @@ class Replicate(base.Provider):
         if isinstance(verdict, errors.InvalidInput):
             verdict.field = ours
         raise verdict
+
+    async def _is(self, item: Mapping[str, Any], request: VideoRequest) -> bool | None:
+        """Whether a listed prediction is this request; None when that cannot be told, as after an hour (retention)."""
+        if webhook := item.get("webhook"):  # in the JavaScript SDK's Prediction; ours has the reference in it
+            return request.reference in str(webhook)
+        name, _, version = request.model.upstream_id.partition(":")
+        if item.get("source") == "web" or (item.get("model") or name) != name:
+            return False
+        if version and item.get("version") not in (version, "hidden", None):
+            return False
+        theirs, images = item.get("input"), _INPUTS[request.model.id]
+        if not isinstance(theirs, Mapping) or item.get("data_removed") is True:
+            return None
+        ours: Mapping[str, Any] = _submission(request, None, None)[1]["input"]
+        same: list[bool | None] = [_same(theirs[name], ours[name]) if name in theirs else None for name in ours]
+        for name, image in ((images.start_image, request.start_image), (images.end_image, request.end_image)):
+            if image is None:
+                same.append(not theirs.get(name))
+            elif False not in same:
+                same.append(await self._is_image(theirs.get(name), image))
+        return False if False in same else None if None in same else True
+
+    async def _is_image(self, address: Any, image: SourceImage) -> bool | None:
+        """Whether an image of a prediction is ours: by the data URL itself, by the checksum of an uploaded file."""
+        if not isinstance(address, str):
+            return None
+        if address.startswith("data:"):
+            return address == _data_url(image)
+        path = address.removeprefix(self._base_url)
+        if not _FILE_PATH.fullmatch(path):
+            return None
+        sums = ((await self._look("GET", path)).body or {}).get("checksums")
+        theirs = sums.get("sha256") if isinstance(sums, Mapping) else None
+        return theirs == hashlib.sha256(image.data).hexdigest() if isinstance(theirs, str) else None
 
     async def _look(self, method: str, path: str, **content: Any) -> Reply:
         """An exchange that orders nothing, so a broken one may be repeated."""
@@ -275,6 +353,32 @@ def _submission(request: VideoRequest, start: str | None, end: str | None) -> tu
     if version:
         return "/v1/predictions", {"version": version, "input": wanted}
     return f"/v1/models/{name}/predictions", {"input": wanted}
+
+
+def _data_url(image: SourceImage) -> str:
+    return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
+
+
+def _same(theirs: Any, ours: Any) -> bool:
+    """Whether two values of an input field say the same; spaces and the kind of a number may have been changed."""
+    return bool(theirs == ours) or str(theirs).split() == str(ours).split()
+
+
+def _created(item: Mapping[str, Any]) -> datetime | None:
+    """When a prediction was made; None when it cannot be read."""
+    try:
+        found = datetime.fromisoformat(str(item.get("created_at")))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+def _cursor(following: Any) -> str:
+    """Where the list goes on; of the address only this is used, since the key would go wherever it points."""
+    try:
+        return httpx.URL(following).params.get("cursor", "") if isinstance(following, str) else ""
+    except httpx.InvalidURL:
+        return ""
 
 
 def _job_id(answer: Reply) -> str:
@@ -359,13 +463,18 @@ def _status(answer: Reply) -> JobStatus:
         return JobStatus(JobState.RUNNING, unknown_word=_NO_LINK, response=answer.kept)
     if answer.status == 404 and body is not None:
         return _failed(errors.GenerationFailed(_LOST, detail=detail), answer)
+    raise _look_error(answer)
+
+
+def _look_error(answer: Reply) -> errors.ProviderError:
+    """What a look that told nothing about the job means."""
     if busy := _busy(answer):
-        raise busy
+        return busy
     if answer.status in (401, 402, 403):
-        raise _verdict(answer)
+        return _verdict(answer)
     if answer.status >= 500:
-        raise errors.ProviderUnavailable(detail=detail)
-    raise errors.UnreadableReply(detail=detail)
+        return errors.ProviderUnavailable(detail=answer.detail)
+    return errors.UnreadableReply(detail=answer.detail)
 
 
 def _failed(error: errors.ProviderError, answer: Reply) -> JobStatus:

@@ -13,11 +13,13 @@ import pytest
 import respx
 
 from core import errors
+from core.models import utc_now
 from core.providers import registry
 from core.providers.base import Provider
 from core.providers.demo import Demo
 from core.providers.registry import Access
-from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoRequest
+from core.video import Found, JobState, JobStatus, ProviderJob, SourceImage, VideoRequest
+from tests.providers import calls
 from tests.studio.running import KEY as STUDIO_KEY
 from tests.studio.running import studio
 
@@ -48,6 +50,11 @@ def _run(call: str, *arguments: Any, base_url: str = "", key: str = KEY) -> Any:
             return await work
 
     return asyncio.run(run())
+
+
+def _find(reference: str, **where: str) -> Found:
+    found: Found = calls.run("demo", "find", _request(reference=reference), sent_at=utc_now(), **where)
+    return found
 
 
 def _refusal(code: str, **more: str) -> dict[str, Any]:
@@ -185,12 +192,13 @@ def test_find() -> None:
     """A reference finds its job or nothing; an answer in no shape we know is neither."""
     route = respx.get(JOBS, params={"reference": "r 1"})
     route.respond(200, json={"jobs": [RUNNING]})
-    assert _run("find", "r 1").id == JOB_ID
+    assert _find("r 1") == Found(sure=[ProviderJob(JOB_ID, RUNNING)])
     route.respond(200, json={"jobs": []})
-    assert _run("find", "r 1") is None
-    route.respond(200, json={})
-    with pytest.raises(errors.UnreadableReply):
-        _run("find", "r 1")
+    assert _find("r 1") == Found()
+    for unreadable in ({}, {"jobs": [{"id": 5}]}):
+        route.respond(200, json=unreadable)
+        with pytest.raises(errors.UnreadableReply):
+            _find("r 1")
 
 
 @respx.mock
@@ -221,8 +229,7 @@ def test_against_the_studio(tmp_path: Path) -> None:
         where = {"base_url": str(client.base_url), "key": STUDIO_KEY}
         job: ProviderJob = _run("generate_video", _request(duration_seconds=1), **where)
         again: ProviderJob = _run("generate_video", _request(duration_seconds=1), **where)
-        found: ProviderJob = _run("find", "01JREFERENCE", **where)
-        assert job.id == again.id == found.id
+        assert job.id == again.id == _find("01JREFERENCE", **where).sure[0].id
         other: ProviderJob = _run("generate_video", _request(reference="other"), **where)
         assert _run("cancel", other.id, **where).state is JobState.CANCELLED
 
