@@ -7,7 +7,9 @@ and Redis only to hand work over; while Redis is away, waiting goes on and the h
 import asyncio
 import logging
 import signal
+from collections import defaultdict
 from datetime import datetime, timedelta
+from itertools import chain
 
 import httpx
 
@@ -24,7 +26,8 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
 HOUSEKEEPING_SECONDS = 60.0
-LOOKS_AT_ONCE = 200
+LOOKS_AT_ONCE = 100
+"""Of each provider: one that hangs uses up its own and nobody else's."""
 OUTSTANDING_COLLECTS = 16
 KEY_CHECK_EVERY = timedelta(minutes=10)
 LONGEST_WAIT_SECONDS = 5.0
@@ -37,7 +40,7 @@ class Dispatcher:
         self._settings = settings
         self._redis_url = settings.redis_url or ""
         self._client: httpx.AsyncClient | None = None
-        self._looking: set[asyncio.Task[None]] = set()
+        self._looking: defaultdict[str, set[asyncio.Task[None]]] = defaultdict(set)
         self._learned: list[looks.Look] = []
         self._redis_was_away = False
         self._due: dict[str, float] = {}
@@ -56,19 +59,17 @@ class Dispatcher:
                     await asyncio.wait_for(stop.wait(), TICK_SECONDS)
                 except TimeoutError:
                     continue
-            if under_way := [*self._looking, *([self._chores] if self._chores else [])]:
+            if under_way := [*chain(*self._looking.values()), *([self._chores] if self._chores else [])]:
                 await asyncio.wait(under_way, timeout=30)
             await asyncio.to_thread(self._write_looks)
 
     async def tick(self) -> None:
         """One round: write what was learned, look at what is due, hand over, sweep."""
         await asyncio.to_thread(self._write_looks)
-        room = LOOKS_AT_ONCE - len(self._looking)
-        if room > 0:
-            for row in await asyncio.to_thread(claims.looks, room):
-                task = asyncio.create_task(self._look(row))
-                self._looking.add(task)
-                task.add_done_callback(self._looking.discard)
+        for row in await asyncio.to_thread(claims.looks, lambda name: LOOKS_AT_ONCE - len(self._looking[name])):
+            task = asyncio.create_task(self._look(row))
+            self._looking[row.provider].add(task)
+            task.add_done_callback(self._looking[row.provider].discard)
         await asyncio.to_thread(self._hand_over)
         if self._is_time("sweep", SWEEP_SECONDS):
             await asyncio.to_thread(claims.sweep)

@@ -21,7 +21,7 @@ OWNERS_ENDED_WITHIN = timedelta(hours=1)
 """How long before a submit the owner of a job that may be taken for its own can have ended."""
 AGAIN_SOON = timedelta(seconds=30)
 SLOW = timedelta(minutes=5)
-_CANDIDATES = "These jobs may be it: "
+_CANDIDATES = "It may be one of these jobs: "
 
 
 def lock(session: Session, providers: Iterable[str]) -> None:
@@ -105,9 +105,11 @@ def settle(session: Session, row: Generation, found: Found) -> None:
 
 
 def _with_candidates(detail: str | None, jobs: Iterable[ProviderJob]) -> str:
-    """What broke, as it was kept, and after it the jobs that an administrator can choose from."""
-    broke = (detail or "").partition(_CANDIDATES)[0].rstrip()
-    return f"{broke}\n{_CANDIDATES}{', '.join(job.id for job in jobs)}".lstrip()[:4000]
+    """The jobs that an administrator can choose from, and below them what broke, as it was kept."""
+    broke = detail or ""
+    if broke.startswith(_CANDIDATES):
+        broke = broke.partition("\n")[2]
+    return f"{_CANDIDATES}{', '.join(job.id for job in jobs)}\n{broke}"[:4000]
 
 
 def _twin_is_being_sent(session: Session, row: Generation) -> bool:

@@ -71,11 +71,11 @@ def test_settle(
 
 
 def test_settle_tells_administrators_what_it_may_be(database: Database, person: User) -> None:
-    """The jobs that may be it stand behind what broke, once, and go when they turn out to be somebody else's."""
+    """The jobs that may be it stand before what broke, once, and go when only one of them is left."""
     row = lost(database, ordered(database, person).id, sent_ago=LONG_AGO)
     row = settle(database, row, Found(sure=shown("j1", "j2"), possible=shown("j3")))
     row = settle(database, row, Found(sure=shown("j1", "j2"), possible=shown("j3")))
-    assert row.error_detail == "ReadTimeout\nThese jobs may be it: j1, j2, j3"
+    assert row.error_detail == "It may be one of these jobs: j1, j2, j3\nReadTimeout"
     with database.session(read_only=True) as session:
         assert [listed.error_detail for listed in generations.uncertain(session)] == [row.error_detail]
 
