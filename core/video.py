@@ -1,5 +1,6 @@
 """The value types that pages, services, providers and workers share; no behaviour beyond reading themselves."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -79,6 +80,11 @@ class SourceImage:
 
     data: bytes = field(repr=False)
     media_type: str = "image/jpeg"
+
+    @property
+    def data_url(self) -> str:
+        """The image written as an address."""
+        return f"data:{self.media_type};base64,{base64.b64encode(self.data).decode()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,21 @@ a single exchange (plus what must be uploaded first, or the further pages of a l
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import httpx
 
 from core import errors
-from core.video import Found, JobStatus, ProviderJob, VideoModel, VideoRequest, VideoSource
+from core.providers import reply
+from core.providers.reply import Reply
+from core.video import Found, JobState, JobStatus, ProviderJob, VideoModel, VideoRequest, VideoSource
 
 NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """httpx errors after which the request has surely not reached the other side."""
+
+LOST = "The provider no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again."
 
 
 class Provider(ABC):
@@ -73,6 +78,40 @@ class Provider(ABC):
         """
         raise NotImplementedError(f"{self.name} has no list to look in")
 
+    async def _order(self, method: str, path: str, **content: Any) -> Reply:
+        """The exchange that orders a clip; a broken one is repeated only where nothing was sent."""
+        try:
+            return await self._send(method, path, **content)
+        except (httpx.HTTPError, TimeoutError) as failure:
+            raise self._clean(submit_error(failure)) from failure
+
+    async def _look(self, method: str, path: str, **content: Any) -> Reply:
+        """An exchange that orders nothing, so a broken one may be repeated."""
+        try:
+            return await self._send(method, path, **content)
+        except (httpx.HTTPError, TimeoutError) as failure:
+            raise self._clean(look_error(failure)) from failure
+
+    async def _try_key(self, path: str, **content: Any) -> None:
+        """A look that only a valid key may have. Raises BadKey, or as a look does."""
+        answer = await self._look("GET", path, **content)
+        if answer.status in (401, 403):
+            raise errors.BadKey(detail=answer.detail)
+        if answer.status != 200:
+            raise errors.ProviderUnavailable(detail=answer.detail)
+
+    async def _send(self, method: str, path: str, **content: Any) -> Reply:
+        response = await self._client.request(method, self._base_url + path, headers=self._headers(), **content)
+        return reply.read(response, key=self._key)
+
+    def _headers(self) -> Mapping[str, str]:
+        """What goes along with every call, the key above all."""
+        return {"Authorization": f"Bearer {self._key}"}
+
+    def _clean(self, error: errors.ProviderError) -> errors.ProviderError:
+        error.detail = reply.without_key(error.detail, self._key)
+        return error
+
 
 def submit_error(failure: httpx.HTTPError | TimeoutError) -> errors.ProviderError:
     """What a broken exchange during a submit means: not sent (safe to repeat) or uncertain (never repeated)."""
@@ -84,3 +123,27 @@ def submit_error(failure: httpx.HTTPError | TimeoutError) -> errors.ProviderErro
 def look_error(failure: httpx.HTTPError | TimeoutError) -> errors.ProviderError:
     """What a broken exchange during a look means: try again later, nothing was changed by it."""
     return errors.ProviderUnavailable(detail=repr(failure))
+
+
+def look_verdict(answer: Reply, verdict: Callable[[Reply], errors.ProviderError]) -> errors.ProviderError:
+    """What a look that told nothing about the job means; `verdict` reads what is about us: our key, credits, haste."""
+    if answer.is_busy or answer.status in (401, 402, 403):
+        return verdict(answer)
+    if answer.status >= 500:
+        return errors.ProviderUnavailable(detail=answer.detail)
+    return errors.UnreadableReply(detail=answer.detail)
+
+
+def upload_error(answer: Reply, verdict: errors.ProviderError, *, field: str) -> errors.ProviderError:
+    """What a refused upload means, by its verdict as a submit: it may be repeated, and concerns that field of ours."""
+    down = answer.status >= 500 and not isinstance(verdict, errors.ProviderRateLimited)
+    if down or isinstance(verdict, errors.SubmitUncertain | errors.ModelUnavailable):
+        return errors.ProviderUnavailable(detail=verdict.detail)
+    if isinstance(verdict, errors.InvalidInput):
+        verdict.field = field
+    return verdict
+
+
+def failed(error: errors.ProviderError, answer: Reply) -> JobStatus:
+    """A look at a job that has failed for good."""
+    return JobStatus(JobState.FAILED, error=error, response=answer.kept)

@@ -3,9 +3,6 @@
 import base64
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
-
-import httpx
 
 from core import errors
 from core.providers import base, reply
@@ -74,10 +71,7 @@ class Demo(base.Provider):
             "end_image": _base64(request.end_image),
             "audio": request.generate_audio,
         }
-        try:
-            answer = await self._call("POST", "/v1/jobs", json=body)
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.submit_error(failure)) from failure
+        answer = await self._order("POST", "/v1/jobs", json=body)
         if answer.status in (200, 201) and (job_id := _job_id(answer.body)):
             return ProviderJob(job_id, answer.kept)
         raise _submit_verdict(answer)
@@ -107,17 +101,6 @@ class Demo(base.Provider):
             raise errors.UnreadableReply(detail=answer.detail)
         return Found()
 
-    async def _look(self, method: str, path: str, **more: Any) -> Reply:
-        try:
-            return await self._call(method, path, **more)
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.look_error(failure)) from failure
-
-    async def _call(self, method: str, path: str, **more: Any) -> Reply:
-        headers = {"Authorization": f"Bearer {self._key}"}
-        response = await self._client.request(method, self._base_url + path, headers=headers, **more)
-        return reply.read(response, key=self._key)
-
     def _status(self, answer: Reply) -> JobStatus:
         if answer.status == 404 and _error_code(answer) == "unknown_job":
             lost = "The studio no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again."
@@ -142,10 +125,6 @@ class Demo(base.Provider):
             error=errors.GenerationFailed(detail=answer.detail) if state is JobState.FAILED else None,
             response=answer.kept,
         )
-
-    def _clean(self, error: errors.ProviderError) -> errors.ProviderError:
-        error.detail = reply.without_key(error.detail, self._key)
-        return error
 
 
 def _base64(image: SourceImage | None) -> str | None:

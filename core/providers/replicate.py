@@ -4,7 +4,6 @@ Facts come from the vendor's documentation (prediction lifecycle, rate limits, e
 SDK and from the input schemas on its model pages (replicate.com/OWNER/NAME/versions/VERSION/api).
 """
 
-import base64
 import hashlib
 import json
 import re
@@ -128,8 +127,6 @@ _INPUTS: Mapping[str, _Inputs] = {
 _WAITING: Mapping[str, JobState] = {"starting": JobState.QUEUED, "processing": JobState.RUNNING}
 _STOPPED = frozenset({"canceled", "aborted"})
 _ENDED = frozenset({"succeeded", "failed"}) | _STOPPED
-_REFUSED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
-"""HTTP statuses that say by themselves that nothing was accepted."""
 
 _CONTENT = re.compile(
     r"\bE005\b|flagged as sensitive|nsfw|content polic|content filter|safety|moderation|prohibited", re.I
@@ -159,7 +156,6 @@ _FAILURES: Mapping[str, str] = {
 """Error codes page: code in the text of a failed prediction -> our sentence."""
 
 _DELETED = "The provider has deleted the finished clip, so it cannot be fetched. Nothing was charged; try again."
-_LOST = "The provider no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again."
 _NO_LINK = "succeeded without a link"
 
 
@@ -186,10 +182,7 @@ class Replicate(base.Provider):
         path, body = _submission(request, start, end)
         if request.webhook_url:
             body |= {"webhook": request.webhook_url, "webhook_events_filter": ["completed"]}
-        try:
-            answer = await self._send("POST", path, json=body)
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.submit_error(failure)) from failure
+        answer = await self._order("POST", path, json=body)
         if job_id := _job_id(answer):
             return ProviderJob(job_id, answer.kept)
         raise _submit_verdict(answer)
@@ -201,7 +194,7 @@ class Replicate(base.Provider):
     async def cancel(self, job_id: str) -> JobStatus:
         """Ask for the stop. Whatever the vendor answers to one that is over already, a look then tells the truth."""
         answer = await self._look("POST", f"/v1/predictions/{quote(job_id, safe='')}/cancel")
-        if answer.status < 300 and _word(answer):
+        if answer.status < 300 and answer.word:
             return _status(answer)
         return await self.check_status(job_id)
 
@@ -219,7 +212,7 @@ class Replicate(base.Provider):
             body = answer.body or {}
             items = body.get("results")
             if answer.status != 200 or not isinstance(items, list):
-                raise _look_error(answer)
+                raise base.look_verdict(answer, _verdict)
             for item in items:
                 if not isinstance(item, Mapping) or not isinstance(job_id := item.get("id"), str):
                     raise errors.UnreadableReply(detail=answer.detail)
@@ -234,11 +227,7 @@ class Replicate(base.Provider):
 
     async def check_key(self) -> None:
         """Ask whose token it is (HTTP API, GET /v1/account): free, and only a valid one may."""
-        answer = await self._look("GET", "/v1/account")
-        if answer.status in (401, 403):
-            raise errors.BadKey(detail=answer.detail)
-        if answer.status != 200:
-            raise errors.ProviderUnavailable(detail=answer.detail)
+        await self._try_key("/v1/account")
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
         """The documentation wants the token on file requests; it goes to the vendor's own hosts and nowhere else."""
@@ -252,19 +241,14 @@ class Replicate(base.Provider):
         if image is None:
             return None
         if len(image.data) <= LARGEST_DATA_URL_BYTES:
-            return _data_url(image)
+            return image.data_url
         name = f"image.{image.media_type.rpartition('/')[2]}"
         answer = await self._look("POST", "/v1/files", files={"content": (name, image.data, image.media_type)})
         urls = (answer.body or {}).get("urls")
         address = reply.web_address(urls.get("get")) if isinstance(urls, Mapping) else None
         if answer.status < 300 and address:
             return address
-        verdict = _submit_verdict(answer)
-        if isinstance(verdict, errors.SubmitUncertain | errors.ModelUnavailable):
-            raise errors.ProviderUnavailable(detail=verdict.detail)
-        if isinstance(verdict, errors.InvalidInput):
-            verdict.field = ours
-        raise verdict
+        raise base.upload_error(answer, _submit_verdict(answer), field=ours)
 
     async def _is(self, item: Mapping[str, Any], request: VideoRequest) -> bool | None:
         """Whether a listed prediction is this request; None when that cannot be told, as after an hour (retention)."""
@@ -292,27 +276,13 @@ class Replicate(base.Provider):
         if not isinstance(address, str):
             return None
         if address.startswith("data:"):
-            return address == _data_url(image)
+            return address == image.data_url
         path = address.removeprefix(self._base_url)
         if not _FILE_PATH.fullmatch(path):
             return None
         sums = ((await self._look("GET", path)).body or {}).get("checksums")
         theirs = sums.get("sha256") if isinstance(sums, Mapping) else None
         return theirs == hashlib.sha256(image.data).hexdigest() if isinstance(theirs, str) else None
-
-    async def _look(self, method: str, path: str, **content: Any) -> Reply:
-        """An exchange that orders nothing, so a broken one may be repeated."""
-        try:
-            return await self._send(method, path, **content)
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.look_error(failure)) from failure
-
-    async def _send(self, method: str, path: str, **content: Any) -> Reply:
-        response = await self._client.request(method, self._base_url + path, headers=self._headers(), **content)
-        return reply.read(response, key=self._key)
-
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._key}"}
 
     def _is_vendors(self, address: str) -> bool:
         try:
@@ -325,10 +295,6 @@ class Replicate(base.Provider):
             url.host == host or url.host.endswith(f".{host}") for host in ("replicate.com", "replicate.delivery")
         )
         return url.scheme == "https" and of_vendor
-
-    def _clean(self, error: errors.ProviderError) -> errors.ProviderError:
-        error.detail = reply.without_key(error.detail, self._key)
-        return error
 
 
 def _submission(request: VideoRequest, start: str | None, end: str | None) -> tuple[str, dict[str, Any]]:
@@ -353,10 +319,6 @@ def _submission(request: VideoRequest, start: str | None, end: str | None) -> tu
     if version:
         return "/v1/predictions", {"version": version, "input": wanted}
     return f"/v1/models/{name}/predictions", {"input": wanted}
-
-
-def _data_url(image: SourceImage) -> str:
-    return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
 
 
 def _same(theirs: Any, ours: Any) -> bool:
@@ -384,14 +346,8 @@ def _cursor(following: Any) -> str:
 def _job_id(answer: Reply) -> str:
     """The id of an accepted prediction; "" when none was."""
     value = (answer.body or {}).get("id")
-    accepted = answer.status < 300 or _word(answer) in _WAITING or _word(answer) in _ENDED
+    accepted = answer.status < 300 or answer.word in _WAITING or answer.word in _ENDED
     return value if accepted and isinstance(value, str) else ""
-
-
-def _word(answer: Reply) -> str:
-    """The prediction's status; "" for error replies, whose `status` is the HTTP number."""
-    value = (answer.body or {}).get("status")
-    return value.lower() if isinstance(value, str) else ""
 
 
 def _messages(answer: Reply) -> str:
@@ -403,10 +359,7 @@ def _messages(answer: Reply) -> str:
 
 def _submit_verdict(answer: Reply) -> errors.ProviderError:
     """What a reply to a submit that names no job means; uncertain unless it plainly says that nothing was accepted."""
-    busy = answer.status == 503 and answer.retry_after_seconds is not None
-    if answer.status in _REFUSED or answer.status == 429 or busy:
-        return _verdict(answer)
-    return errors.SubmitUncertain(detail=answer.detail)
+    return _verdict(answer) if answer.is_refusal else errors.SubmitUncertain(detail=answer.detail)
 
 
 def _verdict(answer: Reply) -> errors.ProviderError:
@@ -431,7 +384,7 @@ def _verdict(answer: Reply) -> errors.ProviderError:
 
 def _busy(answer: Reply) -> errors.ProviderRateLimited | None:
     """The explicit "come back later", with its delay; None when the reply does not say so."""
-    if answer.status not in (429, 503) or (answer.status == 503 and answer.retry_after_seconds is None):
+    if not answer.is_busy:
         return None
     delay = answer.retry_after_seconds
     if delay is None and (stated := _RESETS_IN.search(_messages(answer))):
@@ -446,39 +399,24 @@ def _field(said: str) -> str | None:
 
 def _status(answer: Reply) -> JobStatus:
     """Read a look. Raises what concerns the look and not the job."""
-    body, word, detail = answer.body, _word(answer), answer.detail
+    body, word, detail = answer.body, answer.word, answer.detail
     if body is not None and answer.status < 300 and word:
         if word in _WAITING:
             return JobStatus(_WAITING[word], response=answer.kept)
         if word in _STOPPED:
             return JobStatus(JobState.CANCELLED, response=answer.kept)
         if word == "failed":
-            return _failed(_job_error(_messages(answer), detail), answer)
+            return base.failed(_job_error(_messages(answer), detail), answer)
         if word != "succeeded":
             return JobStatus(JobState.RUNNING, unknown_word=str(answer.kept["status"])[:60], response=answer.kept)
         if link := _link(body.get("output")):
             return JobStatus(JobState.SUCCEEDED, video_url=link, response=answer.kept)
         if body.get("data_removed") is True:  # an hour after the end, outputs are gone (data retention page)
-            return _failed(errors.GenerationFailed(_DELETED, detail=detail), answer)
+            return base.failed(errors.GenerationFailed(_DELETED, detail=detail), answer)
         return JobStatus(JobState.RUNNING, unknown_word=_NO_LINK, response=answer.kept)
     if answer.status == 404 and body is not None:
-        return _failed(errors.GenerationFailed(_LOST, detail=detail), answer)
-    raise _look_error(answer)
-
-
-def _look_error(answer: Reply) -> errors.ProviderError:
-    """What a look that told nothing about the job means."""
-    if busy := _busy(answer):
-        return busy
-    if answer.status in (401, 402, 403):
-        return _verdict(answer)
-    if answer.status >= 500:
-        return errors.ProviderUnavailable(detail=answer.detail)
-    return errors.UnreadableReply(detail=answer.detail)
-
-
-def _failed(error: errors.ProviderError, answer: Reply) -> JobStatus:
-    return JobStatus(JobState.FAILED, error=error, response=answer.kept)
+        return base.failed(errors.GenerationFailed(base.LOST, detail=detail), answer)
+    raise base.look_verdict(answer, _verdict)
 
 
 def _job_error(said: str, detail: str) -> errors.ProviderError:
