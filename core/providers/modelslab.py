@@ -5,7 +5,6 @@ OpenAPI; model pages; its Python and command-line clients) and from replies seen
 Which errors arrive as HTTP 200 is not documented, so a body is always read before the HTTP status.
 """
 
-import base64
 import json
 import re
 from collections.abc import Mapping
@@ -155,9 +154,7 @@ class ModelsLab(base.Provider):
 
     async def _upload(self, image: SourceImage) -> str:
         """The address of an uploaded image (kept there for 24 hours). Free, so any failure may simply be repeated."""
-        data = base64.b64encode(image.data).decode()
-        body = {"base64_string": f"data:{image.media_type};base64,{data}"}
-        answer = await self._look("POST", "/api/v6/base64_to_url", json=body)
+        answer = await self._look("POST", "/api/v6/base64_to_url", json={"base64_string": image.data_url})
         if answer.word == "success" and (address := _link((answer.body or {}).get("output"))):
             return address
         raise base.upload_error(answer, _submit_verdict(answer), field="startImagePath")
