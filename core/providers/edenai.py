@@ -85,7 +85,11 @@ _NO_LINK = "finished without a link"
 
 
 class EdenAI(base.Provider):
-    """edenai.run, API v3. Cancelling is not offered: the vendor deletes a job's record, not provably its work."""
+    """edenai.run, API v3. Cancelling is not offered: the vendor deletes a job's record, not provably its work.
+
+    A lost submit cannot be searched for: its list of jobs (OpenAPI, GET /v3/universal-ai/async) has neither their input
+    nor the parameters we send along, so that one job cannot be told from another.
+    """
 
     name = "edenai"
     display_name = "Eden AI"

@@ -124,6 +124,9 @@ class Fal(base.Provider):
     """fal.ai. The addresses in its replies are not followed: ours are made from the app's path and the request id.
 
     No call of the queue is both free and closed to a wrong key, so keys are not tried beforehand.
+
+    A lost submit is not searched for: the queue lists nothing, and the platform API's list at another host
+    (models/requests/by-endpoint) tells only how requests ended, so that one missing there may be under way.
     """
 
     name = "fal"

@@ -119,7 +119,10 @@ _FIELDS = {"negative_prompt": "negativePrompt", "aspect_ratio": "aspectRatio", "
 
 
 class ModelsLab(base.Provider):
-    """modelslab.com. The key travels in the JSON body of every call."""
+    """modelslab.com. The key travels in the JSON body of every call.
+
+    A lost submit cannot be searched for: the vendor documents no list of jobs, and tells `track_id` in webhooks only.
+    """
 
     name = "modelslab"
     display_name = "ModelsLab"
