@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
 
-from core import capability, errors, ledger, lifecycle, pricing, projects, uploads
+from core import capability, errors, ledger, lifecycle, pricing, projects, search, uploads
 from core.models import (
     ENDED_STATUSES,
     Generation,
@@ -26,7 +26,7 @@ from core.models import (
 )
 from core.ownership import owned
 from core.providers import registry
-from core.video import VideoModel
+from core.video import ProviderJob, VideoModel
 
 KEY_LIMIT_CHARS = 200
 
@@ -334,15 +334,16 @@ def resolve_release(session: Session, admin: User, generation_id: str) -> Genera
 
 
 def resolve_found(session: Session, admin: User, generation_id: str, *, provider_job_id: str) -> Generation:
-    """Decide that the provider has it, under this job id: the wait goes on, and the clip is charged when it is here."""
+    """Decide that the provider has it, under this job id: the wait goes on, and the clip is charged when it is here.
+
+    Raises Conflict when the job is another generation's.
+    """
+    search.lock(session, session.scalars(select(Generation.provider).where(Generation.id == generation_id)))
     row = _uncertain_for(session, admin, generation_id)
     if row.stage is not Stage.SUBMITTING:
         raise errors.Conflict("The provider's job id of this generation is known already.")
-    now = utc_now()
-    deadline = now + registry.model(row.model_id).deadline
-    values = {"provider_job_id": provider_job_id, "submitted_at": now, "deadline_at": deadline}
     what = "An administrator found the job at the provider"
-    lifecycle.move(session, row, Status.PROCESSING, Stage.WAITING, what=what, next_at=now, actor=admin.email, **values)
+    search.accept(session, row, ProviderJob(provider_job_id), what=what, next_at=utc_now(), actor=admin.email)
     return row
 
 

@@ -1,8 +1,9 @@
 import pytest
 
-from core import admin, config, db, errors, ledger, lifecycle, users
+from core import admin, config, db, ledger, search, users
 from core.config import Settings
-from core.models import Generation, Role, Status, utc_now
+from core.models import Generation, Role, Status
+from core.video import Found, ProviderJob
 from tests import orders
 
 
@@ -11,11 +12,7 @@ def lost(installation: Settings) -> Generation:
     """A generation of which nobody knows whether its provider has it."""
     with db.session() as session:
         person = users.ensure(session, "ana@example.org", signup_credits=1000)
-    row = orders.ordered(db.default(), person)
-    row = orders.advance(db.default(), row.id, orders.HANDED, orders.SUBMITTING)
-    with db.session() as session:
-        assert lifecycle.lose(session, row, errors.SubmitUncertain(detail="ReadTimeout"), next_at=utc_now())
-    return row
+    return orders.lost(db.default(), orders.ordered(db.default(), person).id)
 
 
 def read(generation_id: str) -> Generation:
@@ -68,6 +65,14 @@ def test_uncertain_ones_are_listed(lost: Generation, capsys: pytest.CaptureFixtu
     out = capsys.readouterr().out
     for known in (lost.id, "ana@example.org", "Demo Film", "50 reserved", "ReadTimeout"):
         assert known in out
+
+
+def test_uncertain_ones_are_listed_with_what_they_may_be(lost: Generation, capsys: pytest.CaptureFixture[str]) -> None:
+    """When the provider's list shows several jobs that may be it, an administrator is told which."""
+    with db.session() as session:
+        search.settle(session, lost, Found(sure=[ProviderJob("j-1"), ProviderJob("j-2")]))
+    assert admin.main(["uncertain"]) == 0
+    assert "It may be one of these jobs: j-1, j-2 ReadTimeout" in capsys.readouterr().out
 
 
 def test_nothing_uncertain(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
