@@ -8,7 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from core import text
-from core.models import Status
+from core.models import Scope, Status
 
 DURATION_LIMIT_SECONDS = 1_000_000
 PAGE_LIMIT = 200
@@ -67,6 +67,14 @@ class ProjectChanges(Body):
         if self.name is None and self.description is None and self.archived is None:
             raise ValueError("Give at least one of: name, description, archived.")
         return self
+
+
+class NewToken(Body):
+    """A token to be made; without `expiresAt` it is valid until it is revoked."""
+
+    name: str
+    scope: Annotated[Scope, Field(strict=False)] = Scope.GENERATE
+    expires_at: Annotated[Moment, Field(strict=False)] | None = None
 
 
 class EstimateBody(Body):
