@@ -1,9 +1,12 @@
 """Puts the REST API together; app.py mounts it, and it runs alone as well."""
 
+import re
+
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.routing import Mount
 
 from core import errors
 from core.api import (
@@ -73,6 +76,13 @@ def build() -> FastAPI:
     for _audience, router in ROUTERS:
         api.include_router(router)
     return api
+
+
+def mounted(path: str) -> Mount:
+    """The API at a path of a larger app, also for addresses with a line break in them, which a Mount leaves out."""
+    mount = Mount(path, app=api)
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount
 
 
 api = build()

@@ -90,6 +90,19 @@ MORE: dict[str, tuple[int, ...]] = {
 }
 """Refusals of single operations that no rule of `_refusals` gives."""
 
+_FILE = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
+_PART = {
+    "206": {"description": "The part that was asked for with Range.", "content": {"*/*": _FILE}},
+    "304": {"description": "Nothing has changed since the ETag that was sent as If-None-Match."},
+    "416": {"description": "The part that was asked for lies outside the file."},
+}
+ANSWERS: dict[str, Json] = {
+    "downloadGeneration": {"200": {"content": {"video/mp4": _FILE}}} | _PART,
+    "getMedia": {"200": {"content": {"*/*": _FILE}}} | _PART,
+    "getUsage": {"200": {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+}
+"""Answers that are not JSON."""
+
 LINKS: dict[tuple[str, str], dict[str, Json]] = {
     ("createProject", "201"): {
         name: {"operationId": name, "parameters": {"id": "$response.body#/project/id"}}
@@ -185,6 +198,10 @@ def _complete(operation: Json, method: str, path: str, need: Scope | None, parts
     operation["description"] = f"{' '.join(more.split())}\n\n{scope}".strip()
     operation["security"] = [{"token": [str(need)]}] if need else []
     responses = operation["responses"]
+    for status, response in ANSWERS.get(operation["operationId"], {}).items():
+        known = responses.setdefault(status, {"content": {}})
+        more_content = response.get("content", {})
+        responses[status] = {**known, **response, "content": known.get("content", {}) | more_content}
     for status in sorted(_refusals(operation, method, path, need)):
         responses[str(status)] = _refusal(status)
     if method == "GET" and "application/json" in responses.get("200", {}).get("content", {}):

@@ -71,7 +71,7 @@ def sample(schema: Json, parts: Json, name: str = "") -> Any:
         return sample(parts[schema["$ref"].rpartition("/")[2]], parts, name)
     if schema.get("examples"):
         return schema["examples"][0]
-    if schema.get("type") != "object" and name in BY_NAME:
+    if name in BY_NAME and _fits(BY_NAME[name], schema):
         return BY_NAME[name]
     for found in ("const", "default"):
         if found in schema:
@@ -80,17 +80,34 @@ def sample(schema: Json, parts: Json, name: str = "") -> Any:
         return schema["enum"][0]
     if "anyOf" in schema:
         return sample(schema["anyOf"][0], parts, name)
-    return _of_type(schema, parts, name)
+    return _of_type(schema, parts)
 
 
-def _of_type(schema: Json, parts: Json, name: str) -> Any:
+def _fits(value: Any, schema: Json) -> bool:
+    """Whether a value is of one of the types that a schema allows; shapes of our own are put together instead."""
+    if "anyOf" in schema:
+        return any(_fits(value, part) for part in schema["anyOf"])
+    allowed = _TYPES.get(schema.get("type", ""))
+    return allowed is not None and type(value) in allowed and "properties" not in schema
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+    "null": (type(None),),
+}
+
+
+def _of_type(schema: Json, parts: Json) -> Any:
     match schema.get("type"):
         case "object":
-            if "properties" not in schema:
-                return BY_NAME.get(name, {})
-            return {key: sample(part, parts, key) for key, part in schema["properties"].items()}
+            return {key: sample(part, parts, key) for key, part in schema.get("properties", {}).items()}
         case "array":
-            return [sample(schema["items"], parts)]
+            return [sample(schema["items"], parts)] if "items" in schema else []
         case "integer" | "number":
             return schema.get("minimum", 0)
         case "boolean":

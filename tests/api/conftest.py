@@ -9,17 +9,16 @@ import httpx
 import pytest
 from PIL import Image
 from starlette.applications import Starlette
-from starlette.routing import Mount
 
 from core import config, db, storage, tokens, users
-from core.api import api
+from core.api import mounted
 from core.config import Settings
 from core.models import Generation, Scope, User
 from tests import orders
 
 ORIGIN = "http://studio.test"
 PREFIX = "/api/apps/video-generator"
-APP = Starlette(routes=[Mount(PREFIX, app=api)])
+APP = Starlette(routes=[mounted(PREFIX)])
 CLIP = bytes(range(256)) * 40
 
 ORDER = {
