@@ -101,7 +101,7 @@ async def person(request: Request) -> User:
     return caller.person
 
 
-async def known_form(id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> str:
+async def known_form(id: Annotated[str, Path(json_schema_extra={"pattern": f"^{_ID.pattern}$"})]) -> str:
     """An id in the path; NotFound at once for what can be nobody's id, so that the database never sees it."""
     if not _ID.fullmatch(id):
         raise errors.NotFound
