@@ -43,6 +43,12 @@ def test_route_table_is_the_contract() -> None:
         ("POST", "/estimate-credits"),
         ("POST", "/upload-image"),
         ("POST", "/generate"),
+        ("POST", "/generate-batch"),
+        ("POST", "/generations/{id}/last-frame"),
+        ("GET", "/presets"),
+        ("POST", "/presets"),
+        ("PATCH", "/presets/{id}"),
+        ("DELETE", "/presets/{id}"),
         ("GET", "/generations"),
         ("GET", "/generations/{id}"),
         ("DELETE", "/generations/{id}"),
@@ -79,7 +85,7 @@ def test_wrong_token_is_refused(nobody: Client, header: str) -> None:
 @pytest.mark.parametrize(("method", "path"), WITH_ID)
 def test_foreign_id_looks_like_none(ana: Client, ben: Client, method: str, path: str) -> None:
     """What is somebody else's does not exist, on every route with an id; neither does an id in no form of ours."""
-    own = ana.project() if path.startswith("/projects") else ana.generate()
+    own = {"projects": ana.project, "presets": ana.preset}.get(path.split("/")[1], ana.generate)()
     body = {"json": {"name": "Hills"}} if method == "PATCH" else {}
 
     assert ben.send(method, path.replace("{id}", own), **body).status_code == 404

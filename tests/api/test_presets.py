@@ -3,16 +3,9 @@ from tests.api.conftest import Client, refusal
 SETTINGS = {"modelId": "kling-2.5", "resolution": "1080p", "duration": 10, "aspectRatio": "9:16", "prompt": "A lake"}
 
 
-def kept(client: Client, name: str = "Reels", **more: object) -> str:
-    """The id of a new preset."""
-    answer = client.post("/presets", json={"name": name, "settings": SETTINGS, **more})
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["preset"]["id"])
-
-
 def test_presets_when_kept_shared_changed_and_deleted(ana: Client, ben: Client) -> None:
     """The life of a preset, seen by its person and by another."""
-    preset_id = kept(ana)
+    preset_id = ana.preset(settings=SETTINGS)
     [mine] = ana.get("/presets").json()["presets"]
     assert (mine["name"], mine["shared"], mine["mine"]) == ("Reels", False, True)
     assert mine["settings"] == SETTINGS | {"negativePrompt": "", "generateAudio": False, "enhancePrompt": False}
@@ -33,7 +26,7 @@ def test_presets_when_kept_shared_changed_and_deleted(ana: Client, ben: Client) 
 
 def test_preset_when_it_is_refused(ana: Client) -> None:
     """A used name is a conflict; settings that no order could use, and changes that say nothing, are refused."""
-    preset_id = kept(ana)
+    preset_id = ana.preset(settings=SETTINGS)
     again = ana.post("/presets", json={"name": "Reels", "settings": SETTINGS})
     assert refusal(again)[:2] == (409, "conflict")
     wrong = ana.post("/presets", json={"name": "Other", "settings": SETTINGS | {"duration": 7}})
