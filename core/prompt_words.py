@@ -1,4 +1,4 @@
-"""The words `core/prompt_craft.py` knows, in English and Indonesian: what prompts say, and what can be added; data only."""
+"""The words that `core/prompt_craft.py` knows, in English and Indonesian; data only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -108,7 +108,7 @@ ENGLISH = Language(
         "space": "space|planets?|galax(y|ies)|stars|nebulas?|mars|spaceships?|spacecraft|universe|cosmos|comets?",
         "underwater": "underwater|reefs?|corals?|seabed|jellyfish",
         "water": "sea|oceans?|lakes?|rivers?|waterfalls?|waves?|beach(es)?|coasts?|streams?|ponds?|harbou?rs?|water",
-        "city": "cit(y|ies)|streets?|towns?|markets?|skylines?|buildings?|skyscrapers?|bridges?|alleys?|villages?|roofs?",
+        "city": "cit(y|ies)|streets?|towns?|markets?|skylines?|buildings?|towers?|bridges?|alleys?|villages?|roofs?",
         "land": (
             "mountains?|forests?|deserts?|fields?|meadows?|valleys?|hills?|jungles?|volcano(es)?|trees?|gardens?"
             "|canyons?|glaciers?|islands?|landscapes?|rice terraces?|flowers?"
@@ -238,7 +238,7 @@ INDONESIAN = Language(
             "|gerakan|gerak|lari|jalan kaki|tari|terbang|jatuh|naik|turun|mekar|diam|timelapse|goyang"
         ),
         Aspect.CAMERA: (
-            "kamera|bidikan|close-?up|dari (atas|udara|samping|dekat)|drone|makro|sudut (pandang|rendah|tinggi)|lensa|zoom"
+            "kamera|bidikan|close-?up|dari (atas|udara|samping|dekat)|drone|makro|sudut (pandang|rendah|tinggi)|lensa"
         ),
         Aspect.LIGHT: (
             "cahaya|bercahaya|senja|fajar|matahari|malam|pagi|sore|siang|bulan|lampu|bayangan|mendung|cerah|gelap|terang"
@@ -260,7 +260,7 @@ INDONESIAN = Language(
             "|penyanyi|keluarga|bayi|pasangan|musisi|seniman|peselancar|nelayan|nenek|kakek|ibu|ayah|siswa|guru|dokter"
         ),
         "food": "makanan|kopi|teh|kue|roti|sup|mi|mie|nasi|bakso|sate|rendang|buah|apel|cokelat|sarapan|mangkuk|piring",
-        "product": "produk|botol|jam tangan|sepatu|ponsel|laptop|parfum|tas|kemasan|lipstik|kacamata|cincin|kalung|logo",
+        "product": "produk|botol|jam tangan|sepatu|ponsel|laptop|parfum|tas|kemasan|lipstik|kacamata|cincin|logo",
         "vehicle": "mobil|kereta|bus|truk|motor|sepeda|perahu|kapal|pesawat|helikopter|roket|becak",
         "space": "luar angkasa|antariksa|planet|galaksi|bintang|nebula|mars|pesawat antariksa|komet",
         "underwater": "bawah (laut|air)|terumbu|karang|ubur-ubur",

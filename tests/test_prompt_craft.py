@@ -115,29 +115,24 @@ WORDS = st.sampled_from(
 
 @given(
     prompt=st.one_of(st.text(max_size=300), st.lists(WORDS, max_size=12).map(" ".join)),
-    limit_chars=st.integers(300, 700),
-    seconds=st.integers(1, 16),
-    ratio=st.sampled_from(["16:9", "9:16"]),
-    start_image=st.booleans(),
-    with_sound=st.booleans(),
+    how=st.fixed_dictionaries(
+        {
+            "limit_chars": st.integers(300, 700),
+            "duration_seconds": st.integers(1, 16),
+            "aspect_ratio": st.sampled_from(["16:9", "9:16"]),
+            "start_image": st.booleans(),
+            "with_sound": st.booleans(),
+        }
+    ),
 )
-def test_improve_keeps_words_and_limits(  # type: ignore[no-untyped-def]  # drawn
-    prompt, limit_chars, seconds, ratio, start_image, with_sound
-) -> None:
+def test_improve_keeps_words_and_limits(prompt, how) -> None:  # type: ignore[no-untyped-def]  # drawn
     """For any prompt: the words stay, the limit holds, what is added can be stored, and twice is as good as once."""
-    how = {
-        "limit_chars": limit_chars,
-        "duration_seconds": seconds,
-        "aspect_ratio": ratio,
-        "start_image": start_image,
-        "with_sound": with_sound,
-    }
     found = improve(prompt, **how)
 
     assert found.text.startswith(prompt.strip())
-    assert len(found.text) <= max(limit_chars, len(prompt))
+    assert len(found.text) <= max(how["limit_chars"], len(prompt))
     assert improve(prompt, **how) == found
-    assert text.problem(found.text.removeprefix(prompt.strip()), limit_chars=limit_chars) is None
+    assert text.problem(found.text.removeprefix(prompt.strip()), limit_chars=LIMIT) is None
     again = improve(found.text, **(how | {"limit_chars": 10_000}))
     assert not set(again.added) & set(found.added)
 
