@@ -5,6 +5,7 @@ nothing to add to itself.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -60,9 +61,11 @@ def improve(
 
 def _sentences(language: Language, text: str, *, duration_seconds: int, aspect_ratio: str) -> dict[Aspect, str]:
     """What would be added for each aspect."""
-    scene = language.scenes[_subject(language, text)]
+    subject = _subject(language, text)
+    scene = language.scenes[subject]
+    weather = None if subject else _first(language.movement_of, text)
     drawn = _found(language.drawn, text)
-    light = next((said for place, said in language.light_of.items() if _found(place, text)), scene.light)
+    light = _first(language.light_of, text) or scene.light
     camera = language.drawn_camera if drawn else scene.camera
     if aspect_ratio == "9:16":
         camera += language.upright
@@ -70,7 +73,7 @@ def _sentences(language: Language, text: str, *, duration_seconds: int, aspect_r
         camera += language.longer
     return {
         Aspect.SETTING: scene.setting,
-        Aspect.MOVEMENT: scene.movement,
+        Aspect.MOVEMENT: weather or scene.movement,
         Aspect.CAMERA: camera,
         Aspect.LIGHT: language.drawn_light if drawn else light,
         Aspect.STYLE: language.style,
@@ -112,6 +115,11 @@ def _joined(text: str, sentences: list[str]) -> str:
         return text
     closed = text if text[-1] in ".!?…,;:" else f"{text}."
     return " ".join((closed, *(f"{sentence}." for sentence in sentences)))
+
+
+def _first(sentences: Mapping[str, str], text: str) -> str | None:
+    """The sentence of the first words that the prompt has."""
+    return next((sentence for words, sentence in sentences.items() if _found(words, text)), None)
 
 
 def _found(words: str, text: str) -> bool:

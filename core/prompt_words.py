@@ -32,14 +32,15 @@ class Language:
     """One language. Words are parts of regular expressions that match whole words; texts are sentences to add.
 
     `said` tells an aspect from its words, `subjects` a kind of subject, `small` how the language is recognised.
-    `circumstance` are phrases that look like a place and are none; `light_of` are kinds of place and weather that
-    decide the light; `drawn` are styles that no lens has seen.
+    `circumstance` are phrases that look like a place and are none; `movement_of` is weather that moves where nothing
+    else does, `light_of` are weather and places that decide the light; `drawn` are styles that no lens has seen.
     """
 
     small: str
     said: Mapping[Aspect, str]
     subjects: Mapping[str, str]
     circumstance: str
+    movement_of: Mapping[str, str]
     light_of: Mapping[str, str]
     drawn: str
     drawn_camera: str
@@ -108,7 +109,7 @@ ENGLISH = Language(
         "space": "space|planets?|galax(y|ies)|stars|nebulas?|mars|spaceships?|spacecraft|universe|cosmos|comets?",
         "underwater": "underwater|reefs?|corals?|seabed|jellyfish",
         "water": "sea|oceans?|lakes?|rivers?|waterfalls?|waves?|beach(es)?|coasts?|streams?|ponds?|harbou?rs?|water",
-        "city": "cit(y|ies)|streets?|towns?|markets?|skylines?|buildings?|towers?|bridges?|alleys?|villages?|roofs?",
+        "city": "cit(y|ies)|streets?|towns?|markets?|skylines?|buildings?|towers?|bridges?|alleys?|villages?",
         "land": (
             "mountains?|forests?|deserts?|fields?|meadows?|valleys?|hills?|jungles?|volcano(es)?|trees?|gardens?"
             "|canyons?|glaciers?|islands?|landscapes?|rice terraces?|flowers?"
@@ -120,6 +121,11 @@ ENGLISH = Language(
         "|dark|rain|snow|fog))|at (dawn|dusk|night|sunset|sunrise|noon|midday|twilight|golden hour|blue hour)"
         "|from (above|below|behind|the side)|close up|up close|on camera|over time|(look|looks|looking) (up|down)"
     ),
+    movement_of={
+        "rain|rainy|storm|stormy|drizzle|monsoon": "Rain falling steadily, drops bouncing off and running down",
+        "snow|snowy|snowfall|blizzard": "Snowflakes drifting down slowly",
+        "fog|foggy|mist|misty": "Mist drifting past slowly",
+    },
     light_of={
         "rain|rainy|storm|stormy|drizzle|monsoon": "Soft grey light of a rainy day, wet surfaces catching reflections",
         "snow|snowy|snowfall|blizzard|ice|icy": "Pale winter light, cool in the shadows",
@@ -265,7 +271,7 @@ INDONESIAN = Language(
         "space": "luar angkasa|antariksa|planet|galaksi|bintang|nebula|mars|pesawat antariksa|komet",
         "underwater": "bawah (laut|air)|terumbu|karang|ubur-ubur",
         "water": "laut|samudra|danau|sungai|air terjun|ombak|pantai|pesisir|kolam|pelabuhan|air",
-        "city": "kota|jalan|pasar|gedung|jembatan|gang|desa|kampung|stasiun|atap",
+        "city": "kota|jalan|pasar|gedung|jembatan|gang|desa|kampung|stasiun",
         "land": "gunung|hutan|gurun|sawah|ladang|padang|lembah|bukit|rimba|pohon|taman|pulau|bunga|terasering",
         "abstract": "abstrak|tinta|asap|sutra|partikel|pola|cairan|kristal",
     },
@@ -273,6 +279,11 @@ INDONESIAN = Language(
         "(di|pada) (pagi|siang|sore|malam|waktu|saat)( hari)?|dari (atas|bawah|belakang|samping|udara|dekat)"
         "|dalam (gerak lambat|hitam putih|gaya \\w+)|ke (atas|bawah)"
     ),
+    movement_of={
+        "hujan|badai|gerimis": "Gerakan hujan yang turun tetap, tetesnya memantul dan mengalir",
+        "salju": "Gerakan butir salju yang turun perlahan",
+        "kabut|berkabut": "Gerakan kabut yang lewat perlahan",
+    },
     light_of={
         "hujan|badai|gerimis": "Cahaya kelabu yang lembut di hari hujan, permukaan basah memantulkan sekitarnya",
         "salju|es": "Cahaya musim dingin yang pucat, sejuk pada bayangannya",

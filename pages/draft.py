@@ -160,10 +160,10 @@ def _sentence(model: VideoModel, change: fitting.Change) -> str:
     words = {"model": model.name, "wanted": change.wanted, "given": change.given}
     if change.field == "duration_seconds":
         makes = wording.lengths(model)
-        return _("{wanted} s became {given} s: {model} makes {makes}.").format(**words, makes=makes)
+        return _("{wanted} s became {given} s: {model} makes {makes} only.").format(**words, makes=makes)
     if change.field in ("resolution", "aspect_ratio"):
         offered = model.resolutions if change.field == "resolution" else model.aspect_ratios
-        return _("{wanted} became {given}: {model} makes {makes}.").format(**words, makes=", ".join(offered))
+        return _("{wanted} became {given}: {model} makes {makes} only.").format(**words, makes=", ".join(offered))
     left_out = {
         "start_image_key": _("The start image is left out: {model} takes none."),
         "end_image_key": _("The end image is left out: {model} takes none, or none without a start image."),

@@ -35,7 +35,6 @@ from pages import (
     source_images,
     under_way,
     visitor,
-    wording,
 )
 from pages.language import _, plural
 
@@ -155,7 +154,7 @@ def choose_several(order: Order) -> list[Order]:
                 list(can),
                 key=key,
                 max_selections=OTHER_MODELS,
-                format_func=lambda known: _with_price(can[known], order),
+                format_func=lambda known: can[known].name,
                 placeholder=_("Other models that can make these settings"),
                 on_change=_keep_also,
                 width=340,
@@ -174,11 +173,6 @@ def _can_make(model: VideoModel, order: Order) -> bool:
     """Whether a model can make the very same order."""
     other = replace(order, model_id=model.id, prompt=order.prompt or "-")
     return not generations.validate(other.trimmed())
-
-
-def _with_price(model: VideoModel, order: Order) -> str:
-    price = generations.quote(replace(order, model_id=model.id)).total_credits
-    return f"{model.name}, {wording.priced(price)}"
 
 
 def _keep_also() -> None:

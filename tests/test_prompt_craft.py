@@ -39,6 +39,7 @@ def test_improve_adds_what_is_missing(prompt: str, added: set[Aspect]) -> None:
         ("A bottle of perfume", "studio light"),
         ("A red fox", "eye level"),
         ("Rain on a tin roof", "rainy day"),
+        ("Rain on a tin roof", "drops bouncing"),
         ("A kitchen, an old man", "from a window"),
         ("Anime girl", "even light"),
         ("Corals underwater", "from the surface"),
