@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import capability, errors, ledger, lifecycle, pricing, projects, search, uploads
@@ -144,7 +144,7 @@ def submit(
     The same `idempotency_key` with the same order returns the first generation; with another order it raises
     IdempotencyConflict. `configured` names the providers that have a key; `extends_id` is the caller's own clip that
     this one goes on from, `batch_id` what was ordered with one press. Raises InvalidRequest with fields,
-    ProviderNotConfigured, InsufficientCredits, StorageFull, NotFound for a project that is not theirs.
+    ProviderNotConfigured, InsufficientCredits, StorageFull, NotFound for a project or a clip that is not theirs.
     """
     order = order.trimmed()
     if idempotency_key is not None:
@@ -166,6 +166,8 @@ def submit(
     for field, key in (("startImagePath", order.start_image_key), ("endImagePath", order.end_image_key)):
         if key is not None:
             uploads.check_owned(session, user, key, field=field)
+    if extends_id is not None:
+        get(session, user, extends_id)
     if model.provider not in configured:
         raise errors.ProviderNotConfigured
     if user_storage_bytes(session, user) >= quota_bytes:
@@ -198,6 +200,13 @@ def get(session: Session, user: User, generation_id: str) -> Generation:
     if row is None:
         raise errors.NotFound("This generation does not exist, or it is not yours.")
     return row
+
+
+def made_before(session: Session, user: User, order: Order) -> Generation | None:
+    """The newest clip this person has, or has under way, from the very same recipe; in whatever project."""
+    same = Generation.recipe_hash == order.trimmed().recipe()
+    found = or_(is_live(), Generation.status == Status.COMPLETED)
+    return session.scalar(_visible(user).where(same, found).order_by(Generation.id.desc()).limit(1))
 
 
 def browse(session: Session, user: User, chosen: Filter, *, cursor: str | None = None, limit: int = 24) -> Page:

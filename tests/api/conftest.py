@@ -69,6 +69,13 @@ class Client:
         assert answer.status_code == 202, answer.text
         return str(answer.json()["generation"]["id"])
 
+    def preset(self, **changes: Any) -> str:
+        """The id of a new preset."""
+        settings = {name: value for name, value in ORDER.items() if name != "projectId"}
+        answer = self.post("/presets", json={"name": "Reels", "settings": settings} | changes)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["preset"]["id"])
+
     def finished(self, **changes: Any) -> Generation:
         """A completed generation whose file is in storage."""
         assert self.person is not None

@@ -43,6 +43,12 @@ def test_route_table_has_the_contract() -> None:
         ("POST", "/estimate-credits"),
         ("POST", "/upload-image"),
         ("POST", "/generate"),
+        ("POST", "/generate-batch"),
+        ("POST", "/generations/{id}/last-frame"),
+        ("GET", "/presets"),
+        ("POST", "/presets"),
+        ("PATCH", "/presets/{id}"),
+        ("DELETE", "/presets/{id}"),
         ("GET", "/generations"),
         ("GET", "/generations/{id}"),
         ("DELETE", "/generations/{id}"),
@@ -101,6 +107,8 @@ def own_id(client: Client, path: str) -> str:
             return client.project()
         case "tokens":
             return str(client.get("/tokens").json()["tokens"][0]["id"])
+        case "presets":
+            return client.preset()
         case "generations" | "download":
             return client.generate()
         case noun:
