@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import access, config, db, errors, generations, projects
+from core import access, config, db, errors, generations, history, projects
 from core.models import ENDED_STATUSES, Generation, Role, Stage, Status, User
 from core.providers import registry
 from pages import components, gallery, intent, visitor, wording
@@ -41,7 +41,7 @@ def _dialog(generation_id: str) -> None:
         person = visitor.person()
         with db.session(read_only=True) as session:
             row = generations.get(session, person, generation_id)
-            told = generations.history(session, row)
+            told = history.story(session, row)
             project = projects.get(session, person, row.project_id)
         if row.status is Status.COMPLETED:
             _player(row)
@@ -236,7 +236,7 @@ def _settings(row: Generation, project_name: str) -> None:
     components.table(["Setting", "Value"], rows)
 
 
-def _receipt(row: Generation, told: generations.History) -> None:
+def _receipt(row: Generation, told: history.Story) -> None:
     lines = [(wording.line(x["kind"], x["percent"]), x["credits"]) for x in row.quote["lines"]]
     components.breakdown(lines, row.quote["total"])
     st.caption(f"Fixed when it was ordered, by the price list {row.quote['version']}.")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core import access, config, db, errors, generations, ledger, pricing, projects, provider_status
+from core import access, config, db, errors, generations, history, ledger, pricing, projects, provider_status
 from core.models import ENDED_STATUSES, Generation
 from core.providers import registry
 from core.video import VideoModel
@@ -169,7 +169,7 @@ with components.calm():
         wanted = st.session_state.get(draft.name("project"))
         names = components.project_names(session, person, archived=False, wanted=wanted)
         balance = ledger.balance(session, person.id)
-        ended = generations.browse(session, person, generations.Filter(statuses=ENDED_STATUSES), limit=RECENT).rows
+        ended = history.browse(session, person, history.Filter(statuses=ENDED_STATUSES), limit=RECENT).rows
     if not names:
         components.empty_state(
             "A clip needs a project",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core import db, generations
+from core import db, history
 from core.models import ENDED_STATUSES, Status
 from core.providers import registry
 from pages import clip, components, gallery, visitor
@@ -49,7 +49,7 @@ def clear_filters() -> None:
         st.query_params.pop(param, None)
 
 
-def filters(names: dict[str, str]) -> generations.Filter:
+def filters(names: dict[str, str]) -> history.Filter:
     """Draw the filters; what they say."""
     models = {model.id: model.name for model in registry.models()}
     with st.grid(4, min_column_width=170, vertical_alignment="bottom"):
@@ -92,12 +92,12 @@ def filters(names: dict[str, str]) -> generations.Filter:
             on_change=to_address,
             args=("text",),
         )
-    return generations.Filter(
+    return history.Filter(
         project_id=project_id, statuses=GROUPS.get(group or "", ()), model_id=model_id, text=text or ""
     )
 
 
-def cursors(chosen: generations.Filter) -> list[str | None]:
+def cursors(chosen: history.Filter) -> list[str | None]:
     """Where each page up to the present one begins; begins anew when the filters change."""
     if st.session_state.get("history_filter") != chosen:
         st.session_state["history_filter"] = chosen
@@ -106,12 +106,12 @@ def cursors(chosen: generations.Filter) -> list[str | None]:
     return pages
 
 
-def page_of_clips(chosen: generations.Filter, drawn_live: frozenset[str]) -> None:
+def page_of_clips(chosen: history.Filter, drawn_live: frozenset[str]) -> None:
     """One page of cards; moves by itself while something on it is under way."""
     with components.calm():
         pages = cursors(chosen)
         with db.session(read_only=True) as session:
-            found = generations.browse(session, visitor.person(), chosen, cursor=pages[-1], limit=PAGE_SIZE)
+            found = history.browse(session, visitor.person(), chosen, cursor=pages[-1], limit=PAGE_SIZE)
         ended = {row.id for row in found.rows if row.status in ENDED_STATUSES}
         if drawn_live & ended:
             st.rerun()  # something ended: the balance above changes with it
@@ -154,9 +154,9 @@ def pager(pages: list[str | None], next_cursor: str | None) -> None:
         )
 
 
-def nothing(chosen: generations.Filter) -> None:
+def nothing(chosen: history.Filter) -> None:
     """Why the gallery is empty, and the way out."""
-    if chosen == generations.Filter():
+    if chosen == history.Filter():
         components.empty_state(
             "No clips yet", "Every clip you order stays here, with its price and its story.", icon="movie"
         )
@@ -176,7 +176,7 @@ with components.calm():
         names = components.project_names(session, person, archived=True, wanted=wanted)
     chosen = filters(names)
     with db.session(read_only=True) as session:
-        first = generations.browse(session, person, chosen, cursor=cursors(chosen)[-1], limit=PAGE_SIZE)
+        first = history.browse(session, person, chosen, cursor=cursors(chosen)[-1], limit=PAGE_SIZE)
     live = frozenset(row.id for row in first.rows if row.status not in ENDED_STATUSES)
     st.fragment(page_of_clips, run_every=components.tick_seconds(first.rows))(chosen, live)
     clip.dialog_if_open()
