@@ -13,7 +13,7 @@ from core.config import Settings
 from core.models import ApiToken, new_id
 from tests.api.conftest import Client, arrive, refusal
 
-PUBLIC = {"/hooks/{id}/{signature}", "/openapi.json", "/health", "/media/{key:path}"}
+PUBLIC = {"/hooks/{id}/{signature}", "/openapi.json", "/health", "/media/{key:path}", "/clips.zip"}
 ROUTES = sorted(
     (method, context.path)
     for context in iter_route_contexts(api.routes)
@@ -45,10 +45,13 @@ def test_route_table_is_the_contract() -> None:
         ("POST", "/generate"),
         ("GET", "/generations"),
         ("GET", "/generations/{id}"),
+        ("PATCH", "/generations/{id}"),
         ("DELETE", "/generations/{id}"),
         ("GET", "/generations/{id}/status"),
         ("POST", "/generations/{id}/cancel"),
         ("POST", "/generations/{id}/retry"),
+        ("POST", "/generations/zip"),
+        ("GET", "/clips.zip"),
         ("GET", "/download/{id}"),
         ("HEAD", "/download/{id}"),
         ("GET", "/credits"),
@@ -80,7 +83,8 @@ def test_wrong_token_is_refused(nobody: Client, header: str) -> None:
 def test_foreign_id_looks_like_none(ana: Client, ben: Client, method: str, path: str) -> None:
     """What is somebody else's does not exist, on every route with an id; neither does an id in no form of ours."""
     own = ana.project() if path.startswith("/projects") else ana.generate()
-    body = {"json": {"name": "Hills"}} if method == "PATCH" else {}
+    changes = {"name": "Hills"} if path.startswith("/projects") else {"favourite": True}
+    body = {"json": changes} if method == "PATCH" else {}
 
     assert ben.send(method, path.replace("{id}", own), **body).status_code == 404
     for malformed in (new_id(), "1", "%00", "..%2f", own.upper(), own + "%0A"):
