@@ -10,10 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core import errors, ledger, pricing, users
+from core import errors, ledger, pricing, usage_days, users
 from core.models import (
     MOVES,
     Generation,
@@ -21,7 +20,6 @@ from core.models import (
     Project,
     Stage,
     Status,
-    UsageDay,
     is_live,
     utc_now,
 )
@@ -142,6 +140,7 @@ def complete(session: Session, row: Generation, output: Output) -> bool:
     """The file is ours: record it, charge the quoted total, count it; all in this transaction."""
     estimate = row.provider_cost is None
     cost_idr = pricing.estimated_cost_idr(row.model_id, row.credits)
+    facts = _Ended.of(row)
     values: dict[str, Any] = {
         "progress": 1.0,
         "progress_is_estimate": False,
@@ -150,14 +149,13 @@ def complete(session: Session, row: Generation, output: Output) -> bool:
         "preview_key": output.preview_key,
         "stored_bytes": output.stored_bytes,
         "output_facts": dict(output.facts),
-        "ended_at": utc_now(),
+        "ended_at": facts.ended_at,
         "error_code": None,
         "error_message": None,
         "error_detail": None,
     }
     if estimate:
         values |= {"provider_cost": cost_idr, "provider_cost_currency": "IDR", "provider_cost_is_estimate": True}
-    facts = _Ended.of(row)
     reported_microusd = None if estimate else _microusd(row)
     what = " ".join([f"Clip stored and checked; {row.credits} credits charged.", *output.facts.get("gaps", ())])
     if not move(session, row, Status.COMPLETED, Stage.ENDED, what=what, **values):
@@ -204,7 +202,7 @@ def fail(session: Session, row: Generation, error: errors.AppError, *, actor: st
         error_code=error.code,
         error_message=str(error)[:1000],
         error_detail=error.detail[:4000] or None,
-        ended_at=utc_now(),
+        ended_at=facts.ended_at,
     )
     return moved and _give_back(session, facts, str(error), actor, failed=1)
 
@@ -213,7 +211,7 @@ def cancel(session: Session, row: Generation, *, actor: str) -> bool:
     """End a generation because its person wants it so, where nothing will be charged: the hold goes back."""
     facts = _Ended.of(row)
     what = f"Cancelled; {row.credits} credits returned"
-    moved = move(session, row, Status.CANCELLED, Stage.ENDED, what=what, actor=actor, ended_at=utc_now())
+    moved = move(session, row, Status.CANCELLED, Stage.ENDED, what=what, actor=actor, ended_at=facts.ended_at)
     return moved and _give_back(session, facts, "Cancelled", actor, cancelled=1)
 
 
@@ -243,10 +241,21 @@ class _Ended:
     model_id: str
     credits: int
     duration_seconds: int
+    ended_at: datetime
 
     @classmethod
     def of(cls, row: Generation) -> "_Ended":
-        return cls(row.id, row.user_id, row.project_id, row.provider, row.model_id, row.credits, row.duration_seconds)
+        """Taken just before the move; its end is now, for the row and for the day it is counted on."""
+        return cls(
+            row.id,
+            row.user_id,
+            row.project_id,
+            row.provider,
+            row.model_id,
+            row.credits,
+            row.duration_seconds,
+            utc_now(),
+        )
 
 
 def _give_back(session: Session, facts: _Ended, reason: str, actor: str, **counts: int) -> bool:
@@ -259,18 +268,5 @@ def _give_back(session: Session, facts: _Ended, reason: str, actor: str, **count
 
 def _count(session: Session, facts: _Ended, **added: int) -> None:
     """Add to the day's roll-up, in the transaction that ends the generation, so that the two cannot differ."""
-    key = {
-        "day": utc_now().date().isoformat(),
-        "user_id": facts.user_id,
-        "project_id": facts.project_id,
-        "provider": facts.provider,
-        "model_id": facts.model_id,
-    }
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    row = dialect.insert(UsageDay).values(**key, **added)
-    session.execute(
-        row.on_conflict_do_update(
-            index_elements=list(key),
-            set_={name: getattr(UsageDay, name) + getattr(row.excluded, name) for name in added},
-        )
-    )
+    key = usage_days.Key.of(facts.ended_at, facts.user_id, facts.project_id, facts.provider, facts.model_id)
+    usage_days.add(session, key, **added)

@@ -344,7 +344,8 @@ class Generation(Base):
     `next_at` is schedule and lease in one: the row is due when it has passed, and is claimed by moving it
     forward. `version` grows with every move, so that a late worker's write finds nothing to change.
     `recipe_hash` is the same for the same order in any project; `batch_id` for those ordered with one press.
-    `kept` is a person's verdict on the clip, None before there is one.
+    `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
+    to another project: what it cost stays where it was charged, which is `project_id` as long as it is None.
     """
 
     __tablename__ = "generations"
@@ -354,6 +355,7 @@ class Generation(Base):
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="RESTRICT"))
     retry_of_id: Mapped[str | None] = mapped_column(ForeignKey("generations.id", ondelete="RESTRICT"))
     extends_id: Mapped[str | None] = mapped_column(ForeignKey("generations.id"))
+    charged_project_id: Mapped[str | None] = mapped_column(ForeignKey("projects.id"))
     batch_id: Mapped[str | None] = mapped_column(String(36))
     idempotency_key: Mapped[str | None] = mapped_column(String(200))
     request_hash: Mapped[str] = mapped_column(String(64))
@@ -447,6 +449,15 @@ class Generation(Base):
             sqlite_where=text("favourite AND deleted_at IS NULL"),
             postgresql_where=text("favourite AND deleted_at IS NULL"),
         ),
+        Index(
+            "ix_generations_judged",
+            "user_id",
+            "kept",
+            "id",
+            sqlite_where=text("kept IS NOT NULL AND deleted_at IS NULL"),
+            postgresql_where=text("kept IS NOT NULL AND deleted_at IS NULL"),
+        ),
+        Index("ix_generations_status", "user_id", "status", "id"),
         Index(
             "ix_generations_cover",
             "project_id",

@@ -12,6 +12,7 @@ from core import (
     db,
     fitting,
     generations,
+    history,
     ledger,
     presets,
     pricing,
@@ -227,7 +228,7 @@ with components.calm():
         names = components.project_names(session, person, archived=False, wanted=draft.wish("project"))
         balance = ledger.balance(session, person.id)
         kept = presets.browse(session, person)
-        ended = generations.browse(session, person, generations.Filter(statuses=ENDED_STATUSES), limit=RECENT).rows
+        ended = history.browse(session, person, history.Filter(statuses=ENDED_STATUSES), limit=RECENT).rows
     if not names:
         components.empty_state(
             _("A clip needs a project"),

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -108,6 +108,27 @@ class GenerateBody(EstimateBody):
     aspect_ratio: Word
 
 
+class GenerationChanges(Body):
+    """What to change of a clip; what is absent stays. `kept` null takes the verdict back, `tags` replaces all tags."""
+
+    favourite: bool | None = None
+    kept: bool | None = None
+    tags: list[str] | None = None
+    project_id: Word | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("Give at least one of: favourite, kept, tags, projectId.")
+        return self
+
+
+class Several(Body):
+    """Several generations by their ids."""
+
+    ids: Annotated[list[Annotated[str, Field(pattern=ID_PATTERN)]], Field(min_length=1, max_length=PAGE_LIMIT)]
+
+
 class ProjectsQuery(Query):
     """Which projects to list."""
 
@@ -124,7 +145,11 @@ class PageQuery(Query):
 
 
 class GenerationsQuery(Query):
-    """Which generations to list; `status` may be given more than once, `until` is not included."""
+    """Which generations to list; `status` may be given more than once, `until` is not included.
+
+    `text` are words, or beginnings of words, that the prompt must have, in any order. `kept` is the verdict: true,
+    false, or `undecided`.
+    """
 
     project_id: Word | None = None
     status: list[Status] = Field(default_factory=list)
@@ -133,6 +158,10 @@ class GenerationsQuery(Query):
     text: Word = ""
     since: Moment | None = None
     until: Moment | None = None
+    favourite: bool | None = None
+    kept: bool | Literal["undecided"] | None = None
+    tag: Word | None = None
+    oldest_first: bool = False
     cursor: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
     limit: PageSize = 50
 

@@ -13,7 +13,7 @@ from core.config import Settings
 from core.models import ApiToken, Scope, new_id
 from tests.api.conftest import Client, arrive, refusal
 
-PUBLIC = {"/hooks/{id}/{signature}", "/openapi.json", "/docs", "/health", "/media/{key:path}"}
+PUBLIC = {"/hooks/{id}/{signature}", "/openapi.json", "/docs", "/health", "/media/{key:path}", "/clips.zip"}
 ROUTES = sorted(
     (method, context.path)
     for context in iter_route_contexts(api.routes)
@@ -51,10 +51,13 @@ def test_route_table_has_the_contract() -> None:
         ("DELETE", "/presets/{id}"),
         ("GET", "/generations"),
         ("GET", "/generations/{id}"),
+        ("PATCH", "/generations/{id}"),
         ("DELETE", "/generations/{id}"),
         ("GET", "/generations/{id}/status"),
         ("POST", "/generations/{id}/cancel"),
         ("POST", "/generations/{id}/retry"),
+        ("POST", "/generations/zip"),
+        ("GET", "/clips.zip"),
         ("GET", "/download/{id}"),
         ("HEAD", "/download/{id}"),
         ("GET", "/credits"),
@@ -119,7 +122,8 @@ def own_id(client: Client, path: str) -> str:
 def test_foreign_id_looks_like_none(ana: Client, ben: Client, method: str, path: str) -> None:
     """What is somebody else's does not exist, on every route with an id; neither does an id in no form of ours."""
     own = own_id(ana, path)
-    body = {"json": {"name": "Hills"}} if method == "PATCH" else {}
+    changes = {"favourite": True} if path.startswith("/generations") else {"name": "Hills"}
+    body = {"json": changes} if method == "PATCH" else {}
 
     assert ben.send(method, path.replace("{id}", own), **body).status_code == 404
     for malformed in (new_id(), "1", "%00", "..%2f", own.upper(), own + "%0A"):
@@ -152,7 +156,7 @@ def test_wrong_method(ana: Client) -> None:
     assert refusal(answer) == (405, "method_not_allowed", {})
     assert answer.headers["allow"] == "POST"
     assert ana.send("PUT", "/projects").headers["allow"] == "GET, HEAD, POST"
-    assert ana.send("POST", "/generations/x").headers["allow"] == "DELETE, GET, HEAD"
+    assert ana.send("POST", "/generations/x").headers["allow"] == "DELETE, GET, HEAD, PATCH"
 
 
 def test_openapi_document(nobody: Client) -> None:

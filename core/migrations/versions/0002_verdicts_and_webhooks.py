@@ -34,6 +34,10 @@ def upgrade() -> None:
         "ALTER TABLE generations ADD COLUMN extends_id VARCHAR(36) "
         "CONSTRAINT fk_generations_extends_id_generations REFERENCES generations (id)"
     )
+    op.execute(
+        "ALTER TABLE generations ADD COLUMN charged_project_id VARCHAR(36) "
+        "CONSTRAINT fk_generations_charged_project_id_projects REFERENCES projects (id)"
+    )
     op.add_column("generations", sa.Column("batch_id", sa.String(length=36), nullable=True))
     op.add_column("generations", sa.Column("recipe_hash", sa.String(length=64), nullable=True))
     op.add_column("generations", sa.Column("favourite", sa.Boolean(), server_default=sa.false(), nullable=False))
@@ -48,6 +52,17 @@ def upgrade() -> None:
         sqlite_where=favourite,
         postgresql_where=favourite,
     )
+
+    judged = sa.text("kept IS NOT NULL AND deleted_at IS NULL")
+    op.create_index(
+        "ix_generations_judged",
+        "generations",
+        ["user_id", "kept", "id"],
+        unique=False,
+        sqlite_where=judged,
+        postgresql_where=judged,
+    )
+    op.create_index("ix_generations_status", "generations", ["user_id", "status", "id"], unique=False)
 
     for name in ("estimate_replaced_idr", "reported_cost_microusd", "kept_seconds"):
         op.add_column("usage_days", sa.Column(name, sa.BigInteger(), server_default="0", nullable=False))
@@ -161,15 +176,30 @@ def _webhooks() -> None:
 
 
 def _words_of_sqlite() -> None:
-    """An index of the words of prompts, which never change once they are written."""
+    """An index of the words of prompts, which never change once they are written.
+
+    `keys` are the ids of clip, person and project as words without dashes: the index itself then intersects the words
+    with whose clips are looked at. Short beginnings of words have an index of their own, so that those of a million
+    prompts are walked, not collected.
+    """
     op.execute(
-        "CREATE VIRTUAL TABLE generation_words USING fts5("
-        "generation_id UNINDEXED, prompt, tokenize = 'unicode61 remove_diacritics 2')"
+        "CREATE VIRTUAL TABLE generation_words USING fts5(generation_id UNINDEXED, prompt, keys, detail = column, "
+        "prefix = '1 2 3 4', tokenize = 'unicode61 remove_diacritics 2')"
     )
-    op.execute("INSERT INTO generation_words (generation_id, prompt) SELECT id, prompt FROM generations ORDER BY id")
+    op.execute(
+        "INSERT INTO generation_words (generation_id, prompt, keys) "
+        "SELECT id, prompt, replace(id || ' ' || user_id || ' ' || project_id, '-', '') FROM generations ORDER BY id"
+    )
     op.execute(
         "CREATE TRIGGER generation_words_insert AFTER INSERT ON generations BEGIN "
-        "INSERT INTO generation_words (generation_id, prompt) VALUES (new.id, new.prompt); END"
+        "INSERT INTO generation_words (generation_id, prompt, keys) "
+        "VALUES (new.id, new.prompt, replace(new.id || ' ' || new.user_id || ' ' || new.project_id, '-', '')); END"
+    )
+    op.execute(
+        "CREATE TRIGGER generation_words_move AFTER UPDATE OF project_id ON generations BEGIN "
+        "UPDATE generation_words SET keys = replace(new.id || ' ' || new.user_id || ' ' || new.project_id, '-', '') "
+        "WHERE rowid = (SELECT rowid FROM generation_words "
+        "WHERE generation_words MATCH 'keys : \"' || replace(new.id, '-', '') || '\"'); END"
     )
 
 
