@@ -23,6 +23,7 @@ from core.api import (
     refusals,
     uploads,
     usage,
+    webhooks,
 )
 
 FOR_EVERYBODY: tuple[APIRouter, ...] = (health.router, media.signed, hooks.router)
@@ -37,6 +38,7 @@ FOR_PEOPLE: tuple[APIRouter, ...] = (
     media.router,
     credits.router,
     usage.router,
+    webhooks.router,
 )
 
 DESCRIPTION = """Make video from text and images with several AI providers, at a price that is known before.
