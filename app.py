@@ -18,7 +18,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import config, db, embedded
-from core.api import api
+from core.api import api, live
 
 log = logging.getLogger("app")
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -71,6 +71,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     with ExitStack() as stack:
         if settings.is_demo:
             stack.enter_context(embedded.running(settings))
+        stack.enter_context(live.hub.ending_with_process())
         gc.collect()
         gc.freeze()  # what is loaded now is never collected again: measured to keep ordinary collections cheap
         yield

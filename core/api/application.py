@@ -1,5 +1,7 @@
 """Puts the REST API together; app.py mounts it, and it runs alone as well."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -13,10 +15,12 @@ from core.api import (
     auth,
     credits,
     estimates,
+    events,
     generations,
     health,
     hooks,
     limits,
+    live,
     media,
     models,
     projects,
@@ -34,6 +38,7 @@ FOR_PEOPLE: tuple[APIRouter, ...] = (
     models.router,
     estimates.router,
     uploads.router,
+    events.router,  # before the generations, whose ids it would be taken for
     generations.router,
     media.router,
     credits.router,
@@ -55,11 +60,19 @@ REFUSALS_TO_PEOPLE = REFUSALS | {
 }
 
 
+@asynccontextmanager
+async def _lifespan(_api: FastAPI) -> AsyncIterator[None]:
+    """What app.py does for the API that it mounts, for one that runs alone."""
+    with live.hub.ending_with_process():
+        yield
+
+
 def build() -> FastAPI:
     """The API as an ASGI application."""
     api = FastAPI(
         title="AI Video Generator",
         version="1",
+        lifespan=_lifespan,
         description=DESCRIPTION,
         docs_url=None,  # FastAPI's own pages load their scripts from other people's servers
         redoc_url=None,

@@ -54,6 +54,7 @@ def test_route_table_is_the_contract() -> None:
         ("GET", "/credits"),
         ("GET", "/credits/entries"),
         ("GET", "/usage"),
+        ("GET", "/generations/events"),
         ("GET", "/webhooks"),
         ("POST", "/webhooks"),
         ("GET", "/webhooks/{id}"),
