@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import config, db, embedded
-from core.api import mounted
+from core.api import live, mounted
 
 log = logging.getLogger("app")
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -70,6 +70,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     with ExitStack() as stack:
         if settings.is_demo:
             stack.enter_context(embedded.running(settings))
+        stack.enter_context(live.hub.ending_with_process())
         gc.collect()
         gc.freeze()  # what is loaded now is never collected again: measured to keep ordinary collections cheap
         yield

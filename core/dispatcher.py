@@ -13,7 +13,7 @@ from itertools import chain
 
 import httpx
 
-from core import access, claims, db, errors, health, housekeeping, looks, queue, search, video_request
+from core import access, claims, db, errors, health, housekeeping, looks, queue, search, video_request, webhook_sender
 from core import storage as storages
 from core.config import Settings
 from core.models import Generation, Stage, utc_now
@@ -192,13 +192,13 @@ def _note_key(provider: type[Provider], works: bool) -> None:
 
 
 def main(settings: Settings) -> None:
-    """Run one dispatcher in this process until SIGTERM or SIGINT."""
+    """Run one dispatcher, and beside it a sender of webhooks, in this process until SIGTERM or SIGINT."""
 
     async def run() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
-        await Dispatcher(settings).run(stop)
+        await asyncio.gather(Dispatcher(settings).run(stop), webhook_sender.Sender(settings).run(stop))
 
     asyncio.run(run())

@@ -1,4 +1,4 @@
-"""The moves of a generation: each is one guarded UPDATE and one event row, with the money that belongs to it.
+"""The moves of a generation: each is one guarded UPDATE and one event row, with its money and its news to webhooks.
 
 Who loses a race changes nothing and is told so by False. `models.MOVES` says which moves exist; this module
 is the only one that makes them. It knows no provider and no queue.
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from core import errors, ledger, pricing, usage_days, users
+from core import errors, ledger, pricing, usage_days, users, webhook_events
 from core.models import (
     MOVES,
     Generation,
@@ -110,6 +110,7 @@ def move(
     if moved.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult; execute() is typed wider
         return False
     note(session, row.id, status, stage, what=what, actor=actor)
+    webhook_events.announce(session, row.id, row.user_id, status)
     if row in session:
         session.refresh(row)
     return True

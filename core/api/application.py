@@ -1,6 +1,8 @@
 """Puts the REST API together; app.py mounts it, and it runs alone as well."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -16,11 +18,13 @@ from core.api import (
     docs,
     document,
     estimates,
+    events,
     extensions,
     generations,
     health,
     hooks,
     limits,
+    live,
     media,
     metrics,
     models,
@@ -31,6 +35,7 @@ from core.api import (
     tokens,
     uploads,
     usage,
+    webhooks,
 )
 from core.api.table import Audience, Table
 
@@ -45,6 +50,7 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.PEOPLE, models.router),
     (Audience.PEOPLE, estimates.router),
     (Audience.PEOPLE, uploads.router),
+    (Audience.PEOPLE, events.router),  # before the generations, whose ids it would be taken for
     (Audience.PEOPLE, generations.router),
     (Audience.PEOPLE, batches.router),
     (Audience.PEOPLE, extensions.router),
@@ -54,8 +60,16 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.PEOPLE, usage.router),
     (Audience.PEOPLE, metrics.router),
     (Audience.MANAGERS, tokens.router),
+    (Audience.MANAGERS, webhooks.router),
 )
 """Who may ask what; see `table.needed` for the scope a token needs."""
+
+
+@asynccontextmanager
+async def _lifespan(_api: FastAPI) -> AsyncIterator[None]:
+    """What app.py does for the API that it mounts, for one that runs alone."""
+    with live.hub.ending_with_process():
+        yield
 
 
 def build() -> FastAPI:
@@ -64,6 +78,7 @@ def build() -> FastAPI:
     api = FastAPI(
         openapi_url=None,  # `document` serves it, with what FastAPI cannot know
         generate_unique_id_function=document.operation_id,
+        lifespan=_lifespan,
         redirect_slashes=False,  # behind a proxy the redirect would name the wrong address
         middleware=[
             Middleware(refusals.Unexpected),

@@ -121,8 +121,17 @@ def _webhooks() -> None:
         sa.Column("url", sa.String(length=2000), nullable=False),
         sa.Column("description", sa.String(length=200), nullable=False),
         sa.Column("secret_version", sa.Integer(), nullable=False),
+        sa.Column("rotated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("disabled_reason", sa.String(length=8), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "disabled_reason IN ('person', 'gone', 'failing')", name="ck_webhook_endpoints_disabled_reason_known"
+        ),
+        sa.CheckConstraint(
+            "(disabled_at IS NULL) = (disabled_reason IS NULL)", name="ck_webhook_endpoints_disabled_has_reason"
+        ),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name="fk_webhook_endpoints_user_id_users", ondelete="RESTRICT"
         ),
@@ -134,8 +143,10 @@ def _webhooks() -> None:
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("endpoint_id", sa.String(length=36), nullable=False),
         sa.Column("user_id", sa.String(length=36), nullable=False),
-        sa.Column("generation_id", sa.String(length=36), nullable=False),
+        sa.Column("generation_id", sa.String(length=36), nullable=True),
         sa.Column("event", sa.String(length=60), nullable=False),
+        sa.Column("event_id", sa.String(length=36), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
@@ -168,7 +179,7 @@ def _webhooks() -> None:
     op.create_index(
         "ix_webhook_deliveries_due",
         "webhook_deliveries",
-        ["next_at"],
+        ["next_at", "endpoint_id"],
         unique=False,
         sqlite_where=due,
         postgresql_where=due,
