@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import config, db, embedded
 from core.api import api
+from pages import live_route
 
 log = logging.getLogger("app")
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -90,7 +91,7 @@ def _check_address(settings: config.Settings) -> None:
 app = st.App(
     Path(__file__).parent / "pages" / "shell.py",
     lifespan=lifespan,
-    routes=[Mount("/api/apps/video-generator", app=api)],
+    routes=[live_route.route(), Mount("/api/apps/video-generator", app=api)],
     middleware=[Middleware(LocalOnly)],
 )
 
