@@ -132,7 +132,7 @@ def _waiting(session: Session) -> Mapping[str, Sequence[str]]:
         is_live(), Generation.stage.in_((Stage.QUEUED, Stage.HANDED))
     )
     found: dict[str, list[str]] = {}
-    for provider, generation_id in sorted(session.execute(query).tuples()):
+    for provider, generation_id in sorted((row.provider, row.id) for row in session.execute(query)):
         found.setdefault(provider, []).append(generation_id)
     return found
 

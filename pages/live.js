@@ -25,7 +25,8 @@ function busy() {
 }
 
 class Watch {
-  constructor(toast) {
+  constructor(heard, toast) {
+    this.heard = heard;
     this.toast = toast;
     this.failures = 0;
     this.marked = false;
@@ -133,6 +134,7 @@ class Watch {
   }
 
   tell(text) {
+    this.heard.textContent = text;
     this.toast.textContent = text;
     this.toast.showPopover();
     clearTimeout(this.hiding);
@@ -158,8 +160,8 @@ class Watch {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const toast = parentElement.querySelector("p");
-  toast.watch ??= new Watch(toast);
+  const toast = parentElement.querySelector("div");
+  toast.watch ??= new Watch(parentElement.querySelector("p"), toast);
   toast.watch.update(data, (what) => setTriggerValue("changed", what));
   return () => {
     toast.watch?.stop();
