@@ -3,6 +3,7 @@
 Imports no element: the route that answers watching pages uses it outside of any page.
 """
 
+from datetime import datetime
 from typing import Any
 
 from core.live import Standing
@@ -25,7 +26,7 @@ def item(standing: Standing) -> dict[str, Any]:
         "progress": round(row.progress, 3),
         "badge": wording.STATUS[row.status],
         "note": note(row),
-        "where": where(standing),
+        "where": where(standing, utc_now()),
         "cancel": cancelling(row),
     }
 
@@ -46,7 +47,7 @@ def note(row: Generation) -> str:
     return f"{stage}, {percentage(row)}" if row.stage is Stage.WAITING else stage
 
 
-def where(standing: Standing) -> str:
+def where(standing: Standing, now: datetime) -> str:
     """Stage, share and rest of the time, in a sentence or two."""
     row, usual = standing.row, standing.usual
     if row.status is Status.UNCERTAIN:
@@ -56,7 +57,7 @@ def where(standing: Standing) -> str:
     text = note(row)
     if row.stage is not Stage.WAITING or row.cancel_requested_at is not None or row.submitted_at is None:
         return text
-    elapsed = (utc_now() - row.submitted_at).total_seconds()
+    elapsed = (now - row.submitted_at).total_seconds()
     if not row.progress_is_estimate and row.progress >= TELLING_SHARE:
         rest = wording.span(elapsed * (1 - row.progress) / row.progress)
         return _("{where}, about {rest} left").format(where=text, rest=rest)

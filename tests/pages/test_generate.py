@@ -1,14 +1,11 @@
-import json
-import re
 import time
-from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from core import db, errors, ledger
-from core.models import Generation, utc_now
-from tests.pages.conftest import Open
+from core.models import Generation
+from tests.pages.conftest import Open, sent
 from tests.pages.studio import Studio
 
 BUTTON = "generate_button"
@@ -125,11 +122,11 @@ def test_provider_without_a_key_disables_the_button_with_a_reason(open_page: Ope
 def test_models_say_whether_they_are_configured(open_page: Open, studio: Studio) -> None:
     """The picker offers what can be used first, and marks the rest."""
     studio.project()
-    sent = json.loads(open_page("generate").get("bidi_component")[0].proto.json)
-    usable = [model["usable"] for model in sent["models"]]
-    assert sent["chosen"] == "demo-film"
+    picker = sent(open_page("generate"), "model_picker") or {}
+    usable = [model["usable"] for model in picker["models"]]
+    assert picker["chosen"] == "demo-film"
     assert usable == [True] + [False] * (len(usable) - 1)
-    assert all("not configured" in model["provider"] for model in sent["models"][1:])
+    assert all("not configured" in model["provider"] for model in picker["models"][1:])
 
 
 def test_settings_that_still_fit_are_kept_when_the_model_changes(open_page: Open, studio: Studio) -> None:
@@ -163,32 +160,3 @@ def test_somebody_elses_clip_fills_in_nothing(open_page: Open, studio: Studio) -
     studio.project()
     at = open_page("generate", from_="0198c0de-0000-7000-8000-000000000000")
     assert [error.value for error in at.error] == ["This generation does not exist, or it is not yours."]
-
-
-def test_what_is_under_way_is_listed_with_its_stage(open_page: Open, studio: Studio) -> None:
-    """A clip at its provider shows its share as an estimate."""
-    row = studio.send(studio.order(studio.project(), "A lake"), progress=0.4)
-    at = open_page("generate")
-    assert any("about 40 %" in str(bar.proto.text) for bar in at.get("progress"))
-    assert at.button(key=f"under_way_cancel_{row.id}").label == "Cancel this clip"
-
-
-def test_rest_of_the_time_follows_the_providers_own_figure(open_page: Open, studio: Studio) -> None:
-    """Half done after a minute means about a minute more, whatever the model usually takes."""
-    row = studio.send(studio.order(studio.project(), "A lake"), progress=0.5)
-    with db.session() as session:
-        minute_ago = utc_now() - timedelta(seconds=60)
-        values = {"submitted_at": minute_ago, "progress_is_estimate": False}
-        session.execute(update(Generation).where(Generation.id == row.id).values(**values))
-    texts = [str(bar.proto.text) for bar in open_page("generate").get("progress")]
-    assert any(re.search(r", 50 %, about 6\d s left$", text) for text in texts)
-
-
-def test_cancelling_what_waits_gives_the_credits_back(open_page: Open, studio: Studio) -> None:
-    """The cancel button releases the hold at once while nothing was sent."""
-    row = studio.order(studio.project(), "A lake")
-    at = open_page("generate")
-    at.button(key=f"under_way_cancel_{row.id}").click().run()
-    assert [found.status.value for found in ordered()] == ["cancelled"]
-    with db.session(read_only=True) as session:
-        assert ledger.balance(session, studio.person.id) == ledger.Balance(100_000, 0)
