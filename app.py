@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import config, db, embedded
 from core.api import live, mounted
+from pages import live_route
 
 log = logging.getLogger("app")
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -90,7 +91,7 @@ def _check_address(settings: config.Settings) -> None:
 app = st.App(
     Path(__file__).parent / "pages" / "shell.py",
     lifespan=lifespan,
-    routes=[mounted("/api/apps/video-generator")],
+    routes=[live_route.route(), mounted("/api/apps/video-generator")],
     middleware=[Middleware(LocalOnly)],
 )
 

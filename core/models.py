@@ -442,10 +442,12 @@ class Generation(Base):
             sqlite_where=text("stage <> 'ended'"),
             postgresql_where=text("stage <> 'ended'"),
         ),
+        # `stage` makes a look at the ids alone covering; without that SQLite takes ix_generations_user_newest instead.
         Index(
             "ix_generations_live",
             "user_id",
             "id",
+            "stage",
             sqlite_where=text("stage <> 'ended'"),
             postgresql_where=text("stage <> 'ended'"),
         ),

@@ -8,7 +8,9 @@ sentences are found in the catalogue by what they say (`said`). `python -m tests
 import gettext
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, lru_cache
 from pathlib import Path
 from string import Formatter
@@ -26,10 +28,13 @@ LANGUAGES = {"en": "English", "id": "Bahasa Indonesia"}
 _FROM_CORE = "core"  # how a catalogue marks the sentences of core
 _CATALOGUES = Path(__file__).with_name("locale")
 _CHOSEN = "language"
+_reading: ContextVar[str | None] = ContextVar("reading", default=None)
 
 
 def current() -> str:
     """The tag of this session's language: chosen, else the browser's if there is a catalogue for it, else English."""
+    if (tag := _reading.get()) is not None:
+        return tag
     if get_script_run_ctx(suppress_warning=True) is None:
         return SOURCE
     chosen: str | None = st.session_state.get(_CHOSEN)
@@ -40,6 +45,16 @@ def current() -> str:
 def choose(tag: str | None) -> None:
     """Read in this language from now on in this session; None leaves it to the browser."""
     st.session_state[_CHOSEN] = tag
+
+
+@contextmanager
+def reading(tag: str) -> Iterator[None]:
+    """Read in this language while the block runs, where there is no session to ask; English for an unknown tag."""
+    before = _reading.set(tag if tag in LANGUAGES else SOURCE)
+    try:
+        yield
+    finally:
+        _reading.reset(before)
 
 
 def locale() -> Locale:

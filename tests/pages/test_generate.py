@@ -1,5 +1,3 @@
-import json
-import re
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +11,7 @@ from core import config, db, errors, ledger, presets, users
 from core import storage as storages
 from core.config import Settings
 from core.models import Generation, ProviderHealth, Upload, User, utc_now
-from tests.pages.conftest import Open
+from tests.pages.conftest import Open, sent
 from tests.pages.studio import Studio
 from tests.test_extension import brightening
 
@@ -33,8 +31,7 @@ def prices(at: AppTest) -> str:
 
 def picker(at: AppTest) -> dict[str, Any]:
     """What the choice of models was sent."""
-    sent: dict[str, Any] = json.loads(at.get("bidi_component")[0].proto.json)
-    return sent
+    return sent(at, "model_picker") or {}
 
 
 def cards(at: AppTest) -> dict[str, dict[str, Any]]:
@@ -147,13 +144,13 @@ def test_provider_without_a_key_disables_the_button_with_a_reason(open_page: Ope
 def test_models_say_whether_they_are_configured(open_page: Open, studio: Studio) -> None:
     """The picker offers what can be used first, and sets the rest apart behind one line."""
     studio.project()
-    sent = picker(open_page("generate"))
-    usable = [model["usable"] for model in sent["models"]]
-    assert sent["chosen"] == "demo-film"
+    found = picker(open_page("generate"))
+    usable = [model["usable"] for model in found["models"]]
+    assert found["chosen"] == "demo-film"
     assert usable == [True] + [False] * (len(usable) - 1)
-    assert sent["shown"] == 1
-    assert sent["locked"] == f"{len(usable) - 1} more models need a key"
-    assert all(model["state"] == "Needs a key" for model in sent["models"][1:])
+    assert found["shown"] == 1
+    assert found["locked"] == f"{len(usable) - 1} more models need a key"
+    assert all(model["state"] == "Needs a key" for model in found["models"][1:])
 
 
 def test_settings_that_still_fit_are_kept_when_the_model_changes(open_page: Open, studio: Studio) -> None:
@@ -189,35 +186,6 @@ def test_somebody_elses_clip_fills_in_nothing(open_page: Open, studio: Studio) -
     assert [error.value for error in at.error] == ["This generation does not exist, or it is not yours."]
 
 
-def test_what_is_under_way_is_listed_with_its_stage(open_page: Open, studio: Studio) -> None:
-    """A clip at its provider shows its share as an estimate."""
-    row = studio.send(studio.order(studio.project(), "A lake"), progress=0.4)
-    at = open_page("generate")
-    assert any("about 40 %" in str(bar.proto.text) for bar in at.get("progress"))
-    assert at.button(key=f"under_way_cancel_{row.id}").label == "Cancel this clip"
-
-
-def test_rest_of_the_time_follows_the_providers_own_figure(open_page: Open, studio: Studio) -> None:
-    """Half done after a minute means about a minute more, whatever the model usually takes."""
-    row = studio.send(studio.order(studio.project(), "A lake"), progress=0.5)
-    with db.session() as session:
-        minute_ago = utc_now() - timedelta(seconds=60)
-        values = {"submitted_at": minute_ago, "progress_is_estimate": False}
-        session.execute(update(Generation).where(Generation.id == row.id).values(**values))
-    texts = [str(bar.proto.text) for bar in open_page("generate").get("progress")]
-    assert any(re.search(r", 50 %, about 6\d s left$", text) for text in texts)
-
-
-def test_cancelling_what_waits_gives_the_credits_back(open_page: Open, studio: Studio) -> None:
-    """The cancel button releases the hold at once while nothing was sent."""
-    row = studio.order(studio.project(), "A lake")
-    at = open_page("generate")
-    at.button(key=f"under_way_cancel_{row.id}").click().run()
-    assert [found.status.value for found in ordered()] == ["cancelled"]
-    with db.session(read_only=True) as session:
-        assert ledger.balance(session, studio.person.id) == ledger.Balance(100_000, 0)
-
-
 @pytest.fixture
 def with_keys(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installation whose vendors have keys; nothing is sent from a page."""
@@ -227,7 +195,7 @@ def with_keys(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_cards_price_this_very_order(open_page: Open, studio: Studio, with_keys: None) -> None:
-    """A card names the price of the form's order where its model makes that size and length, else what it starts from."""
+    """A card names the price of the form's order where its model makes that, else what it starts from."""
     studio.project()
     at = open_page("generate", model="kling-2.5")
     at.radio(key="generate_seconds_few").set_value(10).run()

@@ -1,4 +1,3 @@
-import json
 from typing import Any
 
 import pytest
@@ -6,15 +5,14 @@ from streamlit.testing.v1 import AppTest
 
 from core import db, history
 from core.models import Status
-from tests.pages.conftest import Open
+from tests.pages.conftest import Open, sent
 from tests.pages.studio import Studio
 
 
 def cards(at: AppTest) -> list[dict[str, Any]]:
     """What the gallery was given."""
-    found = at.get("bidi_component")
-    sent: list[dict[str, Any]] = json.loads(found[0].proto.json)["cards"] if found else []
-    return sent
+    found: list[dict[str, Any]] = (sent(at, "clip_gallery") or {"cards": []})["cards"]
+    return found
 
 
 def said(at: AppTest) -> str:

@@ -71,10 +71,25 @@ def upgrade() -> None:
 
     _tags_and_presets()
     _webhooks()
+    _live_again()
     if is_postgresql:
         op.execute("CREATE INDEX ix_generations_words ON generations USING gin (to_tsvector('simple', prompt))")
     else:
         _words_of_sqlite()
+
+
+def _live_again() -> None:
+    """SQLite took an index of all of a person's generations for those under way: on a tie it takes the younger one."""
+    live = sa.text("stage <> 'ended'")
+    op.drop_index("ix_generations_live", "generations")
+    op.create_index(
+        "ix_generations_live",
+        "generations",
+        ["user_id", "id", "stage"],
+        unique=False,
+        sqlite_where=live,
+        postgresql_where=live,
+    )
 
 
 def _tags_and_presets() -> None:
