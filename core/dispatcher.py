@@ -136,7 +136,7 @@ class Dispatcher:
         if not provider.can_find:
             return errors.SubmitUncertain()
         request, sent_at = await asyncio.to_thread(self._lost_request, row)
-        return await provider.find(request, sent_at=sent_at)
+        return await provider.find(request, since=sent_at, until=row.updated_at)
 
     def _lost_request(self, row: Generation) -> tuple[VideoRequest, datetime]:
         with db.session(read_only=True) as session:

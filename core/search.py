@@ -16,7 +16,8 @@ from core.providers import registry
 from core.video import Found, ProviderJob
 
 SURELY_OVER = timedelta(minutes=5)
-"""A submit ends after `jobs.SUBMIT_SECONDS`; the rest is for the provider to show it in its list."""
+"""How long after it was lost an order may still arrive: a worker that sleeps with its machine and wakes has
+`jobs.SUBMIT_SECONDS` left, and the rest is for the provider to show it in its list."""
 OWNERS_ENDED_WITHIN = timedelta(hours=1)
 """How long before a submit the owner of a job that may be taken for its own can have ended."""
 AGAIN_SOON = timedelta(seconds=30)
@@ -86,7 +87,7 @@ def settle(session: Session, row: Generation, found: Found) -> None:
     An order with the same words that is being sent right now may be the one the list shows, so its end is waited for;
     that is asked before the owners, since it may get its job in between.
     """
-    now, begun = utc_now(), sent_at(session, row)
+    now, over = utc_now(), row.updated_at + SURELY_OVER
     if (found.sure or found.possible) and _twin_is_being_sent(session, row):
         look_again(session, row, AGAIN_SOON)
         return
@@ -97,11 +98,11 @@ def settle(session: Session, row: Generation, found: Found) -> None:
         accept(session, row, sure[0], what="Found in the provider's own list", next_at=now)
     elif sure or possible:
         look_again(session, row, error_detail=_with_candidates(row.error_detail, [*sure, *possible]))
-    elif found.is_whole and now > begun + SURELY_OVER:
+    elif found.is_whole and now > over:
         gone = errors.GenerationFailed("The provider never received this. Nothing was charged; try again.")
         lifecycle.fail(session, row, gone)
     else:
-        look_again(session, row, min(SLOW, max(AGAIN_SOON, begun + SURELY_OVER - now)))
+        look_again(session, row, min(SLOW, max(AGAIN_SOON, over - now)))
 
 
 def _with_candidates(detail: str | None, jobs: Iterable[ProviderJob]) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from core import errors, generations, lifecycle, projects
 from core.db import Database
-from core.models import Generation, GenerationEvent, Stage, Status, User, utc_now
+from core.models import Generation, Stage, Status, User, utc_now
 
 CONFIGURED = frozenset({"demo", "modelslab", "edenai"})
 QUOTA_BYTES = 10**9
@@ -85,14 +85,14 @@ def completed(database: Database, user: User, **changes: Any) -> Generation:
         return found
 
 
-def lost(database: Database, generation_id: str, *, sent_ago: timedelta = timedelta()) -> Generation:
-    """A generation whose submit, so long ago, got no answer."""
+def lost(database: Database, generation_id: str, *, ago: timedelta = timedelta()) -> Generation:
+    """A generation whose submit got no answer, which was noticed so long ago."""
     row = advance(database, generation_id, HANDED, SUBMITTING)
     with database.session() as session:
-        sent = (GenerationEvent.generation_id == row.id, GenerationEvent.stage == Stage.SUBMITTING)
-        session.execute(update(GenerationEvent).where(*sent).values(at=utc_now() - sent_ago))
         error = errors.SubmitUncertain(detail="ReadTimeout")
         assert lifecycle.lose(session, row, error, next_at=utc_now())
+        noticed = update(Generation).where(Generation.id == row.id).values(updated_at=utc_now() - ago)
+        session.execute(noticed)
     with database.session(read_only=True) as session:
         found = session.get(Generation, generation_id)
         assert found is not None

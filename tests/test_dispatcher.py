@@ -285,7 +285,7 @@ def test_cancel_when_it_comes_too_late(studio: Studio, ana: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("jobs", "sent_ago", "place"),
+    ("jobs", "ago", "place"),
     [
         ([{"id": "j7", "status": "running"}], timedelta(), WAITING),
         ([], search.SURELY_OVER, (Status.FAILED, Stage.ENDED)),
@@ -293,11 +293,11 @@ def test_cancel_when_it_comes_too_late(studio: Studio, ana: User) -> None:
     ],
 )
 def test_uncertain_when_vendor_has_a_list(
-    studio: Studio, ana: User, jobs: list[dict[str, Any]], sent_ago: timedelta, place: tuple[Status, Stage]
+    studio: Studio, ana: User, jobs: list[dict[str, Any]], ago: timedelta, place: tuple[Status, Stage]
 ) -> None:
     """An uncertain submit is settled by the vendor's own list: found and waited for, or surely never there."""
     row = ordered(db.default(), ana)
-    lost(db.default(), row.id, sent_ago=sent_ago)
+    lost(db.default(), row.id, ago=ago)
     make_due(row.id)
     studio.answers["GET /v1/jobs"] = (200, {"jobs": [job | {"reference": row.id} for job in jobs]})
     tick()

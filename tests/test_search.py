@@ -45,7 +45,7 @@ def place(row: Generation) -> tuple[Status, Stage]:
 
 
 @pytest.mark.parametrize(
-    ("found", "sent_ago", "expected"),
+    ("found", "ago", "expected"),
     [
         (Found(sure=shown("j1")), timedelta(), FOUND),
         (Found(sure=shown("j1"), possible=shown("j2")), LONG_AGO, FOUND),
@@ -57,11 +57,9 @@ def place(row: Generation) -> tuple[Status, Stage]:
         (Found(is_whole=False), LONG_AGO, STILL),
     ],
 )
-def test_settle(
-    database: Database, person: User, found: Found, sent_ago: timedelta, expected: tuple[Status, Stage]
-) -> None:
+def test_settle(database: Database, person: User, found: Found, ago: timedelta, expected: tuple[Status, Stage]) -> None:
     """One sure job is waited for; a whole list without one, long enough after, gives the credits back."""
-    row = settle(database, lost(database, ordered(database, person).id, sent_ago=sent_ago), found)
+    row = settle(database, lost(database, ordered(database, person).id, ago=ago), found)
     with database.session(read_only=True) as session:
         held = ledger.balance(session, person.id).held_credits
     assert place(row) == expected
@@ -72,7 +70,7 @@ def test_settle(
 
 def test_settle_tells_administrators_what_it_may_be(database: Database, person: User) -> None:
     """The jobs that may be it stand before what broke, once, and go when only one of them is left."""
-    row = lost(database, ordered(database, person).id, sent_ago=LONG_AGO)
+    row = lost(database, ordered(database, person).id, ago=LONG_AGO)
     row = settle(database, row, Found(sure=shown("j1", "j2"), possible=shown("j3")))
     row = settle(database, row, Found(sure=shown("j1", "j2"), possible=shown("j3")))
     assert row.error_detail == "It may be one of these jobs: j1, j2, j3\nReadTimeout"
@@ -91,14 +89,14 @@ def test_settle_leaves_out_what_belongs_to_another(database: Database, person: U
     if ended:
         with database.session() as session:
             assert lifecycle.fail(session, other, errors.GenerationFailed())
-    row = lost(database, ordered(database, person).id, sent_ago=LONG_AGO)
+    row = lost(database, ordered(database, person).id, ago=LONG_AGO)
 
     assert place(settle(database, row, Found(sure=shown("j1")))) == GONE
 
 
 def test_settle_while_the_same_words_are_being_sent(database: Database, person: User) -> None:
     """A job may be that of an order with the same words whose answer is still to come, so it is not taken yet."""
-    row = lost(database, ordered(database, person).id, sent_ago=LONG_AGO)
+    row = lost(database, ordered(database, person).id, ago=LONG_AGO)
     twin = advance(database, ordered(database, person).id, HANDED, SUBMITTING)
     assert place(settle(database, row, Found(sure=shown("j1")))) == STILL
     advance(database, twin.id, WAITING, provider_job_id="j1")
@@ -108,7 +106,7 @@ def test_settle_while_the_same_words_are_being_sent(database: Database, person: 
 
 def test_settle_when_it_was_settled_meanwhile(database: Database, person: User) -> None:
     """What another dispatcher or an administrator has decided since the look began is not decided again."""
-    row = lost(database, ordered(database, person).id, sent_ago=LONG_AGO)
+    row = lost(database, ordered(database, person).id, ago=LONG_AGO)
     settle(database, row, Found(sure=shown("j1")))
     for late in (Found(), Found(sure=shown("j2")), Found(possible=shown("j3"))):
         found = settle(database, row, late)
@@ -119,7 +117,7 @@ def test_settle_twice_at_once(database: Database, person: User) -> None:
     """Two dispatchers that see the same job for two orders with the same words give it to one of them only."""
     for attempt in range(5):
         job = f"j{attempt}"
-        rows = [lost(database, ordered(database, person).id, sent_ago=LONG_AGO) for _ in range(2)]
+        rows = [lost(database, ordered(database, person).id, ago=LONG_AGO) for _ in range(2)]
         start = threading.Barrier(2)
 
         def dispatch(row: Generation, job: str = job, start: threading.Barrier = start) -> None:
@@ -166,7 +164,7 @@ def test_submit_that_ends_after_its_job_was_given_away(installation: object) -> 
     with db.session() as session:
         person = users.ensure(session, "ana@example.org", signup_credits=1000)
     late = advance(db.default(), ordered(db.default(), person).id, HANDED, SUBMITTING)
-    twin = lost(db.default(), ordered(db.default(), person, prompt="another lake").id, sent_ago=LONG_AGO)
+    twin = lost(db.default(), ordered(db.default(), person, prompt="another lake").id, ago=LONG_AGO)
     assert place(settle(db.default(), twin, Found(sure=shown("j1")))) == FOUND
     jobs._record_submit(late, ProviderJob("j1"))
 
@@ -181,7 +179,7 @@ def test_write_looks_of_a_list(installation: object) -> None:
 
     with db.session() as session:
         person = users.ensure(session, "ana@example.org", signup_credits=1000)
-    rows = [lost(db.default(), ordered(db.default(), person).id, sent_ago=LONG_AGO) for _ in range(2)]
+    rows = [lost(db.default(), ordered(db.default(), person).id, ago=LONG_AGO) for _ in range(2)]
     looks.write([looks.Look(row, Found(sure=shown("j1"))) for row in rows], poll_seconds=2)
 
     assert [place(now(db.default(), row.id)) for row in rows] == [FOUND, GONE]

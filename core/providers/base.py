@@ -70,11 +70,11 @@ class Provider(ABC):
         """Try the key with a call that costs nothing; only where `can_check_key`. Raises BadKey, or as a look does."""
         raise NotImplementedError(f"{self.name} has no free call")
 
-    async def find(self, request: VideoRequest, *, sent_at: datetime) -> Found:
+    async def find(self, request: VideoRequest, *, since: datetime, until: datetime) -> Found:
         """Look for the job of a request in the vendor's own list; only where `can_find`. Raises as a look does.
 
-        `sent_at` is when we began to send it, by our clock. Whose a job is, and what it means when there is none or
-        more than one, is not decided here.
+        It was sent between `since` and `until` by our clock, which may differ from the vendor's. Whose a job is, and
+        what it means when there is none or more than one, is not decided here.
         """
         raise NotImplementedError(f"{self.name} has no list to look in")
 

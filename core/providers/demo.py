@@ -88,7 +88,7 @@ class Demo(base.Provider):
         """Stop the job; one that is already at its end stays as it is."""
         return self._status(await self._look("POST", f"/v1/jobs/{job_id}/cancel"))
 
-    async def find(self, request: VideoRequest, *, sent_at: datetime) -> Found:
+    async def find(self, request: VideoRequest, *, since: datetime, until: datetime) -> Found:
         """The job ordered with this reference; the studio keeps it, so that nothing has to be guessed."""
         answer = await self._look("GET", "/v1/jobs", params={"reference": request.reference})
         jobs = (answer.body or {}).get("jobs")

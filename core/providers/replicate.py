@@ -33,7 +33,7 @@ LARGEST_DATA_URL_BYTES = 256_000
 """Input files page: up to 256 kB as a data URL, larger ones by address."""
 
 SEARCH_BEFORE, SEARCH_AFTER = timedelta(minutes=5), timedelta(minutes=10)
-"""How long before and after our own time of a submit its prediction may be dated: clocks differ, uploads take time."""
+"""How long before and after our own times its prediction may be dated: clocks differ, and a worker may wake late."""
 SEARCH_PAGES = 10
 
 _END_NEEDS_START = "An end image needs a start image too."
@@ -198,12 +198,12 @@ class Replicate(base.Provider):
             return _status(answer)
         return await self.check_status(job_id)
 
-    async def find(self, request: VideoRequest, *, sent_at: datetime) -> Found:
+    async def find(self, request: VideoRequest, *, since: datetime, until: datetime) -> Found:
         """Predictions made about then from this request (HTTP API, predictions.list; filters as in its Python SDK).
 
         The list is newest first; a vendor that ignores the filters is read until it is older than what we look for.
         """
-        since, until = sent_at - SEARCH_BEFORE, sent_at + SEARCH_AFTER
+        since, until = since - SEARCH_BEFORE, until + SEARCH_AFTER
         query = {"created_after": since.isoformat(), "created_before": until.isoformat()}
         sure: list[ProviderJob] = []
         possible: list[ProviderJob] = []

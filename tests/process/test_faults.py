@@ -18,7 +18,6 @@ from core.models import (
     ENDED_STATUSES,
     EntryKind,
     Generation,
-    GenerationEvent,
     ProviderHealth,
     Stage,
     Status,
@@ -206,7 +205,8 @@ def test_every_fault(
 
     site.until(over, "all but the endless are settled", seconds=200)
     lost = [row.id for row in site.rows() if row.provider == "replicate" and row.status is Status.UNCERTAIN]
-    _let_be_searched(site, lost)
+    for generation_id in lost:
+        _rewrite(site, generation_id, next_at=utc_now(), updated_at=utc_now() - search.SURELY_OVER)
     site.until(lambda: all(site.row(n).status in ENDED_STATUSES for n in lost), "the list settles what was lost")
 
     submits, jobs = _counted(vendors)
@@ -277,16 +277,6 @@ def _check_what_is_kept(site: Installation, orders: Mapping[tuple[str, str], str
     under_way = orders["modelslab", "empty"]
     incoming = Path(site.environ["DATA_DIR"], "incoming").iterdir()
     assert [path.name for path in incoming if not path.name.startswith(under_way)] == []
-
-
-def _let_be_searched(site: Installation, generation_ids: Sequence[str]) -> None:
-    """Make lost submits old enough that an answer can no longer come, and due."""
-    with site.database.session() as session:
-        of_them = GenerationEvent.generation_id.in_(generation_ids)
-        long_ago = utc_now() - search.SURELY_OVER
-        session.execute(update(GenerationEvent).where(of_them, GenerationEvent.at > long_ago).values(at=long_ago))
-    for generation_id in generation_ids:
-        _rewrite(site, generation_id, next_at=utc_now())
 
 
 def _rewrite(site: Installation, generation_id: str, **values: datetime) -> None:

@@ -14,7 +14,7 @@ from core.models import utc_now
 from core.providers import registry
 from core.providers.base import Provider
 from core.providers.registry import Access
-from core.video import JobStatus, VideoRequest
+from core.video import Found, JobStatus, VideoRequest
 
 KEY = "key-of-the-test-4711"
 EVERY_PROVIDER = pytest.mark.parametrize("provider", registry.providers(), ids=lambda provider: provider.name)
@@ -143,6 +143,10 @@ def test_look_when_the_answer_is_about_nothing(provider: type[Provider], status:
     assert not isinstance(caught.value, errors.SubmitUncertain | errors.GenerationFailed)
 
 
+async def _search(vendor: Provider) -> Found:
+    return await vendor.find(_request(type(vendor)), since=utc_now(), until=utc_now())
+
+
 SEARCHABLE = [provider for provider in registry.providers() if provider.can_find]
 
 
@@ -154,7 +158,7 @@ SEARCHABLE = [provider for provider in registry.providers() if provider.can_find
 def test_find_when_the_list_cannot_be_read(provider: type[Provider], status: int, text: str) -> None:
     """A search that was not answered fails: only a list that was read may show that a job is not there."""
     with pytest.raises(errors.ProviderError):
-        _call(provider, _answering(status, text), lambda vendor: vendor.find(_request(provider), sent_at=utc_now()))
+        _call(provider, _answering(status, text), _search)
 
 
 @pytest.mark.parametrize("provider", SEARCHABLE, ids=lambda provider: provider.name)
@@ -162,7 +166,7 @@ def test_find_when_the_list_cannot_be_read(provider: type[Provider], status: int
 def test_find_when_the_network_broke(provider: type[Provider], failure: type[httpx.TransportError]) -> None:
     """A search that broke says nothing about the job and may be repeated."""
     with pytest.raises(errors.ProviderUnavailable) as caught:
-        _call(provider, _failing(failure), lambda vendor: vendor.find(_request(provider), sent_at=utc_now()))
+        _call(provider, _failing(failure), _search)
     assert KEY not in repr(caught.value) + str(caught.value) + caught.value.detail
 
 

@@ -30,7 +30,7 @@ _run = partial(calls.run, "demo")
 
 
 def _find(reference: str, **where: str) -> Found:
-    found: Found = _run("find", _request(reference=reference), sent_at=utc_now(), **where)
+    found: Found = _run("find", _request(reference=reference), since=utc_now(), until=utc_now(), **where)
     return found
 
 

@@ -18,6 +18,7 @@ from tests.simulators import running
 API = "https://api.replicate.com"
 LIST = f"{API}/v1/predictions"
 SENT_AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+LOST_AT = SENT_AT + timedelta(seconds=45)
 SMALL, LARGE = SourceImage(b"\xff\xd8"), SourceImage(b"\xff\xd8" + b"0" * 256_000)
 SMALL_URL = f"data:image/jpeg;base64,{base64.b64encode(SMALL.data).decode()}"
 FILE = f"{API}/v1/files/abc"
@@ -47,7 +48,7 @@ def _request(model_id: str = "replicate-seedance-1-pro", **changed: Any) -> Vide
 
 
 def _find(request: VideoRequest, **where: Any) -> Found:
-    found: Found = calls.run("replicate", "find", request, **{"sent_at": SENT_AT} | where)
+    found: Found = calls.run("replicate", "find", request, **{"since": SENT_AT, "until": LOST_AT} | where)
     return found
 
 
@@ -142,7 +143,7 @@ def test_find_asks_for_the_time_around_the_submit() -> None:
     assert _find(_request()) == Found([], [])
     asked = route.calls.last.request.url.params
     assert datetime.fromisoformat(asked["created_after"]) == SENT_AT - replicate.SEARCH_BEFORE
-    assert datetime.fromisoformat(asked["created_before"]) == SENT_AT + replicate.SEARCH_AFTER
+    assert datetime.fromisoformat(asked["created_before"]) == LOST_AT + replicate.SEARCH_AFTER
 
 
 @respx.mock
@@ -206,9 +207,10 @@ def test_find_in_the_simulator() -> None:
                 calls.run("replicate", "generate_video", lost, base_url=base_url)
         for n in range(120):
             calls.run("replicate", "generate_video", _request(prompt=f"lake {n}"), base_url=base_url)
-        found = _find(lost, base_url=base_url, sent_at=start)
-        none = _find(_request(prompt="never sent"), base_url=base_url, sent_at=start)
-        earlier = _find(lost, base_url=base_url, sent_at=start - timedelta(hours=1))
+        found = _find(lost, base_url=base_url, since=start, until=start)
+        none = _find(_request(prompt="never sent"), base_url=base_url, since=start, until=start)
+        before = start - timedelta(hours=1)
+        earlier = _find(lost, base_url=base_url, since=before, until=before)
         submits = httpx.get(f"{base_url}/_sim/calls").json()["submits"]
     assert [job.id for job in found.sure] == [submits[1]["job_id"]]
     assert not found.possible
