@@ -187,6 +187,7 @@ def test_somebody_elses_clip_fills_in_nothing(open_page: Open, studio: Studio) -
     studio.project()
     at = open_page("generate", from_="0198c0de-0000-7000-8000-000000000000")
     assert [error.value for error in at.error] == ["This generation does not exist, or it is not yours."]
+    assert at.button(key=BUTTON).label == "Generate for 50 credits"
 
 
 def test_what_is_under_way_is_listed_with_its_stage(open_page: Open, studio: Studio) -> None:
@@ -348,7 +349,7 @@ def test_other_model_that_no_longer_can_is_left_out(open_page: Open, studio: Stu
     assert "veo3" not in at.multiselect(key="generate_also_offered").options
     at.multiselect(key="generate_also_offered").select("kling-2.5").run()
     at.selectbox(key="generate_seconds_many").set_value(7).run()
-    assert "Kling 2.5 cannot make these settings." in captions(at)
+    assert "Left out, because these settings cannot be made there: Kling 2.5." in captions(at)
     assert at.button(key=BUTTON).label == "Generate for 60 credits"
     at.selectbox(key="generate_seconds_many").set_value(10).run()
     assert at.button(key=BUTTON).label == "Generate 2 clips for 825 credits"
