@@ -164,8 +164,8 @@ class Watch {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const toast = parentElement.querySelector("div");
-  toast.watch ??= new Watch(parentElement.querySelector("p"), toast);
+  const toast = parentElement.querySelector(".seen");
+  toast.watch ??= new Watch(parentElement.querySelector(".heard"), toast);
   toast.watch.update(data, (what) => setTriggerValue("changed", what));
   return () => {
     toast.watch?.stop();
