@@ -27,7 +27,11 @@ function busy() {
 class Watch {
   constructor(heard, toast) {
     this.heard = heard;
+    this.heard.setAttribute("role", "status");
+    this.heard.ariaLive = "polite";
     this.toast = toast;
+    this.toast.ariaHidden = "true"; // it is heard already
+    this.toast.popover = "manual"; // here, because Streamlit's cleaning of markup removes the attribute
     this.failures = 0;
     this.marked = false;
     this.ending = new AbortController();
@@ -160,8 +164,8 @@ class Watch {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const toast = parentElement.querySelector("div");
-  toast.watch ??= new Watch(parentElement.querySelector("p"), toast);
+  const toast = parentElement.querySelector(".seen");
+  toast.watch ??= new Watch(parentElement.querySelector(".heard"), toast);
   toast.watch.update(data, (what) => setTriggerValue("changed", what));
   return () => {
     toast.watch?.stop();
