@@ -76,6 +76,7 @@ def build() -> FastAPI:
         description=DESCRIPTION,
         docs_url=None,  # FastAPI's own pages load their scripts from other people's servers
         redoc_url=None,
+        webhooks=webhooks.outgoing,
         redirect_slashes=False,  # behind a proxy the redirect would name the wrong address
         middleware=[Middleware(refusals.Unexpected), Middleware(limits.BodyLimit)],
         exception_handlers={
