@@ -79,6 +79,7 @@ def build() -> FastAPI:
         openapi_url=None,  # `document` serves it, with what FastAPI cannot know
         generate_unique_id_function=document.operation_id,
         lifespan=_lifespan,
+        webhooks=webhooks.outgoing,
         redirect_slashes=False,  # behind a proxy the redirect would name the wrong address
         middleware=[
             Middleware(refusals.Unexpected),
