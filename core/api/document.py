@@ -202,8 +202,8 @@ def _complete(operation: Json, method: str, path: str, need: Scope | None, parts
         known = responses.setdefault(status, {"content": {}})
         more_content = response.get("content", {})
         responses[status] = {**known, **response, "content": known.get("content", {}) | more_content}
-    for status in sorted(_refusals(operation, method, path, need)):
-        responses[str(status)] = _refusal(status)
+    for refused in sorted(_refusals(operation, method, path, need)):
+        responses[str(refused)] = _refusal(refused)
     if method == "GET" and "application/json" in responses.get("200", {}).get("content", {}):
         responses["304"] = {"description": "Nothing has changed since the ETag that was sent as If-None-Match."}
     for content in (operation.get("requestBody", {}), *responses.values()):
