@@ -14,11 +14,10 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
-from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import config, db, embedded
-from core.api import api
+from core.api import mounted
 
 log = logging.getLogger("app")
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -90,7 +89,7 @@ def _check_address(settings: config.Settings) -> None:
 app = st.App(
     Path(__file__).parent / "pages" / "shell.py",
     lifespan=lifespan,
-    routes=[Mount("/api/apps/video-generator", app=api)],
+    routes=[mounted("/api/apps/video-generator")],
     middleware=[Middleware(LocalOnly)],
 )
 

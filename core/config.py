@@ -34,6 +34,7 @@ class Settings:
     signup_credits: int
     poll_seconds: float
     storage_quota_bytes: int
+    api_requests_per_minute: int
     public_url: str
     download_allow_hosts: frozenset[str]
     provider_keys: Mapping[str, str] = field(repr=False)
@@ -85,6 +86,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         signup_credits=_integer(environ, "SIGNUP_CREDITS", 100_000 if redis_url is None else 0),
         poll_seconds=_number(environ, "POLL_SECONDS", 5.0),
         storage_quota_bytes=_integer(environ, "STORAGE_QUOTA_BYTES", 50 * 1024**3),
+        api_requests_per_minute=_integer(environ, "API_REQUESTS_PER_MINUTE", 600),
         public_url=_url("PUBLIC_URL", environ["PUBLIC_URL"], ("http", "https")) if environ.get("PUBLIC_URL") else "",
         download_allow_hosts=_hosts(environ.get("DOWNLOAD_ALLOW_HOSTS", "")),
         provider_keys=_by_provider(environ, "_API_KEY"),

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import capability, errors, ledger, lifecycle, pricing, projects, uploads
+from core import capability, errors, ledger, lifecycle, pricing, projects, search, uploads
 from core.models import (
     ENDED_STATUSES,
     Generation,
@@ -23,7 +23,7 @@ from core.models import (
 )
 from core.ownership import owned
 from core.providers import registry
-from core.video import VideoModel
+from core.video import ProviderJob, VideoModel
 
 KEY_LIMIT_CHARS = 200
 
@@ -112,7 +112,7 @@ def submit(
     The same `idempotency_key` with the same order returns the first generation; with another order it raises
     IdempotencyConflict. `configured` names the providers that have a key; `extends_id` is the caller's own clip that
     this one goes on from, `batch_id` what was ordered with one press. Raises InvalidRequest with fields,
-    ProviderNotConfigured, InsufficientCredits, StorageFull, NotFound for a project that is not theirs.
+    ProviderNotConfigured, InsufficientCredits, StorageFull, NotFound for a project or a clip that is not theirs.
     """
     order = order.trimmed()
     if idempotency_key is not None:
@@ -134,6 +134,8 @@ def submit(
     for field, key in (("startImagePath", order.start_image_key), ("endImagePath", order.end_image_key)):
         if key is not None:
             uploads.check_owned(session, user, key, field=field)
+    if extends_id is not None:
+        get(session, user, extends_id)
     if model.provider not in configured:
         raise errors.ProviderNotConfigured
     if user_storage_bytes(session, user) >= quota_bytes:
@@ -166,6 +168,13 @@ def get(session: Session, user: User, generation_id: str) -> Generation:
     if row is None:
         raise errors.NotFound("This generation does not exist, or it is not yours.")
     return row
+
+
+def made_before(session: Session, user: User, order: Order) -> Generation | None:
+    """The newest clip this person has, or has under way, from the very same recipe; in whatever project."""
+    same = Generation.recipe_hash == order.trimmed().recipe()
+    found = or_(is_live(), Generation.status == Status.COMPLETED)
+    return session.scalar(_visible(user).where(same, found).order_by(Generation.id.desc()).limit(1))
 
 
 def in_flight(session: Session, user: User, *, limit: int = 50) -> Sequence[Generation]:
@@ -287,15 +296,16 @@ def resolve_release(session: Session, admin: User, generation_id: str) -> Genera
 
 
 def resolve_found(session: Session, admin: User, generation_id: str, *, provider_job_id: str) -> Generation:
-    """Decide that the provider has it, under this job id: the wait goes on, and the clip is charged when it is here."""
+    """Decide that the provider has it, under this job id: the wait goes on, and the clip is charged when it is here.
+
+    Raises Conflict when the job is another generation's.
+    """
+    search.lock(session, session.scalars(select(Generation.provider).where(Generation.id == generation_id)))
     row = _uncertain_for(session, admin, generation_id)
     if row.stage is not Stage.SUBMITTING:
         raise errors.Conflict("The provider's job id of this generation is known already.")
-    now = utc_now()
-    deadline = now + registry.model(row.model_id).deadline
-    values = {"provider_job_id": provider_job_id, "submitted_at": now, "deadline_at": deadline}
     what = "An administrator found the job at the provider"
-    lifecycle.move(session, row, Status.PROCESSING, Stage.WAITING, what=what, next_at=now, actor=admin.email, **values)
+    search.accept(session, row, ProviderJob(provider_job_id), what=what, next_at=utc_now(), actor=admin.email)
     return row
 
 

@@ -39,7 +39,13 @@ class Output:
 
 
 def claim(
-    session: Session, stage: Stage, *, limit: int, lease: timedelta, statuses: Sequence[Status] = tuple(Status)
+    session: Session,
+    stage: Stage,
+    *,
+    limit: int,
+    lease: timedelta,
+    statuses: Sequence[Status] = tuple(Status),
+    provider: str | None = None,
 ) -> Sequence[Generation]:
     """Take up to `limit` due rows of a stage, oldest due first, by moving `next_at` forward; nobody else gets them.
 
@@ -52,6 +58,8 @@ def claim(
         .order_by(Generation.next_at)
         .limit(limit)
     )
+    if provider is not None:
+        due = due.where(Generation.provider == provider)
     if not session.scalar(select(due.exists())):
         return []
     taken = (

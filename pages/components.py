@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core import config, errors, ledger, links, projects
 from core.models import ENDED_STATUSES, Generation, Status, User, utc_now
 from pages import wording
-from pages.language import _
+from pages.language import _, said
 
 log = logging.getLogger("pages")
 
@@ -54,7 +54,7 @@ def error_box(problem: errors.AppError) -> None:
         log.error("a page met %s: %s", problem.code, problem.detail or problem)
     fields = getattr(problem, "fields", {})
     sentences = list(dict.fromkeys(fields.values())) if fields else [str(problem)]
-    st.error(" ".join(_(sentence) for sentence in sentences), icon=":material/error:")
+    st.error(" ".join(said(sentence) for sentence in sentences), icon=":material/error:")
 
 
 def project_names(session: Session, person: User, *, archived: bool, wanted: str | None) -> dict[str, str]:

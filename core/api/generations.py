@@ -83,7 +83,7 @@ class ProgressAnswer(answers.Envelope):
 def generate(person: Person, body: schemas.GenerateBody, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
     """Order a clip: its price is reserved now and charged when the clip is here."""
     settings = config.settings()
-    order = _order(body)
+    order = order_of(body)
     with db.session() as session:
         row = generations.submit(
             session,
@@ -200,7 +200,8 @@ def _whole(session: Session, person: User, row: Generation, link: answers.Link) 
     return ClipWithHistoryAnswer(generation=answers.ClipWithHistory.with_history(row, story, tags, link))
 
 
-def _order(body: schemas.GenerateBody) -> generations.Order:
+def order_of(body: schemas.GenerateBody) -> generations.Order:
+    """What is ordered by a body; without `duration` it is the default of the model."""
     duration = body.duration
     if duration is None:
         duration = estimates.known_model(body.model_id).default_seconds

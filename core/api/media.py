@@ -36,7 +36,12 @@ class Links:
         return self._base + links.sign(key, secret=self._secret, now=self._now).removeprefix(links.MEDIA_PATH)
 
 
-RequestLinks = Annotated[Links, Depends()]
+async def links_of(request: Request) -> Links:
+    """Links for one request."""
+    return Links(request)
+
+
+RequestLinks = Annotated[Links, Depends(links_of)]
 
 
 @signed.head("/media/{key:path}", include_in_schema=False)

@@ -1,19 +1,21 @@
 """What the API takes: the form of bodies and queries. What a model can make and a person may do, services judge."""
 
+import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from core import text
-from core.models import Status
+from core.models import Scope, Status
 
 DURATION_LIMIT_SECONDS = 1_000_000
 PAGE_LIMIT = 200
 WORD_LIMIT_CHARS = 200
 ID_PATTERN = "^[0-9a-f-]{36}$"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def _storable(value: str) -> str:
@@ -29,10 +31,18 @@ def _utc(value: datetime) -> datetime:
         raise ValueError("This time is out of range.") from None
 
 
+def _written(value: object) -> object:
+    """Times are written out; a bare number would be taken for seconds since 1970."""
+    if isinstance(value, str) and not _DAY.match(value):
+        raise ValueError("Write the day as 2026-11-21 and a time as 2026-11-21T09:30:00Z.")
+    return value
+
+
 Word = Annotated[str, AfterValidator(_storable)]
 Seconds = Annotated[int, Field(ge=1, le=DURATION_LIMIT_SECONDS)]
 FilePath = Annotated[str, Field(min_length=1), AfterValidator(_storable)]
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_utc)]
+Day = Annotated[date, BeforeValidator(_written)]
 PageSize = Annotated[int, Field(ge=1, le=PAGE_LIMIT)]
 
 
@@ -67,6 +77,14 @@ class ProjectChanges(Body):
         if self.name is None and self.description is None and self.archived is None:
             raise ValueError("Give at least one of: name, description, archived.")
         return self
+
+
+class NewToken(Body):
+    """A token to be made; without `expiresAt` it is valid until it is revoked."""
+
+    name: str
+    scope: Annotated[Scope, Field(strict=False)] = Scope.GENERATE
+    expires_at: Annotated[Moment, Field(strict=False)] | None = None
 
 
 class EstimateBody(Body):
@@ -165,8 +183,8 @@ class UsageFormat(StrEnum):
 class UsageQuery(Query):
     """Which days (UTC, both included; the last 30 by default) of which project."""
 
-    since: date | None = None
-    until: date | None = None
+    since: Day | None = None
+    until: Day | None = None
     project_id: Word | None = None
     format: UsageFormat = UsageFormat.JSON
 
