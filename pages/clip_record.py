@@ -8,7 +8,7 @@ from core.history import Story
 from core.models import Generation
 from core.providers import registry
 from pages import components, wording
-from pages.language import _
+from pages.language import _, said
 
 
 def source_images(row: Generation) -> None:
@@ -64,7 +64,7 @@ def receipt(row: Generation, told: Story) -> None:
             wording.ENTRY[entry.kind],
             wording.credits(entry.amount_credits),
             _("{reason}. Afterwards {available} available, {held} reserved.").format(
-                reason=_(entry.reason) if entry.reason else wording.ENTRY[entry.kind],
+                reason=said(entry.reason) or wording.ENTRY[entry.kind],
                 available=wording.credits(entry.available_after),
                 held=wording.credits(entry.held_after),
             ),
@@ -76,7 +76,7 @@ def receipt(row: Generation, told: Story) -> None:
 
 def timeline(told: Story) -> None:
     """Every step, with its time and who took it."""
-    rows = [(wording.moment(event.at), _(event.what), event.actor) for event in told.events]
+    rows = [(wording.moment(event.at), said(event.what), event.actor) for event in told.events]
     components.table([_("When"), _("What"), _("Who")], rows)
 
 
