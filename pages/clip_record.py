@@ -8,7 +8,7 @@ from core.history import Story
 from core.models import Generation
 from core.providers import registry
 from pages import components, wording
-from pages.language import _
+from pages.language import _, said
 
 
 def source_images(row: Generation) -> None:
@@ -58,26 +58,25 @@ def receipt(row: Generation, told: Story) -> None:
     lines = [(wording.line(x["kind"], x["percent"]), x["credits"]) for x in row.quote["lines"]]
     components.breakdown(lines, row.quote["total"])
     st.caption(_("Fixed when it was ordered, by the price list {version}.").format(version=row.quote["version"]))
-    components.table(
-        [_("When"), _("Booked"), _("Credits"), _("Available after"), _("Reserved after"), _("Why")],
-        [
-            (
-                wording.moment(entry.created_at),
-                wording.ENTRY[entry.kind],
-                wording.credits(entry.amount_credits),
-                wording.credits(entry.available_after),
-                wording.credits(entry.held_after),
-                _(entry.reason) if entry.reason else "",
-            )
-            for entry in told.entries
-        ],
-        numbers=(2, 3, 4),
-    )
+    booked = [
+        (
+            wording.moment(entry.created_at),
+            wording.ENTRY[entry.kind],
+            wording.credits(entry.amount_credits),
+            _("{reason}. Afterwards {available} available, {held} reserved.").format(
+                reason=said(entry.reason) or wording.ENTRY[entry.kind],
+                available=wording.credits(entry.available_after),
+                held=wording.credits(entry.held_after),
+            ),
+        )
+        for entry in told.entries
+    ]
+    components.table([_("When"), _("Booked"), _("Credits"), _("Why")], booked, numbers=(2,))
 
 
 def timeline(told: Story) -> None:
     """Every step, with its time and who took it."""
-    rows = [(wording.moment(event.at), _(event.what), event.actor) for event in told.events]
+    rows = [(wording.moment(event.at), said(event.what), event.actor) for event in told.events]
     components.table([_("When"), _("What"), _("Who")], rows)
 
 
