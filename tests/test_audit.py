@@ -112,7 +112,12 @@ def test_look_when_nothing_is_new(database: Database, person: User) -> None:
     ("damage", "rule_words"),
     [
         (update(Account).values(available_credits=Account.available_credits + 5), "account figures"),
-        (update(LedgerEntry).values(available_after=LedgerEntry.available_after + 1), "balances written"),
+        (
+            update(LedgerEntry)
+            .where(LedgerEntry.kind == "settle")
+            .values(available_after=LedgerEntry.available_after + 1),
+            "balances written",
+        ),
         (update(LedgerEntry).where(LedgerEntry.kind == "hold").values(amount_credits=1), "reserved once"),
         (update(LedgerEntry).where(LedgerEntry.kind == "settle").values(kind="release"), "charged once"),
         (update(Generation).where(Generation.status == "completed").values(stored_bytes=0), "checked file"),
