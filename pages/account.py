@@ -47,11 +47,11 @@ def choose_language() -> None:
 def figures(balance: ledger.Balance) -> None:
     """What can be spent, what is reserved, what is kept, and the budget."""
     quota_bytes = config.settings().storage_quota_bytes
-    with st.grid(4, min_column_width=190):
+    with st.grid(4, min_column_width=150):
         figure(_("Available"), wording.credits(balance.available_credits), wording.worth(balance.available_credits))
         figure(_("Reserved"), wording.credits(balance.held_credits), _("for clips under way"))
-        quota = _("of {size}").format(size=wording.size(quota_bytes))
-        figure(_("Storage used"), wording.size(person.storage_bytes) if person.storage_bytes else "0 kB", quota)
+        quota = _("of {size}").format(size=size(quota_bytes))
+        figure(_("Storage used"), size(person.storage_bytes), quota)
         budget = person.monthly_budget_credits
         figure(
             _("Monthly budget"),
@@ -59,6 +59,13 @@ def figures(balance: ledger.Balance) -> None:
             _("none set") if budget is None else wording.worth(budget),
         )
     st.page_link("usage.py", label=_("Spending and budget"), icon=":material/bar_chart:")
+
+
+def size(size_bytes: int) -> str:
+    """A size that may be nothing at all or very large."""
+    if size_bytes >= 1_000_000_000:
+        return f"{wording.decimal(size_bytes / 1_000_000_000)} GB"
+    return wording.size(size_bytes) if size_bytes else "0 kB"
 
 
 def figure(label: str, value: str, note: str) -> None:
@@ -93,16 +100,15 @@ def table(rows: Sequence[LedgerEntry]) -> None:
     """Movements with what each did to the balance; those of a clip lead to it."""
     edge = "padding:6px 8px;vertical-align:top;border-bottom:1px solid rgb(128 140 140 / 22%);"
     heads = [_("When"), _("What"), _("Available"), _("Reserved"), _("Balance"), _("Why"), _("Clip")]
-    sides = ["left", "left", "right", "right", "right", "left", "left"]
+    edges = [edge + ("text-align:right;" if place in (2, 3, 4) else "text-align:left;") for place in range(len(heads))]
+    edges = [style if place == 5 else f"{style}white-space:nowrap;" for place, style in enumerate(edges)]
     head = "".join(
-        f'<th scope="col" style="{edge}text-align:{side};font-weight:500">{html.escape(name)}</th>'
-        for name, side in zip(heads, sides, strict=True)
+        f'<th scope="col" style="{style}font-weight:500">{html.escape(name)}</th>'
+        for name, style in zip(heads, edges, strict=True)
     )
     body = "".join(
         "<tr>"
-        + "".join(
-            f'<td style="{edge}text-align:{side}">{cell}</td>' for cell, side in zip(cells(row), sides, strict=True)
-        )
+        + "".join(f'<td style="{style}">{cell}</td>' for cell, style in zip(cells(row), edges, strict=True))
         + "</tr>"
         for row in rows
     )
@@ -127,7 +133,7 @@ def cells(row: LedgerEntry) -> list[str]:
     link = ""
     if row.generation_id:
         address = html.escape(f"history?clip={row.generation_id}")
-        link = f'<a href="{address}" target="_self">{html.escape(_("Show clip"))}</a>'
+        link = f'<a href="{address}" target="_self" style="color:inherit">{html.escape(_("Show clip"))}</a>'
     return [*(html.escape(text) for text in texts), link]
 
 
@@ -143,8 +149,13 @@ def pager(pages: list[int | None], next_id: int | None) -> None:
     if len(pages) == 1 and next_id is None:
         return
     with st.container(horizontal=True, horizontal_alignment="center"):
-        st.button(_("Newer"), disabled=len(pages) == 1, on_click=pages.pop, key="account_newer")
+        st.button(_("Newer"), disabled=len(pages) == 1, on_click=newer, args=(pages,), key="account_newer")
         st.button(_("Older"), disabled=next_id is None, on_click=pages.append, args=(next_id,), key="account_older")
+
+
+def newer(pages: list[int | None]) -> None:
+    """Back to the page before."""
+    pages.pop()
 
 
 def as_csv() -> bytes:

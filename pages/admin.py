@@ -209,9 +209,14 @@ def people() -> None:
     )
     if len(pages) > 1 or len(found) > PEOPLE_SHOWN:
         with st.container(horizontal=True, horizontal_alignment="center"):
-            st.button(_("Back"), disabled=len(pages) == 1, on_click=pages.pop, key="admin_people_back")
+            st.button(_("Back"), disabled=len(pages) == 1, on_click=back, args=(pages,), key="admin_people_back")
             after = found[PEOPLE_SHOWN - 1].email if len(found) > PEOPLE_SHOWN else ""
             st.button(_("Next"), disabled=not after, on_click=pages.append, args=(after,), key="admin_people_next")
+
+
+def back(pages: list[str]) -> None:
+    """To the page of people before."""
+    pages.pop()
 
 
 def grants() -> None:

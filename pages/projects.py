@@ -19,8 +19,8 @@ SORTS = {
     Sort.SPENT: N_("Most spent"),
     Sort.NEWEST: N_("Newest"),
 }
+# How many posters -> where each stands, as areas of a CSS grid of two by two.
 MOSAIC = {1: "'a a' 'a a'", 2: "'a b' 'a b'", 3: "'a b' 'a c'", 4: "'a b' 'c d'"}
-"""How many posters -> where each stands, as a CSS grid of two by two."""
 
 person = visitor.person()
 
