@@ -301,6 +301,13 @@ class LedgerEntry(Base):
         CheckConstraint("amount_credits <> 0", name="amount_not_zero"),
         CheckConstraint("amount_credits > 0 OR kind = 'adjust'", name="only_adjust_is_negative"),
         Index("ix_ledger_entries_account_newest", "account_id", "id"),
+        Index(
+            "ix_ledger_entries_given",
+            "account_id",
+            "amount_credits",
+            sqlite_where=text("kind IN ('grant', 'adjust')"),
+            postgresql_where=text("kind IN ('grant', 'adjust')"),
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from core import text
 from core.models import Scope, Status
+from core.projects import Sort
 
 DURATION_LIMIT_SECONDS = 1_000_000
 PAGE_LIMIT = 200
@@ -130,10 +131,12 @@ class Several(Body):
 
 
 class ProjectsQuery(Query):
-    """Which projects to list."""
+    """Which projects to list, and which page of them."""
 
     search: Word = ""
     archived: bool = False
+    sort: Sort = Sort.ACTIVITY
+    cursor: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
     limit: PageSize = PAGE_LIMIT
 
 

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -318,8 +319,8 @@ def test_comparison_shows_what_differs(open_page: Open, studio: Studio) -> None:
     rows = [studio.complete(studio.order(project, "lake", resolution=size)) for size in ("720p", "1080p")]
     at = open_page("history", compare=",".join(row.id for row in rows))
     assert not at.error
-    sent = [json.loads(element.proto.json) for element in at.get("bidi_component")]
-    [told] = [found for found in sent if "facts" in found]
+    every = [json.loads(element.proto.json) for element in at.get("bidi_component")]
+    [told] = [found for found in every if "facts" in found]
     facts = {fact["label"]: (fact["values"], fact["differs"]) for fact in told["facts"]}
     assert facts["Prompt"] == (["lake", "lake"], False)
     assert facts["Resolution"] == (["720p, 16:9", "1080p, 16:9"], True)

@@ -63,6 +63,15 @@ def upgrade() -> None:
         postgresql_where=judged,
     )
     op.create_index("ix_generations_status", "generations", ["user_id", "status", "id"], unique=False)
+    given = sa.text("kind IN ('grant', 'adjust')")
+    op.create_index(
+        "ix_ledger_entries_given",
+        "ledger_entries",
+        ["account_id", "amount_credits"],
+        unique=False,
+        sqlite_where=given,
+        postgresql_where=given,
+    )
 
     for name in ("estimate_replaced_idr", "reported_cost_microusd", "kept_seconds"):
         op.add_column("usage_days", sa.Column(name, sa.BigInteger(), server_default="0", nullable=False))
