@@ -11,6 +11,7 @@ from core import errors
 from core.api import (
     answers,
     auth,
+    budgets,
     credits,
     estimates,
     generations,
@@ -23,6 +24,7 @@ from core.api import (
     refusals,
     uploads,
     usage,
+    what_if,
 )
 
 FOR_EVERYBODY: tuple[APIRouter, ...] = (health.router, media.signed, hooks.router)
@@ -37,6 +39,8 @@ FOR_PEOPLE: tuple[APIRouter, ...] = (
     media.router,
     credits.router,
     usage.router,
+    budgets.router,
+    what_if.router,
 )
 
 DESCRIPTION = """Make video from text and images with several AI providers, at a price that is known before.

@@ -1,6 +1,6 @@
 """What the API takes: the form of bodies and queries. What a model can make and a person may do, services judge."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -124,22 +124,6 @@ class EntriesQuery(Query):
 
     cursor: Annotated[int, Field(ge=1, lt=2**63)] | None = None
     limit: PageSize = 100
-
-
-class UsageFormat(StrEnum):
-    """How figures are sent."""
-
-    JSON = "json"
-    CSV = "csv"
-
-
-class UsageQuery(Query):
-    """Which days (UTC, both included; the last 30 by default) of which project."""
-
-    since: date | None = None
-    until: date | None = None
-    project_id: Word | None = None
-    format: UsageFormat = UsageFormat.JSON
 
 
 class ImageRole(StrEnum):

@@ -54,6 +54,9 @@ def test_route_table_is_the_contract() -> None:
         ("GET", "/credits"),
         ("GET", "/credits/entries"),
         ("GET", "/usage"),
+        ("GET", "/usage/month"),
+        ("PUT", "/usage/budget"),
+        ("GET", "/usage/what-if"),
     }
 
 

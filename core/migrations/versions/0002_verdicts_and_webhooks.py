@@ -39,6 +39,7 @@ def upgrade() -> None:
     op.add_column("generations", sa.Column("favourite", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("generations", sa.Column("kept", sa.Boolean(), nullable=True))
     op.create_index("ix_generations_recipe", "generations", ["user_id", "recipe_hash", "id"], unique=False)
+    op.create_index("ix_generations_user_model_ended", "generations", ["user_id", "model_id", "ended_at"], unique=False)
     favourite = sa.text("favourite AND deleted_at IS NULL")
     op.create_index(
         "ix_generations_favourite",
