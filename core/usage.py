@@ -135,7 +135,8 @@ def grouped(session: Session, user: User, chosen: Selection, groups: Iterable[Gr
     Without a group it is one row; the figures of nothing are zeros. Forbidden for everybody's figures asked for by
     others than administrators, NotFound for a project that they may not see.
     """
-    _check_project(session, user, chosen)
+    if chosen.project_id is not None:
+        project_name(session, user, chosen)
     wanted = tuple(dict.fromkeys(groups))
     names = tuple(dict.fromkeys(name for group in wanted for name in KEYS[group]))
     columns = {name: _column(session, name) for name in names if name not in _LOOKED_UP}
@@ -199,12 +200,19 @@ def _conditions(user: User, chosen: Selection) -> list[ColumnElement[bool]]:
     ]
 
 
-def _check_project(session: Session, user: User, chosen: Selection) -> None:
+def project_name(session: Session, user: User, chosen: Selection) -> str:
+    """The name of the chosen project; NotFound where there is none that they may see."""
     whose = everybodys(user) if chosen.everybody else owned(Project, user)
-    if chosen.project_id is None:
-        return
-    if session.scalar(select(Project.id).where(Project.id == chosen.project_id, whose)) is None:
+    name = session.scalar(select(Project.name).where(Project.id == chosen.project_id, whose))
+    if name is None:
         raise errors.NotFound("This project does not exist, or it is not yours.")
+    return name
+
+
+def people(session: Session, admin: User) -> dict[str, str]:
+    """Id and address of everybody there is, by address; Forbidden for others than administrators."""
+    rows = session.execute(select(User.id, User.email).where(everybodys(admin)).order_by(User.email)).all()
+    return {row.id: row.email for row in rows}
 
 
 def moments(chosen: Selection) -> tuple[datetime, datetime]:
