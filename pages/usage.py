@@ -2,21 +2,13 @@
 
 import streamlit as st
 
-from core import db, usage, usage_csv
+from core import usage
 from core.models import utc_now
 from pages import components, usage_budget, usage_figures, usage_headline, usage_sections, usage_what_if, visitor
 from pages.language import _
-from pages.usage_choice import Choice, choose
+from pages.usage_choice import choose
 
 person = visitor.person()
-
-
-def spend_csv(choice: Choice) -> bytes:
-    """The spend as the API gives it for the same groups: every figure, and a line of totals."""
-    groups = [choice.step, choice.series]
-    with db.session(read_only=True) as session:
-        rows = usage.grouped(session, visitor.person(), choice.selection, groups)
-        return b"".join(usage_csv.write(rows, groups))
 
 
 def nothing() -> None:
@@ -40,7 +32,7 @@ with components.calm():
         usage_budget.form(choice.selection, shown.month)
         st.stop()
     usage_headline.show(shown, choice)
-    usage_sections.spend(shown, choice, lambda: spend_csv(choice))
+    usage_sections.spend(shown, choice, lambda: usage_figures.spend_csv(visitor.person(), choice))
     usage_sections.month(shown, today)
     usage_budget.form(choice.selection, shown.month)
     usage_sections.outcome(shown, choice)

@@ -41,14 +41,16 @@ def form(chosen: Selection, month: budgets.Month) -> None:
     own = chosen.project_id is None
     label = _("Your monthly budget") if own else _("Monthly budget of this project")
     with st.popover(label, icon=":material/savings:", key="usage_budget"):
+        key = f"usage_budget_credits_{chosen.project_id}"
+        st.session_state.setdefault(key, month.budget_credits)  # given as `value`, it could not be taken away again
         with st.form("usage_budget_form", border=False):
             credits = st.number_input(
                 _("Credits a month"),
                 min_value=1,
                 max_value=budgets.LIMIT_CREDITS,
-                value=month.budget_credits,
+                value=None,
                 placeholder=_("No budget"),
-                key=f"usage_budget_credits_{chosen.project_id}",
+                key=key,
                 help=_("You are warned when a month goes beyond it. Leave it empty for none."),
             )
             saved = st.form_submit_button(_("Save"), type="primary", key="usage_budget_save")

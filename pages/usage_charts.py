@@ -13,6 +13,8 @@ Spec = dict[str, Any]
 Value = dict[str, Any]
 
 HEIGHT = 260
+BAR_HEIGHT = 34
+AXIS_HEIGHT = 60
 TICKS = 7
 FEW_BARS = 5
 _AXIS_FORMAT = {Group.DAY: "%-d %b", Group.WEEK: "%-d %b", Group.MONTH: "%b %Y"}
@@ -62,7 +64,7 @@ def ranking(values: Sequence[Value], *, names: Sequence[str], series: Sequence[s
     return {
         "data": {"values": list(values)},
         "mark": {"type": "bar"},
-        "height": {"step": 34},
+        "height": BAR_HEIGHT * len(names) + AXIS_HEIGHT * min(2, len(series)),
         "config": {"locale": usage_wording.vega_locale()},
         "encoding": {
             "y": {
@@ -88,6 +90,8 @@ def cumulated(month: Month, today: date) -> Spec:
     spent, budget = _("Spent"), _("Budget")
     series = [spent] if month.budget_credits is None else [spent, budget]
     colour = _colours(series)
+    if colour["legend"]:
+        colour["legend"] |= {"symbolType": "stroke", "symbolOpacity": 1, "symbolStrokeWidth": 3}
     across: Spec = {
         "field": "at",
         "type": "temporal",
@@ -96,7 +100,7 @@ def cumulated(month: Month, today: date) -> Spec:
     }
     until = min(today, month.last)
     line = {
-        "mark": {"type": "line", "strokeWidth": 2.5, "interpolate": "step-after"},
+        "mark": {"type": "line", "strokeWidth": 2.5, "point": month.first == until},
         "encoding": {
             "y": _amounts("amount", _("Credits")),
             "color": {"datum": spent} | colour,
@@ -118,7 +122,6 @@ def cumulated(month: Month, today: date) -> Spec:
                 "encoding": {
                     "y": {"field": "low", "type": "quantitative"},
                     "y2": {"field": "high"},
-                    "color": {"datum": spent},
                 },
             }
         )
@@ -133,7 +136,7 @@ def cumulated(month: Month, today: date) -> Spec:
         layers.append(
             {
                 "data": {"values": [{}]},
-                "mark": {"type": "rule", "strokeWidth": 2},
+                "mark": {"type": "rule", "strokeWidth": 2, "aria": False},
                 "encoding": {"x": None, "y": {"datum": month.budget_credits}, "color": {"datum": budget}},
             }
         )
@@ -163,5 +166,5 @@ def _amounts(field: str, unit: str) -> Spec:
 
 
 def _colours(series: Sequence[str]) -> Spec:
-    legend = {"title": None, "orient": "bottom", "columns": 3, "labelLimit": 160} if len(series) > 1 else None
+    legend = {"title": None, "orient": "bottom", "columns": 2, "labelLimit": 130} if len(series) > 1 else None
     return {"field": "series", "type": "nominal", "scale": {"domain": list(series)}, "legend": legend}

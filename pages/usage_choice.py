@@ -58,6 +58,10 @@ class Choice:
             return day - timedelta(days=day.weekday())
         return day.replace(day=1) if self.step is Group.MONTH else day
 
+    def key(self, at: date) -> str:
+        """How tables name a bar, so that they sort by time."""
+        return f"{at:%Y-%m}" if self.step is Group.MONTH else at.isoformat()
+
     def at(self, row: usage.Row) -> date:
         """The first day of a row's bar."""
         key = row.keys[self.step.value]

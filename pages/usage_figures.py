@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from core import budgets, db, usage
+from core import budgets, db, usage, usage_csv
 from core.models import User
 from core.usage import Figures, Group
 from pages import usage_wording
@@ -71,6 +71,13 @@ def read(person: User, choice: Choice, today: date) -> Shown:
             speeds=usage.speeds(session, [model.id for model in models], chosen),
             month=budgets.month(session, person, chosen, today=today),
         )
+
+
+def spend_csv(person: User, choice: Choice) -> bytes:
+    """The spend as the API gives it for the same groups: every figure, and a line of totals."""
+    groups = [choice.step, choice.series]
+    with db.session(read_only=True) as session:
+        return b"".join(usage_csv.write(usage.grouped(session, person, choice.selection, groups), groups))
 
 
 def _ranked(rows: Iterable[usage.Row], key: str, named: Callable[[str], str]) -> Sequence[Named]:

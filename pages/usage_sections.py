@@ -8,7 +8,7 @@ import streamlit as st
 from core import budgets, pricing
 from core.usage import SPEED_SAMPLE
 from pages import usage_charts, usage_wording, wording
-from pages.language import _, plural
+from pages.language import _
 from pages.usage_charts import Value
 from pages.usage_choice import Choice
 from pages.usage_figures import Shown
@@ -62,7 +62,7 @@ def outcome(shown: Shown, choice: Choice) -> None:
         ]
         if figures.released_credits:
             refunds.append(base | {"series": _("Given back"), "amount": figures.released_credits, "place": 0})
-        lines.append({step: when, **dict(zip(series, counts, strict=True)), _("Given back"): figures.released_credits})
+        lines.append({step: choice.key(at), **dict(zip(series, counts, strict=True)), _("Given back"): figures.released_credits})
     left, right = st.columns(2, gap="medium")
     total = shown.total
     with left:
@@ -101,7 +101,7 @@ def month(shown: Shown, today: date) -> None:
     if found.forecast is not None:
         alt += " " + _forecast_words(found)
     lines = [
-        {_("Until"): line["when"], _("Spent"): line["amount"]}
+        {_("Until"): line["at"], _("Spent"): line["amount"]}
         for line in usage_charts.running(found, min(today, found.last))
     ]
     charted(usage_charts.cumulated(found, today), lines, key="month", alt=alt)
@@ -109,12 +109,10 @@ def month(shown: Shown, today: date) -> None:
         st.caption(
             _forecast_words(found)
             + " "
-            + plural(
-                "The forecast goes on as the mean day of the last {weeks} whole week did",
-                "The forecast goes on as the mean day of the last {weeks} whole weeks did",
-                found.forecast.weeks,
+            + _(
+                "It goes on as the mean day of the last {weeks} whole weeks did; its range is what the calmest and the "
+                "busiest of these weeks would lead to."
             ).format(weeks=found.forecast.weeks)
-            + _("; its range is what the calmest and the busiest of these weeks would lead to.")
         )
     elif found.first <= today < found.last:
         st.caption(_("A forecast needs five days with charges, the first at least two weeks ago."))
@@ -147,7 +145,7 @@ def models(shown: Shown) -> None:
                 _("Half within"): took.p50_seconds if took else None,
                 _("Nine in ten within"): took.p90_seconds if took else None,
                 _("Told from"): took.based_on if took else 0,
-                _("Credits a kept second"): figures.credits_per_kept_second,
+                _("Credits a kept second"): _rounded(figures.credits_per_kept_second),
             }
         )
     table(lines, key="models", percent=(_("Success"),), seconds=(_("Half within"), _("Nine in ten within")))
@@ -171,7 +169,7 @@ def projects(shown: Shown) -> None:
             if shown.total.settled_credits
             else None,
             _("Clips"): one.figures.completed,
-            _("Credits a kept second"): one.figures.credits_per_kept_second,
+            _("Credits a kept second"): _rounded(one.figures.credits_per_kept_second),
         }
         for one in shown.projects
     ]
@@ -222,3 +220,7 @@ def cost(shown: Shown) -> None:
             "an estimate as far as they are."
         ).format(rate=wording.rupiah(pricing.IDR_PER_USD))
     )
+
+
+def _rounded(amount: float | None) -> float | None:
+    return None if amount is None else round(amount, 1)

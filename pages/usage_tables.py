@@ -22,7 +22,10 @@ def charted(
     """A chart, the same as a table behind the next tab, and as a file."""
     chart_tab, table_tab = st.tabs([_("Chart"), _("Table")], key=f"usage_{key}_tabs")
     with chart_tab:
-        st.vega_lite_chart(spec=spec, width="stretch", alt=alt, key=f"usage_{key}_chart")
+        if spec["data"]["values"]:
+            st.vega_lite_chart(spec=spec, width="stretch", alt=alt, key=f"usage_{key}_chart")
+        else:
+            st.caption(_("None in this time."))
     with table_tab:
         table(lines, key=key, percent=percent, csv=csv)
 
@@ -47,7 +50,7 @@ def table(
     )
     st.download_button(
         _("Download CSV"),
-        data=csv or (lambda: _csv(lines)),
+        data=csv or (lambda: as_csv(lines)),
         file_name=f"usage-{key}.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -56,7 +59,8 @@ def table(
     )
 
 
-def _csv(lines: Sequence[Value]) -> bytes:
+def as_csv(lines: Sequence[Value]) -> bytes:
+    """The lines as a file for spreadsheets; texts can run nothing there."""
     heads = list(lines[0]) if lines else []
     written = ([usage_csv.harmless(v) if isinstance(v, str) else v for v in line.values()] for line in lines)
     return b"".join(usage_csv.table([heads, *written]))

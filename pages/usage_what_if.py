@@ -76,7 +76,7 @@ def _answer(kinds: Sequence[what_if.Kind], found: what_if.Repriced, completed: i
             _signed(then.margin_idr - was.margin_idr),
         ),
     ]
-    components.table(["", _("As it was"), _("As it would be"), _("Difference")], lines, numbers=(1, 2, 3))
+    components.table([_("Figure"), _("As it was"), _("As it would be"), _("Difference")], lines, numbers=(1, 2, 3))
     if found.impossible:
         st.markdown(_("These could not have been made so and are left out of both sides:"))
         left_out = [
@@ -98,8 +98,8 @@ def _answer(kinds: Sequence[what_if.Kind], found: what_if.Repriced, completed: i
     st.caption(
         _(
             "Every charged clip is priced by its own length, resolution, images and sound, with today's rules. It "
-            "cannot be known whether the other model would have done as well, failed as often or been asked for the same "
-            "things."
+            "cannot be known whether the other model would have done as well, failed as often or been asked for the "
+            "same things."
         )
     )
 

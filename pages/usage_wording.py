@@ -60,8 +60,8 @@ def clips(amount: int) -> str:
 
 
 def change(now: float, before: float) -> str | None:
-    """By how much a figure differs from an earlier one: `+12%`; None where there was nothing."""
-    if not before:
+    """By how much a figure differs from an earlier one: `+12%`; None where there was nothing, or it is the same."""
+    if not before or round(100 * now / before) == 100:
         return None
     return numbers.format_percent(now / before - 1, format="+#,##0%;-#,##0%", locale=language.locale())
 
