@@ -15,6 +15,7 @@ Value = dict[str, Any]
 HEIGHT = 260
 BAR_HEIGHT = 34
 AXIS_HEIGHT = 60
+LEGEND_COLUMNS = 2
 TICKS = 7
 FEW_BARS = 5
 _AXIS_FORMAT = {Group.DAY: "%-d %b", Group.WEEK: "%-d %b", Group.MONTH: "%b %Y"}
@@ -31,7 +32,7 @@ def bars(values: Sequence[Value], *, steps: Sequence[date], step: Group, series:
     return {
         "data": {"values": list(values)},
         "mark": {"type": "bar", "width": width},
-        "height": HEIGHT,
+        "height": HEIGHT + _legend_height(series),
         "config": {"locale": usage_wording.vega_locale()},
         "encoding": {
             "x": {
@@ -64,7 +65,7 @@ def ranking(values: Sequence[Value], *, names: Sequence[str], series: Sequence[s
     return {
         "data": {"values": list(values)},
         "mark": {"type": "bar"},
-        "height": BAR_HEIGHT * len(names) + AXIS_HEIGHT * min(2, len(series)),
+        "height": BAR_HEIGHT * len(names) + AXIS_HEIGHT + _legend_height(series),
         "config": {"locale": usage_wording.vega_locale()},
         "encoding": {
             "y": {
@@ -142,7 +143,7 @@ def cumulated(month: Month, today: date) -> Spec:
         )
     return {
         "data": {"values": running(month, until)},
-        "height": HEIGHT,
+        "height": HEIGHT + _legend_height(series),
         "config": {"locale": usage_wording.vega_locale()},
         "encoding": {"x": across},
         "layer": layers,
@@ -165,6 +166,13 @@ def _amounts(field: str, unit: str) -> Spec:
     return {"field": field, "type": "quantitative", "axis": axis}
 
 
+def _legend_height(series: Sequence[str]) -> int:
+    """What the legend takes of a chart, so that it does not take it from the bars."""
+    return 0 if len(series) < 2 else 40 + 18 * -(-len(series) // LEGEND_COLUMNS)
+
+
 def _colours(series: Sequence[str]) -> Spec:
-    legend = {"title": None, "orient": "bottom", "columns": 2, "labelLimit": 130} if len(series) > 1 else None
+    legend = (
+        {"title": None, "orient": "bottom", "columns": LEGEND_COLUMNS, "labelLimit": 130} if len(series) > 1 else None
+    )
     return {"field": "series", "type": "nominal", "scale": {"domain": list(series)}, "legend": legend}

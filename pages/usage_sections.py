@@ -28,7 +28,7 @@ def spend(shown: Shown, choice: Choice, csv: Callable[[], bytes]) -> None:
                 values.append({"at": at.isoformat(), "when": when, "series": name, "amount": credits, "place": place})
                 lines.append(
                     {
-                        _(usage_wording.STEPS[choice.step]): when,
+                        _(usage_wording.STEPS[choice.step]): choice.key(at),
                         _(usage_wording.SERIES[choice.series]): name,
                         _("Credits"): credits,
                     }
@@ -62,7 +62,9 @@ def outcome(shown: Shown, choice: Choice) -> None:
         ]
         if figures.released_credits:
             refunds.append(base | {"series": _("Given back"), "amount": figures.released_credits, "place": 0})
-        lines.append({step: choice.key(at), **dict(zip(series, counts, strict=True)), _("Given back"): figures.released_credits})
+        lines.append(
+            {step: choice.key(at), **dict(zip(series, counts, strict=True)), _("Given back"): figures.released_credits}
+        )
     left, right = st.columns(2, gap="medium")
     total = shown.total
     with left:
