@@ -14,11 +14,11 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
-from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import config, db, embedded
-from core.api import api
+from core.api import live, mounted
+from pages import live_route
 
 log = logging.getLogger("app")
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -71,6 +71,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     with ExitStack() as stack:
         if settings.is_demo:
             stack.enter_context(embedded.running(settings))
+        stack.enter_context(live.hub.ending_with_process())
         gc.collect()
         gc.freeze()  # what is loaded now is never collected again: measured to keep ordinary collections cheap
         yield
@@ -90,7 +91,7 @@ def _check_address(settings: config.Settings) -> None:
 app = st.App(
     Path(__file__).parent / "pages" / "shell.py",
     lifespan=lifespan,
-    routes=[Mount("/api/apps/video-generator", app=api)],
+    routes=[live_route.route(), mounted("/api/apps/video-generator")],
     middleware=[Middleware(LocalOnly)],
 )
 

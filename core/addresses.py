@@ -8,6 +8,7 @@ from ssl import SSLContext
 from typing import Any
 
 import httpcore
+import httpx
 
 _NOT_FOR_STRANGERS = (
     ipaddress.ip_network("168.63.129.16/32"),  # Azure's host agent: a public address, but of the machine's own cloud
@@ -47,6 +48,11 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+def port_of(url: httpx.URL) -> int:
+    """The port of a URL, the scheme's own filled in."""
+    return url.port or (443 if url.scheme == "https" else 80)
+
+
 class GuardedBackend(httpcore.NetworkBackend):
     """A network for httpcore that reaches public addresses on ports 80 and 443, and what `allow` names.
 
@@ -67,6 +73,29 @@ class GuardedBackend(httpcore.NetworkBackend):
         """Whether an operator has named this very host and port."""
         return f"{host}:{port}".lower() in self._allow
 
+    def check(self, url: httpx.URL) -> None:
+        """What can be said of a URL before its host is looked up; raises AddressRefused."""
+        named = self.allows(url.host, port_of(url))
+        if url.scheme != "https" and not (named and url.scheme == "http"):
+            raise AddressRefused(f"{url.host} is not reached by https")
+        if url.userinfo:
+            raise AddressRefused("a user name or password in the address")
+        if not url.host:
+            raise AddressRefused("no host in the address")
+
+    def addresses(self, host: str, port: int) -> list[str]:
+        """The addresses that a connection may go to; raises AddressRefused, and httpcore.ConnectError for none."""
+        allowed = self.allows(host, port)
+        if not allowed and port not in (80, 443):
+            raise AddressRefused(f"port {port} of {host} is not one of 80 and 443")
+        try:
+            found = self._resolver(host, port)
+        except (OSError, UnicodeError) as failure:  # UnicodeError: a label too long for DNS
+            raise httpcore.ConnectError(f"{host} has no address") from failure
+        if not allowed and not all(map(is_public, found)):
+            raise AddressRefused(f"{host} is not a public address")
+        return found
+
     def connect_tcp(
         self,
         host: str,
@@ -76,17 +105,8 @@ class GuardedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """Raises AddressRefused, httpcore.ConnectError or httpcore.ConnectTimeout."""
-        allowed = self.allows(host, port)
-        if not allowed and port not in (80, 443):
-            raise AddressRefused(f"port {port} of {host} is not one for downloads")
-        try:
-            addresses = self._resolver(host, port)
-        except (OSError, UnicodeError) as failure:  # UnicodeError: a label too long for DNS
-            raise httpcore.ConnectError(f"{host} has no address") from failure
-        if not allowed and not all(map(is_public, addresses)):
-            raise AddressRefused(f"{host} is not a public address")
         unreachable: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in addresses:
+        for address in self.addresses(host, port):
             try:
                 stream = self._network.connect_tcp(
                     address, port, _within(self._deadline, timeout), local_address, socket_options
@@ -127,5 +147,5 @@ class _DeadlineStream(httpcore.NetworkStream):
 def _within(deadline: float, timeout: float | None) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
-        raise httpcore.ReadTimeout("the time for this download is used up")
+        raise httpcore.ReadTimeout("the time for this exchange is used up")
     return left if timeout is None else min(left, timeout)

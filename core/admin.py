@@ -7,22 +7,28 @@ import argparse
 import sys
 import uuid
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from core import config, db, errors, generations, ledger, text, users
-from core.models import Generation, User
+from core import config, db, errors, generations, ledger, text, tokens, users
+from core.models import Generation, Scope, User, utc_now
 
 ACTOR = "command line"
 GRANT_LIMIT_CREDITS = 10**12
 JOB_ID_LIMIT_CHARS = 200
+DAYS_LIMIT = 3650
 REASON_LIMIT_CHARS = 500
 
 
-def token(email: str) -> str:
-    """A new bearer token of a person, who is made if new; this is the one time it can be read."""
+def token(email: str, *, name: str = ACTOR, scope: Scope = Scope.GENERATE, days: int | None = None) -> str:
+    """A new bearer token of a person, who is made if new; this is the one time it can be read.
+
+    `days` is how long it is valid, None for until it is revoked.
+    """
+    expires_at = None if days is None else utc_now() + timedelta(days=days)
     with db.session() as session:
-        return users.issue_token(session, _person(session, email).id, name=ACTOR)
+        return tokens.issue(session, _person(session, email), name=name, scope=scope, expires_at=expires_at)
 
 
 def grant(email: str, credits: int, reason: str) -> int:
@@ -77,7 +83,7 @@ def _run(chosen: argparse.Namespace) -> list[str]:
     """The lines to print."""
     match chosen.command:
         case "token":
-            return [token(chosen.email)]
+            return [token(chosen.email, name=chosen.name, scope=chosen.scope, days=chosen.days)]
         case "grant":
             return [str(grant(chosen.email, chosen.credits, chosen.reason))]
         case "uncertain":
@@ -92,6 +98,15 @@ def _parser() -> argparse.ArgumentParser:
 
     issue = commands.add_parser("token", help="make a bearer token for the REST API (and the person, if new)")
     issue.add_argument("email")
+    issue.add_argument("--name", default=ACTOR, help="how it is called in the list of tokens")
+    issue.add_argument(
+        "--scope",
+        type=Scope,
+        choices=list(Scope),
+        default=Scope.GENERATE,
+        help="read looks, generate also orders and changes (the default), admin also manages tokens and webhooks",
+    )
+    issue.add_argument("--days", type=_days, help="how long it is valid (until it is revoked, if left out)")
 
     book = commands.add_parser("grant", help="book credits to a person (who is made, if new)")
     book.add_argument("email")
@@ -106,6 +121,12 @@ def _parser() -> argparse.ArgumentParser:
     verdict.add_argument("--release", action="store_true", help="it was never made: give the credits back")
     verdict.add_argument("--found", metavar="PROVIDER_JOB_ID", help="the provider has it: wait for it and charge it")
     return parser
+
+
+def _days(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) <= 4 and 0 < int(value) <= DAYS_LIMIT):
+        raise argparse.ArgumentTypeError(f"'{value}' is not a whole number from 1 to {DAYS_LIMIT:,}.")
+    return int(value)
 
 
 def _credits(value: str) -> int:

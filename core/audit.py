@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, case, exists, func, or_, select
+from sqlalchemy import Select, and_, case, exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from core import config, db, errors
@@ -57,6 +57,7 @@ def run(session: Session, *, storage: storages.Storage | None = None) -> Sequenc
         _rule(session, "no live one was charged or given back", Generation.id, _live_ended(), is_live()),
         _rule(session, "every generation has its first event", Generation.id, _without_event()),
         _rule(session, "daily usage equals the ledger", UsageDay.day, _usage_off()),
+        _rule(session, "daily usage counts verdicts as they stand", UsageDay.day, _verdicts_off(session)),
     ]
     if storage is not None:
         results.append(_files_present(session, storage))
@@ -209,6 +210,43 @@ def _usage_off() -> Select[Any]:
             )
         )
     )
+
+
+def _verdicts_off(session: Session) -> Select[Any]:
+    """Days and projects whose counted verdicts differ from those on the clips that were charged there then."""
+    if session.get_bind().dialect.name == "postgresql":
+        day = func.to_char(func.timezone("UTC", Generation.ended_at), "YYYY-MM-DD")
+    else:
+        day = func.strftime("%Y-%m-%d", Generation.ended_at)
+    charged_in = func.coalesce(Generation.charged_project_id, Generation.project_id)
+    kept = case((Generation.kept.is_(True), 1), else_=0)
+    figures = (
+        kept,
+        kept * Generation.duration_seconds,
+        case((Generation.kept.is_(False), 1), else_=0),
+    )
+    none = literal(0)
+    of_clips = select(
+        day.label("day"),
+        Generation.user_id,
+        charged_in.label("project_id"),
+        Generation.provider,
+        Generation.model_id,
+        *(figure.label(f"f{n}") for n, figure in enumerate(figures)),
+    ).where(Generation.kept.is_not(None))
+    of_days = select(
+        UsageDay.day,
+        UsageDay.user_id,
+        UsageDay.project_id,
+        UsageDay.provider,
+        UsageDay.model_id,
+        *((none - figure) for figure in (UsageDay.kept_count, UsageDay.kept_seconds, UsageDay.rejected_count)),
+    ).where(or_(UsageDay.kept_count != 0, UsageDay.kept_seconds != 0, UsageDay.rejected_count != 0))
+    both = union_all(of_clips, of_days).subquery()
+    keys = (both.c.day, both.c.user_id, both.c.project_id, both.c.provider, both.c.model_id)
+    where = both.c.day + literal(" ") + both.c.project_id + literal(" ") + both.c.model_id
+    differ = or_(*(func.sum(both.c[f"f{n}"]) != 0 for n in range(len(figures))))
+    return select(where).group_by(*keys).having(differ)
 
 
 def _files_present(session: Session, storage: storages.Storage) -> Result:

@@ -21,15 +21,24 @@ LOOK_LEASE = timedelta(seconds=60)
 PENDING_LIMIT = timedelta(hours=24)
 
 
-def looks(limit: int) -> Sequence[Generation]:
-    """Rows whose provider is to be asked now: waiting ones, and uncertain ones at a slow pace."""
+def looks(room: Callable[[str], int]) -> Sequence[Generation]:
+    """Rows whose provider is to be asked now: waiting ones, and uncertain ones at a slow pace.
+
+    `room` says how many more a provider may be asked about at once, so that one that hangs holds up nobody else's.
+    """
     with db.session(read_only=True) as session:
-        if not _anything_due(session, (Stage.WAITING, Stage.SUBMITTING)):
-            return []
+        due = _due_providers(session, (Stage.WAITING, Stage.SUBMITTING))
+    rooms = {provider: free for provider in due if (free := room(provider)) > 0}
+    if not rooms:
+        return []
+    claimed: list[Generation] = []
     with db.session() as session:
-        waiting = lifecycle.claim(session, Stage.WAITING, limit=limit, lease=LOOK_LEASE)
-        lost = lifecycle.claim(session, Stage.SUBMITTING, limit=limit, lease=LOOK_LEASE, statuses=(Status.UNCERTAIN,))
-    return [*waiting, *lost]
+        for provider, free in rooms.items():
+            for stage, statuses in ((Stage.WAITING, tuple(Status)), (Stage.SUBMITTING, (Status.UNCERTAIN,))):
+                claimed += lifecycle.claim(
+                    session, stage, limit=free, lease=LOOK_LEASE, statuses=statuses, provider=provider
+                )
+    return claimed
 
 
 def submits(settings: Settings, may_call: Callable[[type[Provider]], bool]) -> Sequence[Generation]:
@@ -90,12 +99,15 @@ def _anything_due(session: Session, stages: Sequence[Stage]) -> bool:
     return session.scalar(select(due.exists())) is True
 
 
+def _due_providers(session: Session, stages: Sequence[Stage]) -> set[str]:
+    """Names of the providers of which something is due."""
+    names = select(Generation.provider).where(is_live(), Generation.stage.in_(stages), Generation.next_at <= utc_now())
+    return set(session.scalars(names.distinct()))
+
+
 def _wanted(session: Session) -> list[type[Provider]]:
     """Providers that somebody waits for; no other one is asked about, since asking can use up a trial."""
-    names = select(Generation.provider).where(
-        is_live(), Generation.stage == Stage.QUEUED, Generation.next_at <= utc_now()
-    )
-    wanted = set(session.scalars(names.distinct()))
+    wanted = _due_providers(session, (Stage.QUEUED,))
     return [provider for provider in registry.providers() if provider.name in wanted]
 
 

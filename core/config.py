@@ -34,8 +34,10 @@ class Settings:
     signup_credits: int
     poll_seconds: float
     storage_quota_bytes: int
+    api_requests_per_minute: int
     public_url: str
     download_allow_hosts: frozenset[str]
+    webhook_allow_hosts: frozenset[str]
     provider_keys: Mapping[str, str] = field(repr=False)
     provider_base_urls: Mapping[str, str]
     provider_max_in_flight: Mapping[str, int]
@@ -85,8 +87,10 @@ def load(environ: Mapping[str, str]) -> Settings:
         signup_credits=_integer(environ, "SIGNUP_CREDITS", 100_000 if redis_url is None else 0),
         poll_seconds=_number(environ, "POLL_SECONDS", 5.0),
         storage_quota_bytes=_integer(environ, "STORAGE_QUOTA_BYTES", 50 * 1024**3),
+        api_requests_per_minute=_integer(environ, "API_REQUESTS_PER_MINUTE", 600),
         public_url=_url("PUBLIC_URL", environ["PUBLIC_URL"], ("http", "https")) if environ.get("PUBLIC_URL") else "",
-        download_allow_hosts=_hosts(environ.get("DOWNLOAD_ALLOW_HOSTS", "")),
+        download_allow_hosts=_hosts(environ, "DOWNLOAD_ALLOW_HOSTS"),
+        webhook_allow_hosts=_hosts(environ, "WEBHOOK_ALLOW_HOSTS"),
         provider_keys=_by_provider(environ, "_API_KEY"),
         provider_base_urls={
             name: _url(f"{name.upper()}_BASE_URL", url, ("http", "https"))
@@ -141,11 +145,11 @@ def _pairs(name: str, value: str) -> dict[str, str]:
     return found
 
 
-def _hosts(value: str) -> frozenset[str]:
-    hosts = frozenset(item.strip() for item in value.split(",") if item.strip())
+def _hosts(environ: Mapping[str, str], name: str) -> frozenset[str]:
+    hosts = frozenset(item.strip() for item in environ.get(name, "").split(",") if item.strip())
     for host in hosts:
         if not host.rpartition(":")[2].isdigit():
-            raise BadSetting(f"DOWNLOAD_ALLOW_HOSTS: '{host}' is not host:port.")
+            raise BadSetting(f"{name}: '{host}' is not host:port.")
     return hosts
 
 

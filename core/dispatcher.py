@@ -7,22 +7,27 @@ and Redis only to hand work over; while Redis is away, waiting goes on and the h
 import asyncio
 import logging
 import signal
-from datetime import timedelta
+from collections import defaultdict
+from datetime import datetime, timedelta
+from itertools import chain
 
 import httpx
 
-from core import access, claims, db, errors, health, housekeeping, looks, queue
+from core import access, claims, db, errors, health, housekeeping, looks, queue, search, video_request, webhook_sender
+from core import storage as storages
 from core.config import Settings
 from core.models import Generation, Stage, utc_now
 from core.providers import registry
 from core.providers.base import Provider
+from core.video import VideoRequest
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
 HOUSEKEEPING_SECONDS = 60.0
-LOOKS_AT_ONCE = 200
+LOOKS_AT_ONCE = 100
+"""Of each provider: one that hangs uses up its own and nobody else's."""
 OUTSTANDING_COLLECTS = 16
 KEY_CHECK_EVERY = timedelta(minutes=10)
 LONGEST_WAIT_SECONDS = 5.0
@@ -35,7 +40,7 @@ class Dispatcher:
         self._settings = settings
         self._redis_url = settings.redis_url or ""
         self._client: httpx.AsyncClient | None = None
-        self._looking: set[asyncio.Task[None]] = set()
+        self._looking: defaultdict[str, set[asyncio.Task[None]]] = defaultdict(set)
         self._learned: list[looks.Look] = []
         self._redis_was_away = False
         self._due: dict[str, float] = {}
@@ -54,19 +59,17 @@ class Dispatcher:
                     await asyncio.wait_for(stop.wait(), TICK_SECONDS)
                 except TimeoutError:
                     continue
-            if under_way := [*self._looking, *([self._chores] if self._chores else [])]:
+            if under_way := [*chain(*self._looking.values()), *([self._chores] if self._chores else [])]:
                 await asyncio.wait(under_way, timeout=30)
             await asyncio.to_thread(self._write_looks)
 
     async def tick(self) -> None:
         """One round: write what was learned, look at what is due, hand over, sweep."""
         await asyncio.to_thread(self._write_looks)
-        room = LOOKS_AT_ONCE - len(self._looking)
-        if room > 0:
-            for row in await asyncio.to_thread(claims.looks, room):
-                task = asyncio.create_task(self._look(row))
-                self._looking.add(task)
-                task.add_done_callback(self._looking.discard)
+        for row in await asyncio.to_thread(claims.looks, lambda name: LOOKS_AT_ONCE - len(self._looking[name])):
+            task = asyncio.create_task(self._look(row))
+            self._looking[row.provider].add(task)
+            task.add_done_callback(self._looking[row.provider].discard)
         await asyncio.to_thread(self._hand_over)
         if self._is_time("sweep", SWEEP_SECONDS):
             await asyncio.to_thread(claims.sweep)
@@ -116,7 +119,7 @@ class Dispatcher:
             if wait_seconds > LONGEST_WAIT_SECONDS:
                 result = errors.ProviderRateLimited(retry_after_seconds=wait_seconds)
             elif row.stage is Stage.SUBMITTING:
-                result = await provider.find(row.id) if provider.can_find else errors.SubmitUncertain()
+                result = await self._find(provider, row)
             elif row.cancel_requested_at is not None and provider.can_cancel and row.provider_job_id:
                 result = await provider.cancel(row.provider_job_id)
             else:
@@ -127,6 +130,18 @@ class Dispatcher:
             log.exception("looking at %s broke", row.id)
             result = errors.UnreadableReply(detail=repr(bug))
         self._learned.append(looks.Look(row, result))
+
+    async def _find(self, provider: Provider, row: Generation) -> looks.Looked:
+        """Look for the job of a lost submit; the request is made up anew, as it was sent."""
+        if not provider.can_find:
+            return errors.SubmitUncertain()
+        request, sent_at = await asyncio.to_thread(self._lost_request, row)
+        return await provider.find(request, sent_at=sent_at)
+
+    def _lost_request(self, row: Generation) -> tuple[VideoRequest, datetime]:
+        with db.session(read_only=True) as session:
+            sent_at = search.sent_at(session, row)
+        return video_request.of(row, self._settings, storages.open_storage(self._settings.storage_url)), sent_at
 
     def _write_looks(self) -> None:
         learned, self._learned = self._learned, []
@@ -177,13 +192,13 @@ def _note_key(provider: type[Provider], works: bool) -> None:
 
 
 def main(settings: Settings) -> None:
-    """Run one dispatcher in this process until SIGTERM or SIGINT."""
+    """Run one dispatcher, and beside it a sender of webhooks, in this process until SIGTERM or SIGINT."""
 
     async def run() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
-        await Dispatcher(settings).run(stop)
+        await asyncio.gather(Dispatcher(settings).run(stop), webhook_sender.Sender(settings).run(stop))
 
     asyncio.run(run())

@@ -140,26 +140,16 @@ class _Run:
         """One try from the first address on: signed redirects are often fresh each time."""
         url, headers = self._url, self._headers
         for _ in range(_MOST_REDIRECTS + 1):
-            self._check(url)
+            self._network.check(url)
             with self._stream(pool, url, headers) as response:
                 if response.status not in _REDIRECTS:
                     return self._receive(response)
-                location = _header(response, b"location")
+                location = header(response, b"location")
             following = _parsed(location, base=url)
             if (following.scheme, following.host, following.port) != (url.scheme, url.host, url.port):
                 headers = {}  # any of them may be a key, and the next host is somebody else
             url = following
         raise _refused("refused: too many redirects")
-
-    def _check(self, url: httpx.URL) -> None:
-        """What can be said before connecting; the address itself is checked as the connection is made."""
-        named = self._network.allows(url.host, url.port or (443 if url.scheme == "https" else 80))
-        if url.scheme != "https" and not (named and url.scheme == "http"):
-            raise _refused(f"refused: {url.host} is not reached by https")
-        if url.userinfo:
-            raise _refused("refused: a user name or password in the address")
-        if not url.host:
-            raise _refused("refused: no host in the address")
 
     def _stream(
         self, pool: httpcore.ConnectionPool, url: httpx.URL, headers: dict[str, str]
@@ -179,16 +169,16 @@ class _Run:
     def _receive(self, response: httpcore.Response) -> str | None:
         """Write the body to the partial file; the media type when it came to its end."""
         self._accept_status(response)
-        media_type = _header(response, b"content-type").partition(";")[0].strip().lower()
+        media_type = header(response, b"content-type").partition(";")[0].strip().lower()
         if media_type not in _PLAIN_TYPES and not media_type.startswith(_TYPES):
             raise _refused(f"refused: {self._url.host} sent {media_type[:80]} instead of a video")
-        if _header(response, b"content-encoding").lower() not in ("", "identity"):
+        if header(response, b"content-encoding").lower() not in ("", "identity"):
             raise _refused("refused: the body is compressed, though that was not asked for")
         if response.status == 206:
             expected: int | None = self._accept_continuation(response)
         else:
             self._partial.restart(_strong_etag(response))
-            stated = _header(response, b"content-length")
+            stated = header(response, b"content-length")
             expected = int(stated) if stated.isdecimal() else None
         self._accept_size(expected or 0)
 
@@ -220,12 +210,12 @@ class _Run:
             self._partial.restart(None)
             raise _TryAgain("status 416 to a resumed download")
         if status in _TRY_AGAIN or status >= 500:
-            raise _TryAgain(f"status {status}", after_seconds=_retry_after(response))
+            raise _TryAgain(f"status {status}", after_seconds=retry_after(response))
         raise _refused(f"{self._url.host}: status {status}")
 
     def _accept_continuation(self, response: httpcore.Response) -> int:
         """The full size, if a 206 goes on exactly where the partial file ends, to the end of the resource."""
-        found = _CONTENT_RANGE.fullmatch(_header(response, b"content-range"))
+        found = _CONTENT_RANGE.fullmatch(header(response, b"content-range"))
         start, end, total = found.groups() if found else ("", "", "")
         if start and int(start) == self._partial.size_bytes and total in ("*", str(int(end) + 1)):
             return int(end) + 1
@@ -270,7 +260,7 @@ def _sendable(source: video.VideoSource) -> dict[str, str]:
     return {name: value for name, value in source.headers.items() if name.lower() not in _OURS}
 
 
-def _header(response: httpcore.Response, name: bytes) -> str:
+def header(response: httpcore.Response, name: bytes) -> str:
     """The first header of this name as text, or nothing."""
     for key, value in response.headers:
         if key.lower() == name:
@@ -279,13 +269,13 @@ def _header(response: httpcore.Response, name: bytes) -> str:
 
 
 def _strong_etag(response: httpcore.Response) -> str | None:
-    etag = _header(response, b"etag")
+    etag = header(response, b"etag")
     return etag if _STRONG_ETAG.fullmatch(etag) else None
 
 
-def _retry_after(response: httpcore.Response) -> float | None:
+def retry_after(response: httpcore.Response) -> float | None:
     """Retry-After in seconds, given as a number or as a date; None if it is neither."""
-    value = _header(response, b"retry-after")
+    value = header(response, b"retry-after")
     if value.isdecimal():
         return float(value)
     try:

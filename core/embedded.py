@@ -38,7 +38,11 @@ def running(settings: config.Settings) -> Iterator[None]:
         ]
         with Supervisor(children, environ=environ):
             _wait_for_redis(redis_url)
-            yield
+            queue.bring(redis_url)
+            try:
+                yield
+            finally:
+                queue.bring(None)
 
 
 def redis_command(socket: Path) -> list[str]:

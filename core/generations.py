@@ -1,21 +1,18 @@
-"""Generations as people and scripts see them: order, look, cancel, retry, delete, decide the uncertain."""
+"""Generations as people and scripts act on them: order, cancel, retry, delete, decide the uncertain."""
 
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import capability, errors, ledger, lifecycle, pricing, projects, uploads
+from core import capability, errors, ledger, lifecycle, pricing, projects, search, uploads
 from core.models import (
     ENDED_STATUSES,
     Generation,
-    GenerationEvent,
-    LedgerEntry,
     Project,
     Role,
     Stage,
@@ -26,7 +23,7 @@ from core.models import (
 )
 from core.ownership import owned
 from core.providers import registry
-from core.video import VideoModel
+from core.video import ProviderJob, VideoModel
 
 KEY_LIMIT_CHARS = 200
 
@@ -62,35 +59,6 @@ class Order:
 
 def _digest(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What a history shows; None or empty means all. Times are aware, `until` is not included."""
-
-    project_id: str | None = None
-    statuses: Collection[Status] = ()
-    model_id: str | None = None
-    provider: str | None = None
-    text: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One keyset page; `next_cursor` is None on the last."""
-
-    rows: Sequence[Generation]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """All that can be told of one generation: its timeline and its receipt."""
-
-    events: Sequence[GenerationEvent]
-    entries: Sequence[LedgerEntry]
 
 
 def quote(order: Order) -> pricing.Quote:
@@ -144,7 +112,7 @@ def submit(
     The same `idempotency_key` with the same order returns the first generation; with another order it raises
     IdempotencyConflict. `configured` names the providers that have a key; `extends_id` is the caller's own clip that
     this one goes on from, `batch_id` what was ordered with one press. Raises InvalidRequest with fields,
-    ProviderNotConfigured, InsufficientCredits, StorageFull, NotFound for a project that is not theirs.
+    ProviderNotConfigured, InsufficientCredits, StorageFull, NotFound for a project or a clip that is not theirs.
     """
     order = order.trimmed()
     if idempotency_key is not None:
@@ -166,6 +134,8 @@ def submit(
     for field, key in (("startImagePath", order.start_image_key), ("endImagePath", order.end_image_key)):
         if key is not None:
             uploads.check_owned(session, user, key, field=field)
+    if extends_id is not None:
+        get(session, user, extends_id)
     if model.provider not in configured:
         raise errors.ProviderNotConfigured
     if user_storage_bytes(session, user) >= quota_bytes:
@@ -200,33 +170,17 @@ def get(session: Session, user: User, generation_id: str) -> Generation:
     return row
 
 
-def browse(session: Session, user: User, chosen: Filter, *, cursor: str | None = None, limit: int = 24) -> Page:
-    """A person's generations, newest first, a keyset page at a time: stable while rows are added.
-
-    NotFound for a project that is not theirs.
-    """
-    query = _visible(user)
-    if chosen.project_id is not None:
-        projects.get(session, user, chosen.project_id)
-        # The project is theirs, so its rows are: without the person in the query its own index is used.
-        query = select(Generation).where(Generation.project_id == chosen.project_id, Generation.deleted_at.is_(None))
-    query = query.where(*_conditions(chosen))
-    if cursor is not None:
-        query = query.where(Generation.id < cursor)
-    rows = session.scalars(query.order_by(Generation.id.desc()).limit(limit + 1)).all()
-    return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
+def made_before(session: Session, user: User, order: Order) -> Generation | None:
+    """The newest clip this person has, or has under way, from the very same recipe; in whatever project."""
+    same = Generation.recipe_hash == order.trimmed().recipe()
+    found = or_(is_live(), Generation.status == Status.COMPLETED)
+    return session.scalar(_visible(user).where(same, found).order_by(Generation.id.desc()).limit(1))
 
 
 def in_flight(session: Session, user: User, *, limit: int = 50) -> Sequence[Generation]:
     """A person's generations that have not ended, newest first."""
     query = _visible(user).where(is_live()).order_by(Generation.id.desc()).limit(limit)
     return session.scalars(query).all()
-
-
-def history(session: Session, row: Generation) -> History:
-    """Timeline and receipt of a generation the caller may see."""
-    of_row = select(GenerationEvent).where(GenerationEvent.generation_id == row.id).order_by(GenerationEvent.id)
-    return History(session.scalars(of_row).all(), ledger.entries_of_generation(session, row.id))
 
 
 def cancel(session: Session, user: User, generation_id: str) -> Generation:
@@ -312,6 +266,14 @@ def delete(session: Session, user: User, generation_id: str) -> None:
     session.flush()
 
 
+def delete_several(session: Session, user: User, ids: Collection[str]) -> int:
+    """Delete those of these generations that have ended; how many. NotFound when one is not theirs."""
+    ended = [row_id for row_id in sorted(set(ids)) if get(session, user, row_id).status in ENDED_STATUSES]
+    for row_id in ended:
+        delete(session, user, row_id)
+    return len(ended)
+
+
 def file_name(row: Generation) -> str:
     """A name to save a clip under: the start of its prompt and the end of its id, harmless on every system."""
     words = "".join(char if char.isascii() and char.isalnum() else " " for char in row.prompt.lower()).split()
@@ -334,15 +296,16 @@ def resolve_release(session: Session, admin: User, generation_id: str) -> Genera
 
 
 def resolve_found(session: Session, admin: User, generation_id: str, *, provider_job_id: str) -> Generation:
-    """Decide that the provider has it, under this job id: the wait goes on, and the clip is charged when it is here."""
+    """Decide that the provider has it, under this job id: the wait goes on, and the clip is charged when it is here.
+
+    Raises Conflict when the job is another generation's.
+    """
+    search.lock(session, session.scalars(select(Generation.provider).where(Generation.id == generation_id)))
     row = _uncertain_for(session, admin, generation_id)
     if row.stage is not Stage.SUBMITTING:
         raise errors.Conflict("The provider's job id of this generation is known already.")
-    now = utc_now()
-    deadline = now + registry.model(row.model_id).deadline
-    values = {"provider_job_id": provider_job_id, "submitted_at": now, "deadline_at": deadline}
     what = "An administrator found the job at the provider"
-    lifecycle.move(session, row, Status.PROCESSING, Stage.WAITING, what=what, next_at=now, actor=admin.email, **values)
+    search.accept(session, row, ProviderJob(provider_job_id), what=what, next_at=utc_now(), actor=admin.email)
     return row
 
 
@@ -361,23 +324,6 @@ def queue_position(session: Session, row: Generation) -> int:
 
 def _visible(user: User) -> Select[Generation]:
     return select(Generation).where(owned(Generation, user), Generation.deleted_at.is_(None))
-
-
-def _conditions(chosen: Filter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if chosen.statuses:
-        found.append(Generation.status.in_(chosen.statuses))
-    if chosen.model_id is not None:
-        found.append(Generation.model_id == chosen.model_id)
-    if chosen.provider is not None:
-        found.append(Generation.provider == chosen.provider)
-    if chosen.text.strip():
-        found.append(Generation.prompt.icontains(chosen.text.strip(), autoescape=True))
-    if chosen.since is not None:
-        found.append(Generation.created_at >= chosen.since)
-    if chosen.until is not None:
-        found.append(Generation.created_at < chosen.until)
-    return found
 
 
 def _check_key(key: str) -> None:

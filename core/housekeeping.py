@@ -1,4 +1,4 @@
-"""Slow chores of the dispatcher: files of deleted clips, left-over downloads, the regular audit."""
+"""Slow chores of the dispatcher: files of deleted clips, left-over downloads, old deliveries, the regular audit."""
 
 import logging
 import time
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from core import audit, db, users
+from core import audit, db, users, webhooks
 from core import storage as storages
 from core.config import Settings
 from core.models import Generation, utc_now
@@ -21,6 +21,8 @@ def run(settings: Settings) -> None:
     """Everything once; each part is short and safe to run beside another dispatcher's."""
     purge_deleted(settings)
     remove_left_overs(settings)
+    with db.session() as session:
+        webhooks.forget_old(session)
     with db.session(read_only=True) as session:
         last = audit.last_run(session)
     if last is None or last.at < utc_now() - AUDIT_EVERY:

@@ -12,7 +12,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -21,13 +21,13 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core import access, config, db, delivery, download, errors, health, hooks, lifecycle, media
+from core import access, config, db, delivery, download, errors, health, lifecycle, media, search, video_request
 from core import storage as storages
 from core.backoff import delay
 from core.models import Generation, Stage, Status, utc_now
 from core.providers import registry
 from core.providers.base import Provider
-from core.video import JobState, ProviderJob, SourceImage, VideoRequest, VideoSource
+from core.video import JobState, ProviderJob, VideoRequest, VideoSource
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def submit(generation_id: str) -> None:
     if row is None or row.stage is not Stage.HANDED:
         return
     try:
-        request = _request(row)
+        request = video_request.of(row, config.settings(), _storage())
         base_url = _base_url(row.provider)
     except errors.AppError as error:
         _fail(generation_id, Stage.HANDED, error)
@@ -72,7 +72,7 @@ def submit(generation_id: str) -> None:
         )
     with _lease_kept(generation_id, Stage.SUBMITTING):
         outcome = asyncio.run(_send(row.provider, request))
-    _record_submit(generation_id, attempt, outcome)
+    _record_submit(row, outcome)
 
 
 def collect(generation_id: str) -> None:
@@ -125,31 +125,6 @@ def _base_url(provider: str) -> str:
     return config.settings().provider_base_urls.get(provider, known.default_base_url)
 
 
-def _request(row: Generation) -> VideoRequest:
-    """Everything the provider needs, read before anything is committed: a missing image must not cost a try."""
-    settings = config.settings()
-    model = registry.model(row.model_id)
-    renamed = settings.provider_model_ids.get(row.provider, {}).get(model.id)
-    return VideoRequest(
-        reference=row.id,
-        model=replace(model, upstream_id=renamed) if renamed else model,
-        prompt=row.prompt,
-        resolution=row.resolution,
-        duration_seconds=row.duration_seconds,
-        aspect_ratio=row.aspect_ratio,
-        negative_prompt=row.negative_prompt,
-        start_image=_image(row.start_image_key),
-        end_image=_image(row.end_image_key),
-        generate_audio=row.generate_audio,
-        enhance_prompt=row.enhance_prompt,
-        webhook_url=hooks.address(settings.public_url, row.id, secret=settings.secret_key),
-    )
-
-
-def _image(key: str | None) -> SourceImage | None:
-    return SourceImage(_storage().read_bytes(key)) if key else None
-
-
 async def _send(provider_name: str, request: VideoRequest) -> ProviderJob | errors.ProviderError:
     """One submit; every way it can end is a value. What we do not understand is uncertain, never "not sent"."""
     try:
@@ -163,44 +138,39 @@ async def _send(provider_name: str, request: VideoRequest) -> ProviderJob | erro
         return errors.SubmitUncertain(detail=trace)
 
 
-def _record_submit(generation_id: str, attempt: int, outcome: ProviderJob | errors.ProviderError) -> None:
+def _record_submit(sent: Generation, outcome: ProviderJob | errors.ProviderError) -> None:
     """Write down how a submit ended; also when its lease ran out meanwhile and it was called uncertain."""
-    now = utc_now()
     with db.session() as session:
-        row = lifecycle.locked(session, generation_id)
-        if row is None or row.stage is not Stage.SUBMITTING or row.attempt != attempt:
-            log.warning("submit of %s ended after somebody else had settled it: %s", generation_id, outcome)
+        search.lock(session, [sent.provider])
+        row = lifecycle.locked(session, sent.id)
+        if row is None or row.stage is not Stage.SUBMITTING or row.attempt != sent.attempt:
+            log.warning("submit of %s ended after somebody else had settled it: %s", sent.id, outcome)
             return
         if isinstance(outcome, ProviderJob):
             health.note_success(session, row.provider)
+            error = _accepted(session, row, outcome)
         else:
             health.note_failure(session, row.provider, outcome)
-        if isinstance(outcome, ProviderJob):
-            model = registry.model(row.model_id)
-            soon = 0.0 if row.cancel_requested_at else _first_look_seconds(row.provider)
-            lifecycle.move(
-                session,
-                row,
-                Status.PROCESSING,
-                Stage.WAITING,
-                what=f"Accepted by {registry.provider_class(row.provider).display_name}",
-                next_at=now + timedelta(seconds=soon),
-                provider_job_id=outcome.id,
-                provider_response=dict(outcome.response),
-                submitted_at=now,
-                deadline_at=now + model.deadline,
-                error_code=None,
-                error_message=None,
-                error_detail=None,
-            )
-        elif isinstance(outcome, errors.ProviderRateLimited | errors.ProviderUnavailable):
-            _send_again_later(session, row, outcome)
-        elif isinstance(outcome, errors.SubmitUncertain | errors.UnreadableReply):
+            error = outcome
+        if isinstance(error, errors.ProviderRateLimited | errors.ProviderUnavailable):
+            _send_again_later(session, row, error)
+        elif isinstance(error, errors.SubmitUncertain | errors.UnreadableReply):
             if row.status is Status.PROCESSING:
-                uncertain = errors.SubmitUncertain(detail=outcome.detail)
-                lifecycle.lose(session, row, uncertain, next_at=now + FIND_AFTER)
-        else:
-            lifecycle.fail(session, row, outcome)
+                uncertain = errors.SubmitUncertain(detail=error.detail)
+                lifecycle.lose(session, row, uncertain, next_at=utc_now() + FIND_AFTER)
+        elif error is not None:
+            lifecycle.fail(session, row, error)
+
+
+def _accepted(session: Session, row: Generation, job: ProviderJob) -> errors.ProviderError | None:
+    """Wait for the job from now on; uncertain if it was taken for another one's, which the same words had ordered."""
+    soon = 0.0 if row.cancel_requested_at else _first_look_seconds(row.provider)
+    what = f"Accepted by {registry.provider_class(row.provider).display_name}"
+    try:
+        search.accept(session, row, job, what=what, next_at=utc_now() + timedelta(seconds=soon))
+    except errors.Conflict as taken:
+        return errors.SubmitUncertain(detail=str(taken))
+    return None
 
 
 def _send_again_later(

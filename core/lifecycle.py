@@ -1,4 +1,4 @@
-"""The moves of a generation: each is one guarded UPDATE and one event row, with the money that belongs to it.
+"""The moves of a generation: each is one guarded UPDATE and one event row, with its money and its news to webhooks.
 
 Who loses a race changes nothing and is told so by False. `models.MOVES` says which moves exist; this module
 is the only one that makes them. It knows no provider and no queue.
@@ -10,10 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core import errors, ledger, pricing, users
+from core import errors, ledger, pricing, usage_days, users, webhook_events
 from core.models import (
     MOVES,
     Generation,
@@ -21,7 +20,6 @@ from core.models import (
     Project,
     Stage,
     Status,
-    UsageDay,
     is_live,
     utc_now,
 )
@@ -41,7 +39,13 @@ class Output:
 
 
 def claim(
-    session: Session, stage: Stage, *, limit: int, lease: timedelta, statuses: Sequence[Status] = tuple(Status)
+    session: Session,
+    stage: Stage,
+    *,
+    limit: int,
+    lease: timedelta,
+    statuses: Sequence[Status] = tuple(Status),
+    provider: str | None = None,
 ) -> Sequence[Generation]:
     """Take up to `limit` due rows of a stage, oldest due first, by moving `next_at` forward; nobody else gets them.
 
@@ -54,6 +58,8 @@ def claim(
         .order_by(Generation.next_at)
         .limit(limit)
     )
+    if provider is not None:
+        due = due.where(Generation.provider == provider)
     if not session.scalar(select(due.exists())):
         return []
     taken = (
@@ -104,6 +110,7 @@ def move(
     if moved.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult; execute() is typed wider
         return False
     note(session, row.id, status, stage, what=what, actor=actor)
+    webhook_events.announce(session, row.id, row.user_id, status)
     if row in session:
         session.refresh(row)
     return True
@@ -134,6 +141,7 @@ def complete(session: Session, row: Generation, output: Output) -> bool:
     """The file is ours: record it, charge the quoted total, count it; all in this transaction."""
     estimate = row.provider_cost is None
     cost_idr = pricing.estimated_cost_idr(row.model_id, row.credits)
+    facts = _Ended.of(row)
     values: dict[str, Any] = {
         "progress": 1.0,
         "progress_is_estimate": False,
@@ -142,14 +150,13 @@ def complete(session: Session, row: Generation, output: Output) -> bool:
         "preview_key": output.preview_key,
         "stored_bytes": output.stored_bytes,
         "output_facts": dict(output.facts),
-        "ended_at": utc_now(),
+        "ended_at": facts.ended_at,
         "error_code": None,
         "error_message": None,
         "error_detail": None,
     }
     if estimate:
         values |= {"provider_cost": cost_idr, "provider_cost_currency": "IDR", "provider_cost_is_estimate": True}
-    facts = _Ended.of(row)
     reported_microusd = None if estimate else _microusd(row)
     what = " ".join([f"Clip stored and checked; {row.credits} credits charged.", *output.facts.get("gaps", ())])
     if not move(session, row, Status.COMPLETED, Stage.ENDED, what=what, **values):
@@ -196,7 +203,7 @@ def fail(session: Session, row: Generation, error: errors.AppError, *, actor: st
         error_code=error.code,
         error_message=str(error)[:1000],
         error_detail=error.detail[:4000] or None,
-        ended_at=utc_now(),
+        ended_at=facts.ended_at,
     )
     return moved and _give_back(session, facts, str(error), actor, failed=1)
 
@@ -205,7 +212,7 @@ def cancel(session: Session, row: Generation, *, actor: str) -> bool:
     """End a generation because its person wants it so, where nothing will be charged: the hold goes back."""
     facts = _Ended.of(row)
     what = f"Cancelled; {row.credits} credits returned"
-    moved = move(session, row, Status.CANCELLED, Stage.ENDED, what=what, actor=actor, ended_at=utc_now())
+    moved = move(session, row, Status.CANCELLED, Stage.ENDED, what=what, actor=actor, ended_at=facts.ended_at)
     return moved and _give_back(session, facts, "Cancelled", actor, cancelled=1)
 
 
@@ -235,10 +242,21 @@ class _Ended:
     model_id: str
     credits: int
     duration_seconds: int
+    ended_at: datetime
 
     @classmethod
     def of(cls, row: Generation) -> "_Ended":
-        return cls(row.id, row.user_id, row.project_id, row.provider, row.model_id, row.credits, row.duration_seconds)
+        """Taken just before the move; its end is now, for the row and for the day it is counted on."""
+        return cls(
+            row.id,
+            row.user_id,
+            row.project_id,
+            row.provider,
+            row.model_id,
+            row.credits,
+            row.duration_seconds,
+            utc_now(),
+        )
 
 
 def _give_back(session: Session, facts: _Ended, reason: str, actor: str, **counts: int) -> bool:
@@ -251,18 +269,5 @@ def _give_back(session: Session, facts: _Ended, reason: str, actor: str, **count
 
 def _count(session: Session, facts: _Ended, **added: int) -> None:
     """Add to the day's roll-up, in the transaction that ends the generation, so that the two cannot differ."""
-    key = {
-        "day": utc_now().date().isoformat(),
-        "user_id": facts.user_id,
-        "project_id": facts.project_id,
-        "provider": facts.provider,
-        "model_id": facts.model_id,
-    }
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    row = dialect.insert(UsageDay).values(**key, **added)
-    session.execute(
-        row.on_conflict_do_update(
-            index_elements=list(key),
-            set_={name: getattr(UsageDay, name) + getattr(row.excluded, name) for name in added},
-        )
-    )
+    key = usage_days.Key.of(facts.ended_at, facts.user_id, facts.project_id, facts.provider, facts.model_id)
+    usage_days.add(session, key, **added)

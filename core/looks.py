@@ -9,24 +9,24 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core import db, errors, health, lifecycle, usage
+from core import db, errors, health, lifecycle, search, usage
 from core.models import Generation, Stage, Status, utc_now
 from core.providers import registry
-from core.video import JobState, JobStatus, ProviderJob
+from core.video import Found, JobState, JobStatus
 
 log = logging.getLogger(__name__)
 
 SLOW_LOOK = timedelta(minutes=5)
 PROGRESS_CAP = 0.95
 
-Looked = JobStatus | ProviderJob | errors.ProviderError | None
+Looked = JobStatus | Found | errors.ProviderError
 
 _words_logged: set[tuple[str, str]] = set()
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A claimed row and what its provider said: a status, a job found by reference, an error, or nothing found."""
+    """A claimed row and what its provider said: a status, what its own list shows, or an error."""
 
     row: Generation
     result: Looked
@@ -52,6 +52,7 @@ def write(looks: Sequence[Look], *, poll_seconds: float) -> None:
 
 def _write_all(looks: Sequence[Look], poll_seconds: float) -> None:
     with db.session() as session:
+        search.lock(session, {look.row.provider for look in looks if look.row.stage is Stage.SUBMITTING})
         typical = usage.TypicalSeconds(session)
         for look in looks:
             _write(session, look, typical, poll_seconds)
@@ -60,7 +61,10 @@ def _write_all(looks: Sequence[Look], poll_seconds: float) -> None:
 def _write(session: Session, look: Look, typical: Callable[[Generation], float], poll_seconds: float) -> None:
     row, result = look.row, look.result
     if row.stage is Stage.SUBMITTING:
-        _write_found(session, row, result)
+        if isinstance(result, Found):
+            search.settle(session, row, result)
+        else:
+            search.look_again(session, row)
         return
     now = utc_now()
     if isinstance(result, JobStatus):
@@ -143,33 +147,3 @@ def _write_progress(
         )
         .execution_options(synchronize_session=False)
     )
-
-
-def _write_found(session: Session, row: Generation, result: Looked) -> None:
-    """Settle an uncertain submit by the provider's own list, where it has one; else leave it to a person."""
-    now = utc_now()
-    if isinstance(result, ProviderJob):
-        lifecycle.move(
-            session,
-            row,
-            Status.PROCESSING,
-            Stage.WAITING,
-            what="Found in the provider's own list",
-            next_at=now,
-            provider_job_id=result.id,
-            submitted_at=now,
-            deadline_at=now + registry.model(row.model_id).deadline,
-            error_code=None,
-            error_message=None,
-            error_detail=None,
-        )
-    elif result is None:
-        gone = errors.GenerationFailed("The provider never received this. Nothing was charged; try again.")
-        lifecycle.fail(session, row, gone)
-    else:
-        session.execute(
-            update(Generation)
-            .where(Generation.id == row.id, Generation.version == row.version)
-            .values(next_at=now + SLOW_LOOK)
-            .execution_options(synchronize_session=False)
-        )

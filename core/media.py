@@ -1,6 +1,7 @@
 """Looks into video files and makes the small pictures and clips around them; trusts nothing a file says of itself."""
 
 import io
+import itertools
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _WEB_AUDIO = {"mp4": frozenset({"aac", "opus", None}), "webm": frozenset({"opus"
 _WEB_PIXELS = frozenset({"yuv420p", "yuvj420p"})
 _MOST_PACKETS = 1_000_000
 _LAST_GROUP_FRAMES = 300
+_MOST_TAIL_FRAMES = 1500
 
 
 def verify(path: Path) -> video.VideoFacts:
@@ -88,6 +90,27 @@ def poster(path: Path) -> bytes:
         picture = Image.fromarray(best.reformat(width=width, height=height, format="rgb24").to_ndarray())
     target = io.BytesIO()
     picture.save(target, "WEBP", quality=80)
+    return target.getvalue()
+
+
+def last_frame(path: Path) -> bytes:
+    """The last picture of a verified video as a JPEG in full size, to go on from.
+
+    Only what follows the last key frame is decoded, and no more of it than `_MOST_TAIL_FRAMES`. Raises
+    errors.MediaRejected.
+    """
+    with video_file.opened(path) as (source, stream):
+        last_key = _Walk(source, stream, path.stat().st_size).last_key
+    last: VideoFrame | None = None
+    with video_file.opened(path) as (source, stream):
+        source.seek(last_key, stream=stream)
+        for frame in itertools.islice(source.decode(stream), _MOST_TAIL_FRAMES):
+            last = frame
+        if last is None:
+            raise video_file.rejected("no_frames")
+        picture = Image.fromarray(last.reformat(format="rgb24").to_ndarray())
+    target = io.BytesIO()
+    picture.save(target, "JPEG", quality=95, subsampling=0)
     return target.getvalue()
 
 

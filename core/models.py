@@ -92,6 +92,14 @@ class DeliveryState(StrEnum):
     GIVEN_UP = "given_up"
 
 
+class DisabledReason(StrEnum):
+    """Why nothing is sent to a webhook any more: its person said so, its server did (410), or it failed for days."""
+
+    PERSON = "person"
+    GONE = "gone"
+    FAILING = "failing"
+
+
 ENDED_STATUSES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
 Place = tuple[Status, Stage]
@@ -202,6 +210,7 @@ class Base(DeclarativeBase):
         Role: Word(Role, 8),
         Scope: Word(Scope, 8),
         DeliveryState: Word(DeliveryState, 12),
+        DisabledReason: Word(DisabledReason, 8),
         Decimal: Numeric(18, 6),
     }
 
@@ -344,7 +353,8 @@ class Generation(Base):
     `next_at` is schedule and lease in one: the row is due when it has passed, and is claimed by moving it
     forward. `version` grows with every move, so that a late worker's write finds nothing to change.
     `recipe_hash` is the same for the same order in any project; `batch_id` for those ordered with one press.
-    `kept` is a person's verdict on the clip, None before there is one.
+    `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
+    to another project: what it cost stays where it was charged, which is `project_id` as long as it is None.
     """
 
     __tablename__ = "generations"
@@ -354,6 +364,7 @@ class Generation(Base):
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="RESTRICT"))
     retry_of_id: Mapped[str | None] = mapped_column(ForeignKey("generations.id", ondelete="RESTRICT"))
     extends_id: Mapped[str | None] = mapped_column(ForeignKey("generations.id"))
+    charged_project_id: Mapped[str | None] = mapped_column(ForeignKey("projects.id"))
     batch_id: Mapped[str | None] = mapped_column(String(36))
     idempotency_key: Mapped[str | None] = mapped_column(String(200))
     request_hash: Mapped[str] = mapped_column(String(64))
@@ -431,10 +442,12 @@ class Generation(Base):
             sqlite_where=text("stage <> 'ended'"),
             postgresql_where=text("stage <> 'ended'"),
         ),
+        # `stage` makes a look at the ids alone covering; without that SQLite takes ix_generations_user_newest instead.
         Index(
             "ix_generations_live",
             "user_id",
             "id",
+            "stage",
             sqlite_where=text("stage <> 'ended'"),
             postgresql_where=text("stage <> 'ended'"),
         ),
@@ -448,6 +461,15 @@ class Generation(Base):
             sqlite_where=text("favourite AND deleted_at IS NULL"),
             postgresql_where=text("favourite AND deleted_at IS NULL"),
         ),
+        Index(
+            "ix_generations_judged",
+            "user_id",
+            "kept",
+            "id",
+            sqlite_where=text("kept IS NOT NULL AND deleted_at IS NULL"),
+            postgresql_where=text("kept IS NOT NULL AND deleted_at IS NULL"),
+        ),
+        Index("ix_generations_status", "user_id", "status", "id"),
         Index(
             "ix_generations_cover",
             "project_id",
@@ -523,7 +545,8 @@ class Preset(Base):
 class WebhookEndpoint(Base):
     """An address that a person wants to be told at when a generation ends.
 
-    Its signing secret is derived (`SECRET_KEY`, id, `secret_version`) and kept nowhere.
+    Its signing secret is derived (`SECRET_KEY`, id, `secret_version`) and kept nowhere. `failing_since` is the first
+    failure after the last success.
     """
 
     __tablename__ = "webhook_endpoints"
@@ -533,20 +556,34 @@ class WebhookEndpoint(Base):
     url: Mapped[str] = mapped_column(String(2000))
     description: Mapped[str] = mapped_column(String(200), default="")
     secret_version: Mapped[int] = mapped_column(default=1)
+    rotated_at: Mapped[datetime | None]
+    failing_since: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
+    disabled_reason: Mapped[DisabledReason | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (
+        _one_of("disabled_reason", DisabledReason),
+        CheckConstraint("(disabled_at IS NULL) = (disabled_reason IS NULL)", name="disabled_has_reason"),
+    )
 
 
 class WebhookDelivery(Base):
-    """One event on its way to one endpoint; written with the move that ends a generation, so that none is lost."""
+    """One event on its way to one endpoint; written with the move that ends a generation, so that none is lost.
+
+    `event_id` is the same for all endpoints and every replay of an event, and `body` is what is sent, to the byte.
+    A test belongs to no generation. `attempts` grows with each claim, so that each attempt is one sender's.
+    """
 
     __tablename__ = "webhook_deliveries"
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     endpoint_id: Mapped[str] = mapped_column(ForeignKey("webhook_endpoints.id", ondelete="CASCADE"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
-    generation_id: Mapped[str] = mapped_column(ForeignKey("generations.id", ondelete="RESTRICT"), index=True)
+    generation_id: Mapped[str | None] = mapped_column(ForeignKey("generations.id", ondelete="RESTRICT"), index=True)
     event: Mapped[str] = mapped_column(String(60))
+    event_id: Mapped[str] = mapped_column(String(36))
+    body: Mapped[str] = mapped_column(Text)
     state: Mapped[DeliveryState] = mapped_column(default=DeliveryState.DUE)
     attempts: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime | None] = mapped_column(default=utc_now)
@@ -562,6 +599,7 @@ class WebhookDelivery(Base):
         Index(
             "ix_webhook_deliveries_due",
             "next_at",
+            "endpoint_id",
             sqlite_where=text("state = 'due'"),
             postgresql_where=text("state = 'due'"),
         ),

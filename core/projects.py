@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core import errors
-from core.models import Generation, Project, User, is_live, utc_now
+from core.models import Generation, Project, UsageDay, User, is_live, utc_now
 from core.ownership import owned
 from core.text import problem
 
@@ -72,7 +72,9 @@ def change(
 def delete(session: Session, user: User, project_id: str) -> None:
     """Delete an empty project. One with generations is archived instead: its charges must stay explainable."""
     project = get(session, user, project_id)
-    if session.scalar(select(Generation.id).where(Generation.project_id == project_id).limit(1)) is not None:
+    has_clips = select(Generation.id).where(Generation.project_id == project_id)
+    has_charges = select(UsageDay.day).where(UsageDay.project_id == project_id)  # also of clips that were moved away
+    if session.scalar(select(or_(has_clips.exists(), has_charges.exists()))):
         raise errors.Conflict("This project has generations, so its charges must stay on record. Archive it instead.")
     session.delete(project)
     session.flush()

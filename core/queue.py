@@ -4,10 +4,14 @@ Everything in Redis can be lost at any moment: the dispatcher rebuilds it from t
 """
 
 import logging
+import math
+import time
+from dataclasses import dataclass
 from functools import lru_cache
 
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.commands.core import Script
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue, SimpleWorker
@@ -21,6 +25,20 @@ _FUNCTIONS = {SUBMIT: "core.jobs.submit", COLLECT: "core.jobs.collect"}
 _TIMEOUT_SECONDS = {SUBMIT: 180, COLLECT: 3600}
 
 Unreachable = RedisError
+
+
+AWAY_SECONDS = 5.0
+"""How long nobody is counted after Redis did not answer, so that an outage costs no request a timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many requests are left of `per_minute`, in how long all of them will be, and how long to wait if none is."""
+
+    per_minute: int
+    remaining: int
+    full_in_seconds: int
+    wait_seconds: float
 
 
 @lru_cache(maxsize=1)
@@ -78,6 +96,68 @@ local now = time[1] + time[2] / 1000000
 local at = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
 redis.call('SET', KEYS[1], string.format('%.6f', at + ARGV[1]), 'EX', 600)
 return string.format('%.6f', at - now)
+"""
+
+
+def bring(url: str | None) -> None:
+    """Say where the Redis is that the app has brought along itself; None when that has ended."""
+    _brought.clear()
+    if url is not None:
+        _brought.append(url)
+
+
+def address(configured: str | None) -> str | None:
+    """Where Redis is: as configured, else the one the app has brought; None when there is none."""
+    return configured or (_brought[0] if _brought else None)
+
+
+def take(url: str | None, key: str, per_minute: int) -> Allowance | None:
+    """Count one request of `key`, evenly refilled, all of a minute at once at most; shared by all processes.
+
+    None when nobody counts: without a limit (0), without Redis, and while it is away, which is logged once an outage.
+    """
+    where = address(url)
+    if where is None or per_minute == 0 or time.monotonic() < _away_until.get(where, 0.0):
+        return None
+    try:
+        wait, full_in = _taking(where)(keys=[f"video-requests:{key}"], args=[per_minute])
+    except RedisError as failure:
+        if where not in _away_until:
+            log.warning("Requests are not counted: Redis does not answer (%s)", failure)
+        _away_until[where] = time.monotonic() + AWAY_SECONDS
+        return None
+    _away_until.pop(where, None)
+    full_in_seconds = float(full_in)
+    return Allowance(
+        per_minute=per_minute,
+        remaining=max(0, math.floor((60 - full_in_seconds) * per_minute / 60 + 0.001)),
+        full_in_seconds=math.ceil(full_in_seconds),
+        wait_seconds=float(wait),
+    )
+
+
+@lru_cache(maxsize=1)
+def _taking(url: str) -> Script:
+    """The script that counts, on a connection that gives up soon: somebody waits for an answer behind it."""
+    quick = Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=0.5, retry=Retry(NoBackoff(), 0))
+    return quick.register_script(_TAKE)
+
+
+_brought: list[str] = []
+_away_until: dict[str, float] = {}  # address -> when to ask it again, monotonic seconds
+
+# A bucket as one moment (GCRA): when all would be there again. `wait` is above 0 when there was none to take.
+_TAKE = """
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+local each = 60 / tonumber(ARGV[1])
+local full_at = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+local wait = full_at + each - now - 60
+if wait > 0.000001 then
+  return {string.format('%.6f', wait), string.format('%.6f', full_at - now)}
+end
+redis.call('SET', KEYS[1], string.format('%.6f', full_at + each), 'EX', 61)
+return {'0', string.format('%.6f', full_at + each - now)}
 """
 
 

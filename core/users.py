@@ -1,17 +1,11 @@
-"""People, their roles and API tokens."""
-
-import hashlib
-import secrets
-from datetime import timedelta
+"""People, their roles and their storage."""
 
 from sqlalchemy import select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core import config, errors, ledger
-from core.models import ApiToken, Role, User, new_id, utc_now
-
-_LAST_USED_STEP = timedelta(minutes=1)
+from core.models import Role, User, new_id, utc_now
 
 
 def ensure(session: Session, email: str, *, signup_credits: int, role: Role = Role.USER) -> User:
@@ -55,42 +49,6 @@ def get(session: Session, email: str) -> User:
     return user
 
 
-def issue_token(session: Session, user_id: str, *, name: str) -> str:
-    """Make a bearer token and return it; only its hash is kept, so this is the one time it can be read."""
-    token = f"avg_{secrets.token_urlsafe(32)}"
-    session.add(ApiToken(user_id=user_id, name=name, token_hash=_hash(token)))
-    session.flush()
-    return token
-
-
-def by_token(session: Session, token: str) -> User:
-    """The person a bearer token belongs to; Unauthorized when it is unknown or revoked.
-
-    The look-up is by hash, so its time tells nothing about how near a guess was.
-    """
-    user = session.scalar(
-        select(User)
-        .join(ApiToken, ApiToken.user_id == User.id)
-        .where(ApiToken.token_hash == _hash(token), ApiToken.revoked_at.is_(None))
-    )
-    if user is None:
-        raise errors.Unauthorized
-    return user
-
-
-def note_token_use(session: Session, token: str) -> None:
-    """Remember when a token was last used, to the minute, so that reads seldom write."""
-    now = utc_now()
-    session.execute(
-        update(ApiToken)
-        .where(
-            ApiToken.token_hash == _hash(token),
-            ApiToken.last_used_at.is_(None) | (ApiToken.last_used_at < now - _LAST_USED_STEP),
-        )
-        .values(last_used_at=now)
-    )
-
-
 def reserve_storage(session: Session, user_id: str, *, size_bytes: int, quota_bytes: int | None) -> None:
     """Count bytes against a person's quota; StorageFull when they do not fit. `quota_bytes` None: no limit.
 
@@ -115,7 +73,3 @@ def free_storage(session: Session, user_id: str, *, size_bytes: int) -> None:
         .values(storage_bytes=User.storage_bytes - size_bytes)
         .execution_options(synchronize_session=False)
     )
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

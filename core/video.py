@@ -1,6 +1,7 @@
 """The value types that pages, services, providers and workers share; no behaviour beyond reading themselves."""
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -80,6 +81,11 @@ class SourceImage:
     data: bytes = field(repr=False)
     media_type: str = "image/jpeg"
 
+    @property
+    def data_url(self) -> str:
+        """The image written as an address."""
+        return f"data:{self.media_type};base64,{base64.b64encode(self.data).decode()}"
+
 
 @dataclass(frozen=True, slots=True)
 class VideoRequest:
@@ -114,6 +120,19 @@ class ProviderJob:
 
     id: str
     response: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a provider's own list shows of one request: jobs that surely are it, and jobs that may be.
+
+    Two jobs that are both `sure` were ordered with the very same settings, so either clip is right for either order.
+    `is_whole`: the list shows every job begun around that time, so that an empty one means that there is none.
+    """
+
+    sure: Sequence[ProviderJob] = ()
+    possible: Sequence[ProviderJob] = ()
+    is_whole: bool = True
 
 
 class JobState(StrEnum):

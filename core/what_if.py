@@ -110,7 +110,7 @@ def _kinds_of(session: Session, user: User, chosen: usage.Selection, model_id: s
             Generation.enhance_prompt,
             (Generation.negative_prompt != "").label("negative_prompt"),
             Generation.status,
-            Generation.project_id,
+            func.coalesce(Generation.charged_project_id, Generation.project_id).label("project_id"),
             Generation.provider,
             Generation.user_id,
             Generation.credits,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core import config, errors, ledger, links, projects
 from core.models import ENDED_STATUSES, Generation, Status, User, utc_now
 from pages import wording
+from pages.language import _, said
 
 log = logging.getLogger("pages")
 
@@ -44,7 +45,7 @@ def calm() -> Iterator[None]:
         error_box(problem)
     except Exception:
         log.exception("a page failed")
-        st.error(f"{errors.AppError.sentence} Nothing was charged by this.", icon=":material/error:")
+        st.error(f"{_(errors.AppError.sentence)} {_('Nothing was charged by this.')}", icon=":material/error:")
 
 
 def error_box(problem: errors.AppError) -> None:
@@ -52,7 +53,8 @@ def error_box(problem: errors.AppError) -> None:
     if problem.http_status >= 500 and not isinstance(problem, errors.ProviderError):
         log.error("a page met %s: %s", problem.code, problem.detail or problem)
     fields = getattr(problem, "fields", {})
-    st.error(" ".join(dict.fromkeys(fields.values())) if fields else str(problem), icon=":material/error:")
+    sentences = list(dict.fromkeys(fields.values())) if fields else [str(problem)]
+    st.error(" ".join(said(sentence) for sentence in sentences), icon=":material/error:")
 
 
 def project_names(session: Session, person: User, *, archived: bool, wanted: str | None) -> dict[str, str]:
@@ -120,12 +122,14 @@ def status_badge(status: Status) -> None:
 
 def balance_line(balance: ledger.Balance) -> None:
     """What can be spent and what is reserved."""
-    text = f":material/toll: **{wording.credits(balance.available_credits)}** credits"
+    available = f"**{wording.credits(balance.available_credits)}**"
+    text = ":material/toll: " + _("{available} credits").format(available=available)
     if balance.held_credits:
-        text += f" · {wording.credits(balance.held_credits)} reserved"
-    help_text = (
-        f"Available: {wording.worth(balance.available_credits)}. Reserved for clips under way: "
-        f"{wording.worth(balance.held_credits)}. 1 credit is {wording.worth(1)}."
+        text += " · " + _("{held} reserved").format(held=wording.credits(balance.held_credits))
+    help_text = _("Available: {available}. Reserved for clips under way: {held}. 1 credit is {one}.").format(
+        available=wording.worth(balance.available_credits),
+        held=wording.worth(balance.held_credits),
+        one=wording.worth(1),
     )
     st.markdown(text, help=help_text, width="content")
 
@@ -156,9 +160,9 @@ def table(
 def breakdown(lines: Sequence[tuple[str, int]], total_credits: int) -> None:
     """A price explained: `lines` are (name, credits) and add up to the total."""
     rows = [
-        (name, wording.credits(amount), wording.worth(amount)) for name, amount in (*lines, ("Total", total_credits))
+        (name, wording.credits(amount), wording.worth(amount)) for name, amount in (*lines, (_("Total"), total_credits))
     ]
-    table(["Price", "Credits", "Rupiah"], rows, numbers=(1, 2), total=True)
+    table([_("Price"), _("Credits"), _("Rupiah")], rows, numbers=(1, 2), total=True)
 
 
 def empty_state(title: str, text: str, *, icon: str) -> None:

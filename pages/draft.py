@@ -1,16 +1,21 @@
-"""The order being written on the Generate page: its fields, kept over page changes and filled from elsewhere."""
+"""The order being written on the Generate page: what the person wished for, kept over page and model changes.
+
+A wish stays as it was made; what a model can take of it is `core.fitting`'s to say. So nothing is lost by looking at a
+model that makes less.
+"""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 import streamlit as st
 
-from core import config, db, errors, generations, uploads
+from core import config, db, extension, fitting, generations, presets
 from core import storage as storages
-from core.images import MAX_UPLOAD_BYTES
-from core.models import User
+from core.models import Generation, User
 from core.video import VideoModel
-from pages import components, wording
+from pages import wording
+from pages.language import _
 
 Option = TypeVar("Option", str, int)
 
@@ -18,7 +23,6 @@ FEW = 6
 """Up to so many options are shown side by side."""
 
 _FIELDS = {
-    "project": "project_id",
     "model": "model_id",
     "prompt": "prompt",
     "negative": "negative_prompt",
@@ -28,7 +32,7 @@ _FIELDS = {
     "audio": "generate_audio",
     "enhance": "enhance_prompt",
 }
-"""Field of the form -> field of a generation."""
+"""Field of the form -> field of an order and of a preset."""
 
 
 def name(field: str) -> str:
@@ -36,23 +40,96 @@ def name(field: str) -> str:
     return f"generate_{field}"
 
 
-def take_over(person: User) -> None:
-    """Fill fields from the address, once: `?project=` and `?model=`, or all of them from a clip with `?from=`."""
+def wish(field: str) -> Any:
+    """What the person wished for in a field; None before they did."""
+    return st.session_state.get(name(field))
+
+
+def order(project_id: str, model: VideoModel) -> generations.Order:
+    """What is wished for, whether this model can make it or not; its own defaults where nothing was wished."""
+    start, end = wish("start"), wish("end")
+    return generations.Order(
+        project_id=project_id,
+        model_id=model.id,
+        prompt=wish("prompt") or "",
+        resolution=wish("resolution") or _default(model.resolutions, "720p"),
+        duration_seconds=wish("seconds") or model.default_seconds,
+        aspect_ratio=wish("ratio") or _default(model.aspect_ratios, "16:9"),
+        negative_prompt=wish("negative") or "",
+        start_image_key=start["key"] if start else None,
+        end_image_key=end["key"] if end else None,
+        generate_audio=bool(wish("audio")),
+        enhance_prompt=bool(wish("enhance")),
+    )
+
+
+def _default(options: Sequence[str], preferred: str) -> str:
+    return preferred if preferred in options else options[0]
+
+
+def take_over(person: User, settings: config.Settings) -> None:
+    """Fill fields from the address, once: `?project=`, `?model=`, all of a clip `?from=`, or go on from it `?extend=`.
+
+    Raises NotFound for somebody else's clip, and as `extension.last_frame`.
+    """
     wanted = dict(st.query_params)
     for field in ("project", "model"):
         if field in wanted:
             st.session_state[name(field)] = wanted[field]
             del st.query_params[field]
-    if "from" not in wanted:
-        return
-    del st.query_params["from"]
+    for word, take in (("from", _take_settings), ("extend", _take_up)):
+        if word in wanted:
+            del st.query_params[word]
+            take(person, wanted[word], settings)
+
+
+def _take_settings(person: User, generation_id: str, _settings: config.Settings) -> Generation:
     with db.session(read_only=True) as session:
-        row = generations.get(session, person, wanted["from"])
-    for field, column in _FIELDS.items():
-        st.session_state[name(field)] = getattr(row, column)
+        row = generations.get(session, person, generation_id)
+    st.session_state[name("project")] = row.project_id
+    _wish_for(asdict(generations.retry_order(row)))
     for field, key in (("start", row.start_image_key), ("end", row.end_image_key)):
-        st.session_state[name(field)] = {"key": key, "title": "Image of the earlier clip", "notes": ()} if key else None
-    st.toast("The settings of that clip are filled in.", icon=":material/content_copy:")
+        title = _("Image of the earlier clip")
+        st.session_state[name(field)] = {"key": key, "title": title, "notes": ()} if key else None
+    st.session_state[name("extends")] = None
+    st.toast(_("The settings of that clip are filled in."), icon=":material/content_copy:")
+    return row
+
+
+def _take_up(person: User, generation_id: str, settings: config.Settings) -> None:
+    storage = storages.open_storage(settings.storage_url)
+    frame = extension.last_frame(person, generation_id, storage=storage, quota_bytes=settings.storage_quota_bytes)
+    row = _take_settings(person, generation_id, settings)
+    title = _("Last picture of the earlier clip")
+    st.session_state[name("start")] = {"key": frame.storage_key, "title": title, "notes": ()}
+    st.session_state[name("end")] = None
+    st.session_state[name("extends")] = {"id": row.id, "key": frame.storage_key, "prompt": row.prompt}
+
+
+def extended() -> dict[str, str] | None:
+    """The clip that is gone on from: its `id` and `prompt`; None when its last picture is not the start any more."""
+    found: dict[str, str] | None = wish("extends")
+    start = wish("start")
+    return found if found and start and start["key"] == found["key"] else None
+
+
+def stop_extending() -> None:
+    """Make a clip of its own again."""
+    st.session_state[name("extends")] = st.session_state[name("start")] = None
+
+
+def apply(settings: presets.Settings) -> None:
+    """Wish for what a preset keeps; a preset without a prompt leaves the one that is written."""
+    values = asdict(settings)
+    if not settings.prompt:
+        del values["prompt"]
+    _wish_for(values)
+
+
+def _wish_for(values: dict[str, Any]) -> None:
+    for field, column in _FIELDS.items():
+        if column in values:
+            st.session_state[name(field)] = values[column]
 
 
 def keep_fitting(field: str, options: Sequence[Any], default: Any) -> None:
@@ -61,134 +138,76 @@ def keep_fitting(field: str, options: Sequence[Any], default: Any) -> None:
         st.session_state[name(field)] = default if default in options else options[0]
 
 
-def pick(
-    label: str, field: str, options: Sequence[Option], default: Option, shown: Callable[[Any], str] = str
-) -> Option:
+def stand_in(model_ids: Sequence[str]) -> str:
+    """The id of the model that was wished for where it is on offer, else of the first, and a note that it stands in."""
+    wished = wish("model")
+    if wished not in model_ids:
+        st.session_state[name("model")] = model_ids[0]
+        st.session_state[name("stands_in")] = model_ids[0] if wished else None
+    return str(wish("model"))
+
+
+def say_changes(model: VideoModel, found: Sequence[fitting.Change]) -> None:
+    """Say plainly what of the wish had to change for this model."""
+    if wish("stands_in") == model.id:
+        said = _("The model that was asked for is not on offer here; {model} stands in.").format(model=model.name)
+        st.caption(f":material/info: {said}")
+    for change in found:
+        st.caption(f":material/info: {_sentence(model, change)}")
+
+
+def _sentence(model: VideoModel, change: fitting.Change) -> str:
+    words = {"model": model.name, "wanted": change.wanted, "given": change.given}
+    if change.field == "duration_seconds":
+        makes = wording.lengths(model)
+        return _("{wanted} s became {given} s: {model} makes {makes} only.").format(**words, makes=makes)
+    if change.field in ("resolution", "aspect_ratio"):
+        offered = model.resolutions if change.field == "resolution" else model.aspect_ratios
+        return _("{wanted} became {given}: {model} makes {makes} only.").format(**words, makes=", ".join(offered))
+    left_out = {
+        "start_image_key": _("The start image is left out: {model} takes none."),
+        "end_image_key": _("The end image is left out: {model} takes none, or none without a start image."),
+        "negative_prompt": _("The negative prompt is left out: {model} takes none."),
+        "generate_audio": _("Sound is left out: {model} makes none."),
+        "enhance_prompt": _("Prompt enhancement is left out: {model} has none."),
+    }
+    return left_out[change.field].format(**words)
+
+
+def pick(label: str, field: str, options: Sequence[Option], chosen: Option, shown: Callable[[Any], str] = str) -> None:
     """One of a model's own list: side by side when they are few, else in a list.
 
     The choice is kept apart from its widget, because the widget changes with the number of options.
     """
-    keep_fitting(field, options, default)
-    chosen: Option = st.session_state[name(field)]
     few = len(options) <= FEW
     key = f"{name(field)}_{'few' if few else 'many'}"
     if st.session_state.get(key) != chosen:
         st.session_state[key] = chosen
+    how: dict[str, Any] = {"key": key, "format_func": shown, "on_change": _keep, "args": (field, key)}
     if few:
-        st.radio(
-            label,
-            options,
-            key=key,
-            format_func=shown,
-            horizontal=True,
-            width="content",
-            on_change=_keep,
-            args=(field, key),
-        )
+        st.radio(label, options, horizontal=True, width="content", **how)
     else:
-        st.selectbox(label, options, key=key, format_func=shown, on_change=_keep, args=(field, key), width=130)
-    return chosen
+        st.selectbox(label, options, width=130, **how)
 
 
 def _keep(field: str, key: str) -> None:
     st.session_state[name(field)] = st.session_state[key]
 
 
-def negative_prompt(model: VideoModel) -> str:
+def negative_prompt(model: VideoModel) -> None:
     """What shall not be seen; asked only where the model takes it."""
-    if not model.negative_prompt:
-        return ""
-    text = st.text_input(
-        "Negative prompt",
-        key=name("negative"),
-        placeholder="What should not be seen, for example: text, blur",
-        max_chars=model.prompt_limit_chars,
-        persist_state="session",
-    )
-    return text or ""
-
-
-def switch(label: str, field: str, *, offered: bool, price: int) -> bool:
-    """An extra with a flat price; not drawn, and off, where the model does not offer it."""
-    if not offered:
-        return False
-    return st.toggle(f"{label} (+{wording.priced(price)})", key=name(field), persist_state="session")
-
-
-def images(person: User, model: VideoModel, settings: config.Settings) -> tuple[str | None, str | None]:
-    """Storage keys of the start and end image, each only where the model takes one."""
-    offered = [
-        (field, label)
-        for field, label, takes in (
-            ("start", "Start image", model.start_image),
-            ("end", "End image", model.end_image),
+    if model.negative_prompt:
+        st.text_input(
+            _("Negative prompt"),
+            key=name("negative"),
+            placeholder=_("What should not be seen, for example: text, blur"),
+            max_chars=model.prompt_limit_chars,
+            persist_state="session",
         )
-        if takes
-    ]
-    keys: dict[str, str | None] = {"start": None, "end": None}
+
+
+def switch(label: str, field: str, *, offered: bool, price: int, help_text: str) -> None:
+    """An extra with a flat price; not drawn where the model does not offer it."""
     if offered:
-        for column, (field, label) in zip(st.columns(2, gap="medium"), offered, strict=False):
-            with column:
-                keys[field] = _image(person, field, label, settings)
-    return keys["start"], keys["end"]
-
-
-def _image(person: User, field: str, label: str, settings: config.Settings) -> str | None:
-    """One image: a place to drop it, or what was dropped with a way to take it out."""
-    held: dict[str, Any] | None = st.session_state.get(name(field))
-    if held is None:
-        turn = st.session_state.get(f"{name(field)}_turn", 0)
-        dropped = st.file_uploader(
-            label,
-            type=["jpg", "jpeg", "png", "webp"],
-            max_upload_size=MAX_UPLOAD_BYTES // 1024**2,
-            key=f"{name(field)}_file_{turn}",
-            help="JPEG, PNG or WebP. Places, names and other data in the file are removed.",
-        )
-        if problem := st.session_state.pop(f"{name(field)}_problem", None):
-            st.error(problem, icon=":material/error:")
-        if dropped is not None:
-            _take_in(person, field, dropped.name, dropped.getvalue(), settings)
-            st.rerun()
-        return None
-    st.markdown(label)
-    link = components.media_link(held["key"])
-    st.html(
-        f'<img src="{link}" alt="{label}" style="display:block;max-width:100%;height:150px;'
-        'object-fit:contain;border-radius:8px">'
-    )
-    components.plain(str(held["title"]), small=True, lines=1)
-    for note in held["notes"]:
-        st.caption(note)
-    if st.button("Remove", key=f"{name(field)}_remove", icon=":material/close:"):
-        st.session_state[name(field)] = None
-        st.rerun()
-    return str(held["key"])
-
-
-def _take_in(person: User, field: str, file_name: str, data: bytes, settings: config.Settings) -> None:
-    """Clean and keep an uploaded image; a refusal is kept to be shown beside the field."""
-    st.session_state[f"{name(field)}_turn"] = st.session_state.get(f"{name(field)}_turn", 0) + 1
-    try:
-        with db.session(read_only=True) as session:
-            known = uploads.find(session, person, data)
-        notes: tuple[str, ...] = ()
-        if known is None:
-            storage = storages.open_storage(settings.storage_url)
-            key, image = uploads.prepare(storage, data)
-            notes = image.notes
-            with db.session() as session:
-                known = uploads.record(
-                    session,
-                    person,
-                    data=data,
-                    file_name=file_name,
-                    storage_key=key,
-                    image=image,
-                    quota_bytes=settings.storage_quota_bytes,
-                )
-    except errors.AppError as problem:
-        st.session_state[f"{name(field)}_problem"] = str(problem)
-        return
-    title = f"{known.file_name}, {known.width} × {known.height}"
-    st.session_state[name(field)] = {"key": known.storage_key, "title": title, "notes": notes}
+        text = f"{label} (+{wording.priced(price)})"
+        st.toggle(text, key=name(field), help=help_text, persist_state="session")

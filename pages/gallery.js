@@ -1,11 +1,22 @@
-// The gallery: cards from JSON, one trigger ("open") out. Cards are kept by id, so a tick changes only what changed.
+// The gallery: cards from JSON, kept by id, so that only what changed is changed. Triggers: "open" with an id; on a
+// board also "hearts" ({id: on}) and "marked" ({ids, turn}), which are shown at once and sent whole.
 
 const CALM = window.matchMedia("(prefers-reduced-motion: reduce)");
+const HEART = "M12 20.3 4.2 12.6a5 5 0 0 1 7.1-7.1l.7.7.7-.7a5 5 0 0 1 7.1 7.1z";
 
 function element(tag, name, parent) {
   const made = document.createElement(tag);
   made.className = name;
   parent.append(made, " "); // the space keeps words of neighbours apart when they are read aloud
+  return made;
+}
+
+function heart() {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  made.setAttribute("viewBox", "0 0 24 24");
+  made.setAttribute("aria-hidden", "true");
+  made.append(document.createElementNS("http://www.w3.org/2000/svg", "path"));
+  made.firstChild.setAttribute("d", HEART);
   return made;
 }
 
@@ -19,20 +30,27 @@ function make(id, list) {
   image.loading = "lazy";
   image.decoding = "async";
   image.alt = "";
-  element("span", "badge", media);
-  element("span", "note", media);
-  element("span", "length", media);
-  const bar = element("span", "bar", media);
-  element("span", "fill", bar);
+  for (const name of ["badge", "note", "length", "verdict"]) element("span", name, media);
+  element("span", "fill", element("span", "bar", media));
   const text = element("span", "text", card);
   element("span", "title", text);
   element("span", "meta", text);
   card.addEventListener("click", () => list.open(id));
-  card.addEventListener("pointerenter", () => play(item));
-  card.addEventListener("pointerleave", () => stop(item));
-  card.addEventListener("focus", () => play(item));
-  card.addEventListener("blur", () => stop(item));
+  for (const [event, act] of [["pointerenter", play], ["pointerleave", stop], ["focus", play], ["blur", stop]])
+    card.addEventListener(event, () => act(item));
   return item;
+}
+
+function makeTools(item, list) {
+  const id = item.dataset.id;
+  const label = element("label", "mark", item);
+  const box = element("input", "box", label);
+  box.type = "checkbox";
+  box.addEventListener("change", () => list.mark(id, box.checked));
+  const favourite = element("button", "favourite", item);
+  favourite.type = "button";
+  favourite.append(heart());
+  favourite.addEventListener("click", () => list.like(id, favourite.getAttribute("aria-pressed") !== "true"));
 }
 
 function play(item) {
@@ -53,32 +71,128 @@ function stop(item) {
   item.querySelector("video")?.remove();
 }
 
+function words(item, name, text) {
+  const found = item.querySelector("." + name);
+  if (found.textContent !== text) found.textContent = text;
+  found.hidden = !text;
+}
+
+function move(item, { status, badge, note, progress }) {
+  item.querySelector(".badge").dataset.status = status;
+  words(item, "badge", badge);
+  words(item, "note", note);
+  const moving = typeof progress === "number";
+  item.querySelector(".bar").hidden = !moving;
+  if (moving) item.querySelector(".fill").style.width = Math.round(progress * 100) + "%";
+}
+
 function fill(item, card) {
-  const part = (name) => item.querySelector("." + name);
-  const words = (name, text) => {
-    const found = part(name);
-    if (found.textContent !== text) found.textContent = text;
-    found.hidden = !text;
-  };
   item.preview = card.preview;
-  const image = part("poster");
+  item.card = card;
+  const image = item.querySelector(".poster");
   if (card.poster && image.getAttribute("src") !== card.poster) image.src = card.poster;
   image.hidden = !card.poster;
-  part("badge").dataset.status = card.status;
-  words("badge", card.badge);
-  words("note", card.note);
-  words("length", card.length);
-  words("title", card.title);
-  words("meta", card.meta);
-  const moving = typeof card.progress === "number";
-  part("bar").hidden = !moving;
-  if (moving) part("fill").style.width = Math.round(card.progress * 100) + "%";
+  move(item, card);
+  for (const name of ["length", "verdict", "title", "meta"]) words(item, name, card[name]);
+  item.querySelector(".verdict").dataset.kept = String(card.kept);
   item.firstChild.setAttribute("aria-label", card.label);
+}
+
+// The state of the tools: what was pressed and is not confirmed yet goes before what the data say.
+function dress(item, list) {
+  const { card } = item;
+  const say = list.board.words;
+  if (!item.querySelector(".mark")) makeTools(item, list);
+  const marked = list.marked.has(card.id);
+  const box = item.querySelector(".box");
+  box.checked = marked;
+  box.setAttribute("aria-label", say.select + ": " + card.title);
+  item.classList.toggle("marked", marked);
+  if (list.hearts[card.id] === card.favourite) delete list.hearts[card.id];
+  const liked = list.hearts[card.id] ?? card.favourite;
+  const favourite = item.querySelector(".favourite");
+  favourite.setAttribute("aria-pressed", String(liked));
+  favourite.setAttribute("aria-label", say.favourite + ": " + card.title);
+}
+
+// One card at a time is in the order of the Tab key; arrows lead to the others.
+function stand(list, item) {
+  list.current = item;
+  for (const other of list.children)
+    for (const part of other.querySelectorAll("button, input")) part.tabIndex = other === item ? 0 : -1;
+}
+
+function step(list, item, key) {
+  const items = [...list.children];
+  const place = items.indexOf(item);
+  const columns = items.filter((other) => other.offsetTop === items[0].offsetTop).length;
+  const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
+  const ends = { Home: 0, End: items.length - 1 };
+  return items[ends[key] ?? place + steps[key]];
+}
+
+function press(list, event) {
+  const item = event.target.closest("li");
+  if (!item || event.ctrlKey || event.metaKey || event.altKey) return;
+  const { id } = item.dataset;
+  if (/^(Arrow|Home$|End$)/.test(event.key)) {
+    const next = step(list, item, event.key);
+    event.preventDefault();
+    if (!next) return;
+    stand(list, next);
+    next.firstChild.focus();
+  } else if (list.board && event.target === item.firstChild && event.key === " ") {
+    event.preventDefault();
+    list.mark(id, !list.marked.has(id));
+  } else if (list.board && event.key.toLowerCase() === "f") {
+    list.like(id, item.querySelector(".favourite").getAttribute("aria-pressed") !== "true");
+  }
+}
+
+function setUp(list) {
+  list.marked = new Set();
+  list.turn = 0;
+  list.hearts = {};
+  list.addEventListener("keydown", (event) => press(list, event));
+  // A space pressed on a button clicks it when the key comes up again.
+  list.addEventListener("keyup", (event) => {
+    if (list.board && event.key === " " && event.target.matches(".card")) event.preventDefault();
+  });
+  list.addEventListener("focusin", (event) => stand(list, event.target.closest("li")));
+  list.hear = (event) => {
+    for (const told of event.detail?.items ?? []) {
+      const item = [...list.children].find((child) => child.dataset.id === told.id);
+      if (!item?.card) continue;
+      move(item, told);
+      const { length, verdict, title, meta } = item.card;
+      const before = [item.card.badge, item.card.note, length, verdict, title, meta].filter(Boolean).join(" ");
+      const open = item.card.label.slice(before.length);
+      Object.assign(item.card, { badge: told.badge, note: told.note });
+      item.card.label = [told.badge, told.note, length, verdict, title, meta].filter(Boolean).join(" ") + open;
+      item.firstChild.setAttribute("aria-label", item.card.label);
+    }
+  };
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const list = parentElement.querySelector("ul");
+  if (!list.marked) setUp(list);
   list.open = (id) => setTriggerValue("open", id);
+  list.like = (id, on) => {
+    list.hearts[id] = on;
+    setTriggerValue("hearts", { ...list.hearts });
+    dressAll();
+  };
+  list.mark = (id, on) => {
+    if (on) list.marked.add(id);
+    else list.marked.delete(id);
+    list.turn += 1;
+    setTriggerValue("marked", { ids: [...list.marked], turn: list.turn });
+    dressAll();
+  };
+  const dressAll = () => [...list.children].forEach((item) => dress(item, list));
+
+  list.board = data?.board;
   const known = new Map([...list.children].map((item) => [item.dataset.id, item]));
   const cards = data?.cards ?? [];
   cards.forEach((card, place) => {
@@ -87,4 +201,19 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
   });
   while (list.children.length > cards.length) list.lastChild.remove();
+  const keys = parentElement.querySelector(".keys");
+  if (list.board) {
+    const { marked, turn } = list.board;
+    if (turn < 0 || turn >= list.turn) {
+      list.marked = new Set(marked);
+      list.turn = Math.max(list.turn, turn);
+    }
+    dressAll();
+    keys.textContent = list.board.words.keys;
+  }
+  keys.hidden = !list.board || !cards.length;
+  if (list.children.length) stand(list, list.contains(list.current) ? list.current : list.firstChild);
+
+  window.addEventListener("video-live", list.hear);
+  return () => window.removeEventListener("video-live", list.hear);
 }

@@ -1,194 +1,250 @@
-"""Order a clip: what it shall be, what it costs, and what is under way."""
+"""Order clips: what they shall be, what they cost, and what is under way."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
-from core import access, config, db, errors, generations, ledger, pricing, projects, provider_status
-from core.models import ENDED_STATUSES, Generation
+from core import (
+    access,
+    batches,
+    config,
+    db,
+    fitting,
+    generations,
+    history,
+    ledger,
+    presets,
+    pricing,
+    projects,
+    provider_status,
+    track_record,
+)
+from core.generations import Order
+from core.models import ENDED_STATUSES, Generation, Preset
 from core.providers import registry
 from core.video import VideoModel
-from pages import clip, components, draft, gallery, intent, model_picker, under_way, visitor, wording
+from pages import (
+    clip,
+    components,
+    draft,
+    gallery,
+    model_picker,
+    order_card,
+    preset_bar,
+    prompt_field,
+    source_images,
+    under_way,
+    visitor,
+)
+from pages.language import _, plural
 
 RECENT = 6
+VARIATIONS = (1, 2, 3, 4)
+OTHER_MODELS = batches.MOST // len(VARIATIONS) - 1
+RECORD_SECONDS = 60  # how old the models' track record may be; a text on a line of its own would show on the page
 
 person = visitor.person()
 settings = config.settings()
 configured = access.configured(settings)
 
 
+@st.cache_data(ttl=RECORD_SECONDS, show_spinner=False)
+def track_records(database_url: str) -> dict[str, track_record.TrackRecord]:
+    """How the models of this installation did lately; the same for everybody, so asked once for all."""
+    del database_url  # it tells one installation's figures from another's
+    with db.session(read_only=True) as session:
+        return dict(track_record.of_models(session, [model.id for model in registry.models()]))
+
+
 def first_project() -> None:
     """Make a project for somebody who has none."""
     with components.calm(), db.session() as session:
-        projects.create(session, person, name="My first project")
+        projects.create(session, person, name=_("My first project"))
 
 
-def choose_project(names: dict[str, str]) -> str:
+def choose_project(names: dict[str, str]) -> None:
     """The project that the clip will belong to."""
-    draft.keep_fitting("project", list(names), next(iter(names)))
-    chosen: str = st.selectbox(
-        "Project",
+    st.selectbox(
+        _("Project"),
         list(names),
         key=draft.name("project"),
         format_func=lambda known: names[known],
         persist_state="session",
     )
-    return chosen
 
 
-def choose_model() -> VideoModel:
-    """The model; what it makes decides the settings below."""
+def offered_models() -> Sequence[VideoModel]:
+    """The models to choose from, those that can be used first; only ones that take a start image to go on from one."""
     models = sorted(registry.models(), key=lambda model: model.provider not in configured)
-    usable = [model.id for model in models if model.provider in configured]
-    draft.keep_fitting("model", [model.id for model in models], (usable or [models[0].id])[0])
-    chosen = str(st.session_state[draft.name("model")])
-    picked = model_picker.show(models, chosen=chosen, configured=configured, key="generate_model_picker")
-    if picked and picked != chosen:
+    return [model for model in models if model.start_image] if draft.extended() else models
+
+
+def choose_model(models: Sequence[VideoModel], order: Order) -> None:
+    """The model; what it makes decides the settings below."""
+    with db.session(read_only=True) as session:
+        troubles = provider_status.troubles(session)
+    model = registry.model(order.model_id)
+    picked = model_picker.show(
+        models,
+        order=order,
+        configured=configured,
+        troubles=troubles,
+        records=track_records(settings.database_url),
+        key="generate_model_picker",
+    )
+    if picked and picked != model.id:
         st.session_state[draft.name("model")] = picked
         st.rerun()
-    model = registry.model(chosen)
-    st.caption(" ".join((model.description, *model.limits)))
-    if len(usable) < len(models):
-        st.caption("Models that are not configured wait for an administrator to add their provider's key.")
-    with db.session(read_only=True) as session:
-        trouble = provider_status.troubles(session).get(registry.model(chosen).provider)
-    if trouble:
-        st.warning(trouble, icon=":material/warning:")
-    return model
+    if model.limits:
+        st.caption(" ".join(_(limit) for limit in model.limits))
+    if model.provider in troubles:
+        st.warning(_(troubles[model.provider]), icon=":material/warning:")
 
 
-def write_prompt(model: VideoModel) -> str:
-    """What the clip shall show."""
-    written = str(st.session_state.get(draft.name("prompt"), ""))
-    text = st.text_area(
-        "Prompt",
-        key=draft.name("prompt"),
-        placeholder="What should be seen? Say subject, movement, place, light and camera.",
-        height=120,
-        max_chars=model.prompt_limit_chars if len(written) <= model.prompt_limit_chars else None,
-        persist_state="session",
-    )
-    return text or ""
-
-
-def choose_settings(model: VideoModel) -> tuple[str, int, str]:
-    """Resolution, duration in seconds and aspect ratio, only what the model can make."""
+def choose_settings(model: VideoModel, order: Order) -> None:
+    """Everything that the model takes beside prompt and images."""
     with st.container(horizontal=True, gap="medium"):
-        resolution = draft.pick("Resolution", "resolution", model.resolutions, "720p")
-        seconds = draft.pick("Length", "seconds", model.durations, model.default_seconds, lambda s: f"{s} s")
-        ratio = draft.pick("Aspect ratio", "ratio", model.aspect_ratios, "16:9")
-    return resolution, seconds, ratio
-
-
-def order_for(project_id: str, model: VideoModel, prompt: str) -> generations.Order:
-    """Draw the rest of the form; what is asked for in all."""
-    resolution, seconds, ratio = choose_settings(model)
-    negative = draft.negative_prompt(model)
+        draft.pick(_("Resolution"), "resolution", model.resolutions, order.resolution)
+        draft.pick(_("Length"), "seconds", model.durations, order.duration_seconds, lambda s: f"{s} s")
+        draft.pick(_("Aspect ratio"), "ratio", model.aspect_ratios, order.aspect_ratio)
+    draft.negative_prompt(model)
     with st.container(horizontal=True, gap="medium"):
-        audio = draft.switch("Sound", "audio", offered=model.audio, price=pricing.AUDIO_CREDITS)
-        enhance = draft.switch(
-            "Enhance the prompt", "enhance", offered=model.prompt_enhancement, price=pricing.PROMPT_ENHANCEMENT_CREDITS
+        draft.switch(
+            _("Sound"),
+            "audio",
+            offered=model.audio,
+            price=pricing.AUDIO_CREDITS,
+            help_text=_("The model makes sound that goes with the picture."),
         )
-    start, end = draft.images(person, model, settings)
-    return generations.Order(
-        project_id=project_id,
-        model_id=model.id,
-        prompt=prompt,
-        resolution=resolution,
-        duration_seconds=seconds,
-        aspect_ratio=ratio,
-        negative_prompt=negative,
-        start_image_key=start,
-        end_image_key=end,
-        generate_audio=audio,
-        enhance_prompt=enhance,
-    )
+        draft.switch(
+            _("Enhance the prompt"),
+            "enhance",
+            offered=model.prompt_enhancement,
+            price=pricing.PROMPT_ENHANCEMENT_CREDITS,
+            help_text=_("The provider's own AI rewrites the prompt before the clip is made. You do not see its text."),
+        )
 
 
-def price_card(order: generations.Order, model: VideoModel, balance: ledger.Balance) -> None:
-    """What it costs line by line, what is left, and the button."""
-    price = generations.quote(order)
-    after = balance.available_credits - price.total_credits
-    with st.container(border=True):
-        components.breakdown([(wording.line(x.kind, x.percent), x.credits) for x in price.lines], price.total_credits)
-        left = f"{wording.credits(after)} left" if after >= 0 else f"{wording.credits(-after)} too few"
-        st.caption(f"You have {wording.credits(balance.available_credits)} credits; {left} after this one.")
-        problems = generations.validate(order.trimmed())
-        wanting = problems.pop("prompt", None)
-        blocked = _blocked(model, problems, after)
-        label = f"Generate for {wording.priced(price.total_credits)}"
-        # Not disabled for a missing prompt: the text only arrives when its field is left, with this very click.
-        if st.button(label, type="primary", width="stretch", disabled=blocked is not None, key="generate_button"):
-            place_order(order)
-        if reason := blocked or wanting:
-            st.caption(f":material/info: {reason}")
-
-
-def _blocked(model: VideoModel, problems: dict[str, str], after: int) -> str | None:
-    """Why the button cannot be pressed, as a sentence."""
-    if model.provider not in configured:
-        return errors.ProviderNotConfigured.sentence
-    if problems:
-        return next(iter(problems.values()))
-    if after < 0:
-        return f"This needs {wording.priced(-after)} more than you have. {errors.InsufficientCredits.sentence}"
-    return None
-
-
-def place_order(order: generations.Order) -> None:
-    """Submit once; the page then shows it under way."""
-    try:
-        with intent.key("generate", order.trimmed().digest()) as key, db.session() as session:
-            row = generations.submit(
-                session,
-                person,
-                order,
-                configured=configured,
-                quota_bytes=settings.storage_quota_bytes,
-                idempotency_key=key,
+def choose_several(order: Order) -> list[Order]:
+    """How many of each, and which other models as well; all orders in all."""
+    can = {
+        model.id: model
+        for model in registry.models()
+        if model.id != order.model_id and model.provider in configured and _can_make(model, order)
+    }
+    wished: list[str] = draft.wish("also") or []
+    key = draft.name("also_offered")
+    also = [model_id for model_id in wished if model_id in can]
+    if st.session_state.get(key) != also:
+        st.session_state[key] = also
+    draft.keep_fitting("variations", VARIATIONS, 1)
+    with st.container(horizontal=True, gap="medium"):
+        st.radio(
+            _("Variations"),
+            VARIATIONS,
+            key=draft.name("variations"),
+            horizontal=True,
+            width="content",
+            help=_("So many clips from the same order. They differ where the model leaves something to chance."),
+            persist_state="session",
+        )
+        if can:
+            st.multiselect(
+                _("Also with"),
+                list(can),
+                key=key,
+                max_selections=OTHER_MODELS,
+                format_func=lambda known: can[known].name,
+                placeholder=_("Other models that can make these settings"),
+                on_change=_keep_also,
+                width=340,
             )
-    except errors.AppError as problem:
-        components.error_box(problem)
-        return
-    components.announce(f"Ordered. {wording.priced(row.credits)} are reserved until the clip is here.")
-    st.rerun()
+    left_out = [
+        registry.model(model_id).name for model_id in wished if model_id not in can and model_id != order.model_id
+    ]
+    if left_out:
+        said = plural("{models} cannot make these settings.", "{models} cannot make these settings.", len(left_out))
+        st.caption(f":material/info: {said.format(models=', '.join(left_out))}")
+    each = [order, *(replace(order, model_id=model_id) for model_id in also)]
+    return [one for one in each for _number in range(st.session_state[draft.name("variations")])]
+
+
+def _can_make(model: VideoModel, order: Order) -> bool:
+    """Whether a model can make the very same order."""
+    other = replace(order, model_id=model.id, prompt=order.prompt or "-")
+    return not generations.validate(other.trimmed())
+
+
+def _keep_also() -> None:
+    st.session_state[draft.name("also")] = st.session_state[draft.name("also_offered")]
+
+
+def say_what_is_extended() -> None:
+    """That the clip goes on from another, and how to stop that."""
+    if extended := draft.extended():
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key="generate_extends"):
+            with st.container(gap="xsmall"):
+                st.markdown(_("This clip begins with the last picture of an earlier one:"))
+                components.plain(extended["prompt"], small=True, lines=1)
+            st.button(_("Begin anew instead"), key="generate_extends_stop", on_click=draft.stop_extending)
+
+
+def form(names: dict[str, str], kept: Sequence[Preset]) -> list[Order]:
+    """Draw the form; what is ordered by it."""
+    models = offered_models()
+    draft.keep_fitting("project", list(names), next(iter(names)))
+    model = registry.model(draft.stand_in([model.id for model in models]))
+    fitted = fitting.fit(draft.order(draft.wish("project"), model), model)
+    order = fitted.order
+    left, middle, right = st.columns([4, 4, 3], vertical_alignment="bottom")
+    with left:
+        choose_project(names)
+    with middle:
+        preset_bar.choose(person, kept)
+    with right:
+        preset_bar.manage(person, kept, order)
+    say_what_is_extended()
+    prompt_field.show(model, order)
+    choose_model(models, order)
+    draft.say_changes(model, fitted.changes)
+    choose_settings(model, order)
+    source_images.show(person, model, settings)
+    return choose_several(order)
 
 
 def recent(rows: Sequence[Generation]) -> None:
     """The newest that ended, to play at once."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
-        st.header("Latest clips", anchor=False, width="content")
-        st.page_link("history.py", label="All clips", icon=":material/grid_view:")
+        st.header(_("Latest clips"), anchor=False, width="content")
+        st.page_link("history.py", label=_("All clips"), icon=":material/grid_view:")
     if opened := gallery.show(rows, key="generate_recent"):
         clip.open_it(opened)
 
 
 with components.calm():
-    draft.take_over(person)
+    draft.take_over(person, settings)
     with db.session(read_only=True) as session:
-        wanted = st.session_state.get(draft.name("project"))
-        names = components.project_names(session, person, archived=False, wanted=wanted)
+        names = components.project_names(session, person, archived=False, wanted=draft.wish("project"))
         balance = ledger.balance(session, person.id)
-        ended = generations.browse(session, person, generations.Filter(statuses=ENDED_STATUSES), limit=RECENT).rows
+        kept = presets.browse(session, person)
+        ended = history.browse(session, person, history.Filter(statuses=ENDED_STATUSES), limit=RECENT).rows
     if not names:
         components.empty_state(
-            "A clip needs a project",
-            "Projects keep clips together. Make one, and order your first clip.",
+            _("A clip needs a project"),
+            _("Projects keep clips together. Make one, and order your first clip."),
             icon="folder",
         )
         with st.container(horizontal_alignment="center"):
-            st.button("Make my first project", type="primary", on_click=first_project)
+            st.button(_("Make my first project"), type="primary", on_click=first_project)
         st.stop()
-    form, side = st.columns([5, 3], gap="large")
-    with form:
-        project_id = choose_project(names)
-        prompt_place = st.container()
-        model = choose_model()
-        with prompt_place:
-            prompt = write_prompt(model)
-        order = order_for(project_id, model, prompt)
-    with side:
-        price_card(order, model, balance)
+    left, right = st.columns([5, 3], gap="large")
+    with left:
+        orders = form(names, kept)
+    with right:
+        with db.session(read_only=True) as session:
+            made = generations.made_before(session, person, orders[0]) if orders[0].prompt.strip() else None
+        order_card.show(person, orders, balance, configured=configured, made=made)
         under_way.show(person)
     if ended:
         recent(ended)

@@ -1,13 +1,18 @@
-"""Every clip, newest first: a gallery with filters kept in the address, and a dialog a clip."""
+"""Every clip: a gallery with filters kept in the address, a bar for what is selected, a dialog a clip."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from core import db, generations
-from core.models import ENDED_STATUSES, Status
+from core import curation, db, history
+from core.curation import Changes
+from core.history import Verdict
+from core.models import Status, User, utc_now
 from core.providers import registry
-from pages import clip, components, gallery, visitor
+from pages import clip, compare, components, gallery, selection, visitor
+from pages.language import N_, _
+from pages.wording import Words
 
 PAGE_SIZE = 24
 SEARCH_LIMIT_CHARS = 200
@@ -18,9 +23,36 @@ GROUPS = {
     "failed": (Status.FAILED,),
     "cancelled": (Status.CANCELLED,),
 }
-GROUP_NAMES = {"completed": "Completed", "live": "Under way", "failed": "Failed", "cancelled": "Cancelled"}
+GROUP_NAMES = Words(
+    {
+        "completed": N_("Completed"),
+        "live": N_("Under way"),
+        "failed": N_("Failed"),
+        "cancelled": N_("Cancelled"),
+    }
+)
+ORDERS = Words({"oldest": N_("Oldest first")})
+HEARTS = Words({"yes": N_("Favourites"), "no": N_("Not favourites")})
+VERDICT_NAMES = Words(
+    {
+        Verdict.KEPT.value: N_("Kept"),
+        Verdict.REJECTED.value: N_("Rejected"),
+        Verdict.UNDECIDED.value: N_("Undecided"),
+    }
+)
+PERIODS = Words(
+    {
+        "1": N_("Today"),
+        "7": N_("Last 7 days"),
+        "30": N_("Last 30 days"),
+        "90": N_("Last 90 days"),
+        "365": N_("Last 365 days"),
+    }
+)
+"""Number of days (UTC) up to and with today."""
 
-person = visitor.person()
+BASIC = ("text", "project", "status", "order")
+FURTHER = ("model", "provider", "favourite", "verdict", "tag", "days")
 
 
 def follow_address(param: str, options: Sequence[str] | None = None) -> str:
@@ -45,83 +77,113 @@ def to_address(param: str) -> None:
 
 def clear_filters() -> None:
     """Show everything again."""
-    for param in ("project", "status", "model", "text"):
+    for param in (*BASIC, *FURTHER):
         st.query_params.pop(param, None)
 
 
-def filters(names: dict[str, str]) -> generations.Filter:
+def choice(param: str, label: str, everything: str, options: Mapping[str, str]) -> str | None:
+    """Draw one list of a filter; what is chosen, None for everything."""
+    return st.selectbox(
+        label,
+        list(options),
+        index=None,
+        key=follow_address(param, list(options)),
+        format_func=options.__getitem__,
+        placeholder=everything,
+        on_change=to_address,
+        args=(param,),
+    )
+
+
+def filters(projects: Mapping[str, str], own_tags: Sequence[str]) -> history.Filter:
     """Draw the filters; what they say."""
-    models = {model.id: model.name for model in registry.models()}
-    with st.grid(4, min_column_width=170, vertical_alignment="bottom"):
-        project_id = st.selectbox(
-            "Project",
-            list(names),
-            index=None,
-            key=follow_address("project", list(names)),
-            format_func=lambda known: names[known],
-            placeholder="All projects",
-            on_change=to_address,
-            args=("project",),
-        )
-        group = st.selectbox(
-            "Status",
-            list(GROUPS),
-            index=None,
-            key=follow_address("status", list(GROUPS)),
-            format_func=GROUP_NAMES.__getitem__,
-            placeholder="Every status",
-            on_change=to_address,
-            args=("status",),
-        )
-        model_id = st.selectbox(
-            "Model",
-            list(models),
-            index=None,
-            key=follow_address("model", list(models)),
-            format_func=models.__getitem__,
-            placeholder="All models",
-            on_change=to_address,
-            args=("model",),
-        )
+    with st.grid(5, min_column_width=150, vertical_alignment="bottom"):
         text = st.text_input(
-            "Words in the prompt",
+            _("Words in the prompt"),
             key=follow_address("text"),
             type="search",
-            placeholder="Search",
+            placeholder=_("Search"),
             max_chars=SEARCH_LIMIT_CHARS,
             on_change=to_address,
             args=("text",),
         )
-    return generations.Filter(
-        project_id=project_id, statuses=GROUPS.get(group or "", ()), model_id=model_id, text=text or ""
+        project_id = choice("project", _("Project"), _("All projects"), projects)
+        group = choice("status", _("Status"), _("Every status"), GROUP_NAMES)
+        order = choice("order", _("Order"), _("Newest first"), ORDERS)
+        any_set = any(param in st.query_params for param in (*BASIC, *FURTHER))
+        st.button(_("Clear filters"), key="history_clear", disabled=not any_set, on_click=clear_filters)
+    models = {model.id: model.name for model in registry.models()}
+    providers = {provider.name: provider.display_name for provider in registry.providers()}
+    with st.expander(_("More filters"), expanded=_further_open(), key="history_more"), st.grid(3, min_column_width=150):
+        model_id = choice("model", _("Model"), _("All models"), models)
+        provider = choice("provider", _("Provider"), _("All providers"), providers)
+        heart = choice("favourite", _("Favourites"), _("All clips"), HEARTS)
+        verdict = choice("verdict", _("Verdict"), _("Every verdict"), VERDICT_NAMES)
+        tag = choice("tag", _("Tag"), _("All tags"), {tag: tag for tag in own_tags})
+        days = choice("days", _("Ordered"), _("At any time"), PERIODS)
+    return history.Filter(
+        project_id=project_id,
+        statuses=GROUPS.get(group or "", ()),
+        model_id=model_id,
+        provider=provider,
+        text=text or "",
+        since=_since(days),
+        favourite=None if heart is None else heart == "yes",
+        verdict=None if verdict is None else Verdict(verdict),
+        tag=tag,
+        oldest_first=order == "oldest",
     )
 
 
-def cursors(chosen: generations.Filter) -> list[str | None]:
-    """Where each page up to the present one begins; begins anew when the filters change."""
+def _further_open() -> bool:
+    """Open once one of the further filters is used, and from then on: nothing jumps when it is taken back."""
+    used = bool(st.session_state.get("history_further")) or any(param in st.query_params for param in FURTHER)
+    st.session_state["history_further"] = used
+    return used
+
+
+def _since(days: str | None) -> datetime | None:
+    """The first midnight of so many days up to today: it stays the same while pages are turned."""
+    if days is None:
+        return None
+    today = utc_now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=int(days) - 1)
+
+
+def cursors(chosen: history.Filter) -> list[str | None]:
+    """Where each page up to the present one begins; begins anew, and with nothing selected, when the filters change."""
     if st.session_state.get("history_filter") != chosen:
         st.session_state["history_filter"] = chosen
         st.session_state["history_cursors"] = [None]
+        selection.clear()
     pages: list[str | None] = st.session_state["history_cursors"]
     return pages
 
 
-def page_of_clips(chosen: generations.Filter, drawn_live: frozenset[str]) -> None:
-    """One page of cards; moves by itself while something on it is under way."""
-    with components.calm():
-        pages = cursors(chosen)
-        with db.session(read_only=True) as session:
-            found = generations.browse(session, visitor.person(), chosen, cursor=pages[-1], limit=PAGE_SIZE)
-        ended = {row.id for row in found.rows if row.status in ENDED_STATUSES}
-        if drawn_live & ended:
-            st.rerun()  # something ended: the balance above changes with it
-        if not found.rows:
-            nothing(chosen)
-            return
-        opened = gallery.show(found.rows, key="history_gallery")
-        pager(pages, found.next_cursor)
-        if opened:
-            clip.open_it(opened)
+def clips(person: User, chosen: history.Filter) -> None:
+    """One page of cards."""
+    pages = cursors(chosen)
+    with db.session(read_only=True) as session:
+        found = history.browse(session, person, chosen, cursor=pages[-1], limit=PAGE_SIZE)
+    if not found.rows:
+        nothing(chosen)
+        return
+    pressed = gallery.board(found.rows, key="history_gallery", marked=selection.ids(), turn=selection.turn())
+    pager(pages, found.next_cursor)
+    if pressed.hearts:
+        like(person, pressed.hearts)
+    if selection.take(pressed) or pressed.hearts:
+        st.rerun()
+    if pressed.opened:
+        clip.open_it(pressed.opened)
+
+
+def like(person: User, hearts: Mapping[str, bool]) -> None:
+    """Write down the hearts that were just set or taken away."""
+    for favourite in (True, False):
+        ids = [row_id for row_id, on in hearts.items() if on is favourite]
+        with db.session() as session:
+            curation.change_several(session, person, ids, Changes(favourite=favourite))
 
 
 def newer(pages: list[str | None]) -> None:
@@ -130,21 +192,23 @@ def newer(pages: list[str | None]) -> None:
 
 
 def pager(pages: list[str | None], next_cursor: str | None) -> None:
-    """Newer and Older; drawn only where there is more than one page."""
+    """One page back and one on; drawn only where there is more than one page."""
     if len(pages) == 1 and next_cursor is None:
         return
+    oldest_first = st.session_state["history_filter"].oldest_first
+    back, onward = (_("Older"), _("Newer")) if oldest_first else (_("Newer"), _("Older"))
     with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
         st.button(
-            "Newer",
+            back,
             icon=":material/chevron_left:",
             disabled=len(pages) == 1,
             on_click=newer,
             args=(pages,),
             key="history_newer",
         )
-        st.markdown(f"Page {len(pages)}", width="content")
+        st.markdown(_("Page {number}").format(number=len(pages)), width="content")
         st.button(
-            "Older",
+            onward,
             icon=":material/chevron_right:",
             icon_position="right",
             disabled=next_cursor is None,
@@ -154,29 +218,33 @@ def pager(pages: list[str | None], next_cursor: str | None) -> None:
         )
 
 
-def nothing(chosen: generations.Filter) -> None:
+def nothing(chosen: history.Filter) -> None:
     """Why the gallery is empty, and the way out."""
-    if chosen == generations.Filter():
-        components.empty_state(
-            "No clips yet", "Every clip you order stays here, with its price and its story.", icon="movie"
-        )
+    if chosen == history.Filter():
+        text = _("Every clip you order stays here, with its price and its story.")
+        components.empty_state(_("No clips yet"), text, icon="movie")
         with st.container(horizontal_alignment="center"):
-            st.page_link("generate.py", label="Make the first one", icon=":material/movie:")
+            st.page_link("generate.py", label=_("Make the first one"), icon=":material/movie:")
         return
-    components.empty_state("Nothing matches", "No clip fits these filters.", icon="filter_alt_off")
+    components.empty_state(_("Nothing matches"), _("No clip fits these filters."), icon="filter_alt_off")
     with st.container(horizontal_alignment="center"):
-        if st.button("Show all clips", key="history_show_all"):
-            clear_filters()
-            st.rerun()  # the filters are drawn outside of this fragment
+        st.button(_("Show all clips"), key="history_show_all", on_click=clear_filters)
 
 
 with components.calm():
+    person = visitor.person()
     with db.session(read_only=True) as session:
         wanted = st.query_params.get("project")
         names = components.project_names(session, person, archived=True, wanted=wanted)
-    chosen = filters(names)
-    with db.session(read_only=True) as session:
-        first = generations.browse(session, person, chosen, cursor=cursors(chosen)[-1], limit=PAGE_SIZE)
-    live = frozenset(row.id for row in first.rows if row.status not in ENDED_STATUSES)
-    st.fragment(page_of_clips, run_every=components.tick_seconds(first.rows))(chosen, live)
-    clip.dialog_if_open()
+        own_tags = curation.own_tags(session, person)
+    chosen = filters(names, own_tags)
+    clips(person, chosen)
+    if selection.ids():
+        with db.session(read_only=True) as session:
+            selected = history.several(session, person, selection.ids())
+            open_projects = components.project_names(session, person, archived=False, wanted=None)
+        selection.bar(person, selected, open_projects, own_tags)
+    if compare.PARAM in st.query_params:
+        compare.dialog_if_open()
+    else:
+        clip.dialog_if_open(chosen)

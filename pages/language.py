@@ -2,29 +2,39 @@
 
 Mark every text a person reads: `_("Save")`, with named places `_("{count} of {total}").format(...)`; `plural(...)`
 where a number decides; `N_("Save")` for a constant that is shown through `_()` later. `core` marks nothing: its
-sentences are found in the catalogue by what they say.
+sentences are found in the catalogue by what they say (`said`). `python -m tests.words` keeps the catalogues in step.
 """
 
 import gettext
 import io
-from functools import cache
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, lru_cache
 from pathlib import Path
+from string import Formatter
 
 import streamlit as st
 from babel import Locale
 from babel.messages import mofile, pofile
+from babel.messages.catalog import Catalog
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 SOURCE = "en"
 LANGUAGES = {"en": "English", "id": "Bahasa Indonesia"}
 """Language tag -> its name in itself."""
 
+_FROM_CORE = "core"  # how a catalogue marks the sentences of core
 _CATALOGUES = Path(__file__).with_name("locale")
 _CHOSEN = "language"
+_reading: ContextVar[str | None] = ContextVar("reading", default=None)
 
 
 def current() -> str:
     """The tag of this session's language: chosen, else the browser's if there is a catalogue for it, else English."""
+    if (tag := _reading.get()) is not None:
+        return tag
     if get_script_run_ctx(suppress_warning=True) is None:
         return SOURCE
     chosen: str | None = st.session_state.get(_CHOSEN)
@@ -35,6 +45,16 @@ def current() -> str:
 def choose(tag: str | None) -> None:
     """Read in this language from now on in this session; None leaves it to the browser."""
     st.session_state[_CHOSEN] = tag
+
+
+@contextmanager
+def reading(tag: str) -> Iterator[None]:
+    """Read in this language while the block runs, where there is no session to ask; English for an unknown tag."""
+    before = _reading.set(tag if tag in LANGUAGES else SOURCE)
+    try:
+        yield
+    finally:
+        _reading.reset(before)
 
 
 def locale() -> Locale:
@@ -57,13 +77,51 @@ def plural(one: str, many: str, number: int) -> str:
     return _catalogue(current()).ngettext(one, many, number)
 
 
+def said(sentence: str) -> str:
+    """A sentence of `core` in the language of this session, found by its form, whatever stands in its places.
+
+    It may have been written down long ago, as the timeline is; one that no catalogue has any more stays as it is.
+    """
+    return _said(current(), sentence)
+
+
+@lru_cache(maxsize=4096)
+def _said(tag: str, sentence: str) -> str:
+    if tag == SOURCE or not sentence:
+        return sentence
+    translated = _catalogue(tag).gettext(sentence)
+    if translated != sentence:
+        return translated
+    for form, template in _templates(tag):
+        if found := form.fullmatch(sentence):
+            return template.format(**{place: _said(tag, value) for place, value in found.groupdict().items()})
+    return sentence
+
+
 @cache
 def _catalogue(tag: str) -> gettext.NullTranslations:
     if tag == SOURCE:
         return gettext.NullTranslations()
-    with (_CATALOGUES / f"{tag}.po").open("rb") as file:
-        catalogue = pofile.read_po(file, locale=tag)
     compiled = io.BytesIO()
-    mofile.write_mo(compiled, catalogue)
+    mofile.write_mo(compiled, _read(tag))
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+@cache
+def _read(tag: str) -> Catalog:
+    with (_CATALOGUES / f"{tag}.po").open("rb") as file:
+        return pofile.read_po(file, locale=tag)
+
+
+@cache
+def _templates(tag: str) -> Sequence[tuple[re.Pattern[str], str]]:
+    """Forms of core's sentences that have places, with their translations; the most telling forms first."""
+    found = []
+    for message in _read(tag):
+        if _FROM_CORE in message.auto_comments and "{" in message.id and message.string:
+            parts = list(Formatter().parse(str(message.id)))
+            form = "".join(re.escape(text) + (f"(?P<{place}>.+?)" if place else "") for text, place, *_rest in parts)
+            telling = sum(len(text) for text, *_rest in parts)
+            found.append((telling, re.compile(form, re.DOTALL), str(message.string)))
+    return [(form, template) for _telling, form, template in sorted(found, key=lambda entry: -entry[0])]

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core import db, ledger
 from core.models import Role
-from pages import components, visitor
+from pages import components, live, visitor
 
 st.set_page_config(page_title="AI Video Generator", page_icon="🎬", layout="wide")
 
@@ -21,9 +21,11 @@ with components.calm():
     page = st.navigation(pages, position="top")
     components.announced()
 
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.title(page.title, anchor=False, width="content")
-        with db.session(read_only=True) as session:
-            balance = ledger.balance(session, person.id)
-        components.balance_line(balance)
+    with st.container(gap=None):  # the element is invisible and takes no room
+        live.show(person)
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.title(page.title, anchor=False, width="content")
+            with db.session(read_only=True) as session:
+                balance = ledger.balance(session, person.id)
+            components.balance_line(balance)
     page.run()

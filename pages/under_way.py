@@ -1,88 +1,76 @@
-"""What is under way, beside the order form: it moves by itself, and costs nothing while there is nothing."""
+"""What is under way, as an element that moves by itself: `live.show` brings it news, no rerun is needed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import streamlit as st
-from sqlalchemy.orm import Session
 
-from core import db, generations
-from core.models import Generation, Stage, Status, User, utc_now
-from core.usage import TimeRange, TypicalSeconds
-from pages import clip, components, gallery, visitor, wording
+from core import db, generations, live
+from core.models import Status, User
+from pages import clip, components, standing, wording
+from pages.language import _, plural
 
 SHOWN = 4
-TELLING_SHARE = 0.05
-"""From this share on, the provider's own figure tells more about the rest than the history of the model."""
+
+_HERE = Path(__file__)
+_element = st.components.v2.component(
+    "under_way",
+    html="<ul></ul>",
+    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
+    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+)
 
 
 def show(person: User) -> None:
-    """Draw the list, with a timer only while something in it moves."""
+    """Draw the list beside the order form, with ways to open and to cancel."""
     with db.session(read_only=True) as session:
-        rows = generations.in_flight(session, person)
-    st.session_state["under_way"] = [row.id for row in rows]
-    st.fragment(_list, run_every=components.tick_seconds(rows))()
+        standings = live.Board().standings(session, person)
+    st.header(_("Under way"), anchor=False)
+    if not standings:
+        st.caption(_("Nothing at the moment. What you order appears here and moves by itself."))
+        return
+    moving_first = sorted(standings, key=lambda each: each.row.status is Status.UNCERTAIN)
+    pressed = draw(moving_first[:SHOWN], key="under_way")
+    more = len(standings) - SHOWN
+    if more > 0:
+        label = plural("{number} more", "{number} more", more).format(number=wording.credits(more))
+        st.page_link("history.py", label=label, query_params={"status": "live"})
+    if pressed.open:
+        clip.open_it(pressed.open)
+    if pressed.cancel:
+        cancel(person, pressed.cancel)
 
 
-def _list() -> None:
-    with components.calm():
-        person = visitor.person()
-        with db.session(read_only=True) as session:
-            rows = generations.in_flight(session, person)
-            typical = TypicalSeconds(session)
-            moving_first = sorted(rows, key=lambda row: row.status is Status.UNCERTAIN)
-            lines = [(row, _where(row, typical.range(row), _position(session, row))) for row in moving_first[:SHOWN]]
-        if [row.id for row in rows] != st.session_state["under_way"]:
-            st.rerun()  # something ended or began: balance and clips of the whole page change with it
-        st.header("Under way", anchor=False)
-        if not rows:
-            st.caption("Nothing at the moment. What you order appears here and moves by itself.")
-        for row, where in lines:
-            _item(person, row, where)
-        if len(rows) > SHOWN:
-            st.page_link("history.py", label=f"{len(rows) - SHOWN} more", query_params={"status": "live"})
+def draw(standings: Sequence[live.Standing], *, key: str) -> Any:
+    """The element; its `open` and `cancel` are the id whose button was just pressed, else None."""
+    words = {
+        "progress": _("Progress"),
+        "details": _("Details"),
+        "cancel": _("Cancel"),
+        "confirm": _("Cancel this clip"),
+        "fixed": _("Cannot be cancelled"),
+    }
+    data = {"items": [_card(each) for each in standings], "words": words}
+    return _element(key=key, data=data, on_open_change=_nothing, on_cancel_change=_nothing)
 
 
-def _position(session: Session, row: Generation) -> int:
-    """How many go before it; asked only of those that wait."""
-    if row.status is not Status.PENDING:
-        return 0
-    return generations.queue_position(session, row)
+def cancel(person: User, generation_id: str) -> None:
+    """Cancel and draw the page again; a refusal is shown here."""
+
+    def transaction() -> None:
+        with db.session() as session:
+            generations.cancel(session, person, generation_id)
+
+    if components.attempt(transaction, done=_("Cancelling.")):
+        st.rerun()
 
 
-def _where(row: Generation, usual: TimeRange, ahead: int) -> str:
-    """Stage, share and rest of the time, in words."""
-    if row.status is Status.UNCERTAIN:
-        return "Unclear whether the provider has it. Your credits stay reserved until an administrator decides."
-    if row.cancel_requested_at is not None:
-        return "Being cancelled"
-    stage = wording.STAGE[row.stage]
-    if row.status is Status.PENDING:
-        line = f"{stage}, {wording.count(ahead, 'clip')} before it" if ahead else stage
-        return f"{line}. {_usual(usual)}"
-    if row.stage is not Stage.WAITING:
-        return stage
-    text = f"{stage}, {gallery.percentage(row)}"
-    if row.submitted_at is None:
-        return text
-    elapsed = (utc_now() - row.submitted_at).total_seconds()
-    if not row.progress_is_estimate and row.progress >= TELLING_SHARE:
-        return f"{text}, about {wording.span(elapsed * (1 - row.progress) / row.progress)} left"
-    soon, late = usual.p50_seconds - elapsed, usual.p90_seconds - elapsed
-    if late <= 0:
-        return f"{text}, longer than usual"
-    return f"{text}, {wording.span(max(1, soon))} to {wording.span(late)} left"
+def _card(each: live.Standing) -> dict[str, Any]:
+    row = each.row
+    meta = f"{row.model_name} · {wording.priced(row.credits)}"
+    return standing.item(each) | {"title": row.prompt[:200], "meta": meta}
 
 
-def _usual(usual: TimeRange) -> str:
-    """The honest range from this installation's own history, or that there is none yet."""
-    span = f"{wording.span(usual.p50_seconds)} to {wording.span(usual.p90_seconds)}"
-    return f"Usually takes {span}" if usual.based_on else f"May take {span}; there is no history yet"
-
-
-def _item(person: User, row: Generation, where: str) -> None:
-    with st.container(border=True, gap="xsmall", key=f"under_way_{row.id}"):
-        components.plain(row.prompt, strong=True, lines=1)
-        st.caption(f"{row.model_name} · {wording.priced(row.credits)}")
-        st.progress(row.progress, text=where)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if st.button("Details", key=f"under_way_open_{row.id}"):
-                clip.open_it(row.id)
-            clip.cancel_button(person, row, key=f"under_way_cancel_{row.id}")
+def _nothing() -> None:
+    """A trigger needs a callback to be offered as a result."""

@@ -1,69 +1,114 @@
-"""How figures, times and states are worded for people; pure functions, the same on every page."""
+"""How figures, times and states are worded for people, in the language of the session; the same on every page."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import TypeVar
+
+from babel import dates, numbers
 
 from core import pricing
 from core.models import EntryKind, Stage, Status
 from core.video import VideoModel
+from pages import language
+from pages.language import N_, _, plural
 
-STATUS: Mapping[Status, str] = {
-    Status.PENDING: "Waiting",
-    Status.PROCESSING: "In the making",
-    Status.UNCERTAIN: "Unclear",
-    Status.COMPLETED: "Completed",
-    Status.FAILED: "Failed",
-    Status.CANCELLED: "Cancelled",
-}
+Key = TypeVar("Key")
 
-STAGE: Mapping[Stage, str] = {
-    Stage.QUEUED: "Waiting in line",
-    Stage.HANDED: "About to be sent",
-    Stage.SUBMITTING: "Being sent to the provider",
-    Stage.WAITING: "The provider is making it",
-    Stage.READY: "Made, about to be fetched",
-    Stage.DOWNLOADING: "Being fetched and checked",
-    Stage.ENDED: "Ended",
-}
 
-ENTRY: Mapping[EntryKind, str] = {
-    EntryKind.GRANT: "Granted",
-    EntryKind.HOLD: "Reserved",
-    EntryKind.SETTLE: "Charged",
-    EntryKind.RELEASE: "Given back",
-    EntryKind.ADJUST: "Corrected",
-}
+class Words(Mapping[Key, str]):
+    """A table of words, looked up in the language of the session."""
 
-_LINE: Mapping[str, str] = {
-    "base": "Base price",
-    "resolution": "Resolution",
-    "duration": "Extra seconds",
-    "startImage": "Start image",
-    "endImage": "End image",
-    "images": "Start and end image",
-    "audio": "Sound",
-    "promptEnhancement": "Prompt enhancement",
-}
+    def __init__(self, words: Mapping[Key, str]) -> None:
+        self._words = words
+
+    def __getitem__(self, key: Key) -> str:
+        """The word for a key, translated now."""
+        return _(self._words[key])
+
+    def __iter__(self) -> Iterator[Key]:
+        """The keys, in their order."""
+        return iter(self._words)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._words)
+
+
+STATUS = Words(
+    {
+        Status.PENDING: N_("Waiting"),
+        Status.PROCESSING: N_("In the making"),
+        Status.UNCERTAIN: N_("Unclear"),
+        Status.COMPLETED: N_("Completed"),
+        Status.FAILED: N_("Failed"),
+        Status.CANCELLED: N_("Cancelled"),
+    }
+)
+
+STAGE = Words(
+    {
+        Stage.QUEUED: N_("Waiting in line"),
+        Stage.HANDED: N_("About to be sent"),
+        Stage.SUBMITTING: N_("Being sent to the provider"),
+        Stage.WAITING: N_("The provider is making it"),
+        Stage.READY: N_("Made, about to be fetched"),
+        Stage.DOWNLOADING: N_("Being fetched and checked"),
+        Stage.ENDED: N_("Ended"),
+    }
+)
+
+ENTRY = Words(
+    {
+        EntryKind.GRANT: N_("Granted"),
+        EntryKind.HOLD: N_("Reserved"),
+        EntryKind.SETTLE: N_("Charged"),
+        EntryKind.RELEASE: N_("Given back"),
+        EntryKind.ADJUST: N_("Corrected"),
+    }
+)
+
+_LINE = Words(
+    {
+        "base": N_("Base price"),
+        "resolution": N_("Resolution"),
+        "duration": N_("Extra seconds"),
+        "startImage": N_("Start image"),
+        "endImage": N_("End image"),
+        "images": N_("Start and end image"),
+        "audio": N_("Sound"),
+        "promptEnhancement": N_("Prompt enhancement"),
+    }
+)
 
 
 def credits(amount: int) -> str:
-    """`2,500`."""
-    return f"{amount:,}"
+    """A whole number, grouped: `2,500`, in Indonesian `2.500`."""
+    return numbers.format_decimal(amount, locale=language.locale())
 
 
 def priced(amount: int) -> str:
     """`2,500 credits`."""
-    return f"{amount:,} credit{'' if amount == 1 else 's'}"
+    return plural("{number} credit", "{number} credits", amount).format(number=credits(amount))
 
 
 def rupiah(amount_idr: int) -> str:
-    """`Rp 125.000`: whole rupiah, grouped the Indonesian way."""
-    return f"Rp {amount_idr:,}".replace(",", ".")
+    """`Rp 125.000`: whole rupiah, grouped the Indonesian way in every language."""
+    return f"Rp {numbers.format_decimal(amount_idr, locale='id')}"
 
 
 def worth(amount: int) -> str:
     """What credits are worth in rupiah."""
     return rupiah(amount * pricing.IDR_PER_CREDIT)
+
+
+def decimal(value: float, digits: int = 1) -> str:
+    """A number with this many decimals at most: `1.4`, in Indonesian `1,4`."""
+    return numbers.format_decimal(round(value, digits), locale=language.locale())
+
+
+def share(value: float) -> str:
+    """A share of one as whole percent: `93%`."""
+    return numbers.format_percent(value, format="#,##0%", locale=language.locale())
 
 
 def line(kind: str, percent: int | None) -> str:
@@ -73,68 +118,69 @@ def line(kind: str, percent: int | None) -> str:
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
-    """`1 clip`, `12 clips`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    """`1 clip`, `12 clips`: mark the words for the catalogue with `N_` where they are given."""
+    return f"{credits(number)} {plural(one, many or one + 's', number)}"
 
 
 def age(then: datetime, now: datetime) -> str:
     """How long ago, in the largest unit that fits; a date from a month on."""
     seconds = max(0, int((now - then).total_seconds()))
     if seconds < 60:
-        return "just now"
+        return _("just now")
     if seconds < 3600:
-        return f"{seconds // 60} min ago"
+        return _("{number} min ago").format(number=seconds // 60)
     if seconds < 86_400:
-        return f"{seconds // 3600} h ago"
+        return _("{number} h ago").format(number=seconds // 3600)
     if seconds < 30 * 86_400:
-        return f"{count(seconds // 86_400, 'day')} ago"
+        days = seconds // 86_400
+        return plural("{number} day ago", "{number} days ago", days).format(number=days)
     return day(then)
 
 
 def day(when: datetime) -> str:
     """`21 Nov 2026`."""
-    return f"{when.day} {when:%b %Y}"
+    return dates.format_date(when, "d MMM y", locale=language.locale())
 
 
 def moment(when: datetime) -> str:
     """`21 Nov 2026, 09:30:05 UTC`."""
-    return f"{day(when)}, {when:%H:%M:%S} UTC"
+    time = dates.format_skeleton("Hms", when, locale=language.locale())
+    return f"{day(when)}, {time} UTC"
 
 
 def span(seconds: float) -> str:
     """A rough length of time: `20 s`, `3 min`, `2 h`."""
     if seconds < 90:
-        return f"{max(1, round(seconds))} s"
+        return _("{number} s").format(number=max(1, round(seconds)))
     if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    return f"{round(seconds / 3600)} h"
+        return _("{number} min").format(number=round(seconds / 60))
+    return _("{number} h").format(number=round(seconds / 3600))
 
 
 def size(size_bytes: int) -> str:
     """`1.4 MB`."""
     if size_bytes < 1_000_000:
-        return f"{max(1, round(size_bytes / 1000)):,} kB"
-    return f"{size_bytes / 1_000_000:,.1f} MB"
+        return f"{credits(max(1, round(size_bytes / 1000)))} kB"
+    return f"{decimal(size_bytes / 1_000_000)} MB"
 
 
 def lengths(model: VideoModel) -> str:
     """The clip lengths a model can make: `8 s`, `5 or 10 s`, `1 to 10 s`."""
     seconds = model.durations
     if len(seconds) == 1:
-        return f"{seconds[0]} s"
-    if len(seconds) == 2:
-        return f"{seconds[0]} or {seconds[1]} s"
-    return f"{seconds[0]} to {seconds[-1]} s"
+        return _("{number} s").format(number=seconds[0])
+    between = _("{first} or {last} s") if len(seconds) == 2 else _("{first} to {last} s")
+    return between.format(first=seconds[0], last=seconds[-1])
 
 
 def features(model: VideoModel) -> tuple[str, ...]:
     """What a model takes beyond a prompt, in a word or two each."""
     known = (
-        (model.start_image and model.end_image, "Start and end image"),
-        (model.start_image and not model.end_image, "Start image"),
-        (model.end_image and not model.start_image, "End image"),
-        (model.negative_prompt, "Negative prompt"),
-        (model.audio, "Sound"),
-        (model.prompt_enhancement, "Prompt enhancement"),
+        (model.start_image and model.end_image, _("Start and end image")),
+        (model.start_image and not model.end_image, _("Start image")),
+        (model.end_image and not model.start_image, _("End image")),
+        (model.negative_prompt, _("Negative prompt")),
+        (model.audio, _("Sound")),
+        (model.prompt_enhancement, _("Prompt enhancement")),
     )
     return tuple(name for has, name in known if has)

@@ -3,9 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from core import generations, lifecycle, projects
+from sqlalchemy import update
+
+from core import errors, generations, lifecycle, projects
 from core.db import Database
-from core.models import Generation, Stage, Status, User, utc_now
+from core.models import Generation, GenerationEvent, Stage, Status, User, utc_now
 
 CONFIGURED = frozenset({"demo", "modelslab", "edenai"})
 QUOTA_BYTES = 10**9
@@ -79,5 +81,19 @@ def completed(database: Database, user: User, **changes: Any) -> Generation:
         assert lifecycle.complete(session, row, output(row.id))
     with database.session(read_only=True) as session:
         found = session.get(Generation, row.id)
+        assert found is not None
+        return found
+
+
+def lost(database: Database, generation_id: str, *, sent_ago: timedelta = timedelta()) -> Generation:
+    """A generation whose submit, so long ago, got no answer."""
+    row = advance(database, generation_id, HANDED, SUBMITTING)
+    with database.session() as session:
+        sent = (GenerationEvent.generation_id == row.id, GenerationEvent.stage == Stage.SUBMITTING)
+        session.execute(update(GenerationEvent).where(*sent).values(at=utc_now() - sent_ago))
+        error = errors.SubmitUncertain(detail="ReadTimeout")
+        assert lifecycle.lose(session, row, error, next_at=utc_now())
+    with database.session(read_only=True) as session:
+        found = session.get(Generation, generation_id)
         assert found is not None
         return found

@@ -1,8 +1,11 @@
+from datetime import timedelta
+
 import pytest
 
-from core import admin, config, db, errors, ledger, lifecycle, users
+from core import admin, config, db, ledger, search, tokens, users
 from core.config import Settings
-from core.models import Generation, Role, Status, utc_now
+from core.models import Generation, Role, Scope, Status, utc_now
+from core.video import Found, ProviderJob
 from tests import orders
 
 
@@ -11,11 +14,7 @@ def lost(installation: Settings) -> Generation:
     """A generation of which nobody knows whether its provider has it."""
     with db.session() as session:
         person = users.ensure(session, "ana@example.org", signup_credits=1000)
-    row = orders.ordered(db.default(), person)
-    row = orders.advance(db.default(), row.id, orders.HANDED, orders.SUBMITTING)
-    with db.session() as session:
-        assert lifecycle.lose(session, row, errors.SubmitUncertain(detail="ReadTimeout"), next_at=utc_now())
-    return row
+    return orders.lost(db.default(), orders.ordered(db.default(), person).id)
 
 
 def read(generation_id: str) -> Generation:
@@ -36,9 +35,21 @@ def test_token_is_the_last_line(installation: Settings, capsys: pytest.CaptureFi
 
     token = capsys.readouterr().out.strip().splitlines()[-1]
     with db.session(read_only=True) as session:
-        person = users.by_token(session, token)
+        person, known = tokens.by_token(session, token)
     assert (person.email, person.role) == ("ana@example.org", Role.USER)
+    assert (known.name, known.scope, known.expires_at) == ("command line", Scope.GENERATE, None)
     assert available("ana@example.org") == installation.signup_credits
+
+
+def test_token_as_asked(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """Name, scope and days can be given."""
+    assert admin.main(["token", "ana@example.org", "--name", "cron", "--scope", "read", "--days", "30"]) == 0
+
+    with db.session(read_only=True) as session:
+        _person, known = tokens.by_token(session, capsys.readouterr().out.strip())
+    assert (known.name, known.scope) == ("cron", Scope.READ)
+    assert known.expires_at is not None
+    assert timedelta(days=29) < known.expires_at - utc_now() <= timedelta(days=30)
 
 
 def test_local_person_is_an_administrator(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,7 +57,7 @@ def test_local_person_is_an_administrator(installation: Settings, capsys: pytest
     assert admin.main(["token", config.LOCAL_PERSON]) == 0
 
     with db.session(read_only=True) as session:
-        assert users.by_token(session, capsys.readouterr().out.strip()).role is Role.ADMIN
+        assert tokens.by_token(session, capsys.readouterr().out.strip())[0].role is Role.ADMIN
 
 
 def test_grant_twice_books_twice(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,6 +79,14 @@ def test_uncertain_ones_are_listed(lost: Generation, capsys: pytest.CaptureFixtu
     out = capsys.readouterr().out
     for known in (lost.id, "ana@example.org", "Demo Film", "50 reserved", "ReadTimeout"):
         assert known in out
+
+
+def test_uncertain_ones_are_listed_with_what_they_may_be(lost: Generation, capsys: pytest.CaptureFixture[str]) -> None:
+    """When the provider's list shows several jobs that may be it, an administrator is told which."""
+    with db.session() as session:
+        search.settle(session, lost, Found(sure=[ProviderJob("j-1"), ProviderJob("j-2")]))
+    assert admin.main(["uncertain"]) == 0
+    assert "It may be one of these jobs: j-1, j-2 ReadTimeout" in capsys.readouterr().out
 
 
 def test_nothing_uncertain(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,6 +135,9 @@ def test_refusal_is_one_sentence(lost: Generation, capsys: pytest.CaptureFixture
     "arguments",
     [
         [],
+        ["token", "ana@example.org", "--scope", "all"],
+        ["token", "ana@example.org", "--days", "0"],
+        ["token", "ana@example.org", "--days", "99999"],
         ["grant", "ana@example.org", "0"],
         ["grant", "ana@example.org", "-5"],
         ["grant", "ana@example.org", "1.5"],

@@ -38,7 +38,7 @@ def test_command_when_all_holds(ana: User) -> None:
 
     assert ended.returncode == 0, ended.stdout
     assert all(line.startswith("ok") for line in ended.stdout.splitlines())
-    assert len(ended.stdout.splitlines()) == 11
+    assert len(ended.stdout.splitlines()) == 12
 
 
 def test_command_when_a_rule_is_broken(ana: User) -> None:
@@ -72,4 +72,4 @@ def test_last_run_when_recorded(installation: Settings, ana: User) -> None:
 
     assert last is not None
     assert last.broken == 0
-    assert len(last.results) == 10
+    assert len(last.results) == 11

@@ -36,6 +36,7 @@ def test_load_when_redis_is_given(tmp_path: Path) -> None:
         ("POLL_SECONDS", "soon"),
         ("STORAGE_QUOTA_BYTES", "1.5"),
         ("DOWNLOAD_ALLOW_HOSTS", "files.internal"),
+        ("WEBHOOK_ALLOW_HOSTS", "hooks.internal:https"),
         ("PUBLIC_URL", "video.example.org"),
         ("MODELSLAB_MODEL_IDS", "veo3"),
         ("MODELSLAB_MODEL_IDS", "veo3=,veo2=x"),

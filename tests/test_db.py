@@ -1,13 +1,14 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, text
 
 from core import projects
-from core.db import Database
-from core.models import Base, Project, User
+from core.db import Database, alembic_config
+from core.models import ApiToken, Base, Project, Scope, User
 
 
 def test_migrations_when_compared_with_the_models(database: Database) -> None:
@@ -66,3 +67,94 @@ def test_sqlite_settings(tmp_path: Path) -> None:
     database.dispose()
 
     assert found == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 30_000, "synchronous": 2}
+
+
+def test_upgrade_when_there_is_data_of_the_first_schema(tmp_path: Path) -> None:
+    """What was spent is counted to its project, old tokens keep their reach, and old prompts can be searched."""
+    database = Database(f"sqlite:///{tmp_path / 'old.db'}")
+    with database.engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "0001")
+        for table, values in _FIRST_ROWS:
+            names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), values)  # noqa: S608 -- our own
+
+    database.migrate()
+
+    with database.session(read_only=True) as session:
+        project = session.scalars(select(Project)).one()
+        token = session.scalars(select(ApiToken)).one()
+        words = text("SELECT generation_id FROM generation_words WHERE generation_words MATCH 'lighthouse'")
+        found = session.scalars(words).all()
+    database.dispose()
+    assert (project.spent_credits, token.scope, found) == (50, Scope.ADMIN, ["g"])
+
+
+_AT = "2026-01-01 00:00:00.000000"
+_FIRST_ROWS: tuple[tuple[str, dict[str, object]], ...] = (
+    (
+        "users",
+        {"id": "u", "email": "a@b", "name": "a", "role": "user", "storage_bytes": 0, "created_at": _AT},
+    ),
+    ("api_tokens", {"id": "t", "user_id": "u", "name": "", "token_hash": "x", "created_at": _AT}),
+    (
+        "projects",
+        {
+            "id": "p",
+            "user_id": "u",
+            "name": "p",
+            "description": "",
+            "generation_count": 1,
+            "created_at": _AT,
+            "updated_at": _AT,
+        },
+    ),
+    (
+        "usage_days",
+        {
+            "day": "2026-01-01",
+            "user_id": "u",
+            "project_id": "p",
+            "provider": "demo",
+            "model_id": "demo-film",
+            "completed": 1,
+            "failed": 0,
+            "cancelled": 0,
+            "settled_credits": 50,
+            "released_credits": 0,
+            "video_seconds": 5,
+            "estimated_cost_idr": 909,
+        },
+    ),
+    (
+        "generations",
+        {
+            "id": "g",
+            "user_id": "u",
+            "project_id": "p",
+            "request_hash": "h",
+            "provider": "demo",
+            "model_id": "demo-film",
+            "model_name": "Demo",
+            "prompt": "A Lighthouse at dusk",
+            "negative_prompt": "",
+            "resolution": "720p",
+            "duration_seconds": 5,
+            "aspect_ratio": "16:9",
+            "generate_audio": 0,
+            "enhance_prompt": 0,
+            "credits": 50,
+            "quote": "{}",
+            "status": "cancelled",
+            "stage": "ended",
+            "version": 1,
+            "attempt": 0,
+            "collect_attempt": 0,
+            "progress": 0,
+            "progress_is_estimate": 1,
+            "provider_cost_is_estimate": 1,
+            "stored_bytes": 0,
+            "created_at": _AT,
+            "updated_at": _AT,
+        },
+    ),
+)

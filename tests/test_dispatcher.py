@@ -1,15 +1,19 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+import sqlalchemy
 from sqlalchemy import update
 
 from core import (
+    access,
     audit,
     claims,
     config,
@@ -22,11 +26,12 @@ from core import (
     lifecycle,
     looks,
     projects,
+    search,
     users,
 )
 from core.config import Settings
-from core.models import Generation, ProviderHealth, Stage, Status, User, utc_now
-from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, order, ordered
+from core.models import Generation, ProviderHealth, Stage, Status, User, new_id, utc_now
+from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, lost, order, ordered
 
 
 class Studio:
@@ -82,9 +87,50 @@ def ana(installation: Settings) -> User:
         return users.ensure(session, "ana@example.org", signup_credits=100_000)
 
 
-def waiting(user: User, **values: Any) -> str:
-    """A demo order that its vendor has as job j1, due now."""
-    row = ordered(db.default(), user)
+@contextmanager
+def hanging() -> Iterator[tuple[str, list[str]]]:
+    """A vendor that takes every call and answers none: its address, and the paths it was asked for."""
+    over, asked = threading.Event(), list[str]()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            over.wait()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 2 * dispatcher.LOOKS_AT_ONCE
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        over.set()
+        server.shutdown()
+        thread.join()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for it, less long than a call that hangs."""
+    end = time.monotonic() + access.POLL_TIMEOUT.read / 2  # type: ignore[operator]  # it has a number
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def many(generation_id: str, count: int) -> None:
+    """So many more of the same row, all due."""
+    row = look(generation_id)
+    values = {column.key: getattr(row, column.key) for column in sqlalchemy.inspect(Generation).column_attrs}
+    with db.session() as session:
+        session.execute(sqlalchemy.insert(Generation), [values | {"id": new_id()} for _ in range(count)])
+
+
+def waiting(user: User, model_id: str = "demo-film", **values: Any) -> str:
+    """An order that its vendor has as job j1, due now."""
+    row = ordered(db.default(), user, model_id=model_id)
     now = utc_now()
     values = {"provider_job_id": "j1", "submitted_at": now, "deadline_at": now + timedelta(hours=1)} | values
     advance(db.default(), row.id, HANDED, SUBMITTING)
@@ -239,25 +285,45 @@ def test_cancel_when_it_comes_too_late(studio: Studio, ana: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("jobs", "status", "stage"),
+    ("jobs", "sent_ago", "place"),
     [
-        ([{"id": "j7", "status": "running"}], Status.PROCESSING, Stage.WAITING),
-        ([], Status.FAILED, Stage.ENDED),
+        ([{"id": "j7", "status": "running"}], timedelta(), WAITING),
+        ([], search.SURELY_OVER, (Status.FAILED, Stage.ENDED)),
+        ([], timedelta(), (Status.UNCERTAIN, Stage.SUBMITTING)),
     ],
 )
 def test_uncertain_when_vendor_has_a_list(
-    studio: Studio, ana: User, jobs: list[dict[str, Any]], status: Status, stage: Stage
+    studio: Studio, ana: User, jobs: list[dict[str, Any]], sent_ago: timedelta, place: tuple[Status, Stage]
 ) -> None:
     """An uncertain submit is settled by the vendor's own list: found and waited for, or surely never there."""
     row = ordered(db.default(), ana)
-    advance(db.default(), row.id, HANDED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
+    lost(db.default(), row.id, sent_ago=sent_ago)
     make_due(row.id)
     studio.answers["GET /v1/jobs"] = (200, {"jobs": [job | {"reference": row.id} for job in jobs]})
     tick()
 
-    assert (look(row.id).status, look(row.id).stage) == (status, stage)
+    assert (look(row.id).status, look(row.id).stage) == place
     assert not [path for path in studio.asked if path.startswith("POST")]
     assert books_are_right()
+
+
+def test_look_while_another_vendor_hangs(studio: Studio, ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A vendor that answers nothing to more looks than may be under way holds up nobody else's."""
+    with hanging() as (url, asked):
+        monkeypatch.setenv("MODELSLAB_BASE_URL", url)
+        monkeypatch.setenv("MODELSLAB_API_KEY", "k")
+        config.settings.cache_clear()
+        many(waiting(ana, model_id="seedance-t2v"), dispatcher.LOOKS_AT_ONCE + 50)
+        studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "succeeded", "video_url": "http://x/v"})
+
+        async def run() -> None:
+            task = asyncio.create_task(dispatcher.Dispatcher(config.settings()).run(asyncio.Event()))
+            await asyncio.to_thread(until, lambda: len(asked) >= dispatcher.LOOKS_AT_ONCE)
+            generation_id = await asyncio.to_thread(waiting, ana)
+            await asyncio.to_thread(until, lambda: look(generation_id).stage is Stage.READY)
+            task.cancel()
+
+        asyncio.run(run())
 
 
 def test_sweep_when_workers_died(installation: Settings, ana: User) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import errors, generations, ledger, projects, users
+from core import errors, generations, history, ledger, projects, users
 from core.db import Database
 from core.models import Generation, Project, Role, Stage, Status, User
 from core.providers import registry
@@ -30,7 +30,7 @@ def test_submit_when_affordable(database: Database, person: User) -> None:
     assert row.quote["total"] == row.credits
     with database.session(read_only=True) as session:
         assert ledger.balance(session, person.id) == ledger.Balance(9_900, 100)
-        story = generations.history(session, row)
+        story = history.story(session, row)
     assert [entry.kind for entry in story.entries] == ["hold"]
     assert len(story.events) == 1
 
@@ -144,42 +144,6 @@ def test_file_name_when_prompt_is_hostile() -> None:
     assert all(len(name) < 70 for name in names.values())
 
 
-def test_browse_when_rows_are_added(database: Database, person: User) -> None:
-    """Pages neither repeat nor miss a row while newer ones arrive."""
-    ids = [ordered(database, person).id for _ in range(7)]
-    seen: list[str] = []
-    cursor = None
-    while True:
-        with database.session(read_only=True) as session:
-            page = generations.browse(session, person, generations.Filter(), cursor=cursor, limit=3)
-        seen += [row.id for row in page.rows]
-        ordered(database, person)
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-
-    assert seen == ids[::-1]
-
-
-def test_browse_when_filtered(database: Database, person: User) -> None:
-    """Filters narrow by status, model, provider, project and words; wildcards in words are plain characters."""
-    rain = ordered(database, person, prompt="100% rain_drops")
-    lake = completed(database, person)
-
-    def found(**chosen: object) -> list[str]:
-        with database.session(read_only=True) as session:
-            page = generations.browse(session, person, generations.Filter(**chosen))  # type: ignore[arg-type]  # table
-            return [row.id for row in page.rows]
-
-    assert found(statuses=[Status.COMPLETED]) == [lake.id]
-    assert found(text="RAIN_") == [rain.id]
-    assert found(text="0%") == [rain.id]
-    assert found(text="%") == [rain.id]
-    assert found(project_id=lake.project_id) == [lake.id]
-    assert found(model_id="veo3") == []
-    assert found(provider="demo") == [lake.id, rain.id]
-
-
 def test_everything_when_it_is_not_theirs(database: Database, person: User, stranger: User) -> None:
     """Another person's generation and project do not exist for me, whatever I try."""
     row = completed(database, person)
@@ -199,7 +163,7 @@ def test_everything_when_it_is_not_theirs(database: Database, person: User, stra
         with pytest.raises(errors.NotFound), database.session() as session:
             attempt(session)
     with database.session(read_only=True) as session:
-        assert generations.browse(session, stranger, generations.Filter()).rows == []
+        assert history.browse(session, stranger, history.Filter()).rows == []
         assert projects.browse(session, stranger) == []
 
 
@@ -259,6 +223,18 @@ def test_delete_when_ended(database: Database, person: User) -> None:
             generations.get(session, person, row.id)
         assert [entry.kind for entry in ledger.entries_of_generation(session, row.id)] == ["hold", "settle"]
         assert projects.browse(session, person)[0].generation_count == 0
+
+
+def test_delete_several_when_some_are_under_way(database: Database, person: User, stranger: User) -> None:
+    """Of several, those that have ended are deleted and the others stay; with a stranger's among them, none is."""
+    ended, live = completed(database, person), ordered(database, person)
+    foreign = completed(database, stranger)
+    with pytest.raises(errors.NotFound), database.session() as session:
+        generations.delete_several(session, person, [ended.id, foreign.id])
+    with database.session() as session:
+        assert generations.delete_several(session, person, [ended.id, live.id]) == 1
+    with database.session(read_only=True) as session:
+        assert [row.id for row in history.browse(session, person, history.Filter()).rows] == [live.id]
 
 
 def test_delete_when_under_way(database: Database, person: User) -> None:

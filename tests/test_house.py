@@ -11,7 +11,10 @@ CORE = sorted(path for path in (ROOT / "core").rglob("*.py") if "versions" not i
 PAGES = sorted((ROOT / "pages").glob("*.py"))
 PROVIDERS = sorted((ROOT / "core" / "providers").glob("*.py"))
 CLIENTS = [path for path in PROVIDERS if path.stem not in ("__init__", "base", "registry", "loader")]
-SERVICES = [ROOT / "core" / f"{name}.py" for name in ("ledger", "projects", "generations", "uploads", "usage", "users")]
+SERVICES = [
+    ROOT / "core" / f"{name}.py"
+    for name in ("ledger", "projects", "generations", "uploads", "usage", "users", "webhooks")
+]
 
 
 def imports(path: Path) -> Iterator[str]:

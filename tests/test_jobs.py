@@ -126,7 +126,7 @@ def test_submit_when_the_vendor_renamed_a_model(ana: User, monkeypatch: pytest.M
     monkeypatch.setenv("MODELSLAB_MODEL_IDS", "veo3=veo-9")
     config.settings.cache_clear()
     route = respx.post("https://modelslab.com/api/v7/video-fusion/text-to-video").respond(
-        200, json={"status": "processing", "id": 7}
+        200, json={"status": "processing", "id": 6}
     )
     row = ordered(db.default(), ana, model_id="seedance-t2v")
     advance(db.default(), row.id, HANDED)
@@ -135,6 +135,7 @@ def test_submit_when_the_vendor_renamed_a_model(ana: User, monkeypatch: pytest.M
 
     with db.session() as session:
         ledger.grant(session, ana.id, credits=5000, key="more", actor="root", reason="")
+    route.respond(200, json={"status": "processing", "id": 7})
     row = ordered(db.default(), ana, model_id="veo3", duration_seconds=8)
     advance(db.default(), row.id, HANDED)
     jobs.submit(row.id)

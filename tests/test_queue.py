@@ -1,32 +1,19 @@
 import itertools
-import subprocess
-import tempfile
-import time
+import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-from core import embedded, queue
+from core import queue
+from tests import redis as redis_server
 
 
 @pytest.fixture(scope="module")
 def redis() -> Iterator[str]:
-    """A Redis of the demo's kind, on a socket of its own."""
-    with tempfile.TemporaryDirectory(prefix="q-", dir="/tmp") as name:
-        socket = Path(name) / "r.sock"
-        process = subprocess.Popen(embedded.redis_command(socket))
-        url = f"unix://{socket}"
-        end = time.monotonic() + 20
-        while not queue.ping(url):
-            assert time.monotonic() < end, "Redis did not start"
-            time.sleep(0.02)
+    """A Redis of the demo's kind."""
+    with redis_server.server() as url:
         yield url
-        queue.connection(url).close()
-        queue.connection.cache_clear()
-        process.terminate()
-        process.wait(10)
 
 
 def test_enqueue_when_repeated(redis: str) -> None:
@@ -60,3 +47,51 @@ def test_everything_when_redis_is_away() -> None:
         queue.length(away, queue.SUBMIT)
     with pytest.raises(queue.Unreachable):
         queue.reserve_call(away, "acme", 1.0)
+
+
+def test_take_when_all_are_used(redis: str) -> None:
+    """A whole minute's requests can go at once, then there is one each time its share of the minute has passed."""
+    taken = [queue.take(redis, "token-1", 60) for _ in range(61)]
+
+    assert [one.remaining for one in taken if one][:3] == [59, 58, 57]
+    assert all(one is not None and one.wait_seconds == 0 for one in taken[:60])
+    last = taken[60]
+    assert last is not None
+    assert (last.remaining, last.full_in_seconds) == (0, 60)
+    assert 0 < last.wait_seconds <= 1
+    other = queue.take(redis, "token-2", 60)
+    assert other is not None
+    assert other.remaining == 59
+
+
+def test_take_when_many_come_at_once(redis: str) -> None:
+    """However many processes ask at once, no more get through than there are."""
+    with ThreadPoolExecutor(16) as threads:
+        taken = list(threads.map(lambda _: queue.take(redis, "token-3", 30), range(100)))
+
+    assert sum(one is not None and one.wait_seconds == 0 for one in taken) in (30, 31)
+
+
+def test_take_when_nobody_counts() -> None:
+    """Without a limit and without Redis everything goes through."""
+    assert queue.take(None, "token", 60) is None
+    assert queue.take("redis://127.0.0.1:9/0", "token", 0) is None
+
+
+def test_take_when_redis_is_away(caplog: pytest.LogCaptureFixture) -> None:
+    """An outage lets everything through; it is logged once, and Redis is left alone for a while."""
+    away = "redis://127.0.0.1:9/1"
+    with caplog.at_level(logging.WARNING, logger="core.queue"):
+        assert [queue.take(away, "token", 60) for _ in range(20)] == [None] * 20
+
+    assert len(caplog.records) == 1
+
+
+def test_address_when_the_app_brings_its_own(redis: str) -> None:
+    """What is configured counts; else what the app has brought, for as long as it runs."""
+    assert queue.address(None) is None
+    queue.bring(redis)
+    assert queue.address(None) == redis
+    assert queue.address("redis://other") == "redis://other"
+    queue.bring(None)
+    assert queue.address(None) is None

@@ -1,13 +1,12 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from core import errors, ledger, users
 from core.db import Database
-from core.models import ApiToken, User, utc_now
+from core.models import User
 
 
 def test_ensure_when_many_come_at_once(database: Database) -> None:
@@ -32,38 +31,6 @@ def test_ensure_when_it_is_no_address(database: Database) -> None:
     """What is no e-mail address is refused on its field."""
     with pytest.raises(errors.InvalidRequest), database.session() as session:
         users.ensure(session, "nobody", signup_credits=0)
-
-
-def test_token_when_issued(database: Database, person: User) -> None:
-    """A token opens its person's door until it is revoked; the table holds only a hash of it."""
-    with database.session() as session:
-        token = users.issue_token(session, person.id, name="script")
-    with database.session(read_only=True) as session:
-        assert users.by_token(session, token).id == person.id
-        kept = session.scalars(select(ApiToken)).one()
-    assert token not in str(vars(kept))
-
-    with database.session() as session:
-        session.execute(update(ApiToken).values(revoked_at=utc_now()))
-    for wrong in (token, token + "x", "", "avg_"):
-        with pytest.raises(errors.Unauthorized), database.session(read_only=True) as session:
-            users.by_token(session, wrong)
-
-
-def test_token_use_when_frequent(database: Database, person: User) -> None:
-    """Last use is kept to the minute: a second use right after writes nothing."""
-    with database.session() as session:
-        token = users.issue_token(session, person.id, name="script")
-    seen = []
-    for _ in range(2):
-        with database.session() as session:
-            users.note_token_use(session, token)
-        with database.session(read_only=True) as session:
-            seen.append(session.scalars(select(ApiToken.last_used_at)).one())
-
-    assert seen[0] == seen[1]
-    assert seen[0] is not None
-    assert utc_now() - seen[0] < timedelta(minutes=1)
 
 
 def test_storage_when_over_quota(database: Database, person: User) -> None:

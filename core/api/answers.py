@@ -1,13 +1,13 @@
 """What the API sends: camelCase shapes, and how rows become them. Links are made by whoever knows the request."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from core import generations
+from core.history import Story
 from core.models import EntryKind, Generation, GenerationEvent, LedgerEntry, Stage, Status
 
 Link = Callable[[str | None], str | None]
@@ -66,7 +66,10 @@ class File(Part):
 
 
 class Clip(Part):
-    """A generation, as lists show it. `creditUsed` is its price: reserved while it is made, charged at completion."""
+    """A generation, as lists show it. `creditUsed` is its price: reserved while it is made, charged at completion.
+
+    `kept` is its person's verdict: true for kept, false for rejected, null while undecided.
+    """
 
     id: str
     project_id: str
@@ -95,6 +98,8 @@ class Clip(Part):
     error_code: str | None
     error_message: str | None
     retry_of: str | None
+    favourite: bool
+    kept: bool | None
     created_at: datetime
     submitted_at: datetime | None
     completed_at: datetime | None
@@ -132,6 +137,8 @@ class Clip(Part):
             error_code=row.error_code if has_error(row) else None,
             error_message=row.error_message if has_error(row) else None,
             retry_of=row.retry_of_id,
+            favourite=row.favourite,
+            kept=row.kept,
             created_at=row.created_at,
             submitted_at=row.submitted_at,
             completed_at=row.ended_at if done else None,
@@ -185,19 +192,21 @@ class Entry(Part):
 
 
 class ClipWithHistory(Clip):
-    """A generation with its timeline and its receipt."""
+    """A generation with its tags, its timeline and its receipt."""
 
+    tags: list[str]
     events: list[Event]
     entries: list[Entry]
 
     @classmethod
-    def with_history(cls, row: Generation, history: generations.History, link: Link) -> Self:
+    def with_history(cls, row: Generation, story: Story, tags: Sequence[str], link: Link) -> Self:
         """The shape of a row and what belongs to it."""
         return cls.of(
             row,
             link,
-            events=[Event.of(event) for event in history.events],
-            entries=[Entry.of(entry) for entry in history.entries],
+            tags=list(tags),
+            events=[Event.of(event) for event in story.events],
+            entries=[Entry.of(entry) for entry in story.entries],
         )
 
 

@@ -1,83 +1,113 @@
 """Puts the REST API together; app.py mounts it, and it runs alone as well."""
 
-from typing import Any
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.routing import Mount
 
 from core import errors
 from core.api import (
-    answers,
     auth,
+    batches,
     budgets,
     credits,
+    docs,
+    document,
     estimates,
+    events,
+    extensions,
     generations,
     health,
     hooks,
     limits,
+    live,
     media,
+    metrics,
     models,
+    presets,
     projects,
+    reads,
     refusals,
+    tokens,
     uploads,
     usage,
+    webhooks,
     what_if,
 )
+from core.api.table import Audience, Table
 
-FOR_EVERYBODY: tuple[APIRouter, ...] = (health.router, media.signed, hooks.router)
-"""Answer without a token: a probe has none, and a signed address is its own permission."""
-
-FOR_PEOPLE: tuple[APIRouter, ...] = (
-    projects.router,
-    models.router,
-    estimates.router,
-    uploads.router,
-    generations.router,
-    media.router,
-    credits.router,
-    usage.router,
-    budgets.router,
-    what_if.router,
+ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
+    # Without a token: a probe has none, a signed address is its own permission, and the document is no secret.
+    (Audience.EVERYBODY, health.router),
+    (Audience.EVERYBODY, media.signed),
+    (Audience.EVERYBODY, hooks.router),
+    (Audience.EVERYBODY, document.router),
+    (Audience.EVERYBODY, docs.router),
+    (Audience.PEOPLE, projects.router),
+    (Audience.PEOPLE, models.router),
+    (Audience.PEOPLE, estimates.router),
+    (Audience.PEOPLE, uploads.router),
+    (Audience.PEOPLE, events.router),  # before the generations, whose ids it would be taken for
+    (Audience.PEOPLE, generations.router),
+    (Audience.PEOPLE, batches.router),
+    (Audience.PEOPLE, extensions.router),
+    (Audience.PEOPLE, presets.router),
+    (Audience.PEOPLE, media.router),
+    (Audience.PEOPLE, credits.router),
+    (Audience.PEOPLE, usage.router),
+    (Audience.PEOPLE, budgets.router),
+    (Audience.PEOPLE, what_if.router),
+    (Audience.PEOPLE, metrics.router),
+    (Audience.MANAGERS, tokens.router),
+    (Audience.MANAGERS, webhooks.router),
 )
-
-DESCRIPTION = """Make video from text and images with several AI providers, at a price that is known before.
-
-Send `Authorization: Bearer <token>` with every call. Prices are whole credits. A refusal has the shape
-`{"success": false, "error": {"code", "message", "fields"?}}`; `code` is stable, `message` is for people."""
+"""Who may ask what; see `table.needed` for the scope a token needs."""
 
 
-_REFUSAL = {"model": answers.Refusal}
-REFUSALS: dict[int | str, dict[str, Any]] = {"default": {**_REFUSAL, "description": "A refusal"}}
-REFUSALS_TO_PEOPLE = REFUSALS | {
-    401: {**_REFUSAL, "description": "No valid token"},
-    422: {**_REFUSAL, "description": "Fields that need a change"},
-}
+@asynccontextmanager
+async def _lifespan(_api: FastAPI) -> AsyncIterator[None]:
+    """What app.py does for the API that it mounts, for one that runs alone."""
+    with live.hub.ending_with_process():
+        yield
 
 
 def build() -> FastAPI:
     """The API as an ASGI application."""
+    table = Table(ROUTERS)
     api = FastAPI(
-        title="AI Video Generator",
-        version="1",
-        description=DESCRIPTION,
-        docs_url=None,  # FastAPI's own pages load their scripts from other people's servers
-        redoc_url=None,
+        openapi_url=None,  # `document` serves it, with what FastAPI cannot know
+        generate_unique_id_function=document.operation_id,
+        lifespan=_lifespan,
         redirect_slashes=False,  # behind a proxy the redirect would name the wrong address
-        middleware=[Middleware(refusals.Unexpected), Middleware(limits.BodyLimit)],
+        middleware=[
+            Middleware(refusals.Unexpected),
+            Middleware(limits.BodyLimit),
+            Middleware(reads.Conditional, table=table),
+            Middleware(auth.Gate, table=table),
+        ],
         exception_handlers={
             errors.AppError: refusals.app_error,
             RequestValidationError: refusals.invalid,
             HTTPException: refusals.http_error,
         },
     )
-    for router in FOR_EVERYBODY:
-        api.include_router(router, responses=REFUSALS)
-    for router in FOR_PEOPLE:
-        api.include_router(router, dependencies=[Depends(auth.person)], responses=REFUSALS_TO_PEOPLE)
+    api.state.table = table
+    api.state.documents = {}
+    for _audience, router in ROUTERS:
+        api.include_router(router)
     return api
+
+
+def mounted(path: str) -> Mount:
+    """The API at a path of a larger app, also for addresses with a line break in them, which a Mount leaves out."""
+    mount = Mount(path, app=api)
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount
 
 
 api = build()

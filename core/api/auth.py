@@ -1,38 +1,107 @@
-"""Who is asking: the person a bearer token belongs to."""
+"""Who is asking: a bearer token is looked at before anything of the request's body is taken in."""
 
-import hashlib
 import logging
 import re
-import time
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.exc import OperationalError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as Connection
 
-from core import db, errors, users
-from core.models import User
+from core import config, db, errors, queue, tokens
+from core.api import refusals
+from core.api.table import Table, path_of
+from core.models import Scope, User
 
 log = logging.getLogger(__name__)
 
-_NOTE_EVERY_SECONDS = 60.0
+POLICY = "token"
+"""How the one rate limit is called in its headers."""
+
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-_bearer = HTTPBearer(auto_error=False, description="A token of the account page or of `python -m core.admin token`.")
-_noted: dict[str, float] = {}  # digest of a valid token -> when its use was last written down, monotonic seconds
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The person of a request, how far their token reaches, and how many more requests it may send."""
+
+    person: User
+    scope: Scope
+    allowance: queue.Allowance | None
 
 
-def person(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> User:
-    """The person of the request's token; Unauthorized without a valid one."""
-    if credentials is None:
+class Gate:
+    """Lets a request in when the table asks for no token, or when its token is valid, reaches far enough and is not
+    used too often."""
+
+    def __init__(self, app: ASGIApp, *, table: Table) -> None:
+        self._app = app
+        self._table = table
+
+    async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
+        """Pass the request on with its caller, or answer in its place."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        need = self._table.need(scope["method"], path_of(scope))
+        if need is None:
+            await self._app(scope, receive, send)
+            return
+        try:
+            caller = await run_in_threadpool(admit, Headers(scope=scope).get("authorization", ""))
+            send = _telling(caller.allowance, send)
+            check_allowance(caller.allowance)
+            check_scope(caller.scope, need)
+        except errors.AppError as refused:
+            answer = await refusals.app_error(Request(scope), refused)
+            await answer(scope, receive, send)
+            return
+        scope.setdefault("state", {})["caller"] = caller
+        await self._app(scope, receive, send)
+
+
+def admit(authorization: str) -> Caller:
+    """The caller an Authorization header names, counted against their rate; Unauthorized without a valid token."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
         raise errors.Unauthorized
     with db.session(read_only=True) as session:
-        user = users.by_token(session, credentials.credentials)
-    _note_use(credentials.credentials)
-    return user
+        person, known = tokens.by_token(session, token.strip())
+    if tokens.use_is_old(known):
+        _note_use(known.id)
+    settings = config.settings()
+    return Caller(person, known.scope, queue.take(settings.redis_url, known.id, settings.api_requests_per_minute))
 
 
-def known_form(id: Annotated[str, Path()]) -> str:
+def check_scope(scope: Scope, need: Scope) -> None:
+    """Return when the token reaches as far as the route needs; else Forbidden."""
+    if not tokens.reaches(scope, need):
+        raise errors.Forbidden(
+            f"This token has the scope '{scope}'; this needs '{need}'. Make a token of that scope on the account page."
+        )
+
+
+def check_allowance(allowance: queue.Allowance | None) -> None:
+    """Return while the token may send; else RateLimited. None: nobody counts."""
+    if allowance is not None and allowance.wait_seconds > 0:
+        raise errors.RateLimited(
+            f"This token may send {allowance.per_minute} requests a minute. Wait, then go on more slowly.",
+            retry_after_seconds=allowance.wait_seconds,
+        )
+
+
+async def person(request: Request) -> User:
+    """The person of the request's token, whom the gate has let in."""
+    caller: Caller = request.state.caller
+    return caller.person
+
+
+async def known_form(id: Annotated[str, Path(json_schema_extra={"pattern": f"^{_ID.pattern}$"})]) -> str:
     """An id in the path; NotFound at once for what can be nobody's id, so that the database never sees it."""
     if not _ID.fullmatch(id):
         raise errors.NotFound
@@ -43,17 +112,29 @@ Person = Annotated[User, Depends(person)]
 PathId = Annotated[str, Depends(known_form)]
 
 
-def _note_use(token: str) -> None:
-    """Write down that a token was used, in a transaction of its own and seldom: most requests only read."""
-    digest = hashlib.sha256(token.encode()).hexdigest()
-    now = time.monotonic()
-    if now - _noted.get(digest, -_NOTE_EVERY_SECONDS) < _NOTE_EVERY_SECONDS:
-        return
+def _telling(allowance: queue.Allowance | None, send: Send) -> Send:
+    """Send with the two headers of the IETF's draft (draft-ietf-httpapi-ratelimit-headers, 09 and later)."""
+    if allowance is None:
+        return send
+    left, full_in = allowance.remaining, allowance.full_in_seconds
+    headers = [
+        (b"ratelimit-policy", f'"{POLICY}";q={allowance.per_minute};w=60'.encode()),
+        (b"ratelimit", f'"{POLICY}";r={left};t={full_in}'.encode()),
+    ]
+
+    async def told(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], *headers]}
+        await send(message)
+
+    return told
+
+
+def _note_use(token_id: str) -> None:
+    """Write down that a token was used, in a transaction of its own: most requests only read."""
     try:
         with db.session() as session:
-            users.note_token_use(session, token)
+            tokens.note_use(session, token_id)
     except OperationalError:
         # The request itself can still be answered; the next one notes it.
         log.warning("The use of a token could not be written down", exc_info=True)
-        return
-    _noted[digest] = now

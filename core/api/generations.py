@@ -1,14 +1,16 @@
 """Generations over REST: order, look, cancel, retry, delete."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Header, Query
+from sqlalchemy.orm import Session
 
-from core import access, config, db, generations, projects
+from core import access, config, curation, db, generations, history
 from core.api import answers, estimates, schemas
 from core.api.auth import PathId, Person
 from core.api.media import RequestLinks
-from core.models import Generation, Status
+from core.history import Verdict
+from core.models import Generation, Status, User
 
 router = APIRouter(tags=["generations"])
 
@@ -81,7 +83,7 @@ class ProgressAnswer(answers.Envelope):
 def generate(person: Person, body: schemas.GenerateBody, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
     """Order a clip: its price is reserved now and charged when the clip is here."""
     settings = config.settings()
-    order = _order(body)
+    order = order_of(body)
     with db.session() as session:
         row = generations.submit(
             session,
@@ -98,8 +100,8 @@ def generate(person: Person, body: schemas.GenerateBody, idempotency_key: Idempo
 def list_generations(
     person: Person, link: RequestLinks, query: Annotated[schemas.GenerationsQuery, Query()]
 ) -> ClipsAnswer:
-    """Generations, newest first, a page at a time."""
-    chosen = generations.Filter(
+    """Generations, newest first unless asked otherwise, a page at a time."""
+    chosen = history.Filter(
         project_id=query.project_id,
         statuses=query.status,
         model_id=query.model_id,
@@ -107,11 +109,13 @@ def list_generations(
         text=query.text,
         since=query.since,
         until=query.until,
+        favourite=query.favourite,
+        verdict=None if query.kept is None else _verdict(query.kept),
+        tag=query.tag,
+        oldest_first=query.oldest_first,
     )
     with db.session(read_only=True) as session:
-        if query.project_id is not None:
-            projects.get(session, person, query.project_id)
-        page = generations.browse(session, person, chosen, cursor=query.cursor, limit=query.limit)
+        page = history.browse(session, person, chosen, cursor=query.cursor, limit=query.limit)
     return ClipsAnswer(generations=answers.clips(page.rows, link), next_cursor=page.next_cursor)
 
 
@@ -120,8 +124,26 @@ def get_generation(person: Person, generation_id: PathId, link: RequestLinks) ->
     """All that can be told of a generation, with its timeline and its receipt."""
     with db.session(read_only=True) as session:
         row = generations.get(session, person, generation_id)
-        history = generations.history(session, row)
-    return ClipWithHistoryAnswer(generation=answers.ClipWithHistory.with_history(row, history, link))
+        return _whole(session, person, row, link)
+
+
+@router.patch("/generations/{id}")
+def change_generation(
+    person: Person, generation_id: PathId, link: RequestLinks, body: schemas.GenerationChanges
+) -> ClipWithHistoryAnswer:
+    """Mark a clip as a favourite, keep or reject it, tag it, move it to another project.
+
+    What a moved clip cost stays with the project it was charged in.
+    """
+    changes = curation.Changes(
+        favourite=body.favourite,
+        verdict=Verdict.of(body.kept) if "kept" in body.model_fields_set else None,
+        tags=body.tags,
+        project_id=body.project_id,
+    )
+    with db.session() as session:
+        row = curation.change(session, person, generation_id, changes)
+        return _whole(session, person, row, link)
 
 
 @router.get("/generations/{id}/status")
@@ -169,7 +191,17 @@ def delete(person: Person, generation_id: PathId) -> answers.Envelope:
     return answers.Envelope()
 
 
-def _order(body: schemas.GenerateBody) -> generations.Order:
+def _verdict(kept: bool | Literal["undecided"]) -> Verdict:
+    return Verdict.UNDECIDED if kept == "undecided" else Verdict.of(kept)
+
+
+def _whole(session: Session, person: User, row: Generation, link: answers.Link) -> ClipWithHistoryAnswer:
+    story, tags = history.story(session, row), curation.tags_of(session, person, row.id)
+    return ClipWithHistoryAnswer(generation=answers.ClipWithHistory.with_history(row, story, tags, link))
+
+
+def order_of(body: schemas.GenerateBody) -> generations.Order:
+    """What is ordered by a body; without `duration` it is the default of the model."""
     duration = body.duration
     if duration is None:
         duration = estimates.known_model(body.model_id).default_seconds

@@ -1,16 +1,17 @@
 """Stored clips and posters: signed links to them, and the answers to these links and to downloads."""
 
 import math
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
-from core import config, db, errors, generations, links, storage
-from core.api import ranges
+from core import archive, config, db, errors, generations, history, links, storage
+from core.api import ranges, schemas
 from core.api.auth import PathId, Person
-from core.models import Status, utc_now
+from core.models import Generation, Status, User, utc_now
 
 router = APIRouter(tags=["media"])
 signed = APIRouter(tags=["media"])
@@ -35,7 +36,12 @@ class Links:
         return self._base + links.sign(key, secret=self._secret, now=self._now).removeprefix(links.MEDIA_PATH)
 
 
-RequestLinks = Annotated[Links, Depends()]
+async def links_of(request: Request) -> Links:
+    """Links for one request."""
+    return Links(request)
+
+
+RequestLinks = Annotated[Links, Depends(links_of)]
 
 
 @signed.head("/media/{key:path}", include_in_schema=False)
@@ -50,12 +56,40 @@ def serve_media(
     """A stored file by its signed link, with byte ranges."""
     settings = config.settings()
     now = utc_now()
-    if not (expires.isascii() and expires.isdigit() and len(expires) < 16):
-        raise errors.Forbidden(links.REFUSAL)
-    links.check(key, int(expires), signature, download_name, secret=settings.secret_key, now=now)
-    cache_seconds = min(MEDIA_CACHE_SECONDS, math.floor(int(expires) - now.timestamp()))
+    until = _moment(expires)
+    links.check(key, until, signature, download_name, secret=settings.secret_key, now=now)
+    cache_seconds = min(MEDIA_CACHE_SECONDS, math.floor(until - now.timestamp()))
     store = storage.open_storage(settings.storage_url)
     return ranges.serve(store, key, request, download_name=download_name, cache_seconds=cache_seconds)
+
+
+@signed.get("/clips.zip", response_class=Response)
+def serve_archive(
+    user_id: Annotated[str, Query(alias="u")] = "",
+    clips: Annotated[str, Query(alias="c")] = "",
+    expires: Annotated[str, Query(alias="e")] = "",
+    signature: Annotated[str, Query(alias="s")] = "",
+) -> Response:
+    """Several clips as one ZIP by its signed link; which of them are not there is said inside."""
+    settings = config.settings()
+    ids = links.check_archive(user_id, clips, _moment(expires), signature, secret=settings.secret_key, now=utc_now())
+    with db.session(read_only=True) as session:
+        person = session.get_one(User, user_id)  # the link was signed for them
+        rows = history.several(session, person, ids)
+    return _archive(rows)
+
+
+@router.post("/generations/zip", response_class=Response)
+def download_several(person: Person, body: schemas.Several) -> Response:
+    """The MP4s of several completed generations as one ZIP; those without a file are named inside.
+
+    404 when one of them does not exist or is not yours.
+    """
+    with db.session(read_only=True) as session:
+        rows = history.several(session, person, body.ids)
+    if len(rows) != len(set(body.ids)):
+        raise errors.NotFound("One of these generations does not exist, or it is not yours.")
+    return _archive(rows)
 
 
 @router.head("/download/{id}", include_in_schema=False)
@@ -69,3 +103,22 @@ def download(request: Request, person: Person, generation_id: PathId) -> Respons
     store = storage.open_storage(config.settings().storage_url)
     name = generations.file_name(row)
     return ranges.serve(store, row.output_key, request, download_name=name, cache_seconds=DOWNLOAD_CACHE_SECONDS)
+
+
+def _moment(expires: str) -> int:
+    """The expiry of a link, in seconds; Forbidden for what `links` cannot have written."""
+    if not (expires.isascii() and expires.isdigit() and len(expires) < 16):
+        raise errors.Forbidden(links.REFUSAL)
+    return int(expires)
+
+
+def _archive(rows: Sequence[Generation]) -> Response:
+    """Streamed from a thread (Starlette iterates a plain iterator there)."""
+    store = storage.open_storage(config.settings().storage_url)
+    headers = {
+        "Content-Disposition": ranges.content_disposition(f"clips-{utc_now():%Y-%m-%d}.zip"),
+        "Cache-Control": "private, no-store, no-transform",
+        "X-Content-Type-Options": "nosniff",
+    }
+    chunks = archive.stream(store, archive.members(rows))
+    return StreamingResponse(chunks, headers=headers, media_type="application/zip")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from core import db, generations, projects
+from core import db, history, projects
 from core.api import answers, schemas
 from core.api.auth import PathId, Person
 from core.api.media import RequestLinks
@@ -78,8 +78,8 @@ def get_project(
     """A project and its generations, newest first, a page at a time."""
     with db.session(read_only=True) as session:
         project = projects.get(session, person, project_id)
-        chosen = generations.Filter(project_id=project.id)
-        page = generations.browse(session, person, chosen, cursor=query.cursor, limit=query.limit)
+        chosen = history.Filter(project_id=project.id)
+        page = history.browse(session, person, chosen, cursor=query.cursor, limit=query.limit)
     return ProjectPageAnswer(project=_shape(project, page.rows, link), next_cursor=page.next_cursor)
 
 

@@ -35,7 +35,7 @@ def serve(
         "Content-Disposition": content_disposition(download_name),
     }
     wanted_tags = request.headers.get("if-none-match")
-    if wanted_tags is not None and _matches(info.etag, wanted_tags):
+    if wanted_tags is not None and matches(info.etag, wanted_tags):
         return Response(status_code=304, headers=headers)
     if request.method == "HEAD":  # ranges are defined for GET alone
         return Response(headers=headers | {"Content-Length": str(info.size_bytes)}, media_type=info.media_type)
@@ -84,9 +84,10 @@ def _span(wanted: str, size: int) -> tuple[int, int] | None:
     return start, max(0, min(end, size - 1) - start + 1)
 
 
-def _matches(etag: str, wanted: str) -> bool:
+def matches(etag: str, wanted: str) -> bool:
     """Whether If-None-Match names this ETag; the comparison is the weak one (RFC 9110, 13.1.2)."""
-    return wanted.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in wanted.split(","))
+    named = (tag.strip().removeprefix("W/") for tag in wanted.split(","))
+    return wanted.strip() == "*" or etag.removeprefix("W/") in named
 
 
 def _http_date(moment: datetime) -> str:

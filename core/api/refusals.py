@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core import errors
+from core.api.table import path_of
 
 log = logging.getLogger(__name__)
 
@@ -110,12 +113,15 @@ async def invalid(_request: Request, failure: Exception) -> JSONResponse:
     return answer(422, errors.InvalidRequest.code, message, fields=fields)
 
 
-async def http_error(_request: Request, error: Exception) -> JSONResponse:
+async def http_error(request: Request, error: Exception) -> JSONResponse:
     """Answer what the framework refuses: unknown address, wrong method, unreadable body."""
     if not isinstance(error, HTTPException):
         raise error
     code, message = _HTTP.get(error.status_code, ("http_error", str(error.detail)))
-    return answer(error.status_code, code, message, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:  # the framework names the methods of the first route of this address only
+        headers["Allow"] = ", ".join(request.app.state.table.methods(path_of(request.scope)))
+    return answer(error.status_code, code, message, headers=headers)
 
 
 def too_large(limit_bytes: int) -> JSONResponse:
@@ -129,6 +135,9 @@ def unexpected(failure: Exception) -> JSONResponse:
     reference = secrets.token_hex(5)
     detail = failure.detail if isinstance(failure, errors.AppError) else ""
     log.error("Unexpected error, reference %s: %s", reference, detail or failure, exc_info=failure)
+    if isinstance(failure, (OperationalError, PoolTimeout)):
+        message = f"The database is busy or away. Wait, then try again. Reference: {reference}."
+        return answer(503, "database_unavailable", message, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     return answer(500, errors.AppError.code, f"{errors.AppError.sentence} Reference: {reference}.")
 
 

@@ -1,19 +1,21 @@
 """What the API takes: the form of bodies and queries. What a model can make and a person may do, services judge."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from core import text
-from core.models import Status
+from core.models import Scope, Status
 
 DURATION_LIMIT_SECONDS = 1_000_000
 PAGE_LIMIT = 200
 WORD_LIMIT_CHARS = 200
 ID_PATTERN = "^[0-9a-f-]{36}$"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def _storable(value: str) -> str:
@@ -29,10 +31,18 @@ def _utc(value: datetime) -> datetime:
         raise ValueError("This time is out of range.") from None
 
 
+def _written(value: object) -> object:
+    """Times are written out; a bare number would be taken for seconds since 1970."""
+    if isinstance(value, str) and not _DAY.match(value):
+        raise ValueError("Write the day as 2026-11-21 and a time as 2026-11-21T09:30:00Z.")
+    return value
+
+
 Word = Annotated[str, AfterValidator(_storable)]
 Seconds = Annotated[int, Field(ge=1, le=DURATION_LIMIT_SECONDS)]
 FilePath = Annotated[str, Field(min_length=1), AfterValidator(_storable)]
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_utc)]
+Day = Annotated[date, BeforeValidator(_written)]
 PageSize = Annotated[int, Field(ge=1, le=PAGE_LIMIT)]
 
 
@@ -69,6 +79,14 @@ class ProjectChanges(Body):
         return self
 
 
+class NewToken(Body):
+    """A token to be made; without `expiresAt` it is valid until it is revoked."""
+
+    name: str
+    scope: Annotated[Scope, Field(strict=False)] = Scope.GENERATE
+    expires_at: Annotated[Moment, Field(strict=False)] | None = None
+
+
 class EstimateBody(Body):
     """Settings to be priced; without `duration` the model's default. Whose images they are changes no price."""
 
@@ -90,6 +108,27 @@ class GenerateBody(EstimateBody):
     aspect_ratio: Word
 
 
+class GenerationChanges(Body):
+    """What to change of a clip; what is absent stays. `kept` null takes the verdict back, `tags` replaces all tags."""
+
+    favourite: bool | None = None
+    kept: bool | None = None
+    tags: list[str] | None = None
+    project_id: Word | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("Give at least one of: favourite, kept, tags, projectId.")
+        return self
+
+
+class Several(Body):
+    """Several generations by their ids."""
+
+    ids: Annotated[list[Annotated[str, Field(pattern=ID_PATTERN)]], Field(min_length=1, max_length=PAGE_LIMIT)]
+
+
 class ProjectsQuery(Query):
     """Which projects to list."""
 
@@ -106,7 +145,11 @@ class PageQuery(Query):
 
 
 class GenerationsQuery(Query):
-    """Which generations to list; `status` may be given more than once, `until` is not included."""
+    """Which generations to list; `status` may be given more than once, `until` is not included.
+
+    `text` are words, or beginnings of words, that the prompt must have, in any order. `kept` is the verdict: true,
+    false, or `undecided`.
+    """
 
     project_id: Word | None = None
     status: list[Status] = Field(default_factory=list)
@@ -115,6 +158,10 @@ class GenerationsQuery(Query):
     text: Word = ""
     since: Moment | None = None
     until: Moment | None = None
+    favourite: bool | None = None
+    kept: bool | Literal["undecided"] | None = None
+    tag: Word | None = None
+    oldest_first: bool = False
     cursor: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
     limit: PageSize = 50
 

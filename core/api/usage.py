@@ -6,17 +6,25 @@ from enum import StrEnum
 from itertools import islice
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from core import db, errors, usage, usage_csv
-from core.api import answers, ranges, schemas
+from core.api import answers, auth, ranges, schemas
 from core.api.auth import Person
-from core.models import User, utc_now
+from core.models import Scope, User, utc_now
 from core.usage import Group
 
-router = APIRouter(tags=["usage"])
+
+async def reaches_far_enough(request: Request) -> None:
+    """Everybody's figures need a token of scope admin, and an administrator, which the service looks at."""
+    if request.query_params.get("people") == "everybody":
+        auth.check_scope(request.state.caller.scope, Scope.ADMIN)
+
+
+router = APIRouter(tags=["usage"], dependencies=[Depends(reaches_far_enough)])
 
 LONGEST_DAYS = 731
 DEFAULT_DAYS = 30
@@ -43,8 +51,8 @@ class SelectionQuery(schemas.Query):
     `userId` narrows everybody's figures to one person.
     """
 
-    since: date | None = None
-    until: date | None = None
+    since: schemas.Day | None = None
+    until: schemas.Day | None = None
     project_id: schemas.Word | None = None
     provider: schemas.Word | None = None
     model_id: schemas.Word | None = None

@@ -1,19 +1,25 @@
 """The contract every provider fulfils, and the one place that decides what a broken HTTP exchange means.
 
 A provider knows HTTP and nothing of us: no database, price, clock, settings or storage. Each coroutine is
-a single exchange (plus what must be uploaded first); nobody loops or sleeps here.
+a single exchange (plus what must be uploaded first, or the further pages of a list); nobody waits or sleeps here.
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, ClassVar
 
 import httpx
 
 from core import errors
-from core.video import JobStatus, ProviderJob, VideoModel, VideoRequest, VideoSource
+from core.providers import reply
+from core.providers.reply import Reply
+from core.video import Found, JobState, JobStatus, ProviderJob, VideoModel, VideoRequest, VideoSource
 
 NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """httpx errors after which the request has surely not reached the other side."""
+
+LOST = "The provider no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again."
 
 
 class Provider(ABC):
@@ -64,9 +70,47 @@ class Provider(ABC):
         """Try the key with a call that costs nothing; only where `can_check_key`. Raises BadKey, or as a look does."""
         raise NotImplementedError(f"{self.name} has no free call")
 
-    async def find(self, reference: str) -> ProviderJob | None:
-        """Look for a job by our reference in the vendor's own list; only where `can_find`."""
-        raise NotImplementedError(f"{self.name} cannot look up a reference")
+    async def find(self, request: VideoRequest, *, sent_at: datetime) -> Found:
+        """Look for the job of a request in the vendor's own list; only where `can_find`. Raises as a look does.
+
+        `sent_at` is when we began to send it, by our clock. Whose a job is, and what it means when there is none or
+        more than one, is not decided here.
+        """
+        raise NotImplementedError(f"{self.name} has no list to look in")
+
+    async def _order(self, method: str, path: str, **content: Any) -> Reply:
+        """The exchange that orders a clip; a broken one is repeated only where nothing was sent."""
+        try:
+            return await self._send(method, path, **content)
+        except (httpx.HTTPError, TimeoutError) as failure:
+            raise self._clean(submit_error(failure)) from failure
+
+    async def _look(self, method: str, path: str, **content: Any) -> Reply:
+        """An exchange that orders nothing, so a broken one may be repeated."""
+        try:
+            return await self._send(method, path, **content)
+        except (httpx.HTTPError, TimeoutError) as failure:
+            raise self._clean(look_error(failure)) from failure
+
+    async def _try_key(self, path: str, **content: Any) -> None:
+        """A look that only a valid key may have. Raises BadKey, or as a look does."""
+        answer = await self._look("GET", path, **content)
+        if answer.status in (401, 403):
+            raise errors.BadKey(detail=answer.detail)
+        if answer.status != 200:
+            raise errors.ProviderUnavailable(detail=answer.detail)
+
+    async def _send(self, method: str, path: str, **content: Any) -> Reply:
+        response = await self._client.request(method, self._base_url + path, headers=self._headers(), **content)
+        return reply.read(response, key=self._key)
+
+    def _headers(self) -> Mapping[str, str]:
+        """What goes along with every call, the key above all."""
+        return {"Authorization": f"Bearer {self._key}"}
+
+    def _clean(self, error: errors.ProviderError) -> errors.ProviderError:
+        error.detail = reply.without_key(error.detail, self._key)
+        return error
 
 
 def submit_error(failure: httpx.HTTPError | TimeoutError) -> errors.ProviderError:
@@ -79,3 +123,27 @@ def submit_error(failure: httpx.HTTPError | TimeoutError) -> errors.ProviderErro
 def look_error(failure: httpx.HTTPError | TimeoutError) -> errors.ProviderError:
     """What a broken exchange during a look means: try again later, nothing was changed by it."""
     return errors.ProviderUnavailable(detail=repr(failure))
+
+
+def look_verdict(answer: Reply, verdict: Callable[[Reply], errors.ProviderError]) -> errors.ProviderError:
+    """What a look that told nothing about the job means; `verdict` reads what is about us: our key, credits, haste."""
+    if answer.is_busy or answer.status in (401, 402, 403):
+        return verdict(answer)
+    if answer.status >= 500:
+        return errors.ProviderUnavailable(detail=answer.detail)
+    return errors.UnreadableReply(detail=answer.detail)
+
+
+def upload_error(answer: Reply, verdict: errors.ProviderError, *, field: str) -> errors.ProviderError:
+    """What a refused upload means, by its verdict as a submit: it may be repeated, and concerns that field of ours."""
+    down = answer.status >= 500 and not isinstance(verdict, errors.ProviderRateLimited)
+    if down or isinstance(verdict, errors.SubmitUncertain | errors.ModelUnavailable):
+        return errors.ProviderUnavailable(detail=verdict.detail)
+    if isinstance(verdict, errors.InvalidInput):
+        verdict.field = field
+    return verdict
+
+
+def failed(error: errors.ProviderError, answer: Reply) -> JobStatus:
+    """A look at a job that has failed for good."""
+    return JobStatus(JobState.FAILED, error=error, response=answer.kept)

@@ -2,14 +2,12 @@
 
 import base64
 from collections.abc import Mapping
-from typing import Any
-
-import httpx
+from datetime import datetime
 
 from core import errors
 from core.providers import base, reply
 from core.providers.reply import Reply
-from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoModel, VideoRequest, VideoSource
+from core.video import Found, JobState, JobStatus, ProviderJob, SourceImage, VideoModel, VideoRequest, VideoSource
 
 MODELS = (
     VideoModel(
@@ -73,10 +71,7 @@ class Demo(base.Provider):
             "end_image": _base64(request.end_image),
             "audio": request.generate_audio,
         }
-        try:
-            answer = await self._call("POST", "/v1/jobs", json=body)
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.submit_error(failure)) from failure
+        answer = await self._order("POST", "/v1/jobs", json=body)
         if answer.status in (200, 201) and (job_id := _job_id(answer.body)):
             return ProviderJob(job_id, answer.kept)
         raise _submit_verdict(answer)
@@ -93,29 +88,18 @@ class Demo(base.Provider):
         """Stop the job; one that is already at its end stays as it is."""
         return self._status(await self._look("POST", f"/v1/jobs/{job_id}/cancel"))
 
-    async def find(self, reference: str) -> ProviderJob | None:
-        """The job ordered with this reference."""
-        answer = await self._look("GET", "/v1/jobs", params={"reference": reference})
+    async def find(self, request: VideoRequest, *, sent_at: datetime) -> Found:
+        """The job ordered with this reference; the studio keeps it, so that nothing has to be guessed."""
+        answer = await self._look("GET", "/v1/jobs", params={"reference": request.reference})
         jobs = (answer.body or {}).get("jobs")
         if answer.status != 200 or not isinstance(jobs, list):
             raise _look_error(answer)
         for job in jobs:
             if job_id := _job_id(job):
-                return ProviderJob(job_id, reply.keepable(job, key=self._key))
+                return Found(sure=[ProviderJob(job_id, reply.keepable(job, key=self._key))])
         if jobs:  # something is there that we cannot read, which is not the same as nothing
             raise errors.UnreadableReply(detail=answer.detail)
-        return None
-
-    async def _look(self, method: str, path: str, **more: Any) -> Reply:
-        try:
-            return await self._call(method, path, **more)
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.look_error(failure)) from failure
-
-    async def _call(self, method: str, path: str, **more: Any) -> Reply:
-        headers = {"Authorization": f"Bearer {self._key}"}
-        response = await self._client.request(method, self._base_url + path, headers=headers, **more)
-        return reply.read(response, key=self._key)
+        return Found()
 
     def _status(self, answer: Reply) -> JobStatus:
         if answer.status == 404 and _error_code(answer) == "unknown_job":
@@ -141,10 +125,6 @@ class Demo(base.Provider):
             error=errors.GenerationFailed(detail=answer.detail) if state is JobState.FAILED else None,
             response=answer.kept,
         )
-
-    def _clean(self, error: errors.ProviderError) -> errors.ProviderError:
-        error.detail = reply.without_key(error.detail, self._key)
-        return error
 
 
 def _base64(image: SourceImage | None) -> str | None:

@@ -11,8 +11,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote
 
-import httpx
-
 from core import errors
 from core.providers import base, reply
 from core.providers.reply import Reply
@@ -79,8 +77,6 @@ _WAITING: Mapping[str, JobState] = {
 }
 _DONE = frozenset({"success", "succeeded", "finished"})
 _FAILED = frozenset({"fail", "failed", "error", "timeout error"})
-_REFUSED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
-"""HTTP statuses that say by themselves that nothing was accepted."""
 
 _CONTENT = re.compile(r"nsfw|safety|content polic|content filter|sensitive|prohibited|moderat|responsible ai", re.I)
 _NO_MODEL = re.compile(r"invalid.?model|model.{0,60}(not found|not available|no longer|not supported|does not)", re.I)
@@ -89,7 +85,11 @@ _NO_LINK = "finished without a link"
 
 
 class EdenAI(base.Provider):
-    """edenai.run, API v3. Cancelling is not offered: the vendor deletes a job's record, not provably its work."""
+    """edenai.run, API v3. Cancelling is not offered: the vendor deletes a job's record, not provably its work.
+
+    A lost submit cannot be searched for: its list of jobs (OpenAPI, GET /v3/universal-ai/async) has neither their input
+    nor the parameters we send along, so that one job cannot be told from another.
+    """
 
     name = "edenai"
     display_name = "Eden AI"
@@ -117,71 +117,37 @@ class EdenAI(base.Provider):
         }
         if request.webhook_url:
             body["webhook_receiver"] = request.webhook_url
-        try:
-            answer = await self._send("POST", "/v3/universal-ai/async", json=body)
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.submit_error(failure)) from failure
+        answer = await self._order("POST", "/v3/universal-ai/async", json=body)
         if job_id := _job_id(answer):
             return ProviderJob(job_id, _without_files(answer.kept))
         raise _submit_verdict(answer)
 
     async def check_status(self, job_id: str) -> JobStatus:
         """Look at a job; the reply may carry the whole clip, which is left aside."""
-        try:
-            answer = await self._send("GET", f"/v3/universal-ai/async/{quote(job_id, safe='')}")
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.look_error(failure)) from failure
+        answer = await self._look("GET", f"/v3/universal-ai/async/{quote(job_id, safe='')}")
         return _status(answer)
 
     async def check_key(self) -> None:
         """List no more than one job (OpenAPI, GET /v3/universal-ai/async): free, and only a valid token may."""
-        try:
-            answer = await self._send("GET", "/v3/universal-ai/async", params={"limit": 1})
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.look_error(failure)) from failure
-        if answer.status in (401, 403):
-            raise errors.BadKey(detail=answer.detail)
-        if answer.status != 200:
-            raise errors.ProviderUnavailable(detail=answer.detail)
+        await self._try_key("/v3/universal-ai/async", params={"limit": 1})
 
     async def _upload(self, image: SourceImage) -> str:
         """The id of an uploaded image (kept there for a week). Free, so any failure may simply be repeated."""
         extension = image.media_type.rpartition("/")[2]
-        try:
-            files = {"file": (f"start.{extension}", image.data, image.media_type)}
-            answer = await self._send("POST", "/v3/upload", files=files)
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.look_error(failure)) from failure
+        files = {"file": (f"start.{extension}", image.data, image.media_type)}
+        answer = await self._look("POST", "/v3/upload", files=files)
         file_id = (answer.body or {}).get("file_id")
         if answer.status < 300 and isinstance(file_id, str) and file_id:
             return file_id
-        verdict = _submit_verdict(answer)
-        if isinstance(verdict, errors.SubmitUncertain) or (answer.status >= 500 and not _busy(answer)):
-            raise errors.ProviderUnavailable(detail=verdict.detail)
-        if isinstance(verdict, errors.InvalidInput):
-            verdict.field = "startImagePath"
-        raise verdict
-
-    async def _send(self, method: str, path: str, **content: Any) -> Reply:
-        headers = {"Authorization": f"Bearer {self._key}"}
-        response = await self._client.request(method, self._base_url + path, headers=headers, **content)
-        return reply.read(response, key=self._key)
-
-    def _clean(self, error: errors.ProviderError) -> errors.ProviderError:
-        error.detail = reply.without_key(error.detail, self._key)
-        return error
+        raise base.upload_error(answer, _submit_verdict(answer), field="startImagePath")
 
 
 def _job_id(answer: Reply) -> str:
     """`public_id` (OpenAPI) or `job_id` (webhooks, older pages) of an accepted job; "" when none was."""
     body = answer.body or {}
     value = body.get("public_id") or body.get("job_id")
-    accepted = answer.status < 300 or _word(answer) in _WAITING or _word(answer) in _DONE
+    accepted = answer.status < 300 or answer.word in _WAITING or answer.word in _DONE
     return value if accepted and isinstance(value, str) else ""
-
-
-def _word(answer: Reply) -> str:
-    return str((answer.body or {}).get("status") or "").lower()
 
 
 def _messages(answer: Reply) -> str:
@@ -197,15 +163,14 @@ def _has_verdict(answer: Reply) -> bool:
     body = answer.body or {}
     error = body.get("error")
     own_shape = isinstance(error, Mapping) if answer.status >= 500 else bool(error)
-    return own_shape or bool(body.get("error_code")) or _word(answer) in _FAILED
+    return own_shape or bool(body.get("error_code")) or answer.word in _FAILED
 
 
 def _submit_verdict(answer: Reply) -> errors.ProviderError:
     """What a reply to a submit that names no job means; uncertain unless it plainly says that nothing was accepted."""
-    status = answer.status
-    refused = status in _REFUSED or status == 429 or _has_verdict(answer)
-    busy = status == 503 and (answer.retry_after_seconds is not None or "detail" in (answer.body or {}))
-    return _verdict(answer) if refused or busy else errors.SubmitUncertain(detail=answer.detail)
+    down = answer.status == 503 and "detail" in (answer.body or {})
+    refused = answer.is_refusal or _has_verdict(answer) or down
+    return _verdict(answer) if refused else errors.SubmitUncertain(detail=answer.detail)
 
 
 def _verdict(answer: Reply) -> errors.ProviderError:
@@ -262,7 +227,7 @@ def _invalid_input(answer: Reply) -> errors.ProviderError:
 
 def _status(answer: Reply) -> JobStatus:
     """Read a look. Raises what concerns the look and not the job."""
-    body, word, detail = answer.body, _word(answer), answer.detail
+    body, word, detail = answer.body, answer.word, answer.detail
     if body is not None and answer.status < 300 and word:
         kept = _without_files(answer.kept)
         if word in _WAITING:
@@ -275,15 +240,8 @@ def _status(answer: Reply) -> JobStatus:
         unknown = _NO_LINK if word in _DONE else str(answer.kept["status"])[:60]
         return JobStatus(JobState.RUNNING, unknown_word=unknown, response=kept)
     if answer.status == 404 and body is not None:
-        lost = "The provider no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again."
-        return JobStatus(JobState.FAILED, error=errors.GenerationFailed(lost, detail=detail), response=answer.kept)
-    if busy := _busy(answer):
-        raise busy
-    if answer.status in (401, 402, 403):
-        raise _verdict(answer)
-    if answer.status >= 500:
-        raise errors.ProviderUnavailable(detail=detail)
-    raise errors.UnreadableReply(detail=detail)
+        return JobStatus(JobState.FAILED, error=errors.GenerationFailed(base.LOST, detail=detail), response=answer.kept)
+    raise _busy(answer) or base.look_verdict(answer, _verdict)
 
 
 def _results(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

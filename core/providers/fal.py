@@ -4,7 +4,6 @@ Facts come from the vendor's documentation (queue, cancel, model errors, request
 the model pages (fal.ai/models/MODEL/llms.txt). It has no word for failure: a job is COMPLETED, its result an error.
 """
 
-import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -12,12 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-import httpx
-
 from core import errors
 from core.providers import base, reply
 from core.providers.reply import Reply
-from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoModel, VideoRequest
+from core.video import JobState, JobStatus, ProviderJob, VideoModel, VideoRequest
 
 _END_NEEDS_START = "An end image needs a start image too."
 _SHAPE_OF_IMAGE = "With a start image the clip takes the image's shape, whatever the aspect ratio says."
@@ -99,8 +96,6 @@ _ENDPOINTS: Mapping[str, _Endpoint] = {
 _WAITING: Mapping[str, JobState] = {"in_queue": JobState.QUEUED, "in_progress": JobState.RUNNING}
 _DONE = "completed"
 _CANCELLED = "client_cancelled"
-_REFUSED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
-"""HTTP statuses that say by themselves that nothing was accepted."""
 
 _NO_CREDITS = re.compile(r"\blocked\b|exhausted|balance|insufficient (funds|credits?)", re.I)
 _CONTENT = re.compile(r"content_policy|content polic|content checker|nsfw|flagged|safety|moderation|prohibited", re.I)
@@ -122,7 +117,6 @@ _FIELDS: Mapping[str, str] = {
 _NOTHING_MADE = (
     "The provider made no clip from this. Nothing was charged; change the prompt or the image and try again."
 )
-_LOST = "The provider no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again."
 _NO_LINK = "completed without a link"
 
 
@@ -130,6 +124,9 @@ class Fal(base.Provider):
     """fal.ai. The addresses in its replies are not followed: ours are made from the app's path and the request id.
 
     No call of the queue is both free and closed to a wrong key, so keys are not tried beforehand.
+
+    A lost submit is not searched for: the queue lists nothing, and the platform API's list at another host
+    (models/requests/by-endpoint) tells only how requests ended, so that one missing there may be under way.
     """
 
     name = "fal"
@@ -148,11 +145,8 @@ class Fal(base.Provider):
         if request.end_image and not request.start_image:
             raise errors.InvalidInput(_END_NEEDS_START, field="startImagePath")
         path, body = _submission(request)
-        try:
-            query = {"fal_webhook": request.webhook_url} if request.webhook_url else {}
-            answer = await self._send("POST", f"/{path}", json=body, params=query)
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.submit_error(failure)) from failure
+        query = {"fal_webhook": request.webhook_url} if request.webhook_url else {}
+        answer = await self._order("POST", f"/{path}", json=body, params=query)
         if request_id := _request_id(answer):
             return ProviderJob(f"{_app(path)}|{request_id}", answer.kept)
         raise _submit_verdict(answer)
@@ -161,35 +155,22 @@ class Fal(base.Provider):
         """Look at a job; one that is completed is asked for its result at once, which alone says how it ended."""
         place = _place(job_id)
         answer = await self._look("GET", f"{place}/status")
-        if answer.status < 300 and _word(answer) == _DONE:
+        if answer.status < 300 and answer.word == _DONE:
             return _ended(answer, await self._look("GET", place))
         return _waiting(answer)
 
     async def cancel(self, job_id: str) -> JobStatus:
         """Ask for the stop. A running job only gets a signal, so the next look tells whether it heeded it."""
         answer = await self._look("PUT", f"{_place(job_id)}/cancel")
-        word = _word(answer)
+        word = answer.word
         if word in ("ok", "not_found"):  # taken off the queue, or no longer there to be charged
             return JobStatus(JobState.CANCELLED, response=answer.kept)
         if word == "cancellation_requested":
             return JobStatus(JobState.RUNNING, response=answer.kept)
         return await self.check_status(job_id)
 
-    async def _look(self, method: str, path: str) -> Reply:
-        """An exchange that orders nothing, so a broken one may be repeated."""
-        try:
-            return await self._send(method, path)
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.look_error(failure)) from failure
-
-    async def _send(self, method: str, path: str, **content: Any) -> Reply:
-        headers = {"Authorization": f"Key {self._key}"}
-        response = await self._client.request(method, self._base_url + path, headers=headers, **content)
-        return reply.read(response, key=self._key)
-
-    def _clean(self, error: errors.ProviderError) -> errors.ProviderError:
-        error.detail = reply.without_key(error.detail, self._key)
-        return error
+    def _headers(self) -> Mapping[str, str]:
+        return {"Authorization": f"Key {self._key}"}
 
 
 def _submission(request: VideoRequest) -> tuple[str, dict[str, Any]]:
@@ -211,15 +192,10 @@ def _submission(request: VideoRequest) -> tuple[str, dict[str, Any]]:
     if endpoint.enhancement:
         wanted[endpoint.enhancement] = request.enhance_prompt  # same
     if request.start_image is not None:
-        wanted["image_url"] = _data_uri(request.start_image)
+        wanted["image_url"] = request.start_image.data_url
     if request.end_image is not None:
-        wanted[endpoint.end_image] = _data_uri(request.end_image)
+        wanted[endpoint.end_image] = request.end_image.data_url
     return model.upstream_id + (endpoint.image_path if with_image else endpoint.text_path), wanted
-
-
-def _data_uri(image: SourceImage) -> str:
-    """Files page: models take data URIs beside addresses; the CDN's upload host is another than the queue's."""
-    return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
 
 
 def _app(path: str) -> str:
@@ -236,13 +212,8 @@ def _place(job_id: str) -> str:
 def _request_id(answer: Reply) -> str:
     """The id of an accepted request; "" when none was."""
     value = (answer.body or {}).get("request_id")
-    accepted = answer.status < 300 or _word(answer) in _WAITING
+    accepted = answer.status < 300 or answer.word in _WAITING
     return value if accepted and isinstance(value, str) else ""
-
-
-def _word(answer: Reply) -> str:
-    value = (answer.body or {}).get("status")
-    return value.lower() if isinstance(value, str) else ""
 
 
 def _mistakes(answer: Reply) -> Iterator[Mapping[str, Any]]:
@@ -268,10 +239,7 @@ def _types(answer: Reply) -> list[str]:
 
 def _submit_verdict(answer: Reply) -> errors.ProviderError:
     """What a reply to a submit that names no job means; uncertain unless it plainly says that nothing was accepted."""
-    busy = answer.status == 503 and answer.retry_after_seconds is not None
-    if answer.status in _REFUSED or answer.status == 429 or busy:
-        return _verdict(answer)
-    return errors.SubmitUncertain(detail=answer.detail)
+    return _verdict(answer) if answer.is_refusal else errors.SubmitUncertain(detail=answer.detail)
 
 
 def _verdict(answer: Reply) -> errors.ProviderError:
@@ -294,7 +262,7 @@ def _verdict(answer: Reply) -> errors.ProviderError:
 def _busy(answer: Reply) -> errors.ProviderRateLimited | None:
     """The explicit "come back later", with its delay; None when the reply does not say so."""
     delay = answer.retry_after_seconds
-    if answer.status != 429 and not (answer.status == 503 and delay is not None):
+    if not answer.is_busy:
         return None
     return errors.ProviderRateLimited(retry_after_seconds=10 if delay is None else delay, detail=answer.detail)
 
@@ -326,25 +294,14 @@ def _field(answer: Reply) -> str | None:
 
 def _waiting(answer: Reply) -> JobStatus:
     """Read a look at a job that is not completed. Raises what concerns the look and not the job."""
-    word, detail = _word(answer), answer.detail
+    word, detail = answer.word, answer.detail
     if answer.status < 300 and word:
         if word in _WAITING:
             return JobStatus(_WAITING[word], response=answer.kept)
         return JobStatus(JobState.RUNNING, unknown_word=str(answer.kept["status"])[:60], response=answer.kept)
     if answer.status == 404 and answer.body is not None:
-        return _failed(errors.GenerationFailed(_LOST, detail=detail), answer)
-    raise _look_error(answer)
-
-
-def _look_error(answer: Reply) -> errors.ProviderError:
-    """What a look that told nothing about the job means."""
-    if busy := _busy(answer):
-        return busy
-    if answer.status in (401, 402, 403):
-        return _verdict(answer)
-    if answer.status >= 500:
-        return errors.ProviderUnavailable(detail=answer.detail)
-    return errors.UnreadableReply(detail=answer.detail)
+        return base.failed(errors.GenerationFailed(base.LOST, detail=detail), answer)
+    raise base.look_verdict(answer, _verdict)
 
 
 def _ended(status: Reply, result: Reply) -> JobStatus:
@@ -353,23 +310,19 @@ def _ended(status: Reply, result: Reply) -> JobStatus:
         return JobStatus(JobState.CANCELLED, response=status.kept)
     about_us = result.status in (401, 402, 403, 429) and not _types(result)
     if result.status >= 400 and not about_us and (error := _about_the_request(result)):
-        return _failed(error, result)
+        return base.failed(error, result)
     if _types(status) or _messages(status):
         error = _about_the_request(status) or errors.GenerationFailed(detail=status.detail)
-        return _failed(error, status)
+        return base.failed(error, status)
     if result.status < 300 and result.body is not None:
         if link := _link(result.body):
             return JobStatus(JobState.SUCCEEDED, video_url=link, response=result.kept)
         return JobStatus(JobState.RUNNING, unknown_word=_NO_LINK, response=result.kept)
     if result.status == 404 and result.body is not None:
-        return _failed(errors.GenerationFailed(_LOST, detail=result.detail), result)
+        return base.failed(errors.GenerationFailed(base.LOST, detail=result.detail), result)
     if result.status in (400, 422) and result.body is not None:
-        return _failed(errors.GenerationFailed(detail=result.detail), result)
-    raise _look_error(result)
-
-
-def _failed(error: errors.ProviderError, answer: Reply) -> JobStatus:
-    return JobStatus(JobState.FAILED, error=error, response=answer.kept)
+        return base.failed(errors.GenerationFailed(detail=result.detail), result)
+    raise base.look_verdict(result, _verdict)
 
 
 def _link(body: Mapping[str, Any]) -> str | None:

@@ -5,14 +5,11 @@ OpenAPI; model pages; its Python and command-line clients) and from replies seen
 Which errors arrive as HTTP 200 is not documented, so a body is always read before the HTTP status.
 """
 
-import base64
 import json
 import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
-
-import httpx
 
 from core import errors
 from core.providers import base, reply
@@ -107,8 +104,6 @@ MODELS = (
 
 _WORDS: Mapping[str, JobState] = {"processing": JobState.RUNNING, "queued": JobState.QUEUED}
 _NO_WORDS = ("error", "failed")
-_REFUSED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
-"""HTTP statuses that say by themselves that nothing was accepted."""
 
 _BAD_KEY = re.compile(r"(invalid|wrong|missing) api.?key|api.?key (is )?(required|invalid)|unauthenticated", re.I)
 _NO_CREDITS = re.compile(r"insufficient (credits?|balance)|monthly limit exceeded|subscription|out of credits", re.I)
@@ -124,7 +119,10 @@ _FIELDS = {"negative_prompt": "negativePrompt", "aspect_ratio": "aspectRatio", "
 
 
 class ModelsLab(base.Provider):
-    """modelslab.com. The key travels in the JSON body of every call."""
+    """modelslab.com. The key travels in the JSON body of every call.
+
+    A lost submit cannot be searched for: the vendor documents no list of jobs, and tells `track_id` in webhooks only.
+    """
 
     name = "modelslab"
     display_name = "ModelsLab"
@@ -138,58 +136,38 @@ class ModelsLab(base.Provider):
         """Upload the start image if there is one, then submit once."""
         image_url = await self._upload(request.start_image) if request.start_image else None
         path, body = _submission(request, image_url)
-        try:
-            answer = await self._post(path, body)
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.submit_error(failure)) from failure
+        answer = await self._order("POST", path, json=body)
         job_id = _job_id(answer.body or {})
-        word = _word(answer)
+        word = answer.word
         if job_id and (word in _WORDS or word == "success" or (answer.status < 300 and word not in _NO_WORDS)):
             return ProviderJob(_with_version(job_id, path), answer.kept)
         raise _submit_verdict(answer)
 
     async def check_status(self, job_id: str) -> JobStatus:
         """Ask at an address of our own making: the one in the reply is not trusted with the key."""
-        try:
-            answer = await self._post(_fetch_path(job_id), {})
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.look_error(failure)) from failure
+        answer = await self._look("POST", _fetch_path(job_id))
         return _status(answer)
 
     async def check_key(self) -> None:
         """Ask for the wallet's balance (general API, wallet balance page): free, and only a valid key gets it."""
-        try:
-            answer = await self._post("/api/wallet_balance", {})
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.look_error(failure)) from failure
-        if _word(answer) != "success":
+        answer = await self._look("POST", "/api/wallet_balance")
+        if answer.word != "success":
             verdict = _verdict(answer)
             raise verdict if isinstance(verdict, errors.BadKey) else errors.ProviderUnavailable(detail=answer.detail)
 
     async def _upload(self, image: SourceImage) -> str:
         """The address of an uploaded image (kept there for 24 hours). Free, so any failure may simply be repeated."""
-        data = base64.b64encode(image.data).decode()
-        try:
-            body = {"base64_string": f"data:{image.media_type};base64,{data}"}
-            answer = await self._post("/api/v6/base64_to_url", body)
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.look_error(failure)) from failure
-        if _word(answer) == "success" and (address := _link((answer.body or {}).get("output"))):
+        answer = await self._look("POST", "/api/v6/base64_to_url", json={"base64_string": image.data_url})
+        if answer.word == "success" and (address := _link((answer.body or {}).get("output"))):
             return address
-        verdict = _submit_verdict(answer)
-        if isinstance(verdict, errors.SubmitUncertain) or (answer.status >= 500 and not _busy(answer)):
-            raise errors.ProviderUnavailable(detail=verdict.detail)
-        if isinstance(verdict, errors.InvalidInput):
-            verdict.field = "startImagePath"
-        raise verdict
+        raise base.upload_error(answer, _submit_verdict(answer), field="startImagePath")
 
-    async def _post(self, path: str, body: Mapping[str, Any]) -> Reply:
-        response = await self._client.post(self._base_url + path, json={"key": self._key, **body})
-        return reply.read(response, key=self._key)
+    async def _send(self, method: str, path: str, **content: Any) -> Reply:
+        content["json"] = {"key": self._key, **content.get("json", {})}
+        return await super()._send(method, path, **content)
 
-    def _clean(self, error: errors.ProviderError) -> errors.ProviderError:
-        error.detail = reply.without_key(error.detail, self._key)
-        return error
+    def _headers(self) -> Mapping[str, str]:
+        return {}
 
 
 def _submission(request: VideoRequest, image_url: str | None) -> tuple[str, dict[str, Any]]:
@@ -240,10 +218,6 @@ def _job_id(body: Mapping[str, Any]) -> str:
     return str(body.get("fetch_result") or "").partition("/fetch/")[2]
 
 
-def _word(answer: Reply) -> str:
-    return str((answer.body or {}).get("status") or "").lower()
-
-
 def _message(answer: Reply) -> str:
     """What the vendor says, as text; it spells the field `messege` at times (error codes page)."""
     body = answer.body or {}
@@ -259,10 +233,8 @@ def _link(value: Any) -> str | None:
 
 def _submit_verdict(answer: Reply) -> errors.ProviderError:
     """What a reply to a submit that names no job means; uncertain unless it plainly says that nothing was accepted."""
-    refused = _word(answer) in _NO_WORDS or answer.status in _REFUSED or answer.status == 429
-    if not refused and not (answer.status == 503 and answer.retry_after_seconds is not None):
-        return errors.SubmitUncertain(detail=answer.detail)
-    return _verdict(answer)
+    refused = answer.word in _NO_WORDS or answer.is_refusal
+    return _verdict(answer) if refused else errors.SubmitUncertain(detail=answer.detail)
 
 
 def _verdict(answer: Reply) -> errors.ProviderError:
@@ -314,7 +286,7 @@ def _field(said: str) -> str | None:
 
 def _status(answer: Reply) -> JobStatus:
     """Read a look. Raises what concerns the look and not the job."""
-    word, said = _word(answer), _message(answer)
+    word, said = answer.word, _message(answer)
     if word == "success":
         body = answer.body or {}
         # future_links are addresses without a file behind them yet: only output and its mirror count.
@@ -324,14 +296,15 @@ def _status(answer: Reply) -> JobStatus:
     if word in _WORDS:
         return JobStatus(_WORDS[word], response=answer.kept)
     if _NO_JOB.search(said) and word in ("", *_NO_WORDS):
-        lost = "The provider no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again."
-        return _failed(errors.GenerationFailed(lost, detail=answer.detail), answer)
+        return base.failed(errors.GenerationFailed(base.LOST, detail=answer.detail), answer)
     if word == "failed":
         if busy := _busy(answer):
             raise busy
-        return _failed(_about_the_request(said, answer.detail) or errors.GenerationFailed(detail=answer.detail), answer)
+        return base.failed(
+            _about_the_request(said, answer.detail) or errors.GenerationFailed(detail=answer.detail), answer
+        )
     if word == "error":
-        return _failed(_job_error(answer), answer)
+        return base.failed(_job_error(answer), answer)
     if word and answer.status < 400:
         return JobStatus(JobState.RUNNING, unknown_word=str(answer.kept["status"])[:60], response=answer.kept)
     if answer.status in (401, 402, 403, 429):
@@ -351,7 +324,3 @@ def _job_error(answer: Reply) -> errors.ProviderError:
     if isinstance(error, errors.BadKey | errors.ProviderOutOfCredits | errors.ProviderRateLimited):
         raise error
     return errors.GenerationFailed(detail=answer.detail)
-
-
-def _failed(error: errors.ProviderError, answer: Reply) -> JobStatus:
-    return JobStatus(JobState.FAILED, error=error, response=answer.kept)

@@ -4,11 +4,12 @@ Facts come from the vendor's documentation (prediction lifecycle, rate limits, e
 SDK and from the input schemas on its model pages (replicate.com/OWNER/NAME/versions/VERSION/api).
 """
 
-import base64
+import hashlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -17,10 +18,23 @@ import httpx
 from core import errors
 from core.providers import base, reply
 from core.providers.reply import Reply
-from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoModel, VideoRequest, VideoSource
+from core.video import (
+    Found,
+    JobState,
+    JobStatus,
+    ProviderJob,
+    SourceImage,
+    VideoModel,
+    VideoRequest,
+    VideoSource,
+)
 
 LARGEST_DATA_URL_BYTES = 256_000
 """Input files page: up to 256 kB as a data URL, larger ones by address."""
+
+SEARCH_BEFORE, SEARCH_AFTER = timedelta(minutes=5), timedelta(minutes=10)
+"""How long before and after our own time of a submit its prediction may be dated: clocks differ, uploads take time."""
+SEARCH_PAGES = 10
 
 _END_NEEDS_START = "An end image needs a start image too."
 _SHAPE_OF_IMAGE = "With a start image the clip takes the image's shape, whatever the aspect ratio says."
@@ -113,8 +127,6 @@ _INPUTS: Mapping[str, _Inputs] = {
 _WAITING: Mapping[str, JobState] = {"starting": JobState.QUEUED, "processing": JobState.RUNNING}
 _STOPPED = frozenset({"canceled", "aborted"})
 _ENDED = frozenset({"succeeded", "failed"}) | _STOPPED
-_REFUSED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
-"""HTTP statuses that say by themselves that nothing was accepted."""
 
 _CONTENT = re.compile(
     r"\bE005\b|flagged as sensitive|nsfw|content polic|content filter|safety|moderation|prohibited", re.I
@@ -122,6 +134,7 @@ _CONTENT = re.compile(
 _NO_MODEL = re.compile(r"invalid version|(version|model).{0,60}(not found|not exist|disabled|no longer)", re.I)
 _BAD_INPUT = re.compile(r"^\s*input validation (error|failed)", re.I)
 _RESETS_IN = re.compile(r"resets? in\s+~?\s*(\d{1,6})\s*(s|m)", re.I)
+_FILE_PATH = re.compile(r"/v1/files/[\w-]+")
 _INPUT_FIELD = re.compile(r"\binput\.(\w+)")
 _FIELDS: Mapping[str, str] = {
     "prompt": "prompt",
@@ -143,12 +156,11 @@ _FAILURES: Mapping[str, str] = {
 """Error codes page: code in the text of a failed prediction -> our sentence."""
 
 _DELETED = "The provider has deleted the finished clip, so it cannot be fetched. Nothing was charged; try again."
-_LOST = "The provider no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again."
 _NO_LINK = "succeeded without a link"
 
 
 class Replicate(base.Provider):
-    """replicate.com. Its list of predictions shows no reference of ours, so a lost submit cannot be found again."""
+    """replicate.com. It keeps no reference of ours, but lists what was sent, so that a lost submit can be found."""
 
     name = "replicate"
     display_name = "Replicate"
@@ -158,6 +170,7 @@ class Replicate(base.Provider):
     max_requests_per_second = 45.0  # same page: 3000 a minute, less a margin
     can_check_key = True
     can_cancel = True
+    can_find = True
     cancel_note = "Stopping works at any time. What the job has already run is billed to us, not to you."
 
     async def generate_video(self, request: VideoRequest) -> ProviderJob:
@@ -169,10 +182,7 @@ class Replicate(base.Provider):
         path, body = _submission(request, start, end)
         if request.webhook_url:
             body |= {"webhook": request.webhook_url, "webhook_events_filter": ["completed"]}
-        try:
-            answer = await self._send("POST", path, json=body)
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.submit_error(failure)) from failure
+        answer = await self._order("POST", path, json=body)
         if job_id := _job_id(answer):
             return ProviderJob(job_id, answer.kept)
         raise _submit_verdict(answer)
@@ -184,17 +194,40 @@ class Replicate(base.Provider):
     async def cancel(self, job_id: str) -> JobStatus:
         """Ask for the stop. Whatever the vendor answers to one that is over already, a look then tells the truth."""
         answer = await self._look("POST", f"/v1/predictions/{quote(job_id, safe='')}/cancel")
-        if answer.status < 300 and _word(answer):
+        if answer.status < 300 and answer.word:
             return _status(answer)
         return await self.check_status(job_id)
 
+    async def find(self, request: VideoRequest, *, sent_at: datetime) -> Found:
+        """Predictions made about then from this request (HTTP API, predictions.list; filters as in its Python SDK).
+
+        The list is newest first; a vendor that ignores the filters is read until it is older than what we look for.
+        """
+        since, until = sent_at - SEARCH_BEFORE, sent_at + SEARCH_AFTER
+        query = {"created_after": since.isoformat(), "created_before": until.isoformat()}
+        sure: list[ProviderJob] = []
+        possible: list[ProviderJob] = []
+        for _ in range(SEARCH_PAGES):
+            answer = await self._look("GET", "/v1/predictions", params=query)
+            body = answer.body or {}
+            items = body.get("results")
+            if answer.status != 200 or not isinstance(items, list):
+                raise base.look_verdict(answer, _verdict)
+            for item in items:
+                if not isinstance(item, Mapping) or not isinstance(job_id := item.get("id"), str):
+                    raise errors.UnreadableReply(detail=answer.detail)
+                if since <= (_created(item) or since) <= until and (same := await self._is(item, request)) is not False:
+                    job = ProviderJob(job_id, reply.keepable(item, key=self._key))
+                    (sure if same else possible).append(job)
+            cursor = _cursor(body.get("next"))
+            if not cursor or any((_created(item) or since) < since for item in items):
+                return Found(sure, possible)
+            query |= {"cursor": cursor}
+        return Found(sure, possible, is_whole=False)
+
     async def check_key(self) -> None:
         """Ask whose token it is (HTTP API, GET /v1/account): free, and only a valid one may."""
-        answer = await self._look("GET", "/v1/account")
-        if answer.status in (401, 403):
-            raise errors.BadKey(detail=answer.detail)
-        if answer.status != 200:
-            raise errors.ProviderUnavailable(detail=answer.detail)
+        await self._try_key("/v1/account")
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
         """The documentation wants the token on file requests; it goes to the vendor's own hosts and nowhere else."""
@@ -208,33 +241,48 @@ class Replicate(base.Provider):
         if image is None:
             return None
         if len(image.data) <= LARGEST_DATA_URL_BYTES:
-            return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
+            return image.data_url
         name = f"image.{image.media_type.rpartition('/')[2]}"
         answer = await self._look("POST", "/v1/files", files={"content": (name, image.data, image.media_type)})
         urls = (answer.body or {}).get("urls")
         address = reply.web_address(urls.get("get")) if isinstance(urls, Mapping) else None
         if answer.status < 300 and address:
             return address
-        verdict = _submit_verdict(answer)
-        if isinstance(verdict, errors.SubmitUncertain | errors.ModelUnavailable):
-            raise errors.ProviderUnavailable(detail=verdict.detail)
-        if isinstance(verdict, errors.InvalidInput):
-            verdict.field = ours
-        raise verdict
+        raise base.upload_error(answer, _submit_verdict(answer), field=ours)
 
-    async def _look(self, method: str, path: str, **content: Any) -> Reply:
-        """An exchange that orders nothing, so a broken one may be repeated."""
-        try:
-            return await self._send(method, path, **content)
-        except (httpx.HTTPError, TimeoutError) as failure:
-            raise self._clean(base.look_error(failure)) from failure
+    async def _is(self, item: Mapping[str, Any], request: VideoRequest) -> bool | None:
+        """Whether a listed prediction is this request; None when that cannot be told, as after an hour (retention)."""
+        if webhook := item.get("webhook"):  # in the JavaScript SDK's Prediction; ours has the reference in it
+            return request.reference in str(webhook)
+        name, _, version = request.model.upstream_id.partition(":")
+        if item.get("source") == "web" or (item.get("model") or name) != name:
+            return False
+        if version and item.get("version") not in (version, "hidden", None):
+            return False
+        theirs, images = item.get("input"), _INPUTS[request.model.id]
+        if not isinstance(theirs, Mapping) or item.get("data_removed") is True:
+            return None
+        ours: Mapping[str, Any] = _submission(request, None, None)[1]["input"]
+        same: list[bool | None] = [_same(theirs[name], ours[name]) if name in theirs else None for name in ours]
+        for name, image in ((images.start_image, request.start_image), (images.end_image, request.end_image)):
+            if image is None:
+                same.append(not theirs.get(name))
+            elif False not in same:
+                same.append(await self._is_image(theirs.get(name), image))
+        return False if False in same else None if None in same else True
 
-    async def _send(self, method: str, path: str, **content: Any) -> Reply:
-        response = await self._client.request(method, self._base_url + path, headers=self._headers(), **content)
-        return reply.read(response, key=self._key)
-
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._key}"}
+    async def _is_image(self, address: Any, image: SourceImage) -> bool | None:
+        """Whether an image of a prediction is ours: by the data URL itself, by the checksum of an uploaded file."""
+        if not isinstance(address, str):
+            return None
+        if address.startswith("data:"):
+            return address == image.data_url
+        path = address.removeprefix(self._base_url)
+        if not _FILE_PATH.fullmatch(path):
+            return None
+        sums = ((await self._look("GET", path)).body or {}).get("checksums")
+        theirs = sums.get("sha256") if isinstance(sums, Mapping) else None
+        return theirs == hashlib.sha256(image.data).hexdigest() if isinstance(theirs, str) else None
 
     def _is_vendors(self, address: str) -> bool:
         try:
@@ -247,10 +295,6 @@ class Replicate(base.Provider):
             url.host == host or url.host.endswith(f".{host}") for host in ("replicate.com", "replicate.delivery")
         )
         return url.scheme == "https" and of_vendor
-
-    def _clean(self, error: errors.ProviderError) -> errors.ProviderError:
-        error.detail = reply.without_key(error.detail, self._key)
-        return error
 
 
 def _submission(request: VideoRequest, start: str | None, end: str | None) -> tuple[str, dict[str, Any]]:
@@ -277,17 +321,33 @@ def _submission(request: VideoRequest, start: str | None, end: str | None) -> tu
     return f"/v1/models/{name}/predictions", {"input": wanted}
 
 
+def _same(theirs: Any, ours: Any) -> bool:
+    """Whether two values of an input field say the same; spaces and the kind of a number may have been changed."""
+    return bool(theirs == ours) or str(theirs).split() == str(ours).split()
+
+
+def _created(item: Mapping[str, Any]) -> datetime | None:
+    """When a prediction was made; None when it cannot be read."""
+    try:
+        found = datetime.fromisoformat(str(item.get("created_at")))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+def _cursor(following: Any) -> str:
+    """Where the list goes on; of the address only this is used, since the key would go wherever it points."""
+    try:
+        return httpx.URL(following).params.get("cursor", "") if isinstance(following, str) else ""
+    except httpx.InvalidURL:
+        return ""
+
+
 def _job_id(answer: Reply) -> str:
     """The id of an accepted prediction; "" when none was."""
     value = (answer.body or {}).get("id")
-    accepted = answer.status < 300 or _word(answer) in _WAITING or _word(answer) in _ENDED
+    accepted = answer.status < 300 or answer.word in _WAITING or answer.word in _ENDED
     return value if accepted and isinstance(value, str) else ""
-
-
-def _word(answer: Reply) -> str:
-    """The prediction's status; "" for error replies, whose `status` is the HTTP number."""
-    value = (answer.body or {}).get("status")
-    return value.lower() if isinstance(value, str) else ""
 
 
 def _messages(answer: Reply) -> str:
@@ -299,10 +359,7 @@ def _messages(answer: Reply) -> str:
 
 def _submit_verdict(answer: Reply) -> errors.ProviderError:
     """What a reply to a submit that names no job means; uncertain unless it plainly says that nothing was accepted."""
-    busy = answer.status == 503 and answer.retry_after_seconds is not None
-    if answer.status in _REFUSED or answer.status == 429 or busy:
-        return _verdict(answer)
-    return errors.SubmitUncertain(detail=answer.detail)
+    return _verdict(answer) if answer.is_refusal else errors.SubmitUncertain(detail=answer.detail)
 
 
 def _verdict(answer: Reply) -> errors.ProviderError:
@@ -327,7 +384,7 @@ def _verdict(answer: Reply) -> errors.ProviderError:
 
 def _busy(answer: Reply) -> errors.ProviderRateLimited | None:
     """The explicit "come back later", with its delay; None when the reply does not say so."""
-    if answer.status not in (429, 503) or (answer.status == 503 and answer.retry_after_seconds is None):
+    if not answer.is_busy:
         return None
     delay = answer.retry_after_seconds
     if delay is None and (stated := _RESETS_IN.search(_messages(answer))):
@@ -342,34 +399,24 @@ def _field(said: str) -> str | None:
 
 def _status(answer: Reply) -> JobStatus:
     """Read a look. Raises what concerns the look and not the job."""
-    body, word, detail = answer.body, _word(answer), answer.detail
+    body, word, detail = answer.body, answer.word, answer.detail
     if body is not None and answer.status < 300 and word:
         if word in _WAITING:
             return JobStatus(_WAITING[word], response=answer.kept)
         if word in _STOPPED:
             return JobStatus(JobState.CANCELLED, response=answer.kept)
         if word == "failed":
-            return _failed(_job_error(_messages(answer), detail), answer)
+            return base.failed(_job_error(_messages(answer), detail), answer)
         if word != "succeeded":
             return JobStatus(JobState.RUNNING, unknown_word=str(answer.kept["status"])[:60], response=answer.kept)
         if link := _link(body.get("output")):
             return JobStatus(JobState.SUCCEEDED, video_url=link, response=answer.kept)
         if body.get("data_removed") is True:  # an hour after the end, outputs are gone (data retention page)
-            return _failed(errors.GenerationFailed(_DELETED, detail=detail), answer)
+            return base.failed(errors.GenerationFailed(_DELETED, detail=detail), answer)
         return JobStatus(JobState.RUNNING, unknown_word=_NO_LINK, response=answer.kept)
     if answer.status == 404 and body is not None:
-        return _failed(errors.GenerationFailed(_LOST, detail=detail), answer)
-    if busy := _busy(answer):
-        raise busy
-    if answer.status in (401, 402, 403):
-        raise _verdict(answer)
-    if answer.status >= 500:
-        raise errors.ProviderUnavailable(detail=detail)
-    raise errors.UnreadableReply(detail=detail)
-
-
-def _failed(error: errors.ProviderError, answer: Reply) -> JobStatus:
-    return JobStatus(JobState.FAILED, error=error, response=answer.kept)
+        return base.failed(errors.GenerationFailed(base.LOST, detail=detail), answer)
+    raise base.look_verdict(answer, _verdict)
 
 
 def _job_error(said: str, detail: str) -> errors.ProviderError:

@@ -14,6 +14,8 @@ from urllib.parse import quote, quote_plus
 import httpx
 
 LONGEST_KEPT_TEXT = 2000
+REFUSED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
+"""HTTP statuses that say by themselves that nothing was accepted."""
 
 _TRY_AGAIN = re.compile(r"try again (?:in|after)\s+(?:about\s+)?(\d{1,6})\s*(seconds?|secs?|s|minutes?|mins?)\b", re.I)
 
@@ -36,6 +38,22 @@ class Reply:
     def detail(self) -> str:
         """One line for log and admins."""
         return f"HTTP {self.status}: {self.text}"
+
+    @property
+    def word(self) -> str:
+        """The body's `status`, in small letters; "" where it is no text, as in errors that give the HTTP number."""
+        value = (self.body or {}).get("status")
+        return value.lower() if isinstance(value, str) else ""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the status says to come back later."""
+        return self.status == 429 or (self.status == 503 and self.retry_after_seconds is not None)
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the status alone says that nothing was accepted."""
+        return self.status in REFUSED or self.is_busy
 
 
 def read(response: httpx.Response, *, key: str) -> Reply:

@@ -39,8 +39,9 @@ class JobRefusedError(ValueError):
 
 @dataclass(frozen=True)
 class Job:
-    """What to render; sizes in pixels of the finished clip."""
+    """What to render; sizes in pixels of the finished clip. Each reference is a take of its own of the same words."""
 
+    reference: str
     prompt: str
     width: int
     height: int
@@ -56,6 +57,7 @@ class Job:
             stated = json.loads((folder / "job.json").read_text("utf-8"))
             start, end = (stated.get(f"{which}_image") for which in ("start", "end"))
             job = cls(
+                reference=str(stated.get("reference", "")),
                 prompt=str(stated["prompt"]),
                 width=int(stated["width"]),
                 height=int(stated["height"]),
@@ -120,7 +122,7 @@ def _picture(job: Job) -> stills.Picture:
     end = still(job.end_image, closing=False) if job.end_image else None
     if start and not end:
         return stills.LightLeak(start, width=width, height=height, seconds=job.seconds, words=job.prompt)
-    first = start or scene.compose(job.prompt, width=width, height=height, seconds=job.seconds)
+    first = start or scene.compose(job.prompt, width=width, height=height, seconds=job.seconds, take=job.reference)
     if not end:
         return first
     return stills.Dissolve(first, end, width=width, height=height, seconds=job.seconds, words=job.prompt)

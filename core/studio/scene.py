@@ -14,9 +14,12 @@ class Scene(Protocol):
         ...
 
 
-def compose(prompt: str, *, width: int, height: int, seconds: float) -> Scene:
-    """Scene for a prompt at a size in pixels (at least 32 each way). Same arguments, same pictures to the byte."""
-    rng = noise.generator(prompt)
+def compose(prompt: str, *, width: int, height: int, seconds: float, take: str = "") -> Scene:
+    """Scene for a prompt at a size in pixels (at least 32 each way). Same arguments, same pictures to the byte.
+
+    Another `take` is another picture of the same words.
+    """
+    rng = noise.generator(f"{prompt}\n{take}" if take else prompt)
     brief = palette.read(prompt, rng)
     if brief.kind == "space":
         return space.Space(brief, rng, width, height, seconds)

@@ -9,17 +9,16 @@ import httpx
 import pytest
 from PIL import Image
 from starlette.applications import Starlette
-from starlette.routing import Mount
 
-from core import config, db, storage, users
-from core.api import api
+from core import config, db, storage, tokens, users
+from core.api import mounted
 from core.config import Settings
-from core.models import Generation, User
+from core.models import Generation, Scope, User
 from tests import orders
 
 ORIGIN = "http://studio.test"
 PREFIX = "/api/apps/video-generator"
-APP = Starlette(routes=[Mount(PREFIX, app=api)])
+APP = Starlette(routes=[mounted(PREFIX)])
 CLIP = bytes(range(256)) * 40
 
 ORDER = {
@@ -70,6 +69,13 @@ class Client:
         assert answer.status_code == 202, answer.text
         return str(answer.json()["generation"]["id"])
 
+    def preset(self, **changes: Any) -> str:
+        """The id of a new preset."""
+        settings = {name: value for name, value in ORDER.items() if name != "projectId"}
+        answer = self.post("/presets", json={"name": "Reels", "settings": settings} | changes)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["preset"]["id"])
+
     def finished(self, **changes: Any) -> Generation:
         """A completed generation whose file is in storage."""
         assert self.person is not None
@@ -86,11 +92,11 @@ class Client:
             return await client.request(method, address, headers=headers, **options)
 
 
-def arrive(email: str, *, credits: int = 10_000) -> Client:
+def arrive(email: str, *, credits: int = 10_000, scope: Scope = Scope.ADMIN) -> Client:
     """A new person with a token."""
     with db.session() as session:
         person = users.ensure(session, email, signup_credits=credits)
-        return Client(person, users.issue_token(session, person.id, name="test"))
+        return Client(person, tokens.issue(session, person, name="test", scope=scope))
 
 
 @pytest.fixture

@@ -37,6 +37,8 @@ LIST_SHAPE = {
     "errorCode",
     "errorMessage",
     "retryOf",
+    "favourite",
+    "kept",
     "createdAt",
     "submittedAt",
     "completedAt",
@@ -127,7 +129,7 @@ def test_everything_of_a_completed_one(ana: Client) -> None:
 
     answer = ana.get(f"/generations/{row.id}").json()["generation"]
 
-    assert set(answer) == LIST_SHAPE | {"events", "entries"}
+    assert set(answer) == LIST_SHAPE | {"tags", "events", "entries"}
     assert answer["breakdown"] == {"base": 50, "resolution": 15, "duration": 10}
     assert sum(answer["breakdown"].values()) == answer["creditUsed"] == 75
     assert (answer["duration"], answer["provider"], answer["modelName"]) == (7, "demo", "Demo Film")
@@ -431,3 +433,75 @@ def test_delete(ana: Client) -> None:
 
     assert ana.get(f"/generations/{generation_id}").status_code == 404
     assert ana.get("/generations").json()["generations"] == []
+
+
+def test_change_of_a_clip(ana: Client) -> None:
+    """Favourite, verdict, tags and project are changed one by one or together; what is not named stays."""
+    row = ana.finished()
+    other = ana.project("Other")
+    path = f"/generations/{row.id}"
+
+    first = ana.send("PATCH", path, json={"favourite": True, "kept": True, "tags": ["Night", "intro"]})
+    assert first.status_code == 200
+    assert set(first.json()["generation"]) == LIST_SHAPE | {"tags", "events", "entries"}
+    second = ana.send("PATCH", path, json={"projectId": other}).json()["generation"]
+
+    assert (second["favourite"], second["kept"], second["tags"]) == (True, True, ["intro", "night"])
+    assert second["projectId"] == other
+    assert ana.send("PATCH", path, json={"kept": None}).json()["generation"]["kept"] is None
+    assert ana.send("PATCH", path, json={"kept": False}).json()["generation"]["kept"] is False
+    assert ana.get(path).json()["generation"]["tags"] == ["intro", "night"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, 422),
+        ({"favourite": "yes"}, 422),
+        ({"kept": "undecided"}, 422),
+        ({"tags": "night"}, 422),
+        ({"tags": ["x" * 41]}, 422),
+        ({"stars": 5}, 422),
+        ({"projectId": "0198c0de-0000-7000-8000-000000000000"}, 404),
+    ],
+)
+def test_change_that_cannot_be(ana: Client, body: dict[str, Any], status: int) -> None:
+    """A change that says nothing, or something unknown, is refused and changes nothing."""
+    row = ana.finished()
+
+    answer = ana.send("PATCH", f"/generations/{row.id}", json=body)
+
+    assert refusal(answer)[0] == status
+    assert ana.get(f"/generations/{row.id}").json()["generation"]["tags"] == []
+
+
+def test_change_of_a_foreign_clip(ana: Client, ben: Client) -> None:
+    """Another person's clip does not exist."""
+    assert ben.send("PATCH", f"/generations/{ana.finished().id}", json={"favourite": True}).status_code == 404
+
+
+def test_verdict_before_there_is_a_clip(ana: Client) -> None:
+    """Nothing can be kept before it is there."""
+    answer = ana.send("PATCH", f"/generations/{ana.generate()}", json={"kept": True})
+
+    assert refusal(answer)[:2] == (409, "conflict")
+
+
+def test_list_by_what_people_think(ana: Client) -> None:
+    """Favourites, verdicts, tags and order narrow and turn the list as they do on the page."""
+    first, second, third = (ana.finished().id for _ in range(3))
+    ana.send("PATCH", f"/generations/{first}", json={"favourite": True, "kept": True, "tags": ["night"]})
+    ana.send("PATCH", f"/generations/{second}", json={"kept": False, "tags": ["night"]})
+
+    def ids(query: str) -> list[str]:
+        return [clip["id"] for clip in ana.get(f"/generations?{query}").json()["generations"]]
+
+    assert ids("favourite=true") == [first]
+    assert ids("favourite=false") == [third, second]
+    assert ids("kept=true") == [first]
+    assert ids("kept=false") == [second]
+    assert ids("kept=undecided") == [third]
+    assert ids("tag=night") == [second, first]
+    assert ids("oldestFirst=true") == [first, second, third]
+    assert ids("text=lak%20dus&tag=night&kept=false") == [second]
+    assert refusal(ana.get("/generations?kept=maybe"))[0] == 422

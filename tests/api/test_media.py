@@ -1,10 +1,13 @@
+import io
+import zipfile
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
 
-from core import config, storage
-from core.models import new_id
-from tests.api.conftest import CLIP, Client, refusal
+from core import config, links, storage
+from core.models import new_id, utc_now
+from tests.api.conftest import CLIP, ORIGIN, Client, refusal
 
 
 def test_download_is_the_file_under_a_readable_name(ana: Client) -> None:
@@ -95,3 +98,48 @@ def test_link_that_was_changed(ana: Client, nobody: Client) -> None:
     ]
     for address in wrong:
         assert refusal(nobody.get(address))[:2] == (403, "forbidden"), address
+
+
+def archived(content: bytes) -> dict[str, bytes]:
+    """Name and content of what is in a ZIP."""
+    with zipfile.ZipFile(io.BytesIO(content)) as found:
+        assert found.testzip() is None
+        return {name: found.read(name) for name in found.namelist()}
+
+
+def test_download_of_several(ana: Client) -> None:
+    """One ZIP with every clip under its name; one that was never made is named inside."""
+    rows = [ana.finished(prompt="a lake"), ana.finished(prompt="a hill")]
+    pending = ana.generate()
+
+    answer = ana.post("/generations/zip", json={"ids": [rows[0].id, rows[1].id, pending]})
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+    assert answer.headers["content-disposition"].startswith('attachment; filename="clips-')
+    found = archived(answer.content)
+    assert found.pop("not-included.txt").decode().count("it is pending") == 1
+    assert found == {f"a-lake-{rows[0].id[-6:]}.mp4": CLIP, f"a-hill-{rows[1].id[-6:]}.mp4": CLIP}
+
+
+def test_download_of_several_that_cannot_be(ana: Client, ben: Client) -> None:
+    """Somebody else's clip does not exist, not even among one's own; none, too many and no ids are refused."""
+    mine, theirs = ana.finished().id, ben.finished().id
+
+    assert refusal(ana.post("/generations/zip", json={"ids": [mine, theirs]}))[:2] == (404, "not_found")
+    for ids in ([], [mine] * 201, ["x"], "x"):
+        assert refusal(ana.post("/generations/zip", json={"ids": ids}))[0] == 422
+
+
+def test_link_to_several(ana: Client, ben: Client, nobody: Client) -> None:
+    """A link to several clips needs no token, holds for a while, and gives what it was signed for and nothing else."""
+    row, foreign = ana.finished(), ben.finished()
+    assert ana.person is not None
+    secret, now = config.settings().secret_key, utc_now()
+    path = links.sign_archive(ana.person.id, [row.id, foreign.id], secret=secret, now=now)
+
+    answer = nobody.get(ORIGIN + path)
+
+    assert archived(answer.content) == {f"a-lake-at-dusk-{row.id[-6:]}.mp4": CLIP}
+    old = links.sign_archive(ana.person.id, [row.id], secret=secret, now=now - timedelta(days=1))
+    for wrong in (old, path + "x", path.replace("c=", "c=AAAA"), path.partition("&e=")[0], path.replace("u=", "u=x")):
+        assert refusal(nobody.get(ORIGIN + wrong))[:2] == (403, "forbidden"), wrong

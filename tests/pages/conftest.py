@@ -1,7 +1,9 @@
 """The dashboard, opened at a page by a script instead of a browser."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,6 +13,12 @@ from tests.pages.studio import Studio
 
 SHELL = Path(__file__).parents[2] / "pages" / "shell.py"
 Open = Callable[..., AppTest]
+
+
+def sent(at: AppTest, element: str) -> dict[str, Any] | None:
+    """What an element of ours was given, by the name it is registered with; None when it is not on the page."""
+    found = [each.proto for each in at.get("bidi_component")]
+    return next((json.loads(proto.json) for proto in found if proto.component_name == element), None)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 from sqlalchemy import update
 
-from core import db, generations, ledger
+from core import db, generations, ledger, search
 from core.models import Role, Stage, Status, User
+from core.video import Found, ProviderJob
 from tests.pages.conftest import Open
 from tests.pages.studio import Studio
 
@@ -41,6 +42,20 @@ def test_unclear_clip_goes_on_with_the_job_that_was_found(open_page: Open, studi
     with db.session(read_only=True) as session:
         found = generations.get(session, studio.person, row.id)
     assert (found.status, found.stage, found.provider_job_id) == (Status.PROCESSING, Stage.WAITING, "job-7")
+
+
+def test_unclear_clip_shows_the_jobs_it_may_be(open_page: Open, studio: Studio) -> None:
+    """Jobs of the provider's list are named; one that is another clip's already is refused with a sentence."""
+    row = studio.lose(studio.order(studio.project()))
+    other = studio.lose(studio.order(studio.project()))
+    for lost, jobs in ((row, ("job-7", "job-8")), (other, ("job-7",))):
+        with db.session() as session:
+            search.settle(session, lost, Found(sure=[ProviderJob(job_id) for job_id in jobs]))
+    at = open_page("admin")
+    assert any("one of these jobs: job-7, job-8" in element.proto.body for element in at.get("html"))
+    at.text_input(key=f"admin_job_{row.id}").set_value("job-7")
+    at.button(key=f"admin_found_{row.id}").click().run()
+    assert [error.value for error in at.error] == ["The job job-7 belongs to another generation."]
 
 
 def test_checks_are_run_and_kept(open_page: Open, studio: Studio) -> None:

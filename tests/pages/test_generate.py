@@ -1,15 +1,19 @@
-import json
-import re
 import time
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
-from core import db, errors, ledger
-from core.models import Generation, utc_now
-from tests.pages.conftest import Open
+from core import config, db, errors, ledger, presets, users
+from core import storage as storages
+from core.config import Settings
+from core.models import Generation, ProviderHealth, Upload, User, utc_now
+from tests.pages.conftest import Open, sent
 from tests.pages.studio import Studio
+from tests.test_extension import brightening
 
 BUTTON = "generate_button"
 
@@ -23,6 +27,21 @@ def ordered() -> list[Generation]:
 def prices(at: AppTest) -> str:
     """The breakdown as it was sent."""
     return next(str(element.proto.body) for element in at.get("html") if "Total" in element.proto.body)
+
+
+def picker(at: AppTest) -> dict[str, Any]:
+    """What the choice of models was sent."""
+    return sent(at, "model_picker") or {}
+
+
+def cards(at: AppTest) -> dict[str, dict[str, Any]]:
+    """The cards by model id."""
+    return {model["id"]: model for model in picker(at)["models"]}
+
+
+def captions(at: AppTest) -> str:
+    """All small print."""
+    return "\n".join(caption.value for caption in at.caption)
 
 
 def write(at: AppTest, prompt: str) -> AppTest:
@@ -123,13 +142,15 @@ def test_provider_without_a_key_disables_the_button_with_a_reason(open_page: Ope
 
 
 def test_models_say_whether_they_are_configured(open_page: Open, studio: Studio) -> None:
-    """The picker offers what can be used first, and marks the rest."""
+    """The picker offers what can be used first, and sets the rest apart behind one line."""
     studio.project()
-    sent = json.loads(open_page("generate").get("bidi_component")[0].proto.json)
-    usable = [model["usable"] for model in sent["models"]]
-    assert sent["chosen"] == "demo-film"
+    found = picker(open_page("generate"))
+    usable = [model["usable"] for model in found["models"]]
+    assert found["chosen"] == "demo-film"
     assert usable == [True] + [False] * (len(usable) - 1)
-    assert all("not configured" in model["provider"] for model in sent["models"][1:])
+    assert found["shown"] == 1
+    assert found["locked"] == f"{len(usable) - 1} more models need a key"
+    assert all(model["state"] == "Needs a key" for model in found["models"][1:])
 
 
 def test_settings_that_still_fit_are_kept_when_the_model_changes(open_page: Open, studio: Studio) -> None:
@@ -165,30 +186,266 @@ def test_somebody_elses_clip_fills_in_nothing(open_page: Open, studio: Studio) -
     assert [error.value for error in at.error] == ["This generation does not exist, or it is not yours."]
 
 
-def test_what_is_under_way_is_listed_with_its_stage(open_page: Open, studio: Studio) -> None:
-    """A clip at its provider shows its share as an estimate."""
-    row = studio.send(studio.order(studio.project(), "A lake"), progress=0.4)
-    at = open_page("generate")
-    assert any("about 40 %" in str(bar.proto.text) for bar in at.get("progress"))
-    assert at.button(key=f"under_way_cancel_{row.id}").label == "Cancel this clip"
+@pytest.fixture
+def with_keys(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation whose vendors have keys; nothing is sent from a page."""
+    for name in ("MODELSLAB", "EDENAI"):
+        monkeypatch.setenv(f"{name}_API_KEY", "key-of-a-test")
+    config.settings.cache_clear()
 
 
-def test_rest_of_the_time_follows_the_providers_own_figure(open_page: Open, studio: Studio) -> None:
-    """Half done after a minute means about a minute more, whatever the model usually takes."""
-    row = studio.send(studio.order(studio.project(), "A lake"), progress=0.5)
+def test_cards_price_this_very_order(open_page: Open, studio: Studio, with_keys: None) -> None:
+    """A card names the price of the form's order where its model makes that, else what it starts from."""
+    studio.project()
+    at = open_page("generate", model="kling-2.5")
+    at.radio(key="generate_seconds_few").set_value(10).run()
+    at.radio(key="generate_resolution_few").set_value("1080p").run()
+    shown = cards(at)
+    assert (shown["kling-2.5"]["price"], shown["kling-2.5"]["rate"]) == ("900 credits", "90 a second")
+    assert (shown["demo-film"]["price"], shown["demo-film"]["rate"]) == ("90 credits", "9 a second")
+    assert (shown["veo3"]["price"], shown["veo3"]["rate"]) == ("from 312.5 credits a second", "")
+    assert shown["veo3"]["features"] == ["Start image", "Negative prompt", "Sound", "Prompt enhancement"]
+    assert picker(at)["many"]
+
+
+def test_cards_tell_how_a_model_did_here(open_page: Open, studio: Studio) -> None:
+    """Success and time come from this installation's own history; without one, the guess says so."""
+    project = studio.project()
+    for number in range(3):
+        studio.complete(studio.order(project, f"A lake, {number}"))
+    studio.fail(studio.order(project, "A heron"))
+    shown = cards(open_page("generate"))
+    assert shown["demo-film"]["record"] == "3 of 4 worked, 1 s"
+    assert shown["veo3"]["record"] == ""
+
+
+def test_cards_say_when_a_provider_is_in_trouble(open_page: Open, studio: Studio) -> None:
+    """Trouble stands on the card and beside it, and orders stay possible."""
+    studio.project()
     with db.session() as session:
-        minute_ago = utc_now() - timedelta(seconds=60)
-        values = {"submitted_at": minute_ago, "progress_is_estimate": False}
-        session.execute(update(Generation).where(Generation.id == row.id).values(**values))
-    texts = [str(bar.proto.text) for bar in open_page("generate").get("progress")]
-    assert any(re.search(r", 50 %, about 6\d s left$", text) for text in texts)
+        now = utc_now()
+        values = {"failures": 9, "retry_at": now + timedelta(minutes=5), "error_code": "provider_unavailable"}
+        session.add(ProviderHealth(provider="demo", error_at=now, **values))
+    at = write(open_page("generate"), "A lake")
+    assert cards(at)["demo-film"]["state"] == "Trouble at the moment"
+    assert [warning.value for warning in at.warning] == [
+        "Demo Studio has trouble at the moment. Orders wait and are sent when it is back."
+    ]
+    assert not at.button(key=BUTTON).disabled
 
 
-def test_cancelling_what_waits_gives_the_credits_back(open_page: Open, studio: Studio) -> None:
-    """The cancel button releases the hold at once while nothing was sent."""
-    row = studio.order(studio.project(), "A lake")
-    at = open_page("generate")
-    at.button(key=f"under_way_cancel_{row.id}").click().run()
-    assert [found.status.value for found in ordered()] == ["cancelled"]
+def test_what_had_to_change_is_said_and_comes_back(open_page: Open, studio: Studio, with_keys: None) -> None:
+    """A model that makes less changes the order with a plain note; the wish itself is not lost."""
+    studio.project()
+    at = open_page("generate", model="kling-2.5")
+    at.radio(key="generate_seconds_few").set_value(10).run()
+    at.session_state["generate_model"] = "veo3"
+    at.run()
+    assert "10 s became 8 s: Google Veo 3 makes 8 s only." in captions(at)
+    assert at.button(key=BUTTON).label == "Generate for 2,500 credits"
+    at.toggle(key="generate_audio").set_value(True).run()
+    at.text_input(key="generate_negative").set_value("rain").run()
+    at.session_state["generate_model"] = "kling-2.5"
+    at.run()
+    assert at.radio(key="generate_seconds_few").value == 10
+    assert "became" not in captions(at)
+    assert "Sound is left out: Kling 2.5 makes none." in captions(at)
+    assert "The negative prompt is left out: Kling 2.5 takes none." in captions(at)
+    assert at.button(key=BUTTON).label == "Generate for 750 credits"
+
+
+def test_full_storage_disables_the_button_with_a_reason(open_page: Open, studio: Studio) -> None:
+    """Who has no room for a clip reads it before paying."""
+    studio.project()
+    with db.session() as session:
+        session.execute(update(User).values(storage_bytes=studio.settings.storage_quota_bytes))
+    at = write(open_page("generate"), "A lake")
+    assert at.button(key=BUTTON).disabled
+    assert errors.StorageFull.sentence in captions(at)
+
+
+def test_too_long_a_prompt_is_counted_and_refused(open_page: Open, studio: Studio, with_keys: None) -> None:
+    """Words that another model would not take are kept, counted, and the reason stands beside the button."""
+    studio.project()
+    at = write(open_page("generate"), "word " * 200)
+    at.session_state["generate_model"] = "nova-reel"
+    at.run()
+    assert "1,000 of 512 characters" in captions(at)
+    assert "Use at most 512 characters; these are 999." in captions(at)
+    assert len(at.text_area(key="generate_prompt").value) == 1_000
+
+
+def test_several_are_ordered_with_one_press(open_page: Open, studio: Studio, with_keys: None) -> None:
+    """Variations and other models: each and the total are shown before, and one press makes all of them, once."""
+    studio.project()
+    at = write(open_page("generate", model="kling-2.5"), "A lake at dawn")
+    at.radio(key="generate_variations").set_value(2).run()
+    assert at.button(key=BUTTON).label == "Generate 2 clips for 1,000 credits"
+    assert "1 more of the same" in prices(at)
+    at.multiselect(key="generate_also_offered").select("demo-film").run()
+    assert at.button(key=BUTTON).label == "Generate 4 clips for 1,100 credits"
+    shown = prices(at)
+    for words in ("Kling 2.5, 2 × 500", "Demo Film, 2 × 50", "1,100", "Rp 55.000"):
+        assert words in shown
+    assert "98,900 left after these" in captions(at)
+    for _press in range(2):
+        at.button(key=BUTTON).click().run()
+    assert not at.error
+    made = ordered()
+    assert [row.model_id for row in made] == ["kling-2.5"] * 2 + ["demo-film"] * 2
+    assert len({row.batch_id for row in made}) == 1
     with db.session(read_only=True) as session:
-        assert ledger.balance(session, studio.person.id) == ledger.Balance(100_000, 0)
+        assert ledger.balance(session, studio.person.id) == ledger.Balance(98_900, 1_100)
+
+
+def test_several_that_cannot_all_be_paid_are_not_sold(open_page: Open, studio: Studio) -> None:
+    """The total decides, not the single price."""
+    studio.project()
+    with db.session() as session:
+        ledger.adjust(session, studio.person.id, credits=-99_900, key="spent", actor="test", reason="test")
+    at = write(open_page("generate"), "A lake")
+    at.radio(key="generate_variations").set_value(3).run()
+    assert at.button(key=BUTTON).disabled
+    assert "This needs 50 credits more than you have." in captions(at)
+
+
+def test_other_model_that_no_longer_can_is_left_out(open_page: Open, studio: Studio, with_keys: None) -> None:
+    """Only models that make the very same settings are offered; one that cannot any more is named and not ordered."""
+    studio.project()
+    at = open_page("generate", model="demo-film")
+    assert "veo3" not in at.multiselect(key="generate_also_offered").options
+    at.multiselect(key="generate_also_offered").select("kling-2.5").run()
+    at.selectbox(key="generate_seconds_many").set_value(7).run()
+    assert "Kling 2.5 cannot make these settings." in captions(at)
+    assert at.button(key=BUTTON).label == "Generate for 60 credits"
+    at.selectbox(key="generate_seconds_many").set_value(10).run()
+    assert at.button(key=BUTTON).label == "Generate 2 clips for 825 credits"
+
+
+def test_improved_prompt_is_offered_and_taken_only_on_request(open_page: Open, studio: Studio) -> None:
+    """The rewrite is shown beside the person's words; it replaces them only when they say so."""
+    studio.project()
+    at = write(open_page("generate"), "A red fox")
+    at.button(key="generate_improve").click().run()
+    assert at.text_area(key="generate_prompt").value == "A red fox"
+    assert "added after them: place, movement, camera, light, style" in captions(at)
+    at.button(key="generate_offer_keep").click().run()
+    assert at.text_area(key="generate_prompt").value == "A red fox"
+    at.button(key="generate_improve").click().run()
+    at.button(key="generate_offer_use").click().run()
+    assert at.text_area(key="generate_prompt").value.startswith("A red fox. In its natural surroundings.")
+    assert not ordered()
+    at.button(key="generate_improve").click().run()
+    assert "Nothing to add" in captions(at)
+
+
+def test_offer_is_gone_when_the_words_change(open_page: Open, studio: Studio) -> None:
+    """An offer is for what was written when it was made."""
+    studio.project()
+    at = write(open_page("generate"), "A red fox")
+    at.button(key="generate_improve").click().run()
+    write(at, "A blue fox")
+    assert "added after them" not in captions(at)
+
+
+def test_same_clip_is_named_before_it_is_paid_again(open_page: Open, studio: Studio) -> None:
+    """Who made this very clip is told and can open it; ordering again stays possible."""
+    row = studio.complete(studio.order(studio.project(), "A lake at dawn"))
+    at = write(open_page("generate"), " A lake at dawn ")
+    assert any("You already made this" in text.value for text in at.markdown)
+    assert not at.button(key=BUTTON).disabled
+    at.radio(key="generate_ratio_few").set_value("1:1").run()
+    assert not any("You already made this" in text.value for text in at.markdown)
+    at.radio(key="generate_ratio_few").set_value("16:9").run()
+    at.button(key="generate_made_open").click().run()
+    assert at.query_params["clip"] == row.id
+
+
+def test_failed_or_deleted_clip_is_not_named(open_page: Open, studio: Studio) -> None:
+    """Only what is there, or is coming, can spare an order."""
+    project = studio.project()
+    studio.fail(studio.order(project, "A lake at dawn"))
+    row = studio.complete(studio.order(project, "A heron"))
+    with db.session() as session:
+        session.execute(update(Generation).where(Generation.id == row.id).values(deleted_at=utc_now()))
+    at = open_page("generate")
+    for prompt in ("A lake at dawn", "A heron"):
+        write(at, prompt)
+        assert not any("You already" in text.value for text in at.markdown)
+
+
+def test_preset_is_kept_applied_shared_and_deleted(open_page: Open, studio: Studio) -> None:
+    """The life of a preset on the page."""
+    studio.project()
+    at = write(open_page("generate"), "A lake at dawn")
+    at.radio(key="generate_ratio_few").set_value("9:16").run()
+    at.text_input(key="generate_preset_name").set_value("Reels").run()
+    at.button(key="generate_preset_save").click().run()
+    assert "Saved." in captions(at)
+    write(at, "Something else")
+    at.radio(key="generate_ratio_few").set_value("1:1").run()
+    preset_id = at.selectbox(key="generate_preset").value
+    at.selectbox(key="generate_preset").set_value(None).run()
+    at.selectbox(key="generate_preset").set_value(preset_id).run()
+    assert at.radio(key="generate_ratio_few").value == "9:16"
+    assert at.text_area(key="generate_prompt").value == "A lake at dawn"
+    at.button(key="generate_preset_share").click().run()
+    assert at.selectbox(key="generate_preset").options == ["Reels (shared)"]
+    at.text_input(key="generate_preset_name").set_value("Reels").run()
+    at.button(key="generate_preset_save").click().run()
+    assert "You have a preset named 'Reels' already." in captions(at)
+    at.button(key="generate_preset_delete").click().run()
+    assert at.selectbox(key="generate_preset").options == []
+
+
+def test_preset_of_a_model_that_is_gone_is_applied_as_far_as_it_fits(open_page: Open, studio: Studio) -> None:
+    """What a colleague shared fills the form; what does not fit any more is said."""
+    studio.project()
+    with db.session() as session:
+        colleague = users.ensure(session, "eve@example.org", signup_credits=0)
+        kept = presets.save(
+            session, colleague, name="Old", settings=presets.Settings("kling-2.5", "1080p", 10, "9:16"), shared=True
+        )
+        kept.settings = {**kept.settings, "model_id": "retired", "aspect_ratio": "4:3"}
+    at = open_page("generate")
+    assert at.selectbox(key="generate_preset").options == ["Old (from a colleague)"]
+    at.selectbox(key="generate_preset").set_value(kept.id).run()
+    assert not at.exception
+    assert at.radio(key="generate_resolution_few").value == "1080p"
+    assert at.selectbox(key="generate_seconds_many").value == 10
+    assert "is not on offer here; Demo Film stands in." in captions(at)
+    assert "4:3 became 16:9: Demo Film makes 16:9, 9:16, 1:1 only." in captions(at)
+    with pytest.raises(KeyError):
+        at.button(key="generate_preset_delete")
+
+
+def test_going_on_from_a_clip(open_page: Open, studio: Studio, with_keys: None, tmp_path: Path) -> None:
+    """`?extend=` fills the settings, starts with the last picture, offers only models that can, and says from what."""
+    row = studio.complete(studio.order(studio.project(), "A lake", model_id="seedance-t2v", aspect_ratio="1:1"))
+    assert row.output_key is not None
+    storage = storages.open_storage(studio.settings.storage_url)
+    storage.put_file(row.output_key, brightening(tmp_path / "clip.mp4"), media_type="video/mp4")
+    at = open_page("generate", extend=row.id)
+    assert not at.error
+    assert "extend" not in at.query_params
+    assert "seedance-t2v" not in cards(at)
+    assert picker(at)["chosen"] == "veo3"
+    assert "stands in" in captions(at)
+    assert "Start image (+20 %)" in prices(at)
+    at.button(key=BUTTON).click().run()
+    [_first, second] = ordered()
+    with db.session(read_only=True) as session:
+        [frame] = session.scalars(select(Upload)).all()
+    assert (second.extends_id, second.start_image_key, second.aspect_ratio) == (row.id, frame.storage_key, "1:1")
+    at.button(key="generate_extends_stop").click().run()
+    assert "Start image (+20 %)" not in prices(at)
+    assert "seedance-t2v" in cards(at)
+
+
+def test_going_on_from_a_clip_that_is_not_here(open_page: Open, studio: Studio) -> None:
+    """A clip under way or not theirs ends in a sentence, and fills in nothing."""
+    row = studio.order(studio.project(), "A lake")
+    at = open_page("generate", extend=row.id)
+    assert [error.value for error in at.error] == ["Only a completed clip can be extended. Wait until it is here."]
+    at = open_page("generate", extend="0198c0de-0000-7000-8000-000000000000")
+    assert [error.value for error in at.error] == ["This generation does not exist, or it is not yours."]

@@ -1,20 +1,18 @@
-import json
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import db, generations
+from core import db, history
 from core.models import Status
-from tests.pages.conftest import Open
+from tests.pages.conftest import Open, sent
 from tests.pages.studio import Studio
 
 
 def cards(at: AppTest) -> list[dict[str, Any]]:
     """What the gallery was given."""
-    found = at.get("bidi_component")
-    sent: list[dict[str, Any]] = json.loads(found[0].proto.json)["cards"] if found else []
-    return sent
+    found: list[dict[str, Any]] = (sent(at, "clip_gallery") or {"cards": []})["cards"]
+    return found
 
 
 def said(at: AppTest) -> str:
@@ -146,7 +144,7 @@ def test_failed_clip_can_be_tried_again(open_page: Open, studio: Studio) -> None
     at.button(key=f"clip_retry_{row.id}").click().run()
     assert not at.error
     with db.session(read_only=True) as session:
-        rows = generations.browse(session, studio.person, generations.Filter()).rows
+        rows = history.browse(session, studio.person, history.Filter()).rows
     assert [(found.status, found.retry_of_id) for found in rows] == [(Status.PENDING, row.id), (Status.FAILED, None)]
 
 

@@ -13,8 +13,17 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from core import ledger
-from core.models import ENDED_STATUSES, EntryKind, Generation, ProviderHealth, Stage, Status, utc_now
+from core import ledger, search
+from core.models import (
+    ENDED_STATUSES,
+    EntryKind,
+    Generation,
+    GenerationEvent,
+    ProviderHealth,
+    Stage,
+    Status,
+    utc_now,
+)
 from tests import simulators
 from tests.process.installation import Installation, installed
 from tests.simulators.vendor import KINDS
@@ -124,6 +133,8 @@ FAULTS: Mapping[str, Mapping[str, Outcome]] = {  # one entry a vendor, and its m
     "replicate": EVERYWHERE
     | {
         "429header": LATER,
+        **dict.fromkeys(("reset", "502html", "500bare", "garbage", "noid"), DONE),  # found in its list
+        "500": Outcome(Status.FAILED, "generation_failed", jobs=0),  # not found there
         "aborted": Outcome(Status.CANCELLED),
         "removed": _failed("generation_failed"),
     },
@@ -194,6 +205,9 @@ def test_every_fault(
         return tried and all(row.status in (*ENDED_STATUSES, Status.UNCERTAIN) for row in rows)
 
     site.until(over, "all but the endless are settled", seconds=200)
+    lost = [row.id for row in site.rows() if row.provider == "replicate" and row.status is Status.UNCERTAIN]
+    _let_be_searched(site, lost)
+    site.until(lambda: all(site.row(n).status in ENDED_STATUSES for n in lost), "the list settles what was lost")
 
     submits, jobs = _counted(vendors)
     names = {generation_id: place for place, generation_id in orders.items()}
@@ -263,6 +277,16 @@ def _check_what_is_kept(site: Installation, orders: Mapping[tuple[str, str], str
     under_way = orders["modelslab", "empty"]
     incoming = Path(site.environ["DATA_DIR"], "incoming").iterdir()
     assert [path.name for path in incoming if not path.name.startswith(under_way)] == []
+
+
+def _let_be_searched(site: Installation, generation_ids: Sequence[str]) -> None:
+    """Make lost submits old enough that an answer can no longer come, and due."""
+    with site.database.session() as session:
+        of_them = GenerationEvent.generation_id.in_(generation_ids)
+        long_ago = utc_now() - search.SURELY_OVER
+        session.execute(update(GenerationEvent).where(of_them, GenerationEvent.at > long_ago).values(at=long_ago))
+    for generation_id in generation_ids:
+        _rewrite(site, generation_id, next_at=utc_now())
 
 
 def _rewrite(site: Installation, generation_id: str, **values: datetime) -> None:

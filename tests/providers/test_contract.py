@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from core import errors
+from core.models import utc_now
 from core.providers import registry
 from core.providers.base import Provider
 from core.providers.registry import Access
@@ -140,6 +141,29 @@ def test_look_when_the_answer_is_about_nothing(provider: type[Provider], status:
     with pytest.raises(errors.ProviderError) as caught:
         _call(provider, _answering(status, text), lambda vendor: vendor.check_status("1"))
     assert not isinstance(caught.value, errors.SubmitUncertain | errors.GenerationFailed)
+
+
+SEARCHABLE = [provider for provider in registry.providers() if provider.can_find]
+
+
+@pytest.mark.parametrize("provider", SEARCHABLE, ids=lambda provider: provider.name)
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [(200, ""), (200, "<html>"), (200, "{}"), (200, "[]"), (401, "{}"), (404, "{}"), (429, "{}"), (500, "{}")],
+)
+def test_find_when_the_list_cannot_be_read(provider: type[Provider], status: int, text: str) -> None:
+    """A search that was not answered fails: only a list that was read may show that a job is not there."""
+    with pytest.raises(errors.ProviderError):
+        _call(provider, _answering(status, text), lambda vendor: vendor.find(_request(provider), sent_at=utc_now()))
+
+
+@pytest.mark.parametrize("provider", SEARCHABLE, ids=lambda provider: provider.name)
+@pytest.mark.parametrize("failure", [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError])
+def test_find_when_the_network_broke(provider: type[Provider], failure: type[httpx.TransportError]) -> None:
+    """A search that broke says nothing about the job and may be repeated."""
+    with pytest.raises(errors.ProviderUnavailable) as caught:
+        _call(provider, _failing(failure), lambda vendor: vendor.find(_request(provider), sent_at=utc_now()))
+    assert KEY not in repr(caught.value) + str(caught.value) + caught.value.detail
 
 
 @EVERY_PROVIDER

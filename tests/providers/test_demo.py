@@ -1,10 +1,9 @@
 """The demo provider: every answer of the studio, and one clip made by the real one."""
 
-import asyncio
 import base64
 import json
 import time
-from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,41 +12,26 @@ import pytest
 import respx
 
 from core import errors
-from core.providers import registry
-from core.providers.base import Provider
+from core.models import utc_now
 from core.providers.demo import Demo
-from core.providers.registry import Access
-from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoRequest
+from core.video import Found, JobState, JobStatus, ProviderJob, SourceImage
+from tests.providers import calls
 from tests.studio.running import KEY as STUDIO_KEY
 from tests.studio.running import studio
 
-KEY = "key-of-the-test"
 ADDRESS = "http://127.0.0.1:8710"
 JOBS = f"{ADDRESS}/v1/jobs"
 JOB_ID = "0123456789abcdef01234567"
 RUNNING = {"id": JOB_ID, "status": "running", "progress": 0.4, "video_url": None, "error": None}
 
 
-def _request(**changed: Any) -> VideoRequest:
-    values: dict[str, Any] = {
-        "reference": "01JREFERENCE",
-        "model": registry.model("demo-film"),
-        "prompt": "a lake",
-        "resolution": "720p",
-        "duration_seconds": 5,
-        "aspect_ratio": "9:16",
-    }
-    return VideoRequest(**values | changed)
+_request = partial(calls.request, "demo-film", aspect_ratio="9:16")
+_run = partial(calls.run, "demo")
 
 
-def _run(call: str, *arguments: Any, base_url: str = "", key: str = KEY) -> Any:
-    async def run() -> Any:
-        async with httpx.AsyncClient() as client:
-            provider: Provider = registry.connect("demo", client=client, access=Access(key=key, base_url=base_url))
-            work: Coroutine[Any, Any, Any] = getattr(provider, call)(*arguments)
-            return await work
-
-    return asyncio.run(run())
+def _find(reference: str, **where: str) -> Found:
+    found: Found = _run("find", _request(reference=reference), sent_at=utc_now(), **where)
+    return found
 
 
 def _refusal(code: str, **more: str) -> dict[str, Any]:
@@ -63,7 +47,7 @@ def test_submit() -> None:
 
     assert job.id == JOB_ID
     sent = route.calls.last.request
-    assert sent.headers["authorization"] == f"Bearer {KEY}"
+    assert sent.headers["authorization"] == f"Bearer {calls.KEY}"
     assert json.loads(sent.content) == {
         "reference": "01JREFERENCE",
         "prompt": "a lake",
@@ -74,7 +58,7 @@ def test_submit() -> None:
         "end_image": None,
         "audio": True,
     }
-    assert KEY not in repr(job)
+    assert calls.KEY not in repr(job)
 
 
 @pytest.mark.parametrize(
@@ -185,12 +169,13 @@ def test_find() -> None:
     """A reference finds its job or nothing; an answer in no shape we know is neither."""
     route = respx.get(JOBS, params={"reference": "r 1"})
     route.respond(200, json={"jobs": [RUNNING]})
-    assert _run("find", "r 1").id == JOB_ID
+    assert _find("r 1") == Found(sure=[ProviderJob(JOB_ID, RUNNING)])
     route.respond(200, json={"jobs": []})
-    assert _run("find", "r 1") is None
-    route.respond(200, json={})
-    with pytest.raises(errors.UnreadableReply):
-        _run("find", "r 1")
+    assert _find("r 1") == Found()
+    for unreadable in ({}, {"jobs": [{"id": 5}]}):
+        route.respond(200, json=unreadable)
+        with pytest.raises(errors.UnreadableReply):
+            _find("r 1")
 
 
 @respx.mock
@@ -199,7 +184,7 @@ def test_video_source() -> None:
     source = _run("video_source", JOB_ID, "http://127.0.0.1:1/v1/files/old.mp4")
 
     assert source.url == f"{ADDRESS}/v1/files/{JOB_ID}.mp4"
-    assert source.headers == {"Authorization": f"Bearer {KEY}"}
+    assert source.headers == {"Authorization": f"Bearer {calls.KEY}"}
 
 
 def test_model_is_honest() -> None:
@@ -221,8 +206,7 @@ def test_against_the_studio(tmp_path: Path) -> None:
         where = {"base_url": str(client.base_url), "key": STUDIO_KEY}
         job: ProviderJob = _run("generate_video", _request(duration_seconds=1), **where)
         again: ProviderJob = _run("generate_video", _request(duration_seconds=1), **where)
-        found: ProviderJob = _run("find", "01JREFERENCE", **where)
-        assert job.id == again.id == found.id
+        assert job.id == again.id == _find("01JREFERENCE", **where).sure[0].id
         other: ProviderJob = _run("generate_video", _request(reference="other"), **where)
         assert _run("cancel", other.id, **where).state is JobState.CANCELLED
 

@@ -1,9 +1,8 @@
 """Eden AI v3. Shapes marked "docs" follow the vendor's documentation and OpenAPI."""
 
-import asyncio
 import json
-from collections.abc import Coroutine
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import httpx
@@ -12,10 +11,9 @@ import respx
 
 from core import capability, errors
 from core.providers import registry
-from core.providers.registry import Access
-from core.video import JobState, JobStatus, ProviderJob, ReportedCost, SourceImage, VideoRequest
+from core.video import JobState, ProviderJob, ReportedCost, SourceImage
+from tests.providers import calls
 
-KEY = "key-of-the-test"
 JOBS = "https://api.edenai.run/v3/universal-ai/async"
 UPLOAD = "https://api.edenai.run/v3/upload"
 JOB_ID = "550e8400-e29b-41d4-a716-446655440000"
@@ -40,37 +38,10 @@ SUCCESS = PROCESSING | {
 }
 
 
-def _request(model_id: str = "nova-reel", **changed: Any) -> VideoRequest:
-    model = registry.model(model_id)
-    values: dict[str, Any] = {
-        "reference": "01JREFERENCE",
-        "model": model,
-        "prompt": "a lake",
-        "resolution": "720p",
-        "duration_seconds": model.default_seconds,
-        "aspect_ratio": "16:9",
-    }
-    return VideoRequest(**values | changed)
-
-
-def _run(call: str, argument: Any) -> Any:
-    async def run() -> Any:
-        async with httpx.AsyncClient() as client:
-            provider = registry.connect("edenai", client=client, access=Access(key=KEY, base_url=""))
-            work: Coroutine[Any, Any, Any] = getattr(provider, call)(argument)
-            return await work
-
-    return asyncio.run(run())
-
-
-def _submit(request: VideoRequest) -> ProviderJob:
-    job: ProviderJob = _run("generate_video", request)
-    return job
-
-
-def _look() -> JobStatus:
-    status: JobStatus = _run("check_status", JOB_ID)
-    return status
+_request = partial(calls.request, "nova-reel")
+_run = partial(calls.run, "edenai")
+_submit = partial(calls.run, "edenai", "generate_video")
+_look = partial(calls.run, "edenai", "check_status", JOB_ID)
 
 
 def test_worked_example_is_feasible() -> None:
@@ -96,7 +67,7 @@ def test_worked_example_is_feasible() -> None:
 def test_submit_sends_the_documented_fields(model_id: str, model: str) -> None:
     """A submit (docs: UniversalAIAsyncBody) names feature, vendor and model in one string and answers 202."""
     route = respx.post(JOBS).respond(202, json=PROCESSING)
-    request = _request(model_id, aspect_ratio="16:9")
+    request = calls.request(model_id, aspect_ratio="16:9")
     job = _submit(request)
     sent = route.calls.last.request
     assert json.loads(sent.content) == {
@@ -104,7 +75,7 @@ def test_submit_sends_the_documented_fields(model_id: str, model: str) -> None:
         "input": {"text": "a lake", "duration": request.duration_seconds, "dimension": "1280x720"},
         "user_webhook_parameters": {"reference": "01JREFERENCE"},
     }
-    assert sent.headers["authorization"] == f"Bearer {KEY}"
+    assert sent.headers["authorization"] == f"Bearer {calls.KEY}"
     assert job == ProviderJob(JOB_ID, PROCESSING)
 
 
@@ -113,7 +84,10 @@ def test_submit_with_a_start_image_uploads_it_first() -> None:
     """The image goes up as multipart `file` (docs: upload) and its id is passed on."""
     upload = respx.post(UPLOAD).respond(json={"file_id": "f-1", "file_name": "start.jpeg", "file_size": 2})
     route = respx.post(JOBS).respond(202, json=PROCESSING)
-    _submit(_request("kling-2.5", resolution="1080p", duration_seconds=10, start_image=SourceImage(b"\xff\xd8")))
+    _run(
+        "generate_video",
+        calls.request("kling-2.5", resolution="1080p", duration_seconds=10, start_image=SourceImage(b"\xff\xd8")),
+    )
     sent = upload.calls.last.request
     assert sent.headers["content-type"].startswith("multipart/form-data")
     assert b'name="file"; filename="start.jpeg"' in sent.content
@@ -300,7 +274,7 @@ def test_look(body: dict[str, Any], state: JobState, link: str | None, unknown: 
     status = _look()
     assert (status.state, status.video_url, status.unknown_word) == (state, link, unknown)
     assert status.progress is None
-    assert route.calls.last.request.headers["authorization"] == f"Bearer {KEY}"
+    assert route.calls.last.request.headers["authorization"] == f"Bearer {calls.KEY}"
 
 
 @respx.mock

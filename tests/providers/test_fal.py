@@ -1,8 +1,8 @@
 """fal. Shapes marked "docs" follow the vendor's documentation."""
 
-import asyncio
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,10 @@ import pytest
 import respx
 
 from core import config, download, errors
-from core.providers import registry
-from core.providers.registry import Access
-from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoRequest, VideoSource
+from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoSource
+from tests.providers import calls
 from tests.simulators import running
 
-KEY = "key-of-the-test"
 QUEUE = "https://queue.fal.run"
 KLING = f"{QUEUE}/fal-ai/kling-video/v2.5-turbo/pro"
 REQUEST_ID = "764cabcf-b745-4b3e-ae38-1200304cf45b"
@@ -36,36 +34,10 @@ COMPLETED = {"status": "COMPLETED", "request_id": REQUEST_ID, "metrics": {"infer
 RESULT = {"video": {"url": LINK, "content_type": "video/mp4"}, "seed": 1}
 
 
-def _request(model_id: str = "fal-kling-2.5-turbo", **changed: Any) -> VideoRequest:
-    model = registry.model(model_id)
-    values: dict[str, Any] = {
-        "reference": "01JREFERENCE",
-        "model": model,
-        "prompt": "a lake",
-        "resolution": "720p",
-        "duration_seconds": model.default_seconds,
-        "aspect_ratio": "16:9",
-    }
-    return VideoRequest(**values | changed)
-
-
-def _run(call: str, *arguments: Any, base_url: str = "") -> Any:
-    async def run() -> Any:
-        async with httpx.AsyncClient(timeout=2) as client:
-            provider = registry.connect("fal", client=client, access=Access(key=KEY, base_url=base_url))
-            return await getattr(provider, call)(*arguments)
-
-    return asyncio.run(run())
-
-
-def _submit(request: VideoRequest) -> ProviderJob:
-    job: ProviderJob = _run("generate_video", request)
-    return job
-
-
-def _look() -> JobStatus:
-    status: JobStatus = _run("check_status", JOB_ID)
-    return status
+_request = partial(calls.request, "fal-kling-2.5-turbo")
+_run = partial(calls.run, "fal")
+_submit = partial(calls.run, "fal", "generate_video")
+_look = partial(calls.run, "fal", "check_status", JOB_ID)
 
 
 def _mistake(reason: str, *place: str) -> dict[str, Any]:
@@ -118,10 +90,10 @@ def _mistake(reason: str, *place: str) -> dict[str, Any]:
 def test_submit_sends_the_documented_fields(changed: dict[str, Any], path: str, wanted: dict[str, Any]) -> None:
     """Each model (docs: model pages) gets its own path, by text or by image, and only the fields it lists."""
     route = respx.post(f"{QUEUE}/{path}").respond(json=ACCEPTED)
-    job = _submit(_request(**changed))
+    job = _submit(calls.request(**{"model_id": "fal-kling-2.5-turbo"} | changed))
     sent = route.calls.last.request
     assert json.loads(sent.content) == {"prompt": "a lake"} | wanted
-    assert sent.headers["authorization"] == f"Key {KEY}"
+    assert sent.headers["authorization"] == f"Key {calls.KEY}"
     assert job == ProviderJob("|".join(("/".join(path.split("/")[:2]), REQUEST_ID)), ACCEPTED)
 
 
@@ -234,7 +206,7 @@ def test_look_at_a_job_under_way(http: int, body: dict[str, Any], state: JobStat
     route = respx.get(f"{PLACE}/status").respond(http, json=body)
     status = _look()
     assert (status.state, status.unknown_word, status.response) == (state, unknown, body)
-    assert route.calls.last.request.headers["authorization"] == f"Key {KEY}"
+    assert route.calls.last.request.headers["authorization"] == f"Key {calls.KEY}"
 
 
 @respx.mock
@@ -388,10 +360,10 @@ def test_a_job_id_cannot_lead_elsewhere() -> None:
 def test_simulator_serves_a_whole_life(tmp_path: Path) -> None:
     """Against the simulator a clip is made and arrives; one that is asked to stop ends cancelled."""
     with running("fal", seconds=0.2) as base_url:
-        job: ProviderJob = _run("generate_video", _request(start_image=IMAGE), base_url=base_url)
+        job: ProviderJob = _submit(_request(start_image=IMAGE), base_url=base_url)
         link = _settled(base_url, job).video_url or ""
         fetched = download.fetch(VideoSource(link), tmp_path / "clip", allow=frozenset({config.host_port(base_url)}))
-        stopped: ProviderJob = _run("generate_video", _request(prompt="[sim:never]"), base_url=base_url)
+        stopped: ProviderJob = _submit(_request(prompt="[sim:never]"), base_url=base_url)
         assert _run("cancel", stopped.id, base_url=base_url).state is JobState.RUNNING
         assert _run("cancel", stopped.id, base_url=base_url).state is JobState.CANCELLED
     assert fetched.path.stat().st_size > 0

@@ -1,8 +1,7 @@
 """ModelsLab. Shapes marked "docs" follow the vendor's documentation, "seen" ones replies quoted in public code."""
 
-import asyncio
 import json
-from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 import httpx
@@ -10,11 +9,9 @@ import pytest
 import respx
 
 from core import errors
-from core.providers import registry
-from core.providers.registry import Access
-from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoRequest
+from core.video import JobState, SourceImage
+from tests.providers import calls
 
-KEY = "key-of-the-test"
 HOST = "https://modelslab.com"
 T2V = f"{HOST}/api/v7/video-fusion/text-to-video"
 I2V = f"{HOST}/api/v7/video-fusion/image-to-video"
@@ -37,37 +34,11 @@ PROCESSING = {
 GATEWAY_PAGE = "<!DOCTYPE html><html><title>modelslab.com | 524: A timeout occurred</title></html>"
 
 
-def _request(model_id: str = "veo3", **changed: Any) -> VideoRequest:
-    model = registry.model(model_id)
-    values: dict[str, Any] = {
-        "reference": "01JREFERENCE",
-        "model": model,
-        "prompt": "a lake",
-        "resolution": "720p",
-        "duration_seconds": model.default_seconds,
-        "aspect_ratio": "16:9",
-    }
-    return VideoRequest(**values | changed)
-
-
-def _run(call: str, argument: Any) -> Any:
-    async def run() -> Any:
-        async with httpx.AsyncClient() as client:
-            provider = registry.connect("modelslab", client=client, access=Access(key=KEY, base_url=""))
-            work: Coroutine[Any, Any, Any] = getattr(provider, call)(argument)
-            return await work
-
-    return asyncio.run(run())
-
-
-def _submit(request: VideoRequest) -> ProviderJob:
-    job: ProviderJob = _run("generate_video", request)
-    return job
-
-
-def _look(job_id: str = "155262350") -> JobStatus:
-    status: JobStatus = _run("check_status", job_id)
-    return status
+JOB_ID = "155262350"
+_request = partial(calls.request, "veo3")
+_run = partial(calls.run, "modelslab")
+_submit = partial(calls.run, "modelslab", "generate_video")
+_look = partial(calls.run, "modelslab", "check_status", JOB_ID)
 
 
 def _sent(route: respx.Route) -> dict[str, Any]:
@@ -82,7 +53,7 @@ def test_submit_sends_what_the_model_page_lists() -> None:
     request = _request(resolution="1080p", negative_prompt="rain", generate_audio=True, aspect_ratio="9:16")
     job = _submit(request)
     assert _sent(route) == {
-        "key": KEY,
+        "key": calls.KEY,
         "model_id": "veo3",
         "prompt": "a lake",
         "negative_prompt": "rain",
@@ -106,7 +77,7 @@ def test_submit_sends_what_the_model_page_lists() -> None:
 def test_submit_ultra_counts_frames(seconds: int, ratio: str, frames: int, portrait: bool) -> None:
     """text2video_ultra (docs: video OpenAPI) has no length and no ratio; frames and `portrait` stand in for them."""
     route = respx.post(ULTRA).respond(json=PROCESSING)
-    job = _submit(_request("text-to-video-ultra", duration_seconds=seconds, aspect_ratio=ratio))
+    job = _submit(calls.request("text-to-video-ultra", duration_seconds=seconds, aspect_ratio=ratio))
     sent = _sent(route)
     assert (sent["num_frames"], sent["fps"], sent["portrait"]) == (frames, 16, portrait)
     assert (sent["model_id"], sent["resolution"], sent["track_id"]) == ("wan2.2", 480, "01JREFERENCE")
@@ -122,7 +93,7 @@ def test_submit_ultra_counts_frames(seconds: int, ratio: str, frames: int, portr
 def test_submit_names_the_vendor_s_model(model_id: str, upstream: str) -> None:
     """What v7 serves goes to v7 under the vendor's own name, without fields the model does not know."""
     route = respx.post(T2V).respond(json=PROCESSING)
-    _submit(_request(model_id))
+    _submit(calls.request(model_id))
     assert _sent(route)["model_id"] == upstream
     assert "generate_audio" not in _sent(route)
     assert ("enhance_prompt" in _sent(route)) is (model_id == "veo2")
@@ -134,7 +105,7 @@ def test_submit_with_a_start_image_uploads_it_first() -> None:
     upload = respx.post(UPLOAD).respond(json={"status": "success", "id": 7, "output": ["https://cdn.example/i.jpg"]})
     route = respx.post(I2V).respond(json=PROCESSING)
     _submit(_request(start_image=SourceImage(b"\xff\xd8")))
-    assert _sent(upload) == {"key": KEY, "base64_string": "data:image/jpeg;base64,/9g="}
+    assert _sent(upload) == {"key": calls.KEY, "base64_string": "data:image/jpeg;base64,/9g="}
     assert _sent(route)["init_image"] == "https://cdn.example/i.jpg"
 
 
@@ -351,16 +322,16 @@ def test_look(body: dict[str, Any], state: JobState, link: str | None) -> None:
     status = _look()
     assert (status.state, status.video_url, status.progress) == (state, link, None)
     assert status.unknown_word is None
-    assert _sent(route) == {"key": KEY}
+    assert _sent(route) == {"key": calls.KEY}
 
 
 @respx.mock
 def test_look_asks_where_the_job_was_submitted() -> None:
     """v6 jobs are asked about at v6; nothing in an id leads elsewhere on the host."""
     route = respx.post(f"{HOST}/api/v6/video/fetch/155262350").respond(json=PROCESSING)
-    assert _look("v6:155262350").state is JobState.RUNNING
+    assert _run("check_status", "v6:155262350").state is JobState.RUNNING
     odd = respx.post(url__regex=r".*/fetch/.*wallet.*").respond(json=PROCESSING)
-    _look("../../wallet?x")
+    _run("check_status", "../../wallet?x")
     assert odd.calls.last.request.url.raw_path == b"/api/v7/video-fusion/fetch/..%2F..%2Fwallet%3Fx"
     assert route.call_count == 1
 
@@ -432,9 +403,9 @@ def test_look_that_failed_itself(answer: httpx.Response, expected: type[errors.P
 @respx.mock
 def test_response_is_kept_without_the_key() -> None:
     """A vendor that echoes the request's parameters (docs: `meta`) does not get our key into what is kept."""
-    respx.post(T2V).respond(json=PROCESSING | {"meta": {"key": KEY, "prompt": "a lake"}})
+    respx.post(T2V).respond(json=PROCESSING | {"meta": {"key": calls.KEY, "prompt": "a lake"}})
     job = _submit(_request())
-    assert KEY not in repr(job)
+    assert calls.KEY not in repr(job)
     assert job.response["meta"]["prompt"] == "a lake"
 
 
@@ -442,11 +413,5 @@ def test_response_is_kept_without_the_key() -> None:
 def test_base_url_replaces_the_host_only() -> None:
     """With a base URL of one's own, vendor paths are appended to it, with or without a slash at its end."""
     route = respx.post("http://127.0.0.1:9001/api/v7/video-fusion/text-to-video").respond(json=PROCESSING)
-
-    async def run() -> None:
-        async with httpx.AsyncClient() as client:
-            access = Access(key=KEY, base_url="http://127.0.0.1:9001/")
-            await registry.connect("modelslab", client=client, access=access).generate_video(_request())
-
-    asyncio.run(run())
+    _submit(_request(), base_url="http://127.0.0.1:9001/")
     assert route.called

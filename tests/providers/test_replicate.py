@@ -1,8 +1,8 @@
 """Replicate. Shapes marked "docs" follow the vendor's documentation or its Python SDK."""
 
-import asyncio
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,10 @@ import respx
 
 from core import capability, config, download, errors
 from core.providers import registry
-from core.providers.registry import Access
-from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoRequest, VideoSource
+from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoSource
+from tests.providers import calls
 from tests.simulators import running
 
-KEY = "key-of-the-test"
 API = "https://api.replicate.com"
 SEEDANCE = f"{API}/v1/models/bytedance/seedance-1-pro/predictions"
 KLING = f"{API}/v1/models/kwaivgi/kling-v2.5-turbo-pro/predictions"
@@ -43,36 +42,10 @@ SUCCEEDED = STARTING | {"status": "succeeded", "output": LINK, "metrics": {"pred
 FAILED = STARTING | {"status": "failed"}
 
 
-def _request(model_id: str = "replicate-seedance-1-pro", **changed: Any) -> VideoRequest:
-    model = registry.model(model_id)
-    values: dict[str, Any] = {
-        "reference": "01JREFERENCE",
-        "model": model,
-        "prompt": "a lake",
-        "resolution": "720p",
-        "duration_seconds": model.default_seconds,
-        "aspect_ratio": "16:9",
-    }
-    return VideoRequest(**values | changed)
-
-
-def _run(call: str, *arguments: Any, base_url: str = "", key: str = KEY) -> Any:
-    async def run() -> Any:
-        async with httpx.AsyncClient(timeout=2) as client:
-            provider = registry.connect("replicate", client=client, access=Access(key=key, base_url=base_url))
-            return await getattr(provider, call)(*arguments)
-
-    return asyncio.run(run())
-
-
-def _submit(request: VideoRequest) -> ProviderJob:
-    job: ProviderJob = _run("generate_video", request)
-    return job
-
-
-def _look() -> JobStatus:
-    status: JobStatus = _run("check_status", JOB_ID)
-    return status
+_request = partial(calls.request, "replicate-seedance-1-pro")
+_run = partial(calls.run, "replicate")
+_submit = partial(calls.run, "replicate", "generate_video")
+_look = partial(calls.run, "replicate", "check_status", JOB_ID)
 
 
 def test_svd_needs_a_start_image_and_makes_four_seconds() -> None:
@@ -93,7 +66,7 @@ def test_submit_to_an_official_model() -> None:
     sent = route.calls.last.request
     wanted = {"prompt": "a lake", "duration": 12, "resolution": "1080p", "aspect_ratio": "4:3"}
     assert json.loads(sent.content) == {"input": wanted}
-    assert sent.headers["authorization"] == f"Bearer {KEY}"
+    assert sent.headers["authorization"] == f"Bearer {calls.KEY}"
     assert "prefer" not in sent.headers
     assert job == ProviderJob(JOB_ID, STARTING)
 
@@ -102,7 +75,10 @@ def test_submit_to_an_official_model() -> None:
 def test_submit_leaves_out_what_the_model_has_no_field_for() -> None:
     """Kling (docs: model page) has no resolution, and names its images otherwise than Seedance."""
     route = respx.post(KLING).respond(201, json=STARTING)
-    _submit(_request("replicate-kling-2.5-turbo-pro", negative_prompt="rain", start_image=SMALL, end_image=SMALL))
+    _run(
+        "generate_video",
+        calls.request("replicate-kling-2.5-turbo-pro", negative_prompt="rain", start_image=SMALL, end_image=SMALL),
+    )
     wanted = {"prompt": "a lake", "negative_prompt": "rain", "duration": 5, "aspect_ratio": "16:9"}
     assert json.loads(route.calls.last.request.content)["input"] == wanted | {
         "start_image": SMALL_URL,
@@ -114,7 +90,7 @@ def test_submit_leaves_out_what_the_model_has_no_field_for() -> None:
 def test_submit_to_a_version() -> None:
     """A model that is not official is asked for by version; its length is a number of frames."""
     route = respx.post(f"{API}/v1/predictions").respond(201, json=STARTING)
-    _submit(_request("svd", start_image=SMALL))
+    _submit(calls.request("svd", start_image=SMALL))
     assert json.loads(route.calls.last.request.content) == {
         "version": "3f0457e4619daac51203dedb472816fd4af51f3149fa7a9e0b5ffcf1b8172438",
         "input": {
@@ -307,7 +283,7 @@ def test_look(body: dict[str, Any], state: JobState, link: str | None, unknown: 
     status = _look()
     assert (status.state, status.video_url, status.unknown_word) == (state, link, unknown)
     assert status.progress is None
-    assert route.calls.last.request.headers["authorization"] == f"Bearer {KEY}"
+    assert route.calls.last.request.headers["authorization"] == f"Bearer {calls.KEY}"
 
 
 @respx.mock
@@ -396,7 +372,7 @@ def test_check_key() -> None:
     route = respx.get(f"{API}/v1/account")
     route.respond(200, json={"type": "organization", "username": "acme"})
     _run("check_key")
-    assert route.calls.last.request.headers["authorization"] == f"Bearer {KEY}"
+    assert route.calls.last.request.headers["authorization"] == f"Bearer {calls.KEY}"
     for answer, expected in (
         (httpx.Response(401, json={"title": "Unauthenticated"}), errors.BadKey),
         (httpx.Response(503, html="<html>"), errors.ProviderUnavailable),
@@ -425,7 +401,7 @@ def test_check_key() -> None:
 def test_token_goes_to_the_vendors_hosts_only(url: str, base_url: str, sent: bool) -> None:
     """A file is fetched with the token from the vendor and the configured address, and without it elsewhere."""
     source: VideoSource = _run("video_source", JOB_ID, url, base_url=base_url)
-    assert source == VideoSource(url, {"Authorization": f"Bearer {KEY}"} if sent else {})
+    assert source == VideoSource(url, {"Authorization": f"Bearer {calls.KEY}"} if sent else {})
 
 
 @pytest.mark.process
@@ -444,7 +420,7 @@ def test_simulator_serves_a_whole_life(tmp_path: Path) -> None:
                     download.fetch(source, tmp_path / kind, allow=allow)
                 source = _run("video_source", job.id, _settled(base_url, job).video_url, base_url=base_url)
             fetched[kind] = download.fetch(source, tmp_path / kind, allow=allow)
-        endless = _request("replicate-seedance-1-pro", prompt="[sim:never] a lake")
+        endless = calls.request("replicate-seedance-1-pro", prompt="[sim:never] a lake")
         stopped: ProviderJob = _run("generate_video", endless, base_url=base_url)
         assert _run("cancel", stopped.id, base_url=base_url).state is JobState.CANCELLED
         assert _run("check_status", stopped.id, base_url=base_url).state is JobState.CANCELLED

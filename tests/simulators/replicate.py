@@ -1,7 +1,9 @@
 """A stand-in for api.replicate.com; the shapes are those of its HTTP API and prediction lifecycle pages."""
 
+import hashlib
 import re
 import uuid
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -26,11 +28,13 @@ _FAILURES = {
     "failed": "Prediction failed: out of memory (code: E1001)",
     "refused": "The input or output was flagged as sensitive. Please try again with different inputs. (E005)",
 }
+PAGE = 100
 _VERSION = re.compile(r"[0-9a-f]{64}")
 
 
 def app(vendor: Vendor) -> ASGIApp:
     """The simulated vendor as an ASGI app. It keeps no client reference; the prompt stands in for one in the record."""
+    checksums: dict[str, str] = {}
 
     async def submit(request: Request) -> Response:
         body = await request.json()
@@ -40,7 +44,8 @@ def app(vendor: Vendor) -> ASGIApp:
         refusal = _refusal("badkey" if not _key_is_good(request) else kind) or _invalid(request, body, vendor)
         if kind == "echorefuse":
             refusal = _error(400, {"detail": str(await echoed(request))})
-        job = None if refusal else vendor.accept(uuid.uuid4().hex[:26], kind, body)
+        sent = {"model": "{owner}/{name}".format(**request.path_params)} if "owner" in request.path_params else {}
+        job = None if refusal else vendor.accept(uuid.uuid4().hex[:26], kind, body | sent)
         vendor.record(kind=kind, prompt=prompt, reference="", body=body, job=job)
         if refusal or job is None:
             return refusal or Response(status_code=500)
@@ -94,18 +99,40 @@ def app(vendor: Vendor) -> ASGIApp:
         async with request.form() as form:
             if not _key_is_good(request) or "content" not in form:
                 return _error(422, {"title": "Input validation failed", "detail": "- content is required"})
+            file = form["content"]
+            content = b"" if isinstance(file, str) else await file.read()
         address = f"{request.base_url}v1/files/{uuid.uuid4().hex}"
         vendor.uploads.add(address)
+        checksums[address] = hashlib.sha256(content).hexdigest()
         return JSONResponse({"id": address.rpartition("/")[2], "urls": {"get": address}}, status_code=201)
+
+    async def file(request: Request) -> Response:
+        sha256 = checksums.get(str(request.url))
+        if not _key_is_good(request) or sha256 is None:
+            return _error(404, {"detail": "The requested resource could not be found."})
+        return JSONResponse({"id": request.path_params["file_id"], "checksums": {"sha256": sha256}})
+
+    async def listed(request: Request) -> Response:
+        if not _key_is_good(request):
+            return _error(*_REFUSALS["badkey"])
+        since, until = (datetime.fromisoformat(request.query_params[f"created_{end}"]) for end in ("after", "before"))
+        found = [job for job in reversed(vendor.jobs.values()) if since <= job.created < until]
+        first = int(request.query_params.get("cursor", 0))
+        more = first + PAGE < len(found)
+        following = str(request.url.include_query_params(cursor=first + PAGE)) if more else None
+        results = [_prediction(request, job, "processing") for job in found[first : first + PAGE]]
+        return JSONResponse({"previous": None, "next": following, "results": results})
 
     return serve(
         [
             Route("/v1/models/{owner}/{name}/predictions", submit, methods=["POST"]),
             Route("/v1/predictions", submit, methods=["POST"]),
+            Route("/v1/predictions", listed),
             Route("/v1/predictions/{job_id}", look),
             Route("/v1/predictions/{job_id}/cancel", cancel, methods=["POST"]),
             Route("/v1/account", account),
             Route("/v1/files", upload, methods=["POST"]),
+            Route("/v1/files/{file_id}", file),
             *vendor.routes(),
         ]
     )
@@ -143,6 +170,7 @@ def _prediction(request: Request, job: Job, status: str) -> dict[str, Any]:
     own = f"{request.base_url}v1/predictions/{job.id}"
     return {
         "id": job.id,
+        "model": job.submitted.get("model", ""),
         "version": job.submitted.get("version", "hidden"),
         "status": status,
         "input": job.submitted.get("input"),
@@ -150,6 +178,8 @@ def _prediction(request: Request, job: Job, status: str) -> dict[str, Any]:
         "error": None,
         "logs": "",
         "data_removed": False,
-        "created_at": "2026-11-21T12:00:00.000Z",
+        "created_at": job.created.isoformat(),
+        "source": "api",
+        **({"webhook": job.submitted["webhook"]} if "webhook" in job.submitted else {}),
         "urls": {"get": own, "cancel": f"{own}/cancel"},
     }

@@ -6,6 +6,7 @@ import re
 import time
 import urllib.parse
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ class Job:
     submitted: dict[str, Any]
     seconds: float
     started: float = field(default_factory=time.monotonic)
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
     looks: int = 0
     links_given: int = 0
     file_calls: int = 0

@@ -98,7 +98,7 @@ def test_clip_has_the_asked_streams_when_rendered(tmp_path: Path, width: int, he
 
 
 def test_frames_are_identical_when_the_job_is_the_same(tmp_path: Path) -> None:
-    """A demo clip is a function of its job; other words give another clip."""
+    """A demo clip is a function of its job; other words, and the same words ordered again, give another clip."""
 
     def digest(name: str, **changes: object) -> str:
         frames = pictures(rendered(tmp_path / name, **changes))
@@ -106,6 +106,7 @@ def test_frames_are_identical_when_the_job_is_the_same(tmp_path: Path) -> None:
 
     assert digest("a") == digest("b")
     assert digest("a") != digest("c", prompt="A city at night in the rain")
+    assert digest("a") != digest("d", reference="r2")
 
 
 def test_progress_rises_to_one(tmp_path: Path) -> None:

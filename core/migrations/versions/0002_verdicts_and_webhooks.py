@@ -34,6 +34,10 @@ def upgrade() -> None:
         "ALTER TABLE generations ADD COLUMN extends_id VARCHAR(36) "
         "CONSTRAINT fk_generations_extends_id_generations REFERENCES generations (id)"
     )
+    op.execute(
+        "ALTER TABLE generations ADD COLUMN charged_project_id VARCHAR(36) "
+        "CONSTRAINT fk_generations_charged_project_id_projects REFERENCES projects (id)"
+    )
     op.add_column("generations", sa.Column("batch_id", sa.String(length=36), nullable=True))
     op.add_column("generations", sa.Column("recipe_hash", sa.String(length=64), nullable=True))
     op.add_column("generations", sa.Column("favourite", sa.Boolean(), server_default=sa.false(), nullable=False))
@@ -50,6 +54,17 @@ def upgrade() -> None:
         postgresql_where=favourite,
     )
 
+    judged = sa.text("kept IS NOT NULL AND deleted_at IS NULL")
+    op.create_index(
+        "ix_generations_judged",
+        "generations",
+        ["user_id", "kept", "id"],
+        unique=False,
+        sqlite_where=judged,
+        postgresql_where=judged,
+    )
+    op.create_index("ix_generations_status", "generations", ["user_id", "status", "id"], unique=False)
+
     for name in ("estimate_replaced_idr", "reported_cost_microusd", "kept_seconds"):
         op.add_column("usage_days", sa.Column(name, sa.BigInteger(), server_default="0", nullable=False))
     for name in ("kept_count", "rejected_count"):
@@ -57,10 +72,25 @@ def upgrade() -> None:
 
     _tags_and_presets()
     _webhooks()
+    _live_again()
     if is_postgresql:
         op.execute("CREATE INDEX ix_generations_words ON generations USING gin (to_tsvector('simple', prompt))")
     else:
         _words_of_sqlite()
+
+
+def _live_again() -> None:
+    """SQLite took an index of all of a person's generations for those under way: on a tie it takes the younger one."""
+    live = sa.text("stage <> 'ended'")
+    op.drop_index("ix_generations_live", "generations")
+    op.create_index(
+        "ix_generations_live",
+        "generations",
+        ["user_id", "id", "stage"],
+        unique=False,
+        sqlite_where=live,
+        postgresql_where=live,
+    )
 
 
 def _tags_and_presets() -> None:
@@ -107,8 +137,17 @@ def _webhooks() -> None:
         sa.Column("url", sa.String(length=2000), nullable=False),
         sa.Column("description", sa.String(length=200), nullable=False),
         sa.Column("secret_version", sa.Integer(), nullable=False),
+        sa.Column("rotated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("disabled_reason", sa.String(length=8), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "disabled_reason IN ('person', 'gone', 'failing')", name="ck_webhook_endpoints_disabled_reason_known"
+        ),
+        sa.CheckConstraint(
+            "(disabled_at IS NULL) = (disabled_reason IS NULL)", name="ck_webhook_endpoints_disabled_has_reason"
+        ),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name="fk_webhook_endpoints_user_id_users", ondelete="RESTRICT"
         ),
@@ -120,8 +159,10 @@ def _webhooks() -> None:
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("endpoint_id", sa.String(length=36), nullable=False),
         sa.Column("user_id", sa.String(length=36), nullable=False),
-        sa.Column("generation_id", sa.String(length=36), nullable=False),
+        sa.Column("generation_id", sa.String(length=36), nullable=True),
         sa.Column("event", sa.String(length=60), nullable=False),
+        sa.Column("event_id", sa.String(length=36), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
@@ -154,7 +195,7 @@ def _webhooks() -> None:
     op.create_index(
         "ix_webhook_deliveries_due",
         "webhook_deliveries",
-        ["next_at"],
+        ["next_at", "endpoint_id"],
         unique=False,
         sqlite_where=due,
         postgresql_where=due,
@@ -162,15 +203,30 @@ def _webhooks() -> None:
 
 
 def _words_of_sqlite() -> None:
-    """An index of the words of prompts, which never change once they are written."""
+    """An index of the words of prompts, which never change once they are written.
+
+    `keys` are the ids of clip, person and project as words without dashes: the index itself then intersects the words
+    with whose clips are looked at. Short beginnings of words have an index of their own, so that those of a million
+    prompts are walked, not collected.
+    """
     op.execute(
-        "CREATE VIRTUAL TABLE generation_words USING fts5("
-        "generation_id UNINDEXED, prompt, tokenize = 'unicode61 remove_diacritics 2')"
+        "CREATE VIRTUAL TABLE generation_words USING fts5(generation_id UNINDEXED, prompt, keys, detail = column, "
+        "prefix = '1 2 3 4', tokenize = 'unicode61 remove_diacritics 2')"
     )
-    op.execute("INSERT INTO generation_words (generation_id, prompt) SELECT id, prompt FROM generations ORDER BY id")
+    op.execute(
+        "INSERT INTO generation_words (generation_id, prompt, keys) "
+        "SELECT id, prompt, replace(id || ' ' || user_id || ' ' || project_id, '-', '') FROM generations ORDER BY id"
+    )
     op.execute(
         "CREATE TRIGGER generation_words_insert AFTER INSERT ON generations BEGIN "
-        "INSERT INTO generation_words (generation_id, prompt) VALUES (new.id, new.prompt); END"
+        "INSERT INTO generation_words (generation_id, prompt, keys) "
+        "VALUES (new.id, new.prompt, replace(new.id || ' ' || new.user_id || ' ' || new.project_id, '-', '')); END"
+    )
+    op.execute(
+        "CREATE TRIGGER generation_words_move AFTER UPDATE OF project_id ON generations BEGIN "
+        "UPDATE generation_words SET keys = replace(new.id || ' ' || new.user_id || ' ' || new.project_id, '-', '') "
+        "WHERE rowid = (SELECT rowid FROM generation_words "
+        "WHERE generation_words MATCH 'keys : \"' || replace(new.id, '-', '') || '\"'); END"
     )
 
 

@@ -1,0 +1,411 @@
+"""Fills a database with many generations as the product would have left them: ledger, roll-ups, projects, people, words.
+
+Rows are written in bulk, past the services, because through them a million would take a day; `python -m core.audit`
+on a filled folder says whether the books are right all the same.
+"""
+
+import io
+import json
+import random
+import sqlite3
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from PIL import Image
+
+from core import config, db, generations, pricing, storage, users
+from core.models import Stage, Status
+from core.providers import loader, registry  # noqa: F401 -- the loader registers the providers
+
+PEOPLE = 20
+PROJECTS_OF_ONE = 60
+LOCAL_SHARE = 0.5
+"""The person whose pages are measured owns so much of everything."""
+DAYS = 365
+POSTERS = 240
+LIVE = 50
+BATCH = 20_000
+SIGNUP_CREDITS = 4_000_000_000
+
+WORDS = [
+    "lake",
+    "dawn",
+    "rain",
+    "roof",
+    "heron",
+    "fox",
+    "snow",
+    "street",
+    "market",
+    "lantern",
+    "paper",
+    "boat",
+    "ink",
+    "water",
+    "river",
+    "mountain",
+    "mist",
+    "forest",
+    "city",
+    "night",
+    "neon",
+    "tram",
+    "bicycle",
+    "child",
+    "dog",
+    "running",
+    "slow",
+    "close",
+    "macro",
+    "glass",
+    "steam",
+    "coffee",
+    "bread",
+    "oven",
+    "hands",
+    "clay",
+    "wheel",
+    "kiln",
+    "train",
+    "window",
+    "desert",
+    "dune",
+    "camel",
+    "storm",
+    "lightning",
+    "field",
+    "wheat",
+    "wind",
+    "turbine",
+    "harbour",
+    "crane",
+    "ship",
+    "gull",
+    "cliff",
+    "wave",
+    "surf",
+    "drone",
+    "orbit",
+    "planet",
+    "ring",
+    "dust",
+    "star",
+    "nebula",
+    "garden",
+    "tulip",
+    "bee",
+    "honey",
+    "kitchen",
+    "knife",
+    "onion",
+    "dancer",
+    "stage",
+    "curtain",
+    "violin",
+    "wide",
+    "shot",
+    "golden",
+    "light",
+    "soft",
+    "focus",
+    "handheld",
+    "tracking",
+    "pan",
+    "tilt",
+    "cinematic",
+    "film",
+    "grain",
+    "warm",
+    "cold",
+    "blue",
+    "green",
+    "red",
+    "quiet",
+]
+RARE = ("xylophone", "quokka", "zeppelin", "obsidian")
+FACTS = {
+    "width": 1280,
+    "height": 720,
+    "duration_seconds": 5.0,
+    "frame_rate": 24.0,
+    "video_codec": "h264",
+    "audio_codec": "aac",
+    "container": "mp4",
+    "size_bytes": 1_500_000,
+    "sha256": "0" * 64,
+}
+
+
+def fill(count: int) -> None:
+    """Write `count` generations into the present installation's empty SQLite database, and posters to its storage."""
+    settings = config.settings()
+    with db.session() as session:
+        people = [users.local_person(session, settings)]
+        people += [users.ensure(session, f"person{n}@example.org", signup_credits=0) for n in range(1, PEOPLE)]
+    posters(settings.storage_url)
+    path = settings.database_url.removeprefix("sqlite:///")
+    with db.session() as session:
+        accounts = {user_id: account for user_id, account in session.connection().exec_driver_sql(_ACCOUNTS)}
+    db.default().dispose()
+    Writer(path, [person.id for person in people], accounts).write(count)
+
+
+_ACCOUNTS = "SELECT user_id, id FROM accounts"
+
+
+def posters(storage_url: str) -> None:
+    """Pictures of about 10 kB, all different, that rows share."""
+    store = storage.open_storage(storage_url)
+    chance = random.Random(1)
+    for number in range(POSTERS):
+        small = Image.frombytes("RGB", (32, 18), chance.randbytes(32 * 18 * 3))
+        target = io.BytesIO()
+        small.resize((480, 270), Image.Resampling.BICUBIC).save(target, "WEBP", quality=80)
+        store.put_bytes(poster_key(number), target.getvalue(), media_type="image/webp")
+
+
+def poster_key(number: int) -> str:
+    """Where a poster lies."""
+    return f"videos/{uuid.UUID(int=number)}/0123456789abcdef.webp"
+
+
+class Writer:
+    """Keeps the running figures while rows are written in the order of their time."""
+
+    def __init__(self, path: str, people: list[str], accounts: dict[str, str]) -> None:
+        self.chance = random.Random(7)
+        self.connection = sqlite3.connect(path, isolation_level=None)
+        self.people = people
+        self.accounts = accounts
+        self.balances: dict[str, tuple[int, int]] = dict.fromkeys(people, (0, 0))
+        self.projects = {p: [self._id(datetime.now(UTC)) for _ in range(PROJECTS_OF_ONE)] for p in people}
+        self.clips: dict[str, int] = defaultdict(int)
+        self.spent: dict[str, int] = defaultdict(int)
+        self.stored: dict[str, int] = defaultdict(int)
+        self.days: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0] * 7)
+        self.models = [m for m in registry.models() if m.provider in ("demo", "modelslab", "edenai")]
+        self.orders = {m.id: _priced(m.id) for m in self.models}
+
+    def write(self, count: int) -> None:
+        """All rows in one transaction; the words are indexed afterwards, which is several times faster."""
+        run = self.connection.execute
+        for pragma in ("synchronous=OFF", "cache_size=-400000", "temp_store=MEMORY"):
+            run(f"PRAGMA {pragma}")
+        trigger = run("SELECT sql FROM sqlite_master WHERE name = 'generation_words_insert'").fetchone()[0]
+        run("BEGIN")
+        run("DROP TRIGGER generation_words_insert")
+        run("DELETE FROM ledger_entries")
+        self._grants()
+        self._projects()
+        for rows in self._batches(count):
+            self._insert("generations", [row[0] for row in rows])
+            self._insert("ledger_entries", [entry for row in rows for entry in row[1]])
+            self._insert("generation_events", [row[2] for row in rows])
+        self._sums()
+        run("INSERT INTO generation_words (generation_id, prompt) SELECT id, prompt FROM generations ORDER BY id")
+        run(trigger)
+        run("COMMIT")
+        run("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.connection.close()
+
+    def _insert(self, table: str, rows: list[dict[str, object]]) -> None:
+        names = ", ".join(rows[0])
+        places = ", ".join(f":{name}" for name in rows[0])
+        self.connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)  # noqa: S608 -- our own names
+
+    def _id(self, at: datetime) -> str:
+        value = (int(at.timestamp() * 1000) << 80) | self.chance.getrandbits(80)
+        value = (value & ~(0xF << 76)) | (0x7 << 76)
+        return str(uuid.UUID(int=(value & ~(0x3 << 62)) | (0x2 << 62)))
+
+    def _book(self, user: str, kind: str, amount: int, key: str, at: str, of: str | None) -> dict[str, object]:
+        available, held = self.balances[user]
+        sign = {"grant": (1, 0), "hold": (-1, 1), "settle": (0, -1), "release": (1, -1)}[kind]
+        self.balances[user] = (available + sign[0] * amount, held + sign[1] * amount)
+        return {
+            "account_id": self.accounts[user],
+            "kind": kind,
+            "amount_credits": amount,
+            "generation_id": of,
+            "key": key,
+            "available_after": self.balances[user][0],
+            "held_after": self.balances[user][1],
+            "actor": "benchmark",
+            "reason": "",
+            "created_at": at,
+        }
+
+    def _grants(self) -> None:
+        at = _text(datetime.now(UTC) - timedelta(days=DAYS + 1))
+        self._insert(
+            "ledger_entries",
+            [self._book(p, "grant", SIGNUP_CREDITS, f"user:{p}:signup", at, None) for p in self.people],
+        )
+
+    def _projects(self) -> None:
+        now = datetime.now(UTC)
+        self._insert(
+            "projects",
+            [
+                {
+                    "id": project,
+                    "user_id": user,
+                    "name": f"{self.chance.choice(WORDS)} {self.chance.choice(WORDS)} {number}".capitalize(),
+                    "description": " ".join(self.chance.choices(WORDS, k=8)),
+                    "generation_count": 0,
+                    "spent_credits": 0,
+                    "created_at": _text(now - timedelta(days=DAYS)),
+                    "updated_at": _text(now - timedelta(hours=number)),
+                }
+                for user in self.people
+                for number, project in enumerate(self.projects[user])
+            ],
+        )
+
+    def _batches(
+        self, count: int
+    ) -> Iterator[list[tuple[dict[str, object], list[dict[str, object]], dict[str, object]]]]:
+        now = datetime.now(UTC)
+        begun, step = now - timedelta(days=DAYS), timedelta(days=DAYS) / (count + 1)
+        for first in range(0, count, BATCH):
+            numbers = range(first, min(count, first + BATCH))
+            yield [self._one(begun + step * (n + 1), n, live=n >= count - LIVE) for n in numbers]
+
+    def _one(
+        self, at: datetime, number: int, *, live: bool
+    ) -> tuple[dict[str, object], list[dict[str, object]], dict[str, object]]:
+        chance = self.chance
+        user = self.people[0] if live or chance.random() < LOCAL_SHARE else chance.choice(self.people[1:])
+        # Squared, so that some projects are large and most are small.
+        project = self.projects[user][int(chance.random() ** 2 * PROJECTS_OF_ONE)]
+        model = chance.choice(self.models)
+        seconds, credits, quote = self.orders[model.id]
+        status = Status.PROCESSING if live else chance.choices(_ENDS, weights=(90, 7, 3))[0]
+        done = status is Status.COMPLETED
+        row_id = self._id(at)
+        submitted, ended = at + timedelta(seconds=2), at + timedelta(seconds=chance.randint(20, 300))
+        words = chance.choices(WORDS, k=chance.randint(8, 30))
+        if number % 5000 == 17:
+            words.append(chance.choice(RARE))
+        later = _text(datetime.now(UTC) + timedelta(days=3650))
+        row: dict[str, object] = {
+            "id": row_id,
+            "user_id": user,
+            "project_id": project,
+            "request_hash": f"{number:064x}",
+            "recipe_hash": f"{number // 2:064x}",
+            "provider": model.provider,
+            "model_id": model.id,
+            "model_name": model.name,
+            "prompt": " ".join(words).capitalize(),
+            "negative_prompt": "",
+            "resolution": "720p",
+            "duration_seconds": seconds,
+            "aspect_ratio": "16:9",
+            "generate_audio": 0,
+            "enhance_prompt": 0,
+            "credits": credits,
+            "quote": quote,
+            "status": status.value,
+            "stage": (Stage.WAITING if live else Stage.ENDED).value,
+            "version": 6,
+            "next_at": later if live else None,
+            "attempt": 1,
+            "collect_attempt": 1,
+            "progress": 0.4 if live else 1.0,
+            "progress_is_estimate": 0,
+            "provider_job_id": f"job-{number}",
+            "provider_cost_is_estimate": 1,
+            "error_code": "generation_failed" if status is Status.FAILED else None,
+            "error_message": "The provider could not make this clip." if status is Status.FAILED else None,
+            "output_key": f"videos/{row_id}/0123456789abcdef.mp4" if done else None,
+            "thumbnail_key": poster_key(number % POSTERS) if done else None,
+            "stored_bytes": 1_500_000 if done else 0,
+            "output_facts": json.dumps(FACTS) if done else None,
+            "favourite": int(done and number % 40 == 0),
+            "created_at": _text(at),
+            "updated_at": _text(at),
+            "submitted_at": _text(submitted),
+            "ended_at": None if live else _text(ended),
+        }
+        hold = self._book(user, "hold", credits, f"generation:{row_id}:hold", _text(at), row_id)
+        entries = [hold]
+        if not live:
+            kind = "settle" if done else "release"
+            entries.append(self._book(user, kind, credits, f"generation:{row_id}:end", _text(ended), row_id))
+            self._count(user, project, model.provider, model.id, ended, status, credits, seconds)
+        self.clips[project] += 1
+        self.spent[project] += credits if done else 0
+        self.stored[user] += 1_500_000 if done else 0
+        event = {
+            "generation_id": row_id,
+            "at": _text(at),
+            "status": Status.PENDING.value,
+            "stage": Stage.QUEUED.value,
+            "what": f"Ordered; {credits} credits reserved",
+            "actor": "benchmark",
+        }
+        return row, entries, event
+
+    def _count(
+        self,
+        user: str,
+        project: str,
+        provider: str,
+        model: str,
+        ended: datetime,
+        status: Status,
+        credits: int,
+        seconds: int,
+    ) -> None:
+        sums = self.days[ended.date().isoformat(), user, project, provider, model]
+        sums[_ENDS.index(status)] += 1
+        if status is Status.COMPLETED:
+            cost = pricing.estimated_cost_idr(model, credits)
+            for place, amount in ((3, credits), (5, seconds), (6, cost)):
+                sums[place] += amount
+        else:
+            sums[4] += credits
+
+    def _sums(self) -> None:
+        """What is kept beside the rows: roll-ups, counts, balances."""
+        self.connection.executemany(
+            "INSERT INTO usage_days (day, user_id, project_id, provider, model_id, completed, failed, cancelled, "
+            "settled_credits, released_credits, video_seconds, estimated_cost_idr) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            [(*key, *sums) for key, sums in self.days.items()],
+        )
+        self.connection.executemany(
+            "UPDATE projects SET generation_count = ?, spent_credits = ? WHERE id = ?",
+            [(clips, self.spent[project], project) for project, clips in self.clips.items()],
+        )
+        self.connection.executemany(
+            "UPDATE accounts SET available_credits = ?, held_credits = ? WHERE user_id = ?",
+            [(*balance, user) for user, balance in self.balances.items()],
+        )
+        self.connection.executemany(
+            "UPDATE users SET storage_bytes = ? WHERE id = ?", [(size, user) for user, size in self.stored.items()]
+        )
+
+
+_ENDS = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+
+
+def _priced(model_id: str) -> tuple[int, int, str]:
+    """Seconds, credits and the frozen quote of the model's own length at 720p."""
+    seconds = registry.model(model_id).default_seconds
+    order = generations.Order("", model_id, "", "720p", seconds, "16:9")
+    price = generations.quote(order)
+    return seconds, price.total_credits, json.dumps(price.to_json())
+
+
+def _text(at: datetime) -> str:
+    """As SQLAlchemy writes a time to SQLite."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def folder_for(count: int, parent: Path) -> Path:
+    """Where a filled installation of this size is kept."""
+    return parent / f"video-benchmark-{count}"

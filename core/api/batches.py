@@ -1,0 +1,55 @@
+"""Several generations ordered with one call over REST: all of them or none."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from core import access, batches, config, db
+from core.api import answers, generations, schemas
+from core.api.auth import Person
+
+router = APIRouter(tags=["generations"])
+
+
+class BatchBody(schemas.Body):
+    """Clips to be made; `extendsId` is a clip of yours that they go on from (see `/generations/{id}/last-frame`)."""
+
+    generations: Annotated[list[schemas.GenerateBody], Field(min_length=1, max_length=batches.MOST)]
+    extends_id: Annotated[str, Field(pattern=schemas.ID_PATTERN)] | None = None
+
+
+class BatchAnswer(answers.Envelope):
+    """The generations in the order of the request; `batchId` is null for a single one."""
+
+    batch_id: str | None
+    total: int
+    generations: list[generations.Ordered]
+    message: str
+
+
+@router.post("/generate-batch", status_code=202)
+def generate_batch(person: Person, body: BatchBody, idempotency_key: generations.IdempotencyKey = None) -> BatchAnswer:
+    """Order several clips: the price of all is reserved now, or, if any cannot be ordered, nothing is.
+
+    What is wrong with which is named by its place, from 0: `generations.1.duration`.
+    """
+    settings = config.settings()
+    orders = [generations.order_of(one) for one in body.generations]
+    with db.session() as session:
+        rows = batches.submit(
+            session,
+            person,
+            orders,
+            configured=access.configured(settings),
+            quota_bytes=settings.storage_quota_bytes,
+            key=idempotency_key,
+            extends_id=body.extends_id,
+        )
+    total = sum(row.credits for row in rows)
+    return BatchAnswer(
+        batch_id=rows[0].batch_id,
+        total=total,
+        generations=[generations.Ordered(id=row.id, status=row.status, credit_used=row.credits) for row in rows],
+        message=f"{total} credits are reserved. Ask /generations/<id>/status how each of them goes.",
+    )

@@ -1,0 +1,32 @@
+"""Going on from a finished clip over REST."""
+
+from fastapi import APIRouter
+
+from core import config, extension, storage
+from core.api.auth import PathId, Person
+from core.api.uploads import UploadAnswer
+
+router = APIRouter(tags=["uploads"])
+
+
+@router.post("/generations/{id}/last-frame")
+def last_frame(person: Person, generation_id: PathId) -> UploadAnswer:
+    """The last picture of a completed clip as an image of yours: `filePath` is what generate takes as start image.
+
+    The same clip gives the same path. It counts against your storage like any upload.
+    """
+    settings = config.settings()
+    upload = extension.last_frame(
+        person,
+        generation_id,
+        storage=storage.open_storage(settings.storage_url),
+        quota_bytes=settings.storage_quota_bytes,
+    )
+    return UploadAnswer(
+        file_path=upload.storage_key,
+        file_name=upload.file_name,
+        file_size=upload.size_bytes,
+        width=upload.width,
+        height=upload.height,
+        notes=[],
+    )

@@ -1,0 +1,218 @@
+"""Webhooks over REST: addresses to be told at, their secrets, and what was delivered."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import Field, model_validator
+
+from core import config, db, webhooks
+from core.api import answers, auth, schemas
+from core.api.auth import PathId, Person
+from core.models import DeliveryState, DisabledReason, WebhookDelivery, WebhookEndpoint
+
+router = APIRouter(tags=["webhooks"])
+
+
+class NewWebhook(schemas.Body):
+    """An address to be told at: https, and on the public internet."""
+
+    url: str
+    description: str = ""
+
+
+class WebhookChanges(schemas.Body):
+    """What to change of a webhook; what is absent or null stays."""
+
+    url: str | None = None
+    description: str | None = None
+    enabled: bool | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.url is None and self.description is None and self.enabled is None:
+            raise ValueError("Give at least one of: url, description, enabled.")
+        return self
+
+
+class DeliveriesQuery(schemas.Query):
+    """Which page of the deliveries."""
+
+    cursor: Annotated[str, Field(pattern=schemas.ID_PATTERN)] | None = None
+    limit: schemas.PageSize = 50
+
+
+class Webhook(answers.Part):
+    """An address that is told when a generation ends; `failingSince` is the first failure after the last success."""
+
+    id: str
+    url: str
+    description: str
+    enabled: bool
+    disabled_at: datetime | None
+    disabled_reason: DisabledReason | None
+    failing_since: datetime | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: WebhookEndpoint) -> Self:
+        """The shape of a row."""
+        return cls(
+            id=row.id,
+            url=row.url,
+            description=row.description,
+            enabled=row.disabled_at is None,
+            disabled_at=row.disabled_at,
+            disabled_reason=row.disabled_reason,
+            failing_since=row.failing_since,
+            created_at=row.created_at,
+        )
+
+
+class Delivery(answers.Part):
+    """One event on its way to one webhook; `eventId` is what the receiver gets as webhook-id."""
+
+    id: str
+    event_id: str
+    event: str
+    generation_id: str | None
+    state: DeliveryState
+    attempts: int
+    next_at: datetime | None
+    last_status: int | None
+    last_error: str | None
+    delivered_at: datetime | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: WebhookDelivery) -> Self:
+        """The shape of a row."""
+        return cls.model_validate({name: getattr(row, name) for name in cls.model_fields})
+
+
+class WebhooksAnswer(answers.Envelope):
+    """All webhooks."""
+
+    webhooks: list[Webhook]
+
+
+class WebhookAnswer(answers.Envelope):
+    """One webhook."""
+
+    webhook: Webhook
+
+
+class SecretAnswer(WebhookAnswer):
+    """A webhook and its new signing secret, which is not shown again."""
+
+    secret: str
+
+
+class DeliveryAnswer(answers.Envelope):
+    """A delivery just begun."""
+
+    delivery: Delivery
+
+
+class DeliveriesAnswer(answers.Envelope):
+    """A page of deliveries, newest first; `nextCursor` asks for the next one."""
+
+    deliveries: list[Delivery]
+    next_cursor: str | None
+
+
+def _delivery_id(delivery_id: Annotated[str, Path(alias="deliveryId")]) -> str:
+    return auth.known_form(delivery_id)
+
+
+DeliveryId = Annotated[str, Depends(_delivery_id)]
+
+
+@router.get("/webhooks")
+def list_webhooks(person: Person) -> WebhooksAnswer:
+    """All of them, oldest first."""
+    with db.session(read_only=True) as session:
+        rows = webhooks.browse(session, person)
+    return WebhooksAnswer(webhooks=[Webhook.of(row) for row in rows])
+
+
+@router.post("/webhooks", status_code=201)
+def create_webhook(person: Person, body: NewWebhook) -> SecretAnswer:
+    """Register an address. Events are signed with the secret as Standard Webhooks 1.0.0 says."""
+    address = _checked(body.url)
+    with db.session() as session:
+        row = webhooks.create(session, person, address, description=body.description)
+    return _with_secret(row)
+
+
+@router.get("/webhooks/{id}")
+def get_webhook(person: Person, webhook_id: PathId) -> WebhookAnswer:
+    """One of them."""
+    with db.session(read_only=True) as session:
+        row = webhooks.get(session, person, webhook_id)
+    return WebhookAnswer(webhook=Webhook.of(row))
+
+
+@router.patch("/webhooks/{id}")
+def change_webhook(person: Person, webhook_id: PathId, body: WebhookChanges) -> WebhookAnswer:
+    """Change address or description, stop it or start it again."""
+    with db.session(read_only=True) as session:
+        webhooks.get(session, person, webhook_id)
+    address = None if body.url is None else _checked(body.url)
+    with db.session() as session:
+        row = webhooks.change(
+            session, person, webhook_id, address=address, description=body.description, enabled=body.enabled
+        )
+    return WebhookAnswer(webhook=Webhook.of(row))
+
+
+@router.delete("/webhooks/{id}")
+def delete_webhook(person: Person, webhook_id: PathId) -> answers.Envelope:
+    """Delete a webhook with the record of its deliveries."""
+    with db.session() as session:
+        webhooks.remove(session, person, webhook_id)
+    return answers.Envelope()
+
+
+@router.post("/webhooks/{id}/rotate")
+def rotate_secret(person: Person, webhook_id: PathId) -> SecretAnswer:
+    """Get a new secret; for a day everything is signed with the one before as well."""
+    with db.session() as session:
+        row = webhooks.rotate(session, person, webhook_id)
+    return _with_secret(row)
+
+
+@router.post("/webhooks/{id}/test", status_code=202)
+def send_test(person: Person, webhook_id: PathId) -> DeliveryAnswer:
+    """Send an event that means nothing, to see whether it arrives."""
+    with db.session() as session:
+        row = webhooks.send_test(session, person, webhook_id)
+    return DeliveryAnswer(delivery=Delivery.of(row))
+
+
+@router.get("/webhooks/{id}/deliveries")
+def list_deliveries(person: Person, webhook_id: PathId, query: Annotated[DeliveriesQuery, Query()]) -> DeliveriesAnswer:
+    """What was and is to be delivered, newest first, a page at a time; kept for 30 days."""
+    with db.session(read_only=True) as session:
+        rows = webhooks.deliveries(session, person, webhook_id, before_id=query.cursor, limit=query.limit + 1)
+    page = rows[: query.limit]
+    return DeliveriesAnswer(
+        deliveries=[Delivery.of(row) for row in page],
+        next_cursor=page[-1].id if len(rows) > query.limit else None,
+    )
+
+
+@router.post("/webhooks/{id}/deliveries/{deliveryId}/replay", status_code=202)
+def replay_delivery(person: Person, webhook_id: PathId, delivery_id: DeliveryId) -> DeliveryAnswer:
+    """Deliver the event once more, under the same webhook-id."""
+    with db.session() as session:
+        row = webhooks.replay(session, person, webhook_id, delivery_id)
+    return DeliveryAnswer(delivery=Delivery.of(row))
+
+
+def _checked(url: str) -> webhooks.Address:
+    return webhooks.checked(url, allow=config.settings().webhook_allow_hosts)
+
+
+def _with_secret(row: WebhookEndpoint) -> SecretAnswer:
+    return SecretAnswer(webhook=Webhook.of(row), secret=webhooks.secret(row, key=config.settings().secret_key))

@@ -1,0 +1,50 @@
+"""Goes on from a clip: its last picture becomes an image of the person, to start the next clip with.
+
+No service: it opens its own units of work, since none may stay open while a file is fetched and decoded.
+"""
+
+import tempfile
+from pathlib import Path
+
+from core import db, errors, generations, media, uploads
+from core.models import Generation, Status, Upload, User
+from core.storage import Storage
+
+
+def last_frame(user: User, generation_id: str, *, storage: Storage, quota_bytes: int) -> Upload:
+    """The last picture of a person's own completed clip, as an upload of theirs; the same clip gives the same one.
+
+    Raises NotFound, Conflict when the clip is not finished, MediaRejected when it cannot be read, StorageFull.
+    """
+    with db.session(read_only=True) as session:
+        row = generations.get(session, user, generation_id)
+        if row.status is not Status.COMPLETED or row.output_key is None:
+            raise errors.Conflict("Only a completed clip can be extended. Wait until it is here.")
+        # What the picture was taken from stands for its bytes, so that a repeat finds it without decoding anything.
+        identity = f"last frame of {row.output_key}".encode()
+        known = uploads.find(session, user, identity)
+    if known is not None:
+        return known
+    storage_key, image = uploads.prepare(storage, _picture(storage, row.output_key))
+    with db.session() as session:
+        return uploads.record(
+            session,
+            user,
+            data=identity,
+            file_name=_file_name(row),
+            storage_key=storage_key,
+            image=image,
+            quota_bytes=quota_bytes,
+        )
+
+
+def _picture(storage: Storage, output_key: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "clip")
+        with path.open("wb") as file:
+            file.writelines(storage.stream(output_key))
+        return media.last_frame(path)
+
+
+def _file_name(row: Generation) -> str:
+    return f"{generations.file_name(row).removesuffix('.mp4')}-last-frame.jpg"

@@ -1,0 +1,155 @@
+"""What of one person is under way right now, cheap enough to be asked every two seconds by everybody who looks.
+
+A look is authorised by a short-lived signed token of its own, because a page has no API token to send.
+"""
+
+import base64
+import hashlib
+import hmac
+import time
+from bisect import bisect_left
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, load_only
+
+from core import errors
+from core.models import ENDED_STATUSES, Generation, Stage, Status, User, is_live
+from core.ownership import owned
+from core.usage import TimeRange, TypicalSeconds
+
+WATCHED = 500
+"""So many of one person's generations are watched for their end, the oldest first: they end first."""
+
+TOLD = 50
+"""So many are told of in one look, the newest."""
+
+QUEUE_KEPT_SECONDS = 1.0
+USUAL_KEPT_SECONDS = 60.0
+
+LIFETIME_SECONDS = 3600
+STEP_SECONDS = 900
+"""Expiry times are rounded up to this, so that a page drawn again carries the same token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a generation stands: `ahead` go before it to the provider, `usual` is how long such a one takes."""
+
+    row: Generation
+    usual: TimeRange
+    ahead: int
+
+
+def sign(user_id: str, language: str, *, secret: bytes, now: datetime) -> str:
+    """A token that lets its bearer look at what this person has under way, told in this language, for an hour."""
+    expires = -(-(int(now.timestamp()) + LIFETIME_SECONDS) // STEP_SECONDS) * STEP_SECONDS
+    said = f"{expires}.{user_id}.{language}"
+    return f"{said}.{_signature(said, secret)}"
+
+
+def check(token: str, *, secret: bytes, now: datetime) -> tuple[str, str]:
+    """The person's id and the language of a token that `sign` made and that has not expired; else Unauthorized."""
+    said, _, signature = token.rpartition(".")
+    # Compared as bytes: compare_digest refuses text with characters beyond ASCII.
+    if not hmac.compare_digest(_signature(said, secret).encode(), signature.encode("utf-8", "replace")):
+        raise errors.Unauthorized
+    expires, user_id, language = said.split(".")
+    if now.timestamp() >= int(expires):
+        raise errors.Unauthorized
+    return user_id, language
+
+
+def _signature(said: str, secret: bytes) -> str:
+    if not secret:
+        raise ValueError("Tokens need a secret.")
+    digest = hmac.digest(secret, f"live\n{said}".encode("utf-8", "replace"), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def ids(session: Session, user: User) -> Sequence[str]:
+    """Ids of a person's generations that have not ended, oldest first, from the index alone."""
+    query = select(Generation.id).where(owned(Generation, user), is_live()).order_by(Generation.id).limit(WATCHED)
+    return session.scalars(query).all()
+
+
+def fingerprint(of_ids: Sequence[str]) -> str:
+    """Changes when one ends or begins, and only then."""
+    return hashlib.sha256("".join(of_ids).encode()).hexdigest()[:16]
+
+
+def ended(session: Session, user: User, among: Collection[str]) -> Sequence[Generation]:
+    """Those of these that have ended and are not deleted, oldest first; never more than are watched."""
+    if not among:
+        return ()
+    query = select(Generation).where(
+        owned(Generation, user),
+        Generation.id.in_(among),
+        Generation.status.in_(ENDED_STATUSES),
+        Generation.deleted_at.is_(None),
+    )
+    return session.scalars(query.order_by(Generation.id).limit(WATCHED)).all()
+
+
+class Board:
+    """Tells where generations stand. A board that is kept asks only now and then for what is the same for everybody."""
+
+    def __init__(self) -> None:
+        self._usual: dict[tuple[str, str, int], tuple[float, TimeRange]] = {}
+        self._queue: tuple[float, Mapping[str, Sequence[str]]] = (float("-inf"), {})
+
+    def standings(self, session: Session, user: User, *, limit: int = TOLD) -> Sequence[Standing]:
+        """A person's newest generations that have not ended, newest first; the rows hold `_COLUMNS` only."""
+        newest = select(Generation).where(owned(Generation, user), is_live()).order_by(Generation.id.desc())
+        rows = session.scalars(newest.limit(limit).options(load_only(*_COLUMNS, raiseload=True))).all()
+        typical = TypicalSeconds(session)
+        return [Standing(row, self._usual_of(typical, row), self._ahead(session, row)) for row in rows]
+
+    def _usual_of(self, typical: TypicalSeconds, row: Generation) -> TimeRange:
+        key = (row.model_id, row.resolution, row.duration_seconds)
+        looked_at, known = self._usual.get(key, (float("-inf"), None))
+        if known is None or time.monotonic() - looked_at > USUAL_KEPT_SECONDS:
+            known = typical.range(row)
+            self._usual[key] = (time.monotonic(), known)
+        return known
+
+    def _ahead(self, session: Session, row: Generation) -> int:
+        """How many go before it; asked only of those that wait to be sent."""
+        if row.status is not Status.PENDING:
+            return 0
+        looked_at, waiting = self._queue
+        if time.monotonic() - looked_at > QUEUE_KEPT_SECONDS:
+            waiting = _waiting(session)
+            self._queue = (time.monotonic(), waiting)
+        return bisect_left(waiting.get(row.provider, ()), row.id)
+
+
+def _waiting(session: Session) -> Mapping[str, Sequence[str]]:
+    """Provider -> ids of everybody's generations that wait to be sent to it, in their order."""
+    query = select(Generation.provider, Generation.id).where(
+        is_live(), Generation.stage.in_((Stage.QUEUED, Stage.HANDED))
+    )
+    found: dict[str, list[str]] = {}
+    for provider, generation_id in sorted((row.provider, row.id) for row in session.execute(query)):
+        found.setdefault(provider, []).append(generation_id)
+    return found
+
+
+_COLUMNS = (
+    Generation.id,
+    Generation.provider,
+    Generation.model_id,
+    Generation.model_name,
+    Generation.prompt,
+    Generation.resolution,
+    Generation.duration_seconds,
+    Generation.credits,
+    Generation.status,
+    Generation.stage,
+    Generation.progress,
+    Generation.progress_is_estimate,
+    Generation.cancel_requested_at,
+    Generation.submitted_at,
+)

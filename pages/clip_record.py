@@ -1,0 +1,105 @@
+"""What is on record of a clip: its source images, settings and file, receipt and timeline; draws only."""
+
+import html
+
+import streamlit as st
+
+from core.history import Story
+from core.models import Generation
+from core.providers import registry
+from pages import components, wording
+from pages.language import _
+
+
+def source_images(row: Generation) -> None:
+    """The images it was made from."""
+    shown = [(row.start_image_key, _("Start image")), (row.end_image_key, _("End image"))]
+    pictures = [
+        f'<figure style="margin:0"><img src="{html.escape(components.media_link(key) or "")}" alt="{label}" '
+        f'style="height:96px;border-radius:8px"><figcaption style="font-size:.8rem">{label}</figcaption></figure>'
+        for key, label in shown
+        if key
+    ]
+    if pictures:
+        st.html(f'<div style="display:flex;gap:12px;flex-wrap:wrap">{"".join(pictures)}</div>')
+
+
+def settings(row: Generation, project_name: str, charged_in: str | None) -> None:
+    """What it was ordered with and what was measured in its file; `charged_in` is where it was before a move."""
+    facts = row.output_facts or {}
+    rows = [
+        (_("Project"), project_name),
+        *([(_("Charged in"), charged_in)] if charged_in else []),
+        (_("Model"), row.model_name),
+        (_("Resolution"), f"{row.resolution}, {row.aspect_ratio}"),
+        (_("Length"), _("{seconds} s").format(seconds=row.duration_seconds)),
+        (_("Sound"), _("on") if row.generate_audio else _("off")),
+        (_("Prompt enhancement"), _("on") if row.enhance_prompt else _("off")),
+        (_("Ordered"), wording.moment(row.created_at)),
+    ]
+    if facts:
+        sound = facts.get("audio_codec") or _("no sound")
+        rate = _("{rate} frames a second").format(rate=f"{facts.get('frame_rate', 0):g}")
+        measured = f"{facts.get('width')} × {facts.get('height')}, {facts.get('duration_seconds', 0):.1f} s, {rate}"
+        rows.append(
+            (
+                _("File, as measured"),
+                f"{measured}, {facts.get('video_codec')}, {sound}, {wording.size(row.stored_bytes)}",
+            )
+        )
+        if digest := facts.get("sha256"):
+            rows.append((_("SHA-256"), str(digest)))
+    rows.append((_("Id"), row.id))
+    components.table([_("Setting"), _("Value")], rows)
+
+
+def receipt(row: Generation, told: Story) -> None:
+    """Every line of the price, and every movement of credits with its time."""
+    lines = [(wording.line(x["kind"], x["percent"]), x["credits"]) for x in row.quote["lines"]]
+    components.breakdown(lines, row.quote["total"])
+    st.caption(_("Fixed when it was ordered, by the price list {version}.").format(version=row.quote["version"]))
+    components.table(
+        [_("When"), _("Booked"), _("Credits"), _("Available after"), _("Reserved after"), _("Why")],
+        [
+            (
+                wording.moment(entry.created_at),
+                wording.ENTRY[entry.kind],
+                wording.credits(entry.amount_credits),
+                wording.credits(entry.available_after),
+                wording.credits(entry.held_after),
+                _(entry.reason) if entry.reason else "",
+            )
+            for entry in told.entries
+        ],
+        numbers=(2, 3, 4),
+    )
+
+
+def timeline(told: Story) -> None:
+    """Every step, with its time and who took it."""
+    rows = [(wording.moment(event.at), _(event.what), event.actor) for event in told.events]
+    components.table([_("When"), _("What"), _("Who")], rows)
+
+
+def provider(row: Generation) -> None:
+    """What only administrators see."""
+    cost = _("not known yet")
+    if row.provider_cost is not None:
+        about = _("estimate") if row.provider_cost_is_estimate else _("as reported")
+        cost = f"{row.provider_cost:,.2f} {row.provider_cost_currency} ({about})"
+    components.table(
+        [_("Fact"), _("Value")],
+        [
+            (_("Provider"), registry.provider_class(row.provider).display_name),
+            (_("Job id"), row.provider_job_id or _("none")),
+            (_("Address"), row.provider_base_url or _("the vendor's own")),
+            (_("Cost"), cost),
+            (
+                _("Attempts"),
+                _("{submits} to submit, {fetches} to fetch").format(submits=row.attempt, fetches=row.collect_attempt),
+            ),
+            (_("Error"), f"{row.error_code}: {row.error_detail or row.error_message}" if row.error_code else _("none")),
+        ],
+    )
+    if row.provider_response:
+        st.json(row.provider_response, expanded=False)

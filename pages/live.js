@@ -1,0 +1,170 @@
+// Looks every two seconds at what is under way and tells the page; reruns it only when something began or ended.
+
+const SOON_MS = 2000; // while something of this person is under way
+const SELDOM_MS = 15000; // while nothing is: an order of a script is noticed; other tabs tell at once
+const LONGEST_MS = 30000;
+const PATIENCE_MS = 6000; // a rerun that was asked for and did not come is asked for again
+const TOAST_MS = 8000;
+const PREFIX = /^(✓ )?(\(\d+\) )?/;
+
+let toldNumber = 0; // outlives the element, which a change of the page may mount anew
+
+function everything(selector, root = document) {
+  const found = [...root.querySelectorAll(selector)];
+  for (const host of root.querySelectorAll("*")) {
+    if (host.shadowRoot) found.push(...everything(selector, host.shadowRoot));
+  }
+  return found;
+}
+
+/** Whether a rerun now would take something from its person: a playing clip, or a dialog the address does not keep. */
+function busy() {
+  if (document.fullscreenElement) return true;
+  if (everything("video").some((video) => !video.paused && !video.ended && !video.muted)) return true;
+  return document.querySelector("[role=dialog]") !== null && !new URLSearchParams(location.search).has("clip");
+}
+
+class Watch {
+  constructor(heard, toast) {
+    this.heard = heard;
+    this.toast = toast;
+    this.failures = 0;
+    this.marked = false;
+    this.ending = new AbortController();
+    const { signal } = this.ending;
+    document.addEventListener("visibilitychange", () => this.wake(), { signal });
+    window.addEventListener("focus", () => this.seen(), { signal });
+    window.addEventListener("online", () => this.look(), { signal });
+    document.addEventListener("pause", () => this.live !== undefined && this.later(500), { signal, capture: true });
+    this.tabs = new BroadcastChannel("video-live");
+    this.tabs.onmessage = ({ data }) => this.hear(data);
+    this.titles = new MutationObserver(() => this.title());
+    this.titles.observe(document.head, { subtree: true, childList: true, characterData: true });
+  }
+
+  /** New data of a rerun. */
+  update(data, rerun) {
+    const changed = this.data && this.data.state !== data.state;
+    this.data = data;
+    this.rerun = rerun;
+    this.live = data.live;
+    if (data.told.number > toldNumber) {
+      toldNumber = data.told.number;
+      this.tell(data.told.text);
+      this.tabs.postMessage({ live: data.live, ended: true });
+    } else if (changed) this.tabs.postMessage({ live: data.live, ended: false });
+    this.title();
+    this.later(this.pace());
+  }
+
+  pace() {
+    return this.live ? SOON_MS : SELDOM_MS;
+  }
+
+  later(milliseconds) {
+    clearTimeout(this.timer);
+    if (!document.hidden) this.timer = setTimeout(() => this.look(), milliseconds);
+  }
+
+  async look() {
+    clearTimeout(this.timer);
+    if (document.hidden || this.looking || !this.data) return;
+    this.looking = true;
+    try {
+      const answer = await this.ask();
+      this.failures = 0;
+      if (answer) this.take(answer);
+      this.later(answer ? this.pace() : SELDOM_MS);
+    } catch {
+      this.failures += 1; // no connection, or a server in trouble
+      this.later(Math.min(LONGEST_MS, SOON_MS * 2 ** this.failures));
+    } finally {
+      this.looking = false;
+    }
+  }
+
+  /** What is under way; null when the token has expired, which a rerun renews. */
+  async ask() {
+    const { address, token } = this.data;
+    const headers = { Authorization: `Bearer ${token}` };
+    const signal = AbortSignal.any([this.ending.signal, AbortSignal.timeout(10000)]);
+    const reply = await fetch(address, { headers, signal });
+    if (reply.status === 401) {
+      this.change(token);
+      return null;
+    }
+    if (!reply.ok) throw new Error(String(reply.status));
+    return reply.json();
+  }
+
+  take(answer) {
+    this.live = answer.live;
+    window.dispatchEvent(new CustomEvent("video-live", { detail: answer }));
+    this.title();
+    if (answer.state !== this.data.state) this.change(answer.state);
+  }
+
+  /** Ask for one rerun because of `what`, when it disturbs nobody. */
+  change(what) {
+    const now = performance.now();
+    if (busy() || (this.asked?.what === what && now - this.asked.at < PATIENCE_MS)) return;
+    this.asked = { what, at: now };
+    this.rerun(what);
+  }
+
+  /** Another tab of this browser saw something begin or end. */
+  hear({ live, ended }) {
+    this.live = live;
+    if (ended && document.hidden) this.marked = true;
+    this.title();
+    this.look();
+  }
+
+  wake() {
+    if (document.hidden) clearTimeout(this.timer);
+    else {
+      if (document.hasFocus()) this.seen();
+      this.look();
+    }
+  }
+
+  seen() {
+    this.marked = false;
+    this.title();
+  }
+
+  tell(text) {
+    this.heard.textContent = text;
+    this.toast.textContent = text;
+    this.toast.showPopover();
+    clearTimeout(this.hiding);
+    this.hiding = setTimeout(() => this.toast.hidePopover(), TOAST_MS);
+    if (!document.hasFocus()) this.marked = true;
+  }
+
+  /** `✓` until an end was seen, and how many are under way, before whatever the page is called. */
+  title() {
+    const mark = this.marked ? "✓ " : "";
+    const count = this.live ? `(${this.live}) ` : "";
+    const wanted = mark + count + document.title.replace(PREFIX, "");
+    if (document.title !== wanted) document.title = wanted;
+  }
+
+  stop() {
+    this.ending.abort();
+    clearTimeout(this.timer);
+    clearTimeout(this.hiding);
+    this.titles.disconnect();
+    this.tabs.close();
+  }
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const toast = parentElement.querySelector("div");
+  toast.watch ??= new Watch(parentElement.querySelector("p"), toast);
+  toast.watch.update(data, (what) => setTriggerValue("changed", what));
+  return () => {
+    toast.watch?.stop();
+    delete toast.watch;
+  };
+}

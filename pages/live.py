@@ -1,0 +1,78 @@
+"""What is under way moves by itself on every page: one invisible element that looks, and asks for a rerun at an end.
+
+The element tells everybody on the page with a `video-live` event on `window`, whose `detail.items` are those of
+`standing.item`; elements that show a generation patch themselves with it, without a rerun.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from core import config, db, live
+from core.models import Generation, Status, User, utc_now
+from pages import language, live_route, wording
+from pages.language import _, plural
+
+PROMPT_CHARS = 60
+
+_HERE = Path(__file__)
+_element = st.components.v2.component(
+    "live",
+    html='<p role="status" aria-live="polite"></p><div popover="manual" aria-hidden="true"></div>',
+    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
+    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+)
+
+
+def show(person: User) -> None:
+    """Mount the element; the shell does it once a run, before the page reads what it draws."""
+    before: Sequence[str] = st.session_state.get("live_ids", ())
+    with db.session(read_only=True) as session:
+        now = live.ids(session, person)
+        ended = live.ended(session, person, set(before).difference(now))
+    st.session_state["live_ids"] = now
+    if ended:
+        number, _text = st.session_state.get("live_told", (0, ""))
+        st.session_state["live_told"] = (number + 1, told(ended))
+    number, text = st.session_state.get("live_told", (0, ""))
+    _element(
+        key="live",
+        data={
+            "address": live_route.PATH,
+            "token": live.sign(person.id, language.current(), secret=config.settings().secret_key, now=utc_now()),
+            "state": live.fingerprint(now),
+            "live": len(now),
+            "told": {"number": number, "text": text},
+        },
+        on_changed_change=_nothing,
+    )
+
+
+def told(ended: Sequence[Generation]) -> str:
+    """What ended, in a line: one clip by its prompt, several by how many."""
+    returned = sum(row.credits for row in ended if row.status is not Status.COMPLETED)
+    back = _("{price} returned").format(price=wording.priced(returned)) if returned else ""
+    if len(ended) == 1:
+        row = ended[0]
+        cut = row.prompt if len(row.prompt) <= PROMPT_CHARS else f"{row.prompt[: PROMPT_CHARS - 1].rstrip()}…"
+        return "; ".join(filter(None, (_ONE[row.status]().format(prompt=cut), back)))
+    counts = [(status, sum(row.status is status for row in ended)) for status in _MANY]
+    said = ", ".join(_MANY[status](count).format(number=wording.credits(count)) for status, count in counts if count)
+    return "; ".join(filter(None, (said, back)))
+
+
+_ONE = {
+    Status.COMPLETED: lambda: _("Finished: {prompt}"),
+    Status.FAILED: lambda: _("Failed: {prompt}"),
+    Status.CANCELLED: lambda: _("Cancelled: {prompt}"),
+}
+_MANY = {
+    Status.COMPLETED: lambda count: plural("{number} clip finished", "{number} clips finished", count),
+    Status.FAILED: lambda count: plural("{number} failed", "{number} failed", count),
+    Status.CANCELLED: lambda count: plural("{number} cancelled", "{number} cancelled", count),
+}
+
+
+def _nothing() -> None:
+    """A trigger needs a callback to be offered."""

@@ -1,0 +1,51 @@
+"""The dashboard's own address that a page in somebody's browser asks every two seconds: what moves, in their language.
+
+Facts for scripts are the REST API's; this one answers only a page's own token.
+"""
+
+import hashlib
+import json
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core import config, db, errors, live
+from core.models import User, utc_now
+from pages import language, standing
+
+PATH = "/api/apps/video-generator/live"
+
+
+def route() -> Route:
+    """The route with a board of its own; mounted by app.py before the REST API."""
+    board = live.Board()
+
+    def answer(request: Request) -> Response:  # not async: Starlette runs it in a thread, as it asks the database
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        try:
+            user_id, tag = live.check(token, secret=config.settings().secret_key, now=utc_now())
+            with language.reading(tag):
+                body = _look(board, user_id)
+        except errors.Unauthorized:
+            return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
+        etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
+        headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers=headers)
+        return Response(body, media_type="application/json", headers=headers)
+
+    return Route(PATH, answer, methods=["GET"])
+
+
+def _look(board: live.Board, user_id: str) -> bytes:
+    """`{"state": <changes when one ends or begins>, "live": <how many>, "items": [...]}`, not indented."""
+    with db.session(read_only=True) as session:
+        person = session.get(User, user_id)
+        if person is None:
+            raise errors.Unauthorized
+        ids = live.ids(session, person)
+        standings = board.standings(session, person) if ids else ()
+    items = [standing.item(each) for each in standings]
+    told = {"state": live.fingerprint(ids), "live": len(ids), "items": items}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()

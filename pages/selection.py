@@ -1,0 +1,147 @@
+"""The clips that are selected in the gallery, across its pages, and the bar with what can be done with all of them."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from core import config, curation, db, errors, generations, links
+from core.curation import Changes
+from core.history import Verdict
+from core.models import Generation, Status, User, utc_now
+from pages import clip, clip_marks, compare, components, gallery, wording
+from pages.language import _, plural
+
+_IDS = "history_selected"
+_TURN = "history_selected_turn"
+CHANGED_HERE = -1
+
+
+def ids() -> list[str]:
+    """What is selected, in the order it was."""
+    found: list[str] = st.session_state.get(_IDS, [])
+    return found
+
+
+def turn() -> int:
+    """What `gallery.board` is to be told."""
+    found: int = st.session_state.get(_TURN, CHANGED_HERE)
+    return found
+
+
+def take(pressed: gallery.Pressed) -> bool:
+    """Take over what was just selected in the browser; whether there was something."""
+    if pressed.marked is None:
+        return False
+    st.session_state[_IDS] = list(pressed.marked)
+    st.session_state[_TURN] = pressed.turn
+    return True
+
+
+def clear() -> None:
+    """Select nothing."""
+    st.session_state[_IDS] = []
+    st.session_state[_TURN] = CHANGED_HERE
+
+
+def bar(person: User, rows: Sequence[Generation], projects: Mapping[str, str], own_tags: Sequence[str]) -> None:
+    """Draw the bar at the foot of the page, which moves nothing above it."""
+    with st.bottom, st.container(horizontal=True, vertical_alignment="center", gap="small", key="history_bar"):
+        count = len(rows)
+        st.markdown(
+            plural("**{number}** selected", "**{number}** selected", count).format(number=count), width="content"
+        )
+        if count > curation.SEVERAL_LIMIT:
+            most = _("Choose at most {number} clips at once.").format(number=curation.SEVERAL_LIMIT)
+            st.caption(most, width="content")
+        else:
+            _download(person, rows)
+            _buttons(person, rows)
+            _tag(person, rows, own_tags)
+            _move(person, rows, projects)
+            _delete(person, rows)
+        st.button(_("Clear"), key="history_clear_selection", type="tertiary", on_click=clear)
+
+
+def _download(person: User, rows: Sequence[Generation]) -> None:
+    done = [row for row in rows if row.status is Status.COMPLETED]
+    if not done:
+        return
+    secret = config.settings().secret_key
+    link = links.sign_archive(person.id, [row.id for row in done], secret=secret, now=utc_now())
+    size = wording.size(sum(row.stored_bytes for row in done))
+    clip.download_link(link, _("Download ZIP ({size})").format(size=size), "")
+
+
+def _buttons(person: User, rows: Sequence[Generation]) -> None:
+    if compare.comparable(rows) and st.button(_("Compare"), icon=":material/compare:", key="history_compare"):
+        compare.open_it(rows)
+    all_favourites = all(row.favourite for row in rows)
+    label = _("No favourite") if all_favourites else _("Favourite")
+    if st.button(label, icon=":material/favorite:", key="history_favourite"):
+        _change(person, rows, Changes(favourite=not all_favourites))
+    if any(row.status is Status.COMPLETED for row in rows):
+        if st.button(clip_marks.VERDICTS[Verdict.KEPT], icon=":material/thumb_up:", key="history_keep"):
+            _change(person, rows, Changes(verdict=Verdict.KEPT))
+        if st.button(clip_marks.VERDICTS[Verdict.REJECTED], icon=":material/thumb_down:", key="history_reject"):
+            _change(person, rows, Changes(verdict=Verdict.REJECTED))
+
+
+def _tag(person: User, rows: Sequence[Generation], own_tags: Sequence[str]) -> None:
+    with st.popover(_("Tag"), icon=":material/sell:", key="history_tag_popover"):
+        tags = st.multiselect(
+            _("Tags"), own_tags, accept_new_options=True, placeholder=_("Choose or write"), key="history_bulk_tags"
+        )
+        with st.container(horizontal=True):
+            if st.button(_("Add to all"), type="primary", disabled=not tags, key="history_tag_add"):
+                _change(person, rows, Changes(add_tags=tags))
+            if st.button(_("Take from all"), disabled=not tags, key="history_tag_remove"):
+                _change(person, rows, Changes(remove_tags=tags))
+
+
+def _move(person: User, rows: Sequence[Generation], projects: Mapping[str, str]) -> None:
+    if not projects:
+        return
+    with st.popover(_("Move"), icon=":material/drive_file_move:", key="history_move_popover"):
+        st.markdown(_(clip_marks.MOVE_NOTE))
+        target = st.selectbox(_("To project"), list(projects), format_func=projects.__getitem__, key="history_move_to")
+        if st.button(_("Move here"), type="primary", key="history_move"):
+            _change(person, rows, Changes(project_id=target))
+
+
+def _delete(person: User, rows: Sequence[Generation]) -> None:
+    with st.popover(_("Delete"), icon=":material/delete:", key="history_delete_popover"):
+        said = plural(
+            "{number} clip and its files are removed for good. What it cost stays on record.",
+            "{number} clips and their files are removed for good. What they cost stays on record.",
+            len(rows),
+        )
+        st.markdown(said.format(number=len(rows)))
+        if st.button(_("Delete for good"), type="primary", key="history_delete"):
+            wanted = [row.id for row in rows]
+            _do(lambda session: generations.delete_several(session, person, wanted), len(rows), then=clear)
+
+
+def _change(person: User, rows: Sequence[Generation], changes: Changes) -> None:
+    wanted = [row.id for row in rows]
+    _do(lambda session: curation.change_several(session, person, wanted, changes), len(rows))
+
+
+def _do(action: Callable[[Session], int], asked: int, *, then: Callable[[], None] | None = None) -> None:
+    """Carry out what a button asked for in one transaction, say how many it concerned, draw the page again."""
+    try:
+        with db.session() as session:
+            done = action(session)
+    except errors.AppError as problem:
+        components.error_box(problem)
+        return
+    said = plural("Done for {number} clip.", "Done for {number} clips.", done).format(number=done)
+    if done < asked:
+        left = plural(
+            "{number} is not finished and was left.", "{number} are not finished and were left.", asked - done
+        )
+        said += " " + left.format(number=asked - done)
+    components.announce(said)
+    if then is not None:
+        then()
+    st.rerun()

@@ -1,0 +1,79 @@
+from datetime import timedelta
+
+import pytest
+
+from core.models import Scope, new_id, utc_now
+from tests.api.conftest import Client, arrive, refusal
+
+
+def test_token_is_made_listed_and_revoked(ana: Client) -> None:
+    """The secret is shown once, works at once with its scope, and no longer after it was revoked."""
+    soon = (utc_now() + timedelta(days=1)).isoformat()
+    answer = ana.post("/tokens", json={"name": "cron", "scope": "read", "expiresAt": soon})
+    assert answer.status_code == 201
+    made = answer.json()["token"]
+    script = Client(ana.person, answer.json()["secret"])
+
+    assert script.get("/projects").status_code == 200
+    listed = ana.get("/tokens")
+    assert answer.json()["secret"] not in listed.text
+    found = {token["name"]: token for token in listed.json()["tokens"]}
+    assert set(found) == {"cron", "test"}
+    assert found["cron"]["lastUsedAt"] is not None
+    assert {key: found["cron"][key] for key in ("id", "prefix", "scope")} == {
+        "id": made["id"],
+        "prefix": answer.json()["secret"][:12],
+        "scope": "read",
+    }
+
+    assert ana.send("DELETE", f"/tokens/{made['id']}").status_code == 200
+    assert refusal(script.get("/projects")) == (401, "unauthorized", {})
+    assert ana.send("DELETE", f"/tokens/{made['id']}").status_code == 404
+
+
+def test_default_token_does_not_manage(ana: Client) -> None:
+    """What is not asked for is not given: a token orders and changes, and makes no other."""
+    secret = ana.post("/tokens", json={"name": "cron"}).json()["secret"]
+
+    answer = Client(ana.person, secret).post("/tokens", json={"name": "more", "scope": "admin"})
+
+    assert refusal(answer)[:2] == (403, "forbidden")
+    assert "'admin'" in answer.json()["error"]["message"]
+
+
+def test_token_of_somebody_else(ana: Client, ben: Client) -> None:
+    """Nobody sees or ends another person's tokens."""
+    theirs = ben.get("/tokens").json()["tokens"][0]["id"]
+
+    assert ana.send("DELETE", f"/tokens/{theirs}").status_code == 404
+    assert theirs not in ana.get("/tokens").text
+    assert ben.get("/tokens").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "name"),
+        ({"name": " "}, "name"),
+        ({"name": "x", "scope": "all"}, "scope"),
+        ({"name": "x", "expiresAt": "2020-01-01T00:00:00Z"}, "expiresAt"),
+        ({"name": "x", "expiresAt": "2099-01-01T00:00:00"}, "expiresAt"),
+        ({"name": "x", "expiresAt": 5}, "expiresAt"),
+    ],
+)
+def test_token_that_cannot_be_made(ana: Client, body: dict[str, object], field: str) -> None:
+    """What is wrong is said on its field."""
+    status, _code, fields = refusal(ana.post("/tokens", json=body))
+
+    assert (status, set(fields)) == (422, {field})
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_scope_decides_what_a_token_may(installation: object, scope: Scope) -> None:
+    """Reading needs read, changing generate, managing admin; each includes what comes before it."""
+    client = arrive(f"{new_id()}@example.org", scope=scope)
+
+    assert client.get("/credits").status_code == 200
+    assert client.send("HEAD", "/credits").status_code == 200
+    assert client.post("/projects", json={"name": "x"}).status_code == (403 if scope is Scope.READ else 201)
+    assert client.get("/tokens").status_code == (200 if scope is Scope.ADMIN else 403)

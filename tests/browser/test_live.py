@@ -1,0 +1,224 @@
+"""Clips that finish by themselves in a real browser: in one tab, in two, unseen, and over a restart of the server."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from pages import live_route
+from tests.browser.conftest import Visit, Visitor, picture
+from tests.process.app import App, running
+
+pytestmark = pytest.mark.browser
+
+MAKING_MS = 90_000
+"""How long a clip may take to draw on a busy machine."""
+
+TITLE = "AI Video Generator"
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    """The app on an empty folder, with a project in which nothing is under way."""
+    with running(tmp_path) as started:
+        yield started
+
+
+def arrive(visitor: Visitor, app: App, **look: object) -> tuple[Visit, list[str]]:
+    """A browser, and the looks it takes."""
+    visit = visitor(f"http://127.0.0.1:{app.port}", **look)
+    looks: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.url.endswith(live_route.PATH):
+            looks.append(request.url)
+
+    visit.context.on("request", note)
+    return visit, looks
+
+
+def toast(page: Page) -> str:
+    """What is heard of ends."""
+    return page.locator("[data-testid=stMain] p[role=status]").inner_text()
+
+
+def expect_told(page: Page, text: str | re.Pattern[str]) -> None:
+    """An end is said, politely, and seen."""
+    expect(page.get_by_role("status").filter(has_text=text)).to_have_text(text, timeout=MAKING_MS)
+    expect(page.locator("div[popover]").filter(has_text=text)).to_be_visible()
+
+
+def hide(page: Page, *, hidden: bool) -> None:
+    """What a browser does to a tab that is covered: its state changes and says so."""
+    state = "hidden" if hidden else "visible"
+    page.evaluate(
+        """state => {
+            Object.defineProperty(document, "visibilityState", {configurable: true, get: () => state});
+            Object.defineProperty(document, "hidden", {configurable: true, get: () => state === "hidden"});
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        state,
+    )
+
+
+def test_clip_finishes_without_a_touch(visitor: Visitor, app: App) -> None:
+    """It moves, ends, is told of, and balance and clips are true again; what was being typed is still there."""
+    app.order(prompt="A lake at dusk", duration=4)
+    visit, looks = arrive(visitor, app)
+    page = visit.open("/generate")
+    bar = page.get_by_role("progressbar", name="Progress: A lake at dusk")
+    expect(bar).to_be_visible()
+    expect(page).to_have_title(f"(1) {TITLE}")
+    expect(page.get_by_text("reserved", exact=False).first).to_be_visible()
+    page.get_by_label("Prompt", exact=True).press_sequentially("half a thought", delay=1)
+    expect(page.get_by_text(re.compile(r"The provider is making it, .*\d+ %"))).to_be_visible(timeout=MAKING_MS)
+    expect_told(page, "Finished: A lake at dusk")
+    picture(page, "live-finished")
+    expect(page.get_by_text("Nothing at the moment.", exact=False)).to_be_visible()
+    expect(page.get_by_text("Latest clips")).to_be_visible()
+    expect(page.get_by_role("button", name="A lake at dusk", exact=False)).to_be_visible()
+    expect(page).to_have_title(TITLE)
+    expect(page.get_by_label("Prompt", exact=True)).to_have_value("half a thought")
+    assert looks
+    assert visit.complaints == []
+
+
+def test_end_shows_within_three_seconds(visitor: Visitor, app: App) -> None:
+    """From the end in the database to the page: a look and a rerun."""
+    visit, _looks = arrive(visitor, app)
+    generation = app.order(prompt="Rain on a roof", duration=2)
+    page = visit.open("/history")
+    expect(page).to_have_title(f"(1) {TITLE}")
+    assert app.until_ended(generation)["status"] == "completed"
+    expect(page.get_by_role("status").filter(has_text="Finished")).to_have_text(
+        "Finished: Rain on a roof", timeout=3000
+    )
+    expect(page).to_have_title(TITLE)
+
+
+def test_cancelling_in_the_element_gives_the_credits_back(visitor: Visitor, app: App) -> None:
+    """Cancel says what it costs first; confirmed, the clip ends and the page says so."""
+    app.order(prompt="A long one", duration=16, resolution="4K")
+    visit, _looks = arrive(visitor, app)
+    page = visit.open("/generate")
+    page.get_by_text("Cancel", exact=True).click()
+    expect(page.get_by_text("come back", exact=False).first).to_be_visible()
+    picture(page, "live-cancel")
+    page.get_by_role("button", name="Cancel this clip").click()
+    expect_told(page, re.compile("Cancelled: A long one; .* credits returned"))
+    expect(page.get_by_text("Nothing at the moment.", exact=False)).to_be_visible()
+    assert visit.complaints == []
+
+
+def test_order_in_one_tab_is_seen_in_the_other(visitor: Visitor, app: App) -> None:
+    """Tabs tell each other at once: nobody waits for the slow look of a page where nothing moved."""
+    app.client.post("/projects", json={"name": "Lakes"})
+    visit, looks = arrive(visitor, app)
+    first, second = visit.open("/generate"), visit.open("/history")
+    expect(second.get_by_text("No clips yet")).to_be_visible()
+    before = len(looks)
+    first.get_by_label("Prompt", exact=True).fill("A heron takes off")
+    first.get_by_label("Prompt", exact=True).press("Control+Enter")
+    first.locator(".st-key-generate_button button").click()
+    expect(second).to_have_title(f"(1) {TITLE}", timeout=4000)
+    expect(second.get_by_role("button", name="A heron takes off", exact=False)).to_be_visible()
+    assert len(looks) > before
+    for tab in (first, second):
+        expect(tab.get_by_role("status").filter(has_text="Finished")).to_have_text(
+            "Finished: A heron takes off", timeout=MAKING_MS
+        )
+    assert visit.complaints == []
+
+
+def test_hidden_tab_asks_nothing_and_catches_up_when_it_is_seen(visitor: Visitor, app: App) -> None:
+    """No request while hidden, whatever happens; the first look when it is visible again brings the end."""
+    visit, looks = arrive(visitor, app)
+    generation = app.order(prompt="Unseen", duration=2)
+    page = visit.open("/history")
+    expect(page).to_have_title(f"(1) {TITLE}")
+    hide(page, hidden=True)
+    page.wait_for_timeout(500)  # a look that was on its way may end
+    before = len(looks)
+    app.until_ended(generation)
+    page.wait_for_timeout(5000)
+    assert len(looks) == before
+    hide(page, hidden=False)
+    expect(page.get_by_role("status").filter(has_text="Finished")).to_have_text("Finished: Unseen", timeout=3000)
+    assert len(looks) > before
+    assert visit.complaints == []
+
+
+def test_hidden_tab_is_marked_by_one_that_sees(visitor: Visitor, app: App) -> None:
+    """An end that a visible tab saw is marked in the title of a hidden one until that is looked at."""
+    visit, _looks = arrive(visitor, app)
+    hidden, seeing = visit.open("/history"), visit.open("/generate")
+    expect(hidden.get_by_text("No clips yet")).to_be_visible()
+    hide(hidden, hidden=True)
+    app.order(prompt="Elsewhere", duration=2)
+    hide(seeing, hidden=True)
+    hide(seeing, hidden=False)  # a look at once, in place of the slow one
+    expect(hidden).to_have_title(f"(1) {TITLE}")
+    expect(hidden).to_have_title(f"✓ {TITLE}", timeout=MAKING_MS)
+    hide(hidden, hidden=False)
+    expect(hidden).to_have_title(TITLE)
+
+
+def test_idle_page_asks_seldom(visitor: Visitor, app: App) -> None:
+    """Nothing under way: in six seconds there is not one look."""
+    visit, looks = arrive(visitor, app)
+    page = visit.open("/history")
+    expect(page.get_by_text("No clips yet")).to_be_visible()
+    page.wait_for_timeout(6000)
+    assert looks == []
+
+
+def test_order_of_a_script_is_noticed_by_an_idle_page(visitor: Visitor, app: App) -> None:
+    """The seldom look finds it, and the page follows from there."""
+    visit, _looks = arrive(visitor, app)
+    page = visit.open("/history")
+    expect(page.get_by_text("No clips yet")).to_be_visible()
+    app.order(prompt="By a script", duration=8, resolution="4K")
+    expect(page.get_by_role("button", name="By a script", exact=False)).to_be_visible(timeout=25_000)
+
+
+def test_open_clip_and_its_player_survive_an_end(visitor: Visitor, app: App) -> None:
+    """A playing clip is not restarted by another one's end: the rerun waits until it is paused."""
+    shown = app.order(prompt="The one that plays", duration=16)
+    app.until_ended(shown)
+    visit, _looks = arrive(visitor, app)
+    page = visit.open(f"/history?clip={shown}")
+    video = page.get_by_role("dialog").locator("video")
+    expect(video).to_be_visible()
+    video.evaluate("v => { v.mark = 1; v.loop = true; return v.play(); }")
+    other = app.order(prompt="The other", duration=2)
+    hide(page, hidden=True)
+    hide(page, hidden=False)
+    expect(page).to_have_title(f"(1) {TITLE}")
+    app.until_ended(other)
+    page.wait_for_timeout(5000)
+    assert toast(page) == ""
+    assert video.evaluate("v => v.mark === 1 && !v.paused && v.currentTime > 1")
+    video.evaluate("v => v.pause()")
+    expect(page.get_by_role("status").filter(has_text="Finished")).to_have_text("Finished: The other", timeout=4000)
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert visit.complaints == []
+
+
+def test_server_restarted_in_the_middle(visitor: Visitor, tmp_path: Path) -> None:
+    """The page goes on by itself, with few failed looks; the clip is told of by the server that came back."""
+    with running(tmp_path) as before:
+        visit, looks = arrive(visitor, before)
+        generation = before.order(prompt="Over a restart", duration=8, resolution="4K")
+        page = visit.open("/generate")
+        expect(page).to_have_title(f"(1) {TITLE}")
+        port = before.port
+        before.stop()
+        gone = len(looks)
+        page.wait_for_timeout(8000)
+        assert len(looks) - gone <= 3
+    with running(tmp_path, port=port) as after:
+        after.until_ended(generation)
+        expect(page).to_have_title(TITLE, timeout=40_000)
+        expect(page.get_by_role("button", name="Over a restart", exact=False)).to_be_visible(timeout=20_000)

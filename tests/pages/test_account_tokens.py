@@ -1,0 +1,92 @@
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import db, errors, tokens
+from core.config import Settings
+from core.models import ApiToken, Scope
+from tests.pages.studio import Studio
+
+
+def section() -> None:
+    """The section alone, as the account page draws it."""
+    from pages import account_tokens, components, visitor
+
+    components.announced()
+    with components.calm():
+        account_tokens.show(visitor.person())
+
+
+@pytest.fixture
+def page(installation: Settings) -> AppTest:
+    """The section, drawn once."""
+    return AppTest.from_function(section, default_timeout=20).run()
+
+
+def known(studio: Studio) -> list[ApiToken]:
+    """The person's tokens."""
+    with db.session(read_only=True) as session:
+        return list(tokens.browse(session, studio.person))
+
+
+@pytest.fixture
+def studio(installation: Settings) -> Studio:
+    """An installation of its own with its one person."""
+    return Studio(installation)
+
+
+def secrets(page: AppTest) -> list[str]:
+    """What can be copied."""
+    return [code.value for code in page.code]
+
+
+def test_token_is_shown_once(page: AppTest, studio: Studio) -> None:
+    """A new token can be copied until it is put away, works, and is in the list afterwards."""
+    page.text_input(key="account_token_name").set_value("Nightly report")
+    page.selectbox(key="account_token_scope").set_value(Scope.READ)
+    page.button[-1].click().run()
+
+    assert not page.error
+    (secret,) = secrets(page)
+    with db.session(read_only=True) as session:
+        person, token = tokens.by_token(session, secret)
+    assert (person.id, token.name, token.scope) == (studio.person.id, "Nightly report", Scope.READ)
+    assert token.expires_at is not None
+
+    page.button(key="account_token_copied").click().run()
+    assert secrets(page) == []
+    page.run()
+    assert secrets(page) == []
+    assert any(token.prefix in caption.value and "never used" in caption.value for caption in page.caption)
+
+
+def test_token_without_a_name(page: AppTest, studio: Studio) -> None:
+    """What is missing is said, and nothing is made."""
+    page.button[-1].click().run()
+
+    assert [error.value for error in page.error] == ["Give it a name."]
+    assert known(studio) == []
+
+
+def test_token_is_revoked(page: AppTest, studio: Studio) -> None:
+    """A revoked token is gone from the list and opens nothing."""
+    with db.session() as session:
+        secret = tokens.issue(session, studio.person, name="Old script")
+    page.run()
+
+    page.button(key=f"account_token_revoke_{known(studio)[0].id}").click().run()
+
+    assert not page.error
+    assert known(studio) == []
+    with pytest.raises(errors.Unauthorized), db.session(read_only=True) as session:
+        tokens.by_token(session, secret)
+    assert any("no tokens" in caption.value for caption in page.caption)
+
+
+def test_token_name_is_shown_as_it_is(page: AppTest, studio: Studio) -> None:
+    """A name is somebody's own words, never markup."""
+    with db.session() as session:
+        tokens.issue(session, studio.person, name="<b>x</b> **y**")
+    page.run()
+
+    assert not page.error
+    assert not any("**y**" in markdown.value for markdown in page.markdown)

@@ -1,0 +1,69 @@
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages import language
+from tests import words
+
+OTHERS = [tag for tag in language.LANGUAGES if tag != language.SOURCE]
+
+
+def test_words_without_a_session_are_the_source() -> None:
+    """Outside of a page there is no reader to ask, so texts stay as they are written."""
+    assert language.current() == "en"
+    assert language._("Total") == "Total"
+    assert language.plural("{number} clip", "{number} clips", 2) == "{number} clips"
+
+
+@pytest.mark.parametrize("tag", OTHERS)
+def test_catalogue_has_every_text_translated(tag: str) -> None:
+    """A catalogue holds exactly the texts there are, each with its words; `python -m tests.words` brings it in step."""
+    kept = {message.id: message.string for message in words.read(tag) if message.id}
+
+    assert set(kept) == {message.id for message in words.gathered() if message.id}
+    assert [text for text, said in kept.items() if not said or (isinstance(said, tuple) and not all(said))] == []
+
+
+@pytest.mark.parametrize("tag", OTHERS)
+def test_translation_keeps_the_places_of_its_text(tag: str) -> None:
+    """What is filled into a text is filled into its translation, and nothing else is asked for."""
+    for message in words.read(tag):
+        if not message.id:
+            continue
+        wanted, given = (
+            [set(re.findall(r"{(\w+)", text)) for text in ([form] if isinstance(form, str) else form)]
+            for form in (message.id, message.string)
+        )
+        assert all(places == wanted[-1] for places in given), message.id
+
+
+def page() -> None:
+    """A page that says three sentences of core in the language of its address."""
+    import streamlit as st
+
+    from pages import language
+
+    language.choose(st.query_params.get("language"))
+    st.write(language.said("Veo 3 takes no start image. Remove it or choose another model."))
+    st.write(language.said("Failed; 50 credits returned. The provider could not make this clip."))
+    st.write(language.said("A sentence that nobody says any more."))
+
+
+def test_sentence_of_core_is_translated_by_its_form() -> None:
+    """A sentence with places is found whatever stands in them, also within another one; an unknown one stays."""
+    app = AppTest.from_function(page)
+    app.query_params["language"] = "id"
+    shown = [text.value for text in app.run().markdown]
+
+    assert "Veo 3" in shown[0]
+    assert "start image" not in shown[0]
+    assert "50" in shown[1]
+    assert "credits returned" not in shown[1]
+    assert shown[2] == "A sentence that nobody says any more."
+
+
+def test_catalogues_are_those_that_can_be_chosen() -> None:
+    """No catalogue without a choice, no choice without a catalogue."""
+    assert {path.stem for path in Path(words.CATALOGUES).glob("*.po")} == set(OTHERS)

@@ -1,0 +1,120 @@
+import asyncio
+from datetime import timedelta
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from core import db, live, projects, users
+from core.models import User, utc_now
+from pages import language, live_route
+from tests import orders
+from tests.pages.studio import Studio
+
+
+def look(token: str | None, **headers: str) -> httpx.Response:
+    """Ask the route as a page does."""
+    given = {"Authorization": f"Bearer {token}"} if token is not None else {}
+
+    async def exchange() -> httpx.Response:
+        transport = httpx.ASGITransport(app=Starlette(routes=[live_route.route()]))
+        async with httpx.AsyncClient(transport=transport, base_url="http://studio.test") as client:
+            return await client.get(live_route.PATH, headers=given | headers)
+
+    return asyncio.run(exchange())
+
+
+def token(studio: Studio, person: User | None = None, *, tag: str = "en", age: timedelta = timedelta()) -> str:
+    """What a page of this person was given some time ago."""
+    return live.sign((person or studio.person).id, tag, secret=studio.settings.secret_key, now=utc_now() - age)
+
+
+def test_look_tells_what_moves(studio: Studio) -> None:
+    """Items as elements patch them in, how many there are, and the fingerprint a page compares."""
+    project = studio.project()
+    row = studio.send(studio.order(project, "moving"), progress=0.4)
+    studio.complete(studio.order(project, "done"))
+    answer = look(token(studio))
+    assert answer.status_code == 200
+    told = answer.json()
+    assert (told["live"], told["state"]) == (1, live.fingerprint([row.id]))
+    [item] = told["items"]
+    assert set(item) == {"id", "status", "progress", "badge", "note", "where", "cancel"}
+    assert (item["id"], item["status"], item["progress"], item["badge"]) == (row.id, "processing", 0.4, "In the making")
+
+
+def test_foreign_person_sees_nothing(studio: Studio) -> None:
+    """A token shows its own person's things and no others."""
+    studio.order(studio.project())
+    with db.session() as session:
+        ben = users.ensure(session, "ben@example.org", signup_credits=0)
+    told = look(token(studio, ben)).json()
+    assert (told["live"], told["items"]) == (0, [])
+
+
+@pytest.mark.parametrize("bad", [None, "", "x.y.z", "4102444800.someone.en.AAAA"])
+def test_without_a_good_token_nothing_is_told(studio: Studio, bad: str | None) -> None:
+    """No token and a made-up one are refused alike, with an empty body."""
+    studio.order(studio.project())
+    answer = look(bad)
+    assert (answer.status_code, answer.content) == (401, b"")
+
+
+def test_expired_token_is_refused(studio: Studio) -> None:
+    """The page renews it by a rerun."""
+    assert look(token(studio, age=timedelta(hours=2))).status_code == 401
+
+
+def test_token_of_somebody_who_is_gone_is_refused(studio: Studio) -> None:
+    """A signature alone makes no person."""
+    nobody = User(id="0198c0de-0000-7000-8000-000000000000", email="gone@example.org")
+    assert look(token(studio, nobody)).status_code == 401
+
+
+def test_api_token_opens_it_not(studio: Studio) -> None:
+    """Scripts have the REST API; this address is for pages."""
+    with db.session() as session:
+        bearer = users.issue_token(session, studio.person.id, name="script")
+    assert look(bearer).status_code == 401
+
+
+def test_unchanged_answer_costs_no_body(studio: Studio) -> None:
+    """The browser sends the tag back and gets 304 until something moves."""
+    row = studio.order(studio.project())
+    first = look(token(studio))
+    again = look(token(studio), **{"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    studio.send(row, progress=0.2)
+    assert look(token(studio), **{"If-None-Match": first.headers["etag"]}).status_code == 200
+
+
+def test_many_under_way_keep_the_answer_small(studio: Studio) -> None:
+    """At most the newest fifty are told of; the count and the fingerprint are of all."""
+    project = studio.project()
+    with db.session() as session:
+        users_project = projects.get(session, studio.person, project.id)
+    ids = [studio.order(users_project, "p" * 500).id for _ in range(live.TOLD + 3)]
+    answer = look(token(studio))
+    told = answer.json()
+    assert (told["live"], told["state"]) == (len(ids), live.fingerprint(ids))
+    assert [item["id"] for item in told["items"]] == ids[:2:-1]
+    assert len(answer.content) < 25_000
+
+
+def test_answer_is_in_the_language_of_the_page(studio: Studio) -> None:
+    """The token carries the language, as there is no session to ask."""
+    studio.order(studio.project())
+    with language.reading("id"):
+        expected = language._("Waiting")
+    assert look(token(studio, tag="id")).json()["items"][0]["badge"] == expected
+
+
+def test_rows_of_other_people_do_not_lengthen_ones_list(studio: Studio) -> None:
+    """Everybody's queue is read for places in line, and only the number leaves the house."""
+    with db.session() as session:
+        ben = users.ensure(session, "ben@example.org", signup_credits=1000)
+    orders.ordered(db.default(), ben, prompt="a secret of ben")
+    studio.order(studio.project())
+    answer = look(token(studio))
+    assert "1 clip before it" in answer.json()["items"][0]["where"]
+    assert "ben" not in answer.text

@@ -1,0 +1,73 @@
+from datetime import timedelta
+
+import pytest
+
+from core.live import Standing
+from core.models import Generation, Stage, Status, utc_now
+from core.usage import TimeRange
+from pages import standing
+
+NOW = utc_now()
+USUAL = TimeRange(p50_seconds=120, p90_seconds=600, based_on=50)
+
+
+def at(status: Status, stage: Stage, *, ago_seconds: float | None = None, ahead: int = 0, **values: object) -> Standing:
+    """A generation that stands somewhere, sent so long ago."""
+    facts = {"progress": 0.0, "progress_is_estimate": True, "credits": 50, "provider": "demo"} | values
+    row = Generation(id="x", status=status, stage=stage, **facts)
+    if ago_seconds is not None:
+        row.submitted_at = NOW - timedelta(seconds=ago_seconds)
+    return Standing(row, USUAL, ahead)
+
+
+WAITING = (Status.PROCESSING, Stage.WAITING)
+
+
+@pytest.mark.parametrize(
+    ("standing_at", "words"),
+    [
+        (at(Status.PENDING, Stage.QUEUED), "Waiting in line. Usually takes 2 min to 10 min"),
+        (at(Status.PENDING, Stage.QUEUED, ahead=1), "Waiting in line, 1 clip before it. Usually takes 2 min to 10 min"),
+        (
+            at(Status.PENDING, Stage.HANDED, ahead=1200),
+            "About to be sent, 1,200 clips before it. Usually takes 2 min to 10 min",
+        ),
+        (at(Status.PROCESSING, Stage.SUBMITTING), "Being sent to the provider"),
+        (at(*WAITING, progress=0.3), "The provider is making it, about 30 %"),
+        (at(*WAITING, progress=0.3, ago_seconds=60), "The provider is making it, about 30 %, 60 s to 9 min left"),
+        (
+            at(*WAITING, progress=0.5, progress_is_estimate=False, ago_seconds=60),
+            "The provider is making it, 50 %, about 60 s left",
+        ),
+        (at(*WAITING, progress=0.97, ago_seconds=700), "The provider is making it, about 97 %, longer than usual"),
+        (at(*WAITING, cancel_requested_at=NOW, ago_seconds=5), "Being cancelled"),
+        (at(Status.PROCESSING, Stage.DOWNLOADING, progress=1.0, ago_seconds=5), "Being fetched and checked"),
+    ],
+)
+def test_where_it_stands_is_said_in_words(standing_at: Standing, words: str) -> None:
+    """Stage, place in line, share and the rest of the time, each only where it is known."""
+    assert standing.where(standing_at, NOW) == words
+
+
+def test_without_history_the_guess_says_so() -> None:
+    """A first guess is not sold as experience."""
+    first = Standing(at(Status.PENDING, Stage.QUEUED).row, TimeRange(10, 20, 0), 0)
+    assert standing.where(first, NOW) == "Waiting in line. May take 10 s to 20 s; there is no history yet"
+
+
+@pytest.mark.parametrize(
+    ("standing_at", "can"),
+    [
+        (at(Status.PENDING, Stage.QUEUED), True),
+        (at(*WAITING), True),
+        (at(*WAITING, provider="modelslab"), False),
+        (at(Status.PROCESSING, Stage.DOWNLOADING), None),
+        (at(*WAITING, cancel_requested_at=NOW), None),
+        (at(Status.UNCERTAIN, Stage.WAITING), None),
+    ],
+)
+def test_cancelling_is_offered_where_it_can_be_done(standing_at: Standing, can: bool | None) -> None:
+    """Before it is sent always; afterwards only where the provider can stop it, with a word on why not."""
+    offered = standing.cancelling(standing_at.row)
+    assert (offered and offered["can"]) == can
+    assert offered is None or offered["text"].endswith(".")

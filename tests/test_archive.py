@@ -1,0 +1,131 @@
+import io
+import itertools
+import tracemalloc
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from core import archive
+from core.models import Generation, Status
+from core.storage import LocalStorage
+
+AT = datetime(2026, 11, 21, 9, 30, 4, tzinfo=UTC)
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> LocalStorage:
+    """An empty storage."""
+    return LocalStorage(tmp_path / "media")
+
+
+def row(number: int, **changes: object) -> Generation:
+    """A completed clip."""
+    values: dict[str, object] = {
+        "id": f"0198-{number:06}",
+        "prompt": "A lake",
+        "status": Status.COMPLETED,
+        "output_key": f"videos/{number}/clip.mp4",
+        "created_at": AT,
+        "ended_at": AT,
+    }
+    return Generation(**(values | changes))
+
+
+def put(storage: LocalStorage, *rows: Generation) -> None:
+    """Store a clip for each, different ones."""
+    for clip in rows:
+        storage.put_bytes(str(clip.output_key), clip.id.encode() * 1000, media_type="video/mp4")
+
+
+def packed(storage: LocalStorage, *rows: Generation) -> zipfile.ZipFile:
+    """What a reader finds in the archive of these."""
+    return zipfile.ZipFile(io.BytesIO(b"".join(archive.stream(storage, archive.members(rows)))))
+
+
+def test_archive_is_read_by_others(storage: LocalStorage) -> None:
+    """Every clip is in it, whole, not deflated, under its readable name and time; checksums hold."""
+    rows = [row(1), row(2, prompt="Città / di notte")]
+    put(storage, *rows)
+
+    with packed(storage, *rows) as found:
+        assert found.testzip() is None
+        assert found.namelist() == ["a-lake-000001.mp4", "citt-di-notte-000002.mp4"]
+        assert [found.read(name) for name in found.namelist()] == [clip.id.encode() * 1000 for clip in rows]
+        assert {entry.compress_type for entry in found.infolist()} == {zipfile.ZIP_STORED}
+        assert found.infolist()[0].date_time == (2026, 11, 21, 9, 30, 4)
+
+
+def test_archive_when_some_are_not_there(storage: LocalStorage) -> None:
+    """A lost file and a clip that was never made are named inside, with the reason; the others are whole."""
+    rows = [row(1), row(2), row(3, status=Status.FAILED, output_key=None)]
+    put(storage, rows[1])
+
+    with packed(storage, *rows) as found:
+        assert found.namelist() == ["a-lake-000002.mp4", archive.MISSING_NAME]
+        told = found.read(archive.MISSING_NAME).decode()
+    assert "a-lake-000001.mp4: its file is not in storage" in told
+    assert "a-lake-000003.mp4: it is failed" in told
+
+
+def test_archive_when_names_are_the_same(storage: LocalStorage) -> None:
+    """Two clips of one name are both in it."""
+    rows = [row(1), row(2, id="0199-000001")]
+    put(storage, *rows)
+
+    with packed(storage, *rows) as found:
+        assert found.namelist() == ["a-lake-000001.mp4", "a-lake-000001-2.mp4"]
+
+
+def test_archive_of_nothing(storage: LocalStorage) -> None:
+    """An archive of no clips is one that can be opened."""
+    with packed(storage) as found:
+        assert found.namelist() == []
+
+
+def test_archive_is_packed_while_it_is_sent(storage: LocalStorage) -> None:
+    """Sixty megabytes pass through two of memory."""
+    rows = [row(number) for number in range(6)]
+    for clip in rows:
+        storage.put_bytes(str(clip.output_key), bytes(10_000_000), media_type="video/mp4")
+    tracemalloc.start()
+    sent = sum(len(chunk) for chunk in archive.stream(storage, archive.members(rows)))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert sent > 60_000_000
+    assert peak_bytes < 2_000_000
+
+
+class Breaking(LocalStorage):
+    """A storage whose disk fails in the middle of a file."""
+
+    def stream(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        yield b"half"
+        raise OSError("disk")
+
+
+def test_archive_when_a_file_breaks_off(tmp_path: Path) -> None:
+    """What breaks off is not passed off as a whole archive."""
+    storage = Breaking(tmp_path / "media")
+    clip = row(1)
+    put(storage, clip)
+    received = bytearray()
+    with pytest.raises(OSError, match="disk"):
+        received.extend(itertools.chain.from_iterable(archive.stream(storage, archive.members([clip]))))
+    with pytest.raises(zipfile.BadZipFile):
+        zipfile.ZipFile(io.BytesIO(received))
+
+
+def test_archive_when_a_clip_is_huge(storage: LocalStorage, tmp_path: Path) -> None:
+    """What an old ZIP cannot say is said in the new way (ZIP64)."""
+    clip = row(1)
+    put(storage, clip)
+    huge = 5 * 2**30
+    with (tmp_path / "media" / str(clip.output_key)).open("r+b") as file:
+        file.truncate(huge)  # a file with a hole: it takes no room
+    start = next(archive.stream(storage, archive.members([clip])))
+
+    assert int.from_bytes(start[4:6], "little") == 45, "the version that a reader needs is the one with ZIP64"

@@ -1,0 +1,184 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from core import batches, errors, generations, ledger, projects, users
+from core.db import Database
+from core.models import Generation, LedgerEntry, Project, User
+from tests.orders import CONFIGURED, QUOTA_BYTES, completed, order
+
+HOW = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES}
+
+
+@pytest.fixture
+def project_id(database: Database, person: User) -> str:
+    """A project to order in."""
+    with database.session() as session:
+        return projects.create(session, person, name="Lakes").id
+
+
+def submit(database: Database, user: User, orders: list[generations.Order], **how: object) -> list[Generation]:
+    """Submit a batch in one transaction."""
+    with database.session() as session:
+        return list(batches.submit(session, user, orders, **(HOW | how)))  # type: ignore[arg-type]  # keyword arguments
+
+
+def written(database: Database) -> int:
+    """How many generations there are."""
+    with database.session(read_only=True) as session:
+        return session.scalar(select(func.count()).select_from(Generation)) or 0
+
+
+def balance(database: Database, user: User) -> ledger.Balance:
+    """What a person has."""
+    with database.session(read_only=True) as session:
+        return ledger.balance(session, user.id)
+
+
+def test_submit_when_several_models(database: Database, person: User, project_id: str) -> None:
+    """Every order becomes a generation at its own price, in its order, with one batch id."""
+    orders = [order(project_id), order(project_id), order(project_id, model_id="kling-2.5")]
+    rows = submit(database, person, orders, key="one")
+
+    assert [(row.model_id, row.credits) for row in rows] == [("demo-film", 50), ("demo-film", 50), ("kling-2.5", 500)]
+    assert len({row.batch_id for row in rows}) == 1
+    assert rows[0].batch_id is not None
+    assert balance(database, person) == ledger.Balance(9_400, 600)
+
+
+def test_submit_when_it_is_one(database: Database, person: User, project_id: str) -> None:
+    """A batch of one is a plain order, and shares its key with one."""
+    [row] = submit(database, person, [order(project_id)], key="one")
+    with database.session() as session:
+        again = generations.submit(session, person, order(project_id), idempotency_key="one", **HOW)  # type: ignore[arg-type]  # keyword arguments
+
+    assert row.batch_id is None
+    assert again.id == row.id
+
+
+def test_submit_when_the_key_is_repeated_at_once(database: Database, person: User, project_id: str) -> None:
+    """However many presses arrive at the same time with one key, one batch is made and paid."""
+    orders = [order(project_id), order(project_id, prompt="a lake at dawn")]
+    barrier = threading.Barrier(8)
+
+    def press(_n: int) -> tuple[str, ...]:
+        barrier.wait()
+        return tuple(row.id for row in submit(database, person, orders, key="one"))
+
+    with ThreadPoolExecutor(8) as threads:
+        seen = set(threads.map(press, range(8)))
+
+    assert len(seen) == 1
+    assert written(database) == 2
+    assert balance(database, person) == ledger.Balance(9_900, 100)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_submit_when_the_key_comes_with_another_batch(
+    database: Database, person: User, project_id: str, count: int
+) -> None:
+    """The same key with a shorter or longer batch is a conflict, and orders nothing."""
+    submit(database, person, [order(project_id)] * 2, key="one")
+    with pytest.raises(errors.IdempotencyConflict):
+        submit(database, person, [order(project_id)] * count, key="one")
+    assert written(database) == 2
+
+
+def test_submit_when_the_total_is_too_much(database: Database, person: User, project_id: str) -> None:
+    """Where each alone could be paid but not all, none is made, and the refusal names the price of all."""
+    orders = [order(project_id, model_id="veo3", duration_seconds=8)] * 5
+    with pytest.raises(errors.InsufficientCredits) as raised:
+        submit(database, person, orders)
+
+    assert (raised.value.needed_credits, raised.value.available_credits) == (12_500, 10_000)
+    assert written(database) == 0
+    assert balance(database, person) == ledger.Balance(10_000, 0)
+
+
+def test_submit_when_one_cannot_be_made(database: Database, person: User, project_id: str) -> None:
+    """One bad order takes the others with it, also for a caller who catches the refusal and goes on."""
+    orders = [order(project_id), order(project_id, duration_seconds=99)]
+    with database.session() as session:
+        with pytest.raises(errors.InvalidRequest) as raised:
+            batches.submit(session, person, orders, **HOW)  # type: ignore[arg-type]  # keyword arguments
+        projects.create(session, person, name="Something else")
+
+    assert list(raised.value.fields) == ["generations.1.duration"]
+    assert written(database) == 0
+    assert balance(database, person) == ledger.Balance(10_000, 0)
+    with database.session(read_only=True) as session:
+        assert session.scalars(select(Project.generation_count)).all() == [0, 0]
+
+
+@pytest.mark.parametrize("count", [0, batches.MOST + 1])
+def test_submit_when_there_are_none_or_too_many(database: Database, person: User, project_id: str, count: int) -> None:
+    """A batch has a size."""
+    with pytest.raises(errors.InvalidRequest):
+        submit(database, person, [order(project_id)] * count)
+
+
+def test_submit_when_it_extends_somebody_elses_clip(database: Database, person: User, project_id: str) -> None:
+    """A clip goes on from one's own clip only."""
+    with database.session() as session:
+        stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
+    theirs = completed(database, stranger)
+    with pytest.raises(errors.NotFound):
+        submit(database, person, [order(project_id)], extends_id=theirs.id)
+
+    mine = completed(database, person)
+    assert submit(database, person, [order(project_id)], extends_id=mine.id)[0].extends_id == mine.id
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    wanted=st.lists(
+        st.fixed_dictionaries(
+            {
+                "model_id": st.sampled_from(["demo-film", "kling-2.5"]),
+                "resolution": st.sampled_from(["720p", "1080p"]),
+                "duration_seconds": st.sampled_from([5, 10]),
+            }
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    credits=st.integers(1, 5_000),
+    presses=st.integers(1, 3),
+)
+def test_submit_always_holds_the_sum_or_nothing(
+    tmp_path_factory: pytest.TempPathFactory,
+    sqlite_template: Path,
+    wanted: list[dict[str, object]],
+    credits: int,
+    presses: int,
+) -> None:
+    """For any batch and balance: the sum of the quotes is held once, a hold an item, or nothing at all is written."""
+    path = tmp_path_factory.mktemp("batch") / "studio.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{path}")
+    try:
+        with database.session() as session:
+            person = users.ensure(session, "ana@example.org", signup_credits=credits)
+            project = projects.create(session, person, name="Lakes")
+        orders = [order(project.id, **one) for one in wanted]
+        total = sum(generations.quote(one).total_credits for one in orders)
+        assert batches.total_credits(orders) == total
+        for _ in range(presses):
+            if total <= credits:
+                submit(database, person, orders, key="one")
+                continue
+            with pytest.raises(errors.InsufficientCredits):
+                submit(database, person, orders, key="one")
+        held = total if total <= credits else 0
+        assert balance(database, person) == ledger.Balance(credits - held, held)
+        assert written(database) == (len(orders) if held else 0)
+        with database.session(read_only=True) as session:
+            holds = session.scalars(select(LedgerEntry.amount_credits).where(LedgerEntry.kind == "hold")).all()
+        assert sum(holds) == held
+    finally:
+        database.dispose()

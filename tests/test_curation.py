@@ -1,0 +1,249 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from sqlalchemy import select, update
+
+from core import audit, curation, errors, ledger, projects, users
+from core.curation import Changes
+from core.db import Database
+from core.history import Verdict
+from core.models import Generation, Project, UsageDay, User
+from tests.orders import completed, ordered
+
+
+def broken(database: Database) -> list[str]:
+    """Names of the always-true rules that are not."""
+    with database.session(read_only=True) as session:
+        return [result.rule for result in audit.run(session) if not result.holds]
+
+
+def change(database: Database, user: User, row: Generation, **changes: Any) -> Generation:
+    """Change a clip as its person."""
+    with database.session() as session:
+        return curation.change(session, user, row.id, Changes(**changes))
+
+
+def verdicts(database: Database) -> tuple[int, int, int]:
+    """Kept clips, their seconds and rejected clips, over all days."""
+    with database.session(read_only=True) as session:
+        days = session.scalars(select(UsageDay)).all()
+    return (
+        sum(day.kept_count for day in days),
+        sum(day.kept_seconds for day in days),
+        sum(day.rejected_count for day in days),
+    )
+
+
+def project(database: Database, user: User, name: str = "Other") -> Project:
+    """A new project."""
+    with database.session() as session:
+        return projects.create(session, user, name=name)
+
+
+def test_verdict_when_a_mind_is_changed(database: Database, person: User) -> None:
+    """Each verdict replaces the one before it in the figures of the day; taken back, nothing is left of it."""
+    row = completed(database, person, duration_seconds=5)
+    for verdict, figures in (
+        (Verdict.KEPT, (1, 5, 0)),
+        (Verdict.KEPT, (1, 5, 0)),
+        (Verdict.REJECTED, (0, 0, 1)),
+        (Verdict.KEPT, (1, 5, 0)),
+        (Verdict.UNDECIDED, (0, 0, 0)),
+    ):
+        assert change(database, person, row, verdict=verdict).kept is verdict.kept
+        assert verdicts(database) == figures
+        assert broken(database) == []
+
+
+def test_verdict_when_there_is_no_clip(database: Database, person: User) -> None:
+    """What is not finished can be neither kept nor rejected."""
+    row = ordered(database, person)
+    with pytest.raises(errors.Conflict, match="finished"):
+        change(database, person, row, verdict=Verdict.KEPT)
+    assert verdicts(database) == (0, 0, 0)
+
+
+def test_verdict_when_two_tabs_disagree(database: Database, person: User) -> None:
+    """Many verdicts at once on the same clips end as one of them, and the figures say the same as the clips."""
+    rows = [completed(database, person) for _ in range(3)]
+    ids = [row.id for row in rows]
+    barrier = threading.Barrier(8)
+
+    def judge(number: int) -> None:
+        barrier.wait()
+        wanted = ids if number % 2 else ids[::-1]
+        for step in range(4):
+            verdict = list(Verdict)[(number + step) % 3]
+            with database.session() as session:
+                curation.change_several(session, person, wanted, Changes(verdict=verdict))
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(judge, range(8)))
+
+    assert broken(database) == []
+    with database.session(read_only=True) as session:
+        assert len({session.get_one(Generation, row_id).kept for row_id in ids}) == 1
+
+
+def test_audit_when_a_verdict_is_not_counted(database: Database, person: User) -> None:
+    """A verdict written past the services, or a count without one, is found with its day and project."""
+    row = completed(database, person)
+    with database.session() as session:
+        session.execute(update(Generation).values(kept=True))
+    assert broken(database) == ["daily usage counts verdicts as they stand"]
+    with database.session() as session:
+        session.execute(update(UsageDay).values(kept_count=1, kept_seconds=row.duration_seconds))
+    assert broken(database) == []
+    with database.session() as session:
+        session.execute(update(Generation).values(kept=None))
+        [result] = [found for found in audit.run(session) if not found.holds]
+    assert row.project_id in result.offenders[0]
+
+
+def test_move_when_it_was_charged(database: Database, person: User) -> None:
+    """A moved clip is counted in its new project; what it cost and the verdict on it stay where it was charged."""
+    row = completed(database, person)
+    other = project(database, person)
+    moved = change(database, person, row, project_id=other.id)
+    assert (moved.project_id, moved.charged_project_id) == (other.id, row.project_id)
+    change(database, person, row, verdict=Verdict.KEPT)
+
+    with database.session(read_only=True) as session:
+        old, new = session.get_one(Project, row.project_id), session.get_one(Project, other.id)
+        assert (old.generation_count, old.spent_credits) == (0, 50)
+        assert (new.generation_count, new.spent_credits) == (1, 0)
+        assert session.scalars(select(UsageDay.project_id).where(UsageDay.kept_count > 0)).all() == [old.id]
+    assert broken(database) == []
+    with pytest.raises(errors.Conflict, match="Archive"), database.session() as session:
+        projects.delete(session, person, row.project_id)
+
+    back = change(database, person, row, project_id=row.project_id)
+    assert back.charged_project_id is None
+    assert broken(database) == []
+
+
+def test_move_when_it_cannot_be(database: Database, person: User) -> None:
+    """A clip under way stays until it has ended; an archived or somebody else's project takes none."""
+    live, done = ordered(database, person), completed(database, person)
+    other = project(database, person)
+    with pytest.raises(errors.Conflict, match="under way"):
+        change(database, person, live, project_id=other.id)
+    with database.session() as session:
+        projects.change(session, person, other.id, archived=True)
+        stranger = users.ensure(session, "eve@example.org", signup_credits=0)
+        foreign = projects.create(session, stranger, name="Eve's")
+    with pytest.raises(errors.InvalidRequest):
+        change(database, person, done, project_id=other.id)
+    with pytest.raises(errors.NotFound):
+        change(database, person, done, project_id=foreign.id)
+
+
+def test_tags_when_they_are_changed(database: Database, person: User) -> None:
+    """Tags are kept in one spelling, each once; one's own are suggested; replaced, added and removed as asked."""
+    first, second = completed(database, person), ordered(database, person)
+    change(database, person, first, tags=["  Night   Shots ", "intro", "INTRO", ""])
+    with database.session() as session:
+        both = [first.id, second.id]
+        changes = Changes(add_tags=["client"], remove_tags=["Intro"])
+        assert curation.change_several(session, person, both, changes) == 2
+    with database.session(read_only=True) as session:
+        assert curation.tags_of(session, person, first.id) == ["client", "night shots"]
+        assert curation.tags_of(session, person, second.id) == ["client"]
+        assert curation.own_tags(session, person) == ["client", "night shots"]
+    change(database, person, first, tags=[])
+    with database.session(read_only=True) as session:
+        assert curation.own_tags(session, person) == ["client"]
+
+
+@pytest.mark.parametrize("tags", [["x" * 41], ["a,b"], ["nul\0"], [f"t{n}" for n in range(21)]])
+def test_tags_when_they_cannot_be_kept(database: Database, person: User, tags: list[str]) -> None:
+    """A tag that is too long or not text, or too many of them, are refused and change nothing."""
+    row = ordered(database, person)
+    change(database, person, row, tags=["before"])
+    with pytest.raises(errors.InvalidRequest):
+        change(database, person, row, tags=tags)
+    with database.session(read_only=True) as session:
+        assert curation.tags_of(session, person, row.id) == ["before"]
+
+
+def test_change_when_it_is_not_theirs(database: Database, person: User) -> None:
+    """Another person's clip does not exist, alone or among one's own; then nothing at all is changed."""
+    with database.session() as session:
+        stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
+    mine, foreign = completed(database, person), completed(database, stranger)
+    with pytest.raises(errors.NotFound):
+        change(database, person, foreign, favourite=True)
+    with pytest.raises(errors.NotFound), database.session() as session:
+        curation.change_several(session, person, [mine.id, foreign.id], Changes(favourite=True))
+    with database.session(read_only=True) as session:
+        assert session.scalars(select(Generation.favourite)).all() == [False, False]
+
+
+def test_change_several_when_it_fits_some(database: Database, person: User) -> None:
+    """Of several, a verdict and a move concern those they can, and say how many; favourite concerns all."""
+    live, done = ordered(database, person), completed(database, person)
+    other = project(database, person)
+    with database.session() as session:
+        both = [live.id, done.id]
+        assert curation.change_several(session, person, both, Changes(favourite=True)) == 2
+        assert curation.change_several(session, person, both, Changes(verdict=Verdict.KEPT)) == 1
+        assert curation.change_several(session, person, both, Changes(project_id=other.id)) == 1
+        with pytest.raises(errors.InvalidRequest):
+            curation.change_several(session, person, [str(n) for n in range(201)], Changes(favourite=True))
+    assert broken(database) == []
+
+
+class Curating(RuleBasedStateMachine):
+    """Somebody who judges and moves clips in every order."""
+
+    database: Database
+    person: User
+
+    @initialize()
+    def begin(self) -> None:
+        """Four clips of two lengths in two projects."""
+        self.rows = [completed(self.database, self.person, duration_seconds=4 + n % 2) for n in range(4)]
+        self.projects = [row.project_id for row in self.rows[:2]]
+
+    @rule(places=st.sets(st.integers(0, 3), min_size=1), verdict=st.sampled_from(Verdict))
+    def judge(self, places: set[int], verdict: Verdict) -> None:
+        with self.database.session() as session:
+            ids = [self.rows[place].id for place in places]
+            curation.change_several(session, self.person, ids, Changes(verdict=verdict))
+
+    @rule(places=st.sets(st.integers(0, 3), min_size=1), to=st.integers(0, 1))
+    def move(self, places: set[int], to: int) -> None:
+        with self.database.session() as session:
+            ids = [self.rows[place].id for place in places]
+            curation.change_several(session, self.person, ids, Changes(project_id=self.projects[to]))
+
+    @invariant()
+    def figures_are_a_recount(self) -> None:
+        """The roll-up says what the clips say, projects count what they hold, and spend has not moved."""
+        if not hasattr(self, "rows"):
+            return
+        assert broken(self.database) == []
+        with self.database.session(read_only=True) as session:
+            rows = [session.get_one(Generation, row.id) for row in self.rows]
+            for found in session.scalars(select(Project).where(Project.id.in_(self.projects))):
+                assert found.generation_count == sum(row.project_id == found.id for row in rows)
+                assert found.spent_credits == sum(
+                    row.credits for row in rows if (row.charged_project_id or row.project_id) == found.id
+                )
+
+
+def test_figures_are_a_recount_whatever_is_done(database: Database, person: User) -> None:
+    """After any sequence of verdicts and moves the roll-ups equal a recount of the clips."""
+    with database.session() as session:
+        ledger.grant(session, person.id, credits=100_000, key="enough", actor="test", reason="")
+    run_state_machine_as_test(
+        type("Case", (Curating,), {"database": database, "person": person}),
+        settings=settings(
+            max_examples=8, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )

@@ -1,0 +1,92 @@
+import io
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+from sqlalchemy import select, update
+
+from core import db, errors, extension, generations, media, users
+from core.config import Settings
+from core.models import Generation, Upload, User
+from core.storage import LocalStorage
+from tests.orders import QUOTA_BYTES, completed, ordered
+
+SHADES = range(40, 240, 10)
+
+
+@pytest.fixture
+def ana(installation: Settings) -> User:
+    """Somebody with credits, in an installation of its own."""
+    with db.session() as session:
+        return users.ensure(session, "ana@example.org", signup_credits=10_000)
+
+
+def brightening(path: Path, *, group: int = 12) -> Path:
+    """A clip whose every frame is brighter than the one before; `group` frames from key frame to key frame."""
+    with av.open(path, "w", options={"movflags": "+faststart"}) as container:
+        stream = container.add_stream("libx264", rate=24, options={"g": str(group), "crf": "10"})
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for shade in SHADES:
+            frame = av.VideoFrame.from_ndarray(np.full((180, 320, 3), shade, np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def kept(storage: LocalStorage, user: User, clip: Path) -> Generation:
+    """A completed generation with this clip as its file."""
+    row = completed(db.default(), user)
+    assert row.output_key is not None
+    storage.put_file(row.output_key, clip, media_type="video/mp4")
+    return row
+
+
+@pytest.mark.parametrize("group", [1, 12, 250])
+def test_last_frame_is_the_last_picture(tmp_path: Path, group: int) -> None:
+    """Wherever the key frames are, the picture is that of the very end, in full size."""
+    picture = Image.open(io.BytesIO(media.last_frame(brightening(tmp_path / "clip.mp4", group=group))))
+
+    assert picture.size == (320, 180)
+    assert abs(float(np.mean(np.asarray(picture))) - SHADES[-1]) < 4
+
+
+def test_last_frame_when_asked_twice(ana: User, tmp_path: Path) -> None:
+    """The same clip gives the same upload, counted once; the clip's file is not even looked at again."""
+    storage = LocalStorage(tmp_path / "files")
+    row = kept(storage, ana, brightening(tmp_path / "clip.mp4"))
+    first = extension.last_frame(ana, row.id, storage=storage, quota_bytes=QUOTA_BYTES)
+    assert row.output_key is not None
+    storage.delete(row.output_key)
+    second = extension.last_frame(ana, row.id, storage=storage, quota_bytes=QUOTA_BYTES)
+
+    assert second.id == first.id
+    assert first.file_name == generations.file_name(row).replace(".mp4", "-last-frame.jpg")
+    assert Image.open(io.BytesIO(storage.read_bytes(first.storage_key))).size == (320, 180)
+    with db.session(read_only=True) as session:
+        assert session.scalars(select(Upload.size_bytes)).all() == [first.size_bytes]
+        assert session.scalar(select(User.storage_bytes)) == first.size_bytes + row.stored_bytes
+
+
+def test_last_frame_when_it_cannot_be(ana: User, tmp_path: Path) -> None:
+    """Not finished, not theirs, not a video, no room: each is refused, and nothing is kept."""
+    storage = LocalStorage(tmp_path / "files")
+    row = kept(storage, ana, brightening(tmp_path / "clip.mp4"))
+    with db.session() as session:
+        stranger = users.ensure(session, "eve@example.org", signup_credits=0)
+    broken = completed(db.default(), ana)
+    with db.session() as session:
+        session.execute(update(Generation).where(Generation.id == broken.id).values(output_key="videos/x/broken.mp4"))
+    storage.put_bytes("videos/x/broken.mp4", b"\0\0\0\x18ftypmp42" + bytes(100), media_type="video/mp4")
+
+    for user, generation_id, quota_bytes, refusal in (
+        (ana, ordered(db.default(), ana).id, QUOTA_BYTES, errors.Conflict),
+        (stranger, row.id, QUOTA_BYTES, errors.NotFound),
+        (ana, broken.id, QUOTA_BYTES, errors.MediaRejected),
+        (ana, row.id, 10, errors.StorageFull),
+    ):
+        with pytest.raises(refusal):
+            extension.last_frame(user, generation_id, storage=storage, quota_bytes=quota_bytes)
+    with db.session(read_only=True) as session:
+        assert session.scalars(select(Upload)).all() == []

@@ -1,0 +1,74 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import capability, generations
+from core.fitting import Change, fit
+from core.providers import registry
+from tests.orders import order
+
+IMAGE = "images/ab/x.jpg"
+
+
+def test_fit_when_everything_fits() -> None:
+    """What another model can make as it is stays as it is, but for the model."""
+    wanted = order("p", model_id="demo-film", resolution="1080p", duration_seconds=10, start_image_key=IMAGE)
+    fitted = fit(wanted, registry.model("kling-2.5"))
+
+    assert fitted.changes == ()
+    assert fitted.order == replace(wanted, model_id="kling-2.5")
+
+
+@pytest.mark.parametrize(
+    ("model_id", "changes", "expected"),
+    [
+        ("veo3", {"duration_seconds": 10}, Change("duration_seconds", 10, 8)),
+        ("kling-2.5", {"duration_seconds": 7}, Change("duration_seconds", 7, 5)),
+        ("kling-2.5", {"duration_seconds": 8}, Change("duration_seconds", 8, 10)),
+        ("kling-2.5", {"resolution": "4K"}, Change("resolution", "4K", "720p")),
+        ("nova-reel", {"aspect_ratio": "9:16", "duration_seconds": 6}, Change("aspect_ratio", "9:16", "16:9")),
+        ("seedance-t2v", {"start_image_key": IMAGE}, Change("start_image_key", IMAGE)),
+        ("kling-2.5", {"start_image_key": IMAGE, "end_image_key": IMAGE}, Change("end_image_key", IMAGE)),
+        ("fal-kling-2.5-turbo", {"end_image_key": IMAGE}, Change("end_image_key", IMAGE)),
+        ("kling-2.5", {"negative_prompt": "rain"}, Change("negative_prompt", "rain")),
+        ("kling-2.5", {"generate_audio": True}, Change("generate_audio", True)),
+        ("demo-film", {"enhance_prompt": True}, Change("enhance_prompt", True)),
+    ],
+)
+def test_fit_when_one_thing_does_not(model_id: str, changes: dict[str, object], expected: Change) -> None:
+    """What cannot stay becomes the nearest the model makes, or is left out, and nothing else changes."""
+    assert fit(order("p", **changes), registry.model(model_id)).changes == (expected,)
+
+
+@given(
+    model=st.sampled_from(registry.models()),
+    resolution=st.sampled_from(["480p", "720p", "1080p", "4K"]),
+    seconds=st.integers(1, 30),
+    ratio=st.sampled_from(["16:9", "9:16", "1:1", "4:3"]),
+    flags=st.tuples(st.booleans(), st.booleans(), st.booleans(), st.booleans()),
+)
+def test_fit_gives_what_the_model_can_make(model, resolution, seconds, ratio, flags) -> None:  # type: ignore[no-untyped-def]  # drawn
+    """A fitted order is refused for nothing but an image the model needs and nobody gave; fitting again is a no-op."""
+    start, end, audio, enhance = flags
+    wanted = order(
+        "p",
+        resolution=resolution,
+        duration_seconds=seconds,
+        aspect_ratio=ratio,
+        negative_prompt="rain",
+        start_image_key=IMAGE if start else None,
+        end_image_key=IMAGE if end else None,
+        generate_audio=audio,
+        enhance_prompt=enhance,
+    )
+    fitted = fit(wanted, model)
+    refused = generations.validate(fitted.order)
+
+    assert set(refused) <= ({"startImagePath"} if not model.text_to_video and not start else set())
+    assert fit(fitted.order, model).changes == ()
+    assert {change.field for change in fitted.changes} == {
+        name for name in fitted.order.__slots__ if getattr(fitted.order, name) != getattr(wanted, name)
+    } - {"model_id"}
+    assert capability.prompt_problems(model, prompt=wanted.prompt, negative_prompt="") == {}

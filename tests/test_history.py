@@ -1,0 +1,166 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from core import curation, errors, generations, history, projects, users
+from core.curation import Changes
+from core.db import Database
+from core.history import Filter, Neighbours, Verdict
+from core.models import Generation, Status, User, utc_now
+from tests.orders import CONFIGURED, QUOTA_BYTES, completed, order, ordered
+
+
+def ids(database: Database, user: User, limit: int = 50, **chosen: Any) -> list[str]:
+    """The ids that a filter shows, walked a page at a time."""
+    found: list[str] = []
+    cursor = None
+    while True:
+        with database.session(read_only=True) as session:
+            page = history.browse(session, user, Filter(**chosen), cursor=cursor, limit=limit)
+        found += [row.id for row in page.rows]
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
+def change(database: Database, user: User, row: Generation, **changes: Any) -> None:
+    """Change a clip as its person."""
+    with database.session() as session:
+        curation.change(session, user, row.id, Changes(**changes))
+
+
+def test_browse_when_rows_are_added(database: Database, person: User) -> None:
+    """Pages neither repeat nor miss a row while newer ones arrive, with words and without."""
+    made = [ordered(database, person).id for _ in range(7)]
+    for text in ("", "lake"):
+        seen: list[str] = []
+        cursor = None
+        while True:
+            with database.session(read_only=True) as session:
+                page = history.browse(session, person, Filter(text=text), cursor=cursor, limit=3)
+            seen += [row.id for row in page.rows if row.id in made]
+            ordered(database, person)
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        assert seen == made[::-1]
+
+
+def test_browse_when_filtered(database: Database, person: User) -> None:
+    """Filters narrow by status, model, provider, project, favourite, verdict, tag and time; and they combine."""
+    rain = ordered(database, person, prompt="100% rain_drops")
+    lake = completed(database, person)
+    hill = completed(database, person, prompt="a hill and a lake")
+    change(database, person, lake, favourite=True, verdict=Verdict.KEPT, tags=["Intro", "night"])
+    change(database, person, hill, verdict=Verdict.REJECTED, tags=["night"])
+    hour = timedelta(hours=1)
+
+    def found(**chosen: Any) -> list[str]:
+        return ids(database, person, **chosen)
+
+    assert found(statuses=[Status.COMPLETED]) == [hill.id, lake.id]
+    assert found(statuses=[Status.PENDING, Status.PROCESSING]) == [rain.id]
+    assert found(project_id=lake.project_id) == [lake.id]
+    assert found(model_id="veo3") == []
+    assert found(provider="demo") == [hill.id, lake.id, rain.id]
+    assert found(favourite=True) == [lake.id]
+    assert found(favourite=False) == [hill.id, rain.id]
+    assert found(verdict=Verdict.KEPT) == [lake.id]
+    assert found(verdict=Verdict.REJECTED) == [hill.id]
+    assert found(verdict=Verdict.UNDECIDED) == [rain.id]
+    assert found(tag="night") == [hill.id, lake.id]
+    assert found(tag="intro", favourite=True, verdict=Verdict.KEPT, text="lake") == [lake.id]
+    assert found(tag="night", text="hill") == [hill.id]
+    assert found(oldest_first=True) == [rain.id, lake.id, hill.id]
+    assert found(since=utc_now() - hour) == [hill.id, lake.id, rain.id]
+    assert found(until=utc_now() - hour) == []
+    assert found(since=utc_now() + hour) == []
+
+
+@pytest.mark.parametrize("oldest_first", [False, True])
+@pytest.mark.parametrize("chosen", [{}, {"text": "lake"}, {"tag": "t"}, {"text": "lake", "tag": "t"}])
+def test_browse_pages_in_both_directions(
+    database: Database, person: User, chosen: dict[str, str], oldest_first: bool
+) -> None:
+    """Pages of every size add up to the whole listing, whichever way it is walked, with words and tags."""
+    made = [ordered(database, person) for _ in range(5)]
+    for row in made:
+        change(database, person, row, tags=["t"])
+    expected = [row.id for row in made] if oldest_first else [row.id for row in reversed(made)]
+
+    for limit in (1, 2, 5, 6):
+        assert ids(database, person, limit=limit, oldest_first=oldest_first, **chosen) == expected
+
+
+def test_browse_when_rows_have_the_same_time(database: Database, person: User) -> None:
+    """A limit of time takes what lies within it, to the moment, whatever the ids say."""
+    rows = [ordered(database, person) for _ in range(2)]
+    now = utc_now()
+    with database.session() as session:
+        session.execute(update(Generation).where(Generation.id == rows[0].id).values(created_at=now))
+
+    assert rows[0].id in ids(database, person, since=now)
+    assert rows[0].id not in ids(database, person, until=now)
+
+
+@pytest.mark.parametrize("oldest_first", [False, True])
+@pytest.mark.parametrize("chosen", [{}, {"text": "lake"}, {"favourite": True}])
+def test_neighbours_follow_the_listing(
+    database: Database, person: User, chosen: dict[str, Any], oldest_first: bool
+) -> None:
+    """Before and after a clip stand those that the listing shows beside it; what does not fit is stepped over."""
+    for number in range(6):
+        row = ordered(database, person, prompt="a lake" if number % 2 else "a hill")
+        change(database, person, row, favourite=bool(number % 2))
+    listing = ids(database, person, oldest_first=oldest_first, **chosen)
+
+    with database.session(read_only=True) as session:
+        found = [
+            history.neighbours(session, person, Filter(oldest_first=oldest_first, **chosen), row_id)
+            for row_id in listing
+        ]
+
+    around = [None, *listing, None]
+    assert found == [Neighbours(around[n], around[n + 2]) for n in range(len(listing))]
+
+
+def test_several_when_some_are_not_theirs(database: Database, person: User) -> None:
+    """Of a list of ids, a person's own come back in the order asked for, each once."""
+    with database.session() as session:
+        stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
+    first, second = ordered(database, person), completed(database, person)
+    foreign, gone = ordered(database, stranger), completed(database, person)
+    with database.session() as session:
+        generations.delete(session, person, gone.id)
+        wanted = [second.id, foreign.id, first.id, gone.id, second.id]
+
+        assert [row.id for row in history.several(session, person, wanted)] == [second.id, first.id]
+
+
+def test_browse_when_the_project_is_not_theirs(database: Database, person: User) -> None:
+    """A project of somebody else does not exist, with words and without."""
+    with database.session() as session:
+        stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
+    row = ordered(database, person)
+    for text in ("", "lake"):
+        with pytest.raises(errors.NotFound), database.session(read_only=True) as session:
+            history.browse(session, stranger, Filter(project_id=row.project_id, text=text))
+    assert ids(database, stranger, text="lake") == []
+
+
+def test_browse_after_a_move(database: Database, person: User) -> None:
+    """A clip that was moved is found by its words in the new project, and no longer in the old one."""
+    row = completed(database, person)
+    with database.session() as session:
+        other = projects.create(session, person, name="Other")
+    change(database, person, row, project_id=other.id)
+
+    for text in ("", "lake"):
+        assert ids(database, person, project_id=other.id, text=text) == [row.id]
+        assert ids(database, person, project_id=row.project_id, text=text) == []
+    with database.session() as session:
+        wanted = order(other.id)
+        generations.submit(session, person, wanted, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
+    assert len(ids(database, person, project_id=other.id, text="dusk lake")) == 2

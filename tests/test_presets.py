@@ -1,0 +1,160 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from core import errors, presets, users
+from core.db import Database
+from core.models import User
+
+SETTINGS = presets.Settings("kling-2.5", "1080p", 10, "9:16", prompt="a lake at dusk")
+
+
+@pytest.fixture
+def stranger(database: Database) -> User:
+    """Somebody else."""
+    with database.session() as session:
+        return users.ensure(session, "eve@example.org", signup_credits=0)
+
+
+def names(database: Database, user: User) -> list[str]:
+    """What somebody can choose from."""
+    with database.session(read_only=True) as session:
+        return [preset.name for preset in presets.browse(session, user)]
+
+
+def test_save_when_the_name_is_new(database: Database, person: User) -> None:
+    """What was saved is what is applied, to the field."""
+    with database.session() as session:
+        saved = presets.save(session, person, name="  Reels ", settings=SETTINGS)
+    with database.session(read_only=True) as session:
+        found = presets.get(session, person, saved.id)
+
+    assert found.name == "Reels"
+    assert presets.settings_of(found) == SETTINGS
+
+
+def test_browse_when_others_share(database: Database, person: User, stranger: User) -> None:
+    """One's own come first, then what others share; what they do not share stays theirs."""
+    with database.session() as session:
+        for user, name, shared in (
+            (person, "Reels", False),
+            (person, "Ads", True),
+            (stranger, "Atlas", True),
+            (stranger, "Private", False),
+        ):
+            presets.save(session, user, name=name, settings=SETTINGS, shared=shared)
+
+    assert names(database, person) == ["Ads", "Reels", "Atlas"]
+    assert names(database, stranger) == ["Atlas", "Private", "Ads"]
+
+
+def test_everything_when_it_is_not_theirs(database: Database, person: User, stranger: User) -> None:
+    """A shared preset can be applied by others and changed by nobody but its person; a private one does not exist."""
+    with database.session() as session:
+        shared = presets.save(session, person, name="Reels", settings=SETTINGS, shared=True)
+        private = presets.save(session, person, name="Ads", settings=SETTINGS)
+    with database.session(read_only=True) as session:
+        assert presets.get(session, stranger, shared.id).id == shared.id
+    for attempt in (
+        lambda s: presets.get(s, stranger, private.id),
+        lambda s: presets.change(s, stranger, shared.id, name="Mine"),
+        lambda s: presets.delete(s, stranger, shared.id),
+    ):
+        with pytest.raises(errors.NotFound), database.session() as session:
+            attempt(session)
+    assert names(database, person) == ["Ads", "Reels"]
+
+
+def test_save_when_the_name_is_used(database: Database, person: User, stranger: User) -> None:
+    """Nothing is replaced by accident; another person may use the same name."""
+    with database.session() as session:
+        first = presets.save(session, person, name="Reels", settings=SETTINGS)
+        other = presets.save(session, person, name="Ads", settings=SETTINGS)
+        presets.save(session, stranger, name="Reels", settings=SETTINGS)
+    with pytest.raises(errors.Conflict), database.session() as session:
+        presets.save(session, person, name="Reels", settings=replace(SETTINGS, prompt=""))
+    with pytest.raises(errors.Conflict), database.session() as session:
+        presets.change(session, person, other.id, name="Reels")
+    with database.session(read_only=True) as session:
+        assert presets.settings_of(presets.get(session, person, first.id)) == SETTINGS
+
+
+def test_change_when_it_is_theirs(database: Database, person: User) -> None:
+    """Name, sharing and settings change each by itself."""
+    with database.session() as session:
+        saved = presets.save(session, person, name="Reels", settings=SETTINGS)
+        presets.change(session, person, saved.id, name="Reels")
+        presets.change(session, person, saved.id, name="Stories", shared=True)
+        presets.change(session, person, saved.id, settings=replace(SETTINGS, duration_seconds=5))
+    with database.session(read_only=True) as session:
+        found = presets.get(session, person, saved.id)
+
+    assert (found.name, found.shared) == ("Stories", True)
+    assert presets.settings_of(found).duration_seconds == 5
+
+
+def test_delete_when_it_is_theirs(database: Database, person: User) -> None:
+    """What is deleted is gone, and its name free."""
+    with database.session() as session:
+        saved = presets.save(session, person, name="Reels", settings=SETTINGS)
+        presets.delete(session, person, saved.id)
+        presets.save(session, person, name="Reels", settings=SETTINGS)
+    assert names(database, person) == ["Reels"]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "field"),
+    [
+        (" ", {}, "name"),
+        ("x" * 81, {}, "name"),
+        ("a\x00b", {}, "name"),
+        ("Reels", {"model_id": "nobody"}, "modelId"),
+        ("Reels", {"duration_seconds": 7}, "duration"),
+        ("Reels", {"resolution": "4K"}, "resolution"),
+        ("Reels", {"negative_prompt": "rain"}, "negativePrompt"),
+        ("Reels", {"prompt": "x" * 2_001}, "prompt"),
+    ],
+)
+def test_save_when_it_cannot_be_used(
+    database: Database, person: User, name: str, changes: dict[str, object], field: str
+) -> None:
+    """A preset that no order could use is refused on its field."""
+    with pytest.raises(errors.InvalidRequest) as raised, database.session() as session:
+        presets.save(session, person, name=name, settings=replace(SETTINGS, **changes))  # type: ignore[arg-type]  # a table
+    assert field in raised.value.fields
+
+
+def test_save_when_the_model_needs_an_image(database: Database, person: User) -> None:
+    """Images come with the order, so a model that cannot do without one has presets all the same."""
+    with database.session() as session:
+        saved = presets.save(session, person, name="Still", settings=presets.Settings("svd", "720p", 4, "16:9"))
+    assert presets.settings_of(saved).model_id == "svd"
+
+
+def test_save_when_there_are_too_many(database: Database, person: User) -> None:
+    """Nobody fills the table."""
+    with database.session() as session:
+        for number in range(presets.MOST):
+            presets.save(session, person, name=f"Preset {number}", settings=SETTINGS)
+        with pytest.raises(errors.InvalidRequest):
+            presets.save(session, person, name="One more", settings=SETTINGS)
+
+
+def test_settings_of_when_written_by_another_version(database: Database, person: User) -> None:
+    """A field that nobody knows today does not make a preset unusable."""
+    with database.session() as session:
+        saved = presets.save(session, person, name="Reels", settings=SETTINGS)
+        saved.settings = {**saved.settings, "mood": "calm"}
+    assert presets.settings_of(saved) == SETTINGS
+
+
+def test_browse_uses_the_index_of_shared_ones(sqlite_template: Path) -> None:
+    """The shared presets of a large installation are not searched among all."""
+    database = Database(f"sqlite:///{sqlite_template}")
+    with database.session(read_only=True) as session:
+        query = "EXPLAIN QUERY PLAN SELECT id FROM presets WHERE presets.shared AND user_id != 'x' ORDER BY name, id"
+        plan = " ".join(str(row) for row in session.execute(text(query)))
+    database.dispose()
+    assert "ix_presets_shared" in plan

@@ -1,0 +1,105 @@
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core import prompt_search, users
+from core.db import Database
+from core.history import Filter, browse
+from core.models import User
+from tests.orders import ordered
+
+PROMPTS = (
+    "A lake at dusk, mist rising",
+    "LAKESIDE café in the rain",
+    "100% rain_drops; don't stop",
+    'a "quoted" city AND the sea',
+)
+
+
+def found(database: Database, user: User, text: str) -> list[str]:
+    """The prompts that a text finds, oldest first."""
+    with database.session(read_only=True) as session:
+        page = browse(session, user, Filter(text=text, oldest_first=True))
+    return [row.prompt for row in page.rows]
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("lake", [0, 1]),
+        ("LAKE dusk", [0]),
+        ("dusk lake", [0]),
+        ("lak du", [0]),
+        ("ake", []),
+        ("lakes", [1]),
+        ("café", [1]),
+        ("RAIN_", [1, 2]),
+        ("100%", [2]),
+        ("don't", [2]),
+        ("quoted AND sea", [3]),
+        ("lake OR sea", []),
+        ("lake NOT dusk", []),
+        ("a", [0, 3]),
+        ("%", []),
+        ("_", []),
+        ("-", []),
+    ],
+)
+def test_search_finds_beginnings_of_words(database: Database, person: User, text: str, places: list[int]) -> None:
+    """Every word begins a word of the prompt; case, order and signs between words mean nothing; no word, no clip."""
+    for prompt in PROMPTS:
+        ordered(database, person, prompt=prompt)
+
+    assert found(database, person, text) == [PROMPTS[place] for place in places]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"',
+        "lake*",
+        "prompt:lake",
+        "lake AND",
+        "NEAR(lake dusk)",
+        "(",
+        "^lake",
+        "lake & !dusk",
+        "':*",
+        "\\",
+        "{a}:b",
+        "-lake",
+    ],
+)
+def test_search_takes_query_syntax_as_words(database: Database, person: User, text: str) -> None:
+    """What a search language would read as an operator is a word or nothing here, and never an error."""
+    ordered(database, person, prompt="lake")
+
+    words = [word.lower() for word in re.findall(r"[a-zA-Z]+", text)]
+    assert found(database, person, text) == (["lake"] if set(words) == {"lake"} else [])
+
+
+@given(text=st.text(max_size=30).filter(lambda text: text.strip() != "" and "\0" not in text))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_search_survives_any_text(database: Database, person: User, text: str) -> None:
+    """Whatever is typed is an answer, never an error of a database."""
+    text = text.encode("utf-8", "ignore").decode()
+
+    assert isinstance(found(database, person, text), list)
+
+
+def test_search_sees_only_ones_own(database: Database, person: User) -> None:
+    """Another person's words, and the ids that the index holds beside them, lead nobody to their clips."""
+    with database.session() as session:
+        stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
+    row = ordered(database, person, prompt="secret lake")
+
+    assert found(database, stranger, "secret") == []
+    assert found(database, stranger, row.user_id.replace("-", "")) == []
+    assert found(database, person, row.id.replace("-", "")) == []
+
+
+def test_words_of_a_text() -> None:
+    """Letters and digits of every script are words; all else only stands between them."""
+    assert prompt_search.words("Ein Fluß, 4K_video; 海 – ok!") == ["Ein", "Fluß", "4K", "video", "海", "ok"]

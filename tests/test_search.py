@@ -1,0 +1,187 @@
+"""Whose a job in a provider's list is, and what it means when there is none or more than one."""
+
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from core import errors, generations, jobs, ledger, lifecycle, looks, search, users
+from core.db import Database
+from core.models import Generation, Role, Stage, Status, User, utc_now
+from core.video import Found, ProviderJob
+from tests.orders import HANDED, SUBMITTING, WAITING, advance, lost, ordered
+
+LONG_AGO = search.SURELY_OVER + timedelta(seconds=1)
+FOUND = (Status.PROCESSING, Stage.WAITING)
+STILL = (Status.UNCERTAIN, Stage.SUBMITTING)
+GONE = (Status.FAILED, Stage.ENDED)
+
+
+def shown(*job_ids: str) -> Sequence[ProviderJob]:
+    """Jobs as a provider's list shows them."""
+    return [ProviderJob(job_id, {"id": job_id}) for job_id in job_ids]
+
+
+def settle(database: Database, row: Generation, found: Found) -> Generation:
+    """Settle it as the dispatcher does; the row afterwards."""
+    with database.session() as session:
+        search.lock(session, [row.provider])
+        search.settle(session, row, found)
+    return now(database, row.id)
+
+
+def now(database: Database, generation_id: str) -> Generation:
+    """A row as it is now."""
+    with database.session(read_only=True) as session:
+        found = session.get(Generation, generation_id)
+        assert found is not None
+        return found
+
+
+def place(row: Generation) -> tuple[Status, Stage]:
+    """Where it stands."""
+    return row.status, row.stage
+
+
+@pytest.mark.parametrize(
+    ("found", "sent_ago", "expected"),
+    [
+        (Found(sure=shown("j1")), timedelta(), FOUND),
+        (Found(sure=shown("j1"), possible=shown("j2")), LONG_AGO, FOUND),
+        (Found(sure=shown("j1"), is_whole=False), LONG_AGO, FOUND),
+        (Found(sure=shown("j1", "j2")), LONG_AGO, STILL),
+        (Found(possible=shown("j1")), LONG_AGO, STILL),
+        (Found(), LONG_AGO, GONE),
+        (Found(), timedelta(), STILL),
+        (Found(is_whole=False), LONG_AGO, STILL),
+    ],
+)
+def test_settle(
+    database: Database, person: User, found: Found, sent_ago: timedelta, expected: tuple[Status, Stage]
+) -> None:
+    """One sure job is waited for; a whole list without one, long enough after, gives the credits back."""
+    row = settle(database, lost(database, ordered(database, person).id, sent_ago=sent_ago), found)
+    with database.session(read_only=True) as session:
+        held = ledger.balance(session, person.id).held_credits
+    assert place(row) == expected
+    assert held == (0 if expected == GONE else row.credits)
+    assert row.provider_job_id == ("j1" if expected == FOUND else None)
+    assert expected == GONE or (row.next_at is not None and row.next_at > utc_now() - timedelta(seconds=5))
+
+
+def test_settle_tells_administrators_what_it_may_be(database: Database, person: User) -> None:
+    """The jobs that may be it stand before what broke, once, and go when only one of them is left."""
+    row = lost(database, ordered(database, person).id, sent_ago=LONG_AGO)
+    row = settle(database, row, Found(sure=shown("j1", "j2"), possible=shown("j3")))
+    row = settle(database, row, Found(sure=shown("j1", "j2"), possible=shown("j3")))
+    assert row.error_detail == "It may be one of these jobs: j1, j2, j3\nReadTimeout"
+    with database.session(read_only=True) as session:
+        assert [listed.error_detail for listed in generations.uncertain(session)] == [row.error_detail]
+
+    found = settle(database, row, Found(sure=shown("j1")))
+    assert (place(found), found.error_detail) == (FOUND, None)
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_settle_leaves_out_what_belongs_to_another(database: Database, person: User, ended: bool) -> None:
+    """A job that another generation has, under way or over, is not this one's; with none left it was never received."""
+    other = ordered(database, person)
+    other = advance(database, other.id, HANDED, SUBMITTING, WAITING, provider_job_id="j1")
+    if ended:
+        with database.session() as session:
+            assert lifecycle.fail(session, other, errors.GenerationFailed())
+    row = lost(database, ordered(database, person).id, sent_ago=LONG_AGO)
+
+    assert place(settle(database, row, Found(sure=shown("j1")))) == GONE
+
+
+def test_settle_while_the_same_words_are_being_sent(database: Database, person: User) -> None:
+    """A job may be that of an order with the same words whose answer is still to come, so it is not taken yet."""
+    row = lost(database, ordered(database, person).id, sent_ago=LONG_AGO)
+    twin = advance(database, ordered(database, person).id, HANDED, SUBMITTING)
+    assert place(settle(database, row, Found(sure=shown("j1")))) == STILL
+    advance(database, twin.id, WAITING, provider_job_id="j1")
+
+    assert place(settle(database, row, Found(sure=shown("j1")))) == GONE
+
+
+def test_settle_when_it_was_settled_meanwhile(database: Database, person: User) -> None:
+    """What another dispatcher or an administrator has decided since the look began is not decided again."""
+    row = lost(database, ordered(database, person).id, sent_ago=LONG_AGO)
+    settle(database, row, Found(sure=shown("j1")))
+    for late in (Found(), Found(sure=shown("j2")), Found(possible=shown("j3"))):
+        found = settle(database, row, late)
+        assert (place(found), found.provider_job_id, found.error_detail) == (FOUND, "j1", None)
+
+
+def test_settle_twice_at_once(database: Database, person: User) -> None:
+    """Two dispatchers that see the same job for two orders with the same words give it to one of them only."""
+    for attempt in range(5):
+        job = f"j{attempt}"
+        rows = [lost(database, ordered(database, person).id, sent_ago=LONG_AGO) for _ in range(2)]
+        start = threading.Barrier(2)
+
+        def dispatch(row: Generation, job: str = job, start: threading.Barrier = start) -> None:
+            start.wait()
+            settle(database, row, Found(sure=shown(job)))
+
+        threads = [threading.Thread(target=dispatch, args=(row,)) for row in rows]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert sorted(place(now(database, row.id)) for row in rows) == sorted([FOUND, GONE])
+        assert {now(database, row.id).provider_job_id for row in rows} == {job, None}
+
+
+def test_found_by_an_administrator_when_it_is_taken(database: Database, person: User) -> None:
+    """An administrator cannot give one job to two generations either."""
+    first, second = (lost(database, ordered(database, person).id) for _ in range(2))
+    with database.session() as session:
+        root = users.ensure(session, "root@example.org", signup_credits=0)
+        root.role = Role.ADMIN
+    with database.session() as session:
+        generations.resolve_found(session, root, first.id, provider_job_id="j1")
+    with database.session() as session, pytest.raises(errors.Conflict, match="belongs to another"):
+        generations.resolve_found(session, root, second.id, provider_job_id="j1")
+    assert place(now(database, second.id)) == STILL
+
+
+def test_sent_at_when_it_was_sent_twice(database: Database, person: User) -> None:
+    """The search is about the last submit, the only one that may have arrived."""
+    row = ordered(database, person)
+    advance(database, row.id, HANDED, SUBMITTING, (Status.PENDING, Stage.QUEUED))
+    before = utc_now()
+    row = lost(database, row.id)
+    with database.session(read_only=True) as session:
+        assert before <= search.sent_at(session, row) <= utc_now()
+
+
+def test_submit_that_ends_after_its_job_was_given_away(installation: object) -> None:
+    """A worker that wakes late and finds its job taken leaves its generation uncertain; nobody has the job twice."""
+    from core import db
+
+    with db.session() as session:
+        person = users.ensure(session, "ana@example.org", signup_credits=1000)
+    late = advance(db.default(), ordered(db.default(), person).id, HANDED, SUBMITTING)
+    twin = lost(db.default(), ordered(db.default(), person, prompt="another lake").id, sent_ago=LONG_AGO)
+    assert place(settle(db.default(), twin, Found(sure=shown("j1")))) == FOUND
+    jobs._record_submit(late, ProviderJob("j1"))
+
+    row = now(db.default(), late.id)
+    assert (place(row), row.provider_job_id) == (STILL, None)
+    assert "j1 belongs to another" in (row.error_detail or "")
+
+
+def test_write_looks_of_a_list(installation: object) -> None:
+    """Looks at lost submits are settled in one transaction, so that the second sees what the first was given."""
+    from core import db
+
+    with db.session() as session:
+        person = users.ensure(session, "ana@example.org", signup_credits=1000)
+    rows = [lost(db.default(), ordered(db.default(), person).id, sent_ago=LONG_AGO) for _ in range(2)]
+    looks.write([looks.Look(row, Found(sure=shown("j1"))) for row in rows], poll_seconds=2)
+
+    assert [place(now(db.default(), row.id)) for row in rows] == [FOUND, GONE]

@@ -1,0 +1,118 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event, select, update
+
+from core import errors, tokens, users
+from core.db import Database
+from core.models import ApiToken, Scope, User, utc_now
+
+
+def kept(database: Database) -> ApiToken:
+    """The one token there is."""
+    with database.session(read_only=True) as session:
+        return session.scalars(select(ApiToken)).one()
+
+
+def issue(database: Database, person: User, name: str = "script") -> str:
+    """A token of this person."""
+    with database.session() as session:
+        return tokens.issue(session, person, name=name)
+
+
+def test_token_when_issued(database: Database, person: User) -> None:
+    """A token opens its person's door; the table holds only a hash and the first characters of it."""
+    token = issue(database, person)
+
+    with database.session(read_only=True) as session:
+        found, known = tokens.by_token(session, token)
+    assert (found.id, known.scope) == (person.id, Scope.GENERATE)
+    assert token not in str(vars(kept(database)))
+    assert token.startswith(known.prefix)
+    assert len(known.prefix) < 20
+
+
+@pytest.mark.parametrize("values", [{"revoked_at": utc_now()}, {"expires_at": utc_now() - timedelta(seconds=1)}])
+def test_token_when_it_is_over(database: Database, person: User, values: dict[str, object]) -> None:
+    """A revoked or expired token opens nothing."""
+    token = issue(database, person)
+    with database.session() as session:
+        session.execute(update(ApiToken).values(**values))
+
+    with pytest.raises(errors.Unauthorized), database.session(read_only=True) as session:
+        tokens.by_token(session, token)
+
+
+def test_refusals_when_for_different_reasons(database: Database, person: User) -> None:
+    """Unknown, revoked and expired are the same query with the same empty answer, so time does not tell them apart."""
+    revoked, expired = issue(database, person), issue(database, person)
+    with database.session() as session:
+        tokens.revoke(session, person, tokens.by_token(session, revoked)[1].id)
+        past = utc_now() - timedelta(seconds=1)
+        session.execute(update(ApiToken).where(ApiToken.revoked_at.is_(None)).values(expires_at=past))
+    asked: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda _c, _u, sql, *_more: asked.append(sql))
+
+    for wrong in ("avg_unknown", revoked, expired, "", "\udcff"):
+        with pytest.raises(errors.Unauthorized), database.session(read_only=True) as session:
+            tokens.by_token(session, wrong)
+
+    queries = [sql for sql in asked if "api_tokens" in sql]
+    assert len(queries) == 5
+    assert len(set(queries)) == 1
+
+
+def test_list_when_revoked(database: Database, person: User) -> None:
+    """A list has one's own tokens, newest first, without those that were revoked; only one's own can be revoked."""
+    for name in ("first", "second"):
+        issue(database, person, name)
+    with database.session() as session:
+        other = users.ensure(session, "ben@example.org", signup_credits=0)
+        tokens.issue(session, other, name="other")
+    with database.session() as session:
+        newest, oldest = tokens.browse(session, person)
+        assert (newest.name, oldest.name) == ("second", "first")
+        with pytest.raises(errors.NotFound):
+            tokens.revoke(session, other, oldest.id)
+        tokens.revoke(session, person, oldest.id)
+        with pytest.raises(errors.NotFound):
+            tokens.revoke(session, person, oldest.id)
+    with database.session(read_only=True) as session:
+        assert [token.name for token in tokens.browse(session, person)] == ["second"]
+
+
+def test_issue_when_it_cannot_be(database: Database, person: User) -> None:
+    """A name and a time to come are wanted; somebody with very many tokens gets no more."""
+    past = utc_now() - timedelta(minutes=1)
+    for name, expires_at, field in (("  ", None, "name"), ("x" * 121, None, "name"), ("ok", past, "expiresAt")):
+        with pytest.raises(errors.InvalidRequest) as refused, database.session() as session:
+            tokens.issue(session, person, name=name, expires_at=expires_at)
+        assert set(refused.value.fields) == {field}
+    with database.session() as session:
+        for number in range(tokens.LIVE_LIMIT):
+            tokens.issue(session, person, name=str(number))
+        with pytest.raises(errors.Conflict):
+            tokens.issue(session, person, name="one more")
+
+
+def test_use_when_frequent(database: Database, person: User) -> None:
+    """Last use is kept to the minute: a second use right after writes nothing."""
+    issue(database, person)
+    seen = []
+    for _ in range(2):
+        with database.session() as session:
+            tokens.note_use(session, kept(database).id)
+        seen.append(kept(database).last_used_at)
+
+    assert seen[0] == seen[1]
+    assert seen[0] is not None
+    assert not tokens.use_is_old(kept(database))
+
+
+def test_reach() -> None:
+    """Each scope includes the ones before it."""
+    reached = {(have, need) for have in Scope for need in Scope if tokens.reaches(have, need)}
+
+    assert (Scope.ADMIN, Scope.READ) in reached
+    assert (Scope.READ, Scope.GENERATE) not in reached
+    assert len(reached) == 6

@@ -1,0 +1,313 @@
+import json
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from core import errors, lifecycle, users, webhook_events, webhooks
+from core.db import Database
+from core.models import DeliveryState, DisabledReason, Generation, User, WebhookDelivery, WebhookEndpoint, utc_now
+from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, completed, ordered, output
+
+ADDRESS = webhooks.Address("https://hooks.example.org/studio")
+KEY = b"the installation's key"
+
+
+def registered(database: Database, user: User) -> WebhookEndpoint:
+    """A webhook of this person."""
+    with database.session() as session:
+        return webhooks.create(session, user, ADDRESS)
+
+
+def recorded(database: Database, endpoint: WebhookEndpoint) -> list[WebhookDelivery]:
+    """The deliveries of a webhook, oldest first."""
+    query = select(WebhookDelivery).where(WebhookDelivery.endpoint_id == endpoint.id).order_by(WebhookDelivery.id)
+    with database.session(read_only=True) as session:
+        return list(session.scalars(query))
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://93.184.216.34/hook", "not reached by https"),
+        ("ftp://93.184.216.34/hook", "not reached by https"),
+        ("https://127.0.0.1/hook", "not a public address"),
+        ("https://127.1/hook", "not a public address"),
+        ("https://[::1]/hook", "not a public address"),
+        ("https://10.1.2.3/hook", "not a public address"),
+        ("https://169.254.169.254/latest/meta-data", "not a public address"),
+        ("https://localhost/hook", "not a public address"),
+        ("https://93.184.216.34:8443/hook", "port 8443"),
+        ("https://ana:secret@93.184.216.34/hook", "password"),
+        ("https://", "no host"),
+        ("hooks.example.org", "not reached by https"),
+        ("https://[::1", "not an address"),
+        ("https://example.org/\x00", "control characters"),
+        ("https://example.org/" + "x" * 2000, "at most 2,000"),
+    ],
+)
+def test_checked_when_an_address_cannot_be_used(url: str, said: str) -> None:
+    """Only https to the public internet is taken; the refusal names the field and says why."""
+    with pytest.raises(errors.InvalidRequest) as caught:
+        webhooks.checked(url, allow=frozenset())
+    assert said in caught.value.fields["url"]
+
+
+def test_checked_when_a_name_leads_inside() -> None:
+    """A public name is looked up: one private address among its addresses is enough to refuse it."""
+    with pytest.raises(errors.InvalidRequest, match="need a change"):
+        webhooks.checked(ADDRESS.url, allow=frozenset(), resolver=lambda host, port: ["93.184.216.34", "10.0.0.1"])
+    assert (
+        webhooks.checked(f" {ADDRESS.url} ", allow=frozenset(), resolver=lambda host, port: ["93.184.216.34"])
+        == ADDRESS
+    )
+
+
+def test_checked_when_a_name_does_not_exist() -> None:
+    """A misspelt name is said at once, not after days of failures."""
+
+    def resolver(host: str, port: int) -> list[str]:
+        raise OSError
+
+    with pytest.raises(errors.InvalidRequest) as caught:
+        webhooks.checked(ADDRESS.url, allow=frozenset(), resolver=resolver)
+    assert "has no address" in caught.value.fields["url"]
+
+
+def test_checked_when_an_operator_allows_it() -> None:
+    """What WEBHOOK_ALLOW_HOSTS names may be private and plain http, on its very port."""
+    allow = frozenset({"127.0.0.1:8000"})
+    assert webhooks.checked("http://127.0.0.1:8000/hook", allow=allow).url == "http://127.0.0.1:8000/hook"
+    with pytest.raises(errors.InvalidRequest):
+        webhooks.checked("http://127.0.0.1:8001/hook", allow=allow)
+
+
+def test_create_when_there_are_as_many_as_may_be(database: Database, person: User) -> None:
+    """The eleventh is refused; somebody else's do not count."""
+    with database.session() as session:
+        for _ in range(webhooks.ENDPOINTS_LIMIT):
+            webhooks.create(session, person, ADDRESS)
+        with pytest.raises(errors.Conflict):
+            webhooks.create(session, person, ADDRESS)
+        other = users.ensure(session, "ben@example.org", signup_credits=0)
+        webhooks.create(session, other, ADDRESS)
+        assert len(webhooks.browse(session, person)) == webhooks.ENDPOINTS_LIMIT
+
+
+def test_webhook_when_it_is_somebody_elses(database: Database, person: User) -> None:
+    """Nothing of another person's webhook can be seen or changed."""
+    endpoint = registered(database, person)
+    with database.session() as session:
+        delivery = webhooks.send_test(session, person, endpoint.id)
+        other = users.ensure(session, "ben@example.org", signup_credits=0)
+        own = webhooks.create(session, other, ADDRESS)
+        for action in (
+            lambda: webhooks.get(session, other, endpoint.id),
+            lambda: webhooks.change(session, other, endpoint.id, enabled=False),
+            lambda: webhooks.rotate(session, other, endpoint.id),
+            lambda: webhooks.send_test(session, other, endpoint.id),
+            lambda: webhooks.deliveries(session, other, endpoint.id),
+            lambda: webhooks.replay(session, other, own.id, delivery.id),
+            lambda: webhooks.remove(session, other, endpoint.id),
+        ):
+            with pytest.raises(errors.NotFound):
+                action()
+        assert webhooks.browse(session, other) == [own]
+
+
+def test_secret_is_derived(database: Database, person: User) -> None:
+    """The same key, webhook and version give the same secret, any other gives another."""
+    first, second = registered(database, person), registered(database, person)
+
+    secret = webhooks.secret(first, key=KEY)
+    assert secret.startswith("whsec_")
+    assert secret == webhooks.secret(first, key=KEY)
+    assert len({secret, webhooks.secret(second, key=KEY), webhooks.secret(first, key=b"other")}) == 3
+
+
+def test_rotate_keeps_the_old_secret_for_a_day(database: Database, person: User) -> None:
+    """After a change both secrets sign, the new one first; a day later only the new one does."""
+    endpoint = registered(database, person)
+    old = webhooks.secret(endpoint, key=KEY)
+    assert webhooks.secrets_in_force(endpoint, key=KEY, now=utc_now()) == [old]
+    with database.session() as session:
+        endpoint = webhooks.rotate(session, person, endpoint.id)
+
+    new = webhooks.secret(endpoint, key=KEY)
+    assert new != old
+    now = utc_now()
+    assert webhooks.secrets_in_force(endpoint, key=KEY, now=now) == [new, old]
+    assert webhooks.secrets_in_force(endpoint, key=KEY, now=now + timedelta(hours=25)) == [new]
+
+
+def test_event_when_a_generation_completes(database: Database, person: User) -> None:
+    """The event stands with the end, once an address, with the facts and without prompt, links of media or secrets."""
+    first, second = registered(database, person), registered(database, person)
+    row = completed(database, person, prompt="a secret plan")
+
+    (delivery,), (twin,) = recorded(database, first), recorded(database, second)
+    assert (delivery.event, delivery.generation_id, delivery.state) == ("generation.completed", row.id, "due")
+    assert delivery.user_id == person.id
+    assert (delivery.event_id, delivery.body) == (twin.event_id, twin.body)
+    event = json.loads(delivery.body)
+    assert event["type"] == "generation.completed"
+    assert event["timestamp"].endswith("Z")
+    data = event["data"]
+    assert (data["id"], data["status"], data["creditUsed"], data["creditsCharged"]) == (row.id, "completed", 50, 50)
+    assert data["projectId"] == row.project_id
+    assert data["links"]["download"] == f"/api/apps/video-generator/download/{row.id}"
+    assert data["endedAt"] >= data["createdAt"]
+    assert "secret plan" not in delivery.body
+    assert len(delivery.body) < 2000
+
+
+def test_event_when_a_generation_ends_otherwise(database: Database, person: User) -> None:
+    """Failed, cancelled and uncertain are events of their own, with the reason and nothing charged."""
+    endpoint = registered(database, person)
+    failed = advance(database, ordered(database, person).id, HANDED, SUBMITTING, WAITING)
+    cancelled = ordered(database, person)
+    lost = advance(database, ordered(database, person).id, HANDED, SUBMITTING)
+    with database.session() as session:
+        assert lifecycle.fail(session, failed, errors.ContentRefused(detail="raw words"))
+        assert lifecycle.cancel(session, cancelled, actor="ana")
+        assert lifecycle.lose(session, lost, errors.SubmitUncertain(), next_at=utc_now())
+
+    deliveries = recorded(database, endpoint)
+    bodies = {delivery.event: json.loads(delivery.body)["data"] for delivery in deliveries}
+    assert set(bodies) == {"generation.failed", "generation.cancelled", "generation.uncertain"}
+    assert len({delivery.event_id for delivery in deliveries}) == 3
+    assert bodies["generation.failed"]["errorCode"] == "content_refused"
+    assert all("raw words" not in delivery.body for delivery in deliveries)
+    assert bodies["generation.uncertain"]["endedAt"] is None
+    assert {data["creditsCharged"] for data in bodies.values()} == {0}
+
+
+def test_event_when_nobody_listens(database: Database, person: User) -> None:
+    """Moves on the way are no events, nor is an end heard by stopped webhooks or other people's."""
+    with database.session() as session:
+        webhooks.create(session, users.ensure(session, "ben@example.org", signup_credits=0), ADDRESS)
+    stopped = registered(database, person)
+    with database.session() as session:
+        webhooks.change(session, person, stopped.id, enabled=False)
+    completed(database, person)
+
+    with database.session(read_only=True) as session:
+        assert session.scalar(select(func.count()).select_from(WebhookDelivery)) == 0
+
+
+def test_event_when_the_move_is_undone(database: Database, person: User) -> None:
+    """A transaction that fails after the move leaves neither end nor event; the next one leaves one of each."""
+    endpoint = registered(database, person)
+    row = advance(database, ordered(database, person).id, HANDED, SUBMITTING, WAITING, READY, DOWNLOADING)
+
+    def dies() -> None:
+        with database.session() as session:
+            assert lifecycle.complete(session, row, output(row.id))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dies()
+    assert recorded(database, endpoint) == []
+    with database.session() as session:
+        assert lifecycle.complete(session, row, output(row.id))
+    assert len(recorded(database, endpoint)) == 1
+
+
+def test_change_when_stopped_and_started(database: Database, person: User) -> None:
+    """Stopping gives up what was due and says who; starting clears the past; nothing is sent by hand meanwhile."""
+    endpoint = registered(database, person)
+    with database.session() as session:
+        delivery = webhooks.send_test(session, person, endpoint.id)
+        found = webhooks.change(session, person, endpoint.id, enabled=False)
+        assert found.disabled_reason is DisabledReason.PERSON
+    assert [row.state for row in recorded(database, endpoint)] == [DeliveryState.GIVEN_UP]
+    with database.session() as session:
+        with pytest.raises(errors.Conflict):
+            webhooks.send_test(session, person, endpoint.id)
+        with pytest.raises(errors.Conflict):
+            webhooks.replay(session, person, endpoint.id, delivery.id)
+    with database.session() as session:
+        found = webhooks.change(session, person, endpoint.id, enabled=True, description=" Team ")
+        assert (found.disabled_at, found.disabled_reason, found.description) == (None, None, "Team")
+        again = webhooks.replay(session, person, endpoint.id, delivery.id)
+        assert (again.event_id, again.body, again.attempts) == (delivery.event_id, delivery.body, 0)
+
+
+def test_change_when_the_description_is_too_long(database: Database, person: User) -> None:
+    """The refusal names the field, and nothing has changed."""
+    endpoint = registered(database, person)
+    with pytest.raises(errors.InvalidRequest) as caught, database.session() as session:
+        webhooks.change(session, person, endpoint.id, description="x" * 201, enabled=False)
+    assert set(caught.value.fields) == {"description"}
+    with database.session(read_only=True) as session:
+        assert webhooks.get(session, person, endpoint.id).disabled_at is None
+
+
+def test_replay_when_still_being_tried(database: Database, person: User) -> None:
+    """The event is then on its way once: the earlier delivery ends, saying why."""
+    endpoint = registered(database, person)
+    completed(database, person)
+    (before,) = recorded(database, endpoint)
+    with database.session() as session:
+        webhooks.replay(session, person, endpoint.id, before.id)
+
+    first, second = recorded(database, endpoint)
+    assert (first.state, first.last_error) == (DeliveryState.GIVEN_UP, "Replaced by a replay.")
+    assert (second.state, second.event_id) == (DeliveryState.DUE, first.event_id)
+
+
+def test_by_hand_when_too_often(database: Database, person: User) -> None:
+    """Tests and replays cannot be used to flood somebody's server."""
+    endpoint = registered(database, person)
+    with database.session() as session:
+        for _ in range(webhooks.BY_HAND_PER_MINUTE):
+            delivery = webhooks.send_test(session, person, endpoint.id)
+        with pytest.raises(errors.RateLimited):
+            webhooks.send_test(session, person, endpoint.id)
+        with pytest.raises(errors.RateLimited):
+            webhooks.replay(session, person, endpoint.id, delivery.id)
+        session.execute(update(WebhookDelivery).values(created_at=utc_now() - timedelta(minutes=2)))
+        webhooks.send_test(session, person, endpoint.id)
+
+
+def test_deliveries_page_by_page(database: Database, person: User) -> None:
+    """Newest first, each on one page only."""
+    endpoint = registered(database, person)
+    with database.session() as session:
+        made = [webhooks.send_test(session, person, endpoint.id).id for _ in range(5)]
+        first = webhooks.deliveries(session, person, endpoint.id, limit=3)
+        rest = webhooks.deliveries(session, person, endpoint.id, before_id=first[-1].id)
+    assert [row.id for row in [*first, *rest]] == made[::-1]
+
+
+def test_remove_takes_its_deliveries_along(database: Database, person: User) -> None:
+    """A deleted webhook leaves no delivery, and its generations as they are."""
+    endpoint = registered(database, person)
+    row = completed(database, person)
+    with database.session() as session:
+        webhooks.remove(session, person, endpoint.id)
+    assert recorded(database, endpoint) == []
+    with database.session(read_only=True) as session:
+        assert session.get(Generation, row.id) is not None
+
+
+def test_forget_old_keeps_what_is_young_or_due(database: Database, person: User) -> None:
+    """Deliveries that ended more than 30 days ago go; what is still due stays, however old."""
+    endpoint = registered(database, person)
+    stamp = int((utc_now() - timedelta(days=31)).timestamp() * 1000)
+    old = [f"{stamp >> 16:08x}-{stamp & 0xFFFF:04x}-7000-8000-00000000000{n}" for n in range(2)]
+    with database.session() as session:
+        for _ in range(2):
+            webhooks.send_test(session, person, endpoint.id)
+    young_ended, young_due = (row.id for row in recorded(database, endpoint))
+    with database.session() as session:
+        for id in old:
+            session.add(
+                WebhookDelivery(
+                    id=id, endpoint_id=endpoint.id, user_id=person.id, event=webhook_events.TEST, event_id=id, body="{}"
+                )
+            )
+        session.flush()
+        webhooks.give_up(session, WebhookDelivery.id.in_([old[0], young_ended]), why="It never arrived.")
+        webhooks.forget_old(session)
+    assert [row.id for row in recorded(database, endpoint)] == [old[1], young_ended, young_due]
