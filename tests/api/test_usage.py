@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from core import db, usage, usage_csv, users
-from core.models import Role, new_id, utc_now
+from core.config import Settings
+from core.models import Role, Scope, new_id, utc_now
 from core.usage import Group
-from tests.api.conftest import Client, refusal
+from tests.api.conftest import Client, arrive, refusal
 
 
 def test_usage_as_json(ana: Client, ben: Client) -> None:
@@ -133,6 +134,16 @@ def test_everybodys_usage_is_for_administrators(ana: Client, ben: Client) -> Non
     assert sorted(row["userEmail"] for row in found) == ["ana@example.org", "ben@example.org"]
     [one] = ben.get(f"{everybody}&userId={own['userId']}").json()["usage"]["rows"]
     assert one["userEmail"] == "ana@example.org"
+
+
+def test_everybodys_usage_needs_a_token_of_scope_admin(installation: Settings) -> None:
+    """An administrator's token that only reads sees their own figures, and nobody else's by any of the three routes."""
+    reader = arrive("root@example.org", scope=Scope.READ)
+    make_admin("root@example.org")
+
+    assert reader.get("/usage").status_code == 200
+    for path in ("/usage?", "/usage/month?", "/usage/what-if?withModelId=veo3&"):
+        assert refusal(reader.get(f"{path}people=everybody"))[:2] == (403, "forbidden")
 
 
 def test_usage_of_one_model(ana: Client) -> None:
