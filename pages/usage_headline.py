@@ -36,7 +36,7 @@ def show(shown: Shown, choice: Choice) -> None:
             _("Seconds of video"),
             wording.credits(now.video_seconds),
             usage_wording.change(now.video_seconds, before.video_seconds),
-            _("{minutes} minutes").format(minutes=usage_wording.number(now.video_seconds / 60, 1)),
+            _("{minutes} minutes").format(minutes=wording.decimal(now.video_seconds / 60)),
         )
         _figure(
             _("Credits given back"),
@@ -47,7 +47,7 @@ def show(shown: Shown, choice: Choice) -> None:
         each = now.credits_per_kept_second
         _figure(
             _("Credits a kept second"),
-            NONE if each is None else usage_wording.number(each, 1),
+            NONE if each is None else wording.decimal(each),
             None if each is None else usage_wording.change(each, before.credits_per_kept_second or 0),
             _("{kept} of {judged} judged clips kept").format(kept=now.kept_count, judged=judged)
             if judged

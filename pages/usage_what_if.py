@@ -63,7 +63,7 @@ def _answer(kinds: Sequence[what_if.Kind], found: what_if.Repriced, completed: i
     """Before and after side by side, what is left out, and what cannot be known."""
     was, then = found.was, found.would_be
     lines = [
-        (_("Clips"), *(usage_wording.number(some.clips) for some in (was, then)), ""),
+        (_("Clips"), *(wording.credits(some.clips) for some in (was, then)), ""),
         (_("Charged"), *(wording.priced(some.credits) for some in (was, then)), _signed(then.credits - was.credits)),
         (
             _("Provider cost, estimate"),
@@ -91,8 +91,8 @@ def _answer(kinds: Sequence[what_if.Kind], found: what_if.Repriced, completed: i
                 "Priced are the newest {covered} of {completed}: at most {limit} ended ones of a model are looked at."
             ).format(
                 covered=usage_wording.clips(covered),
-                completed=usage_wording.number(completed),
-                limit=usage_wording.number(what_if.CLIPS_A_MODEL),
+                completed=wording.credits(completed),
+                limit=wording.credits(what_if.CLIPS_A_MODEL),
             )
         )
     st.caption(
@@ -106,4 +106,4 @@ def _answer(kinds: Sequence[what_if.Kind], found: what_if.Repriced, completed: i
 
 def _signed(amount: int) -> str:
     """A difference with its sign."""
-    return f"{'+' if amount > 0 else '−' if amount < 0 else ''}{usage_wording.number(abs(amount))}"
+    return f"{'+' if amount > 0 else '−' if amount < 0 else ''}{wording.credits(abs(amount))}"

@@ -44,19 +44,14 @@ def step(at: date, group: Group) -> str:
     return _("Week of {day}").format(day=day(at)) if group is Group.WEEK else day(at)
 
 
-def number(amount: float, digits: int = 0) -> str:
-    """A number with so many decimals at most."""
-    return numbers.format_decimal(round(amount, digits), locale=language.locale())
-
-
 def share(part: float | None) -> str:
     """`93%`; a dash for none."""
-    return NONE if part is None else numbers.format_percent(part, format="#,##0%", locale=language.locale())
+    return NONE if part is None else wording.share(part)
 
 
 def clips(amount: int) -> str:
     """`1 clip`, `1,200 clips`."""
-    return plural("{number} clip", "{number} clips", amount).format(number=number(amount))
+    return plural("{number} clip", "{number} clips", amount).format(number=wording.credits(amount))
 
 
 def change(now: float, before: float) -> str | None:
