@@ -459,6 +459,7 @@ class Generation(Base):
             postgresql_where=text("stage <> 'ended'"),
         ),
         Index("ix_generations_model_ended", "model_id", "ended_at"),
+        Index("ix_generations_user_model_ended", "user_id", "model_id", "ended_at"),
         Index("ix_generations_recipe", "user_id", "recipe_hash", "id"),
         Index(
             "ix_generations_favourite",

@@ -14,6 +14,7 @@ from core import errors
 from core.api import (
     auth,
     batches,
+    budgets,
     credits,
     docs,
     document,
@@ -36,6 +37,7 @@ from core.api import (
     uploads,
     usage,
     webhooks,
+    what_if,
 )
 from core.api.table import Audience, Table
 
@@ -58,6 +60,8 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.PEOPLE, media.router),
     (Audience.PEOPLE, credits.router),
     (Audience.PEOPLE, usage.router),
+    (Audience.PEOPLE, budgets.router),
+    (Audience.PEOPLE, what_if.router),
     (Audience.PEOPLE, metrics.router),
     (Audience.MANAGERS, tokens.router),
     (Audience.MANAGERS, webhooks.router),

@@ -176,22 +176,6 @@ class EntriesQuery(Query):
     limit: PageSize = 100
 
 
-class UsageFormat(StrEnum):
-    """How figures are sent."""
-
-    JSON = "json"
-    CSV = "csv"
-
-
-class UsageQuery(Query):
-    """Which days (UTC, both included; the last 30 by default) of which project."""
-
-    since: Day | None = None
-    until: Day | None = None
-    project_id: Word | None = None
-    format: UsageFormat = UsageFormat.JSON
-
-
 class ImageRole(StrEnum):
     """What an uploaded image is for."""
 

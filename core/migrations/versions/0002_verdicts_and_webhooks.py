@@ -43,6 +43,7 @@ def upgrade() -> None:
     op.add_column("generations", sa.Column("favourite", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("generations", sa.Column("kept", sa.Boolean(), nullable=True))
     op.create_index("ix_generations_recipe", "generations", ["user_id", "recipe_hash", "id"], unique=False)
+    op.create_index("ix_generations_user_model_ended", "generations", ["user_id", "model_id", "ended_at"], unique=False)
     favourite = sa.text("favourite AND deleted_at IS NULL")
     op.create_index(
         "ix_generations_favourite",
@@ -151,10 +152,10 @@ def _webhooks() -> None:
         sa.Column("disabled_reason", sa.String(length=8), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "disabled_reason IN ('person', 'gone', 'failing')", name="ck_webhook_endpoints_disabled_reason_known"
+            "disabled_reason IN ('person', 'gone', 'failing')", name=op.f("ck_webhook_endpoints_disabled_reason_known")
         ),
         sa.CheckConstraint(
-            "(disabled_at IS NULL) = (disabled_reason IS NULL)", name="ck_webhook_endpoints_disabled_has_reason"
+            "(disabled_at IS NULL) = (disabled_reason IS NULL)", name=op.f("ck_webhook_endpoints_disabled_has_reason")
         ),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name="fk_webhook_endpoints_user_id_users", ondelete="RESTRICT"
@@ -178,8 +179,10 @@ def _webhooks() -> None:
         sa.Column("last_error", sa.String(length=500), nullable=True),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("state IN ('due', 'delivered', 'given_up')", name="ck_webhook_deliveries_state_known"),
-        sa.CheckConstraint("(state = 'due') = (next_at IS NOT NULL)", name="ck_webhook_deliveries_due_has_next_at"),
+        sa.CheckConstraint("state IN ('due', 'delivered', 'given_up')", name=op.f("ck_webhook_deliveries_state_known")),
+        sa.CheckConstraint(
+            "(state = 'due') = (next_at IS NOT NULL)", name=op.f("ck_webhook_deliveries_due_has_next_at")
+        ),
         sa.ForeignKeyConstraint(
             ["endpoint_id"],
             ["webhook_endpoints.id"],
