@@ -1,4 +1,4 @@
-"""One's own account: language, balance and every movement of it, storage, budget, and how the providers stand."""
+"""One's own account: language, balance and every movement of it, tokens, webhooks, and how the providers stand."""
 
 import html
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import streamlit as st
 from core import config, db, ledger, ledger_csv, users
 from core.ledger import EFFECT
 from core.models import LedgerEntry, Role, User
-from pages import components, language, provider_cards, visitor, wording
+from pages import account_tokens, account_webhooks, components, language, provider_cards, visitor, wording
 from pages.language import _
 
 PAGE_SIZE = 20
@@ -172,4 +172,6 @@ with components.calm():
     st.header(_("Balance"), anchor=False)
     figures(balance)
     movements()
+    account_tokens.show(person)
+    account_webhooks.show(person)
     provider_cards.show(administrator=person.role is Role.ADMIN)

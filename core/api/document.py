@@ -176,6 +176,7 @@ def _build(api: FastAPI, base: str) -> Json:
         openapi_version="3.1.0",
         description=DESCRIPTION,
         routes=api.routes,
+        webhooks=api.webhooks.routes,
         servers=[{"url": base or "/"}],
         tags=[{"name": name, "description": text} for name, text in TAGS.items()],
     )

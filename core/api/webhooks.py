@@ -177,8 +177,8 @@ for _event in webhook_events.EVENTS.values():
     )
 
 
-def _delivery_id(delivery_id: Annotated[str, Path(alias="deliveryId")]) -> str:
-    return auth.known_form(delivery_id)
+async def _delivery_id(delivery_id: Annotated[str, Path(alias="deliveryId")]) -> str:
+    return await auth.known_form(delivery_id)
 
 
 DeliveryId = Annotated[str, Depends(_delivery_id)]
