@@ -3,7 +3,7 @@
 Every word that is looked for must begin a word of the prompt, in any order; case does not matter. What is not a letter
 or a digit only separates words, so nothing that a person types is query syntax.
 
-SQLite: FTS5 (https://www.sqlite.org/fts5.html). Its index knows person, project, end and verdict of a prompt as well, so
+SQLite: FTS5 (https://www.sqlite.org/fts5.html). Its index knows person, project, end and verdict of a prompt, too, so
 it walks the intersection of all of them, newest first, and stops when a page is full: neither a word in a million
 prompts nor one in none of a person's is ever collected. PostgreSQL: a GIN index over `to_tsvector('simple', prompt)`;
 whether that or the newest rows are walked is its planner's decision.
