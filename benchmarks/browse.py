@@ -137,7 +137,7 @@ def _row(drawn: random.Random, number: int, made_ms: int, user_id: str, project_
         "stage": Stage.ENDED,
         "output_key": "videos/x/x.mp4",
         "favourite": number % 2000 == 9,
-        "kept": {0: True, 1: False}.get(number % 3000),
+        "kept": {5: True, 6: False}.get(number % 3000),
     }
 
 

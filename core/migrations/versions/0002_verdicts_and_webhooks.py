@@ -216,27 +216,34 @@ def _webhooks() -> None:
 def _words_of_sqlite() -> None:
     """An index of the words of prompts, which never change once they are written.
 
-    `keys` are the ids of clip, person and project as words without dashes: the index itself then intersects the words
-    with whose clips are looked at. Short beginnings of words have an index of their own, so that those of a million
-    prompts are walked, not collected.
+    `keys` are what else a person narrows by, as words: the ids of clip, person and project without dashes, how it
+    ended, whether it is a favourite, kept or rejected. So the index itself intersects all of it. Short beginnings of
+    words have an index of their own, so that those of a million prompts are walked, not collected.
     """
+    keys = (
+        "replace(new.id || ' ' || new.user_id || ' ' || new.project_id, '-', '') "
+        "|| CASE new.stage WHEN 'ended' THEN ' x' || new.status ELSE '' END "
+        "|| CASE WHEN new.favourite THEN ' xfavourite' ELSE '' END "
+        "|| CASE new.kept WHEN 1 THEN ' xkept' WHEN 0 THEN ' xrejected' ELSE '' END"
+    )
     op.execute(
         "CREATE VIRTUAL TABLE generation_words USING fts5(generation_id UNINDEXED, prompt, keys, detail = column, "
         "prefix = '1 2 3 4', tokenize = 'unicode61 remove_diacritics 2')"
     )
     op.execute(
-        "INSERT INTO generation_words (generation_id, prompt, keys) "
-        "SELECT id, prompt, replace(id || ' ' || user_id || ' ' || project_id, '-', '') FROM generations ORDER BY id"
+        "INSERT INTO generation_words (generation_id, prompt, keys) "  # noqa: S608 -- keys stand above
+        f"SELECT id, prompt, {keys} FROM generations AS new ORDER BY id"
     )
     op.execute(
-        "CREATE TRIGGER generation_words_insert AFTER INSERT ON generations BEGIN "
-        "INSERT INTO generation_words (generation_id, prompt, keys) "
-        "VALUES (new.id, new.prompt, replace(new.id || ' ' || new.user_id || ' ' || new.project_id, '-', '')); END"
+        "CREATE TRIGGER generation_words_insert AFTER INSERT ON generations BEGIN "  # noqa: S608 -- keys stand above
+        f"INSERT INTO generation_words (generation_id, prompt, keys) VALUES (new.id, new.prompt, {keys}); END"
     )
     op.execute(
-        "CREATE TRIGGER generation_words_move AFTER UPDATE OF project_id ON generations BEGIN "
-        "UPDATE generation_words SET keys = replace(new.id || ' ' || new.user_id || ' ' || new.project_id, '-', '') "
-        "WHERE rowid = (SELECT rowid FROM generation_words "
+        "CREATE TRIGGER generation_words_change "  # noqa: S608 -- keys stand above
+        "AFTER UPDATE OF project_id, stage, favourite, kept ON generations "
+        "WHEN old.project_id IS NOT new.project_id OR (new.stage = 'ended') IS NOT (old.stage = 'ended') "
+        "OR old.favourite IS NOT new.favourite OR old.kept IS NOT new.kept BEGIN "
+        f"UPDATE generation_words SET keys = {keys} WHERE rowid = (SELECT rowid FROM generation_words "
         "WHERE generation_words MATCH 'keys : \"' || replace(new.id, '-', '') || '\"'); END"
     )
 
