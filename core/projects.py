@@ -198,11 +198,18 @@ def _posters(session: Session, user: User, ids: Collection[str]) -> Mapping[str,
 
 
 def _in_flight(session: Session, user: User, ids: Collection[str]) -> Mapping[str, tuple[int, int]]:
-    """Project id -> how many are under way and the credits reserved for them."""
+    """Project id -> how many are under way and the credits reserved for them.
+
+    What is under way is few, and is read first, by its own index: left to itself, SQLite would go by the person or the
+    project and read through everything that has ended.
+    """
+    mine = owned(Generation, user).label("mine")
+    live = select(Generation.project_id, Generation.credits, mine).where(is_live()).cte("live")
+    live = live.prefix_with("MATERIALIZED")
     query = (
-        select(Generation.project_id, func.count(), func.sum(Generation.credits))
-        .where(owned(Generation, user), is_live(), Generation.project_id.in_(ids))
-        .group_by(Generation.project_id)
+        select(live.c.project_id, func.count(), func.sum(live.c.credits))
+        .where(live.c.mine, live.c.project_id.in_(ids))
+        .group_by(live.c.project_id)
     )
     return {project_id: (count, int(credits)) for project_id, count, credits in session.execute(query)}
 
