@@ -74,8 +74,8 @@ class Session:
             got = ForwardMsg()
             got.ParseFromString(data if isinstance(data, bytes) else data.encode())
             kind = got.WhichOneof("type")
-            if kind == "new_session":
-                self.page_hash = got.new_session.page_script_hash
+            if kind in ("new_session", "navigation"):  # with st.navigation the second one knows
+                self.page_hash = getattr(got, kind).page_script_hash
             elif kind == "delta" and got.delta.new_element.bidi_component.component_name == "live":
                 self.live = httpx.Response(200, content=got.delta.new_element.bidi_component.json).json()
             elif kind == "script_finished" and got.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:

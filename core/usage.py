@@ -16,6 +16,8 @@ from core.ownership import everybodys, owned
 from core.providers import registry
 
 RECENT = 50
+SEARCHED = 500
+"""Among so many newest of a model the recent ones of a kind are looked for: a rare kind must not search them all."""
 FASTEST_SECONDS = 1.0
 SPEED_SAMPLE = 200
 """How many of a model's newest ended clips its times are told from."""
@@ -274,9 +276,9 @@ class TypicalSeconds:
         took = sorted(
             _seconds_taken(
                 self._session,
-                Generation.model_id == model_id,
-                Generation.resolution == resolution,
-                Generation.duration_seconds == duration_seconds,
+                model_id,
+                resolution=resolution,
+                duration_seconds=duration_seconds,
             )
         )
         if not took:
@@ -292,15 +294,16 @@ def _spread(took: Sequence[float]) -> TimeRange:
     return TimeRange(max(FASTEST_SECONDS, p50), max(FASTEST_SECONDS, p90), len(took))
 
 
-def _seconds_taken(session: Session, *which: ColumnElement[bool]) -> list[float]:
+def _seconds_taken(session: Session, model_id: str, *, since: datetime | None = None, **kind: str | int) -> list[float]:
     """Seconds from acceptance to the end of the most recent completed generations of a kind."""
-    query = (
-        select(Generation.submitted_at, Generation.ended_at)
-        .where(Generation.ended_at.is_not(None), Generation.status == Status.COMPLETED, *which)
-        .order_by(Generation.ended_at.desc())
-        .limit(RECENT)
+    newest = select(Generation).where(Generation.model_id == model_id, Generation.ended_at.is_not(None))
+    if since is not None:
+        newest = newest.where(Generation.ended_at >= since)
+    among = newest.order_by(Generation.ended_at.desc()).limit(SEARCHED).subquery().c
+    query = select(among.submitted_at, among.ended_at).where(
+        among.status == Status.COMPLETED, *(among[name] == value for name, value in kind.items())
     )
-    return [(end - start).total_seconds() for start, end in session.execute(query) if start and end]
+    return [(end - start).total_seconds() for start, end in session.execute(query.limit(RECENT)) if start and end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,10 +326,6 @@ def provider_week(session: Session, provider: str, model_ids: Sequence[str]) -> 
     in_flight = session.scalar(
         select(func.count()).where(is_live(), Generation.provider == provider, Generation.status == Status.PROCESSING)
     )
-    took = [
-        seconds
-        for model_id in model_ids
-        for seconds in _seconds_taken(session, Generation.model_id == model_id, Generation.ended_at >= since)
-    ]
+    took = [seconds for model_id in model_ids for seconds in _seconds_taken(session, model_id, since=since)]
     rate = int(done) / (int(done) + int(failed)) if done or failed else None
     return ProviderWeek(in_flight or 0, rate, statistics.median(took) if took else None)

@@ -20,7 +20,8 @@ function everything(selector, root = document) {
 /** Whether a rerun now would take something from its person: a playing clip, or a dialog the address does not keep. */
 function busy() {
   if (document.fullscreenElement) return true;
-  if (everything("video").some((video) => !video.paused && !video.ended && !video.muted)) return true;
+  const played = (video) => !video.paused && !video.ended && !(video.muted && video.loop); // that would be a preview
+  if (everything("video").some(played)) return true;
   return document.querySelector("[role=dialog]") !== null && !new URLSearchParams(location.search).has("clip");
 }
 
