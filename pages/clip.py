@@ -14,7 +14,7 @@ from core.history import Filter
 from core.models import ENDED_STATUSES, Generation, Role, Stage, Status, User
 from core.providers import registry
 from pages import clip_marks, clip_record, components, copy_button, gallery, intent, visitor, wording
-from pages.language import _
+from pages.language import _, said
 
 PARAM = "clip"
 WIDTH_PX = 900
@@ -105,8 +105,7 @@ def _player(row: Generation) -> None:
 def _gaps(row: Generation) -> None:
     """How the delivered clip differs from the order, said plainly."""
     if gaps := (row.output_facts or {}).get("gaps"):
-        said = " ".join([_("The provider delivered something else than was ordered."), *(_(gap) for gap in gaps)])
-        st.warning(said)
+        st.warning(" ".join([_("The provider delivered something else than was ordered."), *map(said, gaps)]))
 
 
 def _actions(person: User, row: Generation, projects: dict[str, str]) -> None:
@@ -159,7 +158,7 @@ def _moving_state(generation_id: str, status: Status) -> None:
             st.progress(0.0, text=wording.STAGE[row.stage])
         elif row.error_message:
             show = st.warning if row.status is Status.UNCERTAIN else st.error
-            show(_(row.error_message))
+            show(said(row.error_message))
         if row.status in (Status.FAILED, Status.CANCELLED):
             st.caption(_("The {credits} were given back.").format(credits=wording.priced(row.credits)))
 
@@ -179,7 +178,7 @@ def cancel_button(person: User, row: Generation, *, key: str) -> None:
             "if the clip is done first, it is kept and charged."
         ).format(provider=provider.display_name, credits=wording.priced(row.credits))
     else:
-        st.caption(_("Cannot be cancelled"), help=_(provider.cancel_note), width="content")
+        st.caption(_("Cannot be cancelled"), help=said(provider.cancel_note), width="content")
         return
     with st.popover(_("Cancel"), type="tertiary", key=f"{key}_popover"):
         st.markdown(cost)
@@ -192,7 +191,7 @@ def _retry_button(person: User, row: Generation) -> None:
     try:
         price = generations.quote(order)
     except errors.AppError as problem:
-        st.caption(_(str(problem)))
+        st.caption(said(str(problem)))
         return
     label = _("Try again for {credits}").format(credits=wording.priced(price.total_credits))
     if st.button(label, icon=":material/refresh:", type="primary", key=f"clip_retry_{row.id}"):

@@ -4,11 +4,12 @@ import html
 
 import streamlit as st
 
+from core import lifecycle
 from core.history import Story
 from core.models import Generation
 from core.providers import registry
 from pages import components, wording
-from pages.language import _
+from pages.language import _, said
 
 
 def source_images(row: Generation) -> None:
@@ -39,8 +40,9 @@ def settings(row: Generation, project_name: str, charged_in: str | None) -> None
     ]
     if facts:
         sound = facts.get("audio_codec") or _("no sound")
-        rate = _("{rate} frames a second").format(rate=f"{facts.get('frame_rate', 0):g}")
-        measured = f"{facts.get('width')} × {facts.get('height')}, {facts.get('duration_seconds', 0):.1f} s, {rate}"
+        rate = _("{rate} frames a second").format(rate=wording.decimal(facts.get("frame_rate", 0), 2))
+        length = _("{seconds} s").format(seconds=wording.decimal(facts.get("duration_seconds", 0)))
+        measured = f"{facts.get('width')} × {facts.get('height')}, {length}, {rate}"
         rows.append(
             (
                 _("File, as measured"),
@@ -67,7 +69,7 @@ def receipt(row: Generation, told: Story) -> None:
                 wording.credits(entry.amount_credits),
                 wording.credits(entry.available_after),
                 wording.credits(entry.held_after),
-                _(entry.reason) if entry.reason else "",
+                said(entry.reason or ""),
             )
             for entry in told.entries
         ],
@@ -77,7 +79,10 @@ def receipt(row: Generation, told: Story) -> None:
 
 def timeline(told: Story) -> None:
     """Every step, with its time and who took it."""
-    rows = [(wording.moment(event.at), _(event.what), event.actor) for event in told.events]
+    rows = [
+        (wording.moment(event.at), said(event.what), _("system") if event.actor == lifecycle.SYSTEM else event.actor)
+        for event in told.events
+    ]
     components.table([_("When"), _("What"), _("Who")], rows)
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 
 from core.models import ENDED_STATUSES, Generation, Status, utc_now
 from pages import components, wording
-from pages.language import _
+from pages.language import _, said
 
 TITLE_CHARS = 200
 
@@ -112,7 +112,7 @@ def _note(row: Generation) -> str:
     if row.status is Status.COMPLETED:
         return "" if row.thumbnail_key else _("No picture")
     if row.status is Status.FAILED:
-        return _(row.error_message or "It failed.")
+        return said(row.error_message or "") or _("It failed.")
     if row.status is Status.CANCELLED:
         return _("Cancelled, credits returned")
     if row.status is Status.UNCERTAIN:
