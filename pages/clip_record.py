@@ -92,6 +92,7 @@ def provider(row: Generation) -> None:
     if row.provider_cost is not None:
         about = _("estimate") if row.provider_cost_is_estimate else _("as reported")
         cost = f"{row.provider_cost:,.2f} {row.provider_cost_currency} ({about})"
+    why = row.error_detail or said(row.error_message or "")
     components.table(
         [_("Fact"), _("Value")],
         [
@@ -103,7 +104,7 @@ def provider(row: Generation) -> None:
                 _("Attempts"),
                 _("{submits} to submit, {fetches} to fetch").format(submits=row.attempt, fetches=row.collect_attempt),
             ),
-            (_("Error"), f"{row.error_code}: {row.error_detail or row.error_message}" if row.error_code else _("none")),
+            (_("Error"), f"{row.error_code}: {why}" if row.error_code else _("none")),
         ],
     )
     if row.provider_response:

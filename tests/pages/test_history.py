@@ -131,6 +131,21 @@ def test_dialog_of_a_completed_clip_shows_player_and_receipt(open_page: Open, st
         assert words in shown
 
 
+def test_failed_clip_is_told_of_in_the_language_of_its_reader(open_page: Open, studio: Studio) -> None:
+    """What core wrote down of it, when it failed, is said as the page is: error, receipt, timeline, who did it."""
+    row = studio.fail(studio.order(studio.project(), "A lake"))
+    at = open_page("history", clip=row.id)
+    at.session_state["language"] = "id"
+    at.run()
+    assert not at.exception
+    shown = said(at)
+    assert ["tidak ada kredit yang ditagih" in error.value.lower() for error in at.error] == [True]
+    for words in ("Dicadangkan saat memesan", "Gagal; 50 kredit dikembalikan.", "Harga dasar", "<td", "sistem"):
+        assert words in shown
+    for words in ("Reserved at submit", "credits returned", "Nothing was charged", "system"):
+        assert words not in shown
+
+
 def test_dialog_of_somebody_elses_clip_is_a_sentence(open_page: Open, studio: Studio) -> None:
     """An unknown id tells nothing."""
     at = open_page("history", clip="0198c0de-0000-7000-8000-000000000000")
