@@ -1,4 +1,4 @@
-"""Fills a database with many generations as the product would have left them: ledger, roll-ups, projects, people, words.
+"""Fills a database with many generations as the product would have left them: ledger, roll-ups, projects, words.
 
 Rows are written in bulk, past the services, because through them a million would take a day; `python -m core.audit`
 on a filled folder says whether the books are right all the same.
@@ -30,13 +30,13 @@ LIVE = 50
 BATCH = 20_000
 SIGNUP_CREDITS = 4_000_000_000
 
-WORDS = (
-    "lake dawn rain roof heron fox snow street market lantern paper boat ink water river mountain mist forest city "
-    "night neon tram bicycle child dog running slow close macro glass steam coffee bread oven hands clay wheel kiln "
-    "train window desert dune camel storm lightning field wheat wind turbine harbour crane ship gull cliff wave surf "
-    "drone orbit planet ring dust star nebula garden tulip bee honey kitchen knife onion dancer stage curtain violin "
-    "wide shot golden light soft focus handheld tracking pan tilt cinematic film grain warm cold blue green red quiet"
-).split()
+WORDS = """
+lake dawn rain roof heron fox snow street market lantern paper boat ink water river mountain mist forest city
+night neon tram bicycle child dog running slow close macro glass steam coffee bread oven hands clay wheel kiln
+train window desert dune camel storm lightning field wheat wind turbine harbour crane ship gull cliff wave surf
+drone orbit planet ring dust star nebula garden tulip bee honey kitchen knife onion dancer stage curtain violin
+wide shot golden light soft focus handheld tracking pan tilt cinematic film grain warm cold blue green red quiet
+""".split()  # noqa: SIM905 -- readable as a text
 RARE = ("xylophone", "quokka", "zeppelin", "obsidian")
 FACTS = {
     "width": 1280,
@@ -60,7 +60,7 @@ def fill(count: int) -> None:
     posters(settings.storage_url)
     path = settings.database_url.removeprefix("sqlite:///")
     with db.session() as session:
-        accounts = {user_id: account for user_id, account in session.connection().exec_driver_sql(_ACCOUNTS)}
+        accounts = {row.user_id: row.id for row in session.connection().exec_driver_sql(_ACCOUNTS)}
     db.default().dispose()
     Writer(path, [person.id for person in people], accounts).write(count)
 
@@ -133,7 +133,7 @@ class Writer:
         value = (value & ~(0xF << 76)) | (0x7 << 76)
         return str(uuid.UUID(int=(value & ~(0x3 << 62)) | (0x2 << 62)))
 
-    def _book(self, user: str, kind: str, amount: int, key: str, at: str, of: str | None) -> dict[str, object]:
+    def _book(self, user: str, kind: str, amount: int, *, key: str, at: str, of: str | None) -> dict[str, object]:
         available, held = self.balances[user]
         sign = {"grant": (1, 0), "hold": (-1, 1), "settle": (0, -1), "release": (1, -1)}[kind]
         self.balances[user] = (available + sign[0] * amount, held + sign[1] * amount)
@@ -153,7 +153,8 @@ class Writer:
     def _grants(self) -> None:
         at = _text(datetime.now(UTC) - timedelta(days=DAYS + 1))
         self._insert(
-            "ledger_entries", [self._book(p, "grant", SIGNUP_CREDITS, f"user:{p}:signup", at, None) for p in self.people]
+            "ledger_entries",
+            [self._book(p, "grant", SIGNUP_CREDITS, key=f"user:{p}:signup", at=at, of=None) for p in self.people],
         )
 
     def _projects(self) -> None:
@@ -176,7 +177,9 @@ class Writer:
             ],
         )
 
-    def _batches(self, count: int) -> Iterator[list[tuple[dict[str, object], list[dict[str, object]], dict[str, object]]]]:
+    def _batches(
+        self, count: int
+    ) -> Iterator[list[tuple[dict[str, object], list[dict[str, object]], dict[str, object]]]]:
         now = datetime.now(UTC)
         begun, step = now - timedelta(days=DAYS), timedelta(days=DAYS) / (count + 1)
         for first in range(0, count, BATCH):
@@ -240,16 +243,17 @@ class Writer:
             "submitted_at": _text(submitted),
             "ended_at": None if live else _text(ended),
         }
-        hold = self._book(user, "hold", credits, f"generation:{row_id}:hold", _text(at), row_id)
+        hold = self._book(user, "hold", credits, key=f"generation:{row_id}:hold", at=_text(at), of=row_id)
         entries = [hold]
         if not live:
             kind = "settle" if done else "release"
-            entries.append(self._book(user, kind, credits, f"generation:{row_id}:end", _text(ended), row_id))
-            self._count(user, project, model.provider, model.id, ended, status, credits, seconds)
+            entries.append(self._book(user, kind, credits, key=f"generation:{row_id}:end", at=_text(ended), of=row_id))
+            key = (ended.date().isoformat(), user, project, model.provider, model.id)
+            self._count(key, status, credits=credits, seconds=seconds)
         self.clips[project] += 1
         self.spent[project] += credits if done else 0
         self.stored[user] += 1_500_000 if done else 0
-        event = {
+        event: dict[str, object] = {
             "generation_id": row_id,
             "at": _text(at),
             "status": Status.PENDING.value,
@@ -259,21 +263,11 @@ class Writer:
         }
         return row, entries, event
 
-    def _count(
-        self,
-        user: str,
-        project: str,
-        provider: str,
-        model: str,
-        ended: datetime,
-        status: Status,
-        credits: int,
-        seconds: int,
-    ) -> None:
-        sums = self.days[ended.date().isoformat(), user, project, provider, model]
+    def _count(self, key: tuple[str, ...], status: Status, *, credits: int, seconds: int) -> None:
+        sums = self.days[key]
         sums[_ENDS.index(status)] += 1
         if status is Status.COMPLETED:
-            cost = pricing.estimated_cost_idr(model, credits)
+            cost = pricing.estimated_cost_idr(key[-1], credits)
             for place, amount in ((3, credits), (5, seconds), (6, cost)):
                 sums[place] += amount
         else:

@@ -147,8 +147,22 @@ def _listing(session: Session, user: User, chosen: Filter) -> prompt_search.Foun
         query = query.where(owned(GenerationTag, user), GenerationTag.tag == chosen.tag)
         place = GenerationTag.generation_id.expression  # the same id, in the order of the index of tags
     if chosen.text.strip():
-        return prompt_search.narrow(session, query, chosen.text, user_id=user.id, project_id=chosen.project_id)
+        return prompt_search.narrow(
+            session, query, chosen.text, user_id=user.id, project_id=chosen.project_id, marks=_marks(chosen)
+        )
     return prompt_search.Found(query, place)
+
+
+def _marks(chosen: Filter) -> list[Collection[str]]:
+    """What of a filter the index of words knows as well."""
+    found: list[Collection[str]] = []
+    if chosen.statuses and set(chosen.statuses) <= set(ENDED_STATUSES):
+        found.append([status.value for status in chosen.statuses])
+    if chosen.favourite:
+        found.append(["favourite"])
+    if chosen.verdict in (Verdict.KEPT, Verdict.REJECTED):
+        found.append([chosen.verdict.value])
+    return found
 
 
 def _beyond(found: prompt_search.Found, generation_id: str, *, older: bool) -> ColumnElement[bool]:

@@ -27,9 +27,9 @@ def run(settings: Settings) -> None:
         last = audit.last_run(session)
     if last is None or last.at < utc_now() - AUDIT_EVERY:
         with db.session(read_only=True) as session:
-            results = audit.run(session)
+            found = audit.look(session)
         with db.session() as session:
-            audit.record(session, results)
+            audit.record(session, found)
 
 
 def purge_deleted(settings: Settings, *, limit: int = 20) -> int:

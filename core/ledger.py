@@ -5,10 +5,10 @@ same transaction: a repeated key changes nothing, an overdraft is refused by the
 processes try at once. Settle and release of a generation share one key, so only one of them can ever happen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from core import errors
@@ -87,6 +87,16 @@ def entries(session: Session, user_id: str, *, before_id: int | None = None, lim
     if before_id is not None:
         query = query.where(LedgerEntry.id < before_id)
     return session.scalars(query.order_by(LedgerEntry.id.desc()).limit(limit)).all()
+
+
+def given(session: Session, account_ids: Collection[str]) -> Mapping[str, int]:
+    """Account id -> credits that ever came in by grants and corrections; an index of those alone answers it."""
+    query = (
+        select(LedgerEntry.account_id, func.sum(LedgerEntry.amount_credits))
+        .where(LedgerEntry.account_id.in_(account_ids), literal_column("kind IN ('grant', 'adjust')"))
+        .group_by(LedgerEntry.account_id)
+    )
+    return {account_id: int(credits) for account_id, credits in session.execute(query)}
 
 
 def entries_of_generation(session: Session, generation_id: str) -> Sequence[LedgerEntry]:

@@ -301,6 +301,13 @@ class LedgerEntry(Base):
         CheckConstraint("amount_credits <> 0", name="amount_not_zero"),
         CheckConstraint("amount_credits > 0 OR kind = 'adjust'", name="only_adjust_is_negative"),
         Index("ix_ledger_entries_account_newest", "account_id", "id"),
+        Index(
+            "ix_ledger_entries_given",
+            "account_id",
+            "amount_credits",
+            sqlite_where=text("kind IN ('grant', 'adjust')"),
+            postgresql_where=text("kind IN ('grant', 'adjust')"),
+        ),
     )
 
 
@@ -452,6 +459,7 @@ class Generation(Base):
             postgresql_where=text("stage <> 'ended'"),
         ),
         Index("ix_generations_model_ended", "model_id", "ended_at"),
+        Index("ix_generations_user_model_ended", "user_id", "model_id", "ended_at"),
         Index("ix_generations_recipe", "user_id", "recipe_hash", "id"),
         Index(
             "ix_generations_favourite",

@@ -1,13 +1,15 @@
 """Whose rows a person may see: the one predicate that every query for a person goes through."""
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, true
 
+from core import errors
 from core.models import (
     ApiToken,
     Generation,
     GenerationTag,
     Preset,
     Project,
+    Role,
     Upload,
     UsageDay,
     User,
@@ -31,3 +33,10 @@ Owned = (
 def owned(table: Owned, user: User) -> ColumnElement[bool]:
     """Rows of `table` that belong to this person."""
     return table.user_id == user.id
+
+
+def everybodys(user: User) -> ColumnElement[bool]:
+    """All rows, whoever they belong to; Forbidden for others than administrators."""
+    if user.role is not Role.ADMIN:
+        raise errors.Forbidden("Only administrators may look at everybody's figures.")
+    return true()

@@ -14,6 +14,10 @@ VERSION = "2026-11"
 """Changes with any price below; frozen on every generation."""
 
 IDR_PER_CREDIT = 50
+IDR_PER_USD = 16_500
+"""What a dollar is taken for, in prices below and in what providers report; it does not follow the market."""
+
+DEFAULT_MARKUP_PERCENT = 275
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Price:
 
     base_credits: int
     default_seconds: int
-    markup_percent: int = 275
+    markup_percent: int = DEFAULT_MARKUP_PERCENT
 
 
 PRICES: Mapping[str, Price] = {
@@ -39,7 +43,7 @@ PRICES: Mapping[str, Price] = {
     "kling-2.5": Price(500, default_seconds=5),
     "nova-reel": Price(400, default_seconds=6),
     "svd": Price(600, default_seconds=4),
-    # Up to the demo's: the vendor's list price in USD * Rp 16,500 / Rp 50 * 2.75, rounded to tens of credits.
+    # Up to the demo's: the vendor's list price in USD * IDR_PER_USD / IDR_PER_CREDIT * 2.75, rounded to tens.
     # Replicate: 0.27 for 5 s at 720p (ByteDance's 2.5 a million tokens); 0.35 for 5 s.
     "replicate-seedance-1-pro": Price(250, default_seconds=5),
     "replicate-kling-2.5-turbo-pro": Price(320, default_seconds=5),
@@ -109,13 +113,16 @@ def quote(
     end_image: bool = False,
     generate_audio: bool = False,
     enhance_prompt: bool = False,
+    base_credits: int | None = None,
 ) -> Quote:
     """Price a request, also one the model cannot make (`generations.validate` judges that).
 
+    `base_credits` puts another base price in place of the list's, to see what would be.
     Raises InvalidRequest for an unpriced model or resolution and for a duration that is not positive.
     Lines that cost nothing are left out, except the base.
     """
     model = price(model_id)
+    base = model.base_credits if base_credits is None else base_credits
     if duration_seconds <= 0:
         raise errors.InvalidRequest(fields={"duration": "The duration must be a positive number of seconds."})
     if resolution not in RESOLUTION_PERCENT:
@@ -129,8 +136,8 @@ def quote(
         shares.append(("startImage", START_IMAGE_PERCENT))
     elif end_image:
         shares.append(("endImage", END_IMAGE_PERCENT))
-    lines = [Line("base", model.base_credits)]
-    lines += [Line(kind, share(model.base_credits, percent), percent) for kind, percent in shares if percent]
+    lines = [Line("base", base)]
+    lines += [Line(kind, share(base, percent), percent) for kind, percent in shares if percent]
     if generate_audio:
         lines.append(Line("audio", AUDIO_CREDITS))
     if enhance_prompt:
@@ -143,7 +150,15 @@ def share(base_credits: int, percent: int) -> int:
     return (base_credits * percent + 50) // 100
 
 
-def estimated_cost_idr(model_id: str, total_credits: int) -> int:
-    """What the provider probably took for this, in whole rupiah: the price over the model's markup, half up."""
-    markup = price(model_id).markup_percent
+def estimated_cost_idr(model_id: str, total_credits: int, *, markup_percent: int | None = None) -> int:
+    """What the provider probably took for this, in whole rupiah: the price over the model's markup, half up.
+
+    `markup_percent` puts another markup in place of the list's, to see what would be.
+    """
+    markup = price(model_id).markup_percent if markup_percent is None else markup_percent
     return (total_credits * IDR_PER_CREDIT * 200 + markup) // (2 * markup)
+
+
+def idr_of_microusd(amount_microusd: int) -> int:
+    """Millionths of a dollar in whole rupiah, half up."""
+    return (amount_microusd * IDR_PER_USD + 500_000) // 1_000_000

@@ -1,11 +1,14 @@
 """Projects: folders of generations, each of one person."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy.orm import Session, aliased
 
 from core import errors
 from core.models import Generation, Project, UsageDay, User, is_live, utc_now
@@ -14,11 +17,26 @@ from core.text import problem
 
 NAME_LIMIT_CHARS = 120
 DESCRIPTION_LIMIT_CHARS = 2000
+COVERS = 4
+"""How many of its newest posters stand for a project."""
+
+
+class Sort(StrEnum):
+    """In which order projects are listed."""
+
+    ACTIVITY = "activity"
+    NAME = "name"
+    SPENT = "spent"
+    NEWEST = "newest"
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A project as a list shows it; `cover_key` is the storage key of its newest poster."""
+    """A project as a list shows it; `cover_keys` are the storage keys of its newest posters, newest first.
+
+    `spent_credits` was charged in it since its beginning, `month_credits` since the first of this month (UTC);
+    `in_flight_credits` are reserved for what is under way.
+    """
 
     id: str
     name: str
@@ -28,7 +46,11 @@ class Summary:
     updated_at: datetime
     generation_count: int
     in_flight_count: int
-    cover_key: str | None
+    in_flight_credits: int
+    spent_credits: int
+    month_credits: int
+    monthly_budget_credits: int | None
+    cover_keys: tuple[str, ...]
 
 
 def create(session: Session, user: User, *, name: str, description: str = "") -> Project:
@@ -81,40 +103,128 @@ def delete(session: Session, user: User, project_id: str) -> None:
 
 
 def browse(
-    session: Session, user: User, *, search: str = "", archived: bool = False, limit: int = 200
+    session: Session,
+    user: User,
+    *,
+    search: str = "",
+    archived: bool = False,
+    sort: Sort = Sort.ACTIVITY,
+    after_id: str | None = None,
+    limit: int = 200,
 ) -> Sequence[Summary]:
-    """A person's projects, last changed first, with counts and cover."""
-    in_flight = (
-        select(Generation.project_id, func.count().label("live"))
-        .where(owned(Generation, user), is_live())
-        .group_by(Generation.project_id)
-        .subquery()
-    )
-    cover = (
-        select(Generation.thumbnail_key)
-        .where(
-            Generation.project_id == Project.id,
-            Generation.thumbnail_key.is_not(None),
-            Generation.deleted_at.is_(None),
+    """A person's projects with what a card says of them, a keyset page at a time.
+
+    `after_id` is the last project of the page before; NotFound when it is not one of theirs.
+    """
+    query = select(Project).where(owned(Project, user))
+    query = query.where(Project.archived_at.is_not(None) if archived else Project.archived_at.is_(None))
+    if search.strip():
+        query = query.where(Project.name.icontains(search.strip(), autoescape=True))
+    last = None if after_id is None else get(session, user, after_id)
+    rows = session.scalars(_in_order(query, sort, last).limit(limit)).all()
+    ids = [row.id for row in rows]
+    posters = _posters(session, user, ids)
+    live = _in_flight(session, user, ids)
+    month = _this_month(session, user, [row.id for row in rows if row.monthly_budget_credits is not None])
+    return [
+        Summary(
+            id=row.id,
+            name=row.name,
+            description=row.description,
+            archived_at=row.archived_at,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            generation_count=row.generation_count,
+            in_flight_count=live.get(row.id, (0, 0))[0],
+            in_flight_credits=live.get(row.id, (0, 0))[1],
+            spent_credits=row.spent_credits,
+            month_credits=month.get(row.id, 0),
+            monthly_budget_credits=row.monthly_budget_credits,
+            cover_keys=tuple(posters.get(row.id, ())),
         )
-        .order_by(Generation.id.desc())
+        for row in rows
+    ]
+
+
+def _in_order(query: Select[Project], sort: Sort, last: Project | None) -> Select[Project]:
+    """Sorted, and after the last row of the page before; the id decides between equals."""
+    column: ColumnElement[Any] = {
+        Sort.ACTIVITY: Project.updated_at.expression,
+        Sort.NAME: func.lower(Project.name),
+        Sort.SPENT: Project.spent_credits.expression,
+        Sort.NEWEST: Project.created_at.expression,
+    }[sort]
+    if sort is Sort.NAME:
+        if last is not None:
+            query = query.where(tuple_(column, Project.id) > tuple_(func.lower(last.name), last.id))
+        return query.order_by(column, Project.id)
+    if last is not None:
+        value = {Sort.ACTIVITY: last.updated_at, Sort.SPENT: last.spent_credits, Sort.NEWEST: last.created_at}[sort]
+        query = query.where(tuple_(column, Project.id) < tuple_(value, last.id))
+    return query.order_by(column.desc(), Project.id.desc())
+
+
+def _posters(session: Session, user: User, ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+    """The newest posters of each project, in one query.
+
+    For each project the index finds the id of its last one to show; numbering rows in a window would read all of them.
+    """
+    older = aliased(Generation)
+    last_shown = (
+        select(older.id)
+        .where(older.project_id == Project.id, older.thumbnail_key.is_not(None), older.deleted_at.is_(None))
+        .order_by(older.id.desc())
+        .offset(COVERS - 1)
         .limit(1)
         .correlate(Project)
         .scalar_subquery()
     )
     query = (
-        select(Project, func.coalesce(in_flight.c.live, 0), cover)
-        .outerjoin(in_flight, in_flight.c.project_id == Project.id)
-        .where(owned(Project, user))
+        select(Generation.project_id, Generation.thumbnail_key)
+        .join(Project, Project.id == Generation.project_id)
+        .where(
+            Project.id.in_(ids),
+            owned(Project, user),
+            Generation.thumbnail_key.is_not(None),
+            Generation.deleted_at.is_(None),
+            Generation.id >= func.coalesce(last_shown, ""),
+        )
+        .order_by(Generation.id.desc())
     )
-    query = query.where(Project.archived_at.is_not(None) if archived else Project.archived_at.is_(None))
-    if search.strip():
-        query = query.where(Project.name.icontains(search.strip(), autoescape=True))
-    rows = session.execute(query.order_by(Project.updated_at.desc(), Project.id.desc()).limit(limit)).all()
-    return [
-        Summary(p.id, p.name, p.description, p.archived_at, p.created_at, p.updated_at, p.generation_count, live, key)
-        for p, live, key in rows
-    ]
+    found: dict[str, list[str]] = defaultdict(list)
+    for project_id, key in session.execute(query):
+        found[project_id].append(str(key))
+    return found
+
+
+def _in_flight(session: Session, user: User, ids: Collection[str]) -> Mapping[str, tuple[int, int]]:
+    """Project id -> how many are under way and the credits reserved for them.
+
+    What is under way is few, and is read first, by its own index: left to itself, SQLite would go by the person or the
+    project and read through everything that has ended.
+    """
+    mine = owned(Generation, user).label("mine")
+    live = select(Generation.project_id, Generation.credits, mine).where(is_live()).cte("live")
+    live = live.prefix_with("MATERIALIZED")
+    query = (
+        select(live.c.project_id, func.count(), func.sum(live.c.credits))
+        .where(live.c.mine, live.c.project_id.in_(ids))
+        .group_by(live.c.project_id)
+    )
+    return {project_id: (count, int(credits)) for project_id, count, credits in session.execute(query)}
+
+
+def _this_month(session: Session, user: User, ids: Collection[str]) -> Mapping[str, int]:
+    """Project id -> credits charged since the first of this month, of those that have a budget."""
+    if not ids:
+        return {}
+    first = utc_now().date().replace(day=1).isoformat()
+    query = (
+        select(UsageDay.project_id, func.sum(UsageDay.settled_credits))
+        .where(owned(UsageDay, user), UsageDay.day >= first, UsageDay.project_id.in_(ids))
+        .group_by(UsageDay.project_id)
+    )
+    return {project_id: int(credits) for project_id, credits in session.execute(query)}
 
 
 def _name(value: str) -> str:

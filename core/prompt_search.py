@@ -3,13 +3,14 @@
 Every word that is looked for must begin a word of the prompt, in any order; case does not matter. What is not a letter
 or a digit only separates words, so nothing that a person types is query syntax.
 
-SQLite: FTS5 (https://www.sqlite.org/fts5.html). Its index knows person and project of a prompt as well, so it walks the
-intersection of all of them, newest first, and stops when a page is full: neither a word in a million prompts nor one in
-none of a person's is ever collected. PostgreSQL: a GIN index over `to_tsvector('simple', prompt)`; whether that or the
-newest rows are walked is its planner's decision.
+SQLite: FTS5 (https://www.sqlite.org/fts5.html). Its index knows person, project, end and verdict of a prompt, too, so
+it walks the intersection of all of them, newest first, and stops when a page is full: neither a word in a million
+prompts nor one in none of a person's is ever collected. PostgreSQL: a GIN index over `to_tsvector('simple', prompt)`;
+whether that or the newest rows are walked is its planner's decision.
 """
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, column, func, literal_column, select, table
@@ -40,10 +41,19 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
-def narrow(session: Session, query: Select[Generation], text: str, *, user_id: str, project_id: str | None) -> Found:
+def narrow(
+    session: Session,
+    query: Select[Generation],
+    text: str,
+    *,
+    user_id: str,
+    project_id: str | None,
+    marks: Sequence[Collection[str]] = (),
+) -> Found:
     """Only those of `query` whose prompt has a word beginning with each word of `text`; none, if it has no word.
 
-    `query` must itself be restricted to the same person or project: here it only makes the search quick.
+    `query` must itself be restricted to the same person or project, and to what `marks` say: here these only make the
+    search quick. `marks` are groups of: ended statuses, `favourite`, `kept`, `rejected`; one of each group must fit.
     """
     wanted = words(text)
     if session.get_bind().dialect.name == "postgresql":
@@ -53,7 +63,8 @@ def narrow(session: Session, query: Select[Generation], text: str, *, user_id: s
             query.where(func.to_tsvector(simple, Generation.prompt).bool_op("@@")(asked)), Generation.id.expression
         )
     begins = " AND ".join(f'"{word}" *' for word in wanted) or '""'
-    asked_for = f"prompt : ({begins}) AND keys : {_key(project_id or user_id)}"
+    keys = [_key(project_id or user_id), *(f"({' OR '.join(f'x{mark}' for mark in group)})" for group in marks)]
+    asked_for = f"prompt : ({begins}) AND keys : ({' AND '.join(keys)})"
     joined = query.join(_INDEX, _INDEX.c.generation_id == Generation.id).where(_matches(asked_for))
     return Found(joined, _INDEX.c.rowid)
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Row, Select, func, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, and_, func, select, text
+from sqlalchemy.orm import Session, aliased
 
 from core.models import Generation, GenerationEvent, Stage, Status, User, utc_now
 from core.ownership import owned
@@ -70,13 +70,20 @@ class Tail:
 
 def of_person(session: Session, user: User, *, after_id: int, until_id: int, limit: int = 500) -> Sequence[Step]:
     """A person's own steps with ids above `after_id` up to `until_id`, oldest first."""
-    query = _steps().where(
-        owned(Generation, user),
-        Generation.deleted_at.is_(None),
-        GenerationEvent.id > after_id,
-        GenerationEvent.id <= until_id,
+    # The steps are taken by their ids first, with a limit that none of them can exceed: otherwise both databases may
+    # begin with all generations of the person.
+    is_own = and_(owned(Generation, user), Generation.deleted_at.is_(None)).label("is_own")
+    between = (
+        _steps()
+        .add_columns(is_own)
+        .where(GenerationEvent.id > after_id, GenerationEvent.id <= until_id)
+        .order_by(GenerationEvent.id)
+        .limit(max(0, until_id - after_id))
+        .subquery()
     )
-    return [_step(row) for row in session.execute(query.order_by(GenerationEvent.id).limit(limit))]
+    event = aliased(GenerationEvent, between)
+    query = select(event, between.c.user_id, between.c.progress).where(between.c.is_own)
+    return [_step(row) for row in session.execute(query.order_by(between.c.id).limit(limit))]
 
 
 def _steps() -> Select[GenerationEvent, str, float]:

@@ -2,48 +2,91 @@
 
 import math
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session
 
-from core.models import Generation, Status, UsageDay, User, is_live, utc_now
-from core.ownership import owned
+from core import errors, pricing
+from core.models import Generation, Project, Status, UsageDay, User, is_live, utc_now
+from core.ownership import everybodys, owned
 from core.providers import registry
 
 RECENT = 50
+SEARCHED = 500
+"""Among so many newest of a model the recent ones of a kind are looked for: a rare kind must not search them all."""
 FASTEST_SECONDS = 1.0
+SPEED_SAMPLE = 200
+"""How many of a model's newest ended clips its times are told from."""
+
+
+class Group(StrEnum):
+    """What figures can be added up by. Weeks begin on Monday (ISO 8601); days are UTC."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    MODEL = "model"
+    PROVIDER = "provider"
+    PROJECT = "project"
+    USER = "user"
+
+
+KEYS: Mapping[Group, tuple[str, ...]] = {
+    Group.DAY: ("day",),
+    Group.WEEK: ("week",),
+    Group.MONTH: ("month",),
+    Group.MODEL: ("provider", "model_id"),
+    Group.PROVIDER: ("provider",),
+    Group.PROJECT: ("project_id", "project_name"),
+    Group.USER: ("user_id", "user_email"),
+}
+"""What tells the rows of a group apart, in the order of their columns. A week is its Monday, a month `2026-11`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One day of one model."""
+class Selection:
+    """Which usage is looked at: days (UTC, both included) of one project, model, provider or person, or of all.
 
-    day: date
-    provider: str
-    model_id: str
-    completed: int
-    failed: int
-    cancelled: int
-    settled_credits: int
-    released_credits: int
-    video_seconds: int
-    estimated_cost_idr: int
+    `everybody` asks for all people's figures and is for administrators; `user_id` narrows it to one of them.
+    """
+
+    since: date
+    until: date
+    project_id: str | None = None
+    provider: str | None = None
+    model_id: str | None = None
+    everybody: bool = False
+    user_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """The sum of a period."""
+class Figures:
+    """Sums of roll-ups, named as their columns. What they cost the providers is partly an estimate, see `cost_idr`."""
 
-    completed: int
-    failed: int
-    cancelled: int
-    settled_credits: int
-    released_credits: int
-    video_seconds: int
-    estimated_cost_idr: int
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    settled_credits: int = 0
+    released_credits: int = 0
+    video_seconds: int = 0
+    estimated_cost_idr: int = 0
+    estimate_replaced_idr: int = 0
+    reported_cost_microusd: int = 0
+    kept_count: int = 0
+    kept_seconds: int = 0
+    rejected_count: int = 0
+
+    def __add__(self, other: "Figures") -> "Figures":
+        return Figures(*(getattr(self, name) + getattr(other, name) for name in FIGURES))
+
+    @property
+    def settled_idr(self) -> int:
+        """What was charged, in rupiah."""
+        return self.settled_credits * pricing.IDR_PER_CREDIT
 
     @property
     def success_rate(self) -> float | None:
@@ -51,36 +94,155 @@ class Totals:
         ended = self.completed + self.failed
         return self.completed / ended if ended else None
 
+    @property
+    def reported_cost_idr(self) -> int:
+        """What providers reported, at the rate of the price list."""
+        return pricing.idr_of_microusd(self.reported_cost_microusd)
 
-def by_day_and_model(
-    session: Session, user: User, *, since: date, until: date, project_id: str | None = None
-) -> Sequence[Row]:
-    """A person's usage, a row a day and model, oldest first; `until` is included. Days are UTC."""
-    sums = [func.sum(getattr(UsageDay, name)) for name in _FIGURES]
-    query = select(UsageDay.day, UsageDay.provider, UsageDay.model_id, *sums).where(
-        owned(UsageDay, user), UsageDay.day >= since.isoformat(), UsageDay.day <= until.isoformat()
+    @property
+    def still_estimated_idr(self) -> int:
+        """The estimated cost of clips whose provider reported none."""
+        return self.estimated_cost_idr - self.estimate_replaced_idr
+
+    @property
+    def cost_idr(self) -> int:
+        """What the providers took: as reported where they did, estimated from price and markup elsewhere."""
+        return self.reported_cost_idr + self.still_estimated_idr
+
+    @property
+    def margin_idr(self) -> int:
+        """What was charged less what the providers took; as much an estimate as that."""
+        return self.settled_idr - self.cost_idr
+
+    @property
+    def credits_per_kept_second(self) -> float | None:
+        """All credits charged over the seconds of clips that people kept; None while none is kept."""
+        return self.settled_credits / self.kept_seconds if self.kept_seconds else None
+
+
+FIGURES = tuple(field.name for field in fields(Figures))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The figures of one group; `keys` has the names of `KEYS`."""
+
+    keys: Mapping[str, str]
+    figures: Figures
+
+
+def grouped(session: Session, user: User, chosen: Selection, groups: Iterable[Group] = ()) -> Iterator[Row]:
+    """Figures by any groups, in their order; read as they are used, so the session must stay open until then.
+
+    Without a group it is one row; the figures of nothing are zeros. Forbidden for everybody's figures asked for by
+    others than administrators, NotFound for a project that they may not see.
+    """
+    if chosen.project_id is not None:
+        project_name(session, user, chosen)
+    wanted = tuple(dict.fromkeys(groups))
+    names = tuple(dict.fromkeys(name for group in wanted for name in KEYS[group]))
+    columns = {name: _column(session, name) for name in names if name not in _LOOKED_UP}
+    sums = [func.coalesce(func.sum(getattr(UsageDay, name)), 0).label(name) for name in FIGURES]
+    summed = (
+        select(*(column.label(name) for name, column in columns.items()), *sums)
+        .where(*_conditions(user, chosen))
+        .group_by(*columns.values())
+        .subquery()
     )
-    if project_id is not None:
-        query = query.where(UsageDay.project_id == project_id)
-    groups = (UsageDay.day, UsageDay.provider, UsageDay.model_id)
-    rows = session.execute(query.group_by(*groups).order_by(*groups)).all()
-    return [Row(date.fromisoformat(r[0]), r[1], r[2], *(int(figure) for figure in r[3:])) for r in rows]
+    shown = [summed.c[name] if name in columns else _LOOKED_UP[name].label(name) for name in names]
+    query = select(*shown, *(summed.c[name] for name in FIGURES))
+    if Group.PROJECT in wanted:
+        query = query.join(Project, Project.id == summed.c.project_id)
+    if Group.USER in wanted:
+        query = query.join(User, User.id == summed.c.user_id)
+    found = session.execute(query.order_by(*(summed.c[name] for name in columns)), execution_options={"yield_per": 500})
+    place = len(names)
+    return (
+        Row(dict(zip(names, row[:place], strict=True)), Figures(*(int(figure) for figure in row[place:])))
+        for row in found
+    )
 
 
-def totals(rows: Sequence[Row]) -> Totals:
-    """Add up rows of `by_day_and_model`."""
-    return Totals(*(sum(getattr(row, name) for row in rows) for name in _FIGURES))
+def total(session: Session, user: User, chosen: Selection) -> Figures:
+    """The figures of all that is chosen; raises as `grouped`."""
+    return next(grouped(session, user, chosen)).figures
 
 
-_FIGURES = (
-    "completed",
-    "failed",
-    "cancelled",
-    "settled_credits",
-    "released_credits",
-    "video_seconds",
-    "estimated_cost_idr",
-)
+def add_up(rows: Iterable[Row]) -> Figures:
+    """The sum of rows."""
+    return sum((row.figures for row in rows), Figures())
+
+
+_LOOKED_UP: Mapping[str, ColumnElement[str]] = {
+    "project_name": Project.__table__.c.name,
+    "user_email": User.__table__.c.email,
+}
+
+
+def _column(session: Session, name: str) -> ColumnElement[str]:
+    """A key as an expression over usage_days, without parameters: PostgreSQL has to see the same one in GROUP BY."""
+    if name == "month":
+        return literal_column("substr(usage_days.day, 1, 7)")
+    if name == "week":
+        if session.get_bind().dialect.name == "postgresql":
+            return literal_column("to_char(date_trunc('week', CAST(usage_days.day AS date)), 'YYYY-MM-DD')")
+        return literal_column("date(usage_days.day, 'weekday 0', '-6 days')")
+    column: ColumnElement[str] = UsageDay.__table__.c[name]
+    return column
+
+
+def _conditions(user: User, chosen: Selection) -> list[ColumnElement[bool]]:
+    whose = everybodys(user) if chosen.everybody else owned(UsageDay, user)
+    narrowed = {name: getattr(chosen, name) for name in ("project_id", "provider", "model_id", "user_id")}
+    return [
+        whose,
+        UsageDay.day >= chosen.since.isoformat(),
+        UsageDay.day <= chosen.until.isoformat(),
+        *(getattr(UsageDay, name) == value for name, value in narrowed.items() if value is not None),
+    ]
+
+
+def project_name(session: Session, user: User, chosen: Selection) -> str:
+    """The name of the chosen project; NotFound where there is none that they may see."""
+    whose = everybodys(user) if chosen.everybody else owned(Project, user)
+    name = session.scalar(select(Project.name).where(Project.id == chosen.project_id, whose))
+    if name is None:
+        raise errors.NotFound("This project does not exist, or it is not yours.")
+    return name
+
+
+def people(session: Session, admin: User) -> dict[str, str]:
+    """Id and address of everybody there is, by address; Forbidden for others than administrators."""
+    rows = session.execute(select(User.id, User.email).where(everybodys(admin)).order_by(User.email)).all()
+    return {row.id: row.email for row in rows}
+
+
+def moments(chosen: Selection) -> tuple[datetime, datetime]:
+    """The days of a selection as a span of time, its end not included; one past the calendar's end is its last."""
+    begin = datetime.combine(chosen.since, time(), UTC)
+    after = min(chosen.until, date.max - timedelta(days=1)) + timedelta(days=1)
+    return begin, datetime.combine(after, time(), UTC)
+
+
+def speeds(session: Session, model_ids: Iterable[str], chosen: Selection) -> dict[str, "TimeRange"]:
+    """How long models took in the chosen days, over all people: told from each one's newest ended clips only."""
+    begin, end = moments(chosen)
+    found = {}
+    for model_id in model_ids:
+        newest = (
+            select(Generation.submitted_at, Generation.ended_at, Generation.status)
+            .where(Generation.model_id == model_id, Generation.ended_at >= begin, Generation.ended_at < end)
+            .order_by(Generation.ended_at.desc())
+            .limit(SPEED_SAMPLE)
+        )
+        took = sorted(
+            (ended - sent).total_seconds()
+            for sent, ended, status in session.execute(newest)
+            if status is Status.COMPLETED and sent and ended
+        )
+        if took:
+            found[model_id] = _spread(took)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,28 +276,34 @@ class TypicalSeconds:
         took = sorted(
             _seconds_taken(
                 self._session,
-                Generation.model_id == model_id,
-                Generation.resolution == resolution,
-                Generation.duration_seconds == duration_seconds,
+                model_id,
+                resolution=resolution,
+                duration_seconds=duration_seconds,
             )
         )
         if not took:
             guess = float(registry.model(model_id).typical_seconds)
             return TimeRange(guess, guess * 2, 0)
-        last = len(took) - 1
-        p50, p90 = took[last // 2], took[math.ceil(last * 0.9)]
-        return TimeRange(max(FASTEST_SECONDS, p50), max(FASTEST_SECONDS, p90), len(took))
+        return _spread(took)
 
 
-def _seconds_taken(session: Session, *which: ColumnElement[bool]) -> list[float]:
+def _spread(took: Sequence[float]) -> TimeRange:
+    """Median and 90th percentile of at least one time, ascending."""
+    last = len(took) - 1
+    p50, p90 = took[last // 2], took[math.ceil(last * 0.9)]
+    return TimeRange(max(FASTEST_SECONDS, p50), max(FASTEST_SECONDS, p90), len(took))
+
+
+def _seconds_taken(session: Session, model_id: str, *, since: datetime | None = None, **kind: str | int) -> list[float]:
     """Seconds from acceptance to the end of the most recent completed generations of a kind."""
-    query = (
-        select(Generation.submitted_at, Generation.ended_at)
-        .where(Generation.ended_at.is_not(None), Generation.status == Status.COMPLETED, *which)
-        .order_by(Generation.ended_at.desc())
-        .limit(RECENT)
+    newest = select(Generation).where(Generation.model_id == model_id, Generation.ended_at.is_not(None))
+    if since is not None:
+        newest = newest.where(Generation.ended_at >= since)
+    among = newest.order_by(Generation.ended_at.desc()).limit(SEARCHED).subquery().c
+    query = select(among.submitted_at, among.ended_at).where(
+        among.status == Status.COMPLETED, *(among[name] == value for name, value in kind.items())
     )
-    return [(end - start).total_seconds() for start, end in session.execute(query) if start and end]
+    return [(end - start).total_seconds() for start, end in session.execute(query.limit(RECENT)) if start and end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +326,6 @@ def provider_week(session: Session, provider: str, model_ids: Sequence[str]) -> 
     in_flight = session.scalar(
         select(func.count()).where(is_live(), Generation.provider == provider, Generation.status == Status.PROCESSING)
     )
-    took = [
-        seconds
-        for model_id in model_ids
-        for seconds in _seconds_taken(session, Generation.model_id == model_id, Generation.ended_at >= since)
-    ]
+    took = [seconds for model_id in model_ids for seconds in _seconds_taken(session, model_id, since=since)]
     rate = int(done) / (int(done) + int(failed)) if done or failed else None
     return ProviderWeek(in_flight or 0, rate, statistics.median(took) if took else None)

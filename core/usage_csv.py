@@ -1,10 +1,10 @@
-"""Usage as CSV for spreadsheets, the same from page and API; pure."""
+"""Usage as CSV for spreadsheets, the same from page and API, a piece at a time; pure."""
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from core import pricing, usage
+from core import usage
 
 COLUMNS = (
     "day",
@@ -19,17 +19,58 @@ COLUMNS = (
     "video_seconds",
     "estimated_cost_idr",
 )
+"""Of the default grouping; others have their own keys in front and MORE_COLUMNS behind."""
+
+MORE_COLUMNS = (
+    "reported_cost_microusd",
+    "reported_cost_idr",
+    "still_estimated_cost_idr",
+    "cost_idr",
+    "margin_idr",
+    "kept_clips",
+    "kept_seconds",
+    "rejected_clips",
+)
+
+DEFAULT = (usage.Group.DAY, usage.Group.MODEL)
+LINES_A_PIECE = 500
+
+_HEADS = {"model_id": "model", "project_name": "project", "user_email": "user"}
+_FIGURES = COLUMNS[3:]
 
 
-def write(rows: Sequence[usage.Row], totals: usage.Totals) -> bytes:
-    """The rows and a line of totals; UTF-8 with the mark by which spreadsheets know it (RFC 4180 line ends)."""
-    text = io.StringIO()
+def write(rows: Iterable[usage.Row], groups: Sequence[usage.Group] | None = None) -> Iterator[bytes]:
+    """The rows by these groups and a line of totals, in pieces; without groups the default ones in their first form.
+
+    UTF-8 with the mark by which spreadsheets know it, RFC 4180 line ends. The totals are of what was written.
+    """
+    names = tuple(dict.fromkeys(name for group in groups or DEFAULT for name in usage.KEYS[group]))
+    figures = _FIGURES if groups is None else _FIGURES + MORE_COLUMNS
+    total = usage.Figures()
+
+    def lines() -> Iterator[Sequence[str | int]]:
+        nonlocal total
+        yield [*(_HEADS.get(name, name) for name in names), *figures]
+        for row in rows:
+            total += row.figures
+            yield [*(harmless(row.keys[name]) for name in names), *_numbers(row.figures, figures)]
+        yield ["total", *[""] * (len(names) - 1), *_numbers(total, figures)]
+
+    return table(lines())
+
+
+def table(lines: Iterable[Sequence[str | int | float | None]]) -> Iterator[bytes]:
+    """Any lines as CSV, in pieces; texts that somebody wrote have to be made `harmless` by the caller."""
+    text = io.StringIO("\ufeff")
+    text.seek(0, io.SEEK_END)
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        writer.writerow([row.day.isoformat(), harmless(row.provider), harmless(row.model_id), *_figures(row)])
-    writer.writerow(["total", "", "", *_figures(totals)])
-    return text.getvalue().encode("utf-8-sig")
+    for number, line in enumerate(lines, start=1):
+        writer.writerow(line)
+        if number % LINES_A_PIECE == 0:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
 
 
 def harmless(text: str) -> str:
@@ -37,14 +78,13 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
-def _figures(row: usage.Row | usage.Totals) -> list[int]:
-    return [
-        row.completed,
-        row.failed,
-        row.cancelled,
-        row.settled_credits,
-        row.settled_credits * pricing.IDR_PER_CREDIT,
-        row.released_credits,
-        row.video_seconds,
-        row.estimated_cost_idr,
-    ]
+def _numbers(figures: usage.Figures, names: Sequence[str]) -> list[int]:
+    by_name = {
+        "spent_credits": figures.settled_credits,
+        "spent_idr": figures.settled_idr,
+        "returned_credits": figures.released_credits,
+        "still_estimated_cost_idr": figures.still_estimated_idr,
+        "kept_clips": figures.kept_count,
+        "rejected_clips": figures.rejected_count,
+    }
+    return [by_name[name] if name in by_name else getattr(figures, name) for name in names]

@@ -1,11 +1,16 @@
-"""People, their roles and their storage."""
+"""People, their roles, their language and their storage."""
 
-from sqlalchemy import select, true, update
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core import config, errors, ledger
-from core.models import Role, User, new_id, utc_now
+from core.models import Account, Role, User, new_id, utc_now
+
+LANGUAGE_LIMIT_CHARS = 8
 
 
 def ensure(session: Session, email: str, *, signup_credits: int, role: Role = Role.USER) -> User:
@@ -47,6 +52,51 @@ def get(session: Session, email: str) -> User:
     if user is None:
         raise errors.NotFound(f"There is no person with the address {email}.")
     return user
+
+
+def choose_language(session: Session, user: User, *, tag: str | None) -> None:
+    """Remember in which language a person reads; None leaves it to their browser."""
+    if tag is not None and not (tag.isascii() and tag.isalpha() and len(tag) <= LANGUAGE_LIMIT_CHARS):
+        raise errors.InvalidRequest(fields={"language": "This is not a language tag."})
+    session.execute(update(User).where(User.id == user.id).values(language=tag))
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A person and their account, as an administrator sees them."""
+
+    id: str
+    email: str
+    name: str
+    role: Role
+    available_credits: int
+    held_credits: int
+    granted_credits: int
+    """All that ever came in: grants and corrections."""
+
+
+def browse(
+    session: Session, admin: User, *, search: str = "", after_email: str = "", limit: int = 25
+) -> Sequence[Holder]:
+    """People by address, a keyset page at a time; Forbidden for who is no administrator."""
+    if admin.role is not Role.ADMIN:
+        raise errors.Forbidden("This is for administrators.")
+    query = (
+        select(User, Account)
+        .join(Account, Account.user_id == User.id)
+        .where(User.email > after_email)
+        .order_by(User.email)
+        .limit(limit)
+    )
+    if wanted := search.strip():
+        query = query.where(
+            or_(User.email.icontains(wanted, autoescape=True), User.name.icontains(wanted, autoescape=True))
+        )
+    found = session.execute(query).all()
+    given = ledger.given(session, [account.id for _user, account in found])
+    return [
+        Holder(u.id, u.email, u.name, u.role, a.available_credits, a.held_credits, given.get(a.id, 0)) for u, a in found
+    ]
 
 
 def reserve_storage(session: Session, user_id: str, *, size_bytes: int, quota_bytes: int | None) -> None:

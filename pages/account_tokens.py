@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from core import db, tokens
+from core import db, errors, tokens
 from core.models import ApiToken, Scope, User, utc_now
 from pages import components, wording
 from pages.language import N_, _
@@ -23,6 +23,7 @@ DAYS: Mapping[int | None, str] = {
     None: N_("Until it is revoked"),
 }
 DOCS_PATH = "/api/apps/video-generator/docs"
+_FORM = "account_token_form"
 _SECRET = "account_token_secret"  # noqa: S105 -- where the session keeps it, not a secret
 
 
@@ -69,7 +70,7 @@ def _row(person: User, token: ApiToken) -> None:
                 st.markdown(_("Scripts that use this token stop working at once."))
                 if st.button(_("Revoke this token"), key=f"account_token_revoke_{token.id}", type="primary"):
                     _revoke(person, token.id)
-        st.caption(f"`{token.prefix}…` · " + " · ".join(_facts(token)))
+        components.plain(" · ".join([f"{token.prefix}…", *_facts(token)]), small=True)
 
 
 def _facts(token: ApiToken) -> list[str]:
@@ -85,25 +86,29 @@ def _facts(token: ApiToken) -> list[str]:
 
 def _form(person: User) -> None:
     """What a new token needs."""
-    with st.form("account_token_new", border=True, clear_on_submit=False):
+    number = st.session_state.setdefault(_FORM, 0)
+    with st.form(f"account_token_new_{number}", border=True):
         st.markdown(_("**New token**"))
         with st.grid(3, min_column_width=200, vertical_alignment="bottom"):
             name = st.text_input(
-                _("What it is for"), key="account_token_name", max_chars=tokens.NAME_LIMIT_CHARS, autocomplete="off"
+                _("What it is for"),
+                key=f"account_token_name_{number}",
+                max_chars=tokens.NAME_LIMIT_CHARS,
+                autocomplete="off",
             )
             scope = st.selectbox(
                 _("What it may do"),
                 list(SCOPES),
                 index=1,
                 format_func=lambda scope: _(SCOPES[scope]),
-                key="account_token_scope",
+                key=f"account_token_scope_{number}",
             )
             days = st.selectbox(
                 _("How long it is valid"),
                 list(DAYS),
                 index=1,
                 format_func=lambda days: _(DAYS[days]),
-                key="account_token_days",
+                key=f"account_token_days_{number}",
             )
         if st.form_submit_button(_("Make a token"), type="primary"):
             _make(person, name or "", scope, days)
@@ -112,15 +117,16 @@ def _form(person: User) -> None:
 def _make(person: User, name: str, scope: Scope, days: int | None) -> None:
     """Make it and keep its secret for the next drawing of the page."""
 
-    def transaction() -> None:
-        end = None if days is None else utc_now() + timedelta(days=days)
+    end = None if days is None else utc_now() + timedelta(days=days)
+    try:
         with db.session() as session:
             secret = tokens.issue(session, person, name=name, scope=scope, expires_at=end)
-        st.session_state[_SECRET] = secret
-
-    if components.attempt(transaction, done=_("The token is made.")):
-        st.session_state.pop("account_token_name", None)
-        st.rerun()
+    except errors.AppError as problem:
+        components.error_box(problem)
+        return
+    st.session_state[_SECRET] = secret
+    st.session_state[_FORM] += 1  # the next form is an empty one
+    st.rerun()
 
 
 def _revoke(person: User, token_id: str) -> None:

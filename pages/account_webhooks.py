@@ -67,7 +67,7 @@ def _save(action: Callable[[Any], object], *, done: str) -> None:
 
 
 def _keep_secret(endpoint: WebhookEndpoint) -> None:
-    """Remember a new secret for this session alone, until its person has put it away."""
+    """Remember a new secret for this session alone, until its person has saved it."""
     secret = webhooks.secret(endpoint, key=config.settings().secret_key)
     st.session_state["webhooks_secret"] = (endpoint.url, secret)
 
@@ -77,10 +77,10 @@ def _fresh_secret() -> None:
         return
     url, secret = st.session_state["webhooks_secret"]
     with st.container(border=True, key="webhooks_secret_box"):
-        st.markdown(_("**The signing secret. It is shown only now:** put it where your server finds it."))
+        st.markdown(_("**The signing secret. It is shown only now:** save it where your server finds it."))
         components.plain(url, small=True)
         st.code(secret, language=None, wrap_lines=True)
-        if st.button(_("I have put it away"), key="webhooks_secret_done"):
+        if st.button(_("I have saved it"), key="webhooks_secret_done"):
             del st.session_state["webhooks_secret"]
             st.rerun()
 

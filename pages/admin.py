@@ -1,22 +1,23 @@
-"""For administrators: clips nobody knows about, providers, the always-true checks, and credits for people."""
+"""For administrators: clips nobody knows about, the always-true checks, providers, people and their credits."""
 
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
-from core import audit, config, db, generations, ledger, provider_status, usage, users
-from core.models import Generation, Stage, utc_now
+from core import audit, db, generations, ledger, users
+from core.models import EntryKind, Generation, Role, Stage, utc_now
 from core.providers import registry
-from pages import components, visitor, wording
+from pages import components, provider_cards, visitor, wording
+from pages.language import N_, _, plural
 
 JOB_ID_LIMIT_CHARS = 200
-PROVIDER_BADGES: Mapping[str, tuple[str, Literal["green", "orange", "gray"]]] = {
-    "ok": ("Ready", "green"),
-    "trouble": ("Trouble", "orange"),
-    "not_configured": ("Not configured", "gray"),
-}
+PEOPLE_SHOWN = 25
+BOOKING_LIMIT_CREDITS = 10**12
+ROLES: Mapping[Role, str] = {Role.USER: N_("Member"), Role.ADMIN: N_("Administrator")}
+BOOKINGS: Mapping[EntryKind, str] = {EntryKind.GRANT: N_("Grant"), EntryKind.ADJUST: N_("Correction")}
 
 
 def save(action: Callable[[Any], object], *, done: str) -> None:
@@ -34,13 +35,15 @@ def uncertain() -> None:
     """What may or may not exist at a provider, each with the two decisions."""
     with db.session(read_only=True) as session:
         rows = generations.uncertain(session)
-    st.header("Unclear clips", anchor=False)
+    st.header(_("Unclear clips"), anchor=False)
     if not rows:
-        st.caption("None. Every clip that was sent has an answer from its provider.")
+        st.caption(_("None. Every clip that was sent has an answer from its provider."))
         return
     st.markdown(
-        "The provider may or may not have these. Look into its own job list before you decide; "
-        "nothing is sent a second time, and the credits stay reserved until then."
+        _(
+            "The provider may or may not have these. Look into its own job list before you decide; "
+            "nothing is sent a second time, and the credits stay reserved until then."
+        )
     )
     for row in rows:
         case(row)
@@ -53,24 +56,34 @@ def case(row: Generation) -> None:
         components.plain(row.prompt, strong=True, lines=2)
         sent = wording.moment(row.submitted_at or row.updated_at)
         st.caption(
-            f"{row.model_name} · {provider.display_name} · {wording.priced(row.credits)} reserved · "
-            f"since {sent} · {wording.STAGE[row.stage].lower()}"
+            " · ".join(
+                (
+                    row.model_name,
+                    provider.display_name,
+                    _("{held} reserved").format(held=wording.priced(row.credits)),
+                    _("since {moment}").format(moment=sent),
+                    wording.STAGE[row.stage].lower(),
+                )
+            )
         )
-        components.plain(f"Our reference: {row.id}", small=True)
-        components.plain(f"Provider's job id: {row.provider_job_id or 'not known'}", small=True)
+        components.plain(_("Our reference: {id}").format(id=row.id), small=True)
+        job = row.provider_job_id or _("not known")
+        components.plain(_("Provider's job id: {job}").format(job=job), small=True)
         if row.error_message:
-            components.plain(row.error_message, small=True)
+            components.plain(_(row.error_message), small=True)
         if row.error_detail:
             components.plain(row.error_detail, small=True, lines=4)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            with st.popover("It was never made", key=f"admin_release_popover_{row.id}"):
+            with st.popover(_("It was never made"), key=f"admin_release_popover_{row.id}"):
                 st.markdown(
-                    f"The clip fails and {wording.priced(row.credits)} go back. If it arrives after all, it is lost."
+                    _("The clip fails and {credits} go back. If it arrives after all, it is lost.").format(
+                        credits=wording.priced(row.credits)
+                    )
                 )
-                if st.button("Give the credits back", key=f"admin_release_{row.id}", type="primary"):
+                if st.button(_("Give the credits back"), key=f"admin_release_{row.id}", type="primary"):
                     save(
                         lambda session: generations.resolve_release(session, visitor.administrator(), row.id),
-                        done="Released.",
+                        done=_("Released."),
                     )
             if row.stage is Stage.SUBMITTING:
                 found(row)
@@ -78,120 +91,177 @@ def case(row: Generation) -> None:
 
 def found(row: Generation) -> None:
     """The decision that the provider has it, under a job id."""
-    with st.popover("Found at the provider", key=f"admin_found_popover_{row.id}"):
+    with st.popover(_("Found at the provider"), key=f"admin_found_popover_{row.id}"):
         job_id = st.text_input(
-            "Job id at the provider", key=f"admin_job_{row.id}", max_chars=JOB_ID_LIMIT_CHARS, autocomplete="off"
+            _("Job id at the provider"), key=f"admin_job_{row.id}", max_chars=JOB_ID_LIMIT_CHARS, autocomplete="off"
         )
-        st.caption("The wait goes on with this job, and the clip is charged when it is here.")
-        if st.button("Go on with this job", key=f"admin_found_{row.id}", type="primary"):
+        st.caption(_("The wait goes on with this job, and the clip is charged when it is here."))
+        if st.button(_("Go on with this job"), key=f"admin_found_{row.id}", type="primary"):
             wanted = (job_id or "").strip()
             if not wanted:
-                st.error("Write the job id that the provider shows.")
+                st.error(_("Write the job id that the provider shows."))
                 return
             save(
                 lambda session: generations.resolve_found(
                     session, visitor.administrator(), row.id, provider_job_id=wanted
                 ),
-                done="Found. The wait goes on.",
+                done=_("Found. The wait goes on."),
             )
 
 
-def providers() -> None:
-    """How each provider stands: configured, its key, trouble, and its week."""
-    st.header("Providers", anchor=False)
-    with db.session(read_only=True) as session:
-        found = provider_status.statuses(session, config.settings())
-    with st.grid(min_column_width=250):
-        for status in found:
-            with st.container(border=True, gap="xsmall", height="stretch"):
-                with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-                    st.markdown(f"**{status.provider.display_name}**", width="content")
-                    label, colour = PROVIDER_BADGES[status.state]
-                    st.badge(label, color=colour)
-                models = status.provider.models
-                st.caption(f"{wording.count(len(models), 'model')}: {', '.join(model.name for model in models)}")
-                if status.state == provider_status.NOT_CONFIGURED:
-                    st.caption(f"Set {status.provider.name.upper()}_API_KEY and start again.")
-                    continue
-                if status.sentence:
-                    st.caption(status.sentence)
-                if status.key_works is not None:
-                    st.caption("The key works." if status.key_works else "The key was refused when last tried.")
-                st.caption(_week(status.week))
-
-
-def _week(week: usage.ProviderWeek) -> str:
-    """In flight, success and time of the last seven days."""
-    parts = [f"{wording.count(week.in_flight, 'clip')} in flight"]
-    if week.success_rate is not None:
-        parts.append(f"{week.success_rate:.0%} succeeded this week")
-    if week.median_seconds is not None:
-        parts.append(f"usually {wording.span(week.median_seconds)}")
-    return " · ".join(parts)
-
-
 def checks() -> None:
-    """The rules on money and clips, as they were last checked."""
+    """What the product promises, each promise as it was last checked."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.header("What must always be true", anchor=False, width="content")
-        if st.button("Check now", icon=":material/rule:", key="admin_check"):
+        st.header(_("What must always be true"), anchor=False, width="content")
+        if st.button(_("Check now"), icon=":material/rule:", key="admin_check"):
             check_now()
     with db.session(read_only=True) as session:
         last = audit.last_run(session)
-    if last is None:
-        st.caption("Not checked yet. It takes a moment and changes nothing.")
+    if last is None or "rules" not in last.results:
+        st.caption(_("Not checked yet. It takes a moment and changes nothing."))
         return
-    verdict = "All rules hold" if not last.broken else f"{wording.count(last.broken, 'rule')} broken"
-    st.caption(f"{verdict}. Checked {wording.age(last.at, utc_now())}, {wording.moment(last.at)}.")
-    for rule in (last.results[place] for place in sorted(last.results, key=int)):
-        offenders = rule["offenders"]
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if offenders:
-                st.badge("Broken", icon=":material/close:", color="red")
-            else:
-                st.badge("Holds", icon=":material/check:", color="green")
-            looked = wording.credits(rule["checked"])
-            st.markdown(f"{rule['rule'][:1].upper()}{rule['rule'][1:]} :gray[({looked} looked at)]", width="content")
-        if offenders:
-            components.plain(", ".join(offenders), small=True)
+    number = len(last.results["rules"])
+    if last.broken:
+        verdict = plural("{number} rule is broken.", "{number} rules are broken.", last.broken).format(
+            number=last.broken
+        )
+    else:
+        verdict = _("All {number} rules hold.").format(number=number)
+    full_at = datetime.fromisoformat(last.results["full_at"])
+    now = utc_now()
+    st.caption(
+        f"{verdict} "
+        + _("Everything was checked {full}; what is new since, {recent}.").format(
+            full=wording.age(full_at, now), recent=wording.age(last.at, now)
+        ),
+        help=_("By itself every few minutes, and everything once a day. Anybody can check: python -m core.audit"),
+    )
+    with st.container(border=True, gap="small"):
+        for rule in last.results["rules"]:
+            promise(rule, last.results["full_counts"].get(rule["rule"], 0))
+
+
+def promise(rule: Mapping[str, Any], full_count: int) -> None:
+    """One rule: what it promises, what is compared for it, how much was looked at, and who breaks it."""
+    with st.container(horizontal=True, vertical_alignment="top", wrap=False):
+        if rule["offenders"]:
+            st.badge(_("Broken"), icon=":material/close:", color="red")
+        else:
+            st.badge(_("Holds"), icon=":material/check:", color="green")
+        with st.container(gap=None):
+            components.plain(_(rule["promise"]))
+            looked = _("{full} looked at in full, {recent} last").format(
+                full=wording.credits(full_count), recent=wording.credits(rule["checked"])
+            )
+            components.plain(f"{_(rule['rule'])} · {looked}", small=True)
+            if rule["offenders"]:
+                components.plain(", ".join(rule["offenders"]), small=True)
 
 
 def check_now() -> None:
-    """Run every rule and keep the results."""
+    """Check every rule on everything and keep the result."""
     visitor.administrator()
-    with st.spinner("Checking"):
+    with st.spinner(_("Checking")):
         with db.session(read_only=True) as session:
-            results = audit.run(session)
+            found = audit.look(session, full=True)
         with db.session() as session:
-            audit.record(session, results)
+            audit.record(session, found)
+
+
+def people() -> None:
+    """Everybody with their balance, found by address or name, a page at a time."""
+    st.header(_("People"), anchor=False)
+    search = st.text_input(
+        _("Search people"),
+        key="admin_people_search",
+        type="search",
+        placeholder=_("Name or e-mail address"),
+        live=True,
+        max_chars=120,
+        label_visibility="collapsed",
+        width=320,
+    )
+    if st.session_state.get("admin_people_found") != search:
+        st.session_state["admin_people_found"], st.session_state["admin_people_pages"] = search, [""]
+    pages: list[str] = st.session_state["admin_people_pages"]
+    with db.session(read_only=True) as session:
+        found = users.browse(
+            session, visitor.administrator(), search=search or "", after_email=pages[-1], limit=PEOPLE_SHOWN + 1
+        )
+    if not found:
+        st.caption(_("Nobody matches."))
+        return
+    components.table(
+        [_("E-mail address"), _("Name"), _("Role"), _("Granted"), _("Available"), _("Reserved"), _("Charged")],
+        [
+            [
+                row.email,
+                row.name,
+                _(ROLES[row.role]),
+                wording.credits(row.granted_credits),
+                wording.credits(row.available_credits),
+                wording.credits(row.held_credits),
+                wording.credits(row.granted_credits - row.available_credits - row.held_credits),
+            ]
+            for row in found[:PEOPLE_SHOWN]
+        ],
+        numbers=(3, 4, 5, 6),
+    )
+    if len(pages) > 1 or len(found) > PEOPLE_SHOWN:
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            st.button(_("Back"), disabled=len(pages) == 1, on_click=back, args=(pages,), key="admin_people_back")
+            after = found[PEOPLE_SHOWN - 1].email if len(found) > PEOPLE_SHOWN else ""
+            st.button(_("Next"), disabled=not after, on_click=pages.append, args=(after,), key="admin_people_next")
+
+
+def back(pages: list[str]) -> None:
+    """To the page of people before."""
+    pages.pop()
 
 
 def grants() -> None:
-    """Book credits to a person, once a press."""
-    st.header("Grant credits", anchor=False)
+    """Book credits to a person or correct their balance, once a press."""
+    st.header(_("Grant or correct credits"), anchor=False)
     key = st.session_state.setdefault("admin_grant_key", str(uuid.uuid4()))
     with st.form("admin_grant", border=True):
+        kind = st.radio(
+            _("What"),
+            list(BOOKINGS),
+            format_func=lambda kind: _(BOOKINGS[kind]),
+            horizontal=True,
+            key=f"admin_grant_kind_{key}",
+        )
         with st.grid(3, min_column_width=200, vertical_alignment="bottom"):
-            email = st.text_input("E-mail address", key=f"admin_grant_email_{key}", max_chars=254)
-            credits = st.number_input("Credits", min_value=1, value=1000, step=100, key=f"admin_grant_credits_{key}")
-            reason = st.text_input("Reason", key=f"admin_grant_reason_{key}", max_chars=500)
-        if st.form_submit_button("Grant", type="primary"):
+            email = st.text_input(_("E-mail address"), key=f"admin_grant_email_{key}", max_chars=254)
+            credits = st.number_input(
+                _("Credits"),
+                min_value=-BOOKING_LIMIT_CREDITS,
+                max_value=BOOKING_LIMIT_CREDITS,
+                value=1000,
+                step=100,
+                key=f"admin_grant_credits_{key}",
+                help=_("A correction may be below 0: it takes credits away."),
+            )
+            reason = st.text_input(_("Reason"), key=f"admin_grant_reason_{key}", max_chars=500)
+        if st.form_submit_button(_("Book"), type="primary"):
             if not (reason or "").strip():
-                st.error("Say why; it stands on the ledger.")
+                st.error(_("Say why; it stands on the ledger."))
                 return
-            grant(email or "", int(credits or 0), (reason or "").strip(), key)
+            book(kind or EntryKind.GRANT, email or "", int(credits or 0), (reason or "").strip(), key)
 
 
-def grant(email: str, amount: int, reason: str, key: str) -> None:
+def book(kind: EntryKind, email: str, amount: int, reason: str, key: str) -> None:
     """Book it; the key makes a second press of the same form change nothing."""
+    booking = ledger.adjust if kind is EntryKind.ADJUST else ledger.grant
 
     def transaction() -> None:
         admin = visitor.administrator()
         with db.session() as session:
             receiver = users.get(session, email)
-            ledger.grant(session, receiver.id, credits=amount, key=f"grant:{key}", actor=admin.email, reason=reason)
+            booking(session, receiver.id, credits=amount, key=f"grant:{key}", actor=admin.email, reason=reason)
 
-    if components.attempt(transaction, done=f"{wording.priced(amount)} granted to {email}."):
+    done = _("{credits} booked to {email}.").format(credits=wording.priced(amount), email=email)
+    if components.attempt(transaction, done=done):
         del st.session_state["admin_grant_key"]
         st.rerun()
 
@@ -200,5 +270,6 @@ with components.calm():
     visitor.administrator()
     uncertain()
     checks()
-    providers()
+    provider_cards.show(administrator=True)
+    people()
     grants()

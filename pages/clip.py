@@ -105,7 +105,9 @@ def _player(row: Generation) -> None:
 def _gaps(row: Generation) -> None:
     """How the delivered clip differs from the order, said plainly."""
     if gaps := (row.output_facts or {}).get("gaps"):
-        st.warning(" ".join([_("The provider delivered something else than was ordered."), *map(said, gaps)]))
+        st.warning(
+            " ".join([_("The provider delivered something else than was ordered."), *(said(gap) for gap in gaps)])
+        )
 
 
 def _actions(person: User, row: Generation, projects: dict[str, str]) -> None:

@@ -60,21 +60,20 @@ def receipt(row: Generation, told: Story) -> None:
     lines = [(wording.line(x["kind"], x["percent"]), x["credits"]) for x in row.quote["lines"]]
     components.breakdown(lines, row.quote["total"])
     st.caption(_("Fixed when it was ordered, by the price list {version}.").format(version=row.quote["version"]))
-    components.table(
-        [_("When"), _("Booked"), _("Credits"), _("Available after"), _("Reserved after"), _("Why")],
-        [
-            (
-                wording.moment(entry.created_at),
-                wording.ENTRY[entry.kind],
-                wording.credits(entry.amount_credits),
-                wording.credits(entry.available_after),
-                wording.credits(entry.held_after),
-                said(entry.reason or ""),
-            )
-            for entry in told.entries
-        ],
-        numbers=(2, 3, 4),
-    )
+    booked = [
+        (
+            wording.moment(entry.created_at),
+            wording.ENTRY[entry.kind],
+            wording.credits(entry.amount_credits),
+            _("{reason}. Afterwards {available} available, {held} reserved.").format(
+                reason=said(entry.reason) or wording.ENTRY[entry.kind],
+                available=wording.credits(entry.available_after),
+                held=wording.credits(entry.held_after),
+            ),
+        )
+        for entry in told.entries
+    ]
+    components.table([_("When"), _("Booked"), _("Credits"), _("Why")], booked, numbers=(2,))
 
 
 def timeline(told: Story) -> None:

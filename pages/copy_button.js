@@ -13,7 +13,7 @@ async function copy(button, { text, query, label }, words) {
 }
 
 export default function ({ data, parentElement }) {
-  const row = parentElement.querySelector("div");
+  const row = parentElement.querySelector(".row");
   const known = JSON.stringify(data);
   if (row.known === known) return;
   row.known = known;

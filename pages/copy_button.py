@@ -9,7 +9,7 @@ from pages.language import _
 _HERE = Path(__file__)
 _element = st.components.v2.component(
     "copy_button",
-    html="<div></div>",
+    html='<div class="row"></div>',
     css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
     js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
 )

@@ -37,7 +37,7 @@ from pages import (
     under_way,
     visitor,
 )
-from pages.language import _, plural, said
+from pages.language import _, said
 
 RECENT = 6
 VARIATIONS = (1, 2, 3, 4)
@@ -166,8 +166,8 @@ def choose_several(order: Order) -> list[Order]:
         registry.model(model_id).name for model_id in wished if model_id not in can and model_id != order.model_id
     ]
     if left_out:
-        words = plural("{models} cannot make these settings.", "{models} cannot make these settings.", len(left_out))
-        st.caption(f":material/info: {words.format(models=', '.join(left_out))}")
+        words = _("Left out, because these settings cannot be made there: {models}.").format(models=", ".join(left_out))
+        st.caption(f":material/info: {words}")
     each = [order, *(replace(order, model_id=model_id) for model_id in also)]
     return [one for one in each for _number in range(st.session_state[draft.name("variations")])]
 
@@ -226,6 +226,8 @@ def recent(rows: Sequence[Generation]) -> None:
 
 with components.calm():
     draft.take_over(person, settings)
+
+with components.calm():
     with db.session(read_only=True) as session:
         names = components.project_names(session, person, archived=False, wanted=draft.wish("project"))
         balance = ledger.balance(session, person.id)

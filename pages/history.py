@@ -40,6 +40,7 @@ VERDICT_NAMES = Words(
         Verdict.UNDECIDED.value: N_("Undecided"),
     }
 )
+# Number of days (UTC) up to and with today. Not a docstring: Streamlit writes a bare text of a page onto the page.
 PERIODS = Words(
     {
         "1": N_("Today"),
@@ -49,7 +50,6 @@ PERIODS = Words(
         "365": N_("Last 365 days"),
     }
 )
-"""Number of days (UTC) up to and with today."""
 
 BASIC = ("text", "project", "status", "order")
 FURTHER = ("model", "provider", "favourite", "verdict", "tag", "days")

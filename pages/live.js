@@ -20,14 +20,19 @@ function everything(selector, root = document) {
 /** Whether a rerun now would take something from its person: a playing clip, or a dialog the address does not keep. */
 function busy() {
   if (document.fullscreenElement) return true;
-  if (everything("video").some((video) => !video.paused && !video.ended && !video.muted)) return true;
+  const played = (video) => !video.paused && !video.ended && !(video.muted && video.loop); // that would be a preview
+  if (everything("video").some(played)) return true;
   return document.querySelector("[role=dialog]") !== null && !new URLSearchParams(location.search).has("clip");
 }
 
 class Watch {
   constructor(heard, toast) {
     this.heard = heard;
+    this.heard.setAttribute("role", "status");
+    this.heard.ariaLive = "polite";
     this.toast = toast;
+    this.toast.ariaHidden = "true"; // it is heard already
+    this.toast.popover = "manual"; // here, because Streamlit's cleaning of markup removes the attribute
     this.failures = 0;
     this.marked = false;
     this.ending = new AbortController();
@@ -160,8 +165,8 @@ class Watch {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const toast = parentElement.querySelector("div");
-  toast.watch ??= new Watch(parentElement.querySelector("p"), toast);
+  const toast = parentElement.querySelector(".seen");
+  toast.watch ??= new Watch(parentElement.querySelector(".heard"), toast);
   toast.watch.update(data, (what) => setTriggerValue("changed", what));
   return () => {
     toast.watch?.stop();

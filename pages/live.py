@@ -19,7 +19,7 @@ PROMPT_CHARS = 60
 _HERE = Path(__file__)
 _element = st.components.v2.component(
     "live",
-    html='<p role="status" aria-live="polite"></p><div popover="manual" aria-hidden="true"></div>',
+    html='<p class="heard"></p><p class="seen"></p>',
     css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
     js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
 )

@@ -1,4 +1,4 @@
-"""Projects as cards: make, find, rename, put away, and go on in one."""
+"""Projects as cards: make, find, sort, rename, put away, and go on in one."""
 
 import html
 from collections.abc import Callable
@@ -8,9 +8,19 @@ import streamlit as st
 
 from core import db, projects
 from core.models import utc_now
+from core.projects import Sort
 from pages import components, visitor, wording
+from pages.language import N_, _
 
 PAGE_SIZE = 24
+SORTS = {
+    Sort.ACTIVITY: N_("Last activity"),
+    Sort.NAME: N_("Name"),
+    Sort.SPENT: N_("Most spent"),
+    Sort.NEWEST: N_("Newest"),
+}
+# How many posters -> where each stands, as areas of a CSS grid of two by two.
+MOSAIC = {1: "'a a' 'a a'", 2: "'a b' 'a b'", 3: "'a b' 'a c'", 4: "'a b' 'c d'"}
 
 person = visitor.person()
 
@@ -18,53 +28,65 @@ person = visitor.person()
 def create_form(name: str = "") -> None:
     """Ask for a name and make the project; the fields are new ones after each."""
     turn = st.session_state.get("projects_made", 0)
-    name = st.text_input("Name", name, key=f"projects_new_name_{turn}", max_chars=projects.NAME_LIMIT_CHARS) or ""
+    name = st.text_input(_("Name"), name, key=f"projects_new_name_{turn}", max_chars=projects.NAME_LIMIT_CHARS) or ""
     description = st.text_area(
-        "Description (optional)",
+        _("Description (optional)"),
         key=f"projects_new_description_{turn}",
         max_chars=projects.DESCRIPTION_LIMIT_CHARS,
         height=90,
     )
-    if st.button("Create project", type="primary", key="projects_create"):
+    if st.button(_("Create project"), type="primary", key="projects_create"):
         st.session_state["projects_made"] = turn + 1
         save(
             lambda session: projects.create(session, person, name=name, description=description or ""),
-            done="Project created.",
+            done=_("Project created."),
         )
         st.session_state["projects_made"] = turn  # it was refused: what was typed stays
 
 
-@st.dialog("Rename and describe")
 def edit(project: projects.Summary) -> None:
     """Change the texts of a project."""
     with components.calm():
         key = f"projects_edit_{project.id}"
-        name = st.text_input("Name", project.name, key=f"{key}_name", max_chars=projects.NAME_LIMIT_CHARS)
+        name = st.text_input(_("Name"), project.name, key=f"{key}_name", max_chars=projects.NAME_LIMIT_CHARS)
         description = st.text_area(
-            "Description",
+            _("Description"),
             project.description,
             key=f"{key}_description",
             max_chars=projects.DESCRIPTION_LIMIT_CHARS,
             height=120,
         )
-        if st.button("Save", type="primary", key=f"{key}_save"):
+        if st.button(_("Save"), type="primary", key=f"{key}_save"):
             save(
                 lambda session: projects.change(session, person, project.id, name=name, description=description or ""),
-                done="Saved.",
+                done=_("Saved."),
             )
 
 
-@st.dialog("Delete this project?")
 def delete(project: projects.Summary) -> None:
-    """Say what deleting means, then do it."""
+    """Say what deleting means, then do it; what has charges on record is archived instead."""
     with components.calm():
         components.plain(project.name, strong=True)
-        st.markdown(
-            "It is empty, so nothing but its name and description is lost. This cannot be undone. "
-            "A project that ever had a clip cannot be deleted, because its charges stay on record: archive it instead."
-        )
-        if st.button("Delete project", type="primary", key="projects_delete"):
-            save(lambda session: projects.delete(session, person, project.id), done="Project deleted.")
+        if project.generation_count or project.in_flight_count:
+            st.markdown(
+                _(
+                    "This project has clips, and what they cost stays on record, so it cannot be deleted. Archive it "
+                    "instead: it leaves this list, its clips and charges stay as they are, and you can bring it back."
+                )
+            )
+            if project.archived_at is None and st.button(_("Archive"), type="primary", key="projects_archive"):
+                archive(project)
+            return
+        st.markdown(_("It is empty, so nothing but its name and description is lost. This cannot be undone."))
+        if st.button(_("Delete project"), type="primary", key="projects_delete"):
+            save(lambda session: projects.delete(session, person, project.id), done=_("Project deleted."))
+
+
+def archive(project: projects.Summary) -> None:
+    """Put a project away, or bring it back."""
+    away = project.archived_at is None
+    done = _("Archived. It waits under Archived.") if away else _("It is back.")
+    save(lambda session: projects.change(session, person, project.id, archived=away), done=done)
 
 
 def save(action: Callable[[Any], object], *, done: str) -> None:
@@ -79,18 +101,43 @@ def save(action: Callable[[Any], object], *, done: str) -> None:
 
 
 def cover(project: projects.Summary) -> None:
-    """The newest picture, or a quiet place for it."""
-    link = components.media_link(project.cover_key)
-    box = "display:block;width:100%;aspect-ratio:16/9;border-radius:8px;"
-    if link:
+    """Its newest posters as a mosaic, or a quiet place for them; always the same size, so that nothing jumps."""
+    links = [link for key in project.cover_keys if (link := components.media_link(key))]
+    box = "width:100%;aspect-ratio:16/9;border-radius:8px;overflow:hidden;display:grid;"
+    if not links:
         st.html(
-            f'<img src="{html.escape(link)}" alt="" loading="lazy" style="{box}object-fit:contain;background:#0b1012">'
+            f'<div style="{box}place-items:center;background:rgb(128 140 140 / 14%);font-size:.85rem">'
+            f"{html.escape(_('No clip yet'))}</div>"
         )
-    else:
-        st.html(
-            f'<div style="{box}display:grid;place-items:center;background:rgb(128 140 140 / 14%);font-size:.85rem">'
-            "No clip yet</div>"
-        )
+        return
+    fit = "cover" if len(links) > 1 else "contain"
+    style = f"width:100%;height:100%;min-height:0;object-fit:{fit};background:#0b1012;"
+    images = "".join(
+        f'<img src="{html.escape(link)}" alt="" loading="lazy" style="{style}grid-area:{area}">'
+        for link, area in zip(links, "abcd", strict=False)
+    )
+    areas = MOSAIC[len(links)]
+    st.html(f'<div style="{box}gap:2px;grid-template:{areas};grid-auto-columns:1fr;grid-auto-rows:1fr">{images}</div>')
+
+
+def facts(project: projects.Summary) -> str:
+    """What a card says in small letters."""
+    said = [wording.count(project.generation_count, N_("clip"))]
+    if project.in_flight_count:
+        said.append(_("{number} under way").format(number=project.in_flight_count))
+    said.append(_("changed {ago}").format(ago=wording.age(project.updated_at, utc_now())))
+    return " · ".join(said)
+
+
+def money(project: projects.Summary) -> str:
+    """What was charged, what is reserved, and the month's budget where there is one."""
+    said = [_("{credits} spent").format(credits=wording.priced(project.spent_credits))]
+    if project.in_flight_credits:
+        said.append(_("{credits} reserved").format(credits=wording.credits(project.in_flight_credits)))
+    if project.monthly_budget_credits is not None:
+        spent, budget = wording.credits(project.month_credits), wording.priced(project.monthly_budget_credits)
+        said.append(_("{spent} of {budget} this month").format(spent=spent, budget=budget))
+    return " · ".join(said)
 
 
 def card(project: projects.Summary) -> None:
@@ -100,71 +147,85 @@ def card(project: projects.Summary) -> None:
         components.plain(project.name, strong=True, lines=2)
         if project.description:
             components.plain(project.description, small=True, lines=2)
-        facts = [wording.count(project.generation_count, "clip")]
-        if project.in_flight_count:
-            facts.append(f"{project.in_flight_count} under way")
-        facts.append(f"changed {wording.age(project.updated_at, utc_now())}")
-        st.caption(" · ".join(facts))
+        with st.container(gap=None):
+            st.caption(facts(project))
+            st.caption(money(project))
         st.space("stretch")
         with st.container(horizontal=True, vertical_alignment="center"):
             if project.archived_at is None and st.button(
-                "Generate", key=f"project_generate_{project.id}", type="primary"
+                _("Generate"), key=f"project_generate_{project.id}", type="primary"
             ):
                 st.switch_page("generate.py", query_params={"project": project.id})
-            if st.button("Open", key=f"project_open_{project.id}"):
+            if st.button(_("Open"), key=f"project_open_{project.id}"):
                 st.switch_page("history.py", query_params={"project": project.id})
             menu(project)
 
 
 def menu(project: projects.Summary) -> None:
     """The rarer things."""
-    archive = "Archive" if project.archived_at is None else "Bring back"
-    options = ["Rename and describe", archive]
-    if project.generation_count == 0 and project.in_flight_count == 0:
-        options.append("Delete")
+    change, away = _("Rename and describe"), _("Archive") if project.archived_at is None else _("Bring back")
+    options = [change, away, _("Delete")]
     chosen = st.menu_button(
-        "More", options, key=f"project_menu_{project.id}", type="tertiary", icon=":material/more_horiz:"
+        _("More"), options, key=f"project_menu_{project.id}", type="tertiary", icon=":material/more_horiz:"
     )
-    if chosen == "Delete":
-        delete(project)
-    elif chosen == archive:
-        archived = project.archived_at is None
-        done = "Archived. It waits under Archived." if archived else "It is back."
-        save(lambda session: projects.change(session, person, project.id, archived=archived), done=done)
+    if chosen == change:
+        st.dialog(change)(edit)(project)
+    elif chosen == away:
+        archive(project)
     elif chosen:
-        edit(project)
+        st.dialog(_("Delete this project?"))(delete)(project)
 
 
 def welcome() -> None:
     """What a newcomer reads, with the one button that begins."""
     components.empty_state(
-        "Make your first project",
-        "A project keeps the clips of one film, campaign or idea together. You see the price of every clip before you "
-        "order it, and only a clip that was delivered is charged.",
+        _("Make your first project"),
+        _(
+            "A project keeps the clips of one film, campaign or idea together. You see the price of every clip before "
+            "you order it, and only a clip that was delivered is charged."
+        ),
         icon="movie",
     )
     with st.container(horizontal_alignment="center"), st.container(border=True, width=460):
-        create_form("My first project")
+        create_form(_("My first project"))
 
 
-def toolbar() -> tuple[str, bool]:
-    """Search, the archive and the button for a new one; (search text, archived)."""
+def toolbar() -> tuple[str, Sort, bool]:
+    """Search, order, the archive and the button for a new one; (search text, order, archived)."""
     with st.container(horizontal=True, vertical_alignment="center"):
         search = st.text_input(
-            "Search",
+            _("Search"),
             key="projects_search",
             type="search",
-            placeholder="Search projects",
+            placeholder=_("Search projects"),
             live=True,
             max_chars=120,
             label_visibility="collapsed",
             width=280,
         )
-        archived = st.toggle("Archived", key="projects_archived", width="content")
+        sort = st.selectbox(
+            _("Sort by"),
+            list(SORTS),
+            format_func=lambda sort: _(SORTS[sort]),
+            key="projects_sort",
+            label_visibility="collapsed",
+            persist_state="session",
+            width=170,
+        )
+        archived = st.toggle(_("Archived"), key="projects_archived", width="content")
         turn = st.session_state.get("projects_made", 0)
-        with st.popover("New project", type="primary", icon=":material/add:", key=f"projects_new_{turn}"):
+        with st.popover(_("New project"), type="primary", icon=":material/add:", key=f"projects_new_{turn}"):
             create_form()
-    return search or "", archived
+    return search or "", sort or Sort.ACTIVITY, archived
+
+
+def nothing(search: str, archived: bool) -> None:
+    """Why the list is empty."""
+    st.space("small")
+    if search:
+        st.caption(_("No project matches."))
+    else:
+        st.caption(_("Nothing is archived.") if archived else _("No active project."))
 
 
 with components.calm():
@@ -173,17 +234,16 @@ with components.calm():
     if not has_any:
         welcome()
         st.stop()
-    search, archived = toolbar()
+    search, sort, archived = toolbar()
     shown = int(st.session_state.get("projects_limit", PAGE_SIZE))
     with db.session(read_only=True) as session:
-        found = projects.browse(session, person, search=search, archived=archived, limit=shown + 1)
+        found = projects.browse(session, person, search=search, archived=archived, sort=sort, limit=shown + 1)
     if not found:
-        st.space("small")
-        st.caption("No project matches." if search else ("Nothing is archived." if archived else "No active project."))
+        nothing(search, archived)
     else:
         with st.grid(min_column_width=270, gap="medium"):
             for project in found[:shown]:
                 card(project)
-    if len(found) > shown and st.button("Show more", key="projects_more"):
+    if len(found) > shown and st.button(_("Show more"), key="projects_more"):
         st.session_state["projects_limit"] = shown + PAGE_SIZE
         st.rerun()

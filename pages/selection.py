@@ -46,7 +46,7 @@ def clear() -> None:
 
 def bar(person: User, rows: Sequence[Generation], projects: Mapping[str, str], own_tags: Sequence[str]) -> None:
     """Draw the bar at the foot of the page, which moves nothing above it."""
-    with st.bottom, st.container(horizontal=True, vertical_alignment="center", gap="small", key="history_bar"):
+    with st.bottom, st.container(horizontal=True, vertical_alignment="center", gap="small", key="selection_bar"):
         count = len(rows)
         st.markdown(
             plural("**{number}** selected", "**{number}** selected", count).format(number=count), width="content"
@@ -60,7 +60,7 @@ def bar(person: User, rows: Sequence[Generation], projects: Mapping[str, str], o
             _tag(person, rows, own_tags)
             _move(person, rows, projects)
             _delete(person, rows)
-        st.button(_("Clear"), key="history_clear_selection", type="tertiary", on_click=clear)
+        st.button(_("Clear"), key="selection_clear", type="tertiary", on_click=clear)
 
 
 def _download(person: User, rows: Sequence[Generation]) -> None:
@@ -74,50 +74,52 @@ def _download(person: User, rows: Sequence[Generation]) -> None:
 
 
 def _buttons(person: User, rows: Sequence[Generation]) -> None:
-    if compare.comparable(rows) and st.button(_("Compare"), icon=":material/compare:", key="history_compare"):
+    if compare.comparable(rows) and st.button(_("Compare"), icon=":material/compare:", key="selection_compare"):
         compare.open_it(rows)
     all_favourites = all(row.favourite for row in rows)
     label = _("No favourite") if all_favourites else _("Favourite")
-    if st.button(label, icon=":material/favorite:", key="history_favourite"):
+    if st.button(label, icon=":material/favorite:", key="selection_favourite"):
         _change(person, rows, Changes(favourite=not all_favourites))
     if any(row.status is Status.COMPLETED for row in rows):
-        if st.button(clip_marks.VERDICTS[Verdict.KEPT], icon=":material/thumb_up:", key="history_keep"):
+        if st.button(clip_marks.VERDICTS[Verdict.KEPT], icon=":material/thumb_up:", key="selection_keep"):
             _change(person, rows, Changes(verdict=Verdict.KEPT))
-        if st.button(clip_marks.VERDICTS[Verdict.REJECTED], icon=":material/thumb_down:", key="history_reject"):
+        if st.button(clip_marks.VERDICTS[Verdict.REJECTED], icon=":material/thumb_down:", key="selection_reject"):
             _change(person, rows, Changes(verdict=Verdict.REJECTED))
 
 
 def _tag(person: User, rows: Sequence[Generation], own_tags: Sequence[str]) -> None:
-    with st.popover(_("Tag"), icon=":material/sell:", key="history_tag_popover"):
+    with st.popover(_("Tag"), icon=":material/sell:", key="selection_tag_popover"):
         tags = st.multiselect(
-            _("Tags"), own_tags, accept_new_options=True, placeholder=_("Choose or write"), key="history_bulk_tags"
+            _("Tags"), own_tags, accept_new_options=True, placeholder=_("Choose or write"), key="selection_bulk_tags"
         )
         with st.container(horizontal=True):
-            if st.button(_("Add to all"), type="primary", disabled=not tags, key="history_tag_add"):
+            if st.button(_("Add to all"), type="primary", disabled=not tags, key="selection_tag_add"):
                 _change(person, rows, Changes(add_tags=tags))
-            if st.button(_("Take from all"), disabled=not tags, key="history_tag_remove"):
+            if st.button(_("Take from all"), disabled=not tags, key="selection_tag_remove"):
                 _change(person, rows, Changes(remove_tags=tags))
 
 
 def _move(person: User, rows: Sequence[Generation], projects: Mapping[str, str]) -> None:
     if not projects:
         return
-    with st.popover(_("Move"), icon=":material/drive_file_move:", key="history_move_popover"):
+    with st.popover(_("Move"), icon=":material/drive_file_move:", key="selection_move_popover"):
         st.markdown(_(clip_marks.MOVE_NOTE))
-        target = st.selectbox(_("To project"), list(projects), format_func=projects.__getitem__, key="history_move_to")
-        if st.button(_("Move here"), type="primary", key="history_move"):
+        target = st.selectbox(
+            _("To project"), list(projects), format_func=projects.__getitem__, key="selection_move_to"
+        )
+        if st.button(_("Move here"), type="primary", key="selection_move"):
             _change(person, rows, Changes(project_id=target))
 
 
 def _delete(person: User, rows: Sequence[Generation]) -> None:
-    with st.popover(_("Delete"), icon=":material/delete:", key="history_delete_popover"):
+    with st.popover(_("Delete"), icon=":material/delete:", key="selection_delete_popover"):
         said = plural(
             "{number} clip and its files are removed for good. What it cost stays on record.",
             "{number} clips and their files are removed for good. What they cost stays on record.",
             len(rows),
         )
         st.markdown(said.format(number=len(rows)))
-        if st.button(_("Delete for good"), type="primary", key="history_delete"):
+        if st.button(_("Delete for good"), type="primary", key="selection_delete"):
             wanted = [row.id for row in rows]
             _do(lambda session: generations.delete_several(session, person, wanted), len(rows), then=clear)
 

@@ -4,20 +4,23 @@ import streamlit as st
 
 from core import db, ledger
 from core.models import Role
-from pages import components, live, visitor
+from pages import components, language, live, visitor
+from pages.language import _
 
 st.set_page_config(page_title="AI Video Generator", page_icon="🎬", layout="wide")
 
 with components.calm():
     person = visitor.person()
+    language.choose(person.language)
     pages = [
-        st.Page("projects.py", title="Projects", icon=":material/folder:", default=True),
-        st.Page("generate.py", title="Generate", icon=":material/movie:"),
-        st.Page("history.py", title="History", icon=":material/grid_view:"),
-        st.Page("usage.py", title="Usage", icon=":material/bar_chart:"),
+        st.Page("projects.py", title=_("Projects"), icon=":material/folder:", default=True),
+        st.Page("generate.py", title=_("Generate"), icon=":material/movie:"),
+        st.Page("history.py", title=_("History"), icon=":material/grid_view:"),
+        st.Page("usage.py", title=_("Usage"), icon=":material/bar_chart:"),
     ]
     if person.role is Role.ADMIN:
-        pages.append(st.Page("admin.py", title="Admin", icon=":material/shield_person:"))
+        pages.append(st.Page("admin.py", title=_("Admin"), icon=":material/shield_person:"))
+    pages.append(st.Page("account.py", title=_("Account"), icon=":material/account_circle:"))
     page = st.navigation(pages, position="top")
     components.announced()
 

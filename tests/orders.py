@@ -29,11 +29,11 @@ def ordered(database: Database, user: User, **changes: Any) -> Generation:
     """Submit one order of this person, in a project of its own."""
     key = changes.pop("idempotency_key", None)
     with database.session() as session:
-        project = projects.create(session, user, name="Lakes")
+        project_id = changes.pop("project_id", None) or projects.create(session, user, name="Lakes").id
         return generations.submit(
             session,
             user,
-            order(project.id, **changes),
+            order(project_id, **changes),
             configured=CONFIGURED,
             quota_bytes=QUOTA_BYTES,
             idempotency_key=key,

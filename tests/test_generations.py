@@ -1,11 +1,14 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
+from sqlalchemy.event import listen
 from sqlalchemy.orm import Session
 
 from core import errors, generations, history, ledger, projects, users
@@ -130,6 +133,44 @@ def test_submit_when_key_comes_with_another_order(database: Database, person: Us
     changed = order(project.id, prompt="a lake at dawn")
     with pytest.raises(errors.IdempotencyConflict), database.session() as session:
         generations.submit(session, person, changed, **keyed)  # type: ignore[arg-type]  # same
+
+
+def test_made_before_when_the_recipe_is_the_same(database: Database, person: User, stranger: User) -> None:
+    """The newest clip of the very same order is found in whatever project, in flight or done, and only one's own."""
+    wanted = order("any project", prompt=" a lake at dusk ")
+
+    def found(user: User) -> str | None:
+        with database.session(read_only=True) as session:
+            row = generations.made_before(session, user, wanted)
+            return row.id if row else None
+
+    assert found(person) is None
+    done = completed(database, person)
+    assert found(person) == done.id
+    waiting = ordered(database, person)
+    assert found(person) == waiting.id
+    with database.session() as session:
+        generations.cancel(session, person, waiting.id)
+    assert found(person) == done.id
+    assert found(stranger) is None
+    with database.session() as session:
+        generations.delete(session, person, done.id)
+    assert found(person) is None
+
+
+def test_made_before_uses_its_index(sqlite_template: Path) -> None:
+    """Asked at every change of the form, it stays one search of an index however many clips there are."""
+    database = Database(f"sqlite:///{sqlite_template}")
+    asked: list[tuple[str, Any]] = []
+    listen(database.engine, "before_cursor_execute", lambda _c, _cursor, sql, values, *_: asked.append((sql, values)))
+    with database.session(read_only=True) as session:
+        assert generations.made_before(session, User(id="x"), order("p")) is None
+    with database.engine.connect() as connection:
+        plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[-1][0]}", asked[-1][1]).all())
+    database.dispose()
+
+    assert "USING INDEX ix_generations_recipe (user_id=? AND recipe_hash=?)" in plan
+    assert "TEMP B-TREE" not in plan
 
 
 def test_file_name_when_prompt_is_hostile() -> None:

@@ -139,6 +139,33 @@ def test_several_when_some_are_not_theirs(database: Database, person: User) -> N
         assert [row.id for row in history.several(session, person, wanted)] == [second.id, first.id]
 
 
+def test_browse_when_words_are_sought_among_few(database: Database, person: User) -> None:
+    """With words, too, a filter shows what it shows without them, whatever has been done to the clips since."""
+    done, doubted = completed(database, person), completed(database, person)
+    live, gone = ordered(database, person), ordered(database, person)
+    with database.session() as session:
+        generations.cancel(session, person, gone.id)
+    change(database, person, done, favourite=True, verdict=Verdict.REJECTED)
+    change(database, person, done, verdict=Verdict.KEPT)
+    change(database, person, doubted, favourite=True, verdict=Verdict.REJECTED)
+    change(database, person, doubted, favourite=False)
+    expected: list[tuple[dict[str, Any], list[str]]] = [
+        ({"statuses": [Status.COMPLETED]}, [doubted.id, done.id]),
+        ({"statuses": [Status.CANCELLED, Status.FAILED]}, [gone.id]),
+        ({"statuses": [Status.PENDING]}, [live.id]),
+        ({"statuses": [Status.PENDING, Status.CANCELLED]}, [gone.id, live.id]),
+        ({"favourite": True}, [done.id]),
+        ({"favourite": False}, [gone.id, live.id, doubted.id]),
+        ({"verdict": Verdict.KEPT}, [done.id]),
+        ({"verdict": Verdict.REJECTED}, [doubted.id]),
+        ({"verdict": Verdict.UNDECIDED, "statuses": [Status.COMPLETED]}, []),
+        ({"verdict": Verdict.KEPT, "favourite": True, "project_id": done.project_id}, [done.id]),
+    ]
+    for chosen, shown in expected:
+        assert ids(database, person, **chosen) == shown, chosen
+        assert ids(database, person, text="lake", **chosen) == shown, chosen
+
+
 def test_browse_when_the_project_is_not_theirs(database: Database, person: User) -> None:
     """A project of somebody else does not exist, with words and without."""
     with database.session() as session:

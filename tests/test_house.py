@@ -85,6 +85,15 @@ def test_service_takes_session_first(path: Path) -> None:
             assert "session" not in names[1:], f"{path.name}: {node.name}"
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_page_leaves_no_loose_text(path: Path) -> None:
+    """A page that Streamlit runs has no text below a constant: Streamlit would print it on the page."""
+    body = ast.parse(path.read_text()).body
+    scripts = ("shell", "projects", "generate", "history", "usage", "admin", "account")
+    loose = [node.lineno for node in body[1:] if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)]
+    assert path.stem not in scripts or not loose, loose
+
+
 def test_studio_is_the_far_side() -> None:
     """The demo's vendor shares nothing with the product but the wire."""
     for path in (ROOT / "core" / "studio").rglob("*.py"):

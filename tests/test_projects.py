@@ -1,8 +1,9 @@
 import pytest
+from sqlalchemy import insert, update
 
-from core import errors, projects
+from core import errors, generations, projects
 from core.db import Database
-from core.models import User
+from core.models import Project, UsageDay, User
 from tests.orders import completed, ordered
 
 
@@ -22,8 +23,36 @@ def test_browse_when_there_are_clips(database: Database, person: User) -> None:
     with database.session(read_only=True) as session:
         first, second = projects.browse(session, person)
 
-    assert (first.id, first.generation_count, first.in_flight_count, first.cover_key) == (live.project_id, 1, 1, None)
-    assert (second.generation_count, second.in_flight_count, second.cover_key) == (1, 0, done.thumbnail_key)
+    assert (first.id, first.generation_count, first.in_flight_count, first.cover_keys) == (live.project_id, 1, 1, ())
+    assert (second.generation_count, second.in_flight_count, second.cover_keys) == (1, 0, (done.thumbnail_key,))
+    assert (first.in_flight_credits, first.spent_credits) == (live.credits, 0)
+    assert (second.in_flight_credits, second.spent_credits) == (0, done.credits)
+
+
+def test_browse_when_a_project_has_many_posters(database: Database, person: User) -> None:
+    """The cover is made of the newest four, newest first; a deleted clip gives none."""
+    with database.session() as session:
+        project = projects.create(session, person, name="Lakes")
+    rows = [completed(database, person, project_id=project.id) for _ in range(6)]
+    with database.session() as session:
+        generations.delete(session, person, rows[5].id)
+    with database.session(read_only=True) as session:
+        [found] = projects.browse(session, person)
+
+    assert found.cover_keys == tuple(row.thumbnail_key for row in rows[4:0:-1])
+
+
+def test_browse_when_there_is_a_budget(database: Database, person: User) -> None:
+    """A project with a budget tells what was charged in it this month, and only this month."""
+    done = completed(database, person)
+    with database.session() as session:
+        session.execute(update(Project).values(monthly_budget_credits=80))
+        long_ago = {"day": "2020-02-29", "user_id": person.id, "project_id": done.project_id}
+        session.execute(insert(UsageDay).values(**long_ago, provider="demo", model_id="demo-film", settled_credits=7))
+    with database.session(read_only=True) as session:
+        [found] = projects.browse(session, person)
+
+    assert (found.monthly_budget_credits, found.month_credits) == (80, done.credits)
 
 
 def test_browse_when_searched(database: Database, person: User) -> None:

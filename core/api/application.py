@@ -14,6 +14,7 @@ from core import errors
 from core.api import (
     auth,
     batches,
+    budgets,
     credits,
     docs,
     document,
@@ -36,6 +37,7 @@ from core.api import (
     uploads,
     usage,
     webhooks,
+    what_if,
 )
 from core.api.table import Audience, Table
 
@@ -58,6 +60,8 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.PEOPLE, media.router),
     (Audience.PEOPLE, credits.router),
     (Audience.PEOPLE, usage.router),
+    (Audience.PEOPLE, budgets.router),
+    (Audience.PEOPLE, what_if.router),
     (Audience.PEOPLE, metrics.router),
     (Audience.MANAGERS, tokens.router),
     (Audience.MANAGERS, webhooks.router),
@@ -79,6 +83,7 @@ def build() -> FastAPI:
         openapi_url=None,  # `document` serves it, with what FastAPI cannot know
         generate_unique_id_function=document.operation_id,
         lifespan=_lifespan,
+        webhooks=webhooks.outgoing,
         redirect_slashes=False,  # behind a proxy the redirect would name the wrong address
         middleware=[
             Middleware(refusals.Unexpected),

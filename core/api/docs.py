@@ -87,16 +87,16 @@ def _operation(described: Json, method: str, path: str, operation: Json) -> str:
             (f"<code>{escape(p['name'])}</code>", p["in"], _kind(p["schema"]), escape(p.get("description", "")))
             for p in operation["parameters"]
         ]
-        parts += ["<h4>Parameters</h4>", _table(("Name", "In", "Form", "Meaning"), rows)]
+        parts += ["<h3>Parameters</h3>", _table(("Name", "In", "Form", "Meaning"), rows)]
     for media_type, media in operation.get("requestBody", {}).get("content", {}).items():
-        parts += [f"<h4>Body, <code>{escape(media_type)}</code></h4>", _fields(described, media["schema"])]
+        parts += [f"<h3>Body, <code>{escape(media_type)}</code></h3>", _fields(described, media["schema"])]
         if "example" in media:
             parts.append(_code(_pretty(media["example"]), f"Example of a body for {method} {path}"))
     told = [
         (f"<code>{status}</code>", escape(response["description"]), *_codes(response))
         for status, response in sorted(operation["responses"].items())
     ]
-    parts += ["<h4>Answers</h4>", _table(("Status", "Meaning", "Code"), told)]
+    parts += ["<h3>Answers</h3>", _table(("Status", "Meaning", "Code"), told)]
     for status, response in operation["responses"].items():
         media = response.get("content", {}).get("application/json", {})
         if status.startswith("2") and "example" in media:
@@ -137,8 +137,11 @@ def _kind(schema: Json) -> str:
     if schema.get("type") == "array":
         words = ["list of", _kind(schema["items"])]
     words += [schema["format"]] if "format" in schema else []
-    words += [f"{least} or more" for least in [schema.get("minimum")] if least is not None]
-    words += [f"at most {most}" for most in [schema.get("maximum")] if most is not None]
+    least, most = schema.get("minimum"), schema.get("maximum")
+    if least is not None:
+        words.append(f"from {least:,.0f}")
+    if most is not None:
+        words.append(f"to {most:,.0f}")
     return " ".join(words)
 
 

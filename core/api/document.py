@@ -59,6 +59,8 @@ NAMES = {
     "estimate": "estimateCredits",
     "health": "getHealth",
     "metrics": "getMetrics",
+    "get_month": "getUsageMonth",
+    "put_budget": "setBudget",
     "serve_media": "getMedia",
     "take_hook": "takeHook",
 }
@@ -82,7 +84,10 @@ MORE: dict[str, tuple[int, ...]] = {
     "retryGeneration": (402, 413, 422),
     "createToken": (409,),
     "listGenerations": (404,),
-    "getUsage": (404,),
+    "getUsage": (403, 404),
+    "getUsageMonth": (403, 404),
+    "getWhatIf": (403, 404),
+    "setBudget": (404,),
     "getMetrics": (403,),
     "getMedia": (403, 404),
     "takeHook": (404,),
@@ -171,6 +176,7 @@ def _build(api: FastAPI, base: str) -> Json:
         openapi_version="3.1.0",
         description=DESCRIPTION,
         routes=api.routes,
+        webhooks=api.webhooks.routes,
         servers=[{"url": base or "/"}],
         tags=[{"name": name, "description": text} for name, text in TAGS.items()],
     )
@@ -202,8 +208,8 @@ def _complete(operation: Json, method: str, path: str, need: Scope | None, parts
         known = responses.setdefault(status, {"content": {}})
         more_content = response.get("content", {})
         responses[status] = {**known, **response, "content": known.get("content", {}) | more_content}
-    for status in sorted(_refusals(operation, method, path, need)):
-        responses[str(status)] = _refusal(status)
+    for refused in sorted(_refusals(operation, method, path, need)):
+        responses[str(refused)] = _refusal(refused)
     if method == "GET" and "application/json" in responses.get("200", {}).get("content", {}):
         responses["304"] = {"description": "Nothing has changed since the ETag that was sent as If-None-Match."}
     for content in (operation.get("requestBody", {}), *responses.values()):

@@ -1,4 +1,7 @@
-"""Prices over REST: what a request would cost, by the same function that charges it."""
+"""Prices over REST: what a request would cost, by the same function that charges it.
+
+Nothing here waits for anything, so it runs on the event loop: a thread would cost more than the answer.
+"""
 
 from fastapi import APIRouter
 
@@ -37,7 +40,7 @@ class EstimateAnswer(answers.Envelope):
 
 
 @router.post("/estimate-credits")
-def estimate(body: schemas.EstimateBody) -> EstimateAnswer:
+async def estimate(body: schemas.EstimateBody) -> EstimateAnswer:
     """The price of these settings, also of ones the model cannot make: then `feasible` is false and reasons say why."""
     model = known_model(body.model_id)
     duration_seconds = model.default_seconds if body.duration is None else body.duration

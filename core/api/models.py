@@ -67,7 +67,7 @@ class ProvidersAnswer(answers.Envelope):
 
 
 @router.get("/models")
-def list_models() -> ModelsAnswer:
+async def list_models() -> ModelsAnswer:
     """Every model: what it makes, what it costs, and whether its provider is configured here."""
     configured = access.configured(config.settings())
     return ModelsAnswer(

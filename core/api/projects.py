@@ -22,7 +22,7 @@ NEWEST = 20
 
 
 class ProjectShape(answers.Part):
-    """A project with its newest generations, or a page of them."""
+    """A project with its newest generations, or a page of them; `spentCredits` were charged since its beginning."""
 
     id: str
     name: str
@@ -31,13 +31,15 @@ class ProjectShape(answers.Part):
     updated_at: datetime
     archived_at: datetime | None
     generation_count: int
+    spent_credits: int
     generations: list[answers.Clip]
 
 
 class ProjectsAnswer(answers.Envelope):
-    """A list of projects."""
+    """A page of projects; `nextCursor` asks for the next one."""
 
     projects: list[ProjectShape]
+    next_cursor: str | None
 
 
 class ProjectAnswer(answers.Envelope):
@@ -56,11 +58,23 @@ class ProjectPageAnswer(ProjectAnswer):
 def list_projects(
     person: Person, link: RequestLinks, query: Annotated[schemas.ProjectsQuery, Query()]
 ) -> ProjectsAnswer:
-    """Projects, last changed first, each with its newest generations."""
+    """Projects, last changed first unless sorted otherwise, each with its newest generations."""
     with db.session(read_only=True) as session:
-        found = projects.browse(session, person, search=query.search, archived=query.archived, limit=query.limit)
-        newest = _newest(session, person, [project.id for project in found])
-    return ProjectsAnswer(projects=[_shape(project, newest.get(project.id, []), link) for project in found])
+        found = projects.browse(
+            session,
+            person,
+            search=query.search,
+            archived=query.archived,
+            sort=query.sort,
+            after_id=query.cursor,
+            limit=query.limit + 1,
+        )
+        page = found[: query.limit]
+        newest = _newest(session, person, [project.id for project in page])
+    return ProjectsAnswer(
+        projects=[_shape(project, newest.get(project.id, []), link) for project in page],
+        next_cursor=page[-1].id if len(found) > query.limit else None,
+    )
 
 
 @router.post("/projects", status_code=201)
@@ -145,5 +159,6 @@ def _shape(project: Project | projects.Summary, rows: Sequence[Generation], link
         updated_at=project.updated_at,
         archived_at=project.archived_at,
         generation_count=project.generation_count,
+        spent_credits=project.spent_credits,
         generations=answers.clips(rows, link),
     )

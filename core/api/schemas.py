@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from core import text
 from core.models import Scope, Status
+from core.projects import Sort
 
 DURATION_LIMIT_SECONDS = 1_000_000
 PAGE_LIMIT = 200
@@ -130,10 +131,12 @@ class Several(Body):
 
 
 class ProjectsQuery(Query):
-    """Which projects to list."""
+    """Which projects to list, and which page of them."""
 
     search: Word = ""
     archived: bool = False
+    sort: Sort = Sort.ACTIVITY
+    cursor: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
     limit: PageSize = PAGE_LIMIT
 
 
@@ -171,22 +174,6 @@ class EntriesQuery(Query):
 
     cursor: Annotated[int, Field(ge=1, lt=2**63)] | None = None
     limit: PageSize = 100
-
-
-class UsageFormat(StrEnum):
-    """How figures are sent."""
-
-    JSON = "json"
-    CSV = "csv"
-
-
-class UsageQuery(Query):
-    """Which days (UTC, both included; the last 30 by default) of which project."""
-
-    since: Day | None = None
-    until: Day | None = None
-    project_id: Word | None = None
-    format: UsageFormat = UsageFormat.JSON
 
 
 class ImageRole(StrEnum):

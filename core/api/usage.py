@@ -1,25 +1,78 @@
-"""What was spent, over REST, as JSON or as CSV for a spreadsheet."""
+"""What was spent, over REST, by any groups, as JSON or as CSV for a spreadsheet."""
 
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import Annotated
+from enum import StrEnum
+from itertools import islice
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
-from starlette.responses import Response
+from fastapi import APIRouter, Depends, Query
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 
-from core import db, errors, pricing, projects, usage, usage_csv
-from core.api import answers, ranges, schemas
+from core import db, errors, usage, usage_csv
+from core.api import answers, auth, ranges, schemas
 from core.api.auth import Person
-from core.models import utc_now
+from core.models import Scope, User, utc_now
+from core.usage import Group
 
-router = APIRouter(tags=["usage"])
+
+async def reaches_far_enough(request: Request) -> None:
+    """Everybody's figures need a token of scope admin, and an administrator, which the service looks at."""
+    if request.query_params.get("people") == "everybody":
+        auth.check_scope(request.state.caller.scope, Scope.ADMIN)
+
+
+router = APIRouter(tags=["usage"], dependencies=[Depends(reaches_far_enough)])
 
 LONGEST_DAYS = 731
 DEFAULT_DAYS = 30
+JSON_ROWS_LIMIT = 20_000
+
+
+class People(StrEnum):
+    """Whose figures: one's own, or, for administrators, everybody's."""
+
+    ME = "me"
+    EVERYBODY = "everybody"
+
+
+class UsageFormat(StrEnum):
+    """How figures are sent."""
+
+    JSON = "json"
+    CSV = "csv"
+
+
+class SelectionQuery(schemas.Query):
+    """Which days (UTC, both included; the last 30 by default), and of what.
+
+    `userId` narrows everybody's figures to one person.
+    """
+
+    since: schemas.Day | None = None
+    until: schemas.Day | None = None
+    project_id: schemas.Word | None = None
+    provider: schemas.Word | None = None
+    model_id: schemas.Word | None = None
+    people: People = People.ME
+    user_id: schemas.Word | None = None
+
+
+class UsageQuery(SelectionQuery):
+    """Which figures, and what they are added up by; `groupBy` may be given more than once."""
+
+    group_by: list[Group] = Field(default_factory=list)
+    format: UsageFormat = UsageFormat.JSON
 
 
 class Figures(answers.Part):
-    """Counts and sums of ended generations. `estimatedCostIdr` is what the providers probably took."""
+    """Counts and sums of ended generations. `estimatedCostIdr` is what the providers probably took.
+
+    What follows comes with `groupBy`: `costIdr` is what providers reported, at the price list's rate of the dollar,
+    and for the rest the estimate (`stillEstimatedIdr`); `keptSeconds` are of clips that people kept.
+    """
 
     completed: int
     failed: int
@@ -28,14 +81,29 @@ class Figures(answers.Part):
     released_credits: int
     video_seconds: int
     estimated_cost_idr: int
+    reported_cost_microusd: int | None = None
+    reported_cost_idr: int | None = None
+    still_estimated_idr: int | None = None
+    cost_idr: int | None = None
+    margin_idr: int | None = None
+    kept_count: int | None = None
+    kept_seconds: int | None = None
+    rejected_count: int | None = None
+    credits_per_kept_second: float | None = None
 
 
 class UsageRow(Figures):
-    """One day of one model."""
+    """The figures of one group; only what was grouped by is there. A week is its Monday, a month `2026-11`."""
 
-    day: date
-    provider: str
-    model_id: str
+    day: date | None = None
+    week: date | None = None
+    month: str | None = None
+    provider: str | None = None
+    model_id: str | None = None
+    project_id: str | None = None
+    project_name: str | None = None
+    user_id: str | None = None
+    user_email: str | None = None
 
 
 class UsageTotals(Figures):
@@ -60,30 +128,56 @@ class UsageAnswer(answers.Envelope):
     usage: Usage
 
 
-@router.get("/usage", response_model=UsageAnswer)
-def get_usage(person: Person, query: Annotated[schemas.UsageQuery, Query()]) -> UsageAnswer | Response:
-    """Usage by day and model, oldest first, with the totals of the period."""
-    since, until = _period(query.since, query.until)
-    with db.session(read_only=True) as session:
-        if query.project_id is not None:
-            projects.get(session, person, query.project_id)
-        rows = usage.by_day_and_model(session, person, since=since, until=until, project_id=query.project_id)
-    totals = usage.totals(rows)
-    if query.format is schemas.UsageFormat.CSV:
-        name = f"usage-{since.isoformat()}-to-{until.isoformat()}.csv"
+@router.get("/usage", response_model=UsageAnswer, response_model_exclude_unset=True)
+def get_usage(person: Person, query: Annotated[UsageQuery, Query()]) -> UsageAnswer | Response:
+    """Usage by day and model, or by what `groupBy` names, oldest first, with the totals of the period."""
+    chosen = selection(query)
+    groups = query.group_by or None
+    if query.format is UsageFormat.CSV:
+        with db.session(read_only=True) as session:
+            usage.total(session, person, chosen)  # refuse what is refused before the first byte is sent
+        name = f"usage-{chosen.since.isoformat()}-to-{chosen.until.isoformat()}.csv"
         headers = {"Content-Disposition": ranges.content_disposition(name)}
-        return Response(usage_csv.write(rows, totals), media_type="text/csv; charset=utf-8", headers=headers)
+        return StreamingResponse(_csv(person, chosen, groups), media_type="text/csv; charset=utf-8", headers=headers)
+    with db.session(read_only=True) as session:
+        found = usage.grouped(session, person, chosen, groups or usage_csv.DEFAULT)
+        rows = list(islice(found, JSON_ROWS_LIMIT + 1))
+    if len(rows) > JSON_ROWS_LIMIT:
+        wrong = f"These are more than {JSON_ROWS_LIMIT} rows. Ask for format=csv, fewer days or fewer groups."
+        raise errors.InvalidRequest(fields={"groupBy": wrong})
+    total = usage.add_up(rows)
+    totals = _figures(total, full=groups is not None)
+    totals |= {"settled_idr": total.settled_idr, "success_rate": total.success_rate}
     return UsageAnswer(
+        success=True,
         usage=Usage(
-            since=since,
-            until=until,
-            rows=[UsageRow(**asdict(row)) for row in rows],
-            totals=UsageTotals(
-                **asdict(totals),
-                settled_idr=totals.settled_credits * pricing.IDR_PER_CREDIT,
-                success_rate=totals.success_rate,
-            ),
-        )
+            since=chosen.since,
+            until=chosen.until,
+            rows=[
+                UsageRow.model_validate({**row.keys, **_figures(row.figures, full=groups is not None)}) for row in rows
+            ],
+            totals=UsageTotals(**totals),
+        ),
+    )
+
+
+def _csv(person: User, chosen: usage.Selection, groups: Sequence[Group] | None) -> Iterator[bytes]:
+    """The whole table, read while it is sent."""
+    with db.session(read_only=True) as session:
+        yield from usage_csv.write(usage.grouped(session, person, chosen, groups or usage_csv.DEFAULT), groups)
+
+
+def _figures(figures: usage.Figures, *, full: bool) -> dict[str, Any]:
+    names = [name for name in Figures.model_fields if full or Figures.model_fields[name].is_required()]
+    return {name: getattr(figures, name) for name in names}
+
+
+def selection(query: SelectionQuery) -> usage.Selection:
+    """What a query asks for, with the default days filled in; InvalidRequest for days that cannot be."""
+    since, until = _period(query.since, query.until)
+    everybody = query.people is People.EVERYBODY
+    return usage.Selection(
+        since, until, query.project_id, query.provider, query.model_id, everybody=everybody, user_id=query.user_id
     )
 
 

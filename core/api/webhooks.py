@@ -6,12 +6,14 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import Field, model_validator
 
-from core import config, db, webhooks
+from core import config, db, webhook_events, webhooks
 from core.api import answers, auth, schemas
 from core.api.auth import PathId, Person
-from core.models import DeliveryState, DisabledReason, WebhookDelivery, WebhookEndpoint
+from core.models import DeliveryState, DisabledReason, Status, WebhookDelivery, WebhookEndpoint
 
 router = APIRouter(tags=["webhooks"])
+outgoing = APIRouter(tags=["webhooks"])
+"""What is sent, for the OpenAPI document; nothing here is served."""
 
 
 class NewWebhook(schemas.Body):
@@ -121,8 +123,62 @@ class DeliveriesAnswer(answers.Envelope):
     next_cursor: str | None
 
 
-def _delivery_id(delivery_id: Annotated[str, Path(alias="deliveryId")]) -> str:
-    return auth.known_form(delivery_id)
+class SentLinks(answers.Part):
+    """Paths below this installation's address; they ask for a token. `download` is there once there is a clip."""
+
+    generation: str
+    download: str | None = None
+
+
+class SentData(answers.Part):
+    """A generation as events tell it; `creditsCharged` is 0 unless it is completed."""
+
+    id: str
+    project_id: str
+    status: Status
+    provider: str
+    model_id: str
+    credit_used: int
+    credits_charged: int
+    error_code: str | None
+    error_message: str | None
+    retry_of: str | None
+    created_at: datetime
+    ended_at: datetime | None
+    links: SentLinks
+
+
+class SentEvent(answers.Part):
+    """What is sent; `timestamp` is when it happened, the same in every attempt."""
+
+    type: str
+    timestamp: datetime
+    data: SentData
+
+
+def _told(body: SentEvent) -> None:
+    """Sent when a generation gets this status, signed as Standard Webhooks 1.0.0 says.
+
+    Verify `webhook-signature` over `webhook-id`, `webhook-timestamp` and the body with the secret of the webhook. An
+    event can come more than once, under the same webhook-id. Any answer of 200 to 299 within 15 seconds takes it; 410
+    stops the webhook; anything else is tried again, ten times in about three days. The test event, `webhook.test`, is
+    sent in the same way, with `{webhookId, message}` for data.
+    """
+
+
+for _event in webhook_events.EVENTS.values():
+    outgoing.add_api_route(
+        _event,
+        _told,
+        methods=["POST"],
+        operation_id=_event.replace(".", "_"),
+        status_code=204,
+        responses={"default": {"description": "It is tried again"}},
+    )
+
+
+async def _delivery_id(delivery_id: Annotated[str, Path(alias="deliveryId")]) -> str:
+    return await auth.known_form(delivery_id)
 
 
 DeliveryId = Annotated[str, Depends(_delivery_id)]

@@ -63,6 +63,9 @@ def test_route_table_has_the_contract() -> None:
         ("GET", "/credits"),
         ("GET", "/credits/entries"),
         ("GET", "/usage"),
+        ("GET", "/usage/month"),
+        ("PUT", "/usage/budget"),
+        ("GET", "/usage/what-if"),
         ("GET", "/metrics"),
         ("GET", "/tokens"),
         ("POST", "/tokens"),
@@ -211,3 +214,36 @@ def test_api_runs_alone(installation: Settings) -> None:
     status, video = asyncio.run(both())
     assert status.json()["status"]["videoUrl"].startswith("https://alone.test/media/videos/")
     assert video.status_code == 200
+
+
+def test_body_of_another_kind(ana: Client) -> None:
+    """A body that is not JSON, or does not say so, gets a sentence that says what to send."""
+    for content_type in ("text/plain", "application/xml", "multipart/form-data; boundary=x", ""):
+        answer = ana.post("/generate", content=b'{"modelId": "veo3"}', headers={"Content-Type": content_type})
+
+        assert refusal(answer)[:2] == (422, "invalid_request"), content_type
+        assert "application/json" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"", b"[" * 100_000, b'{"name": NaN}', b"null", b'"text"'])
+def test_body_that_cannot_be_read(ana: Client, content: bytes) -> None:
+    """Whatever stands in a body, the answer is a refusal of the one shape."""
+    answer = ana.post("/projects", content=content, headers={"Content-Type": "application/json"})
+
+    assert refusal(answer)[0] in (400, 422)
+
+
+def test_database_away(ana: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without the database every call is told to come back, and nothing of the inside."""
+    db.default().dispose()
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'nowhere' / 'studio.db'}")
+    config.settings.cache_clear()
+    db.default.cache_clear()
+
+    answer = ana.get("/credits")
+
+    assert refusal(answer)[:2] == (503, "database_unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+    assert "nowhere" not in answer.text
+    monkeypatch.delenv("DATABASE_URL")
+    config.settings.cache_clear()

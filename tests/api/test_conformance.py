@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Flaky, FlakyStrategyDefinition, Unsatisfiable
 from schemathesis import Case, GenerationMode, checks
 from schemathesis.core.failures import FailureGroup
-from schemathesis.schemas import APIOperation
+from schemathesis.core.result import Ok
 
 from core import config
 from core.api import api, document
@@ -25,6 +26,7 @@ from core.providers import registry
 from tests.api import live
 from tests.api.conftest import PREFIX, arrive
 
+AnyCase = Case[Any]
 SEED = os.environ.get("API_FUZZ_SEED") or None
 FINITE = settings(
     max_examples=10,
@@ -34,8 +36,8 @@ FINITE = settings(
     phases=(Phase.generate,),
     suppress_health_check=list(HealthCheck),
 )
-SCHEMA = schemathesis.openapi.from_dict(document.of(api, base=PREFIX))
-OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations()}
+SCHEMA = schemathesis.openapi.from_dict(deepcopy(document.of(api, base=PREFIX)))  # it writes into what it is given
+OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok)}
 BEYOND_A_SCHEMA = ("positive_data_acceptance", "unsupported_method")
 """What a document cannot say: which model exists today, and that an unknown method asks for a token first."""
 
@@ -65,14 +67,14 @@ def caller(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 @pytest.mark.parametrize("label", sorted(OPERATIONS))
 def test_operation_keeps_to_its_document(caller: dict[str, Any], label: str) -> None:
     """Right and wrong requests get an answer that the document has, of its shape, and never an error of ours."""
-    operation: APIOperation = OPERATIONS[label]
+    operation = OPERATIONS[label]
 
     for mode in GenerationMode:
 
         @seeded
         @FINITE
         @given(case=operation.as_strategy(generation_mode=mode))
-        def check(case: Case) -> None:
+        def check(case: AnyCase) -> None:
             case.call_and_validate(**caller, excluded_checks=excluded_checks())
 
         with suppress(Unsatisfiable) if mode is GenerationMode.NEGATIVE else nullcontext():
@@ -92,10 +94,10 @@ def test_sequences_keep_to_the_document(caller: dict[str, Any]) -> None:
             person.generate()
             self.caller = caller | {"headers": {"Authorization": f"Bearer {person.token}"}}
 
-        def get_call_kwargs(self, case: Case) -> dict[str, Any]:
+        def get_call_kwargs(self, case: AnyCase) -> dict[str, Any]:
             return self.caller
 
-        def validate_response(self, response: Any, case: Case, **more: Any) -> None:
+        def validate_response(self, response: Any, case: AnyCase, **more: Any) -> None:
             seen[case.operation.label, response.status_code] += 1
             try:
                 case.validate_response(

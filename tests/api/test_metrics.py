@@ -23,7 +23,7 @@ def test_figures_are_what_there_is(ana: Client) -> None:
     """What is under way, what is reserved and what the last audit found, in a form that Prometheus reads."""
     ana.generate()
     with db.session() as session:
-        audit.record(session, audit.run(session))
+        audit.record(session, audit.look(session))
 
     answer = operator().get("/metrics")
 

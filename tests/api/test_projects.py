@@ -16,6 +16,7 @@ SHAPE = {
     "updatedAt",
     "archivedAt",
     "generationCount",
+    "spentCredits",
     "generations",
 }
 
@@ -31,7 +32,7 @@ def test_project_made_and_listed(ana: Client) -> None:
     assert (project["generationCount"], project["generations"]) == (0, [])
     assert project["createdAt"].endswith("Z")
     assert datetime.fromisoformat(project["createdAt"]).tzinfo == UTC
-    assert ana.get("/projects").json() == {"success": True, "projects": [project]}
+    assert ana.get("/projects").json() == {"success": True, "projects": [project], "nextCursor": None}
 
 
 def test_list_carries_the_newest_twenty(ana: Client, ben: Client) -> None:
@@ -162,10 +163,39 @@ def test_list_reads_few_rows_of_a_large_project(ana: Client) -> None:
         event.remove(engine, "before_cursor_execute", note)
 
     [newest] = [s for s in statements if "coalesce(" in s.lower() and "thumbnail_key IS NOT NULL" not in s]
-    with db.session(read_only=True) as session:
-        plan = session.connection().exec_driver_sql(
-            f"EXPLAIN QUERY PLAN {newest}", tuple("?" for _ in range(newest.count("?")))
-        )
-        steps = [str(row[-1]) for row in plan]
-    assert not [step for step in steps if step.startswith("SCAN generations")], steps
-    assert [s for s in steps if "ix_generations_project_newest (project_id=? AND id>?)" in s], steps
+    [posters] = [s for s in statements if "coalesce(" in s.lower() and "thumbnail_key IS NOT NULL" in s]
+    [live] = [s for s in statements if "MATERIALIZED" in s]
+    for statement, wanted in (
+        (newest, "SEARCH generations USING INDEX ix_generations_project_newest (project_id=? AND id>?)"),
+        (posters, "SEARCH generations USING INDEX ix_generations_cover (project_id=? AND id>?)"),
+        (live, "SCAN generations USING INDEX ix_generations_due"),  # of those under way alone
+    ):
+        with db.session(read_only=True) as session:
+            plan = session.connection().exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {statement}", tuple("?" for _ in range(statement.count("?")))
+            )
+            steps = [str(row[-1]) for row in plan]
+        read = [step for step in steps if step.startswith(("SCAN generations ", "SEARCH generations "))]
+        assert read == [wanted], steps
+
+
+@pytest.mark.parametrize("sort", ["activity", "name", "spent", "newest"])
+def test_list_pages_in_every_order(ana: Client, sort: str) -> None:
+    """Each order can be paged through to its end without gaps or repeats, equals included."""
+    made = [ana.project(name) for name in ("b", "A", "c", "a", "B")]
+    seen: list[str] = []
+    query: dict[str, Any] = {"limit": 2, "sort": sort}
+    while True:
+        answer = ana.get("/projects", params=query).json()
+        seen += [project["id"] for project in answer["projects"]]
+        if answer["nextCursor"] is None:
+            break
+        query["cursor"] = answer["nextCursor"]
+
+    wanted = {"name": [made[place] for place in (1, 3, 0, 4, 2)]}
+    assert seen == wanted.get(sort, made[::-1])
+
+
+def test_cursor_of_somebody_else(ana: Client, ben: Client) -> None:
+    """Another person's project is no place to go on from."""
+    assert ana.get("/projects", params={"cursor": ben.project("Hills")}).status_code == 404

@@ -1,13 +1,14 @@
 import csv
 import io
-from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
-from core import usage, usage_csv
-from core.models import new_id, utc_now
-from tests.api.conftest import Client, refusal
+from core import db, usage, usage_csv, users
+from core.config import Settings
+from core.models import Role, Scope, new_id, utc_now
+from core.usage import Group
+from tests.api.conftest import Client, arrive, refusal
 
 
 def test_usage_as_json(ana: Client, ben: Client) -> None:
@@ -62,14 +63,14 @@ def test_usage_as_csv(ana: Client) -> None:
 
 def test_csv_lines() -> None:
     """Figures stay figures, sums are right, and no text can run as a formula."""
-    day = date(2026, 11, 21)
+    keys = {"day": "2026-11-21"}
     rows = [
-        usage.Row(day, "=1+1", "@sum", 1, 0, 0, 50, 0, 5, 909),
-        usage.Row(day, "-x", "+y", 2, 1, 1, 100, 50, 10, 1818),
-        usage.Row(day, "\tz", "demo-film", 0, 0, 0, 0, 0, 0, 0),
+        usage.Row(keys | {"provider": "=1+1", "model_id": "@sum"}, usage.Figures(1, 0, 0, 50, 0, 5, 909)),
+        usage.Row(keys | {"provider": "-x", "model_id": "+y"}, usage.Figures(2, 1, 1, 100, 50, 10, 1818)),
+        usage.Row(keys | {"provider": "\tz", "model_id": "demo-film"}, usage.Figures()),
     ]
 
-    data = usage_csv.write(rows, usage.totals(rows)).decode("utf-8-sig")
+    data = b"".join(usage_csv.write(rows)).decode("utf-8-sig")
 
     assert "\r\n" in data
     lines = list(csv.DictReader(io.StringIO(data)))
@@ -82,7 +83,81 @@ def test_csv_lines() -> None:
     ]
     assert lines[-1]["day"] == "total"
     assert (lines[-1]["completed"], lines[-1]["spent_credits"], lines[-1]["spent_idr"]) == ("3", "150", "7500")
-    assert asdict(usage.totals(rows))["estimated_cost_idr"] == int(lines[-1]["estimated_cost_idr"])
+    assert lines[-1]["estimated_cost_idr"] == "2727"
+
+
+def test_long_csv_comes_in_pieces() -> None:
+    """However many rows there are, they are written a piece at a time, and none twice."""
+    rows = (usage.Row({"month": str(n)}, usage.Figures(completed=1)) for n in range(2000))
+
+    pieces = list(usage_csv.write(rows, [Group.MONTH]))
+
+    assert len(pieces) > 3
+    lines = list(csv.DictReader(io.StringIO(b"".join(pieces).decode("utf-8-sig"))))
+    assert [line["month"] for line in lines] == [*(str(n) for n in range(2000)), "total"]
+    assert lines[-1]["completed"] == "2000"
+
+
+def test_usage_by_chosen_groups(ana: Client) -> None:
+    """Rows hold what was grouped by, names beside ids, and all figures; JSON and CSV say the same as the ledger."""
+    row = ana.finished()
+    ana.finished(resolution="1080p")
+
+    query = "/usage?groupBy=month&groupBy=project"
+    answer = ana.get(query).json()["usage"]
+    written = ana.get(f"{query}&format=csv").content.decode("utf-8-sig")
+
+    first = next(found for found in answer["rows"] if found["projectId"] == row.project_id)
+    assert set(first) >= {"month", "projectId", "projectName", "settledCredits", "costIdr", "marginIdr", "keptSeconds"}
+    assert not {"day", "modelId", "provider", "userId"} & set(first)
+    assert sum(found["settledCredits"] for found in answer["rows"]) == answer["totals"]["settledCredits"] == 115
+    assert answer["totals"]["costIdr"] == 115 * 50 - answer["totals"]["marginIdr"]
+    lines = list(csv.DictReader(io.StringIO(written)))
+    assert [line["project"] for line in lines[:-1]] == [found["projectName"] for found in answer["rows"]]
+    assert lines[-1]["month"] == "total"
+    assert (lines[-1]["spent_credits"], lines[-1]["spent_idr"]) == ("115", "5750")
+    assert int(lines[-1]["margin_idr"]) == answer["totals"]["marginIdr"]
+
+
+def test_everybodys_usage_is_for_administrators(ana: Client, ben: Client) -> None:
+    """People see their own, also by person; administrators may see all, or one of them."""
+    ana.finished()
+    ben.finished()
+    everybody = "/usage?people=everybody&groupBy=user"
+
+    assert refusal(ana.get(everybody))[:2] == (403, "forbidden")
+    assert refusal(ana.get(f"{everybody}&format=csv"))[:2] == (403, "forbidden")
+    [own] = ana.get("/usage?groupBy=user").json()["usage"]["rows"]
+    assert (own["userEmail"], own["settledCredits"]) == ("ana@example.org", 50)
+    make_admin("ben@example.org")
+    found = ben.get(everybody).json()["usage"]["rows"]
+    assert sorted(row["userEmail"] for row in found) == ["ana@example.org", "ben@example.org"]
+    [one] = ben.get(f"{everybody}&userId={own['userId']}").json()["usage"]["rows"]
+    assert one["userEmail"] == "ana@example.org"
+
+
+def test_everybodys_usage_needs_a_token_of_scope_admin(installation: Settings) -> None:
+    """An administrator's token that only reads sees their own figures, and nobody else's by any of the three routes."""
+    reader = arrive("root@example.org", scope=Scope.READ)
+    make_admin("root@example.org")
+
+    assert reader.get("/usage").status_code == 200
+    for path in ("/usage?", "/usage/month?", "/usage/what-if?withModelId=veo3&"):
+        assert refusal(reader.get(f"{path}people=everybody"))[:2] == (403, "forbidden")
+
+
+def test_usage_of_one_model(ana: Client) -> None:
+    """Model and provider narrow the figures."""
+    ana.finished()
+
+    assert ana.get("/usage?modelId=demo-film&provider=demo").json()["usage"]["totals"]["completed"] == 1
+    assert ana.get("/usage?modelId=veo3").json()["usage"]["totals"]["completed"] == 0
+
+
+def make_admin(email: str) -> None:
+    """Give somebody the role."""
+    with db.session() as session:
+        users.get(session, email).role = Role.ADMIN
 
 
 @pytest.mark.parametrize(
@@ -93,6 +168,8 @@ def test_csv_lines() -> None:
         ("since=2020-01-01&until=2026-11-21", "since"),
         ("until=2026-13-01", "until"),
         ("format=xlsx", "format"),
+        ("groupBy=colour", "groupBy"),
+        ("people=others", "people"),
         ("from=2026-11-21", "from"),
     ],
 )

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import standardwebhooks
 
-from core import config, webhook_sender
+from core import config, webhook_events, webhook_sender
+from core.api.webhooks import SentEvent
 from core.models import new_id
 from tests.api.conftest import Client, refusal
 from tests.fixtures import receiver as receivers
@@ -162,3 +163,21 @@ def test_change_when_it_says_nothing(ana: Client, receiver: Receiver) -> None:
     """A change without any field is refused."""
     path = f"/webhooks/{registered(ana, receiver.url)['webhook']['id']}"
     assert refusal(ana.send("PATCH", path, json={}))[0] == 422
+
+
+def test_event_is_as_the_document_says(ana: Client, nobody: Client, receiver: Receiver) -> None:
+    """Every type of event is in the OpenAPI document, and what is sent has exactly the fields that stand there."""
+    registered(ana, receiver.url)
+    ana.finished()
+    ana.post(f"/generations/{ana.generate()}/cancel")
+    send()
+    document = nobody.get("/openapi.json").json()
+    assert set(document["webhooks"]) == set(webhook_events.EVENTS.values())
+    shapes = document["components"]["schemas"]
+    assert {call.headers["content-type"] for call in receiver.calls} == {"application/json"}
+    sent = [json.loads(call.body) for call in receiver.calls]
+    assert {event["type"] for event in sent} == {"generation.completed", "generation.cancelled"}
+    for event in sent:
+        assert set(event) == set(shapes["SentEvent"]["properties"])
+        assert set(event["data"]) == set(shapes["SentData"]["properties"])
+        assert SentEvent.model_validate(event).data.status == event["type"].rpartition(".")[2]

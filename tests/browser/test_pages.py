@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from core import config, db, generations, lifecycle, media, projects
@@ -24,11 +25,12 @@ PAGES = {
     "/generate": ("Generate", "Latest clips"),
     "/history": ("History", "Rain on a tin roof"),
     "/usage": ("Usage", "By model"),
-    "/admin": ("Admin", "What must always be true"),
+    "/admin": ("Admin", "Grant or correct credits"),
+    "/account": ("Account", "Movements"),
 }
 """Address -> heading of the page, and something that stands far down in it."""
 
-LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1280, 400)]
+LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1280, 390)]
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +123,34 @@ def test_page_by_cold_link(furnished: str, visitor: Visitor, path: str, theme: s
     expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
     assert excess_px(page) == 0
     assert visit.complaints == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/", "/admin", "/account"])
+def test_page_has_no_barriers(furnished: str, visitor: Visitor, path: str, theme: str) -> None:
+    """Axe finds nothing on the page in either theme, and the keyboard first comes to the way past the navigation."""
+    title, deep = PAGES[path]
+    page = visitor(furnished, theme=theme).open(path)
+    expect(page.get_by_role("heading", name=title, level=1, exact=True)).to_be_visible()
+    expect(page.get_by_text(deep).first).to_be_attached()
+    settle(page)
+
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.keyboard.press("Tab")
+    assert "skip" in str(page.evaluate("document.activeElement.textContent")).lower()
+
+
+def test_language_is_switched(furnished: str, visitor: Visitor) -> None:
+    """The choice of a language is kept for the next browser, and can be taken back."""
+    page = visitor(furnished).open("/account")
+    page.get_by_text("Bahasa Indonesia", exact=True).click()
+    settle(page)
+    again = visitor(furnished).open("/account")
+    expect(again.get_by_role("radio", name="Bahasa Indonesia")).to_be_checked()
+    again.get_by_text("English", exact=True).click()
+    settle(again)
+    expect(again.get_by_role("radio", name="English")).to_be_checked()
 
 
 @pytest.mark.parametrize(("theme", "width"), LOOKS)

@@ -21,13 +21,10 @@ MAKING_MS = 90_000
 
 COLLECT_PROGRESS = """
 window.seen = [];
-const look = () => document.querySelectorAll("[role=progressbar]").forEach((bar) => {
-  const share = bar.closest("[data-testid=stProgress]")?.innerText.match(/(\\d+) %/)?.[1];
-  if (share && window.seen.at(-1) !== Number(share)) window.seen.push(Number(share));
+window.addEventListener("video-live", (event) => {
+  const percent = Math.round((event.detail.items[0]?.progress ?? 0) * 100);
+  if (percent && window.seen.at(-1) !== percent) window.seen.push(percent);
 });
-window.watching = new MutationObserver(look);
-window.watching.observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
-look();
 """
 
 
@@ -160,7 +157,7 @@ def test_newcomer_makes_a_clip(app: App, visitor: Visitor) -> None:
     order_button(page).dblclick()
     expect(page.get_by_text("Ordered. 60 credits are reserved")).to_be_visible()
     [ordered] = listed(app)
-    item = page.locator(f".st-key-under_way_{ordered['id']}")
+    item = page.locator(f"li[data-id='{ordered['id']}'] .where").locator("..")
     expect(item).to_contain_text(PROMPT)
     page.reload()
     expect(item).to_contain_text(PROMPT)

@@ -52,7 +52,7 @@ def texts(at: AppTest) -> str:
 
 
 def test_webhook_is_added_and_its_secret_shown_once(studio: Studio, receiver: Receiver) -> None:
-    """The secret stands there until its person has put it away, and nowhere afterwards."""
+    """The secret stands there until its person has saved it, and nowhere afterwards."""
     at = opened()
     at.text_input(key="webhooks_new_0_url").set_value(receiver.url)
     at.text_input(key="webhooks_new_0_description").set_value("Team")

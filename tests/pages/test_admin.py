@@ -1,6 +1,6 @@
 from sqlalchemy import update
 
-from core import db, generations, ledger, search
+from core import db, generations, ledger, search, users
 from core.models import Role, Stage, Status, User
 from core.video import Found, ProviderJob
 from tests.pages.conftest import Open
@@ -15,7 +15,8 @@ def test_quiet_installation_shows_its_sections(open_page: Open, studio: Studio) 
         "Unclear clips",
         "What must always be true",
         "Providers",
-        "Grant credits",
+        "People",
+        "Grant or correct credits",
     ]
     assert any("MODELSLAB_API_KEY" in caption.value for caption in at.caption)
 
@@ -64,7 +65,7 @@ def test_checks_are_run_and_kept(open_page: Open, studio: Studio) -> None:
     at = open_page("admin")
     at.button(key="admin_check").click().run()
     assert not at.error
-    assert any("All rules hold" in caption.value for caption in at.caption)
+    assert any("All 11 rules hold" in caption.value for caption in at.caption)
 
 
 def test_broken_rule_names_its_offender(open_page: Open, studio: Studio) -> None:
@@ -73,7 +74,7 @@ def test_broken_rule_names_its_offender(open_page: Open, studio: Studio) -> None
         session.connection().exec_driver_sql("UPDATE accounts SET available_credits = 1")
     at = open_page("admin")
     at.button(key="admin_check").click().run()
-    assert any("broken" in caption.value for caption in at.caption)
+    assert any("1 rule is broken" in caption.value for caption in at.caption)
 
 
 def test_grant_is_booked_once_with_its_reason(open_page: Open, studio: Studio) -> None:
@@ -107,4 +108,33 @@ def test_page_is_closed_to_others(open_page: Open, studio: Studio) -> None:
     with db.session() as session:
         session.execute(update(User).values(role=Role.USER))
     at = open_page("admin")
-    assert "Grant credits" not in [header.value for header in at.header]
+    assert "People" not in [header.value for header in at.header]
+
+
+def test_correction_takes_credits_away_and_never_too_many(open_page: Open, studio: Studio) -> None:
+    """A correction below zero is booked with its reason; one beyond the balance is refused."""
+    at = open_page("admin")
+    for amount, left in ((-100_000, 0), (-1, 0)):
+        key = at.session_state["admin_grant_key"]
+        at.radio(key=f"admin_grant_kind_{key}").set_value("adjust")
+        at.text_input(key=f"admin_grant_email_{key}").set_value("demo@localhost")
+        at.number_input(key=f"admin_grant_credits_{key}").set_value(amount)
+        at.text_input(key=f"admin_grant_reason_{key}").set_value("Booked by mistake")
+        at.button[-1].click().run()
+        with db.session(read_only=True) as session:
+            assert ledger.balance(session, studio.person.id).available_credits == left
+    assert [error.value for error in at.error] == ["This needs 1 credits and 0 are available."]
+
+
+def test_people_are_found_with_their_credits(open_page: Open, studio: Studio) -> None:
+    """Everybody is listed with role and balance; the search leaves who matches."""
+    with db.session() as session:
+        users.ensure(session, "ana@example.org", signup_credits=1234)
+    at = open_page("admin")
+    shown = " ".join(element.proto.body for element in at.get("html"))
+    assert "ana@example.org" in shown
+    assert "1,234" in shown
+    at.text_input(key="admin_people_search").set_value("demo").run()
+    shown = " ".join(element.proto.body for element in at.get("html"))
+    assert "demo@localhost" in shown
+    assert "ana@example.org" not in shown

@@ -1,10 +1,13 @@
+import json
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import db, history
-from core.models import Status
+from core import curation, db, generations, history, users
+from core.curation import Changes
+from core.history import Verdict
+from core.models import Generation, Status
 from tests.pages.conftest import Open, sent
 from tests.pages.studio import Studio
 
@@ -127,17 +130,16 @@ def test_dialog_of_a_completed_clip_shows_player_and_receipt(open_page: Open, st
     assert not at.error
     assert "<video controls" in shown
     assert f'download="a-lake-at-dawn-{row.id[-6:]}.mp4"' in shown
-    for words in ("Reserved at submit", "99,950", "Base price", "Rp 2.500", "charged", "1280 × 720"):
+    for words in ("Reserved at submit", "99,950 available", "Base price", "Rp 2.500", "charged", "1280 × 720"):
         assert words in shown
 
 
 def test_failed_clip_is_told_of_in_the_language_of_its_reader(open_page: Open, studio: Studio) -> None:
     """What core wrote down of it, when it failed, is said as the page is: error, receipt, timeline, who did it."""
     row = studio.fail(studio.order(studio.project(), "A lake"))
+    with db.session() as session:
+        users.choose_language(session, studio.person, tag="id")
     at = open_page("history", clip=row.id)
-    at.session_state["language"] = "id"
-    at.run()
-    assert not at.exception
     shown = said(at)
     assert ["tidak ada kredit yang ditagih" in error.value.lower() for error in at.error] == [True]
     for words in ("Dicadangkan saat memesan", "Gagal; 50 kredit dikembalikan.", "Harga dasar", "<td", "sistem"):
@@ -178,3 +180,170 @@ def test_prompt_with_markup_stays_text(open_page: Open, studio: Studio) -> None:
     row = studio.complete(studio.order(studio.project(), '"><script>alert(1)</script>'))
     at = open_page("history", clip=row.id)
     assert "<script>" not in said(at)
+
+
+def shown(at: AppTest) -> list[str]:
+    """The titles of the cards."""
+    return [card["title"] for card in cards(at)]
+
+
+def change(studio: Studio, row: Generation, **changes: Any) -> None:
+    """Change a clip as its person, elsewhere."""
+    with db.session() as session:
+        curation.change(session, studio.person, row.id, Changes(**changes))
+
+
+@pytest.mark.parametrize(
+    ("address", "titles"),
+    [
+        ({"provider": "demo"}, ["fox", "hill", "lake"]),
+        ({"favourite": "yes"}, ["lake"]),
+        ({"favourite": "no"}, ["fox", "hill"]),
+        ({"verdict": "kept"}, ["lake"]),
+        ({"verdict": "rejected"}, ["hill"]),
+        ({"verdict": "undecided"}, ["fox"]),
+        ({"tag": "night"}, ["hill", "lake"]),
+        ({"tag": "night", "favourite": "yes", "text": "la"}, ["lake"]),
+        ({"tag": "nobody's"}, ["fox", "hill", "lake"]),
+        ({"days": "7"}, ["fox", "hill", "lake"]),
+        ({"order": "oldest"}, ["lake", "hill", "fox"]),
+    ],
+)
+def test_further_filters_come_from_the_address(
+    open_page: Open, studio: Studio, address: dict[str, str], titles: list[str]
+) -> None:
+    """Provider, favourites, verdict, tag, time and order are in the address as well, and combine."""
+    project = studio.project()
+    lake, hill = (studio.complete(studio.order(project, prompt)) for prompt in ("lake", "hill"))
+    studio.fail(studio.order(project, "fox"))
+    change(studio, lake, favourite=True, verdict=Verdict.KEPT, tags=["night"])
+    change(studio, hill, verdict=Verdict.REJECTED, tags=["night"])
+
+    assert shown(open_page("history", **address)) == titles
+
+
+def test_filters_are_cleared_at_once(open_page: Open, studio: Studio) -> None:
+    """One press shows everything again; without a filter there is nothing to press."""
+    studio.complete(studio.order(studio.project(), "lake"))
+    at = open_page("history", text="lake", verdict="kept", order="oldest")
+    assert shown(at) == []
+    at.button(key="history_clear").click().run()
+    assert shown(at) == ["lake"]
+    assert not {"text", "verdict", "order"} & set(at.query_params)
+    assert at.button(key="history_clear").disabled
+
+
+def test_card_says_what_was_thought_of_it(open_page: Open, studio: Studio) -> None:
+    """Heart and verdict are on the card, for eyes and for ears."""
+    row = studio.complete(studio.order(studio.project(), "lake"))
+    change(studio, row, favourite=True, verdict=Verdict.REJECTED)
+    [card] = cards(open_page("history"))
+    assert (card["favourite"], card["verdict"]) == (True, "Rejected")
+    assert "Rejected lake" in card["label"]
+
+
+def test_dialog_writes_favourite_verdict_and_tags_at_once(open_page: Open, studio: Studio) -> None:
+    """What is set in the dialog is written down, and follows what another tab has set since."""
+    row = studio.complete(studio.order(studio.project(), "lake"))
+    at = open_page("history", clip=row.id)
+    at.toggle(key=f"clip_favourite_{row.id}").set_value(True).run()
+    at.radio(key=f"clip_verdict_{row.id}").set_value(Verdict.KEPT).run()
+    at.multiselect(key=f"clip_tags_{row.id}").set_value(["Night"]).run()
+    assert not at.error
+    with db.session(read_only=True) as session:
+        found = generations.get(session, studio.person, row.id)
+        assert (found.favourite, found.kept) == (True, True)
+        assert curation.tags_of(session, studio.person, row.id) == ["night"]
+    change(studio, row, verdict=Verdict.REJECTED)
+    assert at.run().radio(key=f"clip_verdict_{row.id}").value is Verdict.REJECTED
+
+
+def test_dialog_walks_the_listing_it_was_opened_from(open_page: Open, studio: Studio) -> None:
+    """Next and previous go to the clips beside it that fit the filters, and stop at the ends."""
+    project = studio.project()
+    first, _between, last = (studio.complete(studio.order(project, prompt)) for prompt in ("lake 1", "fox", "lake 2"))
+    at = open_page("history", clip=last.id, text="lake")
+    assert at.button(key="clip_previous").disabled
+    at.button(key="clip_next").click().run()
+    assert at.query_params["clip"] == first.id
+    assert at.button(key="clip_next").disabled
+    at.button(key="clip_previous").click().run()
+    assert at.query_params["clip"] == last.id
+
+
+def test_moved_clip_says_where_it_was_charged(open_page: Open, studio: Studio) -> None:
+    """A clip is moved from its dialog, which then names both projects."""
+    lake, other = studio.project("Lake"), studio.project("Other")
+    row = studio.complete(studio.order(lake, "water"))
+    at = open_page("history", clip=row.id)
+    at.selectbox(key=f"clip_move_to_{row.id}").set_value(other.id)
+    at.button(key=f"clip_move_{row.id}").click().run()
+    assert not at.error
+    assert "Charged in</td>" in said(at)
+    assert shown(open_page("history", project=other.id)) == ["water"]
+
+
+def select(at: AppTest, *rows: Generation) -> AppTest:
+    """Select cards, as the browser would."""
+    at.session_state["history_selected"] = [row.id for row in rows]
+    return at.run()
+
+
+def test_bar_changes_all_that_are_selected(open_page: Open, studio: Studio) -> None:
+    """The bar names how many, and each button concerns those it can; what was left is said."""
+    project = studio.project()
+    done, failed = studio.complete(studio.order(project, "lake")), studio.fail(studio.order(project, "fox"))
+    at = open_page("history")
+    assert "selection_keep" not in {button.key for button in at.button}
+    at = select(at, done, failed)
+    assert "**2** selected" in said(at)
+    at.button(key="selection_keep").click().run()
+    assert any("1 is not finished and was left" in toast.value for toast in at.toast)
+    at.button(key="selection_favourite").click().run()
+    at.multiselect(key="selection_bulk_tags").set_value(["night"]).run()
+    at.button(key="selection_tag_add").click().run()
+    assert [(card["favourite"], card["kept"]) for card in cards(at)] == [(True, None), (True, True)]
+    with db.session(read_only=True) as session:
+        assert [list(curation.tags_of(session, studio.person, row.id)) for row in (done, failed)] == [["night"]] * 2
+    at.button(key="selection_delete").click().run()
+    assert cards(at) == []
+    assert "selection_keep" not in {button.key for button in at.button}
+
+
+def test_bar_links_to_an_archive_of_the_finished_ones(open_page: Open, studio: Studio) -> None:
+    """One signed link downloads all; what has no clip is not counted in its size."""
+    project = studio.project()
+    rows = [studio.complete(studio.order(project, "lake")), studio.fail(studio.order(project, "fox"))]
+    shown_html = said(select(open_page("history"), *rows))
+    assert "/api/apps/video-generator/clips.zip?u=" in shown_html
+    assert "Download ZIP (1 kB)" in shown_html
+
+
+def test_selection_ends_when_the_filters_change(open_page: Open, studio: Studio) -> None:
+    """Nobody deletes what they no longer see because of a filter."""
+    row = studio.complete(studio.order(studio.project(), "lake"))
+    at = select(open_page("history"), row)
+    at.selectbox(key="history_status").set_value("completed").run()
+    assert at.session_state["history_selected"] == []
+
+
+def test_comparison_shows_what_differs(open_page: Open, studio: Studio) -> None:
+    """Two finished clips side by side: every fact of both, and which are not the same."""
+    project = studio.project()
+    rows = [studio.complete(studio.order(project, "lake", resolution=size)) for size in ("720p", "1080p")]
+    at = open_page("history", compare=",".join(row.id for row in rows))
+    assert not at.error
+    every = [json.loads(element.proto.json) for element in at.get("bidi_component")]
+    [told] = [found for found in every if "facts" in found]
+    facts = {fact["label"]: (fact["values"], fact["differs"]) for fact in told["facts"]}
+    assert facts["Prompt"] == (["lake", "lake"], False)
+    assert facts["Resolution"] == (["720p, 16:9", "1080p, 16:9"], True)
+    assert facts["Price"] == (["50 credits", "65 credits"], True)
+    assert all("/media/videos/" in clip["source"] for clip in told["clips"])
+
+
+def test_comparison_of_what_cannot_be_compared(open_page: Open, studio: Studio) -> None:
+    """One clip alone, or one that is not there, is a sentence."""
+    row = studio.complete(studio.order(studio.project(), "lake"))
+    at = open_page("history", compare=f"{row.id},0198c0de-0000-7000-8000-000000000000")
+    assert [info.value for info in at.info] == ["Choose two to four finished clips to compare them."]

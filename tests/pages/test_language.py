@@ -34,7 +34,7 @@ def test_translation_keeps_the_places_of_its_text(tag: str) -> None:
             continue
         wanted, given = (
             [set(re.findall(r"{(\w+)", text)) for text in ([form] if isinstance(form, str) else form)]
-            for form in (message.id, message.string)
+            for form in (message.id, message.string or "")
         )
         assert all(places == wanted[-1] for places in given), message.id
 

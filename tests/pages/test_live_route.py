@@ -5,7 +5,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from core import db, live, projects, users
+from core import db, live, projects, tokens, users
 from core.models import User, utc_now
 from pages import language, live_route
 from tests import orders
@@ -74,7 +74,7 @@ def test_token_of_somebody_who_is_gone_is_refused(studio: Studio) -> None:
 def test_api_token_opens_it_not(studio: Studio) -> None:
     """Scripts have the REST API; this address is for pages."""
     with db.session() as session:
-        bearer = users.issue_token(session, studio.person.id, name="script")
+        bearer = tokens.issue(session, studio.person, name="script")
     assert look(bearer).status_code == 401
 
 

@@ -1,4 +1,4 @@
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core import db, projects
 from core.models import Project
@@ -80,3 +80,25 @@ def test_archived_project_is_out_of_the_way_and_comes_back(open_page: Open, stud
     keys = [button.key for button in at.button]
     assert f"project_open_{lake.id}" in keys
     assert f"project_generate_{lake.id}" not in keys
+
+
+def test_card_says_what_was_spent_and_what_is_reserved(open_page: Open, studio: Studio) -> None:
+    """Charged and reserved credits stand on the card, and a budget where there is one."""
+    lake = studio.project()
+    studio.complete(studio.order(lake))
+    studio.order(lake)
+    with db.session() as session:
+        session.execute(update(Project).values(monthly_budget_credits=5000))
+    captions = " ".join(caption.value for caption in open_page("projects").caption)
+    assert "50 credits spent · 50 reserved · 50 of 5,000 credits this month" in captions
+
+
+def test_projects_are_sorted(open_page: Open, studio: Studio) -> None:
+    """The order that is chosen is the order of the cards."""
+    zoo, ant = studio.project("Zoo"), studio.project("Ant")
+    studio.complete(studio.order(zoo))
+    at = open_page("projects")
+    for sort, first in (("name", ant), ("spent", zoo), ("newest", ant)):
+        at.selectbox(key="projects_sort").set_value(sort).run()
+        keys = [str(button.key) for button in at.button if str(button.key).startswith("project_open_")]
+        assert keys[0] == f"project_open_{first.id}", sort

@@ -1,13 +1,69 @@
 import csv
 import io
-from datetime import date
+import random
+from datetime import date, timedelta
+from typing import Any
 
+import pytest
 from streamlit import dataframe_util
+from streamlit.testing.v1 import AppTest
 
-from core import db, ledger, usage, usage_csv
-from core.models import EntryKind, utc_now
+from core import budgets, db, ledger, projects, usage, usage_csv, users
+from core.models import EntryKind, Role, User, utc_now
+from pages import usage_figures, usage_tables
+from pages.usage_choice import Choice
+from tests import year
 from tests.pages.conftest import Open
 from tests.pages.studio import Studio
+from tests.year import Ended
+
+TODAY = utc_now().date()
+
+
+def metrics(at: AppTest) -> dict[str, str]:
+    """What the page shows at its head."""
+    assert not at.error
+    return {metric.label: metric.value for metric in at.metric}
+
+
+def charts(at: AppTest) -> dict[str, list[dict[Any, Any]]]:
+    """The values of each chart, by its alternative text."""
+    found = {}
+    for chart in at.get("vega_lite_chart"):
+        frame = dataframe_util.convert_arrow_bytes_to_pandas_df(chart.proto.data.data)
+        found[chart.proto.alt] = frame.to_dict("records")
+    return found
+
+
+def values(at: AppTest, start: str) -> list[dict[Any, Any]]:
+    """The values of the one chart whose alternative text begins so."""
+    [found] = [values for alt, values in charts(at).items() if alt.startswith(start)]
+    return found
+
+
+def table(at: AppTest, column: str) -> Any:
+    """The one table that has a column of this name."""
+    [found] = [frame.value for frame in at.dataframe if column in frame.value.columns]
+    return found
+
+
+def read(data: bytes) -> list[list[str]]:
+    """The lines of a CSV file."""
+    return list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
+
+
+def book(person: User, *clips: Ended) -> None:
+    """Clips of one person."""
+    with db.session() as session:
+        year.book(session, person, clips)
+
+
+def alone() -> User:
+    """Take the administrator's role from the one local person."""
+    with db.session() as session:
+        person = users.get(session, "demo@localhost")
+        person.role = Role.USER
+        return person
 
 
 def test_without_anything_ended_the_page_says_so(open_page: Open, studio: Studio) -> None:
@@ -15,6 +71,7 @@ def test_without_anything_ended_the_page_says_so(open_page: Open, studio: Studio
     at = open_page("usage")
     assert not at.error
     assert any("Nothing ended in this time" in text.value for text in at.markdown)
+    assert charts(at) == {}
 
 
 def test_figures_equal_the_ledger(open_page: Open, studio: Studio) -> None:
@@ -27,15 +84,46 @@ def test_figures_equal_the_ledger(open_page: Open, studio: Studio) -> None:
         entries = ledger.entries(session, studio.person.id)
     settled = sum(entry.amount_credits for entry in entries if entry.kind is EntryKind.SETTLE)
     released = sum(entry.amount_credits for entry in entries if entry.kind is EntryKind.RELEASE)
-    at = open_page("usage")
-    assert not at.error
-    shown = {metric.label: metric.value for metric in at.metric}
+    shown = metrics(open_page("usage"))
     assert (settled, released) == (450, 50)
     assert shown["Spent credits"] == f"{settled:,}"
     assert shown["Credits given back"] == f"{released:,}"
     assert shown["Clips"] == "2"
     assert shown["Success rate"] == "67%"
     assert shown["Seconds of video"] == "10"
+    assert shown["Credits a kept second"] == "–"
+
+
+@pytest.mark.parametrize("step", ["day", "week", "month"])
+@pytest.mark.parametrize("by", ["model", "provider", "project", "user"])
+def test_a_year_of_everybody_equals_the_ledger(open_page: Open, studio: Studio, step: str, by: str) -> None:
+    """However a year is cut and stacked, page, chart, table and CSV come to what the ledger settled."""
+    dice = random.Random(7)
+    with db.session() as session:
+        other = users.ensure(session, "ana@example.org", signup_credits=0)
+        many = [projects.create(session, other, name="One name").id for _ in range(12)]
+    clips = list(year.invent(dice, many, until=TODAY, days=365, clips_a_day=1))
+    book(other, *clips)
+    book(studio.person, *(Ended(TODAY - timedelta(days=n), studio.project().id, "demo-film") for n in range(3)))
+    with db.session(read_only=True) as session:
+        settled = year.settled(session, None, TODAY - timedelta(days=364), TODAY)
+
+    at = open_page("usage", period="365", people="everybody", step=step, by=by)
+
+    assert metrics(at)["Spent credits"] == f"{settled:,}"
+    stacked = values(at, "Bars of credits spent, ")
+    assert sum(value["amount"] for value in stacked) == settled
+    assert len({value["series"] for value in stacked}) <= 9
+    assert table(at, "Share")["Credits"].sum() == settled
+    assert table(at, "Charged, Rp")["Charged, Rp"].sum() == settled * 50
+    selection = usage.Selection(TODAY - timedelta(days=364), TODAY, everybody=True)
+    choice = Choice(selection, usage.Group(step), usage.Group(by))
+    [head, *lines, total] = read(usage_figures.spend_csv(studio.person, choice))
+    place = head.index("spent_credits")
+    assert (head[0], total[0]) == (step, "total")
+    assert int(total[place]) == sum(int(line[place]) for line in lines) == settled
+    if by == "project":
+        assert {"Others", "One name", "One name (2)"} <= {value["series"] for value in stacked}
 
 
 def test_chart_stacks_the_days_by_model(open_page: Open, studio: Studio) -> None:
@@ -43,26 +131,144 @@ def test_chart_stacks_the_days_by_model(open_page: Open, studio: Studio) -> None
     project = studio.project()
     studio.complete(studio.order(project, "one"))
     studio.complete(studio.order(project, "two", model_id="seedance-t2v"))
-    chart = open_page("usage").get("vega_lite_chart")[0].proto
-    values = dataframe_util.convert_arrow_bytes_to_pandas_df(chart.data.data)
-    assert set(zip(values["model"], values["credits"], strict=True)) == {("Demo Film", 50), ("Seedance T2V", 400)}
-    assert "450 credits in all" in chart.alt
+    at = open_page("usage")
+    assert {(value["series"], value["amount"]) for value in values(at, "Bars of credits spent, ")} == {
+        ("Demo Film", 50),
+        ("Seedance T2V", 400),
+    }
+    assert any("stacked by model; 450 credits in all" in alt for alt in charts(at))
 
 
 def test_period_is_kept_to(open_page: Open, studio: Studio) -> None:
-    """Every period ends today, so what ended today is in all of them."""
+    """Every period ends today, so what ended today is in all of them; own dates are kept in the address."""
     studio.complete(studio.order(studio.project(), "one"))
     at = open_page("usage")
     at.radio(key="usage_period").set_value("7").run()
-    assert {metric.label: metric.value for metric in at.metric}["Clips"] == "1"
+    assert metrics(at)["Clips"] == "1"
+    assert at.query_params["period"] == "7"
     at.radio(key="usage_period").set_value("own").run()
     at.date_input(key="usage_dates").set_value((date(2026, 1, 1), date(2026, 1, 2))).run()
     assert any("Nothing ended in this time" in text.value for text in at.markdown)
+    assert at.query_params["since"] == "2026-01-01"
+
+
+def test_own_dates_of_the_address(open_page: Open, studio: Studio) -> None:
+    """A link holds its dates; dates that cannot be are the last thirty days."""
+    project = studio.project()
+    day = TODAY - timedelta(days=200)
+    book(studio.person, Ended(day, project.id, "demo-film"), Ended(TODAY, project.id, "veo3", duration_seconds=8))
+    then = open_page("usage", period="own", since=day.isoformat(), until=day.isoformat())
+    assert metrics(then)["Spent credits"] == "50"
+    for since, until in (("yesterday", "today"), (TODAY.isoformat(), day.isoformat()), ("0001-01-01", "9999-12-31")):
+        assert not open_page("usage", period="own", since=since, until=until).error
+
+
+def test_choosing_a_model_or_project_narrows_everything(open_page: Open, studio: Studio) -> None:
+    """What is chosen in the lists is in the address, and the address chooses it again."""
+    lake, dunes = studio.project("Lake"), studio.project("Dunes")
+    book(studio.person, Ended(TODAY, lake.id, "demo-film"), Ended(TODAY, dunes.id, "seedance-t2v"))
+    at = open_page("usage")
+    at.selectbox(key="usage_project").set_value(lake.id).run()
+    assert metrics(at)["Spent credits"] == "50"
+    assert at.query_params["project"] == lake.id
+    again = open_page("usage", model="seedance-t2v")
+    assert metrics(again)["Spent credits"] == "400"
+    assert {value["name"] for value in values(again, "Bars of credits spent in each")} == {"Dunes"}
+    assert any("Nothing ended" in text.value for text in open_page("usage", project=lake.id, model="veo3").markdown)
+
+
+def test_others_are_for_administrators(open_page: Open, studio: Studio) -> None:
+    """People neither choose whose figures they see, nor get others' by an address."""
+    with db.session() as session:
+        other = users.ensure(session, "ana@example.org", signup_credits=0)
+        theirs = projects.create(session, other, name="Theirs").id
+    book(other, Ended(TODAY, theirs, "veo3", duration_seconds=8))
+    book(studio.person, Ended(TODAY, studio.project().id, "demo-film"))
+
+    both = open_page("usage", people="everybody")
+    hers = open_page("usage", people=other.id)
+    alone()
+    own = open_page("usage", people="everybody", by="user", project=theirs)
+
+    assert metrics(both)["Spent credits"] == "2,550"
+    assert metrics(hers)["Spent credits"] == "2,500"
+    assert metrics(own)["Spent credits"] == "50"
+    assert "Whose" not in [box.label for box in own.selectbox]
+
+
+def test_comparison_with_the_time_before(open_page: Open, studio: Studio) -> None:
+    """Each figure says how it differs from the equally long time just before."""
+    mine = studio.project().id
+    book(studio.person, *(Ended(TODAY - timedelta(days=n), mine, "demo-film") for n in (0, 1, 2, 40)))
+    at = open_page("usage")
+    assert {metric.label: metric.delta for metric in at.metric}["Spent credits"] == "+200%"
+    assert {metric.label: metric.delta for metric in at.metric}["Success rate"] == ""
+
+
+def test_cost_of_a_kept_second(open_page: Open, studio: Studio) -> None:
+    """All credits over the seconds kept, once somebody has judged a clip."""
+    mine = studio.project().id
+    book(studio.person, Ended(TODAY, mine, "demo-film", kept=True), Ended(TODAY, mine, "demo-film", kept=False))
+    assert metrics(open_page("usage"))["Credits a kept second"] == "20"
+
+
+def test_budget_is_set_and_warned_of(open_page: Open, studio: Studio) -> None:
+    """A budget set on the page is kept; the page warns when it is used up, and takes it away again."""
+    studio.complete(studio.order(studio.project(), "one"))
+    at = open_page("usage")
+    at.number_input(key="usage_budget_credits_None").set_value(49)
+    at.button(key="usage_budget_save").click().run()
+    assert any("50 credits are spent this month, more than your budget of 49" in text.value for text in at.markdown)
+    with db.session(read_only=True) as session:
+        assert budgets.own(session, studio.person) == 49
+    at.number_input(key="usage_budget_credits_None").set_value(None)
+    at.button(key="usage_budget_save").click().run()
+    assert not any("more than your budget" in text.value for text in at.markdown)
+
+
+def test_forecast_is_shown_with_its_method_or_not_at_all(open_page: Open, studio: Studio) -> None:
+    """With weeks of history the month has a forecast in words; with a day it says what is missing."""
+    mine = studio.project().id
+    book(studio.person, Ended(TODAY, mine, "demo-film"))
+    first = [caption.value for caption in open_page("usage").caption]
+    book(studio.person, *(Ended(TODAY - timedelta(days=n), mine, "demo-film") for n in range(1, 40)))
+    later = [caption.value for caption in open_page("usage").caption]
+    is_last_day = (TODAY + timedelta(days=1)).day == 1
+    assert is_last_day or any("needs five days" in text for text in first)
+    assert is_last_day or any("mean day of the last 4 whole weeks" in text for text in later)
+
+
+def test_what_if(open_page: Open, studio: Studio) -> None:
+    """Nothing is priced while it is closed; open, it compares the same clips and lists what cannot be made."""
+    mine = studio.project().id
+    book(
+        studio.person,
+        Ended(TODAY, mine, "demo-film"),
+        Ended(TODAY, mine, "demo-film", duration_seconds=3),
+    )
+    at = open_page("usage")
+    assert "usage_what_if_model" not in [box.key for box in at.selectbox]
+    at.session_state["usage_what_if"] = True
+    at.run()
+    at.selectbox(key="usage_what_if_model").set_value("seedance-t2v").run()
+    tables = " ".join(html.value for html in at.html)
+    assert not at.error
+    assert "Seedance T2V makes clips of 5 or 10 seconds." in tables
+    assert "+350" in tables
+
+
+def test_names_cannot_run_anything_in_a_spreadsheet() -> None:
+    """A project that is named like a formula is quoted in every file; what it is not, stays."""
+    assert read(usage_tables.as_csv([{"Project": "=cmd()", "Credits": 50, "Share": None}])) == [
+        ["Project", "Credits", "Share"],
+        ["'=cmd()", "50", ""],
+    ]
+    assert read(usage_tables.as_csv([])) == [[]]
 
 
 def test_csv_cannot_run_anything_in_a_spreadsheet() -> None:
     """A text that begins like a formula is quoted, a figure stays a figure."""
-    row = usage.Row(utc_now().date(), "=cmd()", "+model", 1, 0, 0, 50, 0, 5, 909)
-    read = next(csv.DictReader(io.StringIO(usage_csv.write([row], usage.totals([row])).decode("utf-8-sig"))))
+    row = usage.Row({"day": "2026-11-21", "provider": "=cmd()", "model_id": "+model"}, usage.Figures(1, 0, 0, 50, 0, 5))
+    read = next(csv.DictReader(io.StringIO(b"".join(usage_csv.write([row])).decode("utf-8-sig"))))
     assert (read["provider"], read["model"], read["spent_credits"]) == ("'=cmd()", "'+model", "50")
     assert read["spent_idr"] == "2500"

@@ -21,7 +21,10 @@ def test_clip_from_order_to_download(tmp_path: Path) -> None:
     """One command serves page and API; an order becomes a real MP4 at its price; the end leaves nothing running."""
     with running(tmp_path) as app:
         assert httpx.get(f"http://127.0.0.1:{app.port}/", trust_env=False).status_code == 200
-        before = app.client.get("/credits").json()
+        first = app.client.get("/credits")
+        before = first.json()
+        assert first.headers["ratelimit-policy"] == '"token";q=600;w=60', "the app's own Redis counts requests"
+        assert app.client.get("/media/%0A").headers["content-type"] == "application/json"
         quoted = app.client.post(
             "/estimate-credits", json={"modelId": "demo-film", "resolution": "720p", "duration": 5}
         ).json()["estimate"]["total"]

@@ -43,6 +43,7 @@ def upgrade() -> None:
     op.add_column("generations", sa.Column("favourite", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("generations", sa.Column("kept", sa.Boolean(), nullable=True))
     op.create_index("ix_generations_recipe", "generations", ["user_id", "recipe_hash", "id"], unique=False)
+    op.create_index("ix_generations_user_model_ended", "generations", ["user_id", "model_id", "ended_at"], unique=False)
     favourite = sa.text("favourite AND deleted_at IS NULL")
     op.create_index(
         "ix_generations_favourite",
@@ -63,6 +64,15 @@ def upgrade() -> None:
         postgresql_where=judged,
     )
     op.create_index("ix_generations_status", "generations", ["user_id", "status", "id"], unique=False)
+    given = sa.text("kind IN ('grant', 'adjust')")
+    op.create_index(
+        "ix_ledger_entries_given",
+        "ledger_entries",
+        ["account_id", "amount_credits"],
+        unique=False,
+        sqlite_where=given,
+        postgresql_where=given,
+    )
 
     for name in ("estimate_replaced_idr", "reported_cost_microusd", "kept_seconds"):
         op.add_column("usage_days", sa.Column(name, sa.BigInteger(), server_default="0", nullable=False))
@@ -142,10 +152,10 @@ def _webhooks() -> None:
         sa.Column("disabled_reason", sa.String(length=8), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "disabled_reason IN ('person', 'gone', 'failing')", name="ck_webhook_endpoints_disabled_reason_known"
+            "disabled_reason IN ('person', 'gone', 'failing')", name=op.f("ck_webhook_endpoints_disabled_reason_known")
         ),
         sa.CheckConstraint(
-            "(disabled_at IS NULL) = (disabled_reason IS NULL)", name="ck_webhook_endpoints_disabled_has_reason"
+            "(disabled_at IS NULL) = (disabled_reason IS NULL)", name=op.f("ck_webhook_endpoints_disabled_has_reason")
         ),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name="fk_webhook_endpoints_user_id_users", ondelete="RESTRICT"
@@ -169,8 +179,10 @@ def _webhooks() -> None:
         sa.Column("last_error", sa.String(length=500), nullable=True),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("state IN ('due', 'delivered', 'given_up')", name="ck_webhook_deliveries_state_known"),
-        sa.CheckConstraint("(state = 'due') = (next_at IS NOT NULL)", name="ck_webhook_deliveries_due_has_next_at"),
+        sa.CheckConstraint("state IN ('due', 'delivered', 'given_up')", name=op.f("ck_webhook_deliveries_state_known")),
+        sa.CheckConstraint(
+            "(state = 'due') = (next_at IS NOT NULL)", name=op.f("ck_webhook_deliveries_due_has_next_at")
+        ),
         sa.ForeignKeyConstraint(
             ["endpoint_id"],
             ["webhook_endpoints.id"],
@@ -204,27 +216,34 @@ def _webhooks() -> None:
 def _words_of_sqlite() -> None:
     """An index of the words of prompts, which never change once they are written.
 
-    `keys` are the ids of clip, person and project as words without dashes: the index itself then intersects the words
-    with whose clips are looked at. Short beginnings of words have an index of their own, so that those of a million
-    prompts are walked, not collected.
+    `keys` are what else a person narrows by, as words: the ids of clip, person and project without dashes, how it
+    ended, whether it is a favourite, kept or rejected. So the index itself intersects all of it. Short beginnings of
+    words have an index of their own, so that those of a million prompts are walked, not collected.
     """
+    keys = (
+        "replace(new.id || ' ' || new.user_id || ' ' || new.project_id, '-', '') "
+        "|| CASE new.stage WHEN 'ended' THEN ' x' || new.status ELSE '' END "
+        "|| CASE WHEN new.favourite THEN ' xfavourite' ELSE '' END "
+        "|| CASE new.kept WHEN 1 THEN ' xkept' WHEN 0 THEN ' xrejected' ELSE '' END"
+    )
     op.execute(
         "CREATE VIRTUAL TABLE generation_words USING fts5(generation_id UNINDEXED, prompt, keys, detail = column, "
         "prefix = '1 2 3 4', tokenize = 'unicode61 remove_diacritics 2')"
     )
     op.execute(
-        "INSERT INTO generation_words (generation_id, prompt, keys) "
-        "SELECT id, prompt, replace(id || ' ' || user_id || ' ' || project_id, '-', '') FROM generations ORDER BY id"
+        "INSERT INTO generation_words (generation_id, prompt, keys) "  # noqa: S608 -- keys stand above
+        f"SELECT id, prompt, {keys} FROM generations AS new ORDER BY id"
     )
     op.execute(
-        "CREATE TRIGGER generation_words_insert AFTER INSERT ON generations BEGIN "
-        "INSERT INTO generation_words (generation_id, prompt, keys) "
-        "VALUES (new.id, new.prompt, replace(new.id || ' ' || new.user_id || ' ' || new.project_id, '-', '')); END"
+        "CREATE TRIGGER generation_words_insert AFTER INSERT ON generations BEGIN "  # noqa: S608 -- keys stand above
+        f"INSERT INTO generation_words (generation_id, prompt, keys) VALUES (new.id, new.prompt, {keys}); END"
     )
     op.execute(
-        "CREATE TRIGGER generation_words_move AFTER UPDATE OF project_id ON generations BEGIN "
-        "UPDATE generation_words SET keys = replace(new.id || ' ' || new.user_id || ' ' || new.project_id, '-', '') "
-        "WHERE rowid = (SELECT rowid FROM generation_words "
+        "CREATE TRIGGER generation_words_change "  # noqa: S608 -- keys stand above
+        "AFTER UPDATE OF project_id, stage, favourite, kept ON generations "
+        "WHEN old.project_id IS NOT new.project_id OR (new.stage = 'ended') IS NOT (old.stage = 'ended') "
+        "OR old.favourite IS NOT new.favourite OR old.kept IS NOT new.kept BEGIN "
+        f"UPDATE generation_words SET keys = {keys} WHERE rowid = (SELECT rowid FROM generation_words "
         "WHERE generation_words MATCH 'keys : \"' || replace(new.id, '-', '') || '\"'); END"
     )
 

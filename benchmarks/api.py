@@ -1,0 +1,194 @@
+"""What the API's busiest calls cost, beside bare routes of the same framework in the same run.
+
+Run: python -m benchmarks.api [seconds a figure]. One server process, everything on loopback; it ends by itself. A bare
+route is a plain `def` of FastAPI behind uvicorn that answers a constant; "bare + query" also reads one row by its key
+with the same engine, which is the least that anything behind a token must do. Shares are of the server's CPU time a
+request, which depends less on what else the machine does meanwhile; requests a second are those of this very run.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import psycopg
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from core import config, db, generations, projects, tokens, users
+from core.api import api
+from core.models import Scope
+from tests import orders, postgres
+from tests.process.app import free_port
+
+Call = tuple[str, str, bytes]
+"""Method, path and body."""
+
+CALLERS = 8
+CLIPS = 1000
+PAGE = 20
+
+
+def server() -> FastAPI:
+    """The bare routes, with the API beside them; uvicorn's factory."""
+    bare = FastAPI()
+
+    @bare.get("/bare")
+    def constant() -> dict[str, bool]:
+        return {"success": True}
+
+    @bare.get("/bare-query")
+    def query() -> dict[str, str]:
+        with db.default().engine.connect() as connection:
+            return {"email": str(connection.scalar(text("SELECT email FROM users LIMIT 1")))}
+
+    bare.mount("/api", api)
+    return bare
+
+
+def main() -> None:
+    """Both databases, one table each."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 4.0
+    for name, place in (("SQLite", sqlite), ("PostgreSQL", postgresql)):
+        with place() as environ:
+            figures = asyncio.run(measure(environ, seconds))
+        base, with_query = figures["bare"][1], figures["bare + query"][1]
+        print(f"\n{name}: {CALLERS} callers, one process, {CLIPS} clips in the table")
+        print(f"{'call':<22}{'requests/s':>12}{'CPU ms':>10}{'a core/s':>10}{'of bare':>10}{'of bare + query':>18}")
+        for call, (rate, cpu) in figures.items():
+            shares = f"{base / cpu:>10.2f}{with_query / cpu:>18.2f}"
+            print(f"{call:<22}{rate:>12.0f}{cpu * 1000:>10.2f}{1 / cpu:>10.0f}{shares}")
+
+
+async def measure(environ: dict[str, str], seconds: float) -> dict[str, tuple[float, float]]:
+    """Requests a second, and CPU seconds of the server a request, by call."""
+    with served(environ) as (address, process):
+        known = seed()
+        headers = {"Authorization": f"Bearer {known['token']}", "Content-Type": "application/json"}
+        estimate = {"modelId": "demo-film", "resolution": "720p", "duration": 5}
+        order = estimate | {"projectId": known["project"], "prompt": "A lake", "aspectRatio": "16:9"}
+        calls: dict[str, Call] = {
+            "bare": ("GET", "/bare", b""),
+            "bare + query": ("GET", "/bare-query", b""),
+            "models": ("GET", "/api/models", b""),
+            "status": ("GET", f"/api/generations/{known['clip']}/status", b""),
+            f"list of {PAGE}": ("GET", f"/api/generations?limit={PAGE}", b""),
+            "estimate": ("POST", "/api/estimate-credits", json.dumps(estimate).encode()),
+            "generate": ("POST", "/api/generate", json.dumps(order).encode()),
+        }
+        found = {}
+        for name, call in calls.items():
+            found[name] = await rate(address, process, call, headers=headers, seconds=seconds)
+        return found
+
+
+async def rate(
+    address: str, process: psutil.Process, call: Call, *, headers: dict[str, str], seconds: float
+) -> tuple[float, float]:
+    """Both figures of one call, asked by several callers at once over connections that stay open."""
+    method, path, body = call
+    host, port = address.removeprefix("http://").split(":")
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}:{port}", *(f"{k}: {v}" for k, v in headers.items())]
+    request = ("\r\n".join([*lines, f"Content-Length: {len(body)}"]) + "\r\n\r\n").encode() + body
+    done = 0
+    end = 0.0
+
+    async def caller() -> None:
+        nonlocal done
+        reader, writer = await asyncio.open_connection(host, int(port))
+        while time.monotonic() < end:
+            writer.write(request)
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+            length = int(head.partition("content-length:")[2].partition("\r\n")[0])
+            answer = await reader.readexactly(length)
+            if head.split()[1] not in ("200", "202"):
+                raise SystemExit(f"{method} {path}: {head.splitlines()[0]} {answer[:300]!r}")
+            done += 1
+        writer.close()
+
+    for length in (min(1.0, seconds / 2), seconds):  # the first one warms up and does not count
+        done, begun, used = 0, time.monotonic(), sum(process.cpu_times()[:2])
+        end = begun + length
+        await asyncio.gather(*(caller() for _ in range(CALLERS)))
+    return done / (time.monotonic() - begun), (sum(process.cpu_times()[:2]) - used) / done
+
+
+def seed() -> dict[str, str]:
+    """A person with a token, a project and clips."""
+    database = db.default()
+    with database.session() as session:
+        person = users.ensure(session, "ana@example.org", signup_credits=10**12)
+        token = tokens.issue(session, person, name="benchmark", scope=Scope.ADMIN)
+        project = projects.create(session, person, name="Lakes").id
+    clip = orders.completed(database, person).id
+    with database.session() as session:
+        for _ in range(CLIPS):
+            generations.submit(
+                session,
+                person,
+                orders.order(project),
+                configured=orders.CONFIGURED,
+                quota_bytes=10**12,
+            )
+    return {"token": token, "project": project, "clip": clip}
+
+
+@contextmanager
+def served(environ: dict[str, str]) -> Iterator[tuple[str, psutil.Process]]:
+    """A server process with these settings, which count in this process as well."""
+    os.environ.update(environ)
+    config.settings.cache_clear()
+    db.default.cache_clear()
+    db.default()
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.api:server", "--port", str(port)]
+    process = subprocess.Popen([*command, "--log-level", "error", "--no-access-log"], env=os.environ)  # noqa: S603 -- our own server
+    address = f"http://127.0.0.1:{port}"
+    try:
+        while True:
+            try:
+                httpx.get(f"{address}/bare", trust_env=False)
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield address, psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(20)
+        db.default().dispose()
+
+
+@contextmanager
+def sqlite() -> Iterator[dict[str, str]]:
+    """Settings of an installation on SQLite."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        yield settings(folder, f"sqlite:///{Path(folder) / 'studio.db'}")
+
+
+@contextmanager
+def postgresql() -> Iterator[dict[str, str]]:
+    """Settings of an installation on PostgreSQL."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, postgres.server() as address:
+        name = f"bench_{uuid.uuid4().hex}"
+        with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        yield settings(folder, address.format(name))
+
+
+def settings(folder: str, database_url: str) -> dict[str, Any]:
+    """The environment of an installation in a folder."""
+    return {"DATA_DIR": folder, "DATABASE_URL": database_url, "STORAGE_QUOTA_BYTES": str(10**15)}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""One's own account: language, balance and every movement of it, tokens, webhooks, and how the providers stand."""
+
+import html
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core import config, db, ledger, ledger_csv, users
+from core.ledger import EFFECT
+from core.models import LedgerEntry, Role, User
+from pages import account_tokens, account_webhooks, components, language, provider_cards, visitor, wording
+from pages.language import _
+
+PAGE_SIZE = 20
+CSV_LIMIT_ROWS = 100_000
+BROWSER = "browser"
+
+person = visitor.person()
+
+
+def who() -> None:
+    """Name, address and language."""
+    st.header(_("You"), anchor=False)
+    with st.container(gap="xsmall"):
+        components.plain(person.name or person.email, strong=True)
+        components.plain(person.email, small=True)
+    names = {BROWSER: _("As the browser"), **language.LANGUAGES}
+    st.radio(
+        _("Language"),
+        list(names),
+        index=list(names).index(person.language or BROWSER),
+        format_func=names.__getitem__,
+        horizontal=True,
+        key="account_language",
+        on_change=choose_language,
+    )
+
+
+def choose_language() -> None:
+    """Keep the choice; the run that follows is drawn in it."""
+    chosen = st.session_state["account_language"]
+    tag = None if chosen == BROWSER else chosen
+    with db.session() as session:
+        users.choose_language(session, visitor.person(), tag=tag)
+
+
+def figures(balance: ledger.Balance) -> None:
+    """What can be spent, what is reserved, what is kept, and the budget."""
+    quota_bytes = config.settings().storage_quota_bytes
+    with st.grid(4, min_column_width=150):
+        figure(_("Available"), wording.credits(balance.available_credits), wording.worth(balance.available_credits))
+        figure(_("Reserved"), wording.credits(balance.held_credits), _("for clips under way"))
+        quota = _("of {size}").format(size=size(quota_bytes))
+        figure(_("Storage used"), size(person.storage_bytes), quota)
+        budget = person.monthly_budget_credits
+        figure(
+            _("Monthly budget"),
+            "–" if budget is None else wording.credits(budget),
+            _("none set") if budget is None else wording.worth(budget),
+        )
+    st.page_link("usage.py", label=_("Spending and budget"), icon=":material/bar_chart:")
+
+
+def size(size_bytes: int) -> str:
+    """A size that may be nothing at all or very large."""
+    if size_bytes >= 1_000_000_000:
+        return f"{wording.decimal(size_bytes / 1_000_000_000)} GB"
+    return wording.size(size_bytes) if size_bytes else "0 kB"
+
+
+def figure(label: str, value: str, note: str) -> None:
+    """One number with a word on it."""
+    st.metric(label, value, note, delta_color="off", delta_arrow="off", border=True)
+
+
+def movements() -> None:
+    """Every movement of the balance, newest first, a page at a time."""
+    pages: list[int | None] = st.session_state.setdefault("account_pages", [None])
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.header(_("Movements"), anchor=False, width="content")
+        st.download_button(
+            _("Download CSV"),
+            data=as_csv,
+            file_name="credits.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            key="account_csv",
+        )
+    with db.session(read_only=True) as session:
+        rows = ledger.entries(session, person.id, before_id=pages[-1], limit=PAGE_SIZE + 1)
+    if not rows:
+        st.caption(_("Nothing has moved yet."))
+        return
+    table(rows[:PAGE_SIZE])
+    pager(pages, rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None)
+
+
+def table(rows: Sequence[LedgerEntry]) -> None:
+    """Movements with what each did to the balance; those of a clip lead to it."""
+    edge = "padding:6px 8px;vertical-align:top;border-bottom:1px solid rgb(128 140 140 / 22%);"
+    heads = [_("When"), _("What"), _("Available"), _("Reserved"), _("Balance"), _("Why"), _("Clip")]
+    edges = [edge + ("text-align:right;" if place in (2, 3, 4) else "text-align:left;") for place in range(len(heads))]
+    edges = [style if place == 5 else f"{style}white-space:nowrap;" for place, style in enumerate(edges)]
+    head = "".join(
+        f'<th scope="col" style="{style}font-weight:500">{html.escape(name)}</th>'
+        for name, style in zip(heads, edges, strict=True)
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(f'<td style="{style}">{cell}</td>' for cell, style in zip(cells(row), edges, strict=True))
+        + "</tr>"
+        for row in rows
+    )
+    st.html(
+        f'<div tabindex="0" role="region" aria-label="{html.escape(_("Movements"))}" style="overflow-x:auto">'
+        '<table style="width:100%;border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def cells(row: LedgerEntry) -> list[str]:
+    """A movement as HTML, a cell a column."""
+    available, held = (sign * row.amount_credits for sign in EFFECT[row.kind])
+    texts = [
+        wording.moment(row.created_at),
+        wording.ENTRY[row.kind],
+        signed(available),
+        signed(held),
+        wording.credits(row.available_after),
+        _(row.reason),
+    ]
+    link = ""
+    if row.generation_id:
+        address = html.escape(f"history?clip={row.generation_id}")
+        link = f'<a href="{address}" target="_self" style="color:inherit">{html.escape(_("Show clip"))}</a>'
+    return [*(html.escape(text) for text in texts), link]
+
+
+def signed(amount: int) -> str:
+    """`+50`, `−50`; nothing for no change."""
+    if not amount:
+        return ""
+    return f"{'+' if amount > 0 else '−'}{wording.credits(abs(amount))}"
+
+
+def pager(pages: list[int | None], next_id: int | None) -> None:
+    """Newer and Older; drawn only where there is more than one page."""
+    if len(pages) == 1 and next_id is None:
+        return
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        st.button(_("Newer"), disabled=len(pages) == 1, on_click=newer, args=(pages,), key="account_newer")
+        st.button(_("Older"), disabled=next_id is None, on_click=pages.append, args=(next_id,), key="account_older")
+
+
+def newer(pages: list[int | None]) -> None:
+    """Back to the page before."""
+    pages.pop()
+
+
+def as_csv() -> bytes:
+    """The newest movements, up to a limit; made when somebody asks for it."""
+    found: User = visitor.person()
+    with db.session(read_only=True) as session:
+        return ledger_csv.write(ledger.entries(session, found.id, limit=CSV_LIMIT_ROWS))
+
+
+with components.calm():
+    with db.session(read_only=True) as session:
+        balance = ledger.balance(session, person.id)
+    who()
+    st.header(_("Balance"), anchor=False)
+    figures(balance)
+    movements()
+    account_tokens.show(person)
+    account_webhooks.show(person)
+    provider_cards.show(administrator=person.role is Role.ADMIN)

@@ -1,0 +1,101 @@
+"""The head of the usage page: a time in eight figures, each compared with the equally long time before."""
+
+import streamlit as st
+
+from pages import usage_wording, wording
+from pages.language import _, plural
+from pages.usage_choice import Choice
+from pages.usage_figures import Shown
+from pages.usage_wording import NONE
+
+
+def show(shown: Shown, choice: Choice) -> None:
+    """The period in eight figures, each with how it differs from the time before."""
+    now, before = shown.total, shown.before
+    judged = now.kept_count + now.rejected_count
+    with st.grid(4, min_column_width=190):
+        _figure(
+            _("Spent credits"),
+            wording.credits(now.settled_credits),
+            usage_wording.change(now.settled_credits, before.settled_credits),
+            wording.worth(now.settled_credits),
+        )
+        _figure(
+            _("Clips"),
+            wording.credits(now.completed),
+            usage_wording.change(now.completed, before.completed),
+            _("{failed} failed, {cancelled} cancelled").format(failed=now.failed, cancelled=now.cancelled),
+        )
+        _figure(
+            _("Success rate"),
+            usage_wording.share(now.success_rate),
+            _points(now.success_rate, before.success_rate),
+            _("of {clips} not cancelled").format(clips=usage_wording.clips(now.completed + now.failed)),
+        )
+        _figure(
+            _("Seconds of video"),
+            wording.credits(now.video_seconds),
+            usage_wording.change(now.video_seconds, before.video_seconds),
+            _("{minutes} minutes").format(minutes=wording.decimal(now.video_seconds / 60)),
+        )
+        _figure(
+            _("Credits given back"),
+            wording.credits(now.released_credits),
+            usage_wording.change(now.released_credits, before.released_credits),
+            _("for clips that failed or were cancelled"),
+        )
+        each = now.credits_per_kept_second
+        _figure(
+            _("Credits a kept second"),
+            NONE if each is None else wording.decimal(each),
+            None if each is None else usage_wording.change(each, before.credits_per_kept_second or 0),
+            _("{kept} of {judged} judged clips kept").format(kept=now.kept_count, judged=judged)
+            if judged
+            else _("no clip was judged yet"),
+            explained=_(
+                "All credits charged for clips of this time, divided by the seconds of those that people marked as "
+                "kept. Mark clips on the History page to see it."
+            ),
+        )
+        _figure(
+            _("Provider cost"),
+            wording.rupiah(now.cost_idr),
+            usage_wording.change(now.cost_idr, before.cost_idr),
+            _cost_note(shown),
+        )
+        _figure(
+            _("Margin"),
+            wording.rupiah(now.margin_idr),
+            usage_wording.change(now.margin_idr, before.margin_idr) if before.margin_idr > 0 else None,
+            _("{share} of what was charged").format(
+                share=usage_wording.share(now.margin_idr / now.settled_idr if now.settled_idr else None)
+            ),
+        )
+    st.caption(
+        _("Percentages compare with {days}. Days are UTC; a clip counts on the day it ends.").format(
+            days=usage_wording.days(choice.before.since, choice.before.until)
+        )
+    )
+
+
+def _figure(label: str, value: str, change: str | None, note: str, *, explained: str | None = None) -> None:
+    """One figure, its change, and a word on it."""
+    with st.container(border=True, gap="xsmall", height="stretch"):
+        st.metric(label, value, change, delta_color="off", help=explained)
+        st.caption(note)
+
+
+def _points(now: float | None, before: float | None) -> str | None:
+    if now is None or before is None:
+        return None
+    points = round(100 * now) - round(100 * before)
+    return plural("{number} point", "{number} points", abs(points)).format(number=f"{points:+d}") if points else None
+
+
+def _cost_note(shown: Shown) -> str:
+    if not shown.total.cost_idr:
+        return _("nothing yet")
+    if not shown.total.reported_cost_idr:
+        return _("estimate, from price and markup")
+    share = usage_wording.share(shown.total.still_estimated_idr / shown.total.cost_idr)
+    return _("{share} of it an estimate").format(share=share)

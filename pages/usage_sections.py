@@ -1,0 +1,228 @@
+"""The sections of the usage page, each a chart with its table and its CSV. Draws only."""
+
+from collections.abc import Callable
+from datetime import date
+
+import streamlit as st
+
+from core import budgets, pricing
+from core.usage import SPEED_SAMPLE
+from pages import usage_charts, usage_wording, wording
+from pages.language import _
+from pages.usage_charts import Value
+from pages.usage_choice import Choice
+from pages.usage_figures import Shown
+from pages.usage_tables import charted, table
+
+TOP_PROJECTS = 10
+
+
+def spend(shown: Shown, choice: Choice, csv: Callable[[], bytes]) -> None:
+    """Credits over time, stacked."""
+    lines: list[Value] = []
+    values: list[Value] = []
+    for at in choice.steps:
+        for place, name in enumerate(shown.series):
+            if credits := shown.stacked.get((at, name), 0):
+                when = usage_wording.step(at, choice.step)
+                values.append({"at": at.isoformat(), "when": when, "series": name, "amount": credits, "place": place})
+                lines.append(
+                    {
+                        _(usage_wording.STEPS[choice.step]): choice.key(at),
+                        _(usage_wording.SERIES[choice.series]): name,
+                        _("Credits"): credits,
+                    }
+                )
+    spec = usage_charts.bars(values, steps=choice.steps, step=choice.step, series=shown.series, unit=_("Credits"))
+    days = usage_wording.days(choice.selection.since, choice.selection.until)
+    alt = _("Bars of credits spent, {days}, stacked by {series}; {credits} in all. The table holds the same.").format(
+        days=days,
+        series=_(usage_wording.SERIES[choice.series]).lower(),
+        credits=wording.priced(shown.total.settled_credits),
+    )
+    st.header(_("Spent over time"), anchor=False)
+    charted(spec, lines, key="spend", alt=alt, csv=csv)
+
+
+def outcome(shown: Shown, choice: Choice) -> None:
+    """Completed and failed clips over time, and beside them the credits that went back."""
+    step = _(usage_wording.STEPS[choice.step])
+    series = [_("Completed"), _("Failed"), _("Cancelled")]
+    values: list[Value] = []
+    refunds: list[Value] = []
+    lines: list[Value] = []
+    for at, figures in sorted(shown.by_step.items()):
+        when = usage_wording.step(at, choice.step)
+        base = {"at": at.isoformat(), "when": when}
+        counts = (figures.completed, figures.failed, figures.cancelled)
+        values += [
+            {**base, "series": name, "amount": amount, "place": place}
+            for place, (name, amount) in enumerate(zip(series, counts, strict=True))
+            if amount
+        ]
+        if figures.released_credits:
+            refunds.append(base | {"series": _("Given back"), "amount": figures.released_credits, "place": 0})
+        lines.append(
+            {step: choice.key(at), **dict(zip(series, counts, strict=True)), _("Given back"): figures.released_credits}
+        )
+    left, right = st.columns(2, gap="medium")
+    total = shown.total
+    with left:
+        st.header(_("Completed and failed"), anchor=False)
+        alt = _("Bars of clips by how they ended: {completed} completed, {failed} failed, {cancelled} cancelled.")
+        charted(
+            usage_charts.bars(values, steps=choice.steps, step=choice.step, series=series, unit=_("Clips")),
+            lines,
+            key="outcome",
+            alt=alt.format(completed=total.completed, failed=total.failed, cancelled=total.cancelled),
+        )
+    with right:
+        st.header(_("Credits given back"), anchor=False)
+        alt = _("Bars of credits given back for clips that failed or were cancelled; {credits} in all.")
+        spec = usage_charts.bars(
+            refunds, steps=choice.steps, step=choice.step, series=[_("Given back")], unit=_("Credits")
+        )
+        charted(
+            spec,
+            [{step: line[step], _("Given back"): line[_("Given back")]} for line in lines],
+            key="refunds",
+            alt=alt.format(credits=wording.priced(total.released_credits)),
+        )
+
+
+def month(shown: Shown, today: date) -> None:
+    """The month's running total against its budget and forecast, and how the forecast is made."""
+    found = shown.month
+    name = usage_wording.month(found.first)
+    st.header(_("{month}, added up").format(month=name), anchor=False)
+    alt = _("Line of credits spent in {month} so far: {credits}.").format(
+        month=name, credits=wording.priced(found.spent_credits)
+    )
+    if found.budget_credits is not None:
+        alt += " " + _("The budget is {credits}.").format(credits=wording.priced(found.budget_credits))
+    if found.forecast is not None:
+        alt += " " + _forecast_words(found)
+    lines = [
+        {_("Until"): line["at"], _("Spent"): line["amount"]}
+        for line in usage_charts.running(found, min(today, found.last))
+    ]
+    charted(usage_charts.cumulated(found, today), lines, key="month", alt=alt)
+    if found.forecast is not None:
+        st.caption(
+            _forecast_words(found)
+            + " "
+            + _(
+                "It goes on as the mean day of the last {weeks} whole weeks did; its range is what the calmest and the "
+                "busiest of these weeks would lead to."
+            ).format(weeks=found.forecast.weeks)
+        )
+    elif found.first <= today < found.last:
+        st.caption(_("A forecast needs five days with charges, the first at least two weeks ago."))
+
+
+def _forecast_words(found: budgets.Month) -> str:
+    forecast = found.forecast
+    if forecast is None:
+        return ""
+    return _("Forecast to the end of the month: about {credits}, between {low} and {high}.").format(
+        credits=wording.priced(forecast.expected_credits),
+        low=wording.credits(forecast.low_credits),
+        high=wording.credits(forecast.high_credits),
+    )
+
+
+def models(shown: Shown) -> None:
+    """What each model came to, how well it did and how long it took."""
+    st.header(_("By model"), anchor=False)
+    lines: list[Value] = []
+    for one in shown.models:
+        figures, took = one.figures, shown.speeds.get(one.id)
+        lines.append(
+            {
+                _("Model"): one.name,
+                _("Credits"): figures.settled_credits,
+                _("Clips"): figures.completed,
+                _("Failed"): figures.failed,
+                _("Success"): figures.success_rate,
+                _("Half within"): took.p50_seconds if took else None,
+                _("Nine in ten within"): took.p90_seconds if took else None,
+                _("Told from"): took.based_on if took else 0,
+                _("Credits a kept second"): _rounded(figures.credits_per_kept_second),
+            }
+        )
+    table(lines, key="models", percent=(_("Success"),), seconds=(_("Half within"), _("Nine in ten within")))
+    st.caption(
+        _(
+            "Times run from the order's acceptance by the provider to the finished clip. They are told from each "
+            "model's newest {number} ended clips of this time, everybody's, as it is the model that is timed."
+        ).format(number=SPEED_SAMPLE)
+    )
+
+
+def projects(shown: Shown) -> None:
+    """Where most was spent."""
+    st.header(_("Top projects"), anchor=False)
+    top = [one for one in shown.projects if one.figures.settled_credits][:TOP_PROJECTS]
+    lines = [
+        {
+            _("Project"): one.name,
+            _("Credits"): one.figures.settled_credits,
+            _("Share"): one.figures.settled_credits / shown.total.settled_credits
+            if shown.total.settled_credits
+            else None,
+            _("Clips"): one.figures.completed,
+            _("Credits a kept second"): _rounded(one.figures.credits_per_kept_second),
+        }
+        for one in shown.projects
+    ]
+    names = [one.name for one in top]
+    spent = _("Spent")
+    values = [
+        {"name": name, "series": spent, "amount": one.figures.settled_credits, "place": 0}
+        for name, one in zip(names, top, strict=True)
+    ]
+    spec = usage_charts.ranking(values, names=names, series=[spent], unit=_("Credits"))
+    alt = _("Bars of credits spent in each of the {number} projects with most.").format(number=len(top))
+    charted(spec, lines, key="projects", alt=alt, percent=(_("Share"),))
+
+
+def cost(shown: Shown) -> None:
+    """What the providers took and what was left, with the estimates marked."""
+    st.header(_("Provider cost and margin"), anchor=False)
+    series = [_("Cost, reported"), _("Cost, estimate"), _("Margin")]
+    values: list[Value] = []
+    lines: list[Value] = []
+    for one in shown.models:
+        figures = one.figures
+        if not figures.settled_credits:
+            continue
+        parts = (figures.reported_cost_idr, figures.still_estimated_idr, figures.margin_idr)
+        values += [
+            {"name": one.name, "series": name, "amount": amount, "place": place}
+            for place, (name, amount) in enumerate(zip(series, parts, strict=True))
+            if amount
+        ]
+        charged = {_("Model"): one.name, _("Charged, Rp"): figures.settled_idr}
+        lines.append(charged | {f"{name}, Rp": amount for name, amount in zip(series, parts, strict=True)})
+    spec = usage_charts.ranking(
+        values, names=[str(line[_("Model")]) for line in lines], series=series, unit=_("Rupiah")
+    )
+    total = shown.total
+    alt = _("Bars of what each model's clips were charged, split into provider cost and margin: {cost} and {margin}.")
+    charted(
+        spec,
+        lines,
+        key="cost",
+        alt=alt.format(cost=wording.rupiah(total.cost_idr), margin=wording.rupiah(total.margin_idr)),
+    )
+    st.caption(
+        _(
+            "Reported is what providers told, in dollars taken for {rate} each. Where they tell nothing, the cost is "
+            "an estimate: the price divided by the model's markup. The margin is what was charged less both, so it is "
+            "an estimate as far as they are."
+        ).format(rate=wording.rupiah(pricing.IDR_PER_USD))
+    )
+
+
+def _rounded(amount: float | None) -> float | None:
+    return None if amount is None else round(amount, 1)

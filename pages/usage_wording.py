@@ -1,0 +1,102 @@
+"""How days, months, shares and axes of the usage page are worded in the reader's language; nothing is drawn here."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from babel import dates, numbers
+
+from core import errors
+from core.providers import registry
+from core.usage import Group
+from pages import language, wording
+from pages.language import N_, _, plural
+
+STEPS: Mapping[Group, str] = {Group.DAY: N_("Day"), Group.WEEK: N_("Week"), Group.MONTH: N_("Month")}
+SERIES: Mapping[Group, str] = {
+    Group.MODEL: N_("Model"),
+    Group.PROVIDER: N_("Provider"),
+    Group.PROJECT: N_("Project"),
+    Group.USER: N_("Person"),
+}
+NONE = "–"
+
+
+def day(when: date) -> str:
+    """`21 Nov 2026`."""
+    return wording.day(datetime.combine(when, time(), UTC))
+
+
+def days(since: date, until: date) -> str:
+    """`1 Nov 2026 to 21 Nov 2026`."""
+    return _("{first} to {last}").format(first=day(since), last=day(until))
+
+
+def month(when: date) -> str:
+    """`November 2026`."""
+    return dates.format_date(when, "LLLL y", locale=language.locale())
+
+
+def step(at: date, group: Group) -> str:
+    """A bar's time: a day, the week of a day, a month."""
+    if group is Group.MONTH:
+        return month(at)
+    return _("Week of {day}").format(day=day(at)) if group is Group.WEEK else day(at)
+
+
+def share(part: float | None) -> str:
+    """`93%`; a dash for none."""
+    return NONE if part is None else wording.share(part)
+
+
+def clips(amount: int) -> str:
+    """`1 clip`, `1,200 clips`."""
+    return plural("{number} clip", "{number} clips", amount).format(number=wording.credits(amount))
+
+
+def change(now: float, before: float) -> str | None:
+    """By how much a figure differs from an earlier one: `+12%`; None where there was nothing, or it is the same."""
+    if not before or round(100 * now / before) == 100:
+        return None
+    return numbers.format_percent(now / before - 1, format="+#,##0%;-#,##0%", locale=language.locale())
+
+
+def model(model_id: str) -> str:
+    """A model's name; its id once it is no longer offered."""
+    try:
+        return registry.model(model_id).name
+    except errors.NotFound:
+        return model_id
+
+
+def provider(name: str) -> str:
+    """A provider's name; its id once it is no longer offered."""
+    try:
+        return registry.provider_class(name).display_name
+    except errors.NotFound:
+        return name
+
+
+def vega_locale() -> dict[str, Any]:
+    """Numbers and dates of a chart in the reader's language, as Vega takes them (the locale files of D3)."""
+    here = language.locale()
+    sunday_first = (6, 0, 1, 2, 3, 4, 5)
+    days, short_days = dates.get_day_names("wide", locale=here), dates.get_day_names("abbreviated", locale=here)
+    return {
+        "number": {
+            "decimal": numbers.get_decimal_symbol(here),
+            "thousands": numbers.get_group_symbol(here),
+            "grouping": [3],
+            "currency": ["Rp ", ""],
+        },
+        "time": {
+            "dateTime": "%d %b %Y, %X",
+            "date": "%d %b %Y",
+            "time": "%H:%M:%S",
+            "periods": ["AM", "PM"],
+            "days": [days[number] for number in sunday_first],
+            "shortDays": [short_days[number] for number in sunday_first],
+            "months": list(dates.get_month_names("wide", locale=here).values()),
+            "shortMonths": list(dates.get_month_names("abbreviated", locale=here).values()),
+        },
+    }

@@ -1,0 +1,67 @@
+"""Who gets in where: every route of the table, tried by everybody who could ask."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from core import db, tokens
+from core.api import api
+from core.api.table import Door
+from core.config import Settings
+from core.models import ApiToken, Role, Scope, User, new_id, utc_now
+from tests.api.conftest import Client, arrive, refusal
+from tests.api.test_application import own_id
+
+GUARDED: list[Door] = [door for door in api.state.table.doors if door.need is not None]
+BELOW = {Scope.GENERATE: Scope.READ, Scope.ADMIN: Scope.GENERATE}
+
+
+@pytest.fixture
+def owner(installation: Settings) -> Client:
+    """An administrator with a token that reaches everything, and things of their own."""
+    client = arrive("owner@example.org")
+    assert client.person is not None
+    with db.session() as session:
+        session.execute(update(User).where(User.id == client.person.id).values(role=Role.ADMIN))
+    return client
+
+
+def with_token(client: Client, scope: Scope, **values: object) -> Client:
+    """The same person with another token; `values` are what became of it."""
+    assert client.person is not None
+    with db.session() as session:
+        token = tokens.issue(session, client.person, name="other", scope=scope)
+        if values:
+            token_id = tokens.by_token(session, token)[1].id
+            session.execute(update(ApiToken).where(ApiToken.id == token_id).values(**values))
+    return Client(client.person, token)
+
+
+@pytest.mark.parametrize("door", GUARDED, ids=lambda door: f"{door.method} {door.path}")
+def test_door(owner: Client, door: Door) -> None:
+    """It opens for its owner with just the scope it needs, and for nobody else."""
+    assert door.need is not None
+    path = door.path.replace("{id}", own_id(owner, door.path)) if "{id}" in door.path else door.path
+    now = utc_now()
+
+    refused = {
+        "without a token": Client(),
+        "unknown": Client(token="avg_unknown"),
+        "revoked": with_token(owner, Scope.ADMIN, revoked_at=now),
+        "expired": with_token(owner, Scope.ADMIN, expires_at=now - timedelta(seconds=1)),
+    }
+    answers = {who: caller.send(door.method, path) for who, caller in refused.items()}
+    assert {who: answer.status_code for who, answer in answers.items()} == dict.fromkeys(refused, 401)
+    assert len({answer.content for answer in answers.values()}) == 1, "the same words for all of them"
+    assert {answer.headers["www-authenticate"] for answer in answers.values()} == {"Bearer"}
+
+    if door.need in BELOW:
+        answer = with_token(owner, BELOW[door.need]).send(door.method, path)
+        assert refusal(answer)[:2] == (403, "forbidden")
+
+    body = {"json": {"name": "Hills"}} if door.method == "PATCH" else {}
+    if "{id}" in door.path:
+        assert arrive(f"{new_id()}@example.org").send(door.method, path, **body).status_code == 404
+
+    assert with_token(owner, door.need).send(door.method, path, **body).status_code not in (401, 403, 404)

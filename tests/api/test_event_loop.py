@@ -1,0 +1,68 @@
+import asyncio
+import threading
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import event
+
+from core import db
+from core.api import api
+from core.api.table import Door
+from core.config import Settings
+from tests.api.conftest import APP, ORIGIN, PREFIX, arrive
+from tests.api.test_application import own_id
+
+DOORS: list[Door] = list(api.state.table.doors)
+PATIENCE_SECONDS = 5.0
+
+
+class SlowDatabase:
+    """A database that hands out a connection only after the event loop has gone round, however long that takes."""
+
+    def __init__(self) -> None:
+        self.rounds = 0
+        self.asked = 0
+        self.stuck: list[str] = []
+        self._moved = threading.Condition()
+        event.listen(db.default().engine, "checkout", self._checkout)
+
+    async def keep_turning(self) -> None:
+        """The event loop's own heartbeat."""
+        while True:
+            with self._moved:
+                self.rounds += 1
+                self._moved.notify_all()
+            await asyncio.sleep(0)
+
+    def _checkout(self, *_connection: Any) -> None:
+        with self._moved:
+            self.asked += 1
+            before = self.rounds
+            if not self._moved.wait_for(lambda: self.rounds > before + 3, timeout=PATIENCE_SECONDS):
+                self.stuck.append(threading.current_thread().name)
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: f"{door.method} {door.path}")
+def test_loop_goes_on_while_the_database_is_waited_for(installation: Settings, door: Door) -> None:
+    """No route waits for the database on the event loop, where everybody else would wait with it."""
+    ana = arrive("ana@example.org")
+    path = door.path.replace("{id}", own_id(ana, door.path)) if door.need and "{id}" in door.path else door.path
+    body: dict[str, Any] = {"json": {"name": "Hills"}} if door.method in ("POST", "PATCH") else {}
+    if door.path == "/generate":
+        body = {"json": ana.order()}
+    database = SlowDatabase()
+
+    async def ask() -> httpx.Response:
+        turning = asyncio.create_task(database.keep_turning())
+        headers = {"Authorization": f"Bearer {ana.token}"}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=APP)) as client:
+            answer = await client.request(door.method, f"{ORIGIN}{PREFIX}{path}", headers=headers, **body)
+        turning.cancel()
+        return answer
+
+    answer = asyncio.run(ask())
+
+    assert answer.status_code < 500
+    assert database.stuck == []
+    assert database.asked > 0 or door.need is None

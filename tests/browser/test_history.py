@@ -1,0 +1,211 @@
+"""The gallery in a browser: selecting and downloading, hearts, keys, comparing, and cards that move by themselves."""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from core import config, db
+from core import storage as storages
+from tests.browser.conftest import Visitor, picture
+from tests.browser.test_pages import LOOKS, excess_px, settle, small_clip, stored
+from tests.pages.studio import Studio
+from tests.process.app import App, running
+
+pytestmark = pytest.mark.browser
+
+PROMPTS = [f"{place}, take {take}" for take in (1, 2, 3) for place in ("Lake", "Harbour", "Ridge")]
+MOVING = "A paper boat that is being made"
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """An app with nine clips of two sizes, and one that its provider, which has no key here, never ends."""
+    folder = tmp_path_factory.mktemp("gallery")
+    with pytest.MonkeyPatch.context() as environ:
+        for name in ("DATABASE_URL", "REDIS_URL", "STORAGE_URL", "SECRET_KEY", "AUTH_MODE"):
+            environ.delenv(name, raising=False)
+        environ.setenv("DATA_DIR", str(folder))
+        config.settings.cache_clear()
+        db.default.cache_clear()
+        studio = Studio(config.settings())
+        storage = storages.open_storage(studio.settings.storage_url)
+        clip, project = small_clip(folder / "small.mp4"), studio.project("Lake film")
+        for number, prompt in enumerate(PROMPTS):
+            row = studio.order(project, prompt, resolution=("720p", "1080p")[number % 2])
+            studio.complete(row, stored(storage, row, clip))
+        studio.send(studio.order(project, MOVING, model_id="seedance-t2v"), progress=0.2)
+        db.default().dispose()
+        config.settings.cache_clear()
+        db.default.cache_clear()
+    with running(folder) as started:
+        yield started
+
+
+def opened(app: App, visitor: Visitor, path: str = "/history", **look: object) -> Page:
+    """The gallery, drawn."""
+    page = visitor(f"http://127.0.0.1:{app.port}", **look).open(path)
+    expect(card(page, PROMPTS[-1])).to_be_visible()
+    settle(page)
+    return page
+
+
+def card(page: Page, prompt: str) -> Locator:
+    """The button that opens a clip."""
+    return page.get_by_role("button", name=re.compile(f"{prompt}.*Open clip"))
+
+
+def choose(page: Page, *prompts: str) -> None:
+    """Tick the boxes of clips."""
+    for prompt in prompts:
+        page.get_by_role("checkbox", name=f"Select: {prompt}").check()
+    expect(page.get_by_text(f"{len(prompts)} selected")).to_be_visible()
+    settle(page)
+
+
+def test_selected_clips_come_as_one_zip(app: App, visitor: Visitor) -> None:
+    """Two boxes, one press, one archive with both files as they are in storage; Clear takes the bar away."""
+    page = opened(app, visitor)
+    wanted = PROMPTS[-1], PROMPTS[-3]
+    choose(page, *wanted)
+    picture(page, "history-selected")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name=re.compile("^Download ZIP")).click()
+
+    assert re.fullmatch(r"clips-\d{4}-\d\d-\d\d\.zip", saved.value.suggested_filename)
+    with zipfile.ZipFile(Path(saved.value.path())) as found:
+        assert found.testzip() is None
+        assert sorted(name[:-11] for name in found.namelist()) == ["lake-take-3", "ridge-take-3"]
+        assert all(found.read(name)[4:8] == b"ftyp" for name in found.namelist())
+    page.get_by_role("button", name="Clear", exact=True).click()
+    expect(page.get_by_text("2 selected")).to_have_count(0)
+    expect(page.get_by_role("checkbox", name=f"Select: {PROMPTS[-1]}")).not_to_be_checked()
+
+
+def test_hearts_stay(app: App, visitor: Visitor) -> None:
+    """A heart is there at once, is still there when the page is loaded anew, and narrows the gallery."""
+    page = opened(app, visitor)
+    heart = page.get_by_role("button", name=f"Favourite: {PROMPTS[4]}")
+    heart.click()
+    expect(heart).to_have_attribute("aria-pressed", "true")
+    settle(page)
+    page.reload()
+    expect(heart).to_have_attribute("aria-pressed", "true")
+    page.goto(f"http://127.0.0.1:{app.port}/history?favourite=yes")
+    expect(card(page, PROMPTS[4])).to_be_visible()
+    expect(card(page, PROMPTS[3])).to_have_count(0)
+    heart.click()
+    expect(page.get_by_text("Nothing matches")).to_be_visible()
+
+
+def test_keys_are_enough(app: App, visitor: Visitor) -> None:
+    """Arrows walk the cards, Space selects, F marks a favourite, Enter opens and Escape comes back; one Tab stop."""
+    page = opened(app, visitor)
+    card(page, PROMPTS[-1]).focus()
+    page.keyboard.press("ArrowRight")
+    expect(card(page, PROMPTS[-2])).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.get_by_text("1 selected")).to_be_visible()
+    expect(page.get_by_role("checkbox", name=f"Select: {PROMPTS[-2]}")).to_be_checked()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("f")
+    expect(page.get_by_role("button", name=f"Favourite: {PROMPTS[-2]}")).to_have_attribute("aria-pressed", "true")
+    settle(page)
+    expect(card(page, PROMPTS[-2])).to_be_focused()
+    page.keyboard.press("f")
+    page.keyboard.press("End")
+    expect(card(page, PROMPTS[0])).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowDown")
+    expect(card(page, PROMPTS[0])).to_be_focused()
+    assert page.locator(".card[tabindex='0']").count() == 1
+    settle(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_text(PROMPTS[0], exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_comparison_plays_in_step(app: App, visitor: Visitor) -> None:
+    """Three clips under one set of controls: all play, stand together, and go where the slider goes."""
+    page = opened(app, visitor)
+    choose(page, *PROMPTS[-3:])
+    page.get_by_role("button", name="Compare").click()
+    dialog = page.get_by_role("dialog")
+    videos = dialog.locator("video")
+    expect(videos).to_have_count(3)
+    for place in range(3):
+        videos.nth(place).evaluate("(video) => video.readyState >= 2 || new Promise((done) => video.oncanplay = done)")
+    expect(dialog.locator(".differs dt").filter(has_text="Resolution")).to_have_count(3)
+    dialog.get_by_role("slider").fill("0.2")
+    for place in range(3):
+        assert videos.nth(place).evaluate("(video) => video.currentTime") == pytest.approx(0.2, abs=0.05)
+    dialog.get_by_role("button", name="Play all").click()
+    expect(dialog.get_by_role("button", name="Play all")).to_be_visible()  # it comes back at the end
+    for place in range(3):
+        assert videos.nth(place).evaluate("(video) => video.currentTime") > 0.4
+    picture(page, "history-compare")
+    address = page.url
+    page.goto(address)
+    expect(page.get_by_role("dialog").locator("video")).to_have_count(3)
+
+
+def test_cards_move_by_themselves(app: App, visitor: Visitor) -> None:
+    """What the page is told of a clip under way is on its card at once, for eyes and ears; unknown ids do nothing."""
+    page = opened(app, visitor)
+    expect(card(page, MOVING)).to_be_visible()
+    generation_id = next(
+        clip["id"] for clip in app.client.get("/generations").json()["generations"] if clip["prompt"] == MOVING
+    )
+    page.evaluate(
+        """(id) => window.dispatchEvent(new CustomEvent("video-live", {detail: {items: [
+             {id: "nobody", progress: 0.5, note: "-", badge: "-", status: "processing"},
+             {id, progress: 0.77, note: "Nearly there", badge: "In the making", status: "processing"}]}}))""",
+        generation_id,
+    )
+    expect(card(page, MOVING).locator(".note")).to_have_text("Nearly there")
+    assert card(page, MOVING).locator(".fill").evaluate("(fill) => fill.style.width") == "77%"
+    expect(page.get_by_role("button", name=re.compile(f"Nearly there {MOVING}.*Open clip"))).to_be_visible()
+
+
+def test_dialog_walks_without_closing(app: App, visitor: Visitor) -> None:
+    """Next changes the clip in the dialog and its address, and the dialog stays."""
+    page = visitor(f"http://127.0.0.1:{app.port}").open("/history?text=lake")
+    card(page, "Lake, take 3").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Lake, take 3", exact=True)).to_be_visible()
+    dialog.get_by_role("button", name="Next clip").click()
+    expect(dialog.get_by_text("Lake, take 2", exact=True)).to_be_visible()
+    expect(dialog.get_by_role("button", name="Copy prompt")).to_be_visible()
+    assert "text=lake" in page.url
+
+
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+def test_nothing_is_in_anybodys_way(app: App, visitor: Visitor, theme: str, width: int) -> None:
+    """Gallery, bar, comparison and clip have no barrier that axe knows, and fit the window."""
+    page = opened(app, visitor, theme=theme, width=width)
+    barriers(page, "gallery")
+    choose(page, *PROMPTS[-2:])
+    barriers(page, "bar")
+    assert excess_px(page) == 0
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("dialog").locator("video")).to_have_count(2)
+    settle(page)
+    barriers(page, "comparison")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    card(page, PROMPTS[-1]).click()
+    expect(page.get_by_role("dialog").locator("video")).to_have_count(1)
+    settle(page)
+    barriers(page, "clip")
+    picture(page, f"history-clip-{theme}-{width}")
+
+
+def barriers(page: Page, where: str) -> None:
+    """Fail with what axe finds."""
+    found = Axe().run(page).response["violations"]
+    assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found] == [], where

@@ -1,0 +1,134 @@
+"""The usage page in a real browser: its charts are drawn, nothing bars anybody, and its files hold its figures."""
+
+import csv
+import io
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from core import budgets, config, db, projects
+from core.models import utc_now
+from tests import year
+from tests.browser.conftest import Visitor, picture
+from tests.browser.test_pages import excess_px, settle
+from tests.pages.studio import Studio
+from tests.process.app import App, running
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """An app with a year of clips in several projects, one of them named like a formula, and a budget."""
+    folder = tmp_path_factory.mktemp("filled")
+    with pytest.MonkeyPatch.context() as environ:
+        for name in ("DATABASE_URL", "REDIS_URL", "STORAGE_URL", "SECRET_KEY", "AUTH_MODE"):
+            environ.delenv(name, raising=False)
+        environ.setenv("DATA_DIR", str(folder))
+        config.settings.cache_clear()
+        db.default.cache_clear()
+        person = Studio(config.settings()).person
+        with db.session() as session:
+            names = ("=SUM(A1)", "A project with a rather long name indeed", *(f"Film {n}" for n in range(10)))
+            mine = [projects.create(session, person, name=name).id for name in names]
+            clips = year.invent(random.Random(3), mine, until=utc_now().date(), days=365, clips_a_day=4)
+            year.book(session, person, list(clips))
+            budgets.set_own(session, person, credits=1000)
+        db.default().dispose()
+        config.settings.cache_clear()
+        db.default.cache_clear()
+    with running(folder) as app:
+        app.sign_in()
+        yield app
+
+
+def opened(filled: App, visitor: Visitor, address: str = "", **look: object) -> Page:
+    """The page, drawn to its end."""
+    page = visitor(f"http://127.0.0.1:{filled.port}", **look).open(f"/usage{address}")
+    expect(page.get_by_role("heading", name="What if")).to_be_visible()
+    settle(page)
+    return page
+
+
+@pytest.mark.parametrize(
+    ("address", "theme", "width"),
+    [
+        ("", "light", 1280),
+        ("", "dark", 390),
+        ("?period=365&by=project", "dark", 1280),
+        ("?period=7&step=month", "light", 390),
+    ],
+)
+def test_charts_are_drawn_and_bar_nobodys_way(
+    filled: App, visitor: Visitor, address: str, theme: str, width: int
+) -> None:
+    """Every chart stands, the page fits the window, and axe finds nothing, in both themes and widths."""
+    page = opened(filled, visitor, address, theme=theme, width=width)
+    expect(page.get_by_test_id("stVegaLiteChart").locator("svg")).to_have_count(6)
+    picture(page, f"usage-{len(address)}-{theme}-{width}")
+
+    found = Axe().run(page).response["violations"]
+
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
+    assert excess_px(page) == 0
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_file_holds_what_the_page_and_the_api_say(filled: App, visitor: Visitor) -> None:
+    """The CSV of the spend is the API's, and both come to the figure at the head of the page."""
+    page = opened(filled, visitor, "?period=90&by=project&step=week")
+    figure = page.get_by_test_id("stMetric").filter(has_text="Spent credits").get_by_test_id("stMetricValue")
+    spent = int(figure.inner_text().replace(",", ""))
+    page.get_by_role("tab", name="Table").first.click()
+    with page.expect_download() as saving:
+        page.locator(".st-key-usage_spend_csv button").click()
+    saved = Path(saving.value.path()).read_bytes()
+
+    since = utc_now().date() - timedelta(days=89)
+    answer = filled.client.get(f"/usage?groupBy=week&groupBy=project&format=csv&since={since.isoformat()}")
+    assert saved == answer.content
+    lines = list(csv.DictReader(io.StringIO(saved.decode("utf-8-sig"))))
+    assert sum(int(line["spent_credits"]) for line in lines[:-1]) == int(lines[-1]["spent_credits"]) == spent
+    assert "'=SUM(A1)" in {line["project"] for line in lines}
+
+
+def test_choosing_narrows_and_is_kept_in_the_address(filled: App, visitor: Visitor) -> None:
+    """A project chosen from the list narrows the figures; its address shows the same in another tab."""
+    page = opened(filled, visitor)
+    page.get_by_role("combobox", name="Project").click()
+    page.get_by_role("option", name="Film 0").click()
+    page.wait_for_url("**/usage?project=*")
+    settle(page)
+    figure = page.get_by_test_id("stMetric").filter(has_text="Spent credits").get_by_test_id("stMetricValue")
+    spent = figure.inner_text()
+
+    other = opened(filled, visitor, page.url.partition("/usage")[2])
+
+    again = other.get_by_test_id("stMetric").filter(has_text="Spent credits").get_by_test_id("stMetricValue")
+    expect(again).to_have_text(spent)
+    expect(other.get_by_role("combobox", name="Project")).to_have_value("Film 0")
+
+
+def test_what_if_opens(filled: App, visitor: Visitor) -> None:
+    """The comparison is read when it is opened, and bars nobody's way either."""
+    page = opened(filled, visitor)
+    page.get_by_text("Price these clips anew").click()
+    expect(page.get_by_role("columnheader", name="As it would be")).to_be_visible()
+    settle(page)
+
+    assert [rule["id"] for rule in Axe().run(page).response["violations"]] == []
+
+
+def test_budget_is_warned_of(filled: App, visitor: Visitor) -> None:
+    """A budget that is used up is said at the head of the page, and a new one is saved with the form."""
+    page = opened(filled, visitor)
+    expect(page.get_by_text("more than your budget of 1,000 credits")).to_be_visible()
+    page.get_by_role("button", name="Your monthly budget").click()
+    page.get_by_role("spinbutton", name="Credits a month").fill("900000000")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("more than your budget")).to_have_count(0)

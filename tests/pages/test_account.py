@@ -1,0 +1,60 @@
+from core import db, ledger_csv, users
+from core import ledger as books
+from pages import language
+from tests.pages.conftest import Open
+from tests.pages.studio import Studio
+
+
+def shown(at: object) -> str:
+    """All of a page's own markup."""
+    return " ".join(element.proto.body for element in at.get("html"))  # type: ignore[attr-defined]  # an AppTest
+
+
+def test_account_shows_balance_storage_and_movements(open_page: Open, studio: Studio) -> None:
+    """Figures, and each movement with a link to its clip."""
+    row = studio.complete(studio.order(studio.project()))
+    at = open_page("account")
+    assert not at.error
+    assert not at.exception
+    assert {metric.label: metric.value for metric in at.metric}["Available"] == "99,950"
+    assert f"history?clip={row.id}" in shown(at)
+    assert "Charged" in shown(at)
+    assert "demo@localhost" in shown(at)
+
+
+def test_language_is_kept_with_the_person(open_page: Open, studio: Studio) -> None:
+    """A choice is stored, holds in the next session, and can be left to the browser again."""
+    at = open_page("account")
+    for read_in, chosen, stored in (("en", "id", "id"), ("id", "browser", None)):
+        with language.reading(read_in):  # the names of options are asked for again outside of the page
+            at.radio(key="account_language").set_value(chosen).run()
+        assert not at.error
+        with db.session(read_only=True) as session:
+            assert users.get(session, "demo@localhost").language == stored
+        assert open_page("account").radio(key="account_language").value == chosen
+
+
+def test_movements_page_without_gaps(open_page: Open, studio: Studio) -> None:
+    """Older and Newer walk through all movements."""
+    with db.session() as session:
+        for number in range(25):
+            books.grant(session, studio.person.id, credits=1, key=f"g{number}", actor="ana", reason=f"gift {number}.")
+    at = open_page("account")
+    assert "gift 24." in shown(at)
+    assert "gift 4." not in shown(at)
+    at.button(key="account_older").click().run()
+    assert "gift 4." in shown(at)
+    assert "gift 24." not in shown(at)
+    at.button(key="account_newer").click().run()
+    assert "gift 24." in shown(at)
+
+
+def test_csv_holds_every_movement_and_no_formula(studio: Studio) -> None:
+    """A line a movement; a reason that a spreadsheet would run is made plain text."""
+    with db.session() as session:
+        books.grant(session, studio.person.id, credits=5, key="g", actor="ana", reason="=1+1")
+        lines = ledger_csv.write(books.entries(session, studio.person.id)).decode("utf-8-sig").splitlines()
+    assert lines[0].split(",")[:3] == ["time_utc", "kind", "amount_credits"]
+    assert len(lines) == 3
+    assert lines[1].endswith(",ana,'=1+1")
+    assert ",grant,5,5,0,100005,0," in lines[1]

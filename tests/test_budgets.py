@@ -1,0 +1,113 @@
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from core import budgets, errors, projects, users
+from core.db import Database
+from core.models import Role, User
+from core.usage import Selection
+from tests import year
+from tests.year import Ended
+
+TODAY = date(2026, 11, 21)
+MONTH = Selection(TODAY, TODAY)
+
+
+def fifty_a_day(database: Database, user: User, *, days: int = 35) -> str:
+    """Demo clips of 50 credits, one a day up to today; their project."""
+    with database.session() as session:
+        mine = projects.create(session, user, name="Lakes").id
+        year.book(session, user, [Ended(TODAY - timedelta(days=back), mine, "demo-film") for back in range(days)])
+    return mine
+
+
+def look(database: Database, user: User, chosen: Selection = MONTH) -> budgets.Month:
+    """A month as it stands."""
+    with database.session(read_only=True) as session:
+        return budgets.month(session, user, chosen, today=TODAY)
+
+
+def test_month_under_way(database: Database, person: User) -> None:
+    """Spent is of this month only, the forecast goes to its end, and a budget below it is foreseen to be exceeded."""
+    fifty_a_day(database, person)
+    with database.session() as session:
+        budgets.set_own(session, person, credits=1499)
+
+    month = look(database, person)
+
+    assert (month.first, month.last) == (date(2026, 11, 1), date(2026, 11, 30))
+    assert (month.spent_credits, month.budget_credits) == (21 * 50, 1499)
+    assert month.forecast is not None
+    assert month.forecast.expected_credits == 30 * 50
+    assert (month.is_exceeded, month.will_be_exceeded) == (False, True)
+
+
+def test_month_that_is_over(database: Database, person: User) -> None:
+    """A past month has its spend and no forecast."""
+    fifty_a_day(database, person)
+
+    month = look(database, person, Selection(date(2026, 10, 3), date(2026, 10, 5)))
+
+    assert (month.first, month.last) == (date(2026, 10, 1), date(2026, 10, 31))
+    assert month.spent_credits == 14 * 50
+    assert month.forecast is None
+
+
+def test_budget_is_shown_only_for_what_it_is_meant_for(database: Database, person: User) -> None:
+    """The own budget is for all that is one's own, a project's for the whole project, and no part has one."""
+    mine = fifty_a_day(database, person)
+    with database.session() as session:
+        person = users.ensure(session, person.email, signup_credits=0)
+        person.role = Role.ADMIN
+        budgets.set_own(session, person, credits=5000)
+        budgets.set_project(session, person, mine, credits=1000)
+
+    assert look(database, person).budget_credits == 5000
+    assert look(database, person, replace(MONTH, project_id=mine)).budget_credits == 1000
+    assert look(database, person, replace(MONTH, project_id=mine, model_id="veo3")).budget_credits is None
+    assert look(database, person, replace(MONTH, model_id="veo3")).budget_credits is None
+    assert look(database, person, replace(MONTH, everybody=True)).budget_credits is None
+
+
+def test_watched(database: Database, person: User) -> None:
+    """What is or will be exceeded is named, own first; what is fine is not."""
+    mine = fifty_a_day(database, person)
+    with database.session() as session:
+        fine = projects.create(session, person, name="Dunes").id
+        assert budgets.watched(session, person, today=TODAY) == []
+        budgets.set_own(session, person, credits=1499)
+        budgets.set_project(session, person, mine, credits=1000)
+        budgets.set_project(session, person, fine, credits=1)
+    with database.session(read_only=True) as session:
+        found = budgets.watched(session, person, today=TODAY)
+
+    assert [(one.project_id, one.project_name, one.month.is_exceeded) for one in found] == [
+        (None, None, False),
+        (mine, "Lakes", True),
+    ]
+    with database.session() as session:
+        budgets.set_own(session, person, credits=None)
+        budgets.set_project(session, person, mine, credits=None)
+        assert budgets.watched(session, person, today=TODAY) == []
+
+
+@pytest.mark.parametrize("credits", [0, -1, budgets.LIMIT_CREDITS + 1])
+def test_budget_that_cannot_be(database: Database, person: User, credits: int) -> None:
+    """A budget is a whole number above 0, and the one before stays."""
+    with database.session() as session:
+        mine = projects.create(session, person, name="Lakes").id
+        budgets.set_own(session, person, credits=10)
+        with pytest.raises(errors.InvalidRequest):
+            budgets.set_own(session, person, credits=credits)
+        with pytest.raises(errors.InvalidRequest):
+            budgets.set_project(session, person, mine, credits=credits)
+        assert budgets.own(session, person) == 10
+
+
+def test_budget_of_somebody_elses_project(database: Database, person: User) -> None:
+    """Only its owner sets a project's budget."""
+    with database.session() as session:
+        theirs = projects.create(session, users.ensure(session, "ben@example.org", signup_credits=0), name="Theirs").id
+        with pytest.raises(errors.NotFound):
+            budgets.set_project(session, person, theirs, credits=10)

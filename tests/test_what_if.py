@@ -1,0 +1,171 @@
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import errors, pricing, projects, usage, users, what_if
+from core.db import Database
+from core.models import Role, Status, User
+from core.providers import registry
+from core.usage import Selection
+from core.what_if import Change, Kind, Sum
+from tests import year
+from tests.year import Ended
+
+DAY = date(2026, 11, 21)
+CHOSEN = Selection(DAY - timedelta(days=9), DAY)
+
+
+def listed(model_id: str, *, base_credits: int | None = None, markup_percent: int | None = None) -> Change:
+    """A model at its list price, with changes."""
+    price = pricing.price(model_id)
+    base = price.base_credits if base_credits is None else base_credits
+    return Change(model_id, base, price.markup_percent if markup_percent is None else markup_percent)
+
+
+def kind(model_id: str = "kling-2.5", **changes: object) -> Kind:
+    """Two clips as a model makes them by default, charged at list price, nothing reported."""
+    model = registry.model(model_id)
+    price = pricing.quote(model_id, resolution="720p", duration_seconds=model.default_seconds).total_credits
+    plain = Kind(
+        model_id, "720p", model.default_seconds, "16:9", False, False, False, False, False, 2, 2 * price, 2 * price, 0
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]  # a test names only what it means
+
+
+def book(database: Database, user: User, *clips: Ended) -> None:
+    """Clips of one person."""
+    with database.session() as session:
+        year.book(session, user, clips)
+
+
+def test_same_model_at_its_list_price_changes_nothing() -> None:
+    """Putting in place what was there comes to what was charged."""
+    found = what_if.reprice([kind()], listed("kling-2.5"))
+
+    assert found.was == found.would_be == Sum(2, 1000, pricing.estimated_cost_idr("kling-2.5", 1000))
+    assert found.impossible == {}
+
+
+def test_another_model() -> None:
+    """Clips are priced by their own settings with the other model, its cost estimated from its list price."""
+    found = what_if.reprice([kind(duration_seconds=10)], listed("seedance-t2v", base_credits=1000))
+
+    assert found.was.credits == 1000
+    assert found.would_be == Sum(2, 2 * 1500, 2 * pricing.estimated_cost_idr("seedance-t2v", 600))
+
+
+def test_cost_does_not_follow_our_price() -> None:
+    """Twice the base price is twice the charge for the same cost; another markup is another estimate."""
+    plain = what_if.reprice([kind()], listed("kling-2.5"))
+    dearer = what_if.reprice([kind()], listed("kling-2.5", base_credits=1000))
+    leaner = what_if.reprice([kind()], listed("kling-2.5", markup_percent=550))
+
+    assert (dearer.would_be.credits, dearer.would_be.cost_idr) == (2000, plain.would_be.cost_idr)
+    assert leaner.would_be == Sum(2, 1000, pricing.estimated_cost_idr("kling-2.5", 1000, markup_percent=550))
+    assert leaner.would_be.cost_idr < plain.would_be.cost_idr
+    assert dearer.was == leaner.was == plain.was
+
+
+def test_reported_cost_stays_as_reported() -> None:
+    """What a provider reported is no estimate, whatever markup is tried."""
+    reported = kind(unreported_credits=0, reported_cost_microusd=1_000_000)
+
+    found = what_if.reprice([reported], listed("kling-2.5", markup_percent=1000))
+
+    assert found.was.cost_idr == found.would_be.cost_idr == pricing.IDR_PER_USD
+    assert found.was.margin_idr == 1000 * pricing.IDR_PER_CREDIT - pricing.IDR_PER_USD
+
+
+def test_what_the_other_model_cannot_make_is_listed() -> None:
+    """Impossible clips stand apart with a reason, and are in neither sum."""
+    long, plain = kind(duration_seconds=10), kind("seedance-t2v")
+
+    found = what_if.reprice([long, plain], listed("nova-reel"))
+
+    assert sum(some.clips for some in found.impossible.values()) + found.was.clips == 4
+    assert "Amazon Nova Reel makes clips of 6 seconds." in found.impossible
+    assert found.was.clips == found.would_be.clips
+
+
+def test_model_that_is_no_longer_offered_can_be_replaced() -> None:
+    """Clips of a model that is gone have their charge and an estimate, and can be priced with another one."""
+    gone = replace(kind(), model_id="gone")
+
+    found = what_if.reprice([gone], listed("kling-2.5"))
+
+    assert (found.was.credits, found.would_be.credits) == (1000, 1000)
+    assert found.was.cost_idr == 1000 * 50 * 100 // pricing.DEFAULT_MARKUP_PERCENT + 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"), [({"base_credits": 0}, "baseCredits"), ({"markup_percent": 99}, "markupPercent")]
+)
+def test_change_that_cannot_be(changes: dict[str, int], field: str) -> None:
+    """A price is above 0 and a markup does not give money away."""
+    with pytest.raises(errors.InvalidRequest) as raised:
+        listed("veo3", **changes)
+    assert list(raised.value.fields) == [field]
+
+
+@given(st.sampled_from(list(pricing.PRICES)), st.sampled_from(list(pricing.PRICES)), st.integers(1, 50))
+def test_every_clip_is_in_one_sum(of: str, instead: str, clips: int) -> None:
+    """Each clip is either priced anew or impossible, with what it was charged."""
+    drawn = kind(of, clips=clips)
+
+    found = what_if.reprice([drawn], listed(instead))
+
+    assert found.was.clips + sum(some.clips for some in found.impossible.values()) == clips
+    assert found.was.credits + sum(some.credits for some in found.impossible.values()) == drawn.charged_credits
+
+
+def test_kinds_are_counted_from_charged_clips(database: Database, person: User) -> None:
+    """Alike clips are counted together; failed ones, other days and other people's are not in it."""
+    with database.session() as session:
+        other = users.ensure(session, "ben@example.org", signup_credits=0)
+        mine, second, theirs = (projects.create(session, who, name="P").id for who in (person, person, other))
+    wide, framed = Ended(DAY, mine, "kling-2.5"), Ended(DAY, mine, "kling-2.5", start_image=True, negative_prompt="fog")
+    book(
+        database,
+        person,
+        wide,
+        wide,
+        framed,
+        replace(wide, reported_usd=Decimal("0.123456")),
+        replace(wide, outcome=Status.FAILED),
+        replace(wide, day=DAY - timedelta(days=10)),
+        replace(wide, project_id=second, model_id="veo3", duration_seconds=8),
+    )
+    book(database, other, replace(wide, project_id=theirs))
+    with database.session(read_only=True) as session:
+        found = what_if.kinds(session, person, CHOSEN)
+        of_one = what_if.kinds(session, person, replace(CHOSEN, project_id=second))
+        completed = usage.total(session, person, CHOSEN).completed
+
+    assert sorted((k.model_id, k.start_image, k.negative_prompt, k.clips, k.charged_credits) for k in found) == [
+        ("kling-2.5", False, False, 3, 1500),
+        ("kling-2.5", True, True, 1, 600),
+        ("veo3", False, False, 1, 2500),
+    ]
+    [reported] = [k for k in found if k.reported_cost_microusd]
+    assert (reported.reported_cost_microusd, reported.unreported_credits) == (123_456, 1000)
+    assert [k.model_id for k in of_one] == ["veo3"]
+    assert sum(k.clips for k in found) == completed
+
+
+def test_kinds_of_everybody(database: Database, person: User) -> None:
+    """An administrator re-prices all people's clips; nobody else does."""
+    with database.session() as session:
+        admin = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
+        mine = projects.create(session, person, name="P").id
+    book(database, person, Ended(DAY, mine, "demo-film"))
+    everybody = replace(CHOSEN, everybody=True)
+    with database.session(read_only=True) as session:
+        assert [k.clips for k in what_if.kinds(session, admin, everybody)] == [1]
+        assert [k.clips for k in what_if.kinds(session, admin, replace(everybody, user_id=person.id))] == [1]
+        assert what_if.kinds(session, admin, CHOSEN) == []
+        with pytest.raises(errors.Forbidden):
+            what_if.kinds(session, person, everybody)

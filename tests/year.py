@@ -1,0 +1,208 @@
+"""Histories of clips over days and people, booked straight into the tables: generations, ledger and roll-ups agree."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from core import pricing
+from core.models import (
+    Account,
+    EntryKind,
+    Generation,
+    LedgerEntry,
+    Project,
+    Stage,
+    Status,
+    UsageDay,
+    User,
+    new_id,
+)
+from core.providers import loader, registry  # noqa: F401 -- loader registers the providers
+
+OUTCOMES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """One clip that came to its end on a day; `reported_usd` is its cost where the provider told it."""
+
+    day: date
+    project_id: str
+    model_id: str
+    outcome: Status = Status.COMPLETED
+    resolution: str = "720p"
+    duration_seconds: int = 5
+    aspect_ratio: str = "16:9"
+    took_seconds: int = 60
+    start_image: bool = False
+    negative_prompt: str = ""
+    reported_usd: Decimal | None = None
+    kept: bool | None = None
+
+    @property
+    def credits(self) -> int:
+        """Its price."""
+        return pricing.quote(
+            self.model_id,
+            resolution=self.resolution,
+            duration_seconds=self.duration_seconds,
+            start_image=self.start_image,
+        ).total_credits
+
+
+def book(session: Session, user: User, clips: Sequence[Ended]) -> None:
+    """Write clips of one person, with the grant that pays for them."""
+    if not clips:
+        return
+    made = [_generation(user.id, clip) for clip in clips]
+    session.execute(insert(Generation), made)
+    session.execute(insert(LedgerEntry), list(_entries(session, user.id, clips, [row["id"] for row in made])))
+    session.execute(insert(UsageDay), list(_rolled_up(user.id, clips)))
+    spent: defaultdict[str, int] = defaultdict(int)
+    for clip in clips:
+        spent[clip.project_id] += clip.credits if clip.outcome is Status.COMPLETED else 0
+    for project_id, credits in spent.items():
+        session.execute(
+            update(Project).where(Project.id == project_id).values(spent_credits=Project.spent_credits + credits)
+        )
+
+
+def invent(
+    dice: random.Random, project_ids: Sequence[str], *, until: date, days: int, clips_a_day: int
+) -> Iterator[Ended]:
+    """A believable history that ends on a day: quieter at weekends, growing, with a few favourites among the models."""
+    models = [registry.model(id) for id in ("kling-2.5", "veo3", "seedance-t2v", "nova-reel", "runway-gen3", "svd")]
+    for back in range(days - 1, -1, -1):
+        day = until - timedelta(days=back)
+        busy = (0.25 if day.weekday() > 4 else 1.0) * (1.4 - back / days)
+        for _ in range(dice.randrange(int(2 * clips_a_day * busy) + 1)):
+            model = dice.choices(models, (30, 12, 25, 10, 8, 3))[0]
+            outcome = dice.choices(OUTCOMES, (90, 8, 2))[0]
+            reported = model.provider == "edenai" and dice.random() < 0.7
+            yield Ended(
+                day,
+                dice.choices(project_ids, [len(project_ids) - n for n in range(len(project_ids))])[0],
+                model.id,
+                outcome,
+                dice.choice(model.resolutions),
+                dice.choice(model.durations),
+                dice.choice(model.aspect_ratios),
+                int(dice.lognormvariate(4.4, 0.5)),
+                reported_usd=Decimal(dice.randrange(10, 90)) / 100 if reported else None,
+                kept=dice.choice((None, None, True, False)) if outcome is Status.COMPLETED else None,
+            )
+
+
+def _generation(user_id: str, clip: Ended) -> dict[str, Any]:
+    done = clip.outcome is Status.COMPLETED
+    ended = datetime.combine(clip.day, time(12), UTC)
+    id = new_id()
+    model = registry.model(clip.model_id)
+    quote = pricing.Quote(clip.model_id, (pricing.Line("base", clip.credits),))
+    estimate = pricing.estimated_cost_idr(clip.model_id, clip.credits)
+    return {
+        "id": id,
+        "user_id": user_id,
+        "project_id": clip.project_id,
+        "request_hash": "0" * 64,
+        "provider": model.provider,
+        "model_id": clip.model_id,
+        "model_name": model.name,
+        "prompt": "a lake at dusk",
+        "negative_prompt": clip.negative_prompt,
+        "start_image_key": "uploads/x.jpg" if clip.start_image else None,
+        "resolution": clip.resolution,
+        "duration_seconds": clip.duration_seconds,
+        "aspect_ratio": clip.aspect_ratio,
+        "credits": clip.credits,
+        "quote": quote.to_json(),
+        "status": clip.outcome,
+        "stage": Stage.ENDED,
+        "output_key": f"videos/{id}/0.mp4" if done else None,
+        "thumbnail_key": f"videos/{id}/0.webp" if done else None,
+        "stored_bytes": 1000 if done else 0,
+        "output_facts": {"width": 1280} if done else None,
+        "provider_cost": (clip.reported_usd or Decimal(estimate)) if done else None,
+        "provider_cost_currency": ("USD" if clip.reported_usd else "IDR") if done else None,
+        "provider_cost_is_estimate": clip.reported_usd is None,
+        "created_at": ended - timedelta(seconds=clip.took_seconds),
+        "submitted_at": ended - timedelta(seconds=clip.took_seconds),
+        "ended_at": ended,
+        "kept": clip.kept,
+    }
+
+
+def _entries(session: Session, user_id: str, clips: Sequence[Ended], ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+    account = session.scalars(select(Account).where(Account.user_id == user_id)).one()
+    available, held = account.available_credits, account.held_credits
+
+    def entry(kind: EntryKind, credits: int, key: str, day: date, generation_id: str | None = None) -> dict[str, Any]:
+        return {
+            "account_id": account.id,
+            "kind": kind,
+            "amount_credits": credits,
+            "generation_id": generation_id,
+            "key": key,
+            "available_after": available,
+            "held_after": held,
+            "actor": "test",
+            "created_at": datetime.combine(day, time(12), UTC),
+        }
+
+    grant = sum(clip.credits for clip in clips)
+    available += grant
+    yield entry(EntryKind.GRANT, grant, f"history:{ids[0]}", clips[0].day)
+    for clip, id in zip(clips, ids, strict=True):
+        available, held = available - clip.credits, held + clip.credits
+        yield entry(EntryKind.HOLD, clip.credits, f"generation:{id}:hold", clip.day, id)
+        held -= clip.credits
+        done = clip.outcome is Status.COMPLETED
+        available += 0 if done else clip.credits
+        end = EntryKind.SETTLE if done else EntryKind.RELEASE
+        yield entry(end, clip.credits, f"generation:{id}:end", clip.day, id)
+    account.available_credits, account.held_credits = available, held
+
+
+def _rolled_up(user_id: str, clips: Iterable[Ended]) -> Iterator[dict[str, Any]]:
+    names = [column.name for column in UsageDay.__table__.columns if not column.primary_key]
+    rows: dict[tuple[date, str, str], dict[str, Any]] = {}
+    for clip in clips:
+        key = (clip.day, clip.project_id, clip.model_id)
+        row = rows.setdefault(key, dict.fromkeys(names, 0))
+        row[clip.outcome.value] += 1
+        if clip.outcome is not Status.COMPLETED:
+            row["released_credits"] += clip.credits
+            continue
+        estimate = pricing.estimated_cost_idr(clip.model_id, clip.credits)
+        row["settled_credits"] += clip.credits
+        row["video_seconds"] += clip.duration_seconds
+        row["estimated_cost_idr"] += estimate
+        if clip.reported_usd is not None:
+            row["estimate_replaced_idr"] += estimate
+            row["reported_cost_microusd"] += int(clip.reported_usd * 1_000_000)
+        if clip.kept:
+            row["kept_count"] += 1
+            row["kept_seconds"] += clip.duration_seconds
+        row["rejected_count"] += clip.kept is False
+    for (day, project_id, model_id), row in rows.items():
+        of = {"day": day.isoformat(), "user_id": user_id, "project_id": project_id, "model_id": model_id}
+        yield {**of, "provider": registry.model(model_id).provider, **row}
+
+
+def settled(session: Session, user: User | None, since: date, until: date, kind: EntryKind = EntryKind.SETTLE) -> int:
+    """What the ledger says was charged (or given back) between two days, to one person or to all."""
+    begin = datetime.combine(since, time(), UTC)
+    end = datetime.combine(until + timedelta(days=1), time(), UTC)
+    query = select(func.coalesce(func.sum(LedgerEntry.amount_credits), 0)).where(
+        LedgerEntry.kind == kind, LedgerEntry.created_at >= begin, LedgerEntry.created_at < end
+    )
+    if user is not None:
+        query = query.join(Account).where(Account.user_id == user.id)
+    return int(session.scalar(query) or 0)
