@@ -4,6 +4,7 @@ import html
 
 import streamlit as st
 
+from core import lifecycle
 from core.history import Story
 from core.models import Generation
 from core.providers import registry
@@ -39,8 +40,9 @@ def settings(row: Generation, project_name: str, charged_in: str | None) -> None
     ]
     if facts:
         sound = facts.get("audio_codec") or _("no sound")
-        rate = _("{rate} frames a second").format(rate=f"{facts.get('frame_rate', 0):g}")
-        measured = f"{facts.get('width')} × {facts.get('height')}, {facts.get('duration_seconds', 0):.1f} s, {rate}"
+        rate = _("{rate} frames a second").format(rate=wording.decimal(facts.get("frame_rate", 0), 2))
+        length = _("{seconds} s").format(seconds=wording.decimal(facts.get("duration_seconds", 0)))
+        measured = f"{facts.get('width')} × {facts.get('height')}, {length}, {rate}"
         rows.append(
             (
                 _("File, as measured"),
@@ -76,7 +78,10 @@ def receipt(row: Generation, told: Story) -> None:
 
 def timeline(told: Story) -> None:
     """Every step, with its time and who took it."""
-    rows = [(wording.moment(event.at), said(event.what), event.actor) for event in told.events]
+    rows = [
+        (wording.moment(event.at), said(event.what), _("system") if event.actor == lifecycle.SYSTEM else event.actor)
+        for event in told.events
+    ]
     components.table([_("When"), _("What"), _("Who")], rows)
 
 
@@ -86,6 +91,7 @@ def provider(row: Generation) -> None:
     if row.provider_cost is not None:
         about = _("estimate") if row.provider_cost_is_estimate else _("as reported")
         cost = f"{row.provider_cost:,.2f} {row.provider_cost_currency} ({about})"
+    why = row.error_detail or said(row.error_message or "")
     components.table(
         [_("Fact"), _("Value")],
         [
@@ -97,7 +103,7 @@ def provider(row: Generation) -> None:
                 _("Attempts"),
                 _("{submits} to submit, {fetches} to fetch").format(submits=row.attempt, fetches=row.collect_attempt),
             ),
-            (_("Error"), f"{row.error_code}: {row.error_detail or row.error_message}" if row.error_code else _("none")),
+            (_("Error"), f"{row.error_code}: {why}" if row.error_code else _("none")),
         ],
     )
     if row.provider_response:

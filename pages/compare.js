@@ -45,7 +45,9 @@ function drawControls(videos, words, parent) {
   seek.step = 0.01;
   seek.value = 0;
   seek.setAttribute("aria-label", words.position);
-  const time = element("span", "time", parent, "0.0 s");
+  const tenths = new Intl.NumberFormat(words.language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const worded = (seconds) => words.seconds.replace("{seconds}", tenths.format(seconds));
+  const time = element("span", "time", parent, worded(0));
   let playing = false;
   let wanted = 0;
 
@@ -54,7 +56,7 @@ function drawControls(videos, words, parent) {
   const show = (seconds) => {
     seek.max = length(clock());
     seek.value = seconds;
-    time.textContent = seconds.toFixed(1) + " s / " + length(clock()).toFixed(1) + " s";
+    time.textContent = worded(seconds) + " / " + worded(length(clock()));
   };
   const pause = () => {
     playing = false;

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core import db, history
 from core.models import Generation, Status
-from pages import components, visitor, wording
+from pages import components, language, visitor, wording
 from pages.language import _
 
 PARAM = "compare"
@@ -78,6 +78,8 @@ def told(rows: Sequence[Generation]) -> dict[str, Any]:
         "position": _("Position, in seconds"),
         "sound": _("Sound"),
         "differs": _("differs"),
+        "seconds": _("{seconds} s"),
+        "language": language.current(),
     }
     return {"clips": clips, "facts": table, "words": words}
 

@@ -45,7 +45,8 @@ def calm() -> Iterator[None]:
         error_box(problem)
     except Exception:
         log.exception("a page failed")
-        st.error(f"{_(errors.AppError.sentence)} {_('Nothing was charged by this.')}", icon=":material/error:")
+        nothing_lost = _("Nothing was charged by this.")  # within the f-string it would not be gathered
+        st.error(f"{said(errors.AppError.sentence)} {nothing_lost}", icon=":material/error:")
 
 
 def error_box(problem: errors.AppError) -> None:

@@ -112,7 +112,7 @@ def _note(row: Generation) -> str:
     if row.status is Status.COMPLETED:
         return "" if row.thumbnail_key else _("No picture")
     if row.status is Status.FAILED:
-        return said(row.error_message or "It failed.")
+        return said(row.error_message or "") or _("It failed.")
     if row.status is Status.CANCELLED:
         return _("Cancelled, credits returned")
     if row.status is Status.UNCERTAIN:

@@ -37,7 +37,7 @@ from pages import (
     under_way,
     visitor,
 )
-from pages.language import _
+from pages.language import _, said
 
 RECENT = 6
 VARIATIONS = (1, 2, 3, 4)
@@ -97,16 +97,18 @@ def choose_model(models: Sequence[VideoModel], order: Order) -> None:
         st.session_state[draft.name("model")] = picked
         st.rerun()
     if model.limits:
-        st.caption(" ".join(_(limit) for limit in model.limits))
+        st.caption(" ".join(map(said, model.limits)))
     if model.provider in troubles:
-        st.warning(_(troubles[model.provider]), icon=":material/warning:")
+        st.warning(said(troubles[model.provider]), icon=":material/warning:")
 
 
 def choose_settings(model: VideoModel, order: Order) -> None:
     """Everything that the model takes beside prompt and images."""
     with st.container(horizontal=True, gap="medium"):
         draft.pick(_("Resolution"), "resolution", model.resolutions, order.resolution)
-        draft.pick(_("Length"), "seconds", model.durations, order.duration_seconds, lambda s: f"{s} s")
+        draft.pick(
+            _("Length"), "seconds", model.durations, order.duration_seconds, lambda s: _("{number} s").format(number=s)
+        )
         draft.pick(_("Aspect ratio"), "ratio", model.aspect_ratios, order.aspect_ratio)
     draft.negative_prompt(model)
     with st.container(horizontal=True, gap="medium"):
@@ -164,8 +166,8 @@ def choose_several(order: Order) -> list[Order]:
         registry.model(model_id).name for model_id in wished if model_id not in can and model_id != order.model_id
     ]
     if left_out:
-        said = _("Left out, because these settings cannot be made there: {models}.").format(models=", ".join(left_out))
-        st.caption(f":material/info: {said}")
+        words = _("Left out, because these settings cannot be made there: {models}.").format(models=", ".join(left_out))
+        st.caption(f":material/info: {words}")
     each = [order, *(replace(order, model_id=model_id) for model_id in also)]
     return [one for one in each for _number in range(st.session_state[draft.name("variations")])]
 

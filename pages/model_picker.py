@@ -12,7 +12,7 @@ from core.providers import registry
 from core.track_record import TrackRecord
 from core.video import VideoModel
 from pages import language, wording
-from pages.language import _, plural
+from pages.language import _, plural, said
 
 MANY = 7
 """From so many models on the cards scroll in a place of their own, and abilities can be asked for."""
@@ -83,9 +83,9 @@ def _card(
         "price": price,
         "rate": rate,
         "makes": " · ".join((wording.lengths(model), ", ".join(model.resolutions))),
-        "about": _(model.description),
+        "about": said(model.description),
         "record": _record(model, record) if usable else "",
-        "features": [_(feature) for feature in wording.features(model)],
+        "features": list(wording.features(model)),
         "can": [ability for ability, can in _can(model).items() if can],
     }
 

@@ -11,7 +11,7 @@ from core.generations import Order
 from core.models import Generation, Status, User, utc_now
 from core.providers import registry
 from pages import clip, components, draft, intent, wording
-from pages.language import _, plural
+from pages.language import _, plural, said
 
 
 def show(
@@ -50,8 +50,8 @@ def show(
             key="generate_button",
         ):
             _place(person, orders, configured=configured, quota_bytes=settings.storage_quota_bytes)
-        if reason := blocked or wanting:
-            st.caption(f":material/info: {_(reason)}")
+        if reason := blocked or said(wanting or ""):
+            st.caption(f":material/info: {reason}")
 
 
 def _button_label(clips: int, total: int) -> str:
@@ -126,10 +126,10 @@ def _made_before(row: Generation) -> None:
         with st.container(gap="xsmall"):
             age = wording.age(row.created_at, utc_now())
             done = row.status is Status.COMPLETED
-            said = (
+            words = (
                 _("You already made this, {age}.") if done else _("You already ordered this, {age}; it is under way.")
             )
-            st.markdown(said.format(age=age))
+            st.markdown(words.format(age=age))
             if st.button(_("Open it"), key="generate_made_open", icon=":material/play_circle:"):
                 clip.open_it(row.id)
 
@@ -139,14 +139,14 @@ def _blocked(
 ) -> str | None:
     """Why the button cannot be pressed, as a sentence."""
     if any(registry.model(order.model_id).provider not in configured for order in orders):
-        return errors.ProviderNotConfigured.sentence
+        return said(errors.ProviderNotConfigured.sentence)
     if problems:
-        return next(iter(problems.values()))
+        return said(next(iter(problems.values())))
     if after < 0:
         short = _("This needs {price} more than you have.").format(price=wording.priced(-after))
-        return f"{short} {_(errors.InsufficientCredits.sentence)}"
+        return f"{short} {said(errors.InsufficientCredits.sentence)}"
     if is_full:
-        return errors.StorageFull.sentence
+        return said(errors.StorageFull.sentence)
     return None
 
 
@@ -170,10 +170,10 @@ def _place(person: User, orders: Sequence[Order], *, configured: Collection[str]
     except errors.AppError as problem:
         components.error_box(problem)
         return
-    said = plural(
+    words = plural(
         "Ordered. {price} are reserved until the clip is here.",
         "Ordered. {price} are reserved until the clips are here.",
         len(rows),
     )
-    components.announce(said.format(price=wording.priced(sum(row.credits for row in rows))))
+    components.announce(words.format(price=wording.priced(sum(row.credits for row in rows))))
     st.rerun()

@@ -10,7 +10,7 @@ from core import db, errors, presets
 from core.generations import Order
 from core.models import Preset, User
 from pages import components, draft, visitor
-from pages.language import _
+from pages.language import _, said
 
 _CHOSEN = draft.name("preset")
 _NAME = draft.name("preset_name")
@@ -51,8 +51,8 @@ def _apply() -> None:
 def manage(person: User, found: Sequence[Preset], order: Order) -> None:
     """The popover: keep the settings of `order`, or change the preset that is chosen."""
     with st.popover(_("Save preset"), icon=":material/bookmark_add:", width="stretch"):
-        if said := st.session_state.pop(_SAID, None):
-            st.caption(f":material/info: {said}")
+        if outcome := st.session_state.pop(_SAID, None):
+            st.caption(f":material/info: {outcome}")
         st.text_input(_("Name"), key=_NAME, max_chars=presets.NAME_LIMIT_CHARS)
         st.checkbox(_("Keep the prompt in it"), value=True, key=_PROMPT)
         st.checkbox(_("Share with everybody"), key=_SHARED)
@@ -108,6 +108,6 @@ def _attempt(act: Callable[[Session, User], object], done: str) -> None:
             act(session, visitor.person())
     except errors.AppError as problem:
         fields: dict[str, str] = getattr(problem, "fields", {})
-        st.session_state[_SAID] = " ".join(_(said) for said in fields.values()) or _(str(problem))
+        st.session_state[_SAID] = " ".join(map(said, fields.values())) or said(str(problem))
     else:
         st.session_state[_SAID] = done

@@ -10,7 +10,7 @@ from core.images import MAX_UPLOAD_BYTES
 from core.models import User
 from core.video import VideoModel
 from pages import components, draft
-from pages.language import _
+from pages.language import _, said
 
 
 def show(person: User, model: VideoModel, settings: config.Settings) -> None:
@@ -55,7 +55,7 @@ def _image(person: User, field: str, label: str, settings: config.Settings) -> N
     )
     components.plain(str(held["title"]), small=True, lines=1)
     for note in held["notes"]:
-        st.caption(_(note))
+        st.caption(said(note))
     st.button(
         _("Remove"), key=f"{draft.name(field)}_remove", icon=":material/close:", on_click=_take_out, args=(field,)
     )

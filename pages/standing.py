@@ -11,7 +11,7 @@ from core.models import Generation, Stage, Status, utc_now
 from core.providers import registry
 from core.usage import TimeRange
 from pages import wording
-from pages.language import _, plural
+from pages.language import _, plural, said
 
 TELLING_SHARE = 0.05
 """From this share on, the provider's own figure tells more about the rest than the history of the model."""
@@ -79,7 +79,7 @@ def cancelling(row: Generation) -> dict[str, Any] | None:
         return None
     provider = registry.provider_class(row.provider)
     if not provider.can_cancel:
-        return {"can": False, "text": _(provider.cancel_note)}
+        return {"can": False, "text": said(provider.cancel_note)}
     cost = _(
         "{provider} is asked to stop. If it does, the {price} come back; "
         "if the clip is done first, it is kept and charged."

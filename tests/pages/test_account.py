@@ -1,5 +1,6 @@
 from core import db, ledger_csv, users
 from core import ledger as books
+from pages import language
 from tests.pages.conftest import Open
 from tests.pages.studio import Studio
 
@@ -24,8 +25,9 @@ def test_account_shows_balance_storage_and_movements(open_page: Open, studio: St
 def test_language_is_kept_with_the_person(open_page: Open, studio: Studio) -> None:
     """A choice is stored, holds in the next session, and can be left to the browser again."""
     at = open_page("account")
-    for chosen, stored in (("id", "id"), ("browser", None)):
-        at.radio(key="account_language").set_value(chosen).run()
+    for read_in, chosen, stored in (("en", "id", "id"), ("id", "browser", None)):
+        with language.reading(read_in):  # the names of options are asked for again outside of the page
+            at.radio(key="account_language").set_value(chosen).run()
         assert not at.error
         with db.session(read_only=True) as session:
             assert users.get(session, "demo@localhost").language == stored

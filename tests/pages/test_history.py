@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import curation, db, generations, history
+from core import curation, db, generations, history, users
 from core.curation import Changes
 from core.history import Verdict
 from core.models import Generation, Status
@@ -132,6 +132,20 @@ def test_dialog_of_a_completed_clip_shows_player_and_receipt(open_page: Open, st
     assert f'download="a-lake-at-dawn-{row.id[-6:]}.mp4"' in shown
     for words in ("Reserved at submit", "99,950 available", "Base price", "Rp 2.500", "charged", "1280 × 720"):
         assert words in shown
+
+
+def test_failed_clip_is_told_of_in_the_language_of_its_reader(open_page: Open, studio: Studio) -> None:
+    """What core wrote down of it, when it failed, is said as the page is: error, receipt, timeline, who did it."""
+    row = studio.fail(studio.order(studio.project(), "A lake"))
+    with db.session() as session:
+        users.choose_language(session, studio.person, tag="id")
+    at = open_page("history", clip=row.id)
+    shown = said(at)
+    assert ["tidak ada kredit yang ditagih" in error.value.lower() for error in at.error] == [True]
+    for words in ("Dicadangkan saat memesan", "Gagal; 50 kredit dikembalikan.", "Harga dasar", "<td", "sistem"):
+        assert words in shown
+    for words in ("Reserved at submit", "credits returned", "Nothing was charged", "system"):
+        assert words not in shown
 
 
 def test_dialog_of_somebody_elses_clip_is_a_sentence(open_page: Open, studio: Studio) -> None:
