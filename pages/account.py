@@ -128,7 +128,7 @@ def cells(row: LedgerEntry) -> list[str]:
         signed(available),
         signed(held),
         wording.credits(row.available_after),
-        _(row.reason),
+        language.said(row.reason),
     ]
     link = ""
     if row.generation_id:

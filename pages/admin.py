@@ -11,7 +11,7 @@ from core import audit, db, generations, ledger, users
 from core.models import EntryKind, Generation, Role, Stage, utc_now
 from core.providers import registry
 from pages import components, provider_cards, visitor, wording
-from pages.language import N_, _, plural
+from pages.language import N_, _, plural, said
 
 JOB_ID_LIMIT_CHARS = 200
 PEOPLE_SHOWN = 25
@@ -70,7 +70,7 @@ def case(row: Generation) -> None:
         job = row.provider_job_id or _("not known")
         components.plain(_("Provider's job id: {job}").format(job=job), small=True)
         if row.error_message:
-            components.plain(_(row.error_message), small=True)
+            components.plain(said(row.error_message), small=True)
         if row.error_detail:
             components.plain(row.error_detail, small=True, lines=4)
         with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import config, db, provider_status, usage
 from pages import components, wording
-from pages.language import N_, _
+from pages.language import N_, _, said
 
 BADGES: Mapping[str, tuple[str, Literal["green", "orange", "gray"]]] = {
     "ok": (N_("Ready"), "green"),
@@ -33,7 +33,7 @@ def _card(status: provider_status.ProviderStatus, *, administrator: bool) -> Non
         label, colour = BADGES[status.state]
         st.badge(_(label), color=colour)
     models = status.provider.models
-    st.caption(f"{wording.count(len(models), N_('model'))}: {', '.join(model.name for model in models)}")
+    st.caption(f"{wording.count(len(models), 'model', 'models')}: {', '.join(model.name for model in models)}")
     if status.state == provider_status.NOT_CONFIGURED:
         name = f"{status.provider.name.upper()}_API_KEY"
         if administrator:
@@ -42,7 +42,7 @@ def _card(status: provider_status.ProviderStatus, *, administrator: bool) -> Non
             st.caption(_("It has no key here. An administrator can add one."))
         return
     if status.sentence:
-        st.caption(_(status.sentence))
+        st.caption(said(status.sentence))
     if administrator and status.key_works is not None:
         st.caption(_("The key works.") if status.key_works else _("The key was refused when last tried."))
     st.caption(_week(status.week))
@@ -50,7 +50,7 @@ def _card(status: provider_status.ProviderStatus, *, administrator: bool) -> Non
 
 def _week(week: usage.ProviderWeek) -> str:
     """In flight, success and time of the last seven days."""
-    parts = [_("{clips} in flight").format(clips=wording.count(week.in_flight, N_("clip")))]
+    parts = [_("{clips} in flight").format(clips=wording.count(week.in_flight, "clip", "clips"))]
     if week.success_rate is not None:
         parts.append(_("{share} succeeded this week").format(share=wording.share(week.success_rate)))
     if week.median_seconds is not None:

@@ -9,6 +9,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages import pofile
@@ -20,6 +21,8 @@ KEYWORDS = {"_": (0,), "N_": (0,), "plural": (0, 1), "count": (1, 2)}
 """Function that marks a text -> where among its arguments the text, or its two forms, stand."""
 FROM_CORE = "core"
 SAID_BY = ("what", "reason")
+NAMED_BY = ("Rule",)
+NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 NOT_SAID = ("studio", "migrations", "admin.py", "api", "config.py", "audit.py", "embedded.py", "supervisor.py")
 """Parts of core whose sentences no page shows: drawing, schema, the command line, REST, the operator's console."""
 
@@ -52,6 +55,7 @@ def update(tag: str) -> int:
     catalogue = read(tag)
     catalogue.update(gathered(), no_fuzzy_matching=True)
     catalogue.obsolete.clear()
+    catalogue.creation_date = catalogue.revision_date = NO_DATE  # a date would make every update a change
     with (CATALOGUES / f"{tag}.po").open("wb") as file:
         pofile.write_po(file, catalogue, width=110, no_location=True, omit_header=False, sort_output=True)
     return sum(not message.string or not any(message.string) for message in catalogue if message.id)
@@ -77,19 +81,27 @@ def _sentences(tree: ast.Module) -> Iterator[tuple[int, str]]:
         and node.body
         and isinstance(node.body[0], ast.Expr)
     }
-    said = {
-        id(argument.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        for argument in node.keywords
-        if argument.arg in SAID_BY
-    } | {
-        id(node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name) and target.id in SAID_BY
-    }
+    said = (
+        {
+            id(argument.value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            for argument in node.keywords
+            if argument.arg in SAID_BY
+        }
+        | {
+            id(node.args[0])
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in NAMED_BY and node.args
+        }
+        | {
+            id(node.value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name) and target.id in SAID_BY
+        }
+    )
     pieces = {id(piece) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for piece in node.values}
     bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
