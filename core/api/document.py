@@ -44,7 +44,9 @@ TAGS = {
     "generations": "Order, watch, cancel, repeat and delete clips.",
     "media": "The files.",
     "usage": "What was spent.",
+    "presets": "Settings kept under a name.",
     "tokens": "Tokens for scripts.",
+    "webhooks": "Addresses that are told when a clip ends.",
     "health": "Whether this installation works.",
     "hooks": "Calls of vendors.",
 }

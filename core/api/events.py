@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Query
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Send
 
 from core import db, timeline
@@ -95,6 +95,12 @@ async def listen(
     Last-Event-ID, as browsers do by themselves.
     """
     return EventStream(_events(person, seat, resumed if resumed is not None else asked), seat)
+
+
+@router.head("/generations/events", include_in_schema=False)
+async def would_listen() -> Response:
+    """What listening would answer with, without the stream that does not end."""
+    return Response(media_type=EventStream.media_type, headers={"Cache-Control": "no-store"})
 
 
 async def _events(person: User, seat: live.Seat, last_id: int | None) -> AsyncIterator[bytes]:

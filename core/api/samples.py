@@ -116,6 +116,8 @@ def _of_type(schema: Json, parts: Json) -> Any:
             return MOMENT
         case "string" if schema.get("format") == "date":
             return MOMENT[:10]
+        case "string" if "pattern" in schema:  # the only texts with a pattern are ids
+            return ID
         case "string":
             return "…"
         case _:

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 from starlette.applications import Starlette
 
-from core import config, db, storage, tokens, users
+from core import config, db, storage, tokens, users, webhooks
 from core.api import mounted
 from core.config import Settings
-from core.models import Generation, Scope, User
+from core.models import Generation, Scope, User, WebhookEndpoint
 from tests import orders
 
 ORIGIN = "http://studio.test"
@@ -75,6 +75,15 @@ class Client:
         answer = self.post("/presets", json={"name": "Reels", "settings": settings} | changes)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["preset"]["id"])
+
+    def webhook(self) -> tuple[str, str]:
+        """The ids of a webhook, at an address that nothing is sent to, and of its one delivery."""
+        assert self.person is not None
+        with db.session() as session:
+            endpoint = WebhookEndpoint(user_id=self.person.id, url="https://hooks.example.org/video")
+            session.add(endpoint)
+            session.flush()
+            return endpoint.id, webhooks.send_test(session, self.person, endpoint.id).id
 
     def finished(self, **changes: Any) -> Generation:
         """A completed generation whose file is in storage."""

@@ -1,6 +1,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,7 +22,7 @@ ROUTES = sorted(
     if context.path is not None
 )
 GUARDED = [route for route in ROUTES if route[1] not in PUBLIC]
-WITH_ID = [route for route in GUARDED if "{id}" in route[1] and not route[1].startswith("/webhooks")]
+WITH_ID = [route for route in GUARDED if "{id}" in route[1]]
 
 
 def test_route_table_has_the_contract() -> None:
@@ -71,6 +72,7 @@ def test_route_table_has_the_contract() -> None:
         ("POST", "/tokens"),
         ("DELETE", "/tokens/{id}"),
         ("GET", "/generations/events"),
+        ("HEAD", "/generations/events"),
         ("GET", "/webhooks"),
         ("POST", "/webhooks"),
         ("GET", "/webhooks/{id}"),
@@ -116,32 +118,51 @@ def test_wrong_token_is_refused(nobody: Client, header: str) -> None:
     assert refusal(answer) == (401, "unauthorized", {})
 
 
-def own_id(client: Client, path: str) -> str:
-    """The id of something that belongs to this caller and that this path can be about."""
+def own_path(client: Client, path: str) -> str:
+    """A route's path about something that belongs to this caller."""
+    if "{id}" not in path:
+        return path
     match path.split("/")[1]:
         case "projects":
-            return client.project()
+            own = client.project()
         case "tokens":
-            return str(client.get("/tokens").json()["tokens"][0]["id"])
+            own = str(client.get("/tokens").json()["tokens"][0]["id"])
         case "presets":
-            return client.preset()
+            own = client.preset()
         case "generations" | "download":
-            return client.generate()
+            own = client.generate()
+        case "webhooks":
+            own, delivery = client.webhook()
+            path = path.replace("{deliveryId}", delivery)
         case noun:
             raise AssertionError(f"say here how to make one of /{noun}")
+    return path.replace("{id}", own)
+
+
+def fitting_body(method: str, path: str) -> dict[str, Any]:
+    """A body that changes something of what the path is about, as an option of a request."""
+    if method != "PATCH":
+        return {}
+    match path.split("/")[1]:
+        case "generations":
+            return {"json": {"favourite": True}}
+        case "webhooks":
+            return {"json": {"description": "Team"}}
+        case _:
+            return {"json": {"name": "Hills"}}
 
 
 @pytest.mark.parametrize(("method", "path"), WITH_ID)
 def test_foreign_id_looks_like_none(ana: Client, ben: Client, method: str, path: str) -> None:
     """What is somebody else's does not exist, on every route with an id; neither does an id in no form of ours."""
-    own = own_id(ana, path)
-    changes = {"favourite": True} if path.startswith("/generations") else {"name": "Hills"}
-    body = {"json": changes} if method == "PATCH" else {}
+    own = own_path(ana, path)
+    body = fitting_body(method, path)
+    id_of_own = own.split("/")[2]
 
-    assert ben.send(method, path.replace("{id}", own), **body).status_code == 404
-    for malformed in (new_id(), "1", "%00", "..%2f", own.upper(), own + "%0A"):
-        assert ana.send(method, path.replace("{id}", malformed), **body).status_code == 404, malformed
-    assert ana.send(method, path.replace("{id}", own), **body).status_code != 404
+    assert ben.send(method, own, **body).status_code == 404
+    for malformed in (new_id(), "1", "%00", "..%2f", id_of_own.upper(), id_of_own + "%0A"):
+        assert ana.send(method, own.replace(id_of_own, malformed), **body).status_code == 404, malformed
+    assert ana.send(method, own, **body).status_code != 404
 
 
 def test_token_use_is_noted(ana: Client) -> None:

@@ -16,7 +16,6 @@ READS = [
     "/credits",
     "/credits/entries",
     "/usage",
-    "/usage?format=csv",
     "/health",
     "/openapi.json",
 ]
