@@ -93,12 +93,12 @@ EVERYWHERE: dict[str, Outcome] = {
 
 FILES: dict[str, Outcome] = {
     "hevc": DONE,
+    "wrongtype": DONE,
     "empty": STILL,
     "lost": _failed("output_expired"),
     "truncate": _failed("media_rejected"),
     "notvideo": _failed("media_rejected"),
     "htmlfile": _failed("download_failed"),
-    "wrongtype": _failed("download_failed"),
     "gzip": _failed("download_failed"),
     "redirect": _failed("download_failed"),
     "redirectplain": _failed("download_failed"),
