@@ -489,8 +489,8 @@ class Generation(Base):
         Index(
             "ix_generations_preview_due",
             "next_at",
-            sqlite_where=text("stage = 'ended' AND next_at IS NOT NULL AND deleted_at IS NULL"),
-            postgresql_where=text("stage = 'ended' AND next_at IS NOT NULL AND deleted_at IS NULL"),
+            sqlite_where=text("status = 'completed' AND next_at IS NOT NULL AND deleted_at IS NULL"),
+            postgresql_where=text("status = 'completed' AND next_at IS NOT NULL AND deleted_at IS NULL"),
         ),
         Index(
             "ix_generations_to_purge",

@@ -58,9 +58,9 @@ def make_next() -> bool:
 
 
 def _due() -> tuple[ColumnElement[bool], ...]:
-    """The stage is written as a literal: SQLite uses a partial index only for the very same words."""
-    ended = Generation.stage == literal_column("'ended'")
-    return ended, Generation.next_at <= utc_now(), Generation.deleted_at.is_(None)
+    """The status is written as a literal: SQLite uses a partial index only for the very same words."""
+    is_completed = Generation.status == literal_column("'completed'")
+    return is_completed, Generation.next_at <= utc_now(), Generation.deleted_at.is_(None)
 
 
 def _claim(session: Session) -> Generation | None:

@@ -43,7 +43,7 @@ def upgrade() -> None:
     op.add_column("generations", sa.Column("favourite", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("generations", sa.Column("kept", sa.Boolean(), nullable=True))
     op.add_column("generations", sa.Column("preview_attempt", sa.Integer(), server_default="0", nullable=False))
-    preview_due = sa.text("stage = 'ended' AND next_at IS NOT NULL AND deleted_at IS NULL")
+    preview_due = sa.text("status = 'completed' AND next_at IS NOT NULL AND deleted_at IS NULL")
     op.create_index(
         "ix_generations_preview_due",
         "generations",
