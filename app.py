@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import config, db, embedded
-from core.api import live, mounted
+from core.api import event_hub, mounted
 from pages import live_route
 
 log = logging.getLogger("app")
@@ -71,7 +71,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     with ExitStack() as stack:
         if settings.is_demo:
             stack.enter_context(embedded.running(settings))
-        stack.enter_context(live.hub.ending_with_process())
+        stack.enter_context(event_hub.hub.ending_with_process())
         gc.collect()
         gc.freeze()  # what is loaded now is never collected again: measured to keep ordinary collections cheap
         yield

@@ -32,6 +32,9 @@ def main() -> None:
         in_flight, cpu_seconds = wait(site, worker, begun)
         wall = time.monotonic() - begun
         rows = site.rows()
+        while not all(row.preview_key for row in site.rows() if row.status is Status.COMPLETED):
+            time.sleep(1)
+        previews_wall = time.monotonic() - begun
     lags = sorted(
         (row.ended_at - row.submitted_at).total_seconds() - VENDOR_SECONDS
         for row in rows
@@ -42,7 +45,8 @@ def main() -> None:
     print(f"wall              {wall:.0f} s, {in_flight} in flight at the most")
     print(f"submitted         {clips / span(rows):.1f} a second")
     print(f"lag               p50 {statistics.median(lags):.1f} s, p95 {lags[int(len(lags) * 0.95)]:.1f} s")
-    print(f"CPU a clip        {cpu_seconds / clips * 1000:.0f} ms, all processes of the worker")
+    print(f"previews          all made {previews_wall - wall:.0f} s after the last clip")
+    print(f"CPU a clip        {cpu_seconds / clips * 1000:.0f} ms, without previews; all processes of the worker")
 
 
 def wait(site: Installation, worker: psutil.Process, begun: float) -> tuple[int, float]:

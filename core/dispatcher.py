@@ -13,7 +13,20 @@ from itertools import chain
 
 import httpx
 
-from core import access, claims, db, errors, health, housekeeping, looks, queue, search, video_request, webhook_sender
+from core import (
+    access,
+    claims,
+    db,
+    errors,
+    health,
+    housekeeping,
+    looks,
+    previews,
+    queue,
+    search,
+    video_request,
+    webhook_sender,
+)
 from core import storage as storages
 from core.config import Settings
 from core.models import Generation, Stage, utc_now
@@ -166,10 +179,12 @@ class Dispatcher:
         try:
             for row in claims.submits(self._settings, self._may_call):
                 queue.enqueue(self._redis_url, queue.SUBMIT, row.id, row.version)
-            room = OUTSTANDING_COLLECTS - queue.length(self._redis_url, queue.COLLECT)
-            if room > 0:
-                for row in claims.collects(room):
-                    queue.enqueue(self._redis_url, queue.COLLECT, row.id, row.version)
+            waiting = queue.length(self._redis_url, queue.COLLECT)
+            finished = claims.collects(OUTSTANDING_COLLECTS - waiting) if waiting < OUTSTANDING_COLLECTS else ()
+            for row in finished:
+                queue.enqueue(self._redis_url, queue.COLLECT, row.id, row.version)
+            if not waiting and not finished and previews.any_due():
+                queue.enqueue_previews(self._redis_url)
         except queue.Unreachable as away:
             if not self._redis_was_away:
                 log.warning("Redis is away (%s); work is handed over when it is back", away)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from core import audit, db, users, webhooks
+from core import audit, db, previews, users, webhooks
 from core import storage as storages
 from core.config import Settings
 from core.models import Generation, utc_now
@@ -39,7 +39,9 @@ def purge_deleted(settings: Settings, *, limit: int = 20) -> int:
         rows = session.scalars(query.limit(limit)).all()
     storage = storages.open_storage(settings.storage_url)
     for row in rows:
-        for key in (row.output_key, row.thumbnail_key, row.preview_key):
+        # The preview also by its name, since a maker may have died between storing and noting it.
+        preview_key = row.preview_key or (row.output_key and previews.key_of(row.output_key))
+        for key in (row.output_key, row.thumbnail_key, preview_key):
             if key is not None:
                 storage.delete(key)
         with db.session() as session:

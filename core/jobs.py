@@ -198,7 +198,7 @@ def _send_again_later(
 
 
 def _bring_home(row: Generation, target: Path) -> lifecycle.Output:
-    """Download, verify, make poster and preview, store; raises AppError, having stored nothing that is charged."""
+    """Download, verify, make a poster, store; raises AppError, having stored nothing that is charged."""
     allow = config.settings().download_allow(row.provider)
     fetched = download.fetch(asyncio.run(_source(row)), target, allow=allow, max_tries=FETCH_TRIES)
     facts = media.verify(target)
@@ -211,16 +211,14 @@ def _bring_home(row: Generation, target: Path) -> lifecycle.Output:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     storage = _storage()
     base = f"videos/{row.id}/{sha256[:16]}"
-    poster, preview = media.poster(target), media.preview(target)
     stored = [
-        storage.put_bytes(f"{base}.webp", poster, media_type="image/webp"),
-        storage.put_bytes(f"{base}-preview.mp4", preview, media_type="video/mp4"),
+        storage.put_bytes(f"{base}.webp", media.poster(target), media_type="image/webp"),
         storage.put_file(f"{base}.mp4", target, media_type="video/mp4"),
     ]
     return lifecycle.Output(
         output_key=f"{base}.mp4",
         thumbnail_key=f"{base}.webp",
-        preview_key=f"{base}-preview.mp4",
+        preview_key=None,
         stored_bytes=sum(item.size_bytes for item in stored),
         facts=asdict(facts) | {"sha256": sha256, "gaps": _gaps(row, asdict(facts))},
     )

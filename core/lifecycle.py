@@ -29,7 +29,7 @@ SYSTEM = "system"
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The files of a finished clip, already in storage."""
+    """The files of a finished clip, already in storage; without a preview, one is made later (core/previews.py)."""
 
     output_key: str
     thumbnail_key: str | None
@@ -159,7 +159,8 @@ def complete(session: Session, row: Generation, output: Output) -> bool:
         values |= {"provider_cost": cost_idr, "provider_cost_currency": "IDR", "provider_cost_is_estimate": True}
     reported_microusd = None if estimate else _microusd(row)
     what = " ".join([f"Clip stored and checked; {row.credits} credits charged.", *output.facts.get("gaps", ())])
-    if not move(session, row, Status.COMPLETED, Stage.ENDED, what=what, **values):
+    preview_at = facts.ended_at if output.preview_key is None else None
+    if not move(session, row, Status.COMPLETED, Stage.ENDED, what=what, next_at=preview_at, **values):
         return False
     ledger.settle(session, facts.user_id, generation_id=facts.id, credits=facts.credits, actor=SYSTEM)
     users.reserve_storage(session, facts.user_id, size_bytes=output.stored_bytes, quota_bytes=None)

@@ -16,7 +16,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image
 
-from core import video, video_file
+from core import container, video, video_file
 
 MAX_BYTES = 2 * 1024**3
 MAX_SECONDS = 600
@@ -43,7 +43,7 @@ def verify(path: Path) -> video.VideoFacts:
     """
     size_bytes = path.stat().st_size
     if size_bytes > MAX_BYTES:
-        raise video_file.rejected("too_large", f"{size_bytes} bytes")
+        raise container.rejected("too_large", f"{size_bytes} bytes")
     with video_file.opened(path) as (source, stream):
         walk = _Walk(source, stream, size_bytes)
     with video_file.opened(path) as (source, stream):
@@ -51,7 +51,7 @@ def verify(path: Path) -> video.VideoFacts:
         audio_codec = video_file.audio_codec(source)
         video_codec = stream.codec_context.codec.canonical_name
         frame_rate = float(stream.average_rate or 0) or walk.frames / walk.seconds
-    container = video_file.container(path)
+    kind = container.of_file(path)
     return video.VideoFacts(
         width=frame.width,
         height=frame.height,
@@ -60,10 +60,10 @@ def verify(path: Path) -> video.VideoFacts:
         video_codec=video_codec,
         pixel_format=frame.format.name,
         audio_codec=audio_codec,
-        container=container,
+        container=kind,
         size_bytes=size_bytes,
-        web_safe=video_codec in _WEB_VIDEO.get(container, ())
-        and audio_codec in _WEB_AUDIO.get(container, ())
+        web_safe=video_codec in _WEB_VIDEO.get(kind, ())
+        and audio_codec in _WEB_AUDIO.get(kind, ())
         and frame.format.name in _WEB_PIXELS,
     )
 
@@ -85,7 +85,7 @@ def poster(path: Path) -> bytes:
                 best = frame
                 break
         if best is None:
-            raise video_file.rejected("no_frames")
+            raise container.rejected("no_frames")
         width, height = _size_at_width(best, POSTER_WIDTH)
         picture = Image.fromarray(best.reformat(width=width, height=height, format="rgb24").to_ndarray())
     target = io.BytesIO()
@@ -107,7 +107,7 @@ def last_frame(path: Path) -> bytes:
         for frame in itertools.islice(source.decode(stream), _MOST_TAIL_FRAMES):
             last = frame
         if last is None:
-            raise video_file.rejected("no_frames")
+            raise container.rejected("no_frames")
         picture = Image.fromarray(last.reformat(format="rgb24").to_ndarray())
     target = io.BytesIO()
     picture.save(target, "JPEG", quality=95, subsampling=0)
@@ -132,7 +132,7 @@ def preview(path: Path) -> bytes:
                 sink.mux(out.encode(small))
             sink.mux(out.encode(None))
         if not target.exists():  # FFmpeg makes the file with its first packet
-            raise video_file.rejected("no_frames")
+            raise container.rejected("no_frames")
         return target.read_bytes()
 
 
@@ -171,7 +171,7 @@ def make_web_safe(path: Path, target: Path) -> None:
                     sink.mux(sound.encode(part))
                 sink.mux(sound.encode(None))
         if not draft.exists():
-            raise video_file.rejected("no_frames")
+            raise container.rejected("no_frames")
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
@@ -204,7 +204,7 @@ class _Walk:
                 continue  # the end mark of a stream
             outside = packet.pos is not None and packet.pos + packet.size > size_bytes
             if packet.is_corrupt or outside or count > _MOST_PACKETS:
-                raise video_file.rejected("corrupt", f"packet {count}")
+                raise container.rejected("corrupt", f"packet {count}")
             moment = packet.pts if packet.pts is not None else packet.dts
             if moment is None or packet.time_base is None:
                 continue
@@ -217,9 +217,9 @@ class _Walk:
                     self.last_key = moment
         self.seconds = picture.seconds
         if not self.frames or not self.seconds:
-            raise video_file.rejected("no_frames")
+            raise container.rejected("no_frames")
         if self.seconds > MAX_SECONDS:
-            raise video_file.rejected("too_long", f"{self.seconds:.1f} s")
+            raise container.rejected("too_long", f"{self.seconds:.1f} s")
         if stream.duration is not None and stream.time_base is not None:
             _accept_length(picture.seconds, float(stream.duration * stream.time_base))
         if source.duration is not None:
@@ -228,14 +228,14 @@ class _Walk:
 
 def _accept_length(measured_seconds: float, stated_seconds: float) -> None:
     if measured_seconds < stated_seconds - max(0.5, 0.05 * stated_seconds):
-        raise video_file.rejected("truncated", f"{measured_seconds:.2f} of {stated_seconds:.2f} s")
+        raise container.rejected("truncated", f"{measured_seconds:.2f} of {stated_seconds:.2f} s")
 
 
 def _decode_ends(source: InputContainer, stream: VideoStream, last_key: int) -> VideoFrame:
     """Decode the first frame, which is returned, and what follows the last key frame."""
     first = next(source.decode(stream), None)
     if first is None:
-        raise video_file.rejected("no_frames")
+        raise container.rejected("no_frames")
     source.seek(last_key, stream=stream)
     decoded = 0
     for _ in source.decode(stream):
@@ -243,7 +243,7 @@ def _decode_ends(source: InputContainer, stream: VideoStream, last_key: int) -> 
         if decoded == _LAST_GROUP_FRAMES:
             break
     if not decoded:
-        raise video_file.rejected("undecodable", "nothing after the last key frame")
+        raise container.rejected("undecodable", "nothing after the last key frame")
     return first
 
 

@@ -358,7 +358,8 @@ class Generation(Base):
     """One request for one clip, and all that became of it; the row is the job.
 
     `next_at` is schedule and lease in one: the row is due when it has passed, and is claimed by moving it
-    forward. `version` grows with every move, so that a late worker's write finds nothing to change.
+    forward. `version` grows with every move, so that a late worker's write finds nothing to change. On a completed row
+    `next_at` says when its preview is to be made, None when there is nothing to do any more.
     `recipe_hash` is the same for the same order in any project; `batch_id` for those ordered with one press.
     `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
     to another project: what it cost stays where it was charged, which is `project_id` as long as it is None.
@@ -418,6 +419,7 @@ class Generation(Base):
     output_key: Mapped[str | None] = mapped_column(String(200))
     thumbnail_key: Mapped[str | None] = mapped_column(String(200))
     preview_key: Mapped[str | None] = mapped_column(String(200))
+    preview_attempt: Mapped[int] = mapped_column(default=0, server_default="0")
     stored_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     output_facts: Mapped[dict[str, Any] | None]
     favourite: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -483,6 +485,12 @@ class Generation(Base):
             "id",
             sqlite_where=text("thumbnail_key IS NOT NULL AND deleted_at IS NULL"),
             postgresql_where=text("thumbnail_key IS NOT NULL AND deleted_at IS NULL"),
+        ),
+        Index(
+            "ix_generations_preview_due",
+            "next_at",
+            sqlite_where=text("status = 'completed' AND next_at IS NOT NULL AND deleted_at IS NULL"),
+            postgresql_where=text("status = 'completed' AND next_at IS NOT NULL AND deleted_at IS NULL"),
         ),
         Index(
             "ix_generations_to_purge",

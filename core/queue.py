@@ -23,6 +23,7 @@ SUBMIT = "video-submit"
 COLLECT = "video-collect"
 _FUNCTIONS = {SUBMIT: "core.jobs.submit", COLLECT: "core.jobs.collect"}
 _TIMEOUT_SECONDS = {SUBMIT: 180, COLLECT: 3600}
+_PREVIEWS_TIMEOUT_SECONDS = 300
 
 Unreachable = RedisError
 
@@ -74,6 +75,13 @@ def enqueue(url: str, queue: str, generation_id: str, version: int) -> None:
         )
     except DuplicateJobError:
         log.debug("%s of %s version %s is queued already", queue, generation_id, version)
+
+
+def enqueue_previews(url: str) -> None:
+    """Ask a worker that brings clips home to make previews instead, while no clip waits; Unreachable as ever."""
+    Queue(COLLECT, connection=connection(url)).enqueue_call(
+        "core.previews.make_due", timeout=_PREVIEWS_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=86_400
+    )
 
 
 def length(url: str, queue: str) -> int:

@@ -14,56 +14,23 @@ from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from core import errors
+from core import container
 
 MAX_PIXELS = 8192 * 4608
 
 _VIDEO_CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "prores"})
 _AUDIO_DECODERS = "aac,mp3,mp3float,opus,libopus,vorbis,flac,ac3,pcm_s16le"
 _DECODERS = ",".join((*sorted(_VIDEO_CODECS), "libvpx", "libvpx-vp9", "libdav1d", _AUDIO_DECODERS))
-_FIRST_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"})
-_IMAGE_BRANDS = frozenset({b"heic", b"heix", b"mif1", b"msf1", b"avif"})
-_IMAGE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
 
 # FFmpeg's messages are switched off here. Never av.logging.set_level: its Python callback can deadlock with FFmpeg's
 # decoder threads over the interpreter lock (measured: 4 hangs in 12 runs over 300 damaged files).
 av.logging.set_libav_level(av.logging.PANIC)
 
 
-def rejected(reason: str, detail: str = "") -> errors.MediaRejected:
-    """The error for a broken rule, to be raised."""
-    return errors.MediaRejected("This is not a video that can be shown.", reason=reason, detail=detail)
-
-
-def container(path: Path) -> str:
-    """`mp4`, `mov`, `webm` or `matroska` by the first bytes, whatever the name; raises errors.MediaRejected."""
-    with path.open("rb") as file:
-        head = file.read(4096)
-    if head[4:8] in _FIRST_BOXES:
-        brand = head[8:12] if head[4:8] == b"ftyp" else b"qt  "
-        if brand in _IMAGE_BRANDS:
-            raise rejected("image", "HEIF or AVIF")
-        return "mov" if brand == b"qt  " else "mp4"
-    if head.startswith(b"\x1a\x45\xdf\xa3"):
-        return "webm" if b"webm" in head[:64] else "matroska"
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if not text:
-        raise rejected("empty")
-    if text.startswith(b"<"):
-        raise rejected("html")
-    if text.startswith((b"{", b"[")):
-        raise rejected("json")
-    if text.startswith(b"#EXTM3U"):
-        raise rejected("playlist")
-    if head.startswith(_IMAGE_STARTS) or head[8:12] == b"WEBP":
-        raise rejected("image")
-    raise rejected("not_a_video")
-
-
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The file and its one picture stream, with nothing reachable beside it; trouble inside becomes MediaRejected."""
-    demuxer = "mov" if container(path) in ("mp4", "mov") else "matroska"
+    demuxer = "mov" if container.of_file(path) in ("mp4", "mov") else "matroska"
     # Neither a list nor a reference inside the file can make FFmpeg open another one.
     options = {"protocol_whitelist": "file", "codec_whitelist": _DECODERS}
     try:
@@ -71,19 +38,19 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             yield source, _picture_stream(source)
     except (av.FFmpegError, ValueError, OverflowError, ArithmeticError, MemoryError) as failure:
         # Beside FFmpeg's own errors PyAV raises these for figures and texts that make no sense.
-        raise rejected("undecodable", f"{type(failure).__name__}: {failure}") from failure
+        raise container.rejected("undecodable", f"{type(failure).__name__}: {failure}") from failure
 
 
 def _picture_stream(source: InputContainer) -> VideoStream:
     moving = [stream for stream in source.streams.video if not stream.disposition & Disposition.attached_pic]
     if not moving:
-        raise rejected("no_video")
+        raise container.rejected("no_video")
     stream = moving[0]
     context: VideoCodecContext | None = stream.codec_context  # None for what FFmpeg has no decoder for
     if context is None or context.codec.canonical_name not in _VIDEO_CODECS:
-        raise rejected("unsupported_codec", "unknown" if context is None else context.codec.canonical_name)
+        raise container.rejected("unsupported_codec", "unknown" if context is None else context.codec.canonical_name)
     if context.width * context.height > MAX_PIXELS:
-        raise rejected("too_many_pixels", f"{context.width} × {context.height}")
+        raise container.rejected("too_many_pixels", f"{context.width} × {context.height}")
     context.thread_type = "AUTO"
     return stream
 

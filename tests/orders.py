@@ -61,16 +61,17 @@ READY = (Status.PROCESSING, Stage.READY)
 DOWNLOADING = (Status.PROCESSING, Stage.DOWNLOADING)
 
 
-def output(generation_id: str, *, stored_bytes: int = 1000) -> lifecycle.Output:
-    """Files as `collect` leaves them, without the files."""
+def output(generation_id: str, **changes: Any) -> lifecycle.Output:
+    """What is known of a finished clip's files, its preview among them, without the files; with changes."""
     base = f"videos/{generation_id}/0123456789abcdef"
-    return lifecycle.Output(
-        output_key=f"{base}.mp4",
-        thumbnail_key=f"{base}.webp",
-        preview_key=f"{base}-preview.mp4",
-        stored_bytes=stored_bytes,
-        facts={"width": 1280, "height": 720, "duration_seconds": 5.0, "video_codec": "h264"},
-    )
+    known: dict[str, Any] = {
+        "output_key": f"{base}.mp4",
+        "thumbnail_key": f"{base}.webp",
+        "preview_key": f"{base}-preview.mp4",
+        "stored_bytes": 1000,
+        "facts": {"width": 1280, "height": 720, "duration_seconds": 5.0, "video_codec": "h264"},
+    }
+    return lifecycle.Output(**(known | changes))
 
 
 def completed(database: Database, user: User, **changes: Any) -> Generation:

@@ -149,6 +149,8 @@ def test_fetch_reports_an_expired_link_at_once(host: FileHost, target: Path, cod
     [
         (file_host.reply(b"<html>", Content_Type="text/html; charset=utf-8"), "text/html instead of a video"),
         (file_host.reply(b"{}", Content_Type="application/json"), "application/json instead"),
+        (file_host.reply(b"\x89PNG" + DATA, Content_Type="image/png"), "image/png instead of a video (image)"),
+        (file_host.reply(b"\xee" + DATA, Content_Type="text/plain"), "text/plain instead of a video (not_a_video)"),
         (file_host.reply(gzip.compress(DATA), Content_Encoding="gzip"), "compressed"),
         (file_host.reply(b"", Content_Length="9000000000"), "more than 2147483648 bytes"),
         (file_host.status(400), "status 400"),
@@ -170,6 +172,16 @@ def test_fetch_refuses(host: FileHost, target: Path, answer: file_host.Answer, d
     assert detail in failure.detail
     assert len(host.calls) == (6 if "redirects" in detail else 1)
     assert left_behind(target) == []
+
+
+@pytest.mark.parametrize("called", ["text/plain", "text/html", "image/gif", "application/json"])
+@pytest.mark.parametrize("start", [b"\0\0\0\x20ftypisom", b"\x1a\x45\xdf\xa3"])
+def test_fetch_when_a_video_is_called_something_else(host: FileHost, target: Path, called: str, start: bytes) -> None:
+    """A clip that was paid for is fetched whole whatever its host calls it: the bytes decide."""
+    video = start + DATA
+    host.otherwise = file_host.reply(video, Content_Type=called)
+    assert fetch(host, target).sha256 == hashlib.sha256(video).hexdigest()
+    assert target.read_bytes() == video
 
 
 def test_fetch_stops_a_body_that_grows_too_large(host: FileHost, target: Path) -> None:

@@ -53,7 +53,7 @@ def ready(user: User, **values: Any) -> str:
 
 
 def test_collect_when_all_goes_well(host: hosts.FileHost, ana: User, installation: Settings) -> None:
-    """The clip, its poster and its preview lie in our storage, the facts and gaps are kept, the price is charged."""
+    """Clip and poster lie in our storage, the facts and gaps are kept, the price is charged, a preview is due."""
     generation_id = ready(ana)
     jobs.collect(generation_id)
     jobs.collect(generation_id)
@@ -61,7 +61,8 @@ def test_collect_when_all_goes_well(host: hosts.FileHost, ana: User, installatio
     row = look(generation_id)
     assert row.status is Status.COMPLETED
     storage = storages.open_storage(installation.storage_url)
-    kept = [row.output_key, row.thumbnail_key, row.preview_key]
+    assert (row.preview_key, row.next_at) == (None, row.ended_at)
+    kept = [row.output_key, row.thumbnail_key]
     assert sum(storage.stat(str(key)).size_bytes for key in kept) == row.stored_bytes
     assert row.output_facts is not None
     assert row.output_facts["video_codec"] == "h264"

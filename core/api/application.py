@@ -19,13 +19,13 @@ from core.api import (
     docs,
     document,
     estimates,
+    event_hub,
     events,
     extensions,
     generations,
     health,
     hooks,
     limits,
-    live,
     media,
     metrics,
     models,
@@ -72,7 +72,7 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
 @asynccontextmanager
 async def _lifespan(_api: FastAPI) -> AsyncIterator[None]:
     """What app.py does for the API that it mounts, for one that runs alone."""
-    with live.hub.ending_with_process():
+    with event_hub.hub.ending_with_process():
         yield
 
 

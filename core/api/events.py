@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Send
 
 from core import db, timeline
-from core.api import answers, live
+from core.api import answers, event_hub
 from core.api.auth import Person
 from core.models import Stage, Status, User
 from core.timeline import Step
@@ -56,7 +56,7 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, content: AsyncIterator[bytes], seat: live.Seat) -> None:
+    def __init__(self, content: AsyncIterator[bytes], seat: event_hub.Seat) -> None:
         # nginx would collect the stream before it passes it on
         super().__init__(content, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         self._seat = seat
@@ -67,8 +67,8 @@ class EventStream(StreamingResponse):
             await super().stream_response(send)
 
 
-async def _seat(person: Person) -> AsyncIterator[live.Seat]:
-    async with live.hub.seat(person.id) as seat:
+async def _seat(person: Person) -> AsyncIterator[event_hub.Seat]:
+    async with event_hub.hub.seat(person.id) as seat:
         yield seat
 
 
@@ -84,7 +84,7 @@ _DOCUMENT: dict[int | str, dict[str, Any]] = {
 @router.get("/generations/events", response_class=StreamingResponse, responses=_DOCUMENT)
 async def listen(
     person: Person,
-    seat: Annotated[live.Seat, Depends(_seat)],
+    seat: Annotated[event_hub.Seat, Depends(_seat)],
     asked: StepId = None,
     resumed: StepIdHeader = None,
 ) -> EventStream:
@@ -103,7 +103,7 @@ async def would_listen() -> Response:
     return Response(media_type=EventStream.media_type, headers={"Cache-Control": "no-store"})
 
 
-async def _events(person: User, seat: live.Seat, last_id: int | None) -> AsyncIterator[bytes]:
+async def _events(person: User, seat: event_hub.Seat, last_id: int | None) -> AsyncIterator[bytes]:
     """The stream: what was missed, then what comes, each step once and in order."""
     yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
     if last_id is None:

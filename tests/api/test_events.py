@@ -12,7 +12,7 @@ import uvicorn
 from sqlalchemy import func, select
 
 from core import db
-from core.api import events, live
+from core.api import event_hub, events
 from core.models import GenerationEvent, Stage, Status, User, utc_now
 from core.timeline import Step
 from tests import orders
@@ -152,7 +152,7 @@ def test_resume_when_the_id_is_not_one(ana: Client, value: str) -> None:
 def test_listening_in_too_many_places(ana: Client, ben: Client, server: str) -> None:
     """One person has so many streams and no more; another is not touched, and a place left is a place free."""
     with ExitStack() as places:
-        streams = [places.enter_context(listening(server, ana)) for _ in range(live.SEATS_PER_PERSON)]
+        streams = [places.enter_context(listening(server, ana)) for _ in range(event_hub.SEATS_PER_PERSON)]
         headers = {"Authorization": f"Bearer {ana.token}"}
         refused = httpx.get(f"{server}/generations/events", headers=headers, trust_env=False)
         assert refusal(refused)[:2] == (429, "rate_limited")
@@ -162,7 +162,7 @@ def test_listening_in_too_many_places(ana: Client, ben: Client, server: str) -> 
             assert stream.next()["event"] == "generation"
         own = ana.generate()
         assert {stream.next()["data"]["id"] for stream in streams} == {own}
-    while live.hub._seats:  # the server notices a moment later that they left
+    while event_hub.hub._seats:  # the server notices a moment later that they left
         time.sleep(0.01)
     with listening(server, ana) as stream:
         ana.generate()
@@ -194,12 +194,12 @@ def test_listener_who_does_not_read_is_let_go(ana: Client) -> None:
                 reached.set()
                 await never.wait()  # a client that reads no more
 
-        async with live.Hub().seat(_person(ana).id) as seat:
+        async with event_hub.Hub().seat(_person(ana).id) as seat:
             response = events.EventStream(events._events(_person(ana), seat, None), seat)
             task = asyncio.create_task(response({"type": "http"}, receive, send))
             seat.give(_step(row.user_id, row.id, seat.start_id + 1))
             await reached.wait()
-            for number in range(live.QUEUE_STEPS + 1):
+            for number in range(event_hub.QUEUE_STEPS + 1):
                 assert not seat.ended
                 seat.give(_step(row.user_id, row.id, seat.start_id + 2 + number))
             assert seat.ended
@@ -214,7 +214,7 @@ def test_stream_of_a_hub_that_was_stopped(ana: Client) -> None:
     """Who comes while the process ends gets a stream that is over at once."""
 
     async def run() -> bytes:
-        hub = live.Hub()
+        hub = event_hub.Hub()
         hub.stop()
         async with hub.seat(_person(ana).id) as seat:
             return b"".join([chunk async for chunk in events._events(_person(ana), seat, None)])

@@ -14,11 +14,12 @@ from types import MappingProxyType
 import httpx
 import psutil
 from redis import Redis
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core import audit, embedded, generations, projects, queue, users
+from core import storage as storages
 from core.db import Database
-from core.models import ENDED_STATUSES, Generation, Project, Stage, Status, User
+from core.models import ENDED_STATUSES, Generation, Project, Stage, Status, User, utc_now
 from core.providers import registry
 from tests.orders import CONFIGURED, QUOTA_BYTES, order
 
@@ -76,6 +77,16 @@ class Installation:
         self.workers.append(process)
         return process
 
+    def run_job(self, job: str, generation_id: str) -> None:
+        """Run a job of core/jobs.py in a process of its own, to its end."""
+        code = f"import sys; from core import jobs; jobs.{job}(sys.argv[1])"
+        subprocess.run([sys.executable, "-c", code, generation_id], env=self.environ, cwd=ROOT, check=True, timeout=60)
+
+    def make_due(self, generation_id: str) -> None:
+        """Let what a row waits for be due now, since a test cannot wait for it."""
+        with self.database.session() as session:
+            session.execute(update(Generation).where(Generation.id == generation_id).values(next_at=utc_now()))
+
     def run_job_killed_at(self, job: str, generation_id: str, when: str, nth: int) -> None:
         """Run a job in a process that is killed at its nth commit."""
         command = [sys.executable, "-m", "tests.process.killed_at", job, generation_id, when, str(nth)]
@@ -127,13 +138,14 @@ class Installation:
         """Wait until a generation is at one of these stages."""
         self.until(lambda: self.row(generation_id).stage in stages, f"{generation_id} at {stages}")
 
+    def storage(self) -> storages.Storage:
+        """Where the worker keeps its files."""
+        return storages.open_storage((Path(self.environ["DATA_DIR"]) / "media").as_uri())
+
     def check_books(self) -> None:
         """All rules of the audit hold, also that the files are there."""
-        from core import storage as storages
-
-        folder = Path(self.environ["DATA_DIR"]) / "media"
         with self.database.session(read_only=True) as session:
-            results = audit.run(session, storage=storages.open_storage(folder.as_uri()))
+            results = audit.run(session, storage=self.storage())
         assert [(result.rule, result.offenders) for result in results if not result.holds] == []
 
     def stop(self) -> None:

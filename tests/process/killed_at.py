@@ -10,7 +10,7 @@ import sys
 
 from sqlalchemy import Connection, event
 
-from core import db, jobs
+from core import db, jobs, previews
 
 
 def main(job: str, generation_id: str, when: str, nth: int) -> None:
@@ -30,7 +30,10 @@ def main(job: str, generation_id: str, when: str, nth: int) -> None:
             )
         os.kill(os.getpid(), signal.SIGKILL)
 
-    {"submit": jobs.submit, "collect": jobs.collect}[job](generation_id)
+    if job == "preview":
+        previews.make_next()
+    else:
+        {"submit": jobs.submit, "collect": jobs.collect}[job](generation_id)
     sys.exit("the job ended before it was killed")
 
 

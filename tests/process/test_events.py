@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from core.api import live
+from core.api import event_hub
 from core.config import Settings
 from tests.api.conftest import arrive
 from tests.api.test_events import listening
@@ -50,7 +50,7 @@ def test_stream_ends_with_the_api_alone(installation: Settings, number: signal.S
             process.send_signal(number)
             with pytest.raises(EOFError):
                 stream.next()
-        assert process.wait(10 + live.LAST_WORDS_SECONDS) in (0, -number)
+        assert process.wait(10 + event_hub.LAST_WORDS_SECONDS) in (0, -number)
 
 
 def until_healthy(port: int) -> None:

@@ -72,6 +72,32 @@ def test_collect_killed_around_its_commits(installation_at_work: Installation) -
     site.check_books()
 
 
+def test_preview_killed_around_its_commits(installation_at_work: Installation) -> None:
+    """A worker that dies before or after it stored a preview harms no clip, and another makes it, counted once."""
+    site = installation_at_work
+    dispatcher = site.start_worker("--role", "dispatcher")
+    site.start_worker("--role", "submit")
+    generation_id = site.order()
+    site.until_stage(generation_id, Stage.READY)
+    kill_tree(dispatcher)
+    site.flush_redis()
+    site.run_job("collect", generation_id)
+    for when, nth in (("after", 1), ("before", 2)):
+        site.make_due(generation_id)
+        site.run_job_killed_at("preview", generation_id, when, nth)
+        row = site.row(generation_id)
+        assert (row.status, row.preview_key) == (Status.COMPLETED, None)
+    site.make_due(generation_id)
+    site.start_worker()
+    site.until(lambda: site.row(generation_id).preview_key is not None, "another worker made it")
+
+    row = site.row(generation_id)
+    storage = site.storage()
+    kept = (row.output_key, row.thumbnail_key, row.preview_key)
+    assert row.stored_bytes == sum(storage.stat(str(key)).size_bytes for key in kept)
+    site.check_books()
+
+
 def test_worker_killed_while_waiting(installation_at_work: Installation) -> None:
     """A whole worker that dies while the vendor works is replaced by any other; nothing is bought again."""
     site = installation_at_work

@@ -42,6 +42,16 @@ def upgrade() -> None:
     op.add_column("generations", sa.Column("recipe_hash", sa.String(length=64), nullable=True))
     op.add_column("generations", sa.Column("favourite", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("generations", sa.Column("kept", sa.Boolean(), nullable=True))
+    op.add_column("generations", sa.Column("preview_attempt", sa.Integer(), server_default="0", nullable=False))
+    preview_due = sa.text("status = 'completed' AND next_at IS NOT NULL AND deleted_at IS NULL")
+    op.create_index(
+        "ix_generations_preview_due",
+        "generations",
+        ["next_at"],
+        unique=False,
+        sqlite_where=preview_due,
+        postgresql_where=preview_due,
+    )
     op.create_index("ix_generations_recipe", "generations", ["user_id", "recipe_hash", "id"], unique=False)
     op.create_index("ix_generations_user_model_ended", "generations", ["user_id", "model_id", "ended_at"], unique=False)
     favourite = sa.text("favourite AND deleted_at IS NULL")

@@ -1,0 +1,46 @@
+"""Tells what container a file is by its first bytes, whatever its name and its server say; it opens nothing."""
+
+from pathlib import Path
+
+from core import errors
+
+HEAD_BYTES = 4096
+"""So much of a file's beginning decides."""
+
+_FIRST_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"})
+_IMAGE_BRANDS = frozenset({b"heic", b"heix", b"mif1", b"msf1", b"avif"})
+_IMAGE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
+
+
+def rejected(reason: str, detail: str = "") -> errors.MediaRejected:
+    """The error for a broken rule, to be raised."""
+    return errors.MediaRejected("This is not a video that can be shown.", reason=reason, detail=detail)
+
+
+def of_file(path: Path) -> str:
+    """As `of`, of a file."""
+    with path.open("rb") as file:
+        return of(file.read(HEAD_BYTES))
+
+
+def of(head: bytes) -> str:
+    """`mp4`, `mov`, `webm` or `matroska`; errors.MediaRejected for any other beginning."""
+    if head[4:8] in _FIRST_BOXES:
+        brand = head[8:12] if head[4:8] == b"ftyp" else b"qt  "
+        if brand in _IMAGE_BRANDS:
+            raise rejected("image", "HEIF or AVIF")
+        return "mov" if brand == b"qt  " else "mp4"
+    if head.startswith(b"\x1a\x45\xdf\xa3"):
+        return "webm" if b"webm" in head[:64] else "matroska"
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not text:
+        raise rejected("empty")
+    if text.startswith(b"<"):
+        raise rejected("html")
+    if text.startswith((b"{", b"[")):
+        raise rejected("json")
+    if text.startswith(b"#EXTM3U"):
+        raise rejected("playlist")
+    if head.startswith(_IMAGE_STARTS) or head[8:12] == b"WEBP":
+        raise rejected("image")
+    raise rejected("not_a_video")

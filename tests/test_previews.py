@@ -1,0 +1,191 @@
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select, update
+
+from core import audit, config, db, generations, housekeeping, lifecycle, previews, queue, users
+from core import storage as storages
+from core.config import Settings
+from core.models import Generation, Status, User, utc_now
+from tests import redis as redis_server
+from tests.fixtures.clips import ClipSpec, make_clip
+from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, ordered, output
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A small clip."""
+    spec = ClipSpec(width=320, height=180, seconds=0.5)
+    return make_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", spec).read_bytes()
+
+
+@pytest.fixture
+def storage(installation: Settings) -> storages.Storage:
+    """Where the files lie."""
+    return storages.open_storage(installation.storage_url)
+
+
+@pytest.fixture
+def ana(installation: Settings) -> User:
+    """Somebody with credits."""
+    with db.session() as session:
+        return users.ensure(session, "ana@example.org", signup_credits=1000)
+
+
+@pytest.fixture
+def redis(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A Redis that the worker uses."""
+    with redis_server.server() as url:
+        monkeypatch.setenv("REDIS_URL", url)
+        config.settings.cache_clear()
+        yield url
+
+
+def delivered(ana: User, storage: storages.Storage, clip: bytes) -> str:
+    """A completed generation as `collect` leaves it; its id."""
+    row = advance(db.default(), ordered(db.default(), ana).id, HANDED, SUBMITTING, WAITING, READY, DOWNLOADING)
+    files = output(row.id, stored_bytes=len(clip), preview_key=None)
+    storage.put_bytes(files.output_key, clip, media_type="video/mp4")
+    with db.session() as session:
+        assert lifecycle.complete(session, row, files)
+    return row.id
+
+
+def look(generation_id: str) -> Generation:
+    """A row as it is now; the books are right, and its person's storage is what it takes."""
+    with db.session(read_only=True) as session:
+        assert [result.rule for result in audit.run(session) if not result.holds] == []
+        found = session.get(Generation, generation_id)
+        assert found is not None
+        if found.purged_at is None:
+            assert session.scalars(select(User.storage_bytes)).one() == found.stored_bytes
+        return found
+
+
+def change(generation_id: str, **values: object) -> None:
+    """Put values into a row."""
+    with db.session() as session:
+        session.execute(update(Generation).where(Generation.id == generation_id).values(**values))
+
+
+def test_preview_when_a_clip_was_delivered(ana: User, storage: storages.Storage, clip: bytes) -> None:
+    """It is made once, noted, and its bytes are counted with the clip's; nothing else about the clip changes."""
+    generation_id = delivered(ana, storage, clip)
+    before = look(generation_id)
+    assert previews.any_due()
+    assert [previews.make_next() for _ in range(2)] == [True, False]
+
+    row = look(generation_id)
+    assert row.preview_key is not None
+    assert row.stored_bytes == len(clip) + storage.stat(row.preview_key).size_bytes
+    assert (row.version, row.updated_at, row.next_at) == (before.version, before.updated_at, None)
+    assert list((config.settings().data_dir / "incoming").iterdir()) == []
+
+
+@pytest.mark.parametrize("broken", ["damaged", "gone"])
+def test_preview_when_it_cannot_be_made(ana: User, storage: storages.Storage, clip: bytes, broken: str) -> None:
+    """It is given up after a few tries with pauses; the clip stays completed and charged."""
+    generation_id = delivered(ana, storage, clip)
+    key = str(look(generation_id).output_key)
+    storage.delete(key)
+    if broken == "damaged":
+        storage.put_bytes(key, clip[:100] + bytes(len(clip) - 100), media_type="video/mp4")
+    for _ in range(previews.TRIES):
+        assert previews.make_next()
+        assert not previews.any_due()
+        if look(generation_id).next_at is not None:
+            change(generation_id, next_at=utc_now())
+
+    row = look(generation_id)
+    assert (row.status, row.preview_key, row.next_at) == (Status.COMPLETED, None, None)
+    assert row.preview_attempt == previews.TRIES
+
+
+def test_preview_when_its_maker_dies_each_time(ana: User, storage: storages.Storage, clip: bytes) -> None:
+    """A try counts from its beginning: a clip that ends the process is left alone in the end."""
+    generation_id = delivered(ana, storage, clip)
+    claimed = 0
+    while previews.any_due():
+        with db.session() as session:
+            assert previews._claim(session)
+        claimed += 1
+        with db.session() as session:
+            later = Generation.next_at.is_not(None)
+            session.execute(update(Generation).where(later).values(next_at=utc_now() - timedelta(seconds=1)))
+
+    assert claimed == previews.TRIES
+    assert look(generation_id).status is Status.COMPLETED
+
+
+def test_preview_when_the_clip_is_deleted(ana: User, storage: storages.Storage, clip: bytes) -> None:
+    """A deleted clip gets none, and one that was stored just then is removed, by its maker or with the clip."""
+    generation_id = delivered(ana, storage, clip)
+    with db.session() as session:
+        row = previews._claim(session)
+    assert row is not None
+    with db.session() as session:
+        generations.delete(session, ana, generation_id)
+    change(generation_id, next_at=utc_now())
+    assert not previews.any_due()
+    assert not previews.make_next()
+
+    previews._make(row)
+    key = previews.key_of(str(row.output_key))
+    assert not storage.exists(key)
+    assert look(generation_id).preview_key is None
+
+    storage.put_bytes(key, clip, media_type="video/mp4")  # its maker died right after that
+    housekeeping.purge_deleted(config.settings())
+    assert not storage.exists(key)
+    with db.session(read_only=True) as session:
+        assert generations.user_storage_bytes(session, ana) == 0
+
+
+def test_preview_when_two_make_it(ana: User, storage: storages.Storage, clip: bytes) -> None:
+    """Who is late finds it noted: the file stays and is counted once."""
+    generation_id = delivered(ana, storage, clip)
+    with db.session() as session:
+        row = previews._claim(session)
+    assert row is not None
+    previews._make(row)
+    noted = look(generation_id)
+    previews._make(row)
+
+    assert look(generation_id).stored_bytes == noted.stored_bytes
+    assert storage.exists(str(noted.preview_key))
+
+
+def test_previews_when_a_clip_waits(redis: str, ana: User, storage: storages.Storage, clip: bytes) -> None:
+    """No preview is begun while a clip waits to be brought home; then all that are due are made."""
+    delivered_ids = [delivered(ana, storage, clip) for _ in range(3)]
+    queue.enqueue(redis, queue.COLLECT, "another", 1)
+    previews.make_due()
+    with db.session(read_only=True) as session:
+        assert set(session.scalars(select(Generation.preview_key))) == {None}
+    queue.connection(redis).flushall()
+    previews.make_due()
+
+    with db.session(read_only=True) as session:
+        keys = set(session.scalars(select(Generation.preview_key)))
+    assert len(keys) == len(delivered_ids)
+    assert all(storage.exists(str(key)) for key in keys)
+
+
+def test_due_previews_are_found_by_their_index(installation: Settings) -> None:
+    """Among a million ended generations only those due are touched, by the claim as by the question."""
+    asked: list[tuple[str, Any]] = []
+
+    @event.listens_for(db.default().engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+        if "SELECT" in statement:
+            asked.append((statement, parameters))
+
+    previews.any_due()
+    previews.make_next()
+    event.remove(db.default().engine, "before_cursor_execute", note)
+    with db.default().engine.connect() as connection:
+        plans = [str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()) for sql, values in asked]
+    assert len(plans) == 2
+    assert all("ix_generations_preview_due" in plan and "TEMP B-TREE" not in plan for plan in plans), plans
