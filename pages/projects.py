@@ -146,7 +146,7 @@ def toolbar() -> tuple[str, Sort, bool]:
             persist_state="session",
             width=170,
         )
-        archived = st.toggle(_("Archived"), key="projects_archived", width="content")
+        archived = st.toggle(_("Archived"), key="projects_archived", width=130)
         turn = st.session_state.get("projects_made", 0)
         with st.popover(_("New project"), type="primary", icon=":material/add:", key=f"projects_new_{turn}"):
             create_form()

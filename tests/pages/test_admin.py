@@ -1,3 +1,5 @@
+import re
+
 from sqlalchemy import update
 
 from core import db, generations, ledger, search, users
@@ -65,7 +67,7 @@ def test_checks_are_run_and_kept(open_page: Open, studio: Studio) -> None:
     at = open_page("admin")
     at.button(key="admin_check").click().run()
     assert not at.error
-    assert any("All 11 rules hold" in caption.value for caption in at.caption)
+    assert any(re.search(r"All \d+ rules hold", caption.value) for caption in at.caption)
 
 
 def test_broken_rule_names_its_offender(open_page: Open, studio: Studio) -> None:
