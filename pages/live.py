@@ -46,6 +46,7 @@ def show(person: User) -> None:
             "told": {"number": number, "text": text},
         },
         width=1,
+        height=1,
         on_changed_change=_nothing,
     )
 
