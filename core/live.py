@@ -104,6 +104,10 @@ class Board:
         """A person's newest generations that have not ended, newest first; the rows hold `_COLUMNS` only."""
         newest = select(Generation).where(owned(Generation, user), is_live()).order_by(Generation.id.desc())
         rows = session.scalars(newest.limit(limit).options(load_only(*_COLUMNS, raiseload=True))).all()
+        return self.of(session, rows)
+
+    def of(self, session: Session, rows: Sequence[Generation]) -> Sequence[Standing]:
+        """Where these stand, which have not ended."""
         typical = TypicalSeconds(session)
         return [Standing(row, self._usual_of(typical, row), self._ahead(session, row)) for row in rows]
 

@@ -20,7 +20,6 @@ person = visitor.person()
 
 def who() -> None:
     """Name, address and language."""
-    st.header(_("You"), anchor=False)
     with st.container(gap="xsmall"):
         components.plain(person.name or person.email, strong=True)
         components.plain(person.email, small=True)
@@ -168,10 +167,14 @@ def as_csv() -> bytes:
 with components.calm():
     with db.session(read_only=True) as session:
         balance = ledger.balance(session, person.id)
-    who()
-    st.header(_("Balance"), anchor=False)
-    figures(balance)
-    movements()
-    account_tokens.show(person)
-    account_webhooks.show(person)
-    provider_cards.show(administrator=person.role is Role.ADMIN)
+    own, automation, providers = st.tabs([_("You"), _("Tokens and webhooks"), _("Providers")], key="account_tabs")
+    with own:
+        who()
+        st.header(_("Balance"), anchor=False)
+        figures(balance)
+        movements()
+    with automation:
+        account_tokens.show(person)
+        account_webhooks.show(person)
+    with providers:
+        provider_cards.show(administrator=person.role is Role.ADMIN)

@@ -12,6 +12,8 @@ from pages import components, wording
 from pages.language import N_, _, plural, said
 
 PAGE_SIZE = 10
+LOOK_SECONDS = 2.0
+"""How often deliveries are looked at while one is about to be tried."""
 SOON = timedelta(seconds=20)
 
 EVENT: Mapping[str, str] = {
@@ -208,7 +210,7 @@ def _deliveries(person: User, endpoint: WebhookEndpoint) -> None:
 
     ticking = _is_soon(rows())
 
-    @st.fragment(run_every=components.TICK_SECONDS if ticking else None)
+    @st.fragment(run_every=LOOK_SECONDS if ticking else None)
     def drawn() -> None:
         found = rows()
         if ticking and not _is_soon(found):

@@ -9,11 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from core import access, config, curation, db, errors, generations, history, projects
+from core import access, config, curation, db, errors, generations, history, live, projects
 from core.history import Filter
-from core.models import ENDED_STATUSES, Generation, Role, Stage, Status, User
-from core.providers import registry
-from pages import clip_marks, clip_record, components, copy_button, gallery, intent, visitor, wording
+from core.models import ENDED_STATUSES, Generation, Role, Status, User
+from pages import clip_marks, clip_record, components, copy_button, intent, under_way, visitor, wording
 from pages.language import _, said
 
 PARAM = "clip"
@@ -58,7 +57,7 @@ def _dialog(generation_id: str, listing: Filter | None) -> None:
             _player(row)
             _gaps(row)
         else:
-            _state(row)
+            _state(person, row)
         components.plain(row.prompt)
         if row.negative_prompt:
             st.caption(_("Negative prompt"))
@@ -128,8 +127,6 @@ def _actions(person: User, row: Generation, projects: dict[str, str]) -> None:
         clip_marks.move_popover(person, row, projects)
         if row.status in ENDED_STATUSES:
             _delete_button(person, row)
-        else:
-            cancel_button(person, row, key=f"clip_cancel_{row.id}")
 
 
 def download_link(link: str, label: str, name: str) -> None:
@@ -142,50 +139,17 @@ def download_link(link: str, label: str, name: str) -> None:
     )
 
 
-def _state(row: Generation) -> None:
-    """How a clip stands that is not there; moves by itself while it is under way."""
-    st.fragment(_moving_state, run_every=components.tick_seconds([row]))(row.id, row.status)
-
-
-def _moving_state(generation_id: str, status: Status) -> None:
-    with components.calm():
+def _state(person: User, row: Generation) -> None:
+    """How a clip stands that is not there; what is under way moves by itself and can be cancelled."""
+    if row.status not in ENDED_STATUSES:
         with db.session(read_only=True) as session:
-            row = generations.get(session, visitor.person(), generation_id)
-        if row.status is not status:
-            st.rerun()
-        components.status_badge(row.status)
-        if row.status is Status.PROCESSING:
-            st.progress(row.progress, text=f"{wording.STAGE[row.stage]}, {gallery.percentage(row)}")
-        elif row.status is Status.PENDING:
-            st.progress(0.0, text=wording.STAGE[row.stage])
-        elif row.error_message:
-            show = st.warning if row.status is Status.UNCERTAIN else st.error
-            show(said(row.error_message))
-        if row.status in (Status.FAILED, Status.CANCELLED):
-            st.caption(_("The {credits} were given back.").format(credits=wording.priced(row.credits)))
-
-
-def cancel_button(person: User, row: Generation, *, key: str) -> None:
-    """Cancel with what it costs, where it can be cancelled; else a word on why it cannot."""
-    if row.status is Status.UNCERTAIN or row.cancel_requested_at is not None:
+            standings = live.Board().of(session, [row])
+        under_way.draw(person, standings, key=f"clip_under_way_{row.id}", details=False)
         return
-    provider = registry.provider_class(row.provider)
-    if row.status is Status.PENDING:
-        cost = _("Nothing was sent yet: the {credits} come back at once.").format(credits=wording.priced(row.credits))
-    elif row.stage in (Stage.READY, Stage.DOWNLOADING):
-        return
-    elif provider.can_cancel:
-        cost = _(
-            "{provider} is asked to stop. If it does, the {credits} come back; "
-            "if the clip is done first, it is kept and charged."
-        ).format(provider=provider.display_name, credits=wording.priced(row.credits))
-    else:
-        st.caption(_("Cannot be cancelled"), help=said(provider.cancel_note), width="content")
-        return
-    with st.popover(_("Cancel"), type="tertiary", key=f"{key}_popover"):
-        st.markdown(cost)
-        if st.button(_("Cancel this clip"), key=key, type="primary"):
-            _do(lambda session: generations.cancel(session, person, row.id), done=_("Cancelling."))
+    components.status_badge(row.status)
+    if row.error_message:
+        st.error(said(row.error_message))
+    st.caption(_("The {credits} were given back.").format(credits=wording.priced(row.credits)))
 
 
 def _retry_button(person: User, row: Generation) -> None:

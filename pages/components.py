@@ -2,21 +2,18 @@
 
 import html
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
 from sqlalchemy.orm import Session
 
 from core import config, errors, ledger, links, projects
-from core.models import ENDED_STATUSES, Generation, Status, User, utc_now
+from core.models import Status, User, utc_now
 from pages import wording
 from pages.language import _, said
 
 log = logging.getLogger("pages")
-
-TICK_SECONDS = 2.0
-"""How often what is under way is looked at while a page shows it."""
 
 _CELL = "padding:6px 8px;vertical-align:top;border-bottom:1px solid rgb(128 140 140 / 22%);"
 
@@ -28,12 +25,6 @@ STATUS_COLOUR = {
     Status.FAILED: "red",
     Status.CANCELLED: "gray",
 }
-
-
-def tick_seconds(rows: Iterable[Generation]) -> float | None:
-    """How often to look again at these; None when none of them moves by itself."""
-    still = (*ENDED_STATUSES, Status.UNCERTAIN)
-    return TICK_SECONDS if any(row.status not in still for row in rows) else None
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from core.models import ENDED_STATUSES, Generation, Status, utc_now
-from pages import components, wording
+from pages import components, standing, wording
 from pages.language import _, said
 
 TITLE_CHARS = 200
@@ -102,12 +102,6 @@ def card(row: Generation, now: datetime) -> dict[str, Any]:
     }
 
 
-def percentage(row: Generation) -> str:
-    """How far it is; an estimate says so."""
-    percent = round(row.progress * 100)
-    return (_("about {percent} %") if row.progress_is_estimate else _("{percent} %")).format(percent=percent)
-
-
 def _note(row: Generation) -> str:
     if row.status is Status.COMPLETED:
         return "" if row.thumbnail_key else _("No picture")
@@ -115,10 +109,7 @@ def _note(row: Generation) -> str:
         return said(row.error_message or "") or _("It failed.")
     if row.status is Status.CANCELLED:
         return _("Cancelled, credits returned")
-    if row.status is Status.UNCERTAIN:
-        return _("Unclear whether the provider has it")
-    stage = wording.STAGE[row.stage]
-    return stage if row.status is Status.PENDING else f"{stage}, {percentage(row)}"
+    return standing.note(row)
 
 
 def _nothing() -> None:

@@ -215,13 +215,12 @@ def form(names: dict[str, str], kept: Sequence[Preset]) -> list[Order]:
     return choose_several(order)
 
 
-def recent(rows: Sequence[Generation]) -> None:
-    """The newest that ended, to play at once."""
+def recent(rows: Sequence[Generation]) -> str | None:
+    """The newest that ended, to play at once; the one just clicked."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
         st.header(_("Latest clips"), anchor=False, width="content")
         st.page_link("history.py", label=_("All clips"), icon=":material/grid_view:")
-    if opened := gallery.show(rows, key="generate_recent"):
-        clip.open_it(opened)
+    return gallery.show(rows, key="generate_recent")
 
 
 with components.calm():
@@ -249,7 +248,9 @@ with components.calm():
         with db.session(read_only=True) as session:
             made = generations.made_before(session, person, orders[0]) if orders[0].prompt.strip() else None
         order_card.show(person, orders, balance, configured=configured, made=made)
-        under_way.show(person)
+        opened = under_way.show(person)
     if ended:
-        recent(ended)
+        opened = recent(ended) or opened
+    if opened:
+        clip.open_it(opened)
     clip.dialog_if_open()

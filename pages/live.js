@@ -50,9 +50,11 @@ class Watch {
   /** New data of a rerun. */
   update(data, rerun) {
     const changed = this.data && this.data.state !== data.state;
+    this.behind = false;
     this.data = data;
     this.rerun = rerun;
     this.live = data.live;
+    this.met = new Set(); // what is under way since this run: it may end while nothing may be drawn again
     if (data.told.number > toldNumber) {
       toldNumber = data.told.number;
       this.tell(data.told.text);
@@ -106,7 +108,9 @@ class Watch {
     this.live = answer.live;
     window.dispatchEvent(new CustomEvent("video-live", { detail: answer }));
     this.title();
-    if (answer.state !== this.data.state) this.change(answer.state);
+    for (const { id } of answer.items) this.met.add(id);
+    if (answer.state !== this.data.state) this.behind = true;
+    if (this.behind) this.change(answer.state);
   }
 
   /** Ask for one rerun because of `what`, when it disturbs nobody. */
@@ -114,7 +118,7 @@ class Watch {
     const now = performance.now();
     if (busy() || (this.asked?.what === what && now - this.asked.at < PATIENCE_MS)) return;
     this.asked = { what, at: now };
-    this.rerun(what);
+    this.rerun({ what, met: [...this.met] });
   }
 
   /** Another tab of this browser saw something begin or end. */

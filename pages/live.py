@@ -27,10 +27,10 @@ _element = st.components.v2.component(
 
 def show(person: User) -> None:
     """Mount the element; the shell does it once a run, before the page reads what it draws."""
-    before: Sequence[str] = st.session_state.get("live_ids", ())
+    before = {*st.session_state.get("live_ids", ()), *_met()}
     with db.session(read_only=True) as session:
         now = live.ids(session, person)
-        ended = live.ended(session, person, set(before).difference(now))
+        ended = live.ended(session, person, before.difference(now))
     st.session_state["live_ids"] = now
     if ended:
         number, _text = st.session_state.get("live_told", (0, ""))
@@ -45,8 +45,16 @@ def show(person: User) -> None:
             "live": len(now),
             "told": {"number": number, "text": text},
         },
+        width=1,
+        height=1,
         on_changed_change=_nothing,
     )
+
+
+def _met() -> Sequence[str]:
+    """What the element saw begin since the last run: it may have ended before it could be drawn."""
+    changed = st.session_state.get("live", {}).get("changed") or {}
+    return [str(met) for met in changed.get("met", ())][: live.WATCHED]
 
 
 def told(ended: Sequence[Generation]) -> str:

@@ -1,15 +1,13 @@
 """Projects as cards: make, find, sort, rename, put away, and go on in one."""
 
-import html
 from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
 from core import db, projects
-from core.models import utc_now
 from core.projects import Sort
-from pages import components, visitor, wording
+from pages import components, project_cards, visitor
 from pages.language import N_, _
 
 PAGE_SIZE = 24
@@ -19,8 +17,6 @@ SORTS = {
     Sort.SPENT: N_("Most spent"),
     Sort.NEWEST: N_("Newest"),
 }
-# How many posters -> where each stands, as areas of a CSS grid of two by two.
-MOSAIC = {1: "'a a' 'a a'", 2: "'a b' 'a b'", 3: "'a b' 'a c'", 4: "'a b' 'c d'"}
 
 person = visitor.person()
 
@@ -100,79 +96,17 @@ def save(action: Callable[[Any], object], *, done: str) -> None:
         st.rerun()
 
 
-def cover(project: projects.Summary) -> None:
-    """Its newest posters as a mosaic, or a quiet place for them; always the same size, so that nothing jumps."""
-    links = [link for key in project.cover_keys if (link := components.media_link(key))]
-    box = "width:100%;aspect-ratio:16/9;border-radius:8px;overflow:hidden;display:grid;"
-    if not links:
-        st.html(
-            f'<div style="{box}place-items:center;background:rgb(128 140 140 / 14%);font-size:.85rem">'
-            f"{html.escape(_('No clip yet'))}</div>"
-        )
-        return
-    fit = "cover" if len(links) > 1 else "contain"
-    style = f"width:100%;height:100%;min-height:0;object-fit:{fit};background:#0b1012;"
-    images = "".join(
-        f'<img src="{html.escape(link)}" alt="" loading="lazy" style="{style}grid-area:{area}">'
-        for link, area in zip(links, "abcd", strict=False)
-    )
-    areas = MOSAIC[len(links)]
-    st.html(f'<div style="{box}gap:2px;grid-template:{areas};grid-auto-columns:1fr;grid-auto-rows:1fr">{images}</div>')
-
-
-def facts(project: projects.Summary) -> str:
-    """What a card says in small letters."""
-    said = [wording.count(project.generation_count, N_("clip"))]
-    if project.in_flight_count:
-        said.append(_("{number} under way").format(number=project.in_flight_count))
-    said.append(_("changed {ago}").format(ago=wording.age(project.updated_at, utc_now())))
-    return " · ".join(said)
-
-
-def money(project: projects.Summary) -> str:
-    """What was charged, what is reserved, and the month's budget where there is one."""
-    said = [_("{credits} spent").format(credits=wording.priced(project.spent_credits))]
-    if project.in_flight_credits:
-        said.append(_("{credits} reserved").format(credits=wording.credits(project.in_flight_credits)))
-    if project.monthly_budget_credits is not None:
-        spent, budget = wording.credits(project.month_credits), wording.priced(project.monthly_budget_credits)
-        said.append(_("{spent} of {budget} this month").format(spent=spent, budget=budget))
-    return " · ".join(said)
-
-
-def card(project: projects.Summary) -> None:
-    """One project with what can be done in it."""
-    with st.container(border=True, gap="small", height="stretch", key=f"project_{project.id}"):
-        cover(project)
-        components.plain(project.name, strong=True, lines=2)
-        if project.description:
-            components.plain(project.description, small=True, lines=2)
-        with st.container(gap=None):
-            st.caption(facts(project))
-            st.caption(money(project))
-        st.space("stretch")
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if project.archived_at is None and st.button(
-                _("Generate"), key=f"project_generate_{project.id}", type="primary"
-            ):
-                st.switch_page("generate.py", query_params={"project": project.id})
-            if st.button(_("Open"), key=f"project_open_{project.id}"):
-                st.switch_page("history.py", query_params={"project": project.id})
-            menu(project)
-
-
-def menu(project: projects.Summary) -> None:
-    """The rarer things."""
-    change, away = _("Rename and describe"), _("Archive") if project.archived_at is None else _("Bring back")
-    options = [change, away, _("Delete")]
-    chosen = st.menu_button(
-        _("More"), options, key=f"project_menu_{project.id}", type="tertiary", icon=":material/more_horiz:"
-    )
-    if chosen == change:
-        st.dialog(change)(edit)(project)
-    elif chosen == away:
+def carry_out(action: str, project: projects.Summary) -> None:
+    """What was pressed on a card."""
+    if action == "open":
+        st.switch_page("history.py", query_params={"project": project.id})
+    elif action == "generate":
+        st.switch_page("generate.py", query_params={"project": project.id})
+    elif action == "edit":
+        st.dialog(_("Rename and describe"))(edit)(project)
+    elif action == "archive":
         archive(project)
-    elif chosen:
+    elif action == "delete":
         st.dialog(_("Delete this project?"))(delete)(project)
 
 
@@ -212,7 +146,7 @@ def toolbar() -> tuple[str, Sort, bool]:
             persist_state="session",
             width=170,
         )
-        archived = st.toggle(_("Archived"), key="projects_archived", width="content")
+        archived = st.toggle(_("Archived"), key="projects_archived", width=130)
         turn = st.session_state.get("projects_made", 0)
         with st.popover(_("New project"), type="primary", icon=":material/add:", key=f"projects_new_{turn}"):
             create_form()
@@ -241,9 +175,9 @@ with components.calm():
     if not found:
         nothing(search, archived)
     else:
-        with st.grid(min_column_width=270, gap="medium"):
-            for project in found[:shown]:
-                card(project)
+        pressed = project_cards.show(found[:shown], key="projects_cards")
+        if pressed is not None:
+            carry_out(*pressed)
     if len(found) > shown and st.button(_("Show more"), key="projects_more"):
         st.session_state["projects_limit"] = shown + PAGE_SIZE
         st.rerun()

@@ -56,10 +56,13 @@ def bar(person: User, rows: Sequence[Generation], projects: Mapping[str, str], o
             st.caption(most, width="content")
         else:
             _download(person, rows)
-            _buttons(person, rows)
-            _tag(person, rows, own_tags)
-            _move(person, rows, projects)
-            _delete(person, rows)
+            if compare.comparable(rows) and st.button(_("Compare"), icon=":material/compare:", key="selection_compare"):
+                compare.open_it(rows)
+            with st.popover(_("Change"), icon=":material/edit:", key="selection_change"):
+                _marks(person, rows)
+                _tag(person, rows, own_tags)
+                _move(person, rows, projects)
+                _delete(person, rows)
         st.button(_("Clear"), key="selection_clear", type="tertiary", on_click=clear)
 
 
@@ -73,22 +76,21 @@ def _download(person: User, rows: Sequence[Generation]) -> None:
     clip.download_link(link, _("Download ZIP ({size})").format(size=size), "")
 
 
-def _buttons(person: User, rows: Sequence[Generation]) -> None:
-    if compare.comparable(rows) and st.button(_("Compare"), icon=":material/compare:", key="selection_compare"):
-        compare.open_it(rows)
+def _marks(person: User, rows: Sequence[Generation]) -> None:
     all_favourites = all(row.favourite for row in rows)
     label = _("No favourite") if all_favourites else _("Favourite")
-    if st.button(label, icon=":material/favorite:", key="selection_favourite"):
-        _change(person, rows, Changes(favourite=not all_favourites))
-    if any(row.status is Status.COMPLETED for row in rows):
-        if st.button(clip_marks.VERDICTS[Verdict.KEPT], icon=":material/thumb_up:", key="selection_keep"):
-            _change(person, rows, Changes(verdict=Verdict.KEPT))
-        if st.button(clip_marks.VERDICTS[Verdict.REJECTED], icon=":material/thumb_down:", key="selection_reject"):
-            _change(person, rows, Changes(verdict=Verdict.REJECTED))
+    with st.container(horizontal=True):
+        if st.button(label, icon=":material/favorite:", key="selection_favourite"):
+            _change(person, rows, Changes(favourite=not all_favourites))
+        if any(row.status is Status.COMPLETED for row in rows):
+            if st.button(clip_marks.VERDICTS[Verdict.KEPT], icon=":material/thumb_up:", key="selection_keep"):
+                _change(person, rows, Changes(verdict=Verdict.KEPT))
+            if st.button(clip_marks.VERDICTS[Verdict.REJECTED], icon=":material/thumb_down:", key="selection_reject"):
+                _change(person, rows, Changes(verdict=Verdict.REJECTED))
 
 
 def _tag(person: User, rows: Sequence[Generation], own_tags: Sequence[str]) -> None:
-    with st.popover(_("Tag"), icon=":material/sell:", key="selection_tag_popover"):
+    with st.expander(_("Tag"), icon=":material/sell:"):
         tags = st.multiselect(
             _("Tags"), own_tags, accept_new_options=True, placeholder=_("Choose or write"), key="selection_bulk_tags"
         )
@@ -102,7 +104,7 @@ def _tag(person: User, rows: Sequence[Generation], own_tags: Sequence[str]) -> N
 def _move(person: User, rows: Sequence[Generation], projects: Mapping[str, str]) -> None:
     if not projects:
         return
-    with st.popover(_("Move"), icon=":material/drive_file_move:", key="selection_move_popover"):
+    with st.expander(_("Move"), icon=":material/drive_file_move:"):
         st.markdown(_(clip_marks.MOVE_NOTE))
         target = st.selectbox(
             _("To project"), list(projects), format_func=projects.__getitem__, key="selection_move_to"
@@ -112,7 +114,7 @@ def _move(person: User, rows: Sequence[Generation], projects: Mapping[str, str])
 
 
 def _delete(person: User, rows: Sequence[Generation]) -> None:
-    with st.popover(_("Delete"), icon=":material/delete:", key="selection_delete_popover"):
+    with st.expander(_("Delete"), icon=":material/delete:"):
         said = plural(
             "{number} clip and its files are removed for good. What it cost stays on record.",
             "{number} clips and their files are removed for good. What they cost stays on record.",

@@ -59,8 +59,10 @@ function draw(list, { items, words }) {
     const item = known.get(now.id) ?? make(now.id, list);
     const part = (name) => item.querySelector("." + name);
     write(part("title"), now.title);
+    part("title").hidden = !words.details;
     write(part("meta"), now.meta);
     write(part("details"), words.details);
+    part("details").hidden = !words.details;
     write(part("confirm"), words.confirm);
     part("details").setAttribute("aria-label", `${words.details}: ${now.title}`);
     part("bar").setAttribute("aria-label", `${words.progress}: ${now.title}`);

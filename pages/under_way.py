@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import db, generations, live
 from core.models import Status, User
-from pages import clip, components, standing, wording
+from pages import components, standing, wording
 from pages.language import _, plural
 
 SHOWN = 4
@@ -22,40 +22,44 @@ _element = st.components.v2.component(
 )
 
 
-def show(person: User) -> None:
-    """Draw the list beside the order form, with ways to open and to cancel."""
+def show(person: User) -> str | None:
+    """Draw the list beside the order form; the id of the one whose details were just asked for, else None."""
     with db.session(read_only=True) as session:
         standings = live.Board().standings(session, person)
     st.header(_("Under way"), anchor=False)
     if not standings:
         st.caption(_("Nothing at the moment. What you order appears here and moves by itself."))
-        return
+        return None
     moving_first = sorted(standings, key=lambda each: each.row.status is Status.UNCERTAIN)
-    pressed = draw(moving_first[:SHOWN], key="under_way")
+    opened = draw(person, moving_first[:SHOWN], key="under_way")
     more = len(standings) - SHOWN
     if more > 0:
         label = plural("{number} more", "{number} more", more).format(number=wording.credits(more))
         st.page_link("history.py", label=label, query_params={"status": "live"})
-    if pressed.open:
-        clip.open_it(pressed.open)
-    if pressed.cancel:
-        cancel(person, pressed.cancel)
+    return opened
 
 
-def draw(standings: Sequence[live.Standing], *, key: str) -> Any:
-    """The element; its `open` and `cancel` are the id whose button was just pressed, else None."""
+def draw(person: User, standings: Sequence[live.Standing], *, key: str, details: bool = True) -> str | None:
+    """The element, which cancels by itself; the id of the one whose details were just asked for, else None.
+
+    Without `details` there is neither that button nor the prompt: they stand in what surrounds it.
+    """
     words = {
         "progress": _("Progress"),
-        "details": _("Details"),
+        "details": _("Details") if details else "",
         "cancel": _("Cancel"),
         "confirm": _("Cancel this clip"),
         "fixed": _("Cannot be cancelled"),
     }
     data = {"items": [_card(each) for each in standings], "words": words}
-    return _element(key=key, data=data, on_open_change=_nothing, on_cancel_change=_nothing)
+    pressed = _element(key=key, data=data, on_open_change=_nothing, on_cancel_change=_nothing)
+    if pressed.cancel:
+        _cancel(person, pressed.cancel)
+    opened: str | None = pressed.open
+    return opened
 
 
-def cancel(person: User, generation_id: str) -> None:
+def _cancel(person: User, generation_id: str) -> None:
     """Cancel and draw the page again; a refusal is shown here."""
 
     def transaction() -> None:

@@ -13,7 +13,7 @@ def show(shown: Shown, choice: Choice) -> None:
     """The period in eight figures, each with how it differs from the time before."""
     now, before = shown.total, shown.before
     judged = now.kept_count + now.rejected_count
-    with st.grid(4, min_column_width=190):
+    with st.grid(4, min_column_width=150):
         _figure(
             _("Spent credits"),
             wording.credits(now.settled_credits),

@@ -45,6 +45,7 @@ def table(
         list(lines),
         hide_index=True,
         key=f"usage_{key}_table",
+        placeholder="–",
         column_config={name: st.column_config.NumberColumn(format=form) for name, form in formats.items()},
         height="content" if len(lines) <= 10 else 385,
     )

@@ -83,6 +83,12 @@ REFUSALS: dict[int, tuple[str, tuple[type[errors.AppError], ...]]] = {
 
 MORE: dict[str, tuple[int, ...]] = {
     "generate": (402, 404, 409),
+    "generateBatch": (402, 404, 409),
+    "lastFrame": (422,),
+    "downloadSeveral": (404,),
+    "serveArchive": (403, 404),
+    "createPreset": (409,),
+    "createWebhook": (409,),
     "retryGeneration": (402, 413, 422),
     "createToken": (409,),
     "listGenerations": (404,),

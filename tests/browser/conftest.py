@@ -3,14 +3,22 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 DEBIAN_CHROMIUM = "/usr/lib/chromium/chromium"  # /usr/bin/chromium is a script around it
 PATIENCE_MS = 20_000
+LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1280, 390)]
+NOT_OURS = {
+    # A hidden file input in a region that Streamlit marks as presentation, beside a button that does the same.
+    "presentation-role-conflict": "[data-testid=stFileUploader]",
+}
+"""Rule of axe -> CSS selector of a part that Streamlit draws and no page can change, and why it bars nobody."""
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -22,6 +30,17 @@ FLAGS = (
     "--no-first-run",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
+
+
+COLLECT_SHIFTS = """
+window.shifts = [];
+const isFrame = ({ node }) => node?.matches?.("[data-testid=stMainBlockContainer]"); // Streamlit's navigation arrives
+new PerformanceObserver((list) => {
+  for (const shift of list.getEntries())
+    if (!shift.hadRecentInput && !shift.sources.every(isFrame))
+      window.shifts.push([shift.value, ...shift.sources.map(({ node }) => node?.outerHTML?.slice(0, 90))]);
+}).observe({ type: "layout-shift", buffered: true });
+"""
 
 
 class Visit:
@@ -37,6 +56,7 @@ class Visit:
             color_scheme="dark" if theme == "dark" else "light",
             accept_downloads=True,
         )
+        self.context.add_init_script(COLLECT_SHIFTS)
         self.context.set_default_timeout(PATIENCE_MS)
         self.context.on("request", lambda request: self._address(request.url))
         self.context.on("weberror", lambda error: self.complaints.append(f"uncaught: {error.error}"))
@@ -99,3 +119,60 @@ def picture(page: Page, name: str) -> None:
     """Keep what the page looks like, for people to look at."""
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def settle(page: Page) -> None:
+    """Wait until everything is drawn and every file is here."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    page.wait_for_load_state("networkidle")
+
+
+def excess_px(page: Page) -> int:
+    """By how much the page is wider than the window."""
+    found: int = page.evaluate(
+        """() => Math.max(...[document.documentElement, document.querySelector("[data-testid=stMain]")]
+                 .map((part) => part.scrollWidth - part.clientWidth))"""
+    )
+    return found
+
+
+def shifted(page: Page) -> float:
+    """How far what stood there jumped since this was last asked, as cumulative layout shift; what, is printed."""
+    shifts: list[list[Any]] = page.evaluate("window.shifts.splice(0)")
+    print(*shifts, sep="\n")  # noqa: T201 -- shown by pytest when the test fails
+    return float(sum(shift[0] for shift in shifts))
+
+
+def draw_again(page: Page) -> None:
+    """Run the page's script once more, as Streamlit's own key does; sent by a script, it does not excuse a jump."""
+    page.evaluate(
+        """() => {
+            window.runs = 0;
+            const app = document.querySelector("[data-testid=stApp]");
+            new MutationObserver(() => { window.runs += 1; }).observe(app, { attributes: true });
+            for (const type of ["keydown", "keyup"])
+                document.dispatchEvent(new KeyboardEvent(type, { key: "r", code: "KeyR", keyCode: 82, bubbles: true }));
+        }"""
+    )
+    page.wait_for_function("window.runs > 0")
+    settle(page)
+
+
+def barriers(page: Page) -> list[tuple[str, str]]:
+    """What axe finds, as (rule, markup), without what is `NOT_OURS`."""
+    found = Axe().run(page).response["violations"]
+    return [
+        (rule["id"], node["html"][:160])
+        for rule in found
+        for node in rule["nodes"]
+        if not _is_within(page, node["target"][0], NOT_OURS.get(rule["id"]))
+    ]
+
+
+def _is_within(page: Page, target: str | list[str], selector: str | None) -> bool:
+    """Whether what axe names is a part of Streamlit's; a list leads into an element of ours."""
+    if selector is None or isinstance(target, list):
+        return False
+    script = "([target, selector]) => document.querySelector(target).closest(selector) !== null"
+    return bool(page.evaluate(script, [target, selector]))

@@ -6,14 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from core import config, db
 from core import storage as storages
-from tests.browser.conftest import Visitor, picture
-from tests.browser.test_pages import LOOKS, excess_px, settle, small_clip, stored
-from tests.pages.studio import Studio
+from tests.browser.conftest import LOOKS, Visitor, barriers, excess_px, picture, settle
+from tests.browser.furnishing import installation, small_clip, stored
 from tests.process.app import App, running
 
 pytestmark = pytest.mark.browser
@@ -26,22 +23,13 @@ MOVING = "A paper boat that is being made"
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """An app with nine clips of two sizes, and one that its provider, which has no key here, never ends."""
     folder = tmp_path_factory.mktemp("gallery")
-    with pytest.MonkeyPatch.context() as environ:
-        for name in ("DATABASE_URL", "REDIS_URL", "STORAGE_URL", "SECRET_KEY", "AUTH_MODE"):
-            environ.delenv(name, raising=False)
-        environ.setenv("DATA_DIR", str(folder))
-        config.settings.cache_clear()
-        db.default.cache_clear()
-        studio = Studio(config.settings())
+    with installation(folder) as studio:
         storage = storages.open_storage(studio.settings.storage_url)
         clip, project = small_clip(folder / "small.mp4"), studio.project("Lake film")
         for number, prompt in enumerate(PROMPTS):
             row = studio.order(project, prompt, resolution=("720p", "1080p")[number % 2])
             studio.complete(row, stored(storage, row, clip))
         studio.send(studio.order(project, MOVING, model_id="seedance-t2v"), progress=0.2)
-        db.default().dispose()
-        config.settings.cache_clear()
-        db.default.cache_clear()
     with running(folder) as started:
         yield started
 
@@ -188,24 +176,18 @@ def test_dialog_walks_without_closing(app: App, visitor: Visitor) -> None:
 def test_nothing_is_in_anybodys_way(app: App, visitor: Visitor, theme: str, width: int) -> None:
     """Gallery, bar, comparison and clip have no barrier that axe knows, and fit the window."""
     page = opened(app, visitor, theme=theme, width=width)
-    barriers(page, "gallery")
+    assert barriers(page) == []
     choose(page, *PROMPTS[-2:])
-    barriers(page, "bar")
+    assert barriers(page) == []
     assert excess_px(page) == 0
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("dialog").locator("video")).to_have_count(2)
     settle(page)
-    barriers(page, "comparison")
+    assert barriers(page) == []
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     card(page, PROMPTS[-1]).click()
     expect(page.get_by_role("dialog").locator("video")).to_have_count(1)
     settle(page)
-    barriers(page, "clip")
+    assert barriers(page) == []
     picture(page, f"history-clip-{theme}-{width}")
-
-
-def barriers(page: Page, where: str) -> None:
-    """Fail with what axe finds."""
-    found = Axe().run(page).response["violations"]
-    assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found] == [], where

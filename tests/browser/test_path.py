@@ -83,7 +83,7 @@ def begin(visit: Visit) -> Page:
     page.get_by_label("Name").fill("Northern lakes")
     page.get_by_role("button", name="Create project").click()
     expect(page.get_by_text("Northern lakes", exact=True)).to_be_visible()
-    page.locator("[class*=st-key-project_generate_] button").click()
+    page.get_by_role("link", name="Generate: Northern lakes").click()
     expect(page.get_by_role("heading", name="Generate", level=1)).to_be_visible()
     expect(page.get_by_role("combobox", name="Project")).to_have_value("Northern lakes")
     return page
@@ -163,7 +163,7 @@ def test_newcomer_makes_a_clip(app: App, visitor: Visitor) -> None:
     expect(item).to_contain_text(PROMPT)
     page.evaluate(COLLECT_PROGRESS)
     other = visit.open("/history")
-    card = other.get_by_role("button", name=re.compile(PROMPT))
+    card = other.get_by_role("button", name=re.compile(f"{PROMPT}.*Open clip"))
     expect(card.locator(".bar")).to_be_visible()
     picture(page, "path-3-under-way")
 
@@ -179,7 +179,7 @@ def test_newcomer_makes_a_clip(app: App, visitor: Visitor) -> None:
         expect(tab.get_by_text("reserved")).to_have_count(0)
 
     go(page, "History")
-    page.get_by_role("button", name=re.compile(PROMPT)).click()
+    page.get_by_role("button", name=re.compile(f"{PROMPT}.*Open clip")).click()
     play(page)
     saved = download(page)
     assert saved[4:8] == b"ftyp"
@@ -208,7 +208,7 @@ def test_server_killed_while_a_clip_is_made(tmp_path: Path, visitor: Visitor) ->
         page = visitor(f"http://127.0.0.1:{port}").open("/history")
         generation_id = app.order(duration=8, resolution="1080p", prompt=PROMPT)
         page.reload()
-        card = page.get_by_role("button", name=re.compile(PROMPT))
+        card = page.get_by_role("button", name=re.compile(f"{PROMPT}.*Open clip"))
         expect(card.locator(".bar")).to_be_visible()
         until_percent(app, generation_id, 5)
         app.process.kill()

@@ -1,0 +1,71 @@
+"""An installation on disk, filled through the services before the app that shows it is started."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from core import config, db, generations, lifecycle, media, projects
+from core import storage as storages
+from core.models import Generation
+from core.storage import Storage
+from tests.pages.studio import FACTS, Studio
+
+
+@contextmanager
+def installation(folder: Path) -> Iterator[Studio]:
+    """The services on an empty folder while the block runs; an app can be started on it afterwards."""
+    with pytest.MonkeyPatch.context() as environ:
+        for name in ("DATABASE_URL", "REDIS_URL", "STORAGE_URL", "SECRET_KEY", "AUTH_MODE"):
+            environ.delenv(name, raising=False)
+        environ.setenv("DATA_DIR", str(folder))
+        config.settings.cache_clear()
+        db.default.cache_clear()
+        try:
+            yield Studio(config.settings())
+        finally:
+            db.default().dispose()
+            config.settings.cache_clear()
+            db.default.cache_clear()
+
+
+def furnish(studio: Studio, folder: Path) -> None:
+    """Clips of a provider that has no key here, so that the worker leaves them as they are."""
+    storage = storages.open_storage(studio.settings.storage_url)
+    clip = small_clip(folder / "small.mp4")
+    lake, empty = studio.project("Lake film"), studio.project("An idea with a rather long name, " * 3)
+    with db.session() as session:
+        projects.change(session, studio.person, empty.id, description="averyveryverylongwordwithoutanyspace" * 4)
+    for prompt in ("A rower crosses a lake at dawn", "w" * 300, "Rain on a tin roof"):
+        row = studio.order(lake, prompt)
+        studio.complete(row, stored(storage, row, clip))
+    studio.fail(studio.order(lake, "A heron takes off"))
+    studio.lose(studio.order(lake, "Ink in clear water", model_id="seedance-t2v"))
+    with db.session() as session:
+        generations.cancel(session, studio.person, studio.order(lake, "A paper boat").id)
+
+
+def small_clip(path: Path) -> Path:
+    """Half a second of moving grey, 320 x 180."""
+    with av.open(path, "w", options={"movflags": "+faststart"}) as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for shade in range(60, 180, 10):
+            frame = av.VideoFrame.from_ndarray(np.full((180, 320, 3), shade, np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def stored(storage: Storage, row: Generation, clip: Path) -> lifecycle.Output:
+    """Put a clip where the worker would have put it."""
+    base = f"videos/{row.id}/0123456789abcdef"
+    storage.put_bytes(f"{base}.mp4", clip.read_bytes(), media_type="video/mp4")
+    storage.put_bytes(f"{base}.webp", media.poster(clip), media_type="image/webp")
+    storage.put_bytes(f"{base}-preview.mp4", media.preview(clip), media_type="video/mp4")
+    size = clip.stat().st_size
+    facts = {**FACTS, "width": 320, "height": 180, "duration_seconds": 0.5, "size_bytes": size}
+    return lifecycle.Output(f"{base}.mp4", f"{base}.webp", f"{base}-preview.mp4", size, facts)
