@@ -91,6 +91,7 @@ MORE: dict[str, tuple[int, ...]] = {
     "createWebhook": (409,),
     "retryGeneration": (402, 413, 422),
     "createToken": (409,),
+    "listProjects": (404,),
     "listGenerations": (404,),
     "getUsage": (403, 404),
     "getUsageMonth": (403, 404),
