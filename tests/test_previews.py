@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select, update
 
-from core import audit, config, db, generations, housekeeping, lifecycle, previews, queue, users
+from core import audit, config, db, dispatcher, generations, housekeeping, lifecycle, previews, queue, users
 from core import storage as storages
 from core.config import Settings
 from core.models import Generation, Status, User, utc_now
@@ -157,6 +157,27 @@ def test_preview_when_two_make_it(ana: User, storage: storages.Storage, clip: by
     assert storage.exists(str(noted.preview_key))
 
 
+def test_preview_is_claimed_and_noted_once(database: db.Database, person: User) -> None:
+    """What one maker has claimed no other gets, and the bytes are counted with the first note only."""
+    row = advance(database, ordered(database, person).id, HANDED, SUBMITTING, WAITING, READY, DOWNLOADING)
+    with database.session() as session:
+        assert lifecycle.complete(session, row, output(row.id, preview_key=None))
+    with database.session() as session:
+        claimed = previews._claim(session)
+        assert claimed is not None
+        assert previews._claim(session) is None
+    for _ in range(2):
+        with database.session() as session:
+            assert previews._record(session, claimed, previews.key_of(str(claimed.output_key)), 200)
+
+    with database.session(read_only=True) as session:
+        noted = session.get(Generation, row.id)
+        assert noted is not None
+        assert (noted.stored_bytes, noted.next_at) == (1200, None)
+        assert session.scalars(select(User.storage_bytes)).one() == 1200
+        assert [result.rule for result in audit.run(session) if not result.holds] == []
+
+
 def test_previews_when_a_clip_waits(redis: str, ana: User, storage: storages.Storage, clip: bytes) -> None:
     """No preview is begun while a clip waits to be brought home; then all that are due are made."""
     delivered_ids = [delivered(ana, storage, clip) for _ in range(3)]
@@ -171,6 +192,25 @@ def test_previews_when_a_clip_waits(redis: str, ana: User, storage: storages.Sto
         keys = set(session.scalars(select(Generation.preview_key)))
     assert len(keys) == len(delivered_ids)
     assert all(storage.exists(str(key)) for key in keys)
+
+
+def test_previews_are_handed_over_after_clips(redis: str, ana: User, storage: storages.Storage, clip: bytes) -> None:
+    """A worker is asked to make previews when no clip is finished and none waits for a worker; asked once."""
+    delivered(ana, storage, clip)
+    loop = dispatcher.Dispatcher(config.settings())
+    finished = advance(db.default(), ordered(db.default(), ana).id, HANDED, SUBMITTING, WAITING, READY)
+    change(finished.id, next_at=utc_now())
+    for _ in range(2):
+        loop._hand_over()
+        assert queue.length(redis, queue.COLLECT) == 1  # the clip
+    queue.connection(redis).flushall()
+    for _ in range(2):
+        loop._hand_over()
+        assert queue.length(redis, queue.COLLECT) == 1  # the previews: the clip was taken
+    queue.connection(redis).flushall()
+    previews.make_due()
+    loop._hand_over()
+    assert queue.length(redis, queue.COLLECT) == 0
 
 
 def test_due_previews_are_found_by_their_index(installation: Settings) -> None:
