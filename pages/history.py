@@ -175,6 +175,7 @@ def clips(person: User, chosen: history.Filter) -> None:
     if selection.take(pressed) or pressed.hearts:
         st.rerun()
     if pressed.opened:
+        compare.close()  # the click may come together with the key that closed the comparison
         clip.open_it(pressed.opened)
 
 

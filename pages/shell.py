@@ -26,9 +26,8 @@ with components.calm():
 
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(page.title, anchor=False, width="content")
-        with st.container(horizontal=True, gap=None, width="content", vertical_alignment="center"):
-            live.show(person)  # invisible; above the title it would push the page down while its code is loaded
-            with db.session(read_only=True) as session:
-                balance = ledger.balance(session, person.id)
-            components.balance_line(balance)
+        live.show(person)  # invisible; above the title it would push the page down while its code is loaded
+        with db.session(read_only=True) as session:
+            balance = ledger.balance(session, person.id)
+        components.balance_line(balance)
     page.run()
