@@ -92,7 +92,6 @@ class Session:
             elif kind == "script_finished" and got.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 return (time.perf_counter() - begun) * 1000, size
 
-
     def _take(self, element: BidiComponent) -> None:
         """What a look needs: address and token, and which clips under way the page shows."""
         if element.component_name == "live":

@@ -108,7 +108,7 @@ class Writer:
     def write(self, count: int) -> None:
         """All rows in one transaction; what is built from rows is built once, at its end, which is far quicker."""
         run = self.connection.execute
-        for pragma in ("synchronous=OFF", "cache_size=-1000000", "temp_store=MEMORY"):
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-1000000", "temp_store=MEMORY"):
             run(f"PRAGMA {pragma}")
         run("BEGIN")
         triggers, indexes = self._taken_away("trigger"), self._taken_away("index")
@@ -126,7 +126,7 @@ class Writer:
         for made in triggers:
             run(made)
         run("COMMIT")
-        run("PRAGMA wal_checkpoint(TRUNCATE)")
+        run("PRAGMA journal_mode=WAL")
         self.connection.close()
 
     def _taken_away(self, kind: str) -> list[str]:
@@ -229,7 +229,7 @@ class Writer:
         words = chance.choices(WORDS, k=chance.randint(8, 30))
         if number % 5000 == 17:
             words.append(chance.choice(RARE))
-        kept = (None if number % KEPT_EVERY and number % REJECTED_EVERY else int(not number % KEPT_EVERY)) if done else None
+        kept = int(not number % KEPT_EVERY) if done and not (number % KEPT_EVERY and number % REJECTED_EVERY) else None
         row: Values = {
             "id": row_id,
             "user_id": user,
@@ -315,7 +315,7 @@ class Writer:
         )
         self.connection.executemany(
             "UPDATE projects SET generation_count = ?, spent_credits = ? WHERE id = ?",
-            [(self.clips[project], self.spent[project], project) for those in self.projects.values() for project in those],
+            [(self.clips[one], self.spent[one], one) for those in self.projects.values() for one in those],
         )
         self.connection.executemany(
             "UPDATE accounts SET available_credits = ?, held_credits = ? WHERE user_id = ?",

@@ -1,7 +1,7 @@
 """How figures, times and states are worded for people, in the language of the session; the same on every page."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import TypeVar
 
@@ -146,7 +146,12 @@ def age(then: datetime, now: datetime) -> str:
 
 def day(when: datetime) -> str:
     """`21 Nov 2026`."""
-    return dates.format_date(when, "d MMM y", locale=language.locale())
+    return _day(when.date(), language.current())
+
+
+@lru_cache(maxsize=4096)
+def _day(when: date, tag: str) -> str:
+    return dates.format_date(when, "d MMM y", locale=tag)
 
 
 def moment(when: datetime) -> str:
