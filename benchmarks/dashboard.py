@@ -1,14 +1,18 @@
 """How quick the pages are with a thousand and with a million generations, and what people who watch cost the server.
 
 Run: python -m benchmarks.dashboard [--counts 1000,1000000] [--anew] [--folder /tmp] [--rounds 30] [--no-browser]
-Filled databases are kept below the folder and used again, unless `--anew`. All is on loopback; it ends by itself.
+Filled databases are kept below the folder and used again while the schema is the same, unless `--anew`. All is on
+loopback; it ends by itself, and its servers with it, also when it is told to end.
 Reruns are counted as a browser sees them: a websocket client of its own speaks Streamlit's protocol.
 """
 
 import argparse
 import asyncio
+import hashlib
+import json
 import os
 import shutil
+import signal
 import sqlite3
 import statistics
 import subprocess
@@ -17,12 +21,14 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import psutil
 from playwright.sync_api import sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.BidiComponent_pb2 import BidiComponent
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -38,13 +44,17 @@ PAGES = {
     "History, a common word": ("history", "text=lantern"),
     "History, a rare word": ("history", "text=quokka"),
     "History, no such word": ("history", "text=absentword"),
-    "Usage": ("usage", ""),
+    "History, favourites": ("history", "favourite=yes"),
+    "Usage, 30 days": ("usage", ""),
+    "Usage, 365 days": ("usage", "period=365"),
+    "Account": ("account", ""),
     "Admin": ("admin", ""),
 }
 TRIVIAL = 'import streamlit as st\nst.title("Trivial")\nst.button("A button")\nst.markdown("Some text")\n'
 WATCHERS = 50
 WATCH_SECONDS = 15
 POLL_SECONDS = 2.0
+TRIVIAL_SERVER = "trivial"
 GOAL_OF_TRIVIAL = 3.0
 GOAL_OF_FEW = 1.2
 
@@ -56,6 +66,7 @@ class Session:
         self.socket = socket
         self.page_hash = ""
         self.live: dict[str, str] = {}
+        self.shown: list[str] = []
 
     async def rerun(self, page: str = "", query: str = "") -> tuple[float, int]:
         """Run the script once: milliseconds until it had finished, bytes received."""
@@ -76,10 +87,17 @@ class Session:
             kind = got.WhichOneof("type")
             if kind in ("new_session", "navigation"):  # with st.navigation the second one knows
                 self.page_hash = getattr(got, kind).page_script_hash
-            elif kind == "delta" and got.delta.new_element.bidi_component.component_name == "live":
-                self.live = httpx.Response(200, content=got.delta.new_element.bidi_component.json).json()
+            elif kind == "delta":
+                self._take(got.delta.new_element.bidi_component)
             elif kind == "script_finished" and got.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 return (time.perf_counter() - begun) * 1000, size
+
+    def _take(self, element: BidiComponent) -> None:
+        """What a look needs: address and token, and which clips under way the page shows."""
+        if element.component_name == "live":
+            self.live = json.loads(element.json)
+        elif element.component_name == "under_way":
+            self.shown = [item["id"] for item in json.loads(element.json)["items"]]
 
 
 @contextmanager
@@ -111,26 +129,45 @@ def session(port: int) -> connect:
     return connect(address, max_size=None, proxy=None, subprotocols=["streamlit"])  # type: ignore[list-item]  # a plain word
 
 
-async def measured(port: int, page: str, query: str, rounds: int) -> tuple[float, list[float], int]:
-    """First run in a new session, then `rounds` reruns, each in milliseconds; bytes of one rerun."""
-    async with session(port) as socket:
-        tab = Session(socket)
-        first, _size = await tab.rerun(page, query)
-        runs = [await tab.rerun(query=query) for _ in range(rounds)]
-    return first, [ms for ms, _size in runs], runs[-1][1]
+@dataclass(frozen=True, slots=True)
+class Reruns:
+    """Of one page of one server: the first run in a new session and the reruns, in ms; bytes of a rerun."""
+
+    first: float
+    times: Sequence[float]
+    size_bytes: int
+
+    @property
+    def middle(self) -> float:
+        """The median of the reruns."""
+        return statistics.median(self.times)
 
 
-async def pages_of(ports: dict[str, int], rounds: int) -> dict[str, dict[str, tuple[float, float, float, int]]]:
-    """Page -> server -> (first, p50, p95, bytes); servers take turns, so that noise of the machine hits all alike."""
-    found: dict[str, dict[str, tuple[float, float, float, int]]] = {}
-    for name, (page, query) in {"trivial": ("", ""), **PAGES}.items():
-        found[name] = {}
-        for server, port in ports.items():
-            if (server == "trivial") != (name == "trivial"):
-                continue
-            first, times, size = await measured(port, page, query, rounds)
-            found[name][server] = (first, statistics.median(times), p95(times), size)
-    return found
+async def measured(ports: dict[str, int], page: str, query: str, rounds: int) -> dict[str, Reruns]:
+    """Server -> its reruns of a page; the trivial server's are of its only one.
+
+    Servers take turns rerun by rerun, so that the noise of the machine hits all alike.
+    """
+    tabs = {name: Session(await session(port).__aenter__()) for name, port in ports.items()}
+    firsts = {name: (await tab.rerun(*_wanted(name, page, query)))[0] for name, tab in tabs.items()}
+    times: dict[str, list[float]] = {name: [] for name in tabs}
+    sizes: dict[str, int] = {}
+    for _round in range(rounds):
+        for name, tab in tabs.items():
+            took, sizes[name] = await tab.rerun(query=_wanted(name, page, query)[1])
+            times[name].append(took)
+    for tab in tabs.values():
+        await tab.socket.close()
+    return {name: Reruns(firsts[name], times[name], sizes[name]) for name in tabs}
+
+
+def _wanted(server: str, page: str, query: str) -> tuple[str, str]:
+    return ("", "") if server == TRIVIAL_SERVER else (page, query)
+
+
+async def pages_of(ports: dict[str, int], rounds: int) -> dict[str, dict[str, Reruns]]:
+    """Page -> server -> its reruns."""
+    return {name: await measured(ports, page, query, rounds) for name, (page, query) in PAGES.items()}
 
 
 def p95(times: Sequence[float]) -> float:
@@ -156,7 +193,8 @@ async def watched(
             etag = ""
             while time.monotonic() < end:
                 headers = {"Authorization": f"Bearer {tab.live['token']}", "If-None-Match": etag}
-                answer = await client.get(f"http://127.0.0.1:{port}{tab.live['address']}", headers=headers)
+                address = f"http://127.0.0.1:{port}{tab.live['address']}"
+                answer = await client.get(address, headers=headers, params={"shown": ",".join(tab.shown)})
                 if answer.status_code not in (200, 304):
                     raise SystemExit(f"a look was refused: {answer.status_code}")
                 etag = answer.headers["etag"]
@@ -239,15 +277,21 @@ _TURN = """older => new Promise((resolve, reject) => {
 def prepared(count: int, parent: Path, *, anew: bool) -> Path:
     """The folder of a filled installation, filled if it is not there."""
     folder = filled.folder_for(count, parent)
-    if anew or not (folder / "filled").exists():
+    version = hashlib.sha256(b"".join(path.read_bytes() for path in _MADE_FROM)).hexdigest()
+    marker = folder / "filled"
+    if anew or not marker.exists() or marker.read_text() != version:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         begun = time.monotonic()
         script = f"from benchmarks import filled; filled.fill({count})"
         subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=os.environ | environ(folder), check=True)  # noqa: S603 -- ourselves
-        (folder / "filled").touch()
+        marker.write_text(version)
         print(f"filled {count:,} in {time.monotonic() - begun:.0f} s")
     return folder
+
+
+_MADE_FROM = (Path(filled.__file__), *sorted(ROOT.glob("core/migrations/versions/*.py")))
+"""What a filled database follows from; when it changes, it is filled anew."""
 
 
 def environ(folder: Path) -> dict[str, str]:
@@ -255,28 +299,28 @@ def environ(folder: Path) -> dict[str, str]:
     return {"DATA_DIR": str(folder), "REDIS_URL": "redis://127.0.0.1:9/0", "PYTHONPATH": str(ROOT)}
 
 
-def table(found: dict[str, dict[str, tuple[float, float, float, int]]], counts: Sequence[int]) -> None:
-    """A line a page: times, against the trivial page, and the most against the fewest."""
-    trivial = found["trivial"]["trivial"][1]
-    print(f"trivial page: p50 {trivial:.1f} ms, p95 {found['trivial']['trivial'][2]:.1f} ms")
+def table(found: dict[str, dict[str, Reruns]], counts: Sequence[int]) -> None:
+    """A line a page and size: times, against the trivial page beside it, and the most against the fewest."""
+    trivial = statistics.median(runs[TRIVIAL_SERVER].middle for runs in found.values())
+    print(f"trivial page: p50 {trivial:.1f} ms")
     print(
         f"{'rerun of':26}{'rows':>10}{'first ms':>10}{'p50 ms':>9}{'p95 ms':>9}{'kB':>8}{'x trivial':>11}{'x few':>7}"
     )
-    for name in PAGES:
-        few = found[name][str(counts[0])][1]
+    for name, runs in found.items():
         for count in counts:
-            first, middle, late, size = found[name][str(count)]
-            against, growth = middle / trivial, middle / few
+            run = runs[str(count)]
+            against, growth = run.middle / runs[TRIVIAL_SERVER].middle, run.middle / runs[str(counts[0])].middle
             missed = " !" if against > GOAL_OF_TRIVIAL or growth > GOAL_OF_FEW else ""
             print(
-                f"{name:26}{count:>10,}{first:>10.0f}{middle:>9.1f}{late:>9.1f}{size / 1000:>8.1f}"
-                f"{against:>11.1f}{growth:>7.2f}{missed}"
+                f"{name:26}{count:>10,}{run.first:>10.0f}{run.middle:>9.1f}{p95(run.times):>9.1f}"
+                f"{run.size_bytes / 1000:>8.1f}{against:>11.1f}{growth:>7.2f}{missed}"
             )
     print(f"! misses a goal: at most {GOAL_OF_TRIVIAL:g} x the trivial page, {GOAL_OF_FEW:g} x the smallest database")
 
 
 def main() -> None:
     """Fill, serve, measure, print."""
+    signal.signal(signal.SIGTERM, _end)
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--counts", default="1000,1000000")
     options.add_argument("--anew", action="store_true")
@@ -293,6 +337,11 @@ def main() -> None:
             measure(counts, folders, trivial_port, chosen)
 
 
+def _end(*_signal: object) -> None:
+    """Leave by an exception, so that every server is stopped on the way out."""
+    raise SystemExit("ended")
+
+
 def measure(counts: Sequence[int], folders: dict[int, Path], trivial_port: int, chosen: argparse.Namespace) -> None:
     """One server a database, all up together; then the watchers on the largest."""
     few, many = counts[0], counts[-1]
@@ -300,7 +349,7 @@ def measure(counts: Sequence[int], folders: dict[int, Path], trivial_port: int, 
         serving(["app.py"], environ(folders[few])) as (few_port, few_server),
         serving(["app.py"], environ(folders[many])) as (many_port, many_server),
     ):
-        ports = {"trivial": trivial_port, str(few): few_port, str(many): many_port}
+        ports = {TRIVIAL_SERVER: trivial_port, str(few): few_port, str(many): many_port}
         table(asyncio.run(pages_of(ports, chosen.rounds)), [few, many])
         for count, port in ((few, few_port), (many, many_port)):
             if not chosen.no_browser:

@@ -1,7 +1,8 @@
-"""Fills a database with many generations as the product would have left them: ledger, roll-ups, projects, words.
+"""Fills a SQLite database with many generations as the product would have left them: ledger, roll-ups, words.
 
-Rows are written in bulk, past the services, because through them a million would take a day; `python -m core.audit`
-on a filled folder says whether the books are right all the same.
+Rows are written in bulk, past the services, because through them a million would take a day; indexes and triggers are
+taken away before and made again after, from the database's own words. `audit.run` (without a look at the files, which
+are not there) says that the books are right all the same.
 """
 
 import io
@@ -10,7 +11,7 @@ import random
 import sqlite3
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -38,6 +39,7 @@ drone orbit planet ring dust star nebula garden tulip bee honey kitchen knife on
 wide shot golden light soft focus handheld tracking pan tilt cinematic film grain warm cold blue green red quiet
 """.split()  # noqa: SIM905 -- readable as a text
 RARE = ("xylophone", "quokka", "zeppelin", "obsidian")
+MOVED_EVERY, KEPT_EVERY, REJECTED_EVERY = 200, 8, 30
 FACTS = {
     "width": 1280,
     "height": 720,
@@ -49,6 +51,7 @@ FACTS = {
     "size_bytes": 1_500_000,
     "sha256": "0" * 64,
 }
+Values = Mapping[str, object]
 
 
 def fill(count: int) -> None:
@@ -97,18 +100,18 @@ class Writer:
         self.clips: dict[str, int] = defaultdict(int)
         self.spent: dict[str, int] = defaultdict(int)
         self.stored: dict[str, int] = defaultdict(int)
-        self.days: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0] * 7)
+        self.days: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0] * 10)
         self.models = [m for m in registry.models() if m.provider in ("demo", "modelslab", "edenai")]
         self.orders = {m.id: _priced(m.id) for m in self.models}
+        self.facts = json.dumps(FACTS)
 
     def write(self, count: int) -> None:
-        """All rows in one transaction; the words are indexed afterwards, which is several times faster."""
+        """All rows in one transaction; what is built from rows is built once, at its end, which is far quicker."""
         run = self.connection.execute
-        for pragma in ("synchronous=OFF", "cache_size=-400000", "temp_store=MEMORY"):
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-1000000", "temp_store=MEMORY"):
             run(f"PRAGMA {pragma}")
-        trigger = run("SELECT sql FROM sqlite_master WHERE name = 'generation_words_insert'").fetchone()[0]
         run("BEGIN")
-        run("DROP TRIGGER generation_words_insert")
+        triggers, indexes = self._taken_away("trigger"), self._taken_away("index")
         run("DELETE FROM ledger_entries")
         self._grants()
         self._projects()
@@ -117,23 +120,49 @@ class Writer:
             self._insert("ledger_entries", [entry for row in rows for entry in row[1]])
             self._insert("generation_events", [row[2] for row in rows])
         self._sums()
-        run("INSERT INTO generation_words (generation_id, prompt) SELECT id, prompt FROM generations ORDER BY id")
-        run(trigger)
+        for made in indexes:
+            run(made)
+        self._words(next(made for made in triggers if "generation_words_insert" in made))
+        for made in triggers:
+            run(made)
         run("COMMIT")
-        run("PRAGMA wal_checkpoint(TRUNCATE)")
+        run("PRAGMA journal_mode=WAL")
         self.connection.close()
 
-    def _insert(self, table: str, rows: list[dict[str, object]]) -> None:
+    def _taken_away(self, kind: str) -> list[str]:
+        """Drop every trigger or index of the large tables; how each is made."""
+        large = "('generations', 'ledger_entries', 'generation_events')"
+        query = "SELECT name, sql FROM sqlite_master WHERE type = ? AND sql IS NOT NULL AND tbl_name IN "
+        found = self.connection.execute(query + large, (kind,)).fetchall()
+        for name, _sql in found:
+            self.connection.execute(f"DROP {kind} {name}")
+        return [sql for _name, sql in found]
+
+    def _words(self, trigger: str) -> None:
+        """The index of words as the trigger would have written it, collected in memory in large parts."""
+        values = trigger.partition("VALUES (")[2].rpartition(");")[0]
+        run = self.connection.execute
+        run("INSERT INTO generation_words (generation_words, rank) VALUES ('hashsize', 268435456)")
+        run(
+            "INSERT INTO generation_words (generation_id, prompt, keys) "  # noqa: S608 -- the trigger's own words
+            f"SELECT {values} FROM generations AS new ORDER BY id"
+        )
+        run("INSERT INTO generation_words (generation_words, rank) VALUES ('hashsize', 1048576)")
+
+    def _insert(self, table: str, rows: list[Values]) -> None:
         names = ", ".join(rows[0])
-        places = ", ".join(f":{name}" for name in rows[0])
-        self.connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)  # noqa: S608 -- our own names
+        places = ", ".join("?" * len(rows[0]))
+        self.connection.executemany(
+            f"INSERT INTO {table} ({names}) VALUES ({places})",  # noqa: S608 -- our own names
+            (tuple(row.values()) for row in rows),
+        )
 
     def _id(self, at: datetime) -> str:
         value = (int(at.timestamp() * 1000) << 80) | self.chance.getrandbits(80)
         value = (value & ~(0xF << 76)) | (0x7 << 76)
         return str(uuid.UUID(int=(value & ~(0x3 << 62)) | (0x2 << 62)))
 
-    def _book(self, user: str, kind: str, amount: int, *, key: str, at: str, of: str | None) -> dict[str, object]:
+    def _book(self, user: str, kind: str, amount: int, *, key: str, at: str, of: str | None) -> Values:
         available, held = self.balances[user]
         sign = {"grant": (1, 0), "hold": (-1, 1), "settle": (0, -1), "release": (1, -1)}[kind]
         self.balances[user] = (available + sign[0] * amount, held + sign[1] * amount)
@@ -177,22 +206,20 @@ class Writer:
             ],
         )
 
-    def _batches(
-        self, count: int
-    ) -> Iterator[list[tuple[dict[str, object], list[dict[str, object]], dict[str, object]]]]:
+    def _batches(self, count: int) -> Iterator[list[tuple[Values, list[Values], Values]]]:
         now = datetime.now(UTC)
         begun, step = now - timedelta(days=DAYS), timedelta(days=DAYS) / (count + 1)
         for first in range(0, count, BATCH):
             numbers = range(first, min(count, first + BATCH))
             yield [self._one(begun + step * (n + 1), n, live=n >= count - LIVE) for n in numbers]
 
-    def _one(
-        self, at: datetime, number: int, *, live: bool
-    ) -> tuple[dict[str, object], list[dict[str, object]], dict[str, object]]:
+    def _one(self, at: datetime, number: int, *, live: bool) -> tuple[Values, list[Values], Values]:
         chance = self.chance
         user = self.people[0] if live or chance.random() < LOCAL_SHARE else chance.choice(self.people[1:])
         # Squared, so that some projects are large and most are small.
-        project = self.projects[user][int(chance.random() ** 2 * PROJECTS_OF_ONE)]
+        charged_in = project = self.projects[user][int(chance.random() ** 2 * PROJECTS_OF_ONE)]
+        if not live and number % MOVED_EVERY == 0:
+            project = chance.choice(self.projects[user])
         model = chance.choice(self.models)
         seconds, credits, quote = self.orders[model.id]
         status = Status.PROCESSING if live else chance.choices(_ENDS, weights=(90, 7, 3))[0]
@@ -202,11 +229,12 @@ class Writer:
         words = chance.choices(WORDS, k=chance.randint(8, 30))
         if number % 5000 == 17:
             words.append(chance.choice(RARE))
-        later = _text(datetime.now(UTC) + timedelta(days=3650))
-        row: dict[str, object] = {
+        kept = int(not number % KEPT_EVERY) if done and not (number % KEPT_EVERY and number % REJECTED_EVERY) else None
+        row: Values = {
             "id": row_id,
             "user_id": user,
             "project_id": project,
+            "charged_project_id": charged_in if charged_in != project else None,
             "request_hash": f"{number:064x}",
             "recipe_hash": f"{number // 2:064x}",
             "provider": model.provider,
@@ -224,7 +252,7 @@ class Writer:
             "status": status.value,
             "stage": (Stage.WAITING if live else Stage.ENDED).value,
             "version": 6,
-            "next_at": later if live else None,
+            "next_at": _FAR_AHEAD if live else None,
             "attempt": 1,
             "collect_attempt": 1,
             "progress": 0.4 if live else 1.0,
@@ -236,8 +264,9 @@ class Writer:
             "output_key": f"videos/{row_id}/0123456789abcdef.mp4" if done else None,
             "thumbnail_key": poster_key(number % POSTERS) if done else None,
             "stored_bytes": 1_500_000 if done else 0,
-            "output_facts": json.dumps(FACTS) if done else None,
+            "output_facts": self.facts if done else None,
             "favourite": int(done and number % 40 == 0),
+            "kept": kept,
             "created_at": _text(at),
             "updated_at": _text(at),
             "submitted_at": _text(submitted),
@@ -248,12 +277,12 @@ class Writer:
         if not live:
             kind = "settle" if done else "release"
             entries.append(self._book(user, kind, credits, key=f"generation:{row_id}:end", at=_text(ended), of=row_id))
-            key = (ended.date().isoformat(), user, project, model.provider, model.id)
-            self._count(key, status, credits=credits, seconds=seconds)
+            key = (ended.date().isoformat(), user, charged_in, model.provider, model.id)
+            self._count(key, status, kept, credits=credits, seconds=seconds)
         self.clips[project] += 1
-        self.spent[project] += credits if done else 0
+        self.spent[charged_in] += credits if done else 0
         self.stored[user] += 1_500_000 if done else 0
-        event: dict[str, object] = {
+        event: Values = {
             "generation_id": row_id,
             "at": _text(at),
             "status": Status.PENDING.value,
@@ -263,13 +292,16 @@ class Writer:
         }
         return row, entries, event
 
-    def _count(self, key: tuple[str, ...], status: Status, *, credits: int, seconds: int) -> None:
+    def _count(self, key: tuple[str, ...], status: Status, kept: int | None, *, credits: int, seconds: int) -> None:
         sums = self.days[key]
         sums[_ENDS.index(status)] += 1
         if status is Status.COMPLETED:
             cost = pricing.estimated_cost_idr(key[-1], credits)
             for place, amount in ((3, credits), (5, seconds), (6, cost)):
                 sums[place] += amount
+            if kept is not None:
+                for place, amount in ((7, kept), (8, kept * seconds), (9, 1 - kept)):
+                    sums[place] += amount
         else:
             sums[4] += credits
 
@@ -277,12 +309,13 @@ class Writer:
         """What is kept beside the rows: roll-ups, counts, balances."""
         self.connection.executemany(
             "INSERT INTO usage_days (day, user_id, project_id, provider, model_id, completed, failed, cancelled, "
-            "settled_credits, released_credits, video_seconds, estimated_cost_idr) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            "settled_credits, released_credits, video_seconds, estimated_cost_idr, kept_count, kept_seconds, "
+            "rejected_count) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [(*key, *sums) for key, sums in self.days.items()],
         )
         self.connection.executemany(
             "UPDATE projects SET generation_count = ?, spent_credits = ? WHERE id = ?",
-            [(clips, self.spent[project], project) for project, clips in self.clips.items()],
+            [(self.clips[one], self.spent[one], one) for those in self.projects.values() for one in those],
         )
         self.connection.executemany(
             "UPDATE accounts SET available_credits = ?, held_credits = ? WHERE user_id = ?",
@@ -305,8 +338,11 @@ def _priced(model_id: str) -> tuple[int, int, str]:
 
 
 def _text(at: datetime) -> str:
-    """As SQLAlchemy writes a time to SQLite."""
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    """As SQLAlchemy writes a time to SQLite; `at` is UTC."""
+    return at.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+_FAR_AHEAD = _text(datetime.now(UTC) + timedelta(days=3650))
 
 
 def folder_for(count: int, parent: Path) -> Path:

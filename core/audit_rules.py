@@ -205,8 +205,20 @@ def _charged() -> ColumnElement[int]:
 
 
 def _usage(since: Since | None) -> Queries:
-    """People whose daily usage differs from what their ledger settled and, in full, released."""
+    """People whose daily usage differs from what their ledger settled and, in full, released.
+
+    Else only of those whose credits moved: the roll-ups of all together are many.
+    """
     count = select(func.count()).select_from(UsageDay)
+    if since is not None:
+        settled = (
+            select(func.coalesce(func.sum(UsageDay.settled_credits), 0))
+            .where(UsageDay.user_id == Account.user_id)
+            .correlate(Account)
+            .scalar_subquery()
+        )
+        moved = select(LedgerEntry.account_id).where(LedgerEntry.id > since.entry_id)
+        return count, select(Account.user_id).where(Account.id.in_(moved), _charged() != settled)
     totals = (
         select(
             UsageDay.user_id,
@@ -216,9 +228,6 @@ def _usage(since: Since | None) -> Queries:
         .group_by(UsageDay.user_id)
         .subquery()
     )
-    if since is not None:
-        wrong = _charged() != func.coalesce(totals.c.settled, 0)
-        return count, select(Account.user_id).outerjoin(totals, totals.c.user_id == Account.user_id).where(wrong)
 
     def booked(kind: EntryKind) -> ColumnElement[int]:
         return func.coalesce(func.sum(case((LedgerEntry.kind == kind, LedgerEntry.amount_credits), else_=0)), 0)

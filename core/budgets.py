@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import errors, projects, usage
+from core import errors, projects, usage, usage_kept
 from core.forecast import WEEKS, Forecast, forecast
 from core.models import Project, User
 from core.ownership import owned
@@ -85,7 +85,7 @@ def month(session: Session, user: User, chosen: usage.Selection, *, today: date)
         budget = projects.get(session, user, chosen.project_id).monthly_budget_credits
     else:
         budget = own(session, user)
-    rows = usage.grouped(session, user, _with_history(chosen, today), [usage.Group.DAY])
+    rows = usage_kept.grouped(session, user, _with_history(chosen, today), [usage.Group.DAY])
     by_day = {date.fromisoformat(row.keys["day"]): row.figures.settled_credits for row in rows}
     return _month(chosen.until, by_day, budget, today)
 
@@ -102,7 +102,7 @@ def watched(session: Session, user: User, *, today: date) -> Sequence[Watched]:
         return []
     chosen = _with_history(usage.Selection(today, today), today)
     spent: defaultdict[str | None, defaultdict[date, int]] = defaultdict(lambda: defaultdict(int))
-    for row in usage.grouped(session, user, chosen, [usage.Group.DAY, usage.Group.PROJECT]):
+    for row in usage_kept.grouped(session, user, chosen, [usage.Group.DAY, usage.Group.PROJECT]):
         day = date.fromisoformat(row.keys["day"])
         spent[row.keys["project_id"]][day] += row.figures.settled_credits
         spent[None][day] += row.figures.settled_credits

@@ -162,6 +162,8 @@ def _marks(chosen: Filter) -> list[Collection[str]]:
         found.append(["favourite"])
     if chosen.verdict in (Verdict.KEPT, Verdict.REJECTED):
         found.append([chosen.verdict.value])
+    found += [[prompt_search.mark("m", chosen.model_id)]] if chosen.model_id else []
+    found += [[prompt_search.mark("p", chosen.provider)]] if chosen.provider else []
     return found
 
 

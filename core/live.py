@@ -24,7 +24,7 @@ WATCHED = 500
 """So many of one person's generations are watched for their end, the oldest first: they end first."""
 
 TOLD = 50
-"""So many are told of in one look, the newest."""
+"""So many are told of in one look."""
 
 QUEUE_KEPT_SECONDS = 1.0
 USUAL_KEPT_SECONDS = 60.0
@@ -100,10 +100,20 @@ class Board:
         self._usual: dict[tuple[str, str, int], tuple[float, TimeRange]] = {}
         self._queue: tuple[float, Mapping[str, Sequence[str]]] = (float("-inf"), {})
 
-    def standings(self, session: Session, user: User, *, limit: int = TOLD) -> Sequence[Standing]:
-        """A person's newest generations that have not ended, newest first; the rows hold `_COLUMNS` only."""
-        newest = select(Generation).where(owned(Generation, user), is_live()).order_by(Generation.id.desc())
-        rows = session.scalars(newest.limit(limit).options(load_only(*_COLUMNS, raiseload=True))).all()
+    def standings(
+        self, session: Session, user: User, *, limit: int = TOLD, among: Collection[str] | None = None
+    ) -> Sequence[Standing]:
+        """Of a person's newest TOLD that have not ended `limit`, newest first but unclear ones last.
+
+        `among` narrows it to these ids. The rows hold `_COLUMNS` only.
+        """
+        newest = select(Generation.id).where(owned(Generation, user), is_live())
+        if among is not None:
+            newest = newest.where(Generation.id.in_(among))
+        newest = newest.order_by(Generation.id.desc()).limit(TOLD)
+        order = (Generation.status == Status.UNCERTAIN, Generation.id.desc())
+        query = select(Generation).where(Generation.id.in_(newest)).order_by(*order).limit(limit)
+        rows = session.scalars(query.options(load_only(*_COLUMNS, raiseload=True))).all()
         return self.of(session, rows)
 
     def of(self, session: Session, rows: Sequence[Generation]) -> Sequence[Standing]:

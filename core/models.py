@@ -223,6 +223,7 @@ def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
 class User(Base):
     """A person. `storage_bytes` counts what they keep, against their quota.
 
+    `usage_version` grows with every change of their roll-ups, so that figures read from them can be kept until then.
     `language` is what they chose to read, None while the browser decides. `monthly_budget_credits` warns and never
     refuses.
     """
@@ -236,6 +237,7 @@ class User(Base):
     storage_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     language: Mapped[str | None] = mapped_column(String(8))
     monthly_budget_credits: Mapped[int | None] = mapped_column(BigInteger)
+    usage_version: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
@@ -479,6 +481,14 @@ class Generation(Base):
             postgresql_where=text("kept IS NOT NULL AND deleted_at IS NULL"),
         ),
         Index("ix_generations_status", "user_id", "status", "id"),
+        Index("ix_generations_user_model", "user_id", "model_id", "id"),
+        Index("ix_generations_user_provider", "user_id", "provider", "id"),
+        Index(
+            "ix_generations_uncertain",
+            "id",
+            sqlite_where=text("status = 'uncertain'"),
+            postgresql_where=text("status = 'uncertain'"),
+        ),
         Index(
             "ix_generations_cover",
             "project_id",

@@ -146,6 +146,14 @@ def browse(
     ]
 
 
+def names(session: Session, user: User, *, archived: bool = False, limit: int = 200) -> dict[str, str]:
+    """Id and name of a person's projects, last changed first: `browse` without what a card says, far cheaper."""
+    query = select(Project.id, Project.name).where(owned(Project, user))
+    query = query.where(Project.archived_at.is_not(None) if archived else Project.archived_at.is_(None))
+    rows = session.execute(query.order_by(Project.updated_at.desc(), Project.id.desc()).limit(limit))
+    return {row.id: row.name for row in rows}
+
+
 def _in_order(query: Select[Project], sort: Sort, last: Project | None) -> Select[Project]:
     """Sorted, and after the last row of the page before; the id decides between equals."""
     column: ColumnElement[Any] = {

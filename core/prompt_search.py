@@ -3,7 +3,7 @@
 Every word that is looked for must begin a word of the prompt, in any order; case does not matter. What is not a letter
 or a digit only separates words, so nothing that a person types is query syntax.
 
-SQLite: FTS5 (https://www.sqlite.org/fts5.html). Its index knows person, project, end and verdict of a prompt, too, so
+SQLite: FTS5 (https://www.sqlite.org/fts5.html). Its index knows person, project, model, end and verdict, too, so
 it walks the intersection of all of them, newest first, and stops when a page is full: neither a word in a million
 prompts nor one in none of a person's is ever collected. PostgreSQL: a GIN index over `to_tsvector('simple', prompt)`;
 whether that or the newest rows are walked is its planner's decision.
@@ -53,7 +53,8 @@ def narrow(
     """Only those of `query` whose prompt has a word beginning with each word of `text`; none, if it has no word.
 
     `query` must itself be restricted to the same person or project, and to what `marks` say: here these only make the
-    search quick. `marks` are groups of: ended statuses, `favourite`, `kept`, `rejected`; one of each group must fit.
+    search quick. `marks` are groups of: ended statuses, `favourite`, `kept`, `rejected`, models and providers as `mark`
+    writes them; one of each group must fit.
     """
     wanted = words(text)
     if session.get_bind().dialect.name == "postgresql":
@@ -67,6 +68,11 @@ def narrow(
     asked_for = f"prompt : ({begins}) AND keys : ({' AND '.join(keys)})"
     joined = query.join(_INDEX, _INDEX.c.generation_id == Generation.id).where(_matches(asked_for))
     return Found(joined, _INDEX.c.rowid)
+
+
+def mark(kind: str, id_: str) -> str:
+    """A model (`m`) or a provider (`p`) as one word of the index."""
+    return kind + re.sub(r"[^0-9a-z]", "", id_.lower())
 
 
 def _matches(query: str) -> ColumnElement[bool]:

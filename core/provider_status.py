@@ -1,6 +1,6 @@
 """How each provider stands, in one picture for pages and API."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,8 +29,17 @@ class ProviderStatus:
     week: usage.ProviderWeek
 
 
-def statuses(session: Session, settings: Settings) -> Sequence[ProviderStatus]:
-    """Every provider, in the order of the registry."""
+def weeks(session: Session) -> Mapping[str, usage.ProviderWeek]:
+    """How each provider did in the last seven days; somewhat dear, and good for a while."""
+    models = {provider.name: [model.id for model in provider.models] for provider in registry.providers()}
+    return usage.provider_weeks(session, models)
+
+
+def statuses(
+    session: Session, settings: Settings, *, known_weeks: Mapping[str, usage.ProviderWeek] | None = None
+) -> Sequence[ProviderStatus]:
+    """Every provider, in the order of the registry; `known_weeks` are those of a while ago, if they shall do."""
+    of_week = weeks(session) if known_weeks is None else known_weeks
     usable = access.configured(settings)
     known = health.states(session)
     found = []
@@ -44,7 +53,7 @@ def statuses(session: Session, settings: Settings) -> Sequence[ProviderStatus]:
                 sentence=_sentence(provider, state, row.error_code if row else None),
                 key_works=row.key_works if row else None,
                 key_checked_at=row.key_checked_at if row else None,
-                week=usage.provider_week(session, provider.name, [model.id for model in provider.models]),
+                week=of_week[provider.name],
             )
         )
     return found

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from operator import add, attrgetter
 
 from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session
@@ -81,7 +82,7 @@ class Figures:
     rejected_count: int = 0
 
     def __add__(self, other: "Figures") -> "Figures":
-        return Figures(*(getattr(self, name) + getattr(other, name) for name in FIGURES))
+        return Figures(*map(add, _all(self), _all(other)))
 
     @property
     def settled_idr(self) -> int:
@@ -121,6 +122,7 @@ class Figures:
 
 
 FIGURES = tuple(field.name for field in fields(Figures))
+_all = attrgetter(*FIGURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +298,9 @@ def _spread(took: Sequence[float]) -> TimeRange:
 
 def _seconds_taken(session: Session, model_id: str, *, since: datetime | None = None, **kind: str | int) -> list[float]:
     """Seconds from acceptance to the end of the most recent completed generations of a kind."""
-    newest = select(Generation).where(Generation.model_id == model_id, Generation.ended_at.is_not(None))
+    newest = select(
+        Generation.submitted_at, Generation.ended_at, Generation.status, *(getattr(Generation, name) for name in kind)
+    ).where(Generation.model_id == model_id, Generation.ended_at.is_not(None))
     if since is not None:
         newest = newest.where(Generation.ended_at >= since)
     among = newest.order_by(Generation.ended_at.desc()).limit(SEARCHED).subquery().c
@@ -315,17 +319,23 @@ class ProviderWeek:
     median_seconds: float | None
 
 
-def provider_week(session: Session, provider: str, model_ids: Sequence[str]) -> ProviderWeek:
-    """Figures of one provider over all people: for its status, not for anybody's spend."""
+def provider_weeks(session: Session, providers: Mapping[str, Sequence[str]]) -> Mapping[str, ProviderWeek]:
+    """Provider -> its figures over all people, of providers with their models: for status, not for anybody's spend."""
     since = utc_now() - timedelta(days=7)
-    done, failed = session.execute(
-        select(func.coalesce(func.sum(UsageDay.completed), 0), func.coalesce(func.sum(UsageDay.failed), 0)).where(
-            UsageDay.provider == provider, UsageDay.day >= since.date().isoformat()
-        )
-    ).one()
-    in_flight = session.scalar(
-        select(func.count()).where(is_live(), Generation.provider == provider, Generation.status == Status.PROCESSING)
+    ended = (
+        select(UsageDay.provider, func.sum(UsageDay.completed), func.sum(UsageDay.failed))
+        .where(UsageDay.day >= since.date().isoformat())
+        .group_by(UsageDay.provider)
     )
-    took = [seconds for model_id in model_ids for seconds in _seconds_taken(session, model_id, since=since)]
-    rate = int(done) / (int(done) + int(failed)) if done or failed else None
-    return ProviderWeek(in_flight or 0, rate, statistics.median(took) if took else None)
+    counted = {name: (int(done), int(failed)) for name, done, failed in session.execute(ended)}
+    # What is under way is few and read first: left to itself, SQLite may go through everything that has ended.
+    live = select(Generation.provider, Generation.status).where(is_live()).cte("live").prefix_with("MATERIALIZED")
+    made_now = select(live.c.provider, func.count()).where(live.c.status == Status.PROCESSING)
+    in_flight = {row[0]: int(row[1]) for row in session.execute(made_now.group_by(live.c.provider))}
+    found = {}
+    for name, model_ids in providers.items():
+        took = [seconds for model_id in model_ids for seconds in _seconds_taken(session, model_id, since=since)]
+        done, failed = counted.get(name, (0, 0))
+        rate = done / (done + failed) if done or failed else None
+        found[name] = ProviderWeek(in_flight.get(name, 0), rate, statistics.median(took) if took else None)
+    return found

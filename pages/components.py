@@ -54,9 +54,9 @@ def project_names(session: Session, person: User, *, archived: bool, wanted: str
 
     A list ends somewhere; `wanted`, the one a link asks for, is in it all the same. `archived` adds the archive.
     """
-    names = {project.id: project.name for project in projects.browse(session, person)}
+    names = projects.names(session, person)
     if archived:
-        names |= {project.id: project.name for project in projects.browse(session, person, archived=True)}
+        names |= projects.names(session, person, archived=True)
     if wanted and wanted not in names:
         try:
             project = projects.get(session, person, wanted)

@@ -172,6 +172,9 @@ function setUp(list) {
       item.firstChild.setAttribute("aria-label", item.card.label);
     }
   };
+  list.show = ({ detail: ids }) => {
+    for (const { card } of list.children) if (typeof card?.progress === "number") ids.add(card.id);
+  };
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -215,5 +218,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (list.children.length) stand(list, list.contains(list.current) ? list.current : list.firstChild);
 
   window.addEventListener("video-live", list.hear);
-  return () => window.removeEventListener("video-live", list.hear);
+  window.addEventListener("video-live-shown", list.show);
+  return () => {
+    window.removeEventListener("video-live", list.hear);
+    window.removeEventListener("video-live-shown", list.show);
+  };
 }

@@ -1,7 +1,7 @@
 """Cards of clips as one element: rows become JSON, what is done to them comes back as ids.
 
-What is under way moves by itself: the element hears `video-live` events on `window` (`detail.items`: id, status,
-progress, badge, note) and changes the cards of these ids in place.
+What is under way moves by itself: the element says which ids it shows (`video-live-shown`), hears `video-live` events
+on `window` (`detail.items`: id, status, progress, badge, note) and changes the cards of these ids in place.
 """
 
 from collections.abc import Mapping, Sequence

@@ -33,8 +33,10 @@ _reading: ContextVar[str | None] = ContextVar("reading", default=None)
 
 def current() -> str:
     """The tag of this session's language: chosen, else the browser's if there is a catalogue for it, else English."""
-    if (tag := _reading.get()) is not None:
-        return tag
+    return _reading.get() or _of_session()
+
+
+def _of_session() -> str:
     if get_script_run_ctx(suppress_warning=True) is None:
         return SOURCE
     chosen: str | None = st.session_state.get(_CHOSEN)
@@ -43,8 +45,12 @@ def current() -> str:
 
 
 def choose(tag: str | None) -> None:
-    """Read in this language from now on in this session; None leaves it to the browser."""
+    """Read in this language from now on in this session; None leaves it to the browser.
+
+    The shell does it once a run. It is noted for the thread of the run, too, because a page asks hundreds of times.
+    """
     st.session_state[_CHOSEN] = tag
+    _reading.set(_of_session())
 
 
 @contextmanager
@@ -59,7 +65,12 @@ def reading(tag: str) -> Iterator[None]:
 
 def locale() -> Locale:
     """The language as Babel knows it, for numbers, dates and money."""
-    return Locale.parse(current())
+    return _locale(current())
+
+
+@cache
+def _locale(tag: str) -> Locale:
+    return Locale.parse(tag)
 
 
 def _(text: str) -> str:

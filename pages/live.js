@@ -17,6 +17,13 @@ function everything(selector, root = document) {
   return found;
 }
 
+/** The ids of what this page shows and can move: its elements add them. */
+function shown() {
+  const ids = new Set();
+  window.dispatchEvent(new CustomEvent("video-live-shown", { detail: ids }));
+  return [...ids].join();
+}
+
 /** Whether a rerun now would take something from its person: a playing clip, or a dialog the address does not keep. */
 function busy() {
   if (document.fullscreenElement) return true;
@@ -95,7 +102,7 @@ class Watch {
     const { address, token } = this.data;
     const headers = { Authorization: `Bearer ${token}` };
     const signal = AbortSignal.any([this.ending.signal, AbortSignal.timeout(10000)]);
-    const reply = await fetch(address, { headers, signal });
+    const reply = await fetch(`${address}?shown=${shown()}`, { headers, signal });
     if (reply.status === 401) {
       this.change(token);
       return null;

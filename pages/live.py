@@ -1,7 +1,8 @@
 """What is under way moves by itself on every page: one invisible element that looks, and asks for a rerun at an end.
 
-The element tells everybody on the page with a `video-live` event on `window`, whose `detail.items` are those of
-`standing.item`; elements that show a generation patch themselves with it, without a rerun.
+The element asks with a `video-live-shown` event on `window` whose ids to look at: elements that show what is under way
+add them to its `detail`, a Set. It tells the answer with a `video-live` event, whose `detail.items` are those of
+`standing.item`; the elements patch themselves with it, without a rerun.
 """
 
 from collections.abc import Sequence

@@ -1,10 +1,13 @@
 """The dashboard's own address that a page in somebody's browser asks every two seconds: what moves, in their language.
 
+A page says which ids it shows (`?shown=`), and is told of those only: most pages show none, and cost next to nothing.
+
 Facts for scripts are the REST API's; this one answers only a page's own token.
 """
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,15 +21,14 @@ PATH = "/api/apps/video-generator/live"
 
 
 def route() -> Route:
-    """The route with a board of its own; mounted by app.py before the REST API."""
-    board = live.Board()
+    """The route; mounted by app.py before the REST API."""
 
     def answer(request: Request) -> Response:  # not async: Starlette runs it in a thread, as it asks the database
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         try:
             user_id, tag = live.check(token, secret=config.settings().secret_key, now=utc_now())
             with language.reading(tag):
-                body = _look(board, user_id)
+                body = _look(user_id, request.query_params.get("shown", "").split(",")[: live.TOLD])
         except errors.Unauthorized:
             return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
         etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
@@ -38,14 +40,15 @@ def route() -> Route:
     return Route(PATH, answer, methods=["GET"])
 
 
-def _look(board: live.Board, user_id: str) -> bytes:
+def _look(user_id: str, shown: Sequence[str]) -> bytes:
     """`{"state": <changes when one ends or begins>, "live": <how many>, "items": [...]}`, not indented."""
     with db.session(read_only=True) as session:
         person = session.get(User, user_id)
         if person is None:
             raise errors.Unauthorized
         ids = live.ids(session, person)
-        standings = board.standings(session, person) if ids else ()
+        among = set(shown).intersection(ids)
+        standings = standing.board().standings(session, person, among=among) if among else ()
     items = [standing.item(each) for each in standings]
     told = {"state": live.fingerprint(ids), "live": len(ids), "items": items}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()

@@ -15,12 +15,24 @@ BADGES: Mapping[str, tuple[str, Literal["green", "orange", "gray"]]] = {
     "not_configured": (N_("Not configured"), "gray"),
 }
 
+WEEK_SECONDS = 15  # how old the figures of the week may be
+
+
+@st.cache_data(ttl=WEEK_SECONDS, show_spinner=False)
+def _weeks(database_url: str) -> dict[str, usage.ProviderWeek]:
+    """The same for everybody, so asked once for all; `database_url` tells one installation's figures from another's."""
+    del database_url
+    with db.session(read_only=True) as session:
+        return dict(provider_status.weeks(session))
+
 
 def show(*, administrator: bool) -> None:
     """Every provider: configured, its key, trouble, and its week."""
     st.header(_("Providers"), anchor=False)
+    settings = config.settings()
+    weeks = _weeks(settings.database_url)
     with db.session(read_only=True) as session:
-        found = provider_status.statuses(session, config.settings())
+        found = provider_status.statuses(session, settings, known_weeks=weeks)
     with st.grid(min_column_width=250):
         for status in found:
             with st.container(border=True, gap="xsmall", height="stretch"):

@@ -4,8 +4,11 @@ Imports no element: the route that answers watching pages uses it outside of any
 """
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
+from core import db, live
+from core.db import Database
 from core.live import Standing
 from core.models import Generation, Stage, Status, utc_now
 from core.providers import registry
@@ -15,6 +18,16 @@ from pages.language import _, plural, said
 
 TELLING_SHARE = 0.05
 """From this share on, the provider's own figure tells more about the rest than the history of the model."""
+
+
+def board() -> live.Board:
+    """The board of this installation, kept by all pages and looks together."""
+    return _board_of(db.default())
+
+
+@lru_cache(maxsize=1)
+def _board_of(_database: Database) -> live.Board:
+    return live.Board()
 
 
 def item(standing: Standing) -> dict[str, Any]:

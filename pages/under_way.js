@@ -85,11 +85,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
   list.trigger = setTriggerValue;
   if (!list.ear) {
     list.ear = (event) => hear(list, event.detail);
+    list.show = ({ detail: ids }) => [...list.children].forEach((item) => ids.add(item.dataset.id));
     window.addEventListener("video-live", list.ear);
+    window.addEventListener("video-live-shown", list.show);
   }
   draw(list, data);
   return () => {
     window.removeEventListener("video-live", list.ear);
+    window.removeEventListener("video-live-shown", list.show);
     delete list.ear;
   };
 }

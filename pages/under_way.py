@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core import db, generations, live
-from core.models import Status, User
+from core.models import User
 from pages import components, standing, wording
 from pages.language import _, plural
 
@@ -25,14 +25,14 @@ _element = st.components.v2.component(
 def show(person: User) -> str | None:
     """Draw the list beside the order form; the id of the one whose details were just asked for, else None."""
     with db.session(read_only=True) as session:
-        standings = live.Board().standings(session, person)
+        standings = standing.board().standings(session, person, limit=SHOWN)
+        number = len(live.ids(session, person))
     st.header(_("Under way"), anchor=False)
     if not standings:
         st.caption(_("Nothing at the moment. What you order appears here and moves by itself."))
         return None
-    moving_first = sorted(standings, key=lambda each: each.row.status is Status.UNCERTAIN)
-    opened = draw(person, moving_first[:SHOWN], key="under_way")
-    more = len(standings) - SHOWN
+    opened = draw(person, standings, key="under_way")
+    more = number - SHOWN
     if more > 0:
         label = plural("{number} more", "{number} more", more).format(number=wording.credits(more))
         st.page_link("history.py", label=label, query_params={"status": "live"})

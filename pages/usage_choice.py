@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from core import db, errors, usage
+from core import db, errors, usage, usage_kept
 from core.models import Role, User
 from core.providers import registry
 from core.usage import Group, Selection
@@ -81,7 +81,7 @@ def choose(person: User, today: date) -> Choice:
         whose = _select(_("Whose"), "people", _people(person), ME) if is_admin else ME
         selection = Selection(since, until, everybody=whose != ME, user_id=None if whose in (ME, EVERYBODY) else whose)
         with db.session(read_only=True) as session:
-            by_project = list(usage.grouped(session, person, selection, [Group.PROJECT]))
+            by_project = usage_kept.grouped(session, person, selection, [Group.PROJECT])
         projects = _projects(person, selection, by_project)
         project_id = _select(_("Project"), "project", projects, None, _("All projects"))
         model_id = _select(_("Model"), "model", _models(), None, _("All models"))

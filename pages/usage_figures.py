@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from core import budgets, db, usage, usage_csv
+import streamlit as st
+
+from core import budgets, config, db, usage, usage_csv, usage_kept
 from core.models import User
 from core.usage import Figures, Group
 from pages import usage_wording
@@ -14,6 +16,9 @@ from pages.usage_choice import Choice
 
 COLOURS = 8
 """As many series have a colour of their own; the rest is one, in the last colour, which is grey."""
+
+SPEED_SECONDS = 60
+"""How old the times of models may be."""
 
 
 _IDS = {Group.MODEL: "model_id", Group.PROVIDER: "provider", Group.PROJECT: "project_id", Group.USER: "user_id"}
@@ -44,31 +49,39 @@ class Shown:
     month: budgets.Month
 
 
+@st.cache_data(ttl=SPEED_SECONDS, show_spinner=False)
+def _speeds(database_url: str, model_ids: Sequence[str], since: date, until: date) -> dict[str, usage.TimeRange]:
+    """How long models took over all people, so asked once for all; the address is that of the installation."""
+    del database_url
+    with db.session(read_only=True) as session:
+        return usage.speeds(session, model_ids, usage.Selection(since, until))
+
+
 def read(person: User, choice: Choice, today: date) -> Shown:
     """Read everything in one look at the database."""
     chosen = choice.selection
     with db.session(read_only=True) as session:
-        rows = list(usage.grouped(session, person, chosen, [choice.step, Group.MODEL]))
+        rows = usage_kept.grouped(session, person, chosen, [choice.step, Group.MODEL])
         by_project = choice.by_project
         if by_project is None:
-            by_project = list(usage.grouped(session, person, chosen, [Group.PROJECT]))
+            by_project = usage_kept.grouped(session, person, chosen, [Group.PROJECT])
         models = _ranked(rows, "model_id", usage_wording.model)
         stacked = rows
         if choice.series in (Group.PROJECT, Group.USER):
-            stacked = list(usage.grouped(session, person, chosen, [choice.step, choice.series]))
+            stacked = usage_kept.grouped(session, person, chosen, [choice.step, choice.series])
         amounts, series = _stack(choice, stacked)
         by_step: defaultdict[date, Figures] = defaultdict(Figures)
         for row in rows:
             by_step[choice.at(row)] += row.figures
         return Shown(
             total=usage.add_up(rows),
-            before=usage.total(session, person, choice.before),
+            before=usage_kept.total(session, person, choice.before),
             by_step=by_step,
             models=models,
             projects=_ranked(by_project, "project_id", _series_names(Group.PROJECT, by_project).__getitem__),
             stacked=amounts,
             series=series,
-            speeds=usage.speeds(session, [model.id for model in models], chosen),
+            speeds=_speeds(config.settings().database_url, [model.id for model in models], chosen.since, chosen.until),
             month=budgets.month(session, person, chosen, today=today),
         )
 

@@ -1,7 +1,8 @@
 """How figures, times and states are worded for people, in the language of the session; the same on every page."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from typing import TypeVar
 
 from babel import dates, numbers
@@ -83,7 +84,7 @@ _LINE = Words(
 
 def credits(amount: int) -> str:
     """A whole number, grouped: `2,500`, in Indonesian `2.500`."""
-    return numbers.format_decimal(amount, locale=language.locale())
+    return _figure(amount, language.current())
 
 
 def priced(amount: int) -> str:
@@ -93,7 +94,7 @@ def priced(amount: int) -> str:
 
 def rupiah(amount_idr: int) -> str:
     """`Rp 125.000`: whole rupiah, grouped the Indonesian way in every language."""
-    return f"Rp {numbers.format_decimal(amount_idr, locale='id')}"
+    return f"Rp {_figure(amount_idr, 'id')}"
 
 
 def worth(amount: int) -> str:
@@ -103,7 +104,13 @@ def worth(amount: int) -> str:
 
 def decimal(value: float, digits: int = 1) -> str:
     """A number with this many decimals at most: `1.4`, in Indonesian `1,4`."""
-    return numbers.format_decimal(round(value, digits), locale=language.locale())
+    return _figure(round(value, digits) + 0.0, language.current())  # which makes 0.0 of -0.0
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _figure(value: float, tag: str) -> str:
+    """Kept, because pages show the same figures again and again and Babel takes its time."""
+    return numbers.format_decimal(value, locale=tag)
 
 
 def share(value: float) -> str:
@@ -139,7 +146,12 @@ def age(then: datetime, now: datetime) -> str:
 
 def day(when: datetime) -> str:
     """`21 Nov 2026`."""
-    return dates.format_date(when, "d MMM y", locale=language.locale())
+    return _day(when.date(), language.current())
+
+
+@lru_cache(maxsize=4096)
+def _day(when: date, tag: str) -> str:
+    return dates.format_date(when, "d MMM y", locale=tag)
 
 
 def moment(when: datetime) -> str:

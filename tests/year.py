@@ -65,6 +65,7 @@ def book(session: Session, user: User, clips: Sequence[Ended]) -> None:
     session.execute(insert(Generation), made)
     session.execute(insert(LedgerEntry), list(_entries(session, user.id, clips, [row["id"] for row in made])))
     session.execute(insert(UsageDay), list(_rolled_up(user.id, clips)))
+    session.execute(update(User).where(User.id == user.id).values(usage_version=User.usage_version + 1))
     spent: defaultdict[str, int] = defaultdict(int)
     for clip in clips:
         spent[clip.project_id] += clip.credits if clip.outcome is Status.COMPLETED else 0

@@ -12,14 +12,14 @@ from tests import orders
 from tests.pages.studio import Studio
 
 
-def look(token: str | None, **headers: str) -> httpx.Response:
-    """Ask the route as a page does."""
+def look(token: str | None, *shown: str, **headers: str) -> httpx.Response:
+    """Ask the route as a page that shows these does."""
     given = {"Authorization": f"Bearer {token}"} if token is not None else {}
 
     async def exchange() -> httpx.Response:
         transport = httpx.ASGITransport(app=Starlette(routes=[live_route.route()]))
         async with httpx.AsyncClient(transport=transport, base_url="http://studio.test") as client:
-            return await client.get(live_route.PATH, headers=given | headers)
+            return await client.get(live_route.PATH, params={"shown": ",".join(shown)}, headers=given | headers)
 
     return asyncio.run(exchange())
 
@@ -34,7 +34,7 @@ def test_look_tells_what_moves(studio: Studio) -> None:
     project = studio.project()
     row = studio.send(studio.order(project, "moving"), progress=0.4)
     studio.complete(studio.order(project, "done"))
-    answer = look(token(studio))
+    answer = look(token(studio), row.id)
     assert answer.status_code == 200
     told = answer.json()
     assert (told["live"], told["state"]) == (1, live.fingerprint([row.id]))
@@ -44,11 +44,11 @@ def test_look_tells_what_moves(studio: Studio) -> None:
 
 
 def test_foreign_person_sees_nothing(studio: Studio) -> None:
-    """A token shows its own person's things and no others."""
-    studio.order(studio.project())
+    """A token shows its own person's things and no others, whatever ids are asked for."""
+    row = studio.order(studio.project())
     with db.session() as session:
         ben = users.ensure(session, "ben@example.org", signup_credits=0)
-    told = look(token(studio, ben)).json()
+    told = look(token(studio, ben), row.id).json()
     assert (told["live"], told["items"]) == (0, [])
 
 
@@ -81,32 +81,35 @@ def test_api_token_opens_it_not(studio: Studio) -> None:
 def test_unchanged_answer_costs_no_body(studio: Studio) -> None:
     """The browser sends the tag back and gets 304 until something moves."""
     row = studio.order(studio.project())
-    first = look(token(studio))
-    again = look(token(studio), **{"If-None-Match": first.headers["etag"]})
+    first = look(token(studio), row.id)
+    again = look(token(studio), row.id, **{"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     studio.send(row, progress=0.2)
-    assert look(token(studio), **{"If-None-Match": first.headers["etag"]}).status_code == 200
+    assert look(token(studio), row.id, **{"If-None-Match": first.headers["etag"]}).status_code == 200
 
 
 def test_many_under_way_keep_the_answer_small(studio: Studio) -> None:
-    """At most the newest fifty are told of; the count and the fingerprint are of all."""
+    """At most fifty are told of, and only what the page shows; the count and the fingerprint are of all."""
     project = studio.project()
     with db.session() as session:
         users_project = projects.get(session, studio.person, project.id)
     ids = [studio.order(users_project, "p" * 500).id for _ in range(live.TOLD + 3)]
-    answer = look(token(studio))
-    told = answer.json()
+    told = look(token(studio), *ids).json()
     assert (told["live"], told["state"]) == (len(ids), live.fingerprint(ids))
-    assert [item["id"] for item in told["items"]] == ids[:2:-1]
-    assert len(answer.content) < 25_000
+    assert [item["id"] for item in told["items"]] == ids[: live.TOLD][::-1]
+    answer = look(token(studio), *ids[-4:])
+    assert [item["id"] for item in answer.json()["items"]] == ids[:-5:-1]
+    assert len(answer.content) < 2_000
+    nothing = look(token(studio))
+    assert (nothing.json()["live"], nothing.json()["items"]) == (len(ids), [])
 
 
 def test_answer_is_in_the_language_of_the_page(studio: Studio) -> None:
     """The token carries the language, as there is no session to ask."""
-    studio.order(studio.project())
+    row = studio.order(studio.project())
     with language.reading("id"):
         expected = language._("Waiting")
-    assert look(token(studio, tag="id")).json()["items"][0]["badge"] == expected
+    assert look(token(studio, tag="id"), row.id).json()["items"][0]["badge"] == expected
 
 
 def test_rows_of_other_people_do_not_lengthen_ones_list(studio: Studio) -> None:
@@ -114,7 +117,7 @@ def test_rows_of_other_people_do_not_lengthen_ones_list(studio: Studio) -> None:
     with db.session() as session:
         ben = users.ensure(session, "ben@example.org", signup_credits=1000)
     orders.ordered(db.default(), ben, prompt="a secret of ben")
-    studio.order(studio.project())
-    answer = look(token(studio))
+    row = studio.order(studio.project())
+    answer = look(token(studio), row.id)
     assert "1 clip before it" in answer.json()["items"][0]["where"]
     assert "ben" not in answer.text

@@ -13,6 +13,7 @@ def upgrade() -> None:
     is_postgresql = op.get_bind().dialect.name == "postgresql"
     op.add_column("users", sa.Column("language", sa.String(length=8), nullable=True))
     op.add_column("users", sa.Column("monthly_budget_credits", sa.BigInteger(), nullable=True))
+    op.add_column("users", sa.Column("usage_version", sa.BigInteger(), server_default="0", nullable=False))
 
     op.add_column("api_tokens", sa.Column("prefix", sa.String(length=12), server_default="", nullable=False))
     op.add_column("api_tokens", sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True))
@@ -74,6 +75,17 @@ def upgrade() -> None:
         postgresql_where=judged,
     )
     op.create_index("ix_generations_status", "generations", ["user_id", "status", "id"], unique=False)
+    op.create_index("ix_generations_user_model", "generations", ["user_id", "model_id", "id"], unique=False)
+    op.create_index("ix_generations_user_provider", "generations", ["user_id", "provider", "id"], unique=False)
+    uncertain = sa.text("status = 'uncertain'")
+    op.create_index(
+        "ix_generations_uncertain",
+        "generations",
+        ["id"],
+        unique=False,
+        sqlite_where=uncertain,
+        postgresql_where=uncertain,
+    )
     given = sa.text("kind IN ('grant', 'adjust')")
     op.create_index(
         "ix_ledger_entries_given",
@@ -226,12 +238,14 @@ def _webhooks() -> None:
 def _words_of_sqlite() -> None:
     """An index of the words of prompts, which never change once they are written.
 
-    `keys` are what else a person narrows by, as words: the ids of clip, person and project without dashes, how it
-    ended, whether it is a favourite, kept or rejected. So the index itself intersects all of it. Short beginnings of
-    words have an index of their own, so that those of a million prompts are walked, not collected.
+    `keys` are what else a person narrows by, as words: the ids of clip, person, project, model and provider without
+    dashes, how it ended, whether it is a favourite, kept or rejected. So the index itself intersects all of it. Short
+    beginnings of words have an index of their own, so that those of a million prompts are walked, not collected.
     """
     keys = (
-        "replace(new.id || ' ' || new.user_id || ' ' || new.project_id, '-', '') "
+        "replace(new.id || ' ' || new.user_id || ' ' || new.project_id "
+        "|| ' xm' || replace(replace(new.model_id, '.', ''), '_', '') "
+        "|| ' xp' || replace(replace(new.provider, '.', ''), '_', ''), '-', '') "
         "|| CASE new.stage WHEN 'ended' THEN ' x' || new.status ELSE '' END "
         "|| CASE WHEN new.favourite THEN ' xfavourite' ELSE '' END "
         "|| CASE new.kept WHEN 1 THEN ' xkept' WHEN 0 THEN ' xrejected' ELSE '' END"
