@@ -121,7 +121,7 @@ def list_presets(person: Person) -> PresetsAnswer:
 
 
 @router.post("/presets", status_code=201)
-def save(person: Person, body: NewPreset) -> PresetAnswer:
+def create_preset(person: Person, body: NewPreset) -> PresetAnswer:
     """Keep settings under a new name."""
     with db.session() as session:
         preset = presets.save(session, person, name=body.name, settings=body.settings.settings(), shared=body.shared)
@@ -129,7 +129,7 @@ def save(person: Person, body: NewPreset) -> PresetAnswer:
 
 
 @router.patch("/presets/{id}")
-def change(person: Person, preset_id: PathId, body: PresetChanges) -> PresetAnswer:
+def change_preset(person: Person, preset_id: PathId, body: PresetChanges) -> PresetAnswer:
     """Rename a preset of yours, share it or keep it to yourself, or keep other settings under its name."""
     settings = body.settings.settings() if body.settings else None
     with db.session() as session:
@@ -138,7 +138,7 @@ def change(person: Person, preset_id: PathId, body: PresetChanges) -> PresetAnsw
 
 
 @router.delete("/presets/{id}")
-def delete(person: Person, preset_id: PathId) -> answers.Envelope:
+def delete_preset(person: Person, preset_id: PathId) -> answers.Envelope:
     """Forget a preset of yours."""
     with db.session() as session:
         presets.delete(session, person, preset_id)

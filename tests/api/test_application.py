@@ -125,18 +125,45 @@ def own_id(client: Client, path: str) -> str:
             return str(client.get("/tokens").json()["tokens"][0]["id"])
         case "presets":
             return client.preset()
+        case "webhooks":
+            return client.webhook()
         case "generations" | "download":
             return client.generate()
         case noun:
             raise AssertionError(f"say here how to make one of /{noun}")
 
 
+def own_path(client: Client, path: str) -> str:
+    """The path with ids of this caller's own things in the places for them."""
+    if "{id}" in path:
+        own = own_id(client, path)
+        path = path.replace("{id}", own)
+        if "{deliveryId}" in path:
+            path = path.replace("{deliveryId}", client.post(f"/webhooks/{own}/test").json()["delivery"]["id"])
+    return path
+
+
+def changes_of(path: str) -> dict[str, object]:
+    """A change that a PATCH of this path takes."""
+    match path.split("/")[1]:
+        case "generations":
+            return {"favourite": True}
+        case "webhooks":
+            return {"description": "Team"}
+        case _:
+            return {"name": "Hills"}
+
+
+def as_asked(method: str, path: str) -> str:
+    """The method to try a route with: HEAD for the stream, which has no end and asks the same of a caller."""
+    return "HEAD" if path == "/generations/events" else method
+
+
 @pytest.mark.parametrize(("method", "path"), WITH_ID)
 def test_foreign_id_looks_like_none(ana: Client, ben: Client, method: str, path: str) -> None:
     """What is somebody else's does not exist, on every route with an id; neither does an id in no form of ours."""
     own = own_id(ana, path)
-    changes = {"favourite": True} if path.startswith("/generations") else {"name": "Hills"}
-    body = {"json": changes} if method == "PATCH" else {}
+    body = {"json": changes_of(path)} if method == "PATCH" else {}
 
     assert ben.send(method, path.replace("{id}", own), **body).status_code == 404
     for malformed in (new_id(), "1", "%00", "..%2f", own.upper(), own + "%0A"):

@@ -11,7 +11,7 @@ from core.api.table import Door
 from core.config import Settings
 from core.models import ApiToken, Role, Scope, User, new_id, utc_now
 from tests.api.conftest import Client, arrive, refusal
-from tests.api.test_application import own_id
+from tests.api.test_application import as_asked, changes_of, own_path
 
 GUARDED: list[Door] = [door for door in api.state.table.doors if door.need is not None]
 BELOW = {Scope.GENERATE: Scope.READ, Scope.ADMIN: Scope.GENERATE}
@@ -42,7 +42,7 @@ def with_token(client: Client, scope: Scope, **values: object) -> Client:
 def test_door(owner: Client, door: Door) -> None:
     """It opens for its owner with just the scope it needs, and for nobody else."""
     assert door.need is not None
-    path = door.path.replace("{id}", own_id(owner, door.path)) if "{id}" in door.path else door.path
+    path, method = own_path(owner, door.path), as_asked(door.method, door.path)
     now = utc_now()
 
     refused = {
@@ -60,8 +60,8 @@ def test_door(owner: Client, door: Door) -> None:
         answer = with_token(owner, BELOW[door.need]).send(door.method, path)
         assert refusal(answer)[:2] == (403, "forbidden")
 
-    body = {"json": {"name": "Hills"}} if door.method == "PATCH" else {}
+    body = {"json": changes_of(door.path)} if door.method == "PATCH" else {}
     if "{id}" in door.path:
         assert arrive(f"{new_id()}@example.org").send(door.method, path, **body).status_code == 404
 
-    assert with_token(owner, door.need).send(door.method, path, **body).status_code not in (401, 403, 404)
+    assert with_token(owner, door.need).send(method, path, **body).status_code not in (401, 403, 404)

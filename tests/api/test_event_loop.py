@@ -11,7 +11,7 @@ from core.api import api
 from core.api.table import Door
 from core.config import Settings
 from tests.api.conftest import APP, ORIGIN, PREFIX, arrive
-from tests.api.test_application import own_id
+from tests.api.test_application import as_asked, own_path
 
 DOORS: list[Door] = list(api.state.table.doors)
 PATIENCE_SECONDS = 5.0
@@ -47,7 +47,8 @@ class SlowDatabase:
 def test_loop_goes_on_while_the_database_is_waited_for(installation: Settings, door: Door) -> None:
     """No route waits for the database on the event loop, where everybody else would wait with it."""
     ana = arrive("ana@example.org")
-    path = door.path.replace("{id}", own_id(ana, door.path)) if door.need and "{id}" in door.path else door.path
+    path = own_path(ana, door.path) if door.need else door.path
+    method = as_asked(door.method, door.path)
     body: dict[str, Any] = {"json": {"name": "Hills"}} if door.method in ("POST", "PATCH") else {}
     if door.path == "/generate":
         body = {"json": ana.order()}
@@ -57,7 +58,7 @@ def test_loop_goes_on_while_the_database_is_waited_for(installation: Settings, d
         turning = asyncio.create_task(database.keep_turning())
         headers = {"Authorization": f"Bearer {ana.token}"}
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=APP)) as client:
-            answer = await client.request(door.method, f"{ORIGIN}{PREFIX}{path}", headers=headers, **body)
+            answer = await client.request(method, f"{ORIGIN}{PREFIX}{path}", headers=headers, **body)
         turning.cancel()
         return answer
 

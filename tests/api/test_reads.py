@@ -16,7 +16,6 @@ READS = [
     "/credits",
     "/credits/entries",
     "/usage",
-    "/usage?format=csv",
     "/health",
     "/openapi.json",
 ]
@@ -78,6 +77,14 @@ def test_every_get_answers_head(ana: Client) -> None:
         answer = ana.send("HEAD", path.replace("{id}", new_id()).replace("{key:path}", "videos/x.mp4"))
         assert answer.status_code != 405, path
         assert answer.content == b""
+
+
+def test_head_of_a_stream_ends(ana: Client) -> None:
+    """HEAD of what never ends by itself answers at once, with the headers of the stream."""
+    answer = ana.send("HEAD", "/generations/events")
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"].startswith("text/event-stream")
 
 
 def test_file_passes_untouched(ana: Client) -> None:
