@@ -235,11 +235,13 @@ def retry(
 ) -> Generation:
     """Order a failed or cancelled one again, at today's price, as a new generation that points to the old.
 
-    Raises as `submit`, and Conflict when the old one has not failed.
+    It still goes on from the clip that the old one went on from, unless that was deleted meanwhile. Raises as `submit`,
+    and Conflict when the old one has not failed.
     """
     old = get(session, user, generation_id)
     if old.status not in (Status.FAILED, Status.CANCELLED):
         raise errors.Conflict("Only a failed or cancelled generation can be tried again.")
+    extended = _visible(user).with_only_columns(Generation.id).where(Generation.id == old.extends_id)
     return submit(
         session,
         user,
@@ -248,6 +250,7 @@ def retry(
         quota_bytes=quota_bytes,
         idempotency_key=idempotency_key,
         retry_of_id=old.id,
+        extends_id=session.scalar(extended),
     )
 
 

@@ -253,6 +253,21 @@ def test_retry_when_failed(database: Database, person: User) -> None:
         generations.retry(session, person, new.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
 
 
+@pytest.mark.parametrize("deleted", [False, True])
+def test_retry_when_it_went_on_from_a_clip(database: Database, person: User, deleted: bool) -> None:
+    """A retry goes on from the same clip as the old one did, or from none when that was deleted."""
+    source = completed(database, person)
+    how: dict[str, Any] = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES}
+    with database.session() as session:
+        old = generations.submit(session, person, order(source.project_id), extends_id=source.id, **how)
+        generations.cancel(session, person, old.id)
+        if deleted:
+            generations.delete(session, person, source.id)
+        new = generations.retry(session, person, old.id, **how)
+
+    assert new.extends_id == (None if deleted else source.id)
+
+
 def test_delete_when_ended(database: Database, person: User) -> None:
     """A deleted clip is out of sight and out of the count; its charge stays on record."""
     row = completed(database, person)

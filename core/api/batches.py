@@ -15,7 +15,7 @@ router = APIRouter(tags=["generations"])
 class BatchBody(schemas.Body):
     """Clips to be made; `extendsId` is a clip of yours that they go on from (see `/generations/{id}/last-frame`)."""
 
-    generations: Annotated[list[schemas.GenerateBody], Field(min_length=1, max_length=batches.MOST)]
+    generations: Annotated[list[schemas.OrderBody], Field(min_length=1, max_length=batches.MOST)]
     extends_id: Annotated[str, Field(pattern=schemas.ID_PATTERN)] | None = None
 
 

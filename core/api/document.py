@@ -33,7 +33,8 @@ Send `Authorization: Bearer <token>` with every call. Tokens are made on the acc
 Prices are whole credits. Times are UTC. A refusal has the shape
 `{"success": false, "error": {"code", "message", "fields"?}}`: `code` is stable, `message` is for people, `fields` says
 what to change. Every answer to a token carries `RateLimit-Policy` and `RateLimit`; a 429 or 503 says in `Retry-After`
-how many seconds to wait. Reads carry an `ETag`: send it back as `If-None-Match` and what has not changed answers 304.
+how many seconds to wait. Reads of JSON carry an `ETag`: send it back as `If-None-Match`; what has not changed answers
+304.
 """
 
 TAGS = {
@@ -42,9 +43,9 @@ TAGS = {
     "credits": "Prices, balance and movements.",
     "uploads": "Images that a clip starts or ends with.",
     "generations": "Order, watch, cancel, repeat and delete clips.",
+    "presets": "Settings of an order under a name.",
     "media": "The files.",
     "usage": "What was spent.",
-    "presets": "Settings kept under a name.",
     "tokens": "Tokens for scripts.",
     "webhooks": "Addresses that are told when a clip ends.",
     "health": "Whether this installation works.",
@@ -64,6 +65,9 @@ NAMES = {
     "get_month": "getUsageMonth",
     "put_budget": "setBudget",
     "serve_media": "getMedia",
+    "serve_archive": "getArchive",
+    "listen": "listenToGenerations",
+    "last_frame": "takeLastFrame",
     "take_hook": "takeHook",
 }
 """Function name -> operation id, where the name alone says too little outside its module."""

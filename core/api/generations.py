@@ -4,15 +4,19 @@ from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Header, Query
 from sqlalchemy.orm import Session
+from starlette.responses import Response
 
 from core import access, config, curation, db, generations, history
 from core.api import answers, estimates, schemas
 from core.api.auth import PathId, Person
 from core.api.media import RequestLinks
 from core.history import Verdict
-from core.models import Generation, Status, User
+from core.models import ENDED_STATUSES, Generation, Status, User
 
 router = APIRouter(tags=["generations"])
+
+POLL_SECONDS = 2
+"""How often it is worth asking how a generation goes."""
 
 IdempotencyKey = Annotated[
     str | None,
@@ -92,6 +96,7 @@ def generate(person: Person, body: schemas.GenerateBody, idempotency_key: Idempo
             configured=access.configured(settings),
             quota_bytes=settings.storage_quota_bytes,
             idempotency_key=idempotency_key,
+            extends_id=body.extends_id,
         )
     return _ordered(row)
 
@@ -147,10 +152,12 @@ def change_generation(
 
 
 @router.get("/generations/{id}/status")
-def get_status(person: Person, generation_id: PathId, link: RequestLinks) -> ProgressAnswer:
-    """Where a generation stands."""
+def get_status(person: Person, generation_id: PathId, link: RequestLinks, response: Response) -> ProgressAnswer:
+    """Where a generation stands; while it has not ended, `Retry-After` says in how many seconds to ask again."""
     with db.session(read_only=True) as session:
         row = generations.get(session, person, generation_id)
+    if row.status not in ENDED_STATUSES:
+        response.headers["Retry-After"] = str(POLL_SECONDS)
     return ProgressAnswer(status=Progress.of(row, link))
 
 
@@ -200,7 +207,7 @@ def _whole(session: Session, person: User, row: Generation, link: answers.Link) 
     return ClipWithHistoryAnswer(generation=answers.ClipWithHistory.with_history(row, story, tags, link))
 
 
-def order_of(body: schemas.GenerateBody) -> generations.Order:
+def order_of(body: schemas.OrderBody) -> generations.Order:
     """What is ordered by a body; without `duration` it is the default of the model."""
     duration = body.duration
     if duration is None:

@@ -1,4 +1,4 @@
-"""Reads that clients repeat: an ETag on every JSON or CSV answer, 304 where nothing has changed, and HEAD beside GET.
+"""Reads that clients repeat: an ETag on every JSON answer, 304 where nothing has changed, and HEAD beside GET.
 
 Streams and stored files pass through untouched; `ranges` answers conditions on those.
 """
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.api import ranges
 from core.api.table import Table, path_of
 
-_HELD_BACK = ("application/json", "text/csv")
+_HELD_BACK = "application/json"
 _NOT_IN_304 = ("content-length", "content-type")
 
 
@@ -42,6 +42,7 @@ class _Answer:
         self._wanted = wanted
         self._without_body = without_body
         self._head: Message | None = None
+        self._ended = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -54,7 +55,10 @@ class _Answer:
                 message = await self._decide(self._head, message)
                 self._head = None
             if self._without_body:
-                message = {**message, "body": b""}
+                if self._ended:
+                    return
+                # The first piece is the last, or HEAD of a stream would go on for as long as the stream.
+                message, self._ended = {**message, "body": b"", "more_body": False}, True
         await self._send(message)
 
     async def _decide(self, head: Message, message: Message) -> Message:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from core.api import schemas
+
 Json = dict[str, Any]
 
 ID = "0197a3c2-5e1b-7c40-8f21-3b9f6d2a7e10"
@@ -116,7 +118,7 @@ def _of_type(schema: Json, parts: Json) -> Any:
             return MOMENT
         case "string" if schema.get("format") == "date":
             return MOMENT[:10]
-        case "string" if "pattern" in schema:  # the only texts with a pattern are ids
+        case "string" if schema.get("pattern") == schemas.ID_PATTERN:
             return ID
         case "string":
             return "…"

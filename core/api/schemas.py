@@ -100,13 +100,19 @@ class EstimateBody(Body):
     enhance_prompt: bool = False
 
 
-class GenerateBody(EstimateBody):
+class OrderBody(EstimateBody):
     """A clip to be made; image paths are those that the upload gave."""
 
     project_id: Word
     prompt: str
     negative_prompt: str | None = None
     aspect_ratio: Word
+
+
+class GenerateBody(OrderBody):
+    """A clip to be made; `extendsId` is a clip of yours that it goes on from (see `/generations/{id}/last-frame`)."""
+
+    extends_id: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
 
 
 class GenerationChanges(Body):

@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from core import audit, db, errors, lifecycle
-from core.models import new_id, utc_now
+from core.models import Generation, new_id, utc_now
 from tests import orders
 from tests.api.conftest import Client, arrive, refusal
 
@@ -406,6 +406,27 @@ def test_cancel_after_it_was_sent(ana: Client) -> None:
 
     assert (answer.status_code, answer.json()["generation"]["status"]) == (200, "processing")
     assert balance(ana) == (9950, 50)
+
+
+def test_generate_when_it_goes_on_from_a_clip(ana: Client, ben: Client) -> None:
+    """`extendsId` is kept with the order; somebody else's clip does not exist."""
+    source = ana.finished()
+
+    extended = ana.generate(extendsId=source.id)
+
+    with db.session(read_only=True) as session:
+        assert session.get_one(Generation, extended).extends_id == source.id
+    assert refusal(ben.post("/generate", json=ben.order(extendsId=source.id)))[:2] == (404, "not_found")
+
+
+def test_status_says_when_to_ask_again(ana: Client) -> None:
+    """While a generation has not ended its status says in how many seconds to ask again; afterwards nothing."""
+    path = f"/generations/{ana.generate()}"
+    assert int(ana.get(f"{path}/status").headers["retry-after"]) > 0
+
+    ana.post(f"{path}/cancel")
+
+    assert "retry-after" not in ana.get(f"{path}/status").headers
 
 
 def test_retry_of_a_failed_one(ana: Client) -> None:

@@ -79,6 +79,14 @@ def test_every_get_answers_head(ana: Client) -> None:
         assert answer.content == b""
 
 
+def test_head_of_a_stream_ends(ana: Client) -> None:
+    """HEAD of what never ends by itself answers at once, with the headers of the stream."""
+    answer = ana.send("HEAD", "/generations/events")
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+
+
 def test_file_passes_untouched(ana: Client) -> None:
     """A stored file keeps its own ETag and its ranges."""
     row = ana.finished()
