@@ -132,10 +132,9 @@ def _make(person: User, name: str, scope: Scope, days: int | None) -> None:
 def _revoke(person: User, token_id: str) -> None:
     """End it; the same press again finds nothing to end."""
 
-    def transaction() -> None:
-        with db.session() as session:
-            tokens.revoke(session, person, token_id)
-
-    if components.attempt(transaction, done=_("The token is revoked.")):
+    def forget() -> None:
         st.session_state.pop(_SECRET, None)
-        st.rerun()
+
+    components.save(
+        lambda session: tokens.revoke(session, person, token_id), done=_("The token is revoked."), then=forget
+    )

@@ -1,8 +1,8 @@
 """Webhooks on the account page: addresses to be told at, their secrets shown once, and what was delivered."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
 import streamlit as st
 
@@ -57,17 +57,6 @@ def show(person: User) -> None:
         st.caption(_("You have {number} webhooks, which is the most.").format(number=len(found)))
 
 
-def _save(action: Callable[[Any], object], *, done: str) -> None:
-    """Carry out a change in one transaction, then draw the page again."""
-
-    def transaction() -> None:
-        with db.session() as session:
-            action(session)
-
-    if components.attempt(transaction, done=done):
-        st.rerun()
-
-
 def _keep_secret(endpoint: WebhookEndpoint) -> None:
     """Remember a new secret for this session alone, until its person has saved it."""
     secret = webhooks.secret(endpoint, key=config.settings().secret_key)
@@ -120,12 +109,12 @@ def _actions(person: User, endpoint: WebhookEndpoint) -> None:
     key = f"webhook_{endpoint.id}"
     stopped = endpoint.disabled_at is not None
     if st.button(_("Send a test"), icon=":material/send:", key=f"{key}_test", disabled=stopped):
-        _save(
+        components.save(
             lambda session: webhooks.send_test(session, person, endpoint.id),
             done=_("A test is on its way. Deliveries tell how it went."),
         )
     if st.button(_("Start") if stopped else _("Stop"), key=f"{key}_switch"):
-        _save(
+        components.save(
             lambda session: webhooks.change(session, person, endpoint.id, enabled=stopped),
             done=_("Started.") if stopped else _("Stopped."),
         )
@@ -134,14 +123,14 @@ def _actions(person: User, endpoint: WebhookEndpoint) -> None:
     with st.popover(_("New secret"), key=f"{key}_rotate_popover"):
         st.markdown(_("For 24 hours every event is signed with the old secret, too, so that nothing is missed."))
         if st.button(_("Make a new secret"), type="primary", key=f"{key}_rotate"):
-            _save(
+            components.save(
                 lambda session: _keep_secret(webhooks.rotate(session, person, endpoint.id)),
                 done=_("There is a new secret."),
             )
     with st.popover(_("Delete"), icon=":material/delete:", key=f"{key}_delete_popover"):
         st.markdown(_("The record of its deliveries goes, too. This cannot be undone."))
         if st.button(_("Delete webhook"), type="primary", key=f"{key}_delete"):
-            _save(lambda session: webhooks.remove(session, person, endpoint.id), done=_("Webhook deleted."))
+            components.save(lambda session: webhooks.remove(session, person, endpoint.id), done=_("Webhook deleted."))
 
 
 def _change(person: User, endpoint: WebhookEndpoint, key: str) -> None:
@@ -245,7 +234,7 @@ def _delivery(person: User, endpoint: WebhookEndpoint, delivery: WebhookDelivery
             type="tertiary",
             help=_("Sends the same event once more, under the same webhook-id."),
         ):
-            _save(
+            components.save(
                 lambda session: webhooks.replay(session, person, endpoint.id, delivery.id),
                 done=_("The event is sent again."),
             )

@@ -1,7 +1,7 @@
 """For administrators: clips nobody knows about, the always-true checks, providers, people and their credits."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,17 +18,6 @@ PEOPLE_SHOWN = 25
 BOOKING_LIMIT_CREDITS = 10**12
 ROLES: Mapping[Role, str] = {Role.USER: N_("Member"), Role.ADMIN: N_("Administrator")}
 BOOKINGS: Mapping[EntryKind, str] = {EntryKind.GRANT: N_("Grant"), EntryKind.ADJUST: N_("Correction")}
-
-
-def save(action: Callable[[Any], object], *, done: str) -> None:
-    """Carry out a decision in one transaction, then draw the page again."""
-
-    def transaction() -> None:
-        with db.session() as session:
-            action(session)
-
-    if components.attempt(transaction, done=done):
-        st.rerun()
 
 
 def uncertain() -> None:
@@ -81,7 +70,7 @@ def case(row: Generation) -> None:
                     )
                 )
                 if st.button(_("Give the credits back"), key=f"admin_release_{row.id}", type="primary"):
-                    save(
+                    components.save(
                         lambda session: generations.resolve_release(session, visitor.administrator(), row.id),
                         done=_("Released."),
                     )
@@ -101,7 +90,7 @@ def found(row: Generation) -> None:
             if not wanted:
                 st.error(_("Write the job id that the provider shows."))
                 return
-            save(
+            components.save(
                 lambda session: generations.resolve_found(
                     session, visitor.administrator(), row.id, provider_job_id=wanted
                 ),

@@ -4,8 +4,6 @@ The open clip is named in the address (`?clip=`), so that a link to it works and
 """
 
 import html
-from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
@@ -163,7 +161,7 @@ def _retry_button(person: User, row: Generation) -> None:
     if st.button(label, icon=":material/refresh:", type="primary", key=f"clip_retry_{row.id}"):
         settings = config.settings()
         with intent.key("retry", row.id) as key:
-            _do(
+            components.save(
                 lambda session: generations.retry(
                     session,
                     person,
@@ -181,17 +179,4 @@ def _delete_button(person: User, row: Generation) -> None:
     with st.popover(_("Delete"), icon=":material/delete:", key=f"clip_delete_popover_{row.id}"):
         st.markdown(_("The clip and its files are removed for good. Its charges stay on record."))
         if st.button(_("Delete for good"), type="primary", key=f"clip_delete_{row.id}"):
-            _do(lambda session: generations.delete(session, person, row.id), done=_("Deleted."), then=close)
-
-
-def _do(action: Callable[[Any], object], *, done: str, then: Callable[[], None] | None = None) -> None:
-    """Carry out what a button asked for in one transaction; afterwards the whole page is drawn again."""
-
-    def transaction() -> None:
-        with db.session() as session:
-            action(session)
-
-    if components.attempt(transaction, done=done):
-        if then is not None:
-            then()
-        st.rerun()
+            components.save(lambda session: generations.delete(session, person, row.id), done=_("Deleted."), then=close)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import config, errors, ledger, links, projects
+from core import config, db, errors, ledger, links, projects
 from core.models import Status, User, utc_now
 from pages import wording
 from pages.language import _, said
@@ -87,6 +87,19 @@ def attempt(action: Callable[[], object], *, done: str) -> bool:
         return False
     announce(done)
     return True
+
+
+def save(action: Callable[[Session], object], *, done: str, then: Callable[[], None] | None = None) -> None:
+    """Do in one transaction what a button asked for, and draw the whole page again; a refusal is said here."""
+
+    def transaction() -> None:
+        with db.session() as session:
+            action(session)
+
+    if attempt(transaction, done=done):
+        if then is not None:
+            then()
+        st.rerun()
 
 
 def media_link(key: str | None, *, download_name: str | None = None) -> str | None:

@@ -1,8 +1,5 @@
 """Projects as cards: make, find, sort, rename, put away, and go on in one."""
 
-from collections.abc import Callable
-from typing import Any
-
 import streamlit as st
 
 from core import db, projects
@@ -33,7 +30,7 @@ def create_form(name: str = "") -> None:
     )
     if st.button(_("Create project"), type="primary", key="projects_create"):
         st.session_state["projects_made"] = turn + 1
-        save(
+        components.save(
             lambda session: projects.create(session, person, name=name, description=description or ""),
             done=_("Project created."),
         )
@@ -53,7 +50,7 @@ def edit(project: projects.Summary) -> None:
             height=120,
         )
         if st.button(_("Save"), type="primary", key=f"{key}_save"):
-            save(
+            components.save(
                 lambda session: projects.change(session, person, project.id, name=name, description=description or ""),
                 done=_("Saved."),
             )
@@ -75,25 +72,14 @@ def delete(project: projects.Summary) -> None:
             return
         st.markdown(_("It is empty, so nothing but its name and description is lost. This cannot be undone."))
         if st.button(_("Delete project"), type="primary", key="projects_delete"):
-            save(lambda session: projects.delete(session, person, project.id), done=_("Project deleted."))
+            components.save(lambda session: projects.delete(session, person, project.id), done=_("Project deleted."))
 
 
 def archive(project: projects.Summary) -> None:
     """Put a project away, or bring it back."""
     away = project.archived_at is None
     done = _("Archived. It waits under Archived.") if away else _("It is back.")
-    save(lambda session: projects.change(session, person, project.id, archived=away), done=done)
-
-
-def save(action: Callable[[Any], object], *, done: str) -> None:
-    """Carry out a change in one transaction, then draw the page again."""
-
-    def transaction() -> None:
-        with db.session() as session:
-            action(session)
-
-    if components.attempt(transaction, done=done):
-        st.rerun()
+    components.save(lambda session: projects.change(session, person, project.id, archived=away), done=done)
 
 
 def carry_out(action: str, project: projects.Summary) -> None:

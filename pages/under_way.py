@@ -54,20 +54,9 @@ def draw(person: User, standings: Sequence[live.Standing], *, key: str, details:
     data = {"items": [_card(each) for each in standings], "words": words}
     pressed = _element(key=key, data=data, on_open_change=_nothing, on_cancel_change=_nothing)
     if pressed.cancel:
-        _cancel(person, pressed.cancel)
+        components.save(lambda session: generations.cancel(session, person, pressed.cancel), done=_("Cancelling."))
     opened: str | None = pressed.open
     return opened
-
-
-def _cancel(person: User, generation_id: str) -> None:
-    """Cancel and draw the page again; a refusal is shown here."""
-
-    def transaction() -> None:
-        with db.session() as session:
-            generations.cancel(session, person, generation_id)
-
-    if components.attempt(transaction, done=_("Cancelling.")):
-        st.rerun()
 
 
 def _card(each: live.Standing) -> dict[str, Any]:

@@ -191,7 +191,7 @@ def test_open_clip_and_its_player_survive_an_end(visitor: Visitor, app: App) -> 
     page = visit.open(f"/history?clip={shown}")
     video = page.get_by_role("dialog").locator("video")
     expect(video).to_be_visible()
-    video.evaluate("v => { v.mark = 1; v.muted = true; return v.play(); }")
+    video.evaluate("v => { v.mark = 1; v.muted = true; v.playbackRate = 0.25; return v.play(); }")
     other = app.order(prompt="The other", duration=2)
     hide(page, hidden=True)
     hide(page, hidden=False)
@@ -201,7 +201,7 @@ def test_open_clip_and_its_player_survive_an_end(visitor: Visitor, app: App) -> 
     assert toast(page) == ""
     assert video.evaluate("v => v.mark === 1 && v.currentTime > 1")
     video.evaluate("v => v.pause()")
-    expect(page.get_by_role("status").filter(has_text="Finished")).to_have_text("Finished: The other", timeout=4000)
+    expect(page.get_by_role("status").filter(has_text="Finished")).to_have_text("Finished: The other", timeout=10_000)
     expect(page.get_by_role("dialog")).to_be_visible()
     assert visit.complaints == []
 
