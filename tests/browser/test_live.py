@@ -32,7 +32,7 @@ def arrive(visitor: Visitor, app: App, **look: object) -> tuple[Visit, list[str]
     looks: list[str] = []
 
     def note(request: Request) -> None:
-        if request.url.endswith(live_route.PATH):
+        if live_route.PATH in request.url:
             looks.append(request.url)
 
     visit.context.on("request", note)
