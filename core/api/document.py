@@ -88,9 +88,9 @@ REFUSALS: dict[int, tuple[str, tuple[type[errors.AppError], ...]]] = {
 MORE: dict[str, tuple[int, ...]] = {
     "generate": (402, 404, 409),
     "generateBatch": (402, 404, 409),
-    "lastFrame": (422,),
+    "takeLastFrame": (422,),
     "downloadSeveral": (404,),
-    "serveArchive": (403, 404),
+    "getArchive": (403, 404),
     "createPreset": (409,),
     "createWebhook": (409,),
     "retryGeneration": (402, 413, 422),
