@@ -21,10 +21,13 @@ from core.models import (
     Stage,
     Status,
     is_live,
+    table_of,
     utc_now,
 )
 
 SYSTEM = "system"
+
+_NOTE = insert(table_of(GenerationEvent))  # put together once, since every move runs it
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +134,15 @@ def hurry(session: Session, generation_id: str) -> bool:
 def note(session: Session, generation_id: str, status: Status, stage: Stage, *, what: str, actor: str = SYSTEM) -> None:
     """Append a row to the timeline."""
     session.execute(
-        insert(GenerationEvent).values(
-            generation_id=generation_id, at=utc_now(), status=status, stage=stage, what=what[:300], actor=actor
-        )
+        _NOTE,
+        {
+            "generation_id": generation_id,
+            "at": utc_now(),
+            "status": status,
+            "stage": stage,
+            "what": what[:300],
+            "actor": actor,
+        },
     )
 
 

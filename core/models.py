@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
@@ -21,6 +21,7 @@ from sqlalchemy import (
     MetaData,
     Numeric,
     String,
+    Table,
     Text,
     TypeDecorator,
     UniqueConstraint,
@@ -509,6 +510,11 @@ class Generation(Base):
             postgresql_where=text("deleted_at IS NOT NULL AND purged_at IS NULL"),
         ),
     )
+
+
+def table_of(entity: type[Base]) -> Table:
+    """The table of a class, for statements that are put together once and give no entities."""
+    return cast(Table, entity.__table__)
 
 
 def is_live() -> ColumnElement[bool]:

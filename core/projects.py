@@ -7,18 +7,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from core import errors
 from core.models import Generation, Project, UsageDay, User, is_live, utc_now
-from core.ownership import owned
+from core.ownership import owned, owned_by_bound
 from core.text import problem
 
 NAME_LIMIT_CHARS = 120
 DESCRIPTION_LIMIT_CHARS = 2000
 COVERS = 4
 """How many of its newest posters stand for a project."""
+
+_ONE = select(Project).where(Project.id == bindparam("project_id"), owned_by_bound(Project))
 
 
 class Sort(StrEnum):
@@ -63,7 +65,7 @@ def create(session: Session, user: User, *, name: str, description: str = "") ->
 
 def get(session: Session, user: User, project_id: str) -> Project:
     """A person's own project; NotFound also when it is somebody else's."""
-    project = session.scalar(select(Project).where(Project.id == project_id, owned(Project, user)))
+    project = session.scalar(_ONE, {"user_id": user.id, "project_id": project_id})
     if project is None:
         raise errors.NotFound("This project does not exist, or it is not yours.")
     return project

@@ -119,13 +119,19 @@ def address(configured: str | None) -> str | None:
     return configured or (_brought[0] if _brought else None)
 
 
+def counts(url: str | None, per_minute: int) -> bool:
+    """Whether `take` would ask Redis: there is a limit, a Redis, and it was not found away a moment ago."""
+    where = address(url)
+    return where is not None and per_minute > 0 and time.monotonic() >= _away_until.get(where, 0.0)
+
+
 def take(url: str | None, key: str, per_minute: int) -> Allowance | None:
     """Count one request of `key`, evenly refilled, all of a minute at once at most; shared by all processes.
 
     None when nobody counts: without a limit (0), without Redis, and while it is away, which is logged once an outage.
     """
     where = address(url)
-    if where is None or per_minute == 0 or time.monotonic() < _away_until.get(where, 0.0):
+    if where is None or not counts(url, per_minute):
         return None
     try:
         wait, full_in = _taking(where)(keys=[f"video-requests:{key}"], args=[per_minute])

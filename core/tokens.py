@@ -2,10 +2,11 @@
 
 import hashlib
 import secrets
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, bindparam, event, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import errors, text
@@ -16,6 +17,10 @@ NAME_LIMIT_CHARS = 120
 LIVE_LIMIT = 100
 """How many tokens a person may have at once: more than anybody can look after."""
 
+KNOWN_SECONDS = 1.0
+"""How long a token that was looked up is taken as valid without looking again."""
+
+_KNOWN_LIMIT = 10_000
 _PREFIX_CHARS = 12
 _NOTE_EVERY = timedelta(minutes=1)
 _REACH = tuple(Scope)
@@ -65,7 +70,10 @@ def browse(session: Session, user: User) -> Sequence[ApiToken]:
 
 
 def revoke(session: Session, user: User, token_id: str) -> None:
-    """End a token from the next request on; NotFound when it is not theirs or was revoked before."""
+    """End a token; NotFound when it is not theirs or was revoked before.
+
+    This process takes it no more once the session has committed, others within `KNOWN_SECONDS`.
+    """
     ended = session.execute(
         update(ApiToken)
         .where(ApiToken.id == token_id, owned(ApiToken, user), ApiToken.revoked_at.is_(None))
@@ -74,6 +82,7 @@ def revoke(session: Session, user: User, token_id: str) -> None:
     )
     if ended.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult; execute() is typed wider
         raise errors.NotFound
+    event.listen(session, "after_commit", lambda _session: _known.clear())
 
 
 def by_token(session: Session, token: str) -> tuple[User, ApiToken]:
@@ -86,6 +95,28 @@ def by_token(session: Session, token: str) -> tuple[User, ApiToken]:
     if found is None:
         raise errors.Unauthorized
     return found[0], found[1]
+
+
+def look_up(session: Session, token: str) -> tuple[User, ApiToken]:
+    """As `by_token`, and `known` for a while; for a session that reads, since what it finds must be committed."""
+    began = time.monotonic()
+    user, row = by_token(session, token)
+    if len(_known) >= _KNOWN_LIMIT:
+        _known.clear()
+    _known[_hash(token)] = (began, user, row)
+    return user, row
+
+
+def known(token: str) -> tuple[User, ApiToken] | None:
+    """What `look_up` found in this process within the last `KNOWN_SECONDS`; None when it has to be asked.
+
+    So a token that is revoked elsewhere, or a role that is taken away, counts for so long at most. For reading only:
+    all requests of a token are given the same two rows.
+    """
+    began, user, row = _known.get(_hash(token), _UNKNOWN)
+    if user is None or row is None or time.monotonic() - began > KNOWN_SECONDS:
+        return None
+    return (user, row) if row.expires_at is None or row.expires_at > utc_now() else None
 
 
 def use_is_old(token: ApiToken) -> bool:
@@ -114,6 +145,12 @@ _LOOK_UP = (
     .join(ApiToken, ApiToken.user_id == User.id)
     .where(ApiToken.token_hash == bindparam("hash"), _is_valid(bindparam("now", type_=UtcDateTime())))
 )
+
+
+_known: dict[str, tuple[float, User, ApiToken]] = {}
+"""Hash of a token -> when the look-up began (monotonic seconds), and what it found."""
+
+_UNKNOWN = (0.0, None, None)
 
 
 def _hash(token: str) -> str:

@@ -1,3 +1,4 @@
+import time
 from datetime import timedelta
 
 import pytest
@@ -41,6 +42,46 @@ def test_token_when_it_is_over(database: Database, person: User, values: dict[st
 
     with pytest.raises(errors.Unauthorized), database.session(read_only=True) as session:
         tokens.by_token(session, token)
+
+
+def test_known_when_revoked_here(database: Database, person: User) -> None:
+    """What was looked up is known without the database until the revocation is committed, and not a moment longer."""
+    token = issue(database, person)
+    with database.session(read_only=True) as session:
+        found, row = tokens.look_up(session, token)
+    with database.session() as session:
+        tokens.revoke(session, person, row.id)
+        assert tokens.known(token) == (found, row)
+
+    assert tokens.known(token) is None
+
+
+def test_known_when_revoked_elsewhere(database: Database, person: User) -> None:
+    """What another process has revoked is known for the stated time and no longer, used or not."""
+    token = issue(database, person)
+    with database.session(read_only=True) as session:
+        tokens.look_up(session, token)
+    with database.session() as session:
+        session.execute(update(ApiToken).values(revoked_at=utc_now()))
+    time.sleep(tokens.KNOWN_SECONDS / 2)
+    tokens.known(token)
+    time.sleep(tokens.KNOWN_SECONDS / 2)
+
+    assert tokens.known(token) is None
+    with pytest.raises(errors.Unauthorized), database.session(read_only=True) as session:
+        tokens.by_token(session, token)
+
+
+def test_known_when_it_expires(database: Database, person: User) -> None:
+    """A token ends at its time, looked up just before or not."""
+    with database.session() as session:
+        token = tokens.issue(session, person, name="short", expires_at=utc_now() + timedelta(seconds=0.5))
+    with database.session(read_only=True) as session:
+        tokens.look_up(session, token)
+    assert tokens.known(token) is not None
+    time.sleep(0.5)
+
+    assert tokens.known(token) is None
 
 
 def test_refusals_when_for_different_reasons(database: Database, person: User) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from core.generations import Standing
 from core.history import Story
 from core.models import EntryKind, Generation, GenerationEvent, LedgerEntry, Stage, Status
 
@@ -215,11 +216,11 @@ def clips(rows: Iterable[Generation], link: Link) -> list[Clip]:
     return [Clip.of(row, link) for row in rows]
 
 
-def percent(row: Generation) -> int:
+def percent(row: Generation | Standing) -> int:
     """Whole percent of progress; 100 says that the file is here."""
     return 100 if row.status is Status.COMPLETED else min(99, int(row.progress * 100))
 
 
-def has_error(row: Generation) -> bool:
+def has_error(row: Generation | Standing) -> bool:
     """Whether the row's error is about its present state, not one it has left behind."""
     return row.status in (Status.FAILED, Status.UNCERTAIN)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount
@@ -81,7 +82,6 @@ def build() -> FastAPI:
     table = Table(ROUTERS)
     api = FastAPI(
         openapi_url=None,  # `document` serves it, with what FastAPI cannot know
-        generate_unique_id_function=document.operation_id,
         lifespan=_lifespan,
         webhooks=webhooks.outgoing,
         redirect_slashes=False,  # behind a proxy the redirect would name the wrong address
@@ -100,7 +100,11 @@ def build() -> FastAPI:
     api.state.table = table
     api.state.documents = {}
     for _audience, router in ROUTERS:
-        api.include_router(router)
+        # Not included: FastAPI (0.165) would look through each router twice for every request.
+        api.router.routes += router.routes
+    for route in api.routes:
+        if isinstance(route, APIRoute):
+            route.operation_id = document.operation_id(route)
     return api
 
 

@@ -2,14 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from core import access, batches, config, db
-from core.api import answers, generations, schemas
+from core.api import answers, generations, routes, schemas
 from core.api.auth import Person
 
-router = APIRouter(tags=["generations"])
+router = routes.router("generations")
 
 
 class BatchBody(schemas.Body):

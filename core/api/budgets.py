@@ -4,15 +4,15 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from core import budgets, db, usage
-from core.api import answers, schemas
+from core.api import answers, routes, schemas
 from core.api.auth import Person
 from core.api.usage import SelectionQuery, reaches_far_enough, selection
 from core.models import utc_now
 
-router = APIRouter(tags=["usage"], dependencies=[Depends(reaches_far_enough)])
+router = routes.router("usage", dependencies=[Depends(reaches_far_enough)])
 
 
 class Forecast(answers.Part):

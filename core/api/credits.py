@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from core import db, ledger, pricing
-from core.api import answers, schemas
+from core.api import answers, routes, schemas
 from core.api.auth import Person
 
-router = APIRouter(tags=["credits"])
+router = routes.router("credits")
 
 
 class Balance(answers.Part):

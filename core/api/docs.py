@@ -9,13 +9,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from core.api import document, recipes
+from core.api import document, recipes, routes
 
-router = APIRouter(tags=["document"])
+router = routes.router("document")
 
 Json = dict[str, Any]
 

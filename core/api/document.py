@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic.alias_generators import to_camel
@@ -15,11 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core import errors
-from core.api import answers, samples
+from core.api import answers, routes, samples
 from core.api.table import Table
 from core.models import Scope
 
-router = APIRouter(tags=["document"])
+router = routes.router("document")
 
 Json = dict[str, Any]
 
@@ -88,9 +88,6 @@ REFUSALS: dict[int, tuple[str, tuple[type[errors.AppError], ...]]] = {
 MORE: dict[str, tuple[int, ...]] = {
     "generate": (402, 404, 409),
     "generateBatch": (402, 404, 409),
-    "takeLastFrame": (422,),
-    "downloadSeveral": (404,),
-    "getArchive": (403, 404),
     "createPreset": (409,),
     "createWebhook": (409,),
     "retryGeneration": (402, 413, 422),
@@ -104,6 +101,9 @@ MORE: dict[str, tuple[int, ...]] = {
     "getMetrics": (403,),
     "getMedia": (403, 404),
     "takeHook": (404,),
+    "takeLastFrame": (413, 422),
+    "getArchive": (403, 404),
+    "downloadSeveral": (404,),
     "downloadGeneration": (409,),
 }
 """Refusals of single operations that no rule of `_refusals` gives."""
@@ -117,6 +117,8 @@ _PART = {
 ANSWERS: dict[str, Json] = {
     "downloadGeneration": {"200": {"content": {"video/mp4": _FILE}}} | _PART,
     "getMedia": {"200": {"content": {"*/*": _FILE}}} | _PART,
+    "getArchive": {"200": {"content": {"application/zip": _FILE}}},
+    "downloadSeveral": {"200": {"content": {"application/zip": _FILE}}},
     "getUsage": {"200": {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 }
 """Answers that are not JSON."""
@@ -146,6 +148,14 @@ LINKS: dict[tuple[str, str], dict[str, Json]] = {
     },
     ("uploadImage", "200"): {
         "generate": {"operationId": "generate", "requestBody": {"startImagePath": "$response.body#/filePath"}}
+    },
+    ("createPreset", "201"): {
+        name: {"operationId": name, "parameters": {"id": "$response.body#/preset/id"}}
+        for name in ("changePreset", "deletePreset")
+    },
+    ("createWebhook", "201"): {
+        name: {"operationId": name, "parameters": {"id": "$response.body#/webhook/id"}}
+        for name in ("getWebhook", "changeWebhook", "rotateSecret", "sendTest", "listDeliveries", "deleteWebhook")
     },
     ("createToken", "201"): {
         "revokeToken": {"operationId": "revokeToken", "parameters": {"id": "$response.body#/token/id"}}

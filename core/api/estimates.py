@@ -3,14 +3,12 @@
 Nothing here waits for anything, so it runs on the event loop: a thread would cost more than the answer.
 """
 
-from fastapi import APIRouter
-
 from core import capability, errors, pricing
-from core.api import answers, schemas
+from core.api import answers, routes, schemas
 from core.providers import registry
 from core.video import VideoModel
 
-router = APIRouter(tags=["credits"])
+router = routes.router("credits")
 
 
 class Reason(answers.Part):

@@ -6,17 +6,17 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import Depends, Header, Query
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Send
 
 from core import db, timeline
-from core.api import answers, event_hub
+from core.api import answers, event_hub, routes
 from core.api.auth import Person
 from core.models import Stage, Status, User
 from core.timeline import Step
 
-router = APIRouter(tags=["generations"])
+router = routes.router("generations")
 
 RETRY_MILLISECONDS = 2000
 HEARTBEAT_SECONDS = 15.0

@@ -1,12 +1,11 @@
 """Going on from a finished clip over REST."""
 
-from fastapi import APIRouter
-
 from core import config, extension, storage
+from core.api import routes
 from core.api.auth import PathId, Person
 from core.api.uploads import UploadAnswer
 
-router = APIRouter(tags=["uploads"])
+router = routes.router("uploads")
 
 
 @router.post("/generations/{id}/last-frame")

@@ -2,18 +2,18 @@
 
 from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Header, Query
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core import access, config, curation, db, generations, history
-from core.api import answers, estimates, schemas
+from core.api import answers, estimates, routes, schemas
 from core.api.auth import PathId, Person
 from core.api.media import RequestLinks
 from core.history import Verdict
 from core.models import ENDED_STATUSES, Generation, Status, User
 
-router = APIRouter(tags=["generations"])
+router = routes.router("generations")
 
 POLL_SECONDS = 2
 """How often it is worth asking how a generation goes."""
@@ -71,10 +71,19 @@ class Progress(answers.Part):
     error_message: str | None
 
     @classmethod
-    def of(cls, row: Generation, link: answers.Link) -> Self:
-        """The shape of a row."""
-        whole = answers.Clip.of(row, link)
-        return cls.model_validate({name: getattr(whole, name) for name in cls.model_fields})
+    def of(cls, standing: generations.Standing, link: answers.Link) -> Self:
+        """The shape of where a generation stands."""
+        done = standing.status is Status.COMPLETED
+        wrong = answers.has_error(standing)
+        return cls(
+            id=standing.id,
+            status=standing.status,
+            progress=answers.percent(standing),
+            video_url=link(standing.output_key) if done else None,
+            thumbnail_url=link(standing.thumbnail_key) if done else None,
+            error_code=standing.error_code if wrong else None,
+            error_message=standing.error_message if wrong else None,
+        )
 
 
 class ProgressAnswer(answers.Envelope):
@@ -151,14 +160,13 @@ def change_generation(
         return _whole(session, person, row, link)
 
 
-@router.get("/generations/{id}/status")
-def get_status(person: Person, generation_id: PathId, link: RequestLinks, response: Response) -> ProgressAnswer:
+@router.get("/generations/{id}/status", response_model=ProgressAnswer)
+def get_status(person: Person, generation_id: PathId, link: RequestLinks) -> Response:
     """Where a generation stands; while it has not ended, `Retry-After` says in how many seconds to ask again."""
     with db.session(read_only=True) as session:
-        row = generations.get(session, person, generation_id)
-    if row.status not in ENDED_STATUSES:
-        response.headers["Retry-After"] = str(POLL_SECONDS)
-    return ProgressAnswer(status=Progress.of(row, link))
+        standing = generations.standing(session, person, generation_id)
+    hint = {} if standing.status in ENDED_STATUSES else {"Retry-After": str(POLL_SECONDS)}
+    return routes.written(ProgressAnswer(status=Progress.of(standing, link)), headers=hint)
 
 
 @router.post("/generations/{id}/cancel")

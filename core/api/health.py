@@ -2,18 +2,17 @@
 
 import logging
 
-from fastapi import APIRouter
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
 from core import config, db, queue
-from core.api import answers, refusals
+from core.api import answers, refusals, routes
 from core.models import Generation, Status, is_live, utc_now
 
 log = logging.getLogger(__name__)
 
-router = APIRouter(tags=["health"])
+router = routes.router("health")
 
 
 class HealthAnswer(answers.Envelope):

@@ -1,11 +1,11 @@
 """Takes the calls of vendors; each only makes us look at one generation sooner."""
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from core import config, db, hooks, lifecycle
+from core.api import routes
 
-router = APIRouter(tags=["hooks"])
+router = routes.router("hooks")
 
 
 @router.post("/hooks/{id}/{signature}", status_code=204, response_class=Response)

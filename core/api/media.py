@@ -4,17 +4,17 @@ import math
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from core import archive, config, db, errors, generations, history, links, storage
-from core.api import ranges, schemas
+from core.api import ranges, routes, schemas
 from core.api.auth import PathId, Person
 from core.models import Generation, Status, User, utc_now
 
-router = APIRouter(tags=["media"])
-signed = APIRouter(tags=["media"])
+router = routes.router("media")
+signed = routes.router("media")
 
 MEDIA_CACHE_SECONDS = 3600
 DOWNLOAD_CACHE_SECONDS = 0

@@ -11,17 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastapi import APIRouter
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core import access, audit, config, db, errors, health, queue
+from core.api import routes
 from core.api.auth import Person
 from core.models import Account, Generation, Role, is_live, utc_now
 from core.providers import registry
 
-router = APIRouter(tags=["health"])
+router = routes.router("health")
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

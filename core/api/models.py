@@ -1,12 +1,10 @@
 """Models and providers over REST."""
 
-from fastapi import APIRouter
-
 from core import access, config, db, pricing, provider_status
-from core.api import answers
+from core.api import answers, routes
 from core.providers import registry
 
-router = APIRouter(tags=["models"])
+router = routes.router("models")
 
 
 class Model(answers.Part):

@@ -3,15 +3,14 @@
 from datetime import datetime
 from typing import Self
 
-from fastapi import APIRouter
 from pydantic import model_validator
 
 from core import db, presets
-from core.api import answers, schemas
+from core.api import answers, routes, schemas
 from core.api.auth import PathId, Person
 from core.models import Preset, User
 
-router = APIRouter(tags=["presets"])
+router = routes.router("presets")
 
 
 class SettingsBody(schemas.Body):

@@ -5,18 +5,18 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from core import db, history, projects
-from core.api import answers, schemas
+from core.api import answers, routes, schemas
 from core.api.auth import PathId, Person
 from core.api.media import RequestLinks
 from core.models import Generation, Project, User
 from core.ownership import owned
 
-router = APIRouter(tags=["projects"])
+router = routes.router("projects")
 
 NEWEST = 20
 

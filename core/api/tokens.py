@@ -3,14 +3,12 @@
 from datetime import datetime
 from typing import Self
 
-from fastapi import APIRouter
-
 from core import db, tokens
-from core.api import answers, schemas
+from core.api import answers, routes, schemas
 from core.api.auth import PathId, Person
 from core.models import ApiToken, Scope
 
-router = APIRouter(tags=["tokens"])
+router = routes.router("tokens")
 
 
 class Token(answers.Part):

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import File, Form, UploadFile
 
 from core import config, db, images, storage, uploads
-from core.api import answers, schemas
+from core.api import answers, routes, schemas
 from core.api.auth import Person
 
-router = APIRouter(tags=["uploads"])
+router = routes.router("uploads")
 
 
 class UploadAnswer(answers.Envelope):

@@ -6,13 +6,13 @@ from enum import StrEnum
 from itertools import islice
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from core import db, errors, usage, usage_csv
-from core.api import answers, auth, ranges, schemas
+from core.api import answers, auth, ranges, routes, schemas
 from core.api.auth import Person
 from core.models import Scope, User, utc_now
 from core.usage import Group
@@ -24,7 +24,7 @@ async def reaches_far_enough(request: Request) -> None:
         auth.check_scope(request.state.caller.scope, Scope.ADMIN)
 
 
-router = APIRouter(tags=["usage"], dependencies=[Depends(reaches_far_enough)])
+router = routes.router("usage", dependencies=[Depends(reaches_far_enough)])
 
 LONGEST_DAYS = 731
 DEFAULT_DAYS = 30

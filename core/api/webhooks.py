@@ -3,16 +3,16 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import Field, model_validator
 
 from core import config, db, webhook_events, webhooks
-from core.api import answers, auth, schemas
+from core.api import answers, auth, routes, schemas
 from core.api.auth import PathId, Person
 from core.models import DeliveryState, DisabledReason, Status, WebhookDelivery, WebhookEndpoint
 
-router = APIRouter(tags=["webhooks"])
-outgoing = APIRouter(tags=["webhooks"])
+router = routes.router("webhooks")
+outgoing = routes.router("webhooks")
 """What is sent, for the OpenAPI document; nothing here is served."""
 
 

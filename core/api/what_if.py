@@ -3,15 +3,15 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import Field
 
 from core import db, pricing, usage, what_if
-from core.api import answers, schemas
+from core.api import answers, routes, schemas
 from core.api.auth import Person
 from core.api.usage import SelectionQuery, reaches_far_enough, selection
 
-router = APIRouter(tags=["usage"], dependencies=[Depends(reaches_far_enough)])
+router = routes.router("usage", dependencies=[Depends(reaches_far_enough)])
 
 
 class WhatIfQuery(SelectionQuery):

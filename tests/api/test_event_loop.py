@@ -6,10 +6,11 @@ import httpx
 import pytest
 from sqlalchemy import event
 
-from core import db
+from core import db, tokens
 from core.api import api
 from core.api.table import Door
 from core.config import Settings
+from core.models import Scope
 from tests.api.conftest import APP, ORIGIN, PREFIX, arrive
 from tests.api.test_application import fitting_body, own_path
 
@@ -55,11 +56,14 @@ def test_loop_goes_on_while_the_database_is_waited_for(installation: Settings, d
         body = {"json": {"name": "Hills"}}
     if door.path == "/generate":
         body = {"json": ana.order()}
+    assert ana.person is not None
+    with db.session() as session:
+        token = tokens.issue(session, ana.person, name="not looked up yet", scope=Scope.ADMIN)
     database = SlowDatabase()
 
     async def ask() -> httpx.Response:
         turning = asyncio.create_task(database.keep_turning())
-        headers = {"Authorization": f"Bearer {ana.token}"}
+        headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=APP)) as client:
             answer = await client.request(door.method, f"{ORIGIN}{PREFIX}{path}", headers=headers, **body)
         turning.cancel()
