@@ -27,7 +27,7 @@ from sqlalchemy import text
 
 from core import config, db, generations, projects, tokens, users
 from core.api import api
-from core.models import Scope
+from core.states import Scope
 from tests import orders, postgres
 from tests.process.app import free_port
 

@@ -17,9 +17,11 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from core import curation, history, users
+from core.columns import new_id, utc_now
 from core.db import Database
 from core.history import Filter, Verdict
-from core.models import Generation, GenerationTag, Project, Stage, Status, User, new_id, utc_now
+from core.models import Generation, GenerationTag, Project, User
+from core.states import Stage, Status
 
 REPEATS = 5
 BATCH = 10_000

@@ -18,8 +18,8 @@ from pathlib import Path
 from PIL import Image
 
 from core import config, db, generations, pricing, storage, users
-from core.models import Stage, Status
 from core.providers import loader, registry  # noqa: F401 -- the loader registers the providers
+from core.states import Stage, Status
 
 PEOPLE = 20
 PROJECTS_OF_ONE = 60

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import psutil
 
-from core.models import Generation, Status
+from core.models import Generation
+from core.states import Status
 from tests import simulators
 from tests.process.installation import Installation, installed
 

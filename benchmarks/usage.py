@@ -15,8 +15,10 @@ from itertools import groupby
 from sqlalchemy import func, select, text
 
 from core import budgets, projects, usage, users, what_if
+from core.columns import utc_now
 from core.db import Database
-from core.models import Role, UsageDay, User, utc_now
+from core.models import UsageDay, User
+from core.states import Role
 from core.usage import Group, Selection
 from tests import year
 

@@ -12,7 +12,9 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from core import config, db, errors, generations, ledger, text, tokens, users
-from core.models import Generation, Scope, User, utc_now
+from core.columns import utc_now
+from core.models import Generation, User
+from core.states import Scope
 
 ACTOR = "command line"
 GRANT_LIMIT_CREDITS = 10**12

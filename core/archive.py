@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core import errors, generations
-from core.models import Generation, Status
+from core.models import Generation
+from core.states import Status
 from core.storage import Storage
 
 MISSING_NAME = "not-included.txt"

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from core import config, db, errors
 from core import storage as storages
 from core.audit_rules import COMPLETED, RULES, Rule, Since
-from core.models import AuditRun, Generation, GenerationEvent, LedgerEntry, utc_now
+from core.columns import utc_now
+from core.models import AuditRun, Generation, GenerationEvent, LedgerEntry
 
 OFFENDERS_SHOWN = 20
 FULL_EVERY = timedelta(days=1)

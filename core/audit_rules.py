@@ -31,17 +31,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from core.ledger import EFFECT
-from core.models import (
-    Account,
-    EntryKind,
-    Generation,
-    GenerationEvent,
-    LedgerEntry,
-    Project,
-    Status,
-    UsageDay,
-    is_live,
-)
+from core.models import Account, Generation, GenerationEvent, LedgerEntry, Project, UsageDay, is_live
+from core.states import EntryKind, Status
 
 
 class utc_day(FunctionElement[str]):  # noqa: N801 -- reads as the SQL function that it is

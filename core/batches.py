@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import errors, generations, ledger
-from core.models import Generation, User, new_id
+from core.columns import new_id
+from core.models import Generation, User
 from core.ownership import owned
 
 MOST = 20

@@ -10,10 +10,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import db, errors, health, jobs, lifecycle
+from core.columns import utc_now
 from core.config import Settings
-from core.models import Generation, Stage, Status, is_live, utc_now
+from core.models import Generation, is_live
 from core.providers import registry
 from core.providers.base import Provider
+from core.states import Stage, Status
 
 OUTSTANDING_SUBMITS = 8
 HAND_OVER_LEASE = timedelta(seconds=30)

@@ -12,9 +12,11 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from core import errors, projects, usage_days
+from core.columns import utc_now
 from core.history import Verdict
-from core.models import ENDED_STATUSES, Generation, GenerationTag, Project, Status, User, utc_now
+from core.models import Generation, GenerationTag, Project, User
 from core.ownership import owned
+from core.states import ENDED_STATUSES, Status
 from core.text import problem
 
 TAG_LIMIT_CHARS = 40

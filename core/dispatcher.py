@@ -28,10 +28,12 @@ from core import (
     webhook_sender,
 )
 from core import storage as storages
+from core.columns import utc_now
 from core.config import Settings
-from core.models import Generation, Stage, utc_now
+from core.models import Generation
 from core.providers import registry
 from core.providers.base import Provider
+from core.states import Stage
 from core.video import VideoRequest
 
 log = logging.getLogger(__name__)

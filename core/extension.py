@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 
 from core import db, errors, generations, media, uploads
-from core.models import Generation, Status, Upload, User
+from core.models import Generation, Upload, User
+from core.states import Status
 from core.storage import Storage
 
 

@@ -10,20 +10,11 @@ from sqlalchemy import Select, bindparam, func, literal_column, or_, select, upd
 from sqlalchemy.orm import Session
 
 from core import capability, errors, ledger, lifecycle, pricing, projects, search, uploads
-from core.models import (
-    ENDED_STATUSES,
-    Generation,
-    Project,
-    Role,
-    Stage,
-    Status,
-    User,
-    is_live,
-    table_of,
-    utc_now,
-)
+from core.columns import utc_now
+from core.models import Generation, Project, User, is_live, table_of
 from core.ownership import owned, owned_by_bound
 from core.providers import registry
+from core.states import ENDED_STATUSES, Role, Stage, Status
 from core.video import ProviderJob, VideoModel
 
 KEY_LIMIT_CHARS = 200

@@ -12,7 +12,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core import errors
-from core.models import ProviderHealth, utc_now
+from core.columns import utc_now
+from core.models import ProviderHealth
 
 FAILURES_TO_OPEN = 5
 PAUSE = timedelta(seconds=60)

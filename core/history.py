@@ -10,17 +10,9 @@ from sqlalchemy import ColumnElement, literal, literal_column, select
 from sqlalchemy.orm import Session
 
 from core import ledger, projects, prompt_search
-from core.models import (
-    ENDED_STATUSES,
-    Generation,
-    GenerationEvent,
-    GenerationTag,
-    LedgerEntry,
-    Status,
-    User,
-    is_live,
-)
+from core.models import Generation, GenerationEvent, GenerationTag, LedgerEntry, User, is_live
 from core.ownership import owned
+from core.states import ENDED_STATUSES, Status
 
 CLOCK_SLACK = timedelta(hours=1)
 """How far the time inside an id may be from `created_at`: they are read one after the other, on one machine."""

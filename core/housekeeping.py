@@ -8,8 +8,9 @@ from sqlalchemy import select, update
 
 from core import audit, db, previews, users, webhooks
 from core import storage as storages
+from core.columns import utc_now
 from core.config import Settings
-from core.models import Generation, utc_now
+from core.models import Generation
 
 log = logging.getLogger(__name__)
 

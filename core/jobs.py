@@ -24,9 +24,11 @@ from sqlalchemy.orm import Session
 from core import access, config, db, delivery, download, errors, health, lifecycle, media, search, video_request
 from core import storage as storages
 from core.backoff import delay
-from core.models import Generation, Stage, Status, utc_now
+from core.columns import utc_now
+from core.models import Generation
 from core.providers import registry
 from core.providers.base import Provider
+from core.states import Stage, Status
 from core.video import JobState, ProviderJob, VideoRequest, VideoSource
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,8 @@ from sqlalchemy import bindparam, func, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from core import errors
-from core.models import Account, EntryKind, LedgerEntry, table_of
+from core.models import Account, LedgerEntry, table_of
+from core.states import EntryKind
 
 EFFECT: Mapping[EntryKind, tuple[int, int]] = {
     EntryKind.GRANT: (1, 0),

@@ -1,6 +1,6 @@
 """The moves of a generation: each is one guarded UPDATE and one event row, with its money and its news to webhooks.
 
-Who loses a race changes nothing and is told so by False. `models.MOVES` says which moves exist; this module
+Who loses a race changes nothing and is told so by False. `states.MOVES` says which moves exist; this module
 is the only one that makes them. It knows no provider and no queue.
 """
 
@@ -13,17 +13,9 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from core import errors, ledger, pricing, usage_days, users, webhook_events
-from core.models import (
-    MOVES,
-    Generation,
-    GenerationEvent,
-    Project,
-    Stage,
-    Status,
-    is_live,
-    table_of,
-    utc_now,
-)
+from core.columns import utc_now
+from core.models import Generation, GenerationEvent, Project, is_live, table_of
+from core.states import MOVES, Stage, Status
 
 SYSTEM = "system"
 

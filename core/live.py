@@ -16,8 +16,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, load_only
 
 from core import errors
-from core.models import ENDED_STATUSES, Generation, Stage, Status, User, is_live
+from core.models import Generation, User, is_live
 from core.ownership import owned
+from core.states import ENDED_STATUSES, Stage, Status
 from core.usage import TimeRange, TypicalSeconds
 
 WATCHED = 500

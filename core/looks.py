@@ -10,8 +10,10 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from core import db, errors, health, lifecycle, search, usage
-from core.models import Generation, Stage, Status, utc_now
+from core.columns import utc_now
+from core.models import Generation
 from core.providers import registry
+from core.states import Stage, Status
 from core.video import Found, JobState, JobStatus
 
 log = logging.getLogger(__name__)

@@ -1,224 +1,28 @@
-"""Tables, enums and constraints; no query and no rule that a constraint cannot hold."""
+"""Tables and their constraints; no query and no rule that a constraint cannot hold."""
 
-import os
-import time
-import uuid
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, cast
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     CheckConstraint,
     ColumnElement,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
-    Numeric,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
     literal_column,
     text,
 )
-from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class Status(StrEnum):
-    """The public word for where a generation stands."""
-
-    PENDING = "pending"
-    PROCESSING = "processing"
-    UNCERTAIN = "uncertain"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-class Stage(StrEnum):
-    """The inner word: where inside its status a generation is.
-
-    HANDED means a submit job was given to the queue; it is still pending and nothing was sent. READY means the
-    provider has finished and a worker will fetch the file.
-    """
-
-    QUEUED = "queued"
-    HANDED = "handed"
-    SUBMITTING = "submitting"
-    WAITING = "waiting"
-    READY = "ready"
-    DOWNLOADING = "downloading"
-    ENDED = "ended"
-
-
-class EntryKind(StrEnum):
-    """What a ledger row does; `ledger.EFFECT` says how it moves the account."""
-
-    GRANT = "grant"
-    HOLD = "hold"
-    SETTLE = "settle"
-    RELEASE = "release"
-    ADJUST = "adjust"
-
-
-class Role(StrEnum):
-    """What a person may do beyond their own things."""
-
-    USER = "user"
-    ADMIN = "admin"
-
-
-class Scope(StrEnum):
-    """How far an API token reaches; each includes the ones before it, and none more than its person may."""
-
-    READ = "read"
-    GENERATE = "generate"
-    ADMIN = "admin"
-
-
-class DeliveryState(StrEnum):
-    """How far the delivery of an event to somebody's webhook is."""
-
-    DUE = "due"
-    DELIVERED = "delivered"
-    GIVEN_UP = "given_up"
-
-
-class DisabledReason(StrEnum):
-    """Why nothing is sent to a webhook any more: its person said so, its server did (410), or it failed for days."""
-
-    PERSON = "person"
-    GONE = "gone"
-    FAILING = "failing"
-
-
-ENDED_STATUSES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
-
-Place = tuple[Status, Stage]
-"""Where a generation stands: public and inner word together."""
-
-_QUEUED = (Status.PENDING, Stage.QUEUED)
-_HANDED = (Status.PENDING, Stage.HANDED)
-_SUBMITTING = (Status.PROCESSING, Stage.SUBMITTING)
-_WAITING = (Status.PROCESSING, Stage.WAITING)
-_READY = (Status.PROCESSING, Stage.READY)
-_DOWNLOADING = (Status.PROCESSING, Stage.DOWNLOADING)
-_LOST_SUBMITTING = (Status.UNCERTAIN, Stage.SUBMITTING)
-_LOST_WAITING = (Status.UNCERTAIN, Stage.WAITING)
-_LOST_READY = (Status.UNCERTAIN, Stage.READY)
-_COMPLETED = (Status.COMPLETED, Stage.ENDED)
-_FAILED = (Status.FAILED, Stage.ENDED)
-_CANCELLED = (Status.CANCELLED, Stage.ENDED)
-
-MOVES: Mapping[Place, frozenset[Place]] = {
-    _QUEUED: frozenset({_HANDED, _FAILED, _CANCELLED}),
-    _HANDED: frozenset({_HANDED, _SUBMITTING, _QUEUED, _FAILED, _CANCELLED}),
-    _SUBMITTING: frozenset({_WAITING, _QUEUED, _FAILED, _LOST_SUBMITTING}),
-    _WAITING: frozenset({_READY, _FAILED, _CANCELLED, _LOST_WAITING}),
-    _READY: frozenset({_DOWNLOADING, _FAILED}),
-    _DOWNLOADING: frozenset({_COMPLETED, _READY, _FAILED, _LOST_READY}),
-    _LOST_SUBMITTING: frozenset({_WAITING, _FAILED}),
-    _LOST_WAITING: frozenset({_READY, _FAILED, _CANCELLED}),
-    _LOST_READY: frozenset({_DOWNLOADING, _FAILED}),
-    _COMPLETED: frozenset(),
-    _FAILED: frozenset(),
-    _CANCELLED: frozenset(),
-}
-"""Every legal move. What is lost (uncertain) is never sent again: it is found, or ended by a decision."""
-
-
-def new_id() -> str:
-    """A time-ordered id (UUID version 7, RFC 9562), so that newest first is an index scan backwards."""
-    stamp = time.time_ns() // 1_000_000
-    value = (stamp << 80) | int.from_bytes(os.urandom(10))
-    value = (value & ~(0xF << 76)) | (0x7 << 76)
-    value = (value & ~(0x3 << 62)) | (0x2 << 62)
-    return str(uuid.UUID(int=value))
-
-
-def utc_now() -> datetime:
-    """Now, aware, UTC."""
-    return datetime.now(UTC)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC in Python on every database; SQLite keeps no zone of its own."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive time: it would be somebody's local one."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"naive datetime {value!r}")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the zone back."""
-        if value is None:
-            return None
-        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-class Word(TypeDecorator[StrEnum]):
-    """An enum kept as its plain word; the known words are held by a check constraint of the table."""
-
-    impl = String
-    cache_ok = True
-
-    def __init__(self, words: type[StrEnum], length: int) -> None:
-        super().__init__(length)
-        self.words = words
-
-    def process_bind_param(self, value: StrEnum | str | None, dialect: Dialect) -> str | None:
-        """Refuse a word that is not in the enum before the database has to."""
-        return None if value is None else self.words(value).value
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
-        """Give the enum back."""
-        return None if value is None else self.words(value)
-
-
-class Base(DeclarativeBase):
-    """Naming convention for constraints, so that migrations can name them on every database."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(column_0_N_label)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {
-        datetime: UtcDateTime(),
-        dict[str, Any]: JSON(),
-        Status: Word(Status, 12),
-        Stage: Word(Stage, 12),
-        EntryKind: Word(EntryKind, 8),
-        Role: Word(Role, 8),
-        Scope: Word(Scope, 8),
-        DeliveryState: Word(DeliveryState, 12),
-        DisabledReason: Word(DisabledReason, 8),
-        Decimal: Numeric(18, 6),
-    }
-
-
-def _one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
-    values = ", ".join(f"'{word.value}'" for word in words)
-    return CheckConstraint(f"{column} IN ({values})", name=f"{column}_known")
+from core.columns import Base, new_id, one_of, utc_now
+from core.states import DeliveryState, DisabledReason, EntryKind, Role, Scope, Stage, Status
 
 
 class User(Base):
@@ -242,7 +46,7 @@ class User(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
-        _one_of("role", Role),
+        one_of("role", Role),
         CheckConstraint("storage_bytes >= 0", name="storage_not_negative"),
     )
 
@@ -263,7 +67,7 @@ class ApiToken(Base):
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 
-    __table_args__ = (_one_of("scope", Scope),)
+    __table_args__ = (one_of("scope", Scope),)
 
 
 class Account(Base):
@@ -300,7 +104,7 @@ class LedgerEntry(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
-        _one_of("kind", EntryKind),
+        one_of("kind", EntryKind),
         CheckConstraint("amount_credits <> 0", name="amount_not_zero"),
         CheckConstraint("amount_credits > 0 OR kind = 'adjust'", name="only_adjust_is_negative"),
         Index("ix_ledger_entries_account_newest", "account_id", "id"),
@@ -436,8 +240,8 @@ class Generation(Base):
     purged_at: Mapped[datetime | None]
 
     __table_args__ = (
-        _one_of("status", Status),
-        _one_of("stage", Stage),
+        one_of("status", Status),
+        one_of("stage", Stage),
         UniqueConstraint("user_id", "idempotency_key"),
         CheckConstraint("credits > 0", name="credits_positive"),
         CheckConstraint("duration_seconds > 0", name="duration_positive"),
@@ -594,7 +398,7 @@ class WebhookEndpoint(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
-        _one_of("disabled_reason", DisabledReason),
+        one_of("disabled_reason", DisabledReason),
         CheckConstraint("(disabled_at IS NULL) = (disabled_reason IS NULL)", name="disabled_has_reason"),
     )
 
@@ -624,7 +428,7 @@ class WebhookDelivery(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
-        _one_of("state", DeliveryState),
+        one_of("state", DeliveryState),
         CheckConstraint("(state = 'due') = (next_at IS NOT NULL)", name="due_has_next_at"),
         Index("ix_webhook_deliveries_newest", "endpoint_id", "id"),
         Index(

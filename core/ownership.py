@@ -9,13 +9,13 @@ from core.models import (
     GenerationTag,
     Preset,
     Project,
-    Role,
     Upload,
     UsageDay,
     User,
     WebhookDelivery,
     WebhookEndpoint,
 )
+from core.states import Role
 
 Owned = (
     type[ApiToken]

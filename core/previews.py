@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from core import config, db, errors, media, queue, users
 from core import storage as storages
-from core.models import Generation, utc_now
+from core.columns import utc_now
+from core.models import Generation
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, tupl
 from sqlalchemy.orm import Session, aliased
 
 from core import errors
-from core.models import Generation, Project, UsageDay, User, is_live, utc_now
+from core.columns import utc_now
+from core.models import Generation, Project, UsageDay, User, is_live
 from core.ownership import owned, owned_by_bound
 from core.text import problem
 

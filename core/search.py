@@ -11,8 +11,10 @@ from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from core import errors, lifecycle
-from core.models import Generation, GenerationEvent, Stage, Status, is_live, utc_now
+from core.columns import utc_now
+from core.models import Generation, GenerationEvent, is_live
 from core.providers import registry
+from core.states import Stage, Status
 from core.video import Found, ProviderJob
 
 SURELY_OVER = timedelta(minutes=5)

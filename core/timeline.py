@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Row, Select, and_, func, select, text
 from sqlalchemy.orm import Session, aliased
 
-from core.models import Generation, GenerationEvent, Stage, Status, User, utc_now
+from core.columns import utc_now
+from core.models import Generation, GenerationEvent, User
 from core.ownership import owned
+from core.states import Stage, Status
 
 HOLE_LASTS = timedelta(seconds=30)
 _FIRST_LOOK_BACK = 1000

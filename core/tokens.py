@@ -10,8 +10,10 @@ from sqlalchemy import BindParameter, ColumnElement, bindparam, event, func, or_
 from sqlalchemy.orm import Session
 
 from core import errors, text
-from core.models import ApiToken, Scope, User, UtcDateTime, utc_now
+from core.columns import UtcDateTime, utc_now
+from core.models import ApiToken, User
 from core.ownership import owned
+from core.states import Scope
 
 NAME_LIMIT_CHARS = 120
 LIVE_LIMIT = 100

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
-from core.models import Generation, Status
+from core.models import Generation
+from core.states import Status
 
 RECENT = 100
 """So many that ended last are looked at, a model: a bounded walk along `ix_generations_model_ended`."""

@@ -12,9 +12,11 @@ from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from core import errors, pricing
-from core.models import Generation, Project, Status, UsageDay, User, is_live, utc_now
+from core.columns import utc_now
+from core.models import Generation, Project, UsageDay, User, is_live
 from core.ownership import everybodys, owned
 from core.providers import registry
+from core.states import Status
 
 RECENT = 50
 SEARCHED = 500

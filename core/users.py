@@ -8,7 +8,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core import config, errors, ledger
-from core.models import Account, Role, User, new_id, utc_now
+from core.columns import new_id, utc_now
+from core.models import Account, User
+from core.states import Role
 
 LANGUAGE_LIMIT_CHARS = 8
 

@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from core.models import Generation, Status, WebhookDelivery, WebhookEndpoint, new_id, utc_now
+from core.columns import new_id, utc_now
+from core.models import Generation, WebhookDelivery, WebhookEndpoint
+from core.states import Status
 
 EVENTS: Mapping[Status, str] = {
     Status.COMPLETED: "generation.completed",

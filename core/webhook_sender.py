@@ -23,8 +23,10 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from core import addresses, backoff, db, download, webhooks
+from core.columns import utc_now
 from core.config import Settings
-from core.models import DeliveryState, DisabledReason, WebhookDelivery, WebhookEndpoint, utc_now
+from core.models import WebhookDelivery, WebhookEndpoint
+from core.states import DeliveryState, DisabledReason
 
 log = logging.getLogger(__name__)
 

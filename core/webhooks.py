@@ -17,16 +17,10 @@ from sqlalchemy import ColumnElement, delete, func, literal_column, select, upda
 from sqlalchemy.orm import Session
 
 from core import addresses, errors, text, webhook_events
-from core.models import (
-    DeliveryState,
-    DisabledReason,
-    User,
-    WebhookDelivery,
-    WebhookEndpoint,
-    new_id,
-    utc_now,
-)
+from core.columns import new_id, utc_now
+from core.models import User, WebhookDelivery, WebhookEndpoint
 from core.ownership import owned
+from core.states import DeliveryState, DisabledReason
 
 ENDPOINTS_LIMIT = 10
 URL_LIMIT_CHARS = 2000

@@ -13,9 +13,10 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from core import capability, errors, pricing, usage
-from core.models import Generation, Status, User
+from core.models import Generation, User
 from core.ownership import everybodys, owned
 from core.providers import registry
+from core.states import Status
 
 CLIPS_A_MODEL = 20_000
 """At most so many ended clips of a model are looked at, the newest, however long the history."""

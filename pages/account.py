@@ -7,7 +7,8 @@ import streamlit as st
 
 from core import config, db, ledger, ledger_csv, users
 from core.ledger import EFFECT
-from core.models import LedgerEntry, Role, User
+from core.models import LedgerEntry, User
+from core.states import Role
 from pages import account_tokens, account_webhooks, components, language, provider_cards, visitor, wording
 from pages.language import _
 

@@ -6,7 +6,9 @@ from datetime import timedelta
 import streamlit as st
 
 from core import db, errors, tokens
-from core.models import ApiToken, Scope, User, utc_now
+from core.columns import utc_now
+from core.models import ApiToken, User
+from core.states import Scope
 from pages import components, wording
 from pages.language import N_, _
 

@@ -7,7 +7,9 @@ from typing import Literal
 import streamlit as st
 
 from core import config, db, webhooks
-from core.models import DeliveryState, DisabledReason, User, WebhookDelivery, WebhookEndpoint, utc_now
+from core.columns import utc_now
+from core.models import User, WebhookDelivery, WebhookEndpoint
+from core.states import DeliveryState, DisabledReason
 from pages import components, wording
 from pages.language import N_, _, plural, said
 

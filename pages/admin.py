@@ -8,8 +8,10 @@ from typing import Any
 import streamlit as st
 
 from core import audit, db, generations, ledger, users
-from core.models import EntryKind, Generation, Role, Stage, utc_now
+from core.columns import utc_now
+from core.models import Generation
 from core.providers import registry
+from core.states import EntryKind, Role, Stage
 from pages import components, provider_cards, visitor, wording
 from pages.language import N_, _, plural, said
 

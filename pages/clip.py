@@ -9,7 +9,8 @@ import streamlit as st
 
 from core import access, config, curation, db, errors, generations, history, live, projects
 from core.history import Filter
-from core.models import ENDED_STATUSES, Generation, Role, Status, User
+from core.models import Generation, User
+from core.states import ENDED_STATUSES, Role, Status
 from pages import clip_marks, clip_record, components, copy_button, intent, under_way, visitor, wording
 from pages.language import _, said
 

@@ -8,7 +8,8 @@ import streamlit as st
 from core import curation, db
 from core.curation import Changes
 from core.history import Verdict
-from core.models import ENDED_STATUSES, Generation, Status, User
+from core.models import Generation, User
+from core.states import ENDED_STATUSES, Status
 from pages import components
 from pages.language import N_, _
 from pages.wording import Words

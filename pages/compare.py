@@ -10,7 +10,8 @@ from typing import Any
 import streamlit as st
 
 from core import db, history
-from core.models import Generation, Status
+from core.models import Generation
+from core.states import Status
 from pages import components, language, visitor, wording
 from pages.language import _
 

@@ -9,7 +9,9 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from core import config, db, errors, ledger, links, projects
-from core.models import Status, User, utc_now
+from core.columns import utc_now
+from core.models import User
+from core.states import Status
 from pages import wording
 from pages.language import _, said
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.models import ENDED_STATUSES, Generation, Status, utc_now
+from core.columns import utc_now
+from core.models import Generation
+from core.states import ENDED_STATUSES, Status
 from pages import components, standing, wording
 from pages.language import _, said
 

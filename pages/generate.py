@@ -21,8 +21,9 @@ from core import (
     track_record,
 )
 from core.generations import Order
-from core.models import ENDED_STATUSES, Generation, Preset
+from core.models import Generation, Preset
 from core.providers import registry
+from core.states import ENDED_STATUSES
 from core.video import VideoModel
 from pages import (
     clip,

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from core import curation, db, history
+from core.columns import utc_now
 from core.curation import Changes
 from core.history import Verdict
-from core.models import Status, User, utc_now
+from core.models import User
 from core.providers import registry
+from core.states import Status
 from pages import clip, compare, components, gallery, selection, visitor
 from pages.language import N_, _
 from pages.wording import Words

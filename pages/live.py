@@ -11,7 +11,9 @@ from pathlib import Path
 import streamlit as st
 
 from core import config, db, live
-from core.models import Generation, Status, User, utc_now
+from core.columns import utc_now
+from core.models import Generation, User
+from core.states import Status
 from pages import language, live_route, wording
 from pages.language import _, plural
 

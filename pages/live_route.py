@@ -14,7 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core import config, db, errors, live
-from core.models import User, utc_now
+from core.columns import utc_now
+from core.models import User
 from pages import language, standing
 
 PATH = "/api/apps/video-generator/live"

@@ -7,9 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 import streamlit as st
 
 from core import batches, config, db, errors, generations, ledger
+from core.columns import utc_now
 from core.generations import Order
-from core.models import Generation, Status, User, utc_now
+from core.models import Generation, User
 from core.providers import registry
+from core.states import Status
 from pages import clip, components, draft, intent, wording
 from pages.language import _, plural, said
 

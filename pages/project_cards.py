@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.models import utc_now
+from core.columns import utc_now
 from core.projects import Summary
 from pages import components, wording
 from pages.language import N_, _

@@ -6,9 +6,11 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from core import config, curation, db, errors, generations, links
+from core.columns import utc_now
 from core.curation import Changes
 from core.history import Verdict
-from core.models import Generation, Status, User, utc_now
+from core.models import Generation, User
+from core.states import Status
 from pages import clip, clip_marks, compare, components, gallery, wording
 from pages.language import _, plural
 

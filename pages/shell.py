@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core import db, ledger
-from core.models import Role
+from core.states import Role
 from pages import components, language, live, visitor
 from pages.language import _
 

@@ -8,10 +8,12 @@ from functools import lru_cache
 from typing import Any
 
 from core import db, live
+from core.columns import utc_now
 from core.db import Database
 from core.live import Standing
-from core.models import Generation, Stage, Status, utc_now
+from core.models import Generation
 from core.providers import registry
+from core.states import Stage, Status
 from core.usage import TimeRange
 from pages import wording
 from pages.language import _, plural, said

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core import usage
-from core.models import utc_now
+from core.columns import utc_now
 from pages import components, usage_budget, usage_figures, usage_headline, usage_sections, usage_what_if, visitor
 from pages.language import _
 from pages.usage_choice import choose

@@ -8,8 +8,9 @@ from datetime import date, timedelta
 import streamlit as st
 
 from core import db, errors, usage, usage_kept
-from core.models import Role, User
+from core.models import User
 from core.providers import registry
+from core.states import Role
 from core.usage import Group, Selection
 from pages import usage_wording
 from pages.language import N_, _

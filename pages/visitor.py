@@ -1,7 +1,8 @@
 """Who is looking: asked of the database on every run, so that no page relies on another one having asked."""
 
 from core import config, db, errors, users
-from core.models import Role, User
+from core.models import User
+from core.states import Role
 
 
 def person() -> User:

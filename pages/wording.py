@@ -8,7 +8,7 @@ from typing import TypeVar
 from babel import dates, numbers
 
 from core import pricing
-from core.models import EntryKind, Stage, Status
+from core.states import EntryKind, Stage, Status
 from core.video import VideoModel
 from pages import language
 from pages.language import N_, _, plural

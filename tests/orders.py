@@ -6,8 +6,10 @@ from typing import Any
 from sqlalchemy import update
 
 from core import errors, generations, lifecycle, projects
+from core.columns import utc_now
 from core.db import Database
-from core.models import Generation, Stage, Status, User, utc_now
+from core.models import Generation, User
+from core.states import Stage, Status
 
 CONFIGURED = frozenset({"demo", "modelslab", "edenai"})
 QUOTA_BYTES = 10**9

@@ -3,8 +3,10 @@ from datetime import timedelta
 import pytest
 
 from core import admin, config, db, ledger, search, tokens, users
+from core.columns import utc_now
 from core.config import Settings
-from core.models import Generation, Role, Scope, Status, utc_now
+from core.models import Generation
+from core.states import Role, Scope, Status
 from core.video import Found, ProviderJob
 from tests import orders
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from core import archive
-from core.models import Generation, Status
+from core.models import Generation
+from core.states import Status
 from core.storage import LocalStorage
 
 AT = datetime(2026, 11, 21, 9, 30, 4, tzinfo=UTC)

@@ -5,7 +5,8 @@ import pytest
 
 from core import budgets, errors, projects, users
 from core.db import Database
-from core.models import Role, User
+from core.models import User
+from core.states import Role
 from core.usage import Selection
 from tests import year
 from tests.year import Ended

@@ -7,8 +7,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select, text
 
 from core import projects
+from core.columns import Base
 from core.db import Database, alembic_config
-from core.models import ApiToken, Base, Project, Scope, User
+from core.models import ApiToken, Project, User
+from core.states import Scope
 
 
 def test_migrations_when_compared_with_the_models(database: Database) -> None:

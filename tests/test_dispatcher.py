@@ -29,8 +29,10 @@ from core import (
     search,
     users,
 )
+from core.columns import new_id, utc_now
 from core.config import Settings
-from core.models import Generation, ProviderHealth, Stage, Status, User, new_id, utc_now
+from core.models import Generation, ProviderHealth, User
+from core.states import Stage, Status
 from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, lost, order, ordered
 
 

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from core import errors, generations, history, ledger, projects, users
 from core.db import Database
-from core.models import Generation, Project, Role, Stage, Status, User
+from core.models import Generation, Project, User
 from core.providers import registry
+from core.states import Role, Stage, Status
 from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, order, ordered
 
 

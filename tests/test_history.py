@@ -5,10 +5,12 @@ import pytest
 from sqlalchemy import update
 
 from core import curation, errors, generations, history, projects, users
+from core.columns import utc_now
 from core.curation import Changes
 from core.db import Database
 from core.history import Filter, Neighbours, Verdict
-from core.models import Generation, Status, User, utc_now
+from core.models import Generation, User
+from core.states import Status
 from tests.orders import CONFIGURED, QUOTA_BYTES, completed, order, ordered
 
 

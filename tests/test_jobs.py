@@ -8,7 +8,8 @@ import respx
 from core import audit, config, db, jobs, ledger, users
 from core import storage as storages
 from core.config import Settings
-from core.models import Generation, Stage, Status, User
+from core.models import Generation, User
+from core.states import Stage, Status
 from tests.fixtures import file_host as hosts
 from tests.fixtures.clips import ClipSpec, make_clip
 from tests.orders import HANDED, READY, SUBMITTING, WAITING, advance, ordered

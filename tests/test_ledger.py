@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from core import audit, errors, ledger, pricing, users
 from core.db import Database
-from core.models import Account, EntryKind, LedgerEntry, User
+from core.models import Account, LedgerEntry, User
+from core.states import EntryKind
 from tests.orders import ordered
 
 

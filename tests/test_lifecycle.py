@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import select, update
 
 from core import audit, errors, ledger, lifecycle, usage
+from core.columns import utc_now
 from core.db import Database
-from core.models import ENDED_STATUSES, MOVES, Generation, GenerationEvent, Stage, Status, UsageDay, User, utc_now
+from core.models import Generation, GenerationEvent, UsageDay, User
+from core.states import ENDED_STATUSES, MOVES, Stage, Status
 from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, completed, ordered, output
 
 

@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import event
 
 from core import errors, live, users
+from core.columns import utc_now
 from core.db import Database
-from core.models import User, utc_now
+from core.models import User
 from tests.orders import HANDED, SUBMITTING, WAITING, advance, completed, ordered
 
 SECRET = b"a secret of this test"

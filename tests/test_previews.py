@@ -7,8 +7,10 @@ from sqlalchemy import event, select, update
 
 from core import audit, config, db, dispatcher, generations, housekeeping, lifecycle, previews, queue, users
 from core import storage as storages
+from core.columns import utc_now
 from core.config import Settings
-from core.models import Generation, Status, User, utc_now
+from core.models import Generation, User
+from core.states import Status
 from tests import redis as redis_server
 from tests.fixtures.clips import ClipSpec, make_clip
 from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, ordered, output

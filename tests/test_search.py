@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 
 from core import errors, generations, jobs, ledger, lifecycle, looks, search, users
+from core.columns import utc_now
 from core.db import Database
-from core.models import Generation, Role, Stage, Status, User, utc_now
+from core.models import Generation, User
+from core.states import Role, Stage, Status
 from core.video import Found, ProviderJob
 from tests.orders import HANDED, SUBMITTING, WAITING, advance, lost, ordered
 

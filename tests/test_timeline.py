@@ -5,8 +5,9 @@ import pytest
 from sqlalchemy import func, select, update
 
 from core import lifecycle, timeline, users
+from core.columns import utc_now
 from core.db import Database
-from core.models import Generation, GenerationEvent, User, utc_now
+from core.models import Generation, GenerationEvent, User
 from core.timeline import Step, Tail
 from tests.orders import HANDED, SUBMITTING, advance, completed, ordered
 

@@ -5,8 +5,10 @@ import pytest
 from sqlalchemy import event, select, update
 
 from core import errors, tokens, users
+from core.columns import utc_now
 from core.db import Database
-from core.models import ApiToken, Scope, User, utc_now
+from core.models import ApiToken, User
+from core.states import Scope
 
 
 def kept(database: Database) -> ApiToken:

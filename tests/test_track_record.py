@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import event, update
 
 from core import errors, lifecycle, track_record
+from core.columns import utc_now
 from core.db import Database
-from core.models import Generation, User, utc_now
+from core.models import Generation, User
 from tests.orders import HANDED, SUBMITTING, WAITING, advance, completed, ordered
 
 

@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import audit, errors, pricing, projects, usage, usage_csv, users
+from core.columns import new_id
 from core.db import Database
-from core.models import EntryKind, Role, Status, User, new_id
+from core.models import User
+from core.states import EntryKind, Role, Status
 from core.usage import Figures, Group, Selection
 from tests import year
 from tests.year import Ended

@@ -4,10 +4,12 @@ import pytest
 from sqlalchemy import event
 
 from core import curation, errors, projects, usage, usage_kept, users
+from core.columns import utc_now
 from core.curation import Changes
 from core.db import Database
 from core.history import Verdict
-from core.models import Role, User, utc_now
+from core.models import User
+from core.states import Role
 from core.usage import Group, Selection
 from tests.orders import completed
 

@@ -9,8 +9,10 @@ import standardwebhooks
 from sqlalchemy import func, select, update
 
 from core import backoff, config, db, housekeeping, users, webhook_sender, webhooks
+from core.columns import utc_now
 from core.config import Settings
-from core.models import DeliveryState, DisabledReason, User, WebhookDelivery, WebhookEndpoint, utc_now
+from core.models import User, WebhookDelivery, WebhookEndpoint
+from core.states import DeliveryState, DisabledReason
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
 from tests.orders import completed

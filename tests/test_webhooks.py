@@ -5,8 +5,10 @@ import pytest
 from sqlalchemy import func, select, update
 
 from core import errors, lifecycle, users, webhook_events, webhooks
+from core.columns import utc_now
 from core.db import Database
-from core.models import DeliveryState, DisabledReason, Generation, User, WebhookDelivery, WebhookEndpoint, utc_now
+from core.models import Generation, User, WebhookDelivery, WebhookEndpoint
+from core.states import DeliveryState, DisabledReason
 from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, completed, ordered, output
 
 ADDRESS = webhooks.Address("https://hooks.example.org/studio")

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from core import errors, pricing, projects, usage, users, what_if
 from core.db import Database
-from core.models import Role, Status, User
+from core.models import User
 from core.providers import registry
+from core.states import Role, Status
 from core.usage import Selection
 from core.what_if import Change, Kind, Sum
 from tests import year

@@ -12,19 +12,10 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from core import pricing
-from core.models import (
-    Account,
-    EntryKind,
-    Generation,
-    LedgerEntry,
-    Project,
-    Stage,
-    Status,
-    UsageDay,
-    User,
-    new_id,
-)
+from core.columns import new_id
+from core.models import Account, Generation, LedgerEntry, Project, UsageDay, User
 from core.providers import loader, registry  # noqa: F401 -- loader registers the providers
+from core.states import EntryKind, Stage, Status
 
 OUTCOMES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 

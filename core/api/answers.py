@@ -9,7 +9,8 @@ from pydantic.alias_generators import to_camel
 
 from core.generations import Standing
 from core.history import Story
-from core.models import EntryKind, Generation, GenerationEvent, LedgerEntry, Stage, Status
+from core.models import Generation, GenerationEvent, LedgerEntry
+from core.states import EntryKind, Stage, Status
 
 Link = Callable[[str | None], str | None]
 """Storage key -> address at which a browser can load it; None for None."""

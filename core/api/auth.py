@@ -16,7 +16,8 @@ from starlette.types import Scope as Connection
 from core import config, db, errors, queue, tokens
 from core.api import refusals
 from core.api.table import Table, path_of
-from core.models import Scope, User
+from core.models import User
+from core.states import Scope
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from core import budgets, db, usage
 from core.api import answers, routes, schemas
 from core.api.auth import Person
 from core.api.usage import SelectionQuery, reaches_far_enough, selection
-from core.models import utc_now
+from core.columns import utc_now
 
 router = routes.router("usage", dependencies=[Depends(reaches_far_enough)])
 

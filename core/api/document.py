@@ -17,7 +17,7 @@ from starlette.responses import Response
 from core import errors
 from core.api import answers, routes, samples
 from core.api.table import Table
-from core.models import Scope
+from core.states import Scope
 
 router = routes.router("document")
 

@@ -13,7 +13,8 @@ from starlette.types import Send
 from core import db, timeline
 from core.api import answers, event_hub, routes
 from core.api.auth import Person
-from core.models import Stage, Status, User
+from core.models import User
+from core.states import Stage, Status
 from core.timeline import Step
 
 router = routes.router("generations")

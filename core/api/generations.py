@@ -11,7 +11,8 @@ from core.api import answers, estimates, routes, schemas
 from core.api.auth import PathId, Person
 from core.api.media import RequestLinks
 from core.history import Verdict
-from core.models import ENDED_STATUSES, Generation, Status, User
+from core.models import Generation, User
+from core.states import ENDED_STATUSES, Status
 
 router = routes.router("generations")
 

@@ -8,7 +8,9 @@ from starlette.responses import JSONResponse
 
 from core import config, db, queue
 from core.api import answers, refusals, routes
-from core.models import Generation, Status, is_live, utc_now
+from core.columns import utc_now
+from core.models import Generation, is_live
+from core.states import Status
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,9 @@ from starlette.responses import Response, StreamingResponse
 from core import archive, config, db, errors, generations, history, links, storage
 from core.api import ranges, routes, schemas
 from core.api.auth import PathId, Person
-from core.models import Generation, Status, User, utc_now
+from core.columns import utc_now
+from core.models import Generation, User
+from core.states import Status
 
 router = routes.router("media")
 signed = routes.router("media")

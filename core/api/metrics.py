@@ -18,8 +18,10 @@ from starlette.responses import Response
 from core import access, audit, config, db, errors, health, queue
 from core.api import routes
 from core.api.auth import Person
-from core.models import Account, Generation, Role, is_live, utc_now
+from core.columns import utc_now
+from core.models import Account, Generation, is_live
 from core.providers import registry
+from core.states import Role
 
 router = routes.router("health")
 

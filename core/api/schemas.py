@@ -9,8 +9,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from pydantic.alias_generators import to_camel
 
 from core import text
-from core.models import Scope, Status
 from core.projects import Sort
+from core.states import Scope, Status
 
 DURATION_LIMIT_SECONDS = 1_000_000
 PAGE_LIMIT = 200

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.routing import iter_route_contexts
 from starlette.types import Scope as Connection
 
-from core.models import Scope
+from core.states import Scope
 
 
 class Audience(StrEnum):

@@ -6,7 +6,8 @@ from typing import Self
 from core import db, tokens
 from core.api import answers, routes, schemas
 from core.api.auth import PathId, Person
-from core.models import ApiToken, Scope
+from core.models import ApiToken
+from core.states import Scope
 
 router = routes.router("tokens")
 

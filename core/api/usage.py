@@ -14,7 +14,9 @@ from starlette.responses import Response, StreamingResponse
 from core import db, errors, usage, usage_csv
 from core.api import answers, auth, ranges, routes, schemas
 from core.api.auth import Person
-from core.models import Scope, User, utc_now
+from core.columns import utc_now
+from core.models import User
+from core.states import Scope
 from core.usage import Group
 
 

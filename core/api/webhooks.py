@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 from core import config, db, webhook_events, webhooks
 from core.api import answers, auth, routes, schemas
 from core.api.auth import PathId, Person
-from core.models import DeliveryState, DisabledReason, Status, WebhookDelivery, WebhookEndpoint
+from core.models import WebhookDelivery, WebhookEndpoint
+from core.states import DeliveryState, DisabledReason, Status
 
 router = routes.router("webhooks")
 outgoing = routes.router("webhooks")

@@ -13,7 +13,8 @@ from starlette.applications import Starlette
 from core import config, db, storage, tokens, users, webhooks
 from core.api import mounted
 from core.config import Settings
-from core.models import Generation, Scope, User, WebhookEndpoint
+from core.models import Generation, User, WebhookEndpoint
+from core.states import Scope
 from tests import orders
 
 ORIGIN = "http://studio.test"

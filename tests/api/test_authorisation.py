@@ -8,8 +8,10 @@ from sqlalchemy import update
 from core import db, tokens
 from core.api import api
 from core.api.table import Door
+from core.columns import new_id, utc_now
 from core.config import Settings
-from core.models import ApiToken, Role, Scope, User, new_id, utc_now
+from core.models import ApiToken, User
+from core.states import Role, Scope
 from tests.api.conftest import Client, arrive, refusal
 from tests.api.test_application import fitting_body, own_path
 

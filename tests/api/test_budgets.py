@@ -1,6 +1,6 @@
 import pytest
 
-from core.models import new_id, utc_now
+from core.columns import new_id, utc_now
 from tests.api.conftest import Client, refusal
 
 

@@ -20,8 +20,8 @@ from schemathesis.core.result import Ok
 
 from core import config
 from core.api import api, document
+from core.columns import new_id
 from core.config import Settings
-from core.models import new_id
 from core.providers import registry
 from tests.api import live
 from tests.api.conftest import PREFIX, arrive

@@ -10,7 +10,7 @@ from core import db, tokens
 from core.api import api
 from core.api.table import Door
 from core.config import Settings
-from core.models import Scope
+from core.states import Scope
 from tests.api.conftest import APP, ORIGIN, PREFIX, arrive
 from tests.api.test_application import fitting_body, own_path
 

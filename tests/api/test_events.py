@@ -13,7 +13,9 @@ from sqlalchemy import func, select
 
 from core import db
 from core.api import event_hub, events
-from core.models import GenerationEvent, Stage, Status, User, utc_now
+from core.columns import utc_now
+from core.models import GenerationEvent, User
+from core.states import Stage, Status
 from core.timeline import Step
 from tests import orders
 from tests.api.conftest import APP, PREFIX, Client, refusal

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from core.api import limits
-from core.models import Scope
+from core.states import Scope
 from tests.api.conftest import Client, arrive, refusal
 
 

@@ -5,7 +5,8 @@ from urllib.parse import quote
 import pytest
 
 from core import audit, db, errors, lifecycle
-from core.models import Generation, new_id, utc_now
+from core.columns import new_id, utc_now
+from core.models import Generation
 from tests import orders
 from tests.api.conftest import Client, arrive, refusal
 

@@ -5,7 +5,8 @@ import pytest
 from sqlalchemy import update
 
 from core import config, db
-from core.models import Generation, utc_now
+from core.columns import utc_now
+from core.models import Generation
 from tests.api.conftest import Client
 
 

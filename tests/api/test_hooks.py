@@ -5,8 +5,10 @@ import pytest
 from sqlalchemy import update
 
 from core import config, db, hooks, lifecycle
+from core.columns import utc_now
 from core.config import Settings
-from core.models import Generation, Stage, User, utc_now
+from core.models import Generation, User
+from core.states import Stage
 from tests.api.conftest import Client
 from tests.orders import HANDED, SUBMITTING, WAITING, advance, ordered
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from core import config, links, storage
-from core.models import new_id, utc_now
+from core.columns import new_id, utc_now
 from tests.api.conftest import CLIP, ORIGIN, Client, refusal
 
 

@@ -4,7 +4,8 @@ from sqlalchemy import update
 
 from core import audit, db, queue
 from core.config import Settings
-from core.models import Role, Scope, User
+from core.models import User
+from core.states import Role, Scope
 from tests import redis
 from tests.api.conftest import Client, arrive, refusal
 

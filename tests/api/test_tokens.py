@@ -2,7 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.models import Scope, new_id, utc_now
+from core.columns import new_id, utc_now
+from core.states import Scope
 from tests.api.conftest import Client, arrive, refusal
 
 

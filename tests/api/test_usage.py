@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from core import db, usage, usage_csv, users
+from core.columns import new_id, utc_now
 from core.config import Settings
-from core.models import Role, Scope, new_id, utc_now
+from core.states import Role, Scope
 from core.usage import Group
 from tests.api.conftest import Client, arrive, refusal
 

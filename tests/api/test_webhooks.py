@@ -7,7 +7,7 @@ import standardwebhooks
 
 from core import config, webhook_events, webhook_sender
 from core.api.webhooks import SentEvent
-from core.models import new_id
+from core.columns import new_id
 from tests.api.conftest import Client, refusal
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core import budgets, db, projects
-from core.models import utc_now
+from core.columns import utc_now
 from tests import year
 from tests.browser.conftest import Visitor, barriers, excess_px, picture, settle
 from tests.browser.furnishing import installation

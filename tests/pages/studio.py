@@ -5,8 +5,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core import db, errors, generations, lifecycle, projects, users
+from core.columns import utc_now
 from core.config import Settings
-from core.models import Generation, Project, Stage, Status, User, utc_now
+from core.models import Generation, Project, User
+from core.states import Stage, Status
 
 CONFIGURED = frozenset({"demo", "modelslab", "edenai"})
 FACTS = {

@@ -3,7 +3,8 @@ from streamlit.testing.v1 import AppTest
 
 from core import db, errors, tokens
 from core.config import Settings
-from core.models import ApiToken, Scope
+from core.models import ApiToken
+from core.states import Scope
 from tests.pages.studio import Studio
 
 

@@ -5,7 +5,9 @@ from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from core import config, db, webhook_sender, webhooks
-from core.models import DisabledReason, WebhookDelivery, WebhookEndpoint, utc_now
+from core.columns import utc_now
+from core.models import WebhookDelivery, WebhookEndpoint
+from core.states import DisabledReason
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
 from tests.pages.studio import Studio

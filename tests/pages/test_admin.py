@@ -1,7 +1,8 @@
 from sqlalchemy import update
 
 from core import audit_rules, db, generations, ledger, search, users
-from core.models import Role, Stage, Status, User
+from core.models import User
+from core.states import Role, Stage, Status
 from core.video import Found, ProviderJob
 from tests.pages.conftest import Open
 from tests.pages.studio import Studio

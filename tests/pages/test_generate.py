@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from core import config, db, errors, ledger, presets, users
 from core import storage as storages
+from core.columns import utc_now
 from core.config import Settings
-from core.models import Generation, ProviderHealth, Upload, User, utc_now
+from core.models import Generation, ProviderHealth, Upload, User
 from tests.pages.conftest import Open, sent
 from tests.pages.studio import Studio
 from tests.test_extension import brightening

@@ -7,7 +7,8 @@ from streamlit.testing.v1 import AppTest
 from core import curation, db, generations, history, users
 from core.curation import Changes
 from core.history import Verdict
-from core.models import Generation, Status
+from core.models import Generation
+from core.states import Status
 from tests.pages.conftest import Open, sent
 from tests.pages.studio import Studio
 

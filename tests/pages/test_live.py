@@ -4,7 +4,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import db, generations, live
-from core.models import Generation, Status
+from core.models import Generation
+from core.states import Status
 from pages import live as element
 from pages import live_route
 from tests.pages.conftest import Open, sent

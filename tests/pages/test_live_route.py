@@ -6,7 +6,8 @@ import pytest
 from starlette.applications import Starlette
 
 from core import db, live, projects, tokens, users
-from core.models import User, utc_now
+from core.columns import utc_now
+from core.models import User
 from pages import language, live_route
 from tests import orders
 from tests.pages.studio import Studio

@@ -9,7 +9,9 @@ from streamlit import dataframe_util
 from streamlit.testing.v1 import AppTest
 
 from core import budgets, db, ledger, projects, usage, usage_csv, users
-from core.models import EntryKind, Role, User, utc_now
+from core.columns import utc_now
+from core.models import User
+from core.states import EntryKind, Role
 from pages import usage_figures, usage_tables
 from pages.usage_choice import Choice
 from tests import year

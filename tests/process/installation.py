@@ -18,9 +18,11 @@ from sqlalchemy import select, update
 
 from core import audit, embedded, generations, projects, queue, users
 from core import storage as storages
+from core.columns import utc_now
 from core.db import Database
-from core.models import ENDED_STATUSES, Generation, Project, Stage, Status, User, utc_now
+from core.models import Generation, Project, User
 from core.providers import registry
+from core.states import ENDED_STATUSES, Stage, Status
 from tests.orders import CONFIGURED, QUOTA_BYTES, order
 
 ROOT = Path(__file__).parents[2]

@@ -13,15 +13,9 @@ import pytest
 from sqlalchemy import update
 
 from core import claims, ledger, search
-from core.models import (
-    ENDED_STATUSES,
-    EntryKind,
-    Generation,
-    ProviderHealth,
-    Stage,
-    Status,
-    utc_now,
-)
+from core.columns import utc_now
+from core.models import Generation, ProviderHealth
+from core.states import ENDED_STATUSES, EntryKind, Stage, Status
 from tests import simulators
 from tests.process.installation import Installation, installed
 from tests.simulators.vendor import KINDS

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from core import ledger
-from core.models import Stage, Status
+from core.states import Stage, Status
 from tests import simulators
 from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance
 from tests.process.installation import Installation, installed, kill_tree

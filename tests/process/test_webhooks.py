@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import select, update
 
 from core import webhooks
-from core.models import DeliveryState, WebhookDelivery, utc_now
+from core.columns import utc_now
+from core.models import WebhookDelivery
+from core.states import DeliveryState
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
 from tests.orders import completed

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from core import errors
-from core.models import utc_now
+from core.columns import utc_now
 from core.providers import registry
 from core.providers.base import Provider
 from core.providers.registry import Access

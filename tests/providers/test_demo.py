@@ -12,7 +12,7 @@ import pytest
 import respx
 
 from core import errors
-from core.models import utc_now
+from core.columns import utc_now
 from core.providers.demo import Demo
 from core.video import Found, JobState, JobStatus, ProviderJob, SourceImage
 from tests.providers import calls
