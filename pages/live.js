@@ -115,7 +115,7 @@ class Watch {
     this.live = answer.live;
     window.dispatchEvent(new CustomEvent("video-live", { detail: answer }));
     this.title();
-    for (const { id } of answer.items) this.met.add(id);
+    for (const id of answer.newest) this.met.add(id);
     if (answer.state !== this.data.state) this.behind = true;
     if (this.behind) this.change(answer.state);
   }

@@ -19,6 +19,8 @@ from core.models import User
 from pages import language, standing
 
 PATH = "/api/apps/video-generator/live"
+NEWEST = 10
+"""So many ids are told though no page shows them: what begins and ends while nothing may be drawn is told of later."""
 
 
 def route() -> Route:
@@ -42,7 +44,7 @@ def route() -> Route:
 
 
 def _look(user_id: str, shown: Sequence[str]) -> bytes:
-    """`{"state": <changes when one ends or begins>, "live": <how many>, "items": [...]}`, not indented."""
+    """`{"state": <changes at an end or a beginning>, "live": <how many>, "newest": [ids], "items": [...]}`, in one line."""
     with db.session(read_only=True) as session:
         person = session.get(User, user_id)
         if person is None:
@@ -51,5 +53,5 @@ def _look(user_id: str, shown: Sequence[str]) -> bytes:
         among = set(shown).intersection(ids)
         standings = standing.board().standings(session, person, among=among) if among else ()
     items = [standing.item(each) for each in standings]
-    told = {"state": live.fingerprint(ids), "live": len(ids), "items": items}
+    told = {"state": live.fingerprint(ids), "live": len(ids), "newest": list(ids[-NEWEST:]), "items": items}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()

@@ -122,3 +122,14 @@ def test_rows_of_other_people_do_not_lengthen_ones_list(studio: Studio) -> None:
     answer = look(token(studio), row.id)
     assert "1 clip before it" in answer.json()["items"][0]["where"]
     assert "ben" not in answer.text
+
+
+def test_newest_ids_are_told_to_a_page_that_shows_none(studio: Studio) -> None:
+    """A clip that begins and ends while a video plays can be told of afterwards, because the page has met its id."""
+    project = studio.project()
+    ids = [studio.order(project).id for _ in range(live_route.NEWEST + 2)]
+
+    told = look(token(studio)).json()
+
+    assert told["items"] == []
+    assert told["newest"] == sorted(ids)[-live_route.NEWEST :]
