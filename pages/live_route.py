@@ -44,7 +44,7 @@ def route() -> Route:
 
 
 def _look(user_id: str, shown: Sequence[str]) -> bytes:
-    """`{"state": <changes at an end or a beginning>, "live": <how many>, "newest": [ids], "items": [...]}`, in one line."""
+    """`{"state": <changes at an end or a beginning>, "live": <how many>, "newest": [ids], "items": [...]}`."""
     with db.session(read_only=True) as session:
         person = session.get(User, user_id)
         if person is None:
