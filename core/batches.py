@@ -85,11 +85,7 @@ def _check_total(session: Session, user: User, orders: Sequence[generations.Orde
     needed = total_credits(orders)
     available = ledger.balance(session, user.id).available_credits
     if needed > available:
-        raise errors.InsufficientCredits(
-            f"This needs {needed} credits and {available} are available.",
-            needed_credits=needed,
-            available_credits=available,
-        )
+        raise errors.InsufficientCredits(needed_credits=needed, available_credits=available)
 
 
 def _item_key(key: str | None, place: int) -> str | None:

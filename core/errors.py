@@ -123,8 +123,8 @@ class InsufficientCredits(AppError):
     fault = Fault.USER
     sentence = "Not enough credits. Choose a cheaper setting or ask an administrator for more."
 
-    def __init__(self, message: str | None = None, *, needed_credits: int = 0, available_credits: int = 0) -> None:
-        super().__init__(message)
+    def __init__(self, *, needed_credits: int, available_credits: int) -> None:
+        super().__init__(f"This needs {needed_credits} credits and {available_credits} are available.")
         self.needed_credits = needed_credits
         self.available_credits = available_credits
 

@@ -6,7 +6,7 @@ No service: it opens its own units of work, since none may stay open while a fil
 import tempfile
 from pathlib import Path
 
-from core import db, errors, generations, media, uploads
+from core import db, errors, generations, intake, media
 from core.models import Generation, Upload, User
 from core.states import Status
 from core.storage import Storage
@@ -19,24 +19,19 @@ def last_frame(user: User, generation_id: str, *, storage: Storage, quota_bytes:
     """
     with db.session(read_only=True) as session:
         row = generations.get(session, user, generation_id)
-        if row.status is not Status.COMPLETED or row.output_key is None:
-            raise errors.Conflict("Only a completed clip can be extended. Wait until it is here.")
+    output_key = row.output_key
+    if row.status is not Status.COMPLETED or output_key is None:
+        raise errors.Conflict("Only a completed clip can be extended. Wait until it is here.")
+    upload, _notes = intake.take_in(
+        user,
         # What the picture was taken from stands for its bytes, so that a repeat finds it without decoding anything.
-        identity = f"last frame of {row.output_key}".encode()
-        known = uploads.find(session, user, identity)
-    if known is not None:
-        return known
-    storage_key, image = uploads.prepare(storage, _picture(storage, row.output_key))
-    with db.session() as session:
-        return uploads.record(
-            session,
-            user,
-            data=identity,
-            file_name=_file_name(row),
-            storage_key=storage_key,
-            image=image,
-            quota_bytes=quota_bytes,
-        )
+        identity=f"last frame of {output_key}".encode(),
+        picture=lambda: _picture(storage, output_key),
+        file_name=_file_name(row),
+        storage=storage,
+        quota_bytes=quota_bytes,
+    )
+    return upload
 
 
 def _picture(storage: Storage, output_key: str) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import Select, bindparam, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import capability, errors, ledger, lifecycle, pricing, projects, search, uploads
@@ -325,15 +325,6 @@ def resolve_found(session: Session, admin: User, generation_id: str, *, provider
 def user_storage_bytes(session: Session, user: User) -> int:
     """How much a person keeps, as of now."""
     return session.scalar(_STORAGE, {"user_id": user.id}) or 0
-
-
-def queue_position(session: Session, row: Generation) -> int:
-    """How many generations of the same provider were ordered before this one and still wait to be sent."""
-    # What is under way is few and read first: left to itself, SQLite goes through every id that is lower.
-    live = select(Generation.id, Generation.status, Generation.provider).where(is_live()).cte("live")
-    live = live.prefix_with("MATERIALIZED")
-    before = (live.c.status == Status.PENDING, live.c.provider == row.provider, live.c.id < row.id)
-    return session.scalar(select(func.count()).select_from(live).where(*before)) or 0
 
 
 def _visible(user: User) -> Select[Generation]:

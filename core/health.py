@@ -8,10 +8,9 @@ from datetime import timedelta
 from enum import StrEnum
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core import errors
+from core import columns, errors
 from core.columns import utc_now
 from core.models import ProviderHealth
 
@@ -57,9 +56,8 @@ def note_failure(session: Session, provider: str, error: errors.AppError) -> Non
     now = utc_now()
     counts = isinstance(error, OWN_FAULT)
     seen = {"error_code": error.code, "error_detail": error.detail[:2000], "error_at": now}
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     failures = session.scalar(
-        dialect.insert(ProviderHealth)
+        columns.insert(session, ProviderHealth)
         .values(provider=provider, failures=int(counts), **seen)
         .on_conflict_do_update(
             index_elements=["provider"], set_={"failures": ProviderHealth.failures + int(counts), **seen}
@@ -90,9 +88,8 @@ def submits_allowed(session: Session, provider: str) -> int | None:
 def note_key(session: Session, provider: str, *, works: bool) -> None:
     """Remember what the free key check said."""
     seen = {"key_works": works, "key_checked_at": utc_now()}
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     session.execute(
-        dialect.insert(ProviderHealth)
+        columns.insert(session, ProviderHealth)
         .values(provider=provider, failures=0, **seen)
         .on_conflict_do_update(index_elements=["provider"], set_=seen)
     )

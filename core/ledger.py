@@ -134,11 +134,7 @@ def _move(
     if after is None:
         now = balance(session, user_id)
         if kind in (EntryKind.HOLD, EntryKind.ADJUST):
-            raise errors.InsufficientCredits(
-                f"This needs {abs(available)} credits and {now.available_credits} are available.",
-                needed_credits=abs(available),
-                available_credits=now.available_credits,
-            )
+            raise errors.InsufficientCredits(needed_credits=abs(available), available_credits=now.available_credits)
         raise errors.AppError(detail=f"{kind} of {credits} on {user_id}: only {now.held_credits} are held")
     session.execute(
         _APPEND,

@@ -5,23 +5,18 @@ it expires, so links are made only for files the person may see.
 """
 
 import base64
-import hashlib
-import hmac
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlencode
 
-from core import errors, storage
+from core import errors, signing, storage
 
 MEDIA_PATH = "/api/apps/video-generator/media"
 """Where the app serves stored files."""
 
 ARCHIVE_PATH = "/api/apps/video-generator/clips.zip"
 """Where the app packs several clips into one file."""
-
-STEP_SECONDS = 15 * 60
-"""Expiry times are rounded up to this, so that a page drawn again carries the same links and the cache is hit."""
 
 REFUSAL = "This link has expired or is not valid. Load the page again for a fresh one."
 
@@ -34,8 +29,7 @@ def sign(
     With `download_name` the browser saves the file under that name instead of showing it. ValueError for a bad key.
     """
     storage.media_type_of(key)
-    soonest = int(now.timestamp()) + lifetime_seconds
-    expires = -(-soonest // STEP_SECONDS) * STEP_SECONDS
+    expires = signing.expiry(now, lifetime_seconds)
     query = {"e": str(expires), "s": _signature(key, expires, download_name, secret)}
     if download_name:
         query["n"] = download_name
@@ -44,11 +38,8 @@ def sign(
 
 def check(key: str, expires: int, signature: str, download_name: str | None, *, secret: bytes, now: datetime) -> None:
     """Return if `sign` made this link with the same secret and it has not expired; else raise errors.Forbidden."""
-    right = _signature(key, expires, download_name, secret).encode()
-    # Compared as bytes: compare_digest refuses text with characters beyond ASCII.
-    if not hmac.compare_digest(right, signature.encode("utf-8", "replace")):
-        raise errors.Forbidden(REFUSAL)
-    if now.timestamp() >= expires:
+    right = _signature(key, expires, download_name, secret)
+    if not signing.is_same(right, signature) or now.timestamp() >= expires:
         raise errors.Forbidden(REFUSAL)
 
 
@@ -56,8 +47,7 @@ def sign_archive(
     user_id: str, ids: Sequence[str], *, secret: bytes, now: datetime, lifetime_seconds: int = 3600
 ) -> str:
     """A path with query that `check_archive` accepts for at least `lifetime_seconds`: these clips of this person."""
-    soonest = int(now.timestamp()) + lifetime_seconds
-    expires = -(-soonest // STEP_SECONDS) * STEP_SECONDS
+    expires = signing.expiry(now, lifetime_seconds)
     packed = b"".join(uuid.UUID(id_).bytes for id_ in ids)  # 22 characters an id in place of 37
     clips = base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
     query = {"u": user_id, "c": clips, "e": str(expires), "s": _archive_signature(user_id, clips, expires, secret)}
@@ -68,24 +58,17 @@ def check_archive(
     user_id: str, clips: str, expires: int, signature: str, *, secret: bytes, now: datetime
 ) -> Sequence[str]:
     """The ids of the clips of a link that `sign_archive` made and that has not expired; else errors.Forbidden."""
-    right = _archive_signature(user_id, clips, expires, secret).encode()
-    if not hmac.compare_digest(right, signature.encode("utf-8", "replace")) or now.timestamp() >= expires:
+    right = _archive_signature(user_id, clips, expires, secret)
+    if not signing.is_same(right, signature) or now.timestamp() >= expires:
         raise errors.Forbidden(REFUSAL)
     packed = base64.urlsafe_b64decode(clips + "=" * (-len(clips) % 4))
     return [str(uuid.UUID(bytes=packed[start : start + 16])) for start in range(0, len(packed), 16)]
 
 
 def _archive_signature(user_id: str, clips: str, expires: int, secret: bytes) -> str:
-    return _signed(f"archive-link\n{user_id}\n{clips}\n{expires}", secret)
+    return signing.signature(f"archive-link\n{user_id}\n{clips}\n{expires}", secret)
 
 
 def _signature(key: str, expires: int, download_name: str | None, secret: bytes) -> str:
-    """HMAC-SHA256 over all that the link says, in base64url; the name comes last as it may hold anything."""
-    return _signed(f"media-link\n{key}\n{expires}\n{download_name or ''}", secret)
-
-
-def _signed(said: str, secret: bytes) -> str:
-    if not secret:
-        raise ValueError("Media links need a secret.")
-    digest = hmac.digest(secret, said.encode("utf-8", "replace"), hashlib.sha256)
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    """Over all that the link says; the name comes last as it may hold anything."""
+    return signing.signature(f"media-link\n{key}\n{expires}\n{download_name or ''}", secret)

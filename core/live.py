@@ -3,9 +3,7 @@
 A look is authorised by a short-lived signed token of its own, because a page has no API token to send.
 """
 
-import base64
 import hashlib
-import hmac
 import time
 from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
@@ -15,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, load_only
 
-from core import errors
+from core import errors, signing
 from core.models import Generation, User, is_live
 from core.ownership import owned
 from core.states import ENDED_STATUSES, Stage, Status
@@ -31,8 +29,6 @@ QUEUE_KEPT_SECONDS = 1.0
 USUAL_KEPT_SECONDS = 60.0
 
 LIFETIME_SECONDS = 3600
-STEP_SECONDS = 900
-"""Expiry times are rounded up to this, so that a page drawn again carries the same token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +42,14 @@ class Standing:
 
 def sign(user_id: str, language: str, *, secret: bytes, now: datetime) -> str:
     """A token that lets its bearer look at what this person has under way, told in this language, for an hour."""
-    expires = -(-(int(now.timestamp()) + LIFETIME_SECONDS) // STEP_SECONDS) * STEP_SECONDS
-    said = f"{expires}.{user_id}.{language}"
+    said = f"{signing.expiry(now, LIFETIME_SECONDS)}.{user_id}.{language}"
     return f"{said}.{_signature(said, secret)}"
 
 
 def check(token: str, *, secret: bytes, now: datetime) -> tuple[str, str]:
     """The person's id and the language of a token that `sign` made and that has not expired; else Unauthorized."""
     said, _, signature = token.rpartition(".")
-    # Compared as bytes: compare_digest refuses text with characters beyond ASCII.
-    if not hmac.compare_digest(_signature(said, secret).encode(), signature.encode("utf-8", "replace")):
+    if not signing.is_same(_signature(said, secret), signature):
         raise errors.Unauthorized
     expires, user_id, language = said.split(".")
     if now.timestamp() >= int(expires):
@@ -64,10 +58,7 @@ def check(token: str, *, secret: bytes, now: datetime) -> tuple[str, str]:
 
 
 def _signature(said: str, secret: bytes) -> str:
-    if not secret:
-        raise ValueError("Tokens need a secret.")
-    digest = hmac.digest(secret, f"live\n{said}".encode("utf-8", "replace"), hashlib.sha256)
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return signing.signature(f"live\n{said}", secret)
 
 
 def ids(session: Session, user: User) -> Sequence[str]:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Self
 
 from sqlalchemy import update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core import columns
 from core.models import UsageDay, User
 
 
@@ -39,8 +39,7 @@ def add(session: Session, key: Key, **added: int) -> None:
         .values(usage_version=User.usage_version + 1)
         .execution_options(synchronize_session=False)
     )
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    row = dialect.insert(UsageDay).values(**asdict(key), **added)
+    row = columns.insert(session, UsageDay).values(**asdict(key), **added)
     session.execute(
         row.on_conflict_do_update(
             index_elements=list(asdict(key)),

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import or_, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core import config, errors, ledger
+from core import columns, config, errors, ledger
 from core.columns import new_id, utc_now
 from core.models import Account, User
 from core.states import Role
@@ -23,9 +22,8 @@ def ensure(session: Session, email: str, *, signup_credits: int, role: Role = Ro
     found = session.scalar(select(User).where(User.email == address))
     if found is not None:
         return found
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     made = session.scalar(
-        dialect.insert(User)
+        columns.insert(session, User)
         .values(
             id=new_id(), email=address, name=address.split("@")[0], role=role, storage_bytes=0, created_at=utc_now()
         )

@@ -10,7 +10,7 @@ import streamlit as st
 from core.columns import utc_now
 from core.projects import Summary
 from pages import components, wording
-from pages.language import N_, _
+from pages.language import _
 
 _HERE = Path(__file__)
 _element = st.components.v2.component(
@@ -55,7 +55,7 @@ def card(project: Summary, now: datetime) -> dict[str, Any]:
 
 
 def _facts(project: Summary, now: datetime) -> str:
-    said = [wording.count(project.generation_count, N_("clip"))]
+    said = [wording.count(project.generation_count, "clip", "clips")]
     if project.in_flight_count:
         said.append(_("{number} under way").format(number=project.in_flight_count))
     said.append(_("changed {ago}").format(ago=wording.age(project.updated_at, now)))

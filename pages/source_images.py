@@ -4,8 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import config, db, errors, uploads
-from core import storage as storages
+from core import config, errors, intake, storage
 from core.images import MAX_UPLOAD_BYTES
 from core.models import User
 from core.video import VideoModel
@@ -69,25 +68,16 @@ def _take_in(person: User, field: str, file_name: str, data: bytes, settings: co
     """Clean and keep an uploaded image; a refusal is kept to be shown beside the field."""
     st.session_state[f"{draft.name(field)}_turn"] = st.session_state.get(f"{draft.name(field)}_turn", 0) + 1
     try:
-        with db.session(read_only=True) as session:
-            known = uploads.find(session, person, data)
-        notes: tuple[str, ...] = ()
-        if known is None:
-            storage = storages.open_storage(settings.storage_url)
-            key, image = uploads.prepare(storage, data)
-            notes = image.notes
-            with db.session() as session:
-                known = uploads.record(
-                    session,
-                    person,
-                    data=data,
-                    file_name=file_name,
-                    storage_key=key,
-                    image=image,
-                    quota_bytes=settings.storage_quota_bytes,
-                )
+        upload, notes = intake.take_in(
+            person,
+            identity=data,
+            picture=lambda: data,
+            file_name=file_name,
+            storage=storage.open_storage(settings.storage_url),
+            quota_bytes=settings.storage_quota_bytes,
+        )
     except errors.AppError as problem:
         st.session_state[f"{draft.name(field)}_problem"] = problem
         return
-    title = f"{known.file_name}, {known.width} × {known.height}"
-    st.session_state[draft.name(field)] = {"key": known.storage_key, "title": title, "notes": notes}
+    title = f"{upload.file_name}, {upload.width} × {upload.height}"
+    st.session_state[draft.name(field)] = {"key": upload.storage_key, "title": title, "notes": notes}

@@ -124,9 +124,9 @@ def line(kind: str, percent: int | None) -> str:
     return f"{name} (+{percent} %)" if percent else name
 
 
-def count(number: int, one: str, many: str | None = None) -> str:
-    """`1 clip`, `12 clips`: mark the words for the catalogue with `N_` where they are given."""
-    return f"{credits(number)} {plural(one, many or one + 's', number)}"
+def count(number: int, one: str, many: str) -> str:
+    """`1 clip`, `12 clips`; the words are gathered for the catalogue where they are given."""
+    return f"{credits(number)} {plural(one, many, number)}"
 
 
 def age(then: datetime, now: datetime) -> str:

@@ -11,6 +11,7 @@ from core.generations import Standing
 from core.history import Story
 from core.models import Generation, GenerationEvent, LedgerEntry
 from core.states import EntryKind, Stage, Status
+from core.timeline import Step
 
 Link = Callable[[str | None], str | None]
 """Storage key -> address at which a browser can load it; None for None."""
@@ -217,7 +218,7 @@ def clips(rows: Iterable[Generation], link: Link) -> list[Clip]:
     return [Clip.of(row, link) for row in rows]
 
 
-def percent(row: Generation | Standing) -> int:
+def percent(row: Generation | Standing | Step) -> int:
     """Whole percent of progress; 100 says that the file is here."""
     return 100 if row.status is Status.COMPLETED else min(99, int(row.progress * 100))
 

@@ -49,6 +49,6 @@ def generate_batch(person: Person, body: BatchBody, idempotency_key: generations
     return BatchAnswer(
         batch_id=rows[0].batch_id,
         total=total,
-        generations=[generations.Ordered(id=row.id, status=row.status, credit_used=row.credits) for row in rows],
+        generations=[generations.Ordered.of(row) for row in rows],
         message=f"{total} credits are reserved. Ask /generations/<id>/status how each of them goes.",
     )

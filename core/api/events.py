@@ -41,12 +41,11 @@ class LiveStep(answers.Part):
     @classmethod
     def of(cls, step: Step) -> Self:
         """The shape of a step."""
-        progress = 100 if step.status is Status.COMPLETED else min(99, int(step.progress * 100))
         return cls(
             id=step.generation_id,
             status=step.status,
             stage=step.stage,
-            progress=progress,
+            progress=answers.percent(step),
             what=step.what,
             at=step.at,
         )

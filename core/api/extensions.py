@@ -21,11 +21,4 @@ def last_frame(person: Person, generation_id: PathId) -> UploadAnswer:
         storage=storage.open_storage(settings.storage_url),
         quota_bytes=settings.storage_quota_bytes,
     )
-    return UploadAnswer(
-        file_path=upload.storage_key,
-        file_name=upload.file_name,
-        file_size=upload.size_bytes,
-        width=upload.width,
-        height=upload.height,
-        notes=[],
-    )
+    return UploadAnswer.of(upload)

@@ -32,6 +32,11 @@ class Ordered(answers.Part):
     status: Status
     credit_used: int
 
+    @classmethod
+    def of(cls, row: Generation) -> Self:
+        """The shape of a row."""
+        return cls(id=row.id, status=row.status, credit_used=row.credits)
+
 
 class OrderedAnswer(answers.Envelope):
     """A generation was ordered."""
@@ -238,6 +243,6 @@ def order_of(body: schemas.OrderBody) -> generations.Order:
 
 def _ordered(row: Generation) -> OrderedAnswer:
     return OrderedAnswer(
-        generation=Ordered(id=row.id, status=row.status, credit_used=row.credits),
+        generation=Ordered.of(row),
         message=f"{row.credits} credits are reserved. Ask /generations/{row.id}/status how it goes.",
     )

@@ -1,12 +1,14 @@
 """Image uploads over REST."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Self
 
 from fastapi import File, Form, UploadFile
 
-from core import config, db, images, storage, uploads
+from core import config, images, intake, storage
 from core.api import answers, routes, schemas
 from core.api.auth import Person
+from core.models import Upload
 
 router = routes.router("uploads")
 
@@ -21,6 +23,18 @@ class UploadAnswer(answers.Envelope):
     height: int
     notes: list[str]
 
+    @classmethod
+    def of(cls, upload: Upload, notes: Sequence[str] = ()) -> Self:
+        """The shape of an upload."""
+        return cls(
+            file_path=upload.storage_key,
+            file_name=upload.file_name,
+            file_size=upload.size_bytes,
+            width=upload.width,
+            height=upload.height,
+            notes=list(notes),
+        )
+
 
 @router.post("/upload-image")
 def upload_image(
@@ -34,27 +48,12 @@ def upload_image(
     """
     settings = config.settings()
     data = file.file.read(images.MAX_UPLOAD_BYTES + 1)
-    notes: tuple[str, ...] = ()
-    with db.session(read_only=True) as session:
-        upload = uploads.find(session, person, data)
-    if upload is None:
-        key, image = uploads.prepare(storage.open_storage(settings.storage_url), data)
-        notes = image.notes
-        with db.session() as session:
-            upload = uploads.record(
-                session,
-                person,
-                data=data,
-                file_name=file.filename or "",
-                storage_key=key,
-                image=image,
-                quota_bytes=settings.storage_quota_bytes,
-            )
-    return UploadAnswer(
-        file_path=upload.storage_key,
-        file_name=upload.file_name,
-        file_size=upload.size_bytes,
-        width=upload.width,
-        height=upload.height,
-        notes=list(notes),
+    upload, notes = intake.take_in(
+        person,
+        identity=data,
+        picture=lambda: data,
+        file_name=file.filename or "",
+        storage=storage.open_storage(settings.storage_url),
+        quota_bytes=settings.storage_quota_bytes,
     )
+    return UploadAnswer.of(upload, notes)
