@@ -24,6 +24,8 @@ EFFECT: Mapping[EntryKind, tuple[int, int]] = {
 }
 """How an entry of each kind moves (available, held), times its amount. Spent is what was settled."""
 
+_BALANCE = select(Account.available_credits, Account.held_credits).where(Account.user_id == bindparam("user_id"))
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
@@ -35,9 +37,7 @@ class Balance:
 
 def balance(session: Session, user_id: str) -> Balance:
     """The figures of a person's account; zero before the first movement."""
-    row = session.execute(
-        select(Account.available_credits, Account.held_credits).where(Account.user_id == user_id)
-    ).first()
+    row = session.execute(_BALANCE, {"user_id": user_id}).first()
     return Balance(*row) if row else Balance(0, 0)
 
 

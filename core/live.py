@@ -10,12 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session, load_only
 
 from core import errors, signing
 from core.models import Generation, User, is_live
-from core.ownership import owned
+from core.ownership import owned, owned_by_bound
 from core.states import ENDED_STATUSES, Stage, Status
 from core.usage import TimeRange, TypicalSeconds
 
@@ -29,6 +29,39 @@ QUEUE_KEPT_SECONDS = 1.0
 USUAL_KEPT_SECONDS = 60.0
 
 LIFETIME_SECONDS = 3600
+
+# Put together once, as they are asked on every run of every page and by everybody who looks.
+_MINE = select(Generation.id).where(owned_by_bound(Generation), is_live())
+_IDS = _MINE.order_by(Generation.id).limit(WATCHED)
+
+_COLUMNS = (
+    Generation.id,
+    Generation.provider,
+    Generation.model_id,
+    Generation.model_name,
+    Generation.prompt,
+    Generation.resolution,
+    Generation.duration_seconds,
+    Generation.credits,
+    Generation.status,
+    Generation.stage,
+    Generation.progress,
+    Generation.progress_is_estimate,
+    Generation.cancel_requested_at,
+    Generation.submitted_at,
+)
+
+
+def _standing(mine: Select[str]) -> Select[Generation]:
+    """Rows of `_COLUMNS` of the newest TOLD of these ids, newest first but unclear ones last."""
+    newest = mine.order_by(Generation.id.desc()).limit(TOLD)
+    order = (Generation.status == Status.UNCERTAIN, Generation.id.desc())
+    query = select(Generation).where(Generation.id.in_(newest)).order_by(*order).limit(bindparam("limit"))
+    return query.options(load_only(*_COLUMNS, raiseload=True))
+
+
+_NEWEST = _standing(_MINE)
+_NEWEST_AMONG = _standing(_MINE.where(Generation.id.in_(bindparam("among", expanding=True))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +96,7 @@ def _signature(said: str, secret: bytes) -> str:
 
 def ids(session: Session, user: User) -> Sequence[str]:
     """Ids of a person's generations that have not ended, oldest first, from the index alone."""
-    query = select(Generation.id).where(owned(Generation, user), is_live()).order_by(Generation.id).limit(WATCHED)
-    return session.scalars(query).all()
+    return session.scalars(_IDS, {"user_id": user.id}).all()
 
 
 def fingerprint(of_ids: Sequence[str]) -> str:
@@ -99,13 +131,9 @@ class Board:
 
         `among` narrows it to these ids. The rows hold `_COLUMNS` only.
         """
-        newest = select(Generation.id).where(owned(Generation, user), is_live())
-        if among is not None:
-            newest = newest.where(Generation.id.in_(among))
-        newest = newest.order_by(Generation.id.desc()).limit(TOLD)
-        order = (Generation.status == Status.UNCERTAIN, Generation.id.desc())
-        query = select(Generation).where(Generation.id.in_(newest)).order_by(*order).limit(limit)
-        rows = session.scalars(query.options(load_only(*_COLUMNS, raiseload=True))).all()
+        among = None if among is None else list(among)
+        asked = _NEWEST if among is None else _NEWEST_AMONG
+        rows = session.scalars(asked, {"user_id": user.id, "among": among, "limit": limit}).all()
         return self.of(session, rows)
 
     def of(self, session: Session, rows: Sequence[Generation]) -> Sequence[Standing]:
@@ -141,21 +169,3 @@ def _waiting(session: Session) -> Mapping[str, Sequence[str]]:
     for provider, generation_id in sorted((row.provider, row.id) for row in session.execute(query)):
         found.setdefault(provider, []).append(generation_id)
     return found
-
-
-_COLUMNS = (
-    Generation.id,
-    Generation.provider,
-    Generation.model_id,
-    Generation.model_name,
-    Generation.prompt,
-    Generation.resolution,
-    Generation.duration_seconds,
-    Generation.credits,
-    Generation.status,
-    Generation.stage,
-    Generation.progress,
-    Generation.progress_is_estimate,
-    Generation.cancel_requested_at,
-    Generation.submitted_at,
-)

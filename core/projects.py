@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, tuple_
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from core import errors
@@ -21,7 +21,48 @@ DESCRIPTION_LIMIT_CHARS = 2000
 COVERS = 4
 """How many of its newest posters stand for a project."""
 
+# Statements of every run of a page are put together once: that costs several times what running them does.
 _ONE = select(Project).where(Project.id == bindparam("project_id"), owned_by_bound(Project))
+
+_IDS: BindParameter[str] = bindparam("ids", expanding=True)
+
+_OLDER = aliased(Generation)
+_LAST_SHOWN = (
+    select(_OLDER.id)
+    .where(_OLDER.project_id == Project.id, _OLDER.thumbnail_key.is_not(None), _OLDER.deleted_at.is_(None))
+    .order_by(_OLDER.id.desc())
+    .offset(COVERS - 1)
+    .limit(1)
+    .correlate(Project)
+    .scalar_subquery()
+)
+# For each project the index finds the id of its last one to show; numbering rows in a window would read all of them.
+_POSTERS = (
+    select(Generation.project_id, Generation.thumbnail_key)
+    .join(Project, Project.id == Generation.project_id)
+    .where(
+        Project.id.in_(_IDS),
+        owned_by_bound(Project),
+        Generation.thumbnail_key.is_not(None),
+        Generation.deleted_at.is_(None),
+        Generation.id >= func.coalesce(_LAST_SHOWN, ""),
+    )
+    .order_by(Generation.id.desc())
+)
+
+# What is under way is few, and is read first, by its own index: left to itself, SQLite would go by the person or the
+# project and read through everything that has ended.
+_LIVE = (
+    select(Generation.project_id, Generation.credits, owned_by_bound(Generation).label("mine"))
+    .where(is_live())
+    .cte("live")
+    .prefix_with("MATERIALIZED")
+)
+_IN_FLIGHT = (
+    select(_LIVE.c.project_id, func.count(), func.sum(_LIVE.c.credits))
+    .where(_LIVE.c.mine, _LIVE.c.project_id.in_(_IDS))
+    .group_by(_LIVE.c.project_id)
+)
 
 
 class Sort(StrEnum):
@@ -176,53 +217,17 @@ def _in_order(query: Select[Project], sort: Sort, last: Project | None) -> Selec
 
 
 def _posters(session: Session, user: User, ids: Collection[str]) -> Mapping[str, Sequence[str]]:
-    """The newest posters of each project, in one query.
-
-    For each project the index finds the id of its last one to show; numbering rows in a window would read all of them.
-    """
-    older = aliased(Generation)
-    last_shown = (
-        select(older.id)
-        .where(older.project_id == Project.id, older.thumbnail_key.is_not(None), older.deleted_at.is_(None))
-        .order_by(older.id.desc())
-        .offset(COVERS - 1)
-        .limit(1)
-        .correlate(Project)
-        .scalar_subquery()
-    )
-    query = (
-        select(Generation.project_id, Generation.thumbnail_key)
-        .join(Project, Project.id == Generation.project_id)
-        .where(
-            Project.id.in_(ids),
-            owned(Project, user),
-            Generation.thumbnail_key.is_not(None),
-            Generation.deleted_at.is_(None),
-            Generation.id >= func.coalesce(last_shown, ""),
-        )
-        .order_by(Generation.id.desc())
-    )
+    """The newest posters of each project."""
     found: dict[str, list[str]] = defaultdict(list)
-    for project_id, key in session.execute(query):
+    for project_id, key in session.execute(_POSTERS, {"user_id": user.id, "ids": list(ids)}):
         found[project_id].append(str(key))
     return found
 
 
 def _in_flight(session: Session, user: User, ids: Collection[str]) -> Mapping[str, tuple[int, int]]:
-    """Project id -> how many are under way and the credits reserved for them.
-
-    What is under way is few, and is read first, by its own index: left to itself, SQLite would go by the person or the
-    project and read through everything that has ended.
-    """
-    mine = owned(Generation, user).label("mine")
-    live = select(Generation.project_id, Generation.credits, mine).where(is_live()).cte("live")
-    live = live.prefix_with("MATERIALIZED")
-    query = (
-        select(live.c.project_id, func.count(), func.sum(live.c.credits))
-        .where(live.c.mine, live.c.project_id.in_(ids))
-        .group_by(live.c.project_id)
-    )
-    return {project_id: (count, int(credits)) for project_id, count, credits in session.execute(query)}
+    """Project id -> how many are under way and the credits reserved for them."""
+    rows = session.execute(_IN_FLIGHT, {"user_id": user.id, "ids": list(ids)})
+    return {project_id: (count, int(credits)) for project_id, count, credits in rows}
 
 
 def _this_month(session: Session, user: User, ids: Collection[str]) -> Mapping[str, int]:

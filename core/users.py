@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select, true, update
+from sqlalchemy import bindparam, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from core import columns, config, errors, ledger
@@ -13,13 +13,15 @@ from core.states import Role
 
 LANGUAGE_LIMIT_CHARS = 8
 
+_BY_EMAIL = select(User).where(User.email == bindparam("email"))
+
 
 def ensure(session: Session, email: str, *, signup_credits: int, role: Role = Role.USER) -> User:
     """The person with this address, made (with account and signup credits) if new; safe when two do it at once."""
     address = email.strip().lower()
     if "@" not in address or len(address) > 254:
         raise errors.InvalidRequest(fields={"email": f"'{email}' is not an e-mail address."})
-    found = session.scalar(select(User).where(User.email == address))
+    found = session.scalar(_BY_EMAIL, {"email": address})
     if found is not None:
         return found
     made = session.scalar(
@@ -30,7 +32,7 @@ def ensure(session: Session, email: str, *, signup_credits: int, role: Role = Ro
         .on_conflict_do_nothing(index_elements=["email"])
         .returning(User.id)
     )
-    user = session.scalars(select(User).where(User.email == address)).one()
+    user = session.scalars(_BY_EMAIL, {"email": address}).one()
     if made is not None:
         ledger.open_account(session, user.id)
         if signup_credits:
@@ -48,7 +50,7 @@ def local_person(session: Session, settings: config.Settings) -> User:
 
 def get(session: Session, email: str) -> User:
     """The person with this address; NotFound when there is none."""
-    user = session.scalar(select(User).where(User.email == email.strip().lower()))
+    user = session.scalar(_BY_EMAIL, {"email": email.strip().lower()})
     if user is None:
         raise errors.NotFound(f"There is no person with the address {email}.")
     return user

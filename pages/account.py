@@ -168,14 +168,18 @@ def as_csv() -> bytes:
 with components.calm():
     with db.session(read_only=True) as session:
         balance = ledger.balance(session, person.id)
-    own, automation, providers = st.tabs([_("You"), _("Tokens and webhooks"), _("Providers")], key="account_tabs")
+    tabs = st.tabs([_("You"), _("Tokens and webhooks"), _("Providers")], key="account_tabs", on_change="rerun")
+    own, automation, providers = tabs
     with own:
-        who()
-        st.header(_("Balance"), anchor=False)
-        figures(balance)
-        movements()
+        if own.open:
+            who()
+            st.header(_("Balance"), anchor=False)
+            figures(balance)
+            movements()
     with automation:
-        account_tokens.show(person)
-        account_webhooks.show(person)
+        if automation.open:
+            account_tokens.show(person)
+            account_webhooks.show(person)
     with providers:
-        provider_cards.show(administrator=person.role is Role.ADMIN)
+        if providers.open:
+            provider_cards.show(administrator=person.role is Role.ADMIN)

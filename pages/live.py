@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
+from sqlalchemy.orm import Session
 
-from core import config, db, live
+from core import config, live
 from core.columns import utc_now
 from core.models import Generation, User
 from core.states import Status
@@ -28,12 +29,11 @@ _element = st.components.v2.component(
 )
 
 
-def show(person: User) -> None:
+def show(session: Session, person: User) -> None:
     """Mount the element; the shell does it once a run, before the page reads what it draws."""
     before = {*st.session_state.get("live_ids", ()), *_met()}
-    with db.session(read_only=True) as session:
-        now = live.ids(session, person)
-        ended = live.ended(session, person, before.difference(now))
+    now = live.ids(session, person)
+    ended = live.ended(session, person, before.difference(now))
     st.session_state["live_ids"] = now
     if ended:
         number, _text = st.session_state.get("live_told", (0, ""))

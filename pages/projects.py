@@ -150,7 +150,7 @@ def nothing(search: str, archived: bool) -> None:
 
 with components.calm():
     with db.session(read_only=True) as session:
-        has_any = any(projects.browse(session, person, archived=archived, limit=1) for archived in (False, True))
+        has_any = any(projects.names(session, person, archived=archived, limit=1) for archived in (False, True))
     if not has_any:
         welcome()
         st.stop()

@@ -26,8 +26,11 @@ with components.calm():
 
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(page.title, anchor=False, width="content")
-        live.show(person)  # invisible; above the title it would push the page down while its code is loaded
         with db.session(read_only=True) as session:
+            live.show(
+                session, person
+            )  # invisible; above the title it would push the page down while its code is loaded
             balance = ledger.balance(session, person.id)
         components.balance_line(balance)
-    page.run()
+    with visitor.known(person):
+        page.run()

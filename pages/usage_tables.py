@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pyarrow as pa
 import streamlit as st
 
 from core import usage_csv
@@ -19,15 +20,17 @@ def charted(
     percent: Sequence[str] = (),
     csv: Callable[[], bytes] | None = None,
 ) -> None:
-    """A chart, the same as a table behind the next tab, and as a file."""
-    chart_tab, table_tab = st.tabs([_("Chart"), _("Table")], key=f"usage_{key}_tabs")
+    """A chart, the same as a table behind the next tab, and as a file; the tab that is not open is not made."""
+    chart_tab, table_tab = st.tabs([_("Chart"), _("Table")], key=f"usage_{key}_tabs", on_change="rerun")
     with chart_tab:
-        if spec["data"]["values"]:
-            st.vega_lite_chart(spec=spec, width="stretch", alt=alt, key=f"usage_{key}_chart")
-        else:
+        if not spec["data"]["values"]:
             st.caption(_("None in this time."))
+        elif chart_tab.open:
+            values = {"values": pa.Table.from_pylist(spec["data"]["values"])}  # as a list it would pass through pandas
+            st.vega_lite_chart(spec=spec | {"data": values}, width="stretch", alt=alt, key=f"usage_{key}_chart")
     with table_tab:
-        table(lines, key=key, percent=percent, csv=csv)
+        if table_tab.open:
+            table(lines, key=key, percent=percent, csv=csv)
 
 
 def table(
@@ -42,7 +45,7 @@ def table(
     formats = {name: "localized" for line in lines[:1] for name, value in line.items() if not isinstance(value, str)}
     formats |= dict.fromkeys(percent, "percent") | dict.fromkeys(seconds, "%d s")
     st.dataframe(
-        list(lines),
+        pa.Table.from_pylist(list(lines)),
         hide_index=True,
         key=f"usage_{key}_table",
         placeholder="–",

@@ -1,12 +1,30 @@
 """Who is looking: asked of the database on every run, so that no page relies on another one having asked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 from core import config, db, errors, users
 from core.models import User
 from core.states import Role
 
+_known: ContextVar[User] = ContextVar("_known")
+
+
+@contextmanager
+def known(found: User) -> Iterator[None]:
+    """Spare the page that is run in the block from asking again; callbacks and fragments run outside and do ask."""
+    token = _known.set(found)
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
 
 def person() -> User:
     """The person of this session. Without sign-in it is the one local person, made at the first look."""
+    if (found := _known.get(None)) is not None:
+        return found
     with db.session(read_only=True) as session:
         try:
             return users.get(session, config.LOCAL_PERSON)

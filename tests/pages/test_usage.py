@@ -116,6 +116,9 @@ def test_a_year_of_everybody_equals_the_ledger(open_page: Open, studio: Studio, 
     stacked = values(at, "Bars of credits spent, ")
     assert sum(value["amount"] for value in stacked) == settled
     assert len({value["series"] for value in stacked}) <= 9
+    for chart in ("spend", "cost", "projects"):
+        at.session_state[f"usage_{chart}_tabs"] = "Table"
+    at.run()
     assert table(at, "Share")["Credits"].sum() == settled
     assert table(at, "Charged, Rp")["Charged, Rp"].sum() == settled * 50
     selection = usage.Selection(TODAY - timedelta(days=364), TODAY, everybody=True)
