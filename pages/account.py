@@ -48,16 +48,15 @@ def figures(balance: ledger.Balance) -> None:
     """What can be spent, what is reserved, what is kept, and the budget."""
     quota_bytes = config.settings().storage_quota_bytes
     with st.grid(4, min_column_width=150):
-        figure(_("Available"), wording.credits(balance.available_credits), wording.worth(balance.available_credits))
-        figure(_("Reserved"), wording.credits(balance.held_credits), _("for clips under way"))
+        available = balance.available_credits
+        components.figure(_("Available"), wording.credits(available), None, wording.worth(available))
+        components.figure(_("Reserved"), wording.credits(balance.held_credits), None, _("for clips under way"))
         quota = _("of {size}").format(size=size(quota_bytes))
-        figure(_("Storage used"), size(person.storage_bytes), quota)
+        components.figure(_("Storage used"), size(person.storage_bytes), None, quota)
         budget = person.monthly_budget_credits
-        figure(
-            _("Monthly budget"),
-            "–" if budget is None else wording.credits(budget),
-            _("none set") if budget is None else wording.worth(budget),
-        )
+        set_to = "–" if budget is None else wording.credits(budget)
+        note = _("none set") if budget is None else wording.worth(budget)
+        components.figure(_("Monthly budget"), set_to, None, note)
     st.page_link("usage.py", label=_("Spending and budget"), icon=":material/bar_chart:")
 
 
@@ -66,11 +65,6 @@ def size(size_bytes: int) -> str:
     if size_bytes >= 1_000_000_000:
         return f"{wording.decimal(size_bytes / 1_000_000_000)} GB"
     return wording.size(size_bytes) if size_bytes else "0 kB"
-
-
-def figure(label: str, value: str, note: str) -> None:
-    """One number with a word on it."""
-    st.metric(label, value, note, delta_color="off", delta_arrow="off", border=True)
 
 
 def movements() -> None:
@@ -101,7 +95,9 @@ def table(rows: Sequence[LedgerEntry]) -> None:
     edge = "padding:6px 8px;vertical-align:top;border-bottom:1px solid rgb(128 140 140 / 22%);"
     heads = [_("When"), _("What"), _("Available"), _("Reserved"), _("Balance"), _("Why"), _("Clip")]
     edges = [edge + ("text-align:right;" if place in (2, 3, 4) else "text-align:left;") for place in range(len(heads))]
-    edges = [style if place == 5 else f"{style}white-space:nowrap;" for place, style in enumerate(edges)]
+    edges = [
+        f"{style}{'min-width:14rem' if place == 5 else 'white-space:nowrap'};" for place, style in enumerate(edges)
+    ]
     head = "".join(
         f'<th scope="col" style="{style}font-weight:500">{html.escape(name)}</th>'
         for name, style in zip(heads, edges, strict=True)

@@ -17,6 +17,9 @@ from pages.language import _, said
 
 log = logging.getLogger("pages")
 
+NARROW_COLUMNS = 4
+"""So many fit a phone; what is wider can be pushed along, also with the keyboard."""
+
 _CELL = "padding:6px 8px;vertical-align:top;border-bottom:1px solid rgb(128 140 140 / 22%);"
 
 STATUS_COLOUR = {
@@ -122,6 +125,13 @@ def plain(text: str, *, strong: bool = False, small: bool = False, lines: int | 
     st.html(f'<p style="{style}">{html.escape(text)}</p>')
 
 
+def figure(label: str, value: str, change: str | None, note: str, *, explained: str | None = None) -> None:
+    """One figure in a frame, how it differs from before, and a word on it."""
+    with st.container(border=True, gap="xsmall", height="stretch"):
+        st.metric(label, value, change, delta_color="off", help=explained)
+        st.caption(note)
+
+
 def status_badge(status: Status) -> None:
     """The public word for where a generation stands."""
     st.badge(wording.STATUS[status], color=STATUS_COLOUR[status])  # type: ignore[arg-type]  # the colours are its own
@@ -144,11 +154,14 @@ def balance_line(balance: ledger.Balance) -> None:
 def table(
     heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Collection[int] = (), total: bool = False
 ) -> None:
-    """Texts in a small table, shown as they are; `numbers` are columns set to the right, `total` marks the last row."""
+    """Texts in a small table, shown as they are; `numbers` are columns set to the right, `total` marks the last row.
+
+    Figures stay in one line and texts wrap, so that on a narrow page a table of many columns is pushed along.
+    """
 
     def cell(tag: str, place: int, text: str, extra: str = "") -> str:
         side = "right" if place in numbers else "left"
-        wrap = "overflow-wrap:anywhere;" if place else ""  # labels stand first and keep their words whole
+        wrap = "white-space:nowrap;" if place in numbers else "overflow-wrap:anywhere;min-width:5rem;" if place else ""
         return f'<{tag} style="{_CELL}{wrap}text-align:{side};{extra}">{html.escape(text)}</{tag[:2]}>'
 
     head = "".join(
@@ -158,9 +171,11 @@ def table(
     for number, row in enumerate(rows):
         last = "font-weight:650;" if total and number == len(rows) - 1 else ""
         body += f"<tr>{''.join(cell('td', place, text, last) for place, text in enumerate(row))}</tr>"
+    by_keyboard = "tabindex=0" if len(heads) > NARROW_COLUMNS else ""
     st.html(
-        '<div style="overflow-x:auto"><table style="width:100%;border-collapse:collapse;font-size:.9rem;'
-        f'font-variant-numeric:tabular-nums"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        f'<div style="overflow-x:auto" {by_keyboard}><table style="width:100%;border-collapse:collapse;'
+        f'font-size:.9rem;font-variant-numeric:tabular-nums"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages import usage_wording, wording
+from pages import components, usage_wording, wording
 from pages.language import _, plural
 from pages.usage_choice import Choice
 from pages.usage_figures import Shown
@@ -14,38 +14,38 @@ def show(shown: Shown, choice: Choice) -> None:
     now, before = shown.total, shown.before
     judged = now.kept_count + now.rejected_count
     with st.grid(4, min_column_width=150):
-        _figure(
+        components.figure(
             _("Spent credits"),
             wording.credits(now.settled_credits),
             usage_wording.change(now.settled_credits, before.settled_credits),
             wording.worth(now.settled_credits),
         )
-        _figure(
+        components.figure(
             _("Clips"),
             wording.credits(now.completed),
             usage_wording.change(now.completed, before.completed),
             _("{failed} failed, {cancelled} cancelled").format(failed=now.failed, cancelled=now.cancelled),
         )
-        _figure(
+        components.figure(
             _("Success rate"),
             usage_wording.share(now.success_rate),
             _points(now.success_rate, before.success_rate),
             _("of {clips} not cancelled").format(clips=usage_wording.clips(now.completed + now.failed)),
         )
-        _figure(
+        components.figure(
             _("Seconds of video"),
             wording.credits(now.video_seconds),
             usage_wording.change(now.video_seconds, before.video_seconds),
             _("{minutes} minutes").format(minutes=wording.decimal(now.video_seconds / 60)),
         )
-        _figure(
+        components.figure(
             _("Credits given back"),
             wording.credits(now.released_credits),
             usage_wording.change(now.released_credits, before.released_credits),
             _("for clips that failed or were cancelled"),
         )
         each = now.credits_per_kept_second
-        _figure(
+        components.figure(
             _("Credits a kept second"),
             NONE if each is None else wording.decimal(each),
             None if each is None else usage_wording.change(each, before.credits_per_kept_second or 0),
@@ -57,13 +57,13 @@ def show(shown: Shown, choice: Choice) -> None:
                 "kept. Mark clips on the History page to see it."
             ),
         )
-        _figure(
+        components.figure(
             _("Provider cost"),
             wording.rupiah(now.cost_idr),
             usage_wording.change(now.cost_idr, before.cost_idr),
             _cost_note(shown),
         )
-        _figure(
+        components.figure(
             _("Margin"),
             wording.rupiah(now.margin_idr),
             usage_wording.change(now.margin_idr, before.margin_idr) if before.margin_idr > 0 else None,
@@ -76,13 +76,6 @@ def show(shown: Shown, choice: Choice) -> None:
             days=usage_wording.days(choice.before.since, choice.before.until)
         )
     )
-
-
-def _figure(label: str, value: str, change: str | None, note: str, *, explained: str | None = None) -> None:
-    """One figure, its change, and a word on it."""
-    with st.container(border=True, gap="xsmall", height="stretch"):
-        st.metric(label, value, change, delta_color="off", help=explained)
-        st.caption(note)
 
 
 def _points(now: float | None, before: float | None) -> str | None:
