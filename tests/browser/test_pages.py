@@ -63,6 +63,23 @@ def test_page_by_cold_link(furnished: str, visitor: Visitor, path: str, theme: s
     assert visit.complaints == []
 
 
+def test_pages_when_gone_through_again(furnished: str, visitor: Visitor) -> None:
+    """Once a page was open, nothing on it jumps when somebody comes back to it."""
+    page = visitor(furnished).open("/")
+    titles = [title for title, _deep in PAGES.values()]
+    for title in titles[1:]:
+        page.get_by_role("link", name=title, exact=True).first.click()
+        expect(page.get_by_role("heading", name=title, level=1, exact=True)).to_be_visible()
+        settle(page)
+    for title in reversed(titles[:-1]):
+        page.wait_for_timeout(600)  # what follows a click within half a second is excused as its effect
+        shifted(page)
+        page.evaluate("history.back()")
+        expect(page.get_by_role("heading", name=title, level=1, exact=True)).to_be_visible()
+        settle(page)
+        assert shifted(page) < STILL, title
+
+
 def test_language_is_switched(furnished: str, visitor: Visitor) -> None:
     """The choice of a language is kept for the next browser, and can be taken back."""
     page = visitor(furnished).open("/account")
