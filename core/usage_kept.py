@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Engine, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core import usage
 from core.models import Project, User
-from core.ownership import everybodys, owned
+from core.ownership import everybodys, owned_by_bound
 
 KEPT = 64
 LONGEST_ROWS = 5000
@@ -31,7 +31,9 @@ def grouped(
     wanted = tuple(groups)
     if chosen.project_id is not None:
         usage.project_name(session, user, chosen)
-    stamp = tuple(session.execute(_stamp(user, chosen)).one())  # before the figures: those may be newer, never older
+    stamp = tuple(
+        session.execute(_stamp(user, chosen), {"user_id": user.id}).one()
+    )  # before the figures: those may be newer, never older
     bind = session.get_bind()
     key = (bind.engine.url if isinstance(bind, Engine) else bind, user.id, user.role, chosen, wanted)
     with _lock:
@@ -56,7 +58,15 @@ def total(session: Session, user: User, chosen: usage.Selection) -> usage.Figure
 
 def _stamp(user: User, chosen: usage.Selection) -> Select[*tuple[Any, ...]]:
     """What changes with the figures and the names beside them."""
-    people = everybodys(user) if chosen.everybody else User.id == user.id
-    projects = everybodys(user) if chosen.everybody else owned(Project, user)
-    changed = select(func.max(Project.updated_at)).where(projects).scalar_subquery()
-    return select(func.sum(User.usage_version), func.count(), changed).where(people)
+    if not chosen.everybody:
+        return _OWN_STAMP
+    everybodys(user)
+    return _EVERYBODYS_STAMP
+
+
+_CHANGED = select(func.max(Project.updated_at))
+_STAMP = select(func.sum(User.usage_version), func.count())
+_EVERYBODYS_STAMP = _STAMP.add_columns(_CHANGED.scalar_subquery())
+_OWN_STAMP = _STAMP.add_columns(_CHANGED.where(owned_by_bound(Project)).scalar_subquery()).where(
+    User.id == bindparam("user_id")
+)
