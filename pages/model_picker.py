@@ -124,8 +124,8 @@ def _record(model: VideoModel, record: TrackRecord | None) -> str:
         return _("{completed} of {ended} worked, {span}").format(
             completed=record.completed, ended=record.ended, span=span
         )
-    share = round(100 * record.completed / record.ended)
-    return _("{share} % of the last {ended} worked, {span}").format(share=share, ended=record.ended, span=span)
+    share = wording.share(record.completed / record.ended)
+    return _("{share} of the last {ended} worked, {span}").format(share=share, ended=record.ended, span=span)
 
 
 def _abilities() -> dict[str, str]:

@@ -121,7 +121,7 @@ def share(value: float) -> str:
 def line(kind: str, percent: int | None) -> str:
     """The name of a price line, with its share of the base price where it is one."""
     name = _LINE.get(kind, kind)
-    return f"{name} (+{percent} %)" if percent else name
+    return f"{name} (+{share(percent / 100)})" if percent else name
 
 
 def count(number: int, one: str, many: str) -> str:

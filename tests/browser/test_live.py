@@ -73,7 +73,7 @@ def test_clip_finishes_without_a_touch(visitor: Visitor, app: App) -> None:
     expect(page).to_have_title(f"(1) {TITLE}")
     expect(page.get_by_text("reserved", exact=False).first).to_be_visible()
     page.get_by_label("Prompt", exact=True).press_sequentially("half a thought", delay=1)
-    expect(page.get_by_text(re.compile(r"The provider is making it, .*\d+ %"))).to_be_visible(timeout=MAKING_MS)
+    expect(page.get_by_text(re.compile(r"The provider is making it, .*\d+%"))).to_be_visible(timeout=MAKING_MS)
     expect_told(page, "Finished: A lake at dusk")
     picture(page, "live-finished")
     expect(page.get_by_text("Nothing at the moment.", exact=False)).to_be_visible()

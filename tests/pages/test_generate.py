@@ -66,7 +66,7 @@ def test_price_is_shown_line_by_line_in_both_units(open_page: Open, studio: Stud
     at.selectbox(key="generate_seconds_many").set_value(7).run()
     at.toggle(key="generate_audio").set_value(True).run()
     shown = prices(at)
-    for words in ("Base price", "Resolution (+30 %)", "Extra seconds (+20 %)", "Sound", "85", "Rp 4.250"):
+    for words in ("Base price", "Resolution (+30%)", "Extra seconds (+20%)", "Sound", "85", "Rp 4.250"):
         assert words in shown
     assert at.button(key=BUTTON).label == "Generate for 85 credits"
 
@@ -433,14 +433,14 @@ def test_going_on_from_a_clip(open_page: Open, studio: Studio, with_keys: None, 
     assert "seedance-t2v" not in cards(at)
     assert picker(at)["chosen"] == "veo3"
     assert "stands in" in captions(at)
-    assert "Start image (+20 %)" in prices(at)
+    assert "Start image (+20%)" in prices(at)
     at.button(key=BUTTON).click().run()
     [_first, second] = ordered()
     with db.session(read_only=True) as session:
         [frame] = session.scalars(select(Upload)).all()
     assert (second.extends_id, second.start_image_key, second.aspect_ratio) == (row.id, frame.storage_key, "1:1")
     at.button(key="generate_extends_stop").click().run()
-    assert "Start image (+20 %)" not in prices(at)
+    assert "Start image (+20%)" not in prices(at)
     assert "seedance-t2v" in cards(at)
 
 

@@ -69,6 +69,35 @@ def test_sentence_of_core_is_translated_by_its_form() -> None:
     assert shown[2] == "A sentence that nobody says any more."
 
 
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        ("Veo 3 makes 480p, 720p or 1080p.", "Veo 3 membuat 480p, 720p atau 1080p."),
+        ("Kling 2.5 makes clips of 5 or 10 seconds.", "Kling 2.5 membuat klip berdurasi 5 atau 10 detik."),
+        ("Demo Film makes clips of 1 to 16 seconds.", "Demo Film membuat klip berdurasi 1 sampai 16 detik."),
+        ("This generation is already completed.", "Status pembuatan ini sudah selesai."),
+        (
+            "Nothing was sent: printer.lan is not a public address.",
+            "Tidak ada yang dikirim: printer.lan bukan alamat publik.",
+        ),
+        ("Ordered; 1,250 credits reserved", "Dipesan; 1.250 kredit dicadangkan"),
+        (
+            "Clip stored and checked; 90 credits charged. Asked for 5 s, delivered 4.17 s.",
+            "Klip disimpan dan diperiksa; 90 kredit ditagih. Dipesan 5 dtk, dikirim 4,17 dtk.",
+        ),
+        (
+            "You have a preset named '2.5 or more' already. Choose another name, or change that one.",
+            "Anda sudah memiliki preset bernama '2.5 or more'. Pilih nama lain atau ubah preset itu.",
+        ),
+        ("Tea or coffee", "Tea or coffee"),
+    ],
+)
+def test_what_stands_in_a_sentence_is_in_its_language_too(sentence: str, words: str) -> None:
+    """Lists, statuses, reasons and figures within a sentence, sentences in a row; never a person's own word."""
+    with language.reading("id"):
+        assert language.said(sentence) == words
+
+
 def test_catalogues_are_those_that_can_be_chosen() -> None:
     """No catalogue without a choice, no choice without a catalogue."""
     assert {path.stem for path in Path(words.CATALOGUES).glob("*.po")} == set(OTHERS)
