@@ -114,7 +114,7 @@ def checks() -> None:
     number = len(last.results["rules"])
     if last.broken:
         verdict = plural("{number} rule is broken.", "{number} rules are broken.", last.broken).format(
-            number=last.broken
+            number=wording.credits(last.broken)
         )
     else:
         verdict = _("All {number} rules hold.").format(number=number)
@@ -216,7 +216,7 @@ def grants() -> None:
     key = st.session_state.setdefault("admin_grant_key", str(uuid.uuid4()))
     with st.form("admin_grant", border=True):
         kind = st.radio(
-            _("What"),
+            _("Kind"),
             list(BOOKINGS),
             format_func=lambda kind: _(BOOKINGS[kind]),
             horizontal=True,

@@ -66,7 +66,7 @@ def receipt(row: Generation, told: Story) -> None:
             wording.ENTRY[entry.kind],
             wording.credits(entry.amount_credits),
             _("{reason}. Afterwards {available} available, {held} reserved.").format(
-                reason=said(entry.reason) or wording.ENTRY[entry.kind],
+                reason=(said(entry.reason) or wording.ENTRY[entry.kind]).removesuffix("."),
                 available=wording.credits(entry.available_after),
                 held=wording.credits(entry.held_after),
             ),
@@ -90,7 +90,7 @@ def provider(row: Generation) -> None:
     cost = _("not known yet")
     if row.provider_cost is not None:
         about = _("estimate") if row.provider_cost_is_estimate else _("as reported")
-        cost = f"{row.provider_cost:,.2f} {row.provider_cost_currency} ({about})"
+        cost = f"{wording.money(row.provider_cost, row.provider_cost_currency or '')} ({about})"
     why = row.error_detail or said(row.error_message or "")
     components.table(
         [_("Fact"), _("Value")],

@@ -29,6 +29,7 @@ LANGUAGES = {"en": "English", "id": "Bahasa Indonesia"}
 
 _FROM_CORE, _PART = "core", "part"  # how a catalogue marks the sentences of core, and what stands in their places
 _CATALOGUES = Path(__file__).with_name("locale")
+_ONE = r"(?:(?!\. [A-Z]).)+?"  # what may stand in a place within a sentence; in one at its end, more sentences may
 _CHOSEN = "language"
 _reading: ContextVar[str | None] = ContextVar("reading", default=None)
 
@@ -152,8 +153,11 @@ def _templates(tag: str, mark: str) -> Sequence[tuple[re.Pattern[str], str]]:
     found = []
     for message in _read(tag):
         if mark in message.auto_comments and "{" in message.id and message.string:
-            parts = list(Formatter().parse(str(message.id)))
-            form = "".join(re.escape(text) + (f"(?P<{place}>.+?)" if place else "") for text, place, *_rest in parts)
-            telling = sum(len(text) for text, *_rest in parts)
+            parts = [(text, place) for text, place, *_rest in Formatter().parse(str(message.id))]
+            *before, last = [
+                f"{re.escape(text)}(?P<{place}>{_ONE})" if place else re.escape(text) for text, place in parts
+            ]
+            telling = sum(len(text) for text, _place in parts)
+            form = "".join(before) + last.replace(_ONE, ".+")
             found.append((telling, re.compile(form, re.DOTALL), str(message.string)))
     return [(form, template) for _telling, form, template in sorted(found, key=lambda entry: -entry[0])]

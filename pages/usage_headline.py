@@ -24,7 +24,9 @@ def show(shown: Shown, choice: Choice) -> None:
             _("Clips"),
             wording.credits(now.completed),
             usage_wording.change(now.completed, before.completed),
-            _("{failed} failed, {cancelled} cancelled").format(failed=now.failed, cancelled=now.cancelled),
+            _("{failed} failed, {cancelled} cancelled").format(
+                failed=wording.credits(now.failed), cancelled=wording.credits(now.cancelled)
+            ),
         )
         _figure(
             _("Success rate"),
@@ -49,7 +51,9 @@ def show(shown: Shown, choice: Choice) -> None:
             _("Credits a kept second"),
             NONE if each is None else wording.decimal(each),
             None if each is None else usage_wording.change(each, before.credits_per_kept_second or 0),
-            _("{kept} of {judged} judged clips kept").format(kept=now.kept_count, judged=judged)
+            _("{kept} of {judged} judged clips kept").format(
+                kept=wording.credits(now.kept_count), judged=wording.credits(judged)
+            )
             if judged
             else _("no clip was judged yet"),
             explained=_(

@@ -74,7 +74,9 @@ def outcome(shown: Shown, choice: Choice) -> None:
             usage_charts.bars(values, steps=choice.steps, step=choice.step, series=series, unit=_("Clips")),
             lines,
             key="outcome",
-            alt=alt.format(completed=total.completed, failed=total.failed, cancelled=total.cancelled),
+            alt=alt.format(
+                **{name: wording.credits(getattr(total, name)) for name in ("completed", "failed", "cancelled")}
+            ),
         )
     with right:
         st.header(_("Credits given back"), anchor=False)
@@ -155,7 +157,7 @@ def models(shown: Shown) -> None:
         _(
             "Times run from the order's acceptance by the provider to the finished clip. They are told from each "
             "model's newest {number} ended clips of this time, everybody's, as it is the model that is timed."
-        ).format(number=SPEED_SAMPLE)
+        ).format(number=wording.credits(SPEED_SAMPLE))
     )
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core import usage_csv
+from pages import usage_wording, wording
 from pages.language import _
 from pages.usage_charts import Value
 
@@ -39,14 +41,15 @@ def table(
     csv: Callable[[], bytes] | None = None,
 ) -> None:
     """Lines to sort and look through, and the same as CSV, or what `csv` makes in its place."""
-    formats = {name: "localized" for line in lines[:1] for name, value in line.items() if not isinstance(value, str)}
-    formats |= dict.fromkeys(percent, "percent") | dict.fromkeys(seconds, "%d s")
+    worded: dict[str, Callable[[float], str]] = {
+        name: wording.decimal for line in lines[:1] for name, value in line.items() if not isinstance(value, str)
+    }
+    worded |= dict.fromkeys(percent, wording.share) | dict.fromkeys(seconds, usage_wording.seconds)
     st.dataframe(
-        list(lines),
+        # A number format of Streamlit's own would follow the browser's language, not the one that was chosen.
+        pd.DataFrame(list(lines)).style.format(worded, na_rep=usage_wording.NONE),  # type: ignore[arg-type]  # names are labels
         hide_index=True,
         key=f"usage_{key}_table",
-        placeholder="–",
-        column_config={name: st.column_config.NumberColumn(format=form) for name, form in formats.items()},
         height="content" if len(lines) <= 10 else 385,
     )
     st.download_button(

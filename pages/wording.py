@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
 
@@ -95,6 +96,13 @@ def priced(amount: int) -> str:
 def rupiah(amount_idr: int) -> str:
     """`Rp 125.000`: whole rupiah, grouped the Indonesian way in every language."""
     return f"Rp {_figure(amount_idr, 'id')}"
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """What a provider takes: `0.42 USD`, in Indonesian `0,42 USD`; rupiah as everywhere."""
+    if currency == "IDR":
+        return rupiah(round(amount))
+    return f"{numbers.format_decimal(amount, format='#,##0.00##', locale=language.locale())} {currency}"
 
 
 def worth(amount: int) -> str:
