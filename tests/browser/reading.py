@@ -1,70 +1,78 @@
 """Everything that a page says, seen or heard: texts, labels, placeholders and alternatives, within our elements too."""
 
-from collections.abc import Iterator
+import re
 
 from playwright.sync_api import Locator, Page
 
 from tests.browser.conftest import settle
 
-_GATHER = """() => {
+NOT_OURS = (
+    "script, style, noscript",
+    "canvas *",  # what st.dataframe tells a screen reader: the bare figures
+    # names of icons, which are drawn as icons
+    "[data-testid=stIconMaterial], [data-testid$=DynamicIcon], [role=img][aria-label$=' icon']",
+    "[data-testid=stElementToolbar]",  # what can be done with a chart or a table: data, picture, search, full screen
+    "[data-testid=stFileUploaderDropzone]",  # how large a file may be, and of what kind
+    "[data-testid=stDateInput] [role=spinbutton]",
+)
+"""Parts of Streamlit's that have words of their own, which no page can change."""
+
+_STREAMLIT = re.compile(
+    r"Skip to main content|App pages|Help( for .*)?|\w+ icon|Open|Close|Dismiss|Notifications|Choose an option"
+    r"|Link to heading|Clear (entry|all|value)|Selected values|Remove .*|Increment|Decrement|Choose date range"
+    r"|.* (start|end) date"
+)
+"""The same for single labels."""
+
+_GATHER = """(notOurs) => {
     const heard = ["aria-label", "aria-description", "aria-valuetext", "alt", "placeholder", "title"];
-    const notOurs = %r;
-    const found = [];
+    const found = [document.title];
     const look = (node) => {
         if (node.nodeType === Node.TEXT_NODE) found.push(node.textContent);
         if (node.nodeType === Node.ELEMENT_NODE) {
-            if (["SCRIPT", "STYLE"].includes(node.tagName) || node.matches(notOurs)) return;
             const { display, visibility } = getComputedStyle(node);
-            if (!node.closest("canvas") && (display === "none" || visibility === "hidden")) return;
+            if (node.matches(notOurs) || display === "none" || visibility === "hidden") return;
             for (const name of heard) found.push(node.getAttribute(name));
-            if (node.matches("input:not([type=radio], [type=checkbox]), textarea")) found.push(node.value);
+            if (node.matches("textarea, [role=combobox]")) found.push(node.value);
             node.shadowRoot?.childNodes.forEach(look);
         }
         node.childNodes.forEach(look);
     };
-    look(document.body);
-    found.push(document.title);
+    look(document.querySelector("[role=dialog]") ?? document.body);
     return found.map((text) => text?.trim()).filter(Boolean);
 }"""
 
-NOT_OURS = (
-    "[data-testid=stIconMaterial]",  # the name of an icon, drawn as the icon
-    "[data-testid=stIconMaterial] *",
-    "[data-testid=stElementToolbar]",  # what can be done with a chart or a table: data, picture, search, full screen
-    "[data-testid=stFileUploaderDropzone]",  # "Upload", and how large and of what kind a file may be
-    "[data-testid=stDateInput] [role=spinbutton]",
-    "[data-testid=stSkipLink]",
-)
-"""Parts of Streamlit that have words of their own which no page can change."""
+
+def said(page: Page) -> set[str]:
+    """What the page says now; what its dialog says, where one is open."""
+    found: list[str] = page.evaluate(_GATHER, ", ".join(NOT_OURS))
+    return {text for text in found if not _STREAMLIT.fullmatch(text)}
 
 
-def said(page: Page) -> list[str]:
-    """What the page says now."""
-    found: list[str] = page.evaluate(_GATHER % ", ".join(NOT_OURS))
-    return found
-
-
-def said_when_opened(page: Page) -> Iterator[str]:
-    """What the page says, and what it says once its tabs, expanders and popovers are opened one after another."""
-    yield from said(page)
+def said_when_opened(page: Page) -> set[str]:
+    """What the page says, also behind its tabs, and within its expanders and popovers."""
+    found = said(page) | _said_when_unfolded(page)
     for tab in _seen(page.get_by_role("tab")):
         tab.click()
         settle(page)
-        yield from said(page)
-        yield from _unfolded(page)
-    yield from _unfolded(page)
+        found |= _said_when_unfolded(page)
+    return found
 
 
-def _unfolded(page: Page) -> Iterator[str]:
-    for summary in _seen(page.locator("[data-testid=stExpander] details:not([open]) > summary")):
-        summary.click()
+def _said_when_unfolded(page: Page) -> set[str]:
+    dialog = page.get_by_role("dialog")
+    place = dialog if dialog.count() else page.locator("body")
+    while folded := _seen(place.locator("[data-testid=stExpander] details:not([open]) > summary")):
+        folded[0].click()
         settle(page)
-    yield from said(page)
-    for opener in _seen(page.locator("[data-testid=stPopoverButton]")):
+    found = said(page)
+    for opener in _seen(place.get_by_test_id("stPopoverButton")):
         opener.click()
         settle(page)
-        yield from said(page)
-        page.keyboard.press("Escape")
+        found |= said(page)
+        opener.click()
+        settle(page)
+    return found
 
 
 def _seen(places: Locator) -> list[Locator]:

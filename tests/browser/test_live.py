@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from pages import live_route
-from tests.browser.conftest import Visit, Visitor, picture
+from tests.browser.conftest import Visit, Visitor, picture, settle
 from tests.process.app import App, running
 
 pytestmark = pytest.mark.browser
@@ -19,11 +19,21 @@ MAKING_MS = 150_000
 TITLE = "AI Video Generator"
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[App]:
-    """The app on an empty folder, with a project in which nothing is under way."""
-    with running(tmp_path) as started:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """An app on a folder that was empty; clips of earlier tests may be there, all of them ended."""
+    with running(tmp_path_factory.mktemp("live")) as started:
         yield started
+
+
+@pytest.fixture
+def app(shared: App) -> Iterator[App]:
+    """The same app, in which nothing is under way, and nothing is left so."""
+    yield shared
+    for row in shared.client.get("/generations").json()["generations"]:
+        if row["status"] in ("pending", "processing"):
+            shared.client.post(f"/generations/{row['id']}/cancel")
+            shared.until_ended(row["id"])
 
 
 def arrive(visitor: Visitor, app: App, **look: object) -> tuple[Visit, list[str]]:
@@ -117,7 +127,7 @@ def test_order_in_one_tab_is_seen_in_the_other(visitor: Visitor, app: App) -> No
     app.client.post("/projects", json={"name": "Lakes"})
     visit, looks = arrive(visitor, app)
     first, second = visit.open("/generate"), visit.open("/history")
-    expect(second.get_by_text("No clips yet")).to_be_visible()
+    settle(second)
     before = len(looks)
     first.get_by_label("Prompt", exact=True).fill("A heron takes off")
     first.get_by_label("Prompt", exact=True).press("Control+Enter")
@@ -154,7 +164,7 @@ def test_hidden_tab_is_marked_by_one_that_sees(visitor: Visitor, app: App) -> No
     """An end that a visible tab saw is marked in the title of a hidden one until that is looked at."""
     visit, _looks = arrive(visitor, app)
     hidden, seeing = visit.open("/history"), visit.open("/generate")
-    expect(hidden.get_by_text("No clips yet")).to_be_visible()
+    settle(hidden)
     hide(hidden, hidden=True)
     app.order(prompt="Elsewhere", duration=2)
     hide(seeing, hidden=True)
@@ -169,7 +179,7 @@ def test_idle_page_asks_seldom(visitor: Visitor, app: App) -> None:
     """Nothing under way: in six seconds there is not one look."""
     visit, looks = arrive(visitor, app)
     page = visit.open("/history")
-    expect(page.get_by_text("No clips yet")).to_be_visible()
+    settle(page)
     page.wait_for_timeout(6000)
     assert looks == []
 
@@ -178,7 +188,7 @@ def test_order_of_a_script_is_noticed_by_an_idle_page(visitor: Visitor, app: App
     """The seldom look finds it, and the page follows from there."""
     visit, _looks = arrive(visitor, app)
     page = visit.open("/history")
-    expect(page.get_by_text("No clips yet")).to_be_visible()
+    settle(page)
     app.order(prompt="By a script", duration=8, resolution="4K")
     expect(page.get_by_role("button", name=re.compile("By a script.*Open clip"))).to_be_visible(timeout=25_000)
 
