@@ -51,7 +51,7 @@ def settings(row: Generation, project_name: str, charged_in: str | None) -> None
         )
         if digest := facts.get("sha256"):
             rows.append((_("SHA-256"), str(digest)))
-    rows.append((_("Id"), row.id))
+    rows.append((_("ID"), row.id))
     components.table([_("Setting"), _("Value")], rows)
 
 
@@ -96,7 +96,7 @@ def provider(row: Generation) -> None:
         [_("Fact"), _("Value")],
         [
             (_("Provider"), registry.provider_class(row.provider).display_name),
-            (_("Job id"), row.provider_job_id or _("none")),
+            (_("Job ID"), row.provider_job_id or _("none")),
             (_("Address"), row.provider_base_url or _("the vendor's own")),
             (_("Cost"), cost),
             (

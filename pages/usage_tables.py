@@ -27,7 +27,7 @@ def charted(
         if spec["data"]["values"]:
             st.vega_lite_chart(spec=spec, width="stretch", alt=alt, key=f"usage_{key}_chart")
         else:
-            st.caption(_("None in this time."))
+            st.caption(_("None in this period."))
     with table_tab:
         table(lines, key=key, percent=percent, csv=csv)
 

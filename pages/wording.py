@@ -64,7 +64,7 @@ ENTRY = Words(
         EntryKind.GRANT: N_("Granted"),
         EntryKind.HOLD: N_("Reserved"),
         EntryKind.SETTLE: N_("Charged"),
-        EntryKind.RELEASE: N_("Given back"),
+        EntryKind.RELEASE: N_("Returned"),
         EntryKind.ADJUST: N_("Corrected"),
     }
 )

@@ -181,7 +181,7 @@ def cancel(person: Person, generation_id: PathId, link: RequestLinks) -> ClipAns
     with db.session() as session:
         row = generations.cancel(session, person, generation_id)
     message = (
-        f"Cancelled; {row.credits:,} credits were given back."
+        f"Cancelled; {row.credits:,} credits were returned."
         if row.status is Status.CANCELLED
         else "The provider is being asked to stop it; its status will tell."
     )

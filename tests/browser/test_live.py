@@ -28,7 +28,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 @pytest.fixture
 def app(shared: App) -> Iterator[App]:
-    """The same app, in which nothing is under way, and nothing is left so."""
+    """The same app, in which nothing is under way, and nothing is left so; short clips are done before a page looks."""
     yield shared
     for row in shared.client.get("/generations").json()["generations"]:
         if row["status"] in ("pending", "processing"):
@@ -98,7 +98,7 @@ def test_clip_finishes_without_a_touch(visitor: Visitor, app: App) -> None:
 def test_end_shows_within_three_seconds(visitor: Visitor, app: App) -> None:
     """From the end in the database to the page: a look and a rerun."""
     visit, _looks = arrive(visitor, app)
-    generation = app.order(prompt="Rain on a roof", duration=2)
+    generation = app.order(prompt="Rain on a roof", duration=12)
     page = visit.open("/history")
     expect(page).to_have_title(f"(1) {TITLE}")
     assert app.until_ended(generation)["status"] == "completed"
@@ -145,7 +145,7 @@ def test_order_in_one_tab_is_seen_in_the_other(visitor: Visitor, app: App) -> No
 def test_hidden_tab_asks_nothing_and_catches_up_when_it_is_seen(visitor: Visitor, app: App) -> None:
     """No request while hidden, whatever happens; the first look when it is visible again brings the end."""
     visit, looks = arrive(visitor, app)
-    generation = app.order(prompt="Unseen", duration=2)
+    generation = app.order(prompt="Unseen", duration=12)
     page = visit.open("/history")
     expect(page).to_have_title(f"(1) {TITLE}")
     hide(page, hidden=True)
@@ -166,7 +166,7 @@ def test_hidden_tab_is_marked_by_one_that_sees(visitor: Visitor, app: App) -> No
     hidden, seeing = visit.open("/history"), visit.open("/generate")
     settle(hidden)
     hide(hidden, hidden=True)
-    app.order(prompt="Elsewhere", duration=2)
+    app.order(prompt="Elsewhere", duration=12)
     hide(seeing, hidden=True)
     hide(seeing, hidden=False)  # a look at once, in place of the slow one
     expect(hidden).to_have_title(f"(1) {TITLE}")
@@ -202,7 +202,7 @@ def test_open_clip_and_its_player_survive_an_end(visitor: Visitor, app: App) -> 
     video = page.get_by_role("dialog").locator("video")
     expect(video).to_be_visible()
     video.evaluate("v => { v.mark = 1; v.muted = true; v.playbackRate = 0.25; return v.play(); }")
-    other = app.order(prompt="The other", duration=2)
+    other = app.order(prompt="The other", duration=12)
     hide(page, hidden=True)
     hide(page, hidden=False)
     expect(page).to_have_title(f"(1) {TITLE}")

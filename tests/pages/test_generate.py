@@ -217,7 +217,7 @@ def test_cards_tell_how_a_model_did_here(open_page: Open, studio: Studio) -> Non
         studio.complete(studio.order(project, f"A lake, {number}"))
     studio.fail(studio.order(project, "A heron"))
     shown = cards(open_page("generate"))
-    assert shown["demo-film"]["record"] == "3 of 4 worked, 1 s"
+    assert shown["demo-film"]["record"] == "3 of 4 succeeded, 1 s"
     assert shown["veo3"]["record"] == ""
 
 
@@ -318,7 +318,7 @@ def test_other_model_that_no_longer_can_is_left_out(open_page: Open, studio: Stu
     assert "veo3" not in at.multiselect(key="generate_also_offered").options
     at.multiselect(key="generate_also_offered").select("kling-2.5").run()
     at.selectbox(key="generate_seconds_many").set_value(7).run()
-    assert "Left out, because these settings cannot be made there: Kling 2.5." in captions(at)
+    assert "Left out, because they cannot make these settings: Kling 2.5." in captions(at)
     assert at.button(key=BUTTON).label == "Generate for 60 credits"
     at.selectbox(key="generate_seconds_many").set_value(10).run()
     assert at.button(key=BUTTON).label == "Generate 2 clips for 825 credits"

@@ -76,7 +76,7 @@ def test_sentence_of_core_is_translated_by_its_form() -> None:
         ("Veo 3 makes 480p, 720p or 1080p.", "Veo 3 membuat 480p, 720p atau 1080p."),
         ("Kling 2.5 makes clips of 5 or 10 seconds.", "Kling 2.5 membuat klip berdurasi 5 atau 10 detik."),
         ("Demo Film makes clips of 1 to 16 seconds.", "Demo Film membuat klip berdurasi 1 sampai 16 detik."),
-        ("This generation is already completed.", "Status pembuatan ini sudah selesai."),
+        ("This generation is already completed.", "Status klip ini sudah selesai."),
         (
             "Nothing was sent: printer.lan is not a public address.",
             "Tidak ada yang dikirim: printer.lan bukan alamat publik.",

@@ -72,7 +72,7 @@ def test_without_anything_ended_the_page_says_so(open_page: Open, studio: Studio
     """An empty period has a way out."""
     at = open_page("usage")
     assert not at.error
-    assert any("Nothing ended in this time" in text.value for text in at.markdown)
+    assert any("No clip ended in this period" in text.value for text in at.markdown)
     assert charts(at) == {}
 
 
@@ -89,11 +89,11 @@ def test_figures_equal_the_ledger(open_page: Open, studio: Studio) -> None:
     shown = metrics(open_page("usage"))
     assert (settled, released) == (450, 50)
     assert shown["Spent credits"] == f"{settled:,}"
-    assert shown["Credits given back"] == f"{released:,}"
+    assert shown["Credits returned"] == f"{released:,}"
     assert shown["Clips"] == "2"
     assert shown["Success rate"] == "67%"
     assert shown["Seconds of video"] == "10"
-    assert shown["Credits a kept second"] == "–"
+    assert shown["Credits per kept second"] == "–"
 
 
 @pytest.mark.parametrize("step", ["day", "week", "month"])
@@ -150,7 +150,7 @@ def test_period_is_kept_to(open_page: Open, studio: Studio) -> None:
     assert at.query_params["period"] == "7"
     at.radio(key="usage_period").set_value("own").run()
     at.date_input(key="usage_dates").set_value((date(2026, 1, 1), date(2026, 1, 2))).run()
-    assert any("Nothing ended in this time" in text.value for text in at.markdown)
+    assert any("No clip ended in this period" in text.value for text in at.markdown)
     assert at.query_params["since"] == "2026-01-01"
 
 
@@ -176,7 +176,7 @@ def test_choosing_a_model_or_project_narrows_everything(open_page: Open, studio:
     again = open_page("usage", model="seedance-t2v")
     assert metrics(again)["Spent credits"] == "400"
     assert {value["name"] for value in values(again, "Bars of credits spent in each")} == {"Dunes"}
-    assert any("Nothing ended" in text.value for text in open_page("usage", project=lake.id, model="veo3").markdown)
+    assert any("No clip ended" in text.value for text in open_page("usage", project=lake.id, model="veo3").markdown)
 
 
 def test_others_are_for_administrators(open_page: Open, studio: Studio) -> None:
@@ -211,7 +211,7 @@ def test_cost_of_a_kept_second(open_page: Open, studio: Studio) -> None:
     """All credits over the seconds kept, once somebody has judged a clip."""
     mine = studio.project().id
     book(studio.person, Ended(TODAY, mine, "demo-film", kept=True), Ended(TODAY, mine, "demo-film", kept=False))
-    assert metrics(open_page("usage"))["Credits a kept second"] == "20"
+    assert metrics(open_page("usage"))["Credits per kept second"] == "20"
 
 
 def test_budget_is_set_and_warned_of(open_page: Open, studio: Studio) -> None:
@@ -237,7 +237,7 @@ def test_forecast_is_shown_with_its_method_or_not_at_all(open_page: Open, studio
     later = [caption.value for caption in open_page("usage").caption]
     is_last_day = (TODAY + timedelta(days=1)).day == 1
     assert is_last_day or any("needs five days" in text for text in first)
-    assert is_last_day or any("mean day of the last 4 whole weeks" in text for text in later)
+    assert is_last_day or any("daily average of the last 4 whole weeks" in text for text in later)
 
 
 def test_what_if(open_page: Open, studio: Studio) -> None:
