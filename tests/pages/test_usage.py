@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 from core import budgets, db, ledger, projects, usage, usage_csv, users
 from core.columns import utc_now
 from core.models import User
-from core.states import EntryKind, Role
-from pages import usage_figures, usage_tables
+from core.states import EntryKind, Role, Status
+from pages import language, usage_figures, usage_tables
 from pages.usage_choice import Choice
 from tests import year
 from tests.pages.conftest import Open
@@ -257,6 +257,28 @@ def test_what_if(open_page: Open, studio: Studio) -> None:
     assert not at.error
     assert "Seedance T2V makes clips of 5 or 10 seconds." in tables
     assert "+350" in tables
+
+
+def test_figures_are_written_in_the_language_of_the_reader(open_page: Open, studio: Studio) -> None:
+    """Figures of tables and reasons follow the chosen language, whatever the browser's is."""
+    mine = studio.project().id
+    done, failed = (
+        Ended(TODAY, mine, "veo3", outcome, duration_seconds=8, took_seconds=1500)
+        for outcome in (Status.COMPLETED, Status.FAILED)
+    )
+    book(studio.person, done, done, failed)
+    with db.session() as session:
+        users.choose_language(session, studio.person, tag="id")
+    at = open_page("usage")
+    at.session_state["usage_what_if"] = True
+    with language.reading("id"):
+        at.run().selectbox(key="usage_what_if_model").set_value("seedance-t2v").run()
+
+    [models] = [frame for frame in at.dataframe if "Sembilan dari sepuluh dalam" in frame.value.columns]
+    styler = models.proto.arrow_data.styler
+    [shown] = dataframe_util.convert_arrow_bytes_to_pandas_df(styler.display_values).to_dict("records")
+    assert list(shown.values()) == ["Google Veo 3", "5.000", "2", "1", "67%", "1.500 dtk", "1.500 dtk", "2", "–"]
+    assert "Seedance T2V membuat klip berdurasi 5 atau 10 detik." in " ".join(html.value for html in at.html)
 
 
 def test_names_cannot_run_anything_in_a_spreadsheet() -> None:
