@@ -53,7 +53,7 @@ def release(generation_id: str) -> str:
     """Decide that the provider never made it: its credits go back."""
     with db.session() as session:
         row = generations.resolve_release(session, _administrator(session), generation_id)
-    return f"{row.id} is {row.status}; {row.credits} credits were given back."
+    return f"{row.id} is {row.status}; {row.credits:,} credits were returned."
 
 
 def found(generation_id: str, provider_job_id: str) -> str:

@@ -326,7 +326,7 @@ RULES: Sequence[Rule] = (
         ),
     ),
     Rule(
-        "every failed or cancelled one was given back once",
+        "every failed or cancelled one was returned once",
         "A clip that failed or was cancelled costs nothing: its credits came back, once.",
         _generations(
             or_(_number_of(EntryKind.RELEASE) != 1, _has_any(EntryKind.SETTLE)),
@@ -339,8 +339,8 @@ RULES: Sequence[Rule] = (
         _held,
     ),
     Rule(
-        "no live one was charged or given back",
-        "Nothing is charged or given back before a clip has ended.",
+        "no live one was charged or returned",
+        "Nothing is charged or returned before a clip has ended.",
         _live,
     ),
     Rule(

@@ -1,6 +1,6 @@
 """Whether a model can make what is asked; a list of field errors, never a silent rounding."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from core import text
 from core.video import VideoModel
@@ -26,7 +26,7 @@ def problems(
     if resolution not in model.resolutions:
         found["resolution"] = f"{model.name} makes {_listed(model.resolutions)}."
     if duration_seconds not in model.durations:
-        found["duration"] = f"{model.name} makes clips of {_seconds(model.durations)}."
+        found["duration"] = f"{model.name} makes clips of {_lengths(model.durations)} seconds."
     if aspect_ratio is not None and aspect_ratio not in model.aspect_ratios:
         found["aspectRatio"] = f"{model.name} makes {_listed(model.aspect_ratios)}."
     if negative_prompt.strip() and not (model.negative_prompt or model.ignores_negative_prompt):
@@ -58,11 +58,13 @@ def prompt_problems(model: VideoModel, *, prompt: str, negative_prompt: str) -> 
     return found
 
 
-def _listed(words: Iterable[str]) -> str:
-    return " or ".join(words)
+def _listed(words: Sequence[str]) -> str:
+    *others, last = words
+    part = f"{', '.join(others)} or {last}"
+    return part if others else last
 
 
-def _seconds(durations: tuple[int, ...]) -> str:
-    if len(durations) > 3 and durations[-1] - durations[0] == len(durations) - 1:
-        return f"{durations[0]} to {durations[-1]} seconds"
-    return f"{_listed(str(d) for d in durations)} seconds"
+def _lengths(durations: Sequence[int]) -> str:
+    first, last = durations[0], durations[-1]
+    part = f"{first} to {last}"
+    return part if len(durations) > 3 and last - first == len(durations) - 1 else _listed([str(d) for d in durations])

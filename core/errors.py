@@ -124,7 +124,7 @@ class InsufficientCredits(AppError):
     sentence = "Not enough credits. Choose a cheaper setting or ask an administrator for more."
 
     def __init__(self, *, needed_credits: int, available_credits: int) -> None:
-        super().__init__(f"This needs {needed_credits} credits and {available_credits} are available.")
+        super().__init__(f"This needs {needed_credits:,} credits and {available_credits:,} are available.")
         self.needed_credits = needed_credits
         self.available_credits = available_credits
 

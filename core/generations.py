@@ -157,7 +157,7 @@ def submit(
     session.add(row)
     session.flush()
     ledger.hold(session, user.id, generation_id=row.id, credits=price.total_credits, actor=user.email)
-    what = f"Ordered; {price.total_credits} credits reserved"
+    what = f"Ordered; {price.total_credits:,} credits reserved"
     lifecycle.note(session, row.id, row.status, row.stage, what=what, actor=user.email)
     session.execute(_COUNT, {"counted_id": project.id, "now": utc_now()})
     return row

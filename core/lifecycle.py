@@ -159,7 +159,7 @@ def complete(session: Session, row: Generation, output: Output) -> bool:
     if estimate:
         values |= {"provider_cost": cost_idr, "provider_cost_currency": "IDR", "provider_cost_is_estimate": True}
     reported_microusd = None if estimate else _microusd(row)
-    what = " ".join([f"Clip stored and checked; {row.credits} credits charged.", *output.facts.get("gaps", ())])
+    what = " ".join([f"Clip stored and checked; {row.credits:,} credits charged.", *output.facts.get("gaps", ())])
     preview_at = facts.ended_at if output.preview_key is None else None
     if not move(session, row, Status.COMPLETED, Stage.ENDED, what=what, next_at=preview_at, **values):
         return False
@@ -200,7 +200,7 @@ def fail(session: Session, row: Generation, error: errors.AppError, *, actor: st
         row,
         Status.FAILED,
         Stage.ENDED,
-        what=f"Failed; {row.credits} credits returned. {error}",
+        what=f"Failed; {row.credits:,} credits returned. {error}",
         actor=actor,
         error_code=error.code,
         error_message=str(error)[:1000],
@@ -213,7 +213,7 @@ def fail(session: Session, row: Generation, error: errors.AppError, *, actor: st
 def cancel(session: Session, row: Generation, *, actor: str) -> bool:
     """End a generation because its person wants it so, where nothing will be charged: the hold goes back."""
     facts = _Ended.of(row)
-    what = f"Cancelled; {row.credits} credits returned"
+    what = f"Cancelled; {row.credits:,} credits returned"
     moved = move(session, row, Status.CANCELLED, Stage.ENDED, what=what, actor=actor, ended_at=facts.ended_at)
     return moved and _give_back(session, facts, "Cancelled", actor, cancelled=1)
 

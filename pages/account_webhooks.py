@@ -45,7 +45,7 @@ def show(person: User) -> None:
     st.markdown(
         _(
             "An address of yours is told when a clip of yours is completed, fails, is cancelled or becomes unclear. "
-            "Every event is signed as Standard Webhooks says, so that your server can be sure where it comes from."
+            "Every event is signed as Standard Webhooks describes, so that your server can be sure where it comes from."
         )
     )
     with db.session(read_only=True) as session:
@@ -113,7 +113,7 @@ def _actions(person: User, endpoint: WebhookEndpoint) -> None:
     if st.button(_("Send a test"), icon=":material/send:", key=f"{key}_test", disabled=stopped):
         components.save(
             lambda session: webhooks.send_test(session, person, endpoint.id),
-            done=_("A test is on its way. Deliveries tell how it went."),
+            done=_("A test is on its way. Deliveries shows how it went."),
         )
     if st.button(_("Start") if stopped else _("Stop"), key=f"{key}_switch"):
         components.save(

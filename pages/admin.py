@@ -59,7 +59,7 @@ def case(row: Generation) -> None:
         )
         components.plain(_("Our reference: {id}").format(id=row.id), small=True)
         job = row.provider_job_id or _("not known")
-        components.plain(_("Provider's job id: {job}").format(job=job), small=True)
+        components.plain(_("Provider's job ID: {job}").format(job=job), small=True)
         if row.error_message:
             components.plain(said(row.error_message), small=True)
         if row.error_detail:
@@ -67,14 +67,14 @@ def case(row: Generation) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             with st.popover(_("It was never made"), key=f"admin_release_popover_{row.id}"):
                 st.markdown(
-                    _("The clip fails and {credits} go back. If it arrives after all, it is lost.").format(
+                    _("The clip fails and {credits} are returned. If it arrives after all, it is lost.").format(
                         credits=wording.priced(row.credits)
                     )
                 )
-                if st.button(_("Give the credits back"), key=f"admin_release_{row.id}", type="primary"):
+                if st.button(_("Return the credits"), key=f"admin_release_{row.id}", type="primary"):
                     components.save(
                         lambda session: generations.resolve_release(session, visitor.administrator(), row.id),
-                        done=_("Released."),
+                        done=_("The credits were returned."),
                     )
             if row.stage is Stage.SUBMITTING:
                 found(row)
@@ -84,13 +84,13 @@ def found(row: Generation) -> None:
     """The decision that the provider has it, under a job id."""
     with st.popover(_("Found at the provider"), key=f"admin_found_popover_{row.id}"):
         job_id = st.text_input(
-            _("Job id at the provider"), key=f"admin_job_{row.id}", max_chars=JOB_ID_LIMIT_CHARS, autocomplete="off"
+            _("Job ID at the provider"), key=f"admin_job_{row.id}", max_chars=JOB_ID_LIMIT_CHARS, autocomplete="off"
         )
         st.caption(_("The wait goes on with this job, and the clip is charged when it is here."))
         if st.button(_("Go on with this job"), key=f"admin_found_{row.id}", type="primary"):
             wanted = (job_id or "").strip()
             if not wanted:
-                st.error(_("Write the job id that the provider shows."))
+                st.error(_("Write the job ID that the provider shows."))
                 return
             components.save(
                 lambda session: generations.resolve_found(
@@ -114,7 +114,7 @@ def checks() -> None:
     number = len(last.results["rules"])
     if last.broken:
         verdict = plural("{number} rule is broken.", "{number} rules are broken.", last.broken).format(
-            number=last.broken
+            number=wording.credits(last.broken)
         )
     else:
         verdict = _("All {number} rules hold.").format(number=number)
@@ -141,7 +141,7 @@ def promise(rule: Mapping[str, Any], full_count: int) -> None:
             st.badge(_("Holds"), icon=":material/check:", color="green")
         with st.container(gap=None):
             components.plain(_(rule["promise"]))
-            looked = _("{full} looked at in full, {recent} last").format(
+            looked = _("{full} checked in the last full pass, {recent} in the latest").format(
                 full=wording.credits(full_count), recent=wording.credits(rule["checked"])
             )
             components.plain(f"{_(rule['rule'])} · {looked}", small=True)
@@ -216,7 +216,7 @@ def grants() -> None:
     key = st.session_state.setdefault("admin_grant_key", str(uuid.uuid4()))
     with st.form("admin_grant", border=True):
         kind = st.radio(
-            _("What"),
+            _("Kind"),
             list(BOOKINGS),
             format_func=lambda kind: _(BOOKINGS[kind]),
             horizontal=True,
@@ -236,7 +236,7 @@ def grants() -> None:
             reason = st.text_input(_("Reason"), key=f"admin_grant_reason_{key}", max_chars=500)
         if st.form_submit_button(_("Book"), type="primary"):
             if not (reason or "").strip():
-                st.error(_("Say why; it stands on the ledger."))
+                st.error(_("Give a reason; it is kept in the ledger."))
                 return
             book(kind or EntryKind.GRANT, email or "", int(credits or 0), (reason or "").strip(), key)
 

@@ -148,7 +148,7 @@ def _state(person: User, row: Generation) -> None:
     components.status_badge(row.status)
     if row.error_message:
         st.error(said(row.error_message))
-    st.caption(_("The {credits} were given back.").format(credits=wording.priced(row.credits)))
+    st.caption(_("The {credits} were returned.").format(credits=wording.priced(row.credits)))
 
 
 def _retry_button(person: User, row: Generation) -> None:

@@ -51,7 +51,7 @@ def settings(row: Generation, project_name: str, charged_in: str | None) -> None
         )
         if digest := facts.get("sha256"):
             rows.append((_("SHA-256"), str(digest)))
-    rows.append((_("Id"), row.id))
+    rows.append((_("ID"), row.id))
     components.table([_("Setting"), _("Value")], rows)
 
 
@@ -66,7 +66,7 @@ def receipt(row: Generation, told: Story) -> None:
             wording.ENTRY[entry.kind],
             wording.credits(entry.amount_credits),
             _("{reason}. Afterwards {available} available, {held} reserved.").format(
-                reason=said(entry.reason) or wording.ENTRY[entry.kind],
+                reason=(said(entry.reason) or wording.ENTRY[entry.kind]).removesuffix("."),
                 available=wording.credits(entry.available_after),
                 held=wording.credits(entry.held_after),
             ),
@@ -90,13 +90,13 @@ def provider(row: Generation) -> None:
     cost = _("not known yet")
     if row.provider_cost is not None:
         about = _("estimate") if row.provider_cost_is_estimate else _("as reported")
-        cost = f"{row.provider_cost:,.2f} {row.provider_cost_currency} ({about})"
+        cost = f"{wording.money(row.provider_cost, row.provider_cost_currency or '')} ({about})"
     why = row.error_detail or said(row.error_message or "")
     components.table(
         [_("Fact"), _("Value")],
         [
             (_("Provider"), registry.provider_class(row.provider).display_name),
-            (_("Job id"), row.provider_job_id or _("none")),
+            (_("Job ID"), row.provider_job_id or _("none")),
             (_("Address"), row.provider_base_url or _("the vendor's own")),
             (_("Cost"), cost),
             (

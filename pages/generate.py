@@ -149,7 +149,7 @@ def choose_several(order: Order) -> list[Order]:
             key=draft.name("variations"),
             horizontal=True,
             width="content",
-            help=_("So many clips from the same order. They differ where the model leaves something to chance."),
+            help=_("How many clips to make from this order. They differ where the model leaves something to chance."),
             persist_state="session",
         )
         if can:
@@ -167,7 +167,7 @@ def choose_several(order: Order) -> list[Order]:
         registry.model(model_id).name for model_id in wished if model_id not in can and model_id != order.model_id
     ]
     if left_out:
-        words = _("Left out, because these settings cannot be made there: {models}.").format(models=", ".join(left_out))
+        words = _("Left out, because they cannot make these settings: {models}.").format(models=", ".join(left_out))
         st.caption(f":material/info: {words}")
     each = [order, *(replace(order, model_id=model_id) for model_id in also)]
     return [one for one in each for _number in range(st.session_state[draft.name("variations")])]
@@ -190,7 +190,7 @@ def say_what_is_extended() -> None:
             with st.container(gap="xsmall"):
                 st.markdown(_("This clip begins with the last picture of an earlier one:"))
                 components.plain(extended["prompt"], small=True, lines=1)
-            st.button(_("Begin anew instead"), key="generate_extends_stop", on_click=draft.stop_extending)
+            st.button(_("Make a separate clip instead"), key="generate_extends_stop", on_click=draft.stop_extending)
 
 
 def form(names: dict[str, str], kept: Sequence[Preset]) -> list[Order]:

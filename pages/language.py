@@ -2,7 +2,8 @@
 
 Mark every text a person reads: `_("Save")`, with named places `_("{count} of {total}").format(...)`; `plural(...)`
 where a number decides; `N_("Save")` for a constant that is shown through `_()` later. `core` marks nothing: its
-sentences are found in the catalogue by what they say (`said`). `python -m tests.words` keeps the catalogues in step.
+sentences are found in the catalogue by what they say (`said`), and what stands in their places by the same: figures,
+statuses, lists. `python -m tests.words` keeps the catalogues in step.
 """
 
 import gettext
@@ -11,12 +12,13 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
 from string import Formatter
 
 import streamlit as st
-from babel import Locale
+from babel import Locale, numbers
 from babel.messages import mofile, pofile
 from babel.messages.catalog import Catalog
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -25,8 +27,9 @@ SOURCE = "en"
 LANGUAGES = {"en": "English", "id": "Bahasa Indonesia"}
 """Language tag -> its name in itself."""
 
-_FROM_CORE = "core"  # how a catalogue marks the sentences of core
+_FROM_CORE, _PART = "core", "part"  # how a catalogue marks the sentences of core, and what stands in their places
 _CATALOGUES = Path(__file__).with_name("locale")
+_ONE = r"(?:(?!\. [A-Z]).)+?"  # what may stand in a place within a sentence; in one at its end, more sentences may
 _CHOSEN = "language"
 _reading: ContextVar[str | None] = ContextVar("reading", default=None)
 
@@ -92,6 +95,7 @@ def said(sentence: str) -> str:
     """A sentence of `core` in the language of this session, found by its form, whatever stands in its places.
 
     It may have been written down long ago, as the timeline is; one that no catalogue has any more stays as it is.
+    Several, one after another, are found one by one.
     """
     return _said(current(), sentence)
 
@@ -100,13 +104,31 @@ def said(sentence: str) -> str:
 def _said(tag: str, sentence: str) -> str:
     if tag == SOURCE or not sentence:
         return sentence
-    translated = _catalogue(tag).gettext(sentence)
-    if translated != sentence:
-        return translated
-    for form, template in _templates(tag):
-        if found := form.fullmatch(sentence):
-            return template.format(**{place: _said(tag, value) for place, value in found.groupdict().items()})
+    if whole := _found(tag, sentence, _FROM_CORE):
+        return whole
+    for end in reversed([stop.end() for stop in re.finditer(r"[.!?](?= )", sentence)]):
+        if first := _found(tag, sentence[:end], _FROM_CORE):
+            return f"{first} {_said(tag, sentence[end + 1 :])}"
     return sentence
+
+
+def _found(tag: str, text: str, mark: str) -> str | None:
+    translated = _catalogue(tag).gettext(text)
+    if translated != text:
+        return translated
+    for form, template in _templates(tag, mark):
+        if found := form.fullmatch(text):
+            return template.format(**{place: _filled(tag, place, told) for place, told in found.groupdict().items()})
+    return None
+
+
+def _filled(tag: str, place: str, told: str) -> str:
+    """What stands in a place of a sentence: a name as it is, a figure as the language writes it, else words."""
+    if place == "name":
+        return told
+    if re.fullmatch(r"\d{1,3}(,\d{3})+|\d+\.\d+", told):
+        return numbers.format_decimal(Decimal(told.replace(",", "")), locale=_locale(tag))
+    return _found(tag, told, _PART) or _said(tag, told)
 
 
 @cache
@@ -126,13 +148,16 @@ def _read(tag: str) -> Catalog:
 
 
 @cache
-def _templates(tag: str) -> Sequence[tuple[re.Pattern[str], str]]:
-    """Forms of core's sentences that have places, with their translations; the most telling forms first."""
+def _templates(tag: str, mark: str) -> Sequence[tuple[re.Pattern[str], str]]:
+    """Forms of core's texts that have places, with their translations; the most telling forms first."""
     found = []
     for message in _read(tag):
-        if _FROM_CORE in message.auto_comments and "{" in message.id and message.string:
-            parts = list(Formatter().parse(str(message.id)))
-            form = "".join(re.escape(text) + (f"(?P<{place}>.+?)" if place else "") for text, place, *_rest in parts)
-            telling = sum(len(text) for text, *_rest in parts)
+        if mark in message.auto_comments and "{" in message.id and message.string:
+            parts = [(text, place) for text, place, *_rest in Formatter().parse(str(message.id))]
+            *before, last = [
+                f"{re.escape(text)}(?P<{place}>{_ONE})" if place else re.escape(text) for text, place in parts
+            ]
+            telling = sum(len(text) for text, _place in parts)
+            form = "".join(before) + last.replace(_ONE, ".+")
             found.append((telling, re.compile(form, re.DOTALL), str(message.string)))
     return [(form, template) for _telling, form, template in sorted(found, key=lambda entry: -entry[0])]

@@ -58,6 +58,7 @@ class Watch {
   update(data, rerun) {
     const changed = this.data && this.data.state !== data.state;
     this.behind = false;
+    document.documentElement.lang = data.language; // Streamlit says "en", whatever the page is written in
     this.data = data;
     this.rerun = rerun;
     this.live = data.live;

@@ -42,6 +42,7 @@ def show(session: Session, person: User) -> None:
     _element(
         key="live",
         data={
+            "language": language.current(),
             "address": live_route.PATH,
             "token": live.sign(person.id, language.current(), secret=config.settings().secret_key, now=utc_now()),
             "state": live.fingerprint(now),

@@ -115,17 +115,17 @@ def _record(model: VideoModel, record: TrackRecord | None) -> str:
         span = wording.span(model.typical_seconds)
         if record is None:
             return _("No history here yet, about {span}").format(span=span)
-        return plural("The last {number} failed", "All of the last {number} failed", record.ended).format(
+        return plural("The last one failed", "All of the last {number} failed", record.ended).format(
             number=record.ended
         )
     soon, late = wording.span(record.p50_seconds), wording.span(record.p90_seconds)
     span = soon if soon == late else _("{soon} to {late}").format(soon=soon, late=late)
     if record.ended < RATE_FROM:
-        return _("{completed} of {ended} worked, {span}").format(
+        return _("{completed} of {ended} succeeded, {span}").format(
             completed=record.completed, ended=record.ended, span=span
         )
-    share = round(100 * record.completed / record.ended)
-    return _("{share} % of the last {ended} worked, {span}").format(share=share, ended=record.ended, span=span)
+    share = wording.share(record.completed / record.ended)
+    return _("{share} of the last {ended} succeeded, {span}").format(share=share, ended=record.ended, span=span)
 
 
 def _abilities() -> dict[str, str]:

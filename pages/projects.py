@@ -78,7 +78,7 @@ def delete(project: projects.Summary) -> None:
 def archive(project: projects.Summary) -> None:
     """Put a project away, or bring it back."""
     away = project.archived_at is None
-    done = _("Archived. It waits under Archived.") if away else _("It is back.")
+    done = _("Archived. Find it under Archived.") if away else _("The project is back.")
     components.save(lambda session: projects.change(session, person, project.id, archived=away), done=done)
 
 

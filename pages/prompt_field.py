@@ -41,7 +41,7 @@ def show(model: VideoModel, order: Order) -> None:
             key="generate_improve",
             type="tertiary",
             icon=":material/edit_note:",
-            help=_("Free, and made here: adds what the prompt does not say yet, in your words' language. You decide."),
+            help=_("Free, and done here: adds what the prompt does not say yet, in its own language. You decide."),
             on_click=_improve,
             args=(limit_chars, order),
         )
@@ -85,7 +85,9 @@ def _show_offer(offer: dict[str, Any]) -> None:
 def _nothing_to_add(prompt: str) -> str:
     if not prompt.strip():
         return _("Write a few words first: who or what is seen.")
-    return _("Nothing to add: it says all there is to say here, or is in a language other than English or Indonesian.")
+    return _(
+        "Nothing to add: your prompt says all of it already, or is in a language other than English or Indonesian."
+    )
 
 
 def _use() -> None:

@@ -62,7 +62,7 @@ def _card(status: provider_status.ProviderStatus, *, administrator: bool) -> Non
 
 def _week(week: usage.ProviderWeek) -> str:
     """In flight, success and time of the last seven days."""
-    parts = [_("{clips} in flight").format(clips=wording.count(week.in_flight, "clip", "clips"))]
+    parts = [_("{clips} under way").format(clips=wording.count(week.in_flight, "clip", "clips"))]
     if week.success_rate is not None:
         parts.append(_("{share} succeeded this week").format(share=wording.share(week.success_rate)))
     if week.median_seconds is not None:

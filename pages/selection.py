@@ -80,7 +80,7 @@ def _download(person: User, rows: Sequence[Generation]) -> None:
 
 def _marks(person: User, rows: Sequence[Generation]) -> None:
     all_favourites = all(row.favourite for row in rows)
-    label = _("No favourite") if all_favourites else _("Favourite")
+    label = _("Remove from favourites") if all_favourites else _("Favourite")
     with st.container(horizontal=True):
         if st.button(label, icon=":material/favorite:", key="selection_favourite"):
             _change(person, rows, Changes(favourite=not all_favourites))
@@ -99,7 +99,7 @@ def _tag(person: User, rows: Sequence[Generation], own_tags: Sequence[str]) -> N
         with st.container(horizontal=True):
             if st.button(_("Add to all"), type="primary", disabled=not tags, key="selection_tag_add"):
                 _change(person, rows, Changes(add_tags=tags))
-            if st.button(_("Take from all"), disabled=not tags, key="selection_tag_remove"):
+            if st.button(_("Remove from all"), disabled=not tags, key="selection_tag_remove"):
                 _change(person, rows, Changes(remove_tags=tags))
 
 

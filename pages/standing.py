@@ -48,8 +48,8 @@ def item(standing: Standing) -> dict[str, Any]:
 
 def percentage(row: Generation) -> str:
     """How far it is; an estimate says so."""
-    percent = round(row.progress * 100)
-    return (_("about {percent} %") if row.progress_is_estimate else _("{percent} %")).format(percent=percent)
+    share = wording.share(row.progress)
+    return _("about {share}").format(share=share) if row.progress_is_estimate else share
 
 
 def note(row: Generation) -> str:

@@ -14,7 +14,7 @@ person = visitor.person()
 def nothing() -> None:
     """Why there is nothing to see, and the way out."""
     components.empty_state(
-        _("Nothing ended in this time"),
+        _("No clip ended in this period"),
         _("A clip counts on the day it is delivered, fails or is cancelled. Choose other dates, or make a clip."),
         icon="bar_chart",
     )

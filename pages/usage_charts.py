@@ -33,7 +33,7 @@ def bars(values: Sequence[Value], *, steps: Sequence[date], step: Group, series:
         "data": {"values": list(values)},
         "mark": {"type": "bar", "width": width},
         "height": HEIGHT + _legend_height(series),
-        "config": {"locale": usage_wording.vega_locale()},
+        "config": _config(),
         "encoding": {
             "x": {
                 "field": "at",
@@ -66,7 +66,7 @@ def ranking(values: Sequence[Value], *, names: Sequence[str], series: Sequence[s
         "data": {"values": list(values)},
         "mark": {"type": "bar"},
         "height": BAR_HEIGHT * len(names) + AXIS_HEIGHT + _legend_height(series),
-        "config": {"locale": usage_wording.vega_locale()},
+        "config": _config(),
         "encoding": {
             "y": {
                 "field": "name",
@@ -74,7 +74,8 @@ def ranking(values: Sequence[Value], *, names: Sequence[str], series: Sequence[s
                 "sort": list(names),
                 "axis": {"title": None, "labelLimit": 130, "ticks": False},
             },
-            "x": _amounts("amount", unit) | {"axis": {"title": unit, "format": "~s", "tickCount": 4}},
+            "x": _amounts("amount", unit)
+            | {"axis": {"title": unit, "labelExpr": usage_wording.axis_label(), "tickCount": 4}},
             "color": _colours(series),
             "order": {"field": "place", "type": "quantitative"},
             "tooltip": [
@@ -144,7 +145,7 @@ def cumulated(month: Month, today: date) -> Spec:
     return {
         "data": {"values": running(month, until)},
         "height": HEIGHT + _legend_height(series),
-        "config": {"locale": usage_wording.vega_locale()},
+        "config": _config(),
         "encoding": {"x": across},
         "layer": layers,
     }
@@ -159,6 +160,11 @@ def running(month: Month, until: date) -> list[Value]:
         total += month.by_day.get(at, 0)
         found.append({"at": at.isoformat(), "when": usage_wording.day(at), "amount": total})
     return found
+
+
+def _config() -> Spec:
+    """The reader's language, and none of Vega's own descriptions, which are English: each has ours, and a table."""
+    return {"locale": usage_wording.vega_locale(), "aria": False}
 
 
 def _amounts(field: str, unit: str) -> Spec:

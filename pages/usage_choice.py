@@ -21,7 +21,7 @@ PERIODS = {
     "30": N_("30 days"),
     "90": N_("90 days"),
     "365": N_("12 months"),
-    "own": N_("Own dates"),
+    "own": N_("Choose dates"),
 }
 LONGEST_DAYS = 731
 DAILY_UP_TO_DAYS = 92

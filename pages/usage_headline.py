@@ -24,7 +24,9 @@ def show(shown: Shown, choice: Choice) -> None:
             _("Clips"),
             wording.credits(now.completed),
             usage_wording.change(now.completed, before.completed),
-            _("{failed} failed, {cancelled} cancelled").format(failed=now.failed, cancelled=now.cancelled),
+            _("{failed} failed, {cancelled} cancelled").format(
+                failed=wording.credits(now.failed), cancelled=wording.credits(now.cancelled)
+            ),
         )
         components.figure(
             _("Success rate"),
@@ -39,21 +41,23 @@ def show(shown: Shown, choice: Choice) -> None:
             _("{minutes} minutes").format(minutes=wording.decimal(now.video_seconds / 60)),
         )
         components.figure(
-            _("Credits given back"),
+            _("Credits returned"),
             wording.credits(now.released_credits),
             usage_wording.change(now.released_credits, before.released_credits),
             _("for clips that failed or were cancelled"),
         )
         each = now.credits_per_kept_second
         components.figure(
-            _("Credits a kept second"),
+            _("Credits per kept second"),
             NONE if each is None else wording.decimal(each),
             None if each is None else usage_wording.change(each, before.credits_per_kept_second or 0),
-            _("{kept} of {judged} judged clips kept").format(kept=now.kept_count, judged=judged)
+            _("{kept} of {judged} judged clips kept").format(
+                kept=wording.credits(now.kept_count), judged=wording.credits(judged)
+            )
             if judged
             else _("no clip was judged yet"),
             explained=_(
-                "All credits charged for clips of this time, divided by the seconds of those that people marked as "
+                "All credits charged for clips of this period, divided by the seconds of those that people marked as "
                 "kept. Mark clips on the History page to see it."
             ),
         )

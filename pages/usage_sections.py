@@ -61,9 +61,9 @@ def outcome(shown: Shown, choice: Choice) -> None:
             if amount
         ]
         if figures.released_credits:
-            refunds.append(base | {"series": _("Given back"), "amount": figures.released_credits, "place": 0})
+            refunds.append(base | {"series": _("Returned"), "amount": figures.released_credits, "place": 0})
         lines.append(
-            {step: choice.key(at), **dict(zip(series, counts, strict=True)), _("Given back"): figures.released_credits}
+            {step: choice.key(at), **dict(zip(series, counts, strict=True)), _("Returned"): figures.released_credits}
         )
     left, right = st.columns(2, gap="medium")
     total = shown.total
@@ -74,17 +74,19 @@ def outcome(shown: Shown, choice: Choice) -> None:
             usage_charts.bars(values, steps=choice.steps, step=choice.step, series=series, unit=_("Clips")),
             lines,
             key="outcome",
-            alt=alt.format(completed=total.completed, failed=total.failed, cancelled=total.cancelled),
+            alt=alt.format(
+                **{name: wording.credits(getattr(total, name)) for name in ("completed", "failed", "cancelled")}
+            ),
         )
     with right:
-        st.header(_("Credits given back"), anchor=False)
-        alt = _("Bars of credits given back for clips that failed or were cancelled; {credits} in all.")
+        st.header(_("Credits returned"), anchor=False)
+        alt = _("Bars of credits returned for clips that failed or were cancelled; {credits} in all.")
         spec = usage_charts.bars(
-            refunds, steps=choice.steps, step=choice.step, series=[_("Given back")], unit=_("Credits")
+            refunds, steps=choice.steps, step=choice.step, series=[_("Returned")], unit=_("Credits")
         )
         charted(
             spec,
-            [{step: line[step], _("Given back"): line[_("Given back")]} for line in lines],
+            [{step: line[step], _("Returned"): line[_("Returned")]} for line in lines],
             key="refunds",
             alt=alt.format(credits=wording.priced(total.released_credits)),
         )
@@ -112,7 +114,7 @@ def month(shown: Shown, today: date) -> None:
             _forecast_words(found)
             + " "
             + _(
-                "It goes on as the mean day of the last {weeks} whole weeks did; its range is what the calmest and the "
+                "It continues the daily average of the last {weeks} whole weeks; its range is what the calmest and the "
                 "busiest of these weeks would lead to."
             ).format(weeks=found.forecast.weeks)
         )
@@ -146,16 +148,16 @@ def models(shown: Shown) -> None:
                 _("Success"): figures.success_rate,
                 _("Half within"): took.p50_seconds if took else None,
                 _("Nine in ten within"): took.p90_seconds if took else None,
-                _("Told from"): took.based_on if took else 0,
-                _("Credits a kept second"): _rounded(figures.credits_per_kept_second),
+                _("Based on"): took.based_on if took else 0,
+                _("Credits per kept second"): _rounded(figures.credits_per_kept_second),
             }
         )
     table(lines, key="models", percent=(_("Success"),), seconds=(_("Half within"), _("Nine in ten within")))
     st.caption(
         _(
-            "Times run from the order's acceptance by the provider to the finished clip. They are told from each "
-            "model's newest {number} ended clips of this time, everybody's, as it is the model that is timed."
-        ).format(number=SPEED_SAMPLE)
+            "Times run from the order's acceptance by the provider to the finished clip. They are based on each "
+            "model's newest {number} clips that ended in this period, everybody's, as it is the model that is timed."
+        ).format(number=wording.credits(SPEED_SAMPLE))
     )
 
 
@@ -171,7 +173,7 @@ def projects(shown: Shown) -> None:
             if shown.total.settled_credits
             else None,
             _("Clips"): one.figures.completed,
-            _("Credits a kept second"): _rounded(one.figures.credits_per_kept_second),
+            _("Credits per kept second"): _rounded(one.figures.credits_per_kept_second),
         }
         for one in shown.projects
     ]
@@ -217,9 +219,9 @@ def cost(shown: Shown) -> None:
     )
     st.caption(
         _(
-            "Reported is what providers told, in dollars taken for {rate} each. Where they tell nothing, the cost is "
-            "an estimate: the price divided by the model's markup. The margin is what was charged less both, so it is "
-            "an estimate as far as they are."
+            "A reported cost is what the provider stated, a dollar counted as {rate}. Where it states none, the cost "
+            "is an estimate: the price divided by the model's markup. The margin is what was charged less the cost, "
+            "so it is an estimate as far as the cost is."
         ).format(rate=wording.rupiah(pricing.IDR_PER_USD))
     )
 

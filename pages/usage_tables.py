@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
 from core import usage_csv
+from pages import usage_wording, wording
 from pages.language import _
 from pages.usage_charts import Value
 
@@ -24,7 +26,7 @@ def charted(
     chart_tab, table_tab = st.tabs([_("Chart"), _("Table")], key=f"usage_{key}_tabs", on_change="rerun")
     with chart_tab:
         if not spec["data"]["values"]:
-            st.caption(_("None in this time."))
+            st.caption(_("None in this period."))
         elif chart_tab.open:
             values = {"values": pa.Table.from_pylist(spec["data"]["values"])}  # as a list it would pass through pandas
             st.vega_lite_chart(spec=spec | {"data": values}, width="stretch", alt=alt, key=f"usage_{key}_chart")
@@ -42,14 +44,15 @@ def table(
     csv: Callable[[], bytes] | None = None,
 ) -> None:
     """Lines to sort and look through, and the same as CSV, or what `csv` makes in its place."""
-    formats = {name: "localized" for line in lines[:1] for name, value in line.items() if not isinstance(value, str)}
-    formats |= dict.fromkeys(percent, "percent") | dict.fromkeys(seconds, "%d s")
+    worded: dict[str, Callable[[float], str]] = {
+        name: wording.decimal for line in lines[:1] for name, value in line.items() if not isinstance(value, str)
+    }
+    worded |= dict.fromkeys(percent, wording.share) | dict.fromkeys(seconds, usage_wording.seconds)
     st.dataframe(
-        pa.Table.from_pylist(list(lines)),
+        # A number format of Streamlit's own would follow the browser's language, not the one that was chosen.
+        pd.DataFrame(list(lines)).style.format(worded, na_rep=usage_wording.NONE),  # type: ignore[arg-type]  # names are labels
         hide_index=True,
         key=f"usage_{key}_table",
-        placeholder="–",
-        column_config={name: st.column_config.NumberColumn(format=form) for name, form in formats.items()},
         height="content" if len(lines) <= 10 else 385,
     )
     st.download_button(

@@ -8,7 +8,7 @@ from core import db, pricing, usage, what_if
 from core.models import User
 from core.providers import registry
 from pages import components, usage_wording, wording
-from pages.language import _
+from pages.language import _, said
 from pages.usage_figures import Shown
 
 
@@ -80,7 +80,7 @@ def _answer(kinds: Sequence[what_if.Kind], found: what_if.Repriced, completed: i
     if found.impossible:
         st.markdown(_("These could not have been made so and are left out of both sides:"))
         left_out = [
-            (reason, usage_wording.clips(some.clips), wording.priced(some.credits))
+            (said(reason), usage_wording.clips(some.clips), wording.priced(some.credits))
             for reason, some in sorted(found.impossible.items(), key=lambda pair: -pair[1].clips)
         ]
         components.table([_("Why"), _("Clips"), _("Charged")], left_out, numbers=(1, 2))

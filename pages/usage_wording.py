@@ -54,6 +54,11 @@ def clips(amount: int) -> str:
     return plural("{number} clip", "{number} clips", amount).format(number=wording.credits(amount))
 
 
+def seconds(amount: float) -> str:
+    """`75 s`."""
+    return _("{number} s").format(number=wording.decimal(amount, 0))
+
+
 def change(now: float, before: float) -> str | None:
     """By how much a figure differs from an earlier one: `+12%`; None where there was nothing, or it is the same."""
     if not before or round(100 * now / before) == 100:
@@ -75,6 +80,19 @@ def provider(name: str) -> str:
         return registry.provider_class(name).display_name
     except errors.NotFound:
         return name
+
+
+def axis_label() -> str:
+    """How an axis of large amounts is labelled, as an expression of Vega: `20K` and `1.5M`, in Indonesian `1,5 jt`.
+
+    Vega's own short form has the letters of physics only: G for a thousand million, which in Indonesian is M.
+    """
+    patterns = language.locale().compact_decimal_formats["short"]["other"]
+    shown = "format(datum.value, '~r')"
+    for power in (3, 6, 9, 12):
+        unit = str(patterns[f"1{'0' * power}"].pattern).lstrip("0")
+        shown = f"abs(datum.value) >= 1e{power} ? format(datum.value / 1e{power}, '~r') + '{unit}' : {shown}"
+    return shown
 
 
 def vega_locale() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
 
@@ -63,7 +64,7 @@ ENTRY = Words(
         EntryKind.GRANT: N_("Granted"),
         EntryKind.HOLD: N_("Reserved"),
         EntryKind.SETTLE: N_("Charged"),
-        EntryKind.RELEASE: N_("Given back"),
+        EntryKind.RELEASE: N_("Returned"),
         EntryKind.ADJUST: N_("Corrected"),
     }
 )
@@ -97,6 +98,13 @@ def rupiah(amount_idr: int) -> str:
     return f"Rp {_figure(amount_idr, 'id')}"
 
 
+def money(amount: Decimal, currency: str) -> str:
+    """What a provider takes: `0.42 USD`, in Indonesian `0,42 USD`; rupiah as everywhere."""
+    if currency == "IDR":
+        return rupiah(round(amount))
+    return f"{numbers.format_decimal(amount, format='#,##0.00##', locale=language.locale())} {currency}"
+
+
 def worth(amount: int) -> str:
     """What credits are worth in rupiah."""
     return rupiah(amount * pricing.IDR_PER_CREDIT)
@@ -121,7 +129,7 @@ def share(value: float) -> str:
 def line(kind: str, percent: int | None) -> str:
     """The name of a price line, with its share of the base price where it is one."""
     name = _LINE.get(kind, kind)
-    return f"{name} (+{percent} %)" if percent else name
+    return f"{name} (+{share(percent / 100)})" if percent else name
 
 
 def count(number: int, one: str, many: str) -> str:

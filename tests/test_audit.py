@@ -121,7 +121,7 @@ def test_look_when_nothing_is_new(database: Database, person: User) -> None:
         (update(LedgerEntry).where(LedgerEntry.kind == "hold").values(amount_credits=1), "reserved once"),
         (update(LedgerEntry).where(LedgerEntry.kind == "settle").values(kind="release"), "charged once"),
         (update(Generation).where(Generation.status == "completed").values(stored_bytes=0), "checked file"),
-        (update(LedgerEntry).where(LedgerEntry.kind == "release").values(amount_credits=1), "given back once"),
+        (update(LedgerEntry).where(LedgerEntry.kind == "release").values(amount_credits=1), "returned once"),
         (update(Account).values(held_credits=Account.held_credits + 1), "no hold without"),
         (delete(GenerationEvent), "first event"),
         (update(UsageDay).values(settled_credits=UsageDay.settled_credits + 1), "daily usage"),

@@ -2,7 +2,8 @@
 
 Texts of `pages` are those marked with `_`, `N_` and `plural`. `core` marks nothing, so its sentences are recognised by
 their form: a string, not a docstring, that begins as a sentence and ends as one, or says what happened (`what=`,
-`reason=`). Places in an f-string get names, so that a translation can move them.
+`reason=`). Places in an f-string get names, so that a translation can move them. What stands in these places is
+gathered as well, as parts: statuses, lists (`part =`), reasons of a refusal.
 """
 
 import ast
@@ -15,13 +16,17 @@ from pathlib import Path
 from babel.messages import pofile
 from babel.messages.catalog import Catalog
 
+from core.states import Status
+
 ROOT = Path(__file__).parent.parent
 CATALOGUES = ROOT / "pages" / "locale"
 KEYWORDS = {"_": (0,), "N_": (0,), "plural": (0, 1), "count": (1, 2)}
 """Function that marks a text -> where among its arguments the text, or its two forms, stand."""
-FROM_CORE = "core"
-SAID_BY = ("what", "reason")
-NAMED_BY = ("Rule",)
+FROM_CORE, PART = "core", "part"
+SAID_BY = {"what": FROM_CORE, "reason": FROM_CORE, "part": PART}
+"""Keyword or variable that holds a text of core -> what it is."""
+NAMED_BY = {"Rule": FROM_CORE, "AddressRefused": PART, "ConnectError": PART}
+"""Call whose first argument is a text of core -> what it is."""
 NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 NOT_SAID = ("studio", "migrations", "admin.py", "api", "config.py", "audit.py", "embedded.py", "supervisor.py")
 """Parts of core whose sentences no page shows: drawing, schema, the command line, REST, the operator's console."""
@@ -39,8 +44,10 @@ def gathered() -> Catalog:
         place = path.relative_to(ROOT)
         if place.parts[1] in NOT_SAID:
             continue
-        for line, sentence in _sentences(ast.parse(path.read_text(encoding="utf-8"))):
-            catalogue.add(sentence, locations=[(place.as_posix(), line)], auto_comments=[FROM_CORE])
+        for line, text, mark in _said(ast.parse(path.read_text(encoding="utf-8"))):
+            catalogue.add(text, locations=[(place.as_posix(), line)], auto_comments=[mark])
+    for status in Status:
+        catalogue.add(status.value, auto_comments=[PART])
     return catalogue
 
 
@@ -73,43 +80,30 @@ def _marked(tree: ast.Module) -> Iterator[tuple[int, str | tuple[str, ...]]]:
             yield node.lineno, texts[0] if len(texts) == 1 else tuple(texts)
 
 
-def _sentences(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    docstrings = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.body
-        and isinstance(node.body[0], ast.Expr)
-    }
-    said = (
-        {
-            id(argument.value)
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Call)
-            for argument in node.keywords
-            if argument.arg in SAID_BY
-        }
-        | {
-            id(node.args[0])
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in NAMED_BY and node.args
-        }
-        | {
-            id(node.value)
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Assign)
-            for target in node.targets
-            if isinstance(target, ast.Name) and target.id in SAID_BY
-        }
-    )
+def _said(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
+    """What core says: line, text, and whether it is a sentence or a part of one."""
+    marks = dict(_marks(tree))
     pieces = {id(piece) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for piece in node.values}
-    bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings are
     for node in ast.walk(tree):
-        if id(node) in docstrings | pieces | bare:
+        if id(node) in pieces | bare:
             continue
         text = _text(node)
-        if text is not None and " " in text and (id(node) in said or _SENTENCE.fullmatch(text)):
-            yield node.lineno, text  # type: ignore[attr-defined]  # a string has a line
+        if text is not None and " " in text and (id(node) in marks or _SENTENCE.fullmatch(text)):
+            yield node.lineno, text, marks.get(id(node), FROM_CORE)  # type: ignore[attr-defined]  # a string has a line
+
+
+def _marks(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """The id of every node that stands where a text of core is said, and what that text is."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield from ((id(given.value), SAID_BY[given.arg]) for given in node.keywords if given.arg in SAID_BY)
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in NAMED_BY and node.args:
+                yield id(node.args[0]), NAMED_BY[called]
+        elif isinstance(node, ast.Assign):
+            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+            yield from ((id(node.value), SAID_BY[name]) for name in names if name in SAID_BY)
 
 
 def _text(node: ast.AST) -> str | None:

@@ -181,7 +181,7 @@ def cancel(person: Person, generation_id: PathId, link: RequestLinks) -> ClipAns
     with db.session() as session:
         row = generations.cancel(session, person, generation_id)
     message = (
-        f"Cancelled; {row.credits} credits were given back."
+        f"Cancelled; {row.credits:,} credits were returned."
         if row.status is Status.CANCELLED
         else "The provider is being asked to stop it; its status will tell."
     )
@@ -244,5 +244,5 @@ def order_of(body: schemas.OrderBody) -> generations.Order:
 def _ordered(row: Generation) -> OrderedAnswer:
     return OrderedAnswer(
         generation=Ordered.of(row),
-        message=f"{row.credits} credits are reserved. Ask /generations/{row.id}/status how it goes.",
+        message=f"{row.credits:,} credits are reserved. Ask /generations/{row.id}/status how it goes.",
     )

@@ -24,6 +24,16 @@ FACTS = {
 }
 
 
+SAID = {
+    Stage.HANDED: "Next in line at Demo Studio",
+    Stage.SUBMITTING: "Sending to Demo Studio",
+    Stage.WAITING: "Accepted by Demo Studio",
+    Stage.READY: "The provider has finished",
+    Stage.DOWNLOADING: "Fetching the finished clip",
+}
+"""What the worker notes of each step."""
+
+
 class Studio:
     """One person with a project; every method is one transaction or a chain of them, as the worker makes them."""
 
@@ -59,7 +69,7 @@ class Studio:
                 now = utc_now()
                 values: dict[str, Any] = {"submitted_at": now, "progress": progress} if stage is Stage.WAITING else {}
                 row = self._now(session, row)
-                assert lifecycle.move(session, row, status, stage, what=stage.value, next_at=now, **values)
+                assert lifecycle.move(session, row, status, stage, what=SAID[stage], next_at=now, **values)
             return self._now(session, row)
 
     def lose(self, row: Generation) -> Generation:
@@ -67,7 +77,7 @@ class Studio:
         with db.session() as session:
             for status, stage in ((Status.PENDING, Stage.HANDED), (Status.PROCESSING, Stage.SUBMITTING)):
                 row = self._now(session, row)
-                assert lifecycle.move(session, row, status, stage, what=stage.value, next_at=utc_now())
+                assert lifecycle.move(session, row, status, stage, what=SAID[stage], next_at=utc_now())
             row = self._now(session, row)
             assert lifecycle.lose(session, row, errors.SubmitUncertain(detail="read timeout"), next_at=utc_now())
             return self._now(session, row)
@@ -79,7 +89,7 @@ class Studio:
             for stage in (Stage.READY, Stage.DOWNLOADING):
                 row = self._now(session, row)
                 assert lifecycle.move(
-                    session, row, Status.PROCESSING, stage, what=stage.value, next_at=utc_now(), progress=1.0
+                    session, row, Status.PROCESSING, stage, what=SAID[stage], next_at=utc_now(), progress=1.0
                 )
             row = self._now(session, row)
             made = output or lifecycle.Output(

@@ -38,7 +38,7 @@ def test_unclear_clip_goes_on_with_the_job_that_was_found(open_page: Open, studi
     row = studio.lose(studio.order(studio.project()))
     at = open_page("admin")
     at.button(key=f"admin_found_{row.id}").click().run()
-    assert [error.value for error in at.error] == ["Write the job id that the provider shows."]
+    assert [error.value for error in at.error] == ["Write the job ID that the provider shows."]
     at.text_input(key=f"admin_job_{row.id}").set_value(" job-7 ")
     at.button(key=f"admin_found_{row.id}").click().run()
     with db.session(read_only=True) as session:

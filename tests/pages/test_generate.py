@@ -66,7 +66,7 @@ def test_price_is_shown_line_by_line_in_both_units(open_page: Open, studio: Stud
     at.selectbox(key="generate_seconds_many").set_value(7).run()
     at.toggle(key="generate_audio").set_value(True).run()
     shown = prices(at)
-    for words in ("Base price", "Resolution (+30 %)", "Extra seconds (+20 %)", "Sound", "85", "Rp 4.250"):
+    for words in ("Base price", "Resolution (+30%)", "Extra seconds (+20%)", "Sound", "85", "Rp 4.250"):
         assert words in shown
     assert at.button(key=BUTTON).label == "Generate for 85 credits"
 
@@ -217,7 +217,7 @@ def test_cards_tell_how_a_model_did_here(open_page: Open, studio: Studio) -> Non
         studio.complete(studio.order(project, f"A lake, {number}"))
     studio.fail(studio.order(project, "A heron"))
     shown = cards(open_page("generate"))
-    assert shown["demo-film"]["record"] == "3 of 4 worked, 1 s"
+    assert shown["demo-film"]["record"] == "3 of 4 succeeded, 1 s"
     assert shown["veo3"]["record"] == ""
 
 
@@ -318,7 +318,7 @@ def test_other_model_that_no_longer_can_is_left_out(open_page: Open, studio: Stu
     assert "veo3" not in at.multiselect(key="generate_also_offered").options
     at.multiselect(key="generate_also_offered").select("kling-2.5").run()
     at.selectbox(key="generate_seconds_many").set_value(7).run()
-    assert "Left out, because these settings cannot be made there: Kling 2.5." in captions(at)
+    assert "Left out, because they cannot make these settings: Kling 2.5." in captions(at)
     assert at.button(key=BUTTON).label == "Generate for 60 credits"
     at.selectbox(key="generate_seconds_many").set_value(10).run()
     assert at.button(key=BUTTON).label == "Generate 2 clips for 825 credits"
@@ -433,14 +433,14 @@ def test_going_on_from_a_clip(open_page: Open, studio: Studio, with_keys: None, 
     assert "seedance-t2v" not in cards(at)
     assert picker(at)["chosen"] == "veo3"
     assert "stands in" in captions(at)
-    assert "Start image (+20 %)" in prices(at)
+    assert "Start image (+20%)" in prices(at)
     at.button(key=BUTTON).click().run()
     [_first, second] = ordered()
     with db.session(read_only=True) as session:
         [frame] = session.scalars(select(Upload)).all()
     assert (second.extends_id, second.start_image_key, second.aspect_ratio) == (row.id, frame.storage_key, "1:1")
     at.button(key="generate_extends_stop").click().run()
-    assert "Start image (+20 %)" not in prices(at)
+    assert "Start image (+20%)" not in prices(at)
     assert "seedance-t2v" in cards(at)
 
 

@@ -48,7 +48,7 @@ def test_every_status_has_its_card(open_page: Open, studio: Studio) -> None:
     assert "/media/videos/" in shown["done"]["poster"]
     assert shown["done"]["progress"] is None
     assert shown["moving"]["progress"] == pytest.approx(0.4)
-    assert "about 40 %" in shown["moving"]["note"]
+    assert "about 40%" in shown["moving"]["note"]
     assert "50 credits" in shown["done"]["meta"]
 
 

@@ -24,6 +24,7 @@ def test_catalogue_has_every_text_translated(tag: str) -> None:
 
     assert set(kept) == {message.id for message in words.gathered() if message.id}
     assert [text for text, said in kept.items() if not said or (isinstance(said, tuple) and not all(said))] == []
+    assert [message.id for message in words.read(tag) if message.fuzzy] == []  # they count as untranslated
 
 
 def test_text_marked_within_an_f_string_is_gathered() -> None:
@@ -67,6 +68,37 @@ def test_sentence_of_core_is_translated_by_its_form() -> None:
     assert "50" in shown[1]
     assert "credits returned" not in shown[1]
     assert shown[2] == "A sentence that nobody says any more."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        ("Veo 3 makes 480p, 720p or 1080p.", "Veo 3 membuat 480p, 720p atau 1080p."),
+        ("Kling 2.5 makes clips of 5 or 10 seconds.", "Kling 2.5 membuat klip berdurasi 5 atau 10 detik."),
+        ("Demo Film makes clips of 1 to 16 seconds.", "Demo Film membuat klip berdurasi 1 sampai 16 detik."),
+        ("This generation is already completed.", "Status klip ini sudah selesai."),
+        (
+            "Nothing was sent: printer.lan is not a public address.",
+            "Tidak ada yang dikirim: printer.lan bukan alamat publik.",
+        ),
+        ("Ordered; 1,250 credits reserved", "Dipesan; 1.250 kredit dicadangkan"),
+        (
+            "Clip stored and checked; 9 credits charged. Asked for 5 s, delivered 4.17 s. "
+            "Asked for 1:1, delivered 4 × 3.",
+            "Klip disimpan dan diperiksa; 9 kredit ditagih. Dipesan 5 dtk, dikirim 4,17 dtk. "
+            "Dipesan 1:1, dikirim 4 × 3.",
+        ),
+        (
+            "You have a preset named '2.5 or more' already. Choose another name, or change that one.",
+            "Anda sudah memiliki preset bernama '2.5 or more'. Pilih nama lain atau ubah preset itu.",
+        ),
+        ("Tea or coffee", "Tea or coffee"),
+    ],
+)
+def test_what_stands_in_a_sentence_is_in_its_language_too(sentence: str, words: str) -> None:
+    """Lists, statuses, reasons and figures within a sentence, sentences in a row; never a person's own word."""
+    with language.reading("id"):
+        assert language.said(sentence) == words
 
 
 def test_catalogues_are_those_that_can_be_chosen() -> None:

@@ -78,7 +78,7 @@ def test_what_is_under_way_is_listed_with_its_stage(open_page: Open, studio: Stu
     row = studio.send(studio.order(studio.project(), "A lake"), progress=0.4)
     [item] = (sent(open_page("generate"), "under_way") or {})["items"]
     assert (item["id"], item["title"], item["progress"]) == (row.id, "A lake", 0.4)
-    assert "about 40 %" in item["where"]
+    assert "about 40%" in item["where"]
     assert item["cancel"]["can"]
     assert "50 credits" in item["cancel"]["text"]
 

@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 from core import budgets, db, ledger, projects, usage, usage_csv, users
 from core.columns import utc_now
 from core.models import User
-from core.states import EntryKind, Role
-from pages import usage_figures, usage_tables
+from core.states import EntryKind, Role, Status
+from pages import language, usage_figures, usage_tables
 from pages.usage_choice import Choice
 from tests import year
 from tests.pages.conftest import Open
@@ -72,7 +72,7 @@ def test_without_anything_ended_the_page_says_so(open_page: Open, studio: Studio
     """An empty period has a way out."""
     at = open_page("usage")
     assert not at.error
-    assert any("Nothing ended in this time" in text.value for text in at.markdown)
+    assert any("No clip ended in this period" in text.value for text in at.markdown)
     assert charts(at) == {}
 
 
@@ -89,11 +89,11 @@ def test_figures_equal_the_ledger(open_page: Open, studio: Studio) -> None:
     shown = metrics(open_page("usage"))
     assert (settled, released) == (450, 50)
     assert shown["Spent credits"] == f"{settled:,}"
-    assert shown["Credits given back"] == f"{released:,}"
+    assert shown["Credits returned"] == f"{released:,}"
     assert shown["Clips"] == "2"
     assert shown["Success rate"] == "67%"
     assert shown["Seconds of video"] == "10"
-    assert shown["Credits a kept second"] == "–"
+    assert shown["Credits per kept second"] == "–"
 
 
 @pytest.mark.parametrize("step", ["day", "week", "month"])
@@ -153,7 +153,7 @@ def test_period_is_kept_to(open_page: Open, studio: Studio) -> None:
     assert at.query_params["period"] == "7"
     at.radio(key="usage_period").set_value("own").run()
     at.date_input(key="usage_dates").set_value((date(2026, 1, 1), date(2026, 1, 2))).run()
-    assert any("Nothing ended in this time" in text.value for text in at.markdown)
+    assert any("No clip ended in this period" in text.value for text in at.markdown)
     assert at.query_params["since"] == "2026-01-01"
 
 
@@ -179,7 +179,7 @@ def test_choosing_a_model_or_project_narrows_everything(open_page: Open, studio:
     again = open_page("usage", model="seedance-t2v")
     assert metrics(again)["Spent credits"] == "400"
     assert {value["name"] for value in values(again, "Bars of credits spent in each")} == {"Dunes"}
-    assert any("Nothing ended" in text.value for text in open_page("usage", project=lake.id, model="veo3").markdown)
+    assert any("No clip ended" in text.value for text in open_page("usage", project=lake.id, model="veo3").markdown)
 
 
 def test_others_are_for_administrators(open_page: Open, studio: Studio) -> None:
@@ -214,7 +214,7 @@ def test_cost_of_a_kept_second(open_page: Open, studio: Studio) -> None:
     """All credits over the seconds kept, once somebody has judged a clip."""
     mine = studio.project().id
     book(studio.person, Ended(TODAY, mine, "demo-film", kept=True), Ended(TODAY, mine, "demo-film", kept=False))
-    assert metrics(open_page("usage"))["Credits a kept second"] == "20"
+    assert metrics(open_page("usage"))["Credits per kept second"] == "20"
 
 
 def test_budget_is_set_and_warned_of(open_page: Open, studio: Studio) -> None:
@@ -240,7 +240,7 @@ def test_forecast_is_shown_with_its_method_or_not_at_all(open_page: Open, studio
     later = [caption.value for caption in open_page("usage").caption]
     is_last_day = (TODAY + timedelta(days=1)).day == 1
     assert is_last_day or any("needs five days" in text for text in first)
-    assert is_last_day or any("mean day of the last 4 whole weeks" in text for text in later)
+    assert is_last_day or any("daily average of the last 4 whole weeks" in text for text in later)
 
 
 def test_what_if(open_page: Open, studio: Studio) -> None:
@@ -260,6 +260,28 @@ def test_what_if(open_page: Open, studio: Studio) -> None:
     assert not at.error
     assert "Seedance T2V makes clips of 5 or 10 seconds." in tables
     assert "+350" in tables
+
+
+def test_figures_are_written_in_the_language_of_the_reader(open_page: Open, studio: Studio) -> None:
+    """Figures of tables and reasons follow the chosen language, whatever the browser's is."""
+    mine = studio.project().id
+    done, failed = (
+        Ended(TODAY, mine, "veo3", outcome, duration_seconds=8, took_seconds=1500)
+        for outcome in (Status.COMPLETED, Status.FAILED)
+    )
+    book(studio.person, done, done, failed)
+    with db.session() as session:
+        users.choose_language(session, studio.person, tag="id")
+    at = open_page("usage")
+    at.session_state["usage_what_if"] = True
+    with language.reading("id"):
+        at.run().selectbox(key="usage_what_if_model").set_value("seedance-t2v").run()
+
+    [models] = [frame for frame in at.dataframe if "Sembilan dari sepuluh dalam" in frame.value.columns]
+    styler = models.proto.arrow_data.styler
+    [shown] = dataframe_util.convert_arrow_bytes_to_pandas_df(styler.display_values).to_dict("records")
+    assert list(shown.values()) == ["Google Veo 3", "5.000", "2", "1", "67%", "1.500 dtk", "1.500 dtk", "2", "–"]
+    assert "Seedance T2V membuat klip berdurasi 5 atau 10 detik." in " ".join(html.value for html in at.html)
 
 
 def test_names_cannot_run_anything_in_a_spreadsheet() -> None:

@@ -1,9 +1,10 @@
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from core.providers import registry
-from pages import wording
+from pages import language, usage_wording, wording
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 
@@ -35,9 +36,25 @@ def test_age_uses_the_largest_unit_that_fits(seconds: int, said: str) -> None:
 
 def test_every_price_line_has_a_name() -> None:
     """No line of a quote is shown by its inner word, and a share of the base price is said."""
-    assert wording.line("resolution", 30) == "Resolution (+30 %)"
+    assert wording.line("resolution", 30) == "Resolution (+30%)"
     for kind in ("base", "resolution", "duration", "startImage", "endImage", "images", "audio", "promptEnhancement"):
         assert wording.line(kind, None) != kind
+
+
+def test_money_of_a_provider_is_in_its_currency() -> None:
+    """Rupiah as everywhere; other money with two decimals at least, written as the reader does."""
+    assert wording.money(Decimal("1636"), "IDR") == "Rp 1.636"
+    assert wording.money(Decimal("1234.4"), "USD") == "1,234.40 USD"
+    with language.reading("id"):
+        assert wording.money(Decimal("0.4275"), "USD") == "0,4275 USD"
+
+
+def test_large_amounts_of_an_axis_have_the_letters_of_the_language() -> None:
+    """A thousand million is B in English and M in Indonesian, where a million is jt."""
+    assert "datum.value / 1e9, '~r') + 'B'" in usage_wording.axis_label()
+    with language.reading("id"):
+        assert "datum.value / 1e9, '~r') + '\N{NO-BREAK SPACE}M'" in usage_wording.axis_label()
+        assert "datum.value / 1e6, '~r') + '\N{NO-BREAK SPACE}jt'" in usage_wording.axis_label()
 
 
 def test_lengths_of_every_model_are_worded() -> None:
