@@ -61,15 +61,15 @@ def show(shown: Shown, choice: Choice) -> None:
                 "kept. Mark clips on the History page to see it."
             ),
         )
-        components.figure(
+        _rupiah(
             _("Provider cost"),
-            wording.rupiah(now.cost_idr),
+            now.cost_idr,
             usage_wording.change(now.cost_idr, before.cost_idr),
             _cost_note(shown),
         )
-        components.figure(
+        _rupiah(
             _("Margin"),
-            wording.rupiah(now.margin_idr),
+            now.margin_idr,
             usage_wording.change(now.margin_idr, before.margin_idr) if before.margin_idr > 0 else None,
             _("{share} of what was charged").format(
                 share=usage_wording.share(now.margin_idr / now.settled_idr if now.settled_idr else None)
@@ -80,6 +80,12 @@ def show(shown: Shown, choice: Choice) -> None:
             days=usage_wording.days(choice.before.since, choice.before.until)
         )
     )
+
+
+def _rupiah(label: str, amount_idr: int, change: str | None, note: str) -> None:
+    """A figure of money; one that is shortened to fit is explained by the whole of it."""
+    short, whole = wording.rupiah_in_short(amount_idr), wording.rupiah(amount_idr)
+    components.figure(label, short, change, note, explained=whole if short != whole else None)
 
 
 def _points(now: float | None, before: float | None) -> str | None:

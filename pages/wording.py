@@ -14,6 +14,10 @@ from core.video import VideoModel
 from pages import language
 from pages.language import N_, _, plural
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+SHORT_FROM_IDR = 10_000_000
+"""From here on a figure is wider than half a phone."""
+
 Key = TypeVar("Key")
 
 
@@ -98,6 +102,13 @@ def rupiah(amount_idr: int) -> str:
     return f"Rp {_figure(amount_idr, 'id')}"
 
 
+def rupiah_in_short(amount_idr: int) -> str:
+    """`Rp 848M`, in Indonesian `Rp 848 jt`, where the whole figure would not fit a frame on a phone."""
+    if abs(amount_idr) < SHORT_FROM_IDR:
+        return rupiah(amount_idr)
+    return f"Rp {numbers.format_compact_decimal(amount_idr, locale=language.locale(), fraction_digits=1)}"
+
+
 def money(amount: Decimal, currency: str) -> str:
     """What a provider takes: `0.42 USD`, in Indonesian `0,42 USD`; rupiah as everywhere."""
     if currency == "IDR":
@@ -171,10 +182,12 @@ def moment(when: datetime) -> str:
 def span(seconds: float) -> str:
     """A rough length of time: `20 s`, `3 min`, `2 h`."""
     if seconds < 90:
-        return _("{number} s").format(number=max(1, round(seconds)))
-    if seconds < 5400:
-        return _("{number} min").format(number=round(seconds / 60))
-    return _("{number} h").format(number=round(seconds / 3600))
+        said = _("{number} s").format(number=max(1, round(seconds)))
+    elif seconds < 5400:
+        said = _("{number} min").format(number=round(seconds / 60))
+    else:
+        said = _("{number} h").format(number=round(seconds / 3600))
+    return said.replace(" ", NO_BREAK)
 
 
 def size(size_bytes: int) -> str:

@@ -12,6 +12,7 @@ from core import storage as storages
 from core.columns import utc_now
 from core.config import Settings
 from core.models import Generation, ProviderHealth, Upload, User
+from pages import wording
 from tests.pages.conftest import Open, sent
 from tests.pages.studio import Studio
 from tests.test_extension import brightening
@@ -217,7 +218,7 @@ def test_cards_tell_how_a_model_did_here(open_page: Open, studio: Studio) -> Non
         studio.complete(studio.order(project, f"A lake, {number}"))
     studio.fail(studio.order(project, "A heron"))
     shown = cards(open_page("generate"))
-    assert shown["demo-film"]["record"] == "3 of 4 succeeded, 1 s"
+    assert shown["demo-film"]["record"] == f"3 of 4 succeeded, 1{wording.NO_BREAK}s"
     assert shown["veo3"]["record"] == ""
 
 

@@ -7,7 +7,7 @@ from core.live import Standing
 from core.models import Generation
 from core.states import Stage, Status
 from core.usage import TimeRange
-from pages import standing
+from pages import standing, wording
 
 NOW = utc_now()
 USUAL = TimeRange(p50_seconds=120, p90_seconds=600, based_on=50)
@@ -48,13 +48,14 @@ WAITING = (Status.PROCESSING, Stage.WAITING)
 )
 def test_where_it_stands_is_said_in_words(standing_at: Standing, words: str) -> None:
     """Stage, place in line, share and the rest of the time, each only where it is known."""
-    assert standing.where(standing_at, NOW) == words
+    assert standing.where(standing_at, NOW).replace(wording.NO_BREAK, " ") == words
 
 
 def test_without_history_the_guess_says_so() -> None:
     """A first guess is not sold as experience."""
     first = Standing(at(Status.PENDING, Stage.QUEUED).row, TimeRange(10, 20, 0), 0)
-    assert standing.where(first, NOW) == "Waiting in line. May take 10 s to 20 s; there is no history yet"
+    said = standing.where(first, NOW).replace(wording.NO_BREAK, " ")
+    assert said == "Waiting in line. May take 10 s to 20 s; there is no history yet"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,9 @@ def test_credits_and_rupiah_are_grouped_each_its_own_way() -> None:
     assert wording.priced(1) == "1 credit"
     assert wording.worth(2500) == "Rp 125.000"
     assert wording.rupiah(1_234_567) == "Rp 1.234.567"
+    assert wording.rupiah_in_short(-9_999_999) == "Rp -9.999.999"
+    assert wording.rupiah_in_short(848_044_997) == "Rp 848M"
+    assert wording.rupiah_in_short(-1_484_077_503) == "Rp -1.5B"
 
 
 @pytest.mark.parametrize(
