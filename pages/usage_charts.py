@@ -31,7 +31,7 @@ def bars(values: Sequence[Value], *, steps: Sequence[date], step: Group, series:
     width: Any = 48 if len(domain) <= FEW_BARS else {"band": 0.82}
     return {
         "data": {"values": list(values)},
-        "mark": {"type": "bar", "width": width},
+        "mark": {"type": "bar", "width": width, "aria": False},
         "height": HEIGHT + _legend_height(series),
         "config": _config(),
         "encoding": {
@@ -64,7 +64,7 @@ def ranking(values: Sequence[Value], *, names: Sequence[str], series: Sequence[s
     """Stacked bars lying down, a name each, in the order given; values have `name`, `series` and `amount`."""
     return {
         "data": {"values": list(values)},
-        "mark": {"type": "bar"},
+        "mark": {"type": "bar", "aria": False},
         "height": BAR_HEIGHT * len(names) + AXIS_HEIGHT + _legend_height(series),
         "config": _config(),
         "encoding": {
@@ -102,7 +102,7 @@ def cumulated(month: Month, today: date) -> Spec:
     }
     until = min(today, month.last)
     line = {
-        "mark": {"type": "line", "strokeWidth": 2.5, "point": month.first == until},
+        "mark": {"type": "line", "strokeWidth": 2.5, "point": month.first == until, "aria": False},
         "encoding": {
             "y": _amounts("amount", _("Credits")),
             "color": {"datum": spent} | colour,
@@ -120,7 +120,7 @@ def cumulated(month: Month, today: date) -> Spec:
         layers.append(
             {
                 "data": {"values": middle},
-                "mark": {"type": "area", "opacity": 0.18},
+                "mark": {"type": "area", "opacity": 0.18, "aria": False},
                 "encoding": {
                     "y": {"field": "low", "type": "quantitative"},
                     "y2": {"field": "high"},
@@ -130,7 +130,7 @@ def cumulated(month: Month, today: date) -> Spec:
         layers.append(
             {
                 "data": {"values": middle},
-                "mark": {"type": "line", "strokeDash": [5, 4], "strokeWidth": 2},
+                "mark": {"type": "line", "strokeDash": [5, 4], "strokeWidth": 2, "aria": False},
                 "encoding": {"y": {"field": "amount", "type": "quantitative"}, "color": {"datum": spent}},
             }
         )
