@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import Select, bindparam, literal_column, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import capability, errors, ledger, lifecycle, pricing, projects, search, uploads
@@ -171,7 +171,7 @@ def get(session: Session, user: User, generation_id: str) -> Generation:
     return row
 
 
-def standing(session: Session, user: User, generation_id: str) -> Standing:
+def standing(session: Session | Connection, user: User, generation_id: str) -> Standing:
     """Where a person's own generation stands, for those who ask again and again; NotFound as in `get`."""
     row = session.execute(_STANDING, {"user_id": user.id, "generation_id": generation_id}).first()
     if row is None:

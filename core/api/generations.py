@@ -169,8 +169,8 @@ def change_generation(
 @router.get("/generations/{id}/status", response_model=ProgressAnswer)
 def get_status(person: Person, generation_id: PathId, link: RequestLinks) -> Response:
     """Where a generation stands; while it has not ended, `Retry-After` says in how many seconds to ask again."""
-    with db.session(read_only=True) as session:
-        standing = generations.standing(session, person, generation_id)
+    with db.look() as connection:
+        standing = generations.standing(connection, person, generation_id)
     hint = {} if standing.status in ENDED_STATUSES else {"Retry-After": str(POLL_SECONDS)}
     return routes.written(ProgressAnswer(status=Progress.of(standing, link)), headers=hint)
 

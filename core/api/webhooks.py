@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from fastapi import Depends, Path, Query
+from fastapi import Path, Query
 from pydantic import Field, model_validator
 
 from core import config, db, webhook_events, webhooks
@@ -178,11 +178,7 @@ for _event in webhook_events.EVENTS.values():
     )
 
 
-async def _delivery_id(delivery_id: Annotated[str, Path(alias="deliveryId")]) -> str:
-    return await auth.known_form(delivery_id)
-
-
-DeliveryId = Annotated[str, Depends(_delivery_id)]
+DeliveryId = Annotated[str, Path(alias="deliveryId"), auth.KnownForm]
 
 
 @router.get("/webhooks")
