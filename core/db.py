@@ -38,11 +38,9 @@ class Database:
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         self.engine = _sqlite_engine(parsed) if parsed.get_backend_name() == "sqlite" else _server_engine(parsed)
-        self._look_engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        # A server's statements each see what was committed before them, in a transaction or not (READ COMMITTED), so
-        # reads do without the two round trips of one. SQLite's transaction shows all of them the same.
-        is_sqlite = self.engine.dialect.name == "sqlite"
-        self._read_engine = self.engine.execution_options(read_only=True) if is_sqlite else self._look_engine
+        self._read_engine = self.engine.execution_options(begin="BEGIN")
+        alone = {"begin": None} if self.engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+        self._look_engine = self.engine.execution_options(**alone)
 
     @contextmanager
     def session(self, *, read_only: bool = False) -> Iterator[Session]:
@@ -56,9 +54,10 @@ class Database:
                 session.commit()
 
     def look(self) -> AbstractContextManager[Connection]:
-        """A connection for one statement that reads, without a transaction around it and without entities.
+        """A connection for statements that read, each by itself: no transaction around them, and no entities.
 
-        For what is asked again and again: a session costs as much as such a statement.
+        For what is asked again and again: session and transaction cost as much as such a statement, and a server two
+        round trips more.
         """
         return self._look_engine.connect()
 
@@ -105,7 +104,7 @@ def session(*, read_only: bool = False) -> Iterator[Session]:
 
 
 def look() -> AbstractContextManager[Connection]:
-    """A connection to the default database for one statement that reads; see Database.look."""
+    """A connection to the default database for statements that read, each by itself; see Database.look."""
     return default().look()
 
 
@@ -139,9 +138,8 @@ def _sqlite_engine(url: Any) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        read_only = connection.get_execution_options().get("read_only", False)
-        cursor = connection.connection.cursor()  # the driver's own: SQLAlchemy's way costs as much as a short query
-        cursor.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
-        cursor.close()
+        if words := connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"):
+            driver: Any = connection.connection.driver_connection
+            driver.execute(words)  # past SQLAlchemy, whose way costs as much as a short query
 
     return engine

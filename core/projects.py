@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from core import errors
@@ -22,6 +22,8 @@ COVERS = 4
 """How many of its newest posters stand for a project."""
 
 _ONE = select(Project).where(Project.id == bindparam("project_id"), owned_by_bound(Project))
+_ONE_ID = _ONE.with_only_columns(Project.id)
+_NOT_THERE = "This project does not exist, or it is not yours."
 
 
 class Sort(StrEnum):
@@ -68,8 +70,14 @@ def get(session: Session, user: User, project_id: str) -> Project:
     """A person's own project; NotFound also when it is somebody else's."""
     project = session.scalar(_ONE, {"user_id": user.id, "project_id": project_id})
     if project is None:
-        raise errors.NotFound("This project does not exist, or it is not yours.")
+        raise errors.NotFound(_NOT_THERE)
     return project
+
+
+def check(session: Session | Connection, user: User, project_id: str) -> None:
+    """Return when a project is a person's own; else NotFound."""
+    if session.scalar(_ONE_ID, {"user_id": user.id, "project_id": project_id}) is None:
+        raise errors.NotFound(_NOT_THERE)
 
 
 def change(

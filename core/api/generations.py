@@ -123,7 +123,7 @@ def list_generations(
     """Generations, newest first unless asked otherwise, a page at a time."""
     chosen = history.Filter(
         project_id=query.project_id,
-        statuses=query.status,
+        statuses=tuple(query.status),
         model_id=query.model_id,
         provider=query.provider,
         text=query.text,
@@ -134,8 +134,8 @@ def list_generations(
         tag=query.tag,
         oldest_first=query.oldest_first,
     )
-    with db.session(read_only=True) as session:
-        page = history.browse(session, person, chosen, cursor=query.cursor, limit=query.limit)
+    with db.look() as connection:
+        page = history.browse(connection, person, chosen, cursor=query.cursor, limit=query.limit)
     return ClipsAnswer(generations=answers.clips(page.rows, link), next_cursor=page.next_cursor)
 
 

@@ -65,7 +65,7 @@ def router(tag: str, **options: Any) -> APIRouter:
 
 
 def _reader(model: type[schemas.Query]) -> Callable[[Request], Coroutine[Any, Any, schemas.Query]]:
-    """Reads a query string; FastAPI (0.165) looks at the types of all fields anew for it, which costs what a page costs."""
+    """Reads a query string; FastAPI (0.165) looks at the types of all its fields anew for every request."""
     lists = {field.alias for field in model.model_fields.values() if get_origin(field.annotation) is list}
 
     async def read(request: Request) -> schemas.Query:
