@@ -115,10 +115,11 @@ def submit(
 ) -> Generation:
     """Check, price, reserve and write down one order, all or nothing; a worker takes it from there.
 
-    The same `idempotency_key` with the same order returns the first generation; with another order it raises
-    IdempotencyConflict. `configured` names the providers that have a key; `extends_id` is the caller's own clip that
-    this one goes on from, `batch_id` what was ordered with one press. Raises InvalidRequest with fields,
-    ProviderNotConfigured, InsufficientCredits, StorageFull, NotFound for a project or a clip that is not theirs.
+    The same `idempotency_key` with the same order returns the first generation; with another order, or to go on
+    from another clip, it raises IdempotencyConflict. `configured` names the providers that have a key; `extends_id`
+    is the caller's own clip that this one goes on from, `batch_id` what was ordered with one press. Raises
+    InvalidRequest with fields, ProviderNotConfigured, InsufficientCredits, StorageFull, NotFound for a project or a
+    clip that is not theirs.
     """
     order = order.trimmed()
     if idempotency_key is not None:
@@ -128,7 +129,8 @@ def submit(
             select(Generation).where(owned(Generation, user), Generation.idempotency_key == idempotency_key)
         )
         if first is not None:
-            if first.request_hash != order.digest():
+            # A retry goes on from what the old one did while that is there; it is the same request either way.
+            if not is_repeat(first, order, extends_id if retry_of_id is None else first.extends_id):
                 raise errors.IdempotencyConflict
             return first
     if wrong := validate(order):
@@ -161,6 +163,11 @@ def submit(
     lifecycle.note(session, row.id, row.status, row.stage, what=what, actor=user.email)
     session.execute(_COUNT, {"counted_id": project.id, "now": utc_now()})
     return row
+
+
+def is_repeat(first: Generation, order: Order, extends_id: str | None) -> bool:
+    """Whether an order, trimmed, asks for just what a generation was ordered with."""
+    return first.request_hash == order.digest() and first.extends_id == extends_id
 
 
 def get(session: Session, user: User, generation_id: str) -> Generation:
