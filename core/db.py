@@ -16,6 +16,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from pydantic_core import from_json
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
@@ -109,7 +110,7 @@ def look() -> AbstractContextManager[Connection]:
 
 
 def _server_engine(url: Any) -> Engine:
-    engine = create_engine(url, pool_size=10, max_overflow=20)
+    engine = create_engine(url, pool_size=10, max_overflow=20, json_deserializer=from_json)
 
     @event.listens_for(engine, "checkin")
     def given_back(_connection: object, record: ConnectionPoolEntry) -> None:
@@ -128,7 +129,7 @@ def _server_engine(url: Any) -> Engine:
 
 
 def _sqlite_engine(url: Any) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, json_deserializer=from_json)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: object) -> None:
