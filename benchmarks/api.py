@@ -1,14 +1,17 @@
-"""What the API's busiest calls cost, beside bare routes of the same framework in the same run.
+"""What the API's busiest calls cost beside bare routes of the same framework, and what they do to pages meanwhile.
 
-Run: python -m benchmarks.api [seconds a figure]. One server process, everything on loopback; it ends by itself. A bare
-route is a plain `def` of FastAPI behind uvicorn that answers a constant; "bare + query" also reads one row by its key
-with the same engine, which is the least that anything behind a token must do. Shares are of the server's CPU time a
-request, which depends less on what else the machine does meanwhile; requests a second are those of this very run.
+Run: python -m benchmarks.api [seconds a figure]. Everything is on loopback and ends by itself. A bare route is a plain
+`def` of FastAPI behind uvicorn that answers a constant; "bare + query" also reads one row by its key with the same
+engine, which is the least that anything behind a token must do; "bare, in the API" stands behind all that stands before
+a route of the API. Shares are of the server's CPU time a request, which depends less on what else the machine does
+meanwhile; calls take turns, and the middle of their rounds counts. Pages are rerun as a browser sees it, in the app
+with the API beside them, alone and while callers ask for lists as fast as they are answered.
 """
 
 import asyncio
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,16 +28,18 @@ import psycopg
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from core import config, db, generations, projects, tokens, users
-from core.api import api
+from benchmarks import dashboard
+from core import config, db, generations, links, projects, tokens, users
+from core.api import answers, api, routes
 from core.states import Scope
 from tests import orders, postgres
-from tests.process.app import free_port
+from tests.process.app import ROOT, free_port
 
 Call = tuple[str, str, bytes]
 """Method, path and body."""
 
 CALLERS = 8
+ROUNDS = 5
 CLIPS = 1000
 PAGE = 20
 
@@ -52,12 +57,19 @@ def server() -> FastAPI:
         with db.default().engine.connect() as connection:
             return {"email": str(connection.scalar(text("SELECT email FROM users LIMIT 1")))}
 
+    inside = routes.router("benchmark")
+
+    @inside.get("/bare")
+    def behind_all() -> answers.Envelope:
+        return answers.Envelope()
+
+    api.router.routes[:0] = inside.routes
     bare.mount("/api", api)
     return bare
 
 
 def main() -> None:
-    """Both databases, one table each."""
+    """Both databases, one table each; then the pages."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 4.0
     for name, place in (("SQLite", sqlite), ("PostgreSQL", postgresql)):
         with place() as environ:
@@ -68,28 +80,64 @@ def main() -> None:
         for call, (rate, cpu) in figures.items():
             shares = f"{base / cpu:>10.2f}{with_query / cpu:>18.2f}"
             print(f"{call:<22}{rate:>12.0f}{cpu * 1000:>10.2f}{1 / cpu:>10.0f}{shares}")
+    with sqlite() as environ:
+        times = asyncio.run(reruns(environ, seconds))
+    print(f"\nReruns of the history page, {CLIPS} clips, the API in the same process")
+    for name, found in times.items():
+        print(
+            f"{name:<22}p50 {statistics.median(found):.1f} ms, p95 {dashboard.p95(found):.1f} ms, {len(found)} reruns"
+        )
 
 
 async def measure(environ: dict[str, str], seconds: float) -> dict[str, tuple[float, float]]:
     """Requests a second, and CPU seconds of the server a request, by call."""
     with served(environ) as (address, process):
-        known = seed()
-        headers = {"Authorization": f"Bearer {known['token']}", "Content-Type": "application/json"}
+        known = seed("ana@example.org")
+        headers = asking(known)
         estimate = {"modelId": "demo-film", "resolution": "720p", "duration": 5}
         order = estimate | {"projectId": known["project"], "prompt": "A lake", "aspectRatio": "16:9"}
         calls: dict[str, Call] = {
             "bare": ("GET", "/bare", b""),
             "bare + query": ("GET", "/bare-query", b""),
+            "bare, in the API": ("GET", "/api/bare", b""),
             "models": ("GET", "/api/models", b""),
             "status": ("GET", f"/api/generations/{known['clip']}/status", b""),
             f"list of {PAGE}": ("GET", f"/api/generations?limit={PAGE}", b""),
             "estimate": ("POST", "/api/estimate-credits", json.dumps(estimate).encode()),
             "generate": ("POST", "/api/generate", json.dumps(order).encode()),
         }
-        found = {}
-        for name, call in calls.items():
-            found[name] = await rate(address, process, call, headers=headers, seconds=seconds)
-        return found
+        found: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
+        for _round in range(ROUNDS):
+            for name, call in calls.items():
+                found[name].append(await rate(address, process, call, headers=headers, seconds=seconds / ROUNDS))
+        return {name: tuple(map(statistics.median, zip(*rounds, strict=True))) for name, rounds in found.items()}
+
+
+async def reruns(environ: dict[str, str], seconds: float) -> dict[str, list[float]]:
+    """Milliseconds of each rerun of the history page, without and with callers of the API."""
+    # A Redis that is not there: no worker is brought along, and nobody is counted.
+    environ = environ | {"REDIS_URL": "redis://127.0.0.1:9/0", "PYTHONPATH": str(ROOT)}
+    configure(environ)
+    known = seed(config.LOCAL_PERSON)
+    call = ("GET", f"{links.MEDIA_PATH.removesuffix('/media')}/generations?limit={PAGE}", b"")
+    found: dict[str, list[float]] = {"alone": [], f"beside {CALLERS} callers": []}
+    with dashboard.serving(["app.py"], environ) as (port, process):
+        async with dashboard.session(port) as socket:
+            tab = dashboard.Session(socket)
+            await tab.rerun("history")
+            address, headers = f"http://127.0.0.1:{port}", asking(known)
+            meanwhile = (asyncio.sleep(seconds), rate(address, process, call, headers=headers, seconds=seconds))
+            for times, load in zip(found.values(), map(asyncio.ensure_future, meanwhile), strict=True):
+                while not load.done():
+                    times.append((await tab.rerun())[0])
+                await load
+    db.default().dispose()
+    return found
+
+
+def asking(known: dict[str, str]) -> dict[str, str]:
+    """The headers of a caller."""
+    return {"Authorization": f"Bearer {known['token']}", "Content-Type": "application/json"}
 
 
 async def rate(
@@ -116,18 +164,18 @@ async def rate(
             done += 1
         writer.close()
 
-    for length in (min(1.0, seconds / 2), seconds):  # the first one warms up and does not count
+    for length in (seconds / 4, seconds):  # the first one warms up and does not count
         done, begun, used = 0, time.monotonic(), sum(process.cpu_times()[:2])
         end = begun + length
         await asyncio.gather(*(caller() for _ in range(CALLERS)))
     return done / (time.monotonic() - begun), (sum(process.cpu_times()[:2]) - used) / done
 
 
-def seed() -> dict[str, str]:
+def seed(email: str) -> dict[str, str]:
     """A person with a token, a project and clips."""
     database = db.default()
     with database.session() as session:
-        person = users.ensure(session, "ana@example.org", signup_credits=10**12)
+        person = users.ensure(session, email, signup_credits=10**12)
         token = tokens.issue(session, person, name="benchmark", scope=Scope.ADMIN)
         project = projects.create(session, person, name="Lakes").id
     clip = orders.completed(database, person).id
@@ -143,13 +191,18 @@ def seed() -> dict[str, str]:
     return {"token": token, "project": project, "clip": clip}
 
 
-@contextmanager
-def served(environ: dict[str, str]) -> Iterator[tuple[str, psutil.Process]]:
-    """A server process with these settings, which count in this process as well."""
+def configure(environ: dict[str, str]) -> None:
+    """Let these settings count in this process."""
     os.environ.update(environ)
     config.settings.cache_clear()
     db.default.cache_clear()
     db.default()
+
+
+@contextmanager
+def served(environ: dict[str, str]) -> Iterator[tuple[str, psutil.Process]]:
+    """A server process with these settings, which count in this process as well."""
+    configure(environ)
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.api:server", "--port", str(port)]
     process = subprocess.Popen([*command, "--log-level", "error", "--no-access-log"], env=os.environ)  # noqa: S603 -- our own server

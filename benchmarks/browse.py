@@ -58,7 +58,7 @@ def cases(
     big_project, small_project = projects
     yield "everything", big, Filter(), None
     yield "everything, from the middle", big, Filter(), middle
-    yield "failed", big, Filter(statuses=[Status.FAILED]), None
+    yield "failed", big, Filter(statuses=(Status.FAILED,)), None
     yield "favourites", big, Filter(favourite=True), None
     yield "rejected", big, Filter(verdict=Verdict.REJECTED), None
     yield "tag of one in a thousand", big, Filter(tag="rare"), None
@@ -72,7 +72,7 @@ def cases(
     yield (
         f"'{COMMON}', in the big project, failed",
         big,
-        Filter(text=COMMON, project_id=big_project, statuses=[Status.FAILED]),
+        Filter(text=COMMON, project_id=big_project, statuses=(Status.FAILED,)),
         None,
     )
     yield f"'{COMMON}', favourites", big, Filter(text=COMMON, favourite=True), None

@@ -32,9 +32,10 @@ def submit(
 ) -> Sequence[Generation]:
     """Submit 1 to `MOST` orders in their order, or none of them; a batch of one is a plain order.
 
-    The same `key` with the same orders returns the first batch; with others it raises IdempotencyConflict. The first
-    item carries the key itself, so a plain order and a batch cannot share one either. Raises as `generations.submit`,
-    fields named by item (`generations.1.duration`) and InsufficientCredits for the total.
+    The same `key` with the same orders and clip to go on from returns the first batch; with others it raises
+    IdempotencyConflict. The first item carries the key itself, so a plain order and a batch cannot share one either.
+    Raises as `generations.submit`, fields named by item (`generations.1.duration`) and InsufficientCredits for the
+    total.
     """
     if not 1 <= len(orders) <= MOST:
         raise errors.InvalidRequest(
@@ -43,7 +44,8 @@ def submit(
     orders = [order.trimmed() for order in orders]
     ledger.lock_account(session, user.id)  # two presses with one key go one after the other
     if key is not None and (first := _first(session, user, key)):
-        if [row.request_hash for row in first] != [order.digest() for order in orders]:
+        repeated = (generations.is_repeat(row, order, extends_id) for row, order in zip(first, orders, strict=False))
+        if len(first) != len(orders) or not all(repeated):
             raise errors.IdempotencyConflict
         return first
     _check_total(session, user, orders)

@@ -76,6 +76,7 @@ class Word(TypeDecorator[StrEnum]):
     def __init__(self, words: type[StrEnum], length: int) -> None:
         super().__init__(length)
         self.words = words
+        self._by_value = {word.value: word for word in words}
 
     def process_bind_param(self, value: StrEnum | str | None, dialect: Dialect) -> str | None:
         """Refuse a word that is not in the enum before the database has to."""
@@ -83,7 +84,7 @@ class Word(TypeDecorator[StrEnum]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
         """Give the enum back."""
-        return None if value is None else self.words(value)
+        return None if value is None else self._by_value[value]
 
 
 class Base(DeclarativeBase):

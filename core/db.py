@@ -4,8 +4,10 @@ Write sessions on SQLite take the write lock at BEGIN: measured with four proces
 72 % of its attempts to "database is locked", BEGIN IMMEDIATE none.
 """
 
+import math
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,16 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from pydantic_core import from_json
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from core import config
+
+PING_AFTER_SECONDS = 1.0
+"""How long a connection may have been idle and still be used without asking whether its server is there."""
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 7_304_221_118  # any constant: PostgreSQL's advisory lock that lets one process migrate
@@ -31,7 +39,9 @@ class Database:
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         self.engine = _sqlite_engine(parsed) if parsed.get_backend_name() == "sqlite" else _server_engine(parsed)
-        self._read_engine = self.engine.execution_options(read_only=True)
+        self._read_engine = self.engine.execution_options(begin="BEGIN")
+        alone = {"begin": None} if self.engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+        self._look_engine = self.engine.execution_options(**alone)
 
     @contextmanager
     def session(self, *, read_only: bool = False) -> Iterator[Session]:
@@ -43,6 +53,14 @@ class Database:
             yield session
             if not read_only:
                 session.commit()
+
+    def look(self) -> AbstractContextManager[Connection]:
+        """A connection for statements that read, each by itself: no transaction around them, and no entities.
+
+        For what is asked again and again: session and transaction cost as much as such a statement, and a server two
+        round trips more.
+        """
+        return self._look_engine.connect()
 
     def migrate(self) -> None:
         """Bring the schema to the newest version; safe from many processes at once, quick when it is there."""
@@ -59,7 +77,7 @@ class Database:
 
     def _is_current(self) -> bool:
         heads = set(ScriptDirectory.from_config(alembic_config()).get_heads())
-        with self._read_engine.connect() as connection:
+        with self.look() as connection:
             return set(MigrationContext.configure(connection).get_current_heads()) == heads
 
 
@@ -86,12 +104,32 @@ def session(*, read_only: bool = False) -> Iterator[Session]:
         yield unit
 
 
+def look() -> AbstractContextManager[Connection]:
+    """A connection to the default database for statements that read, each by itself; see Database.look."""
+    return default().look()
+
+
 def _server_engine(url: Any) -> Engine:
-    return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    engine = create_engine(url, pool_size=10, max_overflow=20, json_deserializer=from_json)
+
+    @event.listens_for(engine, "checkin")
+    def given_back(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["given_back"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ping(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if time.monotonic() - record.info.get("given_back", math.inf) < PING_AFTER_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as failure:
+            raise InvalidatePoolError("the server has ended this connection") from failure
+
+    return engine
 
 
 def _sqlite_engine(url: Any) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, json_deserializer=from_json)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: object) -> None:
@@ -101,7 +139,8 @@ def _sqlite_engine(url: Any) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        read_only = connection.get_execution_options().get("read_only", False)
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        if words := connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"):
+            driver: Any = connection.connection.driver_connection
+            driver.execute(words)  # past SQLAlchemy, whose way costs as much as a short query
 
     return engine

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import Select, bindparam, literal_column, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import capability, errors, ledger, lifecycle, pricing, projects, search, uploads
@@ -115,10 +115,11 @@ def submit(
 ) -> Generation:
     """Check, price, reserve and write down one order, all or nothing; a worker takes it from there.
 
-    The same `idempotency_key` with the same order returns the first generation; with another order it raises
-    IdempotencyConflict. `configured` names the providers that have a key; `extends_id` is the caller's own clip that
-    this one goes on from, `batch_id` what was ordered with one press. Raises InvalidRequest with fields,
-    ProviderNotConfigured, InsufficientCredits, StorageFull, NotFound for a project or a clip that is not theirs.
+    The same `idempotency_key` with the same order returns the first generation; with another order, or to go on
+    from another clip, it raises IdempotencyConflict. `configured` names the providers that have a key; `extends_id`
+    is the caller's own clip that this one goes on from, `batch_id` what was ordered with one press. Raises
+    InvalidRequest with fields, ProviderNotConfigured, InsufficientCredits, StorageFull, NotFound for a project or a
+    clip that is not theirs.
     """
     order = order.trimmed()
     if idempotency_key is not None:
@@ -128,7 +129,8 @@ def submit(
             select(Generation).where(owned(Generation, user), Generation.idempotency_key == idempotency_key)
         )
         if first is not None:
-            if first.request_hash != order.digest():
+            # A retry goes on from what the old one did while that is there; it is the same request either way.
+            if not is_repeat(first, order, extends_id if retry_of_id is None else first.extends_id):
                 raise errors.IdempotencyConflict
             return first
     if wrong := validate(order):
@@ -163,6 +165,11 @@ def submit(
     return row
 
 
+def is_repeat(first: Generation, order: Order, extends_id: str | None) -> bool:
+    """Whether an order, trimmed, asks for just what a generation was ordered with."""
+    return first.request_hash == order.digest() and first.extends_id == extends_id
+
+
 def get(session: Session, user: User, generation_id: str) -> Generation:
     """A person's own generation; NotFound also when it is somebody else's or deleted."""
     row = session.scalar(_visible(user).where(Generation.id == generation_id))
@@ -171,7 +178,7 @@ def get(session: Session, user: User, generation_id: str) -> Generation:
     return row
 
 
-def standing(session: Session, user: User, generation_id: str) -> Standing:
+def standing(session: Session | Connection, user: User, generation_id: str) -> Standing:
     """Where a person's own generation stands, for those who ask again and again; NotFound as in `get`."""
     row = session.execute(_STANDING, {"user_id": user.id, "generation_id": generation_id}).first()
     if row is None:

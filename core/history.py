@@ -1,18 +1,20 @@
 """A person's generations to look at: filters, keyset pages, the clips beside one, its timeline and receipt."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, literal, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Select, literal, literal_column, select
 from sqlalchemy.orm import Session
 
 from core import ledger, projects, prompt_search
 from core.models import Generation, GenerationEvent, GenerationTag, LedgerEntry, User, is_live
-from core.ownership import owned
-from core.states import ENDED_STATUSES, Status
+from core.ownership import owned, owned_by_bound
+from core.states import ENDED_STATUSES, Stage, Status
 
 CLOCK_SLACK = timedelta(hours=1)
 """How far the time inside an id may be from `created_at`: they are read one after the other, on one machine."""
@@ -47,7 +49,7 @@ class Filter:
     """
 
     project_id: str | None = None
-    statuses: Collection[Status] = ()
+    statuses: tuple[Status, ...] = ()
     model_id: str | None = None
     provider: str | None = None
     text: str = ""
@@ -59,11 +61,53 @@ class Filter:
     oldest_first: bool = False
 
 
+class Listed(NamedTuple):
+    """A generation as lists show it, under the names of its columns: the half of them that is shown.
+
+    A tuple, since a page of entities costs several times what the rest of a list does.
+    """
+
+    id: str
+    project_id: str
+    retry_of_id: str | None
+    provider: str
+    model_id: str
+    model_name: str
+    prompt: str
+    negative_prompt: str
+    start_image_key: str | None
+    end_image_key: str | None
+    resolution: str
+    duration_seconds: int
+    aspect_ratio: str
+    generate_audio: bool
+    enhance_prompt: bool
+    credits: int
+    quote: Mapping[str, Any]
+    status: Status
+    stage: Stage
+    progress: float
+    progress_is_estimate: bool
+    cancel_requested_at: datetime | None
+    error_code: str | None
+    error_message: str | None
+    output_key: str | None
+    thumbnail_key: str | None
+    preview_key: str | None
+    stored_bytes: int
+    output_facts: Mapping[str, Any] | None
+    favourite: bool
+    kept: bool | None
+    created_at: datetime
+    submitted_at: datetime | None
+    ended_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One keyset page; `next_cursor` is None on the last."""
 
-    rows: Sequence[Generation]
+    rows: Sequence[Listed]
     next_cursor: str | None
 
 
@@ -83,29 +127,29 @@ class Story:
     entries: Sequence[LedgerEntry]
 
 
-def browse(session: Session, user: User, chosen: Filter, *, cursor: str | None = None, limit: int = 24) -> Page:
+def browse(
+    session: Session | Connection, user: User, chosen: Filter, *, cursor: str | None = None, limit: int = 24
+) -> Page:
     """A person's generations, a keyset page at a time: stable while rows are added.
 
     NotFound for a project that is not theirs.
     """
-    found = _listing(session, user, chosen)
-    query = found.query
-    if cursor is not None:
-        query = query.where(_beyond(found, cursor, older=not chosen.oldest_first))
-    order = found.place.asc() if chosen.oldest_first else found.place.desc()
-    rows = session.scalars(query.order_by(order).limit(limit + 1)).all()
-    return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
+    _check_project(session, user, chosen)
+    query = _page(chosen, cursor, limit, _Where.of(session, user, chosen))
+    rows = session.execute(query, {"user_id": user.id}).all()
+    return Page([Listed._make(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
 
 
 def neighbours(session: Session, user: User, chosen: Filter, generation_id: str) -> Neighbours:
     """The clips before and after one, in the order of the listing. NotFound for a project that is not theirs."""
-    found = _listing(session, user, chosen)
+    _check_project(session, user, chosen)
+    found = _listing(select(Generation.id), chosen, _Where.of(session, user, chosen))
 
     def nearest(*, older: bool) -> str | None:
         order = found.place.desc() if older else found.place.asc()
         query = found.query.where(_beyond(found, generation_id, older=older)).order_by(order).limit(1)
-        row = session.scalar(query)
-        return row.id if row else None
+        nearest_id: str | None = session.scalar(query, {"user_id": user.id})
+        return nearest_id
 
     newer, older = nearest(older=False), nearest(older=True)
     return Neighbours(older, newer) if chosen.oldest_first else Neighbours(newer, older)
@@ -124,23 +168,57 @@ def story(session: Session, row: Generation) -> Story:
     return Story(session.scalars(of_row).all(), ledger.entries_of_generation(session, row.id))
 
 
-def _listing(session: Session, user: User, chosen: Filter) -> prompt_search.Found:
-    """Everything that fits, in no order yet."""
-    query = select(Generation).where(Generation.deleted_at.is_(None), *_conditions(chosen))
+_LISTED = select(*(getattr(Generation, name) for name in Listed._fields))
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """Where a search is made: the kind of database, and the person, when the index of words is asked for theirs."""
+
+    is_postgresql: bool
+    user_id: str | None
+
+    @classmethod
+    def of(cls, session: Session | Connection, user: User, chosen: Filter) -> "_Where":
+        bind = session if isinstance(session, Connection) else session.get_bind()
+        return cls(bind.dialect.name == "postgresql", user.id if chosen.text.strip() else None)
+
+
+def _check_project(session: Session | Connection, user: User, chosen: Filter) -> None:
     if chosen.project_id is not None:
-        projects.get(session, user, chosen.project_id)
+        projects.check(session, user, chosen.project_id)
+
+
+@lru_cache(maxsize=256)
+def _page(chosen: Filter, cursor: str | None, limit: int, where: _Where) -> Select[Any]:
+    """The statement of a page and one row more; kept, since to put it together takes as long as to run it."""
+    found = _listing(_LISTED, chosen, where)
+    query = found.query
+    if cursor is not None:
+        query = query.where(_beyond(found, cursor, older=not chosen.oldest_first))
+    return query.order_by(found.place.asc() if chosen.oldest_first else found.place.desc()).limit(limit + 1)
+
+
+def _listing(columns: Select[Any], chosen: Filter, where: _Where) -> prompt_search.Found:
+    """These columns of everything of `user_id` that fits, in no order yet; the project is theirs."""
+    query = columns.where(Generation.deleted_at.is_(None), *_conditions(chosen))
+    if chosen.project_id is not None:
         # The project is theirs, so its rows are: without the person in the query its own index is used.
         query = query.where(Generation.project_id == chosen.project_id)
     else:
-        query = query.where(owned(Generation, user))
+        query = query.where(owned_by_bound(Generation))
     place: ColumnElement[str] = Generation.id.expression
     if chosen.tag is not None:
         query = query.join(GenerationTag, GenerationTag.generation_id == Generation.id)
-        query = query.where(owned(GenerationTag, user), GenerationTag.tag == chosen.tag)
+        query = query.where(owned_by_bound(GenerationTag), GenerationTag.tag == chosen.tag)
         place = GenerationTag.generation_id.expression  # the same id, in the order of the index of tags
-    if chosen.text.strip():
+    if where.user_id is not None:
         return prompt_search.narrow(
-            session, query, chosen.text, user_id=user.id, project_id=chosen.project_id, marks=_marks(chosen)
+            query,
+            chosen.text,
+            is_postgresql=where.is_postgresql,
+            owner_id=chosen.project_id or where.user_id,
+            marks=_marks(chosen),
         )
     return prompt_search.Found(query, place)
 

@@ -8,7 +8,7 @@ import base64
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from core import errors, signing, storage
 
@@ -30,10 +30,8 @@ def sign(
     """
     storage.media_type_of(key)
     expires = signing.expiry(now, lifetime_seconds)
-    query = {"e": str(expires), "s": _signature(key, expires, download_name, secret)}
-    if download_name:
-        query["n"] = download_name
-    return f"{MEDIA_PATH}/{key}?{urlencode(query)}"
+    link = f"{MEDIA_PATH}/{key}?e={expires}&s={_signature(key, expires, download_name, secret)}"
+    return f"{link}&n={quote_plus(download_name)}" if download_name else link
 
 
 def check(key: str, expires: int, signature: str, download_name: str | None, *, secret: bytes, now: datetime) -> None:

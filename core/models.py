@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     CheckConstraint,
     ColumnElement,
@@ -381,7 +382,7 @@ class WebhookEndpoint(Base):
     """An address that a person wants to be told at when a generation ends.
 
     Its signing secret is derived (`SECRET_KEY`, id, `secret_version`) and kept nowhere. `failing_since` is the first
-    failure after the last success.
+    failure after the last success. `events` are those it is told, None for all that there are or will be.
     """
 
     __tablename__ = "webhook_endpoints"
@@ -390,6 +391,7 @@ class WebhookEndpoint(Base):
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
     url: Mapped[str] = mapped_column(String(2000))
     description: Mapped[str] = mapped_column(String(200), default="")
+    events: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     secret_version: Mapped[int] = mapped_column(default=1)
     rotated_at: Mapped[datetime | None]
     failing_since: Mapped[datetime | None]

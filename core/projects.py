@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, or_, select, tuple_
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from core import errors
@@ -23,6 +23,8 @@ COVERS = 4
 
 # Statements of every run of a page are put together once: that costs several times what running them does.
 _ONE = select(Project).where(Project.id == bindparam("project_id"), owned_by_bound(Project))
+_ONE_ID = _ONE.with_only_columns(Project.id)
+_NOT_THERE = "This project does not exist, or it is not yours."
 
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
 
@@ -109,8 +111,14 @@ def get(session: Session, user: User, project_id: str) -> Project:
     """A person's own project; NotFound also when it is somebody else's."""
     project = session.scalar(_ONE, {"user_id": user.id, "project_id": project_id})
     if project is None:
-        raise errors.NotFound("This project does not exist, or it is not yours.")
+        raise errors.NotFound(_NOT_THERE)
     return project
+
+
+def check(session: Session | Connection, user: User, project_id: str) -> None:
+    """Return when a project is a person's own; else NotFound."""
+    if session.scalar(_ONE_ID, {"user_id": user.id, "project_id": project_id}) is None:
+        raise errors.NotFound(_NOT_THERE)
 
 
 def change(

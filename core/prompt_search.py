@@ -12,9 +12,9 @@ whether that or the newest rows are walked is its planner's decision.
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, column, func, literal_column, select, table
-from sqlalchemy.orm import Session
 
 from core.models import Generation
 
@@ -26,7 +26,7 @@ _INDEX = table("generation_words", column("rowid"), column("generation_id"), col
 class Found:
     """A narrowed query, and how it is walked: `place` orders its rows by age."""
 
-    query: Select[Generation]
+    query: Select[Any]
     place: ColumnElement[str] | ColumnElement[int]
 
     def place_of(self, generation_id: str) -> ColumnElement[str] | ColumnElement[int] | str:
@@ -42,29 +42,28 @@ def words(text: str) -> list[str]:
 
 
 def narrow(
-    session: Session,
-    query: Select[Generation],
+    query: Select[Any],
     text: str,
     *,
-    user_id: str,
-    project_id: str | None,
+    is_postgresql: bool,
+    owner_id: str,
     marks: Sequence[Collection[str]] = (),
 ) -> Found:
     """Only those of `query` whose prompt has a word beginning with each word of `text`; none, if it has no word.
 
-    `query` must itself be restricted to the same person or project, and to what `marks` say: here these only make the
-    search quick. `marks` are groups of: ended statuses, `favourite`, `kept`, `rejected`, models and providers as `mark`
-    writes them; one of each group must fit.
+    `query` must itself be restricted to the person or project of `owner_id`, and to what `marks` say: here these only
+    make the search quick. `marks` are groups of: ended statuses, `favourite`, `kept`, `rejected`, models and providers
+    as `mark` writes them; one of each group must fit.
     """
     wanted = words(text)
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql:
         simple: ColumnElement[str] = literal_column("'simple'")
         asked = func.to_tsquery(simple, " & ".join(f"'{word}':*" for word in wanted))
         return Found(
             query.where(func.to_tsvector(simple, Generation.prompt).bool_op("@@")(asked)), Generation.id.expression
         )
     begins = " AND ".join(f'"{word}" *' for word in wanted) or '""'
-    keys = [_key(project_id or user_id), *(f"({' OR '.join(f'x{mark}' for mark in group)})" for group in marks)]
+    keys = [_key(owner_id), *(f"({' OR '.join(f'x{mark}' for mark in group)})" for group in marks)]
     asked_for = f"prompt : ({begins}) AND keys : ({' AND '.join(keys)})"
     joined = query.join(_INDEX, _INDEX.c.generation_id == Generation.id).where(_matches(asked_for))
     return Found(joined, _INDEX.c.rowid)

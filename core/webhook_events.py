@@ -4,7 +4,7 @@ Called with the move itself, in its transaction, so that no event is lost and no
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,16 +30,20 @@ API_PATH = "/api/apps/video-generator"
 
 
 def announce(session: Session, generation_id: str, user_id: str, status: Status) -> None:
-    """Write down the event of a status just reached, if it has one, for each address that its person listens at.
+    """Write down the event of a status just reached, if it has one, for each address of its person that chose it.
 
     The rows of the addresses are kept from being deleted meanwhile: a delivery to nowhere would undo the move.
     """
     if status not in EVENTS:
         return
-    listening = select(WebhookEndpoint.id).where(
+    listening = select(WebhookEndpoint.id, WebhookEndpoint.events).where(
         WebhookEndpoint.user_id == user_id, WebhookEndpoint.disabled_at.is_(None)
     )
-    endpoint_ids = session.scalars(listening.with_for_update(read=True, key_share=True)).all()
+    endpoint_ids = [
+        row.id
+        for row in session.execute(listening.with_for_update(read=True, key_share=True))
+        if EVENTS[status] in chosen(row.events)
+    ]
     if not endpoint_ids:
         return
     event = {
@@ -50,6 +54,11 @@ def announce(session: Session, generation_id: str, user_id: str, status: Status)
         "user_id": user_id,
     }
     session.execute(insert(WebhookDelivery), [event | {"endpoint_id": endpoint_id} for endpoint_id in endpoint_ids])
+
+
+def chosen(events: Sequence[str] | None) -> Sequence[str]:
+    """The events of a webhook, from what its row has: None stands for all."""
+    return tuple(EVENTS.values()) if events is None else events
 
 
 def body(event: str, data: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ import base64
 import hashlib
 import hmac
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -64,13 +64,20 @@ def checked(
     return Address(wanted)
 
 
-def create(session: Session, user: User, address: Address, *, description: str = "") -> WebhookEndpoint:
-    """Register an address; its secret is shown with `secret`. Conflict when there are as many as may be."""
+def create(
+    session: Session, user: User, address: Address, *, description: str = "", events: Collection[str] | None = None
+) -> WebhookEndpoint:
+    """Register an address for these events, None for all; its secret is shown with `secret`.
+
+    Conflict when there are as many as may be; InvalidRequest for no event or an unknown one.
+    """
     session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
     count = session.scalar(select(func.count()).where(owned(WebhookEndpoint, user))) or 0
     if count >= ENDPOINTS_LIMIT:
         raise errors.Conflict(f"You have {ENDPOINTS_LIMIT} webhooks, which is the most. Delete one first.")
-    endpoint = WebhookEndpoint(user_id=user.id, url=address.url, description=_description(description))
+    endpoint = WebhookEndpoint(
+        user_id=user.id, url=address.url, description=_description(description), events=_events(events)
+    )
     session.add(endpoint)
     session.flush()
     return endpoint
@@ -94,11 +101,13 @@ def change(
     *,
     address: Address | None = None,
     description: str | None = None,
+    events: Collection[str] | None = None,
     enabled: bool | None = None,
 ) -> WebhookEndpoint:
-    """Change an address or description, stop it or start it again; None leaves a field as it is.
+    """Change an address, description or its events, stop it or start it again; None leaves a field as it is.
 
-    What was still to be delivered when it is stopped is given up, and can be replayed.
+    Another choice of events counts for those still to come. What was still to be delivered when it is stopped is given
+    up, and can be replayed.
     """
     endpoint = _found(session, user, endpoint_id, locked=True)
     if address is not None:
@@ -106,6 +115,8 @@ def change(
         endpoint.failing_since = None
     if description is not None:
         endpoint.description = _description(description)
+    if events is not None:
+        endpoint.events = _events(events)
     if enabled is True and endpoint.disabled_at is not None:
         endpoint.disabled_at = endpoint.disabled_reason = endpoint.failing_since = None
     elif enabled is False and endpoint.disabled_at is None:
@@ -272,6 +283,18 @@ def _description(value: str) -> str:
     if wrong := text.problem(trimmed, limit_chars=DESCRIPTION_LIMIT_CHARS):
         raise errors.InvalidRequest(fields={"description": wrong})
     return trimmed
+
+
+def _events(chosen: Collection[str] | None) -> list[str] | None:
+    """As the row has it: all of them are None, so that one that is added later is told, too."""
+    known = list(webhook_events.EVENTS.values())
+    if chosen is None or set(chosen) == set(known):
+        return None
+    if not chosen:
+        raise errors.InvalidRequest(fields={"events": "Choose at least one event."})
+    if not set(chosen) <= set(known):
+        raise errors.InvalidRequest(fields={"events": f"There are these events: {', '.join(known)}."})
+    return [event for event in known if event in chosen]
 
 
 def _bad_address(sentence: str) -> errors.InvalidRequest:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
-from core import config, db, webhooks
+from core import config, db, webhook_events, webhooks
 from core.columns import utc_now
 from core.models import User, WebhookDelivery, WebhookEndpoint
 from core.states import DeliveryState, DisabledReason
@@ -86,6 +86,8 @@ def _endpoint(person: User, endpoint: WebhookEndpoint) -> None:
                 components.plain(endpoint.url, strong=True)
                 if endpoint.description:
                     components.plain(endpoint.description, small=True)
+                if endpoint.events is not None:
+                    st.caption(" · ".join(_(EVENT[event]) for event in endpoint.events))
             _standing(endpoint)
         if endpoint.disabled_reason is not None:
             st.caption(_(STOPPED[endpoint.disabled_reason]))
@@ -136,14 +138,14 @@ def _actions(person: User, endpoint: WebhookEndpoint) -> None:
 
 
 def _change(person: User, endpoint: WebhookEndpoint, key: str) -> None:
-    """Another address or description."""
-    url, description = _fields(key, endpoint.url, endpoint.description)
+    """Another address, description or choice of events."""
+    url, description, events = _fields(key, endpoint.url, endpoint.description, webhook_events.chosen(endpoint.events))
     if st.button(_("Save"), type="primary", key=f"{key}_save"):
 
         def change() -> None:
             address = _checked(url) if url.strip() != endpoint.url else None
             with db.session() as session:
-                webhooks.change(session, person, endpoint.id, address=address, description=description)
+                webhooks.change(session, person, endpoint.id, address=address, description=description, events=events)
 
         if components.attempt(change, done=_("Saved.")):
             st.rerun()
@@ -153,20 +155,20 @@ def _new(person: User) -> None:
     """Ask for an address and register it; the fields are new ones after each."""
     turn = st.session_state.get("webhooks_made", 0)
     with st.popover(_("Add a webhook"), icon=":material/add:", key=f"webhooks_new_{turn}"):
-        url, description = _fields(f"webhooks_new_{turn}", "", "")
+        url, description, events = _fields(f"webhooks_new_{turn}", "", "", webhook_events.chosen(None))
         if st.button(_("Add webhook"), type="primary", key="webhooks_add"):
 
             def create() -> None:
                 address = _checked(url)
                 with db.session() as session:
-                    _keep_secret(webhooks.create(session, person, address, description=description))
+                    _keep_secret(webhooks.create(session, person, address, description=description, events=events))
 
             if components.attempt(create, done=_("Webhook added.")):
                 st.session_state["webhooks_made"] = turn + 1
                 st.rerun()
 
 
-def _fields(key: str, url: str, description: str) -> tuple[str, str]:
+def _fields(key: str, url: str, description: str, events: Sequence[str]) -> tuple[str, str, Sequence[str]]:
     typed = st.text_input(
         _("Address"),
         url,
@@ -183,7 +185,15 @@ def _fields(key: str, url: str, description: str) -> tuple[str, str]:
         max_chars=webhooks.DESCRIPTION_LIMIT_CHARS,
         autocomplete="off",
     )
-    return typed or "", note or ""
+    chosen = st.multiselect(
+        _("Events"),
+        list(webhook_events.EVENTS.values()),
+        list(events),
+        format_func=lambda event: _(EVENT[event]),
+        key=f"{key}_events",
+        help=_("What this address is told. A test is always sent."),
+    )
+    return typed or "", note or "", chosen
 
 
 def _checked(url: str) -> webhooks.Address:

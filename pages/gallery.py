@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from core.columns import utc_now
-from core.models import Generation
+from core.history import Listed
 from core.states import ENDED_STATUSES, Status
 from pages import components, standing, wording
 from pages.language import _, said
@@ -42,13 +42,13 @@ class Pressed:
     turn: int = 0
 
 
-def show(rows: Sequence[Generation], *, key: str) -> str | None:
+def show(rows: Sequence[Listed], *, key: str) -> str | None:
     """Draw the cards; the id of the one that was just clicked, else None."""
     opened: str | None = _element(key=key, data={"cards": _cards(rows)}, on_open_change=_nothing).open
     return opened
 
 
-def board(rows: Sequence[Generation], *, key: str, marked: Sequence[str], turn: int) -> Pressed:
+def board(rows: Sequence[Listed], *, key: str, marked: Sequence[str], turn: int) -> Pressed:
     """Draw the cards with hearts and check boxes; what was just done. `marked` may hold clips of other pages.
 
     The browser shows a change at once and sends it whole; `turn` is that of the last `Pressed` with a selection, so
@@ -71,12 +71,12 @@ def board(rows: Sequence[Generation], *, key: str, marked: Sequence[str], turn: 
     return Pressed(pressed.open, pressed.hearts or {}, selection.get("ids"), selection.get("turn", 0))
 
 
-def _cards(rows: Sequence[Generation]) -> list[dict[str, Any]]:
+def _cards(rows: Sequence[Listed]) -> list[dict[str, Any]]:
     now = utc_now()
     return [card(row, now) for row in rows]
 
 
-def card(row: Generation, now: datetime) -> dict[str, Any]:
+def card(row: Listed, now: datetime) -> dict[str, Any]:
     """What the element needs of one generation; texts only, no markup."""
     live = row.status not in ENDED_STATUSES
     badge = "" if row.status is Status.COMPLETED else wording.STATUS[row.status]
@@ -104,7 +104,7 @@ def card(row: Generation, now: datetime) -> dict[str, Any]:
     }
 
 
-def _note(row: Generation) -> str:
+def _note(row: Listed) -> str:
     if row.status is Status.COMPLETED:
         return "" if row.thumbnail_key else _("No picture")
     if row.status is Status.FAILED:

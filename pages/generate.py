@@ -21,7 +21,8 @@ from core import (
     track_record,
 )
 from core.generations import Order
-from core.models import Generation, Preset
+from core.history import Listed
+from core.models import Preset
 from core.providers import registry
 from core.states import ENDED_STATUSES
 from core.video import VideoModel
@@ -216,7 +217,7 @@ def form(names: dict[str, str], kept: Sequence[Preset]) -> list[Order]:
     return choose_several(order)
 
 
-def recent(rows: Sequence[Generation]) -> str | None:
+def recent(rows: Sequence[Listed]) -> str | None:
     """The newest that ended, to play at once; the one just clicked."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
         st.header(_("Latest clips"), anchor=False, width="content")

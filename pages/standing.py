@@ -10,6 +10,7 @@ from typing import Any
 from core import db, live
 from core.columns import utc_now
 from core.db import Database
+from core.history import Listed
 from core.live import Standing
 from core.models import Generation
 from core.providers import registry
@@ -46,13 +47,13 @@ def item(standing: Standing) -> dict[str, Any]:
     }
 
 
-def percentage(row: Generation) -> str:
+def percentage(row: Generation | Listed) -> str:
     """How far it is; an estimate says so."""
     share = wording.share(row.progress)
     return _("about {share}").format(share=share) if row.progress_is_estimate else share
 
 
-def note(row: Generation) -> str:
+def note(row: Generation | Listed) -> str:
     """Where it stands, in a few words."""
     if row.status is Status.UNCERTAIN:
         return _("Unclear whether the provider has it")

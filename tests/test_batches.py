@@ -122,6 +122,20 @@ def test_submit_when_there_are_none_or_too_many(database: Database, person: User
         submit(database, person, [order(project_id)] * count)
 
 
+def test_submit_when_the_key_comes_with_another_clip_to_go_on_from(
+    database: Database, person: User, project_id: str
+) -> None:
+    """The clip that a batch goes on from is part of it; the same one again is a repeat."""
+    source, other = completed(database, person), completed(database, person)
+    orders = [order(project_id), order(project_id)]
+    first = [row.id for row in submit(database, person, orders, key="one", extends_id=source.id)]
+
+    assert [row.id for row in submit(database, person, orders, key="one", extends_id=source.id)] == first
+    for changed in (other.id, None):
+        with pytest.raises(errors.IdempotencyConflict):
+            submit(database, person, orders, key="one", extends_id=changed)
+
+
 def test_submit_when_it_extends_somebody_elses_clip(database: Database, person: User, project_id: str) -> None:
     """A clip goes on from one's own clip only."""
     with database.session() as session:

@@ -1,12 +1,14 @@
+import time
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select, text
 
-from core import projects
+from core import db, projects
 from core.columns import Base
 from core.db import Database, alembic_config
 from core.models import ApiToken, Project, User
@@ -56,6 +58,51 @@ def test_session_when_read_only(database: Database, person: User) -> None:
     assert user.email == person.email
     with database.session(read_only=True) as session:
         assert session.scalars(select(User.name)).one() == person.name
+
+
+def test_look_when_something_is_committed_meanwhile(database: Database, person: User) -> None:
+    """Each statement of a look stands by itself: the next one sees what was committed after the one before."""
+    names = select(Project.name)
+    with database.look() as connection:
+        assert connection.scalars(names).all() == []
+        with database.session() as session:
+            projects.create(session, person, name="Lakes")
+        assert connection.scalars(names).all() == ["Lakes"]
+
+
+def test_session_after_a_look(database: Database, person: User) -> None:
+    """A connection that was used for a look takes back what a session that raises has done, like any other."""
+    with database.look() as connection:
+        connection.scalar(select(User.id))
+
+    def half() -> None:
+        with database.session() as session:
+            projects.create(session, person, name="Half")
+            session.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
+
+    with database.look() as connection:
+        assert connection.scalars(select(Project.id)).all() == []
+
+
+def test_connection_when_its_server_has_ended_it(database: Database, database_url: str, person: User) -> None:
+    """After a while without use connections are looked at before they are given out: a restart is not noticed."""
+    if database.engine.dialect.name == "sqlite":
+        pytest.skip("there is no server")
+    with database.look() as first, database.look() as second:
+        assert first.scalar(select(User.id)) == second.scalar(select(User.id))
+    with psycopg.connect(database_url, autocommit=True) as operator:
+        operator.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    time.sleep(db.PING_AFTER_SECONDS + 0.1)
+
+    with database.session(read_only=True) as one, database.session(read_only=True) as two:
+        assert one.scalar(select(User.id)) == two.scalar(select(User.id)) == person.id
 
 
 def test_sqlite_settings(tmp_path: Path) -> None:

@@ -136,6 +136,51 @@ def test_submit_when_key_comes_with_another_order(database: Database, person: Us
         generations.submit(session, person, changed, **keyed)  # type: ignore[arg-type]  # same
 
 
+def test_submit_when_key_comes_with_another_clip_to_go_on_from(database: Database, person: User) -> None:
+    """The clip that an order goes on from is part of the order; the same one again is a repeat."""
+    sources = [completed(database, person), completed(database, person)]
+    wanted = order(sources[0].project_id)
+
+    def submit(extends_id: str | None) -> str:
+        keyed = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES, "idempotency_key": "one"}
+        with database.session() as session:
+            return generations.submit(session, person, wanted, extends_id=extends_id, **keyed).id  # type: ignore[arg-type]  # keyword arguments
+
+    first = submit(sources[0].id)
+
+    assert submit(sources[0].id) == first
+    for other in (sources[1].id, None):
+        with pytest.raises(errors.IdempotencyConflict):
+            submit(other)
+
+
+def test_retry_when_key_is_repeated_after_its_source_is_gone(database: Database, person: User) -> None:
+    """A retry with a key is the same request whatever has become of the clip that it goes on from."""
+    source = completed(database, person)
+    with database.session() as session:
+        old = generations.submit(
+            session,
+            person,
+            order(source.project_id),
+            configured=CONFIGURED,
+            quota_bytes=QUOTA_BYTES,
+            extends_id=source.id,
+        )
+        generations.cancel(session, person, old.id)
+
+    def retry() -> str:
+        with database.session() as session:
+            return generations.retry(
+                session, person, old.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES, idempotency_key="again"
+            ).id
+
+    first = retry()
+    with database.session() as session:
+        generations.delete(session, person, source.id)
+
+    assert retry() == first
+
+
 def test_made_before_when_the_recipe_is_the_same(database: Database, person: User, stranger: User) -> None:
     """The newest clip of the very same order is found in whatever project, in flight or done, and only one's own."""
     wanted = order("any project", prompt=" a lake at dusk ")

@@ -62,8 +62,8 @@ def test_browse_when_filtered(database: Database, person: User) -> None:
     def found(**chosen: Any) -> list[str]:
         return ids(database, person, **chosen)
 
-    assert found(statuses=[Status.COMPLETED]) == [hill.id, lake.id]
-    assert found(statuses=[Status.PENDING, Status.PROCESSING]) == [rain.id]
+    assert found(statuses=(Status.COMPLETED,)) == [hill.id, lake.id]
+    assert found(statuses=(Status.PENDING, Status.PROCESSING)) == [rain.id]
     assert found(project_id=lake.project_id) == [lake.id]
     assert found(model_id="veo3") == []
     assert found(provider="demo") == [hill.id, lake.id, rain.id]
@@ -152,15 +152,15 @@ def test_browse_when_words_are_sought_among_few(database: Database, person: User
     change(database, person, doubted, favourite=True, verdict=Verdict.REJECTED)
     change(database, person, doubted, favourite=False)
     expected: list[tuple[dict[str, Any], list[str]]] = [
-        ({"statuses": [Status.COMPLETED]}, [doubted.id, done.id]),
-        ({"statuses": [Status.CANCELLED, Status.FAILED]}, [gone.id]),
-        ({"statuses": [Status.PENDING]}, [live.id]),
-        ({"statuses": [Status.PENDING, Status.CANCELLED]}, [gone.id, live.id]),
+        ({"statuses": (Status.COMPLETED,)}, [doubted.id, done.id]),
+        ({"statuses": (Status.CANCELLED, Status.FAILED)}, [gone.id]),
+        ({"statuses": (Status.PENDING,)}, [live.id]),
+        ({"statuses": (Status.PENDING, Status.CANCELLED)}, [gone.id, live.id]),
         ({"favourite": True}, [done.id]),
         ({"favourite": False}, [gone.id, live.id, doubted.id]),
         ({"verdict": Verdict.KEPT}, [done.id]),
         ({"verdict": Verdict.REJECTED}, [doubted.id]),
-        ({"verdict": Verdict.UNDECIDED, "statuses": [Status.COMPLETED]}, []),
+        ({"verdict": Verdict.UNDECIDED, "statuses": (Status.COMPLETED,)}, []),
         ({"verdict": Verdict.KEPT, "favourite": True, "project_id": done.project_id}, [done.id]),
     ]
     for chosen, shown in expected:

@@ -197,6 +197,39 @@ def test_event_when_nobody_listens(database: Database, person: User) -> None:
         assert session.scalar(select(func.count()).select_from(WebhookDelivery)) == 0
 
 
+def test_event_when_it_was_not_chosen(database: Database, person: User) -> None:
+    """A webhook is told the events it chose, from the change on; with none or all chosen it is told all."""
+    with database.session() as session:
+        failures = webhooks.create(session, person, ADDRESS, events=["generation.failed"])
+        everything = webhooks.create(session, person, ADDRESS, events=list(webhook_events.EVENTS.values()))
+    completed(database, person)
+    assert (len(recorded(database, failures)), len(recorded(database, everything))) == (0, 1)
+
+    with database.session() as session:
+        changed = webhooks.change(session, person, failures.id, events=["generation.completed", "generation.failed"])
+        assert (changed.events, everything.events) == (["generation.completed", "generation.failed"], None)
+        assert webhooks.change(session, person, failures.id, description="both").events == changed.events
+    completed(database, person)
+    assert (len(recorded(database, failures)), len(recorded(database, everything))) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [([], "at least one"), (["generation.begun"], "generation.cancelled"), (["webhook.test"], "generation.cancelled")],
+)
+def test_events_when_they_cannot_be_chosen(database: Database, person: User, events: list[str], said: str) -> None:
+    """None at all and unknown ones are refused, by name of the field and with those there are."""
+    endpoint = registered(database, person)
+    with database.session() as session:
+        with pytest.raises(errors.InvalidRequest) as when_new:
+            webhooks.create(session, person, ADDRESS, events=events)
+        with pytest.raises(errors.InvalidRequest) as when_changed:
+            webhooks.change(session, person, endpoint.id, events=events)
+
+    for caught in (when_new, when_changed):
+        assert said in caught.value.fields["events"]
+
+
 def test_event_when_the_move_is_undone(database: Database, person: User) -> None:
     """A transaction that fails after the move leaves neither end nor event; the next one leaves one of each."""
     endpoint = registered(database, person)

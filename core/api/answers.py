@@ -8,13 +8,16 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from core.generations import Standing
-from core.history import Story
+from core.history import Listed, Story
 from core.models import Generation, GenerationEvent, LedgerEntry
 from core.states import EntryKind, Stage, Status
 from core.timeline import Step
 
 Link = Callable[[str | None], str | None]
 """Storage key -> address at which a browser can load it; None for None."""
+
+Shown = Generation | Listed
+"""What clips are made of: a whole row or one of a list."""
 
 
 class Part(BaseModel):
@@ -59,7 +62,7 @@ class File(Part):
     gaps: list[str]
 
     @classmethod
-    def of(cls, row: Generation) -> Self | None:
+    def of(cls, row: Shown) -> Self | None:
         """The file of a completed generation."""
         if row.status is not Status.COMPLETED:
             return None
@@ -109,7 +112,7 @@ class Clip(Part):
     file: File | None
 
     @classmethod
-    def of(cls, row: Generation, link: Link, **more: Any) -> Self:
+    def of(cls, row: Shown, link: Link, **more: Any) -> Self:
         """The shape of a row."""
         done = row.status is Status.COMPLETED
         return cls(
@@ -213,16 +216,16 @@ class ClipWithHistory(Clip):
         )
 
 
-def clips(rows: Iterable[Generation], link: Link) -> list[Clip]:
+def clips(rows: Iterable[Shown], link: Link) -> list[Clip]:
     """The shapes of rows."""
     return [Clip.of(row, link) for row in rows]
 
 
-def percent(row: Generation | Standing | Step) -> int:
+def percent(row: Shown | Standing | Step) -> int:
     """Whole percent of progress; 100 says that the file is here."""
     return 100 if row.status is Status.COMPLETED else min(99, int(row.progress * 100))
 
 
-def has_error(row: Generation | Standing) -> bool:
+def has_error(row: Shown | Standing) -> bool:
     """Whether the row's error is about its present state, not one it has left behind."""
     return row.status in (Status.FAILED, Status.UNCERTAIN)

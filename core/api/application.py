@@ -43,6 +43,9 @@ from core.api import (
 from core.api.table import Audience, Table
 
 ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
+    # First, because they are asked most and routes are tried one by one.
+    (Audience.PEOPLE, events.router),  # before the generations, whose ids it would be taken for
+    (Audience.PEOPLE, generations.router),
     # Without a token: a probe has none, a signed address is its own permission, and the document is no secret.
     (Audience.EVERYBODY, health.router),
     (Audience.EVERYBODY, media.signed),
@@ -53,8 +56,6 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.PEOPLE, models.router),
     (Audience.PEOPLE, estimates.router),
     (Audience.PEOPLE, uploads.router),
-    (Audience.PEOPLE, events.router),  # before the generations, whose ids it would be taken for
-    (Audience.PEOPLE, generations.router),
     (Audience.PEOPLE, batches.router),
     (Audience.PEOPLE, extensions.router),
     (Audience.PEOPLE, presets.router),

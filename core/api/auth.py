@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path
+from pydantic import AfterValidator
 from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -117,7 +118,7 @@ async def person(request: Request) -> User:
     return caller.person
 
 
-async def known_form(id: Annotated[str, Path(json_schema_extra={"pattern": f"^{_ID.pattern}$"})]) -> str:
+def _known_form(id: str) -> str:
     """An id in the path; NotFound at once for what can be nobody's id, so that the database never sees it."""
     if not _ID.fullmatch(id):
         raise errors.NotFound
@@ -125,7 +126,9 @@ async def known_form(id: Annotated[str, Path(json_schema_extra={"pattern": f"^{_
 
 
 Person = Annotated[User, Depends(person)]
-PathId = Annotated[str, Depends(known_form)]
+KnownForm = AfterValidator(_known_form)
+ID_SCHEMA = {"pattern": f"^{_ID.pattern}$"}
+PathId = Annotated[str, Path(alias="id", json_schema_extra=ID_SCHEMA), KnownForm]
 
 
 def _telling(allowance: queue.Allowance | None, send: Send) -> Send:

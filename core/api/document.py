@@ -108,10 +108,12 @@ MORE: dict[str, tuple[int, ...]] = {
 }
 """Refusals of single operations that no rule of `_refusals` gives."""
 
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
+_NOT_MODIFIED = {"description": "Nothing has changed since the ETag that was sent as If-None-Match."}
 _FILE = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
 _PART = {
     "206": {"description": "The part that was asked for with Range.", "content": {"*/*": _FILE}},
-    "304": {"description": "Nothing has changed since the ETag that was sent as If-None-Match."},
+    "304": _NOT_MODIFIED,
     "416": {"description": "The part that was asked for lies outside the file."},
 }
 ANSWERS: dict[str, Json] = {
@@ -120,8 +122,9 @@ ANSWERS: dict[str, Json] = {
     "getArchive": {"200": {"content": {"application/zip": _FILE}}},
     "downloadSeveral": {"200": {"content": {"application/zip": _FILE}}},
     "getUsage": {"200": {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    "getGenerationStatus": {"200": {"headers": _RETRY_AFTER}, "304": _NOT_MODIFIED | {"headers": _RETRY_AFTER}},
 }
-"""Answers that are not JSON."""
+"""Answers that are not JSON, or that carry more than FastAPI knows."""
 
 LINKS: dict[tuple[str, str], dict[str, Json]] = {
     ("createProject", "201"): {
@@ -234,7 +237,7 @@ def _complete(operation: Json, method: str, path: str, need: Scope | None, parts
     for refused in sorted(_refusals(operation, method, path, need)):
         responses[str(refused)] = _refusal(refused)
     if method == "GET" and "application/json" in responses.get("200", {}).get("content", {}):
-        responses["304"] = {"description": "Nothing has changed since the ETag that was sent as If-None-Match."}
+        responses.setdefault("304", _NOT_MODIFIED)
     for content in (operation.get("requestBody", {}), *responses.values()):
         for media_type, media in content.get("content", {}).items():
             if media_type == "application/json" and "example" not in media and media.get("schema"):
@@ -280,7 +283,5 @@ def _refusal(status: int) -> Json:
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}, "examples": examples}},
     }
     if status in (429, 503):
-        response["headers"] = {
-            "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
-        }
+        response["headers"] = _RETRY_AFTER
     return response

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 
 import anyio
+import uvicorn
 from anyio import to_thread
 
 from core import db, errors
@@ -25,6 +26,7 @@ READ_SECONDS = 0.5
 SEATS_PER_PERSON = 10
 QUEUE_STEPS = 500
 LAST_WORDS_SECONDS = 2.0
+GRACE_SECONDS = 5
 
 
 class Seat:
@@ -98,12 +100,15 @@ class Hub:
     def ending_with_process(self) -> Iterator[None]:
         """While the block runs, a signal to end goes to the streams as well as to whoever it went to before.
 
-        A server ends its connections first and the lifespan after them, so that the lifespan comes too late.
+        A server ends its connections first and the lifespan after them, so that the lifespan comes too late. Answers of
+        any kind that are then still on their way, to clients who take too little of them, are cut off after
+        `GRACE_SECONDS`.
         """
         self._stopped = False
         if threading.current_thread() is not threading.main_thread():
             yield  # signals go to the main thread only, and so does a server that is ended by them
             return
+        _bound_the_end()
         loop = asyncio.get_running_loop()
         before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
@@ -142,6 +147,16 @@ class Hub:
             first.set_exception(failure)
         finally:
             self._reading = None
+
+
+def _bound_the_end() -> None:
+    """Limit how long the uvicorn that serves this process waits for its connections, unless its operator has.
+
+    It would wait without end for a client to take what is written already, and nothing but the server can cut that off.
+    """
+    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    if isinstance(server, uvicorn.Server) and server.config.timeout_graceful_shutdown is None:
+        server.config.timeout_graceful_shutdown = GRACE_SECONDS
 
 
 def _tail_at_present() -> Tail:

@@ -123,7 +123,7 @@ def list_generations(
     """Generations, newest first unless asked otherwise, a page at a time."""
     chosen = history.Filter(
         project_id=query.project_id,
-        statuses=query.status,
+        statuses=tuple(query.status),
         model_id=query.model_id,
         provider=query.provider,
         text=query.text,
@@ -134,8 +134,8 @@ def list_generations(
         tag=query.tag,
         oldest_first=query.oldest_first,
     )
-    with db.session(read_only=True) as session:
-        page = history.browse(session, person, chosen, cursor=query.cursor, limit=query.limit)
+    with db.look() as connection:
+        page = history.browse(connection, person, chosen, cursor=query.cursor, limit=query.limit)
     return ClipsAnswer(generations=answers.clips(page.rows, link), next_cursor=page.next_cursor)
 
 
@@ -169,8 +169,8 @@ def change_generation(
 @router.get("/generations/{id}/status", response_model=ProgressAnswer)
 def get_status(person: Person, generation_id: PathId, link: RequestLinks) -> Response:
     """Where a generation stands; while it has not ended, `Retry-After` says in how many seconds to ask again."""
-    with db.session(read_only=True) as session:
-        standing = generations.standing(session, person, generation_id)
+    with db.look() as connection:
+        standing = generations.standing(connection, person, generation_id)
     hint = {} if standing.status in ENDED_STATUSES else {"Retry-After": str(POLL_SECONDS)}
     return routes.written(ProgressAnswer(status=Progress.of(standing, link)), headers=hint)
 

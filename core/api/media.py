@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -26,8 +27,7 @@ class Links:
     """Makes absolute links to stored files, at the address by which this request came in."""
 
     def __init__(self, request: Request) -> None:
-        # root_path is where the API is mounted; links are written for that place, and hold when it runs alone, too.
-        self._base = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}/media"
+        self._request = request
         self._now = utc_now()
         self._secret = config.settings().secret_key
 
@@ -36,6 +36,12 @@ class Links:
         if key is None:
             return None
         return self._base + links.sign(key, secret=self._secret, now=self._now).removeprefix(links.MEDIA_PATH)
+
+    @cached_property
+    def _base(self) -> str:
+        """Where the API is mounted, which is its root_path; links hold when it runs alone, too."""
+        url = self._request.url
+        return f"{url.scheme}://{url.netloc}{self._request.scope.get('root_path', '')}/media"
 
 
 async def links_of(request: Request) -> Links:

@@ -150,7 +150,7 @@ def _newest(session: Session, user: User, project_ids: Collection[str]) -> Mappi
     return found
 
 
-def _shape(project: Project | projects.Summary, rows: Sequence[Generation], link: answers.Link) -> ProjectShape:
+def _shape(project: Project | projects.Summary, rows: Sequence[answers.Shown], link: answers.Link) -> ProjectShape:
     return ProjectShape(
         id=project.id,
         name=project.name,

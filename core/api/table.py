@@ -41,15 +41,18 @@ class Table:
             for method in sorted(context.methods or ())
             if context.path is not None
         ]
+        self._of_method = {
+            method: [door for door in self.doors if door.method == method] for method in {d.method for d in self.doors}
+        }
 
     def need(self, method: str, path: str) -> Scope | None:
         """What a request needs; the most, where several routes fit, and a token at least where none does."""
-        fitting = [door.need for door in self.doors if door.method == method and door.pattern.match(path)]
+        fitting = [door.need for door in self._of_method.get(method, ()) if door.pattern.match(path)]
         return max(fitting, key=_ORDER.index) if fitting else Scope.READ
 
     def has(self, method: str, path: str) -> bool:
         """Whether there is a route of just this method."""
-        return any(door.method == method and door.pattern.match(path) for door in self.doors)
+        return any(door.pattern.match(path) for door in self._of_method.get(method, ()))
 
     def methods(self, path: str) -> list[str]:
         """The methods that an address answers to, HEAD wherever GET is."""

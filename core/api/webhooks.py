@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from fastapi import Depends, Path, Query
+from fastapi import Path, Query
 from pydantic import Field, model_validator
 
 from core import config, db, webhook_events, webhooks
@@ -17,11 +17,19 @@ outgoing = routes.router("webhooks")
 """What is sent, for the OpenAPI document; nothing here is served."""
 
 
+Events = Annotated[
+    list[str],
+    Field(json_schema_extra={"minItems": 1, "items": {"type": "string", "enum": [*webhook_events.EVENTS.values()]}}),
+]
+"""What the service takes; its refusal names what there is."""
+
+
 class NewWebhook(schemas.Body):
-    """An address to be told at: https, and on the public internet."""
+    """An address to be told at: https, and on the public internet; without `events` it is told all of them."""
 
     url: str
     description: str = ""
+    events: Events | None = None
 
 
 class WebhookChanges(schemas.Body):
@@ -29,12 +37,13 @@ class WebhookChanges(schemas.Body):
 
     url: str | None = None
     description: str | None = None
+    events: Events | None = None
     enabled: bool | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.url is None and self.description is None and self.enabled is None:
-            raise ValueError("Give at least one of: url, description, enabled.")
+        if self.url is None and self.description is None and self.events is None and self.enabled is None:
+            raise ValueError("Give at least one of: url, description, events, enabled.")
         return self
 
 
@@ -51,6 +60,7 @@ class Webhook(answers.Part):
     id: str
     url: str
     description: str
+    events: list[str]
     enabled: bool
     disabled_at: datetime | None
     disabled_reason: DisabledReason | None
@@ -64,6 +74,7 @@ class Webhook(answers.Part):
             id=row.id,
             url=row.url,
             description=row.description,
+            events=list(webhook_events.chosen(row.events)),
             enabled=row.disabled_at is None,
             disabled_at=row.disabled_at,
             disabled_reason=row.disabled_reason,
@@ -178,11 +189,7 @@ for _event in webhook_events.EVENTS.values():
     )
 
 
-async def _delivery_id(delivery_id: Annotated[str, Path(alias="deliveryId")]) -> str:
-    return await auth.known_form(delivery_id)
-
-
-DeliveryId = Annotated[str, Depends(_delivery_id)]
+DeliveryId = Annotated[str, Path(alias="deliveryId"), auth.KnownForm]
 
 
 @router.get("/webhooks")
@@ -198,7 +205,7 @@ def create_webhook(person: Person, body: NewWebhook) -> SecretAnswer:
     """Register an address. Events are signed with the secret as Standard Webhooks 1.0.0 says."""
     address = _checked(body.url)
     with db.session() as session:
-        row = webhooks.create(session, person, address, description=body.description)
+        row = webhooks.create(session, person, address, description=body.description, events=body.events)
     return _with_secret(row)
 
 
@@ -212,13 +219,19 @@ def get_webhook(person: Person, webhook_id: PathId) -> WebhookAnswer:
 
 @router.patch("/webhooks/{id}")
 def change_webhook(person: Person, webhook_id: PathId, body: WebhookChanges) -> WebhookAnswer:
-    """Change address or description, stop it or start it again."""
+    """Change address, description or events, stop it or start it again."""
     with db.session(read_only=True) as session:
         webhooks.get(session, person, webhook_id)
     address = None if body.url is None else _checked(body.url)
     with db.session() as session:
         row = webhooks.change(
-            session, person, webhook_id, address=address, description=body.description, enabled=body.enabled
+            session,
+            person,
+            webhook_id,
+            address=address,
+            description=body.description,
+            events=body.events,
+            enabled=body.enabled,
         )
     return WebhookAnswer(webhook=Webhook.of(row))
 

@@ -62,6 +62,17 @@ def test_operation_tells_all(name: str, operation: Json) -> None:
             assert valid(example, sent["schema"]), (name, example)
 
 
+@pytest.mark.parametrize(("name", "operation"), OPERATIONS, ids=[name for name, _ in OPERATIONS])
+def test_waiting_is_told_where_it_helps(name: str, operation: Json) -> None:
+    """`Retry-After` is declared for 429 and 503, and for the status of what may still be under way."""
+    declared = {
+        status for status, response in operation["responses"].items() if "Retry-After" in response.get("headers", {})
+    }
+
+    polled = {"200", "304"} if name == "getGenerationStatus" else set()
+    assert declared == {"429", "503"} & set(operation["responses"]) | polled
+
+
 def test_links_lead_somewhere() -> None:
     """Each link names an operation that exists, and a parameter of it."""
     known = dict(OPERATIONS)

@@ -420,6 +420,18 @@ def test_generate_when_it_goes_on_from_a_clip(ana: Client, ben: Client) -> None:
     assert refusal(ben.post("/generate", json=ben.order(extendsId=source.id)))[:2] == (404, "not_found")
 
 
+def test_generate_when_the_key_comes_with_another_clip_to_go_on_from(ana: Client) -> None:
+    """Another `extendsId` under the same key is another body: 409."""
+    body, keyed = ana.order(extendsId=ana.finished().id), {"Idempotency-Key": "one"}
+    first = ana.post("/generate", json=body, headers=keyed)
+
+    again = ana.post("/generate", json=body, headers=keyed)
+    changed = ana.post("/generate", json=body | {"extendsId": ana.finished().id}, headers=keyed)
+
+    assert again.json()["generation"]["id"] == first.json()["generation"]["id"]
+    assert refusal(changed)[:2] == (409, "idempotency_conflict")
+
+
 def test_status_says_when_to_ask_again(ana: Client) -> None:
     """While a generation has not ended its status says in how many seconds to ask again; afterwards nothing."""
     path = f"/generations/{ana.generate()}"

@@ -159,6 +159,25 @@ def test_body_when_it_is_wrong(ana: Client, body: dict[str, Any], field: str) ->
     assert (status, set(fields)) == (422, {field})
 
 
+def test_events_are_chosen(ana: Client, receiver: Receiver) -> None:
+    """Without a choice a webhook is told all events; what it chose is shown and sent, nothing else."""
+    every = list(webhook_events.EVENTS.values())
+    webhook = registered(ana, receiver.url)["webhook"]
+    assert webhook["events"] == every
+
+    path = f"/webhooks/{webhook['id']}"
+    changed = ana.send("PATCH", path, json={"events": ["generation.cancelled"]}).json()["webhook"]
+    assert changed["events"] == ["generation.cancelled"]
+    ana.finished()
+    ana.post(f"/generations/{ana.generate()}/cancel")
+    send()
+
+    assert [json.loads(call.body)["type"] for call in receiver.calls] == ["generation.cancelled"]
+    assert ana.send("PATCH", path, json={"events": every}).json()["webhook"]["events"] == every
+    status, _code, fields = refusal(ana.send("PATCH", path, json={"events": ["generation.begun"]}))
+    assert (status, set(fields)) == (422, {"events"})
+
+
 def test_change_when_it_says_nothing(ana: Client, receiver: Receiver) -> None:
     """A change without any field is refused."""
     path = f"/webhooks/{registered(ana, receiver.url)['webhook']['id']}"

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
-from core import config, db, webhook_sender, webhooks
+from core import config, db, webhook_events, webhook_sender, webhooks
 from core.columns import utc_now
 from core.models import WebhookDelivery, WebhookEndpoint
 from core.states import DisabledReason
@@ -120,6 +120,28 @@ def test_webhook_is_changed_stopped_and_deleted(studio: Studio, receiver: Receiv
     at.button(key=f"{key}_delete").click().run()
     with db.session(read_only=True) as session:
         assert webhooks.browse(session, studio.person) == []
+
+
+def test_events_are_chosen(studio: Studio, receiver: Receiver) -> None:
+    """All events are chosen at first; a smaller choice is kept and shown, none at all is refused."""
+    at = opened()
+    at.text_input(key="webhooks_new_0_url").set_value(receiver.url)
+    assert at.multiselect(key="webhooks_new_0_events").value == list(webhook_events.EVENTS.values())
+    at.multiselect(key="webhooks_new_0_events").set_value(["generation.failed"])
+    at.button(key="webhooks_add").click().run()
+    with db.session(read_only=True) as session:
+        (endpoint,) = webhooks.browse(session, studio.person)
+    assert endpoint.events == ["generation.failed"]
+    assert "Clip failed" in texts(at)
+
+    key = f"webhook_{endpoint.id}"
+    at.multiselect(key=f"{key}_events").set_value([])
+    at.button(key=f"{key}_save").click().run()
+    assert "Choose at least one event." in texts(at)
+    at.multiselect(key=f"{key}_events").set_value(["generation.failed", "generation.uncertain"])
+    at.button(key=f"{key}_save").click().run()
+    with db.session(read_only=True) as session:
+        assert webhooks.get(session, studio.person, endpoint.id).events == ["generation.failed", "generation.uncertain"]
 
 
 @pytest.mark.parametrize(("reason", "said"), [(DisabledReason.GONE, "410"), (DisabledReason.FAILING, "five days")])

@@ -2,20 +2,28 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import insert
 
-from core.api import event_hub
+from core import db, storage
+from core.api import event_hub, events
 from core.config import Settings
+from core.models import GenerationEvent
 from tests.api.conftest import arrive
 from tests.api.test_events import listening
 from tests.process.app import ROOT, free_port, running
 
 pytestmark = pytest.mark.process
+
+MORE_THAN_SOCKETS_HOLD_BYTES = 32 * 1024**2
 
 
 def test_stream_ends_with_the_app(tmp_path: Path) -> None:
@@ -40,10 +48,7 @@ def test_stream_ends_with_the_app(tmp_path: Path) -> None:
 def test_stream_ends_with_the_api_alone(installation: Settings, number: signal.Signals) -> None:
     """The API under uvicorn ends with a listener connected; the stream ends whole and can be taken up elsewhere."""
     ana = arrive("ana@example.org")
-    port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "core.api:api", "--port", str(port), "--log-level", "warning"]
-    with subprocess.Popen(command, cwd=ROOT, env=os.environ | {"DATA_DIR": str(installation.data_dir)}) as process:
-        until_healthy(port)
+    with alone(installation) as (process, port):
         with listening(f"http://127.0.0.1:{port}", ana) as stream:
             ana.generate()
             assert stream.next()["event"] == "generation"
@@ -51,6 +56,44 @@ def test_stream_ends_with_the_api_alone(installation: Settings, number: signal.S
             with pytest.raises(EOFError):
                 stream.next()
         assert process.wait(10 + event_hub.LAST_WORDS_SECONDS) in (0, -number)
+
+
+@pytest.mark.parametrize("answer", ["steps", "file"])
+def test_client_that_never_reads(installation: Settings, answer: str) -> None:
+    """However much is still to be sent to somebody who takes nothing of it, the server ends when it is told to."""
+    ana = arrive("ana@example.org")
+    row = ana.finished()
+    if answer == "file":
+        path = f"/download/{row.id}"
+        assert row.output_key is not None
+        clip = bytes(MORE_THAN_SOCKETS_HOLD_BYTES)
+        storage.open_storage(installation.storage_url).put_bytes(row.output_key, clip, media_type="video/mp4")
+    else:
+        path = "/generations/events?lastEventId=0"
+        step = {"generation_id": row.id, "status": row.status, "stage": row.stage, "what": "x" * 300}
+        with db.session() as session:
+            session.execute(insert(GenerationEvent), [step] * (events.RESUME_SPAN - 1000))
+    asked = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {ana.token}\r\n\r\n"
+    with alone(installation) as (process, port), socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", port))
+        client.sendall(asked.encode())
+        assert client.recv(12, socket.MSG_PEEK | socket.MSG_WAITALL) == b"HTTP/1.1 200"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) in (0, -signal.SIGTERM)
+
+
+@contextmanager
+def alone(installation: Settings) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """The API under uvicorn and its port; it is gone afterwards."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "core.api:api", "--port", str(port), "--log-level", "warning"]
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ | {"DATA_DIR": str(installation.data_dir)}) as process:
+        try:
+            until_healthy(port)
+            yield process, port
+        finally:
+            process.kill()
 
 
 def until_healthy(port: int) -> None:
