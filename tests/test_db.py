@@ -88,10 +88,9 @@ def test_session_after_a_look(database: Database, person: User) -> None:
         assert connection.scalars(select(Project.id)).all() == []
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_connection_when_its_server_has_ended_it(database: Database, database_url: str, person: User) -> None:
     """After a while without use connections are looked at before they are given out: a restart is not noticed."""
-    if database.engine.dialect.name == "sqlite":
-        pytest.skip("there is no server")
     with database.look() as first, database.look() as second:
         assert first.scalar(select(User.id)) == second.scalar(select(User.id))
     with psycopg.connect(database_url, autocommit=True) as operator:
