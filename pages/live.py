@@ -55,6 +55,11 @@ def show(session: Session, person: User) -> None:
     )
 
 
+def number() -> int:
+    """How many are under way, as far as they are watched; the shell has just asked."""
+    return len(st.session_state.get("live_ids", ()))
+
+
 def _met() -> Sequence[str]:
     """What the element saw begin since the last run: it may have ended before it could be drawn."""
     changed = st.session_state.get("live", {}).get("changed") or {}

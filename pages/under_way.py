@@ -10,6 +10,7 @@ from core import db, generations, live
 from core.models import User
 from pages import components, standing, wording
 from pages.language import _, plural
+from pages.live import number
 
 SHOWN = 4
 
@@ -26,13 +27,12 @@ def show(person: User) -> str | None:
     """Draw the list beside the order form; the id of the one whose details were just asked for, else None."""
     with db.session(read_only=True) as session:
         standings = standing.board().standings(session, person, limit=SHOWN)
-        number = len(live.ids(session, person))
     st.header(_("Under way"), anchor=False)
     if not standings:
         st.caption(_("Nothing at the moment. What you order appears here and moves by itself."))
         return None
     opened = draw(person, standings, key="under_way")
-    more = number - SHOWN
+    more = number() - SHOWN
     if more > 0:
         label = plural("{number} more", "{number} more", more).format(number=wording.credits(more))
         st.page_link("history.py", label=label, query_params={"status": "live"})
