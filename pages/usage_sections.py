@@ -12,7 +12,7 @@ from pages.language import _
 from pages.usage_charts import Value
 from pages.usage_choice import Choice
 from pages.usage_figures import Shown
-from pages.usage_tables import charted, table
+from pages.usage_tables import charted, overview
 
 TOP_PROJECTS = 10
 
@@ -152,7 +152,7 @@ def models(shown: Shown) -> None:
                 _("Credits per kept second"): _rounded(figures.credits_per_kept_second),
             }
         )
-    table(lines, key="models", percent=(_("Success"),), seconds=(_("Half within"), _("Nine in ten within")))
+    overview(lines, key="models", percent=(_("Success"),), seconds=(_("Half within"), _("Nine in ten within")))
     st.caption(
         _(
             "Times run from the order's acceptance by the provider to the finished clip. They are based on each "

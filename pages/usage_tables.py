@@ -8,7 +8,7 @@ import pyarrow as pa
 import streamlit as st
 
 from core import usage_csv
-from pages import usage_wording, wording
+from pages import components, usage_wording, wording
 from pages.language import _
 from pages.usage_charts import Value
 
@@ -36,18 +36,10 @@ def charted(
 
 
 def table(
-    lines: Sequence[Value],
-    *,
-    key: str,
-    percent: Sequence[str] = (),
-    seconds: Sequence[str] = (),
-    csv: Callable[[], bytes] | None = None,
+    lines: Sequence[Value], *, key: str, percent: Sequence[str] = (), csv: Callable[[], bytes] | None = None
 ) -> None:
     """Lines to sort and look through, and the same as CSV, or what `csv` makes in its place."""
-    worded: dict[str, Callable[[float], str]] = {
-        name: wording.decimal for line in lines[:1] for name, value in line.items() if not isinstance(value, str)
-    }
-    worded |= dict.fromkeys(percent, wording.share) | dict.fromkeys(seconds, usage_wording.seconds)
+    worded = _worded(lines, percent=percent)
     st.dataframe(
         # A number format of Streamlit's own would follow the browser's language, not the one that was chosen.
         pd.DataFrame(list(lines)).style.format(worded, na_rep=usage_wording.NONE),  # type: ignore[arg-type]  # names are labels
@@ -55,9 +47,38 @@ def table(
         key=f"usage_{key}_table",
         height="content" if len(lines) <= 10 else 385,
     )
+    _download(key, csv or (lambda: as_csv(lines)))
+
+
+def overview(lines: Sequence[Value], *, key: str, percent: Sequence[str] = (), seconds: Sequence[str] = ()) -> None:
+    """A few lines that always stand on the page, at a fraction of what `table` takes, and the same as CSV."""
+    worded = _worded(lines, percent=percent, seconds=seconds)
+    rows = [
+        [
+            usage_wording.NONE if value is None else worded[name](value) if name in worded else value
+            for name, value in line.items()
+        ]
+        for line in lines
+    ]
+    heads = list(lines[0]) if lines else []
+    components.table(heads, rows, numbers=[place for place, name in enumerate(heads) if name in worded])
+    _download(key, lambda: as_csv(lines))
+
+
+def _worded(
+    lines: Sequence[Value], *, percent: Sequence[str], seconds: Sequence[str] = ()
+) -> dict[str, Callable[[float], str]]:
+    """How the figures of each column are written."""
+    found: dict[str, Callable[[float], str]] = {
+        name: wording.decimal for line in lines[:1] for name, value in line.items() if not isinstance(value, str)
+    }
+    return found | dict.fromkeys(percent, wording.share) | dict.fromkeys(seconds, usage_wording.seconds)
+
+
+def _download(key: str, csv: Callable[[], bytes]) -> None:
     st.download_button(
         _("Download CSV"),
-        data=csv or (lambda: as_csv(lines)),
+        data=csv,
         file_name=f"usage-{key}.csv",
         mime="text/csv",
         icon=":material/download:",

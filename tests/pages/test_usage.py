@@ -1,6 +1,7 @@
 import csv
 import io
 import random
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -276,11 +277,16 @@ def test_figures_are_written_in_the_language_of_the_reader(open_page: Open, stud
     at.session_state["usage_what_if"] = True
     with language.reading("id"):
         at.run().selectbox(key="usage_what_if_model").set_value("seedance-t2v").run()
+        at.session_state["usage_projects_tabs"] = "Tabel"
+        at.run()
 
-    [models] = [frame for frame in at.dataframe if "Sembilan dari sepuluh dalam" in frame.value.columns]
-    styler = models.proto.arrow_data.styler
-    [shown] = dataframe_util.convert_arrow_bytes_to_pandas_df(styler.display_values).to_dict("records")
-    assert list(shown.values()) == ["Google Veo 3", "5.000", "2", "1", "67%", "1.500 dtk", "1.500 dtk", "2", "–"]
+    [models] = [html.value for html in at.html if "Sembilan dari sepuluh dalam" in html.value]
+    shown = re.findall(r"<td[^>]*>([^<]*)<", models)
+    assert shown == ["Google Veo 3", "5.000", "2", "1", "67%", "1.500 dtk", "1.500 dtk", "2", "–"]
+    [projects] = [frame for frame in at.dataframe if "Kredit" in frame.value.columns]
+    styler = projects.proto.arrow_data.styler
+    [line] = dataframe_util.convert_arrow_bytes_to_pandas_df(styler.display_values).to_dict("records")
+    assert {"5.000", "100%"} <= set(line.values())
     assert "Seedance T2V membuat klip berdurasi 5 atau 10 detik." in " ".join(html.value for html in at.html)
 
 
