@@ -50,11 +50,19 @@ PAGES = {
     "Account": ("account", ""),
     "Admin": ("admin", ""),
 }
-TRIVIAL = 'import streamlit as st\nst.title("Trivial")\nst.button("A button")\nst.markdown("Some text")\n'
+TRIVIAL = """
+import streamlit as st
+st.title("Trivial")
+st.button("A button")
+for number in range(int(st.query_params.get("texts", 1))):
+    st.markdown(f"Some text, {number}")
+"""
 WATCHERS = 50
 WATCH_SECONDS = 15
 POLL_SECONDS = 2.0
 TRIVIAL_SERVER = "trivial"
+AS_LONG_SERVER = "as long"
+"""The trivial page with as many texts as the page that is measured has elements: what Streamlit takes of it."""
 GOAL_OF_TRIVIAL = 3.0
 GOAL_OF_FEW = 1.2
 
@@ -65,6 +73,7 @@ class Session:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.page_hash = ""
+        self.elements = 0
         self.live: dict[str, str] = {}
         self.shown: list[str] = []
 
@@ -77,7 +86,7 @@ class Session:
             state.page_name = page
         else:
             state.page_script_hash = self.page_hash
-        begun, size = time.perf_counter(), 0
+        begun, size, self.elements = time.perf_counter(), 0, 0
         await self.socket.send(message.SerializeToString())
         while True:
             data = await asyncio.wait_for(self.socket.recv(), 60)
@@ -88,6 +97,7 @@ class Session:
             if kind in ("new_session", "navigation"):  # with st.navigation the second one knows
                 self.page_hash = getattr(got, kind).page_script_hash
             elif kind == "delta":
+                self.elements += 1
                 self._take(got.delta.new_element.bidi_component)
             elif kind == "script_finished" and got.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 return (time.perf_counter() - begun) * 1000, size
@@ -149,19 +159,24 @@ async def measured(ports: dict[str, int], page: str, query: str, rounds: int) ->
     Servers take turns rerun by rerun, so that the noise of the machine hits all alike.
     """
     tabs = {name: Session(await session(port).__aenter__()) for name, port in ports.items()}
-    firsts = {name: (await tab.rerun(*_wanted(name, page, query)))[0] for name, tab in tabs.items()}
+    firsts, elements = {}, 0
+    for name, tab in sorted(tabs.items(), key=lambda one: one[0] == AS_LONG_SERVER):
+        firsts[name] = (await tab.rerun(*_wanted(name, page, query, elements)))[0]
+        elements = max(elements, tab.elements)
     times: dict[str, list[float]] = {name: [] for name in tabs}
     sizes: dict[str, int] = {}
     for _round in range(rounds):
         for name, tab in tabs.items():
-            took, sizes[name] = await tab.rerun(query=_wanted(name, page, query)[1])
+            took, sizes[name] = await tab.rerun(query=_wanted(name, page, query, elements)[1])
             times[name].append(took)
     for tab in tabs.values():
         await tab.socket.close()
     return {name: Reruns(firsts[name], times[name], sizes[name]) for name in tabs}
 
 
-def _wanted(server: str, page: str, query: str) -> tuple[str, str]:
+def _wanted(server: str, page: str, query: str, elements: int) -> tuple[str, str]:
+    if server == AS_LONG_SERVER:
+        return "", f"texts={elements}"
     return ("", "") if server == TRIVIAL_SERVER else (page, query)
 
 
@@ -306,16 +321,17 @@ def table(found: dict[str, dict[str, Reruns]], counts: Sequence[int]) -> None:
     trivial = statistics.median(runs[TRIVIAL_SERVER].middle for runs in found.values())
     print(f"trivial page: p50 {trivial:.1f} ms")
     print(
-        f"{'rerun of':26}{'rows':>10}{'first ms':>10}{'p50 ms':>9}{'p95 ms':>9}{'kB':>8}{'x trivial':>11}{'x few':>7}"
+        f"{'rerun of':26}{'rows':>10}{'first ms':>10}{'p50 ms':>9}{'p95 ms':>9}{'kB':>8}{'x trivial':>11}{'x as long':>11}{'x few':>7}"
     )
     for name, runs in found.items():
         for count in counts:
             run = runs[str(count)]
             against, growth = run.middle / runs[TRIVIAL_SERVER].middle, run.middle / runs[str(counts[0])].middle
+            as_long = run.middle / runs[AS_LONG_SERVER].middle
             missed = " !" if against > GOAL_OF_TRIVIAL or growth > GOAL_OF_FEW else ""
             print(
                 f"{name:26}{count:>10,}{run.first:>10.0f}{run.middle:>9.1f}{p95(run.times):>9.1f}"
-                f"{run.size_bytes / 1000:>8.1f}{against:>11.1f}{growth:>7.2f}{missed}"
+                f"{run.size_bytes / 1000:>8.1f}{against:>11.1f}{as_long:>11.1f}{growth:>7.2f}{missed}"
             )
     print(f"! misses a goal: at most {GOAL_OF_TRIVIAL:g} x the trivial page, {GOAL_OF_FEW:g} x the smallest database")
 
@@ -351,7 +367,7 @@ def measure(counts: Sequence[int], folders: dict[int, Path], trivial_port: int, 
         serving(["app.py"], environ(folders[few])) as (few_port, few_server),
         serving(["app.py"], environ(folders[many])) as (many_port, many_server),
     ):
-        ports = {TRIVIAL_SERVER: trivial_port, str(few): few_port, str(many): many_port}
+        ports = {TRIVIAL_SERVER: trivial_port, AS_LONG_SERVER: trivial_port, str(few): few_port, str(many): many_port}
         table(asyncio.run(pages_of(ports, chosen.rounds)), [few, many])
         for count, port in ((few, few_port), (many, many_port)):
             if not chosen.no_browser:
