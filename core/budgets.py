@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from core import errors, projects, usage, usage_kept
 from core.forecast import WEEKS, Forecast, forecast
 from core.models import Project, User
-from core.ownership import owned
+from core.ownership import owned_by_bound
 
 LIMIT_CREDITS = 10**12
 
@@ -69,7 +69,7 @@ def set_project(session: Session, user: User, project_id: str, *, credits: int |
 
 def own(session: Session, user: User) -> int | None:
     """A person's monthly budget, in credits."""
-    return session.scalar(select(User.monthly_budget_credits).where(User.id == user.id))
+    return session.scalar(_OWN, {"user_id": user.id})
 
 
 def month(session: Session, user: User, chosen: usage.Selection, *, today: date) -> Month:
@@ -92,11 +92,7 @@ def month(session: Session, user: User, chosen: usage.Selection, *, today: date)
 
 def watched(session: Session, user: User, *, today: date) -> Sequence[Watched]:
     """This month's budgets of a person and their projects that are exceeded or will be by the forecast."""
-    budgets = session.execute(
-        select(Project.id, Project.name, Project.monthly_budget_credits)
-        .where(owned(Project, user), Project.monthly_budget_credits.is_not(None))
-        .order_by(Project.name, Project.id)
-    ).all()
+    budgets = session.execute(_OF_PROJECTS, {"user_id": user.id}).all()
     mine = own(session, user)
     if mine is None and not budgets:
         return []
@@ -126,6 +122,14 @@ def _month(day: date, by_day: Mapping[date, int], budget: int | None, today: dat
 
 def _ends(day: date) -> tuple[date, date]:
     return day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])
+
+
+_OWN = select(User.monthly_budget_credits).where(User.id == bindparam("user_id"))
+_OF_PROJECTS = (
+    select(Project.id, Project.name, Project.monthly_budget_credits)
+    .where(owned_by_bound(Project), Project.monthly_budget_credits.is_not(None))
+    .order_by(Project.name, Project.id)
+)
 
 
 def _checked(credits: int | None) -> int | None:

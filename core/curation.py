@@ -7,15 +7,16 @@ clip: what it cost stays with the project it was charged in, and so do the figur
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from core import errors, projects, usage_days
 from core.columns import utc_now
 from core.history import Verdict
 from core.models import Generation, GenerationTag, Project, User
-from core.ownership import owned
+from core.ownership import owned, owned_by_bound
 from core.states import ENDED_STATUSES, Status
 from core.text import problem
 
@@ -70,21 +71,25 @@ def tags_of(session: Session, user: User, generation_id: str) -> Sequence[str]:
 
 
 def own_tags(session: Session, user: User, *, limit: int = 200) -> Sequence[str]:
-    """The tags a person has used, in alphabetical order.
+    """The tags a person has used, in alphabetical order."""
+    return sorted(session.scalars(_OWN_TAGS, {"user_id": user.id, "limit": limit}).all())
 
-    It hops through the index from one tag to the next, so that it costs the same however many clips carry each.
-    """
-    first = select(func.min(GenerationTag.tag).label("tag")).where(owned(GenerationTag, user))
+
+def _hopping() -> Select[Any]:
+    """Through the index from one tag to the next, so that it costs the same however many clips carry each."""
+    first = select(func.min(GenerationTag.tag).label("tag")).where(owned_by_bound(GenerationTag))
     hops = first.cte("tags", recursive=True)
     following = (
         select(func.min(GenerationTag.tag))
-        .where(owned(GenerationTag, user), GenerationTag.tag > hops.c.tag)
+        .where(owned_by_bound(GenerationTag), GenerationTag.tag > hops.c.tag)
         .correlate(hops)
         .scalar_subquery()
     )
     hops = hops.union_all(select(following).where(hops.c.tag.is_not(None)))
-    query = select(hops.c.tag).where(hops.c.tag.is_not(None)).limit(limit)
-    return sorted(session.scalars(query).all())
+    return select(hops.c.tag).where(hops.c.tag.is_not(None)).limit(bindparam("limit"))
+
+
+_OWN_TAGS = _hopping()
 
 
 def clean_tags(tags: Iterable[str]) -> list[str]:

@@ -20,6 +20,9 @@ OWN_FAULT = (errors.ProviderUnavailable, errors.UnreadableReply, errors.SubmitUn
 ACCOUNT_FAULT = (errors.BadKey, errors.ProviderOutOfCredits)
 
 
+_ALL = select(ProviderHealth)
+
+
 class State(StrEnum):
     """What people are told."""
 
@@ -29,7 +32,7 @@ class State(StrEnum):
 
 def states(session: Session) -> Mapping[str, ProviderHealth]:
     """What is known of each provider that was ever in trouble or checked."""
-    return {row.provider: row for row in session.scalars(select(ProviderHealth))}
+    return {row.provider: row for row in session.scalars(_ALL)}
 
 
 def state(row: ProviderHealth | None) -> State:

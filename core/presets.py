@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import capability, errors, text
 from core.models import Preset, User
-from core.ownership import owned
+from core.ownership import owned, owned_by_bound
 from core.providers import registry
 
 NAME_LIMIT_CHARS = 80
@@ -42,11 +42,8 @@ def settings_of(preset: Preset) -> Settings:
 
 def browse(session: Session, user: User) -> Sequence[Preset]:
     """A person's own presets by name, then those that others share, by name."""
-    own = session.scalars(select(Preset).where(owned(Preset, user)).order_by(Preset.name)).all()
-    of_others = session.scalars(
-        select(Preset).where(_shared(), ~owned(Preset, user)).order_by(Preset.name, Preset.id).limit(SHARED_LIMIT)
-    ).all()
-    return [*own, *of_others]
+    who = {"user_id": user.id}
+    return [*session.scalars(_OWN, who), *session.scalars(_OF_OTHERS, who)]
 
 
 def get(session: Session, user: User, preset_id: str) -> Preset:
@@ -112,6 +109,12 @@ def _own(session: Session, user: User, preset_id: str) -> Preset:
 def _shared() -> Any:
     """Shared with everybody; written as a literal, because SQLite uses a partial index only for the very same words."""
     return literal_column("presets.shared")
+
+
+_OWN = select(Preset).where(owned_by_bound(Preset)).order_by(Preset.name)
+_OF_OTHERS = (
+    select(Preset).where(_shared(), ~owned_by_bound(Preset)).order_by(Preset.name, Preset.id).limit(SHARED_LIMIT)
+)
 
 
 def _free_name(session: Session, user: User, name: str) -> str:

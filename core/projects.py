@@ -26,6 +26,13 @@ _ONE = select(Project).where(Project.id == bindparam("project_id"), owned_by_bou
 _ONE_ID = _ONE.with_only_columns(Project.id)
 _NOT_THERE = "This project does not exist, or it is not yours."
 
+_NAMES = {
+    archived: select(Project.id, Project.name)
+    .where(owned_by_bound(Project), Project.archived_at.is_not(None) if archived else Project.archived_at.is_(None))
+    .order_by(Project.updated_at.desc(), Project.id.desc())
+    .limit(bindparam("limit"))
+    for archived in (False, True)
+}
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
 
 _OLDER = aliased(Generation)
@@ -200,9 +207,7 @@ def browse(
 
 def names(session: Session, user: User, *, archived: bool = False, limit: int = 200) -> dict[str, str]:
     """Id and name of a person's projects, last changed first: `browse` without what a card says, far cheaper."""
-    query = select(Project.id, Project.name).where(owned(Project, user))
-    query = query.where(Project.archived_at.is_not(None) if archived else Project.archived_at.is_(None))
-    rows = session.execute(query.order_by(Project.updated_at.desc(), Project.id.desc()).limit(limit))
+    rows = session.execute(_NAMES[archived], {"user_id": user.id, "limit": limit})
     return {row.id: row.name for row in rows}
 
 

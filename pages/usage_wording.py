@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
+from functools import cache
 from typing import Any
 
-from babel import dates, numbers
+from babel import Locale, dates, numbers
 
 from core import errors
 from core.providers import registry
@@ -97,7 +98,12 @@ def axis_label() -> str:
 
 def vega_locale() -> dict[str, Any]:
     """Numbers and dates of a chart in the reader's language, as Vega takes them (the locale files of D3)."""
-    here = language.locale()
+    return _vega_locale(language.current())
+
+
+@cache
+def _vega_locale(tag: str) -> dict[str, Any]:
+    here = Locale.parse(tag)
     sunday_first = (6, 0, 1, 2, 3, 4, 5)
     days, short_days = dates.get_day_names("wide", locale=here), dates.get_day_names("abbreviated", locale=here)
     return {

@@ -134,7 +134,12 @@ def _figure(value: float, tag: str) -> str:
 
 def share(value: float) -> str:
     """A share of one as whole percent: `93%`."""
-    return numbers.format_percent(value, format="#,##0%", locale=language.locale())
+    return _percent(round(value, 4), language.current())
+
+
+@lru_cache(maxsize=4096)
+def _percent(value: float, tag: str) -> str:
+    return numbers.format_percent(value, format="#,##0%", locale=tag)
 
 
 def line(kind: str, percent: int | None) -> str:
