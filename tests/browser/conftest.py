@@ -19,6 +19,9 @@ NOT_OURS = {
     "presentation-role-conflict": "[data-testid=stFileUploader]",
 }
 """Rule of axe -> CSS selector of a part that Streamlit draws and no page can change, and why it bars nobody."""
+STRANGE_HOST = "rebound.example"
+"""A name that somebody else's page could let point at this machine."""
+
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -28,7 +31,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-background-networking",
     "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    f"--host-resolver-rules=MAP {STRANGE_HOST} 127.0.0.1 , MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
 
 

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import LOOKS, Visitor, barriers, draw_again, excess_px, picture, settle, shifted
+from tests.browser.conftest import (
+    LOOKS,
+    STRANGE_HOST,
+    Visitor,
+    barriers,
+    draw_again,
+    excess_px,
+    picture,
+    settle,
+    shifted,
+)
 from tests.browser.furnishing import furnish, installation
 from tests.process.app import running
 
@@ -116,6 +126,16 @@ def test_clip_by_cold_link(furnished: str, visitor: Visitor, theme: str, width: 
     expect(page).to_have_url(f"{furnished}/history")
 
     assert first.complaints + second.complaints == []
+
+
+def test_page_under_a_strange_name(furnished: str, visitor: Visitor) -> None:
+    """Without sign-in nobody gets past the gate by another name of this machine: a sentence, and nothing of a page."""
+    visit = visitor(furnished.replace("127.0.0.1", STRANGE_HOST))
+    for path in PAGES:
+        page = visit.open(path)
+        expect(page.get_by_text("answers its own machine only")).to_be_visible()
+        expect(page.get_by_role("heading")).to_have_count(0)
+        page.close()
 
 
 def test_page_that_does_not_exist(furnished: str, visitor: Visitor) -> None:
