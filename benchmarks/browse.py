@@ -1,19 +1,20 @@
 """How long a page of the history takes with a million clips, by filter: common and rare words, big and small owners.
 
-Run: python -m benchmarks.browse [clips]. It fills a SQLite file in a temporary folder, prints a table and ends.
+Run: python -m benchmarks.browse [clips] [--postgresql]. It fills a database of its own, prints a table and ends.
 """
 
+import argparse
 import random
-import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
+import psycopg
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from core import curation, history, users
@@ -22,6 +23,7 @@ from core.db import Database
 from core.history import Filter, Verdict
 from core.models import Generation, GenerationTag, Project, User
 from core.states import Stage, Status
+from tests import postgres
 
 REPEATS = 5
 BATCH = 10_000
@@ -36,18 +38,38 @@ WORDS = [f"{start}{end}" for start in ("dawn", "city", "rain", "fox", "boat", "r
 
 def main() -> None:
     """Fill, measure, print."""
-    clips = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{folder}/browse.db")
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("clips", nargs="?", type=int, default=1_000_000)
+    options.add_argument("--postgresql", action="store_true", help="on a server of its own in place of a SQLite file")
+    chosen = options.parse_args()
+    with postgresql() if chosen.postgresql else sqlite() as address:
+        database = Database(address)
         database.migrate()
         begun = time.perf_counter()
-        people, projects, middle = fill(database, clips)
-        size = Path(f"{folder}/browse.db").stat().st_size / 1e9
-        print(f"{clips:,} clips in {time.perf_counter() - begun:.0f} s, {size:.1f} GB")
+        people, projects, middle = fill(database, chosen.clips)
+        with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text("ANALYZE"))
+        print(f"{chosen.clips:,} clips in {time.perf_counter() - begun:.0f} s on {database.engine.dialect.name}")
         print(f"{'page of 24':<58}{'rows':>5}{'first ms':>10}{'best ms':>9}")
-        for name, user, chosen, cursor in cases(people, projects, middle):
-            measure(database, name, user, chosen, cursor)
+        for name, user, asked, cursor in cases(people, projects, middle):
+            measure(database, name, user, asked, cursor)
         database.dispose()
+
+
+@contextmanager
+def sqlite() -> Iterator[str]:
+    """The address of an empty database in a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield f"sqlite:///{folder}/browse.db"
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """The address of an empty database of a server that runs for as long as the block."""
+    with postgres.server() as address:
+        with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE browse")
+        yield address.format("browse")
 
 
 def cases(
@@ -63,10 +85,10 @@ def cases(
     yield "rejected", big, Filter(verdict=Verdict.REJECTED), None
     yield "tag of one in a thousand", big, Filter(tag="rare"), None
     yield "older than all of them", big, Filter(until=utc_now() - timedelta(days=9000)), None
-    for text in (COMMON, COMMON[:2], RARE, RARE[:4], f"{COMMON} {RARE}", f"{COMMON} {WORDS[3]}", "nowhere"):
-        yield f"'{text}'", big, Filter(text=text), None
-        yield f"'{text}', of somebody with one in a thousand", small, Filter(text=text), None
-        yield f"'{text}', in a small project", big, Filter(text=text, project_id=small_project), None
+    for words in (COMMON, COMMON[:2], RARE, RARE[:4], f"{COMMON} {RARE}", f"{COMMON} {WORDS[3]}", "nowhere"):
+        yield f"'{words}'", big, Filter(text=words), None
+        yield f"'{words}', of somebody with one in a thousand", small, Filter(text=words), None
+        yield f"'{words}', in a small project", big, Filter(text=words, project_id=small_project), None
     yield f"'{COMMON}', from the middle", big, Filter(text=COMMON), middle
     yield f"'{COMMON}', oldest first", big, Filter(text=COMMON, oldest_first=True), None
     yield (
