@@ -146,9 +146,8 @@ def neighbours(session: Session, user: User, chosen: Filter, generation_id: str)
     found = _listing(select(Generation.id), chosen, _Where.of(session, user, chosen))
 
     def nearest(*, older: bool) -> str | None:
-        order = found.place.desc() if older else found.place.asc()
-        query = found.query.where(_beyond(found, generation_id, older=older)).order_by(order).limit(1)
-        nearest_id: str | None = session.scalar(query, {"user_id": user.id})
+        beyond = found.query.where(_beyond(found, generation_id, older=older))
+        nearest_id: str | None = session.scalar(found.first(beyond, 1, newest=older), {"user_id": user.id})
         return nearest_id
 
     newer, older = nearest(older=False), nearest(older=True)
@@ -196,7 +195,7 @@ def _page(chosen: Filter, cursor: str | None, limit: int, where: _Where) -> Sele
     query = found.query
     if cursor is not None:
         query = query.where(_beyond(found, cursor, older=not chosen.oldest_first))
-    return query.order_by(found.place.asc() if chosen.oldest_first else found.place.desc()).limit(limit + 1)
+    return found.first(query, limit + 1, newest=not chosen.oldest_first)
 
 
 def _listing(columns: Select[Any], chosen: Filter, where: _Where) -> prompt_search.Found:
@@ -215,6 +214,7 @@ def _listing(columns: Select[Any], chosen: Filter, where: _Where) -> prompt_sear
     if where.user_id is not None:
         return prompt_search.narrow(
             query,
+            place,
             chosen.text,
             is_postgresql=where.is_postgresql,
             owner_id=chosen.project_id or where.user_id,

@@ -1,13 +1,15 @@
 import re
+import uuid
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import insert
 
 from core import prompt_search, users
 from core.db import Database
-from core.history import Filter, browse
-from core.models import User
+from core.history import Filter, Page, browse, neighbours
+from core.models import Generation, User
 from tests.orders import ordered
 
 PROMPTS = (
@@ -87,6 +89,36 @@ def test_search_survives_any_text(database: Database, person: User, text: str) -
     text = text.encode("utf-8", "ignore").decode()
 
     assert isinstance(found(database, person, text), list)
+
+
+@pytest.mark.parametrize("rare", [0, 1, 3])
+def test_search_goes_on_where_the_newest_do_not_fill_a_page(database: Database, person: User, rare: int) -> None:
+    """What stands behind many newer clips is found, on every page, from either end, and beside every clip."""
+    pattern = ordered(database, person, prompt="a pattern")
+    kept = {column.name: getattr(pattern, column.name) for column in Generation.__table__.columns}
+    count = prompt_search.WALKED_ROWS + 10
+    rows = [
+        kept | {"id": str(uuid.UUID(int=n + 1)), "prompt": f"{'quokka' if n < rare else 'lake'} {n}"}
+        for n in range(count)
+    ]
+    with database.session() as session:
+        session.execute(insert(Generation), rows)
+    last = ordered(database, person, prompt="a lake")
+    wanted = [row["id"] for row in reversed(rows[:rare])]
+
+    def page(text: str, cursor: str | None = None, *, oldest_first: bool = False) -> Page:
+        with database.session(read_only=True) as session:
+            chosen = Filter(text=text, oldest_first=oldest_first)
+            return browse(session, person, chosen, cursor=cursor, limit=2)
+
+    assert [row.id for row in page("quok").rows] == wanted[:2]
+    assert [row.id for row in page("quok", oldest_first=True).rows] == wanted[::-1][:2]
+    assert [row.id for row in page("quok", page("quok").next_cursor).rows] == wanted[2:] or rare < 3
+    assert [row.id for row in page("lake").rows] == [last.id, rows[-1]["id"]]
+    assert [row.id for row in page("lake", rows[-1]["id"]).rows] == [row["id"] for row in rows[-2:-4:-1]]
+    with database.session(read_only=True) as session:
+        beside = neighbours(session, person, Filter(text="quokka"), last.id)
+    assert (beside.before, beside.after) == (None, wanted[0] if wanted else None)
 
 
 def test_search_sees_only_ones_own(database: Database, person: User) -> None:
