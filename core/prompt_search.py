@@ -51,9 +51,11 @@ class Found:
         goes_on = select(func.count()).select_from(ids.order_by(order).limit(WALKED_ROWS).subquery()).scalar_subquery()
         far = ids.where(and_(is_short, goes_on == WALKED_ROWS), self.has(Generation.prompt.expression))
         far_ids = far.cte("far").prefix_with("MATERIALIZED")
-        found = select(near_ids.c.id).union(select(far_ids.c.id))
+        found = select(near_ids.c.id).union(select(far_ids.c.id)).subquery("found")
+        # Cut here, too, or the planner expects thousands to join and walks the whole table beside them.
+        cut = select(found.c.id).order_by(found.c.id.desc() if newest else found.c.id.asc()).limit(count)
         last = Generation.id.desc() if newest else Generation.id.asc()
-        return select(*query.selected_columns).where(Generation.id.in_(found)).order_by(last).limit(count)
+        return select(*query.selected_columns).where(Generation.id.in_(cut)).order_by(last)
 
     def place_of(self, generation_id: str) -> ColumnElement[str] | ColumnElement[int] | str:
         """Where a generation stands in that order."""
