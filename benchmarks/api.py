@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +23,6 @@ from typing import Any
 
 import httpx
 import psutil
-import psycopg
 from fastapi import FastAPI
 from sqlalchemy import text
 
@@ -231,11 +229,8 @@ def sqlite() -> Iterator[dict[str, str]]:
 @contextmanager
 def postgresql() -> Iterator[dict[str, str]]:
     """Settings of an installation on PostgreSQL."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, postgres.server() as address:
-        name = f"bench_{uuid.uuid4().hex}"
-        with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        yield settings(folder, address.format(name))
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, postgres.database() as address:
+        yield settings(folder, address)
 
 
 def settings(folder: str, database_url: str) -> dict[str, Any]:

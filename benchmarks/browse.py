@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
@@ -42,7 +41,7 @@ def main() -> None:
     options.add_argument("clips", nargs="?", type=int, default=1_000_000)
     options.add_argument("--postgresql", action="store_true", help="on a server of its own in place of a SQLite file")
     chosen = options.parse_args()
-    with postgresql() if chosen.postgresql else sqlite() as address:
+    with postgres.database() if chosen.postgresql else sqlite() as address:
         database = Database(address)
         database.migrate()
         begun = time.perf_counter()
@@ -61,15 +60,6 @@ def sqlite() -> Iterator[str]:
     """The address of an empty database in a file."""
     with tempfile.TemporaryDirectory() as folder:
         yield f"sqlite:///{folder}/browse.db"
-
-
-@contextmanager
-def postgresql() -> Iterator[str]:
-    """The address of an empty database of a server that runs for as long as the block."""
-    with postgres.server() as address:
-        with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE browse")
-        yield address.format("browse")
 
 
 def cases(

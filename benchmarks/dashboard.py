@@ -250,9 +250,8 @@ def turned(port: int, pages: int = 8) -> list[float]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=DEBIAN_CHROMIUM, args=list(FLAGS))
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(
-            f"http://127.0.0.1:{port}/history?status=completed"
-        )  # what is under way stands first and has no picture
+        # What is under way would stand first, and has no picture.
+        page.goto(f"http://127.0.0.1:{port}/history?status=completed")
         page.locator("img.poster").first.wait_for()
         page.wait_for_timeout(1500)
         for _ in range(pages):

@@ -3,9 +3,6 @@
 No service: it opens its own units of work, since none may stay open while a file is fetched and decoded.
 """
 
-import tempfile
-from pathlib import Path
-
 from core import db, errors, generations, intake, media
 from core.models import Generation, Upload, User
 from core.states import Status
@@ -35,11 +32,8 @@ def last_frame(user: User, generation_id: str, *, storage: Storage, quota_bytes:
 
 
 def _picture(storage: Storage, output_key: str) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "clip")
-        with path.open("wb") as file:
-            file.writelines(storage.stream(output_key))
-        return media.last_frame(path)
+    with storage.as_file(output_key) as clip:
+        return media.last_frame(clip)
 
 
 def _file_name(row: Generation) -> str:

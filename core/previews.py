@@ -5,9 +5,7 @@ that ends its process is given up, too.
 """
 
 import logging
-import tempfile
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, literal_column, select, update
@@ -79,10 +77,8 @@ def _make(row: Generation) -> None:
     storage = storages.open_storage(settings.storage_url)
     folder = settings.data_dir / "incoming"
     folder.mkdir(exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=f"{row.id}.") as clip:
-        clip.writelines(storage.stream(row.output_key))
-        clip.flush()
-        data = media.preview(Path(clip.name))
+    with storage.as_file(row.output_key, folder=folder) as clip:
+        data = media.preview(clip)
     key = key_of(row.output_key)
     stored = storage.put_bytes(key, data, media_type="video/mp4")
     with db.session() as session:

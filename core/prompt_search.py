@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, column, func, literal_column, select, table
+from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Select, column, func, literal_column, select, table
 
 from core.models import Generation
 
@@ -39,23 +39,24 @@ class Found:
 
     def first(self, query: Select[Any], count: int, *, newest: bool) -> Select[Any]:
         """The `count` newest rows, else the oldest, of `query`, which is this one's or a part of it, in that order."""
-        order = self.place.desc() if newest else self.place.asc()
+
+        def in_order(column: ColumnElement[Any]) -> ColumnElement[Any]:
+            return column.desc() if newest else column.asc()
+
         if self.has is None:
-            return query.order_by(order).limit(count)
+            return query.order_by(in_order(self.place)).limit(count)
         ids = query.with_only_columns(Generation.id)
-        walked = ids.add_columns(Generation.prompt).order_by(order).limit(WALKED_ROWS).subquery("walked")
-        near = select(walked.c.id).where(self.has(walked.c.prompt))
-        near = near.order_by(walked.c.id.desc() if newest else walked.c.id.asc()).limit(count)
+        walked = ids.add_columns(Generation.prompt).order_by(in_order(self.place)).limit(WALKED_ROWS).subquery("walked")
+        near = select(walked.c.id).where(self.has(walked.c.prompt)).order_by(in_order(walked.c.id)).limit(count)
         near_ids = near.cte("near").prefix_with("MATERIALIZED")
-        is_short = select(func.count()).select_from(near_ids).scalar_subquery() < count
-        goes_on = select(func.count()).select_from(ids.order_by(order).limit(WALKED_ROWS).subquery()).scalar_subquery()
-        far = ids.where(and_(is_short, goes_on == WALKED_ROWS), self.has(Generation.prompt.expression))
+        is_short = _number_of(near_ids) < count
+        far = ids.where(is_short, _number_of(walked) == WALKED_ROWS, self.has(Generation.prompt.expression))
         far_ids = far.cte("far").prefix_with("MATERIALIZED")
         found = select(near_ids.c.id).union(select(far_ids.c.id)).subquery("found")
         # Cut here, too, or the planner expects thousands to join and walks the whole table beside them.
-        cut = select(found.c.id).order_by(found.c.id.desc() if newest else found.c.id.asc()).limit(count)
-        last = Generation.id.desc() if newest else Generation.id.asc()
-        return select(*query.selected_columns).where(Generation.id.in_(cut)).order_by(last)
+        cut = select(found.c.id).order_by(in_order(found.c.id)).limit(count)
+        shown = select(*query.selected_columns).where(Generation.id.in_(cut))
+        return shown.order_by(in_order(Generation.id.expression))
 
     def place_of(self, generation_id: str) -> ColumnElement[str] | ColumnElement[int] | str:
         """Where a generation stands in that order."""
@@ -99,6 +100,10 @@ def narrow(
 def mark(kind: str, id_: str) -> str:
     """A model (`m`) or a provider (`p`) as one word of the index."""
     return kind + re.sub(r"[^0-9a-z]", "", id_.lower())
+
+
+def _number_of(rows: FromClause) -> ScalarSelect[int]:
+    return select(func.count()).select_from(rows).scalar_subquery()
 
 
 def _matches(query: str) -> ColumnElement[bool]:

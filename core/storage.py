@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,6 +73,14 @@ class Storage(ABC):
     @abstractmethod
     def read_bytes(self, key: str) -> bytes:
         """All of a (small) file; raises errors.NotFound."""
+
+    @contextmanager
+    def as_file(self, key: str, *, folder: Path | None = None) -> Iterator[Path]:
+        """A copy on this machine for as long as the block, in the system's own place for such, or in `folder`."""
+        with tempfile.NamedTemporaryFile(dir=folder) as copy:
+            copy.writelines(self.stream(key))
+            copy.flush()
+            yield Path(copy.name)
 
     @abstractmethod
     def stream(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:

@@ -31,9 +31,8 @@ def grouped(
     wanted = tuple(groups)
     if chosen.project_id is not None:
         usage.project_name(session, user, chosen)
-    stamp = tuple(
-        session.execute(_stamp(user, chosen), {"user_id": user.id}).one()
-    )  # before the figures: those may be newer, never older
+    # Before the figures: those may be newer, never older.
+    stamp = tuple(session.execute(_stamp(user, chosen), {"user_id": user.id}).one())
     bind = session.get_bind()
     key = (bind.engine.url if isinstance(bind, Engine) else bind, user.id, user.role, chosen, wanted)
     with _lock:

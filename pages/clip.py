@@ -7,11 +7,11 @@ import html
 
 import streamlit as st
 
-from core import access, config, curation, db, errors, generations, history, live, projects
+from core import access, config, curation, db, errors, generations, history, projects
 from core.history import Filter
 from core.models import Generation, User
 from core.states import ENDED_STATUSES, Role, Status
-from pages import clip_marks, clip_record, components, copy_button, intent, under_way, visitor, wording
+from pages import clip_marks, clip_record, components, copy_button, intent, standing, under_way, visitor, wording
 from pages.language import _, said
 
 PARAM = "clip"
@@ -142,7 +142,7 @@ def _state(person: User, row: Generation) -> None:
     """How a clip stands that is not there; what is under way moves by itself and can be cancelled."""
     if row.status not in ENDED_STATUSES:
         with db.session(read_only=True) as session:
-            standings = live.Board().of(session, [row])
+            standings = standing.board().of(session, [row])
         under_way.draw(person, standings, key=f"clip_under_way_{row.id}", details=False)
         return
     components.status_badge(row.status)

@@ -27,9 +27,8 @@ with components.calm():
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(page.title, anchor=False, width="content")
         with db.session(read_only=True) as session:
-            live.show(
-                session, person
-            )  # invisible; above the title it would push the page down while its code is loaded
+            # Invisible; above the title it would push the page down while its code is loaded.
+            live.show(session, person)
             balance = ledger.balance(session, person.id)
         components.balance_line(balance)
     with visitor.known(person):

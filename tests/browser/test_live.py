@@ -211,7 +211,7 @@ def test_open_clip_and_its_player_survive_an_end(visitor: Visitor, app: App) -> 
     assert toast(page) == ""
     assert video.evaluate("v => v.mark === 1 && v.currentTime > 1")
     video.evaluate("v => v.pause()")
-    expect(page.get_by_role("status").filter(has_text="Finished")).to_have_text("Finished: The other", timeout=10_000)
+    expect(page.get_by_role("status").filter(has_text="Finished")).to_have_text("Finished: The other", timeout=4000)
     expect(page.get_by_role("dialog")).to_be_visible()
     assert visit.complaints == []
 
