@@ -21,19 +21,17 @@ person = visitor.person()
 
 def who() -> None:
     """Name, address and language."""
-    with st.container(gap="xsmall"):
-        components.plain(person.name or person.email, strong=True)
-        components.plain(person.email, small=True)
+    st.text(" · ".join(dict.fromkeys(filter(None, (person.name, person.email)))))
     names = {BROWSER: _("As the browser"), **language.LANGUAGES}
-    st.radio(
-        _("Language"),
-        list(names),
-        index=list(names).index(person.language or BROWSER),
-        format_func=names.__getitem__,
-        horizontal=True,
-        key="account_language",
-        on_change=choose_language,
-    )
+    with components.choices(4):
+        st.selectbox(
+            _("Language"),
+            list(names),
+            index=list(names).index(person.language or BROWSER),
+            format_func=names.__getitem__,
+            key="account_language",
+            on_change=choose_language,
+        )
 
 
 def choose_language() -> None:

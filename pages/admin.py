@@ -102,10 +102,9 @@ def found(row: Generation) -> None:
 
 def checks() -> None:
     """What the product promises, each promise as it was last checked."""
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.header(_("What must always be true"), anchor=False, width="content")
-        if st.button(_("Check now"), icon=":material/rule:", key="admin_check"):
-            check_now()
+    st.header(_("What must always be true"), anchor=False)
+    if st.button(_("Check now"), icon=":material/rule:", key="admin_check"):
+        check_now()
     with db.session(read_only=True) as session:
         last = audit.last_run(session)
     if last is None or "rules" not in last.results:
@@ -140,11 +139,11 @@ def promise(rule: Mapping[str, Any], full_count: int) -> None:
         else:
             st.badge(_("Holds"), icon=":material/check:", color="green")
         with st.container(gap=None):
-            components.plain(_(rule["promise"]))
+            st.markdown(_(rule["promise"]))
             looked = _("{full} checked in the last full pass, {recent} in the latest").format(
                 full=wording.credits(full_count), recent=wording.credits(rule["checked"])
             )
-            components.plain(f"{_(rule['rule'])} · {looked}", small=True)
+            st.caption(f"{_(rule['rule'])} · {looked}")
             if rule["offenders"]:
                 components.plain(", ".join(rule["offenders"]), small=True)
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 from sqlalchemy.orm import Session
+from streamlit.delta_generator import DeltaGenerator
 
 from core import config, db, errors, ledger, links, projects
 from core.columns import utc_now
@@ -19,6 +20,11 @@ log = logging.getLogger("pages")
 
 NARROW_COLUMNS = 4
 """So many fit a phone; what is wider can be pushed along, also with the keyboard."""
+
+FIELD_HEIGHT_PX = 64
+METRIC_HEIGHT_PX, CHANGED_METRIC_HEIGHT_PX = 54, 77
+"""What Streamlit's parts come to with our fonts. Until their code is there each takes 38 pixels, so that what is below
+them would move; places of the right height keep it still."""
 
 _CELL = "padding:6px 8px;vertical-align:top;border-bottom:1px solid rgb(128 140 140 / 22%);"
 
@@ -127,9 +133,15 @@ def plain(text: str, *, strong: bool = False, small: bool = False, lines: int | 
 
 def figure(label: str, value: str, change: str | None, note: str, *, explained: str | None = None) -> None:
     """One figure in a frame, how it differs from before, and a word on it."""
+    height = METRIC_HEIGHT_PX if change is None else CHANGED_METRIC_HEIGHT_PX
     with st.container(border=True, gap="xsmall", height="stretch"):
-        st.metric(label, value, change, delta_color="off", help=explained)
+        st.metric(label, value, change, delta_color="off", help=explained, height=height)
         st.caption(note)
+
+
+def choices(columns: int, *, min_width_px: int = 150) -> DeltaGenerator:
+    """A place for fields of one line with their labels: as high as they will be, so that nothing moves as they load."""
+    return st.grid(columns, min_column_width=min_width_px, row_height=FIELD_HEIGHT_PX, vertical_alignment="bottom")
 
 
 def status_badge(status: Status) -> None:

@@ -106,7 +106,7 @@ def choose_model(models: Sequence[VideoModel], order: Order) -> None:
 
 def choose_settings(model: VideoModel, order: Order) -> None:
     """Everything that the model takes beside prompt and images."""
-    with st.container(horizontal=True, gap="medium"):
+    with components.choices(3, min_width_px=200):
         draft.pick(_("Resolution"), "resolution", model.resolutions, order.resolution)
         draft.pick(
             _("Length"), "seconds", model.durations, order.duration_seconds, lambda s: _("{number} s").format(number=s)
@@ -201,12 +201,9 @@ def form(names: dict[str, str], kept: Sequence[Preset]) -> list[Order]:
     model = registry.model(draft.stand_in([model.id for model in models]))
     fitted = fitting.fit(draft.order(draft.wish("project"), model), model)
     order = fitted.order
-    left, middle, right = st.columns([4, 4, 3], vertical_alignment="bottom")
-    with left:
+    with components.choices(3):
         choose_project(names)
-    with middle:
         preset_bar.choose(person, kept)
-    with right:
         preset_bar.manage(person, kept, order)
     say_what_is_extended()
     prompt_field.show(model, order)

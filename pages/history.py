@@ -57,13 +57,20 @@ BASIC = ("text", "project", "status", "order")
 FURTHER = ("model", "provider", "favourite", "verdict", "tag", "days")
 
 
-def follow_address(param: str, options: Sequence[str] | None = None) -> str:
-    """Give a filter the value the address has, if it is one of the options; the key of its widget."""
-    key = f"history_{param}"
+def asked(param: str, options: Mapping[str, str]) -> str | None:
+    """What the address asks of a filter, if it is one of the options; None for everything."""
     value = st.query_params.get(param)
-    wanted = value if options is None or value in options else None
-    if options is None:
-        wanted = (wanted or "")[:SEARCH_LIMIT_CHARS]
+    return value if value in options else None
+
+
+def asked_text() -> str:
+    """The words that the address asks for."""
+    return st.query_params.get("text", "")[:SEARCH_LIMIT_CHARS]
+
+
+def follow_address(param: str, wanted: str | None) -> str:
+    """Give the widget of a filter the value that the address has; its key."""
+    key = f"history_{param}"
     if st.session_state.get(key) != wanted:
         st.session_state[key] = wanted
     return key
@@ -83,13 +90,13 @@ def clear_filters() -> None:
         st.query_params.pop(param, None)
 
 
-def choice(param: str, label: str, everything: str, options: Mapping[str, str]) -> str | None:
-    """Draw one list of a filter; what is chosen, None for everything."""
-    return st.selectbox(
+def choice(param: str, label: str, everything: str, options: Mapping[str, str]) -> None:
+    """Draw one list of a filter."""
+    st.selectbox(
         label,
         list(options),
         index=None,
-        key=follow_address(param, list(options)),
+        key=follow_address(param, asked(param, options)),
         format_func=options.__getitem__,
         placeholder=everything,
         on_change=to_address,
@@ -98,50 +105,48 @@ def choice(param: str, label: str, everything: str, options: Mapping[str, str]) 
 
 
 def filters(projects: Mapping[str, str], own_tags: Sequence[str]) -> history.Filter:
-    """Draw the filters; what they say."""
-    with st.grid(5, min_column_width=150, vertical_alignment="bottom"):
-        text = st.text_input(
+    """Draw the filters; what the address says, whether all of them are on view or not."""
+    models = {model.id: model.name for model in registry.models()}
+    providers = {provider.name: provider.display_name for provider in registry.providers()}
+    tags = {tag: tag for tag in own_tags}
+    with components.choices(5):
+        st.text_input(
             _("Words in the prompt"),
-            key=follow_address("text"),
+            key=follow_address("text", asked_text()),
             type="search",
             placeholder=_("Search"),
             max_chars=SEARCH_LIMIT_CHARS,
             on_change=to_address,
             args=("text",),
         )
-        project_id = choice("project", _("Project"), _("All projects"), projects)
-        group = choice("status", _("Status"), _("Every status"), GROUP_NAMES)
-        order = choice("order", _("Order"), _("Newest first"), ORDERS)
+        choice("project", _("Project"), _("All projects"), projects)
+        choice("status", _("Status"), _("Every status"), GROUP_NAMES)
+        choice("order", _("Order"), _("Newest first"), ORDERS)
         any_set = any(param in st.query_params for param in (*BASIC, *FURTHER))
         st.button(_("Clear filters"), key="history_clear", disabled=not any_set, on_click=clear_filters)
-    models = {model.id: model.name for model in registry.models()}
-    providers = {provider.name: provider.display_name for provider in registry.providers()}
-    with st.expander(_("More filters"), expanded=_further_open(), key="history_more"), st.grid(3, min_column_width=150):
-        model_id = choice("model", _("Model"), _("All models"), models)
-        provider = choice("provider", _("Provider"), _("All providers"), providers)
-        heart = choice("favourite", _("Favourites"), _("All clips"), HEARTS)
-        verdict = choice("verdict", _("Verdict"), _("Every verdict"), VERDICT_NAMES)
-        tag = choice("tag", _("Tag"), _("All tags"), {tag: tag for tag in own_tags})
-        days = choice("days", _("Ordered"), _("At any time"), PERIODS)
+    st.session_state.setdefault("history_more", any(param in st.query_params for param in FURTHER))
+    with st.expander(_("More filters"), key="history_more", on_change="rerun") as more:
+        if more.open:
+            with components.choices(3):
+                choice("model", _("Model"), _("All models"), models)
+                choice("provider", _("Provider"), _("All providers"), providers)
+                choice("favourite", _("Favourites"), _("All clips"), HEARTS)
+                choice("verdict", _("Verdict"), _("Every verdict"), VERDICT_NAMES)
+                choice("tag", _("Tag"), _("All tags"), tags)
+                choice("days", _("Ordered"), _("At any time"), PERIODS)
+    heart, verdict = asked("favourite", HEARTS), asked("verdict", VERDICT_NAMES)
     return history.Filter(
-        project_id=project_id,
-        statuses=GROUPS.get(group or "", ()),
-        model_id=model_id,
-        provider=provider,
-        text=text or "",
-        since=_since(days),
+        project_id=asked("project", projects),
+        statuses=GROUPS.get(asked("status", GROUP_NAMES) or "", ()),
+        model_id=asked("model", models),
+        provider=asked("provider", providers),
+        text=asked_text(),
+        since=_since(asked("days", PERIODS)),
         favourite=None if heart is None else heart == "yes",
         verdict=None if verdict is None else Verdict(verdict),
-        tag=tag,
-        oldest_first=order == "oldest",
+        tag=asked("tag", tags),
+        oldest_first=asked("order", ORDERS) == "oldest",
     )
-
-
-def _further_open() -> bool:
-    """Open once one of the further filters is used, and from then on: nothing jumps when it is taken back."""
-    used = bool(st.session_state.get("history_further")) or any(param in st.query_params for param in FURTHER)
-    st.session_state["history_further"] = used
-    return used
 
 
 def _since(days: str | None) -> datetime | None:

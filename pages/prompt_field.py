@@ -20,6 +20,7 @@ _ASPECTS = {
     Aspect.STYLE: N_("style"),
     Aspect.SOUND: N_("sound"),
 }
+PROMPT_HEIGHT_PX = 140
 _OFFER = draft.name("improved")
 
 
@@ -27,14 +28,15 @@ def show(model: VideoModel, order: Order) -> None:
     """Draw the field, how long its text is, and the offer to improve it for this order."""
     key = draft.name("prompt")
     limit_chars = model.prompt_limit_chars
-    st.text_area(
-        _("Prompt"),
-        key=key,
-        placeholder=_("What should be seen? Say subject, movement, place, light and camera."),
-        height=110,
-        max_chars=limit_chars if len(order.prompt) <= limit_chars else None,
-        persist_state="session",
-    )
+    with st.container(height=PROMPT_HEIGHT_PX, border=False):
+        st.text_area(
+            _("Prompt"),
+            key=key,
+            placeholder=_("What should be seen? Say subject, movement, place, light and camera."),
+            height="stretch",
+            max_chars=limit_chars if len(order.prompt) <= limit_chars else None,
+            persist_state="session",
+        )
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.button(
             _("Improve my prompt"),

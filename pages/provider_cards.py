@@ -6,7 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from core import config, db, provider_status, usage
-from pages import components, wording
+from pages import wording
 from pages.language import N_, _, said
 
 BADGES: Mapping[str, tuple[str, Literal["green", "orange", "gray"]]] = {
@@ -41,7 +41,7 @@ def show(*, administrator: bool) -> None:
 
 def _card(status: provider_status.ProviderStatus, *, administrator: bool) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        components.plain(status.provider.display_name, strong=True)
+        st.markdown(f"**{status.provider.display_name}**", width="content")
         label, colour = BADGES[status.state]
         st.badge(_(label), color=colour)
     models = status.provider.models

@@ -4,9 +4,17 @@ import streamlit as st
 
 from core import usage
 from core.columns import utc_now
-from pages import components, usage_budget, usage_figures, usage_headline, usage_sections, usage_what_if, visitor
+from pages import (
+    components,
+    usage_budget,
+    usage_choice,
+    usage_figures,
+    usage_headline,
+    usage_sections,
+    usage_what_if,
+    visitor,
+)
 from pages.language import _
-from pages.usage_choice import choose
 
 person = visitor.person()
 
@@ -22,21 +30,35 @@ def nothing() -> None:
         st.page_link("generate.py", label=_("Make a clip"), icon=":material/movie:")
 
 
+def spending() -> None:
+    """On what, against which budget, and where most."""
+    month = usage_figures.month(person, choice, today)
+    usage_sections.spend(shown, choice, lambda: usage_figures.spend_csv(visitor.person(), choice))
+    usage_sections.month(month, today)
+    usage_budget.form(choice.selection, month)
+    usage_sections.projects(shown)
+
+
+def outcome() -> None:
+    """How well it went."""
+    usage_sections.outcome(shown, choice)
+    usage_sections.models(shown, usage_figures.speeds(shown, choice))
+
+
+def cost() -> None:
+    """What the providers took, and what it would be otherwise."""
+    usage_sections.cost(shown)
+    usage_what_if.show(person, choice.selection, shown)
+
+
 with components.calm():
     today = utc_now().date()
-    choice = choose(person, today)
-    shown = usage_figures.read(person, choice, today)
+    choice = usage_choice.choose(person, today)
+    shown = usage_figures.read(person, choice)
     usage_budget.warnings(person, today)
     if shown.total == usage.Figures():
         nothing()
-        usage_budget.form(choice.selection, shown.month)
+        usage_budget.form(choice.selection, usage_figures.month(person, choice, today))
         st.stop()
     usage_headline.show(shown, choice)
-    usage_sections.spend(shown, choice, lambda: usage_figures.spend_csv(visitor.person(), choice))
-    usage_sections.month(shown, today)
-    usage_budget.form(choice.selection, shown.month)
-    usage_sections.outcome(shown, choice)
-    usage_sections.models(shown)
-    usage_sections.projects(shown)
-    usage_sections.cost(shown)
-    usage_what_if.show(person, choice.selection, shown)
+    {"spending": spending, "outcome": outcome, "cost": cost}[usage_choice.section()]()

@@ -12,17 +12,21 @@ from core.models import User
 from core.providers import registry
 from core.states import Role
 from core.usage import Group, Selection
-from pages import usage_wording
+from pages import components, usage_wording
 from pages.language import N_, _
+from pages.wording import Words
 
-PERIODS = {
-    "month": N_("This month"),
-    "7": N_("7 days"),
-    "30": N_("30 days"),
-    "90": N_("90 days"),
-    "365": N_("12 months"),
-    "own": N_("Choose dates"),
-}
+PERIODS = Words(
+    {
+        "month": N_("This month"),
+        "7": N_("7 days"),
+        "30": N_("30 days"),
+        "90": N_("90 days"),
+        "365": N_("12 months"),
+        "own": N_("Choose dates"),
+    }
+)
+SECTIONS = Words({"spending": N_("Spending"), "outcome": N_("Outcome"), "cost": N_("Cost")})
 LONGEST_DAYS = 731
 DAILY_UP_TO_DAYS = 92
 ME, EVERYBODY = "me", "everybody"
@@ -71,9 +75,9 @@ class Choice:
 
 def choose(person: User, today: date) -> Choice:
     """Draw what there is to choose; what was chosen."""
-    since, until = _days(today)
     is_admin = person.role is Role.ADMIN
-    with st.grid(5 if is_admin else 4, min_column_width=150, vertical_alignment="bottom"):
+    with components.choices(6 if is_admin else 5):
+        since, until = _days(today)
         step = _select(
             _("Step"), "step", {key.value: _(name) for key, name in usage_wording.STEPS.items()}, _step(since, until)
         )
@@ -93,36 +97,41 @@ def choose(person: User, today: date) -> Choice:
     )
 
 
+def section() -> str:
+    """Draw which charts there are to choose; the key of those chosen."""
+    first = next(iter(SECTIONS))
+    chosen = st.radio(  # segmented buttons of the theme's colour cannot be read in the dark
+        _("Charts"),
+        list(SECTIONS),
+        format_func=SECTIONS.__getitem__,
+        horizontal=True,
+        key=_follow("show", list(SECTIONS), first),
+        on_change=_to_address,
+        args=("show", first),
+        label_visibility="collapsed",
+    )
+    return chosen or first
+
+
 def _days(today: date) -> tuple[date, date]:
     """First and last day, both included, UTC."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        period = st.radio(
-            _("Period"),
-            list(PERIODS),
-            format_func=lambda known: _(PERIODS[known]),
-            horizontal=True,
-            key=_follow("period", list(PERIODS), "30"),
-            on_change=_to_address,
-            args=("period", "30"),
-            width="content",
-        )
-        if period == "month":
-            return today.replace(day=1), today
-        if period != "own":
-            return today - timedelta(days=int(period or 30) - 1), today
-        earliest = today - timedelta(days=LONGEST_DAYS - 1)
-        key = "usage_dates"
-        if key not in st.session_state:
-            st.session_state[key] = _dates_of_address(earliest, today)
-        chosen = st.date_input(
-            _("From and to"),
-            min_value=earliest,
-            max_value=today,
-            key=key,
-            format="YYYY-MM-DD",
-            width=260,
-            on_change=_dates_to_address,
-        )
+    period = _select(_("Period"), "period", PERIODS, "30")
+    if period == "month":
+        return today.replace(day=1), today
+    if period != "own":
+        return today - timedelta(days=int(period or 30) - 1), today
+    earliest = today - timedelta(days=LONGEST_DAYS - 1)
+    key = "usage_dates"
+    if key not in st.session_state:
+        st.session_state[key] = _dates_of_address(earliest, today)
+    chosen = st.date_input(
+        _("From and to"),
+        min_value=earliest,
+        max_value=today,
+        key=key,
+        format="YYYY-MM-DD",
+        on_change=_dates_to_address,
+    )
     days = chosen if isinstance(chosen, tuple) else (chosen,)
     if len(days) != 2:
         st.caption(_("Choose the last day, too."))

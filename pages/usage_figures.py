@@ -35,7 +35,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """All that the page shows of a choice."""
+    """The sums of a choice."""
 
     total: Figures
     before: Figures
@@ -45,20 +45,10 @@ class Shown:
     stacked: Mapping[tuple[date, str], int]
     """Credits by bar and name of the series."""
     series: Sequence[str]
-    speeds: Mapping[str, usage.TimeRange]
-    month: budgets.Month
 
 
-@st.cache_data(ttl=SPEED_SECONDS, show_spinner=False)
-def _speeds(database_url: str, model_ids: Sequence[str], since: date, until: date) -> dict[str, usage.TimeRange]:
-    """How long models took over all people, so asked once for all; the address is that of the installation."""
-    del database_url
-    with db.session(read_only=True) as session:
-        return usage.speeds(session, model_ids, usage.Selection(since, until))
-
-
-def read(person: User, choice: Choice, today: date) -> Shown:
-    """Read everything in one look at the database."""
+def read(person: User, choice: Choice) -> Shown:
+    """Read the sums in one look at the database."""
     chosen = choice.selection
     with db.session(read_only=True) as session:
         rows = usage_kept.grouped(session, person, chosen, [choice.step, Group.MODEL])
@@ -81,9 +71,27 @@ def read(person: User, choice: Choice, today: date) -> Shown:
             projects=_ranked(by_project, "project_id", _series_names(Group.PROJECT, by_project).__getitem__),
             stacked=amounts,
             series=series,
-            speeds=_speeds(config.settings().database_url, [model.id for model in models], chosen.since, chosen.until),
-            month=budgets.month(session, person, chosen, today=today),
         )
+
+
+def month(person: User, choice: Choice, today: date) -> budgets.Month:
+    """The month that the choice ends in: spent, budget, forecast."""
+    with db.session(read_only=True) as session:
+        return budgets.month(session, person, choice.selection, today=today)
+
+
+def speeds(shown: Shown, choice: Choice) -> Mapping[str, usage.TimeRange]:
+    """Model id -> how long its clips of the choice's days took, over all people."""
+    days = choice.selection
+    return _speeds(config.settings().database_url, [model.id for model in shown.models], days.since, days.until)
+
+
+@st.cache_data(ttl=SPEED_SECONDS, show_spinner=False)
+def _speeds(database_url: str, model_ids: Sequence[str], since: date, until: date) -> dict[str, usage.TimeRange]:
+    """How long models took over all people, so asked once for all; the address is that of the installation."""
+    del database_url
+    with db.session(read_only=True) as session:
+        return usage.speeds(session, model_ids, usage.Selection(since, until))
 
 
 def spend_csv(person: User, choice: Choice) -> bytes:

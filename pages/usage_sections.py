@@ -1,12 +1,12 @@
 """The sections of the usage page, each a chart with its table and its CSV. Draws only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 
 import streamlit as st
 
 from core import budgets, pricing
-from core.usage import SPEED_SAMPLE
+from core.usage import SPEED_SAMPLE, TimeRange
 from pages import usage_charts, usage_wording, wording
 from pages.language import _
 from pages.usage_charts import Value
@@ -92,9 +92,8 @@ def outcome(shown: Shown, choice: Choice) -> None:
         )
 
 
-def month(shown: Shown, today: date) -> None:
+def month(found: budgets.Month, today: date) -> None:
     """The month's running total against its budget and forecast, and how the forecast is made."""
-    found = shown.month
     name = usage_wording.month(found.first)
     st.header(_("{month}, added up").format(month=name), anchor=False)
     alt = _("Line of credits spent in {month} so far: {credits}.").format(
@@ -133,12 +132,12 @@ def _forecast_words(found: budgets.Month) -> str:
     )
 
 
-def models(shown: Shown) -> None:
+def models(shown: Shown, speeds: Mapping[str, TimeRange]) -> None:
     """What each model came to, how well it did and how long it took."""
     st.header(_("By model"), anchor=False)
     lines: list[Value] = []
     for one in shown.models:
-        figures, took = one.figures, shown.speeds.get(one.id)
+        figures, took = one.figures, speeds.get(one.id)
         lines.append(
             {
                 _("Model"): one.name,

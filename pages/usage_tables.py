@@ -29,7 +29,10 @@ def charted(
             st.caption(_("None in this period."))
         elif chart_tab.open:
             values = {"values": pa.Table.from_pylist(spec["data"]["values"])}  # as a list it would pass through pandas
-            st.vega_lite_chart(spec=spec | {"data": values}, width="stretch", alt=alt, key=f"usage_{key}_chart")
+            with st.container(height=spec["height"], border=False):  # so much is kept free until it is drawn
+                st.vega_lite_chart(
+                    spec=spec | {"data": values}, width="stretch", height="stretch", alt=alt, key=f"usage_{key}_chart"
+                )
     with table_tab:
         if table_tab.open:
             table(lines, key=key, percent=percent, csv=csv)

@@ -35,29 +35,38 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         yield app
 
 
-def opened(filled: App, visitor: Visitor, address: str = "", **look: object) -> Page:
-    """The page, drawn to its end."""
+def opened(filled: App, visitor: Visitor, address: str = "", *, last: str = "Top projects", **look: object) -> Page:
+    """The page, drawn to its end, which is below this heading."""
     page = visitor(f"http://127.0.0.1:{filled.port}", **look).open(f"/usage{address}")
-    expect(page.get_by_role("heading", name="What if")).to_be_visible()
+    expect(page.get_by_role("heading", name=last)).to_be_visible()
     settle(page)
     return page
 
 
+def spent(page: Page) -> str:
+    """The credits at the head of the page."""
+    figure = page.get_by_test_id("stMetric").filter(has_text="Spent credits")
+    return figure.get_by_test_id("stMetricValue").inner_text()
+
+
 @pytest.mark.parametrize(
-    ("address", "theme", "width"),
+    ("address", "drawn", "look"),
     [
-        ("", "light", 1280),
-        ("", "dark", 390),
-        ("?period=365&by=project", "dark", 1280),
-        ("?period=7&step=month", "light", 390),
+        ("", ("Top projects", 3), ("light", 1280)),
+        ("?show=outcome", ("By model", 2), ("dark", 390)),
+        ("?period=365&by=project&show=cost", ("What if", 1), ("dark", 1280)),
+        ("?period=7&step=month", ("Top projects", 3), ("light", 390)),
+        ("?show=cost", ("What if", 1), ("light", 390)),
+        ("?show=outcome", ("By model", 2), ("light", 1280)),
     ],
 )
 def test_charts_are_drawn_and_bar_nobodys_way(
-    filled: App, visitor: Visitor, address: str, theme: str, width: int
+    filled: App, visitor: Visitor, address: str, drawn: tuple[str, int], look: tuple[str, int]
 ) -> None:
     """Every chart stands, the page fits the window, and axe finds nothing, in both themes and widths."""
-    page = opened(filled, visitor, address, theme=theme, width=width)
-    expect(page.get_by_test_id("stVegaLiteChart").locator("svg")).to_have_count(6)
+    (last, charts), (theme, width) = drawn, look
+    page = opened(filled, visitor, address, last=last, theme=theme, width=width)
+    expect(page.get_by_test_id("stVegaLiteChart").locator("svg")).to_have_count(charts)
     picture(page, f"usage-{len(address)}-{theme}-{width}")
 
     assert barriers(page) == []
@@ -68,8 +77,7 @@ def test_charts_are_drawn_and_bar_nobodys_way(
 def test_file_holds_what_the_page_and_the_api_say(filled: App, visitor: Visitor) -> None:
     """The CSV of the spend is the API's, and both come to the figure at the head of the page."""
     page = opened(filled, visitor, "?period=90&by=project&step=week")
-    figure = page.get_by_test_id("stMetric").filter(has_text="Spent credits").get_by_test_id("stMetricValue")
-    spent = int(figure.inner_text().replace(",", ""))
+    whole = int(spent(page).replace(",", ""))
     page.get_by_role("tab", name="Table").first.click()
     with page.expect_download() as saving:
         page.locator(".st-key-usage_spend_csv button").click()
@@ -79,7 +87,7 @@ def test_file_holds_what_the_page_and_the_api_say(filled: App, visitor: Visitor)
     answer = filled.client.get(f"/usage?groupBy=week&groupBy=project&format=csv&since={since.isoformat()}")
     assert saved == answer.content
     lines = list(csv.DictReader(io.StringIO(saved.decode("utf-8-sig"))))
-    assert sum(int(line["spent_credits"]) for line in lines[:-1]) == int(lines[-1]["spent_credits"]) == spent
+    assert sum(int(line["spent_credits"]) for line in lines[:-1]) == int(lines[-1]["spent_credits"]) == whole
     assert "'=SUM(A1)" in {line["project"] for line in lines}
 
 
@@ -90,19 +98,19 @@ def test_choosing_narrows_and_is_kept_in_the_address(filled: App, visitor: Visit
     page.get_by_role("option", name="Film 0").click()
     page.wait_for_url("**/usage?project=*")
     settle(page)
-    figure = page.get_by_test_id("stMetric").filter(has_text="Spent credits").get_by_test_id("stMetricValue")
-    spent = figure.inner_text()
+    of_one = spent(page)
 
     other = opened(filled, visitor, page.url.partition("/usage")[2])
 
-    again = other.get_by_test_id("stMetric").filter(has_text="Spent credits").get_by_test_id("stMetricValue")
-    expect(again).to_have_text(spent)
+    assert spent(other) == of_one
     expect(other.get_by_role("combobox", name="Project")).to_have_value("Film 0")
 
 
 def test_what_if_opens(filled: App, visitor: Visitor) -> None:
     """The comparison is read when it is opened, and bars nobody's way either."""
     page = opened(filled, visitor)
+    page.get_by_text("Cost", exact=True).click()
+    page.wait_for_url("**/usage?show=cost")
     page.get_by_text("Price these clips anew").click()
     expect(page.get_by_role("columnheader", name="As it would be")).to_be_visible()
     settle(page)

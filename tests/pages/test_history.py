@@ -223,6 +223,22 @@ def test_further_filters_come_from_the_address(
     assert shown(open_page("history", **address)) == titles
 
 
+def test_further_filters_hold_while_their_panel_is_closed(open_page: Open, studio: Studio) -> None:
+    """The panel is drawn when it is open only; what it was set to narrows the gallery all the same."""
+    project = studio.project()
+    lake, _hill = (studio.complete(studio.order(project, prompt)) for prompt in ("lake", "hill"))
+    change(studio, lake, favourite=True)
+    at = open_page("history")
+    assert "history_favourite" not in at.session_state
+    at.session_state["history_more"] = True
+    at.run().selectbox(key="history_favourite").set_value("yes").run()
+    at.session_state["history_more"] = False
+    assert shown(at.run()) == ["lake"]
+    assert "history_favourite" not in at.session_state
+    at.session_state["history_more"] = True
+    assert at.run().selectbox(key="history_favourite").value == "yes"
+
+
 def test_filters_are_cleared_at_once(open_page: Open, studio: Studio) -> None:
     """One press shows everything again; without a filter there is nothing to press."""
     studio.complete(studio.order(studio.project(), "lake"))

@@ -117,11 +117,11 @@ def test_a_year_of_everybody_equals_the_ledger(open_page: Open, studio: Studio, 
     stacked = values(at, "Bars of credits spent, ")
     assert sum(value["amount"] for value in stacked) == settled
     assert len({value["series"] for value in stacked}) <= 9
-    for chart in ("spend", "cost", "projects"):
-        at.session_state[f"usage_{chart}_tabs"] = "Table"
-    at.run()
-    assert table(at, "Share")["Credits"].sum() == settled
-    assert table(at, "Charged, Rp")["Charged, Rp"].sum() == settled * 50
+    at.session_state["usage_projects_tabs"] = "Table"
+    assert table(at.run(), "Share")["Credits"].sum() == settled
+    at.radio(key="usage_show").set_value("cost").run()
+    at.session_state["usage_cost_tabs"] = "Table"
+    assert table(at.run(), "Charged, Rp")["Charged, Rp"].sum() == settled * 50
     selection = usage.Selection(TODAY - timedelta(days=364), TODAY, everybody=True)
     choice = Choice(selection, usage.Group(step), usage.Group(by))
     [head, *lines, total] = read(usage_figures.spend_csv(studio.person, choice))
@@ -145,14 +145,35 @@ def test_chart_stacks_the_days_by_model(open_page: Open, studio: Studio) -> None
     assert any("stacked by model; 450 credits in all" in alt for alt in charts(at))
 
 
+@pytest.mark.parametrize(
+    ("show", "drawn"),
+    [
+        ({}, ["Bars of credits spent,", "Line of credits spent in", "Bars of credits spent in each"]),
+        ({"show": "outcome"}, ["Bars of clips by how they ended", "Bars of credits returned"]),
+        ({"show": "cost"}, ["Bars of what each model's clips were charged"]),
+        ({"show": "nonsense"}, ["Bars of credits spent,", "Line of credits spent in", "Bars of credits spent in each"]),
+    ],
+)
+def test_charts_are_chosen_by_the_address(
+    open_page: Open, studio: Studio, show: dict[str, str], drawn: list[str]
+) -> None:
+    """Only those asked for are made; the figures at the head are the same with all of them."""
+    mine = studio.project().id
+    book(studio.person, Ended(TODAY, mine, "demo-film"), Ended(TODAY, mine, "demo-film", Status.FAILED))
+    at = open_page("usage", **show)
+    assert metrics(at)["Spent credits"] == "50"
+    assert [any(alt.startswith(start) for alt in charts(at)) for start in drawn] == [True] * len(drawn)
+    assert len(charts(at)) == len(drawn)
+
+
 def test_period_is_kept_to(open_page: Open, studio: Studio) -> None:
     """Every period ends today, so what ended today is in all of them; own dates are kept in the address."""
     studio.complete(studio.order(studio.project(), "one"))
     at = open_page("usage")
-    at.radio(key="usage_period").set_value("7").run()
+    at.selectbox(key="usage_period").set_value("7").run()
     assert metrics(at)["Clips"] == "1"
     assert at.query_params["period"] == "7"
-    at.radio(key="usage_period").set_value("own").run()
+    at.selectbox(key="usage_period").set_value("own").run()
     at.date_input(key="usage_dates").set_value((date(2026, 1, 1), date(2026, 1, 2))).run()
     assert any("No clip ended in this period" in text.value for text in at.markdown)
     assert at.query_params["since"] == "2026-01-01"
@@ -252,7 +273,7 @@ def test_what_if(open_page: Open, studio: Studio) -> None:
         Ended(TODAY, mine, "demo-film"),
         Ended(TODAY, mine, "demo-film", duration_seconds=3),
     )
-    at = open_page("usage")
+    at = open_page("usage", show="cost")
     assert "usage_what_if_model" not in [box.key for box in at.selectbox]
     at.session_state["usage_what_if"] = True
     at.run()
@@ -273,21 +294,24 @@ def test_figures_are_written_in_the_language_of_the_reader(open_page: Open, stud
     book(studio.person, done, done, failed)
     with db.session() as session:
         users.choose_language(session, studio.person, tag="id")
-    at = open_page("usage")
-    at.session_state["usage_what_if"] = True
     with language.reading("id"):
+        at = open_page("usage", show="cost")
+        at.session_state["usage_what_if"] = True
         at.run().selectbox(key="usage_what_if_model").set_value("seedance-t2v").run()
-        at.session_state["usage_projects_tabs"] = "Tabel"
-        at.run()
+        assert "Seedance T2V membuat klip berdurasi 5 atau 10 detik." in " ".join(html.value for html in at.html)
+        at.radio(key="usage_show").set_value("outcome").run()
 
     [models] = [html.value for html in at.html if "Sembilan dari sepuluh dalam" in html.value]
     shown = re.findall(r"<td[^>]*>([^<]*)<", models)
     assert shown == ["Google Veo 3", "5.000", "2", "1", "67%", "1.500 dtk", "1.500 dtk", "2", "–"]
+    with language.reading("id"):
+        at.radio(key="usage_show").set_value("spending").run()
+        at.session_state["usage_projects_tabs"] = "Tabel"
+        at.run()
     [projects] = [frame for frame in at.dataframe if "Kredit" in frame.value.columns]
     styler = projects.proto.arrow_data.styler
     [line] = dataframe_util.convert_arrow_bytes_to_pandas_df(styler.display_values).to_dict("records")
     assert {"5.000", "100%"} <= set(line.values())
-    assert "Seedance T2V membuat klip berdurasi 5 atau 10 detik." in " ".join(html.value for html in at.html)
 
 
 def test_names_cannot_run_anything_in_a_spreadsheet() -> None:
