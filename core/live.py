@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Connection, Select, and_, bindparam, select
 from sqlalchemy.orm import Session, load_only
 
 from core import errors, signing
@@ -33,6 +33,15 @@ LIFETIME_SECONDS = 3600
 # Put together once, as they are asked on every run of every page and by everybody who looks.
 _MINE = select(Generation.id).where(owned_by_bound(Generation), is_live())
 _IDS = _MINE.order_by(Generation.id).limit(WATCHED)
+_PERSONS = (
+    select(Generation.id)
+    .select_from(User)
+    .outerjoin(Generation, and_(owned_by_bound(Generation), is_live()))
+    .where(User.id == bindparam("user_id"))
+    .order_by(Generation.id)
+    .limit(WATCHED)
+)
+"""The same with a row of nothing for a person who has none, and no row at all where there is no such person."""
 
 _COLUMNS = (
     Generation.id,
@@ -99,6 +108,14 @@ def ids(session: Session, user: User) -> Sequence[str]:
     return session.scalars(_IDS, {"user_id": user.id}).all()
 
 
+def ids_of(connection: Connection, user_id: str) -> Sequence[str]:
+    """As `ids`, of whoever a token names; Unauthorized where that is nobody (any more)."""
+    found = connection.execute(_PERSONS, {"user_id": user_id}).scalars().all()
+    if not found:
+        raise errors.Unauthorized
+    return [one for one in found if one is not None]
+
+
 def fingerprint(of_ids: Sequence[str]) -> str:
     """Changes when one ends or begins, and only then."""
     return hashlib.sha256("".join(of_ids).encode()).hexdigest()[:16]
@@ -125,7 +142,7 @@ class Board:
         self._queue: tuple[float, Mapping[str, Sequence[str]]] = (float("-inf"), {})
 
     def standings(
-        self, session: Session, user: User, *, limit: int = TOLD, among: Collection[str] | None = None
+        self, session: Session, user_id: str, *, limit: int = TOLD, among: Collection[str] | None = None
     ) -> Sequence[Standing]:
         """Of a person's newest TOLD that have not ended `limit`, newest first but unclear ones last.
 
@@ -133,7 +150,7 @@ class Board:
         """
         among = None if among is None else list(among)
         asked = _NEWEST if among is None else _NEWEST_AMONG
-        rows = session.scalars(asked, {"user_id": user.id, "among": among, "limit": limit}).all()
+        rows = session.scalars(asked, {"user_id": user_id, "among": among, "limit": limit}).all()
         return self.of(session, rows)
 
     def of(self, session: Session, rows: Sequence[Generation]) -> Sequence[Standing]:

@@ -55,7 +55,7 @@ def show(session: Session, person: User) -> None:
     )
 
 
-def number() -> int:
+def how_many() -> int:
     """How many are under way, as far as they are watched; the shell has just asked."""
     return len(st.session_state.get("live_ids", ()))
 

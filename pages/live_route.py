@@ -15,7 +15,6 @@ from starlette.routing import Route
 
 from core import config, db, errors, live
 from core.columns import utc_now
-from core.models import User
 from pages import language, standing
 
 PATH = "/api/apps/video-generator/live"
@@ -45,13 +44,12 @@ def route() -> Route:
 
 def _look(user_id: str, shown: Sequence[str]) -> bytes:
     """`{"state": <changes at an end or a beginning>, "live": <how many>, "newest": [ids], "items": [...]}`."""
-    with db.session(read_only=True) as session:
-        person = session.get(User, user_id)
-        if person is None:
-            raise errors.Unauthorized
-        ids = live.ids(session, person)
-        among = set(shown).intersection(ids)
-        standings = standing.board().standings(session, person, among=among) if among else ()
+    with db.look() as connection:
+        ids = live.ids_of(connection, user_id)
+    standings: Sequence[live.Standing] = ()
+    if among := set(shown).intersection(ids):
+        with db.session(read_only=True) as session:
+            standings = standing.board().standings(session, user_id, among=among)
     items = [standing.item(each) for each in standings]
     told = {"state": live.fingerprint(ids), "live": len(ids), "newest": list(ids[-NEWEST:]), "items": items}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()

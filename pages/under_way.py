@@ -10,7 +10,7 @@ from core import db, generations, live
 from core.models import User
 from pages import components, standing, wording
 from pages.language import _, plural
-from pages.live import number
+from pages.live import how_many
 
 SHOWN = 4
 
@@ -26,13 +26,13 @@ _element = st.components.v2.component(
 def show(person: User) -> str | None:
     """Draw the list beside the order form; the id of the one whose details were just asked for, else None."""
     with db.session(read_only=True) as session:
-        standings = standing.board().standings(session, person, limit=SHOWN)
+        standings = standing.board().standings(session, person.id, limit=SHOWN)
     st.header(_("Under way"), anchor=False)
     if not standings:
         st.caption(_("Nothing at the moment. What you order appears here and moves by itself."))
         return None
     opened = draw(person, standings, key="under_way")
-    more = number() - SHOWN
+    more = how_many() - SHOWN
     if more > 0:
         label = plural("{number} more", "{number} more", more).format(number=wording.credits(more))
         st.page_link("history.py", label=label, query_params={"status": "live"})

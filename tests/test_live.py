@@ -65,7 +65,19 @@ def test_ids_are_those_of_the_person_that_have_not_ended(database: Database, per
     ordered(database, ben)
     with database.session(read_only=True) as session:
         assert live.ids(session, person) == [moving.id]
-        assert [each.row.id for each in live.Board().standings(session, person)] == [moving.id]
+        assert [each.row.id for each in live.Board().standings(session, person.id)] == [moving.id]
+
+
+def test_ids_by_token_are_the_same_and_nobody_has_none(database: Database, person: User) -> None:
+    """Who has nothing under way is told so; who is not there at all is refused."""
+    ben = somebody_else(database)
+    completed(database, person)
+    moving = [ordered(database, person).id for _ in range(2)]
+    with database.look() as connection:
+        assert live.ids_of(connection, person.id) == moving
+        assert live.ids_of(connection, ben.id) == []
+        with pytest.raises(errors.Unauthorized):
+            live.ids_of(connection, "0198c0de-0000-7000-8000-000000000000")
 
 
 def test_ended_tells_only_of_ones_own_that_ended(database: Database, person: User) -> None:
@@ -98,9 +110,9 @@ def test_place_in_line_counts_everybody_at_the_same_provider(database: Database,
     advance(database, sent.id, HANDED, SUBMITTING, WAITING)
     mine = ordered(database, person)
     with database.session(read_only=True) as session:
-        [standing] = live.Board().standings(session, person)
+        [standing] = live.Board().standings(session, person.id)
         assert (standing.row.id, standing.ahead) == (mine.id, 1)
-        [first] = [each for each in live.Board().standings(session, ben) if each.row.id == waits.id]
+        [first] = [each for each in live.Board().standings(session, ben.id) if each.row.id == waits.id]
         assert first.ahead == 0
 
 
@@ -111,9 +123,9 @@ def test_kept_board_asks_once_for_what_is_the_same_for_everybody(database: Datab
     asked: list[str] = []
     event.listen(database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
     with database.session(read_only=True) as session:
-        board.standings(session, person)
+        board.standings(session, person.id)
         first = len(asked)
-        board.standings(session, person)
+        board.standings(session, person.id)
     assert len(asked) - first == 1 < first
 
 
@@ -121,7 +133,7 @@ def test_many_in_flight_are_told_of_up_to_a_limit(database: Database, person: Us
     """However many there are, an answer stays small; the newest are in it."""
     rows = [ordered(database, person) for _ in range(4)]
     with database.session(read_only=True) as session:
-        told = live.Board().standings(session, person, limit=3)
+        told = live.Board().standings(session, person.id, limit=3)
     assert [each.row.id for each in told] == [row.id for row in reversed(rows)][:3]
 
 
@@ -139,6 +151,6 @@ def test_look_uses_the_index_of_what_is_under_way(database: Database, person: Us
         session.connection()
         event.listen(database.engine, "before_cursor_execute", explain)
         live.ids(session, person)
-        live.Board().standings(session, person)
+        live.Board().standings(session, person.id)
     assert all("ix_generations_live" in plan for plan in plans), plans
     assert "COVERING" in plans[0]
