@@ -48,6 +48,11 @@ class Settings:
         """True when the app brings its own Redis and worker."""
         return self.redis_url is None
 
+    @property
+    def incoming_dir(self) -> Path:
+        """Where files lie that are being fetched or worked on; what is left over there is swept away."""
+        return self.data_dir / "incoming"
+
     def download_allow(self, provider: str) -> frozenset[str]:
         """The `host:port`s a provider's files may come from though private or unencrypted: its own, and the listed."""
         own = self.provider_base_urls.get(provider)

@@ -59,7 +59,7 @@ def purge_deleted(settings: Settings, *, limit: int = 20) -> int:
 
 def remove_left_overs(settings: Settings) -> None:
     """Remove downloads that nobody has touched for a day."""
-    folder = settings.data_dir / "incoming"
+    folder = settings.incoming_dir
     if not folder.is_dir():
         return
     for path in folder.iterdir():

@@ -93,7 +93,7 @@ def collect(generation_id: str) -> None:
             next_at=utc_now() + LEASE,
             collect_attempt=attempt,
         )
-    folder = config.settings().data_dir / "incoming"
+    folder = config.settings().incoming_dir
     folder.mkdir(exist_ok=True)
     target = folder / f"{generation_id}.video"
     try:

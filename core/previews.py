@@ -75,7 +75,7 @@ def _make(row: Generation) -> None:
     assert row.output_key is not None  # noqa: S101 -- a constraint of completed rows
     settings = config.settings()
     storage = storages.open_storage(settings.storage_url)
-    folder = settings.data_dir / "incoming"
+    folder = settings.incoming_dir
     folder.mkdir(exist_ok=True)
     with storage.as_file(row.output_key, folder=folder) as clip:
         data = media.preview(clip)

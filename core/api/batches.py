@@ -50,5 +50,5 @@ def generate_batch(person: Person, body: BatchBody, idempotency_key: generations
         batch_id=rows[0].batch_id,
         total=total,
         generations=[generations.Ordered.of(row) for row in rows],
-        message=f"{total} credits are reserved. Ask /generations/<id>/status how each of them goes.",
+        message=f"{total:,} credits are reserved. Ask /generations/<id>/status how each of them goes.",
     )
