@@ -47,6 +47,8 @@ PAGES = {
     "History, favourites": ("history", "favourite=yes"),
     "Usage, 30 days": ("usage", ""),
     "Usage, 365 days": ("usage", "period=365"),
+    "Usage, outcome": ("usage", "period=365&show=outcome"),
+    "Usage, cost": ("usage", "period=365&show=cost"),
     "Account": ("account", ""),
     "Admin": ("admin", ""),
 }

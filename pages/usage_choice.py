@@ -28,6 +28,7 @@ PERIODS = Words(
 )
 SECTIONS = Words({"spending": N_("Spending"), "outcome": N_("Outcome"), "cost": N_("Cost")})
 LONGEST_DAYS = 731
+DATES_WIDTH_PX = 260
 DAILY_UP_TO_DAYS = 92
 ME, EVERYBODY = "me", "everybody"
 
@@ -76,8 +77,12 @@ class Choice:
 def choose(person: User, today: date) -> Choice:
     """Draw what there is to choose; what was chosen."""
     is_admin = person.role is Role.ADMIN
-    with components.choices(6 if is_admin else 5):
-        since, until = _days(today)
+    fields, dates = components.choices(6 if is_admin else 5), st.container()
+    with fields:
+        period = _select(_("Period"), "period", PERIODS, "30")
+    with dates:
+        since, until = _days(period or "30", today)
+    with fields:
         step = _select(
             _("Step"), "step", {key.value: _(name) for key, name in usage_wording.STEPS.items()}, _step(since, until)
         )
@@ -113,13 +118,12 @@ def section() -> str:
     return chosen or first
 
 
-def _days(today: date) -> tuple[date, date]:
-    """First and last day, both included, UTC."""
-    period = _select(_("Period"), "period", PERIODS, "30")
+def _days(period: str, today: date) -> tuple[date, date]:
+    """First and last day, both included, UTC; asked for where the period is one's own."""
     if period == "month":
         return today.replace(day=1), today
     if period != "own":
-        return today - timedelta(days=int(period or 30) - 1), today
+        return today - timedelta(days=int(period) - 1), today
     earliest = today - timedelta(days=LONGEST_DAYS - 1)
     key = "usage_dates"
     if key not in st.session_state:
@@ -130,6 +134,7 @@ def _days(today: date) -> tuple[date, date]:
         max_value=today,
         key=key,
         format="YYYY-MM-DD",
+        width=DATES_WIDTH_PX,
         on_change=_dates_to_address,
     )
     days = chosen if isinstance(chosen, tuple) else (chosen,)
