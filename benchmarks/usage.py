@@ -14,7 +14,7 @@ from itertools import groupby
 
 from sqlalchemy import func, select, text
 
-from core import budgets, projects, usage, users, what_if
+from core import budgets, durations, projects, usage, users, what_if
 from core.columns import utc_now
 from core.db import Database
 from core.models import UsageDay, User
@@ -74,7 +74,7 @@ def _kinds(person: User, chosen: Selection) -> Callable[[Database], object]:
 def _speeds(chosen: Selection) -> Callable[[Database], object]:
     def look(database: Database) -> object:
         with database.session(read_only=True) as session:
-            return usage.speeds(session, ["kling-2.5", "veo3", "seedance-t2v", "nova-reel"], chosen)
+            return durations.of_models(session, ["kling-2.5", "veo3", "seedance-t2v", "nova-reel"], chosen)
 
     return look
 

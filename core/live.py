@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Select, and_, bindparam, select
 from sqlalchemy.orm import Session, load_only
 
 from core import errors, signing
+from core.durations import TimeRange, TypicalSeconds
 from core.models import Generation, User, is_live
 from core.ownership import owned, owned_by_bound
 from core.states import ENDED_STATUSES, Stage, Status
-from core.usage import TimeRange, TypicalSeconds
 
 WATCHED = 500
 """So many of one person's generations are watched for their end, the oldest first: they end first."""

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core import db, errors, health, lifecycle, search, usage
+from core import db, durations, errors, health, lifecycle, search
 from core.columns import utc_now
 from core.models import Generation
 from core.providers import registry
@@ -55,7 +55,7 @@ def write(looks: Sequence[Look], *, poll_seconds: float) -> None:
 def _write_all(looks: Sequence[Look], poll_seconds: float) -> None:
     with db.session() as session:
         search.lock(session, {look.row.provider for look in looks if look.row.stage is Stage.SUBMITTING})
-        typical = usage.TypicalSeconds(session)
+        typical = durations.TypicalSeconds(session)
         for look in looks:
             _write(session, look, typical, poll_seconds)
 

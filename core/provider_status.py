@@ -1,17 +1,31 @@
 """How each provider stands, in one picture for pages and API."""
 
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import access, health, usage
+from core import access, durations, health
+from core.columns import utc_now
 from core.config import Settings
+from core.models import Generation, UsageDay, is_live
 from core.providers import registry
 from core.providers.base import Provider
+from core.states import Status
 
 NOT_CONFIGURED = "not_configured"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderWeek:
+    """How a provider did for everybody in the last seven days; None where there is nothing to tell from."""
+
+    in_flight: int
+    success_rate: float | None
+    median_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +40,36 @@ class ProviderStatus:
     sentence: str
     key_works: bool | None
     key_checked_at: datetime | None
-    week: usage.ProviderWeek
+    week: ProviderWeek
 
 
-def weeks(session: Session) -> Mapping[str, usage.ProviderWeek]:
-    """How each provider did in the last seven days; somewhat dear, and good for a while."""
-    models = {provider.name: [model.id for model in provider.models] for provider in registry.providers()}
-    return usage.provider_weeks(session, models)
+def weeks(session: Session) -> Mapping[str, ProviderWeek]:
+    """Provider -> how it did in the last seven days, over all people; somewhat dear, and good for a while."""
+    since = utc_now() - timedelta(days=7)
+    ended = (
+        select(UsageDay.provider, func.sum(UsageDay.completed), func.sum(UsageDay.failed))
+        .where(UsageDay.day >= since.date().isoformat())
+        .group_by(UsageDay.provider)
+    )
+    counted = {name: (int(done), int(failed)) for name, done, failed in session.execute(ended)}
+    # What is under way is few and read first: left to itself, SQLite may go through everything that has ended.
+    live = select(Generation.provider, Generation.status).where(is_live()).cte("live").prefix_with("MATERIALIZED")
+    made_now = select(live.c.provider, func.count()).where(live.c.status == Status.PROCESSING)
+    in_flight = {row[0]: int(row[1]) for row in session.execute(made_now.group_by(live.c.provider))}
+    found = {}
+    for provider in registry.providers():
+        took = [
+            seconds for model in provider.models for seconds in durations.seconds_taken(session, model.id, since=since)
+        ]
+        done, failed = counted.get(provider.name, (0, 0))
+        rate = done / (done + failed) if done or failed else None
+        median = statistics.median(took) if took else None
+        found[provider.name] = ProviderWeek(in_flight.get(provider.name, 0), rate, median)
+    return found
 
 
 def statuses(
-    session: Session, settings: Settings, *, known_weeks: Mapping[str, usage.ProviderWeek] | None = None
+    session: Session, settings: Settings, *, known_weeks: Mapping[str, ProviderWeek] | None = None
 ) -> Sequence[ProviderStatus]:
     """Every provider, in the order of the registry; `known_weeks` are those of a while ago, if they shall do."""
     of_week = weeks(session) if known_weeks is None else known_weeks

@@ -1,12 +1,12 @@
 """How well and how fast each model works here, told from its most recent generations; for choosing only."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
+from core import durations
 from core.models import Generation
 from core.states import Status
 
@@ -61,5 +61,5 @@ def of_models(session: Session, model_ids: Sequence[str]) -> Mapping[str, TrackR
 def _record(seconds: Sequence[float], ended: int) -> TrackRecord:
     if not seconds:
         return TrackRecord(0, ended, None, None)
-    ordered, last = sorted(seconds), len(seconds) - 1
-    return TrackRecord(len(ordered), ended, ordered[last // 2], ordered[math.ceil(last * 0.9)])
+    usual = durations.spread(sorted(seconds))
+    return TrackRecord(len(seconds), ended, usual.p50_seconds, usual.p90_seconds)

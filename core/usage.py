@@ -1,8 +1,6 @@
-"""What was spent and how long things take; figures come from the roll-ups, never from raw rows."""
+"""What was spent, on what and by whom: figures come from the roll-ups, never from raw rows."""
 
-import math
-import statistics
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -12,18 +10,8 @@ from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from core import errors, pricing
-from core.columns import utc_now
-from core.models import Generation, Project, UsageDay, User, is_live
+from core.models import Project, UsageDay, User
 from core.ownership import everybodys, owned
-from core.providers import registry
-from core.states import Status
-
-RECENT = 50
-SEARCHED = 500
-"""Among so many newest of a model the recent ones of a kind are looked for: a rare kind must not search them all."""
-FASTEST_SECONDS = 1.0
-SPEED_SAMPLE = 200
-"""How many of a model's newest ended clips its times are told from."""
 
 
 class Group(StrEnum):
@@ -226,118 +214,3 @@ def moments(chosen: Selection) -> tuple[datetime, datetime]:
     begin = datetime.combine(chosen.since, time(), UTC)
     after = min(chosen.until, date.max - timedelta(days=1)) + timedelta(days=1)
     return begin, datetime.combine(after, time(), UTC)
-
-
-def speeds(session: Session, model_ids: Iterable[str], chosen: Selection) -> dict[str, "TimeRange"]:
-    """How long models took in the chosen days, over all people: told from each one's newest ended clips only."""
-    begin, end = moments(chosen)
-    found = {}
-    for model_id in model_ids:
-        newest = (
-            select(Generation.submitted_at, Generation.ended_at, Generation.status)
-            .where(Generation.model_id == model_id, Generation.ended_at >= begin, Generation.ended_at < end)
-            .order_by(Generation.ended_at.desc())
-            .limit(SPEED_SAMPLE)
-        )
-        took = sorted(
-            (ended - sent).total_seconds()
-            for sent, ended, status in session.execute(newest)
-            if status is Status.COMPLETED and sent and ended
-        )
-        if took:
-            found[model_id] = _spread(took)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class TimeRange:
-    """How long half and nine in ten take, in seconds; `based_on` is how many were looked at, 0 for a first guess."""
-
-    p50_seconds: float
-    p90_seconds: float
-    based_on: int
-
-
-class TypicalSeconds:
-    """How long a generation like this one usually takes here, by its model's recent history; asked once a kind."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._known: dict[tuple[str, str, int], TimeRange] = {}
-
-    def __call__(self, row: Generation) -> float:
-        """Median seconds from acceptance to the end of recent completed ones, else the model's first guess."""
-        return self.range(row).p50_seconds
-
-    def range(self, row: Generation) -> TimeRange:
-        """Median and 90th percentile of the same model, resolution and duration."""
-        key = (row.model_id, row.resolution, row.duration_seconds)
-        if key not in self._known:
-            self._known[key] = self._look(*key)
-        return self._known[key]
-
-    def _look(self, model_id: str, resolution: str, duration_seconds: int) -> TimeRange:
-        took = sorted(
-            _seconds_taken(
-                self._session,
-                model_id,
-                resolution=resolution,
-                duration_seconds=duration_seconds,
-            )
-        )
-        if not took:
-            guess = float(registry.model(model_id).typical_seconds)
-            return TimeRange(guess, guess * 2, 0)
-        return _spread(took)
-
-
-def _spread(took: Sequence[float]) -> TimeRange:
-    """Median and 90th percentile of at least one time, ascending."""
-    last = len(took) - 1
-    p50, p90 = took[last // 2], took[math.ceil(last * 0.9)]
-    return TimeRange(max(FASTEST_SECONDS, p50), max(FASTEST_SECONDS, p90), len(took))
-
-
-def _seconds_taken(session: Session, model_id: str, *, since: datetime | None = None, **kind: str | int) -> list[float]:
-    """Seconds from acceptance to the end of the most recent completed generations of a kind."""
-    newest = select(
-        Generation.submitted_at, Generation.ended_at, Generation.status, *(getattr(Generation, name) for name in kind)
-    ).where(Generation.model_id == model_id, Generation.ended_at.is_not(None))
-    if since is not None:
-        newest = newest.where(Generation.ended_at >= since)
-    among = newest.order_by(Generation.ended_at.desc()).limit(SEARCHED).subquery().c
-    query = select(among.submitted_at, among.ended_at).where(
-        among.status == Status.COMPLETED, *(among[name] == value for name, value in kind.items())
-    )
-    return [(end - start).total_seconds() for start, end in session.execute(query.limit(RECENT)) if start and end]
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderWeek:
-    """How a provider did for everybody in the last seven days; None where there is nothing to tell from."""
-
-    in_flight: int
-    success_rate: float | None
-    median_seconds: float | None
-
-
-def provider_weeks(session: Session, providers: Mapping[str, Sequence[str]]) -> Mapping[str, ProviderWeek]:
-    """Provider -> its figures over all people, of providers with their models: for status, not for anybody's spend."""
-    since = utc_now() - timedelta(days=7)
-    ended = (
-        select(UsageDay.provider, func.sum(UsageDay.completed), func.sum(UsageDay.failed))
-        .where(UsageDay.day >= since.date().isoformat())
-        .group_by(UsageDay.provider)
-    )
-    counted = {name: (int(done), int(failed)) for name, done, failed in session.execute(ended)}
-    # What is under way is few and read first: left to itself, SQLite may go through everything that has ended.
-    live = select(Generation.provider, Generation.status).where(is_live()).cte("live").prefix_with("MATERIALIZED")
-    made_now = select(live.c.provider, func.count()).where(live.c.status == Status.PROCESSING)
-    in_flight = {row[0]: int(row[1]) for row in session.execute(made_now.group_by(live.c.provider))}
-    found = {}
-    for name, model_ids in providers.items():
-        took = [seconds for model_id in model_ids for seconds in _seconds_taken(session, model_id, since=since)]
-        done, failed = counted.get(name, (0, 0))
-        rate = done / (done + failed) if done or failed else None
-        found[name] = ProviderWeek(in_flight.get(name, 0), rate, statistics.median(took) if took else None)
-    return found

@@ -5,7 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
-from core import config, db, provider_status, usage
+from core import config, db, provider_status
 from pages import wording
 from pages.language import N_, _, said
 
@@ -19,7 +19,7 @@ WEEK_SECONDS = 15  # how old the figures of the week may be
 
 
 @st.cache_data(ttl=WEEK_SECONDS, show_spinner=False)
-def _weeks(database_url: str) -> dict[str, usage.ProviderWeek]:
+def _weeks(database_url: str) -> dict[str, provider_status.ProviderWeek]:
     """The same for everybody, so asked once for all; `database_url` tells one installation's figures from another's."""
     del database_url
     with db.session(read_only=True) as session:
@@ -60,7 +60,7 @@ def _card(status: provider_status.ProviderStatus, *, administrator: bool) -> Non
     st.caption(_week(status.week))
 
 
-def _week(week: usage.ProviderWeek) -> str:
+def _week(week: provider_status.ProviderWeek) -> str:
     """In flight, success and time of the last seven days."""
     parts = [_("{clips} under way").format(clips=wording.count(week.in_flight, "clip", "clips"))]
     if week.success_rate is not None:

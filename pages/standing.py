@@ -10,12 +10,12 @@ from typing import Any
 from core import db, live
 from core.columns import utc_now
 from core.db import Database
+from core.durations import TimeRange
 from core.history import Listed
 from core.live import Standing
 from core.models import Generation
 from core.providers import registry
 from core.states import Stage, Status
-from core.usage import TimeRange
 from pages import wording
 from pages.language import _, plural, said
 

@@ -7,7 +7,8 @@ from datetime import date
 
 import streamlit as st
 
-from core import budgets, config, db, usage, usage_csv, usage_kept
+from core import budgets, config, db, durations, usage, usage_csv, usage_kept
+from core.durations import TimeRange
 from core.models import User
 from core.usage import Figures, Group
 from pages import usage_wording
@@ -80,18 +81,18 @@ def month(person: User, choice: Choice, today: date) -> budgets.Month:
         return budgets.month(session, person, choice.selection, today=today)
 
 
-def speeds(shown: Shown, choice: Choice) -> Mapping[str, usage.TimeRange]:
+def speeds(shown: Shown, choice: Choice) -> Mapping[str, TimeRange]:
     """Model id -> how long its clips of the choice's days took, over all people."""
     days = choice.selection
     return _speeds(config.settings().database_url, [model.id for model in shown.models], days.since, days.until)
 
 
 @st.cache_data(ttl=SPEED_SECONDS, show_spinner=False)
-def _speeds(database_url: str, model_ids: Sequence[str], since: date, until: date) -> dict[str, usage.TimeRange]:
+def _speeds(database_url: str, model_ids: Sequence[str], since: date, until: date) -> dict[str, TimeRange]:
     """How long models took over all people, so asked once for all; the address is that of the installation."""
     del database_url
     with db.session(read_only=True) as session:
-        return usage.speeds(session, model_ids, usage.Selection(since, until))
+        return durations.of_models(session, model_ids, usage.Selection(since, until))
 
 
 def spend_csv(person: User, choice: Choice) -> bytes:

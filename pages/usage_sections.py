@@ -6,7 +6,7 @@ from datetime import date
 import streamlit as st
 
 from core import budgets, pricing
-from core.usage import SPEED_SAMPLE, TimeRange
+from core.durations import SPEED_SAMPLE, TimeRange
 from pages import usage_charts, usage_wording, wording
 from pages.language import _
 from pages.usage_charts import Value

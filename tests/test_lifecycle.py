@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from core import audit, errors, ledger, lifecycle, usage
+from core import audit, errors, ledger, lifecycle
 from core.columns import utc_now
 from core.db import Database
 from core.models import Generation, GenerationEvent, UsageDay, User
@@ -155,14 +155,3 @@ def test_claim_when_many_claim(database: Database, person: User) -> None:
     with database.session() as session:
         again = lifecycle.claim(session, Stage.QUEUED, limit=20, lease=timedelta(seconds=60))
     assert sorted(row.id for row in again) == sorted(ids)
-
-
-def test_typical_seconds_when_there_is_a_history(database: Database, person: User) -> None:
-    """The usual time is the median of this model's own history, and the model's guess before there is one."""
-    row = completed(database, person)
-    with database.session() as session:
-        assert usage.TypicalSeconds(session)(row) > 1
-        start = utc_now() - timedelta(seconds=42)
-        session.execute(update(Generation).values(submitted_at=start, ended_at=start + timedelta(seconds=42)))
-    with database.session(read_only=True) as session:
-        assert usage.TypicalSeconds(session)(row) == pytest.approx(42)

@@ -14,7 +14,7 @@ from core import audit, errors, pricing, projects, usage, usage_csv, users
 from core.columns import new_id
 from core.db import Database
 from core.models import User
-from core.states import EntryKind, Role, Status
+from core.states import EntryKind, Role
 from core.usage import Figures, Group, Selection
 from tests import year
 from tests.year import Ended
@@ -189,23 +189,6 @@ def test_figures_when_nothing_ended(database: Database, person: User) -> None:
     assert [row.figures for row in rows(database, person, ALL)] == [Figures()]
     assert rows(database, person, ALL, Group.DAY) == []
     assert Figures().success_rate is None
-
-
-def test_speeds_are_told_from_completed_clips_of_the_days(database: Database, person: User, admin: User) -> None:
-    """Times are of completed clips of all people in the chosen days, and say how many they are from."""
-    mine, theirs = project(database, person), project(database, admin)
-    book(database, person, *(Ended(LAST, mine, "veo3", took_seconds=seconds) for seconds in (10, 20, 30)))
-    book(
-        database,
-        admin,
-        Ended(LAST, theirs, "veo3", took_seconds=40),
-        Ended(LAST, theirs, "veo3", Status.FAILED, took_seconds=900),
-        Ended(FIRST, theirs, "veo3", took_seconds=500),
-    )
-    with database.session(read_only=True) as session:
-        found = usage.speeds(session, ["veo3", "kling-2.5"], Selection(LAST, LAST))
-
-    assert found == {"veo3": usage.TimeRange(20, 40, 4)}
 
 
 @pytest.mark.parametrize("everybody", [False, True])

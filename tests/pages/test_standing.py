@@ -3,10 +3,10 @@ from datetime import timedelta
 import pytest
 
 from core.columns import utc_now
+from core.durations import TimeRange
 from core.live import Standing
 from core.models import Generation
 from core.states import Stage, Status
-from core.usage import TimeRange
 from pages import standing, wording
 
 NOW = utc_now()
