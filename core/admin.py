@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from core import config, db, errors, generations, ledger, text, tokens, users
+from core import config, db, errors, ledger, text, tokens, uncertain, users
 from core.columns import utc_now
 from core.models import Generation, User
 from core.states import Scope
@@ -42,17 +42,17 @@ def grant(email: str, credits: int, reason: str) -> int:
         return ledger.balance(session, person.id).available_credits
 
 
-def uncertain() -> list[str]:
+def list_uncertain() -> list[str]:
     """What is known of each uncertain generation, a block of lines each, oldest first."""
     with db.session(read_only=True) as session:
-        rows = generations.uncertain(session)
+        rows = uncertain.browse(session)
         return [_told(row, session.get_one(User, row.user_id)) for row in rows]
 
 
 def release(generation_id: str) -> str:
     """Decide that the provider never made it: its credits go back."""
     with db.session() as session:
-        row = generations.resolve_release(session, _administrator(session), generation_id)
+        row = uncertain.release(session, _administrator(session), generation_id)
     return f"{row.id} is {row.status}; {row.credits:,} credits were returned."
 
 
@@ -63,9 +63,7 @@ def found(generation_id: str, provider_job_id: str) -> str:
             fields={"found": f"A provider's job id has 1 to {JOB_ID_LIMIT_CHARS} printable characters."}
         )
     with db.session() as session:
-        row = generations.resolve_found(
-            session, _administrator(session), generation_id, provider_job_id=provider_job_id
-        )
+        row = uncertain.found(session, _administrator(session), generation_id, provider_job_id=provider_job_id)
     return f"{row.id} is {row.status}; job {provider_job_id} is being waited for."
 
 
@@ -89,7 +87,7 @@ def _run(chosen: argparse.Namespace) -> list[str]:
         case "grant":
             return [str(grant(chosen.email, chosen.credits, chosen.reason))]
         case "uncertain":
-            return uncertain() or ["Nothing is uncertain."]
+            return list_uncertain() or ["Nothing is uncertain."]
         case _:
             return [release(chosen.id) if chosen.release else found(chosen.id, chosen.found)]
 

@@ -1,21 +1,21 @@
-"""Generations as people and scripts act on them: order, cancel, retry, delete, decide the uncertain."""
+"""Generations as people and scripts act on them: order, cancel, retry, delete."""
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, literal_column, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import capability, errors, ledger, lifecycle, pricing, projects, search, uploads
+from core import capability, errors, ledger, lifecycle, pricing, projects, uploads, users
 from core.columns import utc_now
 from core.models import Generation, Project, User, is_live, table_of
 from core.ownership import owned, owned_by_bound
 from core.providers import registry
-from core.states import ENDED_STATUSES, Role, Stage, Status
-from core.video import ProviderJob, VideoModel
+from core.states import ENDED_STATUSES, Stage, Status
+from core.video import VideoModel
 
 KEY_LIMIT_CHARS = 200
 NOT_THERE = "This generation does not exist, or it is not yours."
@@ -146,7 +146,7 @@ def submit(
         get(session, user, extends_id)
     if model.provider not in configured:
         raise errors.ProviderNotConfigured
-    if user_storage_bytes(session, user) >= quota_bytes:
+    if users.storage_bytes(session, user) >= quota_bytes:
         raise errors.StorageFull
     price = quote(order)
     row = _row(user, order, model, price)
@@ -191,12 +191,6 @@ def made_before(session: Session, user: User, order: Order) -> Generation | None
     same = Generation.recipe_hash == order.trimmed().recipe()
     found = or_(is_live(), Generation.status == Status.COMPLETED)
     return session.scalar(_visible(user).where(same, found).order_by(Generation.id.desc()).limit(1))
-
-
-def in_flight(session: Session, user: User, *, limit: int = 50) -> Sequence[Generation]:
-    """A person's generations that have not ended, newest first."""
-    query = _visible(user).where(is_live()).order_by(Generation.id.desc()).limit(limit)
-    return session.scalars(query).all()
 
 
 def cancel(session: Session, user: User, generation_id: str) -> Generation:
@@ -300,40 +294,6 @@ def file_name(row: Generation) -> str:
     return f"{stem}-{row.id[-6:]}.mp4"
 
 
-def uncertain(session: Session, *, limit: int = 100) -> Sequence[Generation]:
-    """Everybody's generations whose charge nobody knows, oldest first; for administrators only."""
-    # As a literal, because SQLite uses a partial index only for the very same words.
-    query = select(Generation).where(Generation.status == literal_column("'uncertain'"))
-    return session.scalars(query.order_by(Generation.id).limit(limit)).all()
-
-
-def resolve_release(session: Session, admin: User, generation_id: str) -> Generation:
-    """Decide that the provider never made it: it fails and the hold goes back. Forbidden for others than admins."""
-    row = _uncertain_for(session, admin, generation_id)
-    gone = errors.GenerationFailed("An administrator found that the provider never made this clip.")
-    lifecycle.fail(session, row, gone, actor=admin.email)
-    return row
-
-
-def resolve_found(session: Session, admin: User, generation_id: str, *, provider_job_id: str) -> Generation:
-    """Decide that the provider has it, under this job id: the wait goes on, and the clip is charged when it is here.
-
-    Raises Conflict when the job is another generation's.
-    """
-    search.lock(session, session.scalars(select(Generation.provider).where(Generation.id == generation_id)))
-    row = _uncertain_for(session, admin, generation_id)
-    if row.stage is not Stage.SUBMITTING:
-        raise errors.Conflict("The provider's job id of this generation is known already.")
-    what = "An administrator found the job at the provider"
-    search.accept(session, row, ProviderJob(provider_job_id), what=what, next_at=utc_now(), actor=admin.email)
-    return row
-
-
-def user_storage_bytes(session: Session, user: User) -> int:
-    """How much a person keeps, as of now."""
-    return session.scalar(_STORAGE, {"user_id": user.id}) or 0
-
-
 def _visible(user: User) -> Select[Generation]:
     return select(Generation).where(owned(Generation, user), Generation.deleted_at.is_(None))
 
@@ -342,7 +302,6 @@ def _visible(user: User) -> Select[Generation]:
 _STANDING = select(*(getattr(Generation, field.name) for field in fields(Standing))).where(
     owned_by_bound(Generation), Generation.deleted_at.is_(None), Generation.id == bindparam("generation_id")
 )
-_STORAGE = select(User.storage_bytes).where(User.id == bindparam("user_id"))
 _PROJECTS = table_of(Project)
 _COUNT = (
     update(_PROJECTS)
@@ -370,14 +329,3 @@ def _row(user: User, order: Order, model: VideoModel, price: pricing.Quote) -> G
         next_at=utc_now(),
         **asdict(order),
     )
-
-
-def _uncertain_for(session: Session, admin: User, generation_id: str) -> Generation:
-    if admin.role is not Role.ADMIN:
-        raise errors.Forbidden
-    row = lifecycle.locked(session, generation_id)
-    if row is None:
-        raise errors.NotFound("This generation does not exist.")
-    if row.status is not Status.UNCERTAIN:
-        raise errors.Conflict(f"This generation is {row.status}, not uncertain.")
-    return row

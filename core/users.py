@@ -13,6 +13,7 @@ from core.states import Role
 
 LANGUAGE_LIMIT_CHARS = 8
 
+_STORAGE = select(User.storage_bytes).where(User.id == bindparam("user_id"))
 _BY_EMAIL = select(User).where(User.email == bindparam("email"))
 
 
@@ -99,6 +100,11 @@ def browse(
     return [
         Holder(u.id, u.email, u.name, u.role, a.available_credits, a.held_credits, given.get(a.id, 0)) for u, a in found
     ]
+
+
+def storage_bytes(session: Session, user: User) -> int:
+    """How much a person keeps, as of now."""
+    return session.scalar(_STORAGE, {"user_id": user.id}) or 0
 
 
 def reserve_storage(session: Session, user_id: str, *, size_bytes: int, quota_bytes: int | None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import audit, db, generations, ledger, users
+from core import audit, db, ledger, uncertain, users
 from core.columns import utc_now
 from core.models import Generation
 from core.providers import registry
@@ -22,10 +22,10 @@ ROLES: Mapping[Role, str] = {Role.USER: N_("Member"), Role.ADMIN: N_("Administra
 BOOKINGS: Mapping[EntryKind, str] = {EntryKind.GRANT: N_("Grant"), EntryKind.ADJUST: N_("Correction")}
 
 
-def uncertain() -> None:
+def unclear() -> None:
     """What may or may not exist at a provider, each with the two decisions."""
     with db.session(read_only=True) as session:
-        rows = generations.uncertain(session)
+        rows = uncertain.browse(session)
     st.header(_("Unclear clips"), anchor=False)
     if not rows:
         st.caption(_("None. Every clip that was sent has an answer from its provider."))
@@ -73,7 +73,7 @@ def case(row: Generation) -> None:
                 )
                 if st.button(_("Return the credits"), key=f"admin_release_{row.id}", type="primary"):
                     components.save(
-                        lambda session: generations.resolve_release(session, visitor.administrator(), row.id),
+                        lambda session: uncertain.release(session, visitor.administrator(), row.id),
                         done=_("The credits were returned."),
                     )
             if row.stage is Stage.SUBMITTING:
@@ -93,9 +93,7 @@ def found(row: Generation) -> None:
                 st.error(_("Write the job ID that the provider shows."))
                 return
             components.save(
-                lambda session: generations.resolve_found(
-                    session, visitor.administrator(), row.id, provider_job_id=wanted
-                ),
+                lambda session: uncertain.found(session, visitor.administrator(), row.id, provider_job_id=wanted),
                 done=_("Found. The wait goes on."),
             )
 
@@ -258,7 +256,7 @@ def book(kind: EntryKind, email: str, amount: int, reason: str, key: str) -> Non
 
 with components.calm():
     visitor.administrator()
-    uncertain()
+    unclear()
     checks()
     provider_cards.show(administrator=True)
     people()

@@ -424,7 +424,7 @@ def test_housekeeping_when_a_clip_was_deleted(installation: Settings, ana: User)
 
     assert not storage.exists(row.output_key)
     with db.session(read_only=True) as session:
-        assert generations.user_storage_bytes(session, ana) == 0
+        assert users.storage_bytes(session, ana) == 0
     assert lifecycle.SYSTEM == "system"
 
 

@@ -15,7 +15,7 @@ from core import errors, generations, history, ledger, projects, users
 from core.db import Database
 from core.models import Generation, Project, User
 from core.providers import registry
-from core.states import Role, Stage, Status
+from core.states import Stage, Status
 from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, order, ordered
 
 
@@ -344,24 +344,6 @@ def test_delete_when_under_way(database: Database, person: User) -> None:
     row = ordered(database, person)
     with pytest.raises(errors.Conflict), database.session() as session:
         generations.delete(session, person, row.id)
-
-
-def test_resolve_when_uncertain(database: Database, person: User, stranger: User) -> None:
-    """An administrator, and nobody else, ends the uncertain: given back, or found and waited for."""
-    rows = [ordered(database, person) for _ in range(2)]
-    for row in rows:
-        advance(database, row.id, HANDED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
-    with database.session() as session:
-        root = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
-        assert [row.id for row in generations.uncertain(session)] == [row.id for row in rows]
-        with pytest.raises(errors.Forbidden):
-            generations.resolve_release(session, stranger, rows[0].id)
-        assert generations.resolve_release(session, root, rows[0].id).status is Status.FAILED
-        found = generations.resolve_found(session, root, rows[1].id, provider_job_id="j-1")
-
-    assert (found.status, found.stage, found.provider_job_id) == (Status.PROCESSING, Stage.WAITING, "j-1")
-    with database.session(read_only=True) as session:
-        assert ledger.balance(session, person.id) == ledger.Balance(9_950, 50)
 
 
 @given(

@@ -142,7 +142,7 @@ def test_preview_when_the_clip_is_deleted(ana: User, storage: storages.Storage, 
     housekeeping.purge_deleted(config.settings())
     assert not storage.exists(key)
     with db.session(read_only=True) as session:
-        assert generations.user_storage_bytes(session, ana) == 0
+        assert users.storage_bytes(session, ana) == 0
 
 
 def test_preview_when_two_make_it(ana: User, storage: storages.Storage, clip: bytes) -> None:

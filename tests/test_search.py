@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from core import errors, generations, jobs, ledger, lifecycle, looks, search, users
+from core import errors, jobs, ledger, lifecycle, looks, search, uncertain, users
 from core.columns import utc_now
 from core.db import Database
 from core.models import Generation, User
@@ -77,7 +77,7 @@ def test_settle_tells_administrators_what_it_may_be(database: Database, person: 
     row = settle(database, row, Found(sure=shown("j1", "j2"), possible=shown("j3")))
     assert row.error_detail == "It may be one of these jobs: j1, j2, j3\nReadTimeout"
     with database.session(read_only=True) as session:
-        assert [listed.error_detail for listed in generations.uncertain(session)] == [row.error_detail]
+        assert [listed.error_detail for listed in uncertain.browse(session)] == [row.error_detail]
 
     found = settle(database, row, Found(sure=shown("j1")))
     assert (place(found), found.error_detail) == (FOUND, None)
@@ -143,9 +143,9 @@ def test_found_by_an_administrator_when_it_is_taken(database: Database, person: 
         root = users.ensure(session, "root@example.org", signup_credits=0)
         root.role = Role.ADMIN
     with database.session() as session:
-        generations.resolve_found(session, root, first.id, provider_job_id="j1")
+        uncertain.found(session, root, first.id, provider_job_id="j1")
     with database.session() as session, pytest.raises(errors.Conflict, match="belongs to another"):
-        generations.resolve_found(session, root, second.id, provider_job_id="j1")
+        uncertain.found(session, root, second.id, provider_job_id="j1")
     assert place(now(database, second.id)) == STILL
 
 
