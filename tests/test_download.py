@@ -2,7 +2,6 @@ import gzip
 import hashlib
 import os
 import shutil
-import socket
 import ssl
 import subprocess
 import threading
@@ -10,11 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpcore
 import pytest
 
 from core import download, errors, video
-from core.addresses import AddressRefused, GuardedBackend, is_public
 from tests.fixtures import file_host
 from tests.fixtures.file_host import FileHost
 
@@ -400,44 +397,3 @@ def test_fetch_accepts_only_plain_https(target: Path, url: str, detail: str) -> 
         download.fetch(video.VideoSource(url), target)
     assert not caught.value.retryable
     assert detail in caught.value.detail
-
-
-@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["93.184.216.34", "10.0.0.1"], ["::1", "93.184.216.34"]])
-def test_guard_refuses_a_name_with_any_private_address(addresses: list[str]) -> None:
-    """A public name that leads inside is refused, also when only one of its addresses does."""
-    guard = GuardedBackend(frozenset(), deadline=float("inf"), resolver=lambda host, port: addresses)
-    with pytest.raises(AddressRefused, match="not a public address"):
-        guard.connect_tcp("looks-fine.example", 443)
-
-
-def test_guard_reports_a_name_without_address() -> None:
-    """A name that cannot be resolved at the moment is a failed connection, which may be tried again."""
-
-    def resolver(name: str, port: int) -> list[str]:
-        raise socket.gaierror
-
-    guard = GuardedBackend(frozenset(), deadline=float("inf"), resolver=resolver)
-    with pytest.raises(httpcore.ConnectError):
-        guard.connect_tcp("gone.example", 443)
-
-
-def test_guard_connects_to_the_address_it_checked(host: FileHost) -> None:
-    """The name is resolved once: what a second look-up would say cannot matter."""
-    port = int(host.host_port.partition(":")[2])
-    looked_up: list[str] = []
-
-    def resolver(name: str, port: int) -> list[str]:
-        looked_up.append(name)
-        return ["127.0.0.1"]
-
-    guard = GuardedBackend(frozenset({f"studio.example:{port}"}), deadline=float("inf"), resolver=resolver)
-    stream = guard.connect_tcp("studio.example", port, timeout=5)
-    assert stream.get_extra_info("server_addr") == ("127.0.0.1", port)
-    assert looked_up == ["studio.example"]
-    stream.close()
-
-
-@pytest.mark.parametrize("address", ["93.184.216.34", "2606:4700::1111", "64:ff9b::5db8:d822", "::ffff:93.184.216.34"])
-def test_public_addresses_are_public(address: str) -> None:
-    """Ordinary servers can be reached, also by IPv6 and through NAT64."""
-    assert is_public(address)
