@@ -23,7 +23,6 @@ from core import (
     generations,
     health,
     ledger,
-    lifecycle,
     looks,
     projects,
     search,
@@ -33,7 +32,7 @@ from core.columns import new_id, utc_now
 from core.config import Settings
 from core.models import Generation, ProviderHealth, User
 from core.states import Stage, Status
-from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, lost, order, ordered
+from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, lost, order, ordered
 
 
 class Studio:
@@ -407,25 +406,6 @@ def test_tick_when_redis_is_away(studio: Studio, ana: User) -> None:
 
     assert look(generation_id).stage is Stage.READY
     assert look(pending.id).status is Status.PENDING
-
-
-def test_housekeeping_when_a_clip_was_deleted(installation: Settings, ana: User) -> None:
-    """Files of a deleted clip go, and so do its bytes from the quota, once."""
-    from core import housekeeping
-    from core import storage as storages
-
-    row = completed(db.default(), ana)
-    storage = storages.open_storage(installation.storage_url)
-    assert row.output_key is not None
-    storage.put_bytes(row.output_key, b"clip", media_type="video/mp4")
-    with db.session() as session:
-        generations.delete(session, ana, row.id)
-    assert [housekeeping.purge_deleted(installation) for _ in range(2)] == [1, 0]
-
-    assert not storage.exists(row.output_key)
-    with db.session(read_only=True) as session:
-        assert generations.user_storage_bytes(session, ana) == 0
-    assert lifecycle.SYSTEM == "system"
 
 
 def test_hand_over_when_calls_are_limited(installation: Settings, ana: User) -> None:
