@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from core import projects, usage_days
+from core import projects, usage_days, users
 from core.columns import new_id
 from core.db import Database
 from core.models import UsageDay, User
@@ -94,13 +94,17 @@ def test_add_when_many_do_it_at_once(database: Database, key: Key) -> None:
 
 
 def test_add_leaves_other_rows_alone(database: Database, key: Key) -> None:
-    """Every part of the key tells rows apart."""
+    """Every part of the key tells rows apart, and nobody else's figures are said to have changed."""
+    with database.session() as session:
+        eve = users.ensure(session, "eve@example.org", signup_credits=0)
+    hers = version(database, replace(key, user_id=eve.id))
     others = [replace(key, day="2026-11-22"), replace(key, provider="fal"), replace(key, model_id="demo-draft")]
     for one in (key, *others):
         with database.session() as session:
             usage_days.add(session, one, completed=1)
 
     assert [found.completed for one in (key, *others) if (found := row(database, one))] == [1] * 4
+    assert version(database, replace(key, user_id=eve.id)) == hers
 
 
 @pytest.mark.parametrize(
