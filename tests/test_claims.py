@@ -1,3 +1,6 @@
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -8,7 +11,7 @@ from core.columns import utc_now
 from core.config import Settings
 from core.models import Generation, ProviderHealth, User
 from core.states import Stage, Status
-from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, order, ordered
+from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, READY, SUBMITTING, WAITING, advance, order, ordered
 
 
 @pytest.fixture
@@ -153,3 +156,78 @@ def test_hand_over_when_provider_is_in_trouble(installation: Settings, ana: User
     with db.session() as session:
         health.note_success(session, "demo")
     assert len(claim_submits()) == 2
+
+
+@pytest.fixture
+def somebody(site: Settings) -> User:
+    """Somebody with credits, on each kind of database."""
+    with db.session() as session:
+        return users.ensure(session, "ana@example.org", signup_credits=100_000)
+
+
+def at_once(work: Callable[[], Sequence[Generation]]) -> list[str]:
+    """The ids that three dispatchers claim together when they begin at one moment."""
+    together = threading.Barrier(3)
+
+    def one() -> Sequence[Generation]:
+        together.wait()
+        return work()
+
+    with ThreadPoolExecutor(3) as pool:
+        return [row.id for done in [pool.submit(one) for _ in range(3)] for row in done.result()]
+
+
+def test_hand_over_when_several_do_it_at_once(somebody: User) -> None:
+    """No order is handed over twice, and together they hand over no more than may be outstanding."""
+    for _ in range(12):
+        ordered(db.default(), somebody)
+    handed = at_once(claim_submits)
+
+    assert len(handed) == len(set(handed)) == claims.OUTSTANDING_SUBMITS
+
+
+def test_collect_when_several_do_it_at_once(somebody: User) -> None:
+    """Each finished clip is claimed by one, up to the limit each, and again only when its lease is over."""
+    rows = [ordered(db.default(), somebody).id for _ in range(5)]
+    for row in rows:
+        advance(db.default(), row, HANDED, SUBMITTING, WAITING, READY)
+        make_due(row)
+
+    assert sorted(at_once(lambda: claims.collects(10))) == rows
+    assert claims.collects(10) == []
+    for row in rows:
+        make_due(row)
+    assert len(claims.collects(2)) == 2
+
+
+def test_look_when_a_provider_has_no_room(somebody: User) -> None:
+    """As many are claimed as there is room for, none without room, and each one once."""
+    rows = [ordered(db.default(), somebody).id for _ in range(3)]
+    for row in rows:
+        advance(db.default(), row, HANDED, SUBMITTING, WAITING)
+        make_due(row)
+
+    assert claims.looks(lambda _provider: 0) == []
+    first = [row.id for row in claims.looks(lambda _provider: 2)]
+    assert len(first) == 2
+    assert sorted([*first, *(row.id for row in claims.looks(lambda _provider: 9))]) == rows
+    assert claims.looks(lambda _provider: 9) == []
+
+
+def swept_by_one() -> Sequence[Generation]:
+    """A sweep, which claims nothing for others."""
+    claims.sweep()
+    return []
+
+
+def test_sweep_when_several_do_it_at_once(somebody: User) -> None:
+    """A dead submit becomes uncertain once; the next sweep changes nothing."""
+    row = ordered(db.default(), somebody)
+    advance(db.default(), row.id, HANDED, SUBMITTING)
+    make_due(row.id)
+    at_once(swept_by_one)
+    swept = look(row.id)
+    claims.sweep()
+
+    assert (swept.status, look(row.id).version) == (Status.UNCERTAIN, swept.version)
+    assert books_are_right()

@@ -1,7 +1,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from core import audit, config, db, errors, generations, housekeeping, previews, users, webhooks
+from core import audit, db, errors, generations, housekeeping, previews, users, webhooks
 from core import storage as storages
 from core.columns import utc_now
 from core.config import Settings
@@ -18,17 +18,6 @@ from tests.orders import completed
 
 OLD_ID = "01234567-89ab-7000-8000-000000000000"
 """An id of the year 2009."""
-
-
-@pytest.fixture
-def site(installation: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """An installation on each kind of database."""
-    db.default().dispose()
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    config.settings.cache_clear()
-    db.default.cache_clear()
-    yield config.settings()
-    db.default().dispose()
 
 
 @pytest.fixture

@@ -1,26 +1,15 @@
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from core import config, db, errors, intake, users
+from core import db, errors, intake, users
 from core.config import Settings
 from core.models import Upload, User
 from core.storage import LocalStorage, ObjectInfo
-
-
-@pytest.fixture
-def site(installation: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """An installation on each kind of database."""
-    db.default().dispose()
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    config.settings.cache_clear()
-    db.default.cache_clear()
-    yield config.settings()
-    db.default().dispose()
 
 
 @pytest.fixture
