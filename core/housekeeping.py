@@ -2,6 +2,7 @@
 
 import logging
 import time
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -58,10 +59,11 @@ def purge_deleted(settings: Settings, *, limit: int = 20) -> int:
 
 
 def remove_left_overs(settings: Settings) -> None:
-    """Remove downloads that nobody has touched for a day."""
+    """Remove downloads that nobody has touched for a day; one that vanishes meanwhile is somebody else's doing."""
     folder = settings.incoming_dir
     if not folder.is_dir():
         return
     for path in folder.iterdir():
-        if time.time() - path.stat().st_mtime > LEFT_OVER_SECONDS:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > LEFT_OVER_SECONDS:
+                path.unlink()

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -98,8 +98,9 @@ class PartialFile:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # Between open and lock the other one may have published or removed it: then this is no longer the part.
-                if self._part.exists() and os.path.samestat(os.fstat(file.fileno()), self._part.stat()):
-                    return file
+                with suppress(FileNotFoundError):
+                    if os.path.samestat(os.fstat(file.fileno()), self._part.stat()):
+                        return file
             except BlockingIOError:
                 file.close()
                 raise errors.DownloadFailed(detail=f"{self._target.name} is already being fetched") from None
@@ -110,21 +111,25 @@ class PartialFile:
 
     def _take_up(self) -> None:
         """Go on from what an earlier call left, if its note fits; else start with nothing."""
-        try:
-            note = json.loads(self._note.read_text())
-        except (FileNotFoundError, ValueError):
-            note = {}
+        noted_bytes, self.etag = self._noted()
         self._note.unlink(missing_ok=True)
-        size = note.get("size_bytes", 0)
-        if note.get("resource") != self._resource or os.fstat(self._file.fileno()).st_size < size:
-            size = 0
-        self._file.truncate(size)
-        while self.size_bytes < size:
+        self._file.truncate(noted_bytes)
+        while self.size_bytes < noted_bytes:
             chunk = self._file.read(_READ_BYTES)
             self._hash.update(chunk)
             self.size_bytes += len(chunk)
-        if size:
-            self.etag = note["etag"]
+
+    def _noted(self) -> tuple[int, str | None]:
+        """How many of the bytes on disk can be trusted, and which version they are; none without a note that fits."""
+        there_bytes = os.fstat(self._file.fileno()).st_size
+        try:
+            note = json.loads(self._note.read_text())
+        except (FileNotFoundError, ValueError):
+            return 0, None
+        match note:
+            case {"resource": self._resource, "etag": str(etag), "size_bytes": int(size)} if 0 < size <= there_bytes:
+                return size, etag
+        return 0, None
 
 
 class _Sha256:

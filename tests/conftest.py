@@ -87,6 +87,17 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_templat
     db.default.cache_clear()
 
 
+@pytest.fixture
+def site(installation: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """An installation on each kind of database."""
+    db.default().dispose()
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    config.settings.cache_clear()
+    db.default.cache_clear()
+    yield config.settings()
+    db.default().dispose()
+
+
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """Print the tables that tests have recorded (`record_property("table", ...)`), each under its test."""
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):

@@ -15,25 +15,21 @@ from sqlalchemy import update
 from core import (
     access,
     audit,
-    claims,
     config,
     db,
     dispatcher,
-    errors,
     generations,
     health,
     ledger,
-    lifecycle,
     looks,
-    projects,
     search,
     users,
 )
 from core.columns import new_id, utc_now
 from core.config import Settings
-from core.models import Generation, ProviderHealth, User
+from core.models import Generation, User
 from core.states import Stage, Status
-from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, lost, order, ordered
+from tests.orders import HANDED, SUBMITTING, WAITING, advance, lost, ordered
 
 
 class Studio:
@@ -145,11 +141,6 @@ def make_due(generation_id: str) -> None:
     """Let a row's time come."""
     with db.session() as session:
         session.execute(update(Generation).where(Generation.id == generation_id).values(next_at=utc_now()))
-
-
-def claim_submits() -> list[Generation]:
-    """What a dispatcher would hand over now, calls being free."""
-    return list(claims.submits(config.settings(), lambda _provider: True))
 
 
 def tick() -> None:
@@ -328,76 +319,6 @@ def test_look_while_another_vendor_hangs(studio: Studio, ana: User, monkeypatch:
         asyncio.run(run())
 
 
-def test_sweep_when_workers_died(installation: Settings, ana: User) -> None:
-    """A dead submit becomes uncertain; a dead download is done again."""
-    sending, fetching = ordered(db.default(), ana), ordered(db.default(), ana)
-    advance(db.default(), sending.id, HANDED, SUBMITTING)
-    advance(
-        db.default(), fetching.id, HANDED, SUBMITTING, WAITING, (Status.PROCESSING, Stage.READY),
-        (Status.PROCESSING, Stage.DOWNLOADING),
-    )  # fmt: skip
-    claims.sweep()
-    assert look(sending.id).status is Status.PROCESSING
-    for row in (sending, fetching):
-        make_due(row.id)
-    claims.sweep()
-
-    assert (look(sending.id).status, look(sending.id).stage) == (Status.UNCERTAIN, Stage.SUBMITTING)
-    assert (look(fetching.id).status, look(fetching.id).stage) == (Status.PROCESSING, Stage.READY)
-
-
-def test_sweep_when_nothing_was_taken_for_a_day(installation: Settings, ana: User) -> None:
-    """What no provider took for a day fails, and the credits come back."""
-    row = ordered(db.default(), ana)
-    with db.session() as session:
-        session.execute(update(Generation).values(created_at=utc_now() - timedelta(hours=25)))
-    claims.sweep()
-
-    assert look(row.id).status is Status.FAILED
-    assert books_are_right()
-
-
-def test_hand_over_when_people_share(installation: Settings, ana: User) -> None:
-    """Few are outstanding a provider, and everybody's first goes before anybody's second."""
-    many = [ordered(db.default(), ana).id for _ in range(12)]
-    with db.session() as session:
-        eve = users.ensure(session, "eve@example.org", signup_credits=1000)
-    one = ordered(db.default(), eve).id
-    handed = [row.id for row in claim_submits()]
-
-    assert len(handed) == claims.OUTSTANDING_SUBMITS
-    assert handed[:2] == [many[0], one]
-    assert claim_submits() == []
-
-
-def test_hand_over_when_provider_takes_few(installation: Settings, ana: User) -> None:
-    """A provider that takes five at once is given no sixth while five are with it."""
-    with db.session() as session:
-        project = projects.create(session, ana, name="Lakes")
-    for _ in range(7):
-        with db.session() as session:
-            wanted = order(project.id, model_id="seedance-t2v")
-            generations.submit(session, ana, wanted, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
-    handed = claim_submits()
-    for row in handed:
-        advance(db.default(), row.id, SUBMITTING, WAITING)
-
-    assert len(handed) == 5
-    assert claim_submits() == []
-
-
-def test_hand_over_when_queue_was_lost(installation: Settings, ana: User) -> None:
-    """What was handed over and never begun comes due again; it is still pending and free to cancel."""
-    row = ordered(db.default(), ana)
-    assert [found.id for found in claim_submits()] == [row.id]
-    assert claim_submits() == []
-    make_due(row.id)
-
-    assert [found.id for found in claim_submits()] == [row.id]
-    with db.session() as session:
-        assert generations.cancel(session, ana, row.id).status is Status.CANCELLED
-
-
 def test_tick_when_redis_is_away(studio: Studio, ana: User) -> None:
     """Without Redis, looks go on; what is due to be handed over waits for it."""
     generation_id = waiting(ana)
@@ -407,67 +328,6 @@ def test_tick_when_redis_is_away(studio: Studio, ana: User) -> None:
 
     assert look(generation_id).stage is Stage.READY
     assert look(pending.id).status is Status.PENDING
-
-
-def test_housekeeping_when_a_clip_was_deleted(installation: Settings, ana: User) -> None:
-    """Files of a deleted clip go, and so do its bytes from the quota, once."""
-    from core import housekeeping
-    from core import storage as storages
-
-    row = completed(db.default(), ana)
-    storage = storages.open_storage(installation.storage_url)
-    assert row.output_key is not None
-    storage.put_bytes(row.output_key, b"clip", media_type="video/mp4")
-    with db.session() as session:
-        generations.delete(session, ana, row.id)
-    assert [housekeeping.purge_deleted(installation) for _ in range(2)] == [1, 0]
-
-    assert not storage.exists(row.output_key)
-    with db.session(read_only=True) as session:
-        assert users.storage_bytes(session, ana) == 0
-    assert lifecycle.SYSTEM == "system"
-
-
-def test_hand_over_when_calls_are_limited(installation: Settings, ana: User) -> None:
-    """What the shared rate holds back stays due in the table."""
-    for _ in range(4):
-        ordered(db.default(), ana)
-    free = iter([True, True, False])
-    handed = claims.submits(config.settings(), lambda _provider: next(free))
-
-    assert len(handed) == 2
-    assert len(claim_submits()) == 2
-
-
-def test_hand_over_when_the_operator_sets_a_limit(
-    installation: Settings, ana: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An operator's limit counts before the provider's own."""
-    monkeypatch.setenv("DEMO_MAX_IN_FLIGHT", "2")
-    config.settings.cache_clear()
-    for _ in range(4):
-        ordered(db.default(), ana)
-
-    assert len(claim_submits()) == 2
-
-
-def test_hand_over_when_provider_is_in_trouble(installation: Settings, ana: User) -> None:
-    """A provider that fails by itself is left alone for a while, then tried with one."""
-    for _ in range(3):
-        ordered(db.default(), ana)
-    with db.session() as session:
-        for _ in range(health.FAILURES_TO_OPEN):
-            health.note_failure(session, "demo", errors.ProviderUnavailable())
-    assert claim_submits() == []
-
-    with db.session() as session:
-        session.execute(update(ProviderHealth).values(retry_at=utc_now() - timedelta(seconds=1)))
-    assert len(claim_submits()) == 1
-    assert claim_submits() == []
-
-    with db.session() as session:
-        health.note_success(session, "demo")
-    assert len(claim_submits()) == 2
 
 
 def test_key_check_when_a_key_is_set(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

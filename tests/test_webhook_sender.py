@@ -8,7 +8,7 @@ import pytest
 import standardwebhooks
 from sqlalchemy import func, select, update
 
-from core import backoff, config, db, housekeeping, users, webhook_sender, webhooks
+from core import backoff, config, db, users, webhook_sender, webhooks
 from core.columns import utc_now
 from core.config import Settings
 from core.models import User, WebhookDelivery, WebhookEndpoint
@@ -381,19 +381,3 @@ def test_sender_when_one_endpoint_is_slow(site: Settings, ana: User, receiver: R
         run(settings, everything_is_done)
     assert len(quick.calls) == len(receiver.calls) == 20
     assert receiver.most_at_once == webhook_sender.AT_ONCE_PER_ENDPOINT
-
-
-def test_housekeeping_forgets_old_deliveries(site: Settings, ana: User, receiver: Receiver) -> None:
-    """The dispatcher's chores remove what ended long ago."""
-    endpoint = registered(site, ana, receiver.url)
-    old = "01234567-89ab-7000-8000-000000000000"  # of the year 2009
-    with db.session() as session:
-        session.add(
-            WebhookDelivery(id=old, endpoint_id=endpoint.id, user_id=ana.id, event="x", event_id=old, body="{}")
-        )
-        session.flush()
-        webhooks.give_up(session, WebhookDelivery.id == old, why="It never arrived.")
-    recent = sent_test(ana, endpoint)
-    housekeeping.run(site)
-    with db.session(read_only=True) as session:
-        assert session.scalars(select(WebhookDelivery.id)).all() == [recent]

@@ -4,11 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from core import db, usage, usage_csv, users
+from core import db, users
 from core.columns import new_id, utc_now
 from core.config import Settings
 from core.states import Role, Scope
-from core.usage import Group
 from tests.api.conftest import Client, arrive, refusal
 
 
@@ -60,43 +59,6 @@ def test_usage_as_csv(ana: Client) -> None:
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert 'filename="usage-2026-01-01-to-2026-12-31.csv"' in answer.headers["content-disposition"]
     assert answer.content.startswith("\ufeff".encode())
-
-
-def test_csv_lines() -> None:
-    """Figures stay figures, sums are right, and no text can run as a formula."""
-    keys = {"day": "2026-11-21"}
-    rows = [
-        usage.Row(keys | {"provider": "=1+1", "model_id": "@sum"}, usage.Figures(1, 0, 0, 50, 0, 5, 909)),
-        usage.Row(keys | {"provider": "-x", "model_id": "+y"}, usage.Figures(2, 1, 1, 100, 50, 10, 1818)),
-        usage.Row(keys | {"provider": "\tz", "model_id": "demo-film"}, usage.Figures()),
-    ]
-
-    data = b"".join(usage_csv.write(rows)).decode("utf-8-sig")
-
-    assert "\r\n" in data
-    lines = list(csv.DictReader(io.StringIO(data)))
-    assert tuple(lines[0]) == usage_csv.COLUMNS
-    assert [(line["provider"], line["model"]) for line in lines] == [
-        ("'=1+1", "'@sum"),
-        ("'-x", "'+y"),
-        ("'\tz", "demo-film"),
-        ("", ""),
-    ]
-    assert lines[-1]["day"] == "total"
-    assert (lines[-1]["completed"], lines[-1]["spent_credits"], lines[-1]["spent_idr"]) == ("3", "150", "7500")
-    assert lines[-1]["estimated_cost_idr"] == "2727"
-
-
-def test_long_csv_comes_in_pieces() -> None:
-    """However many rows there are, they are written a piece at a time, and none twice."""
-    rows = (usage.Row({"month": str(n)}, usage.Figures(completed=1)) for n in range(2000))
-
-    pieces = list(usage_csv.write(rows, [Group.MONTH]))
-
-    assert len(pieces) > 3
-    lines = list(csv.DictReader(io.StringIO(b"".join(pieces).decode("utf-8-sig"))))
-    assert [line["month"] for line in lines] == [*(str(n) for n in range(2000)), "total"]
-    assert lines[-1]["completed"] == "2000"
 
 
 def test_usage_by_chosen_groups(ana: Client) -> None:

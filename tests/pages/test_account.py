@@ -1,4 +1,4 @@
-from core import db, ledger_csv, users
+from core import db, users
 from core import ledger as books
 from pages import language
 from tests.pages.conftest import Open
@@ -47,14 +47,3 @@ def test_movements_page_without_gaps(open_page: Open, studio: Studio) -> None:
     assert "gift 24." not in shown(at)
     at.button(key="account_newer").click().run()
     assert "gift 24." in shown(at)
-
-
-def test_csv_holds_every_movement_and_no_formula(studio: Studio) -> None:
-    """A line a movement; a reason that a spreadsheet would run is made plain text."""
-    with db.session() as session:
-        books.grant(session, studio.person.id, credits=5, key="g", actor="ana", reason="=1+1")
-        lines = ledger_csv.write(books.entries(session, studio.person.id)).decode("utf-8-sig").splitlines()
-    assert lines[0].split(",")[:3] == ["time_utc", "kind", "amount_credits"]
-    assert len(lines) == 3
-    assert lines[1].endswith(",ana,'=1+1")
-    assert ",grant,5,5,0,100005,0," in lines[1]

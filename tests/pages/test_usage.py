@@ -9,7 +9,7 @@ import pytest
 from streamlit import dataframe_util
 from streamlit.testing.v1 import AppTest
 
-from core import budgets, db, ledger, projects, usage, usage_csv, users
+from core import budgets, db, ledger, projects, usage, users
 from core.columns import utc_now
 from core.models import User
 from core.states import EntryKind, Role, Status
@@ -321,11 +321,3 @@ def test_names_cannot_run_anything_in_a_spreadsheet() -> None:
         ["'=cmd()", "50", ""],
     ]
     assert read(usage_tables.as_csv([])) == [[]]
-
-
-def test_csv_cannot_run_anything_in_a_spreadsheet() -> None:
-    """A text that begins like a formula is quoted, a figure stays a figure."""
-    row = usage.Row({"day": "2026-11-21", "provider": "=cmd()", "model_id": "+model"}, usage.Figures(1, 0, 0, 50, 0, 5))
-    read = next(csv.DictReader(io.StringIO(b"".join(usage_csv.write([row])).decode("utf-8-sig"))))
-    assert (read["provider"], read["model"], read["spent_credits"]) == ("'=cmd()", "'+model", "50")
-    assert read["spent_idr"] == "2500"

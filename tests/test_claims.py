@@ -1,0 +1,234 @@
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from core import audit, claims, config, db, errors, generations, health, projects, users
+from core.columns import utc_now
+from core.config import Settings
+from core.models import Generation, ProviderHealth, User
+from core.states import Stage, Status
+from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, READY, SUBMITTING, WAITING, advance, order, ordered
+
+
+@pytest.fixture
+def ana(installation: Settings) -> User:
+    """Somebody with credits in the installation."""
+    with db.session() as session:
+        return users.ensure(session, "ana@example.org", signup_credits=100_000)
+
+
+def make_due(generation_id: str) -> None:
+    """Let a row's time come."""
+    with db.session() as session:
+        session.execute(update(Generation).where(Generation.id == generation_id).values(next_at=utc_now()))
+
+
+def claim_submits() -> list[Generation]:
+    """What a dispatcher would hand over now, calls being free."""
+    return list(claims.submits(config.settings(), lambda _provider: True))
+
+
+def look(generation_id: str) -> Generation:
+    """A row as it is now."""
+    with db.session(read_only=True) as session:
+        found = session.get(Generation, generation_id)
+        assert found is not None
+        return found
+
+
+def books_are_right() -> bool:
+    """All rules of the audit hold."""
+    with db.session(read_only=True) as session:
+        return all(result.holds for result in audit.run(session))
+
+
+def test_sweep_when_workers_died(installation: Settings, ana: User) -> None:
+    """A dead submit becomes uncertain; a dead download is done again."""
+    sending, fetching = ordered(db.default(), ana), ordered(db.default(), ana)
+    advance(db.default(), sending.id, HANDED, SUBMITTING)
+    advance(
+        db.default(), fetching.id, HANDED, SUBMITTING, WAITING, (Status.PROCESSING, Stage.READY),
+        (Status.PROCESSING, Stage.DOWNLOADING),
+    )  # fmt: skip
+    claims.sweep()
+    assert look(sending.id).status is Status.PROCESSING
+    for row in (sending, fetching):
+        make_due(row.id)
+    claims.sweep()
+
+    assert (look(sending.id).status, look(sending.id).stage) == (Status.UNCERTAIN, Stage.SUBMITTING)
+    assert (look(fetching.id).status, look(fetching.id).stage) == (Status.PROCESSING, Stage.READY)
+
+
+def test_sweep_when_nothing_was_taken_for_a_day(installation: Settings, ana: User) -> None:
+    """What no provider took for a day fails, and the credits come back."""
+    row = ordered(db.default(), ana)
+    with db.session() as session:
+        session.execute(update(Generation).values(created_at=utc_now() - timedelta(hours=25)))
+    claims.sweep()
+
+    assert look(row.id).status is Status.FAILED
+    assert books_are_right()
+
+
+def test_hand_over_when_people_share(installation: Settings, ana: User) -> None:
+    """Few are outstanding a provider, and everybody's first goes before anybody's second."""
+    many = [ordered(db.default(), ana).id for _ in range(12)]
+    with db.session() as session:
+        eve = users.ensure(session, "eve@example.org", signup_credits=1000)
+    one = ordered(db.default(), eve).id
+    handed = [row.id for row in claim_submits()]
+
+    assert len(handed) == claims.OUTSTANDING_SUBMITS
+    assert handed[:2] == [many[0], one]
+    assert claim_submits() == []
+
+
+def test_hand_over_when_provider_takes_few(installation: Settings, ana: User) -> None:
+    """A provider that takes five at once is given no sixth while five are with it."""
+    with db.session() as session:
+        project = projects.create(session, ana, name="Lakes")
+    for _ in range(7):
+        with db.session() as session:
+            wanted = order(project.id, model_id="seedance-t2v")
+            generations.submit(session, ana, wanted, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
+    handed = claim_submits()
+    for row in handed:
+        advance(db.default(), row.id, SUBMITTING, WAITING)
+
+    assert len(handed) == 5
+    assert claim_submits() == []
+
+
+def test_hand_over_when_queue_was_lost(installation: Settings, ana: User) -> None:
+    """What was handed over and never begun comes due again; it is still pending and free to cancel."""
+    row = ordered(db.default(), ana)
+    assert [found.id for found in claim_submits()] == [row.id]
+    assert claim_submits() == []
+    make_due(row.id)
+
+    assert [found.id for found in claim_submits()] == [row.id]
+    with db.session() as session:
+        assert generations.cancel(session, ana, row.id).status is Status.CANCELLED
+
+
+def test_hand_over_when_calls_are_limited(installation: Settings, ana: User) -> None:
+    """What the shared rate holds back stays due in the table."""
+    for _ in range(4):
+        ordered(db.default(), ana)
+    free = iter([True, True, False])
+    handed = claims.submits(config.settings(), lambda _provider: next(free))
+
+    assert len(handed) == 2
+    assert len(claim_submits()) == 2
+
+
+def test_hand_over_when_the_operator_sets_a_limit(
+    installation: Settings, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator's limit counts before the provider's own."""
+    monkeypatch.setenv("DEMO_MAX_IN_FLIGHT", "2")
+    config.settings.cache_clear()
+    for _ in range(4):
+        ordered(db.default(), ana)
+
+    assert len(claim_submits()) == 2
+
+
+def test_hand_over_when_provider_is_in_trouble(installation: Settings, ana: User) -> None:
+    """A provider that fails by itself is left alone for a while, then tried with one."""
+    for _ in range(3):
+        ordered(db.default(), ana)
+    with db.session() as session:
+        for _ in range(health.FAILURES_TO_OPEN):
+            health.note_failure(session, "demo", errors.ProviderUnavailable())
+    assert claim_submits() == []
+
+    with db.session() as session:
+        session.execute(update(ProviderHealth).values(retry_at=utc_now() - timedelta(seconds=1)))
+    assert len(claim_submits()) == 1
+    assert claim_submits() == []
+
+    with db.session() as session:
+        health.note_success(session, "demo")
+    assert len(claim_submits()) == 2
+
+
+@pytest.fixture
+def somebody(site: Settings) -> User:
+    """Somebody with credits, on each kind of database."""
+    with db.session() as session:
+        return users.ensure(session, "ana@example.org", signup_credits=100_000)
+
+
+def at_once(work: Callable[[], Sequence[Generation]]) -> list[str]:
+    """The ids that three dispatchers claim together when they begin at one moment."""
+    together = threading.Barrier(3)
+
+    def one() -> Sequence[Generation]:
+        together.wait()
+        return work()
+
+    with ThreadPoolExecutor(3) as pool:
+        return [row.id for done in [pool.submit(one) for _ in range(3)] for row in done.result()]
+
+
+def test_hand_over_when_several_do_it_at_once(somebody: User) -> None:
+    """No order is handed over twice, and together they hand over no more than may be outstanding."""
+    for _ in range(12):
+        ordered(db.default(), somebody)
+    handed = at_once(claim_submits)
+
+    assert len(handed) == len(set(handed)) == claims.OUTSTANDING_SUBMITS
+
+
+def test_collect_when_several_do_it_at_once(somebody: User) -> None:
+    """Each finished clip is claimed by one, up to the limit each, and again only when its lease is over."""
+    rows = [ordered(db.default(), somebody).id for _ in range(5)]
+    for row in rows:
+        advance(db.default(), row, HANDED, SUBMITTING, WAITING, READY)
+        make_due(row)
+
+    assert sorted(at_once(lambda: claims.collects(10))) == rows
+    assert claims.collects(10) == []
+    for row in rows:
+        make_due(row)
+    assert len(claims.collects(2)) == 2
+
+
+def test_look_when_a_provider_has_no_room(somebody: User) -> None:
+    """As many are claimed as there is room for, none without room, and each one once."""
+    rows = [ordered(db.default(), somebody).id for _ in range(3)]
+    for row in rows:
+        advance(db.default(), row, HANDED, SUBMITTING, WAITING)
+        make_due(row)
+
+    assert claims.looks(lambda _provider: 0) == claims.looks(lambda _provider: -1) == []
+    first = [row.id for row in claims.looks(lambda _provider: 2)]
+    assert len(first) == 2
+    assert sorted([*first, *(row.id for row in claims.looks(lambda _provider: 9))]) == rows
+    assert claims.looks(lambda _provider: 9) == []
+
+
+def swept_by_one() -> Sequence[Generation]:
+    """A sweep, which claims nothing for others."""
+    claims.sweep()
+    return []
+
+
+def test_sweep_when_several_do_it_at_once(somebody: User) -> None:
+    """A dead submit becomes uncertain once; the next sweep changes nothing."""
+    row = ordered(db.default(), somebody)
+    advance(db.default(), row.id, HANDED, SUBMITTING)
+    make_due(row.id)
+    at_once(swept_by_one)
+    swept = look(row.id)
+    make_due(row.id)
+    claims.sweep()
+
+    assert (swept.status, look(row.id).version) == (Status.UNCERTAIN, swept.version)
+    assert books_are_right()

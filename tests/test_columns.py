@@ -1,0 +1,93 @@
+import threading
+import uuid
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from core import columns
+from core.columns import new_id, utc_now
+from core.db import Database
+from core.models import User
+from core.states import Role
+
+anywhere = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+moments = st.datetimes(datetime.fromisoformat("1970-01-02"), datetime.fromisoformat("2200-01-01"), timezones=anywhere)
+
+
+def test_new_id_is_a_uuid_of_now() -> None:
+    """Version 7 and variant are those of RFC 9562, and texts sort by its first 48 bits, the time in ms."""
+    before = utc_now()
+    found = [uuid.UUID(new_id()) for _ in range(1000)]
+    after = utc_now()
+
+    assert {(one.version, one.variant) for one in found} == {(7, uuid.RFC_4122)}
+    first, last = (datetime.fromtimestamp((one.int >> 80) / 1000, UTC) for one in (found[0], found[-1]))
+    times = [str(one)[:13] for one in found]
+    assert times == sorted(times)
+    assert before - timedelta(milliseconds=1) <= first <= last <= after
+
+
+def test_new_ids_when_many_are_made_at_once() -> None:
+    """No two are alike, though many fall into one millisecond."""
+    found: list[str] = []
+    threads = [threading.Thread(target=lambda: found.extend(new_id() for _ in range(2000))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(set(found)) == 8000
+    assert {len(one) for one in found} == {36}
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(moment=moments)
+def test_time_comes_back_as_the_same_moment(database: Database, person: User, moment: datetime) -> None:
+    """Given in whatever zone, a time comes back aware, in UTC and to the microsecond, and is found by another zone."""
+    with database.session() as session:
+        session.execute(update(User).values(created_at=moment))
+    with database.session(read_only=True) as session:
+        [found] = session.scalars(select(User.created_at).where(User.created_at == moment.astimezone(UTC))).all()
+
+    assert found == moment
+    assert found.utcoffset() == timedelta()
+
+
+def test_time_without_a_zone_is_refused(database: Database, person: User) -> None:
+    """A naive time would be somebody's local one; it neither gets in nor is compared with."""
+    naive = datetime(2026, 11, 21)  # noqa: DTZ001 -- what the test is about
+    for statement in (update(User).values(created_at=naive), select(User).where(User.created_at > naive)):
+        with pytest.raises(StatementError, match="naive"), database.session() as session:
+            session.execute(statement)
+
+
+def test_word_comes_back_as_its_enum(database: Database, person: User) -> None:
+    """A word is kept as it is spelt, and read as the enum's own member."""
+    with database.session() as session:
+        session.execute(update(User).values(role="admin"))
+    with database.session(read_only=True) as session:
+        assert session.scalars(select(User.role)).one() is Role.ADMIN
+        assert session.execute(text("SELECT role FROM users")).scalar_one() == "admin"
+
+
+def test_word_that_is_none_is_refused(database: Database, person: User) -> None:
+    """Neither the product nor a statement by hand puts a word into a table that its enum does not have."""
+    with pytest.raises(StatementError, match="not a valid Role"), database.session() as session:
+        session.execute(update(User).values(role="king"))
+    with pytest.raises(IntegrityError, match="role_known"), database.session() as session:
+        session.execute(text("UPDATE users SET role = 'king'"))
+
+
+def test_insert_when_it_is_there(database: Database, person: User) -> None:
+    """The same words say on each database what to do about a row that exists."""
+    values = {"id": new_id(), "email": person.email, "name": "second", "role": Role.USER, "created_at": utc_now()}
+    for _ in range(2):
+        with database.session() as session:
+            row = columns.insert(session, User).values(storage_bytes=0, **values)
+            session.execute(row.on_conflict_do_update(index_elements=["email"], set_={"name": row.excluded.name}))
+    with database.session(read_only=True) as session:
+        assert session.execute(select(User.id, User.name)).all() == [(person.id, "second")]

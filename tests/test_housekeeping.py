@@ -1,0 +1,206 @@
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from core import audit, db, errors, generations, housekeeping, previews, users, webhooks
+from core import storage as storages
+from core.columns import utc_now
+from core.config import Settings
+from core.models import AuditRun, Generation, User, WebhookDelivery
+from tests.orders import completed
+
+OLD_ID = "01234567-89ab-7000-8000-000000000000"
+"""An id of the year 2009."""
+
+
+@pytest.fixture
+def ana(site: Settings) -> User:
+    """Somebody with credits."""
+    with db.session() as session:
+        return users.ensure(session, "ana@example.org", signup_credits=100_000)
+
+
+def files_of(row: Generation) -> list[str]:
+    """The keys of all its files."""
+    assert row.output_key is not None
+    assert row.thumbnail_key is not None
+    return [row.output_key, row.thumbnail_key, previews.key_of(row.output_key)]
+
+
+def stored(settings: Settings, user: User) -> Generation:
+    """A completed clip of 1,000 bytes with its files."""
+    row = completed(db.default(), user)
+    storage = storages.open_storage(settings.storage_url)
+    for key in files_of(row):
+        storage.put_bytes(key, b"x", media_type=storages.media_type_of(key))
+    return row
+
+
+def deleted(settings: Settings, user: User) -> Generation:
+    """A clip that its person deleted, and whose files are still there."""
+    row = stored(settings, user)
+    with db.session() as session:
+        generations.delete(session, user, row.id)
+    return row
+
+
+def there(settings: Settings, row: Generation) -> list[str]:
+    """Which of its files are there."""
+    storage = storages.open_storage(settings.storage_url)
+    return [key for key in files_of(row) if storage.exists(key)]
+
+
+def storage_bytes(email: str = "ana@example.org") -> int:
+    """How much is counted for somebody."""
+    with db.session(read_only=True) as session:
+        return users.get(session, email).storage_bytes
+
+
+def at_once(count: int, work: Callable[[], object]) -> None:
+    """Let so many do the same, begun at one moment; what goes wrong for any of them is raised."""
+    together = threading.Barrier(count)
+
+    def one() -> None:
+        together.wait()
+        work()
+
+    with ThreadPoolExecutor(count) as pool:
+        for done in [pool.submit(one) for _ in range(count)]:
+            done.result()
+
+
+def left_over(settings: Settings, name: str, *, seconds: float) -> Path:
+    """A download that nobody has touched for so long."""
+    settings.incoming_dir.mkdir(parents=True, exist_ok=True)
+    path = settings.incoming_dir / name
+    path.write_bytes(b"half")
+    os.utime(path, (time.time() - seconds,) * 2)
+    return path
+
+
+def test_purge_when_a_clip_was_deleted(site: Settings, ana: User) -> None:
+    """All files of a deleted clip go, and its bytes from the count of its person, once; another's clip stays."""
+    with db.session() as session:
+        eve = users.ensure(session, "eve@example.org", signup_credits=1000)
+    gone, kept, hers = deleted(site, ana), stored(site, ana), stored(site, eve)
+    assert storage_bytes() == 2000
+    assert [housekeeping.purge_deleted(site) for _ in range(2)] == [1, 0]
+
+    assert there(site, gone) == []
+    assert (there(site, kept), there(site, hers)) == (files_of(kept), files_of(hers))
+    assert (storage_bytes(), storage_bytes("eve@example.org")) == (1000, 1000)
+
+
+def test_purge_when_it_died_between_files_and_note(site: Settings, ana: User) -> None:
+    """Files that are gone already do not stop it: the bytes are given back by the next pass."""
+    gone = deleted(site, ana)
+    storage = storages.open_storage(site.storage_url)
+    for key in there(site, gone)[:2]:
+        storage.delete(key)
+    assert storage_bytes() == 1000
+
+    assert housekeeping.purge_deleted(site) == 1
+    assert there(site, gone) == []
+    assert storage_bytes() == 0
+
+
+def test_purge_when_two_do_it(site: Settings, ana: User) -> None:
+    """Whoever notes it first gives the bytes back; they are not given twice."""
+    for _ in range(10):
+        deleted(site, ana)
+    stored(site, ana)
+    at_once(3, lambda: housekeeping.purge_deleted(site))
+
+    assert storage_bytes() == 1000
+    with db.session(read_only=True) as session:
+        assert [result.rule for result in audit.run(session) if not result.holds] == []
+
+
+def test_purge_when_there_are_many(site: Settings, ana: User) -> None:
+    """A pass is short: it takes a few, and the next ones take the rest."""
+    for _ in range(5):
+        deleted(site, ana)
+
+    assert [housekeeping.purge_deleted(site, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert storage_bytes() == 0
+
+
+def test_left_overs_when_old_and_young(installation: Settings) -> None:
+    """What a download may still go on with stays, what nobody touched for a day goes."""
+    young = left_over(installation, "young.mp4.part", seconds=housekeeping.LEFT_OVER_SECONDS - 60)
+    old = left_over(installation, "old.mp4.part", seconds=housekeeping.LEFT_OVER_SECONDS + 60)
+    housekeeping.remove_left_overs(installation)
+
+    assert (young.exists(), old.exists()) == (True, False)
+
+
+def test_left_overs_when_nothing_was_ever_fetched(installation: Settings) -> None:
+    """No folder is nothing to remove."""
+    assert not installation.incoming_dir.exists()
+    housekeeping.remove_left_overs(installation)
+    assert not installation.incoming_dir.exists()
+
+
+def test_left_overs_when_another_removes_them(installation: Settings) -> None:
+    """What vanishes while one looks is fine: two dispatchers and the workers share the folder."""
+    for number in range(500):
+        left_over(installation, f"{number}.part", seconds=housekeeping.LEFT_OVER_SECONDS * 2)
+
+    at_once(4, lambda: housekeeping.remove_left_overs(installation))
+
+    assert list(installation.incoming_dir.iterdir()) == []
+
+
+def test_run_keeps_an_audit_every_ten_minutes(site: Settings, ana: User) -> None:
+    """The dispatcher asks every minute; the books are looked at when the last time was ten minutes ago."""
+    completed(db.default(), ana)
+
+    def passes() -> int:
+        with db.session(read_only=True) as session:
+            return len(session.scalars(select(AuditRun.id)).all())
+
+    counts = []
+    for minutes in (0, 9, 11, 0):
+        with db.session() as session:
+            session.execute(update(AuditRun).values(at=utc_now() - timedelta(minutes=minutes)))
+        housekeeping.run(site)
+        counts.append(passes())
+    assert counts == [1, 1, 2, 2]
+    with db.session(read_only=True) as session:
+        assert set(session.scalars(select(AuditRun.broken))) == {0}
+
+
+def test_run_forgets_old_deliveries(site: Settings, ana: User) -> None:
+    """What ended long ago is removed, what is recent stays."""
+    with db.session() as session:
+        endpoint = webhooks.create(session, ana, webhooks.checked("https://93.184.216.34/", allow=frozenset()))
+        session.add(
+            WebhookDelivery(id=OLD_ID, endpoint_id=endpoint.id, user_id=ana.id, event="x", event_id=OLD_ID, body="{}")
+        )
+        session.flush()
+        webhooks.give_up(session, WebhookDelivery.id == OLD_ID, why="It never arrived.")
+        recent = webhooks.send_test(session, ana, endpoint.id).id
+    housekeeping.run(site)
+
+    with db.session(read_only=True) as session:
+        assert session.scalars(select(WebhookDelivery.id)).all() == [recent]
+
+
+def test_run_does_every_chore(site: Settings, ana: User) -> None:
+    """One round purges and tidies; a round with nothing to do changes nothing."""
+    gone = deleted(site, ana)
+    old = left_over(site, "old.part", seconds=housekeeping.LEFT_OVER_SECONDS * 2)
+    for _ in range(2):
+        housekeeping.run(site)
+
+    assert there(site, gone) == []
+    assert not old.exists()
+    with db.session(read_only=True) as session, pytest.raises(errors.NotFound):
+        generations.get(session, ana, gone.id)

@@ -1,0 +1,146 @@
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from sqlalchemy import select
+
+from core import db, errors, intake, users
+from core.config import Settings
+from core.models import Upload, User
+from core.storage import LocalStorage, ObjectInfo
+
+
+@pytest.fixture
+def ana(site: Settings) -> User:
+    """Somebody."""
+    with db.session() as session:
+        return users.ensure(session, "ana@example.org", signup_credits=0)
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> LocalStorage:
+    """Where pictures are kept."""
+    return LocalStorage(tmp_path / "files")
+
+
+def photo(colour: str = "teal", mode: str = "RGB") -> bytes:
+    """A small PNG."""
+    file = io.BytesIO()
+    Image.new(mode, (320, 180), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def take_in(
+    user: User,
+    storage: LocalStorage,
+    *,
+    identity: bytes = b"the last frame of a clip",
+    picture: Callable[[], bytes] = photo,
+    quota_bytes: int = 10**6,
+) -> tuple[Upload, Sequence[str]]:
+    """Take in a picture under a name of its own."""
+    return intake.take_in(
+        user, identity=identity, picture=picture, file_name="a.png", storage=storage, quota_bytes=quota_bytes
+    )
+
+
+def kept() -> tuple[list[Upload], int]:
+    """All uploads, and what is counted for their people together."""
+    with db.session(read_only=True) as session:
+        return list(session.scalars(select(Upload))), sum(session.scalars(select(User.storage_bytes)))
+
+
+def never() -> bytes:
+    """A picture that must not be asked for."""
+    raise AssertionError
+
+
+def test_take_in_when_it_is_known(ana: User, storage: LocalStorage) -> None:
+    """The same identity gives the same upload, counted once, and the picture is not even made again."""
+    first, _ = take_in(ana, storage)
+    again, notes = take_in(ana, storage, picture=never, quota_bytes=0)
+
+    assert (again.id, again.storage_key, notes) == (first.id, first.storage_key, ())
+    assert kept()[1] == first.size_bytes > 0
+    assert Image.open(io.BytesIO(storage.read_bytes(first.storage_key))).format == "JPEG"
+
+
+def test_take_in_tells_what_was_changed(ana: User, storage: LocalStorage) -> None:
+    """A picture that lost something in cleaning says so when it comes, and not when it is only found again."""
+    assert take_in(ana, storage, picture=lambda: photo("#00800080", "RGBA"))[1] != ()
+    assert take_in(ana, storage, picture=never)[1] == ()
+    assert take_in(ana, storage, identity=b"plain")[1] == ()
+
+
+def test_take_in_when_the_identity_is_somebody_elses(ana: User, storage: LocalStorage) -> None:
+    """What another brought is not found: each has an upload of their own and is charged for it."""
+    with db.session() as session:
+        eve = users.ensure(session, "eve@example.org", signup_credits=0)
+    hers, _ = take_in(eve, storage, picture=lambda: photo("red"))
+    own, _ = take_in(ana, storage)
+
+    assert (own.user_id, hers.user_id) == (ana.id, eve.id)
+    assert own.storage_key != hers.storage_key
+    assert kept()[1] == own.size_bytes + hers.size_bytes
+
+
+def test_take_in_when_two_do_it_at_once(ana: User, storage: LocalStorage) -> None:
+    """Another call that took it in while the picture was made is found when it is written down: kept and counted once.
+
+    No unit of work may be open meanwhile, or the other call could not write.
+    """
+    others: list[Upload] = []
+
+    def meanwhile() -> bytes:
+        others.append(take_in(ana, storage)[0])
+        return photo()
+
+    own, _ = take_in(ana, storage, picture=meanwhile)
+
+    assert [own.id] == [other.id for other in others]
+    uploads, counted = kept()
+    assert [upload.id for upload in uploads] == [own.id]
+    assert counted == own.size_bytes
+
+
+@pytest.mark.parametrize(
+    ("picture", "quota_bytes", "refusal"),
+    [
+        (lambda: b"<svg/>", 10**6, errors.MediaRejected),
+        (lambda: bytes(30 * 1024 * 1024), 10**6, errors.TooLarge),
+        (photo, 10, errors.StorageFull),
+        (never, 10**6, AssertionError),
+    ],
+    ids=["not a picture", "too large", "no room", "cannot be made"],
+)
+def test_take_in_when_it_is_refused(
+    ana: User, storage: LocalStorage, picture: Callable[[], bytes], quota_bytes: int, refusal: type[Exception]
+) -> None:
+    """Nothing is written down or counted, the refusal is told as it is, and a good picture can come afterwards."""
+    with pytest.raises(refusal):
+        take_in(ana, storage, picture=picture, quota_bytes=quota_bytes)
+    assert kept() == ([], 0)
+
+    upload, _ = take_in(ana, storage)
+    assert kept()[1] == upload.size_bytes
+
+
+def test_take_in_when_it_died_before_it_was_written_down(ana: User, storage: LocalStorage) -> None:
+    """A file without its row is nobody's: the next call stores the same bytes again and counts them."""
+
+    class Dying(LocalStorage):
+        """Ends the process, so to say, right after the file is safe."""
+
+        def put_bytes(self, key: str, data: bytes, *, media_type: str) -> ObjectInfo:
+            super().put_bytes(key, data, media_type=media_type)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        take_in(ana, Dying(storage._root))
+    assert kept() == ([], 0)
+
+    upload, _ = take_in(ana, storage)
+    assert storage.exists(upload.storage_key)
+    assert kept()[1] == upload.size_bytes

@@ -1,0 +1,58 @@
+from typing import get_args
+
+import pytest
+from sqlalchemy import select
+
+from core import errors, ownership, users
+from core.columns import Base
+from core.db import Database
+from core.models import Generation, Project, UsageDay, User
+from core.states import Role
+from tests.orders import completed
+
+OWNED = [row for kind in get_args(ownership.Owned) for row in get_args(kind)]
+NOT_ASKED_FOR = {"accounts"}
+"""Money is asked for by the account's person alone, in core/ledger.py."""
+
+
+@pytest.fixture
+def eve(database: Database) -> User:
+    """Somebody else, with clips of her own."""
+    with database.session() as session:
+        found = users.ensure(session, "eve@example.org", signup_credits=1000)
+    completed(database, found)
+    return found
+
+
+def test_every_table_of_a_person_is_known() -> None:
+    """A new table with a `user_id` is one that the predicate must know of."""
+    of_people = {table.name for table in Base.metadata.tables.values() if "user_id" in table.columns}
+
+    assert {table.__tablename__ for table in OWNED} == of_people - NOT_ASKED_FOR
+
+
+@pytest.mark.parametrize("table", [Generation, Project, UsageDay])
+def test_owned_when_there_are_others(
+    database: Database, person: User, eve: User, table: type[Generation] | type[Project] | type[UsageDay]
+) -> None:
+    """A person's rows are all of theirs and none of another's, by either form of the predicate; alone, none at all."""
+    with database.session(read_only=True) as session:
+        assert session.scalars(select(table).where(ownership.owned(table, person))).all() == []
+    completed(database, person)
+    with database.session(read_only=True) as session:
+        for user in (person, eve):
+            whose = select(table.user_id)
+            assert session.scalars(whose.where(ownership.owned(table, user))).all() == [user.id]
+            bound = whose.where(ownership.owned_by_bound(table))
+            assert session.scalars(bound, {"user_id": user.id}).all() == [user.id]
+
+
+def test_everybodys_is_for_administrators(database: Database, person: User, eve: User) -> None:
+    """An administrator may see all rows; for anybody else there is not even a query."""
+    completed(database, person)
+    with pytest.raises(errors.Forbidden):
+        ownership.everybodys(eve)
+    with database.session() as session:
+        admin = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
+        seen = set(session.scalars(select(Generation.user_id).where(ownership.everybodys(admin))))
+    assert seen == {person.id, eve.id}
