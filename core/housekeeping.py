@@ -35,27 +35,40 @@ def run(settings: Settings) -> None:
 
 
 def purge_deleted(settings: Settings, *, limit: int = 20) -> int:
-    """Remove the files of deleted generations and give their bytes back to their person; returns how many."""
+    """Remove the files of deleted generations and give their bytes back to their person; returns how many.
+
+    One whose files cannot be removed now holds up no other: it is tried again the next time.
+    """
     with db.session(read_only=True) as session:
         query = select(Generation).where(Generation.deleted_at.is_not(None), Generation.purged_at.is_(None))
         rows = session.scalars(query.limit(limit)).all()
     storage = storages.open_storage(settings.storage_url)
+    purged = 0
     for row in rows:
-        # The preview also by its name, since a maker may have died between storing and noting it.
-        preview_key = row.preview_key or (row.output_key and previews.key_of(row.output_key))
-        for key in (row.output_key, row.thumbnail_key, preview_key):
-            if key is not None:
-                storage.delete(key)
-        with db.session() as session:
-            purged = session.execute(
-                update(Generation)
-                .where(Generation.id == row.id, Generation.purged_at.is_(None))
-                .values(purged_at=utc_now())
-                .execution_options(synchronize_session=False)
-            )
-            if purged.rowcount == 1 and row.stored_bytes:  # type: ignore[attr-defined]  # a CursorResult
-                users.free_storage(session, row.user_id, size_bytes=row.stored_bytes)
-    return len(rows)
+        try:
+            _purge(row, storage)
+        except OSError:
+            log.exception("the files of %s cannot be removed now", row.id)
+        else:
+            purged += 1
+    return purged
+
+
+def _purge(row: Generation, storage: storages.Storage) -> None:
+    # The preview also by its name, since a maker may have died between storing and noting it.
+    preview_key = row.preview_key or (row.output_key and previews.key_of(row.output_key))
+    for key in (row.output_key, row.thumbnail_key, preview_key):
+        if key is not None:
+            storage.delete(key)
+    with db.session() as session:
+        noted = session.execute(
+            update(Generation)
+            .where(Generation.id == row.id, Generation.purged_at.is_(None))
+            .values(purged_at=utc_now())
+            .execution_options(synchronize_session=False)
+        )
+        if noted.rowcount == 1 and row.stored_bytes:  # type: ignore[attr-defined]  # a CursorResult
+            users.free_storage(session, row.user_id, size_bytes=row.stored_bytes)
 
 
 def remove_left_overs(settings: Settings) -> None:

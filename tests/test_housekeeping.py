@@ -132,6 +132,21 @@ def test_purge_when_there_are_many(site: Settings, ana: User) -> None:
     assert storage_bytes() == 0
 
 
+def test_purge_when_one_cannot_be_removed(site: Settings, ana: User) -> None:
+    """A file that does not go keeps no other from going, and its bytes stay counted until it has gone."""
+    stuck, other = deleted(site, ana), deleted(site, ana)
+    place = Path(site.storage_url.removeprefix("file://")) / files_of(stuck)[0]
+    place.unlink()
+    place.mkdir()  # a folder in its place cannot be unlinked, not even by an administrator
+    assert housekeeping.purge_deleted(site) == 1
+
+    assert there(site, other) == []
+    assert storage_bytes() == 1000
+    place.rmdir()
+    assert housekeeping.purge_deleted(site) == 1
+    assert storage_bytes() == 0
+
+
 def test_left_overs_when_old_and_young(installation: Settings) -> None:
     """What a download may still go on with stays, what nobody touched for a day goes."""
     young = left_over(installation, "young.mp4.part", seconds=housekeeping.LEFT_OVER_SECONDS - 60)
