@@ -57,6 +57,44 @@ def test_search_finds_beginnings_of_words(database: Database, person: User, text
     assert found(database, person, text) == [PROMPTS[place] for place in places]
 
 
+LONG = ("lantern", "Lanterns", "lanternfish", "lant", "LANTERNS", "landscape", "lantern2")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.lists(st.sampled_from(LONG), min_size=1, max_size=3), min_size=1, max_size=6),
+    st.lists(st.tuples(st.sampled_from(LONG[:3]), st.integers(1, 12)), min_size=1, max_size=3),
+)
+def test_search_by_long_beginnings(
+    database: Database, person: User, prompts: list[list[str]], wanted: list[tuple[str, int]]
+) -> None:
+    """However long the beginnings are, a prompt is found if each of them begins one of its words, and not otherwise."""
+    mark = f"m{uuid.uuid4().hex[:3]}"  # tells the prompts of this example apart
+    made = [f"{' '.join(words)} {mark}" for words in prompts]
+    for prompt in made:
+        ordered(database, person, prompt=prompt)
+    begins = [word[:length].lower() for word, length in wanted]
+
+    expected = [
+        prompt
+        for prompt, words in zip(made, prompts, strict=True)
+        if all(any(word.lower().startswith(begin) for word in words) for begin in begins)
+    ]
+    assert found(database, person, " ".join([*begins, mark])) == expected
+
+
+def test_search_by_a_beginning_of_more_words_than_are_listed(database: Database, person: User) -> None:
+    """Words that begin alike are all found, be they ever so many, and so is one of letters that are not plain."""
+    many = [f"lantern{number}" for number in range(prompt_search.LISTED_WORDS + 5)]
+    for word in many:
+        ordered(database, person, prompt=word)
+    ordered(database, person, prompt="Überfahrt")
+    with database.session(read_only=True) as session:
+        page = browse(session, person, Filter(text="lantern"), limit=100)
+    assert sorted(row.prompt for row in page.rows) == sorted(many)
+    assert found(database, person, "überf") == ["Überfahrt"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
