@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from core import audit, claims, config, db, errors, generations, health, projects, users
+from core import claims, config, db, errors, generations, health, projects, users
 from core.columns import utc_now
 from core.config import Settings
 from core.models import Generation, ProviderHealth, User
 from core.states import Stage, Status
+from tests.installed import books_are_right, look, make_due
 from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, READY, SUBMITTING, WAITING, advance, order, ordered
 
 
@@ -21,29 +22,9 @@ def ana(installation: Settings) -> User:
         return users.ensure(session, "ana@example.org", signup_credits=100_000)
 
 
-def make_due(generation_id: str) -> None:
-    """Let a row's time come."""
-    with db.session() as session:
-        session.execute(update(Generation).where(Generation.id == generation_id).values(next_at=utc_now()))
-
-
 def claim_submits() -> list[Generation]:
     """What a dispatcher would hand over now, calls being free."""
     return list(claims.submits(config.settings(), lambda _provider: True))
-
-
-def look(generation_id: str) -> Generation:
-    """A row as it is now."""
-    with db.session(read_only=True) as session:
-        found = session.get(Generation, generation_id)
-        assert found is not None
-        return found
-
-
-def books_are_right() -> bool:
-    """All rules of the audit hold."""
-    with db.session(read_only=True) as session:
-        return all(result.holds for result in audit.run(session))
 
 
 def test_sweep_when_workers_died(installation: Settings, ana: User) -> None:

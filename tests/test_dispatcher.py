@@ -14,7 +14,6 @@ from sqlalchemy import update
 
 from core import (
     access,
-    audit,
     config,
     db,
     dispatcher,
@@ -29,6 +28,7 @@ from core.columns import new_id, utc_now
 from core.config import Settings
 from core.models import Generation, User
 from core.states import Stage, Status
+from tests.installed import books_are_right, look, make_due
 from tests.orders import HANDED, SUBMITTING, WAITING, advance, lost, ordered
 
 
@@ -137,12 +137,6 @@ def waiting(user: User, model_id: str = "demo-film", **values: Any) -> str:
     return row.id
 
 
-def make_due(generation_id: str) -> None:
-    """Let a row's time come."""
-    with db.session() as session:
-        session.execute(update(Generation).where(Generation.id == generation_id).values(next_at=utc_now()))
-
-
 def tick() -> None:
     """One round of a fresh dispatcher: look at what is due and write what it learned."""
 
@@ -153,20 +147,6 @@ def tick() -> None:
         await found.run(stop)
 
     asyncio.run(run())
-
-
-def look(generation_id: str) -> Generation:
-    """A row as it is now."""
-    with db.session(read_only=True) as session:
-        found = session.get(Generation, generation_id)
-        assert found is not None
-        return found
-
-
-def books_are_right() -> bool:
-    """All rules of the audit hold."""
-    with db.session(read_only=True) as session:
-        return all(result.holds for result in audit.run(session))
 
 
 def test_look_when_vendor_tells_progress(studio: Studio, ana: User) -> None:

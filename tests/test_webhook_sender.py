@@ -26,17 +26,11 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def site(
-    installation: Settings, database_url: str, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Settings]:
+def site(site: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """An installation on each kind of database that may send to the receiver."""
-    db.default().dispose()
-    monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("WEBHOOK_ALLOW_HOSTS", receiver.host_port)
     config.settings.cache_clear()
-    db.default.cache_clear()
-    yield config.settings()
-    db.default().dispose()
+    return config.settings()
 
 
 @pytest.fixture

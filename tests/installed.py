@@ -1,0 +1,27 @@
+"""What tests see and do in the database of the installation that is set up, past every service."""
+
+from sqlalchemy import update
+
+from core import audit, db
+from core.columns import utc_now
+from core.models import Generation
+
+
+def look(generation_id: str) -> Generation:
+    """A row as it is now."""
+    with db.session(read_only=True) as session:
+        found = session.get(Generation, generation_id)
+        assert found is not None
+        return found
+
+
+def make_due(generation_id: str) -> None:
+    """Let a row's time come."""
+    with db.session() as session:
+        session.execute(update(Generation).where(Generation.id == generation_id).values(next_at=utc_now()))
+
+
+def books_are_right() -> bool:
+    """All rules of the audit hold."""
+    with db.session(read_only=True) as session:
+        return all(result.holds for result in audit.run(session))
