@@ -16,9 +16,11 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core import config, db, embedded
-from core.api import event_hub, mounted
-from pages import live_route
+from core import config, db
+from core.api import mounted
+from core.api.routers import event_hub
+from core.worker import local_stack
+from pages.elements import live_endpoint
 
 log = logging.getLogger("app")
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -70,7 +72,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     db.default()
     with ExitStack() as stack:
         if settings.is_demo:
-            stack.enter_context(embedded.running(settings))
+            stack.enter_context(local_stack.running(settings))
         stack.enter_context(event_hub.hub.ending_with_process())
         gc.collect()
         gc.freeze()  # what is loaded now is never collected again: measured to keep ordinary collections cheap
@@ -91,7 +93,7 @@ def _check_address(settings: config.Settings) -> None:
 app = st.App(
     Path(__file__).parent / "pages" / "shell.py",
     lifespan=lifespan,
-    routes=[live_route.route(), mounted("/api/apps/video-generator")],
+    routes=[live_endpoint.route(), mounted("/api/apps/video-generator")],
     middleware=[Middleware(LocalOnly)],
 )
 

@@ -14,8 +14,10 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from core import config, db, dispatcher, queue
-from core.supervisor import Child, Supervisor, end_with_parent
+from core import config, db
+from core.redis import job_queue
+from core.worker import dispatcher
+from core.worker.supervisor import Child, Supervisor, end_with_parent
 
 ROLES = ("all", "dispatcher", "submit", "collect")
 
@@ -38,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
     elif options.role == "dispatcher":
         dispatcher.main(settings)
     else:
-        queue.work(settings.redis_url, queue.SUBMIT if options.role == "submit" else queue.COLLECT)
+        job_queue.work(settings.redis_url, job_queue.SUBMIT if options.role == "submit" else job_queue.COLLECT)
     return 0
 
 

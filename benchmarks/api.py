@@ -27,9 +27,15 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from benchmarks import dashboard
-from core import config, db, generations, links, projects, tokens, users
-from core.api import answers, api, routes
-from core.states import Scope
+from core import config, db
+from core.api import api
+from core.api.http import routing
+from core.api.schemas import responses
+from core.db.enums import Scope
+from core.files import signed_urls
+from core.generations.submit import submit
+from core.identity import api_tokens, users
+from core.projects import projects
 from tests import orders, postgres
 from tests.process.app import ROOT, free_port
 
@@ -55,11 +61,11 @@ def server() -> FastAPI:
         with db.default().engine.connect() as connection:
             return {"email": str(connection.scalar(text("SELECT email FROM users LIMIT 1")))}
 
-    inside = routes.router("benchmark")
+    inside = routing.router("benchmark")
 
     @inside.get("/bare")
-    def behind_all() -> answers.Envelope:
-        return answers.Envelope()
+    def behind_all() -> responses.Envelope:
+        return responses.Envelope()
 
     api.router.routes[:0] = inside.routes
     bare.mount("/api", api)
@@ -117,7 +123,7 @@ async def reruns(environ: dict[str, str], seconds: float) -> dict[str, list[floa
     environ = environ | {"REDIS_URL": "redis://127.0.0.1:9/0", "PYTHONPATH": str(ROOT)}
     configure(environ)
     known = seed(config.LOCAL_PERSON)
-    call = ("GET", f"{links.MEDIA_PATH.removesuffix('/media')}/generations?limit={PAGE}", b"")
+    call = ("GET", f"{signed_urls.MEDIA_PATH.removesuffix('/media')}/generations?limit={PAGE}", b"")
     found: dict[str, list[float]] = {"alone": [], f"beside {CALLERS} callers": []}
     with dashboard.serving(["app.py"], environ) as (port, process):
         async with dashboard.session(port) as socket:
@@ -174,12 +180,12 @@ def seed(email: str) -> dict[str, str]:
     database = db.default()
     with database.session() as session:
         person = users.ensure(session, email, signup_credits=10**12)
-        token = tokens.issue(session, person, name="benchmark", scope=Scope.ADMIN)
+        token = api_tokens.issue(session, person, name="benchmark", scope=Scope.ADMIN)
         project = projects.create(session, person, name="Lakes").id
     clip = orders.completed(database, person).id
     with database.session() as session:
         for _ in range(CLIPS):
-            generations.submit(
+            submit(
                 session,
                 person,
                 orders.order(project),

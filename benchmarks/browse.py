@@ -16,12 +16,14 @@ from typing import Any
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
-from core import curation, history, users
-from core.columns import new_id, utc_now
+from core.clock import utc_now
 from core.db import Database
-from core.history import Filter, Verdict
-from core.models import Generation, GenerationTag, Project, User
-from core.states import Stage, Status
+from core.db.enums import Stage, Status
+from core.db.tables import Generation, GenerationTag, Project, User
+from core.generations import queries, review
+from core.generations.queries import Filter, Verdict
+from core.identity import users
+from core.ids import new_id
 from tests import postgres
 
 REPEATS = 5
@@ -96,7 +98,7 @@ def measure(database: Database, name: str, user: User, chosen: Filter, cursor: s
     for _ in range(REPEATS):
         begun = time.perf_counter()
         with database.session(read_only=True) as session:
-            rows = len(history.browse(session, user, chosen, cursor=cursor).rows)
+            rows = len(queries.browse(session, user, chosen, cursor=cursor).rows)
         took.append((time.perf_counter() - begun) * 1000)
     print(f"{name:<58}{rows:>5}{took[0]:>10.1f}{min(took):>9.1f}")
 
@@ -156,7 +158,7 @@ def _row(drawn: random.Random, number: int, made_ms: int, user_id: str, project_
 
 
 def _tag(session: Session, rows: list[dict[str, Any]], user: User) -> None:
-    tags = curation.clean_tags(["rare"])
+    tags = review.clean_tags(["rare"])
     session.execute(
         insert(GenerationTag),
         [{"generation_id": row["id"], "tag": tag, "user_id": user.id} for row in rows for tag in tags],

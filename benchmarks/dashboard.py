@@ -308,7 +308,7 @@ def prepared(count: int, parent: Path, *, anew: bool) -> Path:
     return folder
 
 
-_MADE_FROM = (Path(filled.__file__), *sorted(ROOT.glob("core/migrations/versions/*.py")))
+_MADE_FROM = (Path(filled.__file__), *sorted(ROOT.glob("core/db/migrations/versions/*.py")))
 """What a filled database follows from; when it changes, it is filled anew."""
 
 

@@ -17,7 +17,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from core import download, video
+from core.files import download
+from core.providers import contract
 
 ROUNDS = 5
 
@@ -45,7 +46,7 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 def fetch(host_port: str, target: Path) -> None:
     """The product's way."""
-    source = video.VideoSource(f"http://{host_port}/clip.mp4")
+    source = contract.VideoSource(f"http://{host_port}/clip.mp4")
     download.fetch(source, target, allow=frozenset({host_port}))
 
 
@@ -75,9 +76,11 @@ def main() -> None:
             host_port = f"127.0.0.1:{listener.getsockname()[1]}"
             url = f"http://{host_port}/clip.mp4"
             before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            runs: dict[str, list[float]] = {name: [] for name in ("core.download", "curl", "curl, then sha256sum")}
+            runs: dict[str, list[float]] = {
+                name: [] for name in ("core.files.download", "curl", "curl, then sha256sum")
+            }
             for _ in range(ROUNDS):
-                runs["core.download"].append(seconds_of(lambda: fetch(host_port, target)))
+                runs["core.files.download"].append(seconds_of(lambda: fetch(host_port, target)))
                 if curl:
                     runs["curl"].append(seconds_of(lambda: run(curl, "-sfo", target, url)))
                     hashed = seconds_of(lambda: run("sha256sum", target))
@@ -87,7 +90,7 @@ def main() -> None:
             os.kill(server, signal.SIGTERM)
             os.waitpid(server, 0)
     print(f"{megabytes} MB over loopback, median of {ROUNDS}; ours includes SHA-256, fsync, limits and rename")
-    ours = statistics.median(runs["core.download"])
+    ours = statistics.median(runs["core.files.download"])
     for name, times in runs.items():
         if times:
             middle = statistics.median(times)

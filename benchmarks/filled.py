@@ -17,9 +17,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from core import config, db, generations, pricing, storage, users
-from core.providers import loader, registry  # noqa: F401 -- the loader registers the providers
-from core.states import Stage, Status
+from core import config, db
+from core.billing.quote import estimated_cost_idr
+from core.db.enums import Stage, Status
+from core.files import storage
+from core.generations.submit import Order, price_of
+from core.identity import users
+from core.providers import registry
 
 PEOPLE = 20
 PROJECTS_OF_ONE = 60
@@ -296,7 +300,7 @@ class Writer:
         sums = self.days[key]
         sums[_ENDS.index(status)] += 1
         if status is Status.COMPLETED:
-            cost = pricing.estimated_cost_idr(key[-1], credits)
+            cost = estimated_cost_idr(key[-1], credits)
             for place, amount in ((3, credits), (5, seconds), (6, cost)):
                 sums[place] += amount
             if kept is not None:
@@ -332,8 +336,8 @@ _ENDS = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 def _priced(model_id: str) -> tuple[int, int, str]:
     """Seconds, credits and the frozen quote of the model's own length at 720p."""
     seconds = registry.model(model_id).default_seconds
-    order = generations.Order("", model_id, "", "720p", seconds, "16:9")
-    price = generations.quote(order)
+    order = Order("", model_id, "", "720p", seconds, "16:9")
+    price = price_of(order)
     return seconds, price.total_credits, json.dumps(price.to_json())
 
 

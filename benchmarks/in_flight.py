@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import psutil
 
-from core.models import Generation
-from core.states import Status
+from core.db.enums import Status
+from core.db.tables import Generation
 from tests import simulators
 from tests.process.installation import Installation, installed
 

@@ -14,12 +14,15 @@ from itertools import groupby
 
 from sqlalchemy import func, select, text
 
-from core import budgets, durations, projects, usage, users, what_if
-from core.columns import utc_now
+from core.clock import utc_now
 from core.db import Database
-from core.models import UsageDay, User
-from core.states import Role
-from core.usage import Group, Selection
+from core.db.enums import Role
+from core.db.tables import UsageDay, User
+from core.identity import users
+from core.insights import model_stats
+from core.projects import projects
+from core.usage import budgets, reports, repricing
+from core.usage.reports import Group, Selection
 from tests import year
 
 DAYS = 365
@@ -58,7 +61,7 @@ def looks(admin: User, user: User) -> Iterable[tuple[str, Callable[[Database], o
 def _grouped(person: User, chosen: Selection, groups: tuple[Group, ...]) -> Callable[[Database], object]:
     def look(database: Database) -> object:
         with database.session(read_only=True) as session:
-            return list(usage.grouped(session, person, chosen, groups))
+            return list(reports.grouped(session, person, chosen, groups))
 
     return look
 
@@ -66,7 +69,7 @@ def _grouped(person: User, chosen: Selection, groups: tuple[Group, ...]) -> Call
 def _kinds(person: User, chosen: Selection) -> Callable[[Database], object]:
     def look(database: Database) -> object:
         with database.session(read_only=True) as session:
-            return what_if.kinds(session, person, chosen)
+            return repricing.kinds(session, person, chosen)
 
     return look
 
@@ -74,7 +77,7 @@ def _kinds(person: User, chosen: Selection) -> Callable[[Database], object]:
 def _speeds(chosen: Selection) -> Callable[[Database], object]:
     def look(database: Database) -> object:
         with database.session(read_only=True) as session:
-            return durations.of_models(session, ["kling-2.5", "veo3", "seedance-t2v", "nova-reel"], chosen)
+            return model_stats.of_models(session, ["kling-2.5", "veo3", "seedance-t2v", "nova-reel"], chosen)
 
     return look
 

@@ -5,18 +5,22 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core import config, db, ledger, ledger_csv, users
-from core.ledger import EFFECT
-from core.models import LedgerEntry, User
-from core.states import Role
-from pages import account_tokens, account_webhooks, components, language, provider_cards, visitor, wording
-from pages.language import _
+from core import config, db
+from core.billing import ledger
+from core.billing.ledger import EFFECT
+from core.db.enums import Role
+from core.db.tables import LedgerEntry, User
+from core.identity import users
+from core.usage import ledger_export
+from pages.sections.account import provider_cards, tokens, webhooks
+from pages.ui import components, current_user, language, wording
+from pages.ui.language import _
 
 PAGE_SIZE = 20
 CSV_LIMIT_ROWS = 100_000
 BROWSER = "browser"
 
-person = visitor.person()
+person = current_user.person()
 
 
 def who() -> None:
@@ -39,7 +43,7 @@ def choose_language() -> None:
     chosen = st.session_state["account_language"]
     tag = None if chosen == BROWSER else chosen
     with db.session() as session:
-        users.choose_language(session, visitor.person(), tag=tag)
+        users.choose_language(session, current_user.person(), tag=tag)
 
 
 def figures(balance: ledger.Balance) -> None:
@@ -154,9 +158,9 @@ def newer(pages: list[int | None]) -> None:
 
 def as_csv() -> bytes:
     """The newest movements, up to a limit; made when somebody asks for it."""
-    found: User = visitor.person()
+    found: User = current_user.person()
     with db.session(read_only=True) as session:
-        return ledger_csv.write(ledger.entries(session, found.id, limit=CSV_LIMIT_ROWS))
+        return ledger_export.write(ledger.entries(session, found.id, limit=CSV_LIMIT_ROWS))
 
 
 with components.calm():
@@ -172,8 +176,8 @@ with components.calm():
             movements()
     with automation:
         if automation.open:
-            account_tokens.show(person)
-            account_webhooks.show(person)
+            tokens.show(person)
+            webhooks.show(person)
     with providers:
         if providers.open:
             provider_cards.show(administrator=person.role is Role.ADMIN)

@@ -7,13 +7,18 @@ from typing import Any
 
 import streamlit as st
 
-from core import audit, db, ledger, uncertain, users
-from core.columns import utc_now
-from core.models import Generation
+from core import db
+from core.audit import runs
+from core.billing import ledger
+from core.clock import utc_now
+from core.db.enums import EntryKind, Role, Stage
+from core.db.tables import Generation
+from core.generations import unresolved
+from core.identity import users
 from core.providers import registry
-from core.states import EntryKind, Role, Stage
-from pages import components, provider_cards, visitor, wording
-from pages.language import N_, _, plural, said
+from pages.sections.account import provider_cards
+from pages.ui import components, current_user, wording
+from pages.ui.language import N_, _, plural, said
 
 JOB_ID_LIMIT_CHARS = 200
 PEOPLE_SHOWN = 25
@@ -25,7 +30,7 @@ BOOKINGS: Mapping[EntryKind, str] = {EntryKind.GRANT: N_("Grant"), EntryKind.ADJ
 def unclear() -> None:
     """What may or may not exist at a provider, each with the two decisions."""
     with db.session(read_only=True) as session:
-        rows = uncertain.browse(session)
+        rows = unresolved.browse(session)
     st.header(_("Unclear clips"), anchor=False)
     if not rows:
         st.caption(_("None. Every clip that was sent has an answer from its provider."))
@@ -73,7 +78,7 @@ def case(row: Generation) -> None:
                 )
                 if st.button(_("Return the credits"), key=f"admin_release_{row.id}", type="primary"):
                     components.save(
-                        lambda session: uncertain.release(session, visitor.administrator(), row.id),
+                        lambda session: unresolved.release(session, current_user.administrator(), row.id),
                         done=_("The credits were returned."),
                     )
             if row.stage is Stage.SUBMITTING:
@@ -93,7 +98,7 @@ def found(row: Generation) -> None:
                 st.error(_("Write the job ID that the provider shows."))
                 return
             components.save(
-                lambda session: uncertain.found(session, visitor.administrator(), row.id, provider_job_id=wanted),
+                lambda session: unresolved.found(session, current_user.administrator(), row.id, provider_job_id=wanted),
                 done=_("Found. The wait goes on."),
             )
 
@@ -104,7 +109,7 @@ def checks() -> None:
     if st.button(_("Check now"), icon=":material/rule:", key="admin_check"):
         check_now()
     with db.session(read_only=True) as session:
-        last = audit.last_run(session)
+        last = runs.last_run(session)
     if last is None or "rules" not in last.results:
         st.caption(_("Not checked yet. It takes a moment and changes nothing."))
         return
@@ -148,12 +153,12 @@ def promise(rule: Mapping[str, Any], full_count: int) -> None:
 
 def check_now() -> None:
     """Check every rule on everything and keep the result."""
-    visitor.administrator()
+    current_user.administrator()
     with st.spinner(_("Checking")):
         with db.session(read_only=True) as session:
-            found = audit.look(session, full=True)
+            found = runs.look(session, full=True)
         with db.session() as session:
-            audit.record(session, found)
+            runs.record(session, found)
 
 
 def people() -> None:
@@ -174,7 +179,7 @@ def people() -> None:
     pages: list[str] = st.session_state["admin_people_pages"]
     with db.session(read_only=True) as session:
         found = users.browse(
-            session, visitor.administrator(), search=search or "", after_email=pages[-1], limit=PEOPLE_SHOWN + 1
+            session, current_user.administrator(), search=search or "", after_email=pages[-1], limit=PEOPLE_SHOWN + 1
         )
     if not found:
         st.caption(_("Nobody matches."))
@@ -243,7 +248,7 @@ def book(kind: EntryKind, email: str, amount: int, reason: str, key: str) -> Non
     booking = ledger.adjust if kind is EntryKind.ADJUST else ledger.grant
 
     def transaction() -> None:
-        admin = visitor.administrator()
+        admin = current_user.administrator()
         with db.session() as session:
             receiver = users.get(session, email)
             booking(session, receiver.id, credits=amount, key=f"grant:{key}", actor=admin.email, reason=reason)
@@ -255,7 +260,7 @@ def book(kind: EntryKind, email: str, amount: int, reason: str, key: str) -> Non
 
 
 with components.calm():
-    visitor.administrator()
+    current_user.administrator()
     unclear()
     checks()
     provider_cards.show(administrator=True)

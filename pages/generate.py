@@ -5,50 +5,32 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import (
-    access,
-    batches,
-    config,
-    db,
-    fitting,
-    generations,
-    history,
-    ledger,
-    presets,
-    pricing,
-    projects,
-    provider_status,
-    track_record,
-)
-from core.generations import Order
-from core.history import Listed
-from core.models import Preset
-from core.providers import registry
-from core.states import ENDED_STATUSES
-from core.video import VideoModel
-from pages import (
-    clip,
-    components,
-    draft,
-    gallery,
-    model_picker,
-    order_card,
-    preset_bar,
-    prompt_field,
-    source_images,
-    under_way,
-    visitor,
-)
-from pages.language import _, said
+from core import config, db
+from core.billing import ledger
+from core.catalog import adaptation, price_list
+from core.db.enums import ENDED_STATUSES
+from core.db.tables import Preset
+from core.generations import batches, queries
+from core.generations.queries import Listed
+from core.generations.submit import Order, made_before, validate
+from core.insights import provider_status, track_record
+from core.projects import presets, projects
+from core.providers import connection, registry
+from core.providers.contract import VideoModel
+from pages.elements import gallery, in_flight, model_picker
+from pages.sections.clip import dialog
+from pages.sections.generate import form_state, order_card, preset_bar, prompt_field, source_images
+from pages.ui import components, current_user
+from pages.ui.language import _, said
 
 RECENT = 6
 VARIATIONS = (1, 2, 3, 4)
 OTHER_MODELS = batches.MOST // len(VARIATIONS) - 1
 RECORD_SECONDS = 60  # how old the models' track record may be; a text on a line of its own would show on the page
 
-person = visitor.person()
+person = current_user.person()
 settings = config.settings()
-configured = access.configured(settings)
+configured = connection.configured(settings)
 
 
 @st.cache_data(ttl=RECORD_SECONDS, show_spinner=False)
@@ -70,7 +52,7 @@ def choose_project(names: dict[str, str]) -> None:
     st.selectbox(
         _("Project"),
         list(names),
-        key=draft.name("project"),
+        key=form_state.name("project"),
         format_func=lambda known: names[known],
         persist_state="session",
     )
@@ -79,7 +61,7 @@ def choose_project(names: dict[str, str]) -> None:
 def offered_models() -> Sequence[VideoModel]:
     """The models to choose from, those that can be used first; only ones that take a start image to go on from one."""
     models = sorted(registry.models(), key=lambda model: model.provider not in configured)
-    return [model for model in models if model.start_image] if draft.extended() else models
+    return [model for model in models if model.start_image] if form_state.extended() else models
 
 
 def choose_model(models: Sequence[VideoModel], order: Order) -> None:
@@ -96,7 +78,7 @@ def choose_model(models: Sequence[VideoModel], order: Order) -> None:
         key="generate_model_picker",
     )
     if picked and picked != model.id:
-        st.session_state[draft.name("model")] = picked
+        st.session_state[form_state.name("model")] = picked
         st.rerun()
     if model.limits:
         st.caption(" ".join(map(said, model.limits)))
@@ -107,25 +89,25 @@ def choose_model(models: Sequence[VideoModel], order: Order) -> None:
 def choose_settings(model: VideoModel, order: Order) -> None:
     """Everything that the model takes beside prompt and images."""
     with components.choices(3, min_width_px=200):
-        draft.pick(_("Resolution"), "resolution", model.resolutions, order.resolution)
-        draft.pick(
+        form_state.pick(_("Resolution"), "resolution", model.resolutions, order.resolution)
+        form_state.pick(
             _("Length"), "seconds", model.durations, order.duration_seconds, lambda s: _("{number} s").format(number=s)
         )
-        draft.pick(_("Aspect ratio"), "ratio", model.aspect_ratios, order.aspect_ratio)
-    draft.negative_prompt(model)
+        form_state.pick(_("Aspect ratio"), "ratio", model.aspect_ratios, order.aspect_ratio)
+    form_state.negative_prompt(model)
     with st.container(horizontal=True, gap="medium"):
-        draft.switch(
+        form_state.switch(
             _("Sound"),
             "audio",
             offered=model.audio,
-            price=pricing.AUDIO_CREDITS,
+            price=price_list.AUDIO_CREDITS,
             help_text=_("The model makes sound that goes with the picture."),
         )
-        draft.switch(
+        form_state.switch(
             _("Enhance the prompt"),
             "enhance",
             offered=model.prompt_enhancement,
-            price=pricing.PROMPT_ENHANCEMENT_CREDITS,
+            price=price_list.PROMPT_ENHANCEMENT_CREDITS,
             help_text=_("The provider's own AI rewrites the prompt before the clip is made. You do not see its text."),
         )
 
@@ -137,17 +119,17 @@ def choose_several(order: Order) -> list[Order]:
         for model in registry.models()
         if model.id != order.model_id and model.provider in configured and _can_make(model, order)
     }
-    wished: list[str] = draft.wish("also") or []
-    key = draft.name("also_offered")
+    wished: list[str] = form_state.wish("also") or []
+    key = form_state.name("also_offered")
     also = [model_id for model_id in wished if model_id in can]
     if st.session_state.get(key) != also:
         st.session_state[key] = also
-    draft.keep_fitting("variations", VARIATIONS, 1)
+    form_state.keep_fitting("variations", VARIATIONS, 1)
     with st.container(horizontal=True, gap="medium"):
         st.radio(
             _("Variations"),
             VARIATIONS,
-            key=draft.name("variations"),
+            key=form_state.name("variations"),
             horizontal=True,
             width="content",
             help=_("How many clips to make from this order. They differ where the model leaves something to chance."),
@@ -171,35 +153,37 @@ def choose_several(order: Order) -> list[Order]:
         words = _("Left out, because they cannot make these settings: {models}.").format(models=", ".join(left_out))
         st.caption(f":material/info: {words}")
     each = [order, *(replace(order, model_id=model_id) for model_id in also)]
-    return [one for one in each for _number in range(st.session_state[draft.name("variations")])]
+    return [one for one in each for _number in range(st.session_state[form_state.name("variations")])]
 
 
 def _can_make(model: VideoModel, order: Order) -> bool:
     """Whether a model can make the very same order."""
     other = replace(order, model_id=model.id, prompt=order.prompt or "-")
-    return not generations.validate(other.trimmed())
+    return not validate(other.trimmed())
 
 
 def _keep_also() -> None:
-    st.session_state[draft.name("also")] = st.session_state[draft.name("also_offered")]
+    st.session_state[form_state.name("also")] = st.session_state[form_state.name("also_offered")]
 
 
 def say_what_is_extended() -> None:
     """That the clip goes on from another, and how to stop that."""
-    if extended := draft.extended():
+    if extended := form_state.extended():
         with st.container(border=True, horizontal=True, vertical_alignment="center", key="generate_extends"):
             with st.container(gap="xsmall"):
                 st.markdown(_("This clip begins with the last picture of an earlier one:"))
                 components.plain(extended["prompt"], small=True, lines=1)
-            st.button(_("Make a separate clip instead"), key="generate_extends_stop", on_click=draft.stop_extending)
+            st.button(
+                _("Make a separate clip instead"), key="generate_extends_stop", on_click=form_state.stop_extending
+            )
 
 
 def form(names: dict[str, str], kept: Sequence[Preset]) -> list[Order]:
     """Draw the form; what is ordered by it."""
     models = offered_models()
-    draft.keep_fitting("project", list(names), next(iter(names)))
-    model = registry.model(draft.stand_in([model.id for model in models]))
-    fitted = fitting.fit(draft.order(draft.wish("project"), model), model)
+    form_state.keep_fitting("project", list(names), next(iter(names)))
+    model = registry.model(form_state.stand_in([model.id for model in models]))
+    fitted = adaptation.fit(form_state.order(form_state.wish("project"), model), model)
     order = fitted.order
     with components.choices(3):
         choose_project(names)
@@ -208,7 +192,7 @@ def form(names: dict[str, str], kept: Sequence[Preset]) -> list[Order]:
     say_what_is_extended()
     prompt_field.show(model, order)
     choose_model(models, order)
-    draft.say_changes(model, fitted.changes)
+    form_state.say_changes(model, fitted.changes)
     choose_settings(model, order)
     source_images.show(person, model, settings)
     return choose_several(order)
@@ -223,14 +207,14 @@ def recent(rows: Sequence[Listed]) -> str | None:
 
 
 with components.calm():
-    draft.take_over(person, settings)
+    form_state.take_over(person, settings)
 
 with components.calm():
     with db.session(read_only=True) as session:
-        names = components.project_names(session, person, archived=False, wanted=draft.wish("project"))
+        names = components.project_names(session, person, archived=False, wanted=form_state.wish("project"))
         balance = ledger.balance(session, person.id)
         kept = presets.browse(session, person)
-        ended = history.browse(session, person, history.Filter(statuses=ENDED_STATUSES), limit=RECENT).rows
+        ended = queries.browse(session, person, queries.Filter(statuses=ENDED_STATUSES), limit=RECENT).rows
     if not names:
         components.empty_state(
             _("A clip needs a project"),
@@ -245,11 +229,11 @@ with components.calm():
         orders = form(names, kept)
     with right:
         with db.session(read_only=True) as session:
-            made = generations.made_before(session, person, orders[0]) if orders[0].prompt.strip() else None
+            made = made_before(session, person, orders[0]) if orders[0].prompt.strip() else None
         order_card.show(person, orders, balance, configured=configured, made=made)
-        opened = under_way.show(person)
+        opened = in_flight.show(person)
     if ended:
         opened = recent(ended) or opened
     if opened:
-        clip.open_it(opened)
-    clip.dialog_if_open()
+        dialog.open_it(opened)
+    dialog.dialog_if_open()

@@ -5,16 +5,20 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from core import curation, db, history
-from core.columns import utc_now
-from core.curation import Changes
-from core.history import Verdict
-from core.models import User
+from core import db
+from core.clock import utc_now
+from core.db.enums import Status
+from core.db.tables import User
+from core.generations import queries, review
+from core.generations.queries import Verdict
+from core.generations.review import Changes
 from core.providers import registry
-from core.states import Status
-from pages import clip, compare, components, gallery, selection, visitor
-from pages.language import N_, _
-from pages.wording import Words
+from pages.elements import compare, gallery
+from pages.sections.clip import dialog
+from pages.sections.history import selection
+from pages.ui import components, current_user
+from pages.ui.language import N_, _
+from pages.ui.wording import Words
 
 PAGE_SIZE = 24
 SEARCH_LIMIT_CHARS = 200
@@ -104,7 +108,7 @@ def choice(param: str, label: str, everything: str, options: Mapping[str, str]) 
     )
 
 
-def filters(projects: Mapping[str, str], own_tags: Sequence[str]) -> history.Filter:
+def filters(projects: Mapping[str, str], own_tags: Sequence[str]) -> queries.Filter:
     """Draw the filters; what the address says, whether all of them are on view or not."""
     models = {model.id: model.name for model in registry.models()}
     providers = {provider.name: provider.display_name for provider in registry.providers()}
@@ -135,7 +139,7 @@ def filters(projects: Mapping[str, str], own_tags: Sequence[str]) -> history.Fil
                 choice("tag", _("Tag"), _("All tags"), tags)
                 choice("days", _("Ordered"), _("At any time"), PERIODS)
     heart, verdict = asked("favourite", HEARTS), asked("verdict", VERDICT_NAMES)
-    return history.Filter(
+    return queries.Filter(
         project_id=asked("project", projects),
         statuses=GROUPS.get(asked("status", GROUP_NAMES) or "", ()),
         model_id=asked("model", models),
@@ -157,7 +161,7 @@ def _since(days: str | None) -> datetime | None:
     return today - timedelta(days=int(days) - 1)
 
 
-def cursors(chosen: history.Filter) -> list[str | None]:
+def cursors(chosen: queries.Filter) -> list[str | None]:
     """Where each page up to the present one begins; begins anew, and with nothing selected, when the filters change."""
     if st.session_state.get("history_filter") != chosen:
         st.session_state["history_filter"] = chosen
@@ -167,11 +171,11 @@ def cursors(chosen: history.Filter) -> list[str | None]:
     return pages
 
 
-def clips(person: User, chosen: history.Filter) -> None:
+def clips(person: User, chosen: queries.Filter) -> None:
     """One page of cards."""
     pages = cursors(chosen)
     with db.session(read_only=True) as session:
-        found = history.browse(session, person, chosen, cursor=pages[-1], limit=PAGE_SIZE)
+        found = queries.browse(session, person, chosen, cursor=pages[-1], limit=PAGE_SIZE)
     if not found.rows:
         nothing(chosen)
         return
@@ -183,7 +187,7 @@ def clips(person: User, chosen: history.Filter) -> None:
         st.rerun()
     if pressed.opened:
         compare.close()  # the click may come together with the key that closed the comparison
-        clip.open_it(pressed.opened)
+        dialog.open_it(pressed.opened)
 
 
 def like(person: User, hearts: Mapping[str, bool]) -> None:
@@ -191,7 +195,7 @@ def like(person: User, hearts: Mapping[str, bool]) -> None:
     for favourite in (True, False):
         ids = [row_id for row_id, on in hearts.items() if on is favourite]
         with db.session() as session:
-            curation.change_several(session, person, ids, Changes(favourite=favourite))
+            review.change_several(session, person, ids, Changes(favourite=favourite))
 
 
 def newer(pages: list[str | None]) -> None:
@@ -226,9 +230,9 @@ def pager(pages: list[str | None], next_cursor: str | None) -> None:
         )
 
 
-def nothing(chosen: history.Filter) -> None:
+def nothing(chosen: queries.Filter) -> None:
     """Why the gallery is empty, and the way out."""
-    if chosen == history.Filter():
+    if chosen == queries.Filter():
         text = _("Every clip you order stays here, with its price and its story.")
         components.empty_state(_("No clips yet"), text, icon="movie")
         with st.container(horizontal_alignment="center"):
@@ -240,19 +244,19 @@ def nothing(chosen: history.Filter) -> None:
 
 
 with components.calm():
-    person = visitor.person()
+    person = current_user.person()
     with db.session(read_only=True) as session:
         wanted = st.query_params.get("project")
         names = components.project_names(session, person, archived=True, wanted=wanted)
-        own_tags = curation.own_tags(session, person)
+        own_tags = review.own_tags(session, person)
     chosen = filters(names, own_tags)
     clips(person, chosen)
     if selection.ids():
         with db.session(read_only=True) as session:
-            selected = history.several(session, person, selection.ids())
+            selected = queries.several(session, person, selection.ids())
             open_projects = components.project_names(session, person, archived=False, wanted=None)
         selection.bar(person, selected, open_projects, own_tags)
     if compare.PARAM in st.query_params:
         compare.dialog_if_open()
     else:
-        clip.dialog_if_open(chosen)
+        dialog.dialog_if_open(chosen)

@@ -2,10 +2,12 @@
 
 import streamlit as st
 
-from core import db, projects
-from core.projects import Sort
-from pages import components, project_cards, visitor
-from pages.language import N_, _
+from core import db
+from core.projects import projects
+from core.projects.projects import Sort
+from pages.elements import project_cards
+from pages.ui import components, current_user
+from pages.ui.language import N_, _
 
 PAGE_SIZE = 24
 SORTS = {
@@ -15,7 +17,7 @@ SORTS = {
     Sort.NEWEST: N_("Newest"),
 }
 
-person = visitor.person()
+person = current_user.person()
 
 
 def create_form(name: str = "") -> None:

@@ -2,15 +2,17 @@
 
 import streamlit as st
 
-from core import db, ledger
-from core.states import Role
-from pages import components, language, live, visitor
-from pages.language import _
+from core import db
+from core.billing import ledger
+from core.db.enums import Role
+from pages.elements import live
+from pages.ui import components, current_user, language
+from pages.ui.language import _
 
 st.set_page_config(page_title="AI Video Generator", page_icon="🎬", layout="wide")
 
 with components.calm():
-    person = visitor.person()
+    person = current_user.person()
     language.choose(person.language)
     pages = [
         st.Page("projects.py", title=_("Projects"), icon=":material/folder:", default=True),
@@ -31,5 +33,5 @@ with components.calm():
             live.show(session, person)
             balance = ledger.balance(session, person.id)
         components.balance_line(balance)
-    with visitor.known(person):
+    with current_user.known(person):
         page.run()

@@ -2,21 +2,14 @@
 
 import streamlit as st
 
-from core import usage
-from core.columns import utc_now
-from pages import (
-    components,
-    usage_budget,
-    usage_choice,
-    usage_figures,
-    usage_headline,
-    usage_sections,
-    usage_what_if,
-    visitor,
-)
-from pages.language import _
+from core.clock import utc_now
+from core.usage import reports
+from pages.sections.usage import budget, figures, headline, repricing, sections
+from pages.sections.usage import choice as usage_choice
+from pages.ui import components, current_user
+from pages.ui.language import _
 
-person = visitor.person()
+person = current_user.person()
 
 
 def nothing() -> None:
@@ -32,33 +25,33 @@ def nothing() -> None:
 
 def spending() -> None:
     """On what, against which budget, and where most."""
-    month = usage_figures.month(person, choice, today)
-    usage_sections.spend(shown, choice, lambda: usage_figures.spend_csv(visitor.person(), choice))
-    usage_sections.month(month, today)
-    usage_budget.form(choice.selection, month)
-    usage_sections.projects(shown)
+    month = figures.month(person, choice, today)
+    sections.spend(shown, choice, lambda: figures.spend_csv(current_user.person(), choice))
+    sections.month(month, today)
+    budget.form(choice.selection, month)
+    sections.projects(shown)
 
 
 def outcome() -> None:
     """How well it went."""
-    usage_sections.outcome(shown, choice)
-    usage_sections.models(shown, usage_figures.speeds(shown, choice))
+    sections.outcome(shown, choice)
+    sections.models(shown, figures.speeds(shown, choice))
 
 
 def cost() -> None:
     """What the providers took, and what it would be otherwise."""
-    usage_sections.cost(shown)
-    usage_what_if.show(person, choice.selection, shown)
+    sections.cost(shown)
+    repricing.show(person, choice.selection, shown)
 
 
 with components.calm():
     today = utc_now().date()
     choice = usage_choice.choose(person, today)
-    shown = usage_figures.read(person, choice)
-    usage_budget.warnings(person, today)
-    if shown.total == usage.Figures():
+    shown = figures.read(person, choice)
+    budget.warnings(person, today)
+    if shown.total == reports.Figures():
         nothing()
-        usage_budget.form(choice.selection, usage_figures.month(person, choice, today))
+        budget.form(choice.selection, figures.month(person, choice, today))
         st.stop()
-    usage_headline.show(shown, choice)
+    headline.show(shown, choice)
     {"spending": spending, "outcome": outcome, "cost": cost}[usage_choice.section()]()

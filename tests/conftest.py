@@ -9,11 +9,11 @@ import psycopg
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from core import config, db, users
+from core import config, db
 from core.config import Settings
 from core.db import Database
-from core.models import User
-from core.providers import loader  # noqa: F401 -- registers the providers
+from core.db.tables import User
+from core.identity import users
 from tests import postgres
 
 

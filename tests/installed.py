@@ -2,9 +2,10 @@
 
 from sqlalchemy import update
 
-from core import audit, db
-from core.columns import utc_now
-from core.models import Generation
+from core import db
+from core.audit import runs
+from core.clock import utc_now
+from core.db.tables import Generation
 
 
 def look(generation_id: str) -> Generation:
@@ -24,4 +25,4 @@ def make_due(generation_id: str) -> None:
 def books_are_right() -> bool:
     """All rules of the audit hold."""
     with db.session(read_only=True) as session:
-        return all(result.holds for result in audit.run(session))
+        return all(result.holds for result in runs.run(session))

@@ -5,17 +5,20 @@ from typing import Any
 
 from sqlalchemy import update
 
-from core import errors, generations, lifecycle, projects
-from core.columns import utc_now
+from core import errors
+from core.clock import utc_now
 from core.db import Database
-from core.models import Generation, User
-from core.states import Stage, Status
+from core.db.enums import Stage, Status
+from core.db.tables import Generation, User
+from core.generations import lifecycle
+from core.generations.submit import Order, submit
+from core.projects import projects
 
 CONFIGURED = frozenset({"demo", "modelslab", "edenai"})
 QUOTA_BYTES = 10**9
 
 
-def order(project_id: str, **changes: Any) -> generations.Order:
+def order(project_id: str, **changes: Any) -> Order:
     """A demo order of 50 credits, with changes."""
     settings: dict[str, Any] = {
         "model_id": "demo-film",
@@ -24,7 +27,7 @@ def order(project_id: str, **changes: Any) -> generations.Order:
         "duration_seconds": 5,
         "aspect_ratio": "16:9",
     }
-    return generations.Order(project_id=project_id, **(settings | changes))
+    return Order(project_id=project_id, **(settings | changes))
 
 
 def ordered(database: Database, user: User, **changes: Any) -> Generation:
@@ -32,7 +35,7 @@ def ordered(database: Database, user: User, **changes: Any) -> Generation:
     key = changes.pop("idempotency_key", None)
     with database.session() as session:
         project_id = changes.pop("project_id", None) or projects.create(session, user, name="Lakes").id
-        return generations.submit(
+        return submit(
             session,
             user,
             order(project_id, **changes),

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core import embedded, queue
+from core.redis import job_queue
+from core.worker import local_stack
 
 
 @contextmanager
@@ -15,16 +16,16 @@ def server() -> Iterator[str]:
     """Start it; yields its address."""
     with tempfile.TemporaryDirectory(prefix="q-", dir="/tmp") as name:
         socket = Path(name) / "r.sock"
-        process = subprocess.Popen(embedded.redis_command(socket))
+        process = subprocess.Popen(local_stack.redis_command(socket))
         url = f"unix://{socket}"
         try:
             end = time.monotonic() + 20
-            while not queue.ping(url):
+            while not job_queue.ping(url):
                 assert time.monotonic() < end, "Redis did not start"
                 time.sleep(0.02)
             yield url
         finally:
-            queue.connection(url).close()
-            queue.connection.cache_clear()
+            job_queue.connection(url).close()
+            job_queue.connection.cache_clear()
             process.terminate()
             process.wait(10)

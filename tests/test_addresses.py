@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.addresses import READ_BYTES, AddressRefused, GuardedBackend, is_public, port_of, resolve
+from core.egress import READ_BYTES, AddressRefused, GuardedBackend, is_public, port_of, resolve
 
 NEVER = time.monotonic() + 3600
 INSIDE = [

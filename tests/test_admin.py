@@ -2,12 +2,15 @@ from datetime import timedelta
 
 import pytest
 
-from core import admin, config, db, ledger, search, tokens, users
-from core.columns import utc_now
+from core import cli, config, db
+from core.billing import ledger
+from core.clock import utc_now
 from core.config import Settings
-from core.models import Generation
-from core.states import Role, Scope, Status
-from core.video import Found, ProviderJob
+from core.db.enums import Role, Scope, Status
+from core.db.tables import Generation
+from core.generations import reconciliation
+from core.identity import api_tokens, users
+from core.providers.contract import Found, ProviderJob
 from tests import orders
 
 
@@ -33,11 +36,11 @@ def available(email: str) -> int:
 
 def test_token_is_the_last_line(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     """A new person is made and can use the printed token."""
-    assert admin.main(["token", "Ana@Example.org"]) == 0
+    assert cli.main(["token", "Ana@Example.org"]) == 0
 
     token = capsys.readouterr().out.strip().splitlines()[-1]
     with db.session(read_only=True) as session:
-        person, known = tokens.by_token(session, token)
+        person, known = api_tokens.by_token(session, token)
     assert (person.email, person.role) == ("ana@example.org", Role.USER)
     assert (known.name, known.scope, known.expires_at) == ("command line", Scope.GENERATE, None)
     assert available("ana@example.org") == installation.signup_credits
@@ -45,10 +48,10 @@ def test_token_is_the_last_line(installation: Settings, capsys: pytest.CaptureFi
 
 def test_token_as_asked(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     """Name, scope and days can be given."""
-    assert admin.main(["token", "ana@example.org", "--name", "cron", "--scope", "read", "--days", "30"]) == 0
+    assert cli.main(["token", "ana@example.org", "--name", "cron", "--scope", "read", "--days", "30"]) == 0
 
     with db.session(read_only=True) as session:
-        _person, known = tokens.by_token(session, capsys.readouterr().out.strip())
+        _person, known = api_tokens.by_token(session, capsys.readouterr().out.strip())
     assert (known.name, known.scope) == ("cron", Scope.READ)
     assert known.expires_at is not None
     assert timedelta(days=29) < known.expires_at - utc_now() <= timedelta(days=30)
@@ -56,17 +59,17 @@ def test_token_as_asked(installation: Settings, capsys: pytest.CaptureFixture[st
 
 def test_local_person_is_an_administrator(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     """The person of the local demo has the same role however it came into being."""
-    assert admin.main(["token", config.LOCAL_PERSON]) == 0
+    assert cli.main(["token", config.LOCAL_PERSON]) == 0
 
     with db.session(read_only=True) as session:
-        assert tokens.by_token(session, capsys.readouterr().out.strip())[0].role is Role.ADMIN
+        assert api_tokens.by_token(session, capsys.readouterr().out.strip())[0].role is Role.ADMIN
 
 
 def test_grant_twice_books_twice(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     """Each call is a grant of its own, and prints the new balance."""
     start = installation.signup_credits
-    assert admin.main(["grant", "ana@example.org", "500"]) == 0
-    assert admin.main(["grant", "ana@example.org", "500", "--reason", "Campaign"]) == 0
+    assert cli.main(["grant", "ana@example.org", "500"]) == 0
+    assert cli.main(["grant", "ana@example.org", "500", "--reason", "Campaign"]) == 0
 
     assert capsys.readouterr().out.split() == [str(start + 500), str(start + 1000)]
     with db.session(read_only=True) as session:
@@ -76,7 +79,7 @@ def test_grant_twice_books_twice(installation: Settings, capsys: pytest.CaptureF
 
 def test_uncertain_ones_are_listed(lost: Generation, capsys: pytest.CaptureFixture[str]) -> None:
     """The list says whose it is, what is reserved and what is known."""
-    assert admin.main(["uncertain"]) == 0
+    assert cli.main(["uncertain"]) == 0
 
     out = capsys.readouterr().out
     for known in (lost.id, "ana@example.org", "Demo Film", "50 reserved", "ReadTimeout"):
@@ -86,20 +89,20 @@ def test_uncertain_ones_are_listed(lost: Generation, capsys: pytest.CaptureFixtu
 def test_uncertain_ones_are_listed_with_what_they_may_be(lost: Generation, capsys: pytest.CaptureFixture[str]) -> None:
     """When the provider's list shows several jobs that may be it, an administrator is told which."""
     with db.session() as session:
-        search.settle(session, lost, Found(sure=[ProviderJob("j-1"), ProviderJob("j-2")]))
-    assert admin.main(["uncertain"]) == 0
+        reconciliation.settle(session, lost, Found(sure=[ProviderJob("j-1"), ProviderJob("j-2")]))
+    assert cli.main(["uncertain"]) == 0
     assert "It may be one of these jobs: j-1, j-2 ReadTimeout" in capsys.readouterr().out
 
 
 def test_nothing_uncertain(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     """An empty list is said in words."""
-    assert admin.main(["uncertain"]) == 0
+    assert cli.main(["uncertain"]) == 0
     assert capsys.readouterr().out == "Nothing is uncertain.\n"
 
 
 def test_resolve_by_release(lost: Generation) -> None:
     """Released: it has failed and its credits are back, decided by the local administrator."""
-    assert admin.main(["resolve", lost.id, "--release"]) == 0
+    assert cli.main(["resolve", lost.id, "--release"]) == 0
 
     assert read(lost.id).status is Status.FAILED
     assert available("ana@example.org") == 1000
@@ -107,7 +110,7 @@ def test_resolve_by_release(lost: Generation) -> None:
 
 def test_resolve_by_finding_the_job(lost: Generation) -> None:
     """Found: it is waited for under the provider's job id and its credits stay reserved."""
-    assert admin.main(["resolve", lost.id, "--found", "job-77"]) == 0
+    assert cli.main(["resolve", lost.id, "--found", "job-77"]) == 0
 
     row = read(lost.id)
     assert (row.status, row.provider_job_id) == (Status.PROCESSING, "job-77")
@@ -116,7 +119,7 @@ def test_resolve_by_finding_the_job(lost: Generation) -> None:
 
 def test_refusal_is_one_sentence(lost: Generation, capsys: pytest.CaptureFixture[str]) -> None:
     """What cannot be done is said on stderr, with exit code 2 and without a traceback."""
-    assert admin.main(["resolve", lost.id, "--release"]) == 0
+    assert cli.main(["resolve", lost.id, "--release"]) == 0
     capsys.readouterr()
 
     for arguments in (
@@ -126,7 +129,7 @@ def test_refusal_is_one_sentence(lost: Generation, capsys: pytest.CaptureFixture
         ["token", "not an address"],
         ["grant", "not an address", "5"],
     ):
-        assert admin.main(arguments) == 2
+        assert cli.main(arguments) == 2
         said = capsys.readouterr()
         assert said.out == ""
         assert len(said.err.strip().splitlines()) == 1
@@ -152,5 +155,5 @@ def test_refusal_is_one_sentence(lost: Generation, capsys: pytest.CaptureFixture
 def test_wrong_arguments(installation: Settings, arguments: list[str]) -> None:
     """What is not a command ends with exit code 2 before anything is touched."""
     with pytest.raises(SystemExit) as ended:
-        admin.main(arguments)
+        cli.main(arguments)
     assert ended.value.code == 2

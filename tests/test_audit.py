@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, update
 
-from core import audit, audit_rules, db, generations, users
-from core import storage as storages
+from core import db
+from core.audit import invariants, runs
 from core.config import Settings
 from core.db import Database
-from core.models import Account, Generation, GenerationEvent, LedgerEntry, Project, UsageDay, User
+from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Project, UsageDay, User
+from core.files import storage as storages
+from core.generations import commands
+from core.identity import users
 from tests.orders import completed, ordered
 
 ROOT = Path(__file__).parents[1]
@@ -39,7 +42,7 @@ def test_command_when_all_holds(ana: User) -> None:
 
     assert ended.returncode == 0, ended.stdout
     assert all(line.startswith("ok") for line in ended.stdout.splitlines())
-    assert len(ended.stdout.splitlines()) == len(audit_rules.RULES) + 1
+    assert len(ended.stdout.splitlines()) == len(invariants.RULES) + 1
 
 
 def test_command_when_a_rule_is_broken(ana: User) -> None:
@@ -67,24 +70,24 @@ def test_command_when_a_file_is_missing(ana: User, installation: Settings) -> No
 def test_last_run_when_recorded(installation: Settings, ana: User) -> None:
     """The newest result is kept with its time and what was broken."""
     with db.session() as session:
-        audit.record(session, audit.look(session))
+        runs.record(session, runs.look(session))
     with db.session(read_only=True) as session:
-        last = audit.last_run(session)
+        last = runs.last_run(session)
 
     assert last is not None
     assert last.broken == 0
-    assert len(last.results["rules"]) == len(audit_rules.RULES)
+    assert len(last.results["rules"]) == len(invariants.RULES)
 
 
-def kept(database: Database, *, full: bool = False) -> audit.Pass:
+def kept(database: Database, *, full: bool = False) -> runs.Pass:
     """One pass, kept as the dispatcher keeps it."""
     with database.session() as session:
-        found = audit.look(session, full=full, overlap_ids=0)
-        audit.record(session, found)
+        found = runs.look(session, full=full, overlap_ids=0)
+        runs.record(session, found)
     return found
 
 
-def broken(found: audit.Pass) -> set[str]:
+def broken(found: runs.Pass) -> set[str]:
     """The names of the rules that do not hold."""
     return {result.rule for result in found.results if not result.holds}
 
@@ -94,16 +97,16 @@ def test_look_when_nothing_is_new(database: Database, person: User) -> None:
     completed(database, person)
     first, second = kept(database), kept(database)
     with database.session(read_only=True) as session:
-        last = audit.last_run(session)
+        last = runs.last_run(session)
         assert last is not None
-        later = audit._resume(last, first.full_at + audit.FULL_EVERY, 0)
+        later = runs._resume(last, first.full_at + runs.FULL_EVERY, 0)
     completed(database, person)
     third = kept(database)
 
     assert (first.is_full, second.is_full, third.is_full) == (True, False, False)
     assert later[0] is None
     assert not broken(first) | broken(second) | broken(third)
-    reserved = audit_rules.RULES[2].name
+    reserved = invariants.RULES[2].name
     assert [{r.rule: r.checked for r in found.results}[reserved] for found in (first, second, third)] == [1, 0, 1]
 
 
@@ -136,7 +139,7 @@ def test_look_when_something_new_is_damaged(
     completed(database, person)
     failed = ordered(database, person)
     with database.session() as session:
-        generations.cancel(session, person, failed.id)
+        commands.cancel(session, person, failed.id)
         session.execute(damage)  # type: ignore[call-overload]  # any statement
 
     found = kept(database, full=full)
@@ -151,8 +154,8 @@ def test_look_when_there_is_much_that_is_old(installation: Settings, ana: User) 
     """A pass over what is new goes to clips and movements by index alone: nothing of theirs is read from end to end."""
     with db.session(read_only=True) as session:
         connection = session.connection()
-        for rule in audit_rules.RULES:
-            for query in rule.queries(audit_rules.Since(10**6, 10**6)):
+        for rule in invariants.RULES:
+            for query in rule.queries(invariants.Since(10**6, 10**6)):
                 compiled = query.compile(connection, compile_kwargs={"literal_binds": True})
                 steps = [str(row[-1]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
                 scans = [step for step in steps if step.startswith(("SCAN generations", "SCAN ledger", "SCAN gen"))]

@@ -3,7 +3,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import backoff
+from core import retry
 
 SPECIFIED_SECONDS = [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600]
 """The example schedule of Standard Webhooks 1.0.0, after the attempt that is made at once."""
@@ -12,7 +12,7 @@ SPECIFIED_SECONDS = [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 360
 @given(attempt=st.integers(-5, 10**6))
 def test_delay_at_any_attempt(attempt: int) -> None:
     """Whatever the number, the wait is between 4 s and 12.5 min: nobody is asked without a pause or forgotten."""
-    assert timedelta(seconds=3.75) <= backoff.delay(attempt) <= timedelta(seconds=750)
+    assert timedelta(seconds=3.75) <= retry.delay(attempt) <= timedelta(seconds=750)
 
 
 @given(attempt=st.integers(1, 7))
@@ -20,20 +20,20 @@ def test_delay_doubles(attempt: int) -> None:
     """Each wait is double the one before, within a quarter; the eighth is the longest."""
     usual = 5 * 2 ** (attempt - 1)
 
-    assert usual * 0.75 <= backoff.delay(attempt).total_seconds() <= usual * 1.25
-    assert backoff.delay(8).total_seconds() >= 450
+    assert usual * 0.75 <= retry.delay(attempt).total_seconds() <= usual * 1.25
+    assert retry.delay(8).total_seconds() >= 450
 
 
 def test_delays_are_spread() -> None:
     """Rows that failed together do not come back together."""
-    for waits in ([backoff.delay(8) for _ in range(100)], [backoff.webhook_delay(9) for _ in range(100)]):
+    for waits in ([retry.delay(8) for _ in range(100)], [retry.webhook_delay(9) for _ in range(100)]):
         assert len(set(waits)) > 90
 
 
 @given(attempts=st.integers(1, 9))
 def test_webhook_delay_is_as_specified(attempts: int) -> None:
     """The waits are those of the specification or up to a tenth longer, never shorter."""
-    found = backoff.webhook_delay(attempts)
+    found = retry.webhook_delay(attempts)
     specified = SPECIFIED_SECONDS[attempts - 1]
 
     assert found is not None
@@ -43,12 +43,12 @@ def test_webhook_delay_is_as_specified(attempts: int) -> None:
 @given(attempts=st.integers(10, 10**6))
 def test_webhook_delay_when_all_attempts_failed(attempts: int) -> None:
     """After the ninth wait the next failure is the last one, and so is any later."""
-    assert backoff.webhook_delay(attempts) is None
+    assert retry.webhook_delay(attempts) is None
 
 
 def test_webhook_delay_before_any_attempt() -> None:
     """A delivery that was put back before its first attempt waits the shortest time."""
-    found = backoff.webhook_delay(0)
+    found = retry.webhook_delay(0)
 
     assert found is not None
     assert found.total_seconds() <= 5.5

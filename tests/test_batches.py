@@ -7,9 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from core import batches, errors, generations, ledger, projects, users
+from core import errors
+from core.billing import ledger
 from core.db import Database
-from core.models import Generation, LedgerEntry, Project, User
+from core.db.tables import Generation, LedgerEntry, Project, User
+from core.generations import batches
+from core.generations.submit import Order, price_of, submit
+from core.identity import users
+from core.projects import projects
 from tests.orders import CONFIGURED, QUOTA_BYTES, completed, order
 
 HOW = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES}
@@ -22,10 +27,10 @@ def project_id(database: Database, person: User) -> str:
         return projects.create(session, person, name="Lakes").id
 
 
-def submit(database: Database, user: User, orders: list[generations.Order], **how: object) -> list[Generation]:
+def submit_all(database: Database, user: User, orders: list[Order], **how: object) -> list[Generation]:
     """Submit a batch in one transaction."""
     with database.session() as session:
-        return list(batches.submit(session, user, orders, **(HOW | how)))  # type: ignore[arg-type]  # keyword arguments
+        return list(batches.submit_batch(session, user, orders, **(HOW | how)))  # type: ignore[arg-type]  # keyword arguments
 
 
 def written(database: Database) -> int:
@@ -43,7 +48,7 @@ def balance(database: Database, user: User) -> ledger.Balance:
 def test_submit_when_several_models(database: Database, person: User, project_id: str) -> None:
     """Every order becomes a generation at its own price, in its order, with one batch id."""
     orders = [order(project_id), order(project_id), order(project_id, model_id="kling-2.5")]
-    rows = submit(database, person, orders, key="one")
+    rows = submit_all(database, person, orders, key="one")
 
     assert [(row.model_id, row.credits) for row in rows] == [("demo-film", 50), ("demo-film", 50), ("kling-2.5", 500)]
     assert len({row.batch_id for row in rows}) == 1
@@ -53,9 +58,9 @@ def test_submit_when_several_models(database: Database, person: User, project_id
 
 def test_submit_when_it_is_one(database: Database, person: User, project_id: str) -> None:
     """A batch of one is a plain order, and shares its key with one."""
-    [row] = submit(database, person, [order(project_id)], key="one")
+    [row] = submit_all(database, person, [order(project_id)], key="one")
     with database.session() as session:
-        again = generations.submit(session, person, order(project_id), idempotency_key="one", **HOW)  # type: ignore[arg-type]  # keyword arguments
+        again = submit(session, person, order(project_id), idempotency_key="one", **HOW)  # type: ignore[arg-type]  # keyword arguments
 
     assert row.batch_id is None
     assert again.id == row.id
@@ -68,7 +73,7 @@ def test_submit_when_the_key_is_repeated_at_once(database: Database, person: Use
 
     def press(_n: int) -> tuple[str, ...]:
         barrier.wait()
-        return tuple(row.id for row in submit(database, person, orders, key="one"))
+        return tuple(row.id for row in submit_all(database, person, orders, key="one"))
 
     with ThreadPoolExecutor(8) as threads:
         seen = set(threads.map(press, range(8)))
@@ -83,9 +88,9 @@ def test_submit_when_the_key_comes_with_another_batch(
     database: Database, person: User, project_id: str, count: int
 ) -> None:
     """The same key with a shorter or longer batch is a conflict, and orders nothing."""
-    submit(database, person, [order(project_id)] * 2, key="one")
+    submit_all(database, person, [order(project_id)] * 2, key="one")
     with pytest.raises(errors.IdempotencyConflict):
-        submit(database, person, [order(project_id)] * count, key="one")
+        submit_all(database, person, [order(project_id)] * count, key="one")
     assert written(database) == 2
 
 
@@ -93,7 +98,7 @@ def test_submit_when_the_total_is_too_much(database: Database, person: User, pro
     """Where each alone could be paid but not all, none is made, and the refusal names the price of all."""
     orders = [order(project_id, model_id="veo3", duration_seconds=8)] * 5
     with pytest.raises(errors.InsufficientCredits) as raised:
-        submit(database, person, orders)
+        submit_all(database, person, orders)
 
     assert (raised.value.needed_credits, raised.value.available_credits) == (12_500, 10_000)
     assert written(database) == 0
@@ -105,7 +110,7 @@ def test_submit_when_one_cannot_be_made(database: Database, person: User, projec
     orders = [order(project_id), order(project_id, duration_seconds=99)]
     with database.session() as session:
         with pytest.raises(errors.InvalidRequest) as raised:
-            batches.submit(session, person, orders, **HOW)  # type: ignore[arg-type]  # keyword arguments
+            batches.submit_batch(session, person, orders, **HOW)  # type: ignore[arg-type]  # keyword arguments
         projects.create(session, person, name="Something else")
 
     assert list(raised.value.fields) == ["generations.1.duration"]
@@ -119,7 +124,7 @@ def test_submit_when_one_cannot_be_made(database: Database, person: User, projec
 def test_submit_when_there_are_none_or_too_many(database: Database, person: User, project_id: str, count: int) -> None:
     """A batch has a size."""
     with pytest.raises(errors.InvalidRequest):
-        submit(database, person, [order(project_id)] * count)
+        submit_all(database, person, [order(project_id)] * count)
 
 
 def test_submit_when_the_key_comes_with_another_clip_to_go_on_from(
@@ -128,12 +133,12 @@ def test_submit_when_the_key_comes_with_another_clip_to_go_on_from(
     """The clip that a batch goes on from is part of it; the same one again is a repeat."""
     source, other = completed(database, person), completed(database, person)
     orders = [order(project_id), order(project_id)]
-    first = [row.id for row in submit(database, person, orders, key="one", extends_id=source.id)]
+    first = [row.id for row in submit_all(database, person, orders, key="one", extends_id=source.id)]
 
-    assert [row.id for row in submit(database, person, orders, key="one", extends_id=source.id)] == first
+    assert [row.id for row in submit_all(database, person, orders, key="one", extends_id=source.id)] == first
     for changed in (other.id, None):
         with pytest.raises(errors.IdempotencyConflict):
-            submit(database, person, orders, key="one", extends_id=changed)
+            submit_all(database, person, orders, key="one", extends_id=changed)
 
 
 def test_submit_when_it_extends_somebody_elses_clip(database: Database, person: User, project_id: str) -> None:
@@ -142,10 +147,10 @@ def test_submit_when_it_extends_somebody_elses_clip(database: Database, person: 
         stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
     theirs = completed(database, stranger)
     with pytest.raises(errors.NotFound):
-        submit(database, person, [order(project_id)], extends_id=theirs.id)
+        submit_all(database, person, [order(project_id)], extends_id=theirs.id)
 
     mine = completed(database, person)
-    assert submit(database, person, [order(project_id)], extends_id=mine.id)[0].extends_id == mine.id
+    assert submit_all(database, person, [order(project_id)], extends_id=mine.id)[0].extends_id == mine.id
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -180,14 +185,14 @@ def test_submit_always_holds_the_sum_or_nothing(
             person = users.ensure(session, "ana@example.org", signup_credits=credits)
             project = projects.create(session, person, name="Lakes")
         orders = [order(project.id, **one) for one in wanted]
-        total = sum(generations.quote(one).total_credits for one in orders)
+        total = sum(price_of(one).total_credits for one in orders)
         assert batches.total_credits(orders) == total
         for _ in range(presses):
             if total <= credits:
-                submit(database, person, orders, key="one")
+                submit_all(database, person, orders, key="one")
                 continue
             with pytest.raises(errors.InsufficientCredits):
-                submit(database, person, orders, key="one")
+                submit_all(database, person, orders, key="one")
         held = total if total <= credits else 0
         assert balance(database, person) == ledger.Balance(credits - held, held)
         assert written(database) == (len(orders) if held else 0)

@@ -3,11 +3,14 @@ from datetime import date, timedelta
 
 import pytest
 
-from core import budgets, errors, projects, users
+from core import errors
 from core.db import Database
-from core.models import User
-from core.states import Role
-from core.usage import Selection
+from core.db.enums import Role
+from core.db.tables import User
+from core.identity import users
+from core.projects import projects
+from core.usage import budgets
+from core.usage.reports import Selection
 from tests import year
 from tests.year import Ended
 

@@ -6,11 +6,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from core import claims, config, db, errors, generations, health, projects, users
-from core.columns import utc_now
+from core import config, db, errors
+from core.clock import utc_now
 from core.config import Settings
-from core.models import Generation, ProviderHealth, User
-from core.states import Stage, Status
+from core.db.enums import Stage, Status
+from core.db.tables import Generation, ProviderHealth, User
+from core.generations import commands
+from core.generations.submit import submit
+from core.identity import users
+from core.insights import circuit_breaker
+from core.projects import projects
+from core.worker import claims
 from tests.installed import books_are_right, look, make_due
 from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, READY, SUBMITTING, WAITING, advance, order, ordered
 
@@ -76,7 +82,7 @@ def test_hand_over_when_provider_takes_few(installation: Settings, ana: User) ->
     for _ in range(7):
         with db.session() as session:
             wanted = order(project.id, model_id="seedance-t2v")
-            generations.submit(session, ana, wanted, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
+            submit(session, ana, wanted, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
     handed = claim_submits()
     for row in handed:
         advance(db.default(), row.id, SUBMITTING, WAITING)
@@ -94,7 +100,7 @@ def test_hand_over_when_queue_was_lost(installation: Settings, ana: User) -> Non
 
     assert [found.id for found in claim_submits()] == [row.id]
     with db.session() as session:
-        assert generations.cancel(session, ana, row.id).status is Status.CANCELLED
+        assert commands.cancel(session, ana, row.id).status is Status.CANCELLED
 
 
 def test_hand_over_when_calls_are_limited(installation: Settings, ana: User) -> None:
@@ -125,8 +131,8 @@ def test_hand_over_when_provider_is_in_trouble(installation: Settings, ana: User
     for _ in range(3):
         ordered(db.default(), ana)
     with db.session() as session:
-        for _ in range(health.FAILURES_TO_OPEN):
-            health.note_failure(session, "demo", errors.ProviderUnavailable())
+        for _ in range(circuit_breaker.FAILURES_TO_OPEN):
+            circuit_breaker.note_failure(session, "demo", errors.ProviderUnavailable())
     assert claim_submits() == []
 
     with db.session() as session:
@@ -135,7 +141,7 @@ def test_hand_over_when_provider_is_in_trouble(installation: Settings, ana: User
     assert claim_submits() == []
 
     with db.session() as session:
-        health.note_success(session, "demo")
+        circuit_breaker.note_success(session, "demo")
     assert len(claim_submits()) == 2
 
 

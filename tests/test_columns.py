@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from core import columns
-from core.columns import new_id, utc_now
-from core.db import Database
-from core.models import User
-from core.states import Role
+from core.clock import utc_now
+from core.db import Database, types
+from core.db.enums import Role
+from core.db.tables import User
+from core.ids import new_id
 
 anywhere = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 moments = st.datetimes(datetime.fromisoformat("1970-01-02"), datetime.fromisoformat("2200-01-01"), timezones=anywhere)
@@ -87,7 +87,7 @@ def test_insert_when_it_is_there(database: Database, person: User) -> None:
     values = {"id": new_id(), "email": person.email, "name": "second", "role": Role.USER, "created_at": utc_now()}
     for _ in range(2):
         with database.session() as session:
-            row = columns.insert(session, User).values(storage_bytes=0, **values)
+            row = types.insert(session, User).values(storage_bytes=0, **values)
             session.execute(row.on_conflict_do_update(index_elements=["email"], set_={"name": row.excluded.name}))
     with database.session(read_only=True) as session:
         assert session.execute(select(User.id, User.name)).all() == [(person.id, "second")]

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import container, errors
+from core import errors
+from core.files import sniff
 
 EBML = b"\x1a\x45\xdf\xa3"
 KNOWN = {"mp4", "mov", "webm", "matroska", "empty", "html", "json", "playlist", "image", "not_a_video"}
@@ -27,7 +28,7 @@ starts = st.sampled_from(
 def reason_for(head: bytes) -> str:
     """Why a beginning is refused."""
     with pytest.raises(errors.MediaRejected) as caught:
-        container.of(head)
+        sniff.of(head)
     return caught.value.reason
 
 
@@ -46,7 +47,7 @@ def reason_for(head: bytes) -> str:
 )
 def test_of_a_video(head: bytes, expected: str) -> None:
     """Brand or document type decide, where the format puts them; QuickTime older than brands is QuickTime."""
-    assert container.of(head) == expected
+    assert sniff.of(head) == expected
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_of_something_else(head: bytes, reason: str) -> None:
 def test_of_any_bytes(start: bytes, rest: bytes) -> None:
     """Whatever comes, the answer is one of four words or a known reason, never another failure."""
     try:
-        found = container.of(start + rest)
+        found = sniff.of(start + rest)
     except errors.MediaRejected as rejection:
         found = rejection.reason
 
@@ -92,10 +93,10 @@ def test_of_any_bytes(start: bytes, rest: bytes) -> None:
 def test_of_file_reads_the_beginning_only(tmp_path: Path) -> None:
     """The name says nothing, and neither does what comes later in the file."""
     path = tmp_path / "clip.mp4"
-    path.write_bytes(b" " * container.HEAD_BYTES + b"<html>")
+    path.write_bytes(b" " * sniff.HEAD_BYTES + b"<html>")
     with pytest.raises(errors.MediaRejected) as caught:
-        container.of_file(path)
+        sniff.of_file(path)
     assert caught.value.reason == "empty"
 
-    path.write_bytes(EBML + b"webm" + bytes(container.HEAD_BYTES))
-    assert container.of_file(path) == "webm"
+    path.write_bytes(EBML + b"webm" + bytes(sniff.HEAD_BYTES))
+    assert sniff.of_file(path) == "webm"

@@ -8,24 +8,29 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select, update
 
-from core import audit, curation, errors, ledger, projects, users
-from core.curation import Changes
+from core import errors
+from core.audit import runs
+from core.billing import ledger
 from core.db import Database
-from core.history import Verdict
-from core.models import Generation, Project, UsageDay, User
+from core.db.tables import Generation, Project, UsageDay, User
+from core.generations import review
+from core.generations.queries import Verdict
+from core.generations.review import Changes
+from core.identity import users
+from core.projects import projects
 from tests.orders import completed, ordered
 
 
 def broken(database: Database) -> list[str]:
     """Names of the always-true rules that are not."""
     with database.session(read_only=True) as session:
-        return [result.rule for result in audit.run(session) if not result.holds]
+        return [result.rule for result in runs.run(session) if not result.holds]
 
 
 def change(database: Database, user: User, row: Generation, **changes: Any) -> Generation:
     """Change a clip as its person."""
     with database.session() as session:
-        return curation.change(session, user, row.id, Changes(**changes))
+        return review.change(session, user, row.id, Changes(**changes))
 
 
 def verdicts(database: Database) -> tuple[int, int, int]:
@@ -80,7 +85,7 @@ def test_verdict_when_two_tabs_disagree(database: Database, person: User) -> Non
         for step in range(4):
             verdict = list(Verdict)[(number + step) % 3]
             with database.session() as session:
-                curation.change_several(session, person, wanted, Changes(verdict=verdict))
+                review.change_several(session, person, wanted, Changes(verdict=verdict))
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(judge, range(8)))
@@ -101,7 +106,7 @@ def test_audit_when_a_verdict_is_not_counted(database: Database, person: User) -
     assert broken(database) == []
     with database.session() as session:
         session.execute(update(Generation).values(kept=None))
-        [result] = [found for found in audit.run(session) if not found.holds]
+        [result] = [found for found in runs.run(session) if not found.holds]
     assert row.project_id in result.offenders[0]
 
 
@@ -150,14 +155,14 @@ def test_tags_when_they_are_changed(database: Database, person: User) -> None:
     with database.session() as session:
         both = [first.id, second.id]
         changes = Changes(add_tags=["client"], remove_tags=["Intro"])
-        assert curation.change_several(session, person, both, changes) == 2
+        assert review.change_several(session, person, both, changes) == 2
     with database.session(read_only=True) as session:
-        assert curation.tags_of(session, person, first.id) == ["client", "night shots"]
-        assert curation.tags_of(session, person, second.id) == ["client"]
-        assert curation.own_tags(session, person) == ["client", "night shots"]
+        assert review.tags_of(session, person, first.id) == ["client", "night shots"]
+        assert review.tags_of(session, person, second.id) == ["client"]
+        assert review.own_tags(session, person) == ["client", "night shots"]
     change(database, person, first, tags=[])
     with database.session(read_only=True) as session:
-        assert curation.own_tags(session, person) == ["client"]
+        assert review.own_tags(session, person) == ["client"]
 
 
 @pytest.mark.parametrize("tags", [["x" * 41], ["a,b"], ["nul\0"], [f"t{n}" for n in range(21)]])
@@ -168,7 +173,7 @@ def test_tags_when_they_cannot_be_kept(database: Database, person: User, tags: l
     with pytest.raises(errors.InvalidRequest):
         change(database, person, row, tags=tags)
     with database.session(read_only=True) as session:
-        assert curation.tags_of(session, person, row.id) == ["before"]
+        assert review.tags_of(session, person, row.id) == ["before"]
 
 
 def test_change_when_it_is_not_theirs(database: Database, person: User) -> None:
@@ -179,7 +184,7 @@ def test_change_when_it_is_not_theirs(database: Database, person: User) -> None:
     with pytest.raises(errors.NotFound):
         change(database, person, foreign, favourite=True)
     with pytest.raises(errors.NotFound), database.session() as session:
-        curation.change_several(session, person, [mine.id, foreign.id], Changes(favourite=True))
+        review.change_several(session, person, [mine.id, foreign.id], Changes(favourite=True))
     with database.session(read_only=True) as session:
         assert session.scalars(select(Generation.favourite)).all() == [False, False]
 
@@ -190,11 +195,11 @@ def test_change_several_when_it_fits_some(database: Database, person: User) -> N
     other = project(database, person)
     with database.session() as session:
         both = [live.id, done.id]
-        assert curation.change_several(session, person, both, Changes(favourite=True)) == 2
-        assert curation.change_several(session, person, both, Changes(verdict=Verdict.KEPT)) == 1
-        assert curation.change_several(session, person, both, Changes(project_id=other.id)) == 1
+        assert review.change_several(session, person, both, Changes(favourite=True)) == 2
+        assert review.change_several(session, person, both, Changes(verdict=Verdict.KEPT)) == 1
+        assert review.change_several(session, person, both, Changes(project_id=other.id)) == 1
         with pytest.raises(errors.InvalidRequest):
-            curation.change_several(session, person, [str(n) for n in range(201)], Changes(favourite=True))
+            review.change_several(session, person, [str(n) for n in range(201)], Changes(favourite=True))
     assert broken(database) == []
 
 
@@ -214,13 +219,13 @@ class Curating(RuleBasedStateMachine):
     def judge(self, places: set[int], verdict: Verdict) -> None:
         with self.database.session() as session:
             ids = [self.rows[place].id for place in places]
-            curation.change_several(session, self.person, ids, Changes(verdict=verdict))
+            review.change_several(session, self.person, ids, Changes(verdict=verdict))
 
     @rule(places=st.sets(st.integers(0, 3), min_size=1), to=st.integers(0, 1))
     def move(self, places: set[int], to: int) -> None:
         with self.database.session() as session:
             ids = [self.rows[place].id for place in places]
-            curation.change_several(session, self.person, ids, Changes(project_id=self.projects[to]))
+            review.change_several(session, self.person, ids, Changes(project_id=self.projects[to]))
 
     @invariant()
     def figures_are_a_recount(self) -> None:

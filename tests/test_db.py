@@ -8,11 +8,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select, text
 
-from core import db, projects
-from core.columns import Base
-from core.db import Database, alembic_config
-from core.models import ApiToken, Project, User
-from core.states import Scope
+from core.db import Database
+from core.db.engine import PING_AFTER_SECONDS, alembic_config
+from core.db.enums import Scope
+from core.db.tables import ApiToken, Project, User
+from core.db.types import Base
+from core.projects import projects
 
 
 def test_migrations_when_compared_with_the_models(database: Database) -> None:
@@ -98,7 +99,7 @@ def test_connection_when_its_server_has_ended_it(database: Database, database_ur
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-    time.sleep(db.PING_AFTER_SECONDS + 0.1)
+    time.sleep(PING_AFTER_SECONDS + 0.1)
 
     with database.session(read_only=True) as one, database.session(read_only=True) as two:
         assert one.scalar(select(User.id)) == two.scalar(select(User.id)) == person.id

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import delivery
-from core.video import FRAME_SIZES
+from core.generations import conformance
+from core.providers.contract import FRAME_SIZES
 
 ASKED: dict[str, Any] = {"resolution": "720p", "aspect_ratio": "16:9", "duration_seconds": 5, "generate_audio": True}
 FACTS: dict[str, Any] = {"width": 1280, "height": 720, "duration_seconds": 5.04, "audio_codec": "aac"}
@@ -25,7 +25,7 @@ FACTS: dict[str, Any] = {"width": 1280, "height": 720, "duration_seconds": 5.04,
 )
 def test_gaps_when_delivered(facts: dict[str, Any], words: list[str]) -> None:
     """Each difference that a person would notice is one sentence that names what was asked."""
-    found = delivery.gaps(**ASKED, facts=FACTS | facts)
+    found = conformance.gaps(**ASKED, facts=FACTS | facts)
 
     assert len(found) == len(words)
     assert all(word in sentence for word, sentence in zip(words, found, strict=True))
@@ -38,7 +38,7 @@ def test_gaps_when_exactly_as_asked(pair: tuple[str, str], seconds: int) -> None
     facts = {"width": width, "height": height, "duration_seconds": float(seconds), "audio_codec": None}
 
     assert (
-        delivery.gaps(
+        conformance.gaps(
             resolution=pair[0], aspect_ratio=pair[1], duration_seconds=seconds, generate_audio=False, facts=facts
         )
         == []

@@ -12,22 +12,18 @@ import pytest
 import sqlalchemy
 from sqlalchemy import update
 
-from core import (
-    access,
-    config,
-    db,
-    dispatcher,
-    generations,
-    health,
-    ledger,
-    looks,
-    search,
-    users,
-)
-from core.columns import new_id, utc_now
+from core import config, db
+from core.billing import ledger
+from core.clock import utc_now
 from core.config import Settings
-from core.models import Generation, User
-from core.states import Stage, Status
+from core.db.enums import Stage, Status
+from core.db.tables import Generation, User
+from core.generations import commands, reconciliation
+from core.identity import users
+from core.ids import new_id
+from core.insights import circuit_breaker
+from core.providers import connection
+from core.worker import dispatcher, poll_results
 from tests.installed import books_are_right, look, make_due
 from tests.orders import HANDED, SUBMITTING, WAITING, advance, lost, ordered
 
@@ -112,7 +108,7 @@ def hanging() -> Iterator[tuple[str, list[str]]]:
 
 def until(condition: Callable[[], bool]) -> None:
     """Wait for it, less long than a call that hangs."""
-    end = time.monotonic() + access.POLL_TIMEOUT.read / 2  # type: ignore[operator]  # it has a number
+    end = time.monotonic() + connection.POLL_TIMEOUT.read / 2  # type: ignore[operator]  # it has a number
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -162,7 +158,7 @@ def test_look_when_vendor_tells_progress(studio: Studio, ana: User) -> None:
         assert row.stage is Stage.WAITING
         assert not row.progress_is_estimate
 
-    assert seen == [0.4, 0.4, looks.PROGRESS_CAP]
+    assert seen == [0.4, 0.4, poll_results.PROGRESS_CAP]
 
 
 def test_look_when_vendor_tells_no_progress(studio: Studio, ana: User) -> None:
@@ -178,7 +174,7 @@ def test_look_when_vendor_tells_no_progress(studio: Studio, ana: User) -> None:
     late = look(generation_id)
 
     assert 0.3 < early.progress < 0.95
-    assert late.progress == looks.PROGRESS_CAP
+    assert late.progress == poll_results.PROGRESS_CAP
     assert early.progress_is_estimate
 
 
@@ -236,7 +232,7 @@ def test_cancel_when_vendor_obeys(studio: Studio, ana: User) -> None:
     """A wish to cancel is carried to the vendor, and the credits come back."""
     generation_id = waiting(ana)
     with db.session() as session:
-        generations.cancel(session, ana, generation_id)
+        commands.cancel(session, ana, generation_id)
     studio.answers["POST /v1/jobs/j1/cancel"] = (200, {"id": "j1", "status": "cancelled"})
     tick()
 
@@ -249,7 +245,7 @@ def test_cancel_when_it_comes_too_late(studio: Studio, ana: User) -> None:
     """A clip that was finished before the wish arrived is delivered."""
     generation_id = waiting(ana)
     with db.session() as session:
-        generations.cancel(session, ana, generation_id)
+        commands.cancel(session, ana, generation_id)
     done = {"id": "j1", "status": "succeeded", "video_url": "http://x/v"}
     studio.answers["POST /v1/jobs/j1/cancel"] = (200, done)
     tick()
@@ -261,7 +257,7 @@ def test_cancel_when_it_comes_too_late(studio: Studio, ana: User) -> None:
     ("jobs", "ago", "place"),
     [
         ([{"id": "j7", "status": "running"}], timedelta(), WAITING),
-        ([], search.SURELY_OVER, (Status.FAILED, Stage.ENDED)),
+        ([], reconciliation.SURELY_OVER, (Status.FAILED, Stage.ENDED)),
         ([], timedelta(), (Status.UNCERTAIN, Stage.SUBMITTING)),
     ],
 )
@@ -319,5 +315,5 @@ def test_key_check_when_a_key_is_set(studio: Studio, monkeypatch: pytest.MonkeyP
     tick()
 
     with db.session(read_only=True) as session:
-        assert health.states(session)["modelslab"].key_works is False
+        assert circuit_breaker.states(session)["modelslab"].key_works is False
     assert studio.asked.count("POST /api/wallet_balance") == 1

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from core import download, errors, video
+from core import errors
+from core.files import download
+from core.providers import contract
 from tests.fixtures import file_host
 from tests.fixtures.file_host import FileHost
 
@@ -35,7 +37,7 @@ def target(tmp_path: Path) -> Path:
 def fetch(host: FileHost, target: Path, **options: Any) -> download.Downloaded:
     """Fetch the host's file without real pauses."""
     headers = options.pop("headers", {})
-    source = video.VideoSource(options.pop("url", host.url), headers)
+    source = contract.VideoSource(options.pop("url", host.url), headers)
     options.setdefault("allow", frozenset({host.host_port}))
     options.setdefault("pause", lambda _: None)
     return download.fetch(source, target, **options)
@@ -369,7 +371,7 @@ def test_fetch_of_one_target_twice_at_once(host: FileHost, target: Path) -> None
 def test_fetch_connects_to_no_private_address(target: Path, host_name: str) -> None:
     """However a private address is written, it is refused before anything is sent, and at once."""
     with pytest.raises(errors.DownloadFailed) as caught:
-        download.fetch(video.VideoSource(f"https://{host_name}/clip.mp4"), target)
+        download.fetch(contract.VideoSource(f"https://{host_name}/clip.mp4"), target)
     assert not caught.value.retryable
     assert caught.value.detail.startswith("refused: ")
     assert "address" in caught.value.detail
@@ -394,6 +396,6 @@ def test_fetch_connects_to_no_private_address(target: Path, host_name: str) -> N
 def test_fetch_accepts_only_plain_https(target: Path, url: str, detail: str) -> None:
     """No other scheme, port or form of address gets as far as a connection."""
     with pytest.raises(errors.DownloadFailed) as caught:
-        download.fetch(video.VideoSource(url), target)
+        download.fetch(contract.VideoSource(url), target)
     assert not caught.value.retryable
     assert detail in caught.value.detail

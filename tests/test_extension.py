@@ -7,10 +7,13 @@ import pytest
 from PIL import Image
 from sqlalchemy import select, update
 
-from core import db, errors, extension, generations, media, users
+from core import db, errors
 from core.config import Settings
-from core.models import Generation, Upload, User
-from core.storage import LocalStorage
+from core.db.tables import Generation, Upload, User
+from core.files import video_probe
+from core.files.storage import LocalStorage
+from core.generations import last_frame, queries
+from core.identity import users
 from tests.orders import QUOTA_BYTES, completed, ordered
 
 SHADES = range(40, 240, 10)
@@ -46,7 +49,7 @@ def kept(storage: LocalStorage, user: User, clip: Path) -> Generation:
 @pytest.mark.parametrize("group", [1, 12, 250])
 def test_last_frame_is_the_last_picture(tmp_path: Path, group: int) -> None:
     """Wherever the key frames are, the picture is that of the very end, in full size."""
-    picture = Image.open(io.BytesIO(media.last_frame(brightening(tmp_path / "clip.mp4", group=group))))
+    picture = Image.open(io.BytesIO(video_probe.last_frame(brightening(tmp_path / "clip.mp4", group=group))))
 
     assert picture.size == (320, 180)
     assert abs(float(np.mean(np.asarray(picture))) - SHADES[-1]) < 4
@@ -56,13 +59,13 @@ def test_last_frame_when_asked_twice(ana: User, tmp_path: Path) -> None:
     """The same clip gives the same upload, counted once; the clip's file is not even looked at again."""
     storage = LocalStorage(tmp_path / "files")
     row = kept(storage, ana, brightening(tmp_path / "clip.mp4"))
-    first = extension.last_frame(ana, row.id, storage=storage, quota_bytes=QUOTA_BYTES)
+    first = last_frame.last_frame(ana, row.id, storage=storage, quota_bytes=QUOTA_BYTES)
     assert row.output_key is not None
     storage.delete(row.output_key)
-    second = extension.last_frame(ana, row.id, storage=storage, quota_bytes=QUOTA_BYTES)
+    second = last_frame.last_frame(ana, row.id, storage=storage, quota_bytes=QUOTA_BYTES)
 
     assert second.id == first.id
-    assert first.file_name == generations.file_name(row).replace(".mp4", "-last-frame.jpg")
+    assert first.file_name == queries.file_name(row).replace(".mp4", "-last-frame.jpg")
     assert Image.open(io.BytesIO(storage.read_bytes(first.storage_key))).size == (320, 180)
     with db.session(read_only=True) as session:
         assert session.scalars(select(Upload.size_bytes)).all() == [first.size_bytes]
@@ -87,6 +90,6 @@ def test_last_frame_when_it_cannot_be(ana: User, tmp_path: Path) -> None:
         (ana, row.id, 10, errors.StorageFull),
     ):
         with pytest.raises(refusal):
-            extension.last_frame(user, generation_id, storage=storage, quota_bytes=quota_bytes)
+            last_frame.last_frame(user, generation_id, storage=storage, quota_bytes=quota_bytes)
     with db.session(read_only=True) as session:
         assert session.scalars(select(Upload)).all() == []

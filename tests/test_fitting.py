@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import capability, generations
-from core.fitting import Change, fit
+from core.catalog import capabilities
+from core.catalog.adaptation import Change, fit
+from core.generations.submit import validate
 from core.providers import registry
 from tests.orders import order
 
@@ -64,11 +65,11 @@ def test_fit_gives_what_the_model_can_make(model, resolution, seconds, ratio, fl
         enhance_prompt=enhance,
     )
     fitted = fit(wanted, model)
-    refused = generations.validate(fitted.order)
+    refused = validate(fitted.order)
 
     assert set(refused) <= ({"startImagePath"} if not model.text_to_video and not start else set())
     assert fit(fitted.order, model).changes == ()
     assert {change.field for change in fitted.changes} == {
         name for name in fitted.order.__slots__ if getattr(fitted.order, name) != getattr(wanted, name)
     } - {"model_id"}
-    assert capability.prompt_problems(model, prompt=wanted.prompt, negative_prompt="") == {}
+    assert capabilities.prompt_problems(model, prompt=wanted.prompt, negative_prompt="") == {}

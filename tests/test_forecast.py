@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.forecast import Forecast, forecast
+from core.usage.forecast import Forecast, forecast
 
 FIRST, TODAY, LAST = date(2026, 11, 1), date(2026, 11, 21), date(2026, 11, 30)
 

@@ -11,11 +11,16 @@ from sqlalchemy import select, update
 from sqlalchemy.event import listen
 from sqlalchemy.orm import Session
 
-from core import errors, generations, history, ledger, projects, users
+from core import errors
+from core.billing import ledger
 from core.db import Database
-from core.models import Generation, Project, User
+from core.db.enums import Stage, Status
+from core.db.tables import Generation, Project, User
+from core.generations import commands, queries
+from core.generations.submit import made_before, submit, validate
+from core.identity import users
+from core.projects import projects
 from core.providers import registry
-from core.states import Stage, Status
 from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, order, ordered
 
 
@@ -34,7 +39,7 @@ def test_submit_when_affordable(database: Database, person: User) -> None:
     assert row.quote["total"] == row.credits
     with database.session(read_only=True) as session:
         assert ledger.balance(session, person.id) == ledger.Balance(9_900, 100)
-        story = history.story(session, row)
+        story = queries.story(session, row)
     assert [entry.kind for entry in story.entries] == ["hold"]
     assert len(story.events) == 1
 
@@ -84,7 +89,7 @@ def test_submit_when_provider_has_no_key(database: Database, person: User) -> No
         project = projects.create(session, person, name="Lakes")
     wanted = order(project.id, model_id="veo3", duration_seconds=8)
     with pytest.raises(errors.ProviderNotConfigured, match="not configured"), database.session() as session:
-        generations.submit(session, person, wanted, configured={"demo"}, quota_bytes=QUOTA_BYTES)
+        submit(session, person, wanted, configured={"demo"}, quota_bytes=QUOTA_BYTES)
 
 
 def test_submit_when_storage_is_full(database: Database, person: User) -> None:
@@ -93,7 +98,7 @@ def test_submit_when_storage_is_full(database: Database, person: User) -> None:
         project = projects.create(session, person, name="Lakes")
         session.execute(update(User).values(storage_bytes=500))
     with pytest.raises(errors.StorageFull), database.session() as session:
-        generations.submit(session, person, order(project.id), configured=CONFIGURED, quota_bytes=500)
+        submit(session, person, order(project.id), configured=CONFIGURED, quota_bytes=500)
 
 
 def test_submit_when_key_is_repeated(database: Database, person: User) -> None:
@@ -105,7 +110,7 @@ def test_submit_when_key_is_repeated(database: Database, person: User) -> None:
     def try_once(_n: int) -> str:
         barrier.wait()
         with database.session() as session:
-            return generations.submit(
+            return submit(
                 session,
                 person,
                 order(project.id),
@@ -130,10 +135,10 @@ def test_submit_when_key_comes_with_another_order(database: Database, person: Us
     with database.session() as session:
         project = projects.create(session, person, name="Lakes")
         keyed = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES, "idempotency_key": "one"}
-        generations.submit(session, person, order(project.id), **keyed)  # type: ignore[arg-type]  # keyword arguments
+        submit(session, person, order(project.id), **keyed)  # type: ignore[arg-type]  # keyword arguments
     changed = order(project.id, prompt="a lake at dawn")
     with pytest.raises(errors.IdempotencyConflict), database.session() as session:
-        generations.submit(session, person, changed, **keyed)  # type: ignore[arg-type]  # same
+        submit(session, person, changed, **keyed)  # type: ignore[arg-type]  # same
 
 
 def test_submit_when_key_comes_with_another_clip_to_go_on_from(database: Database, person: User) -> None:
@@ -141,24 +146,24 @@ def test_submit_when_key_comes_with_another_clip_to_go_on_from(database: Databas
     sources = [completed(database, person), completed(database, person)]
     wanted = order(sources[0].project_id)
 
-    def submit(extends_id: str | None) -> str:
+    def going_on_from(extends_id: str | None) -> str:
         keyed = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES, "idempotency_key": "one"}
         with database.session() as session:
-            return generations.submit(session, person, wanted, extends_id=extends_id, **keyed).id  # type: ignore[arg-type]  # keyword arguments
+            return submit(session, person, wanted, extends_id=extends_id, **keyed).id  # type: ignore[arg-type]  # keyword arguments
 
-    first = submit(sources[0].id)
+    first = going_on_from(sources[0].id)
 
-    assert submit(sources[0].id) == first
+    assert going_on_from(sources[0].id) == first
     for other in (sources[1].id, None):
         with pytest.raises(errors.IdempotencyConflict):
-            submit(other)
+            going_on_from(other)
 
 
 def test_retry_when_key_is_repeated_after_its_source_is_gone(database: Database, person: User) -> None:
     """A retry with a key is the same request whatever has become of the clip that it goes on from."""
     source = completed(database, person)
     with database.session() as session:
-        old = generations.submit(
+        old = submit(
             session,
             person,
             order(source.project_id),
@@ -166,17 +171,17 @@ def test_retry_when_key_is_repeated_after_its_source_is_gone(database: Database,
             quota_bytes=QUOTA_BYTES,
             extends_id=source.id,
         )
-        generations.cancel(session, person, old.id)
+        commands.cancel(session, person, old.id)
 
     def retry() -> str:
         with database.session() as session:
-            return generations.retry(
+            return commands.retry(
                 session, person, old.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES, idempotency_key="again"
             ).id
 
     first = retry()
     with database.session() as session:
-        generations.delete(session, person, source.id)
+        commands.delete(session, person, source.id)
 
     assert retry() == first
 
@@ -187,7 +192,7 @@ def test_made_before_when_the_recipe_is_the_same(database: Database, person: Use
 
     def found(user: User) -> str | None:
         with database.session(read_only=True) as session:
-            row = generations.made_before(session, user, wanted)
+            row = made_before(session, user, wanted)
             return row.id if row else None
 
     assert found(person) is None
@@ -196,11 +201,11 @@ def test_made_before_when_the_recipe_is_the_same(database: Database, person: Use
     waiting = ordered(database, person)
     assert found(person) == waiting.id
     with database.session() as session:
-        generations.cancel(session, person, waiting.id)
+        commands.cancel(session, person, waiting.id)
     assert found(person) == done.id
     assert found(stranger) is None
     with database.session() as session:
-        generations.delete(session, person, done.id)
+        commands.delete(session, person, done.id)
     assert found(person) is None
 
 
@@ -210,7 +215,7 @@ def test_made_before_uses_its_index(sqlite_template: Path) -> None:
     asked: list[tuple[str, Any]] = []
     listen(database.engine, "before_cursor_execute", lambda _c, _cursor, sql, values, *_: asked.append((sql, values)))
     with database.session(read_only=True) as session:
-        assert generations.made_before(session, User(id="x"), order("p")) is None
+        assert made_before(session, User(id="x"), order("p")) is None
     with database.engine.connect() as connection:
         plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[-1][0]}", asked[-1][1]).all())
     database.dispose()
@@ -222,7 +227,7 @@ def test_made_before_uses_its_index(sqlite_template: Path) -> None:
 def test_file_name_when_prompt_is_hostile() -> None:
     """A clip is saved under a name that is harmless on every system."""
     names = {
-        prompt: generations.file_name(Generation(id="0198-abcdef", prompt=prompt))
+        prompt: queries.file_name(Generation(id="0198-abcdef", prompt=prompt))
         for prompt in ('../A "lake" at dawn: /etc', "日本", "x" * 500)
     }
 
@@ -235,22 +240,20 @@ def test_everything_when_it_is_not_theirs(database: Database, person: User, stra
     """Another person's generation and project do not exist for me, whatever I try."""
     row = completed(database, person)
     attempts: list[Callable[[Session], object]] = [
-        lambda s: generations.get(s, stranger, row.id),
-        lambda s: generations.cancel(s, stranger, row.id),
-        lambda s: generations.delete(s, stranger, row.id),
-        lambda s: generations.retry(s, stranger, row.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES),
+        lambda s: queries.get(s, stranger, row.id),
+        lambda s: commands.cancel(s, stranger, row.id),
+        lambda s: commands.delete(s, stranger, row.id),
+        lambda s: commands.retry(s, stranger, row.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES),
         lambda s: projects.get(s, stranger, row.project_id),
         lambda s: projects.change(s, stranger, row.project_id, name="Mine"),
         lambda s: projects.delete(s, stranger, row.project_id),
-        lambda s: generations.submit(
-            s, stranger, order(row.project_id), configured=CONFIGURED, quota_bytes=QUOTA_BYTES
-        ),
+        lambda s: submit(s, stranger, order(row.project_id), configured=CONFIGURED, quota_bytes=QUOTA_BYTES),
     ]
     for attempt in attempts:
         with pytest.raises(errors.NotFound), database.session() as session:
             attempt(session)
     with database.session(read_only=True) as session:
-        assert history.browse(session, stranger, history.Filter()).rows == []
+        assert queries.browse(session, stranger, queries.Filter()).rows == []
         assert projects.browse(session, stranger) == []
 
 
@@ -258,12 +261,12 @@ def test_cancel_when_pending(database: Database, person: User) -> None:
     """Before it is sent, cancelling is free and at once."""
     row = ordered(database, person)
     with database.session() as session:
-        assert generations.cancel(session, person, row.id).status is Status.CANCELLED
+        assert commands.cancel(session, person, row.id).status is Status.CANCELLED
 
     with database.session(read_only=True) as session:
         assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
     with pytest.raises(errors.Conflict), database.session() as session:
-        generations.cancel(session, person, row.id)
+        commands.cancel(session, person, row.id)
 
 
 def test_cancel_when_provider_cannot(database: Database, person: User) -> None:
@@ -271,7 +274,7 @@ def test_cancel_when_provider_cannot(database: Database, person: User) -> None:
     row = ordered(database, person, model_id="veo3", duration_seconds=8)
     advance(database, row.id, HANDED, SUBMITTING, WAITING)
     with pytest.raises(errors.Conflict, match="charged"), database.session() as session:
-        generations.cancel(session, person, row.id)
+        commands.cancel(session, person, row.id)
 
 
 def test_cancel_when_provider_can(database: Database, person: User) -> None:
@@ -279,7 +282,7 @@ def test_cancel_when_provider_can(database: Database, person: User) -> None:
     row = ordered(database, person)
     advance(database, row.id, HANDED, SUBMITTING, WAITING)
     with database.session() as session:
-        wished = generations.cancel(session, person, row.id)
+        wished = commands.cancel(session, person, row.id)
 
     assert wished.status is Status.PROCESSING
     assert wished.cancel_requested_at is not None
@@ -290,13 +293,13 @@ def test_retry_when_failed(database: Database, person: User) -> None:
     """A retry is a new generation of the same order that points to the old one."""
     old = ordered(database, person)
     with database.session() as session:
-        generations.cancel(session, person, old.id)
-        new = generations.retry(session, person, old.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
+        commands.cancel(session, person, old.id)
+        new = commands.retry(session, person, old.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
 
     assert new.retry_of_id == old.id
-    assert generations.retry_order(new) == generations.retry_order(old)
+    assert commands.retry_order(new) == commands.retry_order(old)
     with pytest.raises(errors.Conflict), database.session() as session:
-        generations.retry(session, person, new.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
+        commands.retry(session, person, new.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
 
 
 @pytest.mark.parametrize("deleted", [False, True])
@@ -305,11 +308,11 @@ def test_retry_when_it_went_on_from_a_clip(database: Database, person: User, del
     source = completed(database, person)
     how: dict[str, Any] = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES}
     with database.session() as session:
-        old = generations.submit(session, person, order(source.project_id), extends_id=source.id, **how)
-        generations.cancel(session, person, old.id)
+        old = submit(session, person, order(source.project_id), extends_id=source.id, **how)
+        commands.cancel(session, person, old.id)
         if deleted:
-            generations.delete(session, person, source.id)
-        new = generations.retry(session, person, old.id, **how)
+            commands.delete(session, person, source.id)
+        new = commands.retry(session, person, old.id, **how)
 
     assert new.extends_id == (None if deleted else source.id)
 
@@ -318,11 +321,11 @@ def test_delete_when_ended(database: Database, person: User) -> None:
     """A deleted clip is out of sight and out of the count; its charge stays on record."""
     row = completed(database, person)
     with database.session() as session:
-        generations.delete(session, person, row.id)
+        commands.delete(session, person, row.id)
 
     with database.session(read_only=True) as session:
         with pytest.raises(errors.NotFound):
-            generations.get(session, person, row.id)
+            queries.get(session, person, row.id)
         assert [entry.kind for entry in ledger.entries_of_generation(session, row.id)] == ["hold", "settle"]
         assert projects.browse(session, person)[0].generation_count == 0
 
@@ -332,18 +335,18 @@ def test_delete_several_when_some_are_under_way(database: Database, person: User
     ended, live = completed(database, person), ordered(database, person)
     foreign = completed(database, stranger)
     with pytest.raises(errors.NotFound), database.session() as session:
-        generations.delete_several(session, person, [ended.id, foreign.id])
+        commands.delete_several(session, person, [ended.id, foreign.id])
     with database.session() as session:
-        assert generations.delete_several(session, person, [ended.id, live.id]) == 1
+        assert commands.delete_several(session, person, [ended.id, live.id]) == 1
     with database.session(read_only=True) as session:
-        assert [row.id for row in history.browse(session, person, history.Filter()).rows] == [live.id]
+        assert [row.id for row in queries.browse(session, person, queries.Filter()).rows] == [live.id]
 
 
 def test_delete_when_under_way(database: Database, person: User) -> None:
     """What is under way cannot be deleted."""
     row = ordered(database, person)
     with pytest.raises(errors.Conflict), database.session() as session:
-        generations.delete(session, person, row.id)
+        commands.delete(session, person, row.id)
 
 
 @given(
@@ -359,4 +362,4 @@ def test_validate_agrees_with_what_the_model_declares(model, resolution, seconds
         resolution in model.resolutions and seconds in model.durations and ratio in model.aspect_ratios
     ) and model.text_to_video
 
-    assert (generations.validate(wanted) == {}) is makeable
+    assert (validate(wanted) == {}) is makeable

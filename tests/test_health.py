@@ -1,38 +1,39 @@
 import pytest
 
-from core import errors, health
+from core import errors
 from core.db import Database
-from core.models import ProviderHealth
+from core.db.tables import ProviderHealth
+from core.insights import circuit_breaker
 
 
 def fail(database: Database, error: errors.AppError, times: int) -> None:
     """Note the same failure several times."""
     for _ in range(times):
         with database.session() as session:
-            health.note_failure(session, "acme", error)
+            circuit_breaker.note_failure(session, "acme", error)
 
 
 def known(database: Database) -> ProviderHealth | None:
     """What is known of the provider."""
     with database.session(read_only=True) as session:
-        return health.states(session).get("acme")
+        return circuit_breaker.states(session).get("acme")
 
 
 @pytest.mark.parametrize("error", [errors.ProviderUnavailable(), errors.UnreadableReply(), errors.SubmitUncertain()])
 def test_breaker_when_provider_fails_in_a_row(database: Database, error: errors.AppError) -> None:
     """Its own failures in a row open the breaker, not one fewer; the first success closes it."""
-    fail(database, error, health.FAILURES_TO_OPEN - 1)
+    fail(database, error, circuit_breaker.FAILURES_TO_OPEN - 1)
     with database.session() as session:
-        assert health.submits_allowed(session, "acme") is None
+        assert circuit_breaker.submits_allowed(session, "acme") is None
     fail(database, error, 1)
-    assert health.state(known(database)) is health.State.TROUBLE
+    assert circuit_breaker.state(known(database)) is circuit_breaker.State.TROUBLE
     with database.session() as session:
-        assert health.submits_allowed(session, "acme") == 0
-        health.note_success(session, "acme")
+        assert circuit_breaker.submits_allowed(session, "acme") == 0
+        circuit_breaker.note_success(session, "acme")
 
-    assert health.state(known(database)) is health.State.OK
+    assert circuit_breaker.state(known(database)) is circuit_breaker.State.OK
     with database.session() as session:
-        assert health.submits_allowed(session, "acme") is None
+        assert circuit_breaker.submits_allowed(session, "acme") is None
 
 
 @pytest.mark.parametrize(
@@ -51,9 +52,9 @@ def test_breaker_when_our_account_does_not_work(database: Database, error: error
     """A refused key is shown as trouble, but what is ordered still fails at once instead of waiting."""
     fail(database, error, 50)
 
-    assert health.state(known(database)) is health.State.TROUBLE
+    assert circuit_breaker.state(known(database)) is circuit_breaker.State.TROUBLE
     with database.session() as session:
-        assert health.submits_allowed(session, "acme") is None
+        assert circuit_breaker.submits_allowed(session, "acme") is None
 
 
 def test_key_check_when_noted(database: Database) -> None:
@@ -61,7 +62,7 @@ def test_key_check_when_noted(database: Database) -> None:
     fail(database, errors.ProviderUnavailable(), 1)
     for works in (True, False):
         with database.session() as session:
-            health.note_key(session, "acme", works=works)
+            circuit_breaker.note_key(session, "acme", works=works)
         row = known(database)
         assert row is not None
         assert (row.key_works, row.failures) == (works, 1)

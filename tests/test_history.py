@@ -4,13 +4,17 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from core import curation, errors, generations, history, projects, users
-from core.columns import utc_now
-from core.curation import Changes
+from core import errors
+from core.clock import utc_now
 from core.db import Database
-from core.history import Filter, Neighbours, Verdict
-from core.models import Generation, User
-from core.states import Status
+from core.db.enums import Status
+from core.db.tables import Generation, User
+from core.generations import commands, queries, review
+from core.generations.queries import Filter, Neighbours, Verdict
+from core.generations.review import Changes
+from core.generations.submit import submit
+from core.identity import users
+from core.projects import projects
 from tests.orders import CONFIGURED, QUOTA_BYTES, completed, order, ordered
 
 
@@ -20,7 +24,7 @@ def ids(database: Database, user: User, limit: int = 50, **chosen: Any) -> list[
     cursor = None
     while True:
         with database.session(read_only=True) as session:
-            page = history.browse(session, user, Filter(**chosen), cursor=cursor, limit=limit)
+            page = queries.browse(session, user, Filter(**chosen), cursor=cursor, limit=limit)
         found += [row.id for row in page.rows]
         cursor = page.next_cursor
         if cursor is None:
@@ -30,7 +34,7 @@ def ids(database: Database, user: User, limit: int = 50, **chosen: Any) -> list[
 def change(database: Database, user: User, row: Generation, **changes: Any) -> None:
     """Change a clip as its person."""
     with database.session() as session:
-        curation.change(session, user, row.id, Changes(**changes))
+        review.change(session, user, row.id, Changes(**changes))
 
 
 def test_browse_when_rows_are_added(database: Database, person: User) -> None:
@@ -41,7 +45,7 @@ def test_browse_when_rows_are_added(database: Database, person: User) -> None:
         cursor = None
         while True:
             with database.session(read_only=True) as session:
-                page = history.browse(session, person, Filter(text=text), cursor=cursor, limit=3)
+                page = queries.browse(session, person, Filter(text=text), cursor=cursor, limit=3)
             seen += [row.id for row in page.rows if row.id in made]
             ordered(database, person)
             cursor = page.next_cursor
@@ -120,7 +124,7 @@ def test_neighbours_follow_the_listing(
 
     with database.session(read_only=True) as session:
         found = [
-            history.neighbours(session, person, Filter(oldest_first=oldest_first, **chosen), row_id)
+            queries.neighbours(session, person, Filter(oldest_first=oldest_first, **chosen), row_id)
             for row_id in listing
         ]
 
@@ -135,10 +139,10 @@ def test_several_when_some_are_not_theirs(database: Database, person: User) -> N
     first, second = ordered(database, person), completed(database, person)
     foreign, gone = ordered(database, stranger), completed(database, person)
     with database.session() as session:
-        generations.delete(session, person, gone.id)
+        commands.delete(session, person, gone.id)
         wanted = [second.id, foreign.id, first.id, gone.id, second.id]
 
-        assert [row.id for row in history.several(session, person, wanted)] == [second.id, first.id]
+        assert [row.id for row in queries.several(session, person, wanted)] == [second.id, first.id]
 
 
 def test_browse_when_words_are_sought_among_few(database: Database, person: User) -> None:
@@ -146,7 +150,7 @@ def test_browse_when_words_are_sought_among_few(database: Database, person: User
     done, doubted = completed(database, person), completed(database, person)
     live, gone = ordered(database, person), ordered(database, person)
     with database.session() as session:
-        generations.cancel(session, person, gone.id)
+        commands.cancel(session, person, gone.id)
     change(database, person, done, favourite=True, verdict=Verdict.REJECTED)
     change(database, person, done, verdict=Verdict.KEPT)
     change(database, person, doubted, favourite=True, verdict=Verdict.REJECTED)
@@ -175,7 +179,7 @@ def test_browse_when_the_project_is_not_theirs(database: Database, person: User)
     row = ordered(database, person)
     for text in ("", "lake"):
         with pytest.raises(errors.NotFound), database.session(read_only=True) as session:
-            history.browse(session, stranger, Filter(project_id=row.project_id, text=text))
+            queries.browse(session, stranger, Filter(project_id=row.project_id, text=text))
     assert ids(database, stranger, text="lake") == []
 
 
@@ -191,5 +195,5 @@ def test_browse_after_a_move(database: Database, person: User) -> None:
         assert ids(database, person, project_id=row.project_id, text=text) == []
     with database.session() as session:
         wanted = order(other.id)
-        generations.submit(session, person, wanted, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
+        submit(session, person, wanted, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
     assert len(ids(database, person, project_id=other.id, text="dusk lake")) == 2

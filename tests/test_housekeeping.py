@@ -9,11 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from core import audit, db, errors, generations, housekeeping, previews, users, webhooks
-from core import storage as storages
-from core.columns import utc_now
+from core import db, errors
+from core.audit import runs
+from core.clock import utc_now
 from core.config import Settings
-from core.models import AuditRun, Generation, User, WebhookDelivery
+from core.db.tables import AuditRun, Generation, User, WebhookDelivery
+from core.files import storage as storages
+from core.generations import commands, queries
+from core.identity import users
+from core.notifications import webhooks
+from core.worker import maintenance, previews
 from tests.orders import completed
 
 OLD_ID = "01234567-89ab-7000-8000-000000000000"
@@ -47,7 +52,7 @@ def deleted(settings: Settings, user: User) -> Generation:
     """A clip that its person deleted, and whose files are still there."""
     row = stored(settings, user)
     with db.session() as session:
-        generations.delete(session, user, row.id)
+        commands.delete(session, user, row.id)
     return row
 
 
@@ -91,7 +96,7 @@ def test_purge_when_a_clip_was_deleted(site: Settings, ana: User) -> None:
         eve = users.ensure(session, "eve@example.org", signup_credits=1000)
     gone, kept, hers = deleted(site, ana), stored(site, ana), stored(site, eve)
     assert storage_bytes() == 2000
-    assert [housekeeping.purge_deleted(site) for _ in range(2)] == [1, 0]
+    assert [maintenance.purge_deleted(site) for _ in range(2)] == [1, 0]
 
     assert there(site, gone) == []
     assert (there(site, kept), there(site, hers)) == (files_of(kept), files_of(hers))
@@ -106,7 +111,7 @@ def test_purge_when_it_died_between_files_and_note(site: Settings, ana: User) ->
         storage.delete(key)
     assert storage_bytes() == 1000
 
-    assert housekeeping.purge_deleted(site) == 1
+    assert maintenance.purge_deleted(site) == 1
     assert there(site, gone) == []
     assert storage_bytes() == 0
 
@@ -116,11 +121,11 @@ def test_purge_when_two_do_it(site: Settings, ana: User) -> None:
     for _ in range(10):
         deleted(site, ana)
     stored(site, ana)
-    at_once(3, lambda: housekeeping.purge_deleted(site))
+    at_once(3, lambda: maintenance.purge_deleted(site))
 
     assert storage_bytes() == 1000
     with db.session(read_only=True) as session:
-        assert [result.rule for result in audit.run(session) if not result.holds] == []
+        assert [result.rule for result in runs.run(session) if not result.holds] == []
 
 
 def test_purge_when_there_are_many(site: Settings, ana: User) -> None:
@@ -128,7 +133,7 @@ def test_purge_when_there_are_many(site: Settings, ana: User) -> None:
     for _ in range(5):
         deleted(site, ana)
 
-    assert [housekeeping.purge_deleted(site, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert [maintenance.purge_deleted(site, limit=2) for _ in range(4)] == [2, 2, 1, 0]
     assert storage_bytes() == 0
 
 
@@ -138,20 +143,20 @@ def test_purge_when_one_cannot_be_removed(site: Settings, ana: User) -> None:
     place = Path(site.storage_url.removeprefix("file://")) / files_of(stuck)[0]
     place.unlink()
     place.mkdir()  # a folder in its place cannot be unlinked, not even by an administrator
-    assert housekeeping.purge_deleted(site) == 1
+    assert maintenance.purge_deleted(site) == 1
 
     assert there(site, other) == []
     assert storage_bytes() == 1000
     place.rmdir()
-    assert housekeeping.purge_deleted(site) == 1
+    assert maintenance.purge_deleted(site) == 1
     assert storage_bytes() == 0
 
 
 def test_left_overs_when_old_and_young(installation: Settings) -> None:
     """What a download may still go on with stays, what nobody touched for a day goes."""
-    young = left_over(installation, "young.mp4.part", seconds=housekeeping.LEFT_OVER_SECONDS - 60)
-    old = left_over(installation, "old.mp4.part", seconds=housekeeping.LEFT_OVER_SECONDS + 60)
-    housekeeping.remove_left_overs(installation)
+    young = left_over(installation, "young.mp4.part", seconds=maintenance.LEFT_OVER_SECONDS - 60)
+    old = left_over(installation, "old.mp4.part", seconds=maintenance.LEFT_OVER_SECONDS + 60)
+    maintenance.remove_left_overs(installation)
 
     assert (young.exists(), old.exists()) == (True, False)
 
@@ -159,16 +164,16 @@ def test_left_overs_when_old_and_young(installation: Settings) -> None:
 def test_left_overs_when_nothing_was_ever_fetched(installation: Settings) -> None:
     """No folder is nothing to remove."""
     assert not installation.incoming_dir.exists()
-    housekeeping.remove_left_overs(installation)
+    maintenance.remove_left_overs(installation)
     assert not installation.incoming_dir.exists()
 
 
 def test_left_overs_when_another_removes_them(installation: Settings) -> None:
     """What vanishes while one looks is fine: two dispatchers and the workers share the folder."""
     for number in range(500):
-        left_over(installation, f"{number}.part", seconds=housekeeping.LEFT_OVER_SECONDS * 2)
+        left_over(installation, f"{number}.part", seconds=maintenance.LEFT_OVER_SECONDS * 2)
 
-    at_once(4, lambda: housekeeping.remove_left_overs(installation))
+    at_once(4, lambda: maintenance.remove_left_overs(installation))
 
     assert list(installation.incoming_dir.iterdir()) == []
 
@@ -185,7 +190,7 @@ def test_run_keeps_an_audit_every_ten_minutes(site: Settings, ana: User) -> None
     for minutes in (0, 9, 11, 0):
         with db.session() as session:
             session.execute(update(AuditRun).values(at=utc_now() - timedelta(minutes=minutes)))
-        housekeeping.run(site)
+        maintenance.run(site)
         counts.append(passes())
     assert counts == [1, 1, 2, 2]
     with db.session(read_only=True) as session:
@@ -202,7 +207,7 @@ def test_run_forgets_old_deliveries(site: Settings, ana: User) -> None:
         session.flush()
         webhooks.give_up(session, WebhookDelivery.id == OLD_ID, why="It never arrived.")
         recent = webhooks.send_test(session, ana, endpoint.id).id
-    housekeeping.run(site)
+    maintenance.run(site)
 
     with db.session(read_only=True) as session:
         assert session.scalars(select(WebhookDelivery.id)).all() == [recent]
@@ -211,11 +216,11 @@ def test_run_forgets_old_deliveries(site: Settings, ana: User) -> None:
 def test_run_does_every_chore(site: Settings, ana: User) -> None:
     """One round purges and tidies; a round with nothing to do changes nothing."""
     gone = deleted(site, ana)
-    old = left_over(site, "old.part", seconds=housekeeping.LEFT_OVER_SECONDS * 2)
+    old = left_over(site, "old.part", seconds=maintenance.LEFT_OVER_SECONDS * 2)
     for _ in range(2):
-        housekeeping.run(site)
+        maintenance.run(site)
 
     assert there(site, gone) == []
     assert not old.exists()
     with db.session(read_only=True) as session, pytest.raises(errors.NotFound):
-        generations.get(session, ana, gone.id)
+        queries.get(session, ana, gone.id)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
-from core import errors, images
+from core import errors
+from core.files import image_sanitizer
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
@@ -31,11 +32,11 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
 def reason_for(data: bytes) -> str:
     """Why `clean` refuses these bytes."""
     with pytest.raises(errors.MediaRejected) as caught:
-        images.clean(data)
+        image_sanitizer.clean(data)
     return caught.value.reason
 
 
-def pixels_of(clean: images.CleanImage) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def pixels_of(clean: image_sanitizer.CleanImage) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """The clean image decoded again."""
     with Image.open(io.BytesIO(clean.data)) as image:
         assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (clean.width, clean.height))
@@ -55,7 +56,7 @@ def huge_png(width: int, height: int) -> bytes:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_clean_accepts_the_three_formats(kind: str) -> None:
     """JPEG, PNG and WebP come out as a JPEG with the same picture and nothing to remark."""
-    clean = images.clean(encoded(picture(), kind))
+    clean = image_sanitizer.clean(encoded(picture(), kind))
     assert (clean.width, clean.height, clean.notes) == (320, 200, ())
     assert np.abs(pixels_of(clean) - np.asarray(picture())).mean() < 5
 
@@ -92,7 +93,7 @@ def test_clean_refuses_with_a_reason(data: bytes, reason: str) -> None:
 def test_clean_refuses_more_than_the_limit() -> None:
     """Size is looked at before anything is decoded."""
     with pytest.raises(errors.TooLarge, match="10 MB"):
-        images.clean(encoded(picture(), "JPEG") + bytes(images.MAX_UPLOAD_BYTES))
+        image_sanitizer.clean(encoded(picture(), "JPEG") + bytes(image_sanitizer.MAX_UPLOAD_BYTES))
 
 
 def test_clean_refuses_a_text_bomb() -> None:
@@ -108,7 +109,7 @@ def test_clean_turns_upright_and_forgets_the_place() -> None:
     exif[0x0112] = 6  # Orientation: turn by 90 degrees clockwise
     exif[0x010F] = "SecretCamera"
     exif.get_ifd(0x8825)[2] = (6.0, 10.0, 30.0)  # GPSLatitude
-    clean = images.clean(encoded(picture(), "JPEG", exif=exif, comment=b"SecretComment"))
+    clean = image_sanitizer.clean(encoded(picture(), "JPEG", exif=exif, comment=b"SecretComment"))
     assert (clean.width, clean.height) == (200, 320)
     assert clean.notes == ("Location data was removed.", "Turned upright.")
     assert b"Secret" not in clean.data
@@ -122,7 +123,7 @@ def test_clean_removes_what_hangs_behind_the_picture() -> None:
     tail = io.BytesIO()
     with zipfile.ZipFile(tail, "w") as archive:
         archive.writestr("run.js", "alert('SecretScript')")
-    clean = images.clean(encoded(picture(), "JPEG") + tail.getvalue())
+    clean = image_sanitizer.clean(encoded(picture(), "JPEG") + tail.getvalue())
     assert b"SecretScript" not in clean.data
     assert b"run.js" not in clean.data
 
@@ -130,7 +131,7 @@ def test_clean_removes_what_hangs_behind_the_picture() -> None:
 def test_clean_takes_the_photo_of_a_jpeg_with_two_pictures() -> None:
     """Phones put a depth map behind the photo (MPO); that is not an animation."""
     data = encoded(picture(), "MPO", save_all=True, append_images=[picture(160, 100)])
-    clean = images.clean(data)
+    clean = image_sanitizer.clean(data)
     assert (clean.width, clean.height) == (320, 200)
 
 
@@ -140,7 +141,7 @@ def test_clean_puts_transparent_parts_on_white(mode: str) -> None:
     image = picture().convert("RGBA")
     image.paste((0, 0, 0, 0), (0, 0, 160, 200))
     kept = np.asarray(picture())[:, 240:]
-    clean = images.clean(encoded(image.convert(mode), "PNG"))
+    clean = image_sanitizer.clean(encoded(image.convert(mode), "PNG"))
     assert "Transparent parts are white now." in clean.notes
     assert pixels_of(clean)[:, :150].min() > 250
     if mode == "RGBA":
@@ -150,7 +151,7 @@ def test_clean_puts_transparent_parts_on_white(mode: str) -> None:
 def test_clean_scales_16_bit_grey() -> None:
     """A 16-bit gradient stays a gradient instead of being clipped to white."""
     deep = np.linspace(0, 65535, 320, dtype=np.uint16)[None, :].repeat(200, 0)
-    pixels = pixels_of(images.clean(encoded(Image.fromarray(deep), "PNG")))
+    pixels = pixels_of(image_sanitizer.clean(encoded(Image.fromarray(deep), "PNG")))
     assert pixels[:, :10].mean() < 10
     assert abs(pixels[:, 155:165].mean() - 127) < 3
     assert pixels[:, -10:].mean() > 245
@@ -158,7 +159,7 @@ def test_clean_scales_16_bit_grey() -> None:
 
 def test_clean_converts_cmyk() -> None:
     """A JPEG for print comes out in RGB, not inverted."""
-    pixels = pixels_of(images.clean(encoded(picture(mode="CMYK"), "JPEG")))
+    pixels = pixels_of(image_sanitizer.clean(encoded(picture(mode="CMYK"), "JPEG")))
     assert np.abs(pixels - np.asarray(picture())).mean() < 8
 
 
@@ -168,7 +169,7 @@ def test_clean_converts_a_foreign_colour_profile() -> None:
     for old, new in [(b"rXYZ", b"????"), (b"gXYZ", b"rXYZ"), (b"????", b"gXYZ")]:
         profile = profile.replace(old, new, 1)
     profile = profile.replace("sRGB".encode("utf-16-be"), "test".encode("utf-16-be"))
-    clean = images.clean(encoded(picture(), "PNG", icc_profile=profile))
+    clean = image_sanitizer.clean(encoded(picture(), "PNG", icc_profile=profile))
     assert clean.notes == ("Colours were converted to sRGB.",)
     assert b"ICC_PROFILE" not in clean.data
     assert np.abs(pixels_of(clean) - np.asarray(picture())[..., [1, 0, 2]]).mean() < 5
@@ -176,13 +177,13 @@ def test_clean_converts_a_foreign_colour_profile() -> None:
 
 def test_clean_lives_with_a_broken_colour_profile() -> None:
     """A profile that cannot be read does not cost the person the picture."""
-    clean = images.clean(encoded(picture(), "PNG", icc_profile=b"no profile"))
+    clean = image_sanitizer.clean(encoded(picture(), "PNG", icc_profile=b"no profile"))
     assert "colour profile could not be read" in clean.notes[0]
 
 
 def test_clean_reduces_a_wide_picture() -> None:
     """No side is longer than 4096 pixels afterwards, and the proportion stays."""
-    clean = images.clean(encoded(picture(5000, 1000), "JPEG"))
+    clean = image_sanitizer.clean(encoded(picture(5000, 1000), "JPEG"))
     assert (clean.width, clean.height) == (4096, 819)
     assert clean.notes == ("Made smaller: 4096 × 819 pixels.",)
 
@@ -203,7 +204,7 @@ def test_clean_survives_damaged_files(kind: str) -> None:
         for _ in range(chance.randint(1, 30)):
             data[chance.randrange(len(data) if chance.random() < 0.5 else 600)] = chance.randrange(256)
         try:
-            assert images.clean(bytes(data)).data
+            assert image_sanitizer.clean(bytes(data)).data
         except errors.MediaRejected:
             refused += 1
     assert refused > 5
@@ -212,8 +213,8 @@ def test_clean_survives_damaged_files(kind: str) -> None:
 def test_clean_works_in_parallel() -> None:
     """Six uploads at once all come out; the bound on decoding makes them wait, not fail."""
     data = encoded(picture(1200, 800), "JPEG")
-    results: list[images.CleanImage] = []
-    threads = [threading.Thread(target=lambda: results.append(images.clean(data))) for _ in range(6)]
+    results: list[image_sanitizer.CleanImage] = []
+    threads = [threading.Thread(target=lambda: results.append(image_sanitizer.clean(data))) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -6,10 +6,12 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from core import db, errors, intake, users
+from core import db, errors
 from core.config import Settings
-from core.models import Upload, User
-from core.storage import LocalStorage, ObjectInfo
+from core.db.tables import Upload, User
+from core.files.storage import LocalStorage, ObjectInfo
+from core.identity import users
+from core.projects import intake
 
 
 @pytest.fixture

@@ -5,11 +5,15 @@ from typing import Any
 import pytest
 import respx
 
-from core import audit, config, db, jobs, ledger, users
-from core import storage as storages
+from core import config, db
+from core.audit import runs
+from core.billing import ledger
 from core.config import Settings
-from core.models import Generation, User
-from core.states import Stage, Status
+from core.db.enums import Stage, Status
+from core.db.tables import Generation, User
+from core.files import storage as storages
+from core.identity import users
+from core.worker import tasks
 from tests.fixtures import file_host as hosts
 from tests.fixtures.clips import ClipSpec, make_clip
 from tests.orders import HANDED, READY, SUBMITTING, WAITING, advance, ordered
@@ -23,9 +27,9 @@ def host(tmp_path: Path, installation: Settings, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv("DEMO_BASE_URL", f"http://127.0.0.1:{found.server_port}")
         monkeypatch.setenv("DEMO_API_KEY", "k-1")
         config.settings.cache_clear()
-        jobs._storage.cache_clear()
+        tasks._storage.cache_clear()
         yield found
-        jobs._storage.cache_clear()
+        tasks._storage.cache_clear()
 
 
 @pytest.fixture
@@ -38,7 +42,7 @@ def ana(installation: Settings) -> User:
 def look(generation_id: str) -> Generation:
     """A row as it is now, the books being right."""
     with db.session(read_only=True) as session:
-        assert [result.rule for result in audit.run(session) if not result.holds] == []
+        assert [result.rule for result in runs.run(session) if not result.holds] == []
         found = session.get(Generation, generation_id)
         assert found is not None
         return found
@@ -56,8 +60,8 @@ def ready(user: User, **values: Any) -> str:
 def test_collect_when_all_goes_well(host: hosts.FileHost, ana: User, installation: Settings) -> None:
     """Clip and poster lie in our storage, the facts and gaps are kept, the price is charged, a preview is due."""
     generation_id = ready(ana)
-    jobs.collect(generation_id)
-    jobs.collect(generation_id)
+    tasks.collect(generation_id)
+    tasks.collect(generation_id)
 
     row = look(generation_id)
     assert row.status is Status.COMPLETED
@@ -76,9 +80,9 @@ def test_collect_when_file_is_no_video(host: hosts.FileHost, ana: User) -> None:
     """What is no video is fetched again a few times; then the generation fails and the credits come back."""
     host.otherwise = hosts.reply(b"<html>not a clip</html>" * 100)
     generation_id = ready(ana)
-    for n in range(jobs.UNUSABLE_TRIES):
+    for n in range(tasks.UNUSABLE_TRIES):
         assert look(generation_id).stage is Stage.READY, n
-        jobs.collect(generation_id)
+        tasks.collect(generation_id)
 
     row = look(generation_id)
     assert (row.status, row.error_code) == (Status.FAILED, "media_rejected")
@@ -90,11 +94,11 @@ def test_collect_when_our_storage_is_broken(host: hosts.FileHost, ana: User, ins
     """A fault of ours keeps the clip waiting for the next try, and is written down for an administrator."""
     (installation.data_dir / "media").write_text("a file where the folder should be")
     generation_id = ready(ana)
-    jobs.collect(generation_id)
+    tasks.collect(generation_id)
     assert look(generation_id).stage is Stage.READY
 
     (installation.data_dir / "media").unlink()
-    jobs.collect(generation_id)
+    tasks.collect(generation_id)
     assert look(generation_id).status is Status.COMPLETED
 
 
@@ -102,7 +106,7 @@ def test_submit_when_an_image_is_missing(host: hosts.FileHost, ana: User) -> Non
     """An image that is gone from storage fails the order before anything is sent."""
     row = ordered(db.default(), ana)
     advance(db.default(), row.id, HANDED, start_image_key="images/ab/gone.jpg")
-    jobs.submit(row.id)
+    tasks.submit(row.id)
 
     assert look(row.id).status is Status.FAILED
     assert host.calls == []
@@ -112,10 +116,10 @@ def test_submit_when_an_image_is_missing(host: hosts.FileHost, ana: User) -> Non
 def test_jobs_when_it_is_not_their_turn(host: hosts.FileHost, ana: User, stage: tuple[Any, ...]) -> None:
     """A job that comes late or twice finds a row that is elsewhere, and does nothing."""
     row = advance(db.default(), ordered(db.default(), ana).id, *stage)
-    jobs.submit(row.id)
-    jobs.collect(row.id)
-    jobs.submit("nobody")
-    jobs.collect("nobody")
+    tasks.submit(row.id)
+    tasks.collect(row.id)
+    tasks.submit("nobody")
+    tasks.collect("nobody")
 
     assert look(row.id).version == row.version
     assert host.calls == []
@@ -132,7 +136,7 @@ def test_submit_when_the_vendor_renamed_a_model(ana: User, monkeypatch: pytest.M
     )
     row = ordered(db.default(), ana, model_id="seedance-t2v")
     advance(db.default(), row.id, HANDED)
-    jobs.submit(row.id)
+    tasks.submit(row.id)
     assert b'"model_id":"seedance-t2v"' in route.calls.last.request.content
 
     with db.session() as session:
@@ -140,7 +144,7 @@ def test_submit_when_the_vendor_renamed_a_model(ana: User, monkeypatch: pytest.M
     route.respond(200, json={"status": "processing", "id": 7})
     row = ordered(db.default(), ana, model_id="veo3", duration_seconds=8)
     advance(db.default(), row.id, HANDED)
-    jobs.submit(row.id)
+    tasks.submit(row.id)
 
     assert b'"model_id":"veo-9"' in route.calls.last.request.content
     assert look(row.id).provider_job_id == "7"

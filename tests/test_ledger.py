@@ -8,10 +8,14 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from sqlalchemy import delete, insert, text, update
 from sqlalchemy.exc import IntegrityError
 
-from core import audit, errors, ledger, pricing, users
+from core import errors
+from core.audit import runs
+from core.billing import ledger
+from core.billing.quote import quote
 from core.db import Database
-from core.models import Account, LedgerEntry, User
-from core.states import EntryKind
+from core.db.enums import EntryKind
+from core.db.tables import Account, LedgerEntry, User
+from core.identity import users
 from tests.orders import ordered
 
 
@@ -87,7 +91,7 @@ def test_hold_when_fifty_come_at_once(database: Database, parallel: int) -> None
     assert sum(taken) == 7
     with database.session(read_only=True) as session:
         assert ledger.balance(session, user.id) == ledger.Balance(49, 350)
-        assert [r.rule for r in audit.run(session) if not r.holds] == []
+        assert [r.rule for r in runs.run(session) if not r.holds] == []
 
 
 def test_accounts_when_overdrawn_by_hand(database: Database, person: User) -> None:
@@ -141,7 +145,7 @@ def test_audit_when_books_are_damaged(database: Database, person: User, damage: 
         session.execute(damage)  # type: ignore[call-overload]  # any statement
 
     with database.session(read_only=True) as session:
-        broken = [result for result in audit.run(session) if not result.holds]
+        broken = [result for result in runs.run(session) if not result.holds]
 
     assert any(rule_words in result.rule for result in broken)
     assert all(result.offenders for result in broken)
@@ -174,7 +178,7 @@ class Books(RuleBasedStateMachine):
     @rule(target=live, seconds=st.integers(1, 16))
     def order(self, seconds: int) -> tuple[str, int] | None:
         """An order is taken exactly when the balance covers it."""
-        price = pricing.quote("demo-film", resolution="720p", duration_seconds=seconds).total_credits
+        price = quote("demo-film", resolution="720p", duration_seconds=seconds).total_credits
         if price > self.available:
             with pytest.raises(errors.InsufficientCredits):
                 ordered(self.database, self.user, duration_seconds=seconds)
@@ -218,7 +222,7 @@ class Books(RuleBasedStateMachine):
             return
         with self.database.session(read_only=True) as session:
             assert ledger.balance(session, self.user.id) == ledger.Balance(self.available, self.held)
-            broken = [result.rule for result in audit.run(session) if not result.holds]
+            broken = [result.rule for result in runs.run(session) if not result.holds]
         assert [rule for rule in broken if "account figures" in rule or "balances written" in rule] == []
 
 

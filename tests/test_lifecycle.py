@@ -5,18 +5,21 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from core import audit, errors, ledger, lifecycle
-from core.columns import utc_now
+from core import errors
+from core.audit import runs
+from core.billing import ledger
+from core.clock import utc_now
 from core.db import Database
-from core.models import Generation, GenerationEvent, UsageDay, User
-from core.states import ENDED_STATUSES, MOVES, Stage, Status
+from core.db.enums import ENDED_STATUSES, MOVES, Stage, Status
+from core.db.tables import Generation, GenerationEvent, UsageDay, User
+from core.generations import lifecycle
 from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, completed, ordered, output
 
 
 def broken(database: Database) -> list[str]:
     """Names of the always-true rules that are not."""
     with database.session(read_only=True) as session:
-        return [result.rule for result in audit.run(session) if not result.holds]
+        return [result.rule for result in runs.run(session) if not result.holds]
 
 
 def test_moves_lead_to_an_end() -> None:

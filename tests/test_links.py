@@ -3,7 +3,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from core import errors, links
+from core import errors
+from core.files import signed_urls
 
 KEY = "videos/42/0123456789abcdef.mp4"
 SECRET = b"a secret of this test"
@@ -19,26 +20,26 @@ def parts(link: str) -> tuple[int, str, str | None]:
 @pytest.mark.parametrize("name", [None, "Café & Söhne? 50 %.mp4", "клип\n.mp4"])
 def test_check_accepts_what_was_signed(name: str | None) -> None:
     """A link is good from now on and for at least its lifetime, with any name."""
-    link = links.sign(KEY, secret=SECRET, now=NOW, lifetime_seconds=3600, download_name=name)
+    link = signed_urls.sign(KEY, secret=SECRET, now=NOW, lifetime_seconds=3600, download_name=name)
     assert urlsplit(link).path == f"/api/apps/video-generator/media/{KEY}"
     expires, signature, said = parts(link)
     assert said == name
     for moment in (NOW, NOW + timedelta(seconds=3599)):
-        links.check(KEY, expires, signature, said, secret=SECRET, now=moment)
+        signed_urls.check(KEY, expires, signature, said, secret=SECRET, now=moment)
 
 
 def test_check_refuses_an_expired_link() -> None:
     """At its expiry, and not more than 15 minutes after its lifetime, a link is over."""
-    expires, signature, _ = parts(links.sign(KEY, secret=SECRET, now=NOW, lifetime_seconds=3600))
-    links.check(KEY, expires, signature, None, secret=SECRET, now=datetime.fromtimestamp(expires - 1, UTC))
+    expires, signature, _ = parts(signed_urls.sign(KEY, secret=SECRET, now=NOW, lifetime_seconds=3600))
+    signed_urls.check(KEY, expires, signature, None, secret=SECRET, now=datetime.fromtimestamp(expires - 1, UTC))
     for late in (datetime.fromtimestamp(expires, UTC), NOW + timedelta(seconds=3600 + 900)):
         with pytest.raises(errors.Forbidden):
-            links.check(KEY, expires, signature, None, secret=SECRET, now=late)
+            signed_urls.check(KEY, expires, signature, None, secret=SECRET, now=late)
 
 
 def test_check_refuses_any_change() -> None:
     """Another file, expiry, name, secret or signature is another link."""
-    expires, signature, _ = parts(links.sign(KEY, secret=SECRET, now=NOW, download_name="a.mp4"))
+    expires, signature, _ = parts(signed_urls.sign(KEY, secret=SECRET, now=NOW, download_name="a.mp4"))
     changed: list[tuple[str, int, str, str | None, bytes]] = [
         ("videos/43/0123456789abcdef.mp4", expires, signature, "a.mp4", SECRET),
         (KEY, expires + 900, signature, "a.mp4", SECRET),
@@ -51,20 +52,22 @@ def test_check_refuses_any_change() -> None:
     ]
     for key, when, proof, name, secret in changed:
         with pytest.raises(errors.Forbidden):
-            links.check(key, when, proof, name, secret=secret, now=NOW)
+            signed_urls.check(key, when, proof, name, secret=secret, now=NOW)
 
 
 def test_sign_gives_the_same_link_for_a_quarter_of_an_hour() -> None:
     """A page drawn again within a step carries the same address, so the browser's cache is hit."""
     start = datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC)
-    signed = {links.sign(KEY, secret=SECRET, now=start + timedelta(seconds=second)) for second in range(0, 899, 31)}
+    signed = {
+        signed_urls.sign(KEY, secret=SECRET, now=start + timedelta(seconds=second)) for second in range(0, 899, 31)
+    }
     assert len(signed) == 1
-    assert links.sign(KEY, secret=SECRET, now=start + timedelta(minutes=15)) not in signed
+    assert signed_urls.sign(KEY, secret=SECRET, now=start + timedelta(minutes=15)) not in signed
 
 
 def test_sign_refuses_a_bad_key_and_an_empty_secret() -> None:
     """Neither a path outside of storage nor an unprotected link can be made."""
     with pytest.raises(ValueError, match="Not a storage key"):
-        links.sign("../secret.key", secret=SECRET, now=NOW)
+        signed_urls.sign("../secret.key", secret=SECRET, now=NOW)
     with pytest.raises(ValueError, match="secret"):
-        links.sign(KEY, secret=b"", now=NOW)
+        signed_urls.sign(KEY, secret=b"", now=NOW)

@@ -3,10 +3,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from core import errors, live, users
-from core.columns import utc_now
+from core import errors
+from core.clock import utc_now
 from core.db import Database
-from core.models import User
+from core.db.tables import User
+from core.generations import progress
+from core.identity import users
 from tests.orders import HANDED, SUBMITTING, WAITING, advance, completed, ordered
 
 SECRET = b"a secret of this test"
@@ -21,40 +23,40 @@ def somebody_else(database: Database) -> User:
 def test_token_tells_person_and_language() -> None:
     """What was signed is what is read."""
     now = utc_now()
-    token = live.sign("0198c0de-0000-7000-8000-000000000000", "id", secret=SECRET, now=now)
-    assert live.check(token, secret=SECRET, now=now) == ("0198c0de-0000-7000-8000-000000000000", "id")
+    token = progress.sign("0198c0de-0000-7000-8000-000000000000", "id", secret=SECRET, now=now)
+    assert progress.check(token, secret=SECRET, now=now) == ("0198c0de-0000-7000-8000-000000000000", "id")
 
 
 def test_token_stays_the_same_when_a_page_is_drawn_again() -> None:
     """Two tokens of one quarter of an hour are one, so that a rerun sends nothing new."""
     now = utc_now().replace(minute=3, second=0, microsecond=0)
     later = now + timedelta(minutes=10)
-    assert live.sign("ana", "en", secret=SECRET, now=now) == live.sign("ana", "en", secret=SECRET, now=later)
+    assert progress.sign("ana", "en", secret=SECRET, now=now) == progress.sign("ana", "en", secret=SECRET, now=later)
 
 
 def test_token_holds_an_hour_and_ends_within_a_quarter_more() -> None:
     """An expired token opens nothing."""
     now = utc_now()
-    token = live.sign("ana", "en", secret=SECRET, now=now)
-    live.check(token, secret=SECRET, now=now + timedelta(minutes=59))
+    token = progress.sign("ana", "en", secret=SECRET, now=now)
+    progress.check(token, secret=SECRET, now=now + timedelta(minutes=59))
     with pytest.raises(errors.Unauthorized):
-        live.check(token, secret=SECRET, now=now + timedelta(minutes=76))
+        progress.check(token, secret=SECRET, now=now + timedelta(minutes=76))
 
 
 @pytest.mark.parametrize("spoil", ["", "x", "1.ana.en.", "4102444800.ana.en.forged", "ü.é.í.ó"])
 def test_forged_token_is_refused(spoil: str) -> None:
     """Whatever was not signed with the secret is refused in the same way."""
     with pytest.raises(errors.Unauthorized):
-        live.check(spoil, secret=SECRET, now=utc_now())
+        progress.check(spoil, secret=SECRET, now=utc_now())
 
 
 def test_token_of_another_person_cannot_be_made_from_ones_own() -> None:
     """The person is part of what is signed, and so is the secret."""
     now = utc_now()
-    token = live.sign("ana", "en", secret=SECRET, now=now)
-    for forged in (token.replace("ana", "ben"), live.sign("ana", "en", secret=b"another", now=now)):
+    token = progress.sign("ana", "en", secret=SECRET, now=now)
+    for forged in (token.replace("ana", "ben"), progress.sign("ana", "en", secret=b"another", now=now)):
         with pytest.raises(errors.Unauthorized):
-            live.check(forged, secret=SECRET, now=now)
+            progress.check(forged, secret=SECRET, now=now)
 
 
 def test_ids_are_those_of_the_person_that_have_not_ended(database: Database, person: User) -> None:
@@ -64,8 +66,8 @@ def test_ids_are_those_of_the_person_that_have_not_ended(database: Database, per
     moving = ordered(database, person)
     ordered(database, ben)
     with database.session(read_only=True) as session:
-        assert live.ids(session, person) == [moving.id]
-        assert [each.row.id for each in live.Board().standings(session, person.id)] == [moving.id]
+        assert progress.ids(session, person) == [moving.id]
+        assert [each.row.id for each in progress.Board().standings(session, person.id)] == [moving.id]
 
 
 def test_ids_by_token_are_the_same_and_nobody_has_none(database: Database, person: User) -> None:
@@ -74,10 +76,10 @@ def test_ids_by_token_are_the_same_and_nobody_has_none(database: Database, perso
     completed(database, person)
     moving = [ordered(database, person).id for _ in range(2)]
     with database.look() as connection:
-        assert live.ids_of(connection, person.id) == moving
-        assert live.ids_of(connection, ben.id) == []
+        assert progress.ids_of(connection, person.id) == moving
+        assert progress.ids_of(connection, ben.id) == []
         with pytest.raises(errors.Unauthorized):
-            live.ids_of(connection, "0198c0de-0000-7000-8000-000000000000")
+            progress.ids_of(connection, "0198c0de-0000-7000-8000-000000000000")
 
 
 def test_ended_tells_only_of_ones_own_that_ended(database: Database, person: User) -> None:
@@ -85,7 +87,7 @@ def test_ended_tells_only_of_ones_own_that_ended(database: Database, person: Use
     foreign = completed(database, somebody_else(database))
     done, moving = completed(database, person), ordered(database, person)
     with database.session(read_only=True) as session:
-        found = live.ended(session, person, {foreign.id, done.id, moving.id})
+        found = progress.ended(session, person, {foreign.id, done.id, moving.id})
         assert [row.id for row in found] == [done.id]
 
 
@@ -93,13 +95,13 @@ def test_fingerprint_changes_with_the_set_alone(database: Database, person: User
     """A move keeps it; a new order changes it."""
     row = ordered(database, person)
     with database.session(read_only=True) as session:
-        before = live.fingerprint(live.ids(session, person))
+        before = progress.fingerprint(progress.ids(session, person))
     advance(database, row.id, HANDED, SUBMITTING)
     with database.session(read_only=True) as session:
-        assert live.fingerprint(live.ids(session, person)) == before
+        assert progress.fingerprint(progress.ids(session, person)) == before
     ordered(database, person)
     with database.session(read_only=True) as session:
-        assert live.fingerprint(live.ids(session, person)) != before
+        assert progress.fingerprint(progress.ids(session, person)) != before
 
 
 def test_place_in_line_counts_everybody_at_the_same_provider(database: Database, person: User) -> None:
@@ -110,16 +112,16 @@ def test_place_in_line_counts_everybody_at_the_same_provider(database: Database,
     advance(database, sent.id, HANDED, SUBMITTING, WAITING)
     mine = ordered(database, person)
     with database.session(read_only=True) as session:
-        [standing] = live.Board().standings(session, person.id)
+        [standing] = progress.Board().standings(session, person.id)
         assert (standing.row.id, standing.ahead) == (mine.id, 1)
-        [first] = [each for each in live.Board().standings(session, ben.id) if each.row.id == waits.id]
+        [first] = [each for each in progress.Board().standings(session, ben.id) if each.row.id == waits.id]
         assert first.ahead == 0
 
 
 def test_kept_board_asks_once_for_what_is_the_same_for_everybody(database: Database, person: User) -> None:
     """The second look costs the person's own rows and nothing else."""
     ordered(database, person)
-    board = live.Board()
+    board = progress.Board()
     asked: list[str] = []
     event.listen(database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
     with database.session(read_only=True) as session:
@@ -133,7 +135,7 @@ def test_many_in_flight_are_told_of_up_to_a_limit(database: Database, person: Us
     """However many there are, an answer stays small; the newest are in it."""
     rows = [ordered(database, person) for _ in range(4)]
     with database.session(read_only=True) as session:
-        told = live.Board().standings(session, person.id, limit=3)
+        told = progress.Board().standings(session, person.id, limit=3)
     assert [each.row.id for each in told] == [row.id for row in reversed(rows)][:3]
 
 
@@ -150,7 +152,7 @@ def test_look_uses_the_index_of_what_is_under_way(database: Database, person: Us
     with database.session(read_only=True) as session:
         session.connection()
         event.listen(database.engine, "before_cursor_execute", explain)
-        live.ids(session, person)
-        live.Board().standings(session, person.id)
+        progress.ids(session, person)
+        progress.Board().standings(session, person.id)
     assert all("ix_generations_live" in plan for plan in plans), plans
     assert "COVERING" in plans[0]

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import errors, media
+from core import errors
+from core.files import video_probe
 from tests.fixtures.clips import ClipSpec, make_clip
 
 
@@ -23,7 +24,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def reason_for(path: Path) -> str:
     """Why `verify` refuses this file."""
     with pytest.raises(errors.MediaRejected) as caught:
-        media.verify(path)
+        video_probe.verify(path)
     return caught.value.reason
 
 
@@ -36,7 +37,7 @@ def written(folder: Path, data: bytes, name: str = "file.mp4") -> Path:
 
 def test_verify_reads_the_facts_of_a_good_mp4(clip: Path) -> None:
     """Size, length, rate and codecs are those that the clip was made with."""
-    facts = media.verify(clip)
+    facts = video_probe.verify(clip)
     assert (facts.width, facts.height, facts.frame_rate) == (640, 360, 24)
     assert facts.duration_seconds == pytest.approx(2.0, abs=0.05)
     assert (facts.video_codec, facts.pixel_format, facts.audio_codec) == ("h264", "yuv420p", "aac")
@@ -58,7 +59,7 @@ def test_verify_reads_the_facts_of_a_good_mp4(clip: Path) -> None:
 )
 def test_verify_knows_what_browsers_play(tmp_path: Path, spec: ClipSpec, codec: str, *, web_safe: bool) -> None:
     """Web safe are 8-bit 4:2:0 pictures of codecs that browsers have, in the container that belongs to them."""
-    facts = media.verify(make_clip(tmp_path / "clip", spec))
+    facts = video_probe.verify(make_clip(tmp_path / "clip", spec))
     assert (facts.video_codec, facts.web_safe) == (codec, web_safe)
 
 
@@ -127,7 +128,7 @@ def test_verify_survives_damaged_files(tmp_path: Path, clip: Path) -> None:
         for _ in range(chance.randint(1, 40)):
             data[chance.randrange(*span)] = chance.randrange(256)
         path = written(tmp_path, bytes(data))
-        for work in (media.poster, media.verify):
+        for work in (video_probe.poster, video_probe.verify):
             try:
                 assert work(path)
             except errors.MediaRejected:
@@ -137,7 +138,7 @@ def test_verify_survives_damaged_files(tmp_path: Path, clip: Path) -> None:
 
 def test_poster_passes_over_a_black_beginning(tmp_path: Path) -> None:
     """The poster of a clip that fades in from black shows a picture, 480 pixels wide."""
-    data = media.poster(make_clip(tmp_path / "clip.mp4", ClipSpec(black_seconds=1, width=1280, height=720)))
+    data = video_probe.poster(make_clip(tmp_path / "clip.mp4", ClipSpec(black_seconds=1, width=1280, height=720)))
     with Image.open(io.BytesIO(data)) as poster:
         assert (poster.format, poster.size) == ("WEBP", (480, 270))
         assert np.asarray(poster.convert("L")).mean() > 60
@@ -146,7 +147,7 @@ def test_poster_passes_over_a_black_beginning(tmp_path: Path) -> None:
 def test_poster_of_a_black_clip_is_black(tmp_path: Path) -> None:
     """A clip with nothing to see still gets a poster, and a narrow one is not blown up."""
     spec = ClipSpec(black_seconds=9, width=180, height=320, sound=None, seconds=1)
-    data = media.poster(make_clip(tmp_path / "clip.mp4", spec))
+    data = video_probe.poster(make_clip(tmp_path / "clip.mp4", spec))
     with Image.open(io.BytesIO(data)) as poster:
         assert poster.size == (180, 320)
         assert np.asarray(poster.convert("L")).mean() < 5
@@ -155,8 +156,8 @@ def test_poster_of_a_black_clip_is_black(tmp_path: Path) -> None:
 def test_preview_is_small_short_and_silent(tmp_path: Path) -> None:
     """The preview is H.264, 320 pixels wide, 12 a second, three seconds of five, without sound, its index in front."""
     clip = make_clip(tmp_path / "clip.mp4", ClipSpec(seconds=5))
-    data = media.preview(clip)
-    facts = media.verify(written(tmp_path, data, "preview.mp4"))
+    data = video_probe.preview(clip)
+    facts = video_probe.verify(written(tmp_path, data, "preview.mp4"))
     assert (facts.width, facts.height, facts.frame_rate, facts.video_codec) == (320, 180, 12, "h264")
     assert facts.duration_seconds == pytest.approx(3.0, abs=0.01)
     assert (facts.audio_codec, facts.web_safe) == (None, True)
@@ -168,8 +169,8 @@ def test_make_web_safe_turns_hevc_into_what_browsers_play(tmp_path: Path) -> Non
     """Picture, length and sound stay; only the codecs change, and nothing else is left in the folder."""
     clip = make_clip(tmp_path / "hevc.mp4", ClipSpec(codec="libx265", seconds=2))
     target = tmp_path / "safe.mp4"
-    media.make_web_safe(clip, target)
-    before, after = media.verify(clip), media.verify(target)
+    video_probe.make_web_safe(clip, target)
+    before, after = video_probe.verify(clip), video_probe.verify(target)
     assert (before.web_safe, after.web_safe) == (False, True)
     assert (after.video_codec, after.audio_codec, after.pixel_format) == ("h264", "aac", "yuv420p")
     assert (after.width, after.height, after.frame_rate) == (before.width, before.height, before.frame_rate)
@@ -187,15 +188,15 @@ def test_make_web_safe_makes_odd_sizes_even(tmp_path: Path) -> None:
     """4:2:0 needs even sides; an odd one loses a pixel instead of failing."""
     spec = ClipSpec(pixels="yuv444p", width=321, height=181, sound=None, seconds=0.5)
     target = tmp_path / "safe.mp4"
-    media.make_web_safe(make_clip(tmp_path / "odd.mp4", spec), target)
-    facts = media.verify(target)
+    video_probe.make_web_safe(make_clip(tmp_path / "odd.mp4", spec), target)
+    facts = video_probe.verify(target)
     assert (facts.width, facts.height, facts.web_safe) == (320, 180, True)
 
 
 def test_make_web_safe_leaves_nothing_of_a_failure(tmp_path: Path) -> None:
     """A file that cannot be read leaves neither a target nor a draft."""
     with pytest.raises(errors.MediaRejected):
-        media.make_web_safe(written(tmp_path, b"\0\0\0\x18ftypisom" + bytes(500)), tmp_path / "safe.mp4")
+        video_probe.make_web_safe(written(tmp_path, b"\0\0\0\x18ftypisom" + bytes(500)), tmp_path / "safe.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["file.mp4"]
 
 
@@ -204,7 +205,12 @@ def test_a_header_without_pictures_is_refused_everywhere(tmp_path: Path) -> None
     spec = ClipSpec(codec="libvpx", container="webm", sound=None, seconds=0.5, width=320, height=180)
     data = make_clip(tmp_path / "whole.webm", spec).read_bytes()
     path = written(tmp_path, data[: data.index(b"\x1f\x43\xb6\x75")], "header.webm")
-    for work in (media.verify, media.poster, media.preview, lambda file: media.make_web_safe(file, tmp_path / "safe")):
+    for work in (
+        video_probe.verify,
+        video_probe.poster,
+        video_probe.preview,
+        lambda file: video_probe.make_web_safe(file, tmp_path / "safe"),
+    ):
         with pytest.raises(errors.MediaRejected):
             work(path)
     assert not (tmp_path / "safe").exists()
@@ -216,10 +222,10 @@ def test_ffmpeg_is_silent_about_damaged_files(tmp_path: Path, clip: Path) -> Non
     data[len(data) // 2 : len(data) // 2 + 2000] = bytes(2000)
     path = written(tmp_path, bytes(data))
     script = (
-        "import sys, pathlib; from core import errors, media\n"
-        "try: media.verify(pathlib.Path(sys.argv[1]))\n"
+        "import sys, pathlib; from core import errors; from core.files import video_probe\n"
+        "try: video_probe.verify(pathlib.Path(sys.argv[1]))\n"
         "except errors.MediaRejected: pass"
     )
-    root = Path(media.__file__).parents[1]
+    root = Path(video_probe.__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, cwd=root, check=True)
     assert (done.stdout, done.stderr) == (b"", b"")

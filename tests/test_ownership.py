@@ -3,16 +3,17 @@ from typing import get_args
 import pytest
 from sqlalchemy import select
 
-from core import errors, ownership, users
-from core.columns import Base
-from core.db import Database
-from core.models import Generation, Project, UsageDay, User
-from core.states import Role
+from core import errors
+from core.db import Database, row_access
+from core.db.enums import Role
+from core.db.tables import Generation, Project, UsageDay, User
+from core.db.types import Base
+from core.identity import users
 from tests.orders import completed
 
-OWNED = [row for kind in get_args(ownership.Owned) for row in get_args(kind)]
+OWNED = [row for kind in get_args(row_access.Owned) for row in get_args(kind)]
 NOT_ASKED_FOR = {"accounts"}
-"""Money is asked for by the account's person alone, in core/ledger.py."""
+"""Money is asked for by the account's person alone, in core/billing/ledger.py."""
 
 
 @pytest.fixture
@@ -37,13 +38,13 @@ def test_owned_when_there_are_others(
 ) -> None:
     """A person's rows are all of theirs and none of another's, by either form of the predicate; alone, none at all."""
     with database.session(read_only=True) as session:
-        assert session.scalars(select(table).where(ownership.owned(table, person))).all() == []
+        assert session.scalars(select(table).where(row_access.owned(table, person))).all() == []
     completed(database, person)
     with database.session(read_only=True) as session:
         for user in (person, eve):
             whose = select(table.user_id)
-            assert session.scalars(whose.where(ownership.owned(table, user))).all() == [user.id]
-            bound = whose.where(ownership.owned_by_bound(table))
+            assert session.scalars(whose.where(row_access.owned(table, user))).all() == [user.id]
+            bound = whose.where(row_access.owned_by_bound(table))
             assert session.scalars(bound, {"user_id": user.id}).all() == [user.id]
 
 
@@ -51,8 +52,8 @@ def test_everybodys_is_for_administrators(database: Database, person: User, eve:
     """An administrator may see all rows; for anybody else there is not even a query."""
     completed(database, person)
     with pytest.raises(errors.Forbidden):
-        ownership.everybodys(eve)
+        row_access.everybodys(eve)
     with database.session() as session:
         admin = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
-        seen = set(session.scalars(select(Generation.user_id).where(ownership.everybodys(admin))))
+        seen = set(session.scalars(select(Generation.user_id).where(row_access.everybodys(admin))))
     assert seen == {person.id, eve.id}

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import errors
-from core.partial_file import PartialFile
+from core.files.resumable_file import PartialFile
 
 ETAG = '"version-1"'
 RESOURCE = "a clip"
@@ -161,7 +161,7 @@ def test_part_when_the_process_dies(target: Path, *, gone_on: bool) -> None:
     if gone_on:
         interrupted(target, b"noted ")
     script = (
-        "import os, pathlib, sys; from core.partial_file import PartialFile\n"
+        "import os, pathlib, sys; from core.files.resumable_file import PartialFile\n"
         f"with PartialFile(pathlib.Path(sys.argv[1]), resource={RESOURCE!r}) as partial:\n"
         "    partial.write(b'never noted')\n"
         "    os._exit(9)"
@@ -286,7 +286,7 @@ def test_file_when_the_one_before_leaves_just_then(target: Path, end: str) -> No
     target.parent.mkdir()
     target.write_bytes(b"theirs")
     script = (
-        "import pathlib, sys; from core.partial_file import PartialFile\n"
+        "import pathlib, sys; from core.files.resumable_file import PartialFile\n"
         "target, part = map(pathlib.Path, sys.argv[1:])\n"
         "ends = [1]\n"
         "def hook(event, _arguments):\n"

@@ -4,9 +4,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from core import errors, presets, users
+from core import errors
 from core.db import Database
-from core.models import User
+from core.db.tables import User
+from core.identity import users
+from core.projects import presets
 
 SETTINGS = presets.Settings("kling-2.5", "1080p", 10, "9:16", prompt="a lake at dusk")
 

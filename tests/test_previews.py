@@ -5,12 +5,17 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select, update
 
-from core import audit, config, db, dispatcher, generations, housekeeping, lifecycle, previews, queue, users
-from core import storage as storages
-from core.columns import utc_now
+from core import config, db
+from core.audit import runs
+from core.clock import utc_now
 from core.config import Settings
-from core.models import Generation, User
-from core.states import Status
+from core.db.enums import Status
+from core.db.tables import Generation, User
+from core.files import storage as storages
+from core.generations import commands, lifecycle
+from core.identity import users
+from core.redis import job_queue
+from core.worker import dispatcher, maintenance, previews
 from tests import redis as redis_server
 from tests.fixtures.clips import ClipSpec, make_clip
 from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, ordered, output
@@ -58,7 +63,7 @@ def delivered(ana: User, storage: storages.Storage, clip: bytes) -> str:
 def look(generation_id: str) -> Generation:
     """A row as it is now; the books are right, and its person's storage is what it takes."""
     with db.session(read_only=True) as session:
-        assert [result.rule for result in audit.run(session) if not result.holds] == []
+        assert [result.rule for result in runs.run(session) if not result.holds] == []
         found = session.get(Generation, generation_id)
         assert found is not None
         if found.purged_at is None:
@@ -128,7 +133,7 @@ def test_preview_when_the_clip_is_deleted(ana: User, storage: storages.Storage, 
         row = previews._claim(session)
     assert row is not None
     with db.session() as session:
-        generations.delete(session, ana, generation_id)
+        commands.delete(session, ana, generation_id)
     change(generation_id, next_at=utc_now())
     assert not previews.any_due()
     assert not previews.make_next()
@@ -139,7 +144,7 @@ def test_preview_when_the_clip_is_deleted(ana: User, storage: storages.Storage, 
     assert look(generation_id).preview_key is None
 
     storage.put_bytes(key, clip, media_type="video/mp4")  # its maker died right after that
-    housekeeping.purge_deleted(config.settings())
+    maintenance.purge_deleted(config.settings())
     assert not storage.exists(key)
     with db.session(read_only=True) as session:
         assert users.storage_bytes(session, ana) == 0
@@ -177,17 +182,17 @@ def test_preview_is_claimed_and_noted_once(database: db.Database, person: User) 
         assert noted is not None
         assert (noted.stored_bytes, noted.next_at) == (1200, None)
         assert session.scalars(select(User.storage_bytes)).one() == 1200
-        assert [result.rule for result in audit.run(session) if not result.holds] == []
+        assert [result.rule for result in runs.run(session) if not result.holds] == []
 
 
 def test_previews_when_a_clip_waits(redis: str, ana: User, storage: storages.Storage, clip: bytes) -> None:
     """No preview is begun while a clip waits to be brought home; then all that are due are made."""
     delivered_ids = [delivered(ana, storage, clip) for _ in range(3)]
-    queue.enqueue(redis, queue.COLLECT, "another", 1)
+    job_queue.enqueue(redis, job_queue.COLLECT, "another", 1)
     previews.make_due()
     with db.session(read_only=True) as session:
         assert set(session.scalars(select(Generation.preview_key))) == {None}
-    queue.connection(redis).flushall()
+    job_queue.connection(redis).flushall()
     previews.make_due()
 
     with db.session(read_only=True) as session:
@@ -204,15 +209,15 @@ def test_previews_are_handed_over_after_clips(redis: str, ana: User, storage: st
     change(finished.id, next_at=utc_now())
     for _ in range(2):
         loop._hand_over()
-        assert queue.length(redis, queue.COLLECT) == 1  # the clip
-    queue.connection(redis).flushall()
+        assert job_queue.length(redis, job_queue.COLLECT) == 1  # the clip
+    job_queue.connection(redis).flushall()
     for _ in range(2):
         loop._hand_over()
-        assert queue.length(redis, queue.COLLECT) == 1  # the previews: the clip was taken
-    queue.connection(redis).flushall()
+        assert job_queue.length(redis, job_queue.COLLECT) == 1  # the previews: the clip was taken
+    job_queue.connection(redis).flushall()
     previews.make_due()
     loop._hand_over()
-    assert queue.length(redis, queue.COLLECT) == 0
+    assert job_queue.length(redis, job_queue.COLLECT) == 0
 
 
 def test_due_previews_are_found_by_their_index(installation: Settings) -> None:

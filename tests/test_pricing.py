@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import errors, pricing
-from core.providers import loader, registry  # noqa: F401 -- loader registers the providers
+from core import errors
+from core.billing.quote import Line, estimated_cost_idr, quote, share
+from core.catalog import price_list
+from core.providers import registry
 
 PUBLISHED = {
     "veo3": (2500, 8),
@@ -27,7 +29,7 @@ PUBLISHED = {
 
 orders = st.fixed_dictionaries(
     {
-        "resolution": st.sampled_from(list(pricing.RESOLUTION_PERCENT)),
+        "resolution": st.sampled_from(list(price_list.RESOLUTION_PERCENT)),
         "duration_seconds": st.integers(1, 600),
         "start_image": st.booleans(),
         "end_image": st.booleans(),
@@ -41,10 +43,10 @@ orders = st.fixed_dictionaries(
 def test_quote_of_default_settings_when_published(model_id: str, published: tuple[int, int]) -> None:
     """A published model at 720p and its default length costs its base price, on one line."""
     base, default_seconds = published
-    quote = pricing.quote(model_id, resolution="720p", duration_seconds=default_seconds)
+    priced = quote(model_id, resolution="720p", duration_seconds=default_seconds)
 
-    assert quote.lines == (pricing.Line("base", base),)
-    assert quote.total_idr == base * 50
+    assert priced.lines == (Line("base", base),)
+    assert priced.total_idr == base * 50
 
 
 @pytest.mark.parametrize(
@@ -76,30 +78,30 @@ def test_quote_of_default_settings_when_published(model_id: str, published: tupl
 )
 def test_quote_when_worked_by_hand(model_id: str, settings: dict[str, object], lines: dict[str, int]) -> None:
     """The worked examples hold line by line."""
-    quote = pricing.quote(model_id, **settings)  # type: ignore[arg-type]  # a table of keyword arguments
+    priced = quote(model_id, **settings)  # type: ignore[arg-type]  # a table of keyword arguments
 
-    assert {line.kind: line.credits for line in quote.lines} == lines
-    assert quote.total_credits == sum(lines.values())
+    assert {line.kind: line.credits for line in priced.lines} == lines
+    assert priced.total_credits == sum(lines.values())
 
 
-@given(st.sampled_from(list(pricing.PRICES)), orders)
+@given(st.sampled_from(list(price_list.PRICES)), orders)
 def test_quote_lines_add_up(model_id: str, settings: dict[str, object]) -> None:
     """Lines add up to the total, none is negative, and the frozen form says the same."""
-    quote = pricing.quote(model_id, **settings)  # type: ignore[arg-type]  # drawn keyword arguments
-    frozen = quote.to_json()
+    priced = quote(model_id, **settings)  # type: ignore[arg-type]  # drawn keyword arguments
+    frozen = priced.to_json()
 
-    assert quote.total_credits == sum(line.credits for line in quote.lines)
-    assert all(line.credits >= 0 for line in quote.lines)
-    assert quote.total_credits >= pricing.PRICES[model_id].base_credits
-    assert frozen["total"] == quote.total_credits == sum(line["credits"] for line in frozen["lines"])
+    assert priced.total_credits == sum(line.credits for line in priced.lines)
+    assert all(line.credits >= 0 for line in priced.lines)
+    assert priced.total_credits >= price_list.PRICES[model_id].base_credits
+    assert frozen["total"] == priced.total_credits == sum(line["credits"] for line in frozen["lines"])
 
 
-@given(st.sampled_from(list(pricing.PRICES)), orders, st.integers(1, 60))
+@given(st.sampled_from(list(price_list.PRICES)), orders, st.integers(1, 60))
 def test_quote_when_longer(model_id: str, settings: dict[str, object], more_seconds: int) -> None:
     """A longer clip never costs less."""
-    shorter = pricing.quote(model_id, **settings)  # type: ignore[arg-type]  # drawn keyword arguments
+    shorter = quote(model_id, **settings)  # type: ignore[arg-type]  # drawn keyword arguments
     settings["duration_seconds"] = int(str(settings["duration_seconds"])) + more_seconds
-    longer = pricing.quote(model_id, **settings)  # type: ignore[arg-type]  # same
+    longer = quote(model_id, **settings)  # type: ignore[arg-type]  # same
 
     assert longer.total_credits >= shorter.total_credits
 
@@ -107,7 +109,7 @@ def test_quote_when_longer(model_id: str, settings: dict[str, object], more_seco
 @given(st.integers(1, 100_000), st.integers(0, 1000))
 def test_share_when_base_is_odd(base_credits: int, percent: int) -> None:
     """A share is rounded half up, also on bases that are not multiples of ten."""
-    assert pricing.share(base_credits, percent) == floor(base_credits * percent / 100 + 0.5)
+    assert share(base_credits, percent) == floor(base_credits * percent / 100 + 0.5)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +117,7 @@ def test_share_when_base_is_odd(base_credits: int, percent: int) -> None:
 )
 def test_share_when_exactly_half(base: int, percent: int, expected: int) -> None:
     """Exactly half a credit goes up."""
-    assert pricing.share(base, percent) == expected
+    assert share(base, percent) == expected
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ def test_share_when_exactly_half(base: int, percent: int, expected: int) -> None
 def test_quote_when_it_has_no_price(model_id: str, settings: dict[str, object], field: str) -> None:
     """What has no price is an error on its field, never 0."""
     with pytest.raises(errors.InvalidRequest) as raised:
-        pricing.quote(model_id, **settings)  # type: ignore[arg-type]  # a table of keyword arguments
+        quote(model_id, **settings)  # type: ignore[arg-type]  # a table of keyword arguments
 
     assert list(raised.value.fields) == [field]
 
@@ -139,17 +141,17 @@ def test_prices_and_models_match() -> None:
     """Every registered model has a price for its default length, every price a model, and every resolution a share."""
     models = {model.id: model for model in registry.models()}
 
-    assert models.keys() == pricing.PRICES.keys()
+    assert models.keys() == price_list.PRICES.keys()
     for model in models.values():
-        assert pricing.PRICES[model.id].default_seconds == model.default_seconds
-        assert set(model.resolutions) <= pricing.RESOLUTION_PERCENT.keys()
+        assert price_list.PRICES[model.id].default_seconds == model.default_seconds
+        assert set(model.resolutions) <= price_list.RESOLUTION_PERCENT.keys()
 
 
-@given(st.sampled_from(list(pricing.PRICES)), st.integers(1, 100_000))
+@given(st.sampled_from(list(price_list.PRICES)), st.integers(1, 100_000))
 def test_estimated_cost_when_marked_up(model_id: str, total_credits: int) -> None:
     """The estimated cost times the markup is the price, to the rupiah, and the markup is between 2.5 and 3."""
-    markup = pricing.PRICES[model_id].markup_percent
-    cost = pricing.estimated_cost_idr(model_id, total_credits)
+    markup = price_list.PRICES[model_id].markup_percent
+    cost = estimated_cost_idr(model_id, total_credits)
 
     assert 250 <= markup <= 300
     assert abs(cost * markup - total_credits * 50 * 100) <= markup

@@ -1,9 +1,11 @@
 import pytest
 from sqlalchemy import insert, update
 
-from core import errors, generations, projects
+from core import errors
 from core.db import Database
-from core.models import Project, UsageDay, User
+from core.db.tables import Project, UsageDay, User
+from core.generations import commands
+from core.projects import projects
 from tests.orders import completed, ordered
 
 
@@ -35,7 +37,7 @@ def test_browse_when_a_project_has_many_posters(database: Database, person: User
         project = projects.create(session, person, name="Lakes")
     rows = [completed(database, person, project_id=project.id) for _ in range(6)]
     with database.session() as session:
-        generations.delete(session, person, rows[5].id)
+        commands.delete(session, person, rows[5].id)
     with database.session(read_only=True) as session:
         [found] = projects.browse(session, person)
 

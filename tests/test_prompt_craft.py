@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import text
-from core.prompt_craft import improve
-from core.prompt_words import ENGLISH, INDONESIAN, Aspect
+from core import validation
+from core.prompting.enhancer import improve
+from core.prompting.lexicon import ENGLISH, INDONESIAN, Aspect
 
 A = Aspect
 LIMIT = 2_000
@@ -133,7 +133,7 @@ def test_improve_keeps_words_and_limits(prompt, how) -> None:  # type: ignore[no
     assert found.text.startswith(prompt.strip())
     assert len(found.text) <= max(how["limit_chars"], len(prompt))
     assert improve(prompt, **how) == found
-    assert text.problem(found.text.removeprefix(prompt.strip()), limit_chars=LIMIT) is None
+    assert validation.problem(found.text.removeprefix(prompt.strip()), limit_chars=LIMIT) is None
     again = improve(found.text, **(how | {"limit_chars": 10_000}))
     assert not set(again.added) & set(found.added)
 

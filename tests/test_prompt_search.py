@@ -6,10 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
-from core import prompt_search, users
 from core.db import Database
-from core.history import Filter, Page, browse, neighbours
-from core.models import Generation, User
+from core.db.tables import Generation, User
+from core.generations import prompt_search
+from core.generations.queries import Filter, Page, browse, neighbours
+from core.identity import users
 from tests.orders import ordered
 
 PROMPTS = (

@@ -1,9 +1,10 @@
 import pytest
 
-from core import errors, health, provider_status
+from core import errors
 from core.config import Settings
 from core.db import Database
-from core.models import User
+from core.db.tables import User
+from core.insights import circuit_breaker, provider_status
 from tests.orders import HANDED, SUBMITTING, WAITING, advance, completed, ordered
 
 
@@ -34,7 +35,7 @@ def test_status_when_there_is_a_week(database: Database, installation: Settings,
 
 @pytest.mark.parametrize(
     ("error", "times", "words"),
-    [(errors.ProviderUnavailable(), health.FAILURES_TO_OPEN, "Orders wait"), (errors.BadKey(), 1, "account")],
+    [(errors.ProviderUnavailable(), circuit_breaker.FAILURES_TO_OPEN, "Orders wait"), (errors.BadKey(), 1, "account")],
 )
 def test_status_when_in_trouble(
     database: Database, installation: Settings, error: errors.AppError, times: int, words: str
@@ -42,7 +43,7 @@ def test_status_when_in_trouble(
     """Trouble is said in a sentence that tells what it means for an order."""
     with database.session() as session:
         for _ in range(times):
-            health.note_failure(session, "demo", error)
+            circuit_breaker.note_failure(session, "demo", error)
 
     assert of(database, installation, "demo").state == "trouble"
     with database.session(read_only=True) as session:

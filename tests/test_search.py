@@ -6,15 +6,19 @@ from datetime import timedelta
 
 import pytest
 
-from core import errors, jobs, ledger, lifecycle, looks, search, uncertain, users
-from core.columns import utc_now
+from core import errors
+from core.billing import ledger
+from core.clock import utc_now
 from core.db import Database
-from core.models import Generation, User
-from core.states import Role, Stage, Status
-from core.video import Found, ProviderJob
+from core.db.enums import Role, Stage, Status
+from core.db.tables import Generation, User
+from core.generations import lifecycle, reconciliation, unresolved
+from core.identity import users
+from core.providers.contract import Found, ProviderJob
+from core.worker import poll_results, tasks
 from tests.orders import HANDED, SUBMITTING, WAITING, advance, lost, ordered
 
-LONG_AGO = search.SURELY_OVER + timedelta(seconds=1)
+LONG_AGO = reconciliation.SURELY_OVER + timedelta(seconds=1)
 FOUND = (Status.PROCESSING, Stage.WAITING)
 STILL = (Status.UNCERTAIN, Stage.SUBMITTING)
 GONE = (Status.FAILED, Stage.ENDED)
@@ -28,8 +32,8 @@ def shown(*job_ids: str) -> Sequence[ProviderJob]:
 def settle(database: Database, row: Generation, found: Found) -> Generation:
     """Settle it as the dispatcher does; the row afterwards."""
     with database.session() as session:
-        search.lock(session, [row.provider])
-        search.settle(session, row, found)
+        reconciliation.lock(session, [row.provider])
+        reconciliation.settle(session, row, found)
     return now(database, row.id)
 
 
@@ -77,7 +81,7 @@ def test_settle_tells_administrators_what_it_may_be(database: Database, person: 
     row = settle(database, row, Found(sure=shown("j1", "j2"), possible=shown("j3")))
     assert row.error_detail == "It may be one of these jobs: j1, j2, j3\nReadTimeout"
     with database.session(read_only=True) as session:
-        assert [listed.error_detail for listed in uncertain.browse(session)] == [row.error_detail]
+        assert [listed.error_detail for listed in unresolved.browse(session)] == [row.error_detail]
 
     found = settle(database, row, Found(sure=shown("j1")))
     assert (place(found), found.error_detail) == (FOUND, None)
@@ -143,9 +147,9 @@ def test_found_by_an_administrator_when_it_is_taken(database: Database, person: 
         root = users.ensure(session, "root@example.org", signup_credits=0)
         root.role = Role.ADMIN
     with database.session() as session:
-        uncertain.found(session, root, first.id, provider_job_id="j1")
+        unresolved.found(session, root, first.id, provider_job_id="j1")
     with database.session() as session, pytest.raises(errors.Conflict, match="belongs to another"):
-        uncertain.found(session, root, second.id, provider_job_id="j1")
+        unresolved.found(session, root, second.id, provider_job_id="j1")
     assert place(now(database, second.id)) == STILL
 
 
@@ -156,7 +160,7 @@ def test_sent_at_when_it_was_sent_twice(database: Database, person: User) -> Non
     before = utc_now()
     row = lost(database, row.id)
     with database.session(read_only=True) as session:
-        assert before <= search.sent_at(session, row) <= utc_now()
+        assert before <= reconciliation.sent_at(session, row) <= utc_now()
 
 
 def test_submit_that_ends_after_its_job_was_given_away(installation: object) -> None:
@@ -168,7 +172,7 @@ def test_submit_that_ends_after_its_job_was_given_away(installation: object) -> 
     late = advance(db.default(), ordered(db.default(), person).id, HANDED, SUBMITTING)
     twin = lost(db.default(), ordered(db.default(), person, prompt="another lake").id, ago=LONG_AGO)
     assert place(settle(db.default(), twin, Found(sure=shown("j1")))) == FOUND
-    jobs._record_submit(late, ProviderJob("j1"))
+    tasks._record_submit(late, ProviderJob("j1"))
 
     row = now(db.default(), late.id)
     assert (place(row), row.provider_job_id) == (STILL, None)
@@ -182,6 +186,6 @@ def test_write_looks_of_a_list(installation: object) -> None:
     with db.session() as session:
         person = users.ensure(session, "ana@example.org", signup_credits=1000)
     rows = [lost(db.default(), ordered(db.default(), person).id, ago=LONG_AGO) for _ in range(2)]
-    looks.write([looks.Look(row, Found(sure=shown("j1"))) for row in rows], poll_seconds=2)
+    poll_results.write([poll_results.Look(row, Found(sure=shown("j1"))) for row in rows], poll_seconds=2)
 
     assert [place(now(db.default(), row.id)) for row in rows] == [FOUND, GONE]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core import errors, storage
+from core import errors
+from core.files import storage
 
 KEY = f"images/ab/{'ab' * 32}.jpg"
 VIDEO = "videos/7d0c6d30-3c1b-4c7e-9a53-0c3a4f4e0001/0123456789abcdef.mp4"

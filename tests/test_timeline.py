@@ -4,11 +4,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from core import lifecycle, timeline, users
-from core.columns import utc_now
+from core.clock import utc_now
 from core.db import Database
-from core.models import Generation, GenerationEvent, User
-from core.timeline import Step, Tail
+from core.db.tables import Generation, GenerationEvent, User
+from core.generations import lifecycle, timeline
+from core.generations.timeline import Step, Tail
+from core.identity import users
 from tests.orders import HANDED, SUBMITTING, advance, completed, ordered
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

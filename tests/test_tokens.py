@@ -4,11 +4,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, select, update
 
-from core import errors, tokens, users
-from core.columns import utc_now
+from core import errors
+from core.clock import utc_now
 from core.db import Database
-from core.models import ApiToken, User
-from core.states import Scope
+from core.db.enums import Scope
+from core.db.tables import ApiToken, User
+from core.identity import api_tokens, users
 
 
 def kept(database: Database) -> ApiToken:
@@ -20,7 +21,7 @@ def kept(database: Database) -> ApiToken:
 def issue(database: Database, person: User, name: str = "script") -> str:
     """A token of this person."""
     with database.session() as session:
-        return tokens.issue(session, person, name=name)
+        return api_tokens.issue(session, person, name=name)
 
 
 def test_token_when_issued(database: Database, person: User) -> None:
@@ -28,7 +29,7 @@ def test_token_when_issued(database: Database, person: User) -> None:
     token = issue(database, person)
 
     with database.session(read_only=True) as session:
-        found, known = tokens.by_token(session, token)
+        found, known = api_tokens.by_token(session, token)
     assert (found.id, known.scope) == (person.id, Scope.GENERATE)
     assert token not in str(vars(kept(database)))
     assert token.startswith(known.prefix)
@@ -43,54 +44,54 @@ def test_token_when_it_is_over(database: Database, person: User, values: dict[st
         session.execute(update(ApiToken).values(**values))
 
     with pytest.raises(errors.Unauthorized), database.session(read_only=True) as session:
-        tokens.by_token(session, token)
+        api_tokens.by_token(session, token)
 
 
 def test_known_when_revoked_here(database: Database, person: User) -> None:
     """What was looked up is known without the database until the revocation is committed, and not a moment longer."""
     token = issue(database, person)
     with database.session(read_only=True) as session:
-        found, row = tokens.look_up(session, token)
+        found, row = api_tokens.look_up(session, token)
     with database.session() as session:
-        tokens.revoke(session, person, row.id)
-        assert tokens.known(token) == (found, row)
+        api_tokens.revoke(session, person, row.id)
+        assert api_tokens.known(token) == (found, row)
 
-    assert tokens.known(token) is None
+    assert api_tokens.known(token) is None
 
 
 def test_known_when_revoked_elsewhere(database: Database, person: User) -> None:
     """What another process has revoked is known for the stated time and no longer, used or not."""
     token = issue(database, person)
     with database.session(read_only=True) as session:
-        tokens.look_up(session, token)
+        api_tokens.look_up(session, token)
     with database.session() as session:
         session.execute(update(ApiToken).values(revoked_at=utc_now()))
-    time.sleep(tokens.KNOWN_SECONDS / 2)
-    tokens.known(token)
-    time.sleep(tokens.KNOWN_SECONDS / 2)
+    time.sleep(api_tokens.KNOWN_SECONDS / 2)
+    api_tokens.known(token)
+    time.sleep(api_tokens.KNOWN_SECONDS / 2)
 
-    assert tokens.known(token) is None
+    assert api_tokens.known(token) is None
     with pytest.raises(errors.Unauthorized), database.session(read_only=True) as session:
-        tokens.by_token(session, token)
+        api_tokens.by_token(session, token)
 
 
 def test_known_when_it_expires(database: Database, person: User) -> None:
     """A token ends at its time, looked up just before or not."""
     with database.session() as session:
-        token = tokens.issue(session, person, name="short", expires_at=utc_now() + timedelta(seconds=0.5))
+        token = api_tokens.issue(session, person, name="short", expires_at=utc_now() + timedelta(seconds=0.5))
     with database.session(read_only=True) as session:
-        tokens.look_up(session, token)
-    assert tokens.known(token) is not None
+        api_tokens.look_up(session, token)
+    assert api_tokens.known(token) is not None
     time.sleep(0.5)
 
-    assert tokens.known(token) is None
+    assert api_tokens.known(token) is None
 
 
 def test_refusals_when_for_different_reasons(database: Database, person: User) -> None:
     """Unknown, revoked and expired are the same query with the same empty answer, so time does not tell them apart."""
     revoked, expired = issue(database, person), issue(database, person)
     with database.session() as session:
-        tokens.revoke(session, person, tokens.by_token(session, revoked)[1].id)
+        api_tokens.revoke(session, person, api_tokens.by_token(session, revoked)[1].id)
         past = utc_now() - timedelta(seconds=1)
         session.execute(update(ApiToken).where(ApiToken.revoked_at.is_(None)).values(expires_at=past))
     asked: list[str] = []
@@ -98,7 +99,7 @@ def test_refusals_when_for_different_reasons(database: Database, person: User) -
 
     for wrong in ("avg_unknown", revoked, expired, "", "\udcff"):
         with pytest.raises(errors.Unauthorized), database.session(read_only=True) as session:
-            tokens.by_token(session, wrong)
+            api_tokens.by_token(session, wrong)
 
     queries = [sql for sql in asked if "api_tokens" in sql]
     assert len(queries) == 5
@@ -111,17 +112,17 @@ def test_list_when_revoked(database: Database, person: User) -> None:
         issue(database, person, name)
     with database.session() as session:
         other = users.ensure(session, "ben@example.org", signup_credits=0)
-        tokens.issue(session, other, name="other")
+        api_tokens.issue(session, other, name="other")
     with database.session() as session:
-        newest, oldest = tokens.browse(session, person)
+        newest, oldest = api_tokens.browse(session, person)
         assert (newest.name, oldest.name) == ("second", "first")
         with pytest.raises(errors.NotFound):
-            tokens.revoke(session, other, oldest.id)
-        tokens.revoke(session, person, oldest.id)
+            api_tokens.revoke(session, other, oldest.id)
+        api_tokens.revoke(session, person, oldest.id)
         with pytest.raises(errors.NotFound):
-            tokens.revoke(session, person, oldest.id)
+            api_tokens.revoke(session, person, oldest.id)
     with database.session(read_only=True) as session:
-        assert [token.name for token in tokens.browse(session, person)] == ["second"]
+        assert [token.name for token in api_tokens.browse(session, person)] == ["second"]
 
 
 def test_issue_when_it_cannot_be(database: Database, person: User) -> None:
@@ -129,13 +130,13 @@ def test_issue_when_it_cannot_be(database: Database, person: User) -> None:
     past = utc_now() - timedelta(minutes=1)
     for name, expires_at, field in (("  ", None, "name"), ("x" * 121, None, "name"), ("ok", past, "expiresAt")):
         with pytest.raises(errors.InvalidRequest) as refused, database.session() as session:
-            tokens.issue(session, person, name=name, expires_at=expires_at)
+            api_tokens.issue(session, person, name=name, expires_at=expires_at)
         assert set(refused.value.fields) == {field}
     with database.session() as session:
-        for number in range(tokens.LIVE_LIMIT):
-            tokens.issue(session, person, name=str(number))
+        for number in range(api_tokens.LIVE_LIMIT):
+            api_tokens.issue(session, person, name=str(number))
         with pytest.raises(errors.Conflict):
-            tokens.issue(session, person, name="one more")
+            api_tokens.issue(session, person, name="one more")
 
 
 def test_use_when_frequent(database: Database, person: User) -> None:
@@ -144,17 +145,17 @@ def test_use_when_frequent(database: Database, person: User) -> None:
     seen = []
     for _ in range(2):
         with database.session() as session:
-            tokens.note_use(session, kept(database).id)
+            api_tokens.note_use(session, kept(database).id)
         seen.append(kept(database).last_used_at)
 
     assert seen[0] == seen[1]
     assert seen[0] is not None
-    assert not tokens.use_is_old(kept(database))
+    assert not api_tokens.use_is_old(kept(database))
 
 
 def test_reach() -> None:
     """Each scope includes the ones before it."""
-    reached = {(have, need) for have in Scope for need in Scope if tokens.reaches(have, need)}
+    reached = {(have, need) for have in Scope for need in Scope if api_tokens.reaches(have, need)}
 
     assert (Scope.ADMIN, Scope.READ) in reached
     assert (Scope.READ, Scope.GENERATE) not in reached

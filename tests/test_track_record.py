@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 from sqlalchemy import event, update
 
-from core import errors, lifecycle, track_record
-from core.columns import utc_now
+from core import errors
+from core.clock import utc_now
 from core.db import Database
-from core.models import Generation, User
+from core.db.tables import Generation, User
+from core.generations import lifecycle
+from core.insights import track_record
 from tests.orders import HANDED, SUBMITTING, WAITING, advance, completed, ordered
 
 

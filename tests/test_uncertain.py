@@ -1,9 +1,12 @@
 import pytest
 
-from core import errors, ledger, uncertain, users
+from core import errors
+from core.billing import ledger
 from core.db import Database
-from core.models import User
-from core.states import Role, Stage, Status
+from core.db.enums import Role, Stage, Status
+from core.db.tables import User
+from core.generations import unresolved
+from core.identity import users
 from tests.orders import HANDED, SUBMITTING, advance, ordered
 
 
@@ -14,11 +17,11 @@ def test_uncertain_is_decided_by_an_administrator(database: Database, person: Us
         advance(database, row.id, HANDED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
     with database.session() as session:
         root = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
-        assert [row.id for row in uncertain.browse(session)] == [row.id for row in rows]
+        assert [row.id for row in unresolved.browse(session)] == [row.id for row in rows]
         with pytest.raises(errors.Forbidden):
-            uncertain.release(session, person, rows[0].id)
-        assert uncertain.release(session, root, rows[0].id).status is Status.FAILED
-        found = uncertain.found(session, root, rows[1].id, provider_job_id="j-1")
+            unresolved.release(session, person, rows[0].id)
+        assert unresolved.release(session, root, rows[0].id).status is Status.FAILED
+        found = unresolved.found(session, root, rows[1].id, provider_job_id="j-1")
 
     assert (found.status, found.stage, found.provider_job_id) == (Status.PROCESSING, Stage.WAITING, "j-1")
     with database.session(read_only=True) as session:
@@ -31,13 +34,13 @@ def test_uncertain_is_decided_once(database: Database, person: User) -> None:
     advance(database, row.id, HANDED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
     with database.session() as session:
         root = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
-        uncertain.release(session, root, row.id)
+        unresolved.release(session, root, row.id)
     with pytest.raises(errors.Conflict, match="failed, not uncertain"), database.session() as session:
-        uncertain.release(session, root, row.id)
+        unresolved.release(session, root, row.id)
     with pytest.raises(errors.Conflict, match="failed, not uncertain"), database.session() as session:
-        uncertain.found(session, root, row.id, provider_job_id="j-1")
+        unresolved.found(session, root, row.id, provider_job_id="j-1")
     with pytest.raises(errors.NotFound), database.session() as session:
-        uncertain.release(session, root, "0198c0de-0000-7000-8000-000000000000")
+        unresolved.release(session, root, "0198c0de-0000-7000-8000-000000000000")
     with database.session(read_only=True) as session:
-        assert uncertain.browse(session) == []
+        assert unresolved.browse(session) == []
         assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)

@@ -5,10 +5,12 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from core import errors, uploads, users
+from core import errors
 from core.db import Database
-from core.models import Upload, User
-from core.storage import LocalStorage
+from core.db.tables import Upload, User
+from core.files.storage import LocalStorage
+from core.identity import users
+from core.projects import uploads
 
 
 def photo(colour: str = "teal") -> bytes:

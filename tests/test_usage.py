@@ -10,12 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core import audit, errors, pricing, projects, usage, usage_csv, users
-from core.columns import new_id
+from core import errors
+from core.audit import runs
+from core.billing.quote import estimated_cost_idr
 from core.db import Database
-from core.models import User
-from core.states import EntryKind, Role
-from core.usage import Figures, Group, Selection
+from core.db.enums import EntryKind, Role
+from core.db.tables import User
+from core.identity import users
+from core.ids import new_id
+from core.projects import projects
+from core.usage import export, reports
+from core.usage.reports import Figures, Group, Selection
 from tests import year
 from tests.year import Ended
 
@@ -56,10 +61,10 @@ def book(database: Database, user: User, *clips: Ended) -> None:
         year.book(session, user, clips)
 
 
-def rows(database: Database, user: User, chosen: Selection, *groups: Group) -> list[usage.Row]:
+def rows(database: Database, user: User, chosen: Selection, *groups: Group) -> list[reports.Row]:
     """Figures as a list."""
     with database.session(read_only=True) as session:
-        return list(usage.grouped(session, user, chosen, groups))
+        return list(reports.grouped(session, user, chosen, groups))
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -85,15 +90,13 @@ def test_every_grouping_equals_the_ledger(
             whose = None if chosen.everybody else person
             spent = year.settled(session, whose, since, until)
             given_back = year.settled(session, whose, since, until, EntryKind.RELEASE)
-            for groups in ((), *((group,) for group in Group), (Group.WEEK, Group.PROJECT), usage_csv.DEFAULT):
-                found = list(usage.grouped(session, person, chosen, groups))
-                total = usage.add_up(found)
+            for groups in ((), *((group,) for group in Group), (Group.WEEK, Group.PROJECT), export.DEFAULT):
+                found = list(reports.grouped(session, person, chosen, groups))
+                total = reports.add_up(found)
                 assert (total.settled_credits, total.released_credits) == (spent, given_back)
                 if not groups:
                     continue
-                written = list(
-                    csv.DictReader(io.StringIO(b"".join(usage_csv.write(found, groups)).decode("utf-8-sig")))
-                )
+                written = list(csv.DictReader(io.StringIO(b"".join(export.write(found, groups)).decode("utf-8-sig"))))
                 assert int(written[-1]["spent_credits"]) == spent
                 assert sum(int(line["spent_credits"]) for line in written[:-1]) == spent
 
@@ -167,7 +170,7 @@ def test_cost_is_reported_where_it_was_and_estimated_elsewhere(database: Databas
 
     [row] = rows(database, person, ALL, Group.MODEL)
 
-    estimate = pricing.estimated_cost_idr("kling-2.5", 500)
+    estimate = estimated_cost_idr("kling-2.5", 500)
     assert row.figures.reported_cost_idr == 6600
     assert row.figures.still_estimated_idr == estimate
     assert row.figures.cost_idr == 6600 + estimate
@@ -197,7 +200,7 @@ def test_selection_at_the_ends_of_the_calendar(database: Database, admin: User, 
     chosen = Selection(date.min, date.max, everybody=everybody)
 
     assert rows(database, admin, chosen, Group.WEEK) == []
-    assert usage.moments(chosen)[1].year == 9999
+    assert reports.moments(chosen)[1].year == 9999
 
 
 def test_history_of_tests_is_sound(database: Database, person: User) -> None:
@@ -205,5 +208,5 @@ def test_history_of_tests_is_sound(database: Database, person: User) -> None:
     clips = list(year.invent(random.Random(5), [project(database, person)], until=LAST, days=20, clips_a_day=3))
     book(database, person, *clips)
     with database.session(read_only=True) as session:
-        broken = [result.rule for result in audit.run(session) if not result.holds]
+        broken = [result.rule for result in runs.run(session) if not result.holds]
     assert broken == ["every generation has its first event"]

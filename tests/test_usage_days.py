@@ -8,11 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from core import projects, usage_days, users
-from core.columns import new_id
 from core.db import Database
-from core.models import UsageDay, User
-from core.usage_days import Key
+from core.db.tables import UsageDay, User
+from core.identity import users
+from core.ids import new_id
+from core.projects import projects
+from core.usage import rollups
+from core.usage.rollups import Key
 
 FIGURES = ("completed", "settled_credits", "video_seconds", "kept_count")
 
@@ -43,7 +45,7 @@ def test_add_any_figures(database: Database, key: Key, steps: Sequence[dict[str,
     fresh = replace(key, model_id=new_id())
     for step in steps:
         with database.session() as session:
-            usage_days.add(session, fresh, **step)
+            rollups.add(session, fresh, **step)
 
     found = row(database, fresh)
     assert found is not None
@@ -57,7 +59,7 @@ def test_add_when_the_transaction_is_undone(database: Database, key: Key) -> Non
 
     def undone() -> None:
         with database.session() as session:
-            usage_days.add(session, key, completed=1)
+            rollups.add(session, key, completed=1)
             raise RuntimeError
 
     before = version(database, key)
@@ -66,7 +68,7 @@ def test_add_when_the_transaction_is_undone(database: Database, key: Key) -> Non
     assert (row(database, key), version(database, key)) == (None, before)
 
     with database.session() as session:
-        usage_days.add(session, key, completed=1)
+        rollups.add(session, key, completed=1)
     assert version(database, key) == before + 1
 
 
@@ -78,7 +80,7 @@ def test_add_when_many_do_it_at_once(database: Database, key: Key) -> None:
         together.wait()
         for _ in range(10):
             with database.session() as session:
-                usage_days.add(session, key, completed=1, settled_credits=50)
+                rollups.add(session, key, completed=1, settled_credits=50)
 
     before = version(database, key)
     threads = [threading.Thread(target=work) for _ in range(4)]
@@ -101,7 +103,7 @@ def test_add_leaves_other_rows_alone(database: Database, key: Key) -> None:
     others = [replace(key, day="2026-11-22"), replace(key, provider="fal"), replace(key, model_id="demo-draft")]
     for one in (key, *others):
         with database.session() as session:
-            usage_days.add(session, one, completed=1)
+            rollups.add(session, one, completed=1)
 
     assert [found.completed for one in (key, *others) if (found := row(database, one))] == [1] * 4
     assert version(database, replace(key, user_id=eve.id)) == hers

@@ -3,14 +3,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from core import curation, errors, projects, usage, usage_kept, users
-from core.columns import utc_now
-from core.curation import Changes
+from core import errors
+from core.clock import utc_now
 from core.db import Database
-from core.history import Verdict
-from core.models import User
-from core.states import Role
-from core.usage import Group, Selection
+from core.db.enums import Role
+from core.db.tables import User
+from core.generations import review
+from core.generations.queries import Verdict
+from core.generations.review import Changes
+from core.identity import users
+from core.projects import projects
+from core.usage import cache, reports
+from core.usage.reports import Group, Selection
 from tests.orders import completed
 
 
@@ -25,10 +29,10 @@ def test_same_question_reads_the_roll_ups_once(database: Database, person: User)
     completed(database, person)
     asked: list[str] = []
     with database.session(read_only=True) as session:
-        first = usage_kept.grouped(session, person, days(), [Group.MODEL])
-        assert first == list(usage.grouped(session, person, days(), [Group.MODEL]))
+        first = cache.grouped(session, person, days(), [Group.MODEL])
+        assert first == list(reports.grouped(session, person, days(), [Group.MODEL]))
         event.listen(database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
-        assert usage_kept.grouped(session, person, days(), [Group.MODEL]) == first
+        assert cache.grouped(session, person, days(), [Group.MODEL]) == first
     assert not any("usage_days" in statement for statement in asked)
 
 
@@ -36,17 +40,17 @@ def test_what_changes_is_seen_at_once(database: Database, person: User) -> None:
     """A charge, a verdict and a new name of a project each change the figures of the next look."""
     row = completed(database, person)
 
-    def look() -> list[usage.Row]:
+    def look() -> list[reports.Row]:
         with database.session(read_only=True) as session:
-            found = list(usage_kept.grouped(session, person, days(), [Group.PROJECT]))
-            assert found == list(usage.grouped(session, person, days(), [Group.PROJECT]))
+            found = list(cache.grouped(session, person, days(), [Group.PROJECT]))
+            assert found == list(reports.grouped(session, person, days(), [Group.PROJECT]))
         return found
 
     before = look()
     completed(database, person)
     assert sum(each.figures.completed for each in look()) == sum(each.figures.completed for each in before) + 1
     with database.session() as session:
-        curation.change(session, person, row.id, Changes(verdict=Verdict.KEPT))
+        review.change(session, person, row.id, Changes(verdict=Verdict.KEPT))
     assert sum(each.figures.kept_count for each in look()) == 1
     with database.session() as session:
         projects.change(session, person, row.project_id, name="Another name")
@@ -61,12 +65,12 @@ def test_everybodys_figures_follow_everybody_and_are_for_administrators(database
     everybody = Selection(days().since, days().until, everybody=True)
     completed(database, person)
     with database.session(read_only=True) as session:
-        assert usage_kept.total(session, admin, everybody).completed == 1
+        assert cache.total(session, admin, everybody).completed == 1
     completed(database, ben)
     with database.session(read_only=True) as session:
-        assert usage_kept.total(session, admin, everybody).completed == 2
+        assert cache.total(session, admin, everybody).completed == 2
         with pytest.raises(errors.Forbidden):
-            usage_kept.total(session, ben, everybody)
+            cache.total(session, ben, everybody)
 
 
 def test_somebody_elses_project_is_not_found(database: Database, person: User) -> None:
@@ -76,6 +80,6 @@ def test_somebody_elses_project_is_not_found(database: Database, person: User) -
         ben = users.ensure(session, "ben@example.org", signup_credits=10_000)
     chosen = Selection(days().since, days().until, project_id=row.project_id)
     with database.session(read_only=True) as session:
-        assert usage_kept.total(session, person, chosen).completed == 1
+        assert cache.total(session, person, chosen).completed == 1
         with pytest.raises(errors.NotFound):
-            usage_kept.total(session, ben, chosen)
+            cache.total(session, ben, chosen)

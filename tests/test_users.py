@@ -4,9 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
-from core import errors, ledger, users
+from core import errors
+from core.billing import ledger
 from core.db import Database
-from core.models import User
+from core.db.tables import User
+from core.identity import users
 
 
 def test_ensure_when_many_come_at_once(database: Database) -> None:

@@ -8,11 +8,13 @@ import pytest
 import standardwebhooks
 from sqlalchemy import func, select, update
 
-from core import backoff, config, db, users, webhook_sender, webhooks
-from core.columns import utc_now
+from core import config, db, retry
+from core.clock import utc_now
 from core.config import Settings
-from core.models import User, WebhookDelivery, WebhookEndpoint
-from core.states import DeliveryState, DisabledReason
+from core.db.enums import DeliveryState, DisabledReason
+from core.db.tables import User, WebhookDelivery, WebhookEndpoint
+from core.identity import users
+from core.notifications import webhook_sender, webhooks
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
 from tests.orders import completed
@@ -173,7 +175,7 @@ def test_deliver_when_every_attempt_fails(site: Settings, ana: User, receiver: R
     endpoint = registered(site, ana, receiver.url)
     receiver.answers = [503] * 10
     delivery_id = sent_test(ana, endpoint)
-    for pause in backoff.WEBHOOK_SECONDS:
+    for pause in retry.WEBHOOK_SECONDS:
         send(site)
         assert pause - 2 < waits_seconds(delivery_id) < pause * 1.1 + 1
         make_due(delivery_id)

@@ -4,11 +4,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from core import errors, lifecycle, users, webhook_events, webhooks
-from core.columns import utc_now
+from core import errors
+from core.clock import utc_now
 from core.db import Database
-from core.models import Generation, User, WebhookDelivery, WebhookEndpoint
-from core.states import DeliveryState, DisabledReason
+from core.db.enums import DeliveryState, DisabledReason
+from core.db.tables import Generation, User, WebhookDelivery, WebhookEndpoint
+from core.generations import lifecycle
+from core.identity import users
+from core.notifications import outbox, webhooks
 from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, completed, ordered, output
 
 ADDRESS = webhooks.Address("https://hooks.example.org/studio")
@@ -201,7 +204,7 @@ def test_event_when_it_was_not_chosen(database: Database, person: User) -> None:
     """A webhook is told the events it chose, from the change on; with none or all chosen it is told all."""
     with database.session() as session:
         failures = webhooks.create(session, person, ADDRESS, events=["generation.failed"])
-        everything = webhooks.create(session, person, ADDRESS, events=list(webhook_events.EVENTS.values()))
+        everything = webhooks.create(session, person, ADDRESS, events=list(outbox.EVENTS.values()))
     completed(database, person)
     assert (len(recorded(database, failures)), len(recorded(database, everything))) == (0, 1)
 
@@ -339,7 +342,7 @@ def test_forget_old_keeps_what_is_young_or_due(database: Database, person: User)
         for id in old:
             session.add(
                 WebhookDelivery(
-                    id=id, endpoint_id=endpoint.id, user_id=person.id, event=webhook_events.TEST, event_id=id, body="{}"
+                    id=id, endpoint_id=endpoint.id, user_id=person.id, event=outbox.TEST, event_id=id, body="{}"
                 )
             )
         session.flush()

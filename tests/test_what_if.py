@@ -6,13 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import errors, pricing, projects, usage, users, what_if
+from core import errors
+from core.billing.quote import estimated_cost_idr, quote
+from core.catalog import price_list
 from core.db import Database
-from core.models import User
+from core.db.enums import Role, Status
+from core.db.tables import User
+from core.identity import users
+from core.projects import projects
 from core.providers import registry
-from core.states import Role, Status
-from core.usage import Selection
-from core.what_if import Change, Kind, Sum
+from core.usage import reports, repricing
+from core.usage.reports import Selection
+from core.usage.repricing import Change, Kind, Sum
 from tests import year
 from tests.year import Ended
 
@@ -22,7 +27,7 @@ CHOSEN = Selection(DAY - timedelta(days=9), DAY)
 
 def listed(model_id: str, *, base_credits: int | None = None, markup_percent: int | None = None) -> Change:
     """A model at its list price, with changes."""
-    price = pricing.price(model_id)
+    price = price_list.price(model_id)
     base = price.base_credits if base_credits is None else base_credits
     return Change(model_id, base, price.markup_percent if markup_percent is None else markup_percent)
 
@@ -30,7 +35,7 @@ def listed(model_id: str, *, base_credits: int | None = None, markup_percent: in
 def kind(model_id: str = "kling-2.5", **changes: object) -> Kind:
     """Two clips as a model makes them by default, charged at list price, nothing reported."""
     model = registry.model(model_id)
-    price = pricing.quote(model_id, resolution="720p", duration_seconds=model.default_seconds).total_credits
+    price = quote(model_id, resolution="720p", duration_seconds=model.default_seconds).total_credits
     plain = Kind(
         model_id, "720p", model.default_seconds, "16:9", False, False, False, False, False, 2, 2 * price, 2 * price, 0
     )
@@ -45,28 +50,28 @@ def book(database: Database, user: User, *clips: Ended) -> None:
 
 def test_same_model_at_its_list_price_changes_nothing() -> None:
     """Putting in place what was there comes to what was charged."""
-    found = what_if.reprice([kind()], listed("kling-2.5"))
+    found = repricing.reprice([kind()], listed("kling-2.5"))
 
-    assert found.was == found.would_be == Sum(2, 1000, pricing.estimated_cost_idr("kling-2.5", 1000))
+    assert found.was == found.would_be == Sum(2, 1000, estimated_cost_idr("kling-2.5", 1000))
     assert found.impossible == {}
 
 
 def test_another_model() -> None:
     """Clips are priced by their own settings with the other model, its cost estimated from its list price."""
-    found = what_if.reprice([kind(duration_seconds=10)], listed("seedance-t2v", base_credits=1000))
+    found = repricing.reprice([kind(duration_seconds=10)], listed("seedance-t2v", base_credits=1000))
 
     assert found.was.credits == 1000
-    assert found.would_be == Sum(2, 2 * 1500, 2 * pricing.estimated_cost_idr("seedance-t2v", 600))
+    assert found.would_be == Sum(2, 2 * 1500, 2 * estimated_cost_idr("seedance-t2v", 600))
 
 
 def test_cost_does_not_follow_our_price() -> None:
     """Twice the base price is twice the charge for the same cost; another markup is another estimate."""
-    plain = what_if.reprice([kind()], listed("kling-2.5"))
-    dearer = what_if.reprice([kind()], listed("kling-2.5", base_credits=1000))
-    leaner = what_if.reprice([kind()], listed("kling-2.5", markup_percent=550))
+    plain = repricing.reprice([kind()], listed("kling-2.5"))
+    dearer = repricing.reprice([kind()], listed("kling-2.5", base_credits=1000))
+    leaner = repricing.reprice([kind()], listed("kling-2.5", markup_percent=550))
 
     assert (dearer.would_be.credits, dearer.would_be.cost_idr) == (2000, plain.would_be.cost_idr)
-    assert leaner.would_be == Sum(2, 1000, pricing.estimated_cost_idr("kling-2.5", 1000, markup_percent=550))
+    assert leaner.would_be == Sum(2, 1000, estimated_cost_idr("kling-2.5", 1000, markup_percent=550))
     assert leaner.would_be.cost_idr < plain.would_be.cost_idr
     assert dearer.was == leaner.was == plain.was
 
@@ -75,17 +80,17 @@ def test_reported_cost_stays_as_reported() -> None:
     """What a provider reported is no estimate, whatever markup is tried."""
     reported = kind(unreported_credits=0, reported_cost_microusd=1_000_000)
 
-    found = what_if.reprice([reported], listed("kling-2.5", markup_percent=1000))
+    found = repricing.reprice([reported], listed("kling-2.5", markup_percent=1000))
 
-    assert found.was.cost_idr == found.would_be.cost_idr == pricing.IDR_PER_USD
-    assert found.was.margin_idr == 1000 * pricing.IDR_PER_CREDIT - pricing.IDR_PER_USD
+    assert found.was.cost_idr == found.would_be.cost_idr == price_list.IDR_PER_USD
+    assert found.was.margin_idr == 1000 * price_list.IDR_PER_CREDIT - price_list.IDR_PER_USD
 
 
 def test_what_the_other_model_cannot_make_is_listed() -> None:
     """Impossible clips stand apart with a reason, and are in neither sum."""
     long, plain = kind(duration_seconds=10), kind("seedance-t2v")
 
-    found = what_if.reprice([long, plain], listed("nova-reel"))
+    found = repricing.reprice([long, plain], listed("nova-reel"))
 
     assert sum(some.clips for some in found.impossible.values()) + found.was.clips == 4
     assert "Amazon Nova Reel makes clips of 6 seconds." in found.impossible
@@ -96,10 +101,10 @@ def test_model_that_is_no_longer_offered_can_be_replaced() -> None:
     """Clips of a model that is gone have their charge and an estimate, and can be priced with another one."""
     gone = replace(kind(), model_id="gone")
 
-    found = what_if.reprice([gone], listed("kling-2.5"))
+    found = repricing.reprice([gone], listed("kling-2.5"))
 
     assert (found.was.credits, found.would_be.credits) == (1000, 1000)
-    assert found.was.cost_idr == 1000 * 50 * 100 // pricing.DEFAULT_MARKUP_PERCENT + 1
+    assert found.was.cost_idr == 1000 * 50 * 100 // price_list.DEFAULT_MARKUP_PERCENT + 1
 
 
 @pytest.mark.parametrize(
@@ -112,12 +117,12 @@ def test_change_that_cannot_be(changes: dict[str, int], field: str) -> None:
     assert list(raised.value.fields) == [field]
 
 
-@given(st.sampled_from(list(pricing.PRICES)), st.sampled_from(list(pricing.PRICES)), st.integers(1, 50))
+@given(st.sampled_from(list(price_list.PRICES)), st.sampled_from(list(price_list.PRICES)), st.integers(1, 50))
 def test_every_clip_is_in_one_sum(of: str, instead: str, clips: int) -> None:
     """Each clip is either priced anew or impossible, with what it was charged."""
     drawn = kind(of, clips=clips)
 
-    found = what_if.reprice([drawn], listed(instead))
+    found = repricing.reprice([drawn], listed(instead))
 
     assert found.was.clips + sum(some.clips for some in found.impossible.values()) == clips
     assert found.was.credits + sum(some.credits for some in found.impossible.values()) == drawn.charged_credits
@@ -142,9 +147,9 @@ def test_kinds_are_counted_from_charged_clips(database: Database, person: User) 
     )
     book(database, other, replace(wide, project_id=theirs))
     with database.session(read_only=True) as session:
-        found = what_if.kinds(session, person, CHOSEN)
-        of_one = what_if.kinds(session, person, replace(CHOSEN, project_id=second))
-        completed = usage.total(session, person, CHOSEN).completed
+        found = repricing.kinds(session, person, CHOSEN)
+        of_one = repricing.kinds(session, person, replace(CHOSEN, project_id=second))
+        completed = reports.total(session, person, CHOSEN).completed
 
     assert sorted((k.model_id, k.start_image, k.negative_prompt, k.clips, k.charged_credits) for k in found) == [
         ("kling-2.5", False, False, 3, 1500),
@@ -165,8 +170,8 @@ def test_kinds_of_everybody(database: Database, person: User) -> None:
     book(database, person, Ended(DAY, mine, "demo-film"))
     everybody = replace(CHOSEN, everybody=True)
     with database.session(read_only=True) as session:
-        assert [k.clips for k in what_if.kinds(session, admin, everybody)] == [1]
-        assert [k.clips for k in what_if.kinds(session, admin, replace(everybody, user_id=person.id))] == [1]
-        assert what_if.kinds(session, admin, CHOSEN) == []
+        assert [k.clips for k in repricing.kinds(session, admin, everybody)] == [1]
+        assert [k.clips for k in repricing.kinds(session, admin, replace(everybody, user_id=person.id))] == [1]
+        assert repricing.kinds(session, admin, CHOSEN) == []
         with pytest.raises(errors.Forbidden):
-            what_if.kinds(session, person, everybody)
+            repricing.kinds(session, person, everybody)

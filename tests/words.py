@@ -16,7 +16,7 @@ from pathlib import Path
 from babel.messages import pofile
 from babel.messages.catalog import Catalog
 
-from core.states import Status
+from core.db.enums import Status
 
 ROOT = Path(__file__).parent.parent
 CATALOGUES = ROOT / "pages" / "locale"
@@ -28,7 +28,18 @@ SAID_BY = {"what": FROM_CORE, "reason": FROM_CORE, "part": PART}
 NAMED_BY = {"Rule": FROM_CORE, "AddressRefused": PART, "ConnectError": PART}
 """Call whose first argument is a text of core -> what it is."""
 NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
-NOT_SAID = ("studio", "migrations", "admin.py", "api", "config.py", "audit.py", "embedded.py", "supervisor.py")
+NOT_SAID = (
+    "studio",
+    "db/migrations",
+    "admin.py",
+    "cli.py",
+    "api",
+    "config.py",
+    "audit/runs.py",
+    "audit/__main__.py",
+    "worker/local_stack.py",
+    "worker/supervisor.py",
+)
 """Parts of core whose sentences no page shows: drawing, schema, the command line, REST, the operator's console."""
 
 _SENTENCE = re.compile(r"""[A-Z{"'].*\s.*[.!?]""", re.DOTALL)
@@ -37,12 +48,12 @@ _SENTENCE = re.compile(r"""[A-Z{"'].*\s.*[.!?]""", re.DOTALL)
 def gathered() -> Catalog:
     """Every text there is now, without translations."""
     catalogue = Catalog()
-    for path in sorted((ROOT / "pages").glob("*.py")):
+    for path in sorted((ROOT / "pages").rglob("*.py")):
         for line, message in _marked(ast.parse(path.read_text(encoding="utf-8"))):
             catalogue.add(message, locations=[(path.relative_to(ROOT).as_posix(), line)])
     for path in sorted((ROOT / "core").rglob("*.py")):
         place = path.relative_to(ROOT)
-        if place.parts[1] in NOT_SAID:
+        if any(place.is_relative_to(Path("core") / part) for part in NOT_SAID):
             continue
         for line, text, mark in _said(ast.parse(path.read_text(encoding="utf-8"))):
             catalogue.add(text, locations=[(place.as_posix(), line)], auto_comments=[mark])

@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from core import pricing
-from core.columns import new_id
-from core.models import Account, Generation, LedgerEntry, Project, UsageDay, User
-from core.providers import loader, registry  # noqa: F401 -- loader registers the providers
-from core.states import EntryKind, Stage, Status
+from core.billing.quote import Line, Quote, estimated_cost_idr, quote
+from core.db.enums import EntryKind, Stage, Status
+from core.db.tables import Account, Generation, LedgerEntry, Project, UsageDay, User
+from core.ids import new_id
+from core.providers import registry
 
 OUTCOMES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
@@ -40,7 +40,7 @@ class Ended:
     @property
     def credits(self) -> int:
         """Its price."""
-        return pricing.quote(
+        return quote(
             self.model_id,
             resolution=self.resolution,
             duration_seconds=self.duration_seconds,
@@ -97,8 +97,8 @@ def _generation(user_id: str, clip: Ended) -> dict[str, Any]:
     ended = datetime.combine(clip.day, time(12), UTC)
     id = new_id()
     model = registry.model(clip.model_id)
-    quote = pricing.Quote(clip.model_id, (pricing.Line("base", clip.credits),))
-    estimate = pricing.estimated_cost_idr(clip.model_id, clip.credits)
+    price = Quote(clip.model_id, (Line("base", clip.credits),))
+    estimate = estimated_cost_idr(clip.model_id, clip.credits)
     return {
         "id": id,
         "user_id": user_id,
@@ -114,7 +114,7 @@ def _generation(user_id: str, clip: Ended) -> dict[str, Any]:
         "duration_seconds": clip.duration_seconds,
         "aspect_ratio": clip.aspect_ratio,
         "credits": clip.credits,
-        "quote": quote.to_json(),
+        "quote": price.to_json(),
         "status": clip.outcome,
         "stage": Stage.ENDED,
         "output_key": f"videos/{id}/0.mp4" if done else None,
@@ -172,7 +172,7 @@ def _rolled_up(user_id: str, clips: Iterable[Ended]) -> Iterator[dict[str, Any]]
         if clip.outcome is not Status.COMPLETED:
             row["released_credits"] += clip.credits
             continue
-        estimate = pricing.estimated_cost_idr(clip.model_id, clip.credits)
+        estimate = estimated_cost_idr(clip.model_id, clip.credits)
         row["settled_credits"] += clip.credits
         row["video_seconds"] += clip.duration_seconds
         row["estimated_cost_idr"] += estimate

@@ -1,3 +1,1 @@
-"""The vendors that make video; importing this package registers all of them."""
-
-from core.providers import loader as loader
+"""The vendors that make video: contract, registry, connection, and one adapter each."""

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 import httpx
 
 from core import errors
-from core.providers import reply
-from core.providers.reply import Reply
-from core.video import Found, JobState, JobStatus, ProviderJob, VideoModel, VideoRequest, VideoSource
+from core.providers import http
+from core.providers.contract import Found, JobState, JobStatus, ProviderJob, VideoModel, VideoRequest, VideoSource
+from core.providers.http import Reply
 
 NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """httpx errors after which the request has surely not reached the other side."""
@@ -102,14 +102,14 @@ class Provider(ABC):
 
     async def _send(self, method: str, path: str, **content: Any) -> Reply:
         response = await self._client.request(method, self._base_url + path, headers=self._headers(), **content)
-        return reply.read(response, key=self._key)
+        return http.read(response, key=self._key)
 
     def _headers(self) -> Mapping[str, str]:
         """What goes along with every call, the key above all."""
         return {"Authorization": f"Bearer {self._key}"}
 
     def _clean(self, error: errors.ProviderError) -> errors.ProviderError:
-        error.detail = reply.without_key(error.detail, self._key)
+        error.detail = http.without_key(error.detail, self._key)
         return error
 
 

@@ -1,12 +1,14 @@
 """Which providers and models exist; the only way to look one up. It knows no price and no setting."""
 
+import pkgutil
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import httpx
 
 from core import errors
 from core.providers.base import Provider
-from core.video import FRAME_SIZES, VideoModel
+from core.providers.contract import FRAME_SIZES, VideoModel
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,50 @@ def _check(model: VideoModel, *, provider: str) -> None:
             raise ValueError(f"The model '{model.id}' declares {pair[0]} at {pair[1]}, which has no frame size.")
 
 
-_registered = Registry()
+PROVIDERS = (
+    "core.providers.adapters.modelslab:ModelsLab",
+    "core.providers.adapters.edenai:EdenAI",
+    "core.providers.adapters.replicate:Replicate",
+    "core.providers.adapters.fal:Fal",
+    "core.providers.adapters.demo:Demo",
+)
+"""Every provider there is, one line each, in the order they are listed to people."""
 
-register = _registered.register
-providers = _registered.providers
-provider_class = _registered.provider_class
-models = _registered.models
-model = _registered.model
-connect = _registered.connect
+
+@lru_cache(maxsize=1)
+def default() -> Registry:
+    """The registry of all `PROVIDERS`, loaded when first asked for."""
+    registry = Registry()
+    for place in PROVIDERS:
+        registry.register(pkgutil.resolve_name(place))
+    return registry
+
+
+def register(provider_class: type[Provider]) -> None:
+    """See `Registry.register`."""
+    default().register(provider_class)
+
+
+def providers() -> tuple[type[Provider], ...]:
+    """See `Registry.providers`."""
+    return default().providers()
+
+
+def provider_class(name: str) -> type[Provider]:
+    """See `Registry.provider_class`."""
+    return default().provider_class(name)
+
+
+def models() -> tuple[VideoModel, ...]:
+    """See `Registry.models`."""
+    return default().models()
+
+
+def model(model_id: str) -> VideoModel:
+    """See `Registry.model`."""
+    return default().model(model_id)
+
+
+def connect(name: str, *, client: httpx.AsyncClient, access: Access) -> Provider:
+    """See `Registry.connect`."""
+    return default().connect(name, client=client, access=access)

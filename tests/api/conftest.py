@@ -10,11 +10,14 @@ import pytest
 from PIL import Image
 from starlette.applications import Starlette
 
-from core import config, db, storage, tokens, users, webhooks
+from core import config, db
 from core.api import mounted
 from core.config import Settings
-from core.models import Generation, User, WebhookEndpoint
-from core.states import Scope
+from core.db.enums import Scope
+from core.db.tables import Generation, User, WebhookEndpoint
+from core.files import storage
+from core.identity import api_tokens, users
+from core.notifications import webhooks
 from tests import orders
 
 ORIGIN = "http://studio.test"
@@ -106,7 +109,7 @@ def arrive(email: str, *, credits: int = 10_000, scope: Scope = Scope.ADMIN) -> 
     """A new person with a token."""
     with db.session() as session:
         person = users.ensure(session, email, signup_credits=credits)
-        return Client(person, tokens.issue(session, person, name="test", scope=scope))
+        return Client(person, api_tokens.issue(session, person, name="test", scope=scope))
 
 
 @pytest.fixture

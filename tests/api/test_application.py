@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from core import config, db
 from core.api import api
-from core.columns import new_id
 from core.config import Settings
-from core.models import ApiToken
-from core.states import Scope
+from core.db.enums import Scope
+from core.db.tables import ApiToken
+from core.ids import new_id
 from tests.api.conftest import Client, arrive, refusal
 
 PUBLIC = {"/hooks/{id}/{signature}", "/openapi.json", "/docs", "/health", "/media/{key:path}", "/clips.zip"}

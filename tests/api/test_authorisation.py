@@ -5,13 +5,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from core import db, tokens
+from core import db
 from core.api import api
-from core.api.table import Door
-from core.columns import new_id, utc_now
+from core.api.http.permissions import Door
+from core.clock import utc_now
 from core.config import Settings
-from core.models import ApiToken, User
-from core.states import Role, Scope
+from core.db.enums import Role, Scope
+from core.db.tables import ApiToken, User
+from core.identity import api_tokens
+from core.ids import new_id
 from tests.api.conftest import Client, arrive, refusal
 from tests.api.test_application import fitting_body, own_path
 
@@ -35,9 +37,9 @@ def with_token(client: Client, scope: Scope, **values: object) -> Client:
     """The same person with another token; `values` are what became of it."""
     assert client.person is not None
     with db.session() as session:
-        token = tokens.issue(session, client.person, name="other", scope=scope)
+        token = api_tokens.issue(session, client.person, name="other", scope=scope)
         if values:
-            token_id = tokens.by_token(session, token)[1].id
+            token_id = api_tokens.by_token(session, token)[1].id
             session.execute(update(ApiToken).where(ApiToken.id == token_id).values(**values))
     return Client(client.person, token)
 

@@ -1,6 +1,7 @@
 import pytest
 
-from core.columns import new_id, utc_now
+from core.clock import utc_now
+from core.ids import new_id
 from tests.api.conftest import Client, refusal
 
 

@@ -19,9 +19,10 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
 
 from core import config
-from core.api import api, document
-from core.columns import new_id
+from core.api import api
+from core.api.openapi import document
 from core.config import Settings
+from core.ids import new_id
 from core.providers import registry
 from tests.api import live
 from tests.api.conftest import PREFIX, arrive

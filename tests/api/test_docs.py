@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core import config, db, lifecycle, storage
-from core.api import recipes
-from core.models import Generation
+from core import config, db
+from core.api.openapi import recipes
+from core.db.tables import Generation
+from core.files import storage
+from core.generations import lifecycle
 from tests import orders
 from tests.api import live
 from tests.api.conftest import CLIP, Client, picture

@@ -5,8 +5,9 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from core.api import api, document
-from core.api.document import Json
+from core.api import api
+from core.api.openapi import document
+from core.api.openapi.document import Json
 from tests.api.conftest import PREFIX, Client
 
 DOCUMENT = document.of(api, base=PREFIX)

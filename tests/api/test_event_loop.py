@@ -6,11 +6,12 @@ import httpx
 import pytest
 from sqlalchemy import event
 
-from core import db, tokens
+from core import db
 from core.api import api
-from core.api.table import Door
+from core.api.http.permissions import Door
 from core.config import Settings
-from core.states import Scope
+from core.db.enums import Scope
+from core.identity import api_tokens
 from tests.api.conftest import APP, ORIGIN, PREFIX, arrive
 from tests.api.test_application import fitting_body, own_path
 
@@ -58,7 +59,7 @@ def test_loop_goes_on_while_the_database_is_waited_for(installation: Settings, d
         body = {"json": ana.order()}
     assert ana.person is not None
     with db.session() as session:
-        token = tokens.issue(session, ana.person, name="not looked up yet", scope=Scope.ADMIN)
+        token = api_tokens.issue(session, ana.person, name="not looked up yet", scope=Scope.ADMIN)
     database = SlowDatabase()
 
     async def ask() -> httpx.Response:

@@ -12,11 +12,11 @@ import uvicorn
 from sqlalchemy import func, select
 
 from core import db
-from core.api import event_hub, events
-from core.columns import utc_now
-from core.models import GenerationEvent, User
-from core.states import Stage, Status
-from core.timeline import Step
+from core.api.routers import event_hub, events
+from core.clock import utc_now
+from core.db.enums import Stage, Status
+from core.db.tables import GenerationEvent, User
+from core.generations.timeline import Step
 from tests import orders
 from tests.api.conftest import APP, PREFIX, Client, refusal
 from tests.process.app import free_port

@@ -1,6 +1,7 @@
 from pathlib import Path
 
-from core import config, storage
+from core import config
+from core.files import storage
 from tests.api.conftest import Client, refusal
 from tests.test_extension import brightening
 

@@ -2,8 +2,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from core.api import limits
-from core.states import Scope
+from core.api.http import body_limit
+from core.db.enums import Scope
 from tests.api.conftest import Client, arrive, refusal
 
 
@@ -55,4 +55,4 @@ def test_body_is_not_taken_in_without_the_scope(installation: object) -> None:
 
 def test_upload_of_ten_megabytes_is_within_the_limit() -> None:
     """The bodies above are refused for who sends them, not for their size."""
-    assert limits.UPLOAD_LIMIT_BYTES >= 10 * 1024 * 1024
+    assert body_limit.UPLOAD_LIMIT_BYTES >= 10 * 1024 * 1024

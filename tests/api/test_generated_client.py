@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from core.api import api, document
+from core.api import api
+from core.api.openapi import document
 from tests.api import live
 from tests.api.conftest import CLIP, PREFIX, Client
 from tests.api.test_docs import finish_soon

@@ -4,9 +4,12 @@ from urllib.parse import quote
 
 import pytest
 
-from core import audit, db, errors, lifecycle
-from core.columns import new_id, utc_now
-from core.models import Generation
+from core import db, errors
+from core.audit import runs
+from core.clock import utc_now
+from core.db.tables import Generation
+from core.generations import lifecycle
+from core.ids import new_id
 from tests import orders
 from tests.api.conftest import Client, arrive, refusal
 
@@ -213,7 +216,7 @@ def test_parallel_orders_spend_no_more_than_there_is(ana: Client) -> None:
     assert sorted(answer.status_code for answer in answers) == [202] * 5 + [402] * 7
     assert balance(cleo) == (0, 250)
     with db.session(read_only=True) as session:
-        assert all(result.holds for result in audit.run(session))
+        assert all(result.holds for result in runs.run(session))
 
 
 def test_parallel_orders_with_one_key_are_one(ana: Client) -> None:

@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import update
 
 from core import config, db
-from core.columns import utc_now
-from core.models import Generation
+from core.clock import utc_now
+from core.db.tables import Generation
 from tests.api.conftest import Client
 
 

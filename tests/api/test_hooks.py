@@ -4,11 +4,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from core import config, db, hooks, lifecycle
-from core.columns import utc_now
+from core import config, db
+from core.clock import utc_now
 from core.config import Settings
-from core.models import Generation, User
-from core.states import Stage
+from core.db.enums import Stage
+from core.db.tables import Generation, User
+from core.generations import lifecycle
+from core.providers import callbacks
 from tests.api.conftest import Client
 from tests.orders import HANDED, SUBMITTING, WAITING, advance, ordered
 
@@ -26,7 +28,7 @@ def waiting(ana: Client) -> str:
 
 def path(generation_id: str) -> str:
     """The path a vendor is given, below the API's."""
-    address = hooks.address("https://video.example.org/", generation_id, secret=config.settings().secret_key)
+    address = callbacks.address("https://video.example.org/", generation_id, secret=config.settings().secret_key)
     found = re.fullmatch(r"https://video\.example\.org/api/apps/video-generator(/hooks/.+)", address)
     assert found is not None
     return found[1]
@@ -70,4 +72,4 @@ def test_hook_when_it_comes_late(nobody: Client, waiting: str) -> None:
 
 def test_address_when_we_cannot_be_reached(installation: Settings) -> None:
     """Without PUBLIC_URL a vendor is given no address."""
-    assert hooks.address("", "g-1", secret=b"k") == ""
+    assert callbacks.address("", "g-1", secret=b"k") == ""

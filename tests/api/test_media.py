@@ -5,8 +5,10 @@ from urllib.parse import quote
 
 import pytest
 
-from core import config, links, storage
-from core.columns import new_id, utc_now
+from core import config
+from core.clock import utc_now
+from core.files import signed_urls, storage
+from core.ids import new_id
 from tests.api.conftest import CLIP, ORIGIN, Client, refusal
 
 
@@ -135,11 +137,11 @@ def test_link_to_several(ana: Client, ben: Client, nobody: Client) -> None:
     row, foreign = ana.finished(), ben.finished()
     assert ana.person is not None
     secret, now = config.settings().secret_key, utc_now()
-    path = links.sign_archive(ana.person.id, [row.id, foreign.id], secret=secret, now=now)
+    path = signed_urls.sign_archive(ana.person.id, [row.id, foreign.id], secret=secret, now=now)
 
     answer = nobody.get(ORIGIN + path)
 
     assert archived(answer.content) == {f"a-lake-at-dusk-{row.id[-6:]}.mp4": CLIP}
-    old = links.sign_archive(ana.person.id, [row.id], secret=secret, now=now - timedelta(days=1))
+    old = signed_urls.sign_archive(ana.person.id, [row.id], secret=secret, now=now - timedelta(days=1))
     for wrong in (old, path + "x", path.replace("c=", "c=AAAA"), path.partition("&e=")[0], path.replace("u=", "u=x")):
         assert refusal(nobody.get(ORIGIN + wrong))[:2] == (403, "forbidden"), wrong

@@ -2,10 +2,12 @@ import re
 
 from sqlalchemy import update
 
-from core import audit, db, queue
+from core import db
+from core.audit import runs
 from core.config import Settings
-from core.models import User
-from core.states import Role, Scope
+from core.db.enums import Role, Scope
+from core.db.tables import User
+from core.redis import job_queue
 from tests import redis
 from tests.api.conftest import Client, arrive, refusal
 
@@ -24,7 +26,7 @@ def test_figures_are_what_there_is(ana: Client) -> None:
     """What is under way, what is reserved and what the last audit found, in a form that Prometheus reads."""
     ana.generate()
     with db.session() as session:
-        audit.record(session, audit.look(session))
+        runs.record(session, runs.look(session))
 
     answer = operator().get("/metrics")
 
@@ -50,10 +52,10 @@ def test_figures_of_an_empty_installation(installation: Settings) -> None:
 def test_figures_of_the_queue(installation: Settings) -> None:
     """With a Redis its queues are counted."""
     with redis.server() as url:
-        queue.bring(url)
-        queue.enqueue(url, queue.SUBMIT, "some-generation", 1)
+        job_queue.bring(url)
+        job_queue.enqueue(url, job_queue.SUBMIT, "some-generation", 1)
         lines = operator().get("/metrics").text.splitlines()
-        queue.bring(None)
+        job_queue.bring(None)
 
     assert 'video_queue_length{queue="video-submit"} 1' in lines
     assert "video_queue_up 1" in lines

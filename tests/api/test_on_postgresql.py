@@ -4,7 +4,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from core import audit, config, db
+from core import config, db
+from core.audit import runs
 from core.config import Settings
 from tests.api.conftest import Client, arrive
 
@@ -45,7 +46,7 @@ def test_parallel_orders_spend_no_more_than_there_is(on_postgresql: Settings) ->
 
     assert sorted(answer.status_code for answer in answers) == [202] * 5 + [402] * 7
     with db.session(read_only=True) as session:
-        assert all(result.holds for result in audit.run(session))
+        assert all(result.holds for result in runs.run(session))
 
     dora = arrive("dora@example.org")
     options = {"json": dora.order(), "headers": {"Idempotency-Key": "one"}}

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core import storage
-from core.api import ranges
+from core.api.http import ranges
+from core.files import storage
 
 KEY = "videos/42/0123456789abcdef.mp4"
 POSTER = "posters/42/0123456789abcdef.webp"

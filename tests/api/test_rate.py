@@ -2,8 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from core import config, queue
+from core import config
 from core.config import Settings
+from core.redis import job_queue
 from tests import redis
 from tests.api.conftest import Client, refusal
 
@@ -14,9 +15,9 @@ def limited(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator
     monkeypatch.setenv("API_REQUESTS_PER_MINUTE", "3")
     config.settings.cache_clear()
     with redis.server() as url:
-        queue.bring(url)
+        job_queue.bring(url)
         yield config.settings()
-        queue.bring(None)
+        job_queue.bring(None)
 
 
 def test_too_many_requests(limited: Settings, ana: Client, ben: Client) -> None:
@@ -47,11 +48,11 @@ def test_refused_requests_count(limited: Settings, ana: Client) -> None:
 
 def test_redis_away(installation: Settings, ana: Client) -> None:
     """Without Redis everything is answered and nothing is told of a limit."""
-    queue.bring("redis://127.0.0.1:9/2")
+    job_queue.bring("redis://127.0.0.1:9/2")
     try:
         answer = ana.get("/credits")
     finally:
-        queue.bring(None)
+        job_queue.bring(None)
 
     assert answer.status_code == 200
     assert "ratelimit" not in answer.headers

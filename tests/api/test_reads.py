@@ -2,7 +2,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from core.api import api
-from core.columns import new_id
+from core.ids import new_id
 from tests.api.conftest import Client
 
 READS = [

@@ -2,8 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from core.columns import new_id, utc_now
-from core.states import Scope
+from core.clock import utc_now
+from core.db.enums import Scope
+from core.ids import new_id
 from tests.api.conftest import Client, arrive, refusal
 
 

@@ -2,8 +2,10 @@ from typing import Any
 
 import pytest
 
-from core import config, images, storage, users
+from core import config
 from core import db as databases
+from core.files import image_sanitizer, storage
+from core.identity import users
 from tests.api.conftest import Client, picture, refusal
 
 
@@ -59,7 +61,7 @@ def test_type_must_be_start_or_end(ana: Client, kind: str | None) -> None:
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 422, "media_rejected"),
         (picture()[:100], 422, "media_rejected"),
         (picture(8, 8), 422, "media_rejected"),
-        (picture() + b"\0" * images.MAX_UPLOAD_BYTES, 413, "too_large"),
+        (picture() + b"\0" * image_sanitizer.MAX_UPLOAD_BYTES, 413, "too_large"),
     ],
 )
 def test_bad_image(ana: Client, data: bytes, status: int, code: str) -> None:

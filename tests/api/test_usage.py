@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from core import db, users
-from core.columns import new_id, utc_now
+from core import db
+from core.clock import utc_now
 from core.config import Settings
-from core.states import Role, Scope
+from core.db.enums import Role, Scope
+from core.identity import users
+from core.ids import new_id
 from tests.api.conftest import Client, arrive, refusal
 
 

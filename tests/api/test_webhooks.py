@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 import standardwebhooks
 
-from core import config, webhook_events, webhook_sender
-from core.api.webhooks import SentEvent
-from core.columns import new_id
+from core import config
+from core.api.routers.webhooks import SentEvent
+from core.ids import new_id
+from core.notifications import outbox, webhook_sender
 from tests.api.conftest import Client, refusal
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
@@ -161,7 +162,7 @@ def test_body_when_it_is_wrong(ana: Client, body: dict[str, Any], field: str) ->
 
 def test_events_are_chosen(ana: Client, receiver: Receiver) -> None:
     """Without a choice a webhook is told all events; what it chose is shown and sent, nothing else."""
-    every = list(webhook_events.EVENTS.values())
+    every = list(outbox.EVENTS.values())
     webhook = registered(ana, receiver.url)["webhook"]
     assert webhook["events"] == every
 
@@ -191,7 +192,7 @@ def test_event_is_as_the_document_says(ana: Client, nobody: Client, receiver: Re
     ana.post(f"/generations/{ana.generate()}/cancel")
     send()
     document = nobody.get("/openapi.json").json()
-    assert set(document["webhooks"]) == set(webhook_events.EVENTS.values())
+    assert set(document["webhooks"]) == set(outbox.EVENTS.values())
     shapes = document["components"]["schemas"]
     assert {call.headers["content-type"] for call in receiver.calls} == {"application/json"}
     sent = [json.loads(call.body) for call in receiver.calls]

@@ -1,6 +1,6 @@
 import pytest
 
-from core import pricing
+from core.billing.quote import estimated_cost_idr
 from tests.api.conftest import Client, refusal
 
 
@@ -19,7 +19,7 @@ def test_what_if(ana: Client, ben: Client) -> None:
     [reason] = found["impossible"]
     assert reason == {"reason": "Seedance T2V makes clips of 5 or 10 seconds.", "clips": 1, "credits": 50}
     assert (dearer["was"]["credits"], dearer["wouldBe"]["credits"]) == (100, 200)
-    assert dearer["wouldBe"]["costIdr"] == pricing.estimated_cost_idr("demo-film", 100, markup_percent=200)
+    assert dearer["wouldBe"]["costIdr"] == estimated_cost_idr("demo-film", 100, markup_percent=200)
     assert dearer["wouldBe"]["marginIdr"] == 200 * 50 - dearer["wouldBe"]["costIdr"]
 
 

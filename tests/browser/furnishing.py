@@ -8,10 +8,13 @@ import av
 import numpy as np
 import pytest
 
-from core import config, db, generations, lifecycle, media, projects
-from core import storage as storages
-from core.models import Generation
-from core.storage import Storage
+from core import config, db
+from core.db.tables import Generation
+from core.files import storage as storages
+from core.files import video_probe
+from core.files.storage import Storage
+from core.generations import commands, lifecycle
+from core.projects import projects
 from tests.pages.studio import FACTS, Studio
 
 
@@ -45,7 +48,7 @@ def furnish(studio: Studio, folder: Path) -> None:
     studio.fail(studio.order(lake, "A heron takes off"))
     studio.lose(studio.order(lake, "Ink in clear water", model_id="seedance-t2v"))
     with db.session() as session:
-        generations.cancel(session, studio.person, studio.order(lake, "A paper boat").id)
+        commands.cancel(session, studio.person, studio.order(lake, "A paper boat").id)
 
 
 def small_clip(path: Path) -> Path:
@@ -64,8 +67,8 @@ def stored(storage: Storage, row: Generation, clip: Path) -> lifecycle.Output:
     """Put a clip where the worker would have put it."""
     base = f"videos/{row.id}/0123456789abcdef"
     storage.put_bytes(f"{base}.mp4", clip.read_bytes(), media_type="video/mp4")
-    storage.put_bytes(f"{base}.webp", media.poster(clip), media_type="image/webp")
-    storage.put_bytes(f"{base}-preview.mp4", media.preview(clip), media_type="video/mp4")
+    storage.put_bytes(f"{base}.webp", video_probe.poster(clip), media_type="image/webp")
+    storage.put_bytes(f"{base}-preview.mp4", video_probe.preview(clip), media_type="video/mp4")
     size = clip.stat().st_size
     facts = {**FACTS, "width": 320, "height": 180, "duration_seconds": 0.5, "size_bytes": size}
     return lifecycle.Output(f"{base}.mp4", f"{base}.webp", f"{base}-preview.mp4", size, facts)

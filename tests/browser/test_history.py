@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from core import storage as storages
+from core.files import storage as storages
 from tests.browser.conftest import LOOKS, Visitor, barriers, excess_px, picture, settle
 from tests.browser.furnishing import installation, small_clip, stored
 from tests.process.app import App, running

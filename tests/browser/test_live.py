@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from pages import live_route
+from pages.elements import live_endpoint
 from tests.browser.conftest import Visit, Visitor, picture, settle
 from tests.process.app import App, running
 
@@ -44,7 +44,7 @@ def arrive(visitor: Visitor, app: App, **look: object) -> tuple[Visit, list[str]
     looks: list[str] = []
 
     def note(request: Request) -> None:
-        if live_route.PATH in request.url:
+        if live_endpoint.PATH in request.url:
             looks.append(request.url)
 
     visit.context.on("request", note)

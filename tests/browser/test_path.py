@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from core import pricing
+from core.billing.quote import quote
 from tests.browser.conftest import Visit, Visitor, picture
 from tests.process.app import App, audit, running
 
@@ -53,7 +53,7 @@ def choose_resolution(page: Page, resolution: str) -> None:
 
 def price(resolution: str, seconds: int, *, audio: bool = False) -> int:
     """What the price list says."""
-    asked = pricing.quote("demo-film", resolution=resolution, duration_seconds=seconds, generate_audio=audio)
+    asked = quote("demo-film", resolution=resolution, duration_seconds=seconds, generate_audio=audio)
     return asked.total_credits
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from core import budgets, db, projects
-from core.columns import utc_now
+from core import db
+from core.clock import utc_now
+from core.projects import projects
+from core.usage import budgets
 from tests import year
 from tests.browser.conftest import Visitor, barriers, excess_px, picture, settle
 from tests.browser.furnishing import installation

@@ -10,14 +10,21 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from core import audit, budgets, curation, db, generations, ledger, presets, tokens, users, webhooks
-from core import storage as storages
-from core.columns import utc_now
-from core.curation import Changes
-from core.history import Verdict
-from core.models import Generation
+from core import db
+from core.audit import runs
+from core.billing import ledger
+from core.clock import utc_now
+from core.db.enums import DisabledReason, Scope
+from core.db.tables import Generation
+from core.files import storage as storages
+from core.generations import commands, review
+from core.generations.queries import Verdict
+from core.generations.review import Changes
+from core.identity import api_tokens, users
+from core.notifications import webhooks
+from core.projects import presets
 from core.providers import registry
-from core.states import DisabledReason, Scope
+from core.usage import budgets
 from tests import words, year
 from tests.browser.conftest import Visitor, settle
 from tests.browser.furnishing import installation, small_clip, stored
@@ -80,7 +87,7 @@ def furnish(studio: Studio, folder: Path) -> dict[str, Generation]:
         budgets.set_own(session, person, credits=1000)
         budgets.set_project(session, person, film.id, credits=1500)
         presets.save(session, person, name="Danau", settings=SETTINGS, shared=True)
-        tokens.issue(session, person, name="Skrip", scope=Scope.READ, expires_at=utc_now() + timedelta(days=400))
+        api_tokens.issue(session, person, name="Skrip", scope=Scope.READ, expires_at=utc_now() + timedelta(days=400))
         for number in range(3):
             webhooks.create(session, person, webhooks.Address(f"https://kait{number}.invalid/"), description="Saya")
         gone, failing, _kept = webhooks.browse(session, person)
@@ -93,14 +100,14 @@ def furnish(studio: Studio, folder: Path) -> dict[str, Generation]:
         found[name] = studio.complete(row, replace(output, facts={**output.facts, "gaps": GAPS}))
     with db.session() as session:
         liked = Changes(favourite=True, verdict=Verdict.KEPT, tags=["danau"])
-        curation.change(session, person, found["completed"].id, liked)
+        review.change(session, person, found["completed"].id, liked)
     found["failed"] = studio.fail(studio.order(film, "Bangau terbang"))
     found["uncertain"] = studio.lose(studio.order(film, "Tinta", model_id="seedance-t2v"))
     found["processing"] = studio.send(studio.order(film, "Kabut", model_id="kling-2.5", duration_seconds=10))
     found["cancelled"] = studio.order(empty, "Perahu kertas")
     with db.session() as session:
-        generations.cancel(session, person, found["cancelled"].id)
-        audit.record(session, audit.look(session, full=True))
+        commands.cancel(session, person, found["cancelled"].id)
+        runs.record(session, runs.look(session, full=True))
     return found
 
 

@@ -4,11 +4,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core import db, errors, generations, lifecycle, projects, users
-from core.columns import utc_now
+from core import db, errors
+from core.clock import utc_now
 from core.config import Settings
-from core.models import Generation, Project, User
-from core.states import Stage, Status
+from core.db.enums import Stage, Status
+from core.db.tables import Generation, Project, User
+from core.generations import lifecycle
+from core.generations.submit import Order, submit
+from core.identity import users
+from core.projects import projects
 
 CONFIGURED = frozenset({"demo", "modelslab", "edenai"})
 FACTS = {
@@ -52,9 +56,9 @@ class Studio:
     ) -> Generation:
         """An order that waits."""
         wanted = {"resolution": "720p", "duration_seconds": 5, "aspect_ratio": "16:9"} | changes
-        order = generations.Order(project_id=project.id, model_id=model_id, prompt=prompt, **wanted)  # type: ignore[arg-type]  # a test names only what it means
+        order = Order(project_id=project.id, model_id=model_id, prompt=prompt, **wanted)  # type: ignore[arg-type]  # a test names only what it means
         with db.session() as session:
-            return generations.submit(
+            return submit(
                 session, self.person, order, configured=CONFIGURED, quota_bytes=self.settings.storage_quota_bytes
             )
 

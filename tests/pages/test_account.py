@@ -1,6 +1,7 @@
-from core import db, users
-from core import ledger as books
-from pages import language
+from core import db
+from core.billing import ledger as books
+from core.identity import users
+from pages.ui import language
 from tests.pages.conftest import Open
 from tests.pages.studio import Studio
 

@@ -1,20 +1,22 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import db, errors, tokens
+from core import db, errors
 from core.config import Settings
-from core.models import ApiToken
-from core.states import Scope
+from core.db.enums import Scope
+from core.db.tables import ApiToken
+from core.identity import api_tokens
 from tests.pages.studio import Studio
 
 
 def section() -> None:
     """The section alone, as the account page draws it."""
-    from pages import account_tokens, components, visitor
+    from pages.sections.account import tokens
+    from pages.ui import components, current_user
 
     components.announced()
     with components.calm():
-        account_tokens.show(visitor.person())
+        tokens.show(current_user.person())
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def page(installation: Settings) -> AppTest:
 def known(studio: Studio) -> list[ApiToken]:
     """The person's tokens."""
     with db.session(read_only=True) as session:
-        return list(tokens.browse(session, studio.person))
+        return list(api_tokens.browse(session, studio.person))
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def test_token_is_shown_once(page: AppTest, studio: Studio) -> None:
     assert not page.error
     (secret,) = secrets(page)
     with db.session(read_only=True) as session:
-        person, token = tokens.by_token(session, secret)
+        person, token = api_tokens.by_token(session, secret)
     assert (person.id, token.name, token.scope) == (studio.person.id, "Nightly report", Scope.READ)
     assert token.expires_at is not None
 
@@ -73,7 +75,7 @@ def test_token_without_a_name(page: AppTest, studio: Studio) -> None:
 def test_token_is_revoked(page: AppTest, studio: Studio) -> None:
     """A revoked token is gone from the list and opens nothing."""
     with db.session() as session:
-        secret = tokens.issue(session, studio.person, name="Old script")
+        secret = api_tokens.issue(session, studio.person, name="Old script")
     page.run()
 
     page.button(key=f"account_token_revoke_{known(studio)[0].id}").click().run()
@@ -81,14 +83,14 @@ def test_token_is_revoked(page: AppTest, studio: Studio) -> None:
     assert not page.error
     assert known(studio) == []
     with pytest.raises(errors.Unauthorized), db.session(read_only=True) as session:
-        tokens.by_token(session, secret)
+        api_tokens.by_token(session, secret)
     assert any("no tokens" in caption.value for caption in page.caption)
 
 
 def test_token_name_is_shown_as_it_is(page: AppTest, studio: Studio) -> None:
     """A name is somebody's own words, never markup."""
     with db.session() as session:
-        tokens.issue(session, studio.person, name="<b>x</b> **y**")
+        api_tokens.issue(session, studio.person, name="<b>x</b> **y**")
     page.run()
 
     assert not page.error

@@ -4,10 +4,11 @@ import pytest
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
-from core import config, db, webhook_events, webhook_sender, webhooks
-from core.columns import utc_now
-from core.models import WebhookDelivery, WebhookEndpoint
-from core.states import DisabledReason
+from core import config, db
+from core.clock import utc_now
+from core.db.enums import DisabledReason
+from core.db.tables import WebhookDelivery, WebhookEndpoint
+from core.notifications import outbox, webhook_sender, webhooks
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
 from tests.pages.studio import Studio
@@ -24,10 +25,11 @@ def receiver(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiv
 
 def section() -> None:
     """The section by itself."""
-    from pages import account_webhooks, components, visitor
+    from pages.sections.account import webhooks
+    from pages.ui import components, current_user
 
     components.announced()
-    account_webhooks.show(visitor.person())
+    webhooks.show(current_user.person())
 
 
 def opened() -> AppTest:
@@ -126,7 +128,7 @@ def test_events_are_chosen(studio: Studio, receiver: Receiver) -> None:
     """All events are chosen at first; a smaller choice is kept and shown, none at all is refused."""
     at = opened()
     at.text_input(key="webhooks_new_0_url").set_value(receiver.url)
-    assert at.multiselect(key="webhooks_new_0_events").value == list(webhook_events.EVENTS.values())
+    assert at.multiselect(key="webhooks_new_0_events").value == list(outbox.EVENTS.values())
     at.multiselect(key="webhooks_new_0_events").set_value(["generation.failed"])
     at.button(key="webhooks_add").click().run()
     with db.session(read_only=True) as session:

@@ -1,9 +1,13 @@
 from sqlalchemy import update
 
-from core import audit_rules, db, generations, ledger, search, users
-from core.models import User
-from core.states import Role, Stage, Status
-from core.video import Found, ProviderJob
+from core import db
+from core.audit import invariants
+from core.billing import ledger
+from core.db.enums import Role, Stage, Status
+from core.db.tables import User
+from core.generations import queries, reconciliation
+from core.identity import users
+from core.providers.contract import Found, ProviderJob
 from tests.pages.conftest import Open
 from tests.pages.studio import Studio
 
@@ -29,7 +33,7 @@ def test_unclear_clip_is_released(open_page: Open, studio: Studio) -> None:
     at.button(key=f"admin_release_{row.id}").click().run()
     assert not at.error
     with db.session(read_only=True) as session:
-        assert generations.get(session, studio.person, row.id).status is Status.FAILED
+        assert queries.get(session, studio.person, row.id).status is Status.FAILED
         assert ledger.balance(session, studio.person.id) == ledger.Balance(100_000, 0)
 
 
@@ -42,7 +46,7 @@ def test_unclear_clip_goes_on_with_the_job_that_was_found(open_page: Open, studi
     at.text_input(key=f"admin_job_{row.id}").set_value(" job-7 ")
     at.button(key=f"admin_found_{row.id}").click().run()
     with db.session(read_only=True) as session:
-        found = generations.get(session, studio.person, row.id)
+        found = queries.get(session, studio.person, row.id)
     assert (found.status, found.stage, found.provider_job_id) == (Status.PROCESSING, Stage.WAITING, "job-7")
 
 
@@ -52,7 +56,7 @@ def test_unclear_clip_shows_the_jobs_it_may_be(open_page: Open, studio: Studio) 
     other = studio.lose(studio.order(studio.project()))
     for lost, jobs in ((row, ("job-7", "job-8")), (other, ("job-7",))):
         with db.session() as session:
-            search.settle(session, lost, Found(sure=[ProviderJob(job_id) for job_id in jobs]))
+            reconciliation.settle(session, lost, Found(sure=[ProviderJob(job_id) for job_id in jobs]))
     at = open_page("admin")
     assert any("one of these jobs: job-7, job-8" in element.proto.body for element in at.get("html"))
     at.text_input(key=f"admin_job_{row.id}").set_value("job-7")
@@ -66,7 +70,7 @@ def test_checks_are_run_and_kept(open_page: Open, studio: Studio) -> None:
     at = open_page("admin")
     at.button(key="admin_check").click().run()
     assert not at.error
-    assert any(f"All {len(audit_rules.RULES)} rules hold" in caption.value for caption in at.caption)
+    assert any(f"All {len(invariants.RULES)} rules hold" in caption.value for caption in at.caption)
 
 
 def test_broken_rule_names_its_offender(open_page: Open, studio: Studio) -> None:

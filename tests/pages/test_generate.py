@@ -7,12 +7,15 @@ import pytest
 from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
-from core import config, db, errors, ledger, presets, users
-from core import storage as storages
-from core.columns import utc_now
+from core import config, db, errors
+from core.billing import ledger
+from core.clock import utc_now
 from core.config import Settings
-from core.models import Generation, ProviderHealth, Upload, User
-from pages import wording
+from core.db.tables import Generation, ProviderHealth, Upload, User
+from core.files import storage as storages
+from core.identity import users
+from core.projects import presets
+from pages.ui import wording
 from tests.pages.conftest import Open, sent
 from tests.pages.studio import Studio
 from tests.test_extension import brightening

@@ -4,11 +4,13 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import curation, db, generations, history, users
-from core.curation import Changes
-from core.history import Verdict
-from core.models import Generation
-from core.states import Status
+from core import db
+from core.db.enums import Status
+from core.db.tables import Generation
+from core.generations import queries, review
+from core.generations.queries import Verdict
+from core.generations.review import Changes
+from core.identity import users
 from tests.pages.conftest import Open, sent
 from tests.pages.studio import Studio
 
@@ -162,7 +164,7 @@ def test_failed_clip_can_be_tried_again(open_page: Open, studio: Studio) -> None
     at.button(key=f"clip_retry_{row.id}").click().run()
     assert not at.error
     with db.session(read_only=True) as session:
-        rows = history.browse(session, studio.person, history.Filter()).rows
+        rows = queries.browse(session, studio.person, queries.Filter()).rows
     assert [(found.status, found.retry_of_id) for found in rows] == [(Status.PENDING, row.id), (Status.FAILED, None)]
 
 
@@ -191,7 +193,7 @@ def shown(at: AppTest) -> list[str]:
 def change(studio: Studio, row: Generation, **changes: Any) -> None:
     """Change a clip as its person, elsewhere."""
     with db.session() as session:
-        curation.change(session, studio.person, row.id, Changes(**changes))
+        review.change(session, studio.person, row.id, Changes(**changes))
 
 
 @pytest.mark.parametrize(
@@ -268,9 +270,9 @@ def test_dialog_writes_favourite_verdict_and_tags_at_once(open_page: Open, studi
     at.multiselect(key=f"clip_tags_{row.id}").set_value(["Night"]).run()
     assert not at.error
     with db.session(read_only=True) as session:
-        found = generations.get(session, studio.person, row.id)
+        found = queries.get(session, studio.person, row.id)
         assert (found.favourite, found.kept) == (True, True)
-        assert curation.tags_of(session, studio.person, row.id) == ["night"]
+        assert review.tags_of(session, studio.person, row.id) == ["night"]
     change(studio, row, verdict=Verdict.REJECTED)
     assert at.run().radio(key=f"clip_verdict_{row.id}").value is Verdict.REJECTED
 
@@ -321,7 +323,7 @@ def test_bar_changes_all_that_are_selected(open_page: Open, studio: Studio) -> N
     at.button(key="selection_tag_add").click().run()
     assert [(card["favourite"], card["kept"]) for card in cards(at)] == [(True, None), (True, True)]
     with db.session(read_only=True) as session:
-        assert [list(curation.tags_of(session, studio.person, row.id)) for row in (done, failed)] == [["night"]] * 2
+        assert [list(review.tags_of(session, studio.person, row.id)) for row in (done, failed)] == [["night"]] * 2
     at.button(key="selection_delete").click().run()
     assert cards(at) == []
     assert "selection_keep" not in {button.key for button in at.button}

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages import language
+from pages.ui import language
 from tests import words
 
 OTHERS = [tag for tag in language.LANGUAGES if tag != language.SOURCE]
@@ -49,7 +49,7 @@ def page() -> None:
     """A page that says three sentences of core in the language of its address."""
     import streamlit as st
 
-    from pages import language
+    from pages.ui import language
 
     language.choose(st.query_params.get("language"))
     st.write(language.said("Veo 3 takes no start image. Remove it or choose another model."))

@@ -3,11 +3,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import db, generations, live
-from core.models import Generation
-from core.states import Status
-from pages import live as element
-from pages import live_route
+from core import db
+from core.db.enums import Status
+from core.db.tables import Generation
+from core.generations import commands, progress
+from pages.elements import live as element
+from pages.elements import live_endpoint
 from tests.pages.conftest import Open, sent
 from tests.pages.studio import Studio
 
@@ -24,10 +25,10 @@ def test_every_page_watches(open_page: Open, studio: Studio, page: str) -> None:
     """The element is on every page, with a token of the person and the set of what is under way."""
     row = studio.order(studio.project())
     given = watching(open_page(page))
-    user_id, tag = live.check(given["token"], secret=studio.settings.secret_key, now=row.created_at)
+    user_id, tag = progress.check(given["token"], secret=studio.settings.secret_key, now=row.created_at)
     assert (user_id, tag) == (studio.person.id, "en")
-    assert (given["live"], given["state"]) == (1, live.fingerprint([row.id]))
-    assert given["address"] == live_route.PATH
+    assert (given["live"], given["state"]) == (1, progress.fingerprint([row.id]))
+    assert given["address"] == live_endpoint.PATH
 
 
 def test_nothing_is_told_on_the_first_look(open_page: Open, studio: Studio) -> None:
@@ -97,7 +98,7 @@ def test_page_without_anything_under_way_says_so(open_page: Open, studio: Studio
     """An empty list is a sentence, and deleted or ended clips are not in it."""
     row = studio.complete(studio.order(studio.project()))
     with db.session() as session:
-        generations.delete(session, studio.person, row.id)
+        commands.delete(session, studio.person, row.id)
     at = open_page("generate")
     assert sent(at, "under_way") is None
     assert any(caption.value.startswith("Nothing at the moment") for caption in at.caption)

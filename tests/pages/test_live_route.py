@@ -5,10 +5,14 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from core import db, live, projects, tokens, users
-from core.columns import utc_now
-from core.models import User
-from pages import language, live_route
+from core import db
+from core.clock import utc_now
+from core.db.tables import User
+from core.generations import progress
+from core.identity import api_tokens, users
+from core.projects import projects
+from pages.elements import live_endpoint
+from pages.ui import language
 from tests import orders
 from tests.pages.studio import Studio
 
@@ -18,16 +22,16 @@ def look(token: str | None, *shown: str, **headers: str) -> httpx.Response:
     given = {"Authorization": f"Bearer {token}"} if token is not None else {}
 
     async def exchange() -> httpx.Response:
-        transport = httpx.ASGITransport(app=Starlette(routes=[live_route.route()]))
+        transport = httpx.ASGITransport(app=Starlette(routes=[live_endpoint.route()]))
         async with httpx.AsyncClient(transport=transport, base_url="http://studio.test") as client:
-            return await client.get(live_route.PATH, params={"shown": ",".join(shown)}, headers=given | headers)
+            return await client.get(live_endpoint.PATH, params={"shown": ",".join(shown)}, headers=given | headers)
 
     return asyncio.run(exchange())
 
 
 def token(studio: Studio, person: User | None = None, *, tag: str = "en", age: timedelta = timedelta()) -> str:
     """What a page of this person was given some time ago."""
-    return live.sign((person or studio.person).id, tag, secret=studio.settings.secret_key, now=utc_now() - age)
+    return progress.sign((person or studio.person).id, tag, secret=studio.settings.secret_key, now=utc_now() - age)
 
 
 def test_look_tells_what_moves(studio: Studio) -> None:
@@ -38,7 +42,7 @@ def test_look_tells_what_moves(studio: Studio) -> None:
     answer = look(token(studio), row.id)
     assert answer.status_code == 200
     told = answer.json()
-    assert (told["live"], told["state"]) == (1, live.fingerprint([row.id]))
+    assert (told["live"], told["state"]) == (1, progress.fingerprint([row.id]))
     [item] = told["items"]
     assert set(item) == {"id", "status", "progress", "badge", "note", "where", "cancel"}
     assert (item["id"], item["status"], item["progress"], item["badge"]) == (row.id, "processing", 0.4, "In the making")
@@ -75,7 +79,7 @@ def test_token_of_somebody_who_is_gone_is_refused(studio: Studio) -> None:
 def test_api_token_opens_it_not(studio: Studio) -> None:
     """Scripts have the REST API; this address is for pages."""
     with db.session() as session:
-        bearer = tokens.issue(session, studio.person, name="script")
+        bearer = api_tokens.issue(session, studio.person, name="script")
     assert look(bearer).status_code == 401
 
 
@@ -94,10 +98,10 @@ def test_many_under_way_keep_the_answer_small(studio: Studio) -> None:
     project = studio.project()
     with db.session() as session:
         users_project = projects.get(session, studio.person, project.id)
-    ids = [studio.order(users_project, "p" * 500).id for _ in range(live.TOLD + 3)]
+    ids = [studio.order(users_project, "p" * 500).id for _ in range(progress.TOLD + 3)]
     told = look(token(studio), *ids).json()
-    assert (told["live"], told["state"]) == (len(ids), live.fingerprint(ids))
-    assert [item["id"] for item in told["items"]] == ids[: live.TOLD][::-1]
+    assert (told["live"], told["state"]) == (len(ids), progress.fingerprint(ids))
+    assert [item["id"] for item in told["items"]] == ids[: progress.TOLD][::-1]
     answer = look(token(studio), *ids[-4:])
     assert [item["id"] for item in answer.json()["items"]] == ids[:-5:-1]
     assert len(answer.content) < 2_000
@@ -127,9 +131,9 @@ def test_rows_of_other_people_do_not_lengthen_ones_list(studio: Studio) -> None:
 def test_newest_ids_are_told_to_a_page_that_shows_none(studio: Studio) -> None:
     """A clip that begins and ends while a video plays can be told of afterwards, because the page has met its id."""
     project = studio.project()
-    ids = [studio.order(project).id for _ in range(live_route.NEWEST + 2)]
+    ids = [studio.order(project).id for _ in range(live_endpoint.NEWEST + 2)]
 
     told = look(token(studio)).json()
 
     assert told["items"] == []
-    assert told["newest"] == sorted(ids)[-live_route.NEWEST :]
+    assert told["newest"] == sorted(ids)[-live_endpoint.NEWEST :]

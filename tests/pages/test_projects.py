@@ -3,8 +3,9 @@ from typing import Any
 from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
-from core import db, projects
-from core.models import Project
+from core import db
+from core.db.tables import Project
+from core.projects import projects
 from tests.pages.conftest import Open, sent
 from tests.pages.studio import Studio
 

@@ -2,12 +2,13 @@ from datetime import timedelta
 
 import pytest
 
-from core.columns import utc_now
-from core.durations import TimeRange
-from core.live import Standing
-from core.models import Generation
-from core.states import Stage, Status
-from pages import standing, wording
+from core.clock import utc_now
+from core.db.enums import Stage, Status
+from core.db.tables import Generation
+from core.generations.progress import Standing
+from core.insights.model_stats import TimeRange
+from pages.sections import progress_text
+from pages.ui import wording
 
 NOW = utc_now()
 USUAL = TimeRange(p50_seconds=120, p90_seconds=600, based_on=50)
@@ -48,13 +49,13 @@ WAITING = (Status.PROCESSING, Stage.WAITING)
 )
 def test_where_it_stands_is_said_in_words(standing_at: Standing, words: str) -> None:
     """Stage, place in line, share and the rest of the time, each only where it is known."""
-    assert standing.where(standing_at, NOW).replace(wording.NO_BREAK, " ") == words
+    assert progress_text.where(standing_at, NOW).replace(wording.NO_BREAK, " ") == words
 
 
 def test_without_history_the_guess_says_so() -> None:
     """A first guess is not sold as experience."""
     first = Standing(at(Status.PENDING, Stage.QUEUED).row, TimeRange(10, 20, 0), 0)
-    said = standing.where(first, NOW).replace(wording.NO_BREAK, " ")
+    said = progress_text.where(first, NOW).replace(wording.NO_BREAK, " ")
     assert said == "Waiting in line. May take 10 s to 20 s; there is no history yet"
 
 
@@ -71,6 +72,6 @@ def test_without_history_the_guess_says_so() -> None:
 )
 def test_cancelling_is_offered_where_it_can_be_done(standing_at: Standing, can: bool | None) -> None:
     """Before it is sent always; afterwards only where the provider can stop it, with a word on why not."""
-    offered = standing.cancelling(standing_at.row)
+    offered = progress_text.cancelling(standing_at.row)
     assert (offered and offered["can"]) == can
     assert offered is None or offered["text"].endswith(".")

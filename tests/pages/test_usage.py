@@ -9,12 +9,18 @@ import pytest
 from streamlit import dataframe_util
 from streamlit.testing.v1 import AppTest
 
-from core import budgets, db, ledger, projects, usage, users
-from core.columns import utc_now
-from core.models import User
-from core.states import EntryKind, Role, Status
-from pages import language, usage_figures, usage_tables
-from pages.usage_choice import Choice
+from core import db
+from core.billing import ledger
+from core.clock import utc_now
+from core.db.enums import EntryKind, Role, Status
+from core.db.tables import User
+from core.identity import users
+from core.projects import projects
+from core.usage import budgets, reports
+from pages.sections.usage import figures
+from pages.sections.usage import tables as usage_tables
+from pages.sections.usage.choice import Choice
+from pages.ui import language
 from tests import year
 from tests.pages.conftest import Open
 from tests.pages.studio import Studio
@@ -122,9 +128,9 @@ def test_a_year_of_everybody_equals_the_ledger(open_page: Open, studio: Studio, 
     at.radio(key="usage_show").set_value("cost").run()
     at.session_state["usage_cost_tabs"] = "Table"
     assert table(at.run(), "Charged, Rp")["Charged, Rp"].sum() == settled * 50
-    selection = usage.Selection(TODAY - timedelta(days=364), TODAY, everybody=True)
-    choice = Choice(selection, usage.Group(step), usage.Group(by))
-    [head, *lines, total] = read(usage_figures.spend_csv(studio.person, choice))
+    selection = reports.Selection(TODAY - timedelta(days=364), TODAY, everybody=True)
+    choice = Choice(selection, reports.Group(step), reports.Group(by))
+    [head, *lines, total] = read(figures.spend_csv(studio.person, choice))
     place = head.index("spent_credits")
     assert (head[0], total[0]) == (step, "total")
     assert int(total[place]) == sum(int(line[place]) for line in lines) == settled

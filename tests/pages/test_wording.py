@@ -4,7 +4,8 @@ from decimal import Decimal
 import pytest
 
 from core.providers import registry
-from pages import language, usage_wording, wording
+from pages.sections.usage import labels
+from pages.ui import language, wording
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 
@@ -54,10 +55,10 @@ def test_money_of_a_provider_is_in_its_currency() -> None:
 
 def test_large_amounts_of_an_axis_have_the_letters_of_the_language() -> None:
     """A thousand million is B in English and M in Indonesian, where a million is jt."""
-    assert "datum.value / 1e9, '~r') + 'B'" in usage_wording.axis_label()
+    assert "datum.value / 1e9, '~r') + 'B'" in labels.axis_label()
     with language.reading("id"):
-        assert "datum.value / 1e9, '~r') + '\N{NO-BREAK SPACE}M'" in usage_wording.axis_label()
-        assert "datum.value / 1e6, '~r') + '\N{NO-BREAK SPACE}jt'" in usage_wording.axis_label()
+        assert "datum.value / 1e9, '~r') + '\N{NO-BREAK SPACE}M'" in labels.axis_label()
+        assert "datum.value / 1e6, '~r') + '\N{NO-BREAK SPACE}jt'" in labels.axis_label()
 
 
 def test_lengths_of_every_model_are_worded() -> None:

@@ -16,13 +16,18 @@ import psutil
 from redis import Redis
 from sqlalchemy import select, update
 
-from core import audit, embedded, generations, projects, queue, users
-from core import storage as storages
-from core.columns import utc_now
+from core.audit import runs
+from core.clock import utc_now
 from core.db import Database
-from core.models import Generation, Project, User
+from core.db.enums import ENDED_STATUSES, Stage, Status
+from core.db.tables import Generation, Project, User
+from core.files import storage as storages
+from core.generations.submit import submit
+from core.identity import users
+from core.projects import projects
 from core.providers import registry
-from core.states import ENDED_STATUSES, Stage, Status
+from core.redis import job_queue
+from core.worker import local_stack
 from tests.orders import CONFIGURED, QUOTA_BYTES, order
 
 ROOT = Path(__file__).parents[2]
@@ -55,11 +60,11 @@ class Installation:
 
     def start_redis(self) -> None:
         """Start an empty Redis and wait for its answer."""
-        self.redis = subprocess.Popen(embedded.redis_command(self.socket))
+        self.redis = subprocess.Popen(local_stack.redis_command(self.socket))
         self.until(self._redis_answers, "Redis answers")
 
     def _redis_answers(self) -> bool:
-        return queue.ping(self.environ["REDIS_URL"])
+        return job_queue.ping(self.environ["REDIS_URL"])
 
     def flush_redis(self) -> None:
         """Lose all that Redis knows."""
@@ -80,8 +85,8 @@ class Installation:
         return process
 
     def run_job(self, job: str, generation_id: str) -> None:
-        """Run a job of core/jobs.py in a process of its own, to its end."""
-        code = f"import sys; from core import jobs; jobs.{job}(sys.argv[1])"
+        """Run a job of core/worker/tasks.py in a process of its own, to its end."""
+        code = f"import sys; from core.worker import tasks; tasks.{job}(sys.argv[1])"
         subprocess.run([sys.executable, "-c", code, generation_id], env=self.environ, cwd=ROOT, check=True, timeout=60)
 
     def make_due(self, generation_id: str) -> None:
@@ -101,7 +106,7 @@ class Installation:
         with self.database.session() as session:
             wanted = order(self.project.id, model_id=model_id, prompt=prompt, duration_seconds=model.default_seconds)
             usable = CONFIGURED | {model.provider}
-            return generations.submit(session, self.user, wanted, configured=usable, quota_bytes=QUOTA_BYTES).id
+            return submit(session, self.user, wanted, configured=usable, quota_bytes=QUOTA_BYTES).id
 
     def rows(self) -> Sequence[Generation]:
         """All generations as they are now."""
@@ -147,7 +152,7 @@ class Installation:
     def check_books(self) -> None:
         """All rules of the audit hold, also that the files are there."""
         with self.database.session(read_only=True) as session:
-            results = audit.run(session, storage=self.storage())
+            results = runs.run(session, storage=self.storage())
         assert [(result.rule, result.offenders) for result in results if not result.holds] == []
 
     def stop(self) -> None:

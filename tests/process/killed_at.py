@@ -10,7 +10,8 @@ import sys
 
 from sqlalchemy import Connection, event
 
-from core import db, jobs, previews
+from core import db
+from core.worker import previews, tasks
 
 
 def main(job: str, generation_id: str, when: str, nth: int) -> None:
@@ -33,7 +34,7 @@ def main(job: str, generation_id: str, when: str, nth: int) -> None:
     if job == "preview":
         previews.make_next()
     else:
-        {"submit": jobs.submit, "collect": jobs.collect}[job](generation_id)
+        {"submit": tasks.submit, "collect": tasks.collect}[job](generation_id)
     sys.exit("the job ended before it was killed")
 
 

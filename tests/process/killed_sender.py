@@ -6,7 +6,8 @@ import sys
 
 from sqlalchemy import Connection, event
 
-from core import config, db, webhook_sender
+from core import config, db
+from core.notifications import webhook_sender
 
 
 def main() -> None:

@@ -13,10 +13,11 @@ import httpx
 import pytest
 from sqlalchemy import insert
 
-from core import db, storage
-from core.api import event_hub, events
+from core import db
+from core.api.routers import event_hub, events
 from core.config import Settings
-from core.models import GenerationEvent
+from core.db.tables import GenerationEvent
+from core.files import storage
 from tests.api.conftest import arrive
 from tests.api.test_events import listening
 from tests.process.app import ROOT, free_port, running

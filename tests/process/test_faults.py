@@ -12,10 +12,12 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from core import claims, ledger, search
-from core.columns import utc_now
-from core.models import Generation, ProviderHealth
-from core.states import ENDED_STATUSES, EntryKind, Stage, Status
+from core.billing import ledger
+from core.clock import utc_now
+from core.db.enums import ENDED_STATUSES, EntryKind, Stage, Status
+from core.db.tables import Generation, ProviderHealth
+from core.generations import reconciliation
+from core.worker import claims
 from tests import simulators
 from tests.process.installation import Installation, installed
 from tests.simulators.vendor import KINDS
@@ -200,7 +202,7 @@ def test_every_fault(
     site.until(all_are_over, "all but the endless are settled", seconds=LONG_SECONDS)
     lost = [row.id for row in site.rows() if row.provider == "replicate" and row.status is Status.UNCERTAIN]
     for generation_id in lost:
-        _rewrite(site, generation_id, updated_at=utc_now() - search.SURELY_OVER)
+        _rewrite(site, generation_id, updated_at=utc_now() - reconciliation.SURELY_OVER)
 
     def list_has_settled() -> bool:
         _hurry(site, lost)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from core import ledger
-from core.states import Stage, Status
+from core.billing import ledger
+from core.db.enums import Stage, Status
 from tests import simulators
 from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance
 from tests.process.installation import Installation, installed, kill_tree

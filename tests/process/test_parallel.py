@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from core import audit, ledger, users
+from core.audit import runs
+from core.billing import ledger
 from core.db import Database
+from core.identity import users
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,5 +59,5 @@ def test_fifty_orders_from_five_processes(database_url: str) -> None:
     assert sum(int(answer) for answer in answers) == 11
     with database.session(read_only=True) as session:
         assert ledger.balance(session, user.id) == ledger.Balance(20, 550)
-        assert [result.rule for result in audit.run(session) if not result.holds] == []
+        assert [result.rule for result in runs.run(session) if not result.holds] == []
     database.dispose()

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select, update
 
-from core import webhooks
-from core.columns import utc_now
-from core.models import WebhookDelivery
-from core.states import DeliveryState
+from core.clock import utc_now
+from core.db.enums import DeliveryState
+from core.db.tables import WebhookDelivery
+from core.notifications import webhooks
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
 from tests.orders import completed

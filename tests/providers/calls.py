@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 
 from core.providers import registry
+from core.providers.contract import VideoRequest
 from core.providers.registry import Access
-from core.video import VideoRequest
 
 KEY = "key-of-the-test"
 

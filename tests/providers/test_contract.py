@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from core import errors
-from core.columns import utc_now
+from core.clock import utc_now
 from core.providers import registry
 from core.providers.base import Provider
+from core.providers.contract import Found, JobStatus, VideoRequest
 from core.providers.registry import Access
-from core.video import Found, JobStatus, VideoRequest
 
 KEY = "key-of-the-test-4711"
 EVERY_PROVIDER = pytest.mark.parametrize("provider", registry.providers(), ids=lambda provider: provider.name)

@@ -12,9 +12,9 @@ import pytest
 import respx
 
 from core import errors
-from core.columns import utc_now
-from core.providers.demo import Demo
-from core.video import Found, JobState, JobStatus, ProviderJob, SourceImage
+from core.clock import utc_now
+from core.providers.adapters.demo import Demo
+from core.providers.contract import Found, JobState, JobStatus, ProviderJob, SourceImage
 from tests.providers import calls
 from tests.studio.running import KEY as STUDIO_KEY
 from tests.studio.running import studio

@@ -10,8 +10,9 @@ import httpx
 import pytest
 import respx
 
-from core import config, download, errors
-from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoSource
+from core import config, errors
+from core.files import download
+from core.providers.contract import JobState, JobStatus, ProviderJob, SourceImage, VideoSource
 from tests.providers import calls
 from tests.simulators import running
 

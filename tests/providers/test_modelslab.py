@@ -9,7 +9,7 @@ import pytest
 import respx
 
 from core import errors
-from core.video import JobState, SourceImage
+from core.providers.contract import JobState, SourceImage
 from tests.providers import calls
 
 HOST = "https://modelslab.com"

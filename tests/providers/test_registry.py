@@ -6,8 +6,8 @@ import pytest
 from core import errors
 from core.providers import registry
 from core.providers.base import Provider
+from core.providers.contract import JobState, JobStatus, ProviderJob, VideoModel, VideoRequest
 from core.providers.registry import Access, Registry
-from core.video import JobState, JobStatus, ProviderJob, VideoModel, VideoRequest
 
 MODEL = VideoModel(
     id="one",

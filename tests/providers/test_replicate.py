@@ -10,9 +10,11 @@ import httpx
 import pytest
 import respx
 
-from core import capability, config, download, errors
+from core import config, errors
+from core.catalog import capabilities
+from core.files import download
 from core.providers import registry
-from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoSource
+from core.providers.contract import JobState, JobStatus, ProviderJob, SourceImage, VideoSource
 from tests.providers import calls
 from tests.simulators import running
 
@@ -52,8 +54,8 @@ def test_svd_needs_a_start_image_and_makes_four_seconds() -> None:
     """Stable Video Diffusion makes nothing from text alone, and only the four seconds its 25 frames last."""
     svd = registry.model("svd")
     settings = {"resolution": "720p", "duration_seconds": 4, "aspect_ratio": "16:9"}
-    assert not capability.problems(svd, **settings, start_image=True)  # type: ignore[arg-type]  # keyword arguments
-    assert set(capability.problems(svd, **settings)) == {"startImagePath"}  # type: ignore[arg-type]  # same
+    assert not capabilities.problems(svd, **settings, start_image=True)  # type: ignore[arg-type]  # keyword arguments
+    assert set(capabilities.problems(svd, **settings)) == {"startImagePath"}  # type: ignore[arg-type]  # same
     assert (svd.default_seconds, svd.max_seconds) == (4, 4)
     assert any("4.17" in sentence for sentence in svd.limits)
 

@@ -10,8 +10,8 @@ import pytest
 import respx
 
 from core import errors
-from core.providers import replicate
-from core.video import Found, SourceImage, VideoRequest
+from core.providers.adapters import replicate
+from core.providers.contract import Found, SourceImage, VideoRequest
 from tests.providers import calls
 from tests.simulators import running
 

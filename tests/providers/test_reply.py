@@ -6,13 +6,13 @@ from urllib.parse import quote, quote_plus
 import httpx
 import pytest
 
-from core.providers import reply
+from core.providers import http
 
 KEY = "key-of-the-test"
 
 
-def _read(content: bytes, status: int = 200, **headers: str) -> reply.Reply:
-    return reply.read(httpx.Response(status, content=content, headers=headers), key=KEY)
+def _read(content: bytes, status: int = 200, **headers: str) -> http.Reply:
+    return http.read(httpx.Response(status, content=content, headers=headers), key=KEY)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_kept_holds_neither_the_key_nor_what_a_database_refuses() -> None:
 def test_a_key_is_found_however_it_is_escaped(written: Callable[[str], str]) -> None:
     """A key with marks in it is blacked out as a whole where an address, a page or JSON text has it escaped."""
     key = 'id:a+b/c=<d>&"e'
-    answer = reply.read(httpx.Response(502, content=f"<html>look?key={written(key)}&page=2".encode()), key=key)
+    answer = http.read(httpx.Response(502, content=f"<html>look?key={written(key)}&page=2".encode()), key=key)
     assert answer.text == "<html>look?key=***&page=2"
 
 
@@ -82,4 +82,4 @@ def test_retry_after_header(headers: dict[str, str], seconds: float | None) -> N
 )
 def test_delay_in_text(text: str, seconds: float | None) -> None:
     """Only a stated delay counts: a bare "try again later" is what vendors say about any failure."""
-    assert reply.delay_in_text(text) == seconds
+    assert http.delay_in_text(text) == seconds

@@ -10,8 +10,8 @@ import respx
 
 from core import errors
 from core.providers import registry
+from core.providers.contract import SourceImage, VideoRequest
 from core.providers.registry import Access
-from core.video import SourceImage, VideoRequest
 
 HOOK = "https://video.example.org/hooks/g-1/s"
 PLACES = [

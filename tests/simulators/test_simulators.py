@@ -9,10 +9,11 @@ import av
 import httpx
 import pytest
 
-from core import config, download, errors
+from core import config, errors
+from core.files import download
 from core.providers import registry
+from core.providers.contract import JobState, JobStatus, ProviderJob, SourceImage, VideoRequest, VideoSource
 from core.providers.registry import Access
-from core.video import JobState, JobStatus, ProviderJob, SourceImage, VideoRequest, VideoSource
 from tests.simulators import running
 
 pytestmark = pytest.mark.process

@@ -1,0 +1,115 @@
+"""Puts the REST API together; app.py mounts it, and it runs alone as well."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+
+from core import errors
+from core.api.http import auth, body_limit, conditional, error_handlers
+from core.api.http.permissions import Audience, Table
+from core.api.openapi import docs_page, document
+from core.api.routers import (
+    batches,
+    budgets,
+    credits,
+    estimates,
+    event_hub,
+    events,
+    generations,
+    health,
+    last_frame,
+    media,
+    metrics,
+    models,
+    presets,
+    projects,
+    provider_callbacks,
+    repricing,
+    tokens,
+    uploads,
+    usage,
+    webhooks,
+)
+
+ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
+    # First, because they are asked most and routes are tried one by one.
+    (Audience.PEOPLE, events.router),  # before the generations, whose ids it would be taken for
+    (Audience.PEOPLE, generations.router),
+    # Without a token: a probe has none, a signed address is its own permission, and the document is no secret.
+    (Audience.EVERYBODY, health.router),
+    (Audience.EVERYBODY, media.signed),
+    (Audience.EVERYBODY, provider_callbacks.router),
+    (Audience.EVERYBODY, document.router),
+    (Audience.EVERYBODY, docs_page.router),
+    (Audience.PEOPLE, projects.router),
+    (Audience.PEOPLE, models.router),
+    (Audience.PEOPLE, estimates.router),
+    (Audience.PEOPLE, uploads.router),
+    (Audience.PEOPLE, batches.router),
+    (Audience.PEOPLE, last_frame.router),
+    (Audience.PEOPLE, presets.router),
+    (Audience.PEOPLE, media.router),
+    (Audience.PEOPLE, credits.router),
+    (Audience.PEOPLE, usage.router),
+    (Audience.PEOPLE, budgets.router),
+    (Audience.PEOPLE, repricing.router),
+    (Audience.PEOPLE, metrics.router),
+    (Audience.MANAGERS, tokens.router),
+    (Audience.MANAGERS, webhooks.router),
+)
+"""Who may ask what; see `table.needed` for the scope a token needs."""
+
+
+@asynccontextmanager
+async def _lifespan(_api: FastAPI) -> AsyncIterator[None]:
+    """What app.py does for the API that it mounts, for one that runs alone."""
+    with event_hub.hub.ending_with_process():
+        yield
+
+
+def build() -> FastAPI:
+    """The API as an ASGI application."""
+    table = Table(ROUTERS)
+    api = FastAPI(
+        openapi_url=None,  # `document` serves it, with what FastAPI cannot know
+        lifespan=_lifespan,
+        webhooks=webhooks.outgoing,
+        redirect_slashes=False,  # behind a proxy the redirect would name the wrong address
+        middleware=[
+            Middleware(error_handlers.Unexpected),
+            Middleware(body_limit.BodyLimit),
+            Middleware(conditional.Conditional, table=table),
+            Middleware(auth.Gate, table=table),
+        ],
+        exception_handlers={
+            errors.AppError: error_handlers.app_error,
+            RequestValidationError: error_handlers.invalid,
+            HTTPException: error_handlers.http_error,
+        },
+    )
+    api.state.table = table
+    api.state.documents = {}
+    for _audience, router in ROUTERS:
+        # Not included: FastAPI (0.165) would look through each router twice for every request.
+        api.router.routes += router.routes
+    for route in api.routes:
+        if isinstance(route, APIRoute):
+            route.operation_id = document.operation_id(route)
+    return api
+
+
+def mounted(path: str) -> Mount:
+    """The API at a path of a larger app, also for addresses with a line break in them, which a Mount leaves out."""
+    mount = Mount(path, app=api)
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount
+
+
+api = build()

@@ -1,0 +1,1 @@
+"""What stands around every route: authentication, limits, errors, ranges, conditional requests."""

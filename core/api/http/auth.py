@@ -1,0 +1,161 @@
+"""Who is asking: a bearer token is looked at before anything of the request's body is taken in."""
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Path
+from pydantic import AfterValidator
+from sqlalchemy.exc import OperationalError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as Connection
+
+from core import config, db, errors
+from core.api.http import error_handlers
+from core.api.http.permissions import Table, path_of
+from core.db.enums import Scope
+from core.db.tables import User
+from core.identity import api_tokens
+from core.redis import job_queue
+
+log = logging.getLogger(__name__)
+
+POLICY = "token"
+"""How the one rate limit is called in its headers."""
+
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The person of a request, how far their token reaches, and how many more requests it may send."""
+
+    person: User
+    scope: Scope
+    allowance: job_queue.Allowance | None
+
+
+class Gate:
+    """Lets a request in when the table asks for no token, or when its token is valid, reaches far enough and is not
+    used too often."""
+
+    def __init__(self, app: ASGIApp, *, table: Table) -> None:
+        self._app = app
+        self._table = table
+
+    async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
+        """Pass the request on with its caller, or answer in its place."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        need = self._table.need(scope["method"], path_of(scope))
+        if need is None:
+            await self._app(scope, receive, send)
+            return
+        try:
+            caller = await admit(Headers(scope=scope).get("authorization", ""))
+            send = _telling(caller.allowance, send)
+            check_allowance(caller.allowance)
+            check_scope(caller.scope, need)
+        except errors.AppError as refused:
+            answer = await error_handlers.app_error(Request(scope), refused)
+            await answer(scope, receive, send)
+            return
+        scope.setdefault("state", {})["caller"] = caller
+        await self._app(scope, receive, send)
+
+
+async def admit(authorization: str) -> Caller:
+    """The caller an Authorization header names, counted against their rate; Unauthorized without a valid token.
+
+    It leaves the event loop only to wait: for the database, once a second and token, and for Redis where it counts.
+    """
+    scheme, _, token = authorization.partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise errors.Unauthorized
+    settings = config.settings()
+    found = api_tokens.known(token)
+    if found is not None and not job_queue.counts(settings.redis_url, settings.api_requests_per_minute):
+        return Caller(found[0], found[1].scope, None)
+    return await run_in_threadpool(_look_up, token)
+
+
+def _look_up(token: str) -> Caller:
+    found = api_tokens.known(token)
+    if found is None:
+        with db.session(read_only=True) as session:
+            found = api_tokens.look_up(session, token)
+        if api_tokens.use_is_old(found[1]):
+            _note_use(found[1].id)
+    person, row = found
+    settings = config.settings()
+    return Caller(person, row.scope, job_queue.take(settings.redis_url, row.id, settings.api_requests_per_minute))
+
+
+def check_scope(scope: Scope, need: Scope) -> None:
+    """Return when the token reaches as far as the route needs; else Forbidden."""
+    if not api_tokens.reaches(scope, need):
+        raise errors.Forbidden(
+            f"This token has the scope '{scope}'; this needs '{need}'. Make a token of that scope on the account page."
+        )
+
+
+def check_allowance(allowance: job_queue.Allowance | None) -> None:
+    """Return while the token may send; else RateLimited. None: nobody counts."""
+    if allowance is not None and allowance.wait_seconds > 0:
+        raise errors.RateLimited(
+            f"This token may send {allowance.per_minute} requests a minute. Wait, then go on more slowly.",
+            retry_after_seconds=allowance.wait_seconds,
+        )
+
+
+async def person(request: Request) -> User:
+    """The person of the request's token, whom the gate has let in."""
+    caller: Caller = request.state.caller
+    return caller.person
+
+
+def _known_form(id: str) -> str:
+    """An id in the path; NotFound at once for what can be nobody's id, so that the database never sees it."""
+    if not _ID.fullmatch(id):
+        raise errors.NotFound
+    return id
+
+
+Person = Annotated[User, Depends(person)]
+KnownForm = AfterValidator(_known_form)
+ID_SCHEMA = {"pattern": f"^{_ID.pattern}$"}
+PathId = Annotated[str, Path(alias="id", json_schema_extra=ID_SCHEMA), KnownForm]
+
+
+def _telling(allowance: job_queue.Allowance | None, send: Send) -> Send:
+    """Send with the two headers of the IETF's draft (draft-ietf-httpapi-ratelimit-headers, 09 and later)."""
+    if allowance is None:
+        return send
+    left, full_in = allowance.remaining, allowance.full_in_seconds
+    headers = [
+        (b"ratelimit-policy", f'"{POLICY}";q={allowance.per_minute};w=60'.encode()),
+        (b"ratelimit", f'"{POLICY}";r={left};t={full_in}'.encode()),
+    ]
+
+    async def told(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], *headers]}
+        await send(message)
+
+    return told
+
+
+def _note_use(token_id: str) -> None:
+    """Write down that a token was used, in a transaction of its own: most requests only read."""
+    try:
+        with db.session() as session:
+            api_tokens.note_use(session, token_id)
+    except OperationalError:
+        # The request itself can still be answered; the next one notes it.
+        log.warning("The use of a token could not be written down", exc_info=True)

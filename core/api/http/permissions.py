@@ -1,0 +1,80 @@
+"""Which routes there are and what a caller needs for each; a route that nobody decided about needs a token."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fastapi import APIRouter
+from fastapi.routing import iter_route_contexts
+from starlette.types import Scope as Connection
+
+from core.db.enums import Scope
+
+
+class Audience(StrEnum):
+    """Who a router is meant for."""
+
+    EVERYBODY = "everybody"
+    PEOPLE = "people"
+    MANAGERS = "managers"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One method at one address; `need` is the scope a token must have, None where none is asked for."""
+
+    method: str
+    path: str
+    pattern: re.Pattern[str]
+    need: Scope | None
+
+
+class Table:
+    """All doors of the API."""
+
+    def __init__(self, routers: Iterable[tuple[Audience, APIRouter]]) -> None:
+        self.doors: Sequence[Door] = [
+            Door(method, context.path, context.path_regex, needed(method, audience))
+            for audience, router in routers
+            for context in iter_route_contexts(router.routes)
+            for method in sorted(context.methods or ())
+            if context.path is not None
+        ]
+        self._of_method = {
+            method: [door for door in self.doors if door.method == method] for method in {d.method for d in self.doors}
+        }
+
+    def need(self, method: str, path: str) -> Scope | None:
+        """What a request needs; the most, where several routes fit, and a token at least where none does."""
+        fitting = [door.need for door in self._of_method.get(method, ()) if door.pattern.match(path)]
+        return max(fitting, key=_ORDER.index) if fitting else Scope.READ
+
+    def has(self, method: str, path: str) -> bool:
+        """Whether there is a route of just this method."""
+        return any(door.pattern.match(path) for door in self._of_method.get(method, ()))
+
+    def methods(self, path: str) -> list[str]:
+        """The methods that an address answers to, HEAD wherever GET is."""
+        found = {door.method for door in self.doors if door.pattern.match(path)}
+        return sorted(found | ({"HEAD"} if "GET" in found else set()))
+
+
+def path_of(connection: Connection) -> str:
+    """The address of a request, seen from where the API is mounted."""
+    path: str = connection["path"]
+    return path.removeprefix(connection.get("root_path", ""))
+
+
+def needed(method: str, audience: Audience) -> Scope | None:
+    """Looking needs less than changing, and managing the most."""
+    match audience:
+        case Audience.EVERYBODY:
+            return None
+        case Audience.MANAGERS:
+            return Scope.ADMIN
+        case Audience.PEOPLE:
+            return Scope.READ if method in ("GET", "HEAD") else Scope.GENERATE
+
+
+_ORDER: Sequence[Scope | None] = (None, *Scope)

@@ -1,0 +1,58 @@
+"""Several generations ordered with one call over REST: all of them or none."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from core import config, db
+from core.api.http import routing
+from core.api.http.auth import Person
+from core.api.routers import generations
+from core.api.schemas import requests, responses
+from core.generations import batches
+from core.providers import connection
+
+router = routing.router("generations")
+
+
+class BatchBody(requests.Body):
+    """Clips to be made; `extendsId` is a clip of yours that they go on from (see `/generations/{id}/last-frame`)."""
+
+    generations: Annotated[list[requests.OrderBody], Field(min_length=1, max_length=batches.MOST)]
+    extends_id: Annotated[str, Field(pattern=requests.ID_PATTERN)] | None = None
+
+
+class BatchAnswer(responses.Envelope):
+    """The generations in the order of the request; `batchId` is null for a single one."""
+
+    batch_id: str | None
+    total: int
+    generations: list[generations.Ordered]
+    message: str
+
+
+@router.post("/generate-batch", status_code=202)
+def generate_batch(person: Person, body: BatchBody, idempotency_key: generations.IdempotencyKey = None) -> BatchAnswer:
+    """Order several clips: the price of all is reserved now, or, if any cannot be ordered, nothing is.
+
+    What is wrong with which is named by its place, from 0: `generations.1.duration`.
+    """
+    settings = config.settings()
+    orders = [generations.order_of(one) for one in body.generations]
+    with db.session() as session:
+        rows = batches.submit_batch(
+            session,
+            person,
+            orders,
+            configured=connection.configured(settings),
+            quota_bytes=settings.storage_quota_bytes,
+            key=idempotency_key,
+            extends_id=body.extends_id,
+        )
+    total = sum(row.credits for row in rows)
+    return BatchAnswer(
+        batch_id=rows[0].batch_id,
+        total=total,
+        generations=[generations.Ordered.of(row) for row in rows],
+        message=f"{total:,} credits are reserved. Ask /generations/<id>/status how each of them goes.",
+    )

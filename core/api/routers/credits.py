@@ -1,0 +1,59 @@
+"""Balance and movements of credits over REST."""
+
+from typing import Annotated
+
+from fastapi import Query
+
+from core import db
+from core.api.http import routing
+from core.api.http.auth import Person
+from core.api.schemas import requests, responses
+from core.billing import ledger
+from core.catalog import price_list
+
+router = routing.router("credits")
+
+
+class Balance(responses.Part):
+    """What can be spent, and what is reserved for generations under way, in credits."""
+
+    available: int
+    held: int
+    idr_per_credit: int
+
+
+class CreditsAnswer(responses.Envelope):
+    """The balance."""
+
+    credits: Balance
+
+
+class EntriesAnswer(responses.Envelope):
+    """A page of movements, newest first; `nextCursor` asks for the next one."""
+
+    entries: list[responses.Entry]
+    next_cursor: str | None
+
+
+@router.get("/credits")
+def get_credits(person: Person) -> CreditsAnswer:
+    """What can be spent and what is reserved."""
+    with db.session(read_only=True) as session:
+        balance = ledger.balance(session, person.id)
+    return CreditsAnswer(
+        credits=Balance(
+            available=balance.available_credits, held=balance.held_credits, idr_per_credit=price_list.IDR_PER_CREDIT
+        )
+    )
+
+
+@router.get("/credits/entries")
+def list_entries(person: Person, query: Annotated[requests.EntriesQuery, Query()]) -> EntriesAnswer:
+    """Every movement, newest first, a page at a time."""
+    with db.session(read_only=True) as session:
+        rows = ledger.entries(session, person.id, before_id=query.cursor, limit=query.limit + 1)
+    page = rows[: query.limit]
+    return EntriesAnswer(
+        entries=[responses.Entry.of(row) for row in page],
+        next_cursor=str(page[-1].id) if len(rows) > query.limit else None,
+    )

@@ -1,0 +1,86 @@
+"""Prices over REST: what a request would cost, by the same function that charges it.
+
+Nothing here waits for anything, so it runs on the event loop: a thread would cost more than the answer.
+"""
+
+from core import errors
+from core.api.http import routing
+from core.api.schemas import requests, responses
+from core.billing.quote import quote
+from core.catalog import capabilities
+from core.providers import registry
+from core.providers.contract import VideoModel
+
+router = routing.router("credits")
+
+
+class Reason(responses.Part):
+    """Why something cannot be made."""
+
+    field: str
+    message: str
+
+
+class Estimate(responses.Part):
+    """A price, line by line, in credits and rupiah, and whether the model can make it."""
+
+    total: int
+    breakdown: dict[str, int]
+    total_idr: int
+    model: str
+    model_id: str
+    provider: str
+    feasible: bool
+    reasons: list[Reason]
+
+
+class EstimateAnswer(responses.Envelope):
+    """The price of a request."""
+
+    estimate: Estimate
+
+
+@router.post("/estimate-credits")
+async def estimate(body: requests.EstimateBody) -> EstimateAnswer:
+    """The price of these settings, also of ones the model cannot make: then `feasible` is false and reasons say why."""
+    model = known_model(body.model_id)
+    duration_seconds = model.default_seconds if body.duration is None else body.duration
+    start_image, end_image = body.start_image_path is not None, body.end_image_path is not None
+    price = quote(
+        model.id,
+        resolution=body.resolution,
+        duration_seconds=duration_seconds,
+        start_image=start_image,
+        end_image=end_image,
+        generate_audio=body.generate_audio,
+        enhance_prompt=body.enhance_prompt,
+    )
+    reasons = capabilities.problems(
+        model,
+        resolution=body.resolution,
+        duration_seconds=duration_seconds,
+        start_image=start_image,
+        end_image=end_image,
+        generate_audio=body.generate_audio,
+        enhance_prompt=body.enhance_prompt,
+    )
+    return EstimateAnswer(
+        estimate=Estimate(
+            total=price.total_credits,
+            breakdown={line.kind: line.credits for line in price.lines},
+            total_idr=price.total_idr,
+            model=model.name,
+            model_id=model.id,
+            provider=registry.provider_class(model.provider).display_name,
+            feasible=not reasons,
+            reasons=[Reason(field=field, message=message) for field, message in reasons.items()],
+        )
+    )
+
+
+def known_model(model_id: str) -> VideoModel:
+    """A model by its id in a body; InvalidRequest on `modelId` when there is none."""
+    try:
+        return registry.model(model_id)
+    except errors.NotFound as unknown:
+        raise errors.InvalidRequest(fields={"modelId": str(unknown)}) from None

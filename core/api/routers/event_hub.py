@@ -1,0 +1,173 @@
+"""Hands the steps of generations to everybody who listens in this process: one reader of the table for all of them.
+
+No connection costs a thread. Each has a queue that ends somewhere: who reads too slowly is let go and can come back
+for the rest. Streams end when the process is told to end, which the server would otherwise wait for.
+"""
+
+import asyncio
+import logging
+import signal
+import threading
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from types import FrameType
+
+import anyio
+import uvicorn
+from anyio import to_thread
+
+from core import db, errors
+from core.generations.timeline import Step, Tail
+
+log = logging.getLogger(__name__)
+
+READ_SECONDS = 0.5
+SEATS_PER_PERSON = 10
+QUEUE_STEPS = 500
+LAST_WORDS_SECONDS = 2.0
+GRACE_SECONDS = 5
+
+
+class Seat:
+    """One listener's place: what has come for them, and the scope in which it is sent."""
+
+    def __init__(self) -> None:
+        self.scope = anyio.CancelScope()
+        self.start_id = 0
+        self.ended = False
+        self._steps: asyncio.Queue[Step | None] = asyncio.Queue(QUEUE_STEPS)
+
+    def give(self, step: Step) -> None:
+        """Put a step into the queue; the end for a listener whose queue is full."""
+        if self._steps.full():
+            self.end()
+        elif not self.ended:
+            self._steps.put_nowait(step)
+
+    def end(self) -> None:
+        """Let the stream come to its end at once, cutting off a listener who does not read at all."""
+        self.ended = True
+        while not self._steps.empty():
+            self._steps.get_nowait()
+        self._steps.put_nowait(None)
+        self.scope.deadline = anyio.current_time() + LAST_WORDS_SECONDS
+
+    async def next(self, wait_seconds: float) -> Step | None:
+        """The next step; None when none came in this time, or the stream is to end."""
+        try:
+            return await asyncio.wait_for(self._steps.get(), wait_seconds)
+        except TimeoutError:
+            return None
+
+
+class Hub:
+    """The listeners of this process and the one task that reads for them, which runs while there are any."""
+
+    def __init__(self) -> None:
+        self._seats: dict[str, set[Seat]] = defaultdict(set)
+        self._reading: asyncio.Task[None] | None = None
+        self._tail: asyncio.Future[Tail] | None = None
+        self._stopped = False
+
+    @asynccontextmanager
+    async def seat(self, user_id: str) -> AsyncIterator[Seat]:
+        """A place for one listener, who hears of all steps after its `start_id`; RateLimited when they have enough."""
+        if len(self._seats[user_id]) >= SEATS_PER_PERSON:
+            raise errors.RateLimited("You are listening in too many places. Close one of them.", retry_after_seconds=30)
+        seat = Seat()
+        self._seats[user_id].add(seat)
+        try:
+            if self._stopped:
+                seat.end()
+            if self._reading is None or self._tail is None:
+                self._tail = asyncio.get_running_loop().create_future()
+                self._reading = asyncio.create_task(self._read_on(self._tail))
+            seat.start_id = (await asyncio.shield(self._tail)).last_id
+            yield seat
+        finally:
+            self._seats[user_id].discard(seat)
+            if not self._seats[user_id]:
+                del self._seats[user_id]
+
+    def stop(self) -> None:
+        """End every stream, and at once those that still come."""
+        self._stopped = True
+        for seat in [seat for seats in self._seats.values() for seat in seats]:
+            seat.end()
+
+    @contextmanager
+    def ending_with_process(self) -> Iterator[None]:
+        """While the block runs, a signal to end goes to the streams as well as to whoever it went to before.
+
+        A server ends its connections first and the lifespan after them, so that the lifespan comes too late. Answers of
+        any kind that are then still on their way, to clients who take too little of them, are cut off after
+        `GRACE_SECONDS`.
+        """
+        self._stopped = False
+        if threading.current_thread() is not threading.main_thread():
+            yield  # signals go to the main thread only, and so does a server that is ended by them
+            return
+        _bound_the_end()
+        loop = asyncio.get_running_loop()
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+        def told(number: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self.stop)
+            handler = before[signal.Signals(number)]
+            if callable(handler):
+                handler(number, frame)
+            elif handler == signal.SIG_DFL:
+                signal.signal(number, handler)
+                signal.raise_signal(number)
+
+        for number in before:
+            signal.signal(number, told)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def _read_on(self, first: "asyncio.Future[Tail]") -> None:
+        try:
+            tail = await to_thread.run_sync(_tail_at_present)
+            first.set_result(tail)
+            while self._seats:
+                await asyncio.sleep(READ_SECONDS)
+                try:
+                    steps = await to_thread.run_sync(_read, tail)
+                except Exception:
+                    log.exception("steps could not be read; it is tried again")
+                    continue
+                for step in steps:
+                    for seat in tuple(self._seats.get(step.user_id, ())):
+                        seat.give(step)
+        except Exception as failure:
+            first.set_exception(failure)
+        finally:
+            self._reading = None
+
+
+def _bound_the_end() -> None:
+    """Limit how long the uvicorn that serves this process waits for its connections, unless its operator has.
+
+    It would wait without end for a client to take what is written already, and nothing but the server can cut that off.
+    """
+    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    if isinstance(server, uvicorn.Server) and server.config.timeout_graceful_shutdown is None:
+        server.config.timeout_graceful_shutdown = GRACE_SECONDS
+
+
+def _tail_at_present() -> Tail:
+    with db.session(read_only=True) as session:
+        return Tail.at_present(session)
+
+
+def _read(tail: Tail) -> Sequence[Step]:
+    with db.session(read_only=True) as session:
+        return tail.read(session)
+
+
+hub = Hub()
+"""The one of this process."""

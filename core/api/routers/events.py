@@ -1,0 +1,138 @@
+"""Live steps of a person's generations, as server-sent events (WHATWG HTML, 9.2)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from anyio import to_thread
+from fastapi import Depends, Header, Query
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Send
+
+from core import db
+from core.api.http import routing
+from core.api.http.auth import Person
+from core.api.routers import event_hub
+from core.api.schemas import responses
+from core.db.enums import Stage, Status
+from core.db.tables import User
+from core.generations import timeline
+from core.generations.timeline import Step
+
+router = routing.router("generations")
+
+RETRY_MILLISECONDS = 2000
+HEARTBEAT_SECONDS = 15.0
+LIFETIME_SECONDS = 600.0
+"""A stream ends after this and is taken up again by the client, so that a revoked token does not listen for ever."""
+
+RESUME_SPAN = 20_000
+"""How many steps of the installation a client can have missed and still be told its own of them."""
+
+
+class LiveStep(responses.Part):
+    """The data of an event of type `generation`: a step, and the percentage done by now."""
+
+    id: str
+    status: Status
+    stage: Stage
+    progress: int
+    what: str
+    at: datetime
+
+    @classmethod
+    def of(cls, step: Step) -> Self:
+        """The shape of a step."""
+        return cls(
+            id=step.generation_id,
+            status=step.status,
+            stage=step.stage,
+            progress=responses.percent(step),
+            what=step.what,
+            at=step.at,
+        )
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events to one seat, cut off with it."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, content: AsyncIterator[bytes], seat: event_hub.Seat) -> None:
+        # nginx would collect the stream before it passes it on
+        super().__init__(content, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        self._seat = seat
+
+    async def stream_response(self, send: Send) -> None:
+        """Send until the end, or until a client that does not read is given up."""
+        with self._seat.scope:
+            await super().stream_response(send)
+
+
+async def _seat(person: Person) -> AsyncIterator[event_hub.Seat]:
+    async with event_hub.hub.seat(person.id) as seat:
+        yield seat
+
+
+StepId = Annotated[int | None, Query(alias="lastEventId", ge=0, lt=2**63, description="As Last-Event-ID.")]
+StepIdHeader = Annotated[
+    int | None, Header(alias="Last-Event-ID", ge=0, lt=2**63, description="The id of the last event that arrived.")
+]
+_DOCUMENT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
+
+
+@router.get("/generations/events", response_class=StreamingResponse, responses=_DOCUMENT)
+async def listen(
+    person: Person,
+    seat: Annotated[event_hub.Seat, Depends(_seat)],
+    asked: StepId = None,
+    resumed: StepIdHeader = None,
+) -> EventStream:
+    """Steps of one's own generations as they happen, from now on or after the last event that arrived.
+
+    An event has the type `generation`, the id of the step, and `{id, status, stage, progress, what, at}`. The type
+    `reload` says that too much was missed: ask for the list again. The stream ends now and then; take it up again with
+    Last-Event-ID, as browsers do by themselves.
+    """
+    return EventStream(_events(person, seat, resumed if resumed is not None else asked), seat)
+
+
+@router.head("/generations/events", include_in_schema=False)
+async def would_listen() -> Response:
+    """What listening would answer with, without the stream that does not end."""
+    return Response(media_type=EventStream.media_type, headers={"Cache-Control": "no-store"})
+
+
+async def _events(person: User, seat: event_hub.Seat, last_id: int | None) -> AsyncIterator[bytes]:
+    """The stream: what was missed, then what comes, each step once and in order."""
+    yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
+    if last_id is None:
+        last_id = seat.start_id
+    elif abs(seat.start_id - last_id) > RESUME_SPAN:
+        last_id = seat.start_id
+        yield _event(last_id, "reload", "{}")
+    while last_id < seat.start_id and (missed := await to_thread.run_sync(_missed, person, last_id, seat.start_id)):
+        for step in missed:
+            yield _event(step.id, "generation", LiveStep.of(step).model_dump_json(by_alias=True))
+        last_id = missed[-1].id
+    clock = asyncio.get_running_loop()
+    end = clock.time() + LIFETIME_SECONDS
+    while not seat.ended and clock.time() < end:
+        following = await seat.next(HEARTBEAT_SECONDS)
+        if following is None:
+            yield b": still here\n\n"
+        elif following.id > last_id:
+            last_id = following.id
+            yield _event(last_id, "generation", LiveStep.of(following).model_dump_json(by_alias=True))
+
+
+def _missed(person: User, after_id: int, until_id: int) -> Sequence[Step]:
+    with db.session(read_only=True) as session:
+        return timeline.of_person(session, person, after_id=after_id, until_id=until_id)
+
+
+def _event(id: int, kind: str, data: str) -> bytes:
+    return f"id: {id}\nevent: {kind}\ndata: {data}\n\n".encode()

@@ -1,0 +1,139 @@
+"""Stored clips and posters: signed links to them, and the answers to these links and to downloads."""
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Annotated
+
+from fastapi import Depends, Query
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from core import config, db, errors
+from core.api.http import ranges, routing
+from core.api.http.auth import PathId, Person
+from core.api.schemas import requests
+from core.clock import utc_now
+from core.db.enums import Status
+from core.db.tables import Generation, User
+from core.files import signed_urls, storage
+from core.generations import queries, zip_export
+
+router = routing.router("media")
+signed = routing.router("media")
+
+MEDIA_CACHE_SECONDS = 3600
+DOWNLOAD_CACHE_SECONDS = 0
+
+
+class Links:
+    """Makes absolute links to stored files, at the address by which this request came in."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._now = utc_now()
+        self._secret = config.settings().secret_key
+
+    def __call__(self, key: str | None) -> str | None:
+        """A link that works for an hour at least; None for None."""
+        if key is None:
+            return None
+        return self._base + signed_urls.sign(key, secret=self._secret, now=self._now).removeprefix(
+            signed_urls.MEDIA_PATH
+        )
+
+    @cached_property
+    def _base(self) -> str:
+        """Where the API is mounted, which is its root_path; links hold when it runs alone, too."""
+        url = self._request.url
+        return f"{url.scheme}://{url.netloc}{self._request.scope.get('root_path', '')}/media"
+
+
+async def links_of(request: Request) -> Links:
+    """Links for one request."""
+    return Links(request)
+
+
+RequestLinks = Annotated[Links, Depends(links_of)]
+
+
+@signed.head("/media/{key:path}", include_in_schema=False)
+@signed.get("/media/{key:path}", response_class=Response)
+def serve_media(
+    request: Request,
+    key: str,
+    expires: Annotated[str, Query(alias="e")] = "",
+    signature: Annotated[str, Query(alias="s")] = "",
+    download_name: Annotated[str | None, Query(alias="n")] = None,
+) -> Response:
+    """A stored file by its signed link, with byte ranges."""
+    settings = config.settings()
+    now = utc_now()
+    until = _moment(expires)
+    signed_urls.check(key, until, signature, download_name, secret=settings.secret_key, now=now)
+    cache_seconds = min(MEDIA_CACHE_SECONDS, math.floor(until - now.timestamp()))
+    store = storage.open_storage(settings.storage_url)
+    return ranges.serve(store, key, request, download_name=download_name, cache_seconds=cache_seconds)
+
+
+@signed.get("/clips.zip", response_class=Response)
+def serve_archive(
+    user_id: Annotated[str, Query(alias="u")] = "",
+    clips: Annotated[str, Query(alias="c")] = "",
+    expires: Annotated[str, Query(alias="e")] = "",
+    signature: Annotated[str, Query(alias="s")] = "",
+) -> Response:
+    """Several clips as one ZIP by its signed link; which of them are not there is said inside."""
+    settings = config.settings()
+    ids = signed_urls.check_archive(
+        user_id, clips, _moment(expires), signature, secret=settings.secret_key, now=utc_now()
+    )
+    with db.session(read_only=True) as session:
+        person = session.get_one(User, user_id)  # the link was signed for them
+        rows = queries.several(session, person, ids)
+    return _archive(rows)
+
+
+@router.post("/generations/zip", response_class=Response)
+def download_several(person: Person, body: requests.Several) -> Response:
+    """The MP4s of several completed generations as one ZIP; those without a file are named inside.
+
+    404 when one of them does not exist or is not yours.
+    """
+    with db.session(read_only=True) as session:
+        rows = queries.several(session, person, body.ids)
+    if len(rows) != len(set(body.ids)):
+        raise errors.NotFound("One of these generations does not exist, or it is not yours.")
+    return _archive(rows)
+
+
+@router.head("/download/{id}", include_in_schema=False)
+@router.get("/download/{id}", response_class=Response)
+def download(request: Request, person: Person, generation_id: PathId) -> Response:
+    """The MP4 of a completed generation, to be saved, with byte ranges."""
+    with db.session(read_only=True) as session:
+        row = queries.get(session, person, generation_id)
+    if row.status is not Status.COMPLETED or row.output_key is None:
+        raise errors.Conflict(f"This generation is {row.status}: there is no clip to download.")
+    store = storage.open_storage(config.settings().storage_url)
+    name = queries.file_name(row)
+    return ranges.serve(store, row.output_key, request, download_name=name, cache_seconds=DOWNLOAD_CACHE_SECONDS)
+
+
+def _moment(expires: str) -> int:
+    """The expiry of a link, in seconds; Forbidden for what `links` cannot have written."""
+    if not (expires.isascii() and expires.isdigit() and len(expires) < 16):
+        raise errors.Forbidden(signed_urls.REFUSAL)
+    return int(expires)
+
+
+def _archive(rows: Sequence[Generation]) -> Response:
+    """Streamed from a thread (Starlette iterates a plain iterator there)."""
+    store = storage.open_storage(config.settings().storage_url)
+    headers = {
+        "Content-Disposition": ranges.content_disposition(f"clips-{utc_now():%Y-%m-%d}.zip"),
+        "Cache-Control": "private, no-store, no-transform",
+        "X-Content-Type-Options": "nosniff",
+    }
+    chunks = zip_export.stream(store, zip_export.members(rows))
+    return StreamingResponse(chunks, headers=headers, media_type="application/zip")

@@ -1,0 +1,125 @@
+"""Models and providers over REST."""
+
+from core import config, db
+from core.api.http import routing
+from core.api.schemas import responses
+from core.catalog import price_list
+from core.insights import provider_status
+from core.providers import connection, registry
+
+router = routing.router("models")
+
+
+class Model(responses.Part):
+    """What a model makes and what it costs at its default duration in 720p."""
+
+    id: str
+    name: str
+    provider: str
+    description: str
+    default_duration: int
+    max_duration: int
+    durations: list[int]
+    resolutions: list[str]
+    aspect_ratios: list[str]
+    supports_text_to_video: bool
+    supports_image_to_video: bool
+    supports_end_image: bool
+    supports_negative_prompt: bool
+    supports_audio_generation: bool
+    supports_prompt_enhancement: bool
+    prompt_limit_chars: int
+    limits: list[str]
+    base_credits: int
+    configured: bool
+
+
+class ModelsAnswer(responses.Envelope):
+    """All models."""
+
+    models: list[Model]
+
+
+class Provider(responses.Part):
+    """A vendor; `cancelNote` says what cancelling costs once it has a job.
+
+    `state` is `ok`, `trouble` or `not_configured`. `keyWorks` is null while the key was never tried for free; the
+    success rate and the median time are those of the last seven days, null before there are any.
+    """
+
+    name: str
+    display_name: str
+    configured: bool
+    state: str
+    sentence: str
+    key_works: bool | None
+    in_flight: int
+    success_rate_week: float | None
+    median_seconds_week: float | None
+    models: list[str]
+    can_cancel: bool
+    cancel_note: str
+
+
+class ProvidersAnswer(responses.Envelope):
+    """All providers."""
+
+    providers: list[Provider]
+
+
+@router.get("/models")
+async def list_models() -> ModelsAnswer:
+    """Every model: what it makes, what it costs, and whether its provider is configured here."""
+    configured = connection.configured(config.settings())
+    return ModelsAnswer(
+        models=[
+            Model(
+                id=model.id,
+                name=model.name,
+                provider=model.provider,
+                description=model.description,
+                default_duration=model.default_seconds,
+                max_duration=model.max_seconds,
+                durations=list(model.durations),
+                resolutions=list(model.resolutions),
+                aspect_ratios=list(model.aspect_ratios),
+                supports_text_to_video=model.text_to_video,
+                supports_image_to_video=model.start_image,
+                supports_end_image=model.end_image,
+                supports_negative_prompt=model.negative_prompt,
+                supports_audio_generation=model.audio,
+                supports_prompt_enhancement=model.prompt_enhancement,
+                prompt_limit_chars=model.prompt_limit_chars,
+                limits=list(model.limits),
+                base_credits=price_list.price(model.id).base_credits,
+                configured=model.provider in configured,
+            )
+            for model in registry.models()
+        ]
+    )
+
+
+@router.get("/providers")
+def list_providers() -> ProvidersAnswer:
+    """Every provider: whether it is configured here, whether it works, and how it did this week."""
+    with db.session(read_only=True) as session:
+        found = provider_status.statuses(session, config.settings())
+    return ProvidersAnswer(
+        providers=[
+            Provider(
+                name=status.provider.name,
+                display_name=status.provider.display_name,
+                configured=status.state != provider_status.NOT_CONFIGURED,
+                state=status.state,
+                sentence=status.sentence,
+                key_works=status.key_works,
+                in_flight=status.week.in_flight,
+                success_rate_week=status.week.success_rate,
+                median_seconds_week=status.week.median_seconds,
+                models=[model.id for model in status.provider.models],
+                can_cancel=status.provider.can_cancel,
+                cancel_note=status.provider.cancel_note,
+            )
+            for status in found
+        ]
+    )

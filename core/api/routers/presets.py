@@ -1,0 +1,146 @@
+"""Presets over REST: settings of an order under a name."""
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import model_validator
+
+from core import db
+from core.api.http import routing
+from core.api.http.auth import PathId, Person
+from core.api.schemas import requests, responses
+from core.db.tables import Preset, User
+from core.projects import presets
+
+router = routing.router("presets")
+
+
+class SettingsBody(requests.Body):
+    """Settings to keep, named as generate takes them. Images are not kept."""
+
+    model_id: requests.Word
+    resolution: requests.Word
+    duration: requests.Seconds
+    aspect_ratio: requests.Word
+    prompt: str = ""
+    negative_prompt: str = ""
+    generate_audio: bool = False
+    enhance_prompt: bool = False
+
+    def settings(self) -> presets.Settings:
+        """The same, in the product's own names."""
+        given = self.model_dump()
+        return presets.Settings(duration_seconds=given.pop("duration"), **given)
+
+
+class NewPreset(requests.Body):
+    """A preset to be kept; a shared one is seen by everybody."""
+
+    name: str
+    settings: SettingsBody
+    shared: bool = False
+
+
+class PresetChanges(requests.Body):
+    """What to change of a preset; what is absent or null stays."""
+
+    name: str | None = None
+    settings: SettingsBody | None = None
+    shared: bool | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.name is None and self.settings is None and self.shared is None:
+            raise ValueError("Give at least one of: name, settings, shared.")
+        return self
+
+
+class SettingsShape(responses.Part):
+    """What a preset keeps."""
+
+    model_id: str
+    resolution: str
+    duration: int
+    aspect_ratio: str
+    prompt: str
+    negative_prompt: str
+    generate_audio: bool
+    enhance_prompt: bool
+
+
+class PresetShape(responses.Part):
+    """A preset; `mine` says whether you may change it."""
+
+    id: str
+    name: str
+    shared: bool
+    mine: bool
+    settings: SettingsShape
+    created_at: datetime
+
+    @classmethod
+    def of(cls, preset: Preset, person: User) -> Self:
+        """The shape of a row."""
+        kept = presets.settings_of(preset)
+        return cls(
+            id=preset.id,
+            name=preset.name,
+            shared=preset.shared,
+            mine=preset.user_id == person.id,
+            settings=SettingsShape(
+                model_id=kept.model_id,
+                resolution=kept.resolution,
+                duration=kept.duration_seconds,
+                aspect_ratio=kept.aspect_ratio,
+                prompt=kept.prompt,
+                negative_prompt=kept.negative_prompt,
+                generate_audio=kept.generate_audio,
+                enhance_prompt=kept.enhance_prompt,
+            ),
+            created_at=preset.created_at,
+        )
+
+
+class PresetsAnswer(responses.Envelope):
+    """Your own presets by name, then those that others share."""
+
+    presets: list[PresetShape]
+
+
+class PresetAnswer(responses.Envelope):
+    """One preset."""
+
+    preset: PresetShape
+
+
+@router.get("/presets")
+def list_presets(person: Person) -> PresetsAnswer:
+    """The presets you can apply."""
+    with db.session(read_only=True) as session:
+        found = presets.browse(session, person)
+    return PresetsAnswer(presets=[PresetShape.of(preset, person) for preset in found])
+
+
+@router.post("/presets", status_code=201)
+def create_preset(person: Person, body: NewPreset) -> PresetAnswer:
+    """Keep settings under a new name."""
+    with db.session() as session:
+        preset = presets.save(session, person, name=body.name, settings=body.settings.settings(), shared=body.shared)
+    return PresetAnswer(preset=PresetShape.of(preset, person))
+
+
+@router.patch("/presets/{id}")
+def change_preset(person: Person, preset_id: PathId, body: PresetChanges) -> PresetAnswer:
+    """Rename a preset of yours, share it or keep it to yourself, or keep other settings under its name."""
+    settings = body.settings.settings() if body.settings else None
+    with db.session() as session:
+        preset = presets.change(session, person, preset_id, name=body.name, shared=body.shared, settings=settings)
+    return PresetAnswer(preset=PresetShape.of(preset, person))
+
+
+@router.delete("/presets/{id}")
+def delete_preset(person: Person, preset_id: PathId) -> responses.Envelope:
+    """Forget a preset of yours."""
+    with db.session() as session:
+        presets.delete(session, person, preset_id)
+    return responses.Envelope()

@@ -1,0 +1,167 @@
+"""Projects over REST."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Query
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from core import db
+from core.api.http import routing
+from core.api.http.auth import PathId, Person
+from core.api.routers.media import RequestLinks
+from core.api.schemas import requests, responses
+from core.db.row_access import owned
+from core.db.tables import Generation, Project, User
+from core.generations import queries
+from core.projects import projects
+
+router = routing.router("projects")
+
+NEWEST = 20
+
+
+class ProjectShape(responses.Part):
+    """A project with its newest generations, or a page of them; `spentCredits` were charged since its beginning."""
+
+    id: str
+    name: str
+    description: str
+    created_at: datetime
+    updated_at: datetime
+    archived_at: datetime | None
+    generation_count: int
+    spent_credits: int
+    generations: list[responses.Clip]
+
+
+class ProjectsAnswer(responses.Envelope):
+    """A page of projects; `nextCursor` asks for the next one."""
+
+    projects: list[ProjectShape]
+    next_cursor: str | None
+
+
+class ProjectAnswer(responses.Envelope):
+    """One project."""
+
+    project: ProjectShape
+
+
+class ProjectPageAnswer(ProjectAnswer):
+    """One project and a page of its generations; `nextCursor` asks for the next one."""
+
+    next_cursor: str | None
+
+
+@router.get("/projects")
+def list_projects(
+    person: Person, link: RequestLinks, query: Annotated[requests.ProjectsQuery, Query()]
+) -> ProjectsAnswer:
+    """Projects, last changed first unless sorted otherwise, each with its newest generations."""
+    with db.session(read_only=True) as session:
+        found = projects.browse(
+            session,
+            person,
+            search=query.search,
+            archived=query.archived,
+            sort=query.sort,
+            after_id=query.cursor,
+            limit=query.limit + 1,
+        )
+        page = found[: query.limit]
+        newest = _newest(session, person, [project.id for project in page])
+    return ProjectsAnswer(
+        projects=[_shape(project, newest.get(project.id, []), link) for project in page],
+        next_cursor=page[-1].id if len(found) > query.limit else None,
+    )
+
+
+@router.post("/projects", status_code=201)
+def create_project(person: Person, body: requests.NewProject) -> ProjectAnswer:
+    """Make a project."""
+    with db.session() as session:
+        project = projects.create(session, person, name=body.name, description=body.description)
+    return ProjectAnswer(project=_shape(project, [], lambda _key: None))
+
+
+@router.get("/projects/{id}")
+def get_project(
+    person: Person, project_id: PathId, link: RequestLinks, query: Annotated[requests.PageQuery, Query()]
+) -> ProjectPageAnswer:
+    """A project and its generations, newest first, a page at a time."""
+    with db.session(read_only=True) as session:
+        project = projects.get(session, person, project_id)
+        chosen = queries.Filter(project_id=project.id)
+        page = queries.browse(session, person, chosen, cursor=query.cursor, limit=query.limit)
+    return ProjectPageAnswer(project=_shape(project, page.rows, link), next_cursor=page.next_cursor)
+
+
+@router.patch("/projects/{id}")
+def change_project(
+    person: Person, project_id: PathId, link: RequestLinks, body: requests.ProjectChanges
+) -> ProjectAnswer:
+    """Rename or describe a project, archive it or bring it back."""
+    with db.session() as session:
+        project = projects.change(
+            session, person, project_id, name=body.name, description=body.description, archived=body.archived
+        )
+        newest = _newest(session, person, [project.id])
+    return ProjectAnswer(project=_shape(project, newest.get(project.id, []), link))
+
+
+@router.delete("/projects/{id}")
+def delete_project(person: Person, project_id: PathId) -> responses.Envelope:
+    """Delete an empty project; one with generations can only be archived."""
+    with db.session() as session:
+        projects.delete(session, person, project_id)
+    return responses.Envelope()
+
+
+def _newest(session: Session, user: User, project_ids: Collection[str]) -> Mapping[str, Sequence[Generation]]:
+    """The newest generations of each project, in one query.
+
+    For each project the index finds the id of its 20th newest; numbering rows in a window would read all of them.
+    """
+    older = aliased(Generation)
+    last_shown = (
+        select(older.id)
+        .where(older.project_id == Project.id, older.deleted_at.is_(None))
+        .order_by(older.id.desc())
+        .offset(NEWEST - 1)
+        .limit(1)
+        .correlate(Project)
+        .scalar_subquery()
+    )
+    query = (
+        select(Generation)
+        .join(Project, Project.id == Generation.project_id)
+        .where(
+            Project.id.in_(project_ids),
+            owned(Project, user),
+            Generation.deleted_at.is_(None),
+            Generation.id >= func.coalesce(last_shown, ""),
+        )
+        .order_by(Generation.id.desc())
+    )
+    found: dict[str, list[Generation]] = defaultdict(list)
+    for row in session.scalars(query):
+        found[row.project_id].append(row)
+    return found
+
+
+def _shape(project: Project | projects.Summary, rows: Sequence[responses.Shown], link: responses.Link) -> ProjectShape:
+    return ProjectShape(
+        id=project.id,
+        name=project.name,
+        description=project.description,
+        created_at=project.created_at,
+        updated_at=project.updated_at,
+        archived_at=project.archived_at,
+        generation_count=project.generation_count,
+        spent_credits=project.spent_credits,
+        generations=responses.clips(rows, link),
+    )

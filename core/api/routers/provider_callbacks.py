@@ -1,0 +1,19 @@
+"""Takes the calls of vendors; each only makes us look at one generation sooner."""
+
+from starlette.responses import Response
+
+from core import config, db
+from core.api.http import routing
+from core.generations import lifecycle
+from core.providers import callbacks
+
+router = routing.router("hooks")
+
+
+@router.post("/hooks/{id}/{signature}", status_code=204, response_class=Response)
+def take_hook(id: str, signature: str) -> Response:
+    """A vendor says that a job has moved. The body is not read: its provider is asked instead."""
+    callbacks.check(id, signature, secret=config.settings().secret_key)
+    with db.session() as session:
+        lifecycle.hurry(session, id)
+    return Response(status_code=204)

@@ -1,0 +1,62 @@
+"""Image uploads over REST."""
+
+from collections.abc import Sequence
+from typing import Annotated, Self
+
+from fastapi import File, Form, UploadFile
+
+from core import config
+from core.api.http import routing
+from core.api.http.auth import Person
+from core.api.schemas import requests, responses
+from core.db.tables import Upload
+from core.files import image_sanitizer, storage
+from core.projects import intake
+
+router = routing.router("uploads")
+
+
+class UploadAnswer(responses.Envelope):
+    """An image that was taken in; `fileSize` is that of the cleaned file, `notes` say what was changed."""
+
+    file_path: str
+    file_name: str
+    file_size: int
+    width: int
+    height: int
+    notes: list[str]
+
+    @classmethod
+    def of(cls, upload: Upload, notes: Sequence[str] = ()) -> Self:
+        """The shape of an upload."""
+        return cls(
+            file_path=upload.storage_key,
+            file_name=upload.file_name,
+            file_size=upload.size_bytes,
+            width=upload.width,
+            height=upload.height,
+            notes=list(notes),
+        )
+
+
+@router.post("/upload-image")
+def upload_image(
+    person: Person,
+    file: Annotated[UploadFile, File(description="A JPEG, PNG or WebP of 10 MB at most.")],
+    type: Annotated[requests.ImageRole, Form(description="What the image is for.")],
+) -> UploadAnswer:
+    """Take in an image; `filePath` is what generate takes. The same file again gives the same path.
+
+    `type` is checked and changes nothing: an image that was uploaded can serve as start and as end.
+    """
+    settings = config.settings()
+    data = file.file.read(image_sanitizer.MAX_UPLOAD_BYTES + 1)
+    upload, notes = intake.take_in(
+        person,
+        identity=data,
+        picture=lambda: data,
+        file_name=file.filename or "",
+        storage=storage.open_storage(settings.storage_url),
+        quota_bytes=settings.storage_quota_bytes,
+    )
+    return UploadAnswer.of(upload, notes)

@@ -1,0 +1,197 @@
+"""What was spent, over REST, by any groups, as JSON or as CSV for a spreadsheet."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from enum import StrEnum
+from itertools import islice
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from core import db, errors
+from core.api.http import auth, ranges, routing
+from core.api.http.auth import Person
+from core.api.schemas import requests, responses
+from core.clock import utc_now
+from core.db.enums import Scope
+from core.db.tables import User
+from core.usage import export, reports
+from core.usage.reports import Group
+
+
+async def reaches_far_enough(request: Request) -> None:
+    """Everybody's figures need a token of scope admin, and an administrator, which the service looks at."""
+    if request.query_params.get("people") == "everybody":
+        auth.check_scope(request.state.caller.scope, Scope.ADMIN)
+
+
+router = routing.router("usage", dependencies=[Depends(reaches_far_enough)])
+
+LONGEST_DAYS = 731
+DEFAULT_DAYS = 30
+JSON_ROWS_LIMIT = 20_000
+
+
+class People(StrEnum):
+    """Whose figures: one's own, or, for administrators, everybody's."""
+
+    ME = "me"
+    EVERYBODY = "everybody"
+
+
+class UsageFormat(StrEnum):
+    """How figures are sent."""
+
+    JSON = "json"
+    CSV = "csv"
+
+
+class SelectionQuery(requests.Query):
+    """Which days (UTC, both included; the last 30 by default), and of what.
+
+    `userId` narrows everybody's figures to one person.
+    """
+
+    since: requests.Day | None = None
+    until: requests.Day | None = None
+    project_id: requests.Word | None = None
+    provider: requests.Word | None = None
+    model_id: requests.Word | None = None
+    people: People = People.ME
+    user_id: requests.Word | None = None
+
+
+class UsageQuery(SelectionQuery):
+    """Which figures, and what they are added up by; `groupBy` may be given more than once."""
+
+    group_by: list[Group] = Field(default_factory=list)
+    format: UsageFormat = UsageFormat.JSON
+
+
+class Figures(responses.Part):
+    """Counts and sums of ended generations. `estimatedCostIdr` is what the providers probably took.
+
+    What follows comes with `groupBy`: `costIdr` is what providers reported, at the price list's rate of the dollar,
+    and for the rest the estimate (`stillEstimatedIdr`); `keptSeconds` are of clips that people kept.
+    """
+
+    completed: int
+    failed: int
+    cancelled: int
+    settled_credits: int
+    released_credits: int
+    video_seconds: int
+    estimated_cost_idr: int
+    reported_cost_microusd: int | None = None
+    reported_cost_idr: int | None = None
+    still_estimated_idr: int | None = None
+    cost_idr: int | None = None
+    margin_idr: int | None = None
+    kept_count: int | None = None
+    kept_seconds: int | None = None
+    rejected_count: int | None = None
+    credits_per_kept_second: float | None = None
+
+
+class UsageRow(Figures):
+    """The figures of one group; only what was grouped by is there. A week is its Monday, a month `2026-11`."""
+
+    day: date | None = None
+    week: date | None = None
+    month: str | None = None
+    provider: str | None = None
+    model_id: str | None = None
+    project_id: str | None = None
+    project_name: str | None = None
+    user_id: str | None = None
+    user_email: str | None = None
+
+
+class UsageTotals(Figures):
+    """The whole period; `successRate` is completed of completed and failed, null before there are any."""
+
+    settled_idr: int
+    success_rate: float | None
+
+
+class Usage(responses.Part):
+    """What was spent between two days, both included."""
+
+    since: date
+    until: date
+    rows: list[UsageRow]
+    totals: UsageTotals
+
+
+class UsageAnswer(responses.Envelope):
+    """What was spent."""
+
+    usage: Usage
+
+
+@router.get("/usage", response_model=UsageAnswer, response_model_exclude_unset=True)
+def get_usage(person: Person, query: Annotated[UsageQuery, Query()]) -> UsageAnswer | Response:
+    """Usage by day and model, or by what `groupBy` names, oldest first, with the totals of the period."""
+    chosen = selection(query)
+    groups = query.group_by or None
+    if query.format is UsageFormat.CSV:
+        with db.session(read_only=True) as session:
+            reports.total(session, person, chosen)  # refuse what is refused before the first byte is sent
+        name = f"usage-{chosen.since.isoformat()}-to-{chosen.until.isoformat()}.csv"
+        headers = {"Content-Disposition": ranges.content_disposition(name)}
+        return StreamingResponse(_csv(person, chosen, groups), media_type="text/csv; charset=utf-8", headers=headers)
+    with db.session(read_only=True) as session:
+        found = reports.grouped(session, person, chosen, groups or export.DEFAULT)
+        rows = list(islice(found, JSON_ROWS_LIMIT + 1))
+    if len(rows) > JSON_ROWS_LIMIT:
+        wrong = f"These are more than {JSON_ROWS_LIMIT} rows. Ask for format=csv, fewer days or fewer groups."
+        raise errors.InvalidRequest(fields={"groupBy": wrong})
+    total = reports.add_up(rows)
+    totals = _figures(total, full=groups is not None)
+    totals |= {"settled_idr": total.settled_idr, "success_rate": total.success_rate}
+    return UsageAnswer(
+        success=True,
+        usage=Usage(
+            since=chosen.since,
+            until=chosen.until,
+            rows=[
+                UsageRow.model_validate({**row.keys, **_figures(row.figures, full=groups is not None)}) for row in rows
+            ],
+            totals=UsageTotals(**totals),
+        ),
+    )
+
+
+def _csv(person: User, chosen: reports.Selection, groups: Sequence[Group] | None) -> Iterator[bytes]:
+    """The whole table, read while it is sent."""
+    with db.session(read_only=True) as session:
+        yield from export.write(reports.grouped(session, person, chosen, groups or export.DEFAULT), groups)
+
+
+def _figures(figures: reports.Figures, *, full: bool) -> dict[str, Any]:
+    names = [name for name in Figures.model_fields if full or Figures.model_fields[name].is_required()]
+    return {name: getattr(figures, name) for name in names}
+
+
+def selection(query: SelectionQuery) -> reports.Selection:
+    """What a query asks for, with the default days filled in; InvalidRequest for days that cannot be."""
+    since, until = _period(query.since, query.until)
+    everybody = query.people is People.EVERYBODY
+    return reports.Selection(
+        since, until, query.project_id, query.provider, query.model_id, everybody=everybody, user_id=query.user_id
+    )
+
+
+def _period(since: date | None, until: date | None) -> tuple[date, date]:
+    """First and last day with the defaults filled in; InvalidRequest for one that runs backwards or is too long."""
+    until = until or utc_now().date()
+    if since is None:
+        since = date.fromordinal(max(1, until.toordinal() - DEFAULT_DAYS + 1))
+    if since > until:
+        raise errors.InvalidRequest(fields={"since": "The first day must not be after the last."})
+    if until - since >= timedelta(days=LONGEST_DAYS):
+        raise errors.InvalidRequest(fields={"since": f"Ask for {LONGEST_DAYS} days at most."})
+    return since, until

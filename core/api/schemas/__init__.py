@@ -1,0 +1,1 @@
+"""Shapes of request bodies and responses."""

@@ -1,0 +1,189 @@
+"""What the API takes: the form of bodies and queries. What a model can make and a person may do, services judge."""
+
+import re
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+from core import validation
+from core.db.enums import Scope, Status
+from core.projects.projects import Sort
+
+DURATION_LIMIT_SECONDS = 1_000_000
+PAGE_LIMIT = 200
+WORD_LIMIT_CHARS = 200
+ID_PATTERN = "^[0-9a-f-]{36}$"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _storable(value: str) -> str:
+    if wrong := validation.problem(value, limit_chars=WORD_LIMIT_CHARS):
+        raise ValueError(wrong)
+    return value
+
+
+def _utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("This time is out of range.") from None
+
+
+def _written(value: object) -> object:
+    """Times are written out; a bare number would be taken for seconds since 1970."""
+    if isinstance(value, str) and not _DAY.match(value):
+        raise ValueError("Write the day as 2026-11-21 and a time as 2026-11-21T09:30:00Z.")
+    return value
+
+
+Word = Annotated[str, AfterValidator(_storable)]
+Seconds = Annotated[int, Field(ge=1, le=DURATION_LIMIT_SECONDS)]
+FilePath = Annotated[str, Field(min_length=1), AfterValidator(_storable)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_utc)]
+Day = Annotated[date, BeforeValidator(_written)]
+PageSize = Annotated[int, Field(ge=1, le=PAGE_LIMIT)]
+
+
+class Body(BaseModel):
+    """A JSON body: exact types and no unknown fields, since a misspelt or ignored one would be a silent mistake."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
+
+
+class Query(BaseModel):
+    """A query string: text that is read as what it should be; no unknown names."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+
+
+class NewProject(Body):
+    """A project to be made."""
+
+    name: str
+    description: str = ""
+
+
+class ProjectChanges(Body):
+    """What to change of a project; what is absent or null stays."""
+
+    name: str | None = None
+    description: str | None = None
+    archived: bool | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.name is None and self.description is None and self.archived is None:
+            raise ValueError("Give at least one of: name, description, archived.")
+        return self
+
+
+class NewToken(Body):
+    """A token to be made; without `expiresAt` it is valid until it is revoked."""
+
+    name: str
+    scope: Annotated[Scope, Field(strict=False)] = Scope.GENERATE
+    expires_at: Annotated[Moment, Field(strict=False)] | None = None
+
+
+class EstimateBody(Body):
+    """Settings to be priced; without `duration` the model's default. Whose images they are changes no price."""
+
+    model_id: Word
+    resolution: Word
+    duration: Seconds | None = None
+    start_image_path: FilePath | None = None
+    end_image_path: FilePath | None = None
+    generate_audio: bool = False
+    enhance_prompt: bool = False
+
+
+class OrderBody(EstimateBody):
+    """A clip to be made; image paths are those that the upload gave."""
+
+    project_id: Word
+    prompt: str
+    negative_prompt: str | None = None
+    aspect_ratio: Word
+
+
+class GenerateBody(OrderBody):
+    """A clip to be made; `extendsId` is a clip of yours that it goes on from (see `/generations/{id}/last-frame`)."""
+
+    extends_id: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
+
+
+class GenerationChanges(Body):
+    """What to change of a clip; what is absent stays. `kept` null takes the verdict back, `tags` replaces all tags."""
+
+    favourite: bool | None = None
+    kept: bool | None = None
+    tags: list[str] | None = None
+    project_id: Word | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("Give at least one of: favourite, kept, tags, projectId.")
+        return self
+
+
+class Several(Body):
+    """Several generations by their ids."""
+
+    ids: Annotated[list[Annotated[str, Field(pattern=ID_PATTERN)]], Field(min_length=1, max_length=PAGE_LIMIT)]
+
+
+class ProjectsQuery(Query):
+    """Which projects to list, and which page of them."""
+
+    search: Word = ""
+    archived: bool = False
+    sort: Sort = Sort.ACTIVITY
+    cursor: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
+    limit: PageSize = PAGE_LIMIT
+
+
+class PageQuery(Query):
+    """Which page of a project's generations."""
+
+    cursor: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
+    limit: PageSize = 100
+
+
+class GenerationsQuery(Query):
+    """Which generations to list; `status` may be given more than once, `until` is not included.
+
+    `text` are words, or beginnings of words, that the prompt must have, in any order. `kept` is the verdict: true,
+    false, or `undecided`.
+    """
+
+    project_id: Word | None = None
+    status: list[Status] = Field(default_factory=list)
+    model_id: Word | None = None
+    provider: Word | None = None
+    text: Word = ""
+    since: Moment | None = None
+    until: Moment | None = None
+    favourite: bool | None = None
+    kept: bool | Literal["undecided"] | None = None
+    tag: Word | None = None
+    oldest_first: bool = False
+    cursor: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
+    limit: PageSize = 50
+
+
+class EntriesQuery(Query):
+    """Which page of the movements."""
+
+    cursor: Annotated[int, Field(ge=1, lt=2**63)] | None = None
+    limit: PageSize = 100
+
+
+class ImageRole(StrEnum):
+    """What an uploaded image is for."""
+
+    START = "start"
+    END = "end"

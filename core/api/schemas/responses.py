@@ -1,0 +1,230 @@
+"""What the API sends: camelCase shapes, and how rows become them. Links are made by whoever knows the request."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from core.db.enums import EntryKind, Stage, Status
+from core.db.tables import Generation, GenerationEvent, LedgerEntry
+from core.generations.queries import Listed, Standing, Story
+from core.generations.timeline import Step
+
+Link = Callable[[str | None], str | None]
+"""Storage key -> address at which a browser can load it; None for None."""
+
+Shown = Generation | Listed
+"""What clips are made of: a whole row or one of a list."""
+
+
+class Part(BaseModel):
+    """Base of every shape: camelCase outside, the product's own names inside."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, frozen=True)
+
+
+class Envelope(Part):
+    """A good answer."""
+
+    success: bool = True
+
+
+class Error(Part):
+    """Why something was refused; `fields` maps field name to what to change."""
+
+    code: str
+    message: str
+    fields: dict[str, str] | None = None
+
+
+class Refusal(Part):
+    """A bad answer."""
+
+    success: bool = False
+    error: Error
+
+
+class File(Part):
+    """What was measured in the stored file; null where it was not. `gaps` say how it differs from the order."""
+
+    size_bytes: int
+    width: int | None
+    height: int | None
+    duration_seconds: float | None
+    frame_rate: float | None
+    video_codec: str | None
+    audio_codec: str | None
+    container: str | None
+    sha256: str | None
+    gaps: list[str]
+
+    @classmethod
+    def of(cls, row: Shown) -> Self | None:
+        """The file of a completed generation."""
+        if row.status is not Status.COMPLETED:
+            return None
+        facts: Mapping[str, Any] = row.output_facts or {}
+        known = {name: facts.get(name) for name in cls.model_fields if name not in ("size_bytes", "gaps")}
+        return cls(size_bytes=row.stored_bytes, gaps=facts.get("gaps", []), **known)
+
+
+class Clip(Part):
+    """A generation, as lists show it. `creditUsed` is its price: reserved while it is made, charged at completion.
+
+    `kept` is its person's verdict: true for kept, false for rejected, null while undecided.
+    """
+
+    id: str
+    project_id: str
+    status: Status
+    stage: Stage
+    progress: int
+    progress_is_estimate: bool
+    provider: str
+    model_id: str
+    model_name: str
+    prompt: str
+    negative_prompt: str
+    resolution: str
+    duration: int
+    aspect_ratio: str
+    start_image_path: str | None
+    end_image_path: str | None
+    generate_audio: bool
+    enhance_prompt: bool
+    credit_used: int
+    breakdown: dict[str, int]
+    price_version: str
+    video_url: str | None
+    thumbnail_url: str | None
+    preview_url: str | None
+    error_code: str | None
+    error_message: str | None
+    retry_of: str | None
+    favourite: bool
+    kept: bool | None
+    created_at: datetime
+    submitted_at: datetime | None
+    completed_at: datetime | None
+    file: File | None
+
+    @classmethod
+    def of(cls, row: Shown, link: Link, **more: Any) -> Self:
+        """The shape of a row."""
+        done = row.status is Status.COMPLETED
+        return cls(
+            id=row.id,
+            project_id=row.project_id,
+            status=row.status,
+            stage=row.stage,
+            progress=percent(row),
+            progress_is_estimate=row.progress_is_estimate and not done,
+            provider=row.provider,
+            model_id=row.model_id,
+            model_name=row.model_name,
+            prompt=row.prompt,
+            negative_prompt=row.negative_prompt,
+            resolution=row.resolution,
+            duration=row.duration_seconds,
+            aspect_ratio=row.aspect_ratio,
+            start_image_path=row.start_image_key,
+            end_image_path=row.end_image_key,
+            generate_audio=row.generate_audio,
+            enhance_prompt=row.enhance_prompt,
+            credit_used=row.credits,
+            breakdown={line["kind"]: line["credits"] for line in row.quote["lines"]},
+            price_version=row.quote["version"],
+            video_url=link(row.output_key) if done else None,
+            thumbnail_url=link(row.thumbnail_key) if done else None,
+            preview_url=link(row.preview_key) if done else None,
+            error_code=row.error_code if has_error(row) else None,
+            error_message=row.error_message if has_error(row) else None,
+            retry_of=row.retry_of_id,
+            favourite=row.favourite,
+            kept=row.kept,
+            created_at=row.created_at,
+            submitted_at=row.submitted_at,
+            completed_at=row.ended_at if done else None,
+            file=File.of(row),
+            **more,
+        )
+
+
+class Event(Part):
+    """One step of a generation's timeline."""
+
+    at: datetime
+    status: Status
+    stage: Stage
+    what: str
+    actor: str
+
+    @classmethod
+    def of(cls, event: GenerationEvent) -> Self:
+        """The shape of a row."""
+        return cls(at=event.at, status=event.status, stage=event.stage, what=event.what, actor=event.actor)
+
+
+class Entry(Part):
+    """One movement of credits; `amount` is positive except in a correction downwards, `kind` says where it goes."""
+
+    id: int
+    kind: EntryKind
+    amount: int
+    available_after: int
+    held_after: int
+    generation_id: str | None
+    actor: str
+    reason: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, entry: LedgerEntry) -> Self:
+        """The shape of a row."""
+        return cls(
+            id=entry.id,
+            kind=entry.kind,
+            amount=entry.amount_credits,
+            available_after=entry.available_after,
+            held_after=entry.held_after,
+            generation_id=entry.generation_id,
+            actor=entry.actor,
+            reason=entry.reason,
+            created_at=entry.created_at,
+        )
+
+
+class ClipWithHistory(Clip):
+    """A generation with its tags, its timeline and its receipt."""
+
+    tags: list[str]
+    events: list[Event]
+    entries: list[Entry]
+
+    @classmethod
+    def with_history(cls, row: Generation, story: Story, tags: Sequence[str], link: Link) -> Self:
+        """The shape of a row and what belongs to it."""
+        return cls.of(
+            row,
+            link,
+            tags=list(tags),
+            events=[Event.of(event) for event in story.events],
+            entries=[Entry.of(entry) for entry in story.entries],
+        )
+
+
+def clips(rows: Iterable[Shown], link: Link) -> list[Clip]:
+    """The shapes of rows."""
+    return [Clip.of(row, link) for row in rows]
+
+
+def percent(row: Shown | Standing | Step) -> int:
+    """Whole percent of progress; 100 says that the file is here."""
+    return 100 if row.status is Status.COMPLETED else min(99, int(row.progress * 100))
+
+
+def has_error(row: Shown | Standing) -> bool:
+    """Whether the row's error is about its present state, not one it has left behind."""
+    return row.status in (Status.FAILED, Status.UNCERTAIN)

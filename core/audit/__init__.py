@@ -1,0 +1,1 @@
+"""What must always be true of money and clips, and the runs that check it."""

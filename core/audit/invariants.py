@@ -1,0 +1,366 @@
+"""The rules that must always be true of money and clips, each as two queries: how many it looks at, and which break it.
+
+Each rule has one form for everything and one for what changed since a place, which reads by index only: a movement or a
+timeline row is never changed afterwards, so what was found right once can only go wrong by a row that is new.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+    true,
+    union,
+    union_all,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from core.billing.ledger import EFFECT
+from core.db.enums import EntryKind, Status
+from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Project, UsageDay, is_live
+
+
+class utc_day(FunctionElement[str]):  # noqa: N801 -- reads as the SQL function that it is
+    """The day of a time, `2026-11-21`, in UTC on every database."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(utc_day)
+def _sqlite_day(element: utc_day, compiler: SQLCompiler, **options: Any) -> str:
+    return f"strftime('%Y-%m-%d', {compiler.process(element.clauses, **options)})"
+
+
+@compiles(utc_day, "postgresql")
+def _postgresql_day(element: utc_day, compiler: SQLCompiler, **options: Any) -> str:
+    return f"to_char(timezone('UTC', {compiler.process(element.clauses, **options)}), 'YYYY-MM-DD')"
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """A place in the two append-only tables: everything with a higher id is new."""
+
+    entry_id: int
+    event_id: int
+
+
+Queries = tuple[Select[Any], Select[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`name` says what is compared, `promise` what it means to a person; `queries(since)` count and find offenders."""
+
+    name: str
+    promise: str
+    queries: Callable[[Since | None], Queries]
+
+
+def _generations(wrong: ColumnElement[bool], among: ColumnElement[bool] | None = None) -> Callable[..., Queries]:
+    """Of the generations that changed, which are wrong."""
+
+    def queries(since: Since | None) -> Queries:
+        which = [_changed(since), true() if among is None else among]
+        return select(func.count(Generation.id)).where(*which), select(Generation.id).where(*which, wrong)
+
+    return queries
+
+
+def _changed(since: Since | None) -> ColumnElement[bool]:
+    """A generation that moved or whose money moved: both leave a row."""
+    if since is None:
+        return true()
+    moved = select(GenerationEvent.generation_id).where(GenerationEvent.id > since.event_id)
+    booked = select(LedgerEntry.generation_id).where(
+        LedgerEntry.id > since.entry_id, LedgerEntry.generation_id.is_not(None)
+    )
+    return Generation.id.in_(union(moved, booked))
+
+
+def _number_of(kind: EntryKind) -> ColumnElement[int]:
+    """How many ledger rows of a kind a generation has that carry exactly its price."""
+    return (
+        select(func.count())
+        .where(
+            LedgerEntry.generation_id == Generation.id,
+            LedgerEntry.kind == kind,
+            LedgerEntry.amount_credits == Generation.credits,
+        )
+        .correlate(Generation)
+        .scalar_subquery()
+    )
+
+
+def _has_any(*kinds: EntryKind) -> ColumnElement[bool]:
+    return exists().where(LedgerEntry.generation_id == Generation.id, LedgerEntry.kind.in_(kinds))
+
+
+def _effect(position: int) -> ColumnElement[int]:
+    """What a ledger row did to available (0) or held (1)."""
+    signs = {kind.value: effect[position] for kind, effect in EFFECT.items()}
+    return case(signs, value=LedgerEntry.kind, else_=0) * LedgerEntry.amount_credits
+
+
+def _figures(since: Since | None) -> Queries:
+    """In full: the sum of all rows. Else: what stands on the newest row, which is the sum while the chain holds."""
+    count = select(func.count(Account.id))
+    if since is None:
+        moved = [func.coalesce(func.sum(_effect(position)), 0) for position in (0, 1)]
+        return count, (
+            select(Account.id)
+            .outerjoin(LedgerEntry, LedgerEntry.account_id == Account.id)
+            .group_by(Account.id, Account.available_credits, Account.held_credits)
+            .having(or_(moved[0] != Account.available_credits, moved[1] != Account.held_credits))
+        )
+    newest = (
+        select(func.max(LedgerEntry.id))
+        .where(LedgerEntry.account_id == Account.id)
+        .correlate(Account)
+        .scalar_subquery()
+    )
+    return count, (
+        select(Account.id)
+        .outerjoin(LedgerEntry, LedgerEntry.id == newest)
+        .where(
+            or_(
+                func.coalesce(LedgerEntry.available_after, 0) != Account.available_credits,
+                func.coalesce(LedgerEntry.held_after, 0) != Account.held_credits,
+            )
+        )
+    )
+
+
+def _chain(since: Since | None) -> Queries:
+    """Rows whose balances after are not those of the row before plus their own effect."""
+    before = aliased(LedgerEntry)
+    place = aliased(LedgerEntry)
+    before_id = (
+        select(func.max(place.id))
+        .where(place.account_id == LedgerEntry.account_id, place.id < LedgerEntry.id)
+        .correlate(LedgerEntry)
+        .scalar_subquery()
+    )
+    which = true() if since is None else LedgerEntry.id > since.entry_id
+    broken = or_(
+        LedgerEntry.available_after != func.coalesce(before.available_after, 0) + _effect(0),
+        LedgerEntry.held_after != func.coalesce(before.held_after, 0) + _effect(1),
+    )
+    return (
+        select(func.count(LedgerEntry.id)).where(which),
+        select(LedgerEntry.id).outerjoin(before, before.id == before_id).where(which, broken),
+    )
+
+
+def _held(_since: Since | None) -> Queries:
+    """Accounts that hold something else than the prices of their person's live generations, which are few."""
+    live = select(Generation.user_id, func.sum(Generation.credits).label("credits")).where(is_live())
+    prices = live.group_by(Generation.user_id).subquery()
+    wrong = Account.held_credits != func.coalesce(prices.c.credits, 0)
+    return (
+        select(func.count(Account.id)),
+        select(Account.id).outerjoin(prices, prices.c.user_id == Account.user_id).where(wrong),
+    )
+
+
+def _live(_since: Since | None) -> Queries:
+    """Live ones are few, so all of them are looked at every time."""
+    wrong = _has_any(EntryKind.SETTLE, EntryKind.RELEASE)
+    return select(func.count(Generation.id)).where(is_live()), select(Generation.id).where(is_live(), wrong)
+
+
+def _charged() -> ColumnElement[int]:
+    """What a person was charged in all, from few rows: what came in and is neither available nor held any more."""
+    given = (
+        select(func.coalesce(func.sum(LedgerEntry.amount_credits), 0))
+        .where(LedgerEntry.account_id == Account.id, literal_column("kind IN ('grant', 'adjust')"))
+        .correlate(Account)
+        .scalar_subquery()
+    )
+    return given - Account.available_credits - Account.held_credits
+
+
+def _usage(since: Since | None) -> Queries:
+    """People whose daily usage differs from what their ledger settled and, in full, released.
+
+    Else only of those whose credits moved: the roll-ups of all together are many.
+    """
+    count = select(func.count()).select_from(UsageDay)
+    if since is not None:
+        settled = (
+            select(func.coalesce(func.sum(UsageDay.settled_credits), 0))
+            .where(UsageDay.user_id == Account.user_id)
+            .correlate(Account)
+            .scalar_subquery()
+        )
+        moved = select(LedgerEntry.account_id).where(LedgerEntry.id > since.entry_id)
+        return count, select(Account.user_id).where(Account.id.in_(moved), _charged() != settled)
+    totals = (
+        select(
+            UsageDay.user_id,
+            func.sum(UsageDay.settled_credits).label("settled"),
+            func.sum(UsageDay.released_credits).label("released"),
+        )
+        .group_by(UsageDay.user_id)
+        .subquery()
+    )
+
+    def booked(kind: EntryKind) -> ColumnElement[int]:
+        return func.coalesce(func.sum(case((LedgerEntry.kind == kind, LedgerEntry.amount_credits), else_=0)), 0)
+
+    return count, (
+        select(Account.user_id)
+        .outerjoin(totals, totals.c.user_id == Account.user_id)
+        .outerjoin(LedgerEntry, LedgerEntry.account_id == Account.id)
+        .group_by(Account.user_id, totals.c.settled, totals.c.released)
+        .having(
+            or_(
+                booked(EntryKind.SETTLE) != func.coalesce(totals.c.settled, 0),
+                booked(EntryKind.RELEASE) != func.coalesce(totals.c.released, 0),
+            )
+        )
+    )
+
+
+def _projects(since: Since | None) -> Queries:
+    """In full: projects that say something else than the charges in them. Else: people whose projects do in sum."""
+    count = select(func.count(Project.id))
+    if since is None:
+        charges = (
+            select(CHARGED_IN.label("project_id"), func.sum(LedgerEntry.amount_credits).label("credits"))
+            .join(Generation, Generation.id == LedgerEntry.generation_id)
+            .where(LedgerEntry.kind == EntryKind.SETTLE)
+            .group_by(CHARGED_IN)
+            .subquery()
+        )
+        wrong = Project.spent_credits != func.coalesce(charges.c.credits, 0)
+        return count, select(Project.id).outerjoin(charges, charges.c.project_id == Project.id).where(wrong)
+    spent = (
+        select(Project.user_id, func.sum(Project.spent_credits).label("credits")).group_by(Project.user_id).subquery()
+    )
+    differs = _charged() != func.coalesce(spent.c.credits, 0)
+    return count, select(Account.user_id).outerjoin(spent, spent.c.user_id == Account.user_id).where(differs)
+
+
+def _verdicts(since: Since | None) -> Queries:
+    """Days and projects whose counted verdicts differ from those on the clips that were charged there then.
+
+    A verdict leaves no row that would be new, so only a look at everything compares them.
+    """
+    if since is not None:
+        return select(literal(0)), select(null()).where(false())
+    kept = case((Generation.kept.is_(True), 1), else_=0)
+    of_clips = (kept, kept * Generation.duration_seconds, case((Generation.kept.is_(False), 1), else_=0))
+    of_days = (UsageDay.kept_count, UsageDay.kept_seconds, UsageDay.rejected_count)
+    both = union_all(
+        select(
+            utc_day(Generation.ended_at).label("day"),
+            Generation.user_id,
+            CHARGED_IN.label("project_id"),
+            Generation.provider,
+            Generation.model_id,
+            *(figure.label(f"f{place}") for place, figure in enumerate(of_clips)),
+        ).where(Generation.kept.is_not(None)),
+        select(
+            UsageDay.day,
+            UsageDay.user_id,
+            UsageDay.project_id,
+            UsageDay.provider,
+            UsageDay.model_id,
+            *(literal(0) - figure for figure in of_days),
+        ).where(or_(*(figure != 0 for figure in of_days))),
+    ).subquery()
+    differ = or_(*(func.sum(both.c[f"f{place}"]) != 0 for place in range(len(of_clips))))
+    keys = (both.c.day, both.c.user_id, both.c.project_id, both.c.provider, both.c.model_id)
+    where = both.c.day + literal(" ") + both.c.project_id + literal(" ") + both.c.model_id
+    count = select(func.count(Generation.id)).where(Generation.kept.is_not(None))
+    return count, select(where).group_by(*keys).having(differ)
+
+
+COMPLETED = Generation.status == Status.COMPLETED
+CHARGED_IN = func.coalesce(Generation.charged_project_id, Generation.project_id)
+"""The project whose spend a clip belongs to, also after it was moved."""
+
+RULES: Sequence[Rule] = (
+    Rule(
+        "account figures are the sum of their ledger rows",
+        "A balance is the sum of its movements and nothing else.",
+        _figures,
+    ),
+    Rule(
+        "balances written on ledger rows follow one another",
+        "No movement was changed, added in between or taken out afterwards.",
+        _chain,
+    ),
+    Rule(
+        "every generation was reserved once, at its quoted price",
+        "The price shown is the price reserved, once a clip.",
+        _generations(_number_of(EntryKind.HOLD) != 1),
+    ),
+    Rule(
+        "every completed one is charged once, as quoted",
+        "A delivered clip costs what was shown, once.",
+        _generations(or_(_number_of(EntryKind.SETTLE) != 1, _has_any(EntryKind.RELEASE)), COMPLETED),
+    ),
+    Rule(
+        "every completed one has a checked file",
+        "Nobody pays for a clip that is not there: its file was opened and checked first.",
+        _generations(
+            or_(Generation.output_key.is_(None), Generation.stored_bytes <= 0, Generation.output_facts.is_(None)),
+            COMPLETED,
+        ),
+    ),
+    Rule(
+        "every failed or cancelled one was returned once",
+        "A clip that failed or was cancelled costs nothing: its credits came back, once.",
+        _generations(
+            or_(_number_of(EntryKind.RELEASE) != 1, _has_any(EntryKind.SETTLE)),
+            Generation.status.in_((Status.FAILED, Status.CANCELLED)),
+        ),
+    ),
+    Rule(
+        "no hold without a live generation",
+        "Credits stay reserved only for clips under way.",
+        _held,
+    ),
+    Rule(
+        "no live one was charged or returned",
+        "Nothing is charged or returned before a clip has ended.",
+        _live,
+    ),
+    Rule(
+        "every generation has its first event",
+        "Every clip has its story from the beginning.",
+        _generations(~exists().where(GenerationEvent.generation_id == Generation.id)),
+    ),
+    Rule(
+        "daily usage equals the ledger",
+        "The usage page shows what was really charged.",
+        _usage,
+    ),
+    Rule(
+        "every project has spent the sum of its charges",
+        "What a project has spent is what its clips were charged.",
+        _projects,
+    ),
+    Rule(
+        "daily usage counts verdicts as they stand",
+        "What was kept and what was rejected is counted as people last decided.",
+        _verdicts,
+    ),
+)

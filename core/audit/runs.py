@@ -1,0 +1,149 @@
+"""What must always be true of money and clips, checked against the database by anyone at any time.
+
+`python -m core.audit` checks everything, prints one line a rule with counts, and exits 1, naming the offenders, when
+one is broken. The dispatcher checks what is new every few minutes and everything once a day.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import config, db, errors
+from core.audit.invariants import COMPLETED, RULES, Rule, Since
+from core.clock import utc_now
+from core.db.tables import AuditRun, Generation, GenerationEvent, LedgerEntry
+from core.files import storage as storages
+
+OFFENDERS_SHOWN = 20
+FULL_EVERY = timedelta(days=1)
+OVERLAP_IDS = 1000
+"""How far a pass over what is new goes back: a transaction may commit after one that took its ids later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One rule: how many things it looked at and which of them break it (the first few ids)."""
+
+    rule: str
+    promise: str
+    checked: int
+    offenders: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """True when nothing breaks the rule."""
+        return not self.offenders
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One look at all rules. `seen` is where the tables ended when it began; `full_at` when all was looked at."""
+
+    results: Sequence[Result]
+    seen: Since
+    at: datetime
+    full_at: datetime
+
+    @property
+    def is_full(self) -> bool:
+        """This pass looked at everything."""
+        return self.full_at == self.at
+
+
+def run(session: Session, *, since: Since | None = None, storage: storages.Storage | None = None) -> Sequence[Result]:
+    """Check every rule on everything, or on what is new `since` a place.
+
+    With `storage` also that each completed clip's file is really there (slow: one look a clip).
+    """
+    results = [_checked(session, rule, since) for rule in RULES]
+    if storage is not None:
+        results.append(_files_present(session, storage))
+    return results
+
+
+def look(session: Session, *, full: bool = False, overlap_ids: int = OVERLAP_IDS) -> Pass:
+    """Check what is new since the last kept pass.
+
+    Everything is checked when that is asked for, once a day, and while a rule is broken, so that none turns green
+    because its offender is no longer new.
+    """
+    now = utc_now()
+    last = None if full else last_run(session)
+    since, full_at = _resume(last, now, overlap_ids) if last else (None, now)
+    newest = select(
+        select(func.coalesce(func.max(LedgerEntry.id), 0)).scalar_subquery(),
+        select(func.coalesce(func.max(GenerationEvent.id), 0)).scalar_subquery(),
+    )
+    seen = Since(*session.execute(newest).one())
+    return Pass(run(session, since=since), seen, now, full_at)
+
+
+def _resume(last: AuditRun, now: datetime, overlap_ids: int) -> tuple[Since | None, datetime]:
+    """Where a pass begins, and when everything was last looked at; None: at the beginning, now."""
+    if last.broken or "full_at" not in last.results:
+        return None, now
+    full_at = datetime.fromisoformat(last.results["full_at"])
+    if now - full_at >= FULL_EVERY:
+        return None, now
+    seen = Since(**last.results["seen"])
+    return Since(seen.entry_id - overlap_ids, seen.event_id - overlap_ids), full_at
+
+
+def record(session: Session, found: Pass) -> None:
+    """Keep a pass, so that a page can show when it was last all true and the next one knows where to go on."""
+    last = last_run(session)
+    counts = {result.rule: result.checked for result in found.results}
+    kept = {
+        "rules": [asdict(result) for result in found.results],
+        "seen": asdict(found.seen),
+        "full_at": found.full_at.isoformat(),
+        "full_counts": counts if found.is_full or last is None else last.results.get("full_counts", counts),
+    }
+    broken = sum(not result.holds for result in found.results)
+    session.add(AuditRun(at=found.at, broken=broken, results=kept))
+    session.flush()
+
+
+def last_run(session: Session) -> AuditRun | None:
+    """The newest kept pass."""
+    return session.scalar(select(AuditRun).order_by(AuditRun.id.desc()).limit(1))
+
+
+def _checked(session: Session, rule: Rule, since: Since | None) -> Result:
+    count, broken = rule.queries(since)
+    offenders = session.scalars(broken.limit(OFFENDERS_SHOWN)).all()
+    return Result(rule.name, rule.promise, session.scalar(count) or 0, tuple(str(offender) for offender in offenders))
+
+
+def _files_present(session: Session, storage: storages.Storage) -> Result:
+    rows = session.execute(
+        select(Generation.id, Generation.output_key).where(COMPLETED, Generation.deleted_at.is_(None))
+    ).all()
+    missing: list[str] = []
+    for generation_id, key in rows:
+        try:
+            storage.stat(str(key))
+        except errors.NotFound:
+            missing.append(generation_id)
+    name, promise = "the file of every completed one is in storage", "Every clip that was paid for can be played."
+    return Result(name, promise, len(rows), tuple(missing[:OFFENDERS_SHOWN]))
+
+
+def main() -> int:
+    """Check this installation; 0 when all holds, 1 when a rule is broken."""
+    settings = config.settings()
+    with db.session(read_only=True) as session:
+        results = run(session, storage=storages.open_storage(settings.storage_url))
+    for result in results:
+        print(f"{'ok    ' if result.holds else 'BROKEN'}  {result.checked:>8}  {result.rule}")  # noqa: T201 -- its output
+        for offender in result.offenders:
+            print(f"          {offender}")  # noqa: T201 -- its output
+    return 0 if all(result.holds for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

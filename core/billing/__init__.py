@@ -1,0 +1,1 @@
+"""Prices of orders, and the ledger of credits."""

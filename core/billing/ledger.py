@@ -1,0 +1,180 @@
+"""Money: the only module that changes an account, always together with one append-only row.
+
+Every movement has a unique key. The account is changed by one conditional UPDATE and the row appended in the
+same transaction: a repeated key changes nothing, an overdraft is refused by the database however many
+processes try at once. Settle and release of a generation share one key, so only one of them can ever happen.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, func, insert, literal_column, select, update
+from sqlalchemy.orm import Session
+
+from core import errors
+from core.db.enums import EntryKind
+from core.db.tables import Account, LedgerEntry, table_of
+
+EFFECT: Mapping[EntryKind, tuple[int, int]] = {
+    EntryKind.GRANT: (1, 0),
+    EntryKind.HOLD: (-1, 1),
+    EntryKind.SETTLE: (0, -1),
+    EntryKind.RELEASE: (1, -1),
+    EntryKind.ADJUST: (1, 0),
+}
+"""How an entry of each kind moves (available, held), times its amount. Spent is what was settled."""
+
+_BALANCE = select(Account.available_credits, Account.held_credits).where(Account.user_id == bindparam("user_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What a person can spend and what is reserved for generations under way, in credits."""
+
+    available_credits: int
+    held_credits: int
+
+
+def balance(session: Session, user_id: str) -> Balance:
+    """The figures of a person's account; zero before the first movement."""
+    row = session.execute(_BALANCE, {"user_id": user_id}).first()
+    return Balance(*row) if row else Balance(0, 0)
+
+
+def open_account(session: Session, user_id: str) -> None:
+    """Make the account of a new person."""
+    session.add(Account(user_id=user_id))
+    session.flush()
+
+
+def grant(session: Session, user_id: str, *, credits: int, key: str, actor: str, reason: str) -> bool:
+    """Book credits to a person. True if it moved, False if the key was already booked."""
+    if credits <= 0:
+        raise errors.InvalidRequest(fields={"credits": "A grant is a whole number above 0."})
+    return _move(session, user_id, EntryKind.GRANT, credits, key=key, actor=actor, reason=reason)
+
+
+def adjust(session: Session, user_id: str, *, credits: int, key: str, actor: str, reason: str) -> bool:
+    """Correct a balance by a signed amount. InsufficientCredits when it would go below zero."""
+    if credits == 0:
+        raise errors.InvalidRequest(fields={"credits": "An adjustment of 0 changes nothing."})
+    return _move(session, user_id, EntryKind.ADJUST, credits, key=key, actor=actor, reason=reason)
+
+
+def hold(session: Session, user_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
+    """Reserve the price of a generation. InsufficientCredits when the available balance does not cover it."""
+    key = f"generation:{generation_id}:hold"
+    reason = "Reserved at submit"
+    return _move(
+        session, user_id, EntryKind.HOLD, credits, key=key, actor=actor, reason=reason, generation_id=generation_id
+    )
+
+
+def settle(session: Session, user_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
+    """Charge a completed generation: the reserved credits are spent."""
+    return _end(
+        session, user_id, EntryKind.SETTLE, credits, generation_id=generation_id, actor=actor, reason="Clip stored"
+    )
+
+
+def release(session: Session, user_id: str, *, generation_id: str, credits: int, actor: str, reason: str) -> bool:
+    """Give the reserved credits of a generation back."""
+    return _end(session, user_id, EntryKind.RELEASE, credits, generation_id=generation_id, actor=actor, reason=reason)
+
+
+def entries(session: Session, user_id: str, *, before_id: int | None = None, limit: int = 100) -> Sequence[LedgerEntry]:
+    """A person's movements, newest first, a keyset page at a time."""
+    query = select(LedgerEntry).join(Account).where(Account.user_id == user_id)
+    if before_id is not None:
+        query = query.where(LedgerEntry.id < before_id)
+    return session.scalars(query.order_by(LedgerEntry.id.desc()).limit(limit)).all()
+
+
+def given(session: Session, account_ids: Collection[str]) -> Mapping[str, int]:
+    """Account id -> credits that ever came in by grants and corrections; an index of those alone answers it."""
+    query = (
+        select(LedgerEntry.account_id, func.sum(LedgerEntry.amount_credits))
+        .where(LedgerEntry.account_id.in_(account_ids), literal_column("kind IN ('grant', 'adjust')"))
+        .group_by(LedgerEntry.account_id)
+    )
+    return {account_id: int(credits) for account_id, credits in session.execute(query)}
+
+
+def entries_of_generation(session: Session, generation_id: str) -> Sequence[LedgerEntry]:
+    """The movements of one generation, oldest first: its receipt."""
+    query = select(LedgerEntry).where(LedgerEntry.generation_id == generation_id).order_by(LedgerEntry.id)
+    return session.scalars(query).all()
+
+
+def _end(
+    session: Session, user_id: str, kind: EntryKind, credits: int, *, generation_id: str, actor: str, reason: str
+) -> bool:
+    """Settle or release: one key for both, so that only one of them can happen."""
+    key = f"generation:{generation_id}:end"
+    return _move(session, user_id, kind, credits, key=key, actor=actor, reason=reason, generation_id=generation_id)
+
+
+def _move(
+    session: Session,
+    user_id: str,
+    kind: EntryKind,
+    credits: int,
+    *,
+    key: str,
+    actor: str,
+    reason: str,
+    generation_id: str | None = None,
+) -> bool:
+    """Change the account and append the row; False, and nothing changed, when the key is already there."""
+    account_id = lock_account(session, user_id)
+    if session.scalar(_BOOKED, {"booked_key": key}) is not None:
+        return False
+    available, held = (sign * credits for sign in EFFECT[kind])
+    after = session.execute(_CHANGE, {"account_id": account_id, "available": available, "held": held}).first()
+    if after is None:
+        now = balance(session, user_id)
+        if kind in (EntryKind.HOLD, EntryKind.ADJUST):
+            raise errors.InsufficientCredits(needed_credits=abs(available), available_credits=now.available_credits)
+        raise errors.AppError(detail=f"{kind} of {credits} on {user_id}: only {now.held_credits} are held")
+    session.execute(
+        _APPEND,
+        {
+            "account_id": account_id,
+            "kind": kind,
+            "amount_credits": credits,
+            "generation_id": generation_id,
+            "key": key,
+            "available_after": after.available_credits,
+            "held_after": after.held_credits,
+            "actor": actor,
+            "reason": reason,
+        },
+    )
+    return True
+
+
+def lock_account(session: Session, user_id: str) -> str:
+    """The account's id, its row locked until the transaction ends (SQLite's write lock covers the whole file).
+
+    The lock puts movements of one account in order, so that looking for the key before writing is safe;
+    the unique constraint on the key stands behind it.
+    """
+    account_id: str | None = session.scalar(_LOCK, {"person": user_id})
+    if account_id is None:
+        raise errors.NotFound(f"There is no account for the person {user_id}.")
+    return account_id
+
+
+# Put together once: every movement runs all four, and putting them together takes longer than running them.
+_ACCOUNTS, _ENTRIES = table_of(Account), table_of(LedgerEntry)
+_LOCK = select(_ACCOUNTS.c.id).where(_ACCOUNTS.c.user_id == bindparam("person")).with_for_update()
+_BOOKED = select(_ENTRIES.c.id).where(_ENTRIES.c.key == bindparam("booked_key"))
+_AVAILABLE_AFTER = _ACCOUNTS.c.available_credits + bindparam("available")
+_HELD_AFTER = _ACCOUNTS.c.held_credits + bindparam("held")
+_CHANGE = (
+    update(_ACCOUNTS)
+    .where(_ACCOUNTS.c.id == bindparam("account_id"), _AVAILABLE_AFTER >= 0, _HELD_AFTER >= 0)
+    .values(available_credits=_AVAILABLE_AFTER, held_credits=_HELD_AFTER)
+    .returning(_ACCOUNTS.c.available_credits, _ACCOUNTS.c.held_credits)
+)
+_APPEND = insert(_ENTRIES)

@@ -1,0 +1,116 @@
+"""The price list and the one function that turns a request into credits; pure, and it knows no provider.
+
+Everything that shows, holds or charges a price calls `quote()`. Prices are whole credits (1 credit = Rp 50).
+Surcharges are shares of the base price, so they add up and never compound; each line is rounded half up.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from core import errors
+from core.catalog.price_list import (
+    AUDIO_CREDITS,
+    BOTH_IMAGES_PERCENT,
+    DURATION_PERCENT_PER_SECOND,
+    END_IMAGE_PERCENT,
+    IDR_PER_CREDIT,
+    IDR_PER_USD,
+    PROMPT_ENHANCEMENT_CREDITS,
+    RESOLUTION_PERCENT,
+    START_IMAGE_PERCENT,
+    VERSION,
+    price,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a quote; `kind` is its stable name (`base`, `resolution`, ... as in the API's breakdown)."""
+
+    kind: str
+    credits: int
+    percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The price of one request, explained; `lines` add up to `total_credits`."""
+
+    model_id: str
+    lines: tuple[Line, ...]
+    version: str = VERSION
+
+    @property
+    def total_credits(self) -> int:
+        """Sum of the lines."""
+        return sum(line.credits for line in self.lines)
+
+    @property
+    def total_idr(self) -> int:
+        """The same in whole rupiah."""
+        return self.total_credits * IDR_PER_CREDIT
+
+    def to_json(self) -> dict[str, Any]:
+        """The form frozen on a generation."""
+        lines = [{"kind": line.kind, "credits": line.credits, "percent": line.percent} for line in self.lines]
+        return {"model_id": self.model_id, "version": self.version, "total": self.total_credits, "lines": lines}
+
+
+def quote(
+    model_id: str,
+    *,
+    resolution: str,
+    duration_seconds: int,
+    start_image: bool = False,
+    end_image: bool = False,
+    generate_audio: bool = False,
+    enhance_prompt: bool = False,
+    base_credits: int | None = None,
+) -> Quote:
+    """Price a request, also one the model cannot make (`generations.validate` judges that).
+
+    `base_credits` puts another base price in place of the list's, to see what would be.
+    Raises InvalidRequest for an unpriced model or resolution and for a duration that is not positive.
+    Lines that cost nothing are left out, except the base.
+    """
+    model = price(model_id)
+    base = model.base_credits if base_credits is None else base_credits
+    if duration_seconds <= 0:
+        raise errors.InvalidRequest(fields={"duration": "The duration must be a positive number of seconds."})
+    if resolution not in RESOLUTION_PERCENT:
+        known = ", ".join(RESOLUTION_PERCENT)
+        raise errors.InvalidRequest(fields={"resolution": f"'{resolution}' has no price. Use one of: {known}."})
+    extra_seconds = max(0, duration_seconds - model.default_seconds)
+    shares = [("resolution", RESOLUTION_PERCENT[resolution]), ("duration", extra_seconds * DURATION_PERCENT_PER_SECOND)]
+    if start_image and end_image:
+        shares.append(("images", BOTH_IMAGES_PERCENT))
+    elif start_image:
+        shares.append(("startImage", START_IMAGE_PERCENT))
+    elif end_image:
+        shares.append(("endImage", END_IMAGE_PERCENT))
+    lines = [Line("base", base)]
+    lines += [Line(kind, share(base, percent), percent) for kind, percent in shares if percent]
+    if generate_audio:
+        lines.append(Line("audio", AUDIO_CREDITS))
+    if enhance_prompt:
+        lines.append(Line("promptEnhancement", PROMPT_ENHANCEMENT_CREDITS))
+    return Quote(model_id, tuple(lines))
+
+
+def share(base_credits: int, percent: int) -> int:
+    """`percent` of a base price, rounded half up to a whole credit."""
+    return (base_credits * percent + 50) // 100
+
+
+def estimated_cost_idr(model_id: str, total_credits: int, *, markup_percent: int | None = None) -> int:
+    """What the provider probably took for this, in whole rupiah: the price over the model's markup, half up.
+
+    `markup_percent` puts another markup in place of the list's, to see what would be.
+    """
+    markup = price(model_id).markup_percent if markup_percent is None else markup_percent
+    return (total_credits * IDR_PER_CREDIT * 200 + markup) // (2 * markup)
+
+
+def idr_of_microusd(amount_microusd: int) -> int:
+    """Millionths of a dollar in whole rupiah, half up."""
+    return (amount_microusd * IDR_PER_USD + 500_000) // 1_000_000

@@ -1,0 +1,181 @@
+"""The operator's command line: tokens, credits, and generations that nobody knows about.
+
+`python -m core.admin --help` names the commands. A refusal is one sentence on stderr and exit code 2.
+"""
+
+import argparse
+import sys
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from core import config, db, errors, validation
+from core.billing import ledger
+from core.clock import utc_now
+from core.db.enums import Scope
+from core.db.tables import Generation, User
+from core.generations import unresolved
+from core.identity import api_tokens, users
+
+ACTOR = "command line"
+GRANT_LIMIT_CREDITS = 10**12
+JOB_ID_LIMIT_CHARS = 200
+DAYS_LIMIT = 3650
+REASON_LIMIT_CHARS = 500
+
+
+def token(email: str, *, name: str = ACTOR, scope: Scope = Scope.GENERATE, days: int | None = None) -> str:
+    """A new bearer token of a person, who is made if new; this is the one time it can be read.
+
+    `days` is how long it is valid, None for until it is revoked.
+    """
+    expires_at = None if days is None else utc_now() + timedelta(days=days)
+    with db.session() as session:
+        return api_tokens.issue(session, _person(session, email), name=name, scope=scope, expires_at=expires_at)
+
+
+def grant(email: str, credits: int, reason: str) -> int:
+    """Book credits to a person, who is made if new; their available credits afterwards."""
+    with db.session() as session:
+        person = _person(session, email)
+        key = f"grant:{uuid.uuid4()}"
+        ledger.grant(session, person.id, credits=credits, key=key, actor=ACTOR, reason=reason)
+        return ledger.balance(session, person.id).available_credits
+
+
+def list_uncertain() -> list[str]:
+    """What is known of each uncertain generation, a block of lines each, oldest first."""
+    with db.session(read_only=True) as session:
+        rows = unresolved.browse(session)
+        return [_told(row, session.get_one(User, row.user_id)) for row in rows]
+
+
+def release(generation_id: str) -> str:
+    """Decide that the provider never made it: its credits go back."""
+    with db.session() as session:
+        row = unresolved.release(session, _administrator(session), generation_id)
+    return f"{row.id} is {row.status}; {row.credits:,} credits were returned."
+
+
+def found(generation_id: str, provider_job_id: str) -> str:
+    """Decide that the provider has it under this job id: it is waited for again."""
+    if not (provider_job_id.isprintable() and 0 < len(provider_job_id) <= JOB_ID_LIMIT_CHARS):
+        raise errors.InvalidRequest(
+            fields={"found": f"A provider's job id has 1 to {JOB_ID_LIMIT_CHARS} printable characters."}
+        )
+    with db.session() as session:
+        row = unresolved.found(session, _administrator(session), generation_id, provider_job_id=provider_job_id)
+    return f"{row.id} is {row.status}; job {provider_job_id} is being waited for."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it worked, 2 when it was refused."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        for line in _run(chosen):
+            print(line)  # noqa: T201 -- its output
+    except errors.AppError as refused:
+        print(_sentence(refused), file=sys.stderr)  # noqa: T201 -- its output
+        return 2
+    return 0
+
+
+def _run(chosen: argparse.Namespace) -> list[str]:
+    """The lines to print."""
+    match chosen.command:
+        case "token":
+            return [token(chosen.email, name=chosen.name, scope=chosen.scope, days=chosen.days)]
+        case "grant":
+            return [str(grant(chosen.email, chosen.credits, chosen.reason))]
+        case "uncertain":
+            return list_uncertain() or ["Nothing is uncertain."]
+        case _:
+            return [release(chosen.id) if chosen.release else found(chosen.id, chosen.found)]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m core.admin", description="Operate this installation.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    issue = commands.add_parser("token", help="make a bearer token for the REST API (and the person, if new)")
+    issue.add_argument("email")
+    issue.add_argument("--name", default=ACTOR, help="how it is called in the list of tokens")
+    issue.add_argument(
+        "--scope",
+        type=Scope,
+        choices=list(Scope),
+        default=Scope.GENERATE,
+        help="read looks, generate also orders and changes (the default), admin also manages tokens and webhooks",
+    )
+    issue.add_argument("--days", type=_days, help="how long it is valid (until it is revoked, if left out)")
+
+    book = commands.add_parser("grant", help="book credits to a person (who is made, if new)")
+    book.add_argument("email")
+    book.add_argument("credits", type=_credits)
+    book.add_argument("--reason", type=_reason, default="Granted by an administrator")
+
+    commands.add_parser("uncertain", help="list generations of which nobody knows whether the provider has them")
+
+    resolve = commands.add_parser("resolve", help="decide an uncertain generation")
+    resolve.add_argument("id")
+    verdict = resolve.add_mutually_exclusive_group(required=True)
+    verdict.add_argument("--release", action="store_true", help="it was never made: give the credits back")
+    verdict.add_argument("--found", metavar="PROVIDER_JOB_ID", help="the provider has it: wait for it and charge it")
+    return parser
+
+
+def _days(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) <= 4 and 0 < int(value) <= DAYS_LIMIT):
+        raise argparse.ArgumentTypeError(f"'{value}' is not a whole number from 1 to {DAYS_LIMIT:,}.")
+    return int(value)
+
+
+def _credits(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) <= 13 and 0 < int(value) <= GRANT_LIMIT_CREDITS):
+        raise argparse.ArgumentTypeError(f"'{value}' is not a whole number from 1 to {GRANT_LIMIT_CREDITS:,}.")
+    return int(value)
+
+
+def _reason(value: str) -> str:
+    if wrong := validation.problem(value, limit_chars=REASON_LIMIT_CHARS):
+        raise argparse.ArgumentTypeError(wrong)
+    return value
+
+
+def _person(session: Session, email: str) -> User:
+    settings = config.settings()
+    if email.strip().lower() == config.LOCAL_PERSON:
+        return users.local_person(session, settings)
+    return users.ensure(session, email, signup_credits=settings.signup_credits)
+
+
+def _administrator(session: Session) -> User:
+    """Who acts when somebody on this machine decides."""
+    return users.local_person(session, config.settings())
+
+
+def _told(row: Generation, person: User) -> str:
+    known = {
+        "person": person.email,
+        "model": f"{row.model_name} ({row.provider})",
+        "stage": row.stage.value,
+        "credits": f"{row.credits} reserved",
+        "ordered": row.created_at.isoformat(timespec="seconds"),
+        "changed": row.updated_at.isoformat(timespec="seconds"),
+        "job": row.provider_job_id or "unknown",
+        "reason": row.error_message or "",
+        "detail": row.error_detail or "",
+    }
+    return "\n".join([row.id, *(f"  {name:8} {' '.join(value.split())}" for name, value in known.items() if value)])
+
+
+def _sentence(refused: errors.AppError) -> str:
+    if isinstance(refused, errors.InvalidRequest) and refused.fields:
+        return " ".join(refused.fields.values())
+    return str(refused)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

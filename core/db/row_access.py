@@ -1,0 +1,47 @@
+"""Whose rows a person may see: the one predicate that every query for a person goes through."""
+
+from sqlalchemy import ColumnElement, bindparam, true
+
+from core import errors
+from core.db.enums import Role
+from core.db.tables import (
+    ApiToken,
+    Generation,
+    GenerationTag,
+    Preset,
+    Project,
+    Upload,
+    UsageDay,
+    User,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+
+Owned = (
+    type[ApiToken]
+    | type[Generation]
+    | type[GenerationTag]
+    | type[Preset]
+    | type[Project]
+    | type[Upload]
+    | type[UsageDay]
+    | type[WebhookDelivery]
+    | type[WebhookEndpoint]
+)
+
+
+def owned(table: Owned, user: User) -> ColumnElement[bool]:
+    """Rows of `table` that belong to this person."""
+    return table.user_id == user.id
+
+
+def owned_by_bound(table: Owned) -> ColumnElement[bool]:
+    """As `owned`, in a statement that is put together once and run with the person's id as `user_id`."""
+    return table.user_id == bindparam("user_id")
+
+
+def everybodys(user: User) -> ColumnElement[bool]:
+    """All rows, whoever they belong to; Forbidden for others than administrators."""
+    if user.role is not Role.ADMIN:
+        raise errors.Forbidden("Only administrators may look at everybody's figures.")
+    return true()

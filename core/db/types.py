@@ -1,0 +1,101 @@
+"""What all tables are made of: ids, times, words, the base and its names for constraints."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    DateTime,
+    MetaData,
+    Numeric,
+    String,
+    TypeDecorator,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from core.db.enums import DeliveryState, DisabledReason, EntryKind, Role, Scope, Stage, Status
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in Python on every database; SQLite keeps no zone of its own."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive time: it would be somebody's local one."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class Word(TypeDecorator[StrEnum]):
+    """An enum kept as its plain word; the known words are held by a check constraint of the table."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, words: type[StrEnum], length: int) -> None:
+        super().__init__(length)
+        self.words = words
+        self._by_value = {word.value: word for word in words}
+
+    def process_bind_param(self, value: StrEnum | str | None, dialect: Dialect) -> str | None:
+        """Refuse a word that is not in the enum before the database has to."""
+        return None if value is None else self.words(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        """Give the enum back."""
+        return None if value is None else self._by_value[value]
+
+
+class Base(DeclarativeBase):
+    """Naming convention for constraints, so that migrations can name them on every database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        datetime: UtcDateTime(),
+        dict[str, Any]: JSON(),
+        Status: Word(Status, 12),
+        Stage: Word(Stage, 12),
+        EntryKind: Word(EntryKind, 8),
+        Role: Word(Role, 8),
+        Scope: Word(Scope, 8),
+        DeliveryState: Word(DeliveryState, 12),
+        DisabledReason: Word(DisabledReason, 8),
+        Decimal: Numeric(18, 6),
+    }
+
+
+def one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
+    """Hold a column to the words of an enum."""
+    values = ", ".join(f"'{word.value}'" for word in words)
+    return CheckConstraint(f"{column} IN ({values})", name=f"{column}_known")
+
+
+def insert(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """An insert that can say what to do `on_conflict`, in the words of this session's database."""
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)

@@ -1,0 +1,1 @@
+"""Stored files: images and videos made safe, probed, stored, signed for, downloaded."""

@@ -1,0 +1,73 @@
+"""Short-lived signed links to stored files, for `<img>`, `<video>` and downloads, which cannot send a token; pure.
+
+A link is `MEDIA_PATH/<key>?e=<expiry>&s=<signature>[&n=<download name>]`. Whoever has it may read that one file until
+it expires, so links are made only for files the person may see.
+"""
+
+import base64
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import quote_plus, urlencode
+
+from core import errors, signing
+from core.files import storage
+
+MEDIA_PATH = "/api/apps/video-generator/media"
+"""Where the app serves stored files."""
+
+ARCHIVE_PATH = "/api/apps/video-generator/clips.zip"
+"""Where the app packs several clips into one file."""
+
+REFUSAL = "This link has expired or is not valid. Load the page again for a fresh one."
+
+
+def sign(
+    key: str, *, secret: bytes, now: datetime, lifetime_seconds: int = 3600, download_name: str | None = None
+) -> str:
+    """A path with query that `check` accepts for at least `lifetime_seconds`.
+
+    With `download_name` the browser saves the file under that name instead of showing it. ValueError for a bad key.
+    """
+    storage.media_type_of(key)
+    expires = signing.expiry(now, lifetime_seconds)
+    link = f"{MEDIA_PATH}/{key}?e={expires}&s={_signature(key, expires, download_name, secret)}"
+    return f"{link}&n={quote_plus(download_name)}" if download_name else link
+
+
+def check(key: str, expires: int, signature: str, download_name: str | None, *, secret: bytes, now: datetime) -> None:
+    """Return if `sign` made this link with the same secret and it has not expired; else raise errors.Forbidden."""
+    right = _signature(key, expires, download_name, secret)
+    if not signing.is_same(right, signature) or now.timestamp() >= expires:
+        raise errors.Forbidden(REFUSAL)
+
+
+def sign_archive(
+    user_id: str, ids: Sequence[str], *, secret: bytes, now: datetime, lifetime_seconds: int = 3600
+) -> str:
+    """A path with query that `check_archive` accepts for at least `lifetime_seconds`: these clips of this person."""
+    expires = signing.expiry(now, lifetime_seconds)
+    packed = b"".join(uuid.UUID(id_).bytes for id_ in ids)  # 22 characters an id in place of 37
+    clips = base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
+    query = {"u": user_id, "c": clips, "e": str(expires), "s": _archive_signature(user_id, clips, expires, secret)}
+    return f"{ARCHIVE_PATH}?{urlencode(query)}"
+
+
+def check_archive(
+    user_id: str, clips: str, expires: int, signature: str, *, secret: bytes, now: datetime
+) -> Sequence[str]:
+    """The ids of the clips of a link that `sign_archive` made and that has not expired; else errors.Forbidden."""
+    right = _archive_signature(user_id, clips, expires, secret)
+    if not signing.is_same(right, signature) or now.timestamp() >= expires:
+        raise errors.Forbidden(REFUSAL)
+    packed = base64.urlsafe_b64decode(clips + "=" * (-len(clips) % 4))
+    return [str(uuid.UUID(bytes=packed[start : start + 16])) for start in range(0, len(packed), 16)]
+
+
+def _archive_signature(user_id: str, clips: str, expires: int, secret: bytes) -> str:
+    return signing.signature(f"archive-link\n{user_id}\n{clips}\n{expires}", secret)
+
+
+def _signature(key: str, expires: int, download_name: str | None, secret: bytes) -> str:
+    """Over all that the link says; the name comes last as it may hold anything."""
+    return signing.signature(f"media-link\n{key}\n{expires}\n{download_name or ''}", secret)

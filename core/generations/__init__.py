@@ -1,0 +1,1 @@
+"""A generation's life: submitted, moved on, found again, judged, ended."""

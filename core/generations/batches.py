@@ -1,0 +1,106 @@
+"""Several orders with one press: priced together, reserved together, and made all or not at all."""
+
+import hashlib
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import errors
+from core.billing import ledger
+from core.db.row_access import owned
+from core.db.tables import Generation, User
+from core.generations.submit import Order, is_repeat, price_of, submit, validate
+from core.ids import new_id
+
+MOST = 20
+"""Up to so many orders with one press."""
+
+
+def total_credits(orders: Sequence[Order]) -> int:
+    """The price of all of them: the sum of their quotes."""
+    return sum(price_of(order).total_credits for order in orders)
+
+
+def submit_batch(
+    session: Session,
+    user: User,
+    orders: Sequence[Order],
+    *,
+    configured: Collection[str],
+    quota_bytes: int,
+    key: str | None = None,
+    extends_id: str | None = None,
+) -> Sequence[Generation]:
+    """Submit 1 to `MOST` orders in their order, or none of them; a batch of one is a plain order.
+
+    The same `key` with the same orders and clip to go on from returns the first batch; with others it raises
+    IdempotencyConflict. The first item carries the key itself, so a plain order and a batch cannot share one either.
+    Raises as `generations.submit`, fields named by item (`generations.1.duration`) and InsufficientCredits for the
+    total.
+    """
+    if not 1 <= len(orders) <= MOST:
+        raise errors.InvalidRequest(
+            fields={"generations": f"Order 1 to {MOST} clips at once; these are {len(orders)}."}
+        )
+    orders = [order.trimmed() for order in orders]
+    ledger.lock_account(session, user.id)  # two presses with one key go one after the other
+    if key is not None and (first := _first(session, user, key)):
+        repeated = (is_repeat(row, order, extends_id) for row, order in zip(first, orders, strict=False))
+        if len(first) != len(orders) or not all(repeated):
+            raise errors.IdempotencyConflict
+        return first
+    _check_total(session, user, orders)
+    batch_id = new_id() if len(orders) > 1 else None
+    with session.begin_nested():  # a refusal in the middle takes back what was written before it, whoever catches it
+        return [
+            _submit_one(
+                session,
+                user,
+                orders,
+                place,
+                configured=configured,
+                quota_bytes=quota_bytes,
+                idempotency_key=_item_key(key, place),
+                extends_id=extends_id,
+                batch_id=batch_id,
+            )
+            for place in range(len(orders))
+        ]
+
+
+def _submit_one(session: Session, user: User, orders: Sequence[Order], place: int, **how: object) -> Generation:
+    try:
+        return submit(session, user, orders[place], **how)  # type: ignore[arg-type]  # as given to the batch
+    except errors.InvalidRequest as wrong:
+        if len(orders) == 1:
+            raise
+        raise errors.InvalidRequest(
+            fields={f"generations.{place}.{field}": sentence for field, sentence in wrong.fields.items()}
+        ) from None
+
+
+def _check_total(session: Session, user: User, orders: Sequence[Order]) -> None:
+    """InsufficientCredits that names the price of all; orders that cannot be priced are refused one by one later."""
+    if any(validate(order) for order in orders):
+        return
+    needed = total_credits(orders)
+    available = ledger.balance(session, user.id).available_credits
+    if needed > available:
+        raise errors.InsufficientCredits(needed_credits=needed, available_credits=available)
+
+
+def _item_key(key: str | None, place: int) -> str | None:
+    """The key of one item, the same for the same key and place; of the first it is the key itself."""
+    if key is None or place == 0:
+        return key
+    return f"batch-{hashlib.sha256(f'{place}:{key}'.encode()).hexdigest()}"
+
+
+def _first(session: Session, user: User, key: str) -> Sequence[Generation]:
+    """What was ordered with this key before, in its order."""
+    places = {_item_key(key, place): place for place in range(MOST)}
+    rows = session.scalars(
+        select(Generation).where(owned(Generation, user), Generation.idempotency_key.in_(places))
+    ).all()
+    return sorted(rows, key=lambda row: places[row.idempotency_key])

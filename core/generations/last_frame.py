@@ -1,0 +1,43 @@
+"""Goes on from a clip: its last picture becomes an image of the person, to start the next clip with.
+
+No service: it opens its own units of work, since none may stay open while a file is fetched and decoded.
+"""
+
+from core import db, errors
+from core.db.enums import Status
+from core.db.tables import Generation, Upload, User
+from core.files import video_probe
+from core.files.storage import Storage
+from core.generations import queries
+from core.projects import intake
+
+
+def last_frame(user: User, generation_id: str, *, storage: Storage, quota_bytes: int) -> Upload:
+    """The last picture of a person's own completed clip, as an upload of theirs; the same clip gives the same one.
+
+    Raises NotFound, Conflict when the clip is not finished, MediaRejected when it cannot be read, StorageFull.
+    """
+    with db.session(read_only=True) as session:
+        row = queries.get(session, user, generation_id)
+    output_key = row.output_key
+    if row.status is not Status.COMPLETED or output_key is None:
+        raise errors.Conflict("Only a completed clip can be extended. Wait until it is here.")
+    upload, _notes = intake.take_in(
+        user,
+        # What the picture was taken from stands for its bytes, so that a repeat finds it without decoding anything.
+        identity=f"last frame of {output_key}".encode(),
+        picture=lambda: _picture(storage, output_key),
+        file_name=_file_name(row),
+        storage=storage,
+        quota_bytes=quota_bytes,
+    )
+    return upload
+
+
+def _picture(storage: Storage, output_key: str) -> bytes:
+    with storage.as_file(output_key) as clip:
+        return video_probe.last_frame(clip)
+
+
+def _file_name(row: Generation) -> str:
+    return f"{queries.file_name(row).removesuffix('.mp4')}-last-frame.jpg"

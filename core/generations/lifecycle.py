@@ -1,0 +1,280 @@
+"""The moves of a generation: each is one guarded UPDATE and one event row, with its money and its news to webhooks.
+
+Who loses a race changes nothing and is told so by False. `states.MOVES` says which moves exist; this module
+is the only one that makes them. It knows no provider and no queue.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from core import errors
+from core.billing import ledger
+from core.billing.quote import estimated_cost_idr
+from core.clock import utc_now
+from core.db.enums import MOVES, Stage, Status
+from core.db.tables import Generation, GenerationEvent, Project, is_live, table_of
+from core.identity import users
+from core.notifications import outbox
+from core.usage import rollups
+
+SYSTEM = "system"
+
+_NOTE = insert(table_of(GenerationEvent))  # put together once, since every move runs it
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The files of a finished clip, already in storage; without a preview, one is made later."""
+
+    output_key: str
+    thumbnail_key: str | None
+    preview_key: str | None
+    stored_bytes: int
+    facts: Mapping[str, Any]
+
+
+def claim(
+    session: Session,
+    stage: Stage,
+    *,
+    limit: int,
+    lease: timedelta,
+    statuses: Sequence[Status] = tuple(Status),
+    provider: str | None = None,
+) -> Sequence[Generation]:
+    """Take up to `limit` due rows of a stage, oldest due first, by moving `next_at` forward; nobody else gets them.
+
+    A claim that dies becomes due again after `lease`. The rows come back as they are after the claim.
+    """
+    now = utc_now()
+    due = (
+        select(Generation.id)
+        .where(is_live(), Generation.stage == stage, Generation.status.in_(statuses), Generation.next_at <= now)
+        .order_by(Generation.next_at)
+        .limit(limit)
+    )
+    if provider is not None:
+        due = due.where(Generation.provider == provider)
+    if not session.scalar(select(due.exists())):
+        return []
+    taken = (
+        update(Generation)
+        .where(Generation.id.in_(due.with_for_update(skip_locked=True)))
+        .values(next_at=now + lease, version=Generation.version + 1)
+        .returning(Generation)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return session.scalars(taken).all()
+
+
+def locked(session: Session, generation_id: str) -> Generation | None:
+    """The row as it is now, kept from changing until the transaction ends."""
+    query = select(Generation).where(Generation.id == generation_id).with_for_update()
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def move(
+    session: Session,
+    row: Generation,
+    status: Status,
+    stage: Stage,
+    *,
+    what: str,
+    next_at: datetime | None = None,
+    actor: str = SYSTEM,
+    **values: Any,
+) -> bool:
+    """Move a row that still stands as `row` says; True if it did. ValueError for a move that does not exist.
+
+    A row of this session is as it is now afterwards; one from elsewhere is left as it was.
+    """
+    if (status, stage) not in MOVES[row.status, row.stage]:
+        raise ValueError(f"no move from {row.status}/{row.stage} to {status}/{stage}")
+    now = utc_now()
+    moved = session.execute(
+        update(Generation)
+        .where(
+            Generation.id == row.id,
+            Generation.status == row.status,
+            Generation.stage == row.stage,
+            Generation.version == row.version,
+        )
+        .values(status=status, stage=stage, next_at=next_at, version=Generation.version + 1, updated_at=now, **values)
+        .execution_options(synchronize_session=False)
+    )
+    if moved.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult; execute() is typed wider
+        return False
+    note(session, row.id, status, stage, what=what, actor=actor)
+    outbox.announce(session, row.id, row.user_id, status)
+    if row in session:
+        session.refresh(row)
+    return True
+
+
+def hurry(session: Session, generation_id: str) -> bool:
+    """Let a waiting row come due at once; True if there was one that waited longer. It changes nothing else."""
+    now = utc_now()
+    hurried = session.execute(
+        update(Generation)
+        .where(Generation.id == generation_id, Generation.stage == Stage.WAITING, Generation.next_at > now)
+        .values(next_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(hurried.rowcount == 1)  # type: ignore[attr-defined]  # a CursorResult; execute() is typed wider
+
+
+def note(session: Session, generation_id: str, status: Status, stage: Stage, *, what: str, actor: str = SYSTEM) -> None:
+    """Append a row to the timeline."""
+    session.execute(
+        _NOTE,
+        {
+            "generation_id": generation_id,
+            "at": utc_now(),
+            "status": status,
+            "stage": stage,
+            "what": what[:300],
+            "actor": actor,
+        },
+    )
+
+
+def complete(session: Session, row: Generation, output: Output) -> bool:
+    """The file is ours: record it, charge the quoted total, count it; all in this transaction."""
+    estimate = row.provider_cost is None
+    cost_idr = estimated_cost_idr(row.model_id, row.credits)
+    facts = _Ended.of(row)
+    values: dict[str, Any] = {
+        "progress": 1.0,
+        "progress_is_estimate": False,
+        "output_key": output.output_key,
+        "thumbnail_key": output.thumbnail_key,
+        "preview_key": output.preview_key,
+        "stored_bytes": output.stored_bytes,
+        "output_facts": dict(output.facts),
+        "ended_at": facts.ended_at,
+        "error_code": None,
+        "error_message": None,
+        "error_detail": None,
+    }
+    if estimate:
+        values |= {"provider_cost": cost_idr, "provider_cost_currency": "IDR", "provider_cost_is_estimate": True}
+    reported_microusd = None if estimate else _microusd(row)
+    what = " ".join([f"Clip stored and checked; {row.credits:,} credits charged.", *output.facts.get("gaps", ())])
+    preview_at = facts.ended_at if output.preview_key is None else None
+    if not move(session, row, Status.COMPLETED, Stage.ENDED, what=what, next_at=preview_at, **values):
+        return False
+    ledger.settle(session, facts.user_id, generation_id=facts.id, credits=facts.credits, actor=SYSTEM)
+    users.reserve_storage(session, facts.user_id, size_bytes=output.stored_bytes, quota_bytes=None)
+    seconds = facts.duration_seconds
+    _count(
+        session,
+        facts,
+        completed=1,
+        settled_credits=facts.credits,
+        video_seconds=seconds,
+        estimated_cost_idr=cost_idr,
+        estimate_replaced_idr=0 if reported_microusd is None else cost_idr,
+        reported_cost_microusd=reported_microusd or 0,
+    )
+    session.execute(
+        update(Project)
+        .where(Project.id == facts.project_id)
+        .values(spent_credits=Project.spent_credits + facts.credits)
+        .execution_options(synchronize_session=False)
+    )
+    return True
+
+
+def _microusd(row: Generation) -> int | None:
+    """What the provider reported, in millionths of a dollar; None for another currency, which stays an estimate."""
+    if row.provider_cost is None or row.provider_cost_currency != "USD":
+        return None
+    return int((row.provider_cost * 1_000_000).to_integral_value())
+
+
+def fail(session: Session, row: Generation, error: errors.AppError, *, actor: str = SYSTEM) -> bool:
+    """End a generation that will give no clip: the reason is kept, the hold goes back."""
+    facts = _Ended.of(row)
+    moved = move(
+        session,
+        row,
+        Status.FAILED,
+        Stage.ENDED,
+        what=f"Failed; {row.credits:,} credits returned. {error}",
+        actor=actor,
+        error_code=error.code,
+        error_message=str(error)[:1000],
+        error_detail=error.detail[:4000] or None,
+        ended_at=facts.ended_at,
+    )
+    return moved and _give_back(session, facts, str(error), actor, failed=1)
+
+
+def cancel(session: Session, row: Generation, *, actor: str) -> bool:
+    """End a generation because its person wants it so, where nothing will be charged: the hold goes back."""
+    facts = _Ended.of(row)
+    what = f"Cancelled; {row.credits:,} credits returned"
+    moved = move(session, row, Status.CANCELLED, Stage.ENDED, what=what, actor=actor, ended_at=facts.ended_at)
+    return moved and _give_back(session, facts, "Cancelled", actor, cancelled=1)
+
+
+def lose(session: Session, row: Generation, error: errors.AppError, *, next_at: datetime) -> bool:
+    """Mark what cannot be known: the hold stays and nothing is sent again by itself."""
+    return move(
+        session,
+        row,
+        Status.UNCERTAIN,
+        Stage.READY if row.stage is Stage.DOWNLOADING else row.stage,
+        what=str(error),
+        next_at=next_at,
+        error_code=error.code,
+        error_message=str(error)[:1000],
+        error_detail=error.detail[:4000] or None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """What is needed of a row after it has moved to its end."""
+
+    id: str
+    user_id: str
+    project_id: str
+    provider: str
+    model_id: str
+    credits: int
+    duration_seconds: int
+    ended_at: datetime
+
+    @classmethod
+    def of(cls, row: Generation) -> "_Ended":
+        """Taken just before the move; its end is now, for the row and for the day it is counted on."""
+        return cls(
+            row.id,
+            row.user_id,
+            row.project_id,
+            row.provider,
+            row.model_id,
+            row.credits,
+            row.duration_seconds,
+            utc_now(),
+        )
+
+
+def _give_back(session: Session, facts: _Ended, reason: str, actor: str, **counts: int) -> bool:
+    ledger.release(
+        session, facts.user_id, generation_id=facts.id, credits=facts.credits, actor=actor, reason=reason[:500]
+    )
+    _count(session, facts, released_credits=facts.credits, **counts)
+    return True
+
+
+def _count(session: Session, facts: _Ended, **added: int) -> None:
+    """Add to the day's roll-up, in the transaction that ends the generation, so that the two cannot differ."""
+    key = rollups.Key.of(facts.ended_at, facts.user_id, facts.project_id, facts.provider, facts.model_id)
+    rollups.add(session, key, **added)

@@ -1,0 +1,188 @@
+"""What of one person is under way right now, cheap enough to be asked every two seconds by everybody who looks.
+
+A look is authorised by a short-lived signed token of its own, because a page has no API token to send.
+"""
+
+import hashlib
+import time
+from bisect import bisect_left
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, and_, bindparam, select
+from sqlalchemy.orm import Session, load_only
+
+from core import errors, signing
+from core.db.enums import ENDED_STATUSES, Stage, Status
+from core.db.row_access import owned, owned_by_bound
+from core.db.tables import Generation, User, is_live
+from core.insights.model_stats import TimeRange, TypicalSeconds
+
+WATCHED = 500
+"""So many of one person's generations are watched for their end, the oldest first: they end first."""
+
+TOLD = 50
+"""So many are told of in one look."""
+
+QUEUE_KEPT_SECONDS = 1.0
+USUAL_KEPT_SECONDS = 60.0
+
+LIFETIME_SECONDS = 3600
+
+# Put together once, as they are asked on every run of every page and by everybody who looks.
+_MINE = select(Generation.id).where(owned_by_bound(Generation), is_live())
+_IDS = _MINE.order_by(Generation.id).limit(WATCHED)
+_PERSONS = (
+    select(Generation.id)
+    .select_from(User)
+    .outerjoin(Generation, and_(owned_by_bound(Generation), is_live()))
+    .where(User.id == bindparam("user_id"))
+    .order_by(Generation.id)
+    .limit(WATCHED)
+)
+"""The same with a row of nothing for a person who has none, and no row at all where there is no such person."""
+
+_COLUMNS = (
+    Generation.id,
+    Generation.provider,
+    Generation.model_id,
+    Generation.model_name,
+    Generation.prompt,
+    Generation.resolution,
+    Generation.duration_seconds,
+    Generation.credits,
+    Generation.status,
+    Generation.stage,
+    Generation.progress,
+    Generation.progress_is_estimate,
+    Generation.cancel_requested_at,
+    Generation.submitted_at,
+)
+
+
+def _standing(mine: Select[str]) -> Select[Generation]:
+    """Rows of `_COLUMNS` of the newest TOLD of these ids, newest first but unclear ones last."""
+    newest = mine.order_by(Generation.id.desc()).limit(TOLD)
+    order = (Generation.status == Status.UNCERTAIN, Generation.id.desc())
+    query = select(Generation).where(Generation.id.in_(newest)).order_by(*order).limit(bindparam("limit"))
+    return query.options(load_only(*_COLUMNS, raiseload=True))
+
+
+_NEWEST = _standing(_MINE)
+_NEWEST_AMONG = _standing(_MINE.where(Generation.id.in_(bindparam("among", expanding=True))))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a generation stands: `ahead` go before it to the provider, `usual` is how long such a one takes."""
+
+    row: Generation
+    usual: TimeRange
+    ahead: int
+
+
+def sign(user_id: str, language: str, *, secret: bytes, now: datetime) -> str:
+    """A token that lets its bearer look at what this person has under way, told in this language, for an hour."""
+    said = f"{signing.expiry(now, LIFETIME_SECONDS)}.{user_id}.{language}"
+    return f"{said}.{_signature(said, secret)}"
+
+
+def check(token: str, *, secret: bytes, now: datetime) -> tuple[str, str]:
+    """The person's id and the language of a token that `sign` made and that has not expired; else Unauthorized."""
+    said, _, signature = token.rpartition(".")
+    if not signing.is_same(_signature(said, secret), signature):
+        raise errors.Unauthorized
+    expires, user_id, language = said.split(".")
+    if now.timestamp() >= int(expires):
+        raise errors.Unauthorized
+    return user_id, language
+
+
+def _signature(said: str, secret: bytes) -> str:
+    return signing.signature(f"live\n{said}", secret)
+
+
+def ids(session: Session, user: User) -> Sequence[str]:
+    """Ids of a person's generations that have not ended, oldest first, from the index alone."""
+    return session.scalars(_IDS, {"user_id": user.id}).all()
+
+
+def ids_of(connection: Connection, user_id: str) -> Sequence[str]:
+    """As `ids`, of whoever a token names; Unauthorized where that is nobody (any more)."""
+    found = connection.execute(_PERSONS, {"user_id": user_id}).scalars().all()
+    if not found:
+        raise errors.Unauthorized
+    return [one for one in found if one is not None]
+
+
+def fingerprint(of_ids: Sequence[str]) -> str:
+    """Changes when one ends or begins, and only then."""
+    return hashlib.sha256("".join(of_ids).encode()).hexdigest()[:16]
+
+
+def ended(session: Session, user: User, among: Collection[str]) -> Sequence[Generation]:
+    """Those of these that have ended and are not deleted, oldest first; never more than are watched."""
+    if not among:
+        return ()
+    query = select(Generation).where(
+        owned(Generation, user),
+        Generation.id.in_(among),
+        Generation.status.in_(ENDED_STATUSES),
+        Generation.deleted_at.is_(None),
+    )
+    return session.scalars(query.order_by(Generation.id).limit(WATCHED)).all()
+
+
+class Board:
+    """Tells where generations stand. A board that is kept asks only now and then for what is the same for everybody."""
+
+    def __init__(self) -> None:
+        self._usual: dict[tuple[str, str, int], tuple[float, TimeRange]] = {}
+        self._queue: tuple[float, Mapping[str, Sequence[str]]] = (float("-inf"), {})
+
+    def standings(
+        self, session: Session, user_id: str, *, limit: int = TOLD, among: Collection[str] | None = None
+    ) -> Sequence[Standing]:
+        """Of a person's newest TOLD that have not ended `limit`, newest first but unclear ones last.
+
+        `among` narrows it to these ids. The rows hold `_COLUMNS` only.
+        """
+        among = None if among is None else list(among)
+        asked = _NEWEST if among is None else _NEWEST_AMONG
+        rows = session.scalars(asked, {"user_id": user_id, "among": among, "limit": limit}).all()
+        return self.of(session, rows)
+
+    def of(self, session: Session, rows: Sequence[Generation]) -> Sequence[Standing]:
+        """Where these stand, which have not ended."""
+        typical = TypicalSeconds(session)
+        return [Standing(row, self._usual_of(typical, row), self._ahead(session, row)) for row in rows]
+
+    def _usual_of(self, typical: TypicalSeconds, row: Generation) -> TimeRange:
+        key = (row.model_id, row.resolution, row.duration_seconds)
+        looked_at, known = self._usual.get(key, (float("-inf"), None))
+        if known is None or time.monotonic() - looked_at > USUAL_KEPT_SECONDS:
+            known = typical.range(row)
+            self._usual[key] = (time.monotonic(), known)
+        return known
+
+    def _ahead(self, session: Session, row: Generation) -> int:
+        """How many go before it; asked only of those that wait to be sent."""
+        if row.status is not Status.PENDING:
+            return 0
+        looked_at, waiting = self._queue
+        if time.monotonic() - looked_at > QUEUE_KEPT_SECONDS:
+            waiting = _waiting(session)
+            self._queue = (time.monotonic(), waiting)
+        return bisect_left(waiting.get(row.provider, ()), row.id)
+
+
+def _waiting(session: Session) -> Mapping[str, Sequence[str]]:
+    """Provider -> ids of everybody's generations that wait to be sent to it, in their order."""
+    query = select(Generation.provider, Generation.id).where(
+        is_live(), Generation.stage.in_((Stage.QUEUED, Stage.HANDED))
+    )
+    found: dict[str, list[str]] = {}
+    for provider, generation_id in sorted((row.provider, row.id) for row in session.execute(query)):
+        found.setdefault(provider, []).append(generation_id)
+    return found

@@ -1,0 +1,167 @@
+"""Finds generations by the words of their prompts, with the index that each database has for it.
+
+Every word that is looked for must begin a word of the prompt, in any order; case does not matter. What is not a letter
+or a digit only separates words, so nothing that a person types is query syntax.
+
+SQLite: FTS5 (https://www.sqlite.org/fts5.html). Its index knows person, project, model, end and verdict, too, so
+it walks the intersection of all of them, newest first, and stops when a page is full: neither a word in a million
+prompts nor one in none of a person's is ever collected. Only for a beginning that is longer than those it has an index
+of would it collect all there are, 5 to 18 ms among a million prompts: so the words that begin so are listed, and looked
+for as what they are, in 0.2 ms (SQLite 3.40, the middle of 15).
+
+PostgreSQL: the newest rows are walked, and only where they do not fill a page, a GIN index over
+`to_tsvector('simple', prompt)` is asked for all: left to its planner, which takes every beginning of a word for a
+common one, it walked through a million prompts for 6 s (`benchmarks/browse.py`).
+"""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    ScalarSelect,
+    Select,
+    String,
+    case,
+    column,
+    func,
+    literal,
+    literal_column,
+    select,
+    table,
+)
+
+from core.db.tables import Generation
+
+WALKED_ROWS = 2000
+"""So many of the newest rows are walked on PostgreSQL before the index is asked: about 12 ms, measured."""
+
+INDEXED_CHARS = 4
+"""Beginnings of words up to this length have an index of their own in SQLite (migration 0002)."""
+
+LISTED_WORDS = 40
+"""Where more words than this begin so, they are not listed."""
+
+_WORD = re.compile(r"[^\W_]+")
+_INDEX = table("generation_words", column("rowid"), column("generation_id"), column("generation_words"))
+_TERMS = table("generation_words_terms", column("term", String))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A narrowed query, and how it is walked: `place` orders its rows by age.
+
+    `has` is what its prompts must still fulfil; `first` sees to it.
+    """
+
+    query: Select[Any]
+    place: ColumnElement[str] | ColumnElement[int]
+    has: Callable[[ColumnElement[str]], ColumnElement[bool]] | None = None
+
+    def first(self, query: Select[Any], count: int, *, newest: bool) -> Select[Any]:
+        """The `count` newest rows, else the oldest, of `query`, which is this one's or a part of it, in that order."""
+
+        def in_order(column: ColumnElement[Any]) -> ColumnElement[Any]:
+            return column.desc() if newest else column.asc()
+
+        if self.has is None:
+            return query.order_by(in_order(self.place)).limit(count)
+        ids = query.with_only_columns(Generation.id)
+        walked = ids.add_columns(Generation.prompt).order_by(in_order(self.place)).limit(WALKED_ROWS).subquery("walked")
+        near = select(walked.c.id).where(self.has(walked.c.prompt)).order_by(in_order(walked.c.id)).limit(count)
+        near_ids = near.cte("near").prefix_with("MATERIALIZED")
+        is_short = _number_of(near_ids) < count
+        far = ids.where(is_short, _number_of(walked) == WALKED_ROWS, self.has(Generation.prompt.expression))
+        far_ids = far.cte("far").prefix_with("MATERIALIZED")
+        found = select(near_ids.c.id).union(select(far_ids.c.id)).subquery("found")
+        # Cut here, too, or the planner expects thousands to join and walks the whole table beside them.
+        cut = select(found.c.id).order_by(in_order(found.c.id)).limit(count)
+        shown = select(*query.selected_columns).where(Generation.id.in_(cut))
+        return shown.order_by(in_order(Generation.id.expression))
+
+    def place_of(self, generation_id: str) -> ColumnElement[str] | ColumnElement[int] | str:
+        """Where a generation stands in that order."""
+        if self.place is not _INDEX.c.rowid:
+            return generation_id
+        return select(_INDEX.c.rowid).where(_matches(f"keys : {_key(generation_id)}")).scalar_subquery()
+
+
+def words(text: str) -> list[str]:
+    """The words of what somebody typed."""
+    return _WORD.findall(text)
+
+
+def narrow(
+    query: Select[Any],
+    place: ColumnElement[str],
+    text: str,
+    *,
+    is_postgresql: bool,
+    owner_id: str,
+    marks: Sequence[Collection[str]] = (),
+) -> Found:
+    """Only those of `query` whose prompt has a word beginning with each word of `text`; none, if it has no word.
+
+    `query` must itself be restricted to the person or project of `owner_id`, and to what `marks` say: here these only
+    make the search quick. `marks` are groups of: ended statuses, `favourite`, `kept`, `rejected`, models and providers
+    as `mark` writes them; one of each group must fit.
+    """
+    wanted = words(text)
+    if is_postgresql:
+        simple: ColumnElement[str] = literal_column("'simple'")
+        asked = func.to_tsquery(simple, " & ".join(f"'{word}':*" for word in wanted))
+        return Found(query, place, lambda prompt: func.to_tsvector(simple, prompt).bool_op("@@")(asked))
+    keys = [_key(owner_id), *(f"({' OR '.join(f'x{mark}' for mark in group)})" for group in marks)]
+    asked_for: ColumnElement[str] = literal(f"keys : ({' AND '.join(keys)})")
+    for number, word in enumerate(wanted or [""]):
+        asked_for = asked_for + literal(" AND prompt : (") + _beginning_with(word, number) + literal(")")
+    joined = query.join(_INDEX, _INDEX.c.generation_id == Generation.id).where(_matches(asked_for))
+    return Found(joined, _INDEX.c.rowid)
+
+
+def mark(kind: str, id_: str) -> str:
+    """A model (`m`) or a provider (`p`) as one word of the index."""
+    return kind + re.sub(r"[^0-9a-z]", "", id_.lower())
+
+
+def _beginning_with(word: str, number: int) -> ColumnElement[str]:
+    """What FTS5 is asked for to find the words that begin so; `number` tells the words of a text apart.
+
+    Listed are words in plain letters only: of others it is not known here how the index writes them.
+    """
+    if len(word) <= INDEXED_CHARS or not word.isascii():
+        return literal(f'"{word}" *' if word else '""')
+    word = word.lower()
+
+    def first_from(least: ColumnElement[str]) -> ScalarSelect[str]:
+        return select(_TERMS.c.term).where(_TERMS.c.term >= least).order_by(_TERMS.c.term).limit(1).scalar_subquery()
+
+    listed = select(first_from(literal(word)).label("term"), literal(1).label("nth")).cte(
+        f"begins_{number}", recursive=True
+    )
+    # No letter or digit sorts before 0, so this is the least that can follow, however often a word occurs.
+    following = select(first_from(listed.c.term + literal("0")), listed.c.nth + 1)
+    listed = listed.union_all(following.where(_begins(listed.c.term, word), listed.c.nth <= LISTED_WORDS))
+    words = func.group_concat(literal('"') + listed.c.term + literal('"'), " OR ")
+    asked = case((func.count() > LISTED_WORDS, f'"{word}" *'), else_=func.coalesce(words, f'"{word}"'))
+    return select(asked).where(_begins(listed.c.term, word)).scalar_subquery()
+
+
+def _begins(term: ColumnElement[str], word: str) -> ColumnElement[bool]:
+    return func.substr(term, 1, len(word)) == word
+
+
+def _number_of(rows: FromClause) -> ScalarSelect[int]:
+    return select(func.count()).select_from(rows).scalar_subquery()
+
+
+def _matches(query: str | ColumnElement[str]) -> ColumnElement[bool]:
+    return _INDEX.c.generation_words.bool_op("MATCH")(query)
+
+
+def _key(id_: str) -> str:
+    """An id as the one word that it is in the index."""
+    return '"' + re.sub(r"[^0-9a-z]", "", id_) + '"'

@@ -1,0 +1,325 @@
+"""A person's generations to look at: filters, keyset pages, the clips beside one, its timeline and receipt."""
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, literal_column, select
+from sqlalchemy.orm import Session
+
+from core import errors
+from core.billing import ledger
+from core.db.enums import ENDED_STATUSES, Stage, Status
+from core.db.row_access import owned, owned_by_bound
+from core.db.tables import Generation, GenerationEvent, GenerationTag, LedgerEntry, User, is_live
+from core.generations import prompt_search
+from core.projects import projects
+
+CLOCK_SLACK = timedelta(hours=1)
+"""How far the time inside an id may be from `created_at`: they are read one after the other, on one machine."""
+
+
+class Verdict(StrEnum):
+    """What a person thinks of a clip; `Generation.kept` as a word."""
+
+    KEPT = "kept"
+    REJECTED = "rejected"
+    UNDECIDED = "undecided"
+
+    @property
+    def kept(self) -> bool | None:
+        """As the column has it."""
+        return _KEPT[self]
+
+    @classmethod
+    def of(cls, kept: bool | None) -> "Verdict":
+        """Of what the column has."""
+        return next(verdict for verdict, value in _KEPT.items() if value is kept)
+
+
+_KEPT = {Verdict.KEPT: True, Verdict.REJECTED: False, Verdict.UNDECIDED: None}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a history shows, and in which order; None or empty means all. Times are aware, `until` is not included.
+
+    `text` are beginnings of words in the prompt, see `prompt_search`.
+    """
+
+    project_id: str | None = None
+    statuses: tuple[Status, ...] = ()
+    model_id: str | None = None
+    provider: str | None = None
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    favourite: bool | None = None
+    verdict: Verdict | None = None
+    tag: str | None = None
+    oldest_first: bool = False
+
+
+class Listed(NamedTuple):
+    """A generation as lists show it, under the names of its columns: the half of them that is shown.
+
+    A tuple, since a page of entities costs several times what the rest of a list does.
+    """
+
+    id: str
+    project_id: str
+    retry_of_id: str | None
+    provider: str
+    model_id: str
+    model_name: str
+    prompt: str
+    negative_prompt: str
+    start_image_key: str | None
+    end_image_key: str | None
+    resolution: str
+    duration_seconds: int
+    aspect_ratio: str
+    generate_audio: bool
+    enhance_prompt: bool
+    credits: int
+    quote: Mapping[str, Any]
+    status: Status
+    stage: Stage
+    progress: float
+    progress_is_estimate: bool
+    cancel_requested_at: datetime | None
+    error_code: str | None
+    error_message: str | None
+    output_key: str | None
+    thumbnail_key: str | None
+    preview_key: str | None
+    stored_bytes: int
+    output_facts: Mapping[str, Any] | None
+    favourite: bool
+    kept: bool | None
+    created_at: datetime
+    submitted_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One keyset page; `next_cursor` is None on the last."""
+
+    rows: Sequence[Listed]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The ids of the clips before and after one in a listing; None at its ends."""
+
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All that can be told of one generation: its timeline and its receipt."""
+
+    events: Sequence[GenerationEvent]
+    entries: Sequence[LedgerEntry]
+
+
+def browse(
+    session: Session | Connection, user: User, chosen: Filter, *, cursor: str | None = None, limit: int = 24
+) -> Page:
+    """A person's generations, a keyset page at a time: stable while rows are added.
+
+    NotFound for a project that is not theirs.
+    """
+    _check_project(session, user, chosen)
+    query = _page(chosen, cursor, limit, _Where.of(session, user, chosen))
+    rows = session.execute(query, {"user_id": user.id}).all()
+    return Page([Listed._make(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
+
+
+def neighbours(session: Session, user: User, chosen: Filter, generation_id: str) -> Neighbours:
+    """The clips before and after one, in the order of the listing. NotFound for a project that is not theirs."""
+    _check_project(session, user, chosen)
+    found = _listing(select(Generation.id), chosen, _Where.of(session, user, chosen))
+
+    def nearest(*, older: bool) -> str | None:
+        beyond = found.query.where(_beyond(found, generation_id, older=older))
+        nearest_id: str | None = session.scalar(found.first(beyond, 1, newest=older), {"user_id": user.id})
+        return nearest_id
+
+    newer, older = nearest(older=False), nearest(older=True)
+    return Neighbours(older, newer) if chosen.oldest_first else Neighbours(newer, older)
+
+
+def several(session: Session, user: User, ids: Collection[str]) -> Sequence[Generation]:
+    """Those of these generations that are a person's own and not deleted, in the order of the ids."""
+    query = select(Generation).where(owned(Generation, user), Generation.deleted_at.is_(None), Generation.id.in_(ids))
+    rows = {row.id: row for row in session.scalars(query)}
+    return [rows[found] for found in dict.fromkeys(ids) if found in rows]
+
+
+def story(session: Session, row: Generation) -> Story:
+    """Timeline and receipt of a generation the caller may see."""
+    of_row = select(GenerationEvent).where(GenerationEvent.generation_id == row.id).order_by(GenerationEvent.id)
+    return Story(session.scalars(of_row).all(), ledger.entries_of_generation(session, row.id))
+
+
+_LISTED = select(*(getattr(Generation, name) for name in Listed._fields))
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """Where a search is made: the kind of database, and the person, when the index of words is asked for theirs."""
+
+    is_postgresql: bool
+    user_id: str | None
+
+    @classmethod
+    def of(cls, session: Session | Connection, user: User, chosen: Filter) -> "_Where":
+        bind = session if isinstance(session, Connection) else session.get_bind()
+        return cls(bind.dialect.name == "postgresql", user.id if chosen.text.strip() else None)
+
+
+def _check_project(session: Session | Connection, user: User, chosen: Filter) -> None:
+    if chosen.project_id is not None:
+        projects.check(session, user, chosen.project_id)
+
+
+@lru_cache(maxsize=256)
+def _page(chosen: Filter, cursor: str | None, limit: int, where: _Where) -> Select[Any]:
+    """The statement of a page and one row more; kept, since to put it together takes as long as to run it."""
+    found = _listing(_LISTED, chosen, where)
+    query = found.query
+    if cursor is not None:
+        query = query.where(_beyond(found, cursor, older=not chosen.oldest_first))
+    return found.first(query, limit + 1, newest=not chosen.oldest_first)
+
+
+def _listing(columns: Select[Any], chosen: Filter, where: _Where) -> prompt_search.Found:
+    """These columns of everything of `user_id` that fits, in no order yet; the project is theirs."""
+    query = columns.where(Generation.deleted_at.is_(None), *_conditions(chosen))
+    if chosen.project_id is not None:
+        # The project is theirs, so its rows are: without the person in the query its own index is used.
+        query = query.where(Generation.project_id == chosen.project_id)
+    else:
+        query = query.where(owned_by_bound(Generation))
+    place: ColumnElement[str] = Generation.id.expression
+    if chosen.tag is not None:
+        query = query.join(GenerationTag, GenerationTag.generation_id == Generation.id)
+        query = query.where(owned_by_bound(GenerationTag), GenerationTag.tag == chosen.tag)
+        place = GenerationTag.generation_id.expression  # the same id, in the order of the index of tags
+    if where.user_id is not None:
+        return prompt_search.narrow(
+            query,
+            place,
+            chosen.text,
+            is_postgresql=where.is_postgresql,
+            owner_id=chosen.project_id or where.user_id,
+            marks=_marks(chosen),
+        )
+    return prompt_search.Found(query, place)
+
+
+def _marks(chosen: Filter) -> list[Collection[str]]:
+    """What of a filter the index of words knows as well."""
+    found: list[Collection[str]] = []
+    if chosen.statuses and set(chosen.statuses) <= set(ENDED_STATUSES):
+        found.append([status.value for status in chosen.statuses])
+    if chosen.favourite:
+        found.append(["favourite"])
+    if chosen.verdict in (Verdict.KEPT, Verdict.REJECTED):
+        found.append([chosen.verdict.value])
+    found += [[prompt_search.mark("m", chosen.model_id)]] if chosen.model_id else []
+    found += [[prompt_search.mark("p", chosen.provider)]] if chosen.provider else []
+    return found
+
+
+def _beyond(found: prompt_search.Found, generation_id: str, *, older: bool) -> ColumnElement[bool]:
+    there = found.place_of(generation_id)
+    return found.place < there if older else found.place > there
+
+
+def _conditions(chosen: Filter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if chosen.statuses:
+        found.append(Generation.status.in_(chosen.statuses))
+        if not set(chosen.statuses) & set(ENDED_STATUSES):
+            found.append(is_live())
+    if chosen.model_id is not None:
+        found.append(Generation.model_id == chosen.model_id)
+    if chosen.provider is not None:
+        found.append(Generation.provider == chosen.provider)
+    if chosen.favourite is not None:
+        # As a literal, because SQLite uses a partial index only for the very same words.
+        favourite: ColumnElement[bool] = literal_column("generations.favourite")
+        found.append(favourite if chosen.favourite else ~favourite)
+    if chosen.verdict is not None:
+        kept = chosen.verdict.kept
+        found.append(Generation.kept.is_(None) if kept is None else Generation.kept == literal(kept))
+    if chosen.since is not None:
+        found += [Generation.created_at >= chosen.since, Generation.id >= _first_id(chosen.since, -CLOCK_SLACK)]
+    if chosen.until is not None:
+        found += [Generation.created_at < chosen.until, Generation.id <= _first_id(chosen.until, CLOCK_SLACK)]
+    return found
+
+
+def _first_id(moment: datetime, slack: timedelta) -> str:
+    """The smallest id (UUID version 7) of a moment: ids carry their time, so the index of ids is one of times."""
+    stamp = int((moment.timestamp() + slack.total_seconds()) * 1000)
+    return str(uuid.UUID(int=min(max(stamp, 0), 2**48 - 1) << 80))
+
+
+NOT_THERE = "This generation does not exist, or it is not yours."
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a generation is: what somebody who waits for it needs. `progress` is 0 to 1."""
+
+    id: str
+    status: Status
+    progress: float
+    output_key: str | None
+    thumbnail_key: str | None
+    error_code: str | None
+    error_message: str | None
+
+
+def get(session: Session, user: User, generation_id: str) -> Generation:
+    """A person's own generation; NotFound also when it is somebody else's or deleted."""
+    row = session.scalar(visible(user).where(Generation.id == generation_id))
+    if row is None:
+        raise errors.NotFound(NOT_THERE)
+    return row
+
+
+def standing(session: Session | Connection, user: User, generation_id: str) -> Standing:
+    """Where a person's own generation stands, for those who ask again and again; NotFound as in `get`."""
+    row = session.execute(_STANDING, {"user_id": user.id, "generation_id": generation_id}).first()
+    if row is None:
+        raise errors.NotFound(NOT_THERE)
+    return Standing(*row)
+
+
+def file_name(row: Generation) -> str:
+    """A name to save a clip under: the start of its prompt and the end of its id, harmless on every system."""
+    words = "".join(char if char.isascii() and char.isalnum() else " " for char in row.prompt.lower()).split()
+    stem = "-".join(words)[:48].strip("-") or "clip"
+    return f"{stem}-{row.id[-6:]}.mp4"
+
+
+# Put together once: they are run more often than others, and putting them together takes longer than running them.
+_STANDING = select(*(getattr(Generation, field.name) for field in fields(Standing))).where(
+    owned_by_bound(Generation), Generation.deleted_at.is_(None), Generation.id == bindparam("generation_id")
+)
+
+
+def visible(user: User) -> Select[Generation]:
+    """A person's own generations that are not deleted, as a statement to narrow down."""
+    return select(Generation).where(owned(Generation, user), Generation.deleted_at.is_(None))

@@ -1,0 +1,138 @@
+"""Settles an uncertain submit by the provider's own list: found, never received, or left to an administrator.
+
+A job belongs to one generation only. Whoever gives a generation its job id takes `lock` first, before any row, and asks
+`owned` in the same transaction, so that two never get the same one, however many dispatchers and workers there are.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, func, select, update
+from sqlalchemy.orm import Session
+
+from core import errors
+from core.clock import utc_now
+from core.db.enums import Stage, Status
+from core.db.tables import Generation, GenerationEvent, is_live
+from core.generations import lifecycle
+from core.providers import registry
+from core.providers.contract import Found, ProviderJob
+
+SURELY_OVER = timedelta(minutes=5)
+"""How long after it was lost an order may still arrive: a worker that sleeps with its machine and wakes has
+`jobs.SUBMIT_SECONDS` left, and the rest is for the provider to show it in its list."""
+OWNERS_ENDED_WITHIN = timedelta(hours=1)
+"""How long before a submit the owner of a job that may be taken for its own can have ended."""
+AGAIN_SOON = timedelta(seconds=30)
+SLOW = timedelta(minutes=5)
+_CANDIDATES = "It may be one of these jobs: "
+
+
+def lock(session: Session, providers: Iterable[str]) -> None:
+    """Be the only one who gives out jobs of these providers until the transaction ends (on SQLite any writer is)."""
+    if session.get_bind().dialect.name == "postgresql":
+        for provider in sorted(set(providers)):
+            session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"job ids {provider}"))))
+
+
+def owned(session: Session, row: Generation, job_ids: Collection[str]) -> set[str]:
+    """Those of the job ids that some generation has; they were begun about when this row was sent.
+
+    So their owner is alive or has ended since, which two indexes answer; the whole table is never searched through.
+    """
+    models = [model.id for model in registry.provider_class(row.provider).models]
+    has_one = select(Generation.provider_job_id).where(
+        Generation.provider == row.provider, Generation.provider_job_id.in_(job_ids)
+    )
+    since = sent_at(session, row) - OWNERS_ENDED_WITHIN
+    ended = has_one.where(Generation.model_id.in_(models), Generation.ended_at >= since)
+    return {job_id for part in (has_one.where(is_live()), ended) for job_id in session.scalars(part) if job_id}
+
+
+def accept(
+    session: Session, row: Generation, job: ProviderJob, *, what: str, next_at: datetime, actor: str = lifecycle.SYSTEM
+) -> None:
+    """The provider has it as this job: wait for it. Raises Conflict if the job is another generation's; see `lock`."""
+    if owned(session, row, [job.id]):
+        raise errors.Conflict(f"The job {job.id} belongs to another generation.")
+    now = utc_now()
+    lifecycle.move(
+        session,
+        row,
+        Status.PROCESSING,
+        Stage.WAITING,
+        what=what,
+        next_at=next_at,
+        actor=actor,
+        provider_job_id=job.id,
+        provider_response=dict(job.response) or None,
+        submitted_at=now,
+        deadline_at=now + registry.model(row.model_id).deadline,
+        error_code=None,
+        error_message=None,
+        error_detail=None,
+    )
+
+
+def sent_at(session: Session, row: Generation) -> datetime:
+    """When its last submit began; the step is written before anything is sent."""
+    begun = select(func.max(GenerationEvent.at)).where(
+        GenerationEvent.generation_id == row.id,
+        GenerationEvent.stage == Stage.SUBMITTING,
+        GenerationEvent.status == Status.PROCESSING,
+    )
+    return session.scalar(begun) or row.created_at
+
+
+def settle(session: Session, row: Generation, found: Found) -> None:
+    """Decide by what the provider's list shows; the caller holds `lock`.
+
+    An order with the same words that is being sent right now may be the one the list shows, so its end is waited for;
+    that is asked before the owners, since it may get its job in between.
+    """
+    now, over = utc_now(), row.updated_at + SURELY_OVER
+    if (found.sure or found.possible) and _twin_is_being_sent(session, row):
+        look_again(session, row, AGAIN_SOON)
+        return
+    taken = owned(session, row, [job.id for job in (*found.sure, *found.possible)])
+    sure = [job for job in found.sure if job.id not in taken]
+    possible = [job for job in found.possible if job.id not in taken]
+    if len(sure) == 1:
+        accept(session, row, sure[0], what="Found in the provider's own list", next_at=now)
+    elif sure or possible:
+        look_again(session, row, error_detail=_with_candidates(row.error_detail, [*sure, *possible]))
+    elif found.is_whole and now > over:
+        gone = errors.GenerationFailed("The provider never received this. Nothing was charged; try again.")
+        lifecycle.fail(session, row, gone)
+    else:
+        look_again(session, row, min(SLOW, max(AGAIN_SOON, over - now)))
+
+
+def _with_candidates(detail: str | None, jobs: Iterable[ProviderJob]) -> str:
+    """The jobs that an administrator can choose from, and below them what broke, as it was kept."""
+    broke = detail or ""
+    if broke.startswith(_CANDIDATES):
+        broke = broke.partition("\n")[2]
+    return f"{_CANDIDATES}{', '.join(job.id for job in jobs)}\n{broke}"[:4000]
+
+
+def _twin_is_being_sent(session: Session, row: Generation) -> bool:
+    twin = exists().where(
+        is_live(),
+        Generation.stage == Stage.SUBMITTING,
+        Generation.status == Status.PROCESSING,
+        Generation.model_id == row.model_id,
+        Generation.prompt == row.prompt,
+        Generation.id != row.id,
+    )
+    return session.scalar(select(twin)) is True
+
+
+def look_again(session: Session, row: Generation, pause: timedelta = SLOW, **values: str | None) -> None:
+    """Leave it uncertain, for the next look or a person to decide."""
+    session.execute(
+        update(Generation)
+        .where(Generation.id == row.id, Generation.version == row.version)
+        .values(next_at=utc_now() + pause, **values)
+        .execution_options(synchronize_session=False)
+    )

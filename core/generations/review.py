@@ -1,0 +1,214 @@
+"""What people do with their clips once they are there: favourites, verdicts, tags, moving them to another project.
+
+A verdict is counted in the usage of the day and the project in which the clip was charged. Money never moves with a
+clip: what it cost stays with the project it was charged in, and so do the figures about it.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from core import errors
+from core.clock import utc_now
+from core.db.enums import ENDED_STATUSES, Status
+from core.db.row_access import owned, owned_by_bound
+from core.db.tables import Generation, GenerationTag, Project, User
+from core.generations.queries import Verdict
+from core.projects import projects
+from core.usage import rollups
+from core.validation import problem
+
+TAG_LIMIT_CHARS = 40
+TAGS_LIMIT = 20
+SEVERAL_LIMIT = 200
+"""How many clips can be changed at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What to change of clips; None leaves it. `tags` replaces all of them, `add_tags` and `remove_tags` some."""
+
+    favourite: bool | None = None
+    verdict: Verdict | None = None
+    tags: Collection[str] | None = None
+    add_tags: Collection[str] = ()
+    remove_tags: Collection[str] = ()
+    project_id: str | None = None
+
+
+def change(session: Session, user: User, generation_id: str, changes: Changes) -> Generation:
+    """Change one clip. NotFound when it or the project is not theirs; Conflict where it cannot be, with the reason."""
+    [row] = _locked(session, user, [generation_id])
+    if changes.verdict is not None and row.status is not Status.COMPLETED:
+        raise errors.Conflict("Only a finished clip can be kept or rejected.")
+    if changes.project_id not in (None, row.project_id) and row.status not in ENDED_STATUSES:
+        raise errors.Conflict("This clip is still under way. It can be moved when it has ended.")
+    _change(session, user, [row], changes)
+    return row
+
+
+def change_several(session: Session, user: User, ids: Collection[str], changes: Changes) -> int:
+    """Change several clips, all or none of them; how many it concerned.
+
+    A verdict leaves out those that are not completed, a move those under way. NotFound when one is not theirs;
+    InvalidRequest for more than SEVERAL_LIMIT.
+    """
+    rows = _locked(session, user, ids)
+    if changes.verdict is not None:
+        rows = [row for row in rows if row.status is Status.COMPLETED]
+    if changes.project_id is not None:
+        rows = [row for row in rows if row.status in ENDED_STATUSES]
+    _change(session, user, rows, changes)
+    return len(rows)
+
+
+def tags_of(session: Session, user: User, generation_id: str) -> Sequence[str]:
+    """The tags of a person's clip, in alphabetical order."""
+    query = select(GenerationTag.tag).where(owned(GenerationTag, user), GenerationTag.generation_id == generation_id)
+    return session.scalars(query.order_by(GenerationTag.tag)).all()
+
+
+def own_tags(session: Session, user: User, *, limit: int = 200) -> Sequence[str]:
+    """The tags a person has used, in alphabetical order."""
+    return sorted(session.scalars(_OWN_TAGS, {"user_id": user.id, "limit": limit}).all())
+
+
+def _hopping() -> Select[Any]:
+    """Through the index from one tag to the next, so that it costs the same however many clips carry each."""
+    first = select(func.min(GenerationTag.tag).label("tag")).where(owned_by_bound(GenerationTag))
+    hops = first.cte("tags", recursive=True)
+    following = (
+        select(func.min(GenerationTag.tag))
+        .where(owned_by_bound(GenerationTag), GenerationTag.tag > hops.c.tag)
+        .correlate(hops)
+        .scalar_subquery()
+    )
+    hops = hops.union_all(select(following).where(hops.c.tag.is_not(None)))
+    return select(hops.c.tag).where(hops.c.tag.is_not(None)).limit(bindparam("limit"))
+
+
+_OWN_TAGS = _hopping()
+
+
+def clean_tags(tags: Iterable[str]) -> list[str]:
+    """Tags as they are kept: lower case, single spaces, each once. InvalidRequest for one that cannot be kept."""
+    found: dict[str, None] = {}
+    for tag in tags:
+        word = " ".join(tag.casefold().split())
+        if not word:
+            continue
+        if "," in word:
+            raise errors.InvalidRequest(fields={"tags": "A tag has no comma; write one tag at a time."})
+        if wrong := problem(word, limit_chars=TAG_LIMIT_CHARS):
+            raise errors.InvalidRequest(fields={"tags": wrong})
+        found[word] = None
+    if len(found) > TAGS_LIMIT:
+        raise errors.InvalidRequest(fields={"tags": f"Use at most {TAGS_LIMIT} tags for a clip."})
+    return list(found)
+
+
+def _locked(session: Session, user: User, ids: Collection[str]) -> list[Generation]:
+    """A person's own clips, kept from changing until the transaction ends; in one order, so that none deadlock."""
+    wanted = set(ids)
+    if len(wanted) > SEVERAL_LIMIT:
+        raise errors.InvalidRequest(fields={"ids": f"Choose at most {SEVERAL_LIMIT} clips at once."})
+    query = (
+        select(Generation)
+        .where(owned(Generation, user), Generation.deleted_at.is_(None), Generation.id.in_(wanted))
+        .order_by(Generation.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    rows = list(session.scalars(query))
+    if len(rows) != len(wanted):
+        raise errors.NotFound("This generation does not exist, or it is not yours.")
+    return rows
+
+
+def _change(session: Session, user: User, rows: Sequence[Generation], changes: Changes) -> None:
+    if changes.favourite is not None:
+        _set(session, rows, favourite=changes.favourite)
+    if changes.tags is not None or changes.add_tags or changes.remove_tags:
+        for row in rows:
+            _tag(session, user, row.id, changes)
+    if changes.verdict is not None:
+        _judge(session, rows, changes.verdict.kept)
+    if changes.project_id is not None:
+        _move(session, user, rows, changes.project_id)
+    session.flush()
+    for row in rows:
+        session.refresh(row)
+
+
+def _set(session: Session, rows: Sequence[Generation], **values: object) -> None:
+    """Write columns that no worker writes; `version` stays, so that a move under way is not disturbed."""
+    ids = [row.id for row in rows]
+    changed = update(Generation).where(Generation.id.in_(ids)).values(**values)
+    session.execute(changed.execution_options(synchronize_session=False))
+
+
+def _tag(session: Session, user: User, generation_id: str, changes: Changes) -> None:
+    had = set(tags_of(session, user, generation_id))
+    wanted = had if changes.tags is None else set(clean_tags(changes.tags))
+    wanted = (wanted | set(clean_tags(changes.add_tags))) - set(clean_tags(changes.remove_tags))
+    clean_tags(wanted)  # how many there may be
+    if gone := had - wanted:
+        session.execute(
+            delete(GenerationTag).where(GenerationTag.generation_id == generation_id, GenerationTag.tag.in_(gone))
+        )
+    if new := sorted(wanted - had):
+        rows = [{"generation_id": generation_id, "tag": tag, "user_id": user.id} for tag in new]
+        session.execute(insert(GenerationTag), rows)
+
+
+def _judge(session: Session, rows: Sequence[Generation], kept: bool | None) -> None:
+    """Write the verdict and take the difference to the one before it into the roll-up."""
+    figures: dict[rollups.Key, Counter[str]] = {}
+    for row in rows:
+        assert row.ended_at is not None, "a completed clip has ended"  # noqa: S101 -- for the type checker
+        charged_in = row.charged_project_id or row.project_id
+        key = rollups.Key.of(row.ended_at, row.user_id, charged_in, row.provider, row.model_id)
+        added = figures.setdefault(key, Counter())
+        added.update(_counted(kept, row.duration_seconds))
+        added.subtract(_counted(row.kept, row.duration_seconds))
+    _set(session, rows, kept=kept)
+    for key in sorted(figures):
+        if changed := {name: figure for name, figure in figures[key].items() if figure}:
+            rollups.add(session, key, **changed)
+
+
+def _counted(kept: bool | None, seconds: int) -> dict[str, int]:
+    """What a verdict on a clip of so many ordered seconds adds to its day."""
+    if kept is None:
+        return {}
+    return {"kept_count": 1, "kept_seconds": seconds} if kept else {"rejected_count": 1}
+
+
+def _move(session: Session, user: User, rows: Sequence[Generation], project_id: str) -> None:
+    """Put clips into another project and count them there; what they cost stays where it was charged."""
+    target = projects.get(session, user, project_id)
+    if target.archived_at is not None:
+        raise errors.InvalidRequest(fields={"projectId": "This project is archived. Bring it back first."})
+    moving = [row for row in rows if row.project_id != target.id]
+    by_origin = Counter(row.project_id for row in moving)
+    added = Counter({target.id: len(moving)})
+    added.subtract(by_origin)
+    ids = [row.id for row in moving]
+    first_project = func.coalesce(Generation.charged_project_id, Generation.project_id)
+    session.execute(
+        update(Generation)
+        .where(Generation.id.in_(ids))
+        .values(project_id=target.id, charged_project_id=func.nullif(first_project, target.id))
+        .execution_options(synchronize_session=False)
+    )
+    for changed_id in sorted(added):
+        session.execute(
+            update(Project)
+            .where(Project.id == changed_id)
+            .values(generation_count=Project.generation_count + added[changed_id], updated_at=utc_now())
+            .execution_options(synchronize_session=False)
+        )

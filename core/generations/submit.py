@@ -1,0 +1,199 @@
+"""Generations as people and scripts act on them: order, cancel, retry, delete."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.orm import Session
+
+from core import errors
+from core.billing import ledger
+from core.billing.quote import Quote, quote
+from core.catalog import capabilities
+from core.clock import utc_now
+from core.db.enums import Status
+from core.db.row_access import owned
+from core.db.tables import Generation, Project, User, is_live, table_of
+from core.generations import lifecycle
+from core.generations.queries import get, visible
+from core.identity import users
+from core.projects import projects, uploads
+from core.providers import registry
+from core.providers.contract import VideoModel
+
+KEY_LIMIT_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person asks for; the same for form, API and retry. Image keys are those of their uploads."""
+
+    project_id: str
+    model_id: str
+    prompt: str
+    resolution: str
+    duration_seconds: int
+    aspect_ratio: str
+    negative_prompt: str = ""
+    start_image_key: str | None = None
+    end_image_key: str | None = None
+    generate_audio: bool = False
+    enhance_prompt: bool = False
+
+    def trimmed(self) -> "Order":
+        """The same without white space around the texts."""
+        return replace(self, prompt=self.prompt.strip(), negative_prompt=self.negative_prompt.strip())
+
+    def digest(self) -> str:
+        """The same for the same request, whoever sends it."""
+        return _digest(asdict(self))
+
+    def recipe(self) -> str:
+        """The same for the same clip, whatever project it is for."""
+        return _digest({name: value for name, value in asdict(self).items() if name != "project_id"})
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def price_of(order: Order) -> Quote:
+    """The price of an order, by the one price function."""
+    return quote(
+        order.model_id,
+        resolution=order.resolution,
+        duration_seconds=order.duration_seconds,
+        start_image=order.start_image_key is not None,
+        end_image=order.end_image_key is not None,
+        generate_audio=order.generate_audio,
+        enhance_prompt=order.enhance_prompt,
+    )
+
+
+def validate(order: Order) -> dict[str, str]:
+    """Field name -> what to change before this order can be made; empty when it can."""
+    try:
+        model = registry.model(order.model_id)
+    except errors.NotFound as unknown:
+        return {"modelId": str(unknown)}
+    return capabilities.prompt_problems(
+        model, prompt=order.prompt, negative_prompt=order.negative_prompt
+    ) | capabilities.problems(
+        model,
+        resolution=order.resolution,
+        duration_seconds=order.duration_seconds,
+        aspect_ratio=order.aspect_ratio,
+        negative_prompt=order.negative_prompt,
+        start_image=order.start_image_key is not None,
+        end_image=order.end_image_key is not None,
+        generate_audio=order.generate_audio,
+        enhance_prompt=order.enhance_prompt,
+    )
+
+
+def submit(
+    session: Session,
+    user: User,
+    order: Order,
+    *,
+    configured: Collection[str],
+    quota_bytes: int,
+    idempotency_key: str | None = None,
+    retry_of_id: str | None = None,
+    extends_id: str | None = None,
+    batch_id: str | None = None,
+) -> Generation:
+    """Check, price, reserve and write down one order, all or nothing; a worker takes it from there.
+
+    The same `idempotency_key` with the same order returns the first generation; with another order, or to go on
+    from another clip, it raises IdempotencyConflict. `configured` names the providers that have a key; `extends_id`
+    is the caller's own clip that this one goes on from, `batch_id` what was ordered with one press. Raises
+    InvalidRequest with fields, ProviderNotConfigured, InsufficientCredits, StorageFull, NotFound for a project or a
+    clip that is not theirs.
+    """
+    order = order.trimmed()
+    if idempotency_key is not None:
+        _check_key(idempotency_key)
+        ledger.lock_account(session, user.id)  # two submits with one key go one after the other
+        first = session.scalar(
+            select(Generation).where(owned(Generation, user), Generation.idempotency_key == idempotency_key)
+        )
+        if first is not None:
+            # A retry goes on from what the old one did while that is there; it is the same request either way.
+            if not is_repeat(first, order, extends_id if retry_of_id is None else first.extends_id):
+                raise errors.IdempotencyConflict
+            return first
+    if wrong := validate(order):
+        raise errors.InvalidRequest(fields=wrong)
+    model = registry.model(order.model_id)
+    project = projects.get(session, user, order.project_id)
+    if project.archived_at is not None:
+        raise errors.InvalidRequest(fields={"projectId": "This project is archived. Bring it back first."})
+    for field, key in (("startImagePath", order.start_image_key), ("endImagePath", order.end_image_key)):
+        if key is not None:
+            uploads.check_owned(session, user, key, field=field)
+    if extends_id is not None:
+        get(session, user, extends_id)
+    if model.provider not in configured:
+        raise errors.ProviderNotConfigured
+    if users.storage_bytes(session, user) >= quota_bytes:
+        raise errors.StorageFull
+    price = price_of(order)
+    row = _row(user, order, model, price)
+    row.idempotency_key, row.retry_of_id, row.extends_id, row.batch_id = (
+        idempotency_key,
+        retry_of_id,
+        extends_id,
+        batch_id,
+    )
+    session.add(row)
+    session.flush()
+    ledger.hold(session, user.id, generation_id=row.id, credits=price.total_credits, actor=user.email)
+    what = f"Ordered; {price.total_credits:,} credits reserved"
+    lifecycle.note(session, row.id, row.status, row.stage, what=what, actor=user.email)
+    session.execute(_COUNT, {"counted_id": project.id, "now": utc_now()})
+    return row
+
+
+def is_repeat(first: Generation, order: Order, extends_id: str | None) -> bool:
+    """Whether an order, trimmed, asks for just what a generation was ordered with."""
+    return first.request_hash == order.digest() and first.extends_id == extends_id
+
+
+_PROJECTS = table_of(Project)
+_COUNT = (
+    update(_PROJECTS)
+    .where(_PROJECTS.c.id == bindparam("counted_id"))
+    .values(generation_count=_PROJECTS.c.generation_count + 1, updated_at=bindparam("now"))
+)
+
+
+def _check_key(key: str) -> None:
+    if not key or len(key) > KEY_LIMIT_CHARS or not key.isprintable():
+        raise errors.InvalidRequest(
+            fields={"Idempotency-Key": f"Use 1 to {KEY_LIMIT_CHARS} printable characters, new for each request."}
+        )
+
+
+def _row(user: User, order: Order, model: VideoModel, price: Quote) -> Generation:
+    return Generation(
+        user_id=user.id,
+        request_hash=order.digest(),
+        recipe_hash=order.recipe(),
+        provider=model.provider,
+        model_name=model.name,
+        credits=price.total_credits,
+        quote=price.to_json(),
+        next_at=utc_now(),
+        **asdict(order),
+    )
+
+
+def made_before(session: Session, user: User, order: Order) -> Generation | None:
+    """The newest clip this person has, or has under way, from the very same recipe; in whatever project."""
+    same = Generation.recipe_hash == order.trimmed().recipe()
+    found = or_(is_live(), Generation.status == Status.COMPLETED)
+    return session.scalar(visible(user).where(same, found).order_by(Generation.id.desc()).limit(1))

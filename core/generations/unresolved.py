@@ -1,0 +1,53 @@
+"""Generations whose charge nobody knows, for administrators: each is decided once, by a person, and never by itself."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import literal_column, select
+from sqlalchemy.orm import Session
+
+from core import errors
+from core.clock import utc_now
+from core.db.enums import Role, Stage, Status
+from core.db.tables import Generation, User
+from core.generations import lifecycle, reconciliation
+from core.providers.contract import ProviderJob
+
+
+def browse(session: Session, *, limit: int = 100) -> Sequence[Generation]:
+    """Everybody's generations whose charge nobody knows, oldest first; for administrators only."""
+    # As a literal, because SQLite uses a partial index only for the very same words.
+    query = select(Generation).where(Generation.status == literal_column("'uncertain'"))
+    return session.scalars(query.order_by(Generation.id).limit(limit)).all()
+
+
+def release(session: Session, admin: User, generation_id: str) -> Generation:
+    """Decide that the provider never made it: it fails and the hold goes back. Forbidden for others than admins."""
+    row = _locked(session, admin, generation_id)
+    gone = errors.GenerationFailed("An administrator found that the provider never made this clip.")
+    lifecycle.fail(session, row, gone, actor=admin.email)
+    return row
+
+
+def found(session: Session, admin: User, generation_id: str, *, provider_job_id: str) -> Generation:
+    """Decide that the provider has it, under this job id: the wait goes on, and the clip is charged when it is here.
+
+    Raises Conflict when the job is another generation's.
+    """
+    reconciliation.lock(session, session.scalars(select(Generation.provider).where(Generation.id == generation_id)))
+    row = _locked(session, admin, generation_id)
+    if row.stage is not Stage.SUBMITTING:
+        raise errors.Conflict("The provider's job id of this generation is known already.")
+    what = "An administrator found the job at the provider"
+    reconciliation.accept(session, row, ProviderJob(provider_job_id), what=what, next_at=utc_now(), actor=admin.email)
+    return row
+
+
+def _locked(session: Session, admin: User, generation_id: str) -> Generation:
+    if admin.role is not Role.ADMIN:
+        raise errors.Forbidden
+    row = lifecycle.locked(session, generation_id)
+    if row is None:
+        raise errors.NotFound("This generation does not exist.")
+    if row.status is not Status.UNCERTAIN:
+        raise errors.Conflict(f"This generation is {row.status}, not uncertain.")
+    return row

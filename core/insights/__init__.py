@@ -1,0 +1,1 @@
+"""How models and providers behave: statistics, provider status, circuit breaker."""

@@ -1,0 +1,113 @@
+"""How each provider stands, in one picture for pages and API."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from core.config import Settings
+from core.db.enums import Status
+from core.db.tables import Generation, UsageDay, is_live
+from core.insights import circuit_breaker, model_stats
+from core.providers import connection, registry
+from core.providers.base import Provider
+
+NOT_CONFIGURED = "not_configured"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderWeek:
+    """How a provider did for everybody in the last seven days; None where there is nothing to tell from."""
+
+    in_flight: int
+    success_rate: float | None
+    median_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStatus:
+    """One provider. `state` is `ok`, `trouble` or `not_configured`; `sentence` says it to a person, empty when ok.
+
+    `key_works` is None while it was never tried or cannot be tried for free.
+    """
+
+    provider: type[Provider]
+    state: str
+    sentence: str
+    key_works: bool | None
+    key_checked_at: datetime | None
+    week: ProviderWeek
+
+
+def weeks(session: Session) -> Mapping[str, ProviderWeek]:
+    """Provider -> how it did in the last seven days, over all people; somewhat dear, and good for a while."""
+    since = utc_now() - timedelta(days=7)
+    ended = (
+        select(UsageDay.provider, func.sum(UsageDay.completed), func.sum(UsageDay.failed))
+        .where(UsageDay.day >= since.date().isoformat())
+        .group_by(UsageDay.provider)
+    )
+    counted = {name: (int(done), int(failed)) for name, done, failed in session.execute(ended)}
+    # What is under way is few and read first: left to itself, SQLite may go through everything that has ended.
+    live = select(Generation.provider, Generation.status).where(is_live()).cte("live").prefix_with("MATERIALIZED")
+    made_now = select(live.c.provider, func.count()).where(live.c.status == Status.PROCESSING)
+    in_flight = {row[0]: int(row[1]) for row in session.execute(made_now.group_by(live.c.provider))}
+    found = {}
+    for provider in registry.providers():
+        took = [
+            seconds
+            for model in provider.models
+            for seconds in model_stats.seconds_taken(session, model.id, since=since)
+        ]
+        done, failed = counted.get(provider.name, (0, 0))
+        rate = done / (done + failed) if done or failed else None
+        median = statistics.median(took) if took else None
+        found[provider.name] = ProviderWeek(in_flight.get(provider.name, 0), rate, median)
+    return found
+
+
+def statuses(
+    session: Session, settings: Settings, *, known_weeks: Mapping[str, ProviderWeek] | None = None
+) -> Sequence[ProviderStatus]:
+    """Every provider, in the order of the registry; `known_weeks` are those of a while ago, if they shall do."""
+    of_week = weeks(session) if known_weeks is None else known_weeks
+    usable = connection.configured(settings)
+    known = circuit_breaker.states(session)
+    found = []
+    for provider in registry.providers():
+        row = known.get(provider.name)
+        state = str(circuit_breaker.state(row)) if provider.name in usable else NOT_CONFIGURED
+        found.append(
+            ProviderStatus(
+                provider=provider,
+                state=state,
+                sentence=_sentence(provider, state, row.error_code if row else None),
+                key_works=row.key_works if row else None,
+                key_checked_at=row.key_checked_at if row else None,
+                week=of_week[provider.name],
+            )
+        )
+    return found
+
+
+def troubles(session: Session) -> dict[str, str]:
+    """Provider name -> sentence, of those in trouble; cheap enough for every drawing of a form."""
+    return {
+        name: _sentence(registry.provider_class(name), str(circuit_breaker.State.TROUBLE), row.error_code)
+        for name, row in circuit_breaker.states(session).items()
+        if circuit_breaker.state(row) is circuit_breaker.State.TROUBLE
+    }
+
+
+def _sentence(provider: type[Provider], state: str, error_code: str | None) -> str:
+    if state == NOT_CONFIGURED:
+        return f"{provider.display_name} has no key here. An administrator can add one."
+    if state == circuit_breaker.State.OK:
+        return ""
+    if error_code in ("provider_bad_key", "provider_out_of_credits"):
+        return f"{provider.display_name} does not accept our account at the moment. An administrator has to look."
+    return f"{provider.display_name} has trouble at the moment. Orders wait and are sent when it is back."

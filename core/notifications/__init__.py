@@ -1,0 +1,1 @@
+"""News of generations to webhooks: endpoints, outbox and sender."""

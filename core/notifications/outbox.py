@@ -1,0 +1,108 @@
+"""What is said to webhooks: the event of a generation that has come to its end, written down for each address.
+
+Called with the move itself, in its transaction, so that no event is lost and none is made of a move that was undone.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from core.db.enums import Status
+from core.db.tables import Generation, WebhookDelivery, WebhookEndpoint
+from core.ids import new_id
+
+EVENTS: Mapping[Status, str] = {
+    Status.COMPLETED: "generation.completed",
+    Status.FAILED: "generation.failed",
+    Status.CANCELLED: "generation.cancelled",
+    Status.UNCERTAIN: "generation.uncertain",
+}
+"""Status reached -> type of its event. An uncertain one may still come to another end, which is an event, too."""
+
+TEST = "webhook.test"
+
+API_PATH = "/api/apps/video-generator"
+"""Links are paths below the installation's own address, and ask for a token: nothing in an event opens a door."""
+
+
+def announce(session: Session, generation_id: str, user_id: str, status: Status) -> None:
+    """Write down the event of a status just reached, if it has one, for each address of its person that chose it.
+
+    The rows of the addresses are kept from being deleted meanwhile: a delivery to nowhere would undo the move.
+    """
+    if status not in EVENTS:
+        return
+    listening = select(WebhookEndpoint.id, WebhookEndpoint.events).where(
+        WebhookEndpoint.user_id == user_id, WebhookEndpoint.disabled_at.is_(None)
+    )
+    endpoint_ids = [
+        row.id
+        for row in session.execute(listening.with_for_update(read=True, key_share=True))
+        if EVENTS[status] in chosen(row.events)
+    ]
+    if not endpoint_ids:
+        return
+    event = {
+        "event": EVENTS[status],
+        "event_id": new_id(),
+        "body": body(EVENTS[status], _data(session, generation_id)),
+        "generation_id": generation_id,
+        "user_id": user_id,
+    }
+    session.execute(insert(WebhookDelivery), [event | {"endpoint_id": endpoint_id} for endpoint_id in endpoint_ids])
+
+
+def chosen(events: Sequence[str] | None) -> Sequence[str]:
+    """The events of a webhook, from what its row has: None stands for all."""
+    return tuple(EVENTS.values()) if events is None else events
+
+
+def body(event: str, data: Mapping[str, Any]) -> str:
+    """The JSON that is sent, in the shape that Standard Webhooks recommends."""
+    return json.dumps({"type": event, "timestamp": _moment(utc_now()), "data": data}, separators=(",", ":"))
+
+
+def _data(session: Session, generation_id: str) -> Mapping[str, Any]:
+    """A generation as events tell it: no prompt and no signed link, which are asked for with a token."""
+    row = session.execute(
+        select(
+            Generation.project_id,
+            Generation.status,
+            Generation.provider,
+            Generation.model_id,
+            Generation.credits,
+            Generation.error_code,
+            Generation.error_message,
+            Generation.retry_of_id,
+            Generation.created_at,
+            Generation.ended_at,
+        ).where(Generation.id == generation_id)
+    ).one()
+    completed = row.status is Status.COMPLETED
+    links = {"generation": f"{API_PATH}/generations/{generation_id}"}
+    if completed:
+        links["download"] = f"{API_PATH}/download/{generation_id}"
+    return {
+        "id": generation_id,
+        "projectId": row.project_id,
+        "status": row.status.value,
+        "provider": row.provider,
+        "modelId": row.model_id,
+        "creditUsed": row.credits,
+        "creditsCharged": row.credits if completed else 0,
+        "errorCode": row.error_code,
+        "errorMessage": row.error_message,
+        "retryOf": row.retry_of_id,
+        "createdAt": _moment(row.created_at),
+        "endedAt": _moment(row.ended_at) if row.ended_at else None,
+        "links": links,
+    }
+
+
+def _moment(when: datetime) -> str:
+    return when.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,270 @@
+"""Sends events to webhooks, signed as Standard Webhooks 1.0.0 says, at least once each.
+
+Runs in the dispatcher's process, but with threads of its own: a slow address or a name that takes long to look up
+holds one of these, and never one that generations wait for. Any number of senders may run: a delivery is claimed by
+moving its `next_at`, which is schedule and lease in one, as with generations. One that dies between the POST and its
+record is sent again when the lease is over, under the same webhook-id.
+"""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import logging
+import time
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import httpcore
+import httpx
+from sqlalchemy import case, func, select, update
+from sqlalchemy.orm import Session
+
+from core import db, egress, retry
+from core.clock import utc_now
+from core.config import Settings
+from core.db.enums import DeliveryState, DisabledReason
+from core.db.tables import WebhookDelivery, WebhookEndpoint
+from core.files import download
+from core.notifications import webhooks
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.5
+AT_ONCE = 100
+AT_ONCE_PER_ENDPOINT = 8
+CONNECT_SECONDS = 5.0
+TOTAL_SECONDS = 15.0
+LEASE = timedelta(seconds=90)
+"""More than a look-up of the name and an exchange can take together."""
+
+LONGEST_WAIT = timedelta(days=1)
+DISABLE_AFTER = timedelta(days=5)
+_LOOKED_THROUGH = 500
+_SUCCESS = range(200, 300)
+_REDIRECTS = range(300, 400)
+_GONE = 410
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One attempt that is ours to make; the endpoint is as it was at the claim."""
+
+    delivery: WebhookDelivery
+    endpoint: WebhookEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an attempt: `error` is a sentence for people, None when it arrived."""
+
+    status: int | None
+    error: str | None
+    retry_after: timedelta = timedelta()
+
+
+class Sender:
+    """The loop; what it remembers is only what is under way."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._threads = ThreadPoolExecutor(AT_ONCE + 1, thread_name_prefix="webhook")
+        self._sending: dict[asyncio.Future[None], str] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send until told to stop, then let the attempts under way come to their end."""
+        while not stop.is_set():
+            try:
+                await self._round()
+            except Exception:
+                log.exception("webhooks could not be looked through; it is tried again")
+            try:
+                await asyncio.wait_for(stop.wait(), TICK_SECONDS)
+            except TimeoutError:
+                continue
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=TOTAL_SECONDS)
+        self._threads.shutdown(wait=False)
+
+    async def _round(self) -> None:
+        room = AT_ONCE - len(self._sending)
+        if room <= 0:
+            return
+        loop = asyncio.get_running_loop()
+        busy = frozenset(self._sending.values())
+        for claimed in await loop.run_in_executor(self._threads, claim, room, busy):
+            attempt = loop.run_in_executor(self._threads, deliver, self._settings, claimed)
+            self._sending[attempt] = claimed.endpoint.id
+            attempt.add_done_callback(self._done)
+
+    def _done(self, attempt: "asyncio.Future[None]") -> None:
+        del self._sending[attempt]
+        if (broken := attempt.exception()) is not None:
+            log.error("an attempt to deliver broke; it is made again after its lease", exc_info=broken)
+
+
+def claim(limit: int, busy: Collection[str] = frozenset()) -> Sequence[Claimed]:
+    """Take due deliveries, oldest due first, a few an endpoint and one only of an endpoint that fails.
+
+    `busy` are endpoints that this process still waits for: they get their next ones when these are done, so that a
+    slow one keeps itself waiting and nobody else.
+    """
+    now = utc_now()
+    due = (webhooks.is_due(), WebhookDelivery.next_at <= now)
+    with db.session(read_only=True) as session:
+        wanted = _next_in_line(session, now, limit, busy)
+    if not wanted:
+        return []
+    with db.session() as session:
+        free = select(WebhookDelivery.id).where(WebhookDelivery.id.in_(wanted), *due)
+        taken = session.scalars(
+            update(WebhookDelivery)
+            .where(WebhookDelivery.id.in_(free.with_for_update(skip_locked=True)))
+            .values(next_at=now + LEASE, attempts=WebhookDelivery.attempts + 1)
+            .returning(WebhookDelivery)
+            .execution_options(synchronize_session=False, populate_existing=True)
+        ).all()
+        of = select(WebhookEndpoint).where(WebhookEndpoint.id.in_({row.endpoint_id for row in taken}))
+        endpoints = {endpoint.id: endpoint for endpoint in session.scalars(of)}
+    return [Claimed(row, endpoints[row.endpoint_id]) for row in taken if row.endpoint_id in endpoints]
+
+
+def _next_in_line(session: Session, now: datetime, limit: int, busy: Collection[str]) -> Sequence[str]:
+    oldest = (
+        select(WebhookDelivery.id, WebhookDelivery.endpoint_id, WebhookDelivery.next_at)
+        .where(webhooks.is_due(), WebhookDelivery.next_at <= now, WebhookDelivery.endpoint_id.not_in(busy))
+        .order_by(WebhookDelivery.next_at)
+        .limit(_LOOKED_THROUGH)
+        .subquery()
+    )
+    place = func.row_number().over(partition_by=oldest.c.endpoint_id, order_by=oldest.c.next_at).label("place")
+    at_most = case((WebhookEndpoint.failing_since.is_(None), AT_ONCE_PER_ENDPOINT), else_=1).label("at_most")
+    placed = (
+        select(oldest.c.id, oldest.c.next_at, place, at_most)
+        .join(WebhookEndpoint, WebhookEndpoint.id == oldest.c.endpoint_id)
+        .subquery()
+    )
+    query = select(placed.c.id).where(placed.c.place <= placed.c.at_most).order_by(placed.c.next_at).limit(limit)
+    return session.scalars(query).all()
+
+
+def deliver(settings: Settings, claimed: Claimed) -> None:
+    """Make one attempt and write down what came of it."""
+    delivery, endpoint = claimed.delivery, claimed.endpoint
+    if endpoint.disabled_at is not None:  # stopped while the event was being written
+        with db.session() as session:
+            webhooks.give_up(session, WebhookDelivery.id == delivery.id, why="The webhook was stopped.")
+        return
+    now = utc_now()
+    secrets = webhooks.secrets_in_force(endpoint, key=settings.secret_key, now=now)
+    signed = headers(delivery.event_id, delivery.body, secrets=secrets, now=now)
+    outcome = post(endpoint.url, delivery.body, signed, allow=settings.webhook_allow_hosts)
+    if outcome.error is not None:
+        log.info("delivery %s, attempt %s: %s", delivery.id, delivery.attempts, outcome.error)
+    with db.session() as session:
+        record(session, claimed, outcome)
+
+
+def headers(event_id: str, body: str, *, secrets: Sequence[str], now: datetime) -> Mapping[str, str]:
+    """The headers of Standard Webhooks: one signature for each secret over id, time of the attempt and body."""
+    timestamp = str(int(now.timestamp()))
+    signatures = []
+    for secret in secrets:
+        key = base64.b64decode(secret.removeprefix("whsec_"))
+        digest = hmac.digest(key, f"{event_id}.{timestamp}.{body}".encode(), hashlib.sha256)
+        signatures.append(f"v1,{base64.b64encode(digest).decode()}")
+    return {"webhook-id": event_id, "webhook-timestamp": timestamp, "webhook-signature": " ".join(signatures)}
+
+
+def post(
+    address: str, body: str, signed: Mapping[str, str], *, allow: frozenset[str], total_seconds: float = TOTAL_SECONDS
+) -> Outcome:
+    """One POST to a public address or one that `allow` names; redirects are not followed, the body is not read."""
+    network = egress.GuardedBackend(allow, deadline=time.monotonic() + total_seconds)
+    try:
+        url = httpx.URL(address)
+        network.check(url)
+        ours = {"Host": url.netloc.decode(), "User-Agent": "ai-video-generator", "Content-Type": "application/json"}
+        with (
+            httpcore.ConnectionPool(network_backend=network) as pool,
+            pool.stream(
+                "POST",
+                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=list((ours | dict(signed)).items()),
+                content=body.encode(),
+                extensions={"timeout": {"connect": CONNECT_SECONDS}},
+            ) as response,
+        ):
+            return _judged(response)
+    except egress.AddressRefused as refused:
+        return Outcome(None, f"Nothing was sent: {refused}.")
+    except httpcore.ConnectTimeout:
+        return Outcome(None, "No connection could be made in time.")
+    except httpcore.TimeoutException:
+        return Outcome(None, f"No answer came within {total_seconds:g} s.")
+    except httpcore.ConnectError as failure:
+        return Outcome(None, f"No connection could be made: {failure}."[:500])
+    except (httpcore.NetworkError, httpcore.ProtocolError) as failure:
+        return Outcome(None, f"The connection broke off ({type(failure).__name__}).")
+
+
+def _judged(response: httpcore.Response) -> Outcome:
+    status = response.status
+    if status in _SUCCESS:
+        return Outcome(status, None)
+    wait = timedelta(seconds=min(download.retry_after(response) or 0, LONGEST_WAIT.total_seconds()))
+    if status in _REDIRECTS:
+        return Outcome(status, f"The answer was {status}: redirects are not followed. Change the address.", wait)
+    return Outcome(status, f"The answer was {status}.", wait)
+
+
+def record(session: Session, claimed: Claimed, outcome: Outcome) -> None:
+    """Write down an attempt, unless the delivery is no longer ours, and what it says of its endpoint."""
+    endpoint = session.scalar(
+        select(WebhookEndpoint)
+        .where(WebhookEndpoint.id == claimed.endpoint.id)
+        .with_for_update(key_share=True)  # before the delivery, as everywhere
+    )
+    if endpoint is None:
+        return  # deleted meanwhile, its deliveries with it
+    now = utc_now()
+    arrived = outcome.error is None
+    pause = None if outcome.status == _GONE else retry.webhook_delay(claimed.delivery.attempts)
+    if arrived:
+        state, next_at = DeliveryState.DELIVERED, None
+    elif pause is None:
+        state, next_at = DeliveryState.GIVEN_UP, None
+    else:
+        state, next_at = DeliveryState.DUE, now + max(pause, outcome.retry_after)
+    written = session.execute(
+        update(WebhookDelivery)
+        .where(
+            WebhookDelivery.id == claimed.delivery.id,
+            WebhookDelivery.attempts == claimed.delivery.attempts,
+            webhooks.is_due(),
+        )
+        .values(
+            state=state,
+            next_at=next_at,
+            last_status=outcome.status,
+            last_error=outcome.error,
+            delivered_at=now if arrived else None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    if written.rowcount == 1:  # type: ignore[attr-defined]  # a CursorResult; execute() is typed wider
+        _judge(session, endpoint, outcome, now)
+
+
+def _judge(session: Session, endpoint: WebhookEndpoint, outcome: Outcome, now: datetime) -> None:
+    """What an attempt says of its endpoint: gone, failing, or well again."""
+    if outcome.error is None:
+        endpoint.failing_since = None
+    elif endpoint.disabled_at is None:
+        endpoint.failing_since = endpoint.failing_since or now
+        if outcome.status == _GONE:
+            webhooks.disable(session, endpoint, DisabledReason.GONE)
+        elif now - endpoint.failing_since >= DISABLE_AFTER:
+            webhooks.disable(session, endpoint, DisabledReason.FAILING)

@@ -1,0 +1,301 @@
+"""Webhooks as people and scripts see them: addresses to be told at, their secrets, and what was delivered.
+
+Sending is done by core/notifications/webhook_sender.py; the events are written by core/notifications/outbox.py.
+"""
+
+import base64
+import hashlib
+import hmac
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import httpcore
+import httpx
+from sqlalchemy import ColumnElement, delete, func, literal_column, select, update
+from sqlalchemy.orm import Session
+
+from core import egress, errors, validation
+from core.clock import utc_now
+from core.db.enums import DeliveryState, DisabledReason
+from core.db.row_access import owned
+from core.db.tables import User, WebhookDelivery, WebhookEndpoint
+from core.ids import new_id
+from core.notifications import outbox
+
+ENDPOINTS_LIMIT = 10
+URL_LIMIT_CHARS = 2000
+DESCRIPTION_LIMIT_CHARS = 200
+BY_HAND_PER_MINUTE = 60
+OLD_SECRET_LASTS = timedelta(hours=24)
+KEEP_DELIVERIES = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address that may be sent to; made by `checked` alone, so that no door can leave the check out."""
+
+    url: str
+
+
+def checked(url: str, *, allow: frozenset[str], resolver: Callable[[str, int], list[str]] = egress.resolve) -> Address:
+    """Look at an address, and its name up; InvalidRequest when it is not https or leads to a private network.
+
+    `allow` holds `host:port`s that may be private and plain http. It can take as long as a look-up does, so it is
+    done before a session is opened. The same is asked again at each connection, since names can change.
+    """
+    wanted = url.strip()
+    if wrong := validation.problem(wanted, limit_chars=URL_LIMIT_CHARS):
+        raise _bad_address(wrong)
+    guard = egress.GuardedBackend(allow, deadline=math.inf, resolver=resolver)
+    try:
+        parsed = httpx.URL(wanted)
+        guard.check(parsed)
+        guard.addresses(parsed.host, egress.port_of(parsed))
+    except (httpx.InvalidURL, ValueError):
+        raise _bad_address("This is not an address. Give one such as https://example.org/hooks.") from None
+    except egress.AddressRefused as refused:
+        raise _bad_address(
+            f"This address cannot be used: {refused}. Give a public one that begins with https."
+        ) from None
+    except httpcore.ConnectError as failure:
+        raise _bad_address(f"This address cannot be used: {failure}. Look for a misspelling.") from None
+    return Address(wanted)
+
+
+def create(
+    session: Session, user: User, address: Address, *, description: str = "", events: Collection[str] | None = None
+) -> WebhookEndpoint:
+    """Register an address for these events, None for all; its secret is shown with `secret`.
+
+    Conflict when there are as many as may be; InvalidRequest for no event or an unknown one.
+    """
+    session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
+    count = session.scalar(select(func.count()).where(owned(WebhookEndpoint, user))) or 0
+    if count >= ENDPOINTS_LIMIT:
+        raise errors.Conflict(f"You have {ENDPOINTS_LIMIT} webhooks, which is the most. Delete one first.")
+    endpoint = WebhookEndpoint(
+        user_id=user.id, url=address.url, description=_description(description), events=_events(events)
+    )
+    session.add(endpoint)
+    session.flush()
+    return endpoint
+
+
+def browse(session: Session, user: User) -> Sequence[WebhookEndpoint]:
+    """A person's webhooks, oldest first."""
+    query = select(WebhookEndpoint).where(owned(WebhookEndpoint, user)).order_by(WebhookEndpoint.id)
+    return session.scalars(query).all()
+
+
+def get(session: Session, user: User, endpoint_id: str) -> WebhookEndpoint:
+    """A person's own webhook; NotFound also when it is somebody else's."""
+    return _found(session, user, endpoint_id, locked=False)
+
+
+def change(
+    session: Session,
+    user: User,
+    endpoint_id: str,
+    *,
+    address: Address | None = None,
+    description: str | None = None,
+    events: Collection[str] | None = None,
+    enabled: bool | None = None,
+) -> WebhookEndpoint:
+    """Change an address, description or its events, stop it or start it again; None leaves a field as it is.
+
+    Another choice of events counts for those still to come. What was still to be delivered when it is stopped is given
+    up, and can be replayed.
+    """
+    endpoint = _found(session, user, endpoint_id, locked=True)
+    if address is not None:
+        endpoint.url = address.url
+        endpoint.failing_since = None
+    if description is not None:
+        endpoint.description = _description(description)
+    if events is not None:
+        endpoint.events = _events(events)
+    if enabled is True and endpoint.disabled_at is not None:
+        endpoint.disabled_at = endpoint.disabled_reason = endpoint.failing_since = None
+    elif enabled is False and endpoint.disabled_at is None:
+        disable(session, endpoint, DisabledReason.PERSON)
+    session.flush()
+    return endpoint
+
+
+def remove(session: Session, user: User, endpoint_id: str) -> None:
+    """Delete a webhook with the record of its deliveries."""
+    session.delete(_found(session, user, endpoint_id, locked=True))
+    session.flush()
+
+
+def rotate(session: Session, user: User, endpoint_id: str) -> WebhookEndpoint:
+    """Give a webhook a new secret; for a day everything is signed with the one before as well."""
+    endpoint = _found(session, user, endpoint_id, locked=True)
+    endpoint.secret_version += 1
+    endpoint.rotated_at = utc_now()
+    session.flush()
+    return endpoint
+
+
+def send_test(session: Session, user: User, endpoint_id: str) -> WebhookDelivery:
+    """Send an event that means nothing, to see whether it arrives."""
+    endpoint = _ready(session, user, endpoint_id)
+    data = {"webhookId": endpoint.id, "message": "This is a test. No generation has changed."}
+    delivery = WebhookDelivery(
+        endpoint_id=endpoint.id,
+        user_id=user.id,
+        event=outbox.TEST,
+        event_id=new_id(),
+        body=outbox.body(outbox.TEST, data),
+    )
+    session.add(delivery)
+    session.flush()
+    return delivery
+
+
+def replay(session: Session, user: User, endpoint_id: str, delivery_id: str) -> WebhookDelivery:
+    """Deliver an event once more, from the first attempt on, as a delivery of its own; the event keeps its id.
+
+    One that is still being tried ends with this, so that the event is not on its way twice.
+    """
+    endpoint = _ready(session, user, endpoint_id)
+    before = session.scalar(
+        select(WebhookDelivery).where(
+            WebhookDelivery.id == delivery_id,
+            WebhookDelivery.endpoint_id == endpoint.id,
+            owned(WebhookDelivery, user),
+        )
+    )
+    if before is None:
+        raise errors.NotFound
+    give_up(session, WebhookDelivery.id == before.id, why="Replaced by a replay.")
+    again = WebhookDelivery(
+        endpoint_id=endpoint.id,
+        user_id=user.id,
+        generation_id=before.generation_id,
+        event=before.event,
+        event_id=before.event_id,
+        body=before.body,
+    )
+    session.add(again)
+    session.flush()
+    return again
+
+
+def deliveries(
+    session: Session, user: User, endpoint_id: str, *, before_id: str | None = None, limit: int = 50
+) -> Sequence[WebhookDelivery]:
+    """What was and is to be delivered to a webhook, newest first, a keyset page at a time."""
+    endpoint = get(session, user, endpoint_id)
+    query = select(WebhookDelivery).where(WebhookDelivery.endpoint_id == endpoint.id, owned(WebhookDelivery, user))
+    if before_id is not None:
+        query = query.where(WebhookDelivery.id < before_id)
+    return session.scalars(query.order_by(WebhookDelivery.id.desc()).limit(limit)).all()
+
+
+def secret(endpoint: WebhookEndpoint, *, key: bytes) -> str:
+    """What the receiver verifies signatures with: `whsec_` and 32 bytes in base64; shown once and kept nowhere."""
+    return _secret(endpoint.id, endpoint.secret_version, key)
+
+
+def secrets_in_force(endpoint: WebhookEndpoint, *, key: bytes, now: datetime) -> Sequence[str]:
+    """The secrets to sign with, the newest first: for a day after a change the one before it, too."""
+    found = [secret(endpoint, key=key)]
+    if endpoint.rotated_at is not None and now < endpoint.rotated_at + OLD_SECRET_LASTS:
+        found.append(_secret(endpoint.id, endpoint.secret_version - 1, key))
+    return found
+
+
+def disable(session: Session, endpoint: WebhookEndpoint, reason: DisabledReason) -> None:
+    """Send nothing more to a webhook whose row is locked; what was still to be delivered is given up."""
+    endpoint.disabled_at, endpoint.disabled_reason = utc_now(), reason
+    give_up(session, WebhookDelivery.endpoint_id == endpoint.id, why="The webhook was stopped before this arrived.")
+
+
+def give_up(session: Session, which: ColumnElement[bool], *, why: str) -> None:
+    """End deliveries that are still due."""
+    session.execute(
+        update(WebhookDelivery)
+        .where(which, is_due())
+        .values(state=DeliveryState.GIVEN_UP, next_at=None, last_error=why)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def is_due() -> ColumnElement[bool]:
+    """Still to be delivered; a literal, because SQLite uses a partial index only for the very same words."""
+    return WebhookDelivery.state == literal_column("'due'")
+
+
+def forget_old(session: Session, *, limit: int = 1000) -> None:
+    """Remove deliveries that ended a month ago, a batch at a time. Ids begin with their time, so no index is needed."""
+    stamp = f"{int((utc_now() - KEEP_DELIVERIES).timestamp() * 1000):012x}"
+    old = (
+        select(WebhookDelivery.id)
+        .where(WebhookDelivery.id < f"{stamp[:8]}-{stamp[8:]}", WebhookDelivery.state != DeliveryState.DUE)
+        .order_by(WebhookDelivery.id)
+        .limit(limit)
+    )
+    session.execute(
+        delete(WebhookDelivery).where(WebhookDelivery.id.in_(old)).execution_options(synchronize_session=False)
+    )
+
+
+def _found(session: Session, user: User, endpoint_id: str, *, locked: bool) -> WebhookEndpoint:
+    """The row; locked where it will change, always before any of its deliveries, so that nobody deadlocks."""
+    query = select(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id, owned(WebhookEndpoint, user))
+    if locked:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    endpoint = session.scalar(query)
+    if endpoint is None:
+        raise errors.NotFound("This webhook does not exist, or it is not yours.")
+    return endpoint
+
+
+def _ready(session: Session, user: User, endpoint_id: str) -> WebhookEndpoint:
+    """A webhook that something may be sent to by hand: enabled, and not flooded."""
+    endpoint = _found(session, user, endpoint_id, locked=True)
+    if endpoint.disabled_at is not None:
+        raise errors.Conflict("This webhook is stopped. Start it again first.")
+    nth_newest = (
+        select(WebhookDelivery.created_at)
+        .where(WebhookDelivery.endpoint_id == endpoint.id)
+        .order_by(WebhookDelivery.id.desc())
+        .offset(BY_HAND_PER_MINUTE - 1)
+        .limit(1)
+    )
+    then = session.scalar(nth_newest)
+    if then is not None and then > utc_now() - timedelta(minutes=1):
+        raise errors.RateLimited(retry_after_seconds=60)
+    return endpoint
+
+
+def _secret(endpoint_id: str, version: int, key: bytes) -> str:
+    digest = hmac.digest(key, f"webhook\n{endpoint_id}\n{version}".encode(), hashlib.sha256)
+    return f"whsec_{base64.b64encode(digest).decode()}"
+
+
+def _description(value: str) -> str:
+    trimmed = value.strip()
+    if wrong := validation.problem(trimmed, limit_chars=DESCRIPTION_LIMIT_CHARS):
+        raise errors.InvalidRequest(fields={"description": wrong})
+    return trimmed
+
+
+def _events(chosen: Collection[str] | None) -> list[str] | None:
+    """As the row has it: all of them are None, so that one that is added later is told, too."""
+    known = list(outbox.EVENTS.values())
+    if chosen is None or set(chosen) == set(known):
+        return None
+    if not chosen:
+        raise errors.InvalidRequest(fields={"events": "Choose at least one event."})
+    if not set(chosen) <= set(known):
+        raise errors.InvalidRequest(fields={"events": f"There are these events: {', '.join(known)}."})
+    return [event for event in known if event in chosen]
+
+
+def _bad_address(sentence: str) -> errors.InvalidRequest:
+    return errors.InvalidRequest(fields={"url": sentence})

@@ -1,0 +1,1 @@
+"""Projects and what people keep in them: presets and uploaded images."""

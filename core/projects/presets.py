@@ -1,0 +1,151 @@
+"""Settings of the order form under a name: kept by their person, shared with everybody if they like."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from sqlalchemy import func, literal_column, or_, select
+from sqlalchemy.orm import Session
+
+from core import errors, validation
+from core.catalog import capabilities
+from core.db.row_access import owned, owned_by_bound
+from core.db.tables import Preset, User
+from core.providers import registry
+
+NAME_LIMIT_CHARS = 80
+MOST = 100
+"""How many one person can keep."""
+
+SHARED_LIMIT = 200
+"""How many of other people's a list shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a preset keeps. Images are left out: they belong to a person, a shared preset to everybody."""
+
+    model_id: str
+    resolution: str
+    duration_seconds: int
+    aspect_ratio: str
+    prompt: str = ""
+    negative_prompt: str = ""
+    generate_audio: bool = False
+    enhance_prompt: bool = False
+
+
+def settings_of(preset: Preset) -> Settings:
+    """The settings that a preset keeps; what an older version wrote and nobody knows today is left aside."""
+    known = {field.name for field in fields(Settings)}
+    return Settings(**{name: value for name, value in preset.settings.items() if name in known})
+
+
+def browse(session: Session, user: User) -> Sequence[Preset]:
+    """A person's own presets by name, then those that others share, by name."""
+    who = {"user_id": user.id}
+    return [*session.scalars(_OWN, who), *session.scalars(_OF_OTHERS, who)]
+
+
+def get(session: Session, user: User, preset_id: str) -> Preset:
+    """A preset that the person may apply: their own or a shared one; else NotFound."""
+    found = session.scalar(select(Preset).where(Preset.id == preset_id, or_(owned(Preset, user), _shared())))
+    if found is None:
+        raise errors.NotFound("This preset does not exist, or it is not shared with you.")
+    return found
+
+
+def save(session: Session, user: User, *, name: str, settings: Settings, shared: bool = False) -> Preset:
+    """Keep settings under a new name.
+
+    InvalidRequest for settings the model cannot make, an empty or overlong name, or too many presets; Conflict for a
+    name the person has used.
+    """
+    _check(settings)
+    name = _free_name(session, user, name)
+    count = session.scalar(select(func.count()).select_from(Preset).where(owned(Preset, user))) or 0
+    if count >= MOST:
+        raise errors.InvalidRequest(fields={"name": f"You have {MOST} presets already. Delete one first."})
+    preset = Preset(user_id=user.id, name=name, shared=shared, settings=asdict(settings))
+    session.add(preset)
+    session.flush()
+    return preset
+
+
+def change(
+    session: Session,
+    user: User,
+    preset_id: str,
+    *,
+    name: str | None = None,
+    shared: bool | None = None,
+    settings: Settings | None = None,
+) -> Preset:
+    """Rename, share, or keep other settings under the name; None leaves it. NotFound unless it is the person's own."""
+    preset = _own(session, user, preset_id)
+    if settings is not None:
+        _check(settings)
+        preset.settings = asdict(settings)
+    if name is not None and name.strip() != preset.name:
+        preset.name = _free_name(session, user, name)
+    if shared is not None:
+        preset.shared = shared
+    session.flush()
+    return preset
+
+
+def delete(session: Session, user: User, preset_id: str) -> None:
+    """Forget a preset; NotFound unless it is the person's own."""
+    session.delete(_own(session, user, preset_id))
+    session.flush()
+
+
+def _own(session: Session, user: User, preset_id: str) -> Preset:
+    preset = session.scalar(select(Preset).where(Preset.id == preset_id, owned(Preset, user)))
+    if preset is None:
+        raise errors.NotFound("This preset does not exist, or it is not yours.")
+    return preset
+
+
+def _shared() -> Any:
+    """Shared with everybody; written as a literal, because SQLite uses a partial index only for the very same words."""
+    return literal_column("presets.shared")
+
+
+_OWN = select(Preset).where(owned_by_bound(Preset)).order_by(Preset.name)
+_OF_OTHERS = (
+    select(Preset).where(_shared(), ~owned_by_bound(Preset)).order_by(Preset.name, Preset.id).limit(SHARED_LIMIT)
+)
+
+
+def _free_name(session: Session, user: User, name: str) -> str:
+    name = name.strip()
+    if not name:
+        raise errors.InvalidRequest(fields={"name": "Give the preset a name."})
+    if wrong := validation.problem(name, limit_chars=NAME_LIMIT_CHARS):
+        raise errors.InvalidRequest(fields={"name": wrong})
+    if session.scalar(select(Preset.id).where(owned(Preset, user), Preset.name == name)) is not None:
+        raise errors.Conflict(f"You have a preset named '{name}' already. Choose another name, or change that one.")
+    return name
+
+
+def _check(settings: Settings) -> None:
+    """InvalidRequest unless the model can make this; an empty prompt is fine, and images come with the order."""
+    try:
+        model = registry.model(settings.model_id)
+    except errors.NotFound as unknown:
+        raise errors.InvalidRequest(fields={"modelId": str(unknown)}) from None
+    wrong = capabilities.prompt_problems(
+        model, prompt=settings.prompt or "-", negative_prompt=settings.negative_prompt
+    ) | capabilities.problems(
+        model,
+        resolution=settings.resolution,
+        duration_seconds=settings.duration_seconds,
+        aspect_ratio=settings.aspect_ratio,
+        negative_prompt=settings.negative_prompt,
+        start_image=model.start_image,
+        generate_audio=settings.generate_audio,
+        enhance_prompt=settings.enhance_prompt,
+    )
+    if wrong:
+        raise errors.InvalidRequest(fields=wrong)

@@ -1,0 +1,271 @@
+"""Projects: folders of generations, each of one person."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, func, or_, select, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from core import errors
+from core.clock import utc_now
+from core.db.row_access import owned, owned_by_bound
+from core.db.tables import Generation, Project, UsageDay, User, is_live
+from core.validation import problem
+
+NAME_LIMIT_CHARS = 120
+DESCRIPTION_LIMIT_CHARS = 2000
+COVERS = 4
+"""How many of its newest posters stand for a project."""
+
+# Statements of every run of a page are put together once: that costs several times what running them does.
+_ONE = select(Project).where(Project.id == bindparam("project_id"), owned_by_bound(Project))
+_ONE_ID = _ONE.with_only_columns(Project.id)
+_NOT_THERE = "This project does not exist, or it is not yours."
+
+_NAMES = {
+    archived: select(Project.id, Project.name)
+    .where(owned_by_bound(Project), Project.archived_at.is_not(None) if archived else Project.archived_at.is_(None))
+    .order_by(Project.updated_at.desc(), Project.id.desc())
+    .limit(bindparam("limit"))
+    for archived in (False, True)
+}
+_IDS: BindParameter[str] = bindparam("ids", expanding=True)
+
+_OLDER = aliased(Generation)
+_LAST_SHOWN = (
+    select(_OLDER.id)
+    .where(_OLDER.project_id == Project.id, _OLDER.thumbnail_key.is_not(None), _OLDER.deleted_at.is_(None))
+    .order_by(_OLDER.id.desc())
+    .offset(COVERS - 1)
+    .limit(1)
+    .correlate(Project)
+    .scalar_subquery()
+)
+# For each project the index finds the id of its last one to show; numbering rows in a window would read all of them.
+_POSTERS = (
+    select(Generation.project_id, Generation.thumbnail_key)
+    .join(Project, Project.id == Generation.project_id)
+    .where(
+        Project.id.in_(_IDS),
+        owned_by_bound(Project),
+        Generation.thumbnail_key.is_not(None),
+        Generation.deleted_at.is_(None),
+        Generation.id >= func.coalesce(_LAST_SHOWN, ""),
+    )
+    .order_by(Generation.id.desc())
+)
+
+# What is under way is few, and is read first, by its own index: left to itself, SQLite would go by the person or the
+# project and read through everything that has ended.
+_LIVE = (
+    select(Generation.project_id, Generation.credits, owned_by_bound(Generation).label("mine"))
+    .where(is_live())
+    .cte("live")
+    .prefix_with("MATERIALIZED")
+)
+_IN_FLIGHT = (
+    select(_LIVE.c.project_id, func.count(), func.sum(_LIVE.c.credits))
+    .where(_LIVE.c.mine, _LIVE.c.project_id.in_(_IDS))
+    .group_by(_LIVE.c.project_id)
+)
+
+
+class Sort(StrEnum):
+    """In which order projects are listed."""
+
+    ACTIVITY = "activity"
+    NAME = "name"
+    SPENT = "spent"
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A project as a list shows it; `cover_keys` are the storage keys of its newest posters, newest first.
+
+    `spent_credits` was charged in it since its beginning, `month_credits` since the first of this month (UTC);
+    `in_flight_credits` are reserved for what is under way.
+    """
+
+    id: str
+    name: str
+    description: str
+    archived_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    generation_count: int
+    in_flight_count: int
+    in_flight_credits: int
+    spent_credits: int
+    month_credits: int
+    monthly_budget_credits: int | None
+    cover_keys: tuple[str, ...]
+
+
+def create(session: Session, user: User, *, name: str, description: str = "") -> Project:
+    """Make a project; InvalidRequest for an empty or overlong name."""
+    project = Project(user_id=user.id, name=_name(name), description=_description(description))
+    session.add(project)
+    session.flush()
+    return project
+
+
+def get(session: Session, user: User, project_id: str) -> Project:
+    """A person's own project; NotFound also when it is somebody else's."""
+    project = session.scalar(_ONE, {"user_id": user.id, "project_id": project_id})
+    if project is None:
+        raise errors.NotFound(_NOT_THERE)
+    return project
+
+
+def check(session: Session | Connection, user: User, project_id: str) -> None:
+    """Return when a project is a person's own; else NotFound."""
+    if session.scalar(_ONE_ID, {"user_id": user.id, "project_id": project_id}) is None:
+        raise errors.NotFound(_NOT_THERE)
+
+
+def change(
+    session: Session,
+    user: User,
+    project_id: str,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    archived: bool | None = None,
+) -> Project:
+    """Rename, describe, archive or bring back; None leaves a field as it is."""
+    project = get(session, user, project_id)
+    if name is not None:
+        project.name = _name(name)
+    if description is not None:
+        project.description = _description(description)
+    if archived is not None:
+        project.archived_at = (project.archived_at or utc_now()) if archived else None
+    project.updated_at = utc_now()
+    session.flush()
+    return project
+
+
+def delete(session: Session, user: User, project_id: str) -> None:
+    """Delete an empty project. One with generations is archived instead: its charges must stay explainable."""
+    project = get(session, user, project_id)
+    has_clips = select(Generation.id).where(Generation.project_id == project_id)
+    has_charges = select(UsageDay.day).where(UsageDay.project_id == project_id)  # also of clips that were moved away
+    if session.scalar(select(or_(has_clips.exists(), has_charges.exists()))):
+        raise errors.Conflict("This project has generations, so its charges must stay on record. Archive it instead.")
+    session.delete(project)
+    session.flush()
+
+
+def browse(
+    session: Session,
+    user: User,
+    *,
+    search: str = "",
+    archived: bool = False,
+    sort: Sort = Sort.ACTIVITY,
+    after_id: str | None = None,
+    limit: int = 200,
+) -> Sequence[Summary]:
+    """A person's projects with what a card says of them, a keyset page at a time.
+
+    `after_id` is the last project of the page before; NotFound when it is not one of theirs.
+    """
+    query = select(Project).where(owned(Project, user))
+    query = query.where(Project.archived_at.is_not(None) if archived else Project.archived_at.is_(None))
+    if search.strip():
+        query = query.where(Project.name.icontains(search.strip(), autoescape=True))
+    last = None if after_id is None else get(session, user, after_id)
+    rows = session.scalars(_in_order(query, sort, last).limit(limit)).all()
+    ids = [row.id for row in rows]
+    posters = _posters(session, user, ids)
+    live = _in_flight(session, user, ids)
+    month = _this_month(session, user, [row.id for row in rows if row.monthly_budget_credits is not None])
+    return [
+        Summary(
+            id=row.id,
+            name=row.name,
+            description=row.description,
+            archived_at=row.archived_at,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            generation_count=row.generation_count,
+            in_flight_count=live.get(row.id, (0, 0))[0],
+            in_flight_credits=live.get(row.id, (0, 0))[1],
+            spent_credits=row.spent_credits,
+            month_credits=month.get(row.id, 0),
+            monthly_budget_credits=row.monthly_budget_credits,
+            cover_keys=tuple(posters.get(row.id, ())),
+        )
+        for row in rows
+    ]
+
+
+def names(session: Session, user: User, *, archived: bool = False, limit: int = 200) -> dict[str, str]:
+    """Id and name of a person's projects, last changed first: `browse` without what a card says, far cheaper."""
+    rows = session.execute(_NAMES[archived], {"user_id": user.id, "limit": limit})
+    return {row.id: row.name for row in rows}
+
+
+def _in_order(query: Select[Project], sort: Sort, last: Project | None) -> Select[Project]:
+    """Sorted, and after the last row of the page before; the id decides between equals."""
+    column: ColumnElement[Any] = {
+        Sort.ACTIVITY: Project.updated_at.expression,
+        Sort.NAME: func.lower(Project.name),
+        Sort.SPENT: Project.spent_credits.expression,
+        Sort.NEWEST: Project.created_at.expression,
+    }[sort]
+    if sort is Sort.NAME:
+        if last is not None:
+            query = query.where(tuple_(column, Project.id) > tuple_(func.lower(last.name), last.id))
+        return query.order_by(column, Project.id)
+    if last is not None:
+        value = {Sort.ACTIVITY: last.updated_at, Sort.SPENT: last.spent_credits, Sort.NEWEST: last.created_at}[sort]
+        query = query.where(tuple_(column, Project.id) < tuple_(value, last.id))
+    return query.order_by(column.desc(), Project.id.desc())
+
+
+def _posters(session: Session, user: User, ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+    """The newest posters of each project."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for project_id, key in session.execute(_POSTERS, {"user_id": user.id, "ids": list(ids)}):
+        found[project_id].append(str(key))
+    return found
+
+
+def _in_flight(session: Session, user: User, ids: Collection[str]) -> Mapping[str, tuple[int, int]]:
+    """Project id -> how many are under way and the credits reserved for them."""
+    rows = session.execute(_IN_FLIGHT, {"user_id": user.id, "ids": list(ids)})
+    return {project_id: (count, int(credits)) for project_id, count, credits in rows}
+
+
+def _this_month(session: Session, user: User, ids: Collection[str]) -> Mapping[str, int]:
+    """Project id -> credits charged since the first of this month, of those that have a budget."""
+    if not ids:
+        return {}
+    first = utc_now().date().replace(day=1).isoformat()
+    query = (
+        select(UsageDay.project_id, func.sum(UsageDay.settled_credits))
+        .where(owned(UsageDay, user), UsageDay.day >= first, UsageDay.project_id.in_(ids))
+        .group_by(UsageDay.project_id)
+    )
+    return {project_id: int(credits) for project_id, credits in session.execute(query)}
+
+
+def _name(value: str) -> str:
+    name = " ".join(value.split())
+    if not name:
+        raise errors.InvalidRequest(fields={"name": "Give the project a name."})
+    if wrong := problem(name, limit_chars=NAME_LIMIT_CHARS):
+        raise errors.InvalidRequest(fields={"name": wrong})
+    return name
+
+
+def _description(value: str) -> str:
+    if wrong := problem(value, limit_chars=DESCRIPTION_LIMIT_CHARS):
+        raise errors.InvalidRequest(fields={"description": wrong})
+    return value.strip()

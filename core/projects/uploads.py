@@ -1,0 +1,73 @@
+"""Images people bring: cleaned, kept once by content, counted against their storage."""
+
+import hashlib
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import errors
+from core.db.row_access import owned
+from core.db.tables import Upload, User
+from core.files import image_sanitizer
+from core.files.storage import Storage
+from core.identity import users
+
+
+def find(session: Session, user: User, data: bytes) -> Upload | None:
+    """The same file, if this person brought it before: it need not be decoded again."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    return session.scalar(select(Upload).where(owned(Upload, user), Upload.original_sha256 == sha256))
+
+
+def prepare(storage: Storage, data: bytes) -> tuple[str, image_sanitizer.CleanImage]:
+    """Clean an image and put it into storage under its content's address; (storage key, image).
+
+    Outside any transaction, since it takes time. Raises TooLarge or MediaRejected.
+    """
+    image = image_sanitizer.clean(data)
+    sha256 = hashlib.sha256(image.data).hexdigest()
+    key = f"images/{sha256[:2]}/{sha256}.jpg"
+    storage.put_bytes(key, image.data, media_type="image/jpeg")
+    return key, image
+
+
+def record(
+    session: Session,
+    user: User,
+    *,
+    data: bytes,
+    file_name: str,
+    storage_key: str,
+    image: image_sanitizer.CleanImage,
+    quota_bytes: int,
+) -> Upload:
+    """Write down whose image it is; StorageFull when it does not fit the person's quota."""
+    users.reserve_storage(session, user.id, size_bytes=len(image.data), quota_bytes=quota_bytes)
+    already = find(session, user, data)
+    if already is not None:
+        users.free_storage(session, user.id, size_bytes=len(image.data))
+        return already
+    upload = Upload(
+        user_id=user.id,
+        storage_key=storage_key,
+        original_sha256=hashlib.sha256(data).hexdigest(),
+        file_name=_printable(file_name),
+        size_bytes=len(image.data),
+        width=image.width,
+        height=image.height,
+    )
+    session.add(upload)
+    session.flush()
+    return upload
+
+
+def check_owned(session: Session, user: User, storage_key: str, *, field: str) -> None:
+    """InvalidRequest on `field` unless this person uploaded the image."""
+    found = session.scalar(select(Upload.id).where(owned(Upload, user), Upload.storage_key == storage_key).limit(1))
+    if found is None:
+        raise errors.InvalidRequest(fields={field: "This is not an image you uploaded. Upload it first."})
+
+
+def _printable(file_name: str) -> str:
+    name = "".join(char for char in file_name if char.isprintable())
+    return (name.replace("\\", "/").rsplit("/", 1)[-1] or "image")[:255]

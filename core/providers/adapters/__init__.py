@@ -1,0 +1,1 @@
+"""One vendor a module; each knows HTTP and nothing of the product."""

@@ -1,0 +1,1 @@
+"""What was spent, budgeted and forecast, from the daily roll-ups."""

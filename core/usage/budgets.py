@@ -1,0 +1,142 @@
+"""Monthly budgets of people and projects: set, and looked at against what is spent. They warn and never refuse."""
+
+from calendar import monthrange
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from core import errors
+from core.db.row_access import owned_by_bound
+from core.db.tables import Project, User
+from core.projects import projects
+from core.usage import cache, reports
+from core.usage.forecast import WEEKS, Forecast, forecast
+
+LIMIT_CREDITS = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A calendar month (UTC) of some usage: its budget if it has one, and credits spent by day.
+
+    `forecast` is for a month under way, None where there is too little to tell from.
+    """
+
+    first: date
+    last: date
+    budget_credits: int | None
+    by_day: Mapping[date, int]
+    forecast: Forecast | None
+
+    @property
+    def spent_credits(self) -> int:
+        """What was charged in this month."""
+        return sum(credits for day, credits in self.by_day.items() if self.first <= day <= self.last)
+
+    @property
+    def is_exceeded(self) -> bool:
+        """More is spent than the budget has."""
+        return self.budget_credits is not None and self.spent_credits > self.budget_credits
+
+    @property
+    def will_be_exceeded(self) -> bool:
+        """The forecast goes beyond the budget."""
+        expected = self.forecast.expected_credits if self.forecast else 0
+        return self.budget_credits is not None and expected > self.budget_credits
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A month whose budget is or will be exceeded; `project_name` is None for the person's own."""
+
+    month: Month
+    project_id: str | None = None
+    project_name: str | None = None
+
+
+def set_own(session: Session, user: User, *, credits: int | None) -> None:
+    """Set a person's monthly budget; None for none. InvalidRequest for one that is not a whole number above 0."""
+    session.execute(update(User).where(User.id == user.id).values(monthly_budget_credits=_checked(credits)))
+
+
+def set_project(session: Session, user: User, project_id: str, *, credits: int | None) -> None:
+    """Set the monthly budget of a person's own project; None for none. NotFound when it is not theirs."""
+    projects.get(session, user, project_id).monthly_budget_credits = _checked(credits)
+    session.flush()
+
+
+def own(session: Session, user: User) -> int | None:
+    """A person's monthly budget, in credits."""
+    return session.scalar(_OWN, {"user_id": user.id})
+
+
+def month(session: Session, user: User, chosen: reports.Selection, *, today: date) -> Month:
+    """The month in which the chosen days end.
+
+    It has a budget where one is meant for just this: a person's own for all that is theirs, a project's for all of
+    it. Raises as `usage.grouped`.
+    """
+    is_part = chosen != replace(chosen, provider=None, model_id=None, everybody=False, user_id=None)
+    if is_part:
+        budget = None
+    elif chosen.project_id is not None:
+        budget = projects.get(session, user, chosen.project_id).monthly_budget_credits
+    else:
+        budget = own(session, user)
+    rows = cache.grouped(session, user, _with_history(chosen, today), [reports.Group.DAY])
+    by_day = {date.fromisoformat(row.keys["day"]): row.figures.settled_credits for row in rows}
+    return _month(chosen.until, by_day, budget, today)
+
+
+def watched(session: Session, user: User, *, today: date) -> Sequence[Watched]:
+    """This month's budgets of a person and their projects that are exceeded or will be by the forecast."""
+    budgets = session.execute(_OF_PROJECTS, {"user_id": user.id}).all()
+    mine = own(session, user)
+    if mine is None and not budgets:
+        return []
+    chosen = _with_history(reports.Selection(today, today), today)
+    spent: defaultdict[str | None, defaultdict[date, int]] = defaultdict(lambda: defaultdict(int))
+    for row in cache.grouped(session, user, chosen, [reports.Group.DAY, reports.Group.PROJECT]):
+        day = date.fromisoformat(row.keys["day"])
+        spent[row.keys["project_id"]][day] += row.figures.settled_credits
+        spent[None][day] += row.figures.settled_credits
+    found = [Watched(_month(today, spent[None], mine, today))]
+    found += [Watched(_month(today, spent[id], budget, today), id, name) for id, name, budget in budgets]
+    return [one for one in found if one.month.is_exceeded or one.month.will_be_exceeded]
+
+
+def _with_history(chosen: reports.Selection, today: date) -> reports.Selection:
+    """The month of the last chosen day and the weeks that its forecast is made from."""
+    first, last = _ends(chosen.until)
+    return replace(
+        chosen, since=min(first, today - timedelta(weeks=WEEKS)) if first <= today <= last else first, until=last
+    )
+
+
+def _month(day: date, by_day: Mapping[date, int], budget: int | None, today: date) -> Month:
+    first, last = _ends(day)
+    return Month(first, last, budget, dict(by_day), forecast(by_day, since=first, today=today, until=last))
+
+
+def _ends(day: date) -> tuple[date, date]:
+    return day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])
+
+
+_OWN = select(User.monthly_budget_credits).where(User.id == bindparam("user_id"))
+_OF_PROJECTS = (
+    select(Project.id, Project.name, Project.monthly_budget_credits)
+    .where(owned_by_bound(Project), Project.monthly_budget_credits.is_not(None))
+    .order_by(Project.name, Project.id)
+)
+
+
+def _checked(credits: int | None) -> int | None:
+    if credits is not None and not 0 < credits <= LIMIT_CREDITS:
+        raise errors.InvalidRequest(
+            fields={"monthlyBudgetCredits": "A budget is a whole number above 0. Leave it empty for none."}
+        )
+    return credits

@@ -1,0 +1,90 @@
+"""Usage as CSV for spreadsheets, the same from page and API, a piece at a time; pure."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+
+from core.usage import reports
+
+COLUMNS = (
+    "day",
+    "provider",
+    "model",
+    "completed",
+    "failed",
+    "cancelled",
+    "spent_credits",
+    "spent_idr",
+    "returned_credits",
+    "video_seconds",
+    "estimated_cost_idr",
+)
+"""Of the default grouping; others have their own keys in front and MORE_COLUMNS behind."""
+
+MORE_COLUMNS = (
+    "reported_cost_microusd",
+    "reported_cost_idr",
+    "still_estimated_cost_idr",
+    "cost_idr",
+    "margin_idr",
+    "kept_clips",
+    "kept_seconds",
+    "rejected_clips",
+)
+
+DEFAULT = (reports.Group.DAY, reports.Group.MODEL)
+LINES_A_PIECE = 500
+
+_HEADS = {"model_id": "model", "project_name": "project", "user_email": "user"}
+_FIGURES = COLUMNS[3:]
+
+
+def write(rows: Iterable[reports.Row], groups: Sequence[reports.Group] | None = None) -> Iterator[bytes]:
+    """The rows by these groups and a line of totals, in pieces; without groups the default ones in their first form.
+
+    UTF-8 with the mark by which spreadsheets know it, RFC 4180 line ends. The totals are of what was written.
+    """
+    names = tuple(dict.fromkeys(name for group in groups or DEFAULT for name in reports.KEYS[group]))
+    figures = _FIGURES if groups is None else _FIGURES + MORE_COLUMNS
+    total = reports.Figures()
+
+    def lines() -> Iterator[Sequence[str | int]]:
+        nonlocal total
+        yield [*(_HEADS.get(name, name) for name in names), *figures]
+        for row in rows:
+            total += row.figures
+            yield [*(harmless(row.keys[name]) for name in names), *_numbers(row.figures, figures)]
+        yield ["total", *[""] * (len(names) - 1), *_numbers(total, figures)]
+
+    return table(lines())
+
+
+def table(lines: Iterable[Sequence[str | int | float | None]]) -> Iterator[bytes]:
+    """Any lines as CSV, in pieces; texts that somebody wrote have to be made `harmless` by the caller."""
+    text = io.StringIO("\ufeff")
+    text.seek(0, io.SEEK_END)
+    writer = csv.writer(text, lineterminator="\r\n")
+    for number, line in enumerate(lines, start=1):
+        writer.writerow(line)
+        if number % LINES_A_PIECE == 0:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
+
+
+def harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+
+
+def _numbers(figures: reports.Figures, names: Sequence[str]) -> list[int]:
+    by_name = {
+        "spent_credits": figures.settled_credits,
+        "spent_idr": figures.settled_idr,
+        "returned_credits": figures.released_credits,
+        "still_estimated_cost_idr": figures.still_estimated_idr,
+        "kept_clips": figures.kept_count,
+        "rejected_clips": figures.rejected_count,
+    }
+    return [by_name[name] if name in by_name else getattr(figures, name) for name in names]

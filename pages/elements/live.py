@@ -1,0 +1,97 @@
+"""What is under way moves by itself on every page: one invisible element that looks, and asks for a rerun at an end.
+
+The element asks with a `video-live-shown` event on `window` whose ids to look at: elements that show what is under way
+add them to its `detail`, a Set. It tells the answer with a `video-live` event, whose `detail.items` are those of
+`standing.item`; the elements patch themselves with it, without a rerun.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from core import config
+from core.clock import utc_now
+from core.db.enums import Status
+from core.db.tables import Generation, User
+from core.generations import progress
+from pages.elements import live_endpoint
+from pages.ui import language, wording
+from pages.ui.language import _, plural
+
+PROMPT_CHARS = 60
+
+_HERE = Path(__file__)
+_element = st.components.v2.component(
+    "live",
+    html='<p class="heard"></p><p class="seen"></p>',
+    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
+    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+)
+
+
+def show(session: Session, person: User) -> None:
+    """Mount the element; the shell does it once a run, before the page reads what it draws."""
+    before = {*st.session_state.get("live_ids", ()), *_met()}
+    now = progress.ids(session, person)
+    ended = progress.ended(session, person, before.difference(now))
+    st.session_state["live_ids"] = now
+    if ended:
+        number, _text = st.session_state.get("live_told", (0, ""))
+        st.session_state["live_told"] = (number + 1, told(ended))
+    number, text = st.session_state.get("live_told", (0, ""))
+    _element(
+        key="live",
+        data={
+            "language": language.current(),
+            "address": live_endpoint.PATH,
+            "token": progress.sign(person.id, language.current(), secret=config.settings().secret_key, now=utc_now()),
+            "state": progress.fingerprint(now),
+            "live": len(now),
+            "told": {"number": number, "text": text},
+        },
+        width=1,
+        height=1,
+        on_changed_change=_nothing,
+    )
+
+
+def how_many() -> int:
+    """How many are under way, as far as they are watched; the shell has just asked."""
+    return len(st.session_state.get("live_ids", ()))
+
+
+def _met() -> Sequence[str]:
+    """What the element saw begin since the last run: it may have ended before it could be drawn."""
+    changed = st.session_state.get("live", {}).get("changed") or {}
+    return [str(met) for met in changed.get("met", ())][: progress.WATCHED]
+
+
+def told(ended: Sequence[Generation]) -> str:
+    """What ended, in a line: one clip by its prompt, several by how many."""
+    returned = sum(row.credits for row in ended if row.status is not Status.COMPLETED)
+    back = _("{price} returned").format(price=wording.priced(returned)) if returned else ""
+    if len(ended) == 1:
+        row = ended[0]
+        cut = row.prompt if len(row.prompt) <= PROMPT_CHARS else f"{row.prompt[: PROMPT_CHARS - 1].rstrip()}…"
+        return "; ".join(filter(None, (_ONE[row.status]().format(prompt=cut), back)))
+    counts = [(status, sum(row.status is status for row in ended)) for status in _MANY]
+    said = ", ".join(_MANY[status](count).format(number=wording.credits(count)) for status, count in counts if count)
+    return "; ".join(filter(None, (said, back)))
+
+
+_ONE = {
+    Status.COMPLETED: lambda: _("Finished: {prompt}"),
+    Status.FAILED: lambda: _("Failed: {prompt}"),
+    Status.CANCELLED: lambda: _("Cancelled: {prompt}"),
+}
+_MANY = {
+    Status.COMPLETED: lambda count: plural("{number} clip finished", "{number} clips finished", count),
+    Status.FAILED: lambda count: plural("{number} failed", "{number} failed", count),
+    Status.CANCELLED: lambda count: plural("{number} cancelled", "{number} cancelled", count),
+}
+
+
+def _nothing() -> None:
+    """A trigger needs a callback to be offered."""

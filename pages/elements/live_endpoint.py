@@ -1,0 +1,57 @@
+"""The dashboard's own address that a page in somebody's browser asks every two seconds: what moves, in their language.
+
+A page says which ids it shows (`?shown=`), and is told of those only: most pages show none, and cost next to nothing.
+
+Facts for scripts are the REST API's; this one answers only a page's own token.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core import config, db, errors
+from core.clock import utc_now
+from core.generations import progress
+from pages.sections import progress_text
+from pages.ui import language
+
+PATH = "/api/apps/video-generator/live"
+NEWEST = 10
+"""So many ids are told though no page shows them: what begins and ends while nothing may be drawn is told of later."""
+
+
+def route() -> Route:
+    """The route; mounted by app.py before the REST API."""
+
+    def answer(request: Request) -> Response:  # not async: Starlette runs it in a thread, as it asks the database
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        try:
+            user_id, tag = progress.check(token, secret=config.settings().secret_key, now=utc_now())
+            with language.reading(tag):
+                body = _look(user_id, request.query_params.get("shown", "").split(",")[: progress.TOLD])
+        except errors.Unauthorized:
+            return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
+        etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
+        headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers=headers)
+        return Response(body, media_type="application/json", headers=headers)
+
+    return Route(PATH, answer, methods=["GET"])
+
+
+def _look(user_id: str, shown: Sequence[str]) -> bytes:
+    """`{"state": <changes at an end or a beginning>, "live": <how many>, "newest": [ids], "items": [...]}`."""
+    with db.look() as connection:
+        ids = progress.ids_of(connection, user_id)
+    standings: Sequence[progress.Standing] = ()
+    if among := set(shown).intersection(ids):
+        with db.session(read_only=True) as session:
+            standings = progress_text.board().standings(session, user_id, among=among)
+    items = [progress_text.item(each) for each in standings]
+    told = {"state": progress.fingerprint(ids), "live": len(ids), "newest": list(ids[-NEWEST:]), "items": items}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()

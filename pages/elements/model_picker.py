@@ -1,0 +1,157 @@
+"""The choice of a model as one element: cards that say what each costs for this order, can make, and did here."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from babel.numbers import format_decimal
+
+from core.billing.quote import quote
+from core.catalog import adaptation
+from core.generations.submit import Order, price_of
+from core.insights.track_record import TrackRecord
+from core.providers import registry
+from core.providers.contract import VideoModel
+from pages.ui import language, wording
+from pages.ui.language import _, plural, said
+
+MANY = 7
+"""From so many models on the cards scroll in a place of their own, and abilities can be asked for."""
+
+RATE_FROM = 20
+"""From so many on, a share says more than a count."""
+
+_HERE = Path(__file__)
+_element = st.components.v2.component(
+    "model_picker",
+    html='<fieldset><legend></legend><div class="wanted" role="group"></div><div class="cards" role="radiogroup"></div>'
+    '<p class="none" role="status"></p></fieldset><details><summary></summary><div class="cards"></div></details>',
+    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
+    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+)
+
+
+def show(
+    models: Sequence[VideoModel],
+    *,
+    order: Order,
+    configured: Collection[str],
+    troubles: Mapping[str, str],
+    records: Mapping[str, TrackRecord],
+    key: str,
+) -> str | None:
+    """Draw the cards, priced for `order`, its model chosen; the id of the model that was just picked, else None.
+
+    `troubles` are providers in trouble, `records` the models that have a history here.
+    """
+    first = [model for model in models if model.provider in configured or model.id == order.model_id]
+    later = [model for model in models if model not in first]
+    data = {
+        "chosen": order.model_id,
+        "legend": _("Model"),
+        "wanted": _("Only models with"),
+        "none": _("No model here has all of that."),
+        "locked": plural("{number} more model needs a key", "{number} more models need a key", len(later)).format(
+            number=len(later)
+        ),
+        "abilities": _abilities() if len(first) >= MANY else {},
+        "models": [_card(model, order, configured, troubles, records.get(model.id)) for model in (*first, *later)],
+        "shown": len(first),
+        "many": len(first) >= MANY,
+    }
+    picked: str | None = _element(key=key, data=data, on_pick_change=_nothing).pick
+    return picked
+
+
+def _card(
+    model: VideoModel,
+    order: Order,
+    configured: Collection[str],
+    troubles: Mapping[str, str],
+    record: TrackRecord | None,
+) -> dict[str, Any]:
+    usable = model.provider in configured
+    price, rate = _price(model, order)
+    state = "" if usable else _("Needs a key")
+    if usable and model.provider in troubles:
+        state = _("Trouble at the moment")
+    return {
+        "id": model.id,
+        "usable": usable,
+        "name": model.name,
+        "provider": registry.provider_class(model.provider).display_name,
+        "state": state,
+        "price": price,
+        "rate": rate,
+        "makes": " · ".join((wording.lengths(model), ", ".join(model.resolutions))),
+        "about": said(model.description),
+        "record": _record(model, record) if usable else "",
+        "features": list(wording.features(model)),
+        "can": [ability for ability, can in _can(model).items() if can],
+    }
+
+
+def _price(model: VideoModel, order: Order) -> tuple[str, str]:
+    """(price, per second) of this very order where the model makes its size and length, else what it starts from."""
+    fitted = adaptation.fit(order, model)
+    if not {change.field for change in fitted.changes} & {"resolution", "duration_seconds"}:
+        total = price_of(fitted.order).total_credits
+        per_second = _("{credits} a second").format(credits=_figure(total / order.duration_seconds))
+        return wording.priced(total), per_second
+    cheapest = min(
+        quote(model.id, resolution=resolution, duration_seconds=seconds).total_credits / seconds
+        for resolution in model.resolutions
+        for seconds in model.durations
+    )
+    return _("from {credits} credits a second").format(credits=_figure(cheapest)), ""
+
+
+def _figure(credits_per_second: float) -> str:
+    return str(format_decimal(credits_per_second, format="#,##0.#", locale=language.locale()))
+
+
+def _record(model: VideoModel, record: TrackRecord | None) -> str:
+    """How often it worked here and how long it took, or what its maker lets expect."""
+    if record is None or record.p50_seconds is None or record.p90_seconds is None:
+        span = wording.span(model.typical_seconds)
+        if record is None:
+            return _("No history here yet, about {span}").format(span=span)
+        return plural("The last one failed", "All of the last {number} failed", record.ended).format(
+            number=record.ended
+        )
+    soon, late = wording.span(record.p50_seconds), wording.span(record.p90_seconds)
+    span = soon if soon == late else _("{soon} to {late}").format(soon=soon, late=late)
+    if record.ended < RATE_FROM:
+        return _("{completed} of {ended} succeeded, {span}").format(
+            completed=record.completed, ended=record.ended, span=span
+        )
+    share = wording.share(record.completed / record.ended)
+    return _("{share} of the last {ended} succeeded, {span}").format(share=share, ended=record.ended, span=span)
+
+
+def _abilities() -> dict[str, str]:
+    """What can be asked of a model: ability -> its name."""
+    return {
+        "start": _("Start image"),
+        "end": _("End image"),
+        "negative": _("Negative prompt"),
+        "audio": _("Sound"),
+        "hd": _("1080p or more"),
+        "long": _("10 s or more"),
+    }
+
+
+def _can(model: VideoModel) -> dict[str, bool]:
+    return {
+        "start": model.start_image,
+        "end": model.end_image,
+        "negative": model.negative_prompt,
+        "audio": model.audio,
+        "hd": bool({"1080p", "4K"} & set(model.resolutions)),
+        "long": model.max_seconds >= 10,
+    }
+
+
+def _nothing() -> None:
+    """A trigger needs a callback to be offered as a result."""

@@ -1,0 +1,71 @@
+"""How each provider stands, as cards; the same for everybody, with what to do about it for administrators."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import streamlit as st
+
+from core import config, db
+from core.insights import provider_status
+from pages.ui import wording
+from pages.ui.language import N_, _, said
+
+BADGES: Mapping[str, tuple[str, Literal["green", "orange", "gray"]]] = {
+    "ok": (N_("Ready"), "green"),
+    "trouble": (N_("Trouble"), "orange"),
+    "not_configured": (N_("Not configured"), "gray"),
+}
+
+WEEK_SECONDS = 15  # how old the figures of the week may be
+
+
+@st.cache_data(ttl=WEEK_SECONDS, show_spinner=False)
+def _weeks(database_url: str) -> dict[str, provider_status.ProviderWeek]:
+    """The same for everybody, so asked once for all; `database_url` tells one installation's figures from another's."""
+    del database_url
+    with db.session(read_only=True) as session:
+        return dict(provider_status.weeks(session))
+
+
+def show(*, administrator: bool) -> None:
+    """Every provider: configured, its key, trouble, and its week."""
+    st.header(_("Providers"), anchor=False)
+    settings = config.settings()
+    weeks = _weeks(settings.database_url)
+    with db.session(read_only=True) as session:
+        found = provider_status.statuses(session, settings, known_weeks=weeks)
+    with st.grid(min_column_width=250):
+        for status in found:
+            with st.container(border=True, gap="xsmall", height="stretch"):
+                _card(status, administrator=administrator)
+
+
+def _card(status: provider_status.ProviderStatus, *, administrator: bool) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"**{status.provider.display_name}**", width="content")
+        label, colour = BADGES[status.state]
+        st.badge(_(label), color=colour)
+    models = status.provider.models
+    st.caption(f"{wording.count(len(models), 'model', 'models')}: {', '.join(model.name for model in models)}")
+    if status.state == provider_status.NOT_CONFIGURED:
+        name = f"{status.provider.name.upper()}_API_KEY"
+        if administrator:
+            st.caption(_("Set {name} and start again.").format(name=name))
+        else:
+            st.caption(_("It has no key here. An administrator can add one."))
+        return
+    if status.sentence:
+        st.caption(said(status.sentence))
+    if administrator and status.key_works is not None:
+        st.caption(_("The key works.") if status.key_works else _("The key was refused when last tried."))
+    st.caption(_week(status.week))
+
+
+def _week(week: provider_status.ProviderWeek) -> str:
+    """In flight, success and time of the last seven days."""
+    parts = [_("{clips} under way").format(clips=wording.count(week.in_flight, "clip", "clips"))]
+    if week.success_rate is not None:
+        parts.append(_("{share} succeeded this week").format(share=wording.share(week.success_rate)))
+    if week.median_seconds is not None:
+        parts.append(_("usually {time}").format(time=wording.span(week.median_seconds)))
+    return " · ".join(parts)

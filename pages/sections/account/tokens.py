@@ -1,0 +1,143 @@
+"""The tokens section of the account page: make one (its secret is shown this once), see their use, revoke them."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import streamlit as st
+
+from core import db, errors
+from core.clock import utc_now
+from core.db.enums import Scope
+from core.db.tables import ApiToken, User
+from core.identity import api_tokens
+from pages.ui import components, wording
+from pages.ui.language import N_, _
+
+SCOPES: Mapping[Scope, str] = {
+    Scope.READ: N_("Read: look at projects, clips and figures"),
+    Scope.GENERATE: N_("Generate: also order, change and delete"),
+    Scope.ADMIN: N_("Manage: also tokens and webhooks"),
+}
+SCOPE_NAMES: Mapping[Scope, str] = {Scope.READ: N_("Read"), Scope.GENERATE: N_("Generate"), Scope.ADMIN: N_("Manage")}
+DAYS: Mapping[int | None, str] = {
+    30: N_("30 days"),
+    90: N_("90 days"),
+    365: N_("One year"),
+    None: N_("Until it is revoked"),
+}
+DOCS_PATH = "/api/apps/video-generator/docs"
+_FORM = "account_token_form"
+_SECRET = "account_token_secret"  # noqa: S105 -- where the session keeps it, not a secret
+
+
+def show(person: User) -> None:
+    """Draw the section for this person."""
+    st.header(_("API tokens"), anchor=False)
+    st.markdown(
+        _(
+            "A script signs in with a token. What the API can do, with examples to copy: [API documentation]({link})."
+        ).format(link=DOCS_PATH)
+    )
+    _secret()
+    with db.session(read_only=True) as session:
+        known = api_tokens.browse(session, person)
+    if not known:
+        st.caption(_("You have no tokens."))
+    for token in known:
+        _row(person, token)
+    _form(person)
+
+
+def _secret() -> None:
+    """The token just made, until it was put away."""
+    secret = st.session_state.get(_SECRET)
+    if secret is None:
+        return
+    with st.container(border=True, key="account_token_made"):
+        st.markdown(_("**Your new token.** Copy it now: it is not shown again."))
+        st.code(secret, language=None)
+        if st.button(_("I have copied it"), key="account_token_copied", type="primary"):
+            del st.session_state[_SECRET]
+            st.rerun()
+
+
+def _row(person: User, token: ApiToken) -> None:
+    """One token and the button that ends it."""
+    with st.container(border=True, gap="xsmall", key=f"account_token_{token.id}"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            components.plain(token.name, strong=True)
+            st.badge(_(SCOPE_NAMES[token.scope]), color="gray")
+            if token.expires_at is not None and token.expires_at <= utc_now():
+                st.badge(_("Expired"), color="orange")
+            with st.popover(_("Revoke"), key=f"account_token_popover_{token.id}"):
+                st.markdown(_("Scripts that use this token stop working at once."))
+                if st.button(_("Revoke this token"), key=f"account_token_revoke_{token.id}", type="primary"):
+                    _revoke(person, token.id)
+        components.plain(" · ".join([f"{token.prefix}…", *_facts(token)]), small=True)
+
+
+def _facts(token: ApiToken) -> list[str]:
+    """When it was made and last used, and how long it is valid."""
+    used = token.last_used_at
+    end = token.expires_at
+    return [
+        _("made {day}").format(day=wording.day(token.created_at)),
+        _("last used {age}").format(age=wording.age(used, utc_now())) if used else _("never used"),
+        _("valid until {day}").format(day=wording.day(end)) if end else _("valid until it is revoked"),
+    ]
+
+
+def _form(person: User) -> None:
+    """What a new token needs."""
+    number = st.session_state.setdefault(_FORM, 0)
+    with st.form(f"account_token_new_{number}", border=True):
+        st.markdown(_("**New token**"))
+        with st.grid(3, min_column_width=200, vertical_alignment="bottom"):
+            name = st.text_input(
+                _("What it is for"),
+                key=f"account_token_name_{number}",
+                max_chars=api_tokens.NAME_LIMIT_CHARS,
+                autocomplete="off",
+            )
+            scope = st.selectbox(
+                _("What it may do"),
+                list(SCOPES),
+                index=1,
+                format_func=lambda scope: _(SCOPES[scope]),
+                key=f"account_token_scope_{number}",
+            )
+            days = st.selectbox(
+                _("How long it is valid"),
+                list(DAYS),
+                index=1,
+                format_func=lambda days: _(DAYS[days]),
+                key=f"account_token_days_{number}",
+            )
+        if st.form_submit_button(_("Make a token"), type="primary"):
+            _make(person, name or "", scope, days)
+
+
+def _make(person: User, name: str, scope: Scope, days: int | None) -> None:
+    """Make it and keep its secret for the next drawing of the page."""
+
+    end = None if days is None else utc_now() + timedelta(days=days)
+    try:
+        with db.session() as session:
+            secret = api_tokens.issue(session, person, name=name, scope=scope, expires_at=end)
+    except errors.AppError as problem:
+        components.error_box(problem)
+        return
+    st.session_state[_SECRET] = secret
+    st.session_state[_FORM] += 1  # the next form is an empty one
+    st.rerun()
+
+
+def _revoke(person: User, token_id: str) -> None:
+    """End it; the same press again finds nothing to end."""
+
+    def forget() -> None:
+        st.session_state.pop(_SECRET, None)
+
+    components.save(
+        lambda session: api_tokens.revoke(session, person, token_id), done=_("The token is revoked."), then=forget
+    )

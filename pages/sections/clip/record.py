@@ -1,0 +1,110 @@
+"""What is on record of a clip: its source images, settings and file, receipt and timeline; draws only."""
+
+import html
+
+import streamlit as st
+
+from core.db.tables import Generation
+from core.generations import lifecycle
+from core.generations.queries import Story
+from core.providers import registry
+from pages.ui import components, wording
+from pages.ui.language import _, said
+
+
+def source_images(row: Generation) -> None:
+    """The images it was made from."""
+    shown = [(row.start_image_key, _("Start image")), (row.end_image_key, _("End image"))]
+    pictures = [
+        f'<figure style="margin:0"><img src="{html.escape(components.media_link(key) or "")}" alt="{label}" '
+        f'style="height:96px;border-radius:8px"><figcaption style="font-size:.8rem">{label}</figcaption></figure>'
+        for key, label in shown
+        if key
+    ]
+    if pictures:
+        st.html(f'<div style="display:flex;gap:12px;flex-wrap:wrap">{"".join(pictures)}</div>')
+
+
+def settings(row: Generation, project_name: str, charged_in: str | None) -> None:
+    """What it was ordered with and what was measured in its file; `charged_in` is where it was before a move."""
+    facts = row.output_facts or {}
+    rows = [
+        (_("Project"), project_name),
+        *([(_("Charged in"), charged_in)] if charged_in else []),
+        (_("Model"), row.model_name),
+        (_("Resolution"), f"{row.resolution}, {row.aspect_ratio}"),
+        (_("Length"), _("{seconds} s").format(seconds=row.duration_seconds)),
+        (_("Sound"), _("on") if row.generate_audio else _("off")),
+        (_("Prompt enhancement"), _("on") if row.enhance_prompt else _("off")),
+        (_("Ordered"), wording.moment(row.created_at)),
+    ]
+    if facts:
+        sound = facts.get("audio_codec") or _("no sound")
+        rate = _("{rate} frames a second").format(rate=wording.decimal(facts.get("frame_rate", 0), 2))
+        length = _("{seconds} s").format(seconds=wording.decimal(facts.get("duration_seconds", 0)))
+        measured = f"{facts.get('width')} × {facts.get('height')}, {length}, {rate}"
+        rows.append(
+            (
+                _("File, as measured"),
+                f"{measured}, {facts.get('video_codec')}, {sound}, {wording.size(row.stored_bytes)}",
+            )
+        )
+        if digest := facts.get("sha256"):
+            rows.append((_("SHA-256"), str(digest)))
+    rows.append((_("ID"), row.id))
+    components.table([_("Setting"), _("Value")], rows)
+
+
+def receipt(row: Generation, told: Story) -> None:
+    """Every line of the price, and every movement of credits with its time."""
+    lines = [(wording.line(x["kind"], x["percent"]), x["credits"]) for x in row.quote["lines"]]
+    components.breakdown(lines, row.quote["total"])
+    st.caption(_("Fixed when it was ordered, by the price list {version}.").format(version=row.quote["version"]))
+    booked = [
+        (
+            wording.moment(entry.created_at),
+            wording.ENTRY[entry.kind],
+            wording.credits(entry.amount_credits),
+            _("{reason}. Afterwards {available} available, {held} reserved.").format(
+                reason=(said(entry.reason) or wording.ENTRY[entry.kind]).removesuffix("."),
+                available=wording.credits(entry.available_after),
+                held=wording.credits(entry.held_after),
+            ),
+        )
+        for entry in told.entries
+    ]
+    components.table([_("When"), _("Booked"), _("Credits"), _("Why")], booked, numbers=(2,))
+
+
+def timeline(told: Story) -> None:
+    """Every step, with its time and who took it."""
+    rows = [
+        (wording.moment(event.at), said(event.what), _("system") if event.actor == lifecycle.SYSTEM else event.actor)
+        for event in told.events
+    ]
+    components.table([_("When"), _("What"), _("Who")], rows)
+
+
+def provider(row: Generation) -> None:
+    """What only administrators see."""
+    cost = _("not known yet")
+    if row.provider_cost is not None:
+        about = _("estimate") if row.provider_cost_is_estimate else _("as reported")
+        cost = f"{wording.money(row.provider_cost, row.provider_cost_currency or '')} ({about})"
+    why = row.error_detail or said(row.error_message or "")
+    components.table(
+        [_("Fact"), _("Value")],
+        [
+            (_("Provider"), registry.provider_class(row.provider).display_name),
+            (_("Job ID"), row.provider_job_id or _("none")),
+            (_("Address"), row.provider_base_url or _("the vendor's own")),
+            (_("Cost"), cost),
+            (
+                _("Attempts"),
+                _("{submits} to submit, {fetches} to fetch").format(submits=row.attempt, fetches=row.collect_attempt),
+            ),
+            (_("Error"), f"{row.error_code}: {why}" if row.error_code else _("none")),
+        ],
+    )
+    if row.provider_response:
+        st.json(row.provider_response, expanded=False)

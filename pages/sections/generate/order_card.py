@@ -1,0 +1,185 @@
+"""What an order costs, line by line and in all, what is left after it, and the one button that spends."""
+
+import hashlib
+import html
+from collections.abc import Collection, Mapping, Sequence
+
+import streamlit as st
+
+from core import config, db, errors
+from core.billing import ledger
+from core.clock import utc_now
+from core.db.enums import Status
+from core.db.tables import Generation, User
+from core.generations import batches
+from core.generations.submit import Order, price_of, validate
+from core.providers import registry
+from pages.sections.clip import dialog
+from pages.sections.generate import form_state
+from pages.ui import components, idempotency, wording
+from pages.ui.language import _, plural, said
+
+
+def show(
+    person: User,
+    orders: Sequence[Order],
+    balance: ledger.Balance,
+    *,
+    configured: Collection[str],
+    made: Generation | None,
+) -> None:
+    """Draw the card for one order or several; `made` is a clip that exists from the first one's very recipe."""
+    settings = config.settings()
+    total = batches.total_credits(orders)
+    after = balance.available_credits - total
+    with st.container(border=True, key="generate_price"):
+        components.breakdown(_summary(orders), total)
+        if len({order.model_id for order in orders}) > 1:
+            with st.expander(_("Line by line")):
+                components.breakdown(_every_line(orders), total)
+        st.caption(_balance_words(balance.available_credits, after, len(orders)))
+        if made is not None:
+            _made_before(made)
+        problems: dict[str, str] = {}
+        for order in orders:
+            problems = validate(order.trimmed()) | problems
+        wanting = problems.pop("prompt", None)
+        blocked = _blocked(
+            orders, problems, after, configured=configured, is_full=person.storage_bytes >= settings.storage_quota_bytes
+        )
+        # Not disabled for a missing prompt: the text only arrives when its field is left, with this very click.
+        if st.button(
+            _button_label(len(orders), total),
+            type="primary",
+            width="stretch",
+            disabled=blocked is not None,
+            key="generate_button",
+        ):
+            _place(person, orders, configured=configured, quota_bytes=settings.storage_quota_bytes)
+        if reason := blocked or said(wanting or ""):
+            st.caption(f":material/info: {reason}")
+
+
+def _button_label(clips: int, total: int) -> str:
+    if clips == 1:
+        return _("Generate for {price}").format(price=wording.priced(total))
+    return _("Generate {clips} clips for {price}").format(clips=clips, price=wording.priced(total))
+
+
+def _by_model(orders: Sequence[Order]) -> Mapping[str, list[Order]]:
+    """Model id -> its orders, which are all the same."""
+    grouped: dict[str, list[Order]] = {}
+    for order in orders:
+        grouped.setdefault(order.model_id, []).append(order)
+    return grouped
+
+
+def _summary(orders: Sequence[Order]) -> list[tuple[str, int]]:
+    """Of one model its lines, and its further clips in one; of several one line each."""
+    grouped = _by_model(orders)
+    if len(grouped) > 1:
+        return [
+            (
+                _("{model}, {clips} × {credits}").format(
+                    model=registry.model(model_id).name, clips=len(same), credits=wording.credits(_price(same[0]))
+                ),
+                _price(same[0]) * len(same),
+            )
+            for model_id, same in grouped.items()
+        ]
+    return _lines(orders[0], len(orders))
+
+
+def _lines(order: Order, clips: int) -> list[tuple[str, int]]:
+    lines = [(wording.line(line.kind, line.percent), line.credits) for line in price_of(order).lines]
+    if clips > 1:
+        more = plural("{number} more of the same", "{number} more of the same", clips - 1).format(number=clips - 1)
+        lines.append((more, _price(order) * (clips - 1)))
+    return lines
+
+
+def _every_line(orders: Sequence[Order]) -> list[tuple[str, int]]:
+    return [
+        (f"{registry.model(model_id).name}: {name}", credits)
+        for model_id, same in _by_model(orders).items()
+        for name, credits in _lines(same[0], len(same))
+    ]
+
+
+def _price(order: Order) -> int:
+    return price_of(order).total_credits
+
+
+def _balance_words(available: int, after: int, clips: int) -> str:
+    """Before and after, in credits and rupiah."""
+    now = _("You have {credits} credits ({worth})").format(
+        credits=wording.credits(available), worth=wording.worth(available)
+    )
+    if after < 0:
+        return _("{now}; {credits} too few.").format(now=now, credits=wording.credits(-after))
+    left = plural("{credits} left after this one ({worth}).", "{credits} left after these ({worth}).", clips)
+    return f"{now}; {left.format(credits=wording.credits(after), worth=wording.worth(after))}"
+
+
+def _made_before(row: Generation) -> None:
+    """Say, before anything is paid, that this very clip is there or under way."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="generate_made"):
+        if poster := components.media_link(row.thumbnail_key):
+            st.html(
+                f'<img src="{html.escape(poster)}" alt="" width="96" style="display:block;border-radius:6px">',
+                width="content",
+            )
+        with st.container(gap="xsmall"):
+            age = wording.age(row.created_at, utc_now())
+            done = row.status is Status.COMPLETED
+            words = (
+                _("You already made this, {age}.") if done else _("You already ordered this, {age}; it is under way.")
+            )
+            st.markdown(words.format(age=age))
+            if st.button(_("Open it"), key="generate_made_open", icon=":material/play_circle:"):
+                dialog.open_it(row.id)
+
+
+def _blocked(
+    orders: Sequence[Order], problems: Mapping[str, str], after: int, *, configured: Collection[str], is_full: bool
+) -> str | None:
+    """Why the button cannot be pressed, as a sentence."""
+    if any(registry.model(order.model_id).provider not in configured for order in orders):
+        return said(errors.ProviderNotConfigured.sentence)
+    if problems:
+        return said(next(iter(problems.values())))
+    if after < 0:
+        short = _("This needs {price} more than you have.").format(price=wording.priced(-after))
+        return f"{short} {said(errors.InsufficientCredits.sentence)}"
+    if is_full:
+        return said(errors.StorageFull.sentence)
+    return None
+
+
+def _place(person: User, orders: Sequence[Order], *, configured: Collection[str], quota_bytes: int) -> None:
+    """Submit once, all or nothing; the page then shows them under way."""
+    extended = form_state.extended()
+    extends_id = extended["id"] if extended else None
+    digests = [order.trimmed().digest() for order in orders]
+    wanted = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    try:
+        with idempotency.key("generate", f"{wanted}{extends_id or ''}") as key, db.session() as session:
+            rows = batches.submit_batch(
+                session,
+                person,
+                orders,
+                configured=configured,
+                quota_bytes=quota_bytes,
+                key=key,
+                extends_id=extends_id,
+            )
+    except errors.AppError as problem:
+        components.error_box(problem)
+        return
+    words = plural(
+        "Ordered. {price} are reserved until the clip is here.",
+        "Ordered. {price} are reserved until the clips are here.",
+        len(rows),
+    )
+    components.announce(words.format(price=wording.priced(sum(row.credits for row in rows))))
+    st.rerun()

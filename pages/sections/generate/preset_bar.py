@@ -1,0 +1,117 @@
+"""Presets of the order form: one list to apply one, and a popover to keep, share and delete."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from core import db, errors
+from core.db.tables import Preset, User
+from core.generations.submit import Order
+from core.projects import presets
+from pages.sections.generate import form_state
+from pages.ui import components, current_user
+from pages.ui.language import _, said
+
+_CHOSEN = form_state.name("preset")
+_NAME = form_state.name("preset_name")
+_PROMPT = form_state.name("preset_prompt")
+_SHARED = form_state.name("preset_shared")
+_SAID = form_state.name("preset_said")
+
+
+def choose(person: User, found: Sequence[Preset]) -> None:
+    """The list; choosing fills the form at once."""
+    names = {preset.id: _label(person, preset) for preset in found}
+    if st.session_state.get(_CHOSEN) not in names:
+        st.session_state[_CHOSEN] = None
+    st.selectbox(
+        _("Preset"),
+        list(names),
+        key=_CHOSEN,
+        index=None,
+        placeholder=_("Choose a preset") if names else _("No presets yet"),
+        format_func=lambda known: names.get(known, ""),
+        on_change=_apply,
+        persist_state="session",
+    )
+
+
+def _label(person: User, preset: Preset) -> str:
+    if preset.user_id != person.id:
+        return _("{name} (from a colleague)").format(name=preset.name)
+    return _("{name} (shared)").format(name=preset.name) if preset.shared else preset.name
+
+
+def _apply() -> None:
+    """Fill the form; what its model can no longer make, the form says by itself."""
+    if chosen := st.session_state[_CHOSEN]:
+        _attempt(
+            lambda session, person: form_state.apply(presets.settings_of(presets.get(session, person, chosen))), ""
+        )
+
+
+def manage(person: User, found: Sequence[Preset], order: Order) -> None:
+    """The popover: keep the settings of `order`, or change the preset that is chosen."""
+    with st.popover(_("Save preset"), icon=":material/bookmark_add:", width="stretch"):
+        if outcome := st.session_state.pop(_SAID, None):
+            st.caption(f":material/info: {outcome}")
+        st.text_input(_("Name"), key=_NAME, max_chars=presets.NAME_LIMIT_CHARS)
+        st.checkbox(_("Keep the prompt in it"), value=True, key=_PROMPT)
+        st.checkbox(_("Share with everybody"), key=_SHARED)
+        st.button(_("Save these settings"), key="generate_preset_save", on_click=_save, args=(order,), width="stretch")
+        own = next((one for one in found if one.id == st.session_state[_CHOSEN] and one.user_id == person.id), None)
+        if own is not None:
+            _change_own(own, order)
+
+
+def _change_own(preset: Preset, order: Order) -> None:
+    st.divider()
+    components.plain(preset.name, strong=True, lines=1)
+    sharing = _("Keep it to myself") if preset.shared else _("Share with everybody")
+    for key, label, act in (
+        ("replace", _("Put these settings in it"), partial(presets.change, settings=_settings(order))),
+        ("share", sharing, partial(presets.change, shared=not preset.shared)),
+        ("delete", _("Delete this preset"), presets.delete),
+    ):
+        st.button(label, key=f"generate_preset_{key}", on_click=_change, args=(preset.id, act), width="stretch")
+
+
+def _settings(order: Order) -> presets.Settings:
+    return presets.Settings(
+        model_id=order.model_id,
+        resolution=order.resolution,
+        duration_seconds=order.duration_seconds,
+        aspect_ratio=order.aspect_ratio,
+        prompt=order.prompt if st.session_state.get(_PROMPT, True) else "",
+        negative_prompt=order.negative_prompt,
+        generate_audio=order.generate_audio,
+        enhance_prompt=order.enhance_prompt,
+    )
+
+
+def _save(order: Order) -> None:
+    name, shared = str(st.session_state.get(_NAME) or ""), bool(st.session_state.get(_SHARED))
+
+    def keep(session: Session, person: User) -> None:
+        kept = presets.save(session, person, name=name, settings=_settings(order), shared=shared)
+        st.session_state[_CHOSEN], st.session_state[_NAME] = kept.id, ""
+
+    _attempt(keep, _("Saved."))
+
+
+def _change(preset_id: str, act: Callable[[Session, User, str], object]) -> None:
+    _attempt(lambda session, person: act(session, person, preset_id), _("Done."))
+
+
+def _attempt(act: Callable[[Session, User], object], done: str) -> None:
+    """Do something with presets in one transaction, and have the popover say how it went."""
+    try:
+        with db.session() as session:
+            act(session, current_user.person())
+    except errors.AppError as problem:
+        fields: dict[str, str] = getattr(problem, "fields", {})
+        st.session_state[_SAID] = " ".join(map(said, fields.values())) or said(str(problem))
+    else:
+        st.session_state[_SAID] = done

@@ -1,0 +1,102 @@
+"""The prompt of the order form, with a free rewrite that is shown for approval and never put in its place by itself."""
+
+from dataclasses import asdict
+from typing import Any
+
+import streamlit as st
+
+from core.generations.submit import Order
+from core.prompting import enhancer
+from core.prompting.lexicon import Aspect
+from core.providers.contract import VideoModel
+from pages.sections.generate import form_state
+from pages.ui import components, wording
+from pages.ui.language import N_, _
+
+_ASPECTS = {
+    Aspect.SETTING: N_("place"),
+    Aspect.MOVEMENT: N_("movement"),
+    Aspect.CAMERA: N_("camera"),
+    Aspect.LIGHT: N_("light"),
+    Aspect.STYLE: N_("style"),
+    Aspect.SOUND: N_("sound"),
+}
+PROMPT_HEIGHT_PX = 140
+_OFFER = form_state.name("improved")
+
+
+def show(model: VideoModel, order: Order) -> None:
+    """Draw the field, how long its text is, and the offer to improve it for this order."""
+    key = form_state.name("prompt")
+    limit_chars = model.prompt_limit_chars
+    with st.container(height=PROMPT_HEIGHT_PX, border=False):
+        st.text_area(
+            _("Prompt"),
+            key=key,
+            placeholder=_("What should be seen? Say subject, movement, place, light and camera."),
+            height="stretch",
+            max_chars=limit_chars if len(order.prompt) <= limit_chars else None,
+            persist_state="session",
+        )
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.button(
+            _("Improve my prompt"),
+            key="generate_improve",
+            type="tertiary",
+            icon=":material/edit_note:",
+            help=_("Free, and done here: adds what the prompt does not say yet, in its own language. You decide."),
+            on_click=_improve,
+            args=(limit_chars, order),
+        )
+        length = _("{count} of {limit} characters").format(
+            count=wording.credits(len(order.prompt)), limit=wording.credits(limit_chars)
+        )
+        st.caption(length, width="content")
+    offer: dict[str, Any] | None = st.session_state.get(_OFFER)
+    if offer and offer["for"] == order.prompt:
+        _show_offer(offer)
+
+
+def _improve(limit_chars: int, order: Order) -> None:
+    """Make an offer for what is written now, not for what was written when the button was drawn."""
+    prompt = str(st.session_state.get(form_state.name("prompt")) or "")
+    found = enhancer.improve(
+        prompt,
+        limit_chars=limit_chars,
+        duration_seconds=order.duration_seconds,
+        aspect_ratio=order.aspect_ratio,
+        start_image=order.start_image_key is not None,
+        with_sound=order.generate_audio,
+    )
+    st.session_state[_OFFER] = {"for": prompt, **asdict(found)}
+
+
+def _show_offer(offer: dict[str, Any]) -> None:
+    with st.container(border=True, gap="small", key="generate_offer"):
+        if not offer["added"]:
+            st.caption(_nothing_to_add(offer["for"]))
+            st.button(_("All right"), key="generate_offer_close", on_click=_forget)
+            return
+        added = ", ".join(_(_ASPECTS[aspect]) for aspect in offer["added"])
+        st.caption(_("Your words, and added after them: {added}").format(added=added))
+        components.plain(offer["text"])
+        with st.container(horizontal=True):
+            st.button(_("Use it"), key="generate_offer_use", icon=":material/check:", on_click=_use)
+            st.button(_("Keep mine"), key="generate_offer_keep", on_click=_forget)
+
+
+def _nothing_to_add(prompt: str) -> str:
+    if not prompt.strip():
+        return _("Write a few words first: who or what is seen.")
+    return _(
+        "Nothing to add: your prompt says all of it already, or is in a language other than English or Indonesian."
+    )
+
+
+def _use() -> None:
+    st.session_state[form_state.name("prompt")] = st.session_state[_OFFER]["text"]
+    _forget()
+
+
+def _forget() -> None:
+    st.session_state[_OFFER] = None

@@ -1,0 +1,86 @@
+"""Start and end image of the order being written: a place to drop each, or what was dropped, to be taken out again."""
+
+from typing import Any
+
+import streamlit as st
+
+from core import config, errors
+from core.db.tables import User
+from core.files import storage
+from core.files.image_sanitizer import MAX_UPLOAD_BYTES
+from core.projects import intake
+from core.providers.contract import VideoModel
+from pages.sections.generate import form_state
+from pages.ui import components
+from pages.ui.language import _, said
+
+
+def show(person: User, model: VideoModel, settings: config.Settings) -> None:
+    """Start and end image, each only where the model takes one."""
+    offered = [
+        (field, label)
+        for field, label, takes in (
+            ("start", _("Start image"), model.start_image),
+            ("end", _("End image"), model.end_image),
+        )
+        if takes
+    ]
+    if offered:
+        for column, (field, label) in zip(st.columns(2, gap="medium"), offered, strict=False):
+            with column:
+                _image(person, field, label, settings)
+
+
+def _image(person: User, field: str, label: str, settings: config.Settings) -> None:
+    """One image: a place to drop it, or what was dropped with a way to take it out."""
+    held: dict[str, Any] | None = form_state.wish(field)
+    if held is None:
+        turn = st.session_state.get(f"{form_state.name(field)}_turn", 0)
+        dropped = st.file_uploader(
+            label,
+            type=["jpg", "jpeg", "png", "webp"],
+            max_upload_size=MAX_UPLOAD_BYTES // 1024**2,
+            key=f"{form_state.name(field)}_file_{turn}",
+            help=_("JPEG, PNG or WebP. Places, names and other data in the file are removed."),
+        )
+        if problem := st.session_state.pop(f"{form_state.name(field)}_problem", None):
+            components.error_box(problem)
+        if dropped is not None:
+            _take_in(person, field, dropped.name, dropped.getvalue(), settings)
+            st.rerun()
+        return
+    st.markdown(label)
+    link = components.media_link(held["key"])
+    st.html(
+        f'<img src="{link}" alt="{label}" style="display:block;max-width:100%;height:150px;'
+        'object-fit:contain;border-radius:8px">'
+    )
+    components.plain(str(held["title"]), small=True, lines=1)
+    for note in held["notes"]:
+        st.caption(said(note))
+    st.button(
+        _("Remove"), key=f"{form_state.name(field)}_remove", icon=":material/close:", on_click=_take_out, args=(field,)
+    )
+
+
+def _take_out(field: str) -> None:
+    st.session_state[form_state.name(field)] = None
+
+
+def _take_in(person: User, field: str, file_name: str, data: bytes, settings: config.Settings) -> None:
+    """Clean and keep an uploaded image; a refusal is kept to be shown beside the field."""
+    st.session_state[f"{form_state.name(field)}_turn"] = st.session_state.get(f"{form_state.name(field)}_turn", 0) + 1
+    try:
+        upload, notes = intake.take_in(
+            person,
+            identity=data,
+            picture=lambda: data,
+            file_name=file_name,
+            storage=storage.open_storage(settings.storage_url),
+            quota_bytes=settings.storage_quota_bytes,
+        )
+    except errors.AppError as problem:
+        st.session_state[f"{form_state.name(field)}_problem"] = problem
+        return
+    title = f"{upload.file_name}, {upload.width} × {upload.height}"
+    st.session_state[form_state.name(field)] = {"key": upload.storage_key, "title": title, "notes": notes}

@@ -1,0 +1,157 @@
+"""The clips that are selected in the gallery, across its pages, and the bar with what can be done with all of them."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from core import config, db, errors
+from core.clock import utc_now
+from core.db.enums import Status
+from core.db.tables import Generation, User
+from core.files import signed_urls
+from core.generations import commands, review
+from core.generations.queries import Verdict
+from core.generations.review import Changes
+from pages.elements import compare, gallery
+from pages.sections.clip import dialog, marks
+from pages.ui import components, wording
+from pages.ui.language import _, plural
+
+_IDS = "history_selected"
+_TURN = "history_selected_turn"
+CHANGED_HERE = -1
+
+
+def ids() -> list[str]:
+    """What is selected, in the order it was."""
+    found: list[str] = st.session_state.get(_IDS, [])
+    return found
+
+
+def turn() -> int:
+    """What `gallery.board` is to be told."""
+    found: int = st.session_state.get(_TURN, CHANGED_HERE)
+    return found
+
+
+def take(pressed: gallery.Pressed) -> bool:
+    """Take over what was just selected in the browser; whether there was something."""
+    if pressed.marked is None:
+        return False
+    st.session_state[_IDS] = list(pressed.marked)
+    st.session_state[_TURN] = pressed.turn
+    return True
+
+
+def clear() -> None:
+    """Select nothing."""
+    st.session_state[_IDS] = []
+    st.session_state[_TURN] = CHANGED_HERE
+
+
+def bar(person: User, rows: Sequence[Generation], projects: Mapping[str, str], own_tags: Sequence[str]) -> None:
+    """Draw the bar at the foot of the page, which moves nothing above it."""
+    with st.bottom, st.container(horizontal=True, vertical_alignment="center", gap="small", key="selection_bar"):
+        count = len(rows)
+        st.markdown(
+            plural("**{number}** selected", "**{number}** selected", count).format(number=count), width="content"
+        )
+        if count > review.SEVERAL_LIMIT:
+            most = _("Choose at most {number} clips at once.").format(number=review.SEVERAL_LIMIT)
+            st.caption(most, width="content")
+        else:
+            _download(person, rows)
+            if compare.comparable(rows) and st.button(_("Compare"), icon=":material/compare:", key="selection_compare"):
+                compare.open_it(rows)
+            with st.popover(_("Change"), icon=":material/edit:", key="selection_change"):
+                _marks(person, rows)
+                _tag(person, rows, own_tags)
+                _move(person, rows, projects)
+                _delete(person, rows)
+        st.button(_("Clear"), key="selection_clear", type="tertiary", on_click=clear)
+
+
+def _download(person: User, rows: Sequence[Generation]) -> None:
+    done = [row for row in rows if row.status is Status.COMPLETED]
+    if not done:
+        return
+    secret = config.settings().secret_key
+    link = signed_urls.sign_archive(person.id, [row.id for row in done], secret=secret, now=utc_now())
+    size = wording.size(sum(row.stored_bytes for row in done))
+    dialog.download_link(link, _("Download ZIP ({size})").format(size=size), "")
+
+
+def _marks(person: User, rows: Sequence[Generation]) -> None:
+    all_favourites = all(row.favourite for row in rows)
+    label = _("Remove from favourites") if all_favourites else _("Favourite")
+    with st.container(horizontal=True):
+        if st.button(label, icon=":material/favorite:", key="selection_favourite"):
+            _change(person, rows, Changes(favourite=not all_favourites))
+        if any(row.status is Status.COMPLETED for row in rows):
+            if st.button(marks.VERDICTS[Verdict.KEPT], icon=":material/thumb_up:", key="selection_keep"):
+                _change(person, rows, Changes(verdict=Verdict.KEPT))
+            if st.button(marks.VERDICTS[Verdict.REJECTED], icon=":material/thumb_down:", key="selection_reject"):
+                _change(person, rows, Changes(verdict=Verdict.REJECTED))
+
+
+def _tag(person: User, rows: Sequence[Generation], own_tags: Sequence[str]) -> None:
+    with st.expander(_("Tag"), icon=":material/sell:"):
+        tags = st.multiselect(
+            _("Tags"), own_tags, accept_new_options=True, placeholder=_("Choose or write"), key="selection_bulk_tags"
+        )
+        with st.container(horizontal=True):
+            if st.button(_("Add to all"), type="primary", disabled=not tags, key="selection_tag_add"):
+                _change(person, rows, Changes(add_tags=tags))
+            if st.button(_("Remove from all"), disabled=not tags, key="selection_tag_remove"):
+                _change(person, rows, Changes(remove_tags=tags))
+
+
+def _move(person: User, rows: Sequence[Generation], projects: Mapping[str, str]) -> None:
+    if not projects:
+        return
+    with st.expander(_("Move"), icon=":material/drive_file_move:"):
+        st.markdown(_(marks.MOVE_NOTE))
+        target = st.selectbox(
+            _("To project"), list(projects), format_func=projects.__getitem__, key="selection_move_to"
+        )
+        if st.button(_("Move here"), type="primary", key="selection_move"):
+            _change(person, rows, Changes(project_id=target))
+
+
+def _delete(person: User, rows: Sequence[Generation]) -> None:
+    with st.expander(_("Delete"), icon=":material/delete:"):
+        said = plural(
+            "{number} clip and its files are removed for good. What it cost stays on record.",
+            "{number} clips and their files are removed for good. What they cost stays on record.",
+            len(rows),
+        )
+        st.markdown(said.format(number=len(rows)))
+        if st.button(_("Delete for good"), type="primary", key="selection_delete"):
+            wanted = [row.id for row in rows]
+            _do(lambda session: commands.delete_several(session, person, wanted), len(rows), then=clear)
+
+
+def _change(person: User, rows: Sequence[Generation], changes: Changes) -> None:
+    wanted = [row.id for row in rows]
+    _do(lambda session: review.change_several(session, person, wanted, changes), len(rows))
+
+
+def _do(action: Callable[[Session], int], asked: int, *, then: Callable[[], None] | None = None) -> None:
+    """Carry out what a button asked for in one transaction, say how many it concerned, draw the page again."""
+    try:
+        with db.session() as session:
+            done = action(session)
+    except errors.AppError as problem:
+        components.error_box(problem)
+        return
+    said = plural("Done for {number} clip.", "Done for {number} clips.", done).format(number=done)
+    if done < asked:
+        left = plural(
+            "{number} is not finished and was left.", "{number} are not finished and were left.", asked - done
+        )
+        said += " " + left.format(number=asked - done)
+    components.announce(said)
+    if then is not None:
+        then()
+    st.rerun()

@@ -1,0 +1,120 @@
+"""How a generation that is under way is told of, in words; the same when a page is drawn and when it moves by itself.
+
+Imports no element: the route that answers watching pages uses it outside of any page.
+"""
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from core import db
+from core.clock import utc_now
+from core.db import Database
+from core.db.enums import Stage, Status
+from core.db.tables import Generation
+from core.generations import progress
+from core.generations.progress import Standing
+from core.generations.queries import Listed
+from core.insights.model_stats import TimeRange
+from core.providers import registry
+from pages.ui import wording
+from pages.ui.language import _, plural, said
+
+TELLING_SHARE = 0.05
+"""From this share on, the provider's own figure tells more about the rest than the history of the model."""
+
+
+def board() -> progress.Board:
+    """The board of this installation, kept by all pages and looks together."""
+    return _board_of(db.default())
+
+
+@lru_cache(maxsize=1)
+def _board_of(_database: Database) -> progress.Board:
+    return progress.Board()
+
+
+def item(standing: Standing) -> dict[str, Any]:
+    """What changes while it is under way: `{id, status, progress, badge, note, where, cancel}`, texts only."""
+    row = standing.row
+    return {
+        "id": row.id,
+        "status": row.status.value,
+        "progress": round(row.progress, 3),
+        "badge": wording.STATUS[row.status],
+        "note": note(row),
+        "where": where(standing, utc_now()),
+        "cancel": cancelling(row),
+    }
+
+
+def percentage(row: Generation | Listed) -> str:
+    """How far it is; an estimate says so."""
+    share = wording.share(row.progress)
+    return _("about {share}").format(share=share) if row.progress_is_estimate else share
+
+
+def note(row: Generation | Listed) -> str:
+    """Where it stands, in a few words."""
+    if row.status is Status.UNCERTAIN:
+        return _("Unclear whether the provider has it")
+    if row.cancel_requested_at is not None:
+        return _("Being cancelled")
+    stage = wording.STAGE[row.stage]
+    return f"{stage}, {percentage(row)}" if row.stage is Stage.WAITING else stage
+
+
+def where(standing: Standing, now: datetime) -> str:
+    """Stage, share and rest of the time, in a sentence or two."""
+    row, usual = standing.row, standing.usual
+    if row.status is Status.UNCERTAIN:
+        return _("Unclear whether the provider has it. Your credits stay reserved until an administrator decides.")
+    if row.status is Status.PENDING:
+        return f"{_in_line(note(row), standing.ahead)}. {_usual(usual)}"
+    text = note(row)
+    if row.stage is not Stage.WAITING or row.cancel_requested_at is not None or row.submitted_at is None:
+        return text
+    elapsed = (now - row.submitted_at).total_seconds()
+    if not row.progress_is_estimate and row.progress >= TELLING_SHARE:
+        rest = wording.span(elapsed * (1 - row.progress) / row.progress)
+        return _("{where}, about {rest} left").format(where=text, rest=rest)
+    soon, late = usual.p50_seconds - elapsed, usual.p90_seconds - elapsed
+    if late <= 0:
+        return _("{where}, longer than usual").format(where=text)
+    soonest, latest = wording.span(max(1, soon)), wording.span(late)
+    return _("{where}, {soonest} to {latest} left").format(where=text, soonest=soonest, latest=latest)
+
+
+def cancelling(row: Generation) -> dict[str, Any] | None:
+    """What cancelling it costs, or why its provider cannot; None where there is nothing to say about it now."""
+    if row.status is Status.UNCERTAIN or row.cancel_requested_at is not None:
+        return None
+    price = wording.priced(row.credits)
+    if row.status is Status.PENDING:
+        return {"can": True, "text": _("Nothing was sent yet: the {price} come back at once.").format(price=price)}
+    if row.stage in (Stage.READY, Stage.DOWNLOADING):
+        return None
+    provider = registry.provider_class(row.provider)
+    if not provider.can_cancel:
+        return {"can": False, "text": said(provider.cancel_note)}
+    cost = _(
+        "{provider} is asked to stop. If it does, the {price} come back; "
+        "if the clip is done first, it is kept and charged."
+    )
+    return {"can": True, "text": cost.format(provider=provider.display_name, price=price)}
+
+
+def _in_line(stage: str, ahead: int) -> str:
+    if not ahead:
+        return stage
+    return plural("{stage}, {number} clip before it", "{stage}, {number} clips before it", ahead).format(
+        stage=stage, number=wording.credits(ahead)
+    )
+
+
+def _usual(usual: TimeRange) -> str:
+    """The honest range from this installation's own history, or that there is none yet."""
+    half, most = wording.span(usual.p50_seconds), wording.span(usual.p90_seconds)
+    if usual.based_on:
+        return _("Usually takes {half} to {most}").format(half=half, most=most)
+    return _("May take {half} to {most}; there is no history yet").format(half=half, most=most)

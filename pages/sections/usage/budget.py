@@ -1,0 +1,68 @@
+"""Budgets on the usage page: warnings, and the form that sets one. They warn and never refuse."""
+
+from datetime import date
+
+import streamlit as st
+
+from core import db
+from core.db.tables import User
+from core.usage import budgets
+from core.usage.reports import Selection
+from pages.ui import components, current_user, wording
+from pages.ui.language import _
+
+
+def warnings(person: User, today: date) -> None:
+    """This month's budgets that are used up or will be, one's own first."""
+    with db.session(read_only=True) as session:
+        found = budgets.watched(session, person, today=today)
+    for one in found:
+        month = one.month
+        whose = _("your budget") if one.project_name is None else _("the budget of the project")
+        budget = wording.priced(month.budget_credits or 0)
+        if month.is_exceeded:
+            text = _("{spent} are spent this month, more than {whose} of {budget}.").format(
+                spent=wording.priced(month.spent_credits), whose=whose, budget=budget
+            )
+        else:
+            expected = month.forecast.expected_credits if month.forecast else 0
+            text = _("About {expected} will be spent by the end of the month, more than {whose} of {budget}.").format(
+                expected=wording.priced(expected), whose=whose, budget=budget
+            )
+        with st.container(border=True, gap="xsmall", key=f"usage_budget_warning_{one.project_id}"):
+            st.markdown(f":material/warning: {text} " + _("Nothing is stopped by it."))
+            if one.project_name is not None:
+                components.plain(one.project_name, small=True)
+
+
+def form(chosen: Selection, month: budgets.Month) -> None:
+    """Set the budget of what is shown: one's own, or a project's; nothing where no budget is meant for it."""
+    if chosen.everybody or chosen.model_id is not None:
+        return
+    own = chosen.project_id is None
+    label = _("Your monthly budget") if own else _("Monthly budget of this project")
+    with st.popover(label, icon=":material/savings:", key="usage_budget"):
+        key = f"usage_budget_credits_{chosen.project_id}"
+        st.session_state.setdefault(key, month.budget_credits)  # given as `value`, it could not be taken away again
+        with st.form("usage_budget_form", border=False):
+            credits = st.number_input(
+                _("Credits a month"),
+                min_value=1,
+                max_value=budgets.LIMIT_CREDITS,
+                value=None,
+                placeholder=_("No budget"),
+                key=key,
+                help=_("You are warned when a month goes beyond it. Leave it empty for none."),
+            )
+            saved = st.form_submit_button(_("Save"), type="primary", key="usage_budget_save")
+        if saved and components.attempt(lambda: _save(chosen.project_id, credits), done=_("The budget is saved.")):
+            st.rerun()
+
+
+def _save(project_id: str | None, credits: int | None) -> None:
+    with db.session() as session:
+        person = current_user.person()
+        if project_id is None:
+            budgets.set_own(session, person, credits=credits)
+        else:
+            budgets.set_project(session, person, project_id, credits=credits)

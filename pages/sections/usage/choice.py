@@ -1,0 +1,229 @@
+"""Which usage the page shows: days, step, what it is stacked by, whose and of what; all of it kept in the address."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import streamlit as st
+
+from core import db, errors
+from core.db.enums import Role
+from core.db.tables import User
+from core.providers import registry
+from core.usage import cache, reports
+from core.usage.reports import Group, Selection
+from pages.sections.usage import labels
+from pages.ui import components
+from pages.ui.language import N_, _
+from pages.ui.wording import Words
+
+PERIODS = Words(
+    {
+        "month": N_("This month"),
+        "7": N_("7 days"),
+        "30": N_("30 days"),
+        "90": N_("90 days"),
+        "365": N_("12 months"),
+        "own": N_("Choose dates"),
+    }
+)
+SECTIONS = Words({"spending": N_("Spending"), "outcome": N_("Outcome"), "cost": N_("Cost")})
+LONGEST_DAYS = 731
+DATES_WIDTH_PX = 260
+DAILY_UP_TO_DAYS = 92
+ME, EVERYBODY = "me", "everybody"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was chosen; `series` is what spend is stacked by. `by_project` is there where it was read already."""
+
+    selection: Selection
+    step: Group
+    series: Group
+    by_project: Sequence[reports.Row] | None = None
+
+    @property
+    def before(self) -> Selection:
+        """The equally long time just before."""
+        chosen = self.selection
+        length = chosen.until - chosen.since + timedelta(days=1)
+        return replace(chosen, since=chosen.since - length, until=chosen.since - timedelta(days=1))
+
+    @property
+    def steps(self) -> Sequence[date]:
+        """Every bar's first day, those without anything, too."""
+        found, at = [], self.begin(self.selection.since)
+        while at <= self.selection.until:
+            found.append(at)
+            at = self.begin(at + timedelta(days={Group.DAY: 1, Group.WEEK: 7, Group.MONTH: 31}[self.step]))
+        return found
+
+    def begin(self, day: date) -> date:
+        """The first day of the bar that a day is in."""
+        if self.step is Group.WEEK:
+            return day - timedelta(days=day.weekday())
+        return day.replace(day=1) if self.step is Group.MONTH else day
+
+    def key(self, at: date) -> str:
+        """How tables name a bar, so that they sort by time."""
+        return f"{at:%Y-%m}" if self.step is Group.MONTH else at.isoformat()
+
+    def at(self, row: reports.Row) -> date:
+        """The first day of a row's bar."""
+        key = row.keys[self.step.value]
+        return date.fromisoformat(f"{key}-01" if self.step is Group.MONTH else key)
+
+
+def choose(person: User, today: date) -> Choice:
+    """Draw what there is to choose; what was chosen."""
+    is_admin = person.role is Role.ADMIN
+    fields, dates = components.choices(6 if is_admin else 5), st.container()
+    with fields:
+        period = _select(_("Period"), "period", PERIODS, "30")
+    with dates:
+        since, until = _days(period or "30", today)
+    with fields:
+        step = _select(
+            _("Step"), "step", {key.value: _(name) for key, name in labels.STEPS.items()}, _step(since, until)
+        )
+        names = {key.value: _(name) for key, name in labels.SERIES.items() if is_admin or key is not Group.USER}
+        series = _select(_("Stacked by"), "by", names, Group.MODEL.value)
+        whose = _select(_("Whose"), "people", _people(person), ME) if is_admin else ME
+        selection = Selection(since, until, everybody=whose != ME, user_id=None if whose in (ME, EVERYBODY) else whose)
+        with db.session(read_only=True) as session:
+            by_project = cache.grouped(session, person, selection, [Group.PROJECT])
+        projects = _projects(person, selection, by_project)
+        project_id = _select(_("Project"), "project", projects, None, _("All projects"))
+        model_id = _select(_("Model"), "model", _models(), None, _("All models"))
+    is_narrowed = bool(project_id or model_id)
+    selection = replace(selection, project_id=project_id, model_id=model_id)
+    return Choice(
+        selection, Group(step or Group.DAY), Group(series or Group.MODEL), None if is_narrowed else by_project
+    )
+
+
+def section() -> str:
+    """Draw which charts there are to choose; the key of those chosen."""
+    first = next(iter(SECTIONS))
+    chosen = st.radio(  # segmented buttons of the theme's colour cannot be read in the dark
+        _("Charts"),
+        list(SECTIONS),
+        format_func=SECTIONS.__getitem__,
+        horizontal=True,
+        key=_follow("show", list(SECTIONS), first),
+        on_change=_to_address,
+        args=("show", first),
+        label_visibility="collapsed",
+    )
+    return chosen or first
+
+
+def _days(period: str, today: date) -> tuple[date, date]:
+    """First and last day, both included, UTC; asked for where the period is one's own."""
+    if period == "month":
+        return today.replace(day=1), today
+    if period != "own":
+        return today - timedelta(days=int(period) - 1), today
+    earliest = today - timedelta(days=LONGEST_DAYS - 1)
+    key = "usage_dates"
+    if key not in st.session_state:
+        st.session_state[key] = _dates_of_address(earliest, today)
+    chosen = st.date_input(
+        _("From and to"),
+        min_value=earliest,
+        max_value=today,
+        key=key,
+        format="YYYY-MM-DD",
+        width=DATES_WIDTH_PX,
+        on_change=_dates_to_address,
+    )
+    days = chosen if isinstance(chosen, tuple) else (chosen,)
+    if len(days) != 2:
+        st.caption(_("Choose the last day, too."))
+        st.stop()
+    return days
+
+
+def _dates_of_address(earliest: date, today: date) -> tuple[date, date]:
+    try:
+        since, until = (date.fromisoformat(st.query_params[name]) for name in ("since", "until"))
+    except (KeyError, ValueError):
+        return today - timedelta(days=29), today
+    until = min(max(until, earliest), today)
+    return min(max(since, earliest), until), until
+
+
+def _dates_to_address() -> None:
+    chosen = st.session_state["usage_dates"]
+    if isinstance(chosen, tuple) and len(chosen) == 2:
+        st.query_params["since"], st.query_params["until"] = (day.isoformat() for day in chosen)
+
+
+def _step(since: date, until: date) -> str:
+    return Group.DAY.value if (until - since).days < DAILY_UP_TO_DAYS else Group.WEEK.value
+
+
+def _people(person: User) -> dict[str, str]:
+    """Oneself, everybody, and each one by address."""
+    with db.session(read_only=True) as session:
+        return {ME: _("My own"), EVERYBODY: _("Everybody")} | reports.people(session, person)
+
+
+def _models() -> dict[str, str]:
+    """Every model there is, and one that is no longer offered where the address asks for it."""
+    found = {model.id: model.name for model in registry.models()}
+    if wanted := st.query_params.get("model"):
+        found.setdefault(wanted, wanted)
+    return _sorted(found)
+
+
+def _projects(person: User, chosen: Selection, rows: Sequence[reports.Row]) -> dict[str, str]:
+    """Projects with usage in these days, and the one that the address asks for, if they may see it."""
+    found = {row.keys["project_id"]: row.keys["project_name"] for row in rows}
+    wanted = st.query_params.get("project")
+    if wanted and wanted not in found:
+        with db.session(read_only=True) as session, suppress(errors.NotFound):
+            found[wanted] = reports.project_name(session, person, replace(chosen, project_id=wanted))
+    return _sorted(found)
+
+
+def _sorted(names: Mapping[str, str]) -> dict[str, str]:
+    return dict(sorted(names.items(), key=lambda pair: pair[1].lower()))
+
+
+def _select(
+    label: str, param: str, options: Mapping[str, str], default: str | None, placeholder: str = ""
+) -> str | None:
+    """A list to choose from; without a default the choice can be taken away again."""
+    key = _follow(param, list(options), default)
+    return st.selectbox(
+        label,
+        list(options),
+        key=key,
+        index=None if default is None else 0,
+        format_func=lambda known: options.get(known, known),
+        placeholder=placeholder or None,
+        on_change=_to_address,
+        args=(param, default),
+    )
+
+
+def _follow(param: str, options: Sequence[str], default: str | None) -> str:
+    """Give a widget the value that the address has, if it is one of the options; the widget's key."""
+    key = f"usage_{param}"
+    value = st.query_params.get(param)
+    wanted = value if value in options else default
+    if st.session_state.get(key) != wanted:
+        st.session_state[key] = wanted
+    return key
+
+
+def _to_address(param: str, default: str | None) -> None:
+    """Write what was just chosen into the address; what is usual is left out of it."""
+    value = st.session_state[f"usage_{param}"]
+    if value and value != default:
+        st.query_params[param] = value
+    else:
+        st.query_params.pop(param, None)

@@ -1,0 +1,146 @@
+"""The figures of the usage page, read once a run: sums that SQL made, folded further where one is a sum of others."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import streamlit as st
+
+from core import config, db
+from core.db.tables import User
+from core.insights import model_stats
+from core.insights.model_stats import TimeRange
+from core.usage import budgets, cache, export, reports
+from core.usage.reports import Figures, Group
+from pages.sections.usage import labels
+from pages.sections.usage.choice import Choice
+from pages.ui.language import _
+
+COLOURS = 8
+"""As many series have a colour of their own; the rest is one, in the last colour, which is grey."""
+
+SPEED_SECONDS = 60
+"""How old the times of models may be."""
+
+
+_IDS = {Group.MODEL: "model_id", Group.PROVIDER: "provider", Group.PROJECT: "project_id", Group.USER: "user_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The figures of one model, project or other series."""
+
+    id: str
+    name: str
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The sums of a choice."""
+
+    total: Figures
+    before: Figures
+    by_step: Mapping[date, Figures]
+    models: Sequence[Named]
+    projects: Sequence[Named]
+    stacked: Mapping[tuple[date, str], int]
+    """Credits by bar and name of the series."""
+    series: Sequence[str]
+
+
+def read(person: User, choice: Choice) -> Shown:
+    """Read the sums in one look at the database."""
+    chosen = choice.selection
+    with db.session(read_only=True) as session:
+        rows = cache.grouped(session, person, chosen, [choice.step, Group.MODEL])
+        by_project = choice.by_project
+        if by_project is None:
+            by_project = cache.grouped(session, person, chosen, [Group.PROJECT])
+        models = _ranked(rows, "model_id", labels.model)
+        stacked = rows
+        if choice.series in (Group.PROJECT, Group.USER):
+            stacked = cache.grouped(session, person, chosen, [choice.step, choice.series])
+        amounts, series = _stack(choice, stacked)
+        by_step: defaultdict[date, Figures] = defaultdict(Figures)
+        for row in rows:
+            by_step[choice.at(row)] += row.figures
+        return Shown(
+            total=reports.add_up(rows),
+            before=cache.total(session, person, choice.before),
+            by_step=by_step,
+            models=models,
+            projects=_ranked(by_project, "project_id", _series_names(Group.PROJECT, by_project).__getitem__),
+            stacked=amounts,
+            series=series,
+        )
+
+
+def month(person: User, choice: Choice, today: date) -> budgets.Month:
+    """The month that the choice ends in: spent, budget, forecast."""
+    with db.session(read_only=True) as session:
+        return budgets.month(session, person, choice.selection, today=today)
+
+
+def speeds(shown: Shown, choice: Choice) -> Mapping[str, TimeRange]:
+    """Model id -> how long its clips of the choice's days took, over all people."""
+    days = choice.selection
+    return _speeds(config.settings().database_url, [model.id for model in shown.models], days.since, days.until)
+
+
+@st.cache_data(ttl=SPEED_SECONDS, show_spinner=False)
+def _speeds(database_url: str, model_ids: Sequence[str], since: date, until: date) -> dict[str, TimeRange]:
+    """How long models took over all people, so asked once for all; the address is that of the installation."""
+    del database_url
+    with db.session(read_only=True) as session:
+        return model_stats.of_models(session, model_ids, reports.Selection(since, until))
+
+
+def spend_csv(person: User, choice: Choice) -> bytes:
+    """The spend as the API gives it for the same groups: every figure, and a line of totals."""
+    groups = [choice.step, choice.series]
+    with db.session(read_only=True) as session:
+        return b"".join(export.write(reports.grouped(session, person, choice.selection, groups), groups))
+
+
+def _ranked(rows: Iterable[reports.Row], key: str, named: Callable[[str], str]) -> Sequence[Named]:
+    """Rows added up by one of their keys, most spent first."""
+    sums: defaultdict[str, Figures] = defaultdict(Figures)
+    for row in rows:
+        sums[row.keys[key]] += row.figures
+    found = [Named(id, named(id), figures) for id, figures in sums.items()]
+    return sorted(found, key=lambda one: (-one.figures.settled_credits, one.name))
+
+
+def _stack(choice: Choice, rows: Sequence[reports.Row]) -> tuple[Mapping[tuple[date, str], int], Sequence[str]]:
+    """Credits by bar and series, and the series from most to least spent, the small ones together as the last."""
+    key = _IDS[choice.series]
+    names = _series_names(choice.series, rows)
+    sums: defaultdict[str, int] = defaultdict(int)
+    for row in rows:
+        sums[row.keys[key]] += row.figures.settled_credits
+    ranked = sorted((id for id, credits in sums.items() if credits), key=lambda id: (-sums[id], names[id]))
+    others = _("Others")
+    shown = {id: names[id] for id in (ranked if len(ranked) <= COLOURS + 1 else ranked[:COLOURS])}
+    amounts: defaultdict[tuple[date, str], int] = defaultdict(int)
+    for row in rows:
+        if row.figures.settled_credits:
+            amounts[choice.at(row), shown.get(row.keys[key], others)] += row.figures.settled_credits
+    series = list(dict.fromkeys(shown.values()))
+    return amounts, series if len(shown) == len(ranked) else [*series, others]
+
+
+def _series_names(series: Group, rows: Sequence[reports.Row]) -> Mapping[str, str]:
+    """Id -> name; projects of one name are told apart by a number."""
+    if series is Group.MODEL:
+        return {row.keys["model_id"]: labels.model(row.keys["model_id"]) for row in rows}
+    if series is Group.PROVIDER:
+        return {row.keys["provider"]: labels.provider(row.keys["provider"]) for row in rows}
+    if series is Group.USER:
+        return {row.keys["user_id"]: row.keys["user_email"] for row in rows}
+    found: dict[str, str] = {}
+    for id, name in sorted({(row.keys["project_id"], row.keys["project_name"]) for row in rows}):
+        taken = sum(other == name or other.startswith(f"{name} (") for other in found.values())
+        found[id] = f"{name} ({taken + 1})" if taken else name
+    return found

@@ -1,0 +1,112 @@
+"""What if, on the usage page: the clips shown, priced with another model, base price or markup."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core import db
+from core.catalog import price_list
+from core.db.tables import User
+from core.providers import registry
+from core.usage import reports, repricing
+from pages.sections.usage import labels
+from pages.sections.usage.figures import Shown
+from pages.ui import components, wording
+from pages.ui.language import _, said
+
+
+def show(person: User, chosen: reports.Selection, shown: Shown) -> None:
+    """The form, and when it is open what it comes to; nothing is read while it is closed."""
+    st.header(_("What if"), anchor=False)
+    with st.expander(
+        _("Price these clips anew"), key="usage_what_if", on_change="rerun", icon=":material/calculate:"
+    ) as box:
+        if not box.open:
+            return
+        change = _change(shown)
+        with db.session(read_only=True) as session:
+            kinds = repricing.kinds(session, person, chosen)
+        _answer(kinds, repricing.reprice(kinds, change), shown.total.completed)
+
+
+def _change(shown: Shown) -> repricing.Change:
+    """What is put in place of what was."""
+    names = {model.id: model.name for model in registry.models()}
+    most = next((one.id for one in shown.models if one.id in names), next(iter(names)))
+    with st.grid(3, min_column_width=170, vertical_alignment="bottom"):
+        model_id = st.selectbox(
+            _("All made with"),
+            list(names),
+            index=list(names).index(most),
+            format_func=lambda known: names.get(known, known),
+            key="usage_what_if_model",
+        )
+        listed = price_list.price(model_id or most)
+        base = st.number_input(
+            _("Base price, credits"),
+            min_value=1,
+            max_value=10**9,
+            value=listed.base_credits,
+            key=f"usage_what_if_base_{model_id}",
+            help=_("The list price is {credits}.").format(credits=wording.priced(listed.base_credits)),
+        )
+        markup = st.number_input(
+            _("Markup on the provider's cost, percent"),
+            min_value=100,
+            max_value=10_000,
+            step=5,
+            value=listed.markup_percent,
+            key=f"usage_what_if_markup_{model_id}",
+            help=_("275 says that the list price is 2.75 times what the provider takes. It changes the estimate only."),
+        )
+    return repricing.Change(model_id or most, int(base or listed.base_credits), int(markup or listed.markup_percent))
+
+
+def _answer(kinds: Sequence[repricing.Kind], found: repricing.Repriced, completed: int) -> None:
+    """Before and after side by side, what is left out, and what cannot be known."""
+    was, then = found.was, found.would_be
+    lines = [
+        (_("Clips"), *(wording.credits(some.clips) for some in (was, then)), ""),
+        (_("Charged"), *(wording.priced(some.credits) for some in (was, then)), _signed(then.credits - was.credits)),
+        (
+            _("Provider cost, estimate"),
+            *(wording.rupiah(some.cost_idr) for some in (was, then)),
+            _signed(then.cost_idr - was.cost_idr),
+        ),
+        (
+            _("Margin, estimate"),
+            *(wording.rupiah(some.margin_idr) for some in (was, then)),
+            _signed(then.margin_idr - was.margin_idr),
+        ),
+    ]
+    components.table([_("Figure"), _("As it was"), _("As it would be"), _("Difference")], lines, numbers=(1, 2, 3))
+    if found.impossible:
+        st.markdown(_("These could not have been made so and are left out of both sides:"))
+        left_out = [
+            (said(reason), labels.clips(some.clips), wording.priced(some.credits))
+            for reason, some in sorted(found.impossible.items(), key=lambda pair: -pair[1].clips)
+        ]
+        components.table([_("Why"), _("Clips"), _("Charged")], left_out, numbers=(1, 2))
+    covered = sum(kind.clips for kind in kinds)
+    if covered < completed:
+        st.caption(
+            _(
+                "Priced are the newest {covered} of {completed}: at most {limit} ended ones of a model are looked at."
+            ).format(
+                covered=labels.clips(covered),
+                completed=wording.credits(completed),
+                limit=wording.credits(repricing.CLIPS_A_MODEL),
+            )
+        )
+    st.caption(
+        _(
+            "Every charged clip is priced by its own length, resolution, images and sound, with today's rules. It "
+            "cannot be known whether the other model would have done as well, failed as often or been asked for the "
+            "same things."
+        )
+    )
+
+
+def _signed(amount: int) -> str:
+    """A difference with its sign."""
+    return f"{'+' if amount > 0 else '−' if amount < 0 else ''}{wording.credits(abs(amount))}"

@@ -1,0 +1,226 @@
+"""The sections of the usage page, each a chart with its table and its CSV. Draws only."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+import streamlit as st
+
+from core.catalog import price_list
+from core.insights.model_stats import SPEED_SAMPLE, TimeRange
+from core.usage import budgets
+from pages.sections.usage import charts, labels
+from pages.sections.usage.charts import Value
+from pages.sections.usage.choice import Choice
+from pages.sections.usage.figures import Shown
+from pages.sections.usage.tables import charted, overview
+from pages.ui import wording
+from pages.ui.language import _
+
+TOP_PROJECTS = 10
+
+
+def spend(shown: Shown, choice: Choice, csv: Callable[[], bytes]) -> None:
+    """Credits over time, stacked."""
+    lines: list[Value] = []
+    values: list[Value] = []
+    for at in choice.steps:
+        for place, name in enumerate(shown.series):
+            if credits := shown.stacked.get((at, name), 0):
+                when = labels.step(at, choice.step)
+                values.append({"at": at.isoformat(), "when": when, "series": name, "amount": credits, "place": place})
+                lines.append(
+                    {
+                        _(labels.STEPS[choice.step]): choice.key(at),
+                        _(labels.SERIES[choice.series]): name,
+                        _("Credits"): credits,
+                    }
+                )
+    spec = charts.bars(values, steps=choice.steps, step=choice.step, series=shown.series, unit=_("Credits"))
+    days = labels.days(choice.selection.since, choice.selection.until)
+    alt = _("Bars of credits spent, {days}, stacked by {series}; {credits} in all. The table holds the same.").format(
+        days=days,
+        series=_(labels.SERIES[choice.series]).lower(),
+        credits=wording.priced(shown.total.settled_credits),
+    )
+    st.header(_("Spent over time"), anchor=False)
+    charted(spec, lines, key="spend", alt=alt, csv=csv)
+
+
+def outcome(shown: Shown, choice: Choice) -> None:
+    """Completed and failed clips over time, and beside them the credits that went back."""
+    step = _(labels.STEPS[choice.step])
+    series = [_("Completed"), _("Failed"), _("Cancelled")]
+    values: list[Value] = []
+    refunds: list[Value] = []
+    lines: list[Value] = []
+    for at, figures in sorted(shown.by_step.items()):
+        when = labels.step(at, choice.step)
+        base = {"at": at.isoformat(), "when": when}
+        counts = (figures.completed, figures.failed, figures.cancelled)
+        values += [
+            {**base, "series": name, "amount": amount, "place": place}
+            for place, (name, amount) in enumerate(zip(series, counts, strict=True))
+            if amount
+        ]
+        if figures.released_credits:
+            refunds.append(base | {"series": _("Returned"), "amount": figures.released_credits, "place": 0})
+        lines.append(
+            {step: choice.key(at), **dict(zip(series, counts, strict=True)), _("Returned"): figures.released_credits}
+        )
+    left, right = st.columns(2, gap="medium")
+    total = shown.total
+    with left:
+        st.header(_("Completed and failed"), anchor=False)
+        alt = _("Bars of clips by how they ended: {completed} completed, {failed} failed, {cancelled} cancelled.")
+        charted(
+            charts.bars(values, steps=choice.steps, step=choice.step, series=series, unit=_("Clips")),
+            lines,
+            key="outcome",
+            alt=alt.format(
+                **{name: wording.credits(getattr(total, name)) for name in ("completed", "failed", "cancelled")}
+            ),
+        )
+    with right:
+        st.header(_("Credits returned"), anchor=False)
+        alt = _("Bars of credits returned for clips that failed or were cancelled; {credits} in all.")
+        spec = charts.bars(refunds, steps=choice.steps, step=choice.step, series=[_("Returned")], unit=_("Credits"))
+        charted(
+            spec,
+            [{step: line[step], _("Returned"): line[_("Returned")]} for line in lines],
+            key="refunds",
+            alt=alt.format(credits=wording.priced(total.released_credits)),
+        )
+
+
+def month(found: budgets.Month, today: date) -> None:
+    """The month's running total against its budget and forecast, and how the forecast is made."""
+    name = labels.month(found.first)
+    st.header(_("{month}, added up").format(month=name), anchor=False)
+    alt = _("Line of credits spent in {month} so far: {credits}.").format(
+        month=name, credits=wording.priced(found.spent_credits)
+    )
+    if found.budget_credits is not None:
+        alt += " " + _("The budget is {credits}.").format(credits=wording.priced(found.budget_credits))
+    if found.forecast is not None:
+        alt += " " + _forecast_words(found)
+    lines = [
+        {_("Until"): line["at"], _("Spent"): line["amount"]} for line in charts.running(found, min(today, found.last))
+    ]
+    charted(charts.cumulated(found, today), lines, key="month", alt=alt)
+    if found.forecast is not None:
+        st.caption(
+            _forecast_words(found)
+            + " "
+            + _(
+                "It continues the daily average of the last {weeks} whole weeks; its range is what the calmest and the "
+                "busiest of these weeks would lead to."
+            ).format(weeks=found.forecast.weeks)
+        )
+    elif found.first <= today < found.last:
+        st.caption(_("A forecast needs five days with charges, the first at least two weeks ago."))
+
+
+def _forecast_words(found: budgets.Month) -> str:
+    forecast = found.forecast
+    if forecast is None:
+        return ""
+    return _("Forecast to the end of the month: about {credits}, between {low} and {high}.").format(
+        credits=wording.priced(forecast.expected_credits),
+        low=wording.credits(forecast.low_credits),
+        high=wording.credits(forecast.high_credits),
+    )
+
+
+def models(shown: Shown, speeds: Mapping[str, TimeRange]) -> None:
+    """What each model came to, how well it did and how long it took."""
+    st.header(_("By model"), anchor=False)
+    lines: list[Value] = []
+    for one in shown.models:
+        figures, took = one.figures, speeds.get(one.id)
+        lines.append(
+            {
+                _("Model"): one.name,
+                _("Credits"): figures.settled_credits,
+                _("Clips"): figures.completed,
+                _("Failed"): figures.failed,
+                _("Success"): figures.success_rate,
+                _("Half within"): took.p50_seconds if took else None,
+                _("Nine in ten within"): took.p90_seconds if took else None,
+                _("Based on"): took.based_on if took else 0,
+                _("Credits per kept second"): _rounded(figures.credits_per_kept_second),
+            }
+        )
+    overview(lines, key="models", percent=(_("Success"),), seconds=(_("Half within"), _("Nine in ten within")))
+    st.caption(
+        _(
+            "Times run from the order's acceptance by the provider to the finished clip. They are based on each "
+            "model's newest {number} clips that ended in this period, everybody's, as it is the model that is timed."
+        ).format(number=wording.credits(SPEED_SAMPLE))
+    )
+
+
+def projects(shown: Shown) -> None:
+    """Where most was spent."""
+    st.header(_("Top projects"), anchor=False)
+    top = [one for one in shown.projects if one.figures.settled_credits][:TOP_PROJECTS]
+    lines = [
+        {
+            _("Project"): one.name,
+            _("Credits"): one.figures.settled_credits,
+            _("Share"): one.figures.settled_credits / shown.total.settled_credits
+            if shown.total.settled_credits
+            else None,
+            _("Clips"): one.figures.completed,
+            _("Credits per kept second"): _rounded(one.figures.credits_per_kept_second),
+        }
+        for one in shown.projects
+    ]
+    names = [one.name for one in top]
+    spent = _("Spent")
+    values = [
+        {"name": name, "series": spent, "amount": one.figures.settled_credits, "place": 0}
+        for name, one in zip(names, top, strict=True)
+    ]
+    spec = charts.ranking(values, names=names, series=[spent], unit=_("Credits"))
+    alt = _("Bars of credits spent in each of the {number} projects with most.").format(number=len(top))
+    charted(spec, lines, key="projects", alt=alt, percent=(_("Share"),))
+
+
+def cost(shown: Shown) -> None:
+    """What the providers took and what was left, with the estimates marked."""
+    st.header(_("Provider cost and margin"), anchor=False)
+    series = [_("Cost, reported"), _("Cost, estimate"), _("Margin")]
+    values: list[Value] = []
+    lines: list[Value] = []
+    for one in shown.models:
+        figures = one.figures
+        if not figures.settled_credits:
+            continue
+        parts = (figures.reported_cost_idr, figures.still_estimated_idr, figures.margin_idr)
+        values += [
+            {"name": one.name, "series": name, "amount": amount, "place": place}
+            for place, (name, amount) in enumerate(zip(series, parts, strict=True))
+            if amount
+        ]
+        charged = {_("Model"): one.name, _("Charged, Rp"): figures.settled_idr}
+        lines.append(charged | {f"{name}, Rp": amount for name, amount in zip(series, parts, strict=True)})
+    spec = charts.ranking(values, names=[str(line[_("Model")]) for line in lines], series=series, unit=_("Rupiah"))
+    total = shown.total
+    alt = _("Bars of what each model's clips were charged, split into provider cost and margin: {cost} and {margin}.")
+    charted(
+        spec,
+        lines,
+        key="cost",
+        alt=alt.format(cost=wording.rupiah(total.cost_idr), margin=wording.rupiah(total.margin_idr)),
+    )
+    st.caption(
+        _(
+            "A reported cost is what the provider stated, a dollar counted as {rate}. Where it states none, the cost "
+            "is an estimate: the price divided by the model's markup. The margin is what was charged less the cost, "
+            "so it is an estimate as far as the cost is."
+        ).format(rate=wording.rupiah(price_list.IDR_PER_USD))
+    )
+
+
+def _rounded(amount: float | None) -> float | None:
+    return None if amount is None else round(amount, 1)

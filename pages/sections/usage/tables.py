@@ -1,0 +1,98 @@
+"""Charts of the usage page with the same figures as a table and as a file. Draws only."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import streamlit as st
+
+from core.usage import export
+from pages.sections.usage import labels
+from pages.sections.usage.charts import Value
+from pages.ui import components, wording
+from pages.ui.language import _
+
+
+def charted(
+    spec: dict[str, Any],
+    lines: Sequence[Value],
+    *,
+    key: str,
+    alt: str,
+    percent: Sequence[str] = (),
+    csv: Callable[[], bytes] | None = None,
+) -> None:
+    """A chart, the same as a table behind the next tab, and as a file; the tab that is not open is not made."""
+    chart_tab, table_tab = st.tabs([_("Chart"), _("Table")], key=f"usage_{key}_tabs", on_change="rerun")
+    with chart_tab:
+        if not spec["data"]["values"]:
+            st.caption(_("None in this period."))
+        elif chart_tab.open:
+            values = {"values": pa.Table.from_pylist(spec["data"]["values"])}  # as a list it would pass through pandas
+            with st.container(height=spec["height"], border=False):  # so much is kept free until it is drawn
+                st.vega_lite_chart(
+                    spec=spec | {"data": values}, width="stretch", height="stretch", alt=alt, key=f"usage_{key}_chart"
+                )
+    with table_tab:
+        if table_tab.open:
+            table(lines, key=key, percent=percent, csv=csv)
+
+
+def table(
+    lines: Sequence[Value], *, key: str, percent: Sequence[str] = (), csv: Callable[[], bytes] | None = None
+) -> None:
+    """Lines to sort and look through, and the same as CSV, or what `csv` makes in its place."""
+    worded = _worded(lines, percent=percent)
+    st.dataframe(
+        # A number format of Streamlit's own would follow the browser's language, not the one that was chosen.
+        pd.DataFrame(list(lines)).style.format(worded, na_rep=labels.NONE),  # type: ignore[arg-type]  # names are labels
+        hide_index=True,
+        key=f"usage_{key}_table",
+        height="content" if len(lines) <= 10 else 385,
+    )
+    _download(key, csv or (lambda: as_csv(lines)))
+
+
+def overview(lines: Sequence[Value], *, key: str, percent: Sequence[str] = (), seconds: Sequence[str] = ()) -> None:
+    """A few lines that always stand on the page, at a fraction of what `table` takes, and the same as CSV."""
+    worded = _worded(lines, percent=percent, seconds=seconds)
+    rows = [
+        [
+            labels.NONE if value is None else worded[name](value) if name in worded else value
+            for name, value in line.items()
+        ]
+        for line in lines
+    ]
+    heads = list(lines[0]) if lines else []
+    components.table(heads, rows, numbers=[place for place, name in enumerate(heads) if name in worded])
+    _download(key, lambda: as_csv(lines))
+
+
+def _worded(
+    lines: Sequence[Value], *, percent: Sequence[str], seconds: Sequence[str] = ()
+) -> dict[str, Callable[[float], str]]:
+    """How the figures of each column are written."""
+    found: dict[str, Callable[[float], str]] = {
+        name: wording.decimal for line in lines[:1] for name, value in line.items() if not isinstance(value, str)
+    }
+    return found | dict.fromkeys(percent, wording.share) | dict.fromkeys(seconds, labels.seconds)
+
+
+def _download(key: str, csv: Callable[[], bytes]) -> None:
+    st.download_button(
+        _("Download CSV"),
+        data=csv,
+        file_name=f"usage-{key}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"usage_{key}_csv",
+    )
+
+
+def as_csv(lines: Sequence[Value]) -> bytes:
+    """The lines as a file for spreadsheets; texts can run nothing there."""
+    heads = list(lines[0]) if lines else []
+    written = ([export.harmless(v) if isinstance(v, str) else v for v in line.values()] for line in lines)
+    return b"".join(export.table([heads, *written]))

@@ -1,0 +1,1 @@
+"""What every page shares: components, words, language, the current user."""

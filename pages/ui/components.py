@@ -1,0 +1,210 @@
+"""Pieces that several pages share: errors, money, links to media, plain text. Draws only; every rule is a service's."""
+
+import html
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+
+import streamlit as st
+from sqlalchemy.orm import Session
+from streamlit.delta_generator import DeltaGenerator
+
+from core import config, db, errors
+from core.billing import ledger
+from core.clock import utc_now
+from core.db.enums import Status
+from core.db.tables import User
+from core.files import signed_urls
+from core.projects import projects
+from pages.ui import wording
+from pages.ui.language import _, said
+
+log = logging.getLogger("pages")
+
+NARROW_COLUMNS = 4
+"""So many fit a phone; what is wider can be pushed along, also with the keyboard."""
+
+FIELD_HEIGHT_PX = 64
+METRIC_HEIGHT_PX, CHANGED_METRIC_HEIGHT_PX = 54, 77
+"""What Streamlit's parts come to with our fonts. Until their code is there each takes 38 pixels, so that what is below
+them would move; places of the right height keep it still."""
+
+_CELL = "padding:6px 8px;vertical-align:top;border-bottom:1px solid rgb(128 140 140 / 22%);"
+
+STATUS_COLOUR = {
+    Status.PENDING: "gray",
+    Status.PROCESSING: "blue",
+    Status.UNCERTAIN: "orange",
+    Status.COMPLETED: "green",
+    Status.FAILED: "red",
+    Status.CANCELLED: "gray",
+}
+
+
+@contextmanager
+def calm() -> Iterator[None]:
+    """Whatever goes wrong in the block ends as a sentence on the page, the cause in the log."""
+    try:
+        yield
+    except errors.AppError as problem:
+        error_box(problem)
+    except Exception:
+        log.exception("a page failed")
+        nothing_lost = _("Nothing was charged by this.")  # within the f-string it would not be gathered
+        st.error(f"{said(errors.AppError.sentence)} {nothing_lost}", icon=":material/error:")
+
+
+def error_box(problem: errors.AppError) -> None:
+    """An error as its sentence, field by field where it has fields."""
+    if problem.http_status >= 500 and not isinstance(problem, errors.ProviderError):
+        log.error("a page met %s: %s", problem.code, problem.detail or problem)
+    fields = getattr(problem, "fields", {})
+    sentences = list(dict.fromkeys(fields.values())) if fields else [str(problem)]
+    st.error(" ".join(said(sentence) for sentence in sentences), icon=":material/error:")
+
+
+def project_names(session: Session, person: User, *, archived: bool, wanted: str | None) -> dict[str, str]:
+    """Id and name of a person's projects for a list to choose from, last changed first.
+
+    A list ends somewhere; `wanted`, the one a link asks for, is in it all the same. `archived` adds the archive.
+    """
+    names = projects.names(session, person)
+    if archived:
+        names |= projects.names(session, person, archived=True)
+    if wanted and wanted not in names:
+        try:
+            project = projects.get(session, person, wanted)
+        except errors.NotFound:
+            return names
+        if archived or project.archived_at is None:
+            names[project.id] = project.name
+    return names
+
+
+def announce(text: str) -> None:
+    """Say something when the page is drawn again: a toast of the run that ends here could be lost with it."""
+    st.session_state["announcement"] = text
+
+
+def announced() -> None:
+    """Show what was announced; the shell does it on every run."""
+    if text := st.session_state.pop("announcement", None):
+        st.toast(text, icon=":material/check:")
+
+
+def attempt(action: Callable[[], object], *, done: str) -> bool:
+    """Do something a button asked for; announced when it worked (the caller draws again), else the reason here."""
+    try:
+        action()
+    except errors.AppError as problem:
+        error_box(problem)
+        return False
+    announce(done)
+    return True
+
+
+def save(action: Callable[[Session], object], *, done: str, then: Callable[[], None] | None = None) -> None:
+    """Do in one transaction what a button asked for, and draw the whole page again; a refusal is said here."""
+
+    def transaction() -> None:
+        with db.session() as session:
+            action(session)
+
+    if attempt(transaction, done=done):
+        if then is not None:
+            then()
+        st.rerun()
+
+
+def media_link(key: str | None, *, download_name: str | None = None) -> str | None:
+    """A signed path to a stored file the person may see; None for no file."""
+    if key is None:
+        return None
+    secret = config.settings().secret_key
+    return signed_urls.sign(key, secret=secret, now=utc_now(), download_name=download_name)
+
+
+def plain(text: str, *, strong: bool = False, small: bool = False, lines: int | None = None) -> None:
+    """Somebody's own words, shown as they are: neither Markdown nor HTML. `lines` clips them after so many."""
+    style = "margin:0;white-space:pre-wrap;overflow-wrap:anywhere;"
+    style += "font-weight:600;" if strong else ""
+    style += "font-size:.875rem;opacity:.8;" if small else ""
+    if lines:
+        style += f"display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:{lines};overflow:hidden;"
+    st.html(f'<p style="{style}">{html.escape(text)}</p>')
+
+
+def figure(label: str, value: str, change: str | None, note: str, *, explained: str | None = None) -> None:
+    """One figure in a frame, how it differs from before, and a word on it."""
+    height = METRIC_HEIGHT_PX if change is None else CHANGED_METRIC_HEIGHT_PX
+    with st.container(border=True, gap="xsmall", height="stretch"):
+        st.metric(label, value, change, delta_color="off", help=explained, height=height)
+        st.caption(note)
+
+
+def choices(columns: int, *, min_width_px: int = 150) -> DeltaGenerator:
+    """A place for fields of one line with their labels: as high as they will be, so that nothing moves as they load."""
+    return st.grid(columns, min_column_width=min_width_px, row_height=FIELD_HEIGHT_PX, vertical_alignment="bottom")
+
+
+def status_badge(status: Status) -> None:
+    """The public word for where a generation stands."""
+    st.badge(wording.STATUS[status], color=STATUS_COLOUR[status])  # type: ignore[arg-type]  # the colours are its own
+
+
+def balance_line(balance: ledger.Balance) -> None:
+    """What can be spent and what is reserved."""
+    available = f"**{wording.credits(balance.available_credits)}**"
+    text = ":material/toll: " + _("{available} credits").format(available=available)
+    if balance.held_credits:
+        text += " · " + _("{held} reserved").format(held=wording.credits(balance.held_credits))
+    help_text = _("Available: {available}. Reserved for clips under way: {held}. 1 credit is {one}.").format(
+        available=wording.worth(balance.available_credits),
+        held=wording.worth(balance.held_credits),
+        one=wording.worth(1),
+    )
+    st.markdown(text, help=help_text, width="content")
+
+
+def table(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Collection[int] = (), total: bool = False
+) -> None:
+    """Texts in a small table, shown as they are; `numbers` are columns set to the right, `total` marks the last row.
+
+    Figures stay in one line and texts wrap, so that on a narrow page a table of many columns is pushed along.
+    """
+
+    def cell(tag: str, place: int, text: str, extra: str = "") -> str:
+        side = "right" if place in numbers else "left"
+        wrap = "white-space:nowrap;" if place in numbers else "overflow-wrap:anywhere;min-width:5rem;" if place else ""
+        return f'<{tag} style="{_CELL}{wrap}text-align:{side};{extra}">{html.escape(text)}</{tag[:2]}>'
+
+    head = "".join(
+        cell('th scope="col"', place, text, "font-weight:500;opacity:.75;") for place, text in enumerate(heads)
+    )
+    body = ""
+    for number, row in enumerate(rows):
+        last = "font-weight:650;" if total and number == len(rows) - 1 else ""
+        body += f"<tr>{''.join(cell('td', place, text, last) for place, text in enumerate(row))}</tr>"
+    by_keyboard = "tabindex=0" if len(heads) > NARROW_COLUMNS else ""
+    st.html(
+        f'<div style="overflow-x:auto" {by_keyboard}><table style="width:100%;border-collapse:collapse;'
+        f'font-size:.9rem;font-variant-numeric:tabular-nums"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def breakdown(lines: Sequence[tuple[str, int]], total_credits: int) -> None:
+    """A price explained: `lines` are (name, credits) and add up to the total."""
+    rows = [
+        (name, wording.credits(amount), wording.worth(amount)) for name, amount in (*lines, (_("Total"), total_credits))
+    ]
+    table([_("Price"), _("Credits"), _("Rupiah")], rows, numbers=(1, 2), total=True)
+
+
+def empty_state(title: str, text: str, *, icon: str) -> None:
+    """What a page says when it has nothing to show."""
+    st.space("medium")
+    with st.container(horizontal_alignment="center"), st.container(width=620, gap="small"):
+        st.markdown(f"## :material/{icon}: {title}", text_alignment="center")
+        st.markdown(text, text_alignment="center")

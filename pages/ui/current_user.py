@@ -1,0 +1,43 @@
+"""Who is looking: asked of the database on every run, so that no page relies on another one having asked."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from core import config, db, errors
+from core.db.enums import Role
+from core.db.tables import User
+from core.identity import users
+
+_known: ContextVar[User] = ContextVar("_known")
+
+
+@contextmanager
+def known(found: User) -> Iterator[None]:
+    """Spare the page that is run in the block from asking again; callbacks and fragments run outside and do ask."""
+    token = _known.set(found)
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
+
+def person() -> User:
+    """The person of this session. Without sign-in it is the one local person, made at the first look."""
+    if (found := _known.get(None)) is not None:
+        return found
+    with db.session(read_only=True) as session:
+        try:
+            return users.get(session, config.LOCAL_PERSON)
+        except errors.NotFound:
+            pass
+    with db.session() as session:
+        return users.local_person(session, config.settings())
+
+
+def administrator() -> User:
+    """The person of this session, if an administrator; Forbidden for everybody else."""
+    found = person()
+    if found.role is not Role.ADMIN:
+        raise errors.Forbidden("This page is for administrators.")
+    return found
