@@ -1,6 +1,5 @@
 """The words for where things stand: statuses, stages, kinds and roles, and which moves there are."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -23,12 +22,12 @@ class Stage(StrEnum):
     """
 
     QUEUED = "queued"
-    HANDED = "handed"
+    DISPATCHED = "handed"
     SUBMITTING = "submitting"
     WAITING = "waiting"
-    READY = "ready"
+    READY_TO_DOWNLOAD = "ready"
     DOWNLOADING = "downloading"
-    ENDED = "ended"
+    FINALIZED = "ended"
 
 
 class EntryKind(StrEnum):
@@ -73,35 +72,3 @@ class DisabledReason(StrEnum):
 
 
 ENDED_STATUSES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
-
-Place = tuple[Status, Stage]
-"""Where a generation stands: public and inner word together."""
-
-_QUEUED = (Status.PENDING, Stage.QUEUED)
-_HANDED = (Status.PENDING, Stage.HANDED)
-_SUBMITTING = (Status.PROCESSING, Stage.SUBMITTING)
-_WAITING = (Status.PROCESSING, Stage.WAITING)
-_READY = (Status.PROCESSING, Stage.READY)
-_DOWNLOADING = (Status.PROCESSING, Stage.DOWNLOADING)
-_LOST_SUBMITTING = (Status.UNCERTAIN, Stage.SUBMITTING)
-_LOST_WAITING = (Status.UNCERTAIN, Stage.WAITING)
-_LOST_READY = (Status.UNCERTAIN, Stage.READY)
-_COMPLETED = (Status.COMPLETED, Stage.ENDED)
-_FAILED = (Status.FAILED, Stage.ENDED)
-_CANCELLED = (Status.CANCELLED, Stage.ENDED)
-
-MOVES: Mapping[Place, frozenset[Place]] = {
-    _QUEUED: frozenset({_HANDED, _FAILED, _CANCELLED}),
-    _HANDED: frozenset({_HANDED, _SUBMITTING, _QUEUED, _FAILED, _CANCELLED}),
-    _SUBMITTING: frozenset({_WAITING, _QUEUED, _FAILED, _LOST_SUBMITTING}),
-    _WAITING: frozenset({_READY, _FAILED, _CANCELLED, _LOST_WAITING}),
-    _READY: frozenset({_DOWNLOADING, _FAILED}),
-    _DOWNLOADING: frozenset({_COMPLETED, _READY, _FAILED, _LOST_READY}),
-    _LOST_SUBMITTING: frozenset({_WAITING, _FAILED}),
-    _LOST_WAITING: frozenset({_READY, _FAILED, _CANCELLED}),
-    _LOST_READY: frozenset({_DOWNLOADING, _FAILED}),
-    _COMPLETED: frozenset(),
-    _FAILED: frozenset(),
-    _CANCELLED: frozenset(),
-}
-"""Every legal move. What is lost (uncertain) is never sent again: it is found, or ended by a decision."""
