@@ -4,32 +4,32 @@ from collections.abc import Sequence
 
 from core import validation
 from core.providers.contract import VideoModel
+from core.spec import GenerationSpec
 
 
-def check(
-    model: VideoModel,
-    *,
-    resolution: str,
-    duration_seconds: int,
-    aspect_ratio: str | None = None,
-    negative_prompt: str = "",
-    start_image: bool = False,
-    end_image: bool = False,
-    generate_audio: bool = False,
-    enhance_prompt: bool = False,
-) -> dict[str, str]:
-    """Field name (as in the API) -> what to change; empty when the model can make it.
+FieldErrors = dict[str, str]
+"""Field name, as in the API -> what to change."""
 
-    `aspect_ratio` None leaves the ratio out of the check (a price does not depend on it).
+
+def check(model: VideoModel, spec: GenerationSpec, *, prompt_required: bool = True) -> FieldErrors:
+    """What of a spec the model cannot make; empty when it can make all of it.
+
+    Without `prompt_required` an empty prompt is fine, for settings that are looked at before there is one.
     """
-    found: dict[str, str] = {}
-    if resolution not in model.resolutions:
+    found: FieldErrors = {}
+    start_image, end_image = spec.start_image_key is not None, spec.end_image_key is not None
+    if (spec.prompt or prompt_required) and not spec.prompt.strip():
+        found["prompt"] = "Write what the clip should show."
+    for field, written in (("prompt", spec.prompt), ("negativePrompt", spec.negative_prompt)):
+        if written and (wrong := validation.text_error(written, limit_chars=model.prompt_limit_chars)):
+            found.setdefault(field, wrong)
+    if spec.resolution not in model.resolutions:
         found["resolution"] = f"{model.name} makes {_listed(model.resolutions)}."
-    if duration_seconds not in model.durations:
+    if spec.duration_seconds not in model.durations:
         found["duration"] = f"{model.name} makes clips of {_lengths(model.durations)} seconds."
-    if aspect_ratio is not None and aspect_ratio not in model.aspect_ratios:
+    if spec.aspect_ratio not in model.aspect_ratios:
         found["aspectRatio"] = f"{model.name} makes {_listed(model.aspect_ratios)}."
-    if negative_prompt.strip() and not (model.negative_prompt or model.ignores_negative_prompt):
+    if spec.negative_prompt.strip() and not (model.negative_prompt or model.ignores_negative_prompt):
         found["negativePrompt"] = f"{model.name} takes no negative prompt. Leave it empty."
     if start_image and not model.start_image:
         found["startImagePath"] = f"{model.name} takes no start image. Remove it or choose another model."
@@ -39,22 +39,10 @@ def check(
         found["startImagePath"] = f"{model.name} takes an end image only together with a start image."
     if not start_image and not model.text_to_video:
         found["startImagePath"] = f"{model.name} needs a start image."
-    if generate_audio and not model.audio:
+    if spec.generate_audio and not model.audio:
         found["generateAudio"] = f"{model.name} makes no sound. Switch it off or choose another model."
-    if enhance_prompt and not model.prompt_enhancement:
+    if spec.enhance_prompt and not model.prompt_enhancement:
         found["enhancePrompt"] = f"{model.name} does not enhance prompts. Switch it off or choose another model."
-    return found
-
-
-def check_prompt(model: VideoModel, *, prompt: str, negative_prompt: str) -> dict[str, str]:
-    """Field errors of the two texts."""
-    found: dict[str, str] = {}
-    if not prompt.strip():
-        found["prompt"] = "Write what the clip should show."
-    elif wrong := validation.text_error(prompt, limit_chars=model.prompt_limit_chars):
-        found["prompt"] = wrong
-    if wrong := validation.text_error(negative_prompt, limit_chars=model.prompt_limit_chars):
-        found["negativePrompt"] = wrong
     return found
 
 
