@@ -1,4 +1,4 @@
-"""What a clip shall be, as one value: everything that prices, checks, sends, stores or repeats an order takes it; pure."""
+"""What a clip shall be, as one value: whatever prices, checks, sends, stores or repeats an order takes it; pure."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ class GenerationSpec:
     @classmethod
     def of(cls, row: object) -> Self:
         """The settings of anything that has them as attributes, such as a generation."""
-        return cls(**dict(zip(FIELDS, _values(row), strict=True)))
+        return cls(**settings_of(row))
 
     @classmethod
     def of_mapping(cls, stored: Mapping[str, Any]) -> Self:
@@ -39,7 +39,7 @@ class GenerationSpec:
 
     def values(self) -> dict[str, Any]:
         """Every setting by its name."""
-        return dict(zip(FIELDS, _values(self), strict=True))
+        return settings_of(self)
 
     def trimmed(self) -> Self:
         """The same without white space around the texts."""
@@ -47,10 +47,6 @@ class GenerationSpec:
         if prompt == self.prompt and negative_prompt == self.negative_prompt:
             return self
         return replace(self, prompt=prompt, negative_prompt=negative_prompt)
-
-    def recipe(self) -> str:
-        """The same for the same clip, whatever it is for; see `digest`."""
-        return self.digest()
 
     def digest(self, **more: str) -> str:
         """SHA-256 of these settings and of what else tells one request from another.
@@ -90,3 +86,8 @@ _ALWAYS_DIGESTED = frozenset(
 """The settings of the first digests ever stored; closed."""
 
 _values = attrgetter(*FIELDS)
+
+
+def settings_of(row: object) -> dict[str, Any]:
+    """Every setting by its name, of anything that has them as attributes."""
+    return dict(zip(FIELDS, _values(row), strict=True))

@@ -2,13 +2,22 @@
 
 from collections.abc import Sequence
 
-from core import validation
+from core import errors, validation
+from core.providers import registry
 from core.providers.contract import VideoModel
 from core.spec import GenerationSpec
 
-
 FieldErrors = dict[str, str]
 """Field name, as in the API -> what to change."""
+
+
+def validate(spec: GenerationSpec, *, prompt_required: bool = True) -> FieldErrors:
+    """`check` with the model that the spec names; an unknown one is an error of its field."""
+    try:
+        model = registry.model(spec.model_id)
+    except errors.NotFound as unknown:
+        return {"modelId": str(unknown)}
+    return check(model, spec, prompt_required=prompt_required)
 
 
 def check(model: VideoModel, spec: GenerationSpec, *, prompt_required: bool = True) -> FieldErrors:

@@ -37,23 +37,6 @@ def cancel(session: WriteSession, user: User, generation_id: str) -> Generation:
     return get(session, user, generation_id)
 
 
-def retry_order(row: Generation) -> Order:
-    """The order that a generation was made from."""
-    return Order(
-        project_id=row.project_id,
-        model_id=row.model_id,
-        prompt=row.prompt,
-        resolution=row.resolution,
-        duration_seconds=row.duration_seconds,
-        aspect_ratio=row.aspect_ratio,
-        negative_prompt=row.negative_prompt,
-        start_image_key=row.start_image_key,
-        end_image_key=row.end_image_key,
-        generate_audio=row.generate_audio,
-        enhance_prompt=row.enhance_prompt,
-    )
-
-
 def retry(
     session: WriteSession,
     user: User,
@@ -75,7 +58,7 @@ def retry(
     return submit(
         session,
         user,
-        retry_order(old),
+        Order.of(old),
         configured=configured,
         quota_bytes=quota_bytes,
         idempotency_key=idempotency_key,

@@ -24,6 +24,7 @@ from core.identity import api_tokens, users
 from core.notifications import webhooks
 from core.projects import presets
 from core.providers import registry
+from core.spec import GenerationSpec
 from core.usage import budgets
 from tests import words, year
 from tests.browser.conftest import Visitor, settle
@@ -35,7 +36,7 @@ from tests.system.app import App, running
 pytestmark = pytest.mark.browser
 
 GAPS = ["Asked for 5 s, delivered 4.2 s.", "Asked for sound, delivered without."]
-SETTINGS = presets.Settings("kling-2.5", "1080p", 10, "16:9", "", "", False, False)
+SETTINGS = GenerationSpec(model_id="kling-2.5", resolution="1080p", duration_seconds=10, aspect_ratio="16:9")
 NAMES = [
     name for model in registry.models() for name in (model.name, registry.provider_class(model.provider).display_name)
 ]
@@ -86,7 +87,7 @@ def furnish(studio: Studio, folder: Path) -> dict[str, Generation]:
         year.book(session, person, list(history))
         budgets.set_user(session, person, credits=1000)
         budgets.set_project(session, person, film.id, credits=1500)
-        presets.create(session, person, name="Danau", settings=SETTINGS, shared=True)
+        presets.create(session, person, name="Danau", spec=SETTINGS, shared=True)
         api_tokens.create(session, person, name="Skrip", scope=Scope.READ, expires_at=utc_now() + timedelta(days=400))
         for number in range(3):
             webhooks.create(session, person, webhooks.ValidUrl(f"https://kait{number}.invalid/"), description="Saya")
