@@ -22,7 +22,7 @@ def page() -> str:
         "Command line",
         "Each command reads the same [settings](settings.md) as the app; run them from the project folder.",
         "## The app",
-        markdown.code("streamlit run app.py", "sh"),
+        markdown.code("streamlit run app.py"),
         "The dashboard and the REST API, and without `REDIS_URL` also a Redis and a worker of its own.",
         "## The worker",
         markdown.code(_help(worker.main)),
@@ -31,7 +31,7 @@ def page() -> str:
         *(markdown.code(_help(cli.main, name)) for name in commands),
         "A refusal is one sentence on standard error and the exit code 2.",
         "## The audit",
-        markdown.code("python -m core.audit", "sh"),
+        markdown.code("python -m core.audit"),
         "Checks what must always be true of credits and clips; prints a line for each rule and ids of what breaks it. "
         "The exit code is 1 when a rule is broken, else 0.",
     )
