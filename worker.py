@@ -17,7 +17,7 @@ from pathlib import Path
 from core import config, db
 from core.redis import job_queue
 from core.worker import dispatcher
-from core.worker.supervisor import Child, Supervisor, end_with_parent
+from core.worker.supervisor import ManagedProcess, Supervisor, exit_with_parent
 
 ROLES = ("all", "dispatcher", "submit", "collect")
 
@@ -33,14 +33,14 @@ def main(argv: Sequence[str]) -> int:
         print("REDIS_URL is not set. The app brings its own worker then; set it to run this one.", file=sys.stderr)  # noqa: T201 -- a command's own output
         return 2
     if options.end_with_parent:
-        end_with_parent()
+        exit_with_parent()
     db.default()  # the schema is brought up to date once, before anything needs it
     if options.role == "all":
         _run_all(options.submit, options.collect, settings)
     elif options.role == "dispatcher":
         dispatcher.main(settings)
     else:
-        job_queue.work(settings.redis_url, job_queue.SUBMIT if options.role == "submit" else job_queue.COLLECT)
+        job_queue.work(settings.redis_url, job_queue.SUBMIT if options.role == "submit" else job_queue.DOWNLOAD)
     return 0
 
 
@@ -65,7 +65,7 @@ def _run_all(submit: int, collect: int, settings: config.Settings) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda _number, _frame: stop.set())
     environ = dict(os.environ)
-    children: list[Child] = []
+    children: list[ManagedProcess] = []
     if "demo" not in settings.provider_base_urls:
         children.append(_studio(environ, settings.data_dir / "demo-studio"))
     children.append(_part("dispatcher", 1))
@@ -75,18 +75,20 @@ def _run_all(submit: int, collect: int, settings: config.Settings) -> None:
         stop.wait()
 
 
-def _part(role: str, number: int) -> Child:
-    return Child(f"{role} {number}", [sys.executable, str(Path(__file__)), "--role", role, "--end-with-parent"])
+def _part(role: str, number: int) -> ManagedProcess:
+    return ManagedProcess(
+        f"{role} {number}", [sys.executable, str(Path(__file__)), "--role", role, "--end-with-parent"]
+    )
 
 
-def _studio(environ: dict[str, str], folder: Path) -> Child:
+def _studio(environ: dict[str, str], folder: Path) -> ManagedProcess:
     """The demo's vendor on loopback; its address and key reach the other parts through their environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environ |= _studio_access(port)
     where = ["--host", "127.0.0.1", "--port", str(port), "--folder", str(folder), "--end-with-parent"]
-    return Child("demo studio", [sys.executable, "-m", "core.studio.server", *where])
+    return ManagedProcess("demo studio", [sys.executable, "-m", "core.studio.server", *where])
 
 
 def _studio_access(port: int) -> Mapping[str, str]:

@@ -64,8 +64,8 @@ def server() -> FastAPI:
     inside = routing.router("benchmark")
 
     @inside.get("/bare")
-    def behind_all() -> responses.Envelope:
-        return responses.Envelope()
+    def behind_all() -> responses.Response:
+        return responses.Response()
 
     api.router.routes[:0] = inside.routes
     bare.mount("/api", api)
@@ -180,7 +180,7 @@ def seed(email: str) -> dict[str, str]:
     database = db.default()
     with database.session() as session:
         person = users.ensure(session, email, signup_credits=10**12)
-        token = api_tokens.issue(session, person, name="benchmark", scope=Scope.ADMIN)
+        token = api_tokens.create(session, person, name="benchmark", scope=Scope.ADMIN)
         project = projects.create(session, person, name="Lakes").id
     clip = orders.completed(database, person).id
     with database.session() as session:

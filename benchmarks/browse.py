@@ -21,7 +21,7 @@ from core.db import Database
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationTag, Project, User
 from core.generations import queries, review
-from core.generations.queries import Filter, Verdict
+from core.generations.queries import ListFilter, ReviewStatus
 from core.identity import users
 from core.ids import new_id
 from tests import postgres
@@ -66,39 +66,39 @@ def sqlite() -> Iterator[str]:
 
 def cases(
     people: tuple[User, User], projects: tuple[str, str], middle: str
-) -> Iterator[tuple[str, User, Filter, str | None]]:
+) -> Iterator[tuple[str, User, ListFilter, str | None]]:
     """What is asked: everything a person may filter by, alone and with words."""
     big, small = people
     big_project, small_project = projects
-    yield "everything", big, Filter(), None
-    yield "everything, from the middle", big, Filter(), middle
-    yield "failed", big, Filter(statuses=(Status.FAILED,)), None
-    yield "favourites", big, Filter(favourite=True), None
-    yield "rejected", big, Filter(verdict=Verdict.REJECTED), None
-    yield "tag of one in a thousand", big, Filter(tag="rare"), None
-    yield "older than all of them", big, Filter(until=utc_now() - timedelta(days=9000)), None
+    yield "everything", big, ListFilter(), None
+    yield "everything, from the middle", big, ListFilter(), middle
+    yield "failed", big, ListFilter(statuses=(Status.FAILED,)), None
+    yield "favourites", big, ListFilter(favourite=True), None
+    yield "rejected", big, ListFilter(verdict=ReviewStatus.REJECTED), None
+    yield "tag of one in a thousand", big, ListFilter(tag="rare"), None
+    yield "older than all of them", big, ListFilter(until=utc_now() - timedelta(days=9000)), None
     for words in (COMMON, COMMON[:2], RARE, RARE[:4], f"{COMMON} {RARE}", f"{COMMON} {WORDS[3]}", "nowhere"):
-        yield f"'{words}'", big, Filter(text=words), None
-        yield f"'{words}', of somebody with one in a thousand", small, Filter(text=words), None
-        yield f"'{words}', in a small project", big, Filter(text=words, project_id=small_project), None
-    yield f"'{COMMON}', from the middle", big, Filter(text=COMMON), middle
-    yield f"'{COMMON}', oldest first", big, Filter(text=COMMON, oldest_first=True), None
+        yield f"'{words}'", big, ListFilter(text=words), None
+        yield f"'{words}', of somebody with one in a thousand", small, ListFilter(text=words), None
+        yield f"'{words}', in a small project", big, ListFilter(text=words, project_id=small_project), None
+    yield f"'{COMMON}', from the middle", big, ListFilter(text=COMMON), middle
+    yield f"'{COMMON}', oldest first", big, ListFilter(text=COMMON, oldest_first=True), None
     yield (
         f"'{COMMON}', in the big project, failed",
         big,
-        Filter(text=COMMON, project_id=big_project, statuses=(Status.FAILED,)),
+        ListFilter(text=COMMON, project_id=big_project, statuses=(Status.FAILED,)),
         None,
     )
-    yield f"'{COMMON}', favourites", big, Filter(text=COMMON, favourite=True), None
+    yield f"'{COMMON}', favourites", big, ListFilter(text=COMMON, favourite=True), None
 
 
-def measure(database: Database, name: str, user: User, chosen: Filter, cursor: str | None) -> None:
+def measure(database: Database, name: str, user: User, chosen: ListFilter, cursor: str | None) -> None:
     """Ask for one page several times; print the first and the best."""
     took = []
     for _ in range(REPEATS):
         begun = time.perf_counter()
         with database.session(read_only=True) as session:
-            rows = len(queries.browse(session, user, chosen, cursor=cursor).rows)
+            rows = len(queries.list_page(session, user, chosen, cursor=cursor).rows)
         took.append((time.perf_counter() - begun) * 1000)
     print(f"{name:<58}{rows:>5}{took[0]:>10.1f}{min(took):>9.1f}")
 
@@ -150,7 +150,7 @@ def _row(drawn: random.Random, number: int, made_ms: int, user_id: str, project_
         "credits": 50,
         "quote": {"total": 50, "lines": [], "version": "1"},
         "status": status,
-        "stage": Stage.ENDED,
+        "stage": Stage.FINALIZED,
         "output_key": "videos/x/x.mp4",
         "favourite": number % 2000 == 9,
         "kept": {5: True, 6: False}.get(number % 3000),

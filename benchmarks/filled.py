@@ -254,7 +254,7 @@ class Writer:
             "credits": credits,
             "quote": quote,
             "status": status.value,
-            "stage": (Stage.WAITING if live else Stage.ENDED).value,
+            "stage": (Stage.WAITING if live else Stage.FINALIZED).value,
             "version": 6,
             "next_at": _FAR_AHEAD if live else None,
             "attempt": 1,

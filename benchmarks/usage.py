@@ -22,7 +22,7 @@ from core.identity import users
 from core.insights import model_stats
 from core.projects import projects
 from core.usage import budgets, reports, repricing
-from core.usage.reports import Group, Selection
+from core.usage.reports import Group, UsageQuery
 from tests import year
 
 DAYS = 365
@@ -49,40 +49,40 @@ def looks(admin: User, user: User) -> Iterable[tuple[str, Callable[[Database], o
     today = utc_now().date()
     for name, person, everybody in (("own", user, False), ("everybody", admin, True)):
         for days in (30, 365):
-            chosen = Selection(today - timedelta(days=days - 1), today, everybody=everybody)
+            chosen = UsageQuery(today - timedelta(days=days - 1), today, everybody=everybody)
             for groups in ((), (Group.DAY, Group.MODEL), (Group.PROJECT,), (Group.WEEK, Group.PROJECT)):
                 title = f"{name}, {days} days, by {' and '.join(groups) or 'nothing'}"
                 yield title, _grouped(person, chosen, groups)
             yield f"{name}, {days} days, what if", _kinds(person, chosen)
             yield f"{name}, {days} days, speeds", _speeds(chosen)
-        yield f"{name}, month and forecast", _month(person, Selection(today, today, everybody=everybody))
+        yield f"{name}, month and forecast", _month(person, UsageQuery(today, today, everybody=everybody))
 
 
-def _grouped(person: User, chosen: Selection, groups: tuple[Group, ...]) -> Callable[[Database], object]:
+def _grouped(person: User, chosen: UsageQuery, groups: tuple[Group, ...]) -> Callable[[Database], object]:
     def look(database: Database) -> object:
         with database.session(read_only=True) as session:
-            return list(reports.grouped(session, person, chosen, groups))
+            return list(reports.aggregate(session, person, chosen, groups))
 
     return look
 
 
-def _kinds(person: User, chosen: Selection) -> Callable[[Database], object]:
+def _kinds(person: User, chosen: UsageQuery) -> Callable[[Database], object]:
     def look(database: Database) -> object:
         with database.session(read_only=True) as session:
-            return repricing.kinds(session, person, chosen)
+            return repricing.clip_groups(session, person, chosen)
 
     return look
 
 
-def _speeds(chosen: Selection) -> Callable[[Database], object]:
+def _speeds(chosen: UsageQuery) -> Callable[[Database], object]:
     def look(database: Database) -> object:
         with database.session(read_only=True) as session:
-            return model_stats.of_models(session, ["kling-2.5", "veo3", "seedance-t2v", "nova-reel"], chosen)
+            return model_stats.render_times(session, ["kling-2.5", "veo3", "seedance-t2v", "nova-reel"], chosen)
 
     return look
 
 
-def _month(person: User, chosen: Selection) -> Callable[[Database], object]:
+def _month(person: User, chosen: UsageQuery) -> Callable[[Database], object]:
     def look(database: Database) -> object:
         with database.session(read_only=True) as session:
             return budgets.month(session, person, chosen, today=chosen.until)

@@ -33,7 +33,7 @@ def token(email: str, *, name: str = ACTOR, scope: Scope = Scope.GENERATE, days:
     """
     expires_at = None if days is None else utc_now() + timedelta(days=days)
     with db.session() as session:
-        return api_tokens.issue(session, _person(session, email), name=name, scope=scope, expires_at=expires_at)
+        return api_tokens.create(session, _person(session, email), name=name, scope=scope, expires_at=expires_at)
 
 
 def grant(email: str, credits: int, reason: str) -> int:
@@ -48,14 +48,14 @@ def grant(email: str, credits: int, reason: str) -> int:
 def list_uncertain() -> list[str]:
     """What is known of each uncertain generation, a block of lines each, oldest first."""
     with db.session(read_only=True) as session:
-        rows = unresolved.browse(session)
+        rows = unresolved.list_unresolved(session)
         return [_told(row, session.get_one(User, row.user_id)) for row in rows]
 
 
 def release(generation_id: str) -> str:
     """Decide that the provider never made it: its credits go back."""
     with db.session() as session:
-        row = unresolved.release(session, _administrator(session), generation_id)
+        row = unresolved.release_hold(session, _administrator(session), generation_id)
     return f"{row.id} is {row.status}; {row.credits:,} credits were returned."
 
 
@@ -66,7 +66,9 @@ def found(generation_id: str, provider_job_id: str) -> str:
             fields={"found": f"A provider's job id has 1 to {JOB_ID_LIMIT_CHARS} printable characters."}
         )
     with db.session() as session:
-        row = unresolved.found(session, _administrator(session), generation_id, provider_job_id=provider_job_id)
+        row = unresolved.resolve_with_job(
+            session, _administrator(session), generation_id, provider_job_id=provider_job_id
+        )
     return f"{row.id} is {row.status}; job {provider_job_id} is being waited for."
 
 
@@ -139,7 +141,7 @@ def _credits(value: str) -> int:
 
 
 def _reason(value: str) -> str:
-    if wrong := validation.problem(value, limit_chars=REASON_LIMIT_CHARS):
+    if wrong := validation.text_error(value, limit_chars=REASON_LIMIT_CHARS):
         raise argparse.ArgumentTypeError(wrong)
     return value
 

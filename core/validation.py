@@ -3,7 +3,7 @@
 import unicodedata
 
 
-def problem(value: str, *, limit_chars: int) -> str | None:
+def text_error(value: str, *, limit_chars: int) -> str | None:
     """What is wrong with a text, as a sentence for its field, or None.
 
     PostgreSQL stores no NUL, UTF-8 no lone surrogate, and no provider says what it does with control characters.

@@ -7,11 +7,11 @@ import streamlit as st
 
 from core import config, db
 from core.billing import ledger
-from core.billing.ledger import EFFECT
+from core.billing.ledger import EFFECTS
 from core.db.enums import Role
 from core.db.tables import LedgerEntry, User
 from core.identity import users
-from core.usage import ledger_export
+from core.usage import export
 from pages.sections.account import provider_cards, tokens, webhooks
 from pages.ui import components, current_user, language, wording
 from pages.ui.language import _
@@ -20,14 +20,14 @@ PAGE_SIZE = 20
 CSV_LIMIT_ROWS = 100_000
 BROWSER = "browser"
 
-person = current_user.person()
+person = current_user.current_user()
 
 
 def who() -> None:
     """Name, address and language."""
     st.text(" · ".join(dict.fromkeys(filter(None, (person.name, person.email)))))
     names = {BROWSER: _("As the browser"), **language.LANGUAGES}
-    with components.choices(4):
+    with components.field_grid(4):
         st.selectbox(
             _("Language"),
             list(names),
@@ -43,7 +43,7 @@ def choose_language() -> None:
     chosen = st.session_state["account_language"]
     tag = None if chosen == BROWSER else chosen
     with db.session() as session:
-        users.choose_language(session, current_user.person(), tag=tag)
+        users.set_language(session, current_user.current_user(), tag=tag)
 
 
 def figures(balance: ledger.Balance) -> None:
@@ -119,14 +119,14 @@ def table(rows: Sequence[LedgerEntry]) -> None:
 
 def cells(row: LedgerEntry) -> list[str]:
     """A movement as HTML, a cell a column."""
-    available, held = (sign * row.amount_credits for sign in EFFECT[row.kind])
+    available, held = (sign * row.amount_credits for sign in EFFECTS[row.kind])
     texts = [
         wording.moment(row.created_at),
         wording.ENTRY[row.kind],
         signed(available),
         signed(held),
         wording.credits(row.available_after),
-        language.said(row.reason),
+        language.translate_message(row.reason),
     ]
     link = ""
     if row.generation_id:
@@ -158,12 +158,12 @@ def newer(pages: list[int | None]) -> None:
 
 def as_csv() -> bytes:
     """The newest movements, up to a limit; made when somebody asks for it."""
-    found: User = current_user.person()
+    found: User = current_user.current_user()
     with db.session(read_only=True) as session:
-        return ledger_export.write(ledger.entries(session, found.id, limit=CSV_LIMIT_ROWS))
+        return export.ledger_csv(ledger.entries(session, found.id, limit=CSV_LIMIT_ROWS))
 
 
-with components.calm():
+with components.error_boundary():
     with db.session(read_only=True) as session:
         balance = ledger.balance(session, person.id)
     tabs = st.tabs([_("You"), _("Tokens and webhooks"), _("Providers")], key="account_tabs", on_change="rerun")

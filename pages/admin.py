@@ -18,7 +18,7 @@ from core.identity import users
 from core.providers import registry
 from pages.sections.account import provider_cards
 from pages.ui import components, current_user, wording
-from pages.ui.language import N_, _, plural, said
+from pages.ui.language import N_, _, plural, translate_message
 
 JOB_ID_LIMIT_CHARS = 200
 PEOPLE_SHOWN = 25
@@ -30,7 +30,7 @@ BOOKINGS: Mapping[EntryKind, str] = {EntryKind.GRANT: N_("Grant"), EntryKind.ADJ
 def unclear() -> None:
     """What may or may not exist at a provider, each with the two decisions."""
     with db.session(read_only=True) as session:
-        rows = unresolved.browse(session)
+        rows = unresolved.list_unresolved(session)
     st.header(_("Unclear clips"), anchor=False)
     if not rows:
         st.caption(_("None. Every clip that was sent has an answer from its provider."))
@@ -49,7 +49,7 @@ def case(row: Generation) -> None:
     """One unclear clip: what is known, and the decision."""
     provider = registry.provider_class(row.provider)
     with st.container(border=True, gap="xsmall", key=f"admin_case_{row.id}"):
-        components.plain(row.prompt, strong=True, lines=2)
+        components.plain_text(row.prompt, strong=True, lines=2)
         sent = wording.moment(row.submitted_at or row.updated_at)
         st.caption(
             " · ".join(
@@ -62,13 +62,13 @@ def case(row: Generation) -> None:
                 )
             )
         )
-        components.plain(_("Our reference: {id}").format(id=row.id), small=True)
+        components.plain_text(_("Our reference: {id}").format(id=row.id), small=True)
         job = row.provider_job_id or _("not known")
-        components.plain(_("Provider's job ID: {job}").format(job=job), small=True)
+        components.plain_text(_("Provider's job ID: {job}").format(job=job), small=True)
         if row.error_message:
-            components.plain(said(row.error_message), small=True)
+            components.plain_text(translate_message(row.error_message), small=True)
         if row.error_detail:
-            components.plain(row.error_detail, small=True, lines=4)
+            components.plain_text(row.error_detail, small=True, lines=4)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             with st.popover(_("It was never made"), key=f"admin_release_popover_{row.id}"):
                 st.markdown(
@@ -77,8 +77,8 @@ def case(row: Generation) -> None:
                     )
                 )
                 if st.button(_("Return the credits"), key=f"admin_release_{row.id}", type="primary"):
-                    components.save(
-                        lambda session: unresolved.release(session, current_user.administrator(), row.id),
+                    components.save_and_rerun(
+                        lambda session: unresolved.release_hold(session, current_user.administrator(), row.id),
                         done=_("The credits were returned."),
                     )
             if row.stage is Stage.SUBMITTING:
@@ -97,8 +97,10 @@ def found(row: Generation) -> None:
             if not wanted:
                 st.error(_("Write the job ID that the provider shows."))
                 return
-            components.save(
-                lambda session: unresolved.found(session, current_user.administrator(), row.id, provider_job_id=wanted),
+            components.save_and_rerun(
+                lambda session: unresolved.resolve_with_job(
+                    session, current_user.administrator(), row.id, provider_job_id=wanted
+                ),
                 done=_("Found. The wait goes on."),
             )
 
@@ -148,7 +150,7 @@ def promise(rule: Mapping[str, Any], full_count: int) -> None:
             )
             st.caption(f"{_(rule['rule'])} · {looked}")
             if rule["offenders"]:
-                components.plain(", ".join(rule["offenders"]), small=True)
+                components.plain_text(", ".join(rule["offenders"]), small=True)
 
 
 def check_now() -> None:
@@ -156,7 +158,7 @@ def check_now() -> None:
     current_user.administrator()
     with st.spinner(_("Checking")):
         with db.session(read_only=True) as session:
-            found = runs.look(session, full=True)
+            found = runs.run_incremental(session, full=True)
         with db.session() as session:
             runs.record(session, found)
 
@@ -178,7 +180,7 @@ def people() -> None:
         st.session_state["admin_people_found"], st.session_state["admin_people_pages"] = search, [""]
     pages: list[str] = st.session_state["admin_people_pages"]
     with db.session(read_only=True) as session:
-        found = users.browse(
+        found = users.list_all(
             session, current_user.administrator(), search=search or "", after_email=pages[-1], limit=PEOPLE_SHOWN + 1
         )
     if not found:
@@ -254,12 +256,12 @@ def book(kind: EntryKind, email: str, amount: int, reason: str, key: str) -> Non
             booking(session, receiver.id, credits=amount, key=f"grant:{key}", actor=admin.email, reason=reason)
 
     done = _("{credits} booked to {email}.").format(credits=wording.priced(amount), email=email)
-    if components.attempt(transaction, done=done):
+    if components.try_action(transaction, done=done):
         del st.session_state["admin_grant_key"]
         st.rerun()
 
 
-with components.calm():
+with components.error_boundary():
     current_user.administrator()
     unclear()
     checks()

@@ -11,9 +11,9 @@ from core.catalog import adaptation, price_list
 from core.db.enums import ENDED_STATUSES
 from core.db.tables import Preset
 from core.generations import batches, queries
-from core.generations.queries import Listed
+from core.generations.queries import ListRow
 from core.generations.submit import Order, made_before, validate
-from core.insights import provider_status, track_record
+from core.insights import model_stats, provider_status
 from core.projects import presets, projects
 from core.providers import connection, registry
 from core.providers.contract import VideoModel
@@ -21,29 +21,29 @@ from pages.elements import gallery, in_flight, model_picker
 from pages.sections.clip import dialog
 from pages.sections.generate import form_state, order_card, preset_bar, prompt_field, source_images
 from pages.ui import components, current_user
-from pages.ui.language import _, said
+from pages.ui.language import _, translate_message
 
 RECENT = 6
 VARIATIONS = (1, 2, 3, 4)
-OTHER_MODELS = batches.MOST // len(VARIATIONS) - 1
+OTHER_MODELS = batches.MAX_BATCH // len(VARIATIONS) - 1
 RECORD_SECONDS = 60  # how old the models' track record may be; a text on a line of its own would show on the page
 
-person = current_user.person()
+person = current_user.current_user()
 settings = config.settings()
 configured = connection.configured(settings)
 
 
 @st.cache_data(ttl=RECORD_SECONDS, show_spinner=False)
-def track_records(database_url: str) -> dict[str, track_record.TrackRecord]:
+def track_records(database_url: str) -> dict[str, model_stats.TrackRecord]:
     """How the models of this installation did lately; the same for everybody, so asked once for all."""
     del database_url  # it tells one installation's figures from another's
     with db.session(read_only=True) as session:
-        return dict(track_record.of_models(session, [model.id for model in registry.models()]))
+        return dict(model_stats.track_records(session, [model.id for model in registry.models()]))
 
 
 def first_project() -> None:
     """Make a project for somebody who has none."""
-    with components.calm(), db.session() as session:
+    with components.error_boundary(), db.session() as session:
         projects.create(session, person, name=_("My first project"))
 
 
@@ -81,14 +81,14 @@ def choose_model(models: Sequence[VideoModel], order: Order) -> None:
         st.session_state[form_state.name("model")] = picked
         st.rerun()
     if model.limits:
-        st.caption(" ".join(map(said, model.limits)))
+        st.caption(" ".join(map(translate_message, model.limits)))
     if model.provider in troubles:
-        st.warning(said(troubles[model.provider]), icon=":material/warning:")
+        st.warning(translate_message(troubles[model.provider]), icon=":material/warning:")
 
 
 def choose_settings(model: VideoModel, order: Order) -> None:
     """Everything that the model takes beside prompt and images."""
-    with components.choices(3, min_width_px=200):
+    with components.field_grid(3, min_width_px=200):
         form_state.pick(_("Resolution"), "resolution", model.resolutions, order.resolution)
         form_state.pick(
             _("Length"), "seconds", model.durations, order.duration_seconds, lambda s: _("{number} s").format(number=s)
@@ -119,12 +119,12 @@ def choose_several(order: Order) -> list[Order]:
         for model in registry.models()
         if model.id != order.model_id and model.provider in configured and _can_make(model, order)
     }
-    wished: list[str] = form_state.wish("also") or []
+    wished: list[str] = form_state.value("also") or []
     key = form_state.name("also_offered")
     also = [model_id for model_id in wished if model_id in can]
     if st.session_state.get(key) != also:
         st.session_state[key] = also
-    form_state.keep_fitting("variations", VARIATIONS, 1)
+    form_state.keep_valid("variations", VARIATIONS, 1)
     with st.container(horizontal=True, gap="medium"):
         st.radio(
             _("Variations"),
@@ -172,7 +172,7 @@ def say_what_is_extended() -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center", key="generate_extends"):
             with st.container(gap="xsmall"):
                 st.markdown(_("This clip begins with the last picture of an earlier one:"))
-                components.plain(extended["prompt"], small=True, lines=1)
+                components.plain_text(extended["prompt"], small=True, lines=1)
             st.button(
                 _("Make a separate clip instead"), key="generate_extends_stop", on_click=form_state.stop_extending
             )
@@ -181,24 +181,24 @@ def say_what_is_extended() -> None:
 def form(names: dict[str, str], kept: Sequence[Preset]) -> list[Order]:
     """Draw the form; what is ordered by it."""
     models = offered_models()
-    form_state.keep_fitting("project", list(names), next(iter(names)))
-    model = registry.model(form_state.stand_in([model.id for model in models]))
-    fitted = adaptation.fit(form_state.order(form_state.wish("project"), model), model)
+    form_state.keep_valid("project", list(names), next(iter(names)))
+    model = registry.model(form_state.fallback_model([model.id for model in models]))
+    fitted = adaptation.adapt(form_state.order(form_state.value("project"), model), model)
     order = fitted.order
-    with components.choices(3):
+    with components.field_grid(3):
         choose_project(names)
         preset_bar.choose(person, kept)
         preset_bar.manage(person, kept, order)
     say_what_is_extended()
     prompt_field.show(model, order)
     choose_model(models, order)
-    form_state.say_changes(model, fitted.changes)
+    form_state.show_adjustments(model, fitted.changes)
     choose_settings(model, order)
     source_images.show(person, model, settings)
     return choose_several(order)
 
 
-def recent(rows: Sequence[Listed]) -> str | None:
+def recent(rows: Sequence[ListRow]) -> str | None:
     """The newest that ended, to play at once; the one just clicked."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
         st.header(_("Latest clips"), anchor=False, width="content")
@@ -206,15 +206,15 @@ def recent(rows: Sequence[Listed]) -> str | None:
     return gallery.show(rows, key="generate_recent")
 
 
-with components.calm():
-    form_state.take_over(person, settings)
+with components.error_boundary():
+    form_state.load_from_url(person, settings)
 
-with components.calm():
+with components.error_boundary():
     with db.session(read_only=True) as session:
-        names = components.project_names(session, person, archived=False, wanted=form_state.wish("project"))
+        names = components.project_names(session, person, archived=False, wanted=form_state.value("project"))
         balance = ledger.balance(session, person.id)
-        kept = presets.browse(session, person)
-        ended = queries.browse(session, person, queries.Filter(statuses=ENDED_STATUSES), limit=RECENT).rows
+        kept = presets.list_visible(session, person)
+        ended = queries.list_page(session, person, queries.ListFilter(statuses=ENDED_STATUSES), limit=RECENT).rows
     if not names:
         components.empty_state(
             _("A clip needs a project"),

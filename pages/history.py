@@ -10,7 +10,7 @@ from core.clock import utc_now
 from core.db.enums import Status
 from core.db.tables import User
 from core.generations import queries, review
-from core.generations.queries import Verdict
+from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.providers import registry
 from pages.elements import compare, gallery
@@ -18,7 +18,7 @@ from pages.sections.clip import dialog
 from pages.sections.history import selection
 from pages.ui import components, current_user
 from pages.ui.language import N_, _
-from pages.ui.wording import Words
+from pages.ui.wording import TranslatedLabels
 
 PAGE_SIZE = 24
 SEARCH_LIMIT_CHARS = 200
@@ -29,7 +29,7 @@ GROUPS = {
     "failed": (Status.FAILED,),
     "cancelled": (Status.CANCELLED,),
 }
-GROUP_NAMES = Words(
+GROUP_NAMES = TranslatedLabels(
     {
         "completed": N_("Completed"),
         "live": N_("Under way"),
@@ -37,17 +37,17 @@ GROUP_NAMES = Words(
         "cancelled": N_("Cancelled"),
     }
 )
-ORDERS = Words({"oldest": N_("Oldest first")})
-HEARTS = Words({"yes": N_("Favourites"), "no": N_("Not favourites")})
-VERDICT_NAMES = Words(
+ORDERS = TranslatedLabels({"oldest": N_("Oldest first")})
+HEARTS = TranslatedLabels({"yes": N_("Favourites"), "no": N_("Not favourites")})
+VERDICT_NAMES = TranslatedLabels(
     {
-        Verdict.KEPT.value: N_("Kept"),
-        Verdict.REJECTED.value: N_("Rejected"),
-        Verdict.UNDECIDED.value: N_("Undecided"),
+        ReviewStatus.KEPT.value: N_("Kept"),
+        ReviewStatus.REJECTED.value: N_("Rejected"),
+        ReviewStatus.UNDECIDED.value: N_("Undecided"),
     }
 )
 # Number of days (UTC) up to and with today. Not a docstring: Streamlit writes a bare text of a page onto the page.
-PERIODS = Words(
+PERIODS = TranslatedLabels(
     {
         "1": N_("Today"),
         "7": N_("Last 7 days"),
@@ -108,12 +108,12 @@ def choice(param: str, label: str, everything: str, options: Mapping[str, str]) 
     )
 
 
-def filters(projects: Mapping[str, str], own_tags: Sequence[str]) -> queries.Filter:
+def filters(projects: Mapping[str, str], own_tags: Sequence[str]) -> queries.ListFilter:
     """Draw the filters; what the address says, whether all of them are on view or not."""
     models = {model.id: model.name for model in registry.models()}
     providers = {provider.name: provider.display_name for provider in registry.providers()}
     tags = {tag: tag for tag in own_tags}
-    with components.choices(5):
+    with components.field_grid(5):
         st.text_input(
             _("Words in the prompt"),
             key=follow_address("text", asked_text()),
@@ -131,7 +131,7 @@ def filters(projects: Mapping[str, str], own_tags: Sequence[str]) -> queries.Fil
     st.session_state.setdefault("history_more", any(param in st.query_params for param in FURTHER))
     with st.expander(_("More filters"), key="history_more", on_change="rerun") as more:
         if more.open:
-            with components.choices(3):
+            with components.field_grid(3):
                 choice("model", _("Model"), _("All models"), models)
                 choice("provider", _("Provider"), _("All providers"), providers)
                 choice("favourite", _("Favourites"), _("All clips"), HEARTS)
@@ -139,7 +139,7 @@ def filters(projects: Mapping[str, str], own_tags: Sequence[str]) -> queries.Fil
                 choice("tag", _("Tag"), _("All tags"), tags)
                 choice("days", _("Ordered"), _("At any time"), PERIODS)
     heart, verdict = asked("favourite", HEARTS), asked("verdict", VERDICT_NAMES)
-    return queries.Filter(
+    return queries.ListFilter(
         project_id=asked("project", projects),
         statuses=GROUPS.get(asked("status", GROUP_NAMES) or "", ()),
         model_id=asked("model", models),
@@ -147,7 +147,7 @@ def filters(projects: Mapping[str, str], own_tags: Sequence[str]) -> queries.Fil
         text=asked_text(),
         since=_since(asked("days", PERIODS)),
         favourite=None if heart is None else heart == "yes",
-        verdict=None if verdict is None else Verdict(verdict),
+        verdict=None if verdict is None else ReviewStatus(verdict),
         tag=asked("tag", tags),
         oldest_first=asked("order", ORDERS) == "oldest",
     )
@@ -161,7 +161,7 @@ def _since(days: str | None) -> datetime | None:
     return today - timedelta(days=int(days) - 1)
 
 
-def cursors(chosen: queries.Filter) -> list[str | None]:
+def cursors(chosen: queries.ListFilter) -> list[str | None]:
     """Where each page up to the present one begins; begins anew, and with nothing selected, when the filters change."""
     if st.session_state.get("history_filter") != chosen:
         st.session_state["history_filter"] = chosen
@@ -171,11 +171,11 @@ def cursors(chosen: queries.Filter) -> list[str | None]:
     return pages
 
 
-def clips(person: User, chosen: queries.Filter) -> None:
+def clips(person: User, chosen: queries.ListFilter) -> None:
     """One page of cards."""
     pages = cursors(chosen)
     with db.session(read_only=True) as session:
-        found = queries.browse(session, person, chosen, cursor=pages[-1], limit=PAGE_SIZE)
+        found = queries.list_page(session, person, chosen, cursor=pages[-1], limit=PAGE_SIZE)
     if not found.rows:
         nothing(chosen)
         return
@@ -195,7 +195,7 @@ def like(person: User, hearts: Mapping[str, bool]) -> None:
     for favourite in (True, False):
         ids = [row_id for row_id, on in hearts.items() if on is favourite]
         with db.session() as session:
-            review.change_several(session, person, ids, Changes(favourite=favourite))
+            review.update_many(session, person, ids, Changes(favourite=favourite))
 
 
 def newer(pages: list[str | None]) -> None:
@@ -230,9 +230,9 @@ def pager(pages: list[str | None], next_cursor: str | None) -> None:
         )
 
 
-def nothing(chosen: queries.Filter) -> None:
+def nothing(chosen: queries.ListFilter) -> None:
     """Why the gallery is empty, and the way out."""
-    if chosen == queries.Filter():
+    if chosen == queries.ListFilter():
         text = _("Every clip you order stays here, with its price and its story.")
         components.empty_state(_("No clips yet"), text, icon="movie")
         with st.container(horizontal_alignment="center"):
@@ -243,8 +243,8 @@ def nothing(chosen: queries.Filter) -> None:
         st.button(_("Show all clips"), key="history_show_all", on_click=clear_filters)
 
 
-with components.calm():
-    person = current_user.person()
+with components.error_boundary():
+    person = current_user.current_user()
     with db.session(read_only=True) as session:
         wanted = st.query_params.get("project")
         names = components.project_names(session, person, archived=True, wanted=wanted)
@@ -253,7 +253,7 @@ with components.calm():
     clips(person, chosen)
     if selection.ids():
         with db.session(read_only=True) as session:
-            selected = queries.several(session, person, selection.ids())
+            selected = queries.get_many(session, person, selection.ids())
             open_projects = components.project_names(session, person, archived=False, wanted=None)
         selection.bar(person, selected, open_projects, own_tags)
     if compare.PARAM in st.query_params:

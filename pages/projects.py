@@ -17,7 +17,7 @@ SORTS = {
     Sort.NEWEST: N_("Newest"),
 }
 
-person = current_user.person()
+person = current_user.current_user()
 
 
 def create_form(name: str = "") -> None:
@@ -32,7 +32,7 @@ def create_form(name: str = "") -> None:
     )
     if st.button(_("Create project"), type="primary", key="projects_create"):
         st.session_state["projects_made"] = turn + 1
-        components.save(
+        components.save_and_rerun(
             lambda session: projects.create(session, person, name=name, description=description or ""),
             done=_("Project created."),
         )
@@ -41,7 +41,7 @@ def create_form(name: str = "") -> None:
 
 def edit(project: projects.Summary) -> None:
     """Change the texts of a project."""
-    with components.calm():
+    with components.error_boundary():
         key = f"projects_edit_{project.id}"
         name = st.text_input(_("Name"), project.name, key=f"{key}_name", max_chars=projects.NAME_LIMIT_CHARS)
         description = st.text_area(
@@ -52,16 +52,16 @@ def edit(project: projects.Summary) -> None:
             height=120,
         )
         if st.button(_("Save"), type="primary", key=f"{key}_save"):
-            components.save(
-                lambda session: projects.change(session, person, project.id, name=name, description=description or ""),
+            components.save_and_rerun(
+                lambda session: projects.update(session, person, project.id, name=name, description=description or ""),
                 done=_("Saved."),
             )
 
 
 def delete(project: projects.Summary) -> None:
     """Say what deleting means, then do it; what has charges on record is archived instead."""
-    with components.calm():
-        components.plain(project.name, strong=True)
+    with components.error_boundary():
+        components.plain_text(project.name, strong=True)
         if project.generation_count or project.in_flight_count:
             st.markdown(
                 _(
@@ -74,14 +74,16 @@ def delete(project: projects.Summary) -> None:
             return
         st.markdown(_("It is empty, so nothing but its name and description is lost. This cannot be undone."))
         if st.button(_("Delete project"), type="primary", key="projects_delete"):
-            components.save(lambda session: projects.delete(session, person, project.id), done=_("Project deleted."))
+            components.save_and_rerun(
+                lambda session: projects.delete(session, person, project.id), done=_("Project deleted.")
+            )
 
 
 def archive(project: projects.Summary) -> None:
     """Put a project away, or bring it back."""
     away = project.archived_at is None
     done = _("Archived. Find it under Archived.") if away else _("The project is back.")
-    components.save(lambda session: projects.change(session, person, project.id, archived=away), done=done)
+    components.save_and_rerun(lambda session: projects.update(session, person, project.id, archived=away), done=done)
 
 
 def carry_out(action: str, project: projects.Summary) -> None:
@@ -150,7 +152,7 @@ def nothing(search: str, archived: bool) -> None:
         st.caption(_("Nothing is archived.") if archived else _("No active project."))
 
 
-with components.calm():
+with components.error_boundary():
     with db.session(read_only=True) as session:
         has_any = any(projects.names(session, person, archived=archived, limit=1) for archived in (False, True))
     if not has_any:
@@ -159,7 +161,7 @@ with components.calm():
     search, sort, archived = toolbar()
     shown = int(st.session_state.get("projects_limit", PAGE_SIZE))
     with db.session(read_only=True) as session:
-        found = projects.browse(session, person, search=search, archived=archived, sort=sort, limit=shown + 1)
+        found = projects.list_page(session, person, search=search, archived=archived, sort=sort, limit=shown + 1)
     if not found:
         nothing(search, archived)
     else:

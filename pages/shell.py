@@ -11,9 +11,9 @@ from pages.ui.language import _
 
 st.set_page_config(page_title="AI Video Generator", page_icon="🎬", layout="wide")
 
-with components.calm():
-    person = current_user.person()
-    language.choose(person.language)
+with components.error_boundary():
+    person = current_user.current_user()
+    language.set_language(person.language)
     pages = [
         st.Page("projects.py", title=_("Projects"), icon=":material/folder:", default=True),
         st.Page("generate.py", title=_("Generate"), icon=":material/movie:"),
@@ -24,7 +24,7 @@ with components.calm():
         pages.append(st.Page("admin.py", title=_("Admin"), icon=":material/shield_person:"))
     pages.append(st.Page("account.py", title=_("Account"), icon=":material/account_circle:"))
     page = st.navigation(pages, position="top")
-    components.announced()
+    components.show_flash()
 
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(page.title, anchor=False, width="content")
@@ -33,5 +33,5 @@ with components.calm():
             live.show(session, person)
             balance = ledger.balance(session, person.id)
         components.balance_line(balance)
-    with current_user.known(person):
+    with current_user.set_current_user(person):
         page.run()

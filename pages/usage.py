@@ -9,7 +9,7 @@ from pages.sections.usage import choice as usage_choice
 from pages.ui import components, current_user
 from pages.ui.language import _
 
-person = current_user.person()
+person = current_user.current_user()
 
 
 def nothing() -> None:
@@ -26,7 +26,7 @@ def nothing() -> None:
 def spending() -> None:
     """On what, against which budget, and where most."""
     month = figures.month(person, choice, today)
-    sections.spend(shown, choice, lambda: figures.spend_csv(current_user.person(), choice))
+    sections.spend(shown, choice, lambda: figures.spend_csv(current_user.current_user(), choice))
     sections.month(month, today)
     budget.form(choice.selection, month)
     sections.projects(shown)
@@ -44,12 +44,12 @@ def cost() -> None:
     repricing.show(person, choice.selection, shown)
 
 
-with components.calm():
+with components.error_boundary():
     today = utc_now().date()
     choice = usage_choice.choose(person, today)
     shown = figures.read(person, choice)
     budget.warnings(person, today)
-    if shown.total == reports.Figures():
+    if shown.total == reports.UsageTotals():
         nothing()
         budget.form(choice.selection, figures.month(person, choice, today))
         st.stop()

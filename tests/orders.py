@@ -52,17 +52,17 @@ def advance(database: Database, generation_id: str, *places: tuple[Status, Stage
             row = lifecycle.locked(session, generation_id)
             assert row is not None
             next_at = utc_now() + timedelta(seconds=20)
-            assert lifecycle.move(session, row, status, stage, what="test", next_at=next_at, **values)
+            assert lifecycle.transition(session, row, status, stage, what="test", next_at=next_at, **values)
     with database.session(read_only=True) as session:
         found = session.get(Generation, generation_id)
         assert found is not None
         return found
 
 
-HANDED = (Status.PENDING, Stage.HANDED)
+HANDED = (Status.PENDING, Stage.DISPATCHED)
 SUBMITTING = (Status.PROCESSING, Stage.SUBMITTING)
 WAITING = (Status.PROCESSING, Stage.WAITING)
-READY = (Status.PROCESSING, Stage.READY)
+READY = (Status.PROCESSING, Stage.READY_TO_DOWNLOAD)
 DOWNLOADING = (Status.PROCESSING, Stage.DOWNLOADING)
 
 
@@ -96,7 +96,7 @@ def lost(database: Database, generation_id: str, *, ago: timedelta = timedelta()
     row = advance(database, generation_id, HANDED, SUBMITTING)
     with database.session() as session:
         error = errors.SubmitUncertain(detail="ReadTimeout")
-        assert lifecycle.lose(session, row, error, next_at=utc_now())
+        assert lifecycle.mark_uncertain(session, row, error, next_at=utc_now())
         noticed = update(Generation).where(Generation.id == row.id).values(updated_at=utc_now() - ago)
         session.execute(noticed)
     with database.session(read_only=True) as session:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.redis import job_queue
+from core.redis import connection as redis_connection
 from core.worker import local_stack
 
 
@@ -20,12 +20,12 @@ def server() -> Iterator[str]:
         url = f"unix://{socket}"
         try:
             end = time.monotonic() + 20
-            while not job_queue.ping(url):
+            while not redis_connection.ping(url):
                 assert time.monotonic() < end, "Redis did not start"
                 time.sleep(0.02)
             yield url
         finally:
-            job_queue.connection(url).close()
-            job_queue.connection.cache_clear()
+            redis_connection.connect(url).close()
+            redis_connection.connect.cache_clear()
             process.terminate()
             process.wait(10)

@@ -10,7 +10,7 @@ from core.db.enums import Role, Scope, Status
 from core.db.tables import Generation
 from core.generations import reconciliation
 from core.identity import api_tokens, users
-from core.providers.contract import Found, ProviderJob
+from core.providers.contract import JobMatches, ProviderJob
 from tests import orders
 
 
@@ -89,7 +89,7 @@ def test_uncertain_ones_are_listed(lost: Generation, capsys: pytest.CaptureFixtu
 def test_uncertain_ones_are_listed_with_what_they_may_be(lost: Generation, capsys: pytest.CaptureFixture[str]) -> None:
     """When the provider's list shows several jobs that may be it, an administrator is told which."""
     with db.session() as session:
-        reconciliation.settle(session, lost, Found(sure=[ProviderJob("j-1"), ProviderJob("j-2")]))
+        reconciliation.reconcile(session, lost, JobMatches(exact=[ProviderJob("j-1"), ProviderJob("j-2")]))
     assert cli.main(["uncertain"]) == 0
     assert "It may be one of these jobs: j-1, j-2 ReadTimeout" in capsys.readouterr().out
 

@@ -43,7 +43,7 @@ def put(storage: LocalStorage, *rows: Generation) -> None:
 
 def packed(storage: LocalStorage, *rows: Generation) -> zipfile.ZipFile:
     """What a reader finds in the archive of these."""
-    return zipfile.ZipFile(io.BytesIO(b"".join(zip_export.stream(storage, zip_export.members(rows)))))
+    return zipfile.ZipFile(io.BytesIO(b"".join(zip_export.stream(storage, zip_export.entries(rows)))))
 
 
 def test_archive_is_read_by_others(storage: LocalStorage) -> None:
@@ -92,7 +92,7 @@ def test_archive_is_packed_while_it_is_sent(storage: LocalStorage) -> None:
     for clip in rows:
         storage.put_bytes(str(clip.output_key), bytes(10_000_000), media_type="video/mp4")
     tracemalloc.start()
-    sent = sum(len(chunk) for chunk in zip_export.stream(storage, zip_export.members(rows)))
+    sent = sum(len(chunk) for chunk in zip_export.stream(storage, zip_export.entries(rows)))
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -115,7 +115,7 @@ def test_archive_when_a_file_breaks_off(tmp_path: Path) -> None:
     put(storage, clip)
     received = bytearray()
     with pytest.raises(OSError, match="disk"):
-        received.extend(itertools.chain.from_iterable(zip_export.stream(storage, zip_export.members([clip]))))
+        received.extend(itertools.chain.from_iterable(zip_export.stream(storage, zip_export.entries([clip]))))
     with pytest.raises(zipfile.BadZipFile):
         zipfile.ZipFile(io.BytesIO(received))
 
@@ -127,6 +127,6 @@ def test_archive_when_a_clip_is_huge(storage: LocalStorage, tmp_path: Path) -> N
     huge = 5 * 2**30
     with (tmp_path / "media" / str(clip.output_key)).open("r+b") as file:
         file.truncate(huge)  # a file with a hole: it takes no room
-    start = next(zip_export.stream(storage, zip_export.members([clip])))
+    start = next(zip_export.stream(storage, zip_export.entries([clip])))
 
     assert int.from_bytes(start[4:6], "little") == 45, "the version that a reader needs is the one with ZIP64"

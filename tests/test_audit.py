@@ -42,7 +42,7 @@ def test_command_when_all_holds(ana: User) -> None:
 
     assert ended.returncode == 0, ended.stdout
     assert all(line.startswith("ok") for line in ended.stdout.splitlines())
-    assert len(ended.stdout.splitlines()) == len(invariants.RULES) + 1
+    assert len(ended.stdout.splitlines()) == len(invariants.INVARIANTS) + 1
 
 
 def test_command_when_a_rule_is_broken(ana: User) -> None:
@@ -70,24 +70,24 @@ def test_command_when_a_file_is_missing(ana: User, installation: Settings) -> No
 def test_last_run_when_recorded(installation: Settings, ana: User) -> None:
     """The newest result is kept with its time and what was broken."""
     with db.session() as session:
-        runs.record(session, runs.look(session))
+        runs.record(session, runs.run_incremental(session))
     with db.session(read_only=True) as session:
         last = runs.last_run(session)
 
     assert last is not None
     assert last.broken == 0
-    assert len(last.results["rules"]) == len(invariants.RULES)
+    assert len(last.results["rules"]) == len(invariants.INVARIANTS)
 
 
-def kept(database: Database, *, full: bool = False) -> runs.Pass:
+def kept(database: Database, *, full: bool = False) -> runs.AuditPass:
     """One pass, kept as the dispatcher keeps it."""
     with database.session() as session:
-        found = runs.look(session, full=full, overlap_ids=0)
+        found = runs.run_incremental(session, full=full, overlap_ids=0)
         runs.record(session, found)
     return found
 
 
-def broken(found: runs.Pass) -> set[str]:
+def broken(found: runs.AuditPass) -> set[str]:
     """The names of the rules that do not hold."""
     return {result.rule for result in found.results if not result.holds}
 
@@ -99,14 +99,14 @@ def test_look_when_nothing_is_new(database: Database, person: User) -> None:
     with database.session(read_only=True) as session:
         last = runs.last_run(session)
         assert last is not None
-        later = runs._resume(last, first.full_at + runs.FULL_EVERY, 0)
+        later = runs._resume(last, first.full_at + runs.FULL_RUN_INTERVAL, 0)
     completed(database, person)
     third = kept(database)
 
     assert (first.is_full, second.is_full, third.is_full) == (True, False, False)
     assert later[0] is None
     assert not broken(first) | broken(second) | broken(third)
-    reserved = invariants.RULES[2].name
+    reserved = invariants.INVARIANTS[2].name
     assert [{r.rule: r.checked for r in found.results}[reserved] for found in (first, second, third)] == [1, 0, 1]
 
 
@@ -154,7 +154,7 @@ def test_look_when_there_is_much_that_is_old(installation: Settings, ana: User) 
     """A pass over what is new goes to clips and movements by index alone: nothing of theirs is read from end to end."""
     with db.session(read_only=True) as session:
         connection = session.connection()
-        for rule in invariants.RULES:
+        for rule in invariants.INVARIANTS:
             for query in rule.queries(invariants.Since(10**6, 10**6)):
                 compiled = query.compile(connection, compile_kwargs={"literal_binds": True})
                 steps = [str(row[-1]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]

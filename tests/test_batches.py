@@ -120,7 +120,7 @@ def test_submit_when_one_cannot_be_made(database: Database, person: User, projec
         assert session.scalars(select(Project.generation_count)).all() == [0, 0]
 
 
-@pytest.mark.parametrize("count", [0, batches.MOST + 1])
+@pytest.mark.parametrize("count", [0, batches.MAX_BATCH + 1])
 def test_submit_when_there_are_none_or_too_many(database: Database, person: User, project_id: str, count: int) -> None:
     """A batch has a size."""
     with pytest.raises(errors.InvalidRequest):

@@ -10,12 +10,12 @@ from core.db.tables import User
 from core.identity import users
 from core.projects import projects
 from core.usage import budgets
-from core.usage.reports import Selection
+from core.usage.reports import UsageQuery
 from tests import year
 from tests.year import Ended
 
 TODAY = date(2026, 11, 21)
-MONTH = Selection(TODAY, TODAY)
+MONTH = UsageQuery(TODAY, TODAY)
 
 
 def fifty_a_day(database: Database, user: User, *, days: int = 35) -> str:
@@ -26,7 +26,7 @@ def fifty_a_day(database: Database, user: User, *, days: int = 35) -> str:
     return mine
 
 
-def look(database: Database, user: User, chosen: Selection = MONTH) -> budgets.Month:
+def look(database: Database, user: User, chosen: UsageQuery = MONTH) -> budgets.Month:
     """A month as it stands."""
     with database.session(read_only=True) as session:
         return budgets.month(session, user, chosen, today=TODAY)
@@ -36,7 +36,7 @@ def test_month_under_way(database: Database, person: User) -> None:
     """Spent is of this month only, the forecast goes to its end, and a budget below it is foreseen to be exceeded."""
     fifty_a_day(database, person)
     with database.session() as session:
-        budgets.set_own(session, person, credits=1499)
+        budgets.set_user(session, person, credits=1499)
 
     month = look(database, person)
 
@@ -51,7 +51,7 @@ def test_month_that_is_over(database: Database, person: User) -> None:
     """A past month has its spend and no forecast."""
     fifty_a_day(database, person)
 
-    month = look(database, person, Selection(date(2026, 10, 3), date(2026, 10, 5)))
+    month = look(database, person, UsageQuery(date(2026, 10, 3), date(2026, 10, 5)))
 
     assert (month.first, month.last) == (date(2026, 10, 1), date(2026, 10, 31))
     assert month.spent_credits == 14 * 50
@@ -64,7 +64,7 @@ def test_budget_is_shown_only_for_what_it_is_meant_for(database: Database, perso
     with database.session() as session:
         person = users.ensure(session, person.email, signup_credits=0)
         person.role = Role.ADMIN
-        budgets.set_own(session, person, credits=5000)
+        budgets.set_user(session, person, credits=5000)
         budgets.set_project(session, person, mine, credits=1000)
 
     assert look(database, person).budget_credits == 5000
@@ -79,21 +79,21 @@ def test_watched(database: Database, person: User) -> None:
     mine = fifty_a_day(database, person)
     with database.session() as session:
         fine = projects.create(session, person, name="Dunes").id
-        assert budgets.watched(session, person, today=TODAY) == []
-        budgets.set_own(session, person, credits=1499)
+        assert budgets.alerts(session, person, today=TODAY) == []
+        budgets.set_user(session, person, credits=1499)
         budgets.set_project(session, person, mine, credits=1000)
         budgets.set_project(session, person, fine, credits=1)
     with database.session(read_only=True) as session:
-        found = budgets.watched(session, person, today=TODAY)
+        found = budgets.alerts(session, person, today=TODAY)
 
     assert [(one.project_id, one.project_name, one.month.is_exceeded) for one in found] == [
         (None, None, False),
         (mine, "Lakes", True),
     ]
     with database.session() as session:
-        budgets.set_own(session, person, credits=None)
+        budgets.set_user(session, person, credits=None)
         budgets.set_project(session, person, mine, credits=None)
-        assert budgets.watched(session, person, today=TODAY) == []
+        assert budgets.alerts(session, person, today=TODAY) == []
 
 
 @pytest.mark.parametrize("credits", [0, -1, budgets.LIMIT_CREDITS + 1])
@@ -101,12 +101,12 @@ def test_budget_that_cannot_be(database: Database, person: User, credits: int) -
     """A budget is a whole number above 0, and the one before stays."""
     with database.session() as session:
         mine = projects.create(session, person, name="Lakes").id
-        budgets.set_own(session, person, credits=10)
+        budgets.set_user(session, person, credits=10)
         with pytest.raises(errors.InvalidRequest):
-            budgets.set_own(session, person, credits=credits)
+            budgets.set_user(session, person, credits=credits)
         with pytest.raises(errors.InvalidRequest):
             budgets.set_project(session, person, mine, credits=credits)
-        assert budgets.own(session, person) == 10
+        assert budgets.of_user(session, person) == 10
 
 
 def test_budget_of_somebody_elses_project(database: Database, person: User) -> None:

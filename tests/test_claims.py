@@ -30,7 +30,7 @@ def ana(installation: Settings) -> User:
 
 def claim_submits() -> list[Generation]:
     """What a dispatcher would hand over now, calls being free."""
-    return list(claims.submits(config.settings(), lambda _provider: True))
+    return list(claims.claim_submits(config.settings(), lambda _provider: True))
 
 
 def test_sweep_when_workers_died(installation: Settings, ana: User) -> None:
@@ -38,7 +38,7 @@ def test_sweep_when_workers_died(installation: Settings, ana: User) -> None:
     sending, fetching = ordered(db.default(), ana), ordered(db.default(), ana)
     advance(db.default(), sending.id, HANDED, SUBMITTING)
     advance(
-        db.default(), fetching.id, HANDED, SUBMITTING, WAITING, (Status.PROCESSING, Stage.READY),
+        db.default(), fetching.id, HANDED, SUBMITTING, WAITING, (Status.PROCESSING, Stage.READY_TO_DOWNLOAD),
         (Status.PROCESSING, Stage.DOWNLOADING),
     )  # fmt: skip
     claims.sweep()
@@ -48,7 +48,7 @@ def test_sweep_when_workers_died(installation: Settings, ana: User) -> None:
     claims.sweep()
 
     assert (look(sending.id).status, look(sending.id).stage) == (Status.UNCERTAIN, Stage.SUBMITTING)
-    assert (look(fetching.id).status, look(fetching.id).stage) == (Status.PROCESSING, Stage.READY)
+    assert (look(fetching.id).status, look(fetching.id).stage) == (Status.PROCESSING, Stage.READY_TO_DOWNLOAD)
 
 
 def test_sweep_when_nothing_was_taken_for_a_day(installation: Settings, ana: User) -> None:
@@ -70,7 +70,7 @@ def test_hand_over_when_people_share(installation: Settings, ana: User) -> None:
     one = ordered(db.default(), eve).id
     handed = [row.id for row in claim_submits()]
 
-    assert len(handed) == claims.OUTSTANDING_SUBMITS
+    assert len(handed) == claims.MAX_OUTSTANDING_SUBMITS
     assert handed[:2] == [many[0], one]
     assert claim_submits() == []
 
@@ -108,7 +108,7 @@ def test_hand_over_when_calls_are_limited(installation: Settings, ana: User) -> 
     for _ in range(4):
         ordered(db.default(), ana)
     free = iter([True, True, False])
-    handed = claims.submits(config.settings(), lambda _provider: next(free))
+    handed = claims.claim_submits(config.settings(), lambda _provider: next(free))
 
     assert len(handed) == 2
     assert len(claim_submits()) == 2
@@ -132,7 +132,7 @@ def test_hand_over_when_provider_is_in_trouble(installation: Settings, ana: User
         ordered(db.default(), ana)
     with db.session() as session:
         for _ in range(circuit_breaker.FAILURES_TO_OPEN):
-            circuit_breaker.note_failure(session, "demo", errors.ProviderUnavailable())
+            circuit_breaker.record_failure(session, "demo", errors.ProviderUnavailable())
     assert claim_submits() == []
 
     with db.session() as session:
@@ -141,7 +141,7 @@ def test_hand_over_when_provider_is_in_trouble(installation: Settings, ana: User
     assert claim_submits() == []
 
     with db.session() as session:
-        circuit_breaker.note_success(session, "demo")
+        circuit_breaker.record_success(session, "demo")
     assert len(claim_submits()) == 2
 
 
@@ -170,7 +170,7 @@ def test_hand_over_when_several_do_it_at_once(somebody: User) -> None:
         ordered(db.default(), somebody)
     handed = at_once(claim_submits)
 
-    assert len(handed) == len(set(handed)) == claims.OUTSTANDING_SUBMITS
+    assert len(handed) == len(set(handed)) == claims.MAX_OUTSTANDING_SUBMITS
 
 
 def test_collect_when_several_do_it_at_once(somebody: User) -> None:
@@ -180,11 +180,11 @@ def test_collect_when_several_do_it_at_once(somebody: User) -> None:
         advance(db.default(), row, HANDED, SUBMITTING, WAITING, READY)
         make_due(row)
 
-    assert sorted(at_once(lambda: claims.collects(10))) == rows
-    assert claims.collects(10) == []
+    assert sorted(at_once(lambda: claims.claim_downloads(10))) == rows
+    assert claims.claim_downloads(10) == []
     for row in rows:
         make_due(row)
-    assert len(claims.collects(2)) == 2
+    assert len(claims.claim_downloads(2)) == 2
 
 
 def test_look_when_a_provider_has_no_room(somebody: User) -> None:
@@ -194,11 +194,11 @@ def test_look_when_a_provider_has_no_room(somebody: User) -> None:
         advance(db.default(), row, HANDED, SUBMITTING, WAITING)
         make_due(row)
 
-    assert claims.looks(lambda _provider: 0) == claims.looks(lambda _provider: -1) == []
-    first = [row.id for row in claims.looks(lambda _provider: 2)]
+    assert claims.claim_polls(lambda _provider: 0) == claims.claim_polls(lambda _provider: -1) == []
+    first = [row.id for row in claims.claim_polls(lambda _provider: 2)]
     assert len(first) == 2
-    assert sorted([*first, *(row.id for row in claims.looks(lambda _provider: 9))]) == rows
-    assert claims.looks(lambda _provider: 9) == []
+    assert sorted([*first, *(row.id for row in claims.claim_polls(lambda _provider: 9))]) == rows
+    assert claims.claim_polls(lambda _provider: 9) == []
 
 
 def swept_by_one() -> Sequence[Generation]:

@@ -28,7 +28,7 @@ starts = st.sampled_from(
 def reason_for(head: bytes) -> str:
     """Why a beginning is refused."""
     with pytest.raises(errors.MediaRejected) as caught:
-        sniff.of(head)
+        sniff.container_of(head)
     return caught.value.reason
 
 
@@ -47,7 +47,7 @@ def reason_for(head: bytes) -> str:
 )
 def test_of_a_video(head: bytes, expected: str) -> None:
     """Brand or document type decide, where the format puts them; QuickTime older than brands is QuickTime."""
-    assert sniff.of(head) == expected
+    assert sniff.container_of(head) == expected
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_of_something_else(head: bytes, reason: str) -> None:
 def test_of_any_bytes(start: bytes, rest: bytes) -> None:
     """Whatever comes, the answer is one of four words or a known reason, never another failure."""
     try:
-        found = sniff.of(start + rest)
+        found = sniff.container_of(start + rest)
     except errors.MediaRejected as rejection:
         found = rejection.reason
 
@@ -95,8 +95,8 @@ def test_of_file_reads_the_beginning_only(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(b" " * sniff.HEAD_BYTES + b"<html>")
     with pytest.raises(errors.MediaRejected) as caught:
-        sniff.of_file(path)
+        sniff.container_of_file(path)
     assert caught.value.reason == "empty"
 
     path.write_bytes(EBML + b"webm" + bytes(sniff.HEAD_BYTES))
-    assert sniff.of_file(path) == "webm"
+    assert sniff.container_of_file(path) == "webm"

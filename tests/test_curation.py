@@ -14,7 +14,7 @@ from core.billing import ledger
 from core.db import Database
 from core.db.tables import Generation, Project, UsageDay, User
 from core.generations import review
-from core.generations.queries import Verdict
+from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.identity import users
 from core.projects import projects
@@ -30,7 +30,7 @@ def broken(database: Database) -> list[str]:
 def change(database: Database, user: User, row: Generation, **changes: Any) -> Generation:
     """Change a clip as its person."""
     with database.session() as session:
-        return review.change(session, user, row.id, Changes(**changes))
+        return review.update(session, user, row.id, Changes(**changes))
 
 
 def verdicts(database: Database) -> tuple[int, int, int]:
@@ -54,11 +54,11 @@ def test_verdict_when_a_mind_is_changed(database: Database, person: User) -> Non
     """Each verdict replaces the one before it in the figures of the day; taken back, nothing is left of it."""
     row = completed(database, person, duration_seconds=5)
     for verdict, figures in (
-        (Verdict.KEPT, (1, 5, 0)),
-        (Verdict.KEPT, (1, 5, 0)),
-        (Verdict.REJECTED, (0, 0, 1)),
-        (Verdict.KEPT, (1, 5, 0)),
-        (Verdict.UNDECIDED, (0, 0, 0)),
+        (ReviewStatus.KEPT, (1, 5, 0)),
+        (ReviewStatus.KEPT, (1, 5, 0)),
+        (ReviewStatus.REJECTED, (0, 0, 1)),
+        (ReviewStatus.KEPT, (1, 5, 0)),
+        (ReviewStatus.UNDECIDED, (0, 0, 0)),
     ):
         assert change(database, person, row, verdict=verdict).kept is verdict.kept
         assert verdicts(database) == figures
@@ -69,7 +69,7 @@ def test_verdict_when_there_is_no_clip(database: Database, person: User) -> None
     """What is not finished can be neither kept nor rejected."""
     row = ordered(database, person)
     with pytest.raises(errors.Conflict, match="finished"):
-        change(database, person, row, verdict=Verdict.KEPT)
+        change(database, person, row, verdict=ReviewStatus.KEPT)
     assert verdicts(database) == (0, 0, 0)
 
 
@@ -83,9 +83,9 @@ def test_verdict_when_two_tabs_disagree(database: Database, person: User) -> Non
         barrier.wait()
         wanted = ids if number % 2 else ids[::-1]
         for step in range(4):
-            verdict = list(Verdict)[(number + step) % 3]
+            verdict = list(ReviewStatus)[(number + step) % 3]
             with database.session() as session:
-                review.change_several(session, person, wanted, Changes(verdict=verdict))
+                review.update_many(session, person, wanted, Changes(verdict=verdict))
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(judge, range(8)))
@@ -116,7 +116,7 @@ def test_move_when_it_was_charged(database: Database, person: User) -> None:
     other = project(database, person)
     moved = change(database, person, row, project_id=other.id)
     assert (moved.project_id, moved.charged_project_id) == (other.id, row.project_id)
-    change(database, person, row, verdict=Verdict.KEPT)
+    change(database, person, row, verdict=ReviewStatus.KEPT)
 
     with database.session(read_only=True) as session:
         old, new = session.get_one(Project, row.project_id), session.get_one(Project, other.id)
@@ -139,7 +139,7 @@ def test_move_when_it_cannot_be(database: Database, person: User) -> None:
     with pytest.raises(errors.Conflict, match="under way"):
         change(database, person, live, project_id=other.id)
     with database.session() as session:
-        projects.change(session, person, other.id, archived=True)
+        projects.update(session, person, other.id, archived=True)
         stranger = users.ensure(session, "eve@example.org", signup_credits=0)
         foreign = projects.create(session, stranger, name="Eve's")
     with pytest.raises(errors.InvalidRequest):
@@ -155,7 +155,7 @@ def test_tags_when_they_are_changed(database: Database, person: User) -> None:
     with database.session() as session:
         both = [first.id, second.id]
         changes = Changes(add_tags=["client"], remove_tags=["Intro"])
-        assert review.change_several(session, person, both, changes) == 2
+        assert review.update_many(session, person, both, changes) == 2
     with database.session(read_only=True) as session:
         assert review.tags_of(session, person, first.id) == ["client", "night shots"]
         assert review.tags_of(session, person, second.id) == ["client"]
@@ -184,7 +184,7 @@ def test_change_when_it_is_not_theirs(database: Database, person: User) -> None:
     with pytest.raises(errors.NotFound):
         change(database, person, foreign, favourite=True)
     with pytest.raises(errors.NotFound), database.session() as session:
-        review.change_several(session, person, [mine.id, foreign.id], Changes(favourite=True))
+        review.update_many(session, person, [mine.id, foreign.id], Changes(favourite=True))
     with database.session(read_only=True) as session:
         assert session.scalars(select(Generation.favourite)).all() == [False, False]
 
@@ -195,11 +195,11 @@ def test_change_several_when_it_fits_some(database: Database, person: User) -> N
     other = project(database, person)
     with database.session() as session:
         both = [live.id, done.id]
-        assert review.change_several(session, person, both, Changes(favourite=True)) == 2
-        assert review.change_several(session, person, both, Changes(verdict=Verdict.KEPT)) == 1
-        assert review.change_several(session, person, both, Changes(project_id=other.id)) == 1
+        assert review.update_many(session, person, both, Changes(favourite=True)) == 2
+        assert review.update_many(session, person, both, Changes(verdict=ReviewStatus.KEPT)) == 1
+        assert review.update_many(session, person, both, Changes(project_id=other.id)) == 1
         with pytest.raises(errors.InvalidRequest):
-            review.change_several(session, person, [str(n) for n in range(201)], Changes(favourite=True))
+            review.update_many(session, person, [str(n) for n in range(201)], Changes(favourite=True))
     assert broken(database) == []
 
 
@@ -215,17 +215,17 @@ class Curating(RuleBasedStateMachine):
         self.rows = [completed(self.database, self.person, duration_seconds=4 + n % 2) for n in range(4)]
         self.projects = [row.project_id for row in self.rows[:2]]
 
-    @rule(places=st.sets(st.integers(0, 3), min_size=1), verdict=st.sampled_from(Verdict))
-    def judge(self, places: set[int], verdict: Verdict) -> None:
+    @rule(places=st.sets(st.integers(0, 3), min_size=1), verdict=st.sampled_from(ReviewStatus))
+    def judge(self, places: set[int], verdict: ReviewStatus) -> None:
         with self.database.session() as session:
             ids = [self.rows[place].id for place in places]
-            review.change_several(session, self.person, ids, Changes(verdict=verdict))
+            review.update_many(session, self.person, ids, Changes(verdict=verdict))
 
     @rule(places=st.sets(st.integers(0, 3), min_size=1), to=st.integers(0, 1))
     def move(self, places: set[int], to: int) -> None:
         with self.database.session() as session:
             ids = [self.rows[place].id for place in places]
-            review.change_several(session, self.person, ids, Changes(project_id=self.projects[to]))
+            review.update_many(session, self.person, ids, Changes(project_id=self.projects[to]))
 
     @invariant()
     def figures_are_a_recount(self) -> None:

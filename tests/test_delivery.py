@@ -25,7 +25,7 @@ FACTS: dict[str, Any] = {"width": 1280, "height": 720, "duration_seconds": 5.04,
 )
 def test_gaps_when_delivered(facts: dict[str, Any], words: list[str]) -> None:
     """Each difference that a person would notice is one sentence that names what was asked."""
-    found = conformance.gaps(**ASKED, facts=FACTS | facts)
+    found = conformance.deviations(**ASKED, facts=FACTS | facts)
 
     assert len(found) == len(words)
     assert all(word in sentence for word, sentence in zip(words, found, strict=True))
@@ -38,7 +38,7 @@ def test_gaps_when_exactly_as_asked(pair: tuple[str, str], seconds: int) -> None
     facts = {"width": width, "height": height, "duration_seconds": float(seconds), "audio_codec": None}
 
     assert (
-        conformance.gaps(
+        conformance.deviations(
             resolution=pair[0], aspect_ratio=pair[1], duration_seconds=seconds, generate_audio=False, facts=facts
         )
         == []

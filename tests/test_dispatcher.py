@@ -95,7 +95,7 @@ def hanging() -> Iterator[tuple[str, list[str]]]:
             """Say nothing."""
 
     class Server(ThreadingHTTPServer):
-        request_queue_size = 2 * dispatcher.LOOKS_AT_ONCE
+        request_queue_size = 2 * dispatcher.MAX_CONCURRENT_POLLS
 
     with Server(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -181,9 +181,9 @@ def test_look_when_vendor_tells_no_progress(studio: Studio, ana: User) -> None:
 @pytest.mark.parametrize(
     ("answer", "status", "stage"),
     [
-        ({"status": "succeeded", "video_url": "http://x/v.mp4"}, Status.PROCESSING, Stage.READY),
-        ({"status": "failed", "error": {"message": "no"}}, Status.FAILED, Stage.ENDED),
-        ({"status": "cancelled"}, Status.CANCELLED, Stage.ENDED),
+        ({"status": "succeeded", "video_url": "http://x/v.mp4"}, Status.PROCESSING, Stage.READY_TO_DOWNLOAD),
+        ({"status": "failed", "error": {"message": "no"}}, Status.FAILED, Stage.FINALIZED),
+        ({"status": "cancelled"}, Status.CANCELLED, Stage.FINALIZED),
         ({"status": "dreaming"}, Status.PROCESSING, Stage.WAITING),
     ],
 )
@@ -224,7 +224,7 @@ def test_look_when_deadline_has_passed(studio: Studio, ana: User) -> None:
     studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "succeeded", "video_url": "http://x/v"})
     make_due(generation_id)
     tick()
-    assert (look(generation_id).status, look(generation_id).stage) == (Status.PROCESSING, Stage.READY)
+    assert (look(generation_id).status, look(generation_id).stage) == (Status.PROCESSING, Stage.READY_TO_DOWNLOAD)
     assert books_are_right()
 
 
@@ -250,14 +250,14 @@ def test_cancel_when_it_comes_too_late(studio: Studio, ana: User) -> None:
     studio.answers["POST /v1/jobs/j1/cancel"] = (200, done)
     tick()
 
-    assert look(generation_id).stage is Stage.READY
+    assert look(generation_id).stage is Stage.READY_TO_DOWNLOAD
 
 
 @pytest.mark.parametrize(
     ("jobs", "ago", "place"),
     [
         ([{"id": "j7", "status": "running"}], timedelta(), WAITING),
-        ([], reconciliation.SURELY_OVER, (Status.FAILED, Stage.ENDED)),
+        ([], reconciliation.LATE_ARRIVAL_WINDOW, (Status.FAILED, Stage.FINALIZED)),
         ([], timedelta(), (Status.UNCERTAIN, Stage.SUBMITTING)),
     ],
 )
@@ -282,14 +282,14 @@ def test_look_while_another_vendor_hangs(studio: Studio, ana: User, monkeypatch:
         monkeypatch.setenv("MODELSLAB_BASE_URL", url)
         monkeypatch.setenv("MODELSLAB_API_KEY", "k")
         config.settings.cache_clear()
-        many(waiting(ana, model_id="seedance-t2v"), dispatcher.LOOKS_AT_ONCE + 50)
+        many(waiting(ana, model_id="seedance-t2v"), dispatcher.MAX_CONCURRENT_POLLS + 50)
         studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "succeeded", "video_url": "http://x/v"})
 
         async def run() -> None:
             task = asyncio.create_task(dispatcher.Dispatcher(config.settings()).run(asyncio.Event()))
-            await asyncio.to_thread(until, lambda: len(asked) >= dispatcher.LOOKS_AT_ONCE)
+            await asyncio.to_thread(until, lambda: len(asked) >= dispatcher.MAX_CONCURRENT_POLLS)
             generation_id = await asyncio.to_thread(waiting, ana)
-            await asyncio.to_thread(until, lambda: look(generation_id).stage is Stage.READY)
+            await asyncio.to_thread(until, lambda: look(generation_id).stage is Stage.READY_TO_DOWNLOAD)
             task.cancel()
 
         asyncio.run(run())
@@ -302,7 +302,7 @@ def test_tick_when_redis_is_away(studio: Studio, ana: User) -> None:
     studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "succeeded", "video_url": "http://x/v"})
     tick()
 
-    assert look(generation_id).stage is Stage.READY
+    assert look(generation_id).stage is Stage.READY_TO_DOWNLOAD
     assert look(pending.id).status is Status.PENDING
 
 

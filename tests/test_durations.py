@@ -12,7 +12,7 @@ from core.db.tables import Generation, User
 from core.identity import users
 from core.insights import model_stats
 from core.projects import projects
-from core.usage.reports import Selection
+from core.usage.reports import UsageQuery
 from tests import year
 from tests.orders import completed
 from tests.year import Ended
@@ -37,7 +37,7 @@ def test_times_of_models_are_told_from_completed_clips_of_the_days(database: Dat
             ],
         )
     with database.session(read_only=True) as session:
-        found = model_stats.of_models(session, ["veo3", "kling-2.5"], Selection(LAST, LAST))
+        found = model_stats.render_times(session, ["veo3", "kling-2.5"], UsageQuery(LAST, LAST))
 
     assert found == {"veo3": model_stats.TimeRange(20, 40, 4)}
 
@@ -46,12 +46,12 @@ def test_typical_seconds_when_there_is_a_history(database: Database, person: Use
     """The usual time is the median of this model's own history, and the model's guess before there is one."""
     row = completed(database, person)
     with database.session() as session:
-        assert model_stats.TypicalSeconds(session)(row) > 1
+        assert model_stats.RenderTimeEstimator(session)(row) > 1
         start = utc_now() - timedelta(seconds=42)
         session.execute(update(Generation).values(submitted_at=start, ended_at=start + timedelta(seconds=42)))
     with database.session(read_only=True) as session:
-        assert model_stats.TypicalSeconds(session)(row) == pytest.approx(42)
-        assert model_stats.TypicalSeconds(session).range(row).based_on == 1
+        assert model_stats.RenderTimeEstimator(session)(row) == pytest.approx(42)
+        assert model_stats.RenderTimeEstimator(session).range(row).based_on == 1
 
 
 def test_typical_seconds_of_another_kind_are_the_first_guess(database: Database, person: User) -> None:
@@ -59,14 +59,14 @@ def test_typical_seconds_of_another_kind_are_the_first_guess(database: Database,
     row = completed(database, person)
     row.duration_seconds += 1
     with database.session(read_only=True) as session:
-        found = model_stats.TypicalSeconds(session).range(row)
+        found = model_stats.RenderTimeEstimator(session).range(row)
     assert (found.based_on, found.p90_seconds) == (0, 2 * found.p50_seconds)
 
 
 @given(st.lists(st.floats(0, 10**6), min_size=1, max_size=60))
 def test_half_and_nine_in_ten_are_not_slower_than_told(seconds: list[float]) -> None:
     """At least half take at most the one, nine in ten at most the other, and nothing is told to take no time."""
-    found = model_stats.spread(sorted(seconds))
+    found = model_stats.percentiles(sorted(seconds))
     assert 1 <= found.p50_seconds <= found.p90_seconds
     assert sum(took <= found.p50_seconds for took in seconds) * 2 >= len(seconds)
     assert sum(took <= found.p90_seconds for took in seconds) * 10 >= len(seconds) * 9

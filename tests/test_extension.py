@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from core import db, errors
 from core.config import Settings
 from core.db.tables import Generation, Upload, User
-from core.files import video_probe
+from core.files import video_derivatives
 from core.files.storage import LocalStorage
 from core.generations import last_frame, queries
 from core.identity import users
@@ -49,7 +49,7 @@ def kept(storage: LocalStorage, user: User, clip: Path) -> Generation:
 @pytest.mark.parametrize("group", [1, 12, 250])
 def test_last_frame_is_the_last_picture(tmp_path: Path, group: int) -> None:
     """Wherever the key frames are, the picture is that of the very end, in full size."""
-    picture = Image.open(io.BytesIO(video_probe.last_frame(brightening(tmp_path / "clip.mp4", group=group))))
+    picture = Image.open(io.BytesIO(video_derivatives.last_frame(brightening(tmp_path / "clip.mp4", group=group))))
 
     assert picture.size == (320, 180)
     assert abs(float(np.mean(np.asarray(picture))) - SHADES[-1]) < 4
@@ -59,10 +59,10 @@ def test_last_frame_when_asked_twice(ana: User, tmp_path: Path) -> None:
     """The same clip gives the same upload, counted once; the clip's file is not even looked at again."""
     storage = LocalStorage(tmp_path / "files")
     row = kept(storage, ana, brightening(tmp_path / "clip.mp4"))
-    first = last_frame.last_frame(ana, row.id, storage=storage, quota_bytes=QUOTA_BYTES)
+    first = last_frame.as_upload(ana, row.id, storage=storage, quota_bytes=QUOTA_BYTES)
     assert row.output_key is not None
     storage.delete(row.output_key)
-    second = last_frame.last_frame(ana, row.id, storage=storage, quota_bytes=QUOTA_BYTES)
+    second = last_frame.as_upload(ana, row.id, storage=storage, quota_bytes=QUOTA_BYTES)
 
     assert second.id == first.id
     assert first.file_name == queries.file_name(row).replace(".mp4", "-last-frame.jpg")
@@ -90,6 +90,6 @@ def test_last_frame_when_it_cannot_be(ana: User, tmp_path: Path) -> None:
         (ana, row.id, 10, errors.StorageFull),
     ):
         with pytest.raises(refusal):
-            last_frame.last_frame(user, generation_id, storage=storage, quota_bytes=quota_bytes)
+            last_frame.as_upload(user, generation_id, storage=storage, quota_bytes=quota_bytes)
     with db.session(read_only=True) as session:
         assert session.scalars(select(Upload)).all() == []

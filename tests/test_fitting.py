@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.catalog import capabilities
-from core.catalog.adaptation import Change, fit
+from core.catalog.adaptation import Adjustment, adapt
 from core.generations.submit import validate
 from core.providers import registry
 from tests.orders import order
@@ -16,7 +16,7 @@ IMAGE = "images/ab/x.jpg"
 def test_fit_when_everything_fits() -> None:
     """What another model can make as it is stays as it is, but for the model."""
     wanted = order("p", model_id="demo-film", resolution="1080p", duration_seconds=10, start_image_key=IMAGE)
-    fitted = fit(wanted, registry.model("kling-2.5"))
+    fitted = adapt(wanted, registry.model("kling-2.5"))
 
     assert fitted.changes == ()
     assert fitted.order == replace(wanted, model_id="kling-2.5")
@@ -25,22 +25,22 @@ def test_fit_when_everything_fits() -> None:
 @pytest.mark.parametrize(
     ("model_id", "changes", "expected"),
     [
-        ("veo3", {"duration_seconds": 10}, Change("duration_seconds", 10, 8)),
-        ("kling-2.5", {"duration_seconds": 7}, Change("duration_seconds", 7, 5)),
-        ("kling-2.5", {"duration_seconds": 8}, Change("duration_seconds", 8, 10)),
-        ("kling-2.5", {"resolution": "4K"}, Change("resolution", "4K", "720p")),
-        ("nova-reel", {"aspect_ratio": "9:16", "duration_seconds": 6}, Change("aspect_ratio", "9:16", "16:9")),
-        ("seedance-t2v", {"start_image_key": IMAGE}, Change("start_image_key", IMAGE)),
-        ("kling-2.5", {"start_image_key": IMAGE, "end_image_key": IMAGE}, Change("end_image_key", IMAGE)),
-        ("fal-kling-2.5-turbo", {"end_image_key": IMAGE}, Change("end_image_key", IMAGE)),
-        ("kling-2.5", {"negative_prompt": "rain"}, Change("negative_prompt", "rain")),
-        ("kling-2.5", {"generate_audio": True}, Change("generate_audio", True)),
-        ("demo-film", {"enhance_prompt": True}, Change("enhance_prompt", True)),
+        ("veo3", {"duration_seconds": 10}, Adjustment("duration_seconds", 10, 8)),
+        ("kling-2.5", {"duration_seconds": 7}, Adjustment("duration_seconds", 7, 5)),
+        ("kling-2.5", {"duration_seconds": 8}, Adjustment("duration_seconds", 8, 10)),
+        ("kling-2.5", {"resolution": "4K"}, Adjustment("resolution", "4K", "720p")),
+        ("nova-reel", {"aspect_ratio": "9:16", "duration_seconds": 6}, Adjustment("aspect_ratio", "9:16", "16:9")),
+        ("seedance-t2v", {"start_image_key": IMAGE}, Adjustment("start_image_key", IMAGE)),
+        ("kling-2.5", {"start_image_key": IMAGE, "end_image_key": IMAGE}, Adjustment("end_image_key", IMAGE)),
+        ("fal-kling-2.5-turbo", {"end_image_key": IMAGE}, Adjustment("end_image_key", IMAGE)),
+        ("kling-2.5", {"negative_prompt": "rain"}, Adjustment("negative_prompt", "rain")),
+        ("kling-2.5", {"generate_audio": True}, Adjustment("generate_audio", True)),
+        ("demo-film", {"enhance_prompt": True}, Adjustment("enhance_prompt", True)),
     ],
 )
-def test_fit_when_one_thing_does_not(model_id: str, changes: dict[str, object], expected: Change) -> None:
+def test_fit_when_one_thing_does_not(model_id: str, changes: dict[str, object], expected: Adjustment) -> None:
     """What cannot stay becomes the nearest the model makes, or is left out, and nothing else changes."""
-    assert fit(order("p", **changes), registry.model(model_id)).changes == (expected,)
+    assert adapt(order("p", **changes), registry.model(model_id)).changes == (expected,)
 
 
 @given(
@@ -64,12 +64,12 @@ def test_fit_gives_what_the_model_can_make(model, resolution, seconds, ratio, fl
         generate_audio=audio,
         enhance_prompt=enhance,
     )
-    fitted = fit(wanted, model)
+    fitted = adapt(wanted, model)
     refused = validate(fitted.order)
 
     assert set(refused) <= ({"startImagePath"} if not model.text_to_video and not start else set())
-    assert fit(fitted.order, model).changes == ()
+    assert adapt(fitted.order, model).changes == ()
     assert {change.field for change in fitted.changes} == {
         name for name in fitted.order.__slots__ if getattr(fitted.order, name) != getattr(wanted, name)
     } - {"model_id"}
-    assert capabilities.prompt_problems(model, prompt=wanted.prompt, negative_prompt="") == {}
+    assert capabilities.check_prompt(model, prompt=wanted.prompt, negative_prompt="") == {}

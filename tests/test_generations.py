@@ -39,7 +39,7 @@ def test_submit_when_affordable(database: Database, person: User) -> None:
     assert row.quote["total"] == row.credits
     with database.session(read_only=True) as session:
         assert ledger.balance(session, person.id) == ledger.Balance(9_900, 100)
-        story = queries.story(session, row)
+        story = queries.details(session, row)
     assert [entry.kind for entry in story.entries] == ["hold"]
     assert len(story.events) == 1
 
@@ -245,7 +245,7 @@ def test_everything_when_it_is_not_theirs(database: Database, person: User, stra
         lambda s: commands.delete(s, stranger, row.id),
         lambda s: commands.retry(s, stranger, row.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES),
         lambda s: projects.get(s, stranger, row.project_id),
-        lambda s: projects.change(s, stranger, row.project_id, name="Mine"),
+        lambda s: projects.update(s, stranger, row.project_id, name="Mine"),
         lambda s: projects.delete(s, stranger, row.project_id),
         lambda s: submit(s, stranger, order(row.project_id), configured=CONFIGURED, quota_bytes=QUOTA_BYTES),
     ]
@@ -253,8 +253,8 @@ def test_everything_when_it_is_not_theirs(database: Database, person: User, stra
         with pytest.raises(errors.NotFound), database.session() as session:
             attempt(session)
     with database.session(read_only=True) as session:
-        assert queries.browse(session, stranger, queries.Filter()).rows == []
-        assert projects.browse(session, stranger) == []
+        assert queries.list_page(session, stranger, queries.ListFilter()).rows == []
+        assert projects.list_page(session, stranger) == []
 
 
 def test_cancel_when_pending(database: Database, person: User) -> None:
@@ -327,7 +327,7 @@ def test_delete_when_ended(database: Database, person: User) -> None:
         with pytest.raises(errors.NotFound):
             queries.get(session, person, row.id)
         assert [entry.kind for entry in ledger.entries_of_generation(session, row.id)] == ["hold", "settle"]
-        assert projects.browse(session, person)[0].generation_count == 0
+        assert projects.list_page(session, person)[0].generation_count == 0
 
 
 def test_delete_several_when_some_are_under_way(database: Database, person: User, stranger: User) -> None:
@@ -335,11 +335,11 @@ def test_delete_several_when_some_are_under_way(database: Database, person: User
     ended, live = completed(database, person), ordered(database, person)
     foreign = completed(database, stranger)
     with pytest.raises(errors.NotFound), database.session() as session:
-        commands.delete_several(session, person, [ended.id, foreign.id])
+        commands.delete_many(session, person, [ended.id, foreign.id])
     with database.session() as session:
-        assert commands.delete_several(session, person, [ended.id, live.id]) == 1
+        assert commands.delete_many(session, person, [ended.id, live.id]) == 1
     with database.session(read_only=True) as session:
-        assert [row.id for row in queries.browse(session, person, queries.Filter()).rows] == [live.id]
+        assert [row.id for row in queries.list_page(session, person, queries.ListFilter()).rows] == [live.id]
 
 
 def test_delete_when_under_way(database: Database, person: User) -> None:

@@ -10,7 +10,7 @@ def fail(database: Database, error: errors.AppError, times: int) -> None:
     """Note the same failure several times."""
     for _ in range(times):
         with database.session() as session:
-            circuit_breaker.note_failure(session, "acme", error)
+            circuit_breaker.record_failure(session, "acme", error)
 
 
 def known(database: Database) -> ProviderHealth | None:
@@ -24,16 +24,16 @@ def test_breaker_when_provider_fails_in_a_row(database: Database, error: errors.
     """Its own failures in a row open the breaker, not one fewer; the first success closes it."""
     fail(database, error, circuit_breaker.FAILURES_TO_OPEN - 1)
     with database.session() as session:
-        assert circuit_breaker.submits_allowed(session, "acme") is None
+        assert circuit_breaker.permitted_submits(session, "acme") is None
     fail(database, error, 1)
     assert circuit_breaker.state(known(database)) is circuit_breaker.State.TROUBLE
     with database.session() as session:
-        assert circuit_breaker.submits_allowed(session, "acme") == 0
-        circuit_breaker.note_success(session, "acme")
+        assert circuit_breaker.permitted_submits(session, "acme") == 0
+        circuit_breaker.record_success(session, "acme")
 
     assert circuit_breaker.state(known(database)) is circuit_breaker.State.OK
     with database.session() as session:
-        assert circuit_breaker.submits_allowed(session, "acme") is None
+        assert circuit_breaker.permitted_submits(session, "acme") is None
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_breaker_when_our_account_does_not_work(database: Database, error: error
 
     assert circuit_breaker.state(known(database)) is circuit_breaker.State.TROUBLE
     with database.session() as session:
-        assert circuit_breaker.submits_allowed(session, "acme") is None
+        assert circuit_breaker.permitted_submits(session, "acme") is None
 
 
 def test_key_check_when_noted(database: Database) -> None:
@@ -62,7 +62,7 @@ def test_key_check_when_noted(database: Database) -> None:
     fail(database, errors.ProviderUnavailable(), 1)
     for works in (True, False):
         with database.session() as session:
-            circuit_breaker.note_key(session, "acme", works=works)
+            circuit_breaker.record_key_check(session, "acme", works=works)
         row = known(database)
         assert row is not None
         assert (row.key_works, row.failures) == (works, 1)

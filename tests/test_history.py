@@ -10,7 +10,7 @@ from core.db import Database
 from core.db.enums import Status
 from core.db.tables import Generation, User
 from core.generations import commands, queries, review
-from core.generations.queries import Filter, Neighbours, Verdict
+from core.generations.queries import ListFilter, Neighbours, ReviewStatus
 from core.generations.review import Changes
 from core.generations.submit import submit
 from core.identity import users
@@ -24,7 +24,7 @@ def ids(database: Database, user: User, limit: int = 50, **chosen: Any) -> list[
     cursor = None
     while True:
         with database.session(read_only=True) as session:
-            page = queries.browse(session, user, Filter(**chosen), cursor=cursor, limit=limit)
+            page = queries.list_page(session, user, ListFilter(**chosen), cursor=cursor, limit=limit)
         found += [row.id for row in page.rows]
         cursor = page.next_cursor
         if cursor is None:
@@ -34,7 +34,7 @@ def ids(database: Database, user: User, limit: int = 50, **chosen: Any) -> list[
 def change(database: Database, user: User, row: Generation, **changes: Any) -> None:
     """Change a clip as its person."""
     with database.session() as session:
-        review.change(session, user, row.id, Changes(**changes))
+        review.update(session, user, row.id, Changes(**changes))
 
 
 def test_browse_when_rows_are_added(database: Database, person: User) -> None:
@@ -45,7 +45,7 @@ def test_browse_when_rows_are_added(database: Database, person: User) -> None:
         cursor = None
         while True:
             with database.session(read_only=True) as session:
-                page = queries.browse(session, person, Filter(text=text), cursor=cursor, limit=3)
+                page = queries.list_page(session, person, ListFilter(text=text), cursor=cursor, limit=3)
             seen += [row.id for row in page.rows if row.id in made]
             ordered(database, person)
             cursor = page.next_cursor
@@ -59,8 +59,8 @@ def test_browse_when_filtered(database: Database, person: User) -> None:
     rain = ordered(database, person, prompt="100% rain_drops")
     lake = completed(database, person)
     hill = completed(database, person, prompt="a hill and a lake")
-    change(database, person, lake, favourite=True, verdict=Verdict.KEPT, tags=["Intro", "night"])
-    change(database, person, hill, verdict=Verdict.REJECTED, tags=["night"])
+    change(database, person, lake, favourite=True, verdict=ReviewStatus.KEPT, tags=["Intro", "night"])
+    change(database, person, hill, verdict=ReviewStatus.REJECTED, tags=["night"])
     hour = timedelta(hours=1)
 
     def found(**chosen: Any) -> list[str]:
@@ -73,11 +73,11 @@ def test_browse_when_filtered(database: Database, person: User) -> None:
     assert found(provider="demo") == [hill.id, lake.id, rain.id]
     assert found(favourite=True) == [lake.id]
     assert found(favourite=False) == [hill.id, rain.id]
-    assert found(verdict=Verdict.KEPT) == [lake.id]
-    assert found(verdict=Verdict.REJECTED) == [hill.id]
-    assert found(verdict=Verdict.UNDECIDED) == [rain.id]
+    assert found(verdict=ReviewStatus.KEPT) == [lake.id]
+    assert found(verdict=ReviewStatus.REJECTED) == [hill.id]
+    assert found(verdict=ReviewStatus.UNDECIDED) == [rain.id]
     assert found(tag="night") == [hill.id, lake.id]
-    assert found(tag="intro", favourite=True, verdict=Verdict.KEPT, text="lake") == [lake.id]
+    assert found(tag="intro", favourite=True, verdict=ReviewStatus.KEPT, text="lake") == [lake.id]
     assert found(tag="night", text="hill") == [hill.id]
     assert found(oldest_first=True) == [rain.id, lake.id, hill.id]
     assert found(since=utc_now() - hour) == [hill.id, lake.id, rain.id]
@@ -124,7 +124,7 @@ def test_neighbours_follow_the_listing(
 
     with database.session(read_only=True) as session:
         found = [
-            queries.neighbours(session, person, Filter(oldest_first=oldest_first, **chosen), row_id)
+            queries.neighbours(session, person, ListFilter(oldest_first=oldest_first, **chosen), row_id)
             for row_id in listing
         ]
 
@@ -142,7 +142,7 @@ def test_several_when_some_are_not_theirs(database: Database, person: User) -> N
         commands.delete(session, person, gone.id)
         wanted = [second.id, foreign.id, first.id, gone.id, second.id]
 
-        assert [row.id for row in queries.several(session, person, wanted)] == [second.id, first.id]
+        assert [row.id for row in queries.get_many(session, person, wanted)] == [second.id, first.id]
 
 
 def test_browse_when_words_are_sought_among_few(database: Database, person: User) -> None:
@@ -151,9 +151,9 @@ def test_browse_when_words_are_sought_among_few(database: Database, person: User
     live, gone = ordered(database, person), ordered(database, person)
     with database.session() as session:
         commands.cancel(session, person, gone.id)
-    change(database, person, done, favourite=True, verdict=Verdict.REJECTED)
-    change(database, person, done, verdict=Verdict.KEPT)
-    change(database, person, doubted, favourite=True, verdict=Verdict.REJECTED)
+    change(database, person, done, favourite=True, verdict=ReviewStatus.REJECTED)
+    change(database, person, done, verdict=ReviewStatus.KEPT)
+    change(database, person, doubted, favourite=True, verdict=ReviewStatus.REJECTED)
     change(database, person, doubted, favourite=False)
     expected: list[tuple[dict[str, Any], list[str]]] = [
         ({"statuses": (Status.COMPLETED,)}, [doubted.id, done.id]),
@@ -162,10 +162,10 @@ def test_browse_when_words_are_sought_among_few(database: Database, person: User
         ({"statuses": (Status.PENDING, Status.CANCELLED)}, [gone.id, live.id]),
         ({"favourite": True}, [done.id]),
         ({"favourite": False}, [gone.id, live.id, doubted.id]),
-        ({"verdict": Verdict.KEPT}, [done.id]),
-        ({"verdict": Verdict.REJECTED}, [doubted.id]),
-        ({"verdict": Verdict.UNDECIDED, "statuses": (Status.COMPLETED,)}, []),
-        ({"verdict": Verdict.KEPT, "favourite": True, "project_id": done.project_id}, [done.id]),
+        ({"verdict": ReviewStatus.KEPT}, [done.id]),
+        ({"verdict": ReviewStatus.REJECTED}, [doubted.id]),
+        ({"verdict": ReviewStatus.UNDECIDED, "statuses": (Status.COMPLETED,)}, []),
+        ({"verdict": ReviewStatus.KEPT, "favourite": True, "project_id": done.project_id}, [done.id]),
     ]
     for chosen, shown in expected:
         assert ids(database, person, **chosen) == shown, chosen
@@ -179,7 +179,7 @@ def test_browse_when_the_project_is_not_theirs(database: Database, person: User)
     row = ordered(database, person)
     for text in ("", "lake"):
         with pytest.raises(errors.NotFound), database.session(read_only=True) as session:
-            queries.browse(session, stranger, Filter(project_id=row.project_id, text=text))
+            queries.list_page(session, stranger, ListFilter(project_id=row.project_id, text=text))
     assert ids(database, stranger, text="lake") == []
 
 

@@ -96,7 +96,7 @@ def test_purge_when_a_clip_was_deleted(site: Settings, ana: User) -> None:
         eve = users.ensure(session, "eve@example.org", signup_credits=1000)
     gone, kept, hers = deleted(site, ana), stored(site, ana), stored(site, eve)
     assert storage_bytes() == 2000
-    assert [maintenance.purge_deleted(site) for _ in range(2)] == [1, 0]
+    assert [maintenance.purge_deleted_files(site) for _ in range(2)] == [1, 0]
 
     assert there(site, gone) == []
     assert (there(site, kept), there(site, hers)) == (files_of(kept), files_of(hers))
@@ -111,7 +111,7 @@ def test_purge_when_it_died_between_files_and_note(site: Settings, ana: User) ->
         storage.delete(key)
     assert storage_bytes() == 1000
 
-    assert maintenance.purge_deleted(site) == 1
+    assert maintenance.purge_deleted_files(site) == 1
     assert there(site, gone) == []
     assert storage_bytes() == 0
 
@@ -121,7 +121,7 @@ def test_purge_when_two_do_it(site: Settings, ana: User) -> None:
     for _ in range(10):
         deleted(site, ana)
     stored(site, ana)
-    at_once(3, lambda: maintenance.purge_deleted(site))
+    at_once(3, lambda: maintenance.purge_deleted_files(site))
 
     assert storage_bytes() == 1000
     with db.session(read_only=True) as session:
@@ -133,7 +133,7 @@ def test_purge_when_there_are_many(site: Settings, ana: User) -> None:
     for _ in range(5):
         deleted(site, ana)
 
-    assert [maintenance.purge_deleted(site, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert [maintenance.purge_deleted_files(site, limit=2) for _ in range(4)] == [2, 2, 1, 0]
     assert storage_bytes() == 0
 
 
@@ -143,12 +143,12 @@ def test_purge_when_one_cannot_be_removed(site: Settings, ana: User) -> None:
     place = Path(site.storage_url.removeprefix("file://")) / files_of(stuck)[0]
     place.unlink()
     place.mkdir()  # a folder in its place cannot be unlinked, not even by an administrator
-    assert maintenance.purge_deleted(site) == 1
+    assert maintenance.purge_deleted_files(site) == 1
 
     assert there(site, other) == []
     assert storage_bytes() == 1000
     place.rmdir()
-    assert maintenance.purge_deleted(site) == 1
+    assert maintenance.purge_deleted_files(site) == 1
     assert storage_bytes() == 0
 
 
@@ -156,7 +156,7 @@ def test_left_overs_when_old_and_young(installation: Settings) -> None:
     """What a download may still go on with stays, what nobody touched for a day goes."""
     young = left_over(installation, "young.mp4.part", seconds=maintenance.LEFT_OVER_SECONDS - 60)
     old = left_over(installation, "old.mp4.part", seconds=maintenance.LEFT_OVER_SECONDS + 60)
-    maintenance.remove_left_overs(installation)
+    maintenance.remove_orphans(installation)
 
     assert (young.exists(), old.exists()) == (True, False)
 
@@ -164,7 +164,7 @@ def test_left_overs_when_old_and_young(installation: Settings) -> None:
 def test_left_overs_when_nothing_was_ever_fetched(installation: Settings) -> None:
     """No folder is nothing to remove."""
     assert not installation.incoming_dir.exists()
-    maintenance.remove_left_overs(installation)
+    maintenance.remove_orphans(installation)
     assert not installation.incoming_dir.exists()
 
 
@@ -173,7 +173,7 @@ def test_left_overs_when_another_removes_them(installation: Settings) -> None:
     for number in range(500):
         left_over(installation, f"{number}.part", seconds=maintenance.LEFT_OVER_SECONDS * 2)
 
-    at_once(4, lambda: maintenance.remove_left_overs(installation))
+    at_once(4, lambda: maintenance.remove_orphans(installation))
 
     assert list(installation.incoming_dir.iterdir()) == []
 
@@ -200,12 +200,12 @@ def test_run_keeps_an_audit_every_ten_minutes(site: Settings, ana: User) -> None
 def test_run_forgets_old_deliveries(site: Settings, ana: User) -> None:
     """What ended long ago is removed, what is recent stays."""
     with db.session() as session:
-        endpoint = webhooks.create(session, ana, webhooks.checked("https://93.184.216.34/", allow=frozenset()))
+        endpoint = webhooks.create(session, ana, webhooks.validate_url("https://93.184.216.34/", allow=frozenset()))
         session.add(
             WebhookDelivery(id=OLD_ID, endpoint_id=endpoint.id, user_id=ana.id, event="x", event_id=OLD_ID, body="{}")
         )
         session.flush()
-        webhooks.give_up(session, WebhookDelivery.id == OLD_ID, why="It never arrived.")
+        webhooks.abandon(session, WebhookDelivery.id == OLD_ID, why="It never arrived.")
         recent = webhooks.send_test(session, ana, endpoint.id).id
     maintenance.run(site)
 

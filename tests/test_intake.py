@@ -11,7 +11,7 @@ from core.config import Settings
 from core.db.tables import Upload, User
 from core.files.storage import LocalStorage, ObjectInfo
 from core.identity import users
-from core.projects import intake
+from core.projects import uploads
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def take_in(
     quota_bytes: int = 10**6,
 ) -> tuple[Upload, Sequence[str]]:
     """Take in a picture under a name of its own."""
-    return intake.take_in(
+    return uploads.store_image(
         user, identity=identity, picture=picture, file_name="a.png", storage=storage, quota_bytes=quota_bytes
     )
 

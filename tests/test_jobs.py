@@ -60,8 +60,8 @@ def ready(user: User, **values: Any) -> str:
 def test_collect_when_all_goes_well(host: hosts.FileHost, ana: User, installation: Settings) -> None:
     """Clip and poster lie in our storage, the facts and gaps are kept, the price is charged, a preview is due."""
     generation_id = ready(ana)
-    tasks.collect(generation_id)
-    tasks.collect(generation_id)
+    tasks.ingest(generation_id)
+    tasks.ingest(generation_id)
 
     row = look(generation_id)
     assert row.status is Status.COMPLETED
@@ -81,8 +81,8 @@ def test_collect_when_file_is_no_video(host: hosts.FileHost, ana: User) -> None:
     host.otherwise = hosts.reply(b"<html>not a clip</html>" * 100)
     generation_id = ready(ana)
     for n in range(tasks.UNUSABLE_TRIES):
-        assert look(generation_id).stage is Stage.READY, n
-        tasks.collect(generation_id)
+        assert look(generation_id).stage is Stage.READY_TO_DOWNLOAD, n
+        tasks.ingest(generation_id)
 
     row = look(generation_id)
     assert (row.status, row.error_code) == (Status.FAILED, "media_rejected")
@@ -94,11 +94,11 @@ def test_collect_when_our_storage_is_broken(host: hosts.FileHost, ana: User, ins
     """A fault of ours keeps the clip waiting for the next try, and is written down for an administrator."""
     (installation.data_dir / "media").write_text("a file where the folder should be")
     generation_id = ready(ana)
-    tasks.collect(generation_id)
-    assert look(generation_id).stage is Stage.READY
+    tasks.ingest(generation_id)
+    assert look(generation_id).stage is Stage.READY_TO_DOWNLOAD
 
     (installation.data_dir / "media").unlink()
-    tasks.collect(generation_id)
+    tasks.ingest(generation_id)
     assert look(generation_id).status is Status.COMPLETED
 
 
@@ -117,9 +117,9 @@ def test_jobs_when_it_is_not_their_turn(host: hosts.FileHost, ana: User, stage: 
     """A job that comes late or twice finds a row that is elsewhere, and does nothing."""
     row = advance(db.default(), ordered(db.default(), ana).id, *stage)
     tasks.submit(row.id)
-    tasks.collect(row.id)
+    tasks.ingest(row.id)
     tasks.submit("nobody")
-    tasks.collect("nobody")
+    tasks.ingest("nobody")
 
     assert look(row.id).version == row.version
     assert host.calls == []

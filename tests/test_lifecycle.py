@@ -10,9 +10,10 @@ from core.audit import runs
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database
-from core.db.enums import ENDED_STATUSES, MOVES, Stage, Status
+from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation, GenerationEvent, UsageDay, User
 from core.generations import lifecycle
+from core.generations.state_machine import TRANSITIONS
 from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, completed, ordered, output
 
 
@@ -24,19 +25,19 @@ def broken(database: Database) -> list[str]:
 
 def test_moves_lead_to_an_end() -> None:
     """Every place has its moves written down, ends have none, and from everywhere an end can be reached."""
-    ends = {place for place, onward in MOVES.items() if not onward}
+    ends = {place for place, onward in TRANSITIONS.items() if not onward}
 
     assert {status for status, _ in ends} == set(ENDED_STATUSES)
-    assert all(onward <= MOVES.keys() for onward in MOVES.values())
+    assert all(onward <= TRANSITIONS.keys() for onward in TRANSITIONS.values())
     reaching = set(ends)
-    while more := {place for place, onward in MOVES.items() if onward & reaching} - reaching:
+    while more := {place for place, onward in TRANSITIONS.items() if onward & reaching} - reaching:
         reaching |= more
-    assert reaching == MOVES.keys()
+    assert reaching == TRANSITIONS.keys()
 
 
 def test_moves_never_send_the_uncertain_again() -> None:
     """No move leads from uncertain back to where it would be sent."""
-    for (status, _), onward in MOVES.items():
+    for (status, _), onward in TRANSITIONS.items():
         if status is Status.UNCERTAIN:
             assert not onward & {HANDED, SUBMITTING, (Status.PENDING, Stage.QUEUED)}
 
@@ -45,7 +46,7 @@ def test_move_when_it_does_not_exist(database: Database, person: User) -> None:
     """A move that the table does not have is a fault of ours and changes nothing."""
     row = ordered(database, person)
     with pytest.raises(ValueError, match="no move"), database.session() as session:
-        lifecycle.move(session, row, Status.PROCESSING, Stage.WAITING, what="skip", next_at=utc_now())
+        lifecycle.transition(session, row, Status.PROCESSING, Stage.WAITING, what="skip", next_at=utc_now())
 
     assert broken(database) == []
 
@@ -74,7 +75,7 @@ def test_complete_when_all_went_well(database: Database, person: User) -> None:
     """Completing charges the quoted total, counts the clip and its bytes, and leaves a full timeline."""
     row = completed(database, person)
 
-    assert (row.status, row.stage, row.progress) == (Status.COMPLETED, Stage.ENDED, 1.0)
+    assert (row.status, row.stage, row.progress) == (Status.COMPLETED, Stage.FINALIZED, 1.0)
     assert row.provider_cost is not None
     assert row.provider_cost_is_estimate
     with database.session(read_only=True) as session:
@@ -110,7 +111,7 @@ def test_lose_when_nobody_can_know(database: Database, person: User) -> None:
     """An uncertain submit keeps its hold; found again it goes on, and is charged once."""
     row = advance(database, ordered(database, person).id, HANDED, SUBMITTING)
     with database.session() as session:
-        assert lifecycle.lose(session, row, errors.SubmitUncertain(), next_at=utc_now())
+        assert lifecycle.mark_uncertain(session, row, errors.SubmitUncertain(), next_at=utc_now())
     with database.session(read_only=True) as session:
         assert ledger.balance(session, person.id).held_credits == 50
     assert broken(database) == []

@@ -23,40 +23,42 @@ def somebody_else(database: Database) -> User:
 def test_token_tells_person_and_language() -> None:
     """What was signed is what is read."""
     now = utc_now()
-    token = progress.sign("0198c0de-0000-7000-8000-000000000000", "id", secret=SECRET, now=now)
-    assert progress.check(token, secret=SECRET, now=now) == ("0198c0de-0000-7000-8000-000000000000", "id")
+    token = progress.sign_token("0198c0de-0000-7000-8000-000000000000", "id", secret=SECRET, now=now)
+    assert progress.check_token(token, secret=SECRET, now=now) == ("0198c0de-0000-7000-8000-000000000000", "id")
 
 
 def test_token_stays_the_same_when_a_page_is_drawn_again() -> None:
     """Two tokens of one quarter of an hour are one, so that a rerun sends nothing new."""
     now = utc_now().replace(minute=3, second=0, microsecond=0)
     later = now + timedelta(minutes=10)
-    assert progress.sign("ana", "en", secret=SECRET, now=now) == progress.sign("ana", "en", secret=SECRET, now=later)
+    assert progress.sign_token("ana", "en", secret=SECRET, now=now) == progress.sign_token(
+        "ana", "en", secret=SECRET, now=later
+    )
 
 
 def test_token_holds_an_hour_and_ends_within_a_quarter_more() -> None:
     """An expired token opens nothing."""
     now = utc_now()
-    token = progress.sign("ana", "en", secret=SECRET, now=now)
-    progress.check(token, secret=SECRET, now=now + timedelta(minutes=59))
+    token = progress.sign_token("ana", "en", secret=SECRET, now=now)
+    progress.check_token(token, secret=SECRET, now=now + timedelta(minutes=59))
     with pytest.raises(errors.Unauthorized):
-        progress.check(token, secret=SECRET, now=now + timedelta(minutes=76))
+        progress.check_token(token, secret=SECRET, now=now + timedelta(minutes=76))
 
 
 @pytest.mark.parametrize("spoil", ["", "x", "1.ana.en.", "4102444800.ana.en.forged", "ü.é.í.ó"])
 def test_forged_token_is_refused(spoil: str) -> None:
     """Whatever was not signed with the secret is refused in the same way."""
     with pytest.raises(errors.Unauthorized):
-        progress.check(spoil, secret=SECRET, now=utc_now())
+        progress.check_token(spoil, secret=SECRET, now=utc_now())
 
 
 def test_token_of_another_person_cannot_be_made_from_ones_own() -> None:
     """The person is part of what is signed, and so is the secret."""
     now = utc_now()
-    token = progress.sign("ana", "en", secret=SECRET, now=now)
-    for forged in (token.replace("ana", "ben"), progress.sign("ana", "en", secret=b"another", now=now)):
+    token = progress.sign_token("ana", "en", secret=SECRET, now=now)
+    for forged in (token.replace("ana", "ben"), progress.sign_token("ana", "en", secret=b"another", now=now)):
         with pytest.raises(errors.Unauthorized):
-            progress.check(forged, secret=SECRET, now=now)
+            progress.check_token(forged, secret=SECRET, now=now)
 
 
 def test_ids_are_those_of_the_person_that_have_not_ended(database: Database, person: User) -> None:
@@ -66,8 +68,8 @@ def test_ids_are_those_of_the_person_that_have_not_ended(database: Database, per
     moving = ordered(database, person)
     ordered(database, ben)
     with database.session(read_only=True) as session:
-        assert progress.ids(session, person) == [moving.id]
-        assert [each.row.id for each in progress.Board().standings(session, person.id)] == [moving.id]
+        assert progress.live_ids_of(session, person) == [moving.id]
+        assert [each.row.id for each in progress.ProgressBoard().snapshots(session, person.id)] == [moving.id]
 
 
 def test_ids_by_token_are_the_same_and_nobody_has_none(database: Database, person: User) -> None:
@@ -76,10 +78,10 @@ def test_ids_by_token_are_the_same_and_nobody_has_none(database: Database, perso
     completed(database, person)
     moving = [ordered(database, person).id for _ in range(2)]
     with database.look() as connection:
-        assert progress.ids_of(connection, person.id) == moving
-        assert progress.ids_of(connection, ben.id) == []
+        assert progress.live_ids(connection, person.id) == moving
+        assert progress.live_ids(connection, ben.id) == []
         with pytest.raises(errors.Unauthorized):
-            progress.ids_of(connection, "0198c0de-0000-7000-8000-000000000000")
+            progress.live_ids(connection, "0198c0de-0000-7000-8000-000000000000")
 
 
 def test_ended_tells_only_of_ones_own_that_ended(database: Database, person: User) -> None:
@@ -95,13 +97,13 @@ def test_fingerprint_changes_with_the_set_alone(database: Database, person: User
     """A move keeps it; a new order changes it."""
     row = ordered(database, person)
     with database.session(read_only=True) as session:
-        before = progress.fingerprint(progress.ids(session, person))
+        before = progress.fingerprint(progress.live_ids_of(session, person))
     advance(database, row.id, HANDED, SUBMITTING)
     with database.session(read_only=True) as session:
-        assert progress.fingerprint(progress.ids(session, person)) == before
+        assert progress.fingerprint(progress.live_ids_of(session, person)) == before
     ordered(database, person)
     with database.session(read_only=True) as session:
-        assert progress.fingerprint(progress.ids(session, person)) != before
+        assert progress.fingerprint(progress.live_ids_of(session, person)) != before
 
 
 def test_place_in_line_counts_everybody_at_the_same_provider(database: Database, person: User) -> None:
@@ -112,22 +114,22 @@ def test_place_in_line_counts_everybody_at_the_same_provider(database: Database,
     advance(database, sent.id, HANDED, SUBMITTING, WAITING)
     mine = ordered(database, person)
     with database.session(read_only=True) as session:
-        [standing] = progress.Board().standings(session, person.id)
+        [standing] = progress.ProgressBoard().snapshots(session, person.id)
         assert (standing.row.id, standing.ahead) == (mine.id, 1)
-        [first] = [each for each in progress.Board().standings(session, ben.id) if each.row.id == waits.id]
+        [first] = [each for each in progress.ProgressBoard().snapshots(session, ben.id) if each.row.id == waits.id]
         assert first.ahead == 0
 
 
 def test_kept_board_asks_once_for_what_is_the_same_for_everybody(database: Database, person: User) -> None:
     """The second look costs the person's own rows and nothing else."""
     ordered(database, person)
-    board = progress.Board()
+    board = progress.ProgressBoard()
     asked: list[str] = []
     event.listen(database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
     with database.session(read_only=True) as session:
-        board.standings(session, person.id)
+        board.snapshots(session, person.id)
         first = len(asked)
-        board.standings(session, person.id)
+        board.snapshots(session, person.id)
     assert len(asked) - first == 1 < first
 
 
@@ -135,7 +137,7 @@ def test_many_in_flight_are_told_of_up_to_a_limit(database: Database, person: Us
     """However many there are, an answer stays small; the newest are in it."""
     rows = [ordered(database, person) for _ in range(4)]
     with database.session(read_only=True) as session:
-        told = progress.Board().standings(session, person.id, limit=3)
+        told = progress.ProgressBoard().snapshots(session, person.id, limit=3)
     assert [each.row.id for each in told] == [row.id for row in reversed(rows)][:3]
 
 
@@ -152,7 +154,7 @@ def test_look_uses_the_index_of_what_is_under_way(database: Database, person: Us
     with database.session(read_only=True) as session:
         session.connection()
         event.listen(database.engine, "before_cursor_execute", explain)
-        progress.ids(session, person)
-        progress.Board().standings(session, person.id)
+        progress.live_ids_of(session, person)
+        progress.ProgressBoard().snapshots(session, person.id)
     assert all("ix_generations_live" in plan for plan in plans), plans
     assert "COVERING" in plans[0]

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from core import errors
-from core.files import video_probe
+from core.files import video_derivatives, video_probe
 from tests.fixtures.clips import ClipSpec, make_clip
 
 
@@ -128,7 +128,7 @@ def test_verify_survives_damaged_files(tmp_path: Path, clip: Path) -> None:
         for _ in range(chance.randint(1, 40)):
             data[chance.randrange(*span)] = chance.randrange(256)
         path = written(tmp_path, bytes(data))
-        for work in (video_probe.poster, video_probe.verify):
+        for work in (video_derivatives.poster, video_probe.verify):
             try:
                 assert work(path)
             except errors.MediaRejected:
@@ -138,7 +138,7 @@ def test_verify_survives_damaged_files(tmp_path: Path, clip: Path) -> None:
 
 def test_poster_passes_over_a_black_beginning(tmp_path: Path) -> None:
     """The poster of a clip that fades in from black shows a picture, 480 pixels wide."""
-    data = video_probe.poster(make_clip(tmp_path / "clip.mp4", ClipSpec(black_seconds=1, width=1280, height=720)))
+    data = video_derivatives.poster(make_clip(tmp_path / "clip.mp4", ClipSpec(black_seconds=1, width=1280, height=720)))
     with Image.open(io.BytesIO(data)) as poster:
         assert (poster.format, poster.size) == ("WEBP", (480, 270))
         assert np.asarray(poster.convert("L")).mean() > 60
@@ -147,7 +147,7 @@ def test_poster_passes_over_a_black_beginning(tmp_path: Path) -> None:
 def test_poster_of_a_black_clip_is_black(tmp_path: Path) -> None:
     """A clip with nothing to see still gets a poster, and a narrow one is not blown up."""
     spec = ClipSpec(black_seconds=9, width=180, height=320, sound=None, seconds=1)
-    data = video_probe.poster(make_clip(tmp_path / "clip.mp4", spec))
+    data = video_derivatives.poster(make_clip(tmp_path / "clip.mp4", spec))
     with Image.open(io.BytesIO(data)) as poster:
         assert poster.size == (180, 320)
         assert np.asarray(poster.convert("L")).mean() < 5
@@ -156,7 +156,7 @@ def test_poster_of_a_black_clip_is_black(tmp_path: Path) -> None:
 def test_preview_is_small_short_and_silent(tmp_path: Path) -> None:
     """The preview is H.264, 320 pixels wide, 12 a second, three seconds of five, without sound, its index in front."""
     clip = make_clip(tmp_path / "clip.mp4", ClipSpec(seconds=5))
-    data = video_probe.preview(clip)
+    data = video_derivatives.preview(clip)
     facts = video_probe.verify(written(tmp_path, data, "preview.mp4"))
     assert (facts.width, facts.height, facts.frame_rate, facts.video_codec) == (320, 180, 12, "h264")
     assert facts.duration_seconds == pytest.approx(3.0, abs=0.01)
@@ -169,7 +169,7 @@ def test_make_web_safe_turns_hevc_into_what_browsers_play(tmp_path: Path) -> Non
     """Picture, length and sound stay; only the codecs change, and nothing else is left in the folder."""
     clip = make_clip(tmp_path / "hevc.mp4", ClipSpec(codec="libx265", seconds=2))
     target = tmp_path / "safe.mp4"
-    video_probe.make_web_safe(clip, target)
+    video_derivatives.make_web_safe(clip, target)
     before, after = video_probe.verify(clip), video_probe.verify(target)
     assert (before.web_safe, after.web_safe) == (False, True)
     assert (after.video_codec, after.audio_codec, after.pixel_format) == ("h264", "aac", "yuv420p")
@@ -188,7 +188,7 @@ def test_make_web_safe_makes_odd_sizes_even(tmp_path: Path) -> None:
     """4:2:0 needs even sides; an odd one loses a pixel instead of failing."""
     spec = ClipSpec(pixels="yuv444p", width=321, height=181, sound=None, seconds=0.5)
     target = tmp_path / "safe.mp4"
-    video_probe.make_web_safe(make_clip(tmp_path / "odd.mp4", spec), target)
+    video_derivatives.make_web_safe(make_clip(tmp_path / "odd.mp4", spec), target)
     facts = video_probe.verify(target)
     assert (facts.width, facts.height, facts.web_safe) == (320, 180, True)
 
@@ -196,7 +196,7 @@ def test_make_web_safe_makes_odd_sizes_even(tmp_path: Path) -> None:
 def test_make_web_safe_leaves_nothing_of_a_failure(tmp_path: Path) -> None:
     """A file that cannot be read leaves neither a target nor a draft."""
     with pytest.raises(errors.MediaRejected):
-        video_probe.make_web_safe(written(tmp_path, b"\0\0\0\x18ftypisom" + bytes(500)), tmp_path / "safe.mp4")
+        video_derivatives.make_web_safe(written(tmp_path, b"\0\0\0\x18ftypisom" + bytes(500)), tmp_path / "safe.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["file.mp4"]
 
 
@@ -207,9 +207,9 @@ def test_a_header_without_pictures_is_refused_everywhere(tmp_path: Path) -> None
     path = written(tmp_path, data[: data.index(b"\x1f\x43\xb6\x75")], "header.webm")
     for work in (
         video_probe.verify,
-        video_probe.poster,
-        video_probe.preview,
-        lambda file: video_probe.make_web_safe(file, tmp_path / "safe"),
+        video_derivatives.poster,
+        video_derivatives.preview,
+        lambda file: video_derivatives.make_web_safe(file, tmp_path / "safe"),
     ):
         with pytest.raises(errors.MediaRejected):
             work(path)

@@ -38,13 +38,13 @@ def test_owned_when_there_are_others(
 ) -> None:
     """A person's rows are all of theirs and none of another's, by either form of the predicate; alone, none at all."""
     with database.session(read_only=True) as session:
-        assert session.scalars(select(table).where(row_access.owned(table, person))).all() == []
+        assert session.scalars(select(table).where(row_access.visible_to(table, person))).all() == []
     completed(database, person)
     with database.session(read_only=True) as session:
         for user in (person, eve):
             whose = select(table.user_id)
-            assert session.scalars(whose.where(row_access.owned(table, user))).all() == [user.id]
-            bound = whose.where(row_access.owned_by_bound(table))
+            assert session.scalars(whose.where(row_access.visible_to(table, user))).all() == [user.id]
+            bound = whose.where(row_access.visible_to_bound_user(table))
             assert session.scalars(bound, {"user_id": user.id}).all() == [user.id]
 
 
@@ -52,8 +52,8 @@ def test_everybodys_is_for_administrators(database: Database, person: User, eve:
     """An administrator may see all rows; for anybody else there is not even a query."""
     completed(database, person)
     with pytest.raises(errors.Forbidden):
-        row_access.everybodys(eve)
+        row_access.all_rows_for_admin(eve)
     with database.session() as session:
         admin = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
-        seen = set(session.scalars(select(Generation.user_id).where(row_access.everybodys(admin))))
+        seen = set(session.scalars(select(Generation.user_id).where(row_access.all_rows_for_admin(admin))))
     assert seen == {person.id, eve.id}

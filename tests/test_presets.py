@@ -23,13 +23,13 @@ def stranger(database: Database) -> User:
 def names(database: Database, user: User) -> list[str]:
     """What somebody can choose from."""
     with database.session(read_only=True) as session:
-        return [preset.name for preset in presets.browse(session, user)]
+        return [preset.name for preset in presets.list_visible(session, user)]
 
 
 def test_save_when_the_name_is_new(database: Database, person: User) -> None:
     """What was saved is what is applied, to the field."""
     with database.session() as session:
-        saved = presets.save(session, person, name="  Reels ", settings=SETTINGS)
+        saved = presets.create(session, person, name="  Reels ", settings=SETTINGS)
     with database.session(read_only=True) as session:
         found = presets.get(session, person, saved.id)
 
@@ -46,7 +46,7 @@ def test_browse_when_others_share(database: Database, person: User, stranger: Us
             (stranger, "Atlas", True),
             (stranger, "Private", False),
         ):
-            presets.save(session, user, name=name, settings=SETTINGS, shared=shared)
+            presets.create(session, user, name=name, settings=SETTINGS, shared=shared)
 
     assert names(database, person) == ["Ads", "Reels", "Atlas"]
     assert names(database, stranger) == ["Atlas", "Private", "Ads"]
@@ -55,13 +55,13 @@ def test_browse_when_others_share(database: Database, person: User, stranger: Us
 def test_everything_when_it_is_not_theirs(database: Database, person: User, stranger: User) -> None:
     """A shared preset can be applied by others and changed by nobody but its person; a private one does not exist."""
     with database.session() as session:
-        shared = presets.save(session, person, name="Reels", settings=SETTINGS, shared=True)
-        private = presets.save(session, person, name="Ads", settings=SETTINGS)
+        shared = presets.create(session, person, name="Reels", settings=SETTINGS, shared=True)
+        private = presets.create(session, person, name="Ads", settings=SETTINGS)
     with database.session(read_only=True) as session:
         assert presets.get(session, stranger, shared.id).id == shared.id
     for attempt in (
         lambda s: presets.get(s, stranger, private.id),
-        lambda s: presets.change(s, stranger, shared.id, name="Mine"),
+        lambda s: presets.update(s, stranger, shared.id, name="Mine"),
         lambda s: presets.delete(s, stranger, shared.id),
     ):
         with pytest.raises(errors.NotFound), database.session() as session:
@@ -72,13 +72,13 @@ def test_everything_when_it_is_not_theirs(database: Database, person: User, stra
 def test_save_when_the_name_is_used(database: Database, person: User, stranger: User) -> None:
     """Nothing is replaced by accident; another person may use the same name."""
     with database.session() as session:
-        first = presets.save(session, person, name="Reels", settings=SETTINGS)
-        other = presets.save(session, person, name="Ads", settings=SETTINGS)
-        presets.save(session, stranger, name="Reels", settings=SETTINGS)
+        first = presets.create(session, person, name="Reels", settings=SETTINGS)
+        other = presets.create(session, person, name="Ads", settings=SETTINGS)
+        presets.create(session, stranger, name="Reels", settings=SETTINGS)
     with pytest.raises(errors.Conflict), database.session() as session:
-        presets.save(session, person, name="Reels", settings=replace(SETTINGS, prompt=""))
+        presets.create(session, person, name="Reels", settings=replace(SETTINGS, prompt=""))
     with pytest.raises(errors.Conflict), database.session() as session:
-        presets.change(session, person, other.id, name="Reels")
+        presets.update(session, person, other.id, name="Reels")
     with database.session(read_only=True) as session:
         assert presets.settings_of(presets.get(session, person, first.id)) == SETTINGS
 
@@ -86,10 +86,10 @@ def test_save_when_the_name_is_used(database: Database, person: User, stranger: 
 def test_change_when_it_is_theirs(database: Database, person: User) -> None:
     """Name, sharing and settings change each by itself."""
     with database.session() as session:
-        saved = presets.save(session, person, name="Reels", settings=SETTINGS)
-        presets.change(session, person, saved.id, name="Reels")
-        presets.change(session, person, saved.id, name="Stories", shared=True)
-        presets.change(session, person, saved.id, settings=replace(SETTINGS, duration_seconds=5))
+        saved = presets.create(session, person, name="Reels", settings=SETTINGS)
+        presets.update(session, person, saved.id, name="Reels")
+        presets.update(session, person, saved.id, name="Stories", shared=True)
+        presets.update(session, person, saved.id, settings=replace(SETTINGS, duration_seconds=5))
     with database.session(read_only=True) as session:
         found = presets.get(session, person, saved.id)
 
@@ -100,9 +100,9 @@ def test_change_when_it_is_theirs(database: Database, person: User) -> None:
 def test_delete_when_it_is_theirs(database: Database, person: User) -> None:
     """What is deleted is gone, and its name free."""
     with database.session() as session:
-        saved = presets.save(session, person, name="Reels", settings=SETTINGS)
+        saved = presets.create(session, person, name="Reels", settings=SETTINGS)
         presets.delete(session, person, saved.id)
-        presets.save(session, person, name="Reels", settings=SETTINGS)
+        presets.create(session, person, name="Reels", settings=SETTINGS)
     assert names(database, person) == ["Reels"]
 
 
@@ -124,30 +124,30 @@ def test_save_when_it_cannot_be_used(
 ) -> None:
     """A preset that no order could use is refused on its field."""
     with pytest.raises(errors.InvalidRequest) as raised, database.session() as session:
-        presets.save(session, person, name=name, settings=replace(SETTINGS, **changes))  # type: ignore[arg-type]  # a table
+        presets.create(session, person, name=name, settings=replace(SETTINGS, **changes))  # type: ignore[arg-type]  # a table
     assert field in raised.value.fields
 
 
 def test_save_when_the_model_needs_an_image(database: Database, person: User) -> None:
     """Images come with the order, so a model that cannot do without one has presets all the same."""
     with database.session() as session:
-        saved = presets.save(session, person, name="Still", settings=presets.Settings("svd", "720p", 4, "16:9"))
+        saved = presets.create(session, person, name="Still", settings=presets.Settings("svd", "720p", 4, "16:9"))
     assert presets.settings_of(saved).model_id == "svd"
 
 
 def test_save_when_there_are_too_many(database: Database, person: User) -> None:
     """Nobody fills the table."""
     with database.session() as session:
-        for number in range(presets.MOST):
-            presets.save(session, person, name=f"Preset {number}", settings=SETTINGS)
+        for number in range(presets.MAX_PRESETS):
+            presets.create(session, person, name=f"Preset {number}", settings=SETTINGS)
         with pytest.raises(errors.InvalidRequest):
-            presets.save(session, person, name="One more", settings=SETTINGS)
+            presets.create(session, person, name="One more", settings=SETTINGS)
 
 
 def test_settings_of_when_written_by_another_version(database: Database, person: User) -> None:
     """A field that nobody knows today does not make a preset unusable."""
     with database.session() as session:
-        saved = presets.save(session, person, name="Reels", settings=SETTINGS)
+        saved = presets.create(session, person, name="Reels", settings=SETTINGS)
         saved.settings = {**saved.settings, "mood": "calm"}
     assert presets.settings_of(saved) == SETTINGS
 

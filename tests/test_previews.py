@@ -14,6 +14,7 @@ from core.db.tables import Generation, User
 from core.files import storage as storages
 from core.generations import commands, lifecycle
 from core.identity import users
+from core.redis import connection as redis_connection
 from core.redis import job_queue
 from core.worker import dispatcher, maintenance, previews
 from tests import redis as redis_server
@@ -144,7 +145,7 @@ def test_preview_when_the_clip_is_deleted(ana: User, storage: storages.Storage, 
     assert look(generation_id).preview_key is None
 
     storage.put_bytes(key, clip, media_type="video/mp4")  # its maker died right after that
-    maintenance.purge_deleted(config.settings())
+    maintenance.purge_deleted_files(config.settings())
     assert not storage.exists(key)
     with db.session(read_only=True) as session:
         assert users.storage_bytes(session, ana) == 0
@@ -188,11 +189,11 @@ def test_preview_is_claimed_and_noted_once(database: db.Database, person: User) 
 def test_previews_when_a_clip_waits(redis: str, ana: User, storage: storages.Storage, clip: bytes) -> None:
     """No preview is begun while a clip waits to be brought home; then all that are due are made."""
     delivered_ids = [delivered(ana, storage, clip) for _ in range(3)]
-    job_queue.enqueue(redis, job_queue.COLLECT, "another", 1)
+    job_queue.enqueue(redis, job_queue.DOWNLOAD, "another", 1)
     previews.make_due()
     with db.session(read_only=True) as session:
         assert set(session.scalars(select(Generation.preview_key))) == {None}
-    job_queue.connection(redis).flushall()
+    redis_connection.connect(redis).flushall()
     previews.make_due()
 
     with db.session(read_only=True) as session:
@@ -209,15 +210,15 @@ def test_previews_are_handed_over_after_clips(redis: str, ana: User, storage: st
     change(finished.id, next_at=utc_now())
     for _ in range(2):
         loop._hand_over()
-        assert job_queue.length(redis, job_queue.COLLECT) == 1  # the clip
-    job_queue.connection(redis).flushall()
+        assert job_queue.length(redis, job_queue.DOWNLOAD) == 1  # the clip
+    redis_connection.connect(redis).flushall()
     for _ in range(2):
         loop._hand_over()
-        assert job_queue.length(redis, job_queue.COLLECT) == 1  # the previews: the clip was taken
-    job_queue.connection(redis).flushall()
+        assert job_queue.length(redis, job_queue.DOWNLOAD) == 1  # the previews: the clip was taken
+    redis_connection.connect(redis).flushall()
     previews.make_due()
     loop._hand_over()
-    assert job_queue.length(redis, job_queue.COLLECT) == 0
+    assert job_queue.length(redis, job_queue.DOWNLOAD) == 0
 
 
 def test_due_previews_are_found_by_their_index(installation: Settings) -> None:

@@ -23,7 +23,7 @@ def test_browse_when_there_are_clips(database: Database, person: User) -> None:
     done = completed(database, person)
     live = ordered(database, person)
     with database.session(read_only=True) as session:
-        first, second = projects.browse(session, person)
+        first, second = projects.list_page(session, person)
 
     assert (first.id, first.generation_count, first.in_flight_count, first.cover_keys) == (live.project_id, 1, 1, ())
     assert (second.generation_count, second.in_flight_count, second.cover_keys) == (1, 0, (done.thumbnail_key,))
@@ -39,7 +39,7 @@ def test_browse_when_a_project_has_many_posters(database: Database, person: User
     with database.session() as session:
         commands.delete(session, person, rows[5].id)
     with database.session(read_only=True) as session:
-        [found] = projects.browse(session, person)
+        [found] = projects.list_page(session, person)
 
     assert found.cover_keys == tuple(row.thumbnail_key for row in rows[4:0:-1])
 
@@ -52,7 +52,7 @@ def test_browse_when_there_is_a_budget(database: Database, person: User) -> None
         long_ago = {"day": "2020-02-29", "user_id": person.id, "project_id": done.project_id}
         session.execute(insert(UsageDay).values(**long_ago, provider="demo", model_id="demo-film", settled_credits=7))
     with database.session(read_only=True) as session:
-        [found] = projects.browse(session, person)
+        [found] = projects.list_page(session, person)
 
     assert (found.monthly_budget_credits, found.month_credits) == (80, done.credits)
 
@@ -65,7 +65,7 @@ def test_browse_when_searched(database: Database, person: User) -> None:
 
     def found(search: str) -> list[str]:
         with database.session(read_only=True) as session:
-            return [project.name for project in projects.browse(session, person, search=search)]
+            return [project.name for project in projects.list_page(session, person, search=search)]
 
     assert found("sum") == ["Summer"]
     assert found("%") == ["Spring 50% off"]
@@ -76,15 +76,15 @@ def test_change_when_archived(database: Database, person: User) -> None:
     """An archived project leaves the list, keeps its place in the archive, and can come back."""
     with database.session() as session:
         project = projects.create(session, person, name=" A   name ")
-        projects.change(session, person, project.id, archived=True, description=" Old ")
+        projects.update(session, person, project.id, archived=True, description=" Old ")
     with database.session(read_only=True) as session:
-        assert projects.browse(session, person) == []
-        kept = projects.browse(session, person, archived=True)[0]
+        assert projects.list_page(session, person) == []
+        kept = projects.list_page(session, person, archived=True)[0]
     assert (kept.name, kept.description) == ("A name", "Old")
 
     with database.session() as session:
-        projects.change(session, person, project.id, archived=False)
-        assert len(projects.browse(session, person)) == 1
+        projects.update(session, person, project.id, archived=False)
+        assert len(projects.list_page(session, person)) == 1
 
 
 def test_delete_when_it_has_clips(database: Database, person: User) -> None:

@@ -133,7 +133,7 @@ def test_improve_keeps_words_and_limits(prompt, how) -> None:  # type: ignore[no
     assert found.text.startswith(prompt.strip())
     assert len(found.text) <= max(how["limit_chars"], len(prompt))
     assert improve(prompt, **how) == found
-    assert validation.problem(found.text.removeprefix(prompt.strip()), limit_chars=LIMIT) is None
+    assert validation.text_error(found.text.removeprefix(prompt.strip()), limit_chars=LIMIT) is None
     again = improve(found.text, **(how | {"limit_chars": 10_000}))
     assert not set(again.added) & set(found.added)
 

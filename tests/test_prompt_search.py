@@ -9,7 +9,7 @@ from sqlalchemy import insert
 from core.db import Database
 from core.db.tables import Generation, User
 from core.generations import prompt_search
-from core.generations.queries import Filter, Page, browse, neighbours
+from core.generations.queries import ListFilter, Page, list_page, neighbours
 from core.identity import users
 from tests.orders import ordered
 
@@ -24,7 +24,7 @@ PROMPTS = (
 def found(database: Database, user: User, text: str) -> list[str]:
     """The prompts that a text finds, oldest first."""
     with database.session(read_only=True) as session:
-        page = browse(session, user, Filter(text=text, oldest_first=True))
+        page = list_page(session, user, ListFilter(text=text, oldest_first=True))
     return [row.prompt for row in page.rows]
 
 
@@ -91,7 +91,7 @@ def test_search_by_a_beginning_of_more_words_than_are_listed(database: Database,
         ordered(database, person, prompt=word)
     ordered(database, person, prompt="Überfahrt")
     with database.session(read_only=True) as session:
-        page = browse(session, person, Filter(text="lantern"), limit=100)
+        page = list_page(session, person, ListFilter(text="lantern"), limit=100)
     assert sorted(row.prompt for row in page.rows) == sorted(many)
     assert found(database, person, "überf") == ["Überfahrt"]
 
@@ -147,8 +147,8 @@ def test_search_goes_on_where_the_newest_do_not_fill_a_page(database: Database, 
 
     def page(text: str, cursor: str | None = None, *, oldest_first: bool = False) -> Page:
         with database.session(read_only=True) as session:
-            chosen = Filter(text=text, oldest_first=oldest_first)
-            return browse(session, person, chosen, cursor=cursor, limit=2)
+            chosen = ListFilter(text=text, oldest_first=oldest_first)
+            return list_page(session, person, chosen, cursor=cursor, limit=2)
 
     assert [row.id for row in page("quok").rows] == wanted[:2]
     assert [row.id for row in page("quok", oldest_first=True).rows] == wanted[::-1][:2]
@@ -156,7 +156,7 @@ def test_search_goes_on_where_the_newest_do_not_fill_a_page(database: Database, 
     assert [row.id for row in page("lake").rows] == [last.id, rows[-1]["id"]]
     assert [row.id for row in page("lake", rows[-1]["id"]).rows] == [row["id"] for row in rows[-2:-4:-1]]
     with database.session(read_only=True) as session:
-        beside = neighbours(session, person, Filter(text="quokka"), last.id)
+        beside = neighbours(session, person, ListFilter(text="quokka"), last.id)
     assert (beside.before, beside.after) == (None, wanted[0] if wanted else None)
 
 

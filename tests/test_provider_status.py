@@ -43,7 +43,7 @@ def test_status_when_in_trouble(
     """Trouble is said in a sentence that tells what it means for an order."""
     with database.session() as session:
         for _ in range(times):
-            circuit_breaker.note_failure(session, "demo", error)
+            circuit_breaker.record_failure(session, "demo", error)
 
     assert of(database, installation, "demo").state == "trouble"
     with database.session(read_only=True) as session:

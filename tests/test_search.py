@@ -14,14 +14,14 @@ from core.db.enums import Role, Stage, Status
 from core.db.tables import Generation, User
 from core.generations import lifecycle, reconciliation, unresolved
 from core.identity import users
-from core.providers.contract import Found, ProviderJob
+from core.providers.contract import JobMatches, ProviderJob
 from core.worker import poll_results, tasks
 from tests.orders import HANDED, SUBMITTING, WAITING, advance, lost, ordered
 
-LONG_AGO = reconciliation.SURELY_OVER + timedelta(seconds=1)
+LONG_AGO = reconciliation.LATE_ARRIVAL_WINDOW + timedelta(seconds=1)
 FOUND = (Status.PROCESSING, Stage.WAITING)
 STILL = (Status.UNCERTAIN, Stage.SUBMITTING)
-GONE = (Status.FAILED, Stage.ENDED)
+GONE = (Status.FAILED, Stage.FINALIZED)
 
 
 def shown(*job_ids: str) -> Sequence[ProviderJob]:
@@ -29,11 +29,11 @@ def shown(*job_ids: str) -> Sequence[ProviderJob]:
     return [ProviderJob(job_id, {"id": job_id}) for job_id in job_ids]
 
 
-def settle(database: Database, row: Generation, found: Found) -> Generation:
+def settle(database: Database, row: Generation, found: JobMatches) -> Generation:
     """Settle it as the dispatcher does; the row afterwards."""
     with database.session() as session:
-        reconciliation.lock(session, [row.provider])
-        reconciliation.settle(session, row, found)
+        reconciliation.lock_providers(session, [row.provider])
+        reconciliation.reconcile(session, row, found)
     return now(database, row.id)
 
 
@@ -53,17 +53,19 @@ def place(row: Generation) -> tuple[Status, Stage]:
 @pytest.mark.parametrize(
     ("found", "ago", "expected"),
     [
-        (Found(sure=shown("j1")), timedelta(), FOUND),
-        (Found(sure=shown("j1"), possible=shown("j2")), LONG_AGO, FOUND),
-        (Found(sure=shown("j1"), is_whole=False), LONG_AGO, FOUND),
-        (Found(sure=shown("j1", "j2")), LONG_AGO, STILL),
-        (Found(possible=shown("j1")), LONG_AGO, STILL),
-        (Found(), LONG_AGO, GONE),
-        (Found(), timedelta(), STILL),
-        (Found(is_whole=False), LONG_AGO, STILL),
+        (JobMatches(exact=shown("j1")), timedelta(), FOUND),
+        (JobMatches(exact=shown("j1"), candidates=shown("j2")), LONG_AGO, FOUND),
+        (JobMatches(exact=shown("j1"), complete=False), LONG_AGO, FOUND),
+        (JobMatches(exact=shown("j1", "j2")), LONG_AGO, STILL),
+        (JobMatches(candidates=shown("j1")), LONG_AGO, STILL),
+        (JobMatches(), LONG_AGO, GONE),
+        (JobMatches(), timedelta(), STILL),
+        (JobMatches(complete=False), LONG_AGO, STILL),
     ],
 )
-def test_settle(database: Database, person: User, found: Found, ago: timedelta, expected: tuple[Status, Stage]) -> None:
+def test_settle(
+    database: Database, person: User, found: JobMatches, ago: timedelta, expected: tuple[Status, Stage]
+) -> None:
     """One sure job is waited for; a whole list without one, long enough after, gives the credits back."""
     row = settle(database, lost(database, ordered(database, person).id, ago=ago), found)
     with database.session(read_only=True) as session:
@@ -77,13 +79,13 @@ def test_settle(database: Database, person: User, found: Found, ago: timedelta, 
 def test_settle_tells_administrators_what_it_may_be(database: Database, person: User) -> None:
     """The jobs that may be it stand before what broke, once, and go when only one of them is left."""
     row = lost(database, ordered(database, person).id, ago=LONG_AGO)
-    row = settle(database, row, Found(sure=shown("j1", "j2"), possible=shown("j3")))
-    row = settle(database, row, Found(sure=shown("j1", "j2"), possible=shown("j3")))
+    row = settle(database, row, JobMatches(exact=shown("j1", "j2"), candidates=shown("j3")))
+    row = settle(database, row, JobMatches(exact=shown("j1", "j2"), candidates=shown("j3")))
     assert row.error_detail == "It may be one of these jobs: j1, j2, j3\nReadTimeout"
     with database.session(read_only=True) as session:
-        assert [listed.error_detail for listed in unresolved.browse(session)] == [row.error_detail]
+        assert [listed.error_detail for listed in unresolved.list_unresolved(session)] == [row.error_detail]
 
-    found = settle(database, row, Found(sure=shown("j1")))
+    found = settle(database, row, JobMatches(exact=shown("j1")))
     assert (place(found), found.error_detail) == (FOUND, None)
 
 
@@ -97,24 +99,24 @@ def test_settle_leaves_out_what_belongs_to_another(database: Database, person: U
             assert lifecycle.fail(session, other, errors.GenerationFailed())
     row = lost(database, ordered(database, person).id, ago=LONG_AGO)
 
-    assert place(settle(database, row, Found(sure=shown("j1")))) == GONE
+    assert place(settle(database, row, JobMatches(exact=shown("j1")))) == GONE
 
 
 def test_settle_while_the_same_words_are_being_sent(database: Database, person: User) -> None:
     """A job may be that of an order with the same words whose answer is still to come, so it is not taken yet."""
     row = lost(database, ordered(database, person).id, ago=LONG_AGO)
     twin = advance(database, ordered(database, person).id, HANDED, SUBMITTING)
-    assert place(settle(database, row, Found(sure=shown("j1")))) == STILL
+    assert place(settle(database, row, JobMatches(exact=shown("j1")))) == STILL
     advance(database, twin.id, WAITING, provider_job_id="j1")
 
-    assert place(settle(database, row, Found(sure=shown("j1")))) == GONE
+    assert place(settle(database, row, JobMatches(exact=shown("j1")))) == GONE
 
 
 def test_settle_when_it_was_settled_meanwhile(database: Database, person: User) -> None:
     """What another dispatcher or an administrator has decided since the look began is not decided again."""
     row = lost(database, ordered(database, person).id, ago=LONG_AGO)
-    settle(database, row, Found(sure=shown("j1")))
-    for late in (Found(), Found(sure=shown("j2")), Found(possible=shown("j3"))):
+    settle(database, row, JobMatches(exact=shown("j1")))
+    for late in (JobMatches(), JobMatches(exact=shown("j2")), JobMatches(candidates=shown("j3"))):
         found = settle(database, row, late)
         assert (place(found), found.provider_job_id, found.error_detail) == (FOUND, "j1", None)
 
@@ -128,7 +130,7 @@ def test_settle_twice_at_once(database: Database, person: User) -> None:
 
         def dispatch(row: Generation, job: str = job, start: threading.Barrier = start) -> None:
             start.wait()
-            settle(database, row, Found(sure=shown(job)))
+            settle(database, row, JobMatches(exact=shown(job)))
 
         threads = [threading.Thread(target=dispatch, args=(row,)) for row in rows]
         for thread in threads:
@@ -147,9 +149,9 @@ def test_found_by_an_administrator_when_it_is_taken(database: Database, person: 
         root = users.ensure(session, "root@example.org", signup_credits=0)
         root.role = Role.ADMIN
     with database.session() as session:
-        unresolved.found(session, root, first.id, provider_job_id="j1")
+        unresolved.resolve_with_job(session, root, first.id, provider_job_id="j1")
     with database.session() as session, pytest.raises(errors.Conflict, match="belongs to another"):
-        unresolved.found(session, root, second.id, provider_job_id="j1")
+        unresolved.resolve_with_job(session, root, second.id, provider_job_id="j1")
     assert place(now(database, second.id)) == STILL
 
 
@@ -171,7 +173,7 @@ def test_submit_that_ends_after_its_job_was_given_away(installation: object) -> 
         person = users.ensure(session, "ana@example.org", signup_credits=1000)
     late = advance(db.default(), ordered(db.default(), person).id, HANDED, SUBMITTING)
     twin = lost(db.default(), ordered(db.default(), person, prompt="another lake").id, ago=LONG_AGO)
-    assert place(settle(db.default(), twin, Found(sure=shown("j1")))) == FOUND
+    assert place(settle(db.default(), twin, JobMatches(exact=shown("j1")))) == FOUND
     tasks._record_submit(late, ProviderJob("j1"))
 
     row = now(db.default(), late.id)
@@ -186,6 +188,6 @@ def test_write_looks_of_a_list(installation: object) -> None:
     with db.session() as session:
         person = users.ensure(session, "ana@example.org", signup_credits=1000)
     rows = [lost(db.default(), ordered(db.default(), person).id, ago=LONG_AGO) for _ in range(2)]
-    poll_results.write([poll_results.Look(row, Found(sure=shown("j1"))) for row in rows], poll_seconds=2)
+    poll_results.record([poll_results.PollResult(row, JobMatches(exact=shown("j1"))) for row in rows], poll_seconds=2)
 
     assert [place(now(db.default(), row.id)) for row in rows] == [FOUND, GONE]

@@ -13,7 +13,7 @@ from core.db.tables import User
 @given(value=st.text(st.characters(), max_size=40))
 def test_text_that_is_accepted_can_be_kept_and_sent(database: Database, person: User, value: str) -> None:
     """What has no problem comes back from each database as it went in, and can be sent as JSON in UTF-8."""
-    if validation.problem(value, limit_chars=40) is not None:
+    if validation.text_error(value, limit_chars=40) is not None:
         return
     with database.session() as session:
         user = session.get(User, person.id)
@@ -30,7 +30,7 @@ def test_text_that_is_accepted_can_be_kept_and_sent(database: Database, person: 
 @pytest.mark.parametrize("around", ["{}", "a{}", "{}a", "a{}\n"])
 def test_problem_when_a_character_cannot_be_kept(char: str, around: str) -> None:
     """A control character or half a surrogate is named as one, wherever it stands, and not quoted."""
-    found = validation.problem(around.format(char), limit_chars=9)
+    found = validation.text_error(around.format(char), limit_chars=9)
 
     assert found is not None
     assert "control characters" in found
@@ -42,16 +42,16 @@ def test_problem_when_a_character_cannot_be_kept(char: str, around: str) -> None
 )
 def test_problem_when_there_is_none(value: str) -> None:
     """Lines, tabs, every script, joined signs and directions are a person's own business."""
-    assert validation.problem(value, limit_chars=12) is None
+    assert validation.text_error(value, limit_chars=12) is None
 
 
 def test_problem_when_it_is_long() -> None:
     """The limit counts characters, not bytes; beyond it the sentence says how many there are and may be."""
-    assert validation.problem("湖" * 1500, limit_chars=1500) is None
-    assert validation.problem("湖" * 1501, limit_chars=1500) == "Use at most 1,500 characters; these are 1,501."
-    assert validation.problem("a", limit_chars=0) == "Use at most 0 characters; these are 1."
+    assert validation.text_error("湖" * 1500, limit_chars=1500) is None
+    assert validation.text_error("湖" * 1501, limit_chars=1500) == "Use at most 1,500 characters; these are 1,501."
+    assert validation.text_error("a", limit_chars=0) == "Use at most 0 characters; these are 1."
 
 
 def test_problem_when_it_is_long_and_bad() -> None:
     """The length comes first: a huge paste is not read through to its end."""
-    assert validation.problem("\0" * 11, limit_chars=10) == "Use at most 10 characters; these are 11."
+    assert validation.text_error("\0" * 11, limit_chars=10) == "Use at most 10 characters; these are 11."

@@ -30,7 +30,7 @@ def at_present(database: Database) -> Tail:
 def note(database: Database, row: Generation, what: str) -> None:
     """Write one step."""
     with database.session() as session:
-        lifecycle.note(session, row.id, row.status, row.stage, what=what)
+        lifecycle.add_event(session, row.id, row.status, row.stage, what=what)
 
 
 def test_tail_reads_each_step_once(database: Database, person: User) -> None:
@@ -74,7 +74,7 @@ def test_tail_waits_for_a_lower_id(database: Database, person: User) -> None:
     row = ordered(database, person)
     tail = at_present(database)
     with database.session() as slow:
-        lifecycle.note(slow, row.id, row.status, row.stage, what="slow")
+        lifecycle.add_event(slow, row.id, row.status, row.stage, what="slow")
         note(database, row, "quick")
         for _ in range(3):
             assert read(database, tail) == []
@@ -91,7 +91,7 @@ def test_tail_passes_what_was_undone(database: Database, person: User) -> None:
 
     def dies() -> None:
         with database.session() as session:
-            lifecycle.note(session, row.id, row.status, row.stage, what="undone")
+            lifecycle.add_event(session, row.id, row.status, row.stage, what="undone")
             raise KeyboardInterrupt
 
     for number in range(2):
@@ -108,7 +108,7 @@ def test_tail_passes_a_transaction_that_is_forgotten(database: Database, person:
     row = ordered(database, person)
     tail = at_present(database)
     with database.session() as forgotten:
-        lifecycle.note(forgotten, row.id, row.status, row.stage, what="forgotten")
+        lifecycle.add_event(forgotten, row.id, row.status, row.stage, what="forgotten")
         note(database, row, "later")
         assert read(database, tail) == []
         with database.session() as session:
@@ -121,7 +121,7 @@ def test_at_present_hears_what_is_being_written(database: Database, person: User
     """A listener who comes while a step is being committed hears of it: no list it loaded before could hold it."""
     row = ordered(database, person)
     with database.session() as slow:
-        lifecycle.note(slow, row.id, row.status, row.stage, what="slow")
+        lifecycle.add_event(slow, row.id, row.status, row.stage, what="slow")
         note(database, row, "quick")
         tail = at_present(database)
     assert [step.what for step in read(database, tail)] == ["slow", "quick"]

@@ -21,7 +21,7 @@ def kept(database: Database) -> ApiToken:
 def issue(database: Database, person: User, name: str = "script") -> str:
     """A token of this person."""
     with database.session() as session:
-        return api_tokens.issue(session, person, name=name)
+        return api_tokens.create(session, person, name=name)
 
 
 def test_token_when_issued(database: Database, person: User) -> None:
@@ -51,26 +51,26 @@ def test_known_when_revoked_here(database: Database, person: User) -> None:
     """What was looked up is known without the database until the revocation is committed, and not a moment longer."""
     token = issue(database, person)
     with database.session(read_only=True) as session:
-        found, row = api_tokens.look_up(session, token)
+        found, row = api_tokens.authenticate(session, token)
     with database.session() as session:
         api_tokens.revoke(session, person, row.id)
-        assert api_tokens.known(token) == (found, row)
+        assert api_tokens.cached(token) == (found, row)
 
-    assert api_tokens.known(token) is None
+    assert api_tokens.cached(token) is None
 
 
 def test_known_when_revoked_elsewhere(database: Database, person: User) -> None:
     """What another process has revoked is known for the stated time and no longer, used or not."""
     token = issue(database, person)
     with database.session(read_only=True) as session:
-        api_tokens.look_up(session, token)
+        api_tokens.authenticate(session, token)
     with database.session() as session:
         session.execute(update(ApiToken).values(revoked_at=utc_now()))
-    time.sleep(api_tokens.KNOWN_SECONDS / 2)
-    api_tokens.known(token)
-    time.sleep(api_tokens.KNOWN_SECONDS / 2)
+    time.sleep(api_tokens.CACHE_SECONDS / 2)
+    api_tokens.cached(token)
+    time.sleep(api_tokens.CACHE_SECONDS / 2)
 
-    assert api_tokens.known(token) is None
+    assert api_tokens.cached(token) is None
     with pytest.raises(errors.Unauthorized), database.session(read_only=True) as session:
         api_tokens.by_token(session, token)
 
@@ -78,13 +78,13 @@ def test_known_when_revoked_elsewhere(database: Database, person: User) -> None:
 def test_known_when_it_expires(database: Database, person: User) -> None:
     """A token ends at its time, looked up just before or not."""
     with database.session() as session:
-        token = api_tokens.issue(session, person, name="short", expires_at=utc_now() + timedelta(seconds=0.5))
+        token = api_tokens.create(session, person, name="short", expires_at=utc_now() + timedelta(seconds=0.5))
     with database.session(read_only=True) as session:
-        api_tokens.look_up(session, token)
-    assert api_tokens.known(token) is not None
+        api_tokens.authenticate(session, token)
+    assert api_tokens.cached(token) is not None
     time.sleep(0.5)
 
-    assert api_tokens.known(token) is None
+    assert api_tokens.cached(token) is None
 
 
 def test_refusals_when_for_different_reasons(database: Database, person: User) -> None:
@@ -112,9 +112,9 @@ def test_list_when_revoked(database: Database, person: User) -> None:
         issue(database, person, name)
     with database.session() as session:
         other = users.ensure(session, "ben@example.org", signup_credits=0)
-        api_tokens.issue(session, other, name="other")
+        api_tokens.create(session, other, name="other")
     with database.session() as session:
-        newest, oldest = api_tokens.browse(session, person)
+        newest, oldest = api_tokens.list_for_user(session, person)
         assert (newest.name, oldest.name) == ("second", "first")
         with pytest.raises(errors.NotFound):
             api_tokens.revoke(session, other, oldest.id)
@@ -122,7 +122,7 @@ def test_list_when_revoked(database: Database, person: User) -> None:
         with pytest.raises(errors.NotFound):
             api_tokens.revoke(session, person, oldest.id)
     with database.session(read_only=True) as session:
-        assert [token.name for token in api_tokens.browse(session, person)] == ["second"]
+        assert [token.name for token in api_tokens.list_for_user(session, person)] == ["second"]
 
 
 def test_issue_when_it_cannot_be(database: Database, person: User) -> None:
@@ -130,13 +130,13 @@ def test_issue_when_it_cannot_be(database: Database, person: User) -> None:
     past = utc_now() - timedelta(minutes=1)
     for name, expires_at, field in (("  ", None, "name"), ("x" * 121, None, "name"), ("ok", past, "expiresAt")):
         with pytest.raises(errors.InvalidRequest) as refused, database.session() as session:
-            api_tokens.issue(session, person, name=name, expires_at=expires_at)
+            api_tokens.create(session, person, name=name, expires_at=expires_at)
         assert set(refused.value.fields) == {field}
     with database.session() as session:
-        for number in range(api_tokens.LIVE_LIMIT):
-            api_tokens.issue(session, person, name=str(number))
+        for number in range(api_tokens.MAX_LIVE_TOKENS):
+            api_tokens.create(session, person, name=str(number))
         with pytest.raises(errors.Conflict):
-            api_tokens.issue(session, person, name="one more")
+            api_tokens.create(session, person, name="one more")
 
 
 def test_use_when_frequent(database: Database, person: User) -> None:
@@ -155,7 +155,7 @@ def test_use_when_frequent(database: Database, person: User) -> None:
 
 def test_reach() -> None:
     """Each scope includes the ones before it."""
-    reached = {(have, need) for have in Scope for need in Scope if api_tokens.reaches(have, need)}
+    reached = {(have, need) for have in Scope for need in Scope if api_tokens.satisfies(have, need)}
 
     assert (Scope.ADMIN, Scope.READ) in reached
     assert (Scope.READ, Scope.GENERATE) not in reached

@@ -10,7 +10,7 @@ from core.clock import utc_now
 from core.db import Database
 from core.db.tables import Generation, User
 from core.generations import lifecycle
-from core.insights import track_record
+from core.insights import model_stats
 from tests.orders import HANDED, SUBMITTING, WAITING, advance, completed, ordered
 
 
@@ -43,7 +43,7 @@ def test_record_when_some_failed(database: Database, person: User) -> None:
     with database.session() as session:
         lifecycle.cancel(session, cancelled, actor="test")
     with database.session(read_only=True) as session:
-        found = track_record.of_models(session, ["demo-film", "veo3"])
+        found = model_stats.track_records(session, ["demo-film", "veo3"])
 
     assert set(found) == {"demo-film"}
     record = found["demo-film"]
@@ -56,8 +56,10 @@ def test_record_when_all_failed(database: Database, person: User) -> None:
     """A model that never delivered says so and has no times."""
     fail(database, person)
     with database.session(read_only=True) as session:
-        assert track_record.of_models(session, ["demo-film"])["demo-film"] == track_record.TrackRecord(0, 1, None, None)
-        assert track_record.of_models(session, []) == {}
+        assert model_stats.track_records(session, ["demo-film"])["demo-film"] == model_stats.TrackRecord(
+            0, 1, None, None
+        )
+        assert model_stats.track_records(session, []) == {}
 
 
 def test_record_is_one_walk_along_the_index(sqlite_template: Path) -> None:
@@ -70,7 +72,7 @@ def test_record_is_one_walk_along_the_index(sqlite_template: Path) -> None:
         lambda _c, _cursor, statement, parameters, *_: statements.append((statement, parameters)),
     )
     with database.session(read_only=True) as session:
-        track_record.of_models(session, ["demo-film", "veo3"])
+        model_stats.track_records(session, ["demo-film", "veo3"])
     asked = [found for found in statements if found[0].lstrip().startswith("SELECT")]
     with database.engine.connect() as connection:
         plan = " ".join(

@@ -17,11 +17,11 @@ def test_uncertain_is_decided_by_an_administrator(database: Database, person: Us
         advance(database, row.id, HANDED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
     with database.session() as session:
         root = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
-        assert [row.id for row in unresolved.browse(session)] == [row.id for row in rows]
+        assert [row.id for row in unresolved.list_unresolved(session)] == [row.id for row in rows]
         with pytest.raises(errors.Forbidden):
-            unresolved.release(session, person, rows[0].id)
-        assert unresolved.release(session, root, rows[0].id).status is Status.FAILED
-        found = unresolved.found(session, root, rows[1].id, provider_job_id="j-1")
+            unresolved.release_hold(session, person, rows[0].id)
+        assert unresolved.release_hold(session, root, rows[0].id).status is Status.FAILED
+        found = unresolved.resolve_with_job(session, root, rows[1].id, provider_job_id="j-1")
 
     assert (found.status, found.stage, found.provider_job_id) == (Status.PROCESSING, Stage.WAITING, "j-1")
     with database.session(read_only=True) as session:
@@ -34,13 +34,13 @@ def test_uncertain_is_decided_once(database: Database, person: User) -> None:
     advance(database, row.id, HANDED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
     with database.session() as session:
         root = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
-        unresolved.release(session, root, row.id)
+        unresolved.release_hold(session, root, row.id)
     with pytest.raises(errors.Conflict, match="failed, not uncertain"), database.session() as session:
-        unresolved.release(session, root, row.id)
+        unresolved.release_hold(session, root, row.id)
     with pytest.raises(errors.Conflict, match="failed, not uncertain"), database.session() as session:
-        unresolved.found(session, root, row.id, provider_job_id="j-1")
+        unresolved.resolve_with_job(session, root, row.id, provider_job_id="j-1")
     with pytest.raises(errors.NotFound), database.session() as session:
-        unresolved.release(session, root, "0198c0de-0000-7000-8000-000000000000")
+        unresolved.release_hold(session, root, "0198c0de-0000-7000-8000-000000000000")
     with database.session(read_only=True) as session:
-        assert unresolved.browse(session) == []
+        assert unresolved.list_unresolved(session) == []
         assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)

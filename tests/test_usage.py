@@ -20,13 +20,13 @@ from core.identity import users
 from core.ids import new_id
 from core.projects import projects
 from core.usage import export, reports
-from core.usage.reports import Figures, Group, Selection
+from core.usage.reports import Group, UsageQuery, UsageTotals
 from tests import year
 from tests.year import Ended
 
 LAST = date(2026, 11, 21)
 FIRST = LAST - timedelta(days=60)
-ALL = Selection(FIRST, LAST)
+ALL = UsageQuery(FIRST, LAST)
 
 clips_of_two = st.lists(
     st.tuples(
@@ -61,10 +61,10 @@ def book(database: Database, user: User, *clips: Ended) -> None:
         year.book(session, user, clips)
 
 
-def rows(database: Database, user: User, chosen: Selection, *groups: Group) -> list[reports.Row]:
+def rows(database: Database, user: User, chosen: UsageQuery, *groups: Group) -> list[reports.Row]:
     """Figures as a list."""
     with database.session(read_only=True) as session:
-        return list(reports.grouped(session, user, chosen, groups))
+        return list(reports.aggregate(session, user, chosen, groups))
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -86,17 +86,19 @@ def test_every_grouping_equals_the_ledger(
             ]
             year.book(session, one, clips)
     with database.session(read_only=True) as session:
-        for person, chosen in ((one, Selection(since, until)), (admin, Selection(since, until, everybody=True))):
+        for person, chosen in ((one, UsageQuery(since, until)), (admin, UsageQuery(since, until, everybody=True))):
             whose = None if chosen.everybody else person
             spent = year.settled(session, whose, since, until)
             given_back = year.settled(session, whose, since, until, EntryKind.RELEASE)
             for groups in ((), *((group,) for group in Group), (Group.WEEK, Group.PROJECT), export.DEFAULT):
-                found = list(reports.grouped(session, person, chosen, groups))
+                found = list(reports.aggregate(session, person, chosen, groups))
                 total = reports.add_up(found)
                 assert (total.settled_credits, total.released_credits) == (spent, given_back)
                 if not groups:
                     continue
-                written = list(csv.DictReader(io.StringIO(b"".join(export.write(found, groups)).decode("utf-8-sig"))))
+                written = list(
+                    csv.DictReader(io.StringIO(b"".join(export.usage_csv(found, groups)).decode("utf-8-sig")))
+                )
                 assert int(written[-1]["spent_credits"]) == spent
                 assert sum(int(line["spent_credits"]) for line in written[:-1]) == spent
 
@@ -155,7 +157,7 @@ def test_project_of_somebody_else(database: Database, person: User, admin: User)
     with pytest.raises(errors.NotFound):
         rows(database, admin, replace(ALL, project_id=new_id(), everybody=True))
     mine = project(database, person)
-    assert rows(database, admin, replace(ALL, project_id=mine, everybody=True))[0].figures == Figures()
+    assert rows(database, admin, replace(ALL, project_id=mine, everybody=True))[0].figures == UsageTotals()
 
 
 def test_cost_is_reported_where_it_was_and_estimated_elsewhere(database: Database, person: User) -> None:
@@ -189,15 +191,15 @@ def test_cost_of_a_kept_second(database: Database, person: User) -> None:
 
 def test_figures_when_nothing_ended(database: Database, person: User) -> None:
     """Nothing is zeros in all, and no row in any group."""
-    assert [row.figures for row in rows(database, person, ALL)] == [Figures()]
+    assert [row.figures for row in rows(database, person, ALL)] == [UsageTotals()]
     assert rows(database, person, ALL, Group.DAY) == []
-    assert Figures().success_rate is None
+    assert UsageTotals().success_rate is None
 
 
 @pytest.mark.parametrize("everybody", [False, True])
 def test_selection_at_the_ends_of_the_calendar(database: Database, admin: User, everybody: bool) -> None:
     """The first and the last day there are can be asked for."""
-    chosen = Selection(date.min, date.max, everybody=everybody)
+    chosen = UsageQuery(date.min, date.max, everybody=everybody)
 
     assert rows(database, admin, chosen, Group.WEEK) == []
     assert reports.moments(chosen)[1].year == 9999

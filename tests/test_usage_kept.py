@@ -9,19 +9,19 @@ from core.db import Database
 from core.db.enums import Role
 from core.db.tables import User
 from core.generations import review
-from core.generations.queries import Verdict
+from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.identity import users
 from core.projects import projects
 from core.usage import cache, reports
-from core.usage.reports import Group, Selection
+from core.usage.reports import Group, UsageQuery
 from tests.orders import completed
 
 
-def days() -> Selection:
+def days() -> UsageQuery:
     """Yesterday to tomorrow."""
     today = utc_now().date()
-    return Selection(today - timedelta(days=1), today + timedelta(days=1))
+    return UsageQuery(today - timedelta(days=1), today + timedelta(days=1))
 
 
 def test_same_question_reads_the_roll_ups_once(database: Database, person: User) -> None:
@@ -29,10 +29,10 @@ def test_same_question_reads_the_roll_ups_once(database: Database, person: User)
     completed(database, person)
     asked: list[str] = []
     with database.session(read_only=True) as session:
-        first = cache.grouped(session, person, days(), [Group.MODEL])
-        assert first == list(reports.grouped(session, person, days(), [Group.MODEL]))
+        first = cache.aggregate(session, person, days(), [Group.MODEL])
+        assert first == list(reports.aggregate(session, person, days(), [Group.MODEL]))
         event.listen(database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
-        assert cache.grouped(session, person, days(), [Group.MODEL]) == first
+        assert cache.aggregate(session, person, days(), [Group.MODEL]) == first
     assert not any("usage_days" in statement for statement in asked)
 
 
@@ -42,18 +42,18 @@ def test_what_changes_is_seen_at_once(database: Database, person: User) -> None:
 
     def look() -> list[reports.Row]:
         with database.session(read_only=True) as session:
-            found = list(cache.grouped(session, person, days(), [Group.PROJECT]))
-            assert found == list(reports.grouped(session, person, days(), [Group.PROJECT]))
+            found = list(cache.aggregate(session, person, days(), [Group.PROJECT]))
+            assert found == list(reports.aggregate(session, person, days(), [Group.PROJECT]))
         return found
 
     before = look()
     completed(database, person)
     assert sum(each.figures.completed for each in look()) == sum(each.figures.completed for each in before) + 1
     with database.session() as session:
-        review.change(session, person, row.id, Changes(verdict=Verdict.KEPT))
+        review.update(session, person, row.id, Changes(verdict=ReviewStatus.KEPT))
     assert sum(each.figures.kept_count for each in look()) == 1
     with database.session() as session:
-        projects.change(session, person, row.project_id, name="Another name")
+        projects.update(session, person, row.project_id, name="Another name")
     assert "Another name" in [each.keys["project_name"] for each in look()]
 
 
@@ -62,7 +62,7 @@ def test_everybodys_figures_follow_everybody_and_are_for_administrators(database
     with database.session() as session:
         ben = users.ensure(session, "ben@example.org", signup_credits=10_000)
         admin = users.ensure(session, "boss@example.org", signup_credits=0, role=Role.ADMIN)
-    everybody = Selection(days().since, days().until, everybody=True)
+    everybody = UsageQuery(days().since, days().until, everybody=True)
     completed(database, person)
     with database.session(read_only=True) as session:
         assert cache.total(session, admin, everybody).completed == 1
@@ -78,7 +78,7 @@ def test_somebody_elses_project_is_not_found(database: Database, person: User) -
     row = completed(database, person)
     with database.session() as session:
         ben = users.ensure(session, "ben@example.org", signup_credits=10_000)
-    chosen = Selection(days().since, days().until, project_id=row.project_id)
+    chosen = UsageQuery(days().since, days().until, project_id=row.project_id)
     with database.session(read_only=True) as session:
         assert cache.total(session, person, chosen).completed == 1
         with pytest.raises(errors.NotFound):

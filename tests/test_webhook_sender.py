@@ -44,7 +44,7 @@ def ana(site: Settings) -> User:
 
 def registered(settings: Settings, user: User, url: str) -> WebhookEndpoint:
     """A webhook at this address."""
-    address = webhooks.checked(url, allow=settings.webhook_allow_hosts)
+    address = webhooks.validate_url(url, allow=settings.webhook_allow_hosts)
     with db.session() as session:
         return webhooks.create(session, user, address)
 
@@ -306,7 +306,7 @@ def test_record_when_taken_over(site: Settings, ana: User, receiver: Receiver) -
     make_due(delivery_id)
     (current,) = webhook_sender.claim(9)
     with db.session() as session:
-        webhook_sender.record(session, slow, webhook_sender.Outcome(500, "The answer was 500."))
+        webhook_sender.record(session, slow, webhook_sender.DeliveryResult(500, "The answer was 500."))
     assert delivery(delivery_id).last_status is None
     assert endpoint_now(endpoint).failing_since is None
     webhook_sender.deliver(site, current)
@@ -319,7 +319,7 @@ def test_record_when_deleted_meanwhile(site: Settings, ana: User, receiver: Rece
     sent_test(ana, endpoint)
     (claimed,) = webhook_sender.claim(9)
     with db.session() as session:
-        webhooks.remove(session, ana, endpoint.id)
+        webhooks.delete(session, ana, endpoint.id)
     webhook_sender.deliver(site, claimed)
     with db.session(read_only=True) as session:
         assert session.scalar(select(func.count()).select_from(WebhookDelivery)) == 0
@@ -329,7 +329,7 @@ def test_deliver_when_stopped_meanwhile(site: Settings, ana: User, receiver: Rec
     """An event that was being written while its webhook was stopped is given up unsent."""
     endpoint = registered(site, ana, receiver.url)
     with db.session() as session:
-        webhooks.change(session, ana, endpoint.id, enabled=False)
+        webhooks.update(session, ana, endpoint.id, enabled=False)
         late = WebhookDelivery(endpoint_id=endpoint.id, user_id=ana.id, event="x", event_id="x", body="{}")
         session.add(late)
     assert send(site) == 1
@@ -350,7 +350,7 @@ def test_claim_is_fair_between_endpoints(site: Settings, ana: User, receiver: Re
         ids = [claimed.endpoint.id for claimed in webhook_sender.claim(100, busy)]
         return {id: ids.count(id) for id in ids}
 
-    assert shares() == {many.id: webhook_sender.AT_ONCE_PER_ENDPOINT, failing.id: 1, small.id: 1}
+    assert shares() == {many.id: webhook_sender.MAX_CONCURRENT_PER_ENDPOINT, failing.id: 1, small.id: 1}
     assert shares(frozenset({many.id})) == {failing.id: 1}
 
 
@@ -376,4 +376,4 @@ def test_sender_when_one_endpoint_is_slow(site: Settings, ana: User, receiver: R
 
         run(settings, everything_is_done)
     assert len(quick.calls) == len(receiver.calls) == 20
-    assert receiver.most_at_once == webhook_sender.AT_ONCE_PER_ENDPOINT
+    assert receiver.most_at_once == webhook_sender.MAX_CONCURRENT_PER_ENDPOINT

@@ -14,7 +14,7 @@ from core.identity import users
 from core.notifications import outbox, webhooks
 from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, completed, ordered, output
 
-ADDRESS = webhooks.Address("https://hooks.example.org/studio")
+ADDRESS = webhooks.ValidUrl("https://hooks.example.org/studio")
 KEY = b"the installation's key"
 
 
@@ -54,16 +54,16 @@ def recorded(database: Database, endpoint: WebhookEndpoint) -> list[WebhookDeliv
 def test_checked_when_an_address_cannot_be_used(url: str, said: str) -> None:
     """Only https to the public internet is taken; the refusal names the field and says why."""
     with pytest.raises(errors.InvalidRequest) as caught:
-        webhooks.checked(url, allow=frozenset())
+        webhooks.validate_url(url, allow=frozenset())
     assert said in caught.value.fields["url"]
 
 
 def test_checked_when_a_name_leads_inside() -> None:
     """A public name is looked up: one private address among its addresses is enough to refuse it."""
     with pytest.raises(errors.InvalidRequest, match="need a change"):
-        webhooks.checked(ADDRESS.url, allow=frozenset(), resolver=lambda host, port: ["93.184.216.34", "10.0.0.1"])
+        webhooks.validate_url(ADDRESS.url, allow=frozenset(), resolver=lambda host, port: ["93.184.216.34", "10.0.0.1"])
     assert (
-        webhooks.checked(f" {ADDRESS.url} ", allow=frozenset(), resolver=lambda host, port: ["93.184.216.34"])
+        webhooks.validate_url(f" {ADDRESS.url} ", allow=frozenset(), resolver=lambda host, port: ["93.184.216.34"])
         == ADDRESS
     )
 
@@ -75,28 +75,28 @@ def test_checked_when_a_name_does_not_exist() -> None:
         raise OSError
 
     with pytest.raises(errors.InvalidRequest) as caught:
-        webhooks.checked(ADDRESS.url, allow=frozenset(), resolver=resolver)
+        webhooks.validate_url(ADDRESS.url, allow=frozenset(), resolver=resolver)
     assert "has no address" in caught.value.fields["url"]
 
 
 def test_checked_when_an_operator_allows_it() -> None:
     """What WEBHOOK_ALLOW_HOSTS names may be private and plain http, on its very port."""
     allow = frozenset({"127.0.0.1:8000"})
-    assert webhooks.checked("http://127.0.0.1:8000/hook", allow=allow).url == "http://127.0.0.1:8000/hook"
+    assert webhooks.validate_url("http://127.0.0.1:8000/hook", allow=allow).url == "http://127.0.0.1:8000/hook"
     with pytest.raises(errors.InvalidRequest):
-        webhooks.checked("http://127.0.0.1:8001/hook", allow=allow)
+        webhooks.validate_url("http://127.0.0.1:8001/hook", allow=allow)
 
 
 def test_create_when_there_are_as_many_as_may_be(database: Database, person: User) -> None:
     """The eleventh is refused; somebody else's do not count."""
     with database.session() as session:
-        for _ in range(webhooks.ENDPOINTS_LIMIT):
+        for _ in range(webhooks.MAX_ENDPOINTS):
             webhooks.create(session, person, ADDRESS)
         with pytest.raises(errors.Conflict):
             webhooks.create(session, person, ADDRESS)
         other = users.ensure(session, "ben@example.org", signup_credits=0)
         webhooks.create(session, other, ADDRESS)
-        assert len(webhooks.browse(session, person)) == webhooks.ENDPOINTS_LIMIT
+        assert len(webhooks.list_for_user(session, person)) == webhooks.MAX_ENDPOINTS
 
 
 def test_webhook_when_it_is_somebody_elses(database: Database, person: User) -> None:
@@ -108,16 +108,16 @@ def test_webhook_when_it_is_somebody_elses(database: Database, person: User) -> 
         own = webhooks.create(session, other, ADDRESS)
         for action in (
             lambda: webhooks.get(session, other, endpoint.id),
-            lambda: webhooks.change(session, other, endpoint.id, enabled=False),
+            lambda: webhooks.update(session, other, endpoint.id, enabled=False),
             lambda: webhooks.rotate(session, other, endpoint.id),
             lambda: webhooks.send_test(session, other, endpoint.id),
-            lambda: webhooks.deliveries(session, other, endpoint.id),
+            lambda: webhooks.list_deliveries(session, other, endpoint.id),
             lambda: webhooks.replay(session, other, own.id, delivery.id),
-            lambda: webhooks.remove(session, other, endpoint.id),
+            lambda: webhooks.delete(session, other, endpoint.id),
         ):
             with pytest.raises(errors.NotFound):
                 action()
-        assert webhooks.browse(session, other) == [own]
+        assert webhooks.list_for_user(session, other) == [own]
 
 
 def test_secret_is_derived(database: Database, person: User) -> None:
@@ -175,7 +175,7 @@ def test_event_when_a_generation_ends_otherwise(database: Database, person: User
     with database.session() as session:
         assert lifecycle.fail(session, failed, errors.ContentRefused(detail="raw words"))
         assert lifecycle.cancel(session, cancelled, actor="ana")
-        assert lifecycle.lose(session, lost, errors.SubmitUncertain(), next_at=utc_now())
+        assert lifecycle.mark_uncertain(session, lost, errors.SubmitUncertain(), next_at=utc_now())
 
     deliveries = recorded(database, endpoint)
     bodies = {delivery.event: json.loads(delivery.body)["data"] for delivery in deliveries}
@@ -193,7 +193,7 @@ def test_event_when_nobody_listens(database: Database, person: User) -> None:
         webhooks.create(session, users.ensure(session, "ben@example.org", signup_credits=0), ADDRESS)
     stopped = registered(database, person)
     with database.session() as session:
-        webhooks.change(session, person, stopped.id, enabled=False)
+        webhooks.update(session, person, stopped.id, enabled=False)
     completed(database, person)
 
     with database.session(read_only=True) as session:
@@ -209,9 +209,9 @@ def test_event_when_it_was_not_chosen(database: Database, person: User) -> None:
     assert (len(recorded(database, failures)), len(recorded(database, everything))) == (0, 1)
 
     with database.session() as session:
-        changed = webhooks.change(session, person, failures.id, events=["generation.completed", "generation.failed"])
+        changed = webhooks.update(session, person, failures.id, events=["generation.completed", "generation.failed"])
         assert (changed.events, everything.events) == (["generation.completed", "generation.failed"], None)
-        assert webhooks.change(session, person, failures.id, description="both").events == changed.events
+        assert webhooks.update(session, person, failures.id, description="both").events == changed.events
     completed(database, person)
     assert (len(recorded(database, failures)), len(recorded(database, everything))) == (1, 2)
 
@@ -227,7 +227,7 @@ def test_events_when_they_cannot_be_chosen(database: Database, person: User, eve
         with pytest.raises(errors.InvalidRequest) as when_new:
             webhooks.create(session, person, ADDRESS, events=events)
         with pytest.raises(errors.InvalidRequest) as when_changed:
-            webhooks.change(session, person, endpoint.id, events=events)
+            webhooks.update(session, person, endpoint.id, events=events)
 
     for caught in (when_new, when_changed):
         assert said in caught.value.fields["events"]
@@ -256,7 +256,7 @@ def test_change_when_stopped_and_started(database: Database, person: User) -> No
     endpoint = registered(database, person)
     with database.session() as session:
         delivery = webhooks.send_test(session, person, endpoint.id)
-        found = webhooks.change(session, person, endpoint.id, enabled=False)
+        found = webhooks.update(session, person, endpoint.id, enabled=False)
         assert found.disabled_reason is DisabledReason.PERSON
     assert [row.state for row in recorded(database, endpoint)] == [DeliveryState.GIVEN_UP]
     with database.session() as session:
@@ -265,7 +265,7 @@ def test_change_when_stopped_and_started(database: Database, person: User) -> No
         with pytest.raises(errors.Conflict):
             webhooks.replay(session, person, endpoint.id, delivery.id)
     with database.session() as session:
-        found = webhooks.change(session, person, endpoint.id, enabled=True, description=" Team ")
+        found = webhooks.update(session, person, endpoint.id, enabled=True, description=" Team ")
         assert (found.disabled_at, found.disabled_reason, found.description) == (None, None, "Team")
         again = webhooks.replay(session, person, endpoint.id, delivery.id)
         assert (again.event_id, again.body, again.attempts) == (delivery.event_id, delivery.body, 0)
@@ -275,7 +275,7 @@ def test_change_when_the_description_is_too_long(database: Database, person: Use
     """The refusal names the field, and nothing has changed."""
     endpoint = registered(database, person)
     with pytest.raises(errors.InvalidRequest) as caught, database.session() as session:
-        webhooks.change(session, person, endpoint.id, description="x" * 201, enabled=False)
+        webhooks.update(session, person, endpoint.id, description="x" * 201, enabled=False)
     assert set(caught.value.fields) == {"description"}
     with database.session(read_only=True) as session:
         assert webhooks.get(session, person, endpoint.id).disabled_at is None
@@ -313,8 +313,8 @@ def test_deliveries_page_by_page(database: Database, person: User) -> None:
     endpoint = registered(database, person)
     with database.session() as session:
         made = [webhooks.send_test(session, person, endpoint.id).id for _ in range(5)]
-        first = webhooks.deliveries(session, person, endpoint.id, limit=3)
-        rest = webhooks.deliveries(session, person, endpoint.id, before_id=first[-1].id)
+        first = webhooks.list_deliveries(session, person, endpoint.id, limit=3)
+        rest = webhooks.list_deliveries(session, person, endpoint.id, before_id=first[-1].id)
     assert [row.id for row in [*first, *rest]] == sorted(made, reverse=True)
 
 
@@ -323,7 +323,7 @@ def test_remove_takes_its_deliveries_along(database: Database, person: User) -> 
     endpoint = registered(database, person)
     row = completed(database, person)
     with database.session() as session:
-        webhooks.remove(session, person, endpoint.id)
+        webhooks.delete(session, person, endpoint.id)
     assert recorded(database, endpoint) == []
     with database.session(read_only=True) as session:
         assert session.get(Generation, row.id) is not None
@@ -346,6 +346,6 @@ def test_forget_old_keeps_what_is_young_or_due(database: Database, person: User)
                 )
             )
         session.flush()
-        webhooks.give_up(session, WebhookDelivery.id.in_([old[0], young_ended]), why="It never arrived.")
-        webhooks.forget_old(session)
+        webhooks.abandon(session, WebhookDelivery.id.in_([old[0], young_ended]), why="It never arrived.")
+        webhooks.prune(session)
     assert [row.id for row in recorded(database, endpoint)] == [old[1], young_ended, young_due]

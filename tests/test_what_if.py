@@ -16,27 +16,27 @@ from core.identity import users
 from core.projects import projects
 from core.providers import registry
 from core.usage import reports, repricing
-from core.usage.reports import Selection
-from core.usage.repricing import Change, Kind, Sum
+from core.usage.reports import UsageQuery
+from core.usage.repricing import ClipGroup, GroupTotal, Scenario
 from tests import year
 from tests.year import Ended
 
 DAY = date(2026, 11, 21)
-CHOSEN = Selection(DAY - timedelta(days=9), DAY)
+CHOSEN = UsageQuery(DAY - timedelta(days=9), DAY)
 
 
-def listed(model_id: str, *, base_credits: int | None = None, markup_percent: int | None = None) -> Change:
+def listed(model_id: str, *, base_credits: int | None = None, markup_percent: int | None = None) -> Scenario:
     """A model at its list price, with changes."""
     price = price_list.price(model_id)
     base = price.base_credits if base_credits is None else base_credits
-    return Change(model_id, base, price.markup_percent if markup_percent is None else markup_percent)
+    return Scenario(model_id, base, price.markup_percent if markup_percent is None else markup_percent)
 
 
-def kind(model_id: str = "kling-2.5", **changes: object) -> Kind:
+def kind(model_id: str = "kling-2.5", **changes: object) -> ClipGroup:
     """Two clips as a model makes them by default, charged at list price, nothing reported."""
     model = registry.model(model_id)
     price = quote(model_id, resolution="720p", duration_seconds=model.default_seconds).total_credits
-    plain = Kind(
+    plain = ClipGroup(
         model_id, "720p", model.default_seconds, "16:9", False, False, False, False, False, 2, 2 * price, 2 * price, 0
     )
     return replace(plain, **changes)  # type: ignore[arg-type]  # a test names only what it means
@@ -52,7 +52,7 @@ def test_same_model_at_its_list_price_changes_nothing() -> None:
     """Putting in place what was there comes to what was charged."""
     found = repricing.reprice([kind()], listed("kling-2.5"))
 
-    assert found.was == found.would_be == Sum(2, 1000, estimated_cost_idr("kling-2.5", 1000))
+    assert found.was == found.would_be == GroupTotal(2, 1000, estimated_cost_idr("kling-2.5", 1000))
     assert found.impossible == {}
 
 
@@ -61,7 +61,7 @@ def test_another_model() -> None:
     found = repricing.reprice([kind(duration_seconds=10)], listed("seedance-t2v", base_credits=1000))
 
     assert found.was.credits == 1000
-    assert found.would_be == Sum(2, 2 * 1500, 2 * estimated_cost_idr("seedance-t2v", 600))
+    assert found.would_be == GroupTotal(2, 2 * 1500, 2 * estimated_cost_idr("seedance-t2v", 600))
 
 
 def test_cost_does_not_follow_our_price() -> None:
@@ -71,7 +71,7 @@ def test_cost_does_not_follow_our_price() -> None:
     leaner = repricing.reprice([kind()], listed("kling-2.5", markup_percent=550))
 
     assert (dearer.would_be.credits, dearer.would_be.cost_idr) == (2000, plain.would_be.cost_idr)
-    assert leaner.would_be == Sum(2, 1000, estimated_cost_idr("kling-2.5", 1000, markup_percent=550))
+    assert leaner.would_be == GroupTotal(2, 1000, estimated_cost_idr("kling-2.5", 1000, markup_percent=550))
     assert leaner.would_be.cost_idr < plain.would_be.cost_idr
     assert dearer.was == leaner.was == plain.was
 
@@ -147,8 +147,8 @@ def test_kinds_are_counted_from_charged_clips(database: Database, person: User) 
     )
     book(database, other, replace(wide, project_id=theirs))
     with database.session(read_only=True) as session:
-        found = repricing.kinds(session, person, CHOSEN)
-        of_one = repricing.kinds(session, person, replace(CHOSEN, project_id=second))
+        found = repricing.clip_groups(session, person, CHOSEN)
+        of_one = repricing.clip_groups(session, person, replace(CHOSEN, project_id=second))
         completed = reports.total(session, person, CHOSEN).completed
 
     assert sorted((k.model_id, k.start_image, k.negative_prompt, k.clips, k.charged_credits) for k in found) == [
@@ -170,8 +170,8 @@ def test_kinds_of_everybody(database: Database, person: User) -> None:
     book(database, person, Ended(DAY, mine, "demo-film"))
     everybody = replace(CHOSEN, everybody=True)
     with database.session(read_only=True) as session:
-        assert [k.clips for k in repricing.kinds(session, admin, everybody)] == [1]
-        assert [k.clips for k in repricing.kinds(session, admin, replace(everybody, user_id=person.id))] == [1]
-        assert repricing.kinds(session, admin, CHOSEN) == []
+        assert [k.clips for k in repricing.clip_groups(session, admin, everybody)] == [1]
+        assert [k.clips for k in repricing.clip_groups(session, admin, replace(everybody, user_id=person.id))] == [1]
+        assert repricing.clip_groups(session, admin, CHOSEN) == []
         with pytest.raises(errors.Forbidden):
-            repricing.kinds(session, person, everybody)
+            repricing.clip_groups(session, person, everybody)

@@ -25,7 +25,7 @@ KEYWORDS = {"_": (0,), "N_": (0,), "plural": (0, 1), "count": (1, 2)}
 FROM_CORE, PART = "core", "part"
 SAID_BY = {"what": FROM_CORE, "reason": FROM_CORE, "part": PART}
 """Keyword or variable that holds a text of core -> what it is."""
-NAMED_BY = {"Rule": FROM_CORE, "AddressRefused": PART, "ConnectError": PART}
+NAMED_BY = {"Invariant": FROM_CORE, "AddressRefused": PART, "ConnectError": PART}
 """Call whose first argument is a text of core -> what it is."""
 NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 NOT_SAID = (

@@ -116,7 +116,7 @@ def _generation(user_id: str, clip: Ended) -> dict[str, Any]:
         "credits": clip.credits,
         "quote": price.to_json(),
         "status": clip.outcome,
-        "stage": Stage.ENDED,
+        "stage": Stage.FINALIZED,
         "output_key": f"videos/{id}/0.mp4" if done else None,
         "thumbnail_key": f"videos/{id}/0.webp" if done else None,
         "stored_bytes": 1000 if done else 0,

@@ -13,7 +13,7 @@ from starlette.routing import Mount
 
 from core import errors
 from core.api.http import auth, body_limit, conditional, error_handlers
-from core.api.http.permissions import Audience, Table
+from core.api.http.permissions import Audience, RouteTable
 from core.api.openapi import docs_page, document
 from core.api.routers import (
     batches,
@@ -40,29 +40,29 @@ from core.api.routers import (
 
 ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     # First, because they are asked most and routes are tried one by one.
-    (Audience.PEOPLE, events.router),  # before the generations, whose ids it would be taken for
-    (Audience.PEOPLE, generations.router),
+    (Audience.ANY_TOKEN, events.router),  # before the generations, whose ids it would be taken for
+    (Audience.ANY_TOKEN, generations.router),
     # Without a token: a probe has none, a signed address is its own permission, and the document is no secret.
-    (Audience.EVERYBODY, health.router),
-    (Audience.EVERYBODY, media.signed),
-    (Audience.EVERYBODY, provider_callbacks.router),
-    (Audience.EVERYBODY, document.router),
-    (Audience.EVERYBODY, docs_page.router),
-    (Audience.PEOPLE, projects.router),
-    (Audience.PEOPLE, models.router),
-    (Audience.PEOPLE, estimates.router),
-    (Audience.PEOPLE, uploads.router),
-    (Audience.PEOPLE, batches.router),
-    (Audience.PEOPLE, last_frame.router),
-    (Audience.PEOPLE, presets.router),
-    (Audience.PEOPLE, media.router),
-    (Audience.PEOPLE, credits.router),
-    (Audience.PEOPLE, usage.router),
-    (Audience.PEOPLE, budgets.router),
-    (Audience.PEOPLE, repricing.router),
-    (Audience.PEOPLE, metrics.router),
-    (Audience.MANAGERS, tokens.router),
-    (Audience.MANAGERS, webhooks.router),
+    (Audience.PUBLIC, health.router),
+    (Audience.PUBLIC, media.signed),
+    (Audience.PUBLIC, provider_callbacks.router),
+    (Audience.PUBLIC, document.router),
+    (Audience.PUBLIC, docs_page.router),
+    (Audience.ANY_TOKEN, projects.router),
+    (Audience.ANY_TOKEN, models.router),
+    (Audience.ANY_TOKEN, estimates.router),
+    (Audience.ANY_TOKEN, uploads.router),
+    (Audience.ANY_TOKEN, batches.router),
+    (Audience.ANY_TOKEN, last_frame.router),
+    (Audience.ANY_TOKEN, presets.router),
+    (Audience.ANY_TOKEN, media.router),
+    (Audience.ANY_TOKEN, credits.router),
+    (Audience.ANY_TOKEN, usage.router),
+    (Audience.ANY_TOKEN, budgets.router),
+    (Audience.ANY_TOKEN, repricing.router),
+    (Audience.ANY_TOKEN, metrics.router),
+    (Audience.ADMIN_TOKEN, tokens.router),
+    (Audience.ADMIN_TOKEN, webhooks.router),
 )
 """Who may ask what; see `table.needed` for the scope a token needs."""
 
@@ -76,17 +76,17 @@ async def _lifespan(_api: FastAPI) -> AsyncIterator[None]:
 
 def build() -> FastAPI:
     """The API as an ASGI application."""
-    table = Table(ROUTERS)
+    table = RouteTable(ROUTERS)
     api = FastAPI(
         openapi_url=None,  # `document` serves it, with what FastAPI cannot know
         lifespan=_lifespan,
         webhooks=webhooks.outgoing,
         redirect_slashes=False,  # behind a proxy the redirect would name the wrong address
         middleware=[
-            Middleware(error_handlers.Unexpected),
-            Middleware(body_limit.BodyLimit),
-            Middleware(conditional.Conditional, table=table),
-            Middleware(auth.Gate, table=table),
+            Middleware(error_handlers.CatchAllMiddleware),
+            Middleware(body_limit.BodyLimitMiddleware),
+            Middleware(conditional.ConditionalGetMiddleware, table=table),
+            Middleware(auth.AuthMiddleware, table=table),
         ],
         exception_handlers={
             errors.AppError: error_handlers.app_error,

@@ -30,7 +30,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from core.billing.ledger import EFFECT
+from core.billing.ledger import EFFECTS
 from core.db.enums import EntryKind, Status
 from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Project, UsageDay, is_live
 
@@ -64,7 +64,7 @@ Queries = tuple[Select[Any], Select[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Invariant:
     """`name` says what is compared, `promise` what it means to a person; `queries(since)` count and find offenders."""
 
     name: str
@@ -113,7 +113,7 @@ def _has_any(*kinds: EntryKind) -> ColumnElement[bool]:
 
 def _effect(position: int) -> ColumnElement[int]:
     """What a ledger row did to available (0) or held (1)."""
-    signs = {kind.value: effect[position] for kind, effect in EFFECT.items()}
+    signs = {kind.value: effect[position] for kind, effect in EFFECTS.items()}
     return case(signs, value=LedgerEntry.kind, else_=0) * LedgerEntry.amount_credits
 
 
@@ -296,28 +296,28 @@ COMPLETED = Generation.status == Status.COMPLETED
 CHARGED_IN = func.coalesce(Generation.charged_project_id, Generation.project_id)
 """The project whose spend a clip belongs to, also after it was moved."""
 
-RULES: Sequence[Rule] = (
-    Rule(
+INVARIANTS: Sequence[Invariant] = (
+    Invariant(
         "account figures are the sum of their ledger rows",
         "A balance is the sum of its movements and nothing else.",
         _figures,
     ),
-    Rule(
+    Invariant(
         "balances written on ledger rows follow one another",
         "No movement was changed, added in between or taken out afterwards.",
         _chain,
     ),
-    Rule(
+    Invariant(
         "every generation was reserved once, at its quoted price",
         "The price shown is the price reserved, once a clip.",
         _generations(_number_of(EntryKind.HOLD) != 1),
     ),
-    Rule(
+    Invariant(
         "every completed one is charged once, as quoted",
         "A delivered clip costs what was shown, once.",
         _generations(or_(_number_of(EntryKind.SETTLE) != 1, _has_any(EntryKind.RELEASE)), COMPLETED),
     ),
-    Rule(
+    Invariant(
         "every completed one has a checked file",
         "Nobody pays for a clip that is not there: its file was opened and checked first.",
         _generations(
@@ -325,7 +325,7 @@ RULES: Sequence[Rule] = (
             COMPLETED,
         ),
     ),
-    Rule(
+    Invariant(
         "every failed or cancelled one was returned once",
         "A clip that failed or was cancelled costs nothing: its credits came back, once.",
         _generations(
@@ -333,32 +333,32 @@ RULES: Sequence[Rule] = (
             Generation.status.in_((Status.FAILED, Status.CANCELLED)),
         ),
     ),
-    Rule(
+    Invariant(
         "no hold without a live generation",
         "Credits stay reserved only for clips under way.",
         _held,
     ),
-    Rule(
+    Invariant(
         "no live one was charged or returned",
         "Nothing is charged or returned before a clip has ended.",
         _live,
     ),
-    Rule(
+    Invariant(
         "every generation has its first event",
         "Every clip has its story from the beginning.",
         _generations(~exists().where(GenerationEvent.generation_id == Generation.id)),
     ),
-    Rule(
+    Invariant(
         "daily usage equals the ledger",
         "The usage page shows what was really charged.",
         _usage,
     ),
-    Rule(
+    Invariant(
         "every project has spent the sum of its charges",
         "What a project has spent is what its clips were charged.",
         _projects,
     ),
-    Rule(
+    Invariant(
         "daily usage counts verdicts as they stand",
         "What was kept and what was rejected is counted as people last decided.",
         _verdicts,

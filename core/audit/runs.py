@@ -13,13 +13,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import config, db, errors
-from core.audit.invariants import COMPLETED, RULES, Rule, Since
+from core.audit.invariants import COMPLETED, INVARIANTS, Invariant, Since
 from core.clock import utc_now
 from core.db.tables import AuditRun, Generation, GenerationEvent, LedgerEntry
 from core.files import storage as storages
 
-OFFENDERS_SHOWN = 20
-FULL_EVERY = timedelta(days=1)
+MAX_VIOLATIONS_SHOWN = 20
+FULL_RUN_INTERVAL = timedelta(days=1)
 OVERLAP_IDS = 1000
 """How far a pass over what is new goes back: a transaction may commit after one that took its ids later."""
 
@@ -40,7 +40,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class AuditPass:
     """One look at all rules. `seen` is where the tables ended when it began; `full_at` when all was looked at."""
 
     results: Sequence[Result]
@@ -59,13 +59,13 @@ def run(session: Session, *, since: Since | None = None, storage: storages.Stora
 
     With `storage` also that each completed clip's file is really there (slow: one look a clip).
     """
-    results = [_checked(session, rule, since) for rule in RULES]
+    results = [_checked(session, rule, since) for rule in INVARIANTS]
     if storage is not None:
         results.append(_files_present(session, storage))
     return results
 
 
-def look(session: Session, *, full: bool = False, overlap_ids: int = OVERLAP_IDS) -> Pass:
+def run_incremental(session: Session, *, full: bool = False, overlap_ids: int = OVERLAP_IDS) -> AuditPass:
     """Check what is new since the last kept pass.
 
     Everything is checked when that is asked for, once a day, and while a rule is broken, so that none turns green
@@ -79,7 +79,7 @@ def look(session: Session, *, full: bool = False, overlap_ids: int = OVERLAP_IDS
         select(func.coalesce(func.max(GenerationEvent.id), 0)).scalar_subquery(),
     )
     seen = Since(*session.execute(newest).one())
-    return Pass(run(session, since=since), seen, now, full_at)
+    return AuditPass(run(session, since=since), seen, now, full_at)
 
 
 def _resume(last: AuditRun, now: datetime, overlap_ids: int) -> tuple[Since | None, datetime]:
@@ -87,13 +87,13 @@ def _resume(last: AuditRun, now: datetime, overlap_ids: int) -> tuple[Since | No
     if last.broken or "full_at" not in last.results:
         return None, now
     full_at = datetime.fromisoformat(last.results["full_at"])
-    if now - full_at >= FULL_EVERY:
+    if now - full_at >= FULL_RUN_INTERVAL:
         return None, now
     seen = Since(**last.results["seen"])
     return Since(seen.entry_id - overlap_ids, seen.event_id - overlap_ids), full_at
 
 
-def record(session: Session, found: Pass) -> None:
+def record(session: Session, found: AuditPass) -> None:
     """Keep a pass, so that a page can show when it was last all true and the next one knows where to go on."""
     last = last_run(session)
     counts = {result.rule: result.checked for result in found.results}
@@ -113,9 +113,9 @@ def last_run(session: Session) -> AuditRun | None:
     return session.scalar(select(AuditRun).order_by(AuditRun.id.desc()).limit(1))
 
 
-def _checked(session: Session, rule: Rule, since: Since | None) -> Result:
+def _checked(session: Session, rule: Invariant, since: Since | None) -> Result:
     count, broken = rule.queries(since)
-    offenders = session.scalars(broken.limit(OFFENDERS_SHOWN)).all()
+    offenders = session.scalars(broken.limit(MAX_VIOLATIONS_SHOWN)).all()
     return Result(rule.name, rule.promise, session.scalar(count) or 0, tuple(str(offender) for offender in offenders))
 
 
@@ -130,7 +130,7 @@ def _files_present(session: Session, storage: storages.Storage) -> Result:
         except errors.NotFound:
             missing.append(generation_id)
     name, promise = "the file of every completed one is in storage", "Every clip that was paid for can be played."
-    return Result(name, promise, len(rows), tuple(missing[:OFFENDERS_SHOWN]))
+    return Result(name, promise, len(rows), tuple(missing[:MAX_VIOLATIONS_SHOWN]))
 
 
 def main() -> int:

@@ -15,7 +15,7 @@ from core import errors
 from core.db.enums import EntryKind
 from core.db.tables import Account, LedgerEntry, table_of
 
-EFFECT: Mapping[EntryKind, tuple[int, int]] = {
+EFFECTS: Mapping[EntryKind, tuple[int, int]] = {
     EntryKind.GRANT: (1, 0),
     EntryKind.HOLD: (-1, 1),
     EntryKind.SETTLE: (0, -1),
@@ -51,35 +51,37 @@ def grant(session: Session, user_id: str, *, credits: int, key: str, actor: str,
     """Book credits to a person. True if it moved, False if the key was already booked."""
     if credits <= 0:
         raise errors.InvalidRequest(fields={"credits": "A grant is a whole number above 0."})
-    return _move(session, user_id, EntryKind.GRANT, credits, key=key, actor=actor, reason=reason)
+    return _book(session, user_id, EntryKind.GRANT, credits, key=key, actor=actor, reason=reason)
 
 
 def adjust(session: Session, user_id: str, *, credits: int, key: str, actor: str, reason: str) -> bool:
     """Correct a balance by a signed amount. InsufficientCredits when it would go below zero."""
     if credits == 0:
         raise errors.InvalidRequest(fields={"credits": "An adjustment of 0 changes nothing."})
-    return _move(session, user_id, EntryKind.ADJUST, credits, key=key, actor=actor, reason=reason)
+    return _book(session, user_id, EntryKind.ADJUST, credits, key=key, actor=actor, reason=reason)
 
 
 def hold(session: Session, user_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
     """Reserve the price of a generation. InsufficientCredits when the available balance does not cover it."""
     key = f"generation:{generation_id}:hold"
     reason = "Reserved at submit"
-    return _move(
+    return _book(
         session, user_id, EntryKind.HOLD, credits, key=key, actor=actor, reason=reason, generation_id=generation_id
     )
 
 
 def settle(session: Session, user_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
     """Charge a completed generation: the reserved credits are spent."""
-    return _end(
+    return _end_hold(
         session, user_id, EntryKind.SETTLE, credits, generation_id=generation_id, actor=actor, reason="Clip stored"
     )
 
 
 def release(session: Session, user_id: str, *, generation_id: str, credits: int, actor: str, reason: str) -> bool:
     """Give the reserved credits of a generation back."""
-    return _end(session, user_id, EntryKind.RELEASE, credits, generation_id=generation_id, actor=actor, reason=reason)
+    return _end_hold(
+        session, user_id, EntryKind.RELEASE, credits, generation_id=generation_id, actor=actor, reason=reason
+    )
 
 
 def entries(session: Session, user_id: str, *, before_id: int | None = None, limit: int = 100) -> Sequence[LedgerEntry]:
@@ -90,7 +92,7 @@ def entries(session: Session, user_id: str, *, before_id: int | None = None, lim
     return session.scalars(query.order_by(LedgerEntry.id.desc()).limit(limit)).all()
 
 
-def given(session: Session, account_ids: Collection[str]) -> Mapping[str, int]:
+def total_credited(session: Session, account_ids: Collection[str]) -> Mapping[str, int]:
     """Account id -> credits that ever came in by grants and corrections; an index of those alone answers it."""
     query = (
         select(LedgerEntry.account_id, func.sum(LedgerEntry.amount_credits))
@@ -106,15 +108,15 @@ def entries_of_generation(session: Session, generation_id: str) -> Sequence[Ledg
     return session.scalars(query).all()
 
 
-def _end(
+def _end_hold(
     session: Session, user_id: str, kind: EntryKind, credits: int, *, generation_id: str, actor: str, reason: str
 ) -> bool:
     """Settle or release: one key for both, so that only one of them can happen."""
     key = f"generation:{generation_id}:end"
-    return _move(session, user_id, kind, credits, key=key, actor=actor, reason=reason, generation_id=generation_id)
+    return _book(session, user_id, kind, credits, key=key, actor=actor, reason=reason, generation_id=generation_id)
 
 
-def _move(
+def _book(
     session: Session,
     user_id: str,
     kind: EntryKind,
@@ -129,7 +131,7 @@ def _move(
     account_id = lock_account(session, user_id)
     if session.scalar(_BOOKED, {"booked_key": key}) is not None:
         return False
-    available, held = (sign * credits for sign in EFFECT[kind])
+    available, held = (sign * credits for sign in EFFECTS[kind])
     after = session.execute(_CHANGE, {"account_id": account_id, "available": available, "held": held}).first()
     if after is None:
         now = balance(session, user_id)

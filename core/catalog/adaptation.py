@@ -8,7 +8,7 @@ from core.providers.contract import VideoModel
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Adjustment:
     """One field of an order that could not stay; `given` is None where it had to be left out."""
 
     field: str
@@ -17,14 +17,14 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class Adapted:
     """An order as a model can take it, and what had to change for that."""
 
     order: Order
-    changes: tuple[Change, ...]
+    changes: tuple[Adjustment, ...]
 
 
-def fit(order: Order, model: VideoModel) -> Fitted:
+def adapt(order: Order, model: VideoModel) -> Adapted:
     """The same order for `model`. The texts' length is not touched: nobody but the person may shorten their words."""
     wanted: dict[str, Any] = {
         "resolution": _resolution(model, order.resolution),
@@ -39,11 +39,11 @@ def fit(order: Order, model: VideoModel) -> Fitted:
     if not model.end_image or (model.end_image_needs_start and wanted["start_image_key"] is None):
         wanted["end_image_key"] = None
     changes = tuple(
-        Change(field, getattr(order, field), value or None)
+        Adjustment(field, getattr(order, field), value or None)
         for field, value in wanted.items()
         if value != getattr(order, field)
     )
-    return Fitted(replace(order, model_id=model.id, **wanted), changes)
+    return Adapted(replace(order, model_id=model.id, **wanted), changes)
 
 
 def _resolution(model: VideoModel, wanted: str) -> str:

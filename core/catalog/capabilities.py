@@ -6,7 +6,7 @@ from core import validation
 from core.providers.contract import VideoModel
 
 
-def problems(
+def check(
     model: VideoModel,
     *,
     resolution: str,
@@ -46,14 +46,14 @@ def problems(
     return found
 
 
-def prompt_problems(model: VideoModel, *, prompt: str, negative_prompt: str) -> dict[str, str]:
+def check_prompt(model: VideoModel, *, prompt: str, negative_prompt: str) -> dict[str, str]:
     """Field errors of the two texts."""
     found: dict[str, str] = {}
     if not prompt.strip():
         found["prompt"] = "Write what the clip should show."
-    elif wrong := validation.problem(prompt, limit_chars=model.prompt_limit_chars):
+    elif wrong := validation.text_error(prompt, limit_chars=model.prompt_limit_chars):
         found["prompt"] = wrong
-    if wrong := validation.problem(negative_prompt, limit_chars=model.prompt_limit_chars):
+    if wrong := validation.text_error(negative_prompt, limit_chars=model.prompt_limit_chars):
         found["negativePrompt"] = wrong
     return found
 

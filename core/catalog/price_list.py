@@ -8,13 +8,9 @@ from core import errors
 VERSION = "2026-11"
 """Changes with any price below; frozen on every generation."""
 
-
 IDR_PER_CREDIT = 50
-
-
 IDR_PER_USD = 16_500
 """What a dollar is taken for, in prices below and in what providers report; it does not follow the market."""
-
 
 DEFAULT_MARKUP_PERCENT = 275
 
@@ -52,26 +48,12 @@ PRICES: Mapping[str, Price] = {
     "fal-hailuo-2.3": Price(250, default_seconds=6),
     "demo-film": Price(50, default_seconds=5),
 }
-
-
 RESOLUTION_PERCENT: Mapping[str, int] = {"480p": 0, "720p": 0, "1080p": 30, "4K": 100}
-
-
 DURATION_PERCENT_PER_SECOND = 10
-
-
 START_IMAGE_PERCENT = 20
-
-
 END_IMAGE_PERCENT = 30
-
-
 BOTH_IMAGES_PERCENT = 40
-
-
 AUDIO_CREDITS = 10
-
-
 PROMPT_ENHANCEMENT_CREDITS = 5
 
 

@@ -1,6 +1,5 @@
 """The words for where things stand: statuses, stages, kinds and roles, and which moves there are."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -26,17 +25,17 @@ class Stage(StrEnum):
 
     QUEUED = "queued"
     """In line, by age and person, until a provider has room for it."""
-    HANDED = "handed"
+    DISPATCHED = "handed"
     """A submit job is in the queue and nothing was sent. One that is lost with Redis is handed over again."""
     SUBMITTING = "submitting"
     """The order may be on its way: written down before the POST. A worker that dies here leaves it uncertain."""
     WAITING = "waiting"
     """The provider has it under a job id and is asked when that is due. No process's death matters."""
-    READY = "ready"
+    READY_TO_DOWNLOAD = "ready"
     """The provider has finished; the file is to be fetched. A fetch that failed comes back here."""
     DOWNLOADING = "downloading"
     """A worker fetches, checks and stores the file. One that dies here puts it back to ready."""
-    ENDED = "ended"
+    FINALIZED = "ended"
     """Nothing moves it any more."""
 
 
@@ -82,35 +81,3 @@ class DisabledReason(StrEnum):
 
 
 ENDED_STATUSES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
-
-Place = tuple[Status, Stage]
-"""Where a generation stands: public and inner word together."""
-
-_QUEUED = (Status.PENDING, Stage.QUEUED)
-_HANDED = (Status.PENDING, Stage.HANDED)
-_SUBMITTING = (Status.PROCESSING, Stage.SUBMITTING)
-_WAITING = (Status.PROCESSING, Stage.WAITING)
-_READY = (Status.PROCESSING, Stage.READY)
-_DOWNLOADING = (Status.PROCESSING, Stage.DOWNLOADING)
-_LOST_SUBMITTING = (Status.UNCERTAIN, Stage.SUBMITTING)
-_LOST_WAITING = (Status.UNCERTAIN, Stage.WAITING)
-_LOST_READY = (Status.UNCERTAIN, Stage.READY)
-_COMPLETED = (Status.COMPLETED, Stage.ENDED)
-_FAILED = (Status.FAILED, Stage.ENDED)
-_CANCELLED = (Status.CANCELLED, Stage.ENDED)
-
-MOVES: Mapping[Place, frozenset[Place]] = {
-    _QUEUED: frozenset({_HANDED, _FAILED, _CANCELLED}),
-    _HANDED: frozenset({_HANDED, _SUBMITTING, _QUEUED, _FAILED, _CANCELLED}),
-    _SUBMITTING: frozenset({_WAITING, _QUEUED, _FAILED, _LOST_SUBMITTING}),
-    _WAITING: frozenset({_READY, _FAILED, _CANCELLED, _LOST_WAITING}),
-    _READY: frozenset({_DOWNLOADING, _FAILED}),
-    _DOWNLOADING: frozenset({_COMPLETED, _READY, _FAILED, _LOST_READY}),
-    _LOST_SUBMITTING: frozenset({_WAITING, _FAILED}),
-    _LOST_WAITING: frozenset({_READY, _FAILED, _CANCELLED}),
-    _LOST_READY: frozenset({_DOWNLOADING, _FAILED}),
-    _COMPLETED: frozenset(),
-    _FAILED: frozenset(),
-    _CANCELLED: frozenset(),
-}
-"""Every legal move. What is lost (uncertain) is never sent again: it is found, or ended by a decision."""

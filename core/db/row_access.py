@@ -30,17 +30,17 @@ Owned = (
 )
 
 
-def owned(table: Owned, user: User) -> ColumnElement[bool]:
+def visible_to(table: Owned, user: User) -> ColumnElement[bool]:
     """Rows of `table` that belong to this person."""
     return table.user_id == user.id
 
 
-def owned_by_bound(table: Owned) -> ColumnElement[bool]:
+def visible_to_bound_user(table: Owned) -> ColumnElement[bool]:
     """As `owned`, in a statement that is put together once and run with the person's id as `user_id`."""
     return table.user_id == bindparam("user_id")
 
 
-def everybodys(user: User) -> ColumnElement[bool]:
+def all_rows_for_admin(user: User) -> ColumnElement[bool]:
     """All rows, whoever they belong to; Forbidden for others than administrators."""
     if user.role is not Role.ADMIN:
         raise errors.Forbidden("Only administrators may look at everybody's figures.")

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import utc_now
 from core.db.enums import DeliveryState, DisabledReason, EntryKind, Role, Scope, Stage, Status
-from core.db.types import Base, one_of
+from core.db.types import Base, check_in_enum
 from core.ids import new_id
 
 
@@ -49,7 +49,7 @@ class User(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
-        one_of("role", Role),
+        check_in_enum("role", Role),
         CheckConstraint("storage_bytes >= 0", name="storage_not_negative"),
     )
 
@@ -70,7 +70,7 @@ class ApiToken(Base):
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 
-    __table_args__ = (one_of("scope", Scope),)
+    __table_args__ = (check_in_enum("scope", Scope),)
 
 
 class Account(Base):
@@ -107,7 +107,7 @@ class LedgerEntry(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
-        one_of("kind", EntryKind),
+        check_in_enum("kind", EntryKind),
         CheckConstraint("amount_credits <> 0", name="amount_not_zero"),
         CheckConstraint("amount_credits > 0 OR kind = 'adjust'", name="only_adjust_is_negative"),
         Index("ix_ledger_entries_account_newest", "account_id", "id"),
@@ -243,8 +243,8 @@ class Generation(Base):
     purged_at: Mapped[datetime | None]
 
     __table_args__ = (
-        one_of("status", Status),
-        one_of("stage", Stage),
+        check_in_enum("status", Status),
+        check_in_enum("stage", Stage),
         UniqueConstraint("user_id", "idempotency_key"),
         CheckConstraint("credits > 0", name="credits_positive"),
         CheckConstraint("duration_seconds > 0", name="duration_positive"),
@@ -402,7 +402,7 @@ class WebhookEndpoint(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
-        one_of("disabled_reason", DisabledReason),
+        check_in_enum("disabled_reason", DisabledReason),
         CheckConstraint("(disabled_at IS NULL) = (disabled_reason IS NULL)", name="disabled_has_reason"),
     )
 
@@ -432,7 +432,7 @@ class WebhookDelivery(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
-        one_of("state", DeliveryState),
+        check_in_enum("state", DeliveryState),
         CheckConstraint("(state = 'due') = (next_at IS NOT NULL)", name="due_has_next_at"),
         Index("ix_webhook_deliveries_newest", "endpoint_id", "id"),
         Index(

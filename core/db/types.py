@@ -42,7 +42,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
-class Word(TypeDecorator[StrEnum]):
+class EnumString(TypeDecorator[StrEnum]):
     """An enum kept as its plain word; the known words are held by a check constraint of the table."""
 
     impl = String
@@ -77,18 +77,18 @@ class Base(DeclarativeBase):
     type_annotation_map = {
         datetime: UtcDateTime(),
         dict[str, Any]: JSON(),
-        Status: Word(Status, 12),
-        Stage: Word(Stage, 12),
-        EntryKind: Word(EntryKind, 8),
-        Role: Word(Role, 8),
-        Scope: Word(Scope, 8),
-        DeliveryState: Word(DeliveryState, 12),
-        DisabledReason: Word(DisabledReason, 8),
+        Status: EnumString(Status, 12),
+        Stage: EnumString(Stage, 12),
+        EntryKind: EnumString(EntryKind, 8),
+        Role: EnumString(Role, 8),
+        Scope: EnumString(Scope, 8),
+        DeliveryState: EnumString(DeliveryState, 12),
+        DisabledReason: EnumString(DisabledReason, 8),
         Decimal: Numeric(18, 6),
     }
 
 
-def one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
+def check_in_enum(column: str, words: type[StrEnum]) -> CheckConstraint:
     """Hold a column to the words of an enum."""
     values = ", ".join(f"'{word.value}'" for word in words)
     return CheckConstraint(f"{column} IN ({values})", name=f"{column}_known")

@@ -210,7 +210,7 @@ class _Run:
             if len(head) >= sniff.HEAD_BYTES:
                 break
         try:
-            sniff.of(head)
+            sniff.container_of(head)
         except errors.MediaRejected as rejection:
             what = f"{media_type[:80]} instead of a video ({rejection.reason})"
             raise _refused(f"refused: {self._url.host} sent {what}") from None

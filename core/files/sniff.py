@@ -17,13 +17,13 @@ def rejected(reason: str, detail: str = "") -> errors.MediaRejected:
     return errors.MediaRejected("This is not a video that can be shown.", reason=reason, detail=detail)
 
 
-def of_file(path: Path) -> str:
+def container_of_file(path: Path) -> str:
     """As `of`, of a file."""
     with path.open("rb") as file:
-        return of(file.read(HEAD_BYTES))
+        return container_of(file.read(HEAD_BYTES))
 
 
-def of(head: bytes) -> str:
+def container_of(head: bytes) -> str:
     """`mp4`, `mov`, `webm` or `matroska`; errors.MediaRejected for any other beginning."""
     if head[4:8] in _FIRST_BOXES:
         brand = head[8:12] if head[4:8] == b"ftyp" else b"qt  "

@@ -30,7 +30,7 @@ av.logging.set_libav_level(av.logging.PANIC)
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The file and its one picture stream, with nothing reachable beside it; trouble inside becomes MediaRejected."""
-    demuxer = "mov" if sniff.of_file(path) in ("mp4", "mov") else "matroska"
+    demuxer = "mov" if sniff.container_of_file(path) in ("mp4", "mov") else "matroska"
     # Neither a list nor a reference inside the file can make FFmpeg open another one.
     options = {"protocol_whitelist": "file", "codec_whitelist": _DECODERS}
     try:

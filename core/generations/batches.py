@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from core import errors
 from core.billing import ledger
-from core.db.row_access import owned
+from core.db.row_access import visible_to
 from core.db.tables import Generation, User
 from core.generations.submit import Order, is_repeat, price_of, submit, validate
 from core.ids import new_id
 
-MOST = 20
+MAX_BATCH = 20
 """Up to so many orders with one press."""
 
 
@@ -39,13 +39,13 @@ def submit_batch(
     Raises as `generations.submit`, fields named by item (`generations.1.duration`) and InsufficientCredits for the
     total.
     """
-    if not 1 <= len(orders) <= MOST:
+    if not 1 <= len(orders) <= MAX_BATCH:
         raise errors.InvalidRequest(
-            fields={"generations": f"Order 1 to {MOST} clips at once; these are {len(orders)}."}
+            fields={"generations": f"Order 1 to {MAX_BATCH} clips at once; these are {len(orders)}."}
         )
     orders = [order.trimmed() for order in orders]
     ledger.lock_account(session, user.id)  # two presses with one key go one after the other
-    if key is not None and (first := _first(session, user, key)):
+    if key is not None and (first := _earlier_batch(session, user, key)):
         repeated = (is_repeat(row, order, extends_id) for row, order in zip(first, orders, strict=False))
         if len(first) != len(orders) or not all(repeated):
             raise errors.IdempotencyConflict
@@ -97,10 +97,10 @@ def _item_key(key: str | None, place: int) -> str | None:
     return f"batch-{hashlib.sha256(f'{place}:{key}'.encode()).hexdigest()}"
 
 
-def _first(session: Session, user: User, key: str) -> Sequence[Generation]:
+def _earlier_batch(session: Session, user: User, key: str) -> Sequence[Generation]:
     """What was ordered with this key before, in its order."""
-    places = {_item_key(key, place): place for place in range(MOST)}
+    places = {_item_key(key, place): place for place in range(MAX_BATCH)}
     rows = session.scalars(
-        select(Generation).where(owned(Generation, user), Generation.idempotency_key.in_(places))
+        select(Generation).where(visible_to(Generation, user), Generation.idempotency_key.in_(places))
     ).all()
     return sorted(rows, key=lambda row: places[row.idempotency_key])

@@ -28,13 +28,13 @@ def cancel(session: Session, user: User, generation_id: str) -> Generation:
         lifecycle.cancel(session, row, actor=user.email)
     elif row.cancel_requested_at is None:
         provider = registry.provider_class(row.provider)
-        if not provider.can_cancel or row.stage in (Stage.READY, Stage.DOWNLOADING):
+        if not provider.can_cancel or row.stage in (Stage.READY_TO_DOWNLOAD, Stage.DOWNLOADING):
             raise errors.Conflict(provider.cancel_note if not provider.can_cancel else "The clip is already made.")
         now = utc_now()
         row.cancel_requested_at = now
         if row.stage is Stage.WAITING:
             row.next_at = now
-        lifecycle.note(session, row.id, row.status, row.stage, what="Cancelling was asked for", actor=user.email)
+        lifecycle.add_event(session, row.id, row.status, row.stage, what="Cancelling was asked for", actor=user.email)
     session.flush()
     return get(session, user, generation_id)
 
@@ -101,7 +101,7 @@ def delete(session: Session, user: User, generation_id: str) -> None:
     session.flush()
 
 
-def delete_several(session: Session, user: User, ids: Collection[str]) -> int:
+def delete_many(session: Session, user: User, ids: Collection[str]) -> int:
     """Delete those of these generations that have ended; how many. NotFound when one is not theirs."""
     ended = [row_id for row_id in sorted(set(ids)) if get(session, user, row_id).status in ENDED_STATUSES]
     for row_id in ended:

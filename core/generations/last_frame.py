@@ -6,13 +6,13 @@ No service: it opens its own units of work, since none may stay open while a fil
 from core import db, errors
 from core.db.enums import Status
 from core.db.tables import Generation, Upload, User
-from core.files import video_probe
+from core.files import video_derivatives
 from core.files.storage import Storage
 from core.generations import queries
-from core.projects import intake
+from core.projects import uploads
 
 
-def last_frame(user: User, generation_id: str, *, storage: Storage, quota_bytes: int) -> Upload:
+def as_upload(user: User, generation_id: str, *, storage: Storage, quota_bytes: int) -> Upload:
     """The last picture of a person's own completed clip, as an upload of theirs; the same clip gives the same one.
 
     Raises NotFound, Conflict when the clip is not finished, MediaRejected when it cannot be read, StorageFull.
@@ -22,7 +22,7 @@ def last_frame(user: User, generation_id: str, *, storage: Storage, quota_bytes:
     output_key = row.output_key
     if row.status is not Status.COMPLETED or output_key is None:
         raise errors.Conflict("Only a completed clip can be extended. Wait until it is here.")
-    upload, _notes = intake.take_in(
+    upload, _notes = uploads.store_image(
         user,
         # What the picture was taken from stands for its bytes, so that a repeat finds it without decoding anything.
         identity=f"last frame of {output_key}".encode(),
@@ -36,7 +36,7 @@ def last_frame(user: User, generation_id: str, *, storage: Storage, quota_bytes:
 
 def _picture(storage: Storage, output_key: str) -> bytes:
     with storage.as_file(output_key) as clip:
-        return video_probe.last_frame(clip)
+        return video_derivatives.last_frame(clip)
 
 
 def _file_name(row: Generation) -> str:

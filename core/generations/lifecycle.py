@@ -16,15 +16,16 @@ from core import errors
 from core.billing import ledger
 from core.billing.quote import estimated_cost_idr
 from core.clock import utc_now
-from core.db.enums import MOVES, Stage, Status
+from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, Project, is_live, table_of
+from core.generations.state_machine import TRANSITIONS
 from core.identity import users
 from core.notifications import outbox
 from core.usage import rollups
 
 SYSTEM = "system"
 
-_NOTE = insert(table_of(GenerationEvent))  # put together once, since every move runs it
+_INSERT_EVENT = insert(table_of(GenerationEvent))  # put together once, since every move runs it
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def locked(session: Session, generation_id: str) -> Generation | None:
     return session.scalar(query.execution_options(populate_existing=True))
 
 
-def move(
+def transition(
     session: Session,
     row: Generation,
     status: Status,
@@ -93,7 +94,7 @@ def move(
 
     A row of this session is as it is now afterwards; one from elsewhere is left as it was.
     """
-    if (status, stage) not in MOVES[row.status, row.stage]:
+    if (status, stage) not in TRANSITIONS[row.status, row.stage]:
         raise ValueError(f"no move from {row.status}/{row.stage} to {status}/{stage}")
     now = utc_now()
     moved = session.execute(
@@ -109,14 +110,14 @@ def move(
     )
     if moved.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult; execute() is typed wider
         return False
-    note(session, row.id, status, stage, what=what, actor=actor)
-    outbox.announce(session, row.id, row.user_id, status)
+    add_event(session, row.id, status, stage, what=what, actor=actor)
+    outbox.enqueue(session, row.id, row.user_id, status)
     if row in session:
         session.refresh(row)
     return True
 
 
-def hurry(session: Session, generation_id: str) -> bool:
+def expedite(session: Session, generation_id: str) -> bool:
     """Let a waiting row come due at once; True if there was one that waited longer. It changes nothing else."""
     now = utc_now()
     hurried = session.execute(
@@ -128,10 +129,12 @@ def hurry(session: Session, generation_id: str) -> bool:
     return bool(hurried.rowcount == 1)  # type: ignore[attr-defined]  # a CursorResult; execute() is typed wider
 
 
-def note(session: Session, generation_id: str, status: Status, stage: Stage, *, what: str, actor: str = SYSTEM) -> None:
+def add_event(
+    session: Session, generation_id: str, status: Status, stage: Stage, *, what: str, actor: str = SYSTEM
+) -> None:
     """Append a row to the timeline."""
     session.execute(
-        _NOTE,
+        _INSERT_EVENT,
         {
             "generation_id": generation_id,
             "at": utc_now(),
@@ -147,7 +150,7 @@ def complete(session: Session, row: Generation, output: Output) -> bool:
     """The file is ours: record it, charge the quoted total, count it; all in this transaction."""
     estimate = row.provider_cost is None
     cost_idr = estimated_cost_idr(row.model_id, row.credits)
-    facts = _Ended.of(row)
+    facts = _EndedFacts.of(row)
     values: dict[str, Any] = {
         "progress": 1.0,
         "progress_is_estimate": False,
@@ -166,12 +169,12 @@ def complete(session: Session, row: Generation, output: Output) -> bool:
     reported_microusd = None if estimate else _microusd(row)
     what = " ".join([f"Clip stored and checked; {row.credits:,} credits charged.", *output.facts.get("gaps", ())])
     preview_at = facts.ended_at if output.preview_key is None else None
-    if not move(session, row, Status.COMPLETED, Stage.ENDED, what=what, next_at=preview_at, **values):
+    if not transition(session, row, Status.COMPLETED, Stage.FINALIZED, what=what, next_at=preview_at, **values):
         return False
     ledger.settle(session, facts.user_id, generation_id=facts.id, credits=facts.credits, actor=SYSTEM)
     users.reserve_storage(session, facts.user_id, size_bytes=output.stored_bytes, quota_bytes=None)
     seconds = facts.duration_seconds
-    _count(
+    _add_to_rollup(
         session,
         facts,
         completed=1,
@@ -199,12 +202,12 @@ def _microusd(row: Generation) -> int | None:
 
 def fail(session: Session, row: Generation, error: errors.AppError, *, actor: str = SYSTEM) -> bool:
     """End a generation that will give no clip: the reason is kept, the hold goes back."""
-    facts = _Ended.of(row)
-    moved = move(
+    facts = _EndedFacts.of(row)
+    moved = transition(
         session,
         row,
         Status.FAILED,
-        Stage.ENDED,
+        Stage.FINALIZED,
         what=f"Failed; {row.credits:,} credits returned. {error}",
         actor=actor,
         error_code=error.code,
@@ -212,24 +215,24 @@ def fail(session: Session, row: Generation, error: errors.AppError, *, actor: st
         error_detail=error.detail[:4000] or None,
         ended_at=facts.ended_at,
     )
-    return moved and _give_back(session, facts, str(error), actor, failed=1)
+    return moved and _release_hold(session, facts, str(error), actor, failed=1)
 
 
 def cancel(session: Session, row: Generation, *, actor: str) -> bool:
     """End a generation because its person wants it so, where nothing will be charged: the hold goes back."""
-    facts = _Ended.of(row)
+    facts = _EndedFacts.of(row)
     what = f"Cancelled; {row.credits:,} credits returned"
-    moved = move(session, row, Status.CANCELLED, Stage.ENDED, what=what, actor=actor, ended_at=facts.ended_at)
-    return moved and _give_back(session, facts, "Cancelled", actor, cancelled=1)
+    moved = transition(session, row, Status.CANCELLED, Stage.FINALIZED, what=what, actor=actor, ended_at=facts.ended_at)
+    return moved and _release_hold(session, facts, "Cancelled", actor, cancelled=1)
 
 
-def lose(session: Session, row: Generation, error: errors.AppError, *, next_at: datetime) -> bool:
+def mark_uncertain(session: Session, row: Generation, error: errors.AppError, *, next_at: datetime) -> bool:
     """Mark what cannot be known: the hold stays and nothing is sent again by itself."""
-    return move(
+    return transition(
         session,
         row,
         Status.UNCERTAIN,
-        Stage.READY if row.stage is Stage.DOWNLOADING else row.stage,
+        Stage.READY_TO_DOWNLOAD if row.stage is Stage.DOWNLOADING else row.stage,
         what=str(error),
         next_at=next_at,
         error_code=error.code,
@@ -239,7 +242,7 @@ def lose(session: Session, row: Generation, error: errors.AppError, *, next_at: 
 
 
 @dataclass(frozen=True, slots=True)
-class _Ended:
+class _EndedFacts:
     """What is needed of a row after it has moved to its end."""
 
     id: str
@@ -252,7 +255,7 @@ class _Ended:
     ended_at: datetime
 
     @classmethod
-    def of(cls, row: Generation) -> "_Ended":
+    def of(cls, row: Generation) -> "_EndedFacts":
         """Taken just before the move; its end is now, for the row and for the day it is counted on."""
         return cls(
             row.id,
@@ -266,15 +269,15 @@ class _Ended:
         )
 
 
-def _give_back(session: Session, facts: _Ended, reason: str, actor: str, **counts: int) -> bool:
+def _release_hold(session: Session, facts: _EndedFacts, reason: str, actor: str, **counts: int) -> bool:
     ledger.release(
         session, facts.user_id, generation_id=facts.id, credits=facts.credits, actor=actor, reason=reason[:500]
     )
-    _count(session, facts, released_credits=facts.credits, **counts)
+    _add_to_rollup(session, facts, released_credits=facts.credits, **counts)
     return True
 
 
-def _count(session: Session, facts: _Ended, **added: int) -> None:
+def _add_to_rollup(session: Session, facts: _EndedFacts, **added: int) -> None:
     """Add to the day's roll-up, in the transaction that ends the generation, so that the two cannot differ."""
     key = rollups.Key.of(facts.ended_at, facts.user_id, facts.project_id, facts.provider, facts.model_id)
     rollups.add(session, key, **added)

@@ -15,31 +15,31 @@ from sqlalchemy.orm import Session, load_only
 
 from core import errors, signing
 from core.db.enums import ENDED_STATUSES, Stage, Status
-from core.db.row_access import owned, owned_by_bound
+from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Generation, User, is_live
-from core.insights.model_stats import TimeRange, TypicalSeconds
+from core.insights.model_stats import RenderTimeEstimator, TimeRange
 
-WATCHED = 500
+MAX_WATCHED = 500
 """So many of one person's generations are watched for their end, the oldest first: they end first."""
 
-TOLD = 50
+MAX_ITEMS = 50
 """So many are told of in one look."""
 
-QUEUE_KEPT_SECONDS = 1.0
-USUAL_KEPT_SECONDS = 60.0
+QUEUE_CACHE_SECONDS = 1.0
+USUAL_CACHE_SECONDS = 60.0
 
-LIFETIME_SECONDS = 3600
+TOKEN_LIFETIME_SECONDS = 3600
 
 # Put together once, as they are asked on every run of every page and by everybody who looks.
-_MINE = select(Generation.id).where(owned_by_bound(Generation), is_live())
-_IDS = _MINE.order_by(Generation.id).limit(WATCHED)
+_MINE = select(Generation.id).where(visible_to_bound_user(Generation), is_live())
+_IDS = _MINE.order_by(Generation.id).limit(MAX_WATCHED)
 _PERSONS = (
     select(Generation.id)
     .select_from(User)
-    .outerjoin(Generation, and_(owned_by_bound(Generation), is_live()))
+    .outerjoin(Generation, and_(visible_to_bound_user(Generation), is_live()))
     .where(User.id == bindparam("user_id"))
     .order_by(Generation.id)
-    .limit(WATCHED)
+    .limit(MAX_WATCHED)
 )
 """The same with a row of nothing for a person who has none, and no row at all where there is no such person."""
 
@@ -61,20 +61,20 @@ _COLUMNS = (
 )
 
 
-def _standing(mine: Select[str]) -> Select[Generation]:
+def _in_flight(mine: Select[str]) -> Select[Generation]:
     """Rows of `_COLUMNS` of the newest TOLD of these ids, newest first but unclear ones last."""
-    newest = mine.order_by(Generation.id.desc()).limit(TOLD)
+    newest = mine.order_by(Generation.id.desc()).limit(MAX_ITEMS)
     order = (Generation.status == Status.UNCERTAIN, Generation.id.desc())
     query = select(Generation).where(Generation.id.in_(newest)).order_by(*order).limit(bindparam("limit"))
     return query.options(load_only(*_COLUMNS, raiseload=True))
 
 
-_NEWEST = _standing(_MINE)
-_NEWEST_AMONG = _standing(_MINE.where(Generation.id.in_(bindparam("among", expanding=True))))
+_NEWEST = _in_flight(_MINE)
+_NEWEST_AMONG = _in_flight(_MINE.where(Generation.id.in_(bindparam("among", expanding=True))))
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class InFlightItem:
     """Where a generation stands: `ahead` go before it to the provider, `usual` is how long such a one takes."""
 
     row: Generation
@@ -82,13 +82,13 @@ class Standing:
     ahead: int
 
 
-def sign(user_id: str, language: str, *, secret: bytes, now: datetime) -> str:
+def sign_token(user_id: str, language: str, *, secret: bytes, now: datetime) -> str:
     """A token that lets its bearer look at what this person has under way, told in this language, for an hour."""
-    said = f"{signing.expiry(now, LIFETIME_SECONDS)}.{user_id}.{language}"
+    said = f"{signing.expiry(now, TOKEN_LIFETIME_SECONDS)}.{user_id}.{language}"
     return f"{said}.{_signature(said, secret)}"
 
 
-def check(token: str, *, secret: bytes, now: datetime) -> tuple[str, str]:
+def check_token(token: str, *, secret: bytes, now: datetime) -> tuple[str, str]:
     """The person's id and the language of a token that `sign` made and that has not expired; else Unauthorized."""
     said, _, signature = token.rpartition(".")
     if not signing.is_same(_signature(said, secret), signature):
@@ -103,12 +103,12 @@ def _signature(said: str, secret: bytes) -> str:
     return signing.signature(f"live\n{said}", secret)
 
 
-def ids(session: Session, user: User) -> Sequence[str]:
+def live_ids_of(session: Session, user: User) -> Sequence[str]:
     """Ids of a person's generations that have not ended, oldest first, from the index alone."""
     return session.scalars(_IDS, {"user_id": user.id}).all()
 
 
-def ids_of(connection: Connection, user_id: str) -> Sequence[str]:
+def live_ids(connection: Connection, user_id: str) -> Sequence[str]:
     """As `ids`, of whoever a token names; Unauthorized where that is nobody (any more)."""
     found = connection.execute(_PERSONS, {"user_id": user_id}).scalars().all()
     if not found:
@@ -126,24 +126,24 @@ def ended(session: Session, user: User, among: Collection[str]) -> Sequence[Gene
     if not among:
         return ()
     query = select(Generation).where(
-        owned(Generation, user),
+        visible_to(Generation, user),
         Generation.id.in_(among),
         Generation.status.in_(ENDED_STATUSES),
         Generation.deleted_at.is_(None),
     )
-    return session.scalars(query.order_by(Generation.id).limit(WATCHED)).all()
+    return session.scalars(query.order_by(Generation.id).limit(MAX_WATCHED)).all()
 
 
-class Board:
+class ProgressBoard:
     """Tells where generations stand. A board that is kept asks only now and then for what is the same for everybody."""
 
     def __init__(self) -> None:
         self._usual: dict[tuple[str, str, int], tuple[float, TimeRange]] = {}
         self._queue: tuple[float, Mapping[str, Sequence[str]]] = (float("-inf"), {})
 
-    def standings(
-        self, session: Session, user_id: str, *, limit: int = TOLD, among: Collection[str] | None = None
-    ) -> Sequence[Standing]:
+    def snapshots(
+        self, session: Session, user_id: str, *, limit: int = MAX_ITEMS, among: Collection[str] | None = None
+    ) -> Sequence[InFlightItem]:
         """Of a person's newest TOLD that have not ended `limit`, newest first but unclear ones last.
 
         `among` narrows it to these ids. The rows hold `_COLUMNS` only.
@@ -153,15 +153,15 @@ class Board:
         rows = session.scalars(asked, {"user_id": user_id, "among": among, "limit": limit}).all()
         return self.of(session, rows)
 
-    def of(self, session: Session, rows: Sequence[Generation]) -> Sequence[Standing]:
+    def of(self, session: Session, rows: Sequence[Generation]) -> Sequence[InFlightItem]:
         """Where these stand, which have not ended."""
-        typical = TypicalSeconds(session)
-        return [Standing(row, self._usual_of(typical, row), self._ahead(session, row)) for row in rows]
+        typical = RenderTimeEstimator(session)
+        return [InFlightItem(row, self._usual_of(typical, row), self._ahead(session, row)) for row in rows]
 
-    def _usual_of(self, typical: TypicalSeconds, row: Generation) -> TimeRange:
+    def _usual_of(self, typical: RenderTimeEstimator, row: Generation) -> TimeRange:
         key = (row.model_id, row.resolution, row.duration_seconds)
         looked_at, known = self._usual.get(key, (float("-inf"), None))
-        if known is None or time.monotonic() - looked_at > USUAL_KEPT_SECONDS:
+        if known is None or time.monotonic() - looked_at > USUAL_CACHE_SECONDS:
             known = typical.range(row)
             self._usual[key] = (time.monotonic(), known)
         return known
@@ -171,7 +171,7 @@ class Board:
         if row.status is not Status.PENDING:
             return 0
         looked_at, waiting = self._queue
-        if time.monotonic() - looked_at > QUEUE_KEPT_SECONDS:
+        if time.monotonic() - looked_at > QUEUE_CACHE_SECONDS:
             waiting = _waiting(session)
             self._queue = (time.monotonic(), waiting)
         return bisect_left(waiting.get(row.provider, ()), row.id)
@@ -180,7 +180,7 @@ class Board:
 def _waiting(session: Session) -> Mapping[str, Sequence[str]]:
     """Provider -> ids of everybody's generations that wait to be sent to it, in their order."""
     query = select(Generation.provider, Generation.id).where(
-        is_live(), Generation.stage.in_((Stage.QUEUED, Stage.HANDED))
+        is_live(), Generation.stage.in_((Stage.QUEUED, Stage.DISPATCHED))
     )
     found: dict[str, list[str]] = {}
     for provider, generation_id in sorted((row.provider, row.id) for row in session.execute(query)):

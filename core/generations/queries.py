@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core import errors
 from core.billing import ledger
 from core.db.enums import ENDED_STATUSES, Stage, Status
-from core.db.row_access import owned, owned_by_bound
+from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Generation, GenerationEvent, GenerationTag, LedgerEntry, User, is_live
 from core.generations import prompt_search
 from core.projects import projects
@@ -23,7 +23,7 @@ CLOCK_SLACK = timedelta(hours=1)
 """How far the time inside an id may be from `created_at`: they are read one after the other, on one machine."""
 
 
-class Verdict(StrEnum):
+class ReviewStatus(StrEnum):
     """What a person thinks of a clip; `Generation.kept` as a word."""
 
     KEPT = "kept"
@@ -36,16 +36,16 @@ class Verdict(StrEnum):
         return _KEPT[self]
 
     @classmethod
-    def of(cls, kept: bool | None) -> "Verdict":
+    def of(cls, kept: bool | None) -> "ReviewStatus":
         """Of what the column has."""
         return next(verdict for verdict, value in _KEPT.items() if value is kept)
 
 
-_KEPT = {Verdict.KEPT: True, Verdict.REJECTED: False, Verdict.UNDECIDED: None}
+_KEPT = {ReviewStatus.KEPT: True, ReviewStatus.REJECTED: False, ReviewStatus.UNDECIDED: None}
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class ListFilter:
     """What a history shows, and in which order; None or empty means all. Times are aware, `until` is not included.
 
     `text` are beginnings of words in the prompt, see `prompt_search`.
@@ -59,12 +59,12 @@ class Filter:
     since: datetime | None = None
     until: datetime | None = None
     favourite: bool | None = None
-    verdict: Verdict | None = None
+    verdict: ReviewStatus | None = None
     tag: str | None = None
     oldest_first: bool = False
 
 
-class Listed(NamedTuple):
+class ListRow(NamedTuple):
     """A generation as lists show it, under the names of its columns: the half of them that is shown.
 
     A tuple, since a page of entities costs several times what the rest of a list does.
@@ -110,7 +110,7 @@ class Listed(NamedTuple):
 class Page:
     """One keyset page; `next_cursor` is None on the last."""
 
-    rows: Sequence[Listed]
+    rows: Sequence[ListRow]
     next_cursor: str | None
 
 
@@ -123,15 +123,15 @@ class Neighbours:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class Details:
     """All that can be told of one generation: its timeline and its receipt."""
 
     events: Sequence[GenerationEvent]
     entries: Sequence[LedgerEntry]
 
 
-def browse(
-    session: Session | Connection, user: User, chosen: Filter, *, cursor: str | None = None, limit: int = 24
+def list_page(
+    session: Session | Connection, user: User, chosen: ListFilter, *, cursor: str | None = None, limit: int = 24
 ) -> Page:
     """A person's generations, a keyset page at a time: stable while rows are added.
 
@@ -140,10 +140,10 @@ def browse(
     _check_project(session, user, chosen)
     query = _page(chosen, cursor, limit, _Where.of(session, user, chosen))
     rows = session.execute(query, {"user_id": user.id}).all()
-    return Page([Listed._make(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
+    return Page([ListRow._make(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
 
 
-def neighbours(session: Session, user: User, chosen: Filter, generation_id: str) -> Neighbours:
+def neighbours(session: Session, user: User, chosen: ListFilter, generation_id: str) -> Neighbours:
     """The clips before and after one, in the order of the listing. NotFound for a project that is not theirs."""
     _check_project(session, user, chosen)
     found = _listing(select(Generation.id), chosen, _Where.of(session, user, chosen))
@@ -157,20 +157,22 @@ def neighbours(session: Session, user: User, chosen: Filter, generation_id: str)
     return Neighbours(older, newer) if chosen.oldest_first else Neighbours(newer, older)
 
 
-def several(session: Session, user: User, ids: Collection[str]) -> Sequence[Generation]:
+def get_many(session: Session, user: User, ids: Collection[str]) -> Sequence[Generation]:
     """Those of these generations that are a person's own and not deleted, in the order of the ids."""
-    query = select(Generation).where(owned(Generation, user), Generation.deleted_at.is_(None), Generation.id.in_(ids))
+    query = select(Generation).where(
+        visible_to(Generation, user), Generation.deleted_at.is_(None), Generation.id.in_(ids)
+    )
     rows = {row.id: row for row in session.scalars(query)}
     return [rows[found] for found in dict.fromkeys(ids) if found in rows]
 
 
-def story(session: Session, row: Generation) -> Story:
+def details(session: Session, row: Generation) -> Details:
     """Timeline and receipt of a generation the caller may see."""
     of_row = select(GenerationEvent).where(GenerationEvent.generation_id == row.id).order_by(GenerationEvent.id)
-    return Story(session.scalars(of_row).all(), ledger.entries_of_generation(session, row.id))
+    return Details(session.scalars(of_row).all(), ledger.entries_of_generation(session, row.id))
 
 
-_LISTED = select(*(getattr(Generation, name) for name in Listed._fields))
+_LIST_COLUMNS = select(*(getattr(Generation, name) for name in ListRow._fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,38 +183,38 @@ class _Where:
     user_id: str | None
 
     @classmethod
-    def of(cls, session: Session | Connection, user: User, chosen: Filter) -> "_Where":
+    def of(cls, session: Session | Connection, user: User, chosen: ListFilter) -> "_Where":
         bind = session if isinstance(session, Connection) else session.get_bind()
         return cls(bind.dialect.name == "postgresql", user.id if chosen.text.strip() else None)
 
 
-def _check_project(session: Session | Connection, user: User, chosen: Filter) -> None:
+def _check_project(session: Session | Connection, user: User, chosen: ListFilter) -> None:
     if chosen.project_id is not None:
-        projects.check(session, user, chosen.project_id)
+        projects.check_visible(session, user, chosen.project_id)
 
 
 @lru_cache(maxsize=256)
-def _page(chosen: Filter, cursor: str | None, limit: int, where: _Where) -> Select[Any]:
+def _page(chosen: ListFilter, cursor: str | None, limit: int, where: _Where) -> Select[Any]:
     """The statement of a page and one row more; kept, since to put it together takes as long as to run it."""
-    found = _listing(_LISTED, chosen, where)
+    found = _listing(_LIST_COLUMNS, chosen, where)
     query = found.query
     if cursor is not None:
         query = query.where(_beyond(found, cursor, older=not chosen.oldest_first))
     return found.first(query, limit + 1, newest=not chosen.oldest_first)
 
 
-def _listing(columns: Select[Any], chosen: Filter, where: _Where) -> prompt_search.Found:
+def _listing(columns: Select[Any], chosen: ListFilter, where: _Where) -> prompt_search.Found:
     """These columns of everything of `user_id` that fits, in no order yet; the project is theirs."""
     query = columns.where(Generation.deleted_at.is_(None), *_conditions(chosen))
     if chosen.project_id is not None:
         # The project is theirs, so its rows are: without the person in the query its own index is used.
         query = query.where(Generation.project_id == chosen.project_id)
     else:
-        query = query.where(owned_by_bound(Generation))
+        query = query.where(visible_to_bound_user(Generation))
     place: ColumnElement[str] = Generation.id.expression
     if chosen.tag is not None:
         query = query.join(GenerationTag, GenerationTag.generation_id == Generation.id)
-        query = query.where(owned_by_bound(GenerationTag), GenerationTag.tag == chosen.tag)
+        query = query.where(visible_to_bound_user(GenerationTag), GenerationTag.tag == chosen.tag)
         place = GenerationTag.generation_id.expression  # the same id, in the order of the index of tags
     if where.user_id is not None:
         return prompt_search.narrow(
@@ -226,14 +228,14 @@ def _listing(columns: Select[Any], chosen: Filter, where: _Where) -> prompt_sear
     return prompt_search.Found(query, place)
 
 
-def _marks(chosen: Filter) -> list[Collection[str]]:
+def _marks(chosen: ListFilter) -> list[Collection[str]]:
     """What of a filter the index of words knows as well."""
     found: list[Collection[str]] = []
     if chosen.statuses and set(chosen.statuses) <= set(ENDED_STATUSES):
         found.append([status.value for status in chosen.statuses])
     if chosen.favourite:
         found.append(["favourite"])
-    if chosen.verdict in (Verdict.KEPT, Verdict.REJECTED):
+    if chosen.verdict in (ReviewStatus.KEPT, ReviewStatus.REJECTED):
         found.append([chosen.verdict.value])
     found += [[prompt_search.mark("m", chosen.model_id)]] if chosen.model_id else []
     found += [[prompt_search.mark("p", chosen.provider)]] if chosen.provider else []
@@ -245,7 +247,7 @@ def _beyond(found: prompt_search.Found, generation_id: str, *, older: bool) -> C
     return found.place < there if older else found.place > there
 
 
-def _conditions(chosen: Filter) -> list[ColumnElement[bool]]:
+def _conditions(chosen: ListFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if chosen.statuses:
         found.append(Generation.status.in_(chosen.statuses))
@@ -275,11 +277,11 @@ def _first_id(moment: datetime, slack: timedelta) -> str:
     return str(uuid.UUID(int=min(max(stamp, 0), 2**48 - 1) << 80))
 
 
-NOT_THERE = "This generation does not exist, or it is not yours."
+NOT_FOUND_SENTENCE = "This generation does not exist, or it is not yours."
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StatusSnapshot:
     """How far a generation is: what somebody who waits for it needs. `progress` is 0 to 1."""
 
     id: str
@@ -295,16 +297,16 @@ def get(session: Session, user: User, generation_id: str) -> Generation:
     """A person's own generation; NotFound also when it is somebody else's or deleted."""
     row = session.scalar(visible(user).where(Generation.id == generation_id))
     if row is None:
-        raise errors.NotFound(NOT_THERE)
+        raise errors.NotFound(NOT_FOUND_SENTENCE)
     return row
 
 
-def standing(session: Session | Connection, user: User, generation_id: str) -> Standing:
+def status_snapshot(session: Session | Connection, user: User, generation_id: str) -> StatusSnapshot:
     """Where a person's own generation stands, for those who ask again and again; NotFound as in `get`."""
-    row = session.execute(_STANDING, {"user_id": user.id, "generation_id": generation_id}).first()
+    row = session.execute(_STATUS_SNAPSHOT, {"user_id": user.id, "generation_id": generation_id}).first()
     if row is None:
-        raise errors.NotFound(NOT_THERE)
-    return Standing(*row)
+        raise errors.NotFound(NOT_FOUND_SENTENCE)
+    return StatusSnapshot(*row)
 
 
 def file_name(row: Generation) -> str:
@@ -315,11 +317,11 @@ def file_name(row: Generation) -> str:
 
 
 # Put together once: they are run more often than others, and putting them together takes longer than running them.
-_STANDING = select(*(getattr(Generation, field.name) for field in fields(Standing))).where(
-    owned_by_bound(Generation), Generation.deleted_at.is_(None), Generation.id == bindparam("generation_id")
+_STATUS_SNAPSHOT = select(*(getattr(Generation, field.name) for field in fields(StatusSnapshot))).where(
+    visible_to_bound_user(Generation), Generation.deleted_at.is_(None), Generation.id == bindparam("generation_id")
 )
 
 
 def visible(user: User) -> Select[Generation]:
     """A person's own generations that are not deleted, as a statement to narrow down."""
-    return select(Generation).where(owned(Generation, user), Generation.deleted_at.is_(None))
+    return select(Generation).where(visible_to(Generation, user), Generation.deleted_at.is_(None))

@@ -16,26 +16,26 @@ from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, is_live
 from core.generations import lifecycle
 from core.providers import registry
-from core.providers.contract import Found, ProviderJob
+from core.providers.contract import JobMatches, ProviderJob
 
-SURELY_OVER = timedelta(minutes=5)
+LATE_ARRIVAL_WINDOW = timedelta(minutes=5)
 """How long after it was lost an order may still arrive: a worker that sleeps with its machine and wakes has
 `jobs.SUBMIT_SECONDS` left, and the rest is for the provider to show it in its list."""
 OWNERS_ENDED_WITHIN = timedelta(hours=1)
 """How long before a submit the owner of a job that may be taken for its own can have ended."""
-AGAIN_SOON = timedelta(seconds=30)
-SLOW = timedelta(minutes=5)
+RETRY_SOON = timedelta(seconds=30)
+RETRY_SLOW = timedelta(minutes=5)
 _CANDIDATES = "It may be one of these jobs: "
 
 
-def lock(session: Session, providers: Iterable[str]) -> None:
+def lock_providers(session: Session, providers: Iterable[str]) -> None:
     """Be the only one who gives out jobs of these providers until the transaction ends (on SQLite any writer is)."""
     if session.get_bind().dialect.name == "postgresql":
         for provider in sorted(set(providers)):
             session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"job ids {provider}"))))
 
 
-def owned(session: Session, row: Generation, job_ids: Collection[str]) -> set[str]:
+def jobs_taken(session: Session, row: Generation, job_ids: Collection[str]) -> set[str]:
     """Those of the job ids that some generation has; they were begun about when this row was sent.
 
     So their owner is alive or has ended since, which two indexes answer; the whole table is never searched through.
@@ -53,10 +53,10 @@ def accept(
     session: Session, row: Generation, job: ProviderJob, *, what: str, next_at: datetime, actor: str = lifecycle.SYSTEM
 ) -> None:
     """The provider has it as this job: wait for it. Raises Conflict if the job is another generation's; see `lock`."""
-    if owned(session, row, [job.id]):
+    if jobs_taken(session, row, [job.id]):
         raise errors.Conflict(f"The job {job.id} belongs to another generation.")
     now = utc_now()
-    lifecycle.move(
+    lifecycle.transition(
         session,
         row,
         Status.PROCESSING,
@@ -84,28 +84,28 @@ def sent_at(session: Session, row: Generation) -> datetime:
     return session.scalar(begun) or row.created_at
 
 
-def settle(session: Session, row: Generation, found: Found) -> None:
+def reconcile(session: Session, row: Generation, found: JobMatches) -> None:
     """Decide by what the provider's list shows; the caller holds `lock`.
 
     An order with the same words that is being sent right now may be the one the list shows, so its end is waited for;
     that is asked before the owners, since it may get its job in between.
     """
-    now, over = utc_now(), row.updated_at + SURELY_OVER
-    if (found.sure or found.possible) and _twin_is_being_sent(session, row):
-        look_again(session, row, AGAIN_SOON)
+    now, over = utc_now(), row.updated_at + LATE_ARRIVAL_WINDOW
+    if (found.exact or found.candidates) and _twin_is_being_sent(session, row):
+        reschedule(session, row, RETRY_SOON)
         return
-    taken = owned(session, row, [job.id for job in (*found.sure, *found.possible)])
-    sure = [job for job in found.sure if job.id not in taken]
-    possible = [job for job in found.possible if job.id not in taken]
+    taken = jobs_taken(session, row, [job.id for job in (*found.exact, *found.candidates)])
+    sure = [job for job in found.exact if job.id not in taken]
+    possible = [job for job in found.candidates if job.id not in taken]
     if len(sure) == 1:
         accept(session, row, sure[0], what="Found in the provider's own list", next_at=now)
     elif sure or possible:
-        look_again(session, row, error_detail=_with_candidates(row.error_detail, [*sure, *possible]))
-    elif found.is_whole and now > over:
+        reschedule(session, row, error_detail=_with_candidates(row.error_detail, [*sure, *possible]))
+    elif found.complete and now > over:
         gone = errors.GenerationFailed("The provider never received this. Nothing was charged; try again.")
         lifecycle.fail(session, row, gone)
     else:
-        look_again(session, row, min(SLOW, max(AGAIN_SOON, over - now)))
+        reschedule(session, row, min(RETRY_SLOW, max(RETRY_SOON, over - now)))
 
 
 def _with_candidates(detail: str | None, jobs: Iterable[ProviderJob]) -> str:
@@ -128,7 +128,7 @@ def _twin_is_being_sent(session: Session, row: Generation) -> bool:
     return session.scalar(select(twin)) is True
 
 
-def look_again(session: Session, row: Generation, pause: timedelta = SLOW, **values: str | None) -> None:
+def reschedule(session: Session, row: Generation, pause: timedelta = RETRY_SLOW, **values: str | None) -> None:
     """Leave it uncertain, for the next look or a person to decide."""
     session.execute(
         update(Generation)

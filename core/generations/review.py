@@ -9,22 +9,23 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select
+from sqlalchemy import update as sql_update
 from sqlalchemy.orm import Session
 
 from core import errors
 from core.clock import utc_now
 from core.db.enums import ENDED_STATUSES, Status
-from core.db.row_access import owned, owned_by_bound
+from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Generation, GenerationTag, Project, User
-from core.generations.queries import Verdict
+from core.generations.queries import ReviewStatus
 from core.projects import projects
 from core.usage import rollups
-from core.validation import problem
+from core.validation import text_error
 
 TAG_LIMIT_CHARS = 40
 TAGS_LIMIT = 20
-SEVERAL_LIMIT = 200
+MAX_CLIPS = 200
 """How many clips can be changed at once."""
 
 
@@ -33,14 +34,14 @@ class Changes:
     """What to change of clips; None leaves it. `tags` replaces all of them, `add_tags` and `remove_tags` some."""
 
     favourite: bool | None = None
-    verdict: Verdict | None = None
+    verdict: ReviewStatus | None = None
     tags: Collection[str] | None = None
     add_tags: Collection[str] = ()
     remove_tags: Collection[str] = ()
     project_id: str | None = None
 
 
-def change(session: Session, user: User, generation_id: str, changes: Changes) -> Generation:
+def update(session: Session, user: User, generation_id: str, changes: Changes) -> Generation:
     """Change one clip. NotFound when it or the project is not theirs; Conflict where it cannot be, with the reason."""
     [row] = _locked(session, user, [generation_id])
     if changes.verdict is not None and row.status is not Status.COMPLETED:
@@ -51,7 +52,7 @@ def change(session: Session, user: User, generation_id: str, changes: Changes) -
     return row
 
 
-def change_several(session: Session, user: User, ids: Collection[str], changes: Changes) -> int:
+def update_many(session: Session, user: User, ids: Collection[str], changes: Changes) -> int:
     """Change several clips, all or none of them; how many it concerned.
 
     A verdict leaves out those that are not completed, a move those under way. NotFound when one is not theirs;
@@ -68,7 +69,9 @@ def change_several(session: Session, user: User, ids: Collection[str], changes: 
 
 def tags_of(session: Session, user: User, generation_id: str) -> Sequence[str]:
     """The tags of a person's clip, in alphabetical order."""
-    query = select(GenerationTag.tag).where(owned(GenerationTag, user), GenerationTag.generation_id == generation_id)
+    query = select(GenerationTag.tag).where(
+        visible_to(GenerationTag, user), GenerationTag.generation_id == generation_id
+    )
     return session.scalars(query.order_by(GenerationTag.tag)).all()
 
 
@@ -79,11 +82,11 @@ def own_tags(session: Session, user: User, *, limit: int = 200) -> Sequence[str]
 
 def _hopping() -> Select[Any]:
     """Through the index from one tag to the next, so that it costs the same however many clips carry each."""
-    first = select(func.min(GenerationTag.tag).label("tag")).where(owned_by_bound(GenerationTag))
+    first = select(func.min(GenerationTag.tag).label("tag")).where(visible_to_bound_user(GenerationTag))
     hops = first.cte("tags", recursive=True)
     following = (
         select(func.min(GenerationTag.tag))
-        .where(owned_by_bound(GenerationTag), GenerationTag.tag > hops.c.tag)
+        .where(visible_to_bound_user(GenerationTag), GenerationTag.tag > hops.c.tag)
         .correlate(hops)
         .scalar_subquery()
     )
@@ -103,7 +106,7 @@ def clean_tags(tags: Iterable[str]) -> list[str]:
             continue
         if "," in word:
             raise errors.InvalidRequest(fields={"tags": "A tag has no comma; write one tag at a time."})
-        if wrong := problem(word, limit_chars=TAG_LIMIT_CHARS):
+        if wrong := text_error(word, limit_chars=TAG_LIMIT_CHARS):
             raise errors.InvalidRequest(fields={"tags": wrong})
         found[word] = None
     if len(found) > TAGS_LIMIT:
@@ -114,11 +117,11 @@ def clean_tags(tags: Iterable[str]) -> list[str]:
 def _locked(session: Session, user: User, ids: Collection[str]) -> list[Generation]:
     """A person's own clips, kept from changing until the transaction ends; in one order, so that none deadlock."""
     wanted = set(ids)
-    if len(wanted) > SEVERAL_LIMIT:
-        raise errors.InvalidRequest(fields={"ids": f"Choose at most {SEVERAL_LIMIT} clips at once."})
+    if len(wanted) > MAX_CLIPS:
+        raise errors.InvalidRequest(fields={"ids": f"Choose at most {MAX_CLIPS} clips at once."})
     query = (
         select(Generation)
-        .where(owned(Generation, user), Generation.deleted_at.is_(None), Generation.id.in_(wanted))
+        .where(visible_to(Generation, user), Generation.deleted_at.is_(None), Generation.id.in_(wanted))
         .order_by(Generation.id)
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -147,7 +150,7 @@ def _change(session: Session, user: User, rows: Sequence[Generation], changes: C
 def _set(session: Session, rows: Sequence[Generation], **values: object) -> None:
     """Write columns that no worker writes; `version` stays, so that a move under way is not disturbed."""
     ids = [row.id for row in rows]
-    changed = update(Generation).where(Generation.id.in_(ids)).values(**values)
+    changed = sql_update(Generation).where(Generation.id.in_(ids)).values(**values)
     session.execute(changed.execution_options(synchronize_session=False))
 
 
@@ -200,14 +203,14 @@ def _move(session: Session, user: User, rows: Sequence[Generation], project_id: 
     ids = [row.id for row in moving]
     first_project = func.coalesce(Generation.charged_project_id, Generation.project_id)
     session.execute(
-        update(Generation)
+        sql_update(Generation)
         .where(Generation.id.in_(ids))
         .values(project_id=target.id, charged_project_id=func.nullif(first_project, target.id))
         .execution_options(synchronize_session=False)
     )
     for changed_id in sorted(added):
         session.execute(
-            update(Project)
+            sql_update(Project)
             .where(Project.id == changed_id)
             .values(generation_count=Project.generation_count + added[changed_id], updated_at=utc_now())
             .execution_options(synchronize_session=False)

@@ -15,7 +15,7 @@ from core.billing.quote import Quote, quote
 from core.catalog import capabilities
 from core.clock import utc_now
 from core.db.enums import Status
-from core.db.row_access import owned
+from core.db.row_access import visible_to
 from core.db.tables import Generation, Project, User, is_live, table_of
 from core.generations import lifecycle
 from core.generations.queries import get, visible
@@ -79,9 +79,9 @@ def validate(order: Order) -> dict[str, str]:
         model = registry.model(order.model_id)
     except errors.NotFound as unknown:
         return {"modelId": str(unknown)}
-    return capabilities.prompt_problems(
+    return capabilities.check_prompt(
         model, prompt=order.prompt, negative_prompt=order.negative_prompt
-    ) | capabilities.problems(
+    ) | capabilities.check(
         model,
         resolution=order.resolution,
         duration_seconds=order.duration_seconds,
@@ -119,7 +119,7 @@ def submit(
         _check_key(idempotency_key)
         ledger.lock_account(session, user.id)  # two submits with one key go one after the other
         first = session.scalar(
-            select(Generation).where(owned(Generation, user), Generation.idempotency_key == idempotency_key)
+            select(Generation).where(visible_to(Generation, user), Generation.idempotency_key == idempotency_key)
         )
         if first is not None:
             # A retry goes on from what the old one did while that is there; it is the same request either way.
@@ -153,7 +153,7 @@ def submit(
     session.flush()
     ledger.hold(session, user.id, generation_id=row.id, credits=price.total_credits, actor=user.email)
     what = f"Ordered; {price.total_credits:,} credits reserved"
-    lifecycle.note(session, row.id, row.status, row.stage, what=what, actor=user.email)
+    lifecycle.add_event(session, row.id, row.status, row.stage, what=what, actor=user.email)
     session.execute(_COUNT, {"counted_id": project.id, "now": utc_now()})
     return row
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core.clock import utc_now
 from core.db.enums import Stage, Status
-from core.db.row_access import owned
+from core.db.row_access import visible_to
 from core.db.tables import Generation, GenerationEvent, User
 
 HOLE_LASTS = timedelta(seconds=30)
@@ -74,7 +74,7 @@ def of_person(session: Session, user: User, *, after_id: int, until_id: int, lim
     """A person's own steps with ids above `after_id` up to `until_id`, oldest first."""
     # The steps are taken by their ids first, with a limit that none of them can exceed: otherwise both databases may
     # begin with all generations of the person.
-    is_own = and_(owned(Generation, user), Generation.deleted_at.is_(None)).label("is_own")
+    is_own = and_(visible_to(Generation, user), Generation.deleted_at.is_(None)).label("is_own")
     between = (
         _steps()
         .add_columns(is_own)

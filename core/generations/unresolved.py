@@ -13,14 +13,14 @@ from core.generations import lifecycle, reconciliation
 from core.providers.contract import ProviderJob
 
 
-def browse(session: Session, *, limit: int = 100) -> Sequence[Generation]:
+def list_unresolved(session: Session, *, limit: int = 100) -> Sequence[Generation]:
     """Everybody's generations whose charge nobody knows, oldest first; for administrators only."""
     # As a literal, because SQLite uses a partial index only for the very same words.
     query = select(Generation).where(Generation.status == literal_column("'uncertain'"))
     return session.scalars(query.order_by(Generation.id).limit(limit)).all()
 
 
-def release(session: Session, admin: User, generation_id: str) -> Generation:
+def release_hold(session: Session, admin: User, generation_id: str) -> Generation:
     """Decide that the provider never made it: it fails and the hold goes back. Forbidden for others than admins."""
     row = _locked(session, admin, generation_id)
     gone = errors.GenerationFailed("An administrator found that the provider never made this clip.")
@@ -28,12 +28,14 @@ def release(session: Session, admin: User, generation_id: str) -> Generation:
     return row
 
 
-def found(session: Session, admin: User, generation_id: str, *, provider_job_id: str) -> Generation:
+def resolve_with_job(session: Session, admin: User, generation_id: str, *, provider_job_id: str) -> Generation:
     """Decide that the provider has it, under this job id: the wait goes on, and the clip is charged when it is here.
 
     Raises Conflict when the job is another generation's.
     """
-    reconciliation.lock(session, session.scalars(select(Generation.provider).where(Generation.id == generation_id)))
+    reconciliation.lock_providers(
+        session, session.scalars(select(Generation.provider).where(Generation.id == generation_id))
+    )
     row = _locked(session, admin, generation_id)
     if row.stage is not Stage.SUBMITTING:
         raise errors.Conflict("The provider's job id of this generation is known already.")

@@ -22,7 +22,7 @@ _FIRST_YEAR = 1980
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ZipEntry:
     """One clip of an archive; `key` is None for one that has no file, and `reason` says why."""
 
     name: str
@@ -31,9 +31,9 @@ class Member:
     reason: str = ""
 
 
-def members(rows: Iterable[Generation]) -> list[Member]:
+def entries(rows: Iterable[Generation]) -> list[ZipEntry]:
     """What generations become in an archive; their names are unique in it."""
-    found: dict[str, Member] = {}
+    found: dict[str, ZipEntry] = {}
     for row in rows:
         stem, number = queries.file_name(row).removesuffix(".mp4"), 1
         name = f"{stem}.mp4"
@@ -41,23 +41,23 @@ def members(rows: Iterable[Generation]) -> list[Member]:
             number += 1
             name = f"{stem}-{number}.mp4"
         done = row.status is Status.COMPLETED
-        found[name] = Member(
+        found[name] = ZipEntry(
             name, row.output_key if done else None, row.ended_at or row.created_at, f"it is {row.status}"
         )
     return list(found.values())
 
 
-def stream(storage: Storage, clips: Iterable[Member]) -> Iterator[bytes]:
+def stream(storage: Storage, clips: Iterable[ZipEntry]) -> Iterator[bytes]:
     """The archive in pieces, as they come from storage.
 
     A file that breaks off while it is read ends it with its error: who receives it sees an unfinished download, not a
     whole one that lacks something.
     """
-    outlet = _Outlet()
+    outlet = _Sink()
     missing: list[str] = []
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as packed:
         for clip in clips:
-            entry = _entry(storage, clip)
+            entry = _header(storage, clip)
             if isinstance(entry, str):
                 missing.append(f"{clip.name}: {entry}")
                 continue
@@ -65,13 +65,13 @@ def stream(storage: Storage, clips: Iterable[Member]) -> Iterator[bytes]:
             with packed.open(entry, "w") as written:
                 for chunk in storage.stream(clip.key):
                     written.write(chunk)
-                    yield outlet.drain()
+                    yield outlet.take()
         if missing:
             packed.writestr(MISSING_NAME, "These clips are not in this archive.\n\n" + "\n".join(missing) + "\n")
-    yield outlet.drain()
+    yield outlet.take()
 
 
-def _entry(storage: Storage, clip: Member) -> zipfile.ZipInfo | str:
+def _header(storage: Storage, clip: ZipEntry) -> zipfile.ZipInfo | str:
     """What an archive says of a clip before its bytes; or why it is not there."""
     if clip.key is None:
         return clip.reason
@@ -86,7 +86,7 @@ def _entry(storage: Storage, clip: Member) -> zipfile.ZipInfo | str:
     return entry
 
 
-class _Outlet(io.RawIOBase):
+class _Sink(io.RawIOBase):
     """Where zipfile writes to; it cannot seek, so sizes and checksums follow each file."""
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class _Outlet(io.RawIOBase):
         self._written += data
         return len(data)
 
-    def drain(self) -> bytes:
+    def take(self) -> bytes:
         """What was written since the last time."""
         data = bytes(self._written)
         self._written.clear()

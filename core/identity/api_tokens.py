@@ -12,29 +12,29 @@ from sqlalchemy.orm import Session
 from core import errors, validation
 from core.clock import utc_now
 from core.db.enums import Scope
-from core.db.row_access import owned
+from core.db.row_access import visible_to
 from core.db.tables import ApiToken, User
 from core.db.types import UtcDateTime
 
 NAME_LIMIT_CHARS = 120
-LIVE_LIMIT = 100
+MAX_LIVE_TOKENS = 100
 """How many tokens a person may have at once: more than anybody can look after."""
 
-KNOWN_SECONDS = 1.0
+CACHE_SECONDS = 1.0
 """How long a token that was looked up is taken as valid without looking again."""
 
-_KNOWN_LIMIT = 10_000
+_MAX_CACHED = 10_000
 _PREFIX_CHARS = 12
 _NOTE_EVERY = timedelta(minutes=1)
 _REACH = tuple(Scope)
 
 
-def reaches(scope: Scope, needed: Scope) -> bool:
+def satisfies(scope: Scope, needed: Scope) -> bool:
     """Whether a token of `scope` may do what needs `needed`; each scope includes the ones before it."""
     return _REACH.index(scope) >= _REACH.index(needed)
 
 
-def issue(
+def create(
     session: Session, user: User, *, name: str, scope: Scope = Scope.GENERATE, expires_at: datetime | None = None
 ) -> str:
     """Make a bearer token and return it; this is the one time it can be read. `expires_at` None: until it is revoked.
@@ -43,14 +43,16 @@ def issue(
     """
     name = name.strip()
     wrong: dict[str, str] = {}
-    if problem := "Give it a name." if not name else validation.problem(name, limit_chars=NAME_LIMIT_CHARS):
+    if problem := "Give it a name." if not name else validation.text_error(name, limit_chars=NAME_LIMIT_CHARS):
         wrong["name"] = problem
     if expires_at is not None and expires_at <= utc_now():
         wrong["expiresAt"] = "Choose a time that is still to come."
     if wrong:
         raise errors.InvalidRequest(fields=wrong)
-    if (session.scalar(select(func.count()).where(owned(ApiToken, user), _is_valid(utc_now()))) or 0) >= LIVE_LIMIT:
-        raise errors.Conflict(f"You have {LIVE_LIMIT} tokens already. Revoke some that are no longer used.")
+    if (
+        session.scalar(select(func.count()).where(visible_to(ApiToken, user), _is_valid(utc_now()))) or 0
+    ) >= MAX_LIVE_TOKENS:
+        raise errors.Conflict(f"You have {MAX_LIVE_TOKENS} tokens already. Revoke some that are no longer used.")
     token = f"avg_{secrets.token_urlsafe(32)}"
     session.add(
         ApiToken(
@@ -66,10 +68,10 @@ def issue(
     return token
 
 
-def browse(session: Session, user: User) -> Sequence[ApiToken]:
+def list_for_user(session: Session, user: User) -> Sequence[ApiToken]:
     """A person's tokens, newest first, with those that have expired and without those that were revoked."""
-    mine = select(ApiToken).where(owned(ApiToken, user), ApiToken.revoked_at.is_(None))
-    return session.scalars(mine.order_by(ApiToken.id.desc()).limit(2 * LIVE_LIMIT)).all()
+    mine = select(ApiToken).where(visible_to(ApiToken, user), ApiToken.revoked_at.is_(None))
+    return session.scalars(mine.order_by(ApiToken.id.desc()).limit(2 * MAX_LIVE_TOKENS)).all()
 
 
 def revoke(session: Session, user: User, token_id: str) -> None:
@@ -79,7 +81,7 @@ def revoke(session: Session, user: User, token_id: str) -> None:
     """
     ended = session.execute(
         update(ApiToken)
-        .where(ApiToken.id == token_id, owned(ApiToken, user), ApiToken.revoked_at.is_(None))
+        .where(ApiToken.id == token_id, visible_to(ApiToken, user), ApiToken.revoked_at.is_(None))
         .values(revoked_at=utc_now())
         .execution_options(synchronize_session=False)
     )
@@ -94,30 +96,30 @@ def by_token(session: Session, token: str) -> tuple[User, ApiToken]:
     The look-up is by hash, so its time tells nothing about how near a guess was; and unknown, revoked and expired
     ones are the same empty answer of the same query.
     """
-    found = session.execute(_LOOK_UP, {"hash": _hash(token), "now": utc_now()}).first()
+    found = session.execute(_BY_HASH, {"hash": _hash(token), "now": utc_now()}).first()
     if found is None:
         raise errors.Unauthorized
     return found[0], found[1]
 
 
-def look_up(session: Session, token: str) -> tuple[User, ApiToken]:
+def authenticate(session: Session, token: str) -> tuple[User, ApiToken]:
     """As `by_token`, and `known` for a while; for a session that reads, since what it finds must be committed."""
     began = time.monotonic()
     user, row = by_token(session, token)
-    if len(_known) >= _KNOWN_LIMIT:
+    if len(_known) >= _MAX_CACHED:
         _known.clear()
     _known[_hash(token)] = (began, user, row)
     return user, row
 
 
-def known(token: str) -> tuple[User, ApiToken] | None:
+def cached(token: str) -> tuple[User, ApiToken] | None:
     """What `look_up` found in this process within the last `KNOWN_SECONDS`; None when it has to be asked.
 
     So a token that is revoked elsewhere, or a role that is taken away, counts for so long at most. For reading only:
     all requests of a token are given the same two rows.
     """
-    began, user, row = _known.get(_hash(token), _UNKNOWN)
-    if user is None or row is None or time.monotonic() - began > KNOWN_SECONDS:
+    began, user, row = _known.get(_hash(token), _NOT_CACHED)
+    if user is None or row is None or time.monotonic() - began > CACHE_SECONDS:
         return None
     return (user, row) if row.expires_at is None or row.expires_at > utc_now() else None
 
@@ -143,7 +145,7 @@ def _is_valid(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
 
 
 # Put together once: every request runs it, and putting it together takes as long as running it.
-_LOOK_UP = (
+_BY_HASH = (
     select(User, ApiToken)
     .join(ApiToken, ApiToken.user_id == User.id)
     .where(ApiToken.token_hash == bindparam("hash"), _is_valid(bindparam("now", type_=UtcDateTime())))
@@ -153,7 +155,7 @@ _LOOK_UP = (
 _known: dict[str, tuple[float, User, ApiToken]] = {}
 """Hash of a token -> when the look-up began (monotonic seconds), and what it found."""
 
-_UNKNOWN = (0.0, None, None)
+_NOT_CACHED = (0.0, None, None)
 
 
 def _hash(token: str) -> str:

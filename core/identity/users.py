@@ -60,7 +60,7 @@ def get(session: Session, email: str) -> User:
     return user
 
 
-def choose_language(session: Session, user: User, *, tag: str | None) -> None:
+def set_language(session: Session, user: User, *, tag: str | None) -> None:
     """Remember in which language a person reads; None leaves it to their browser."""
     if tag is not None and not (tag.isascii() and tag.isalpha() and len(tag) <= LANGUAGE_LIMIT_CHARS):
         raise errors.InvalidRequest(fields={"language": "This is not a language tag."})
@@ -68,7 +68,7 @@ def choose_language(session: Session, user: User, *, tag: str | None) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class UserRow:
     """A person and their account, as an administrator sees them."""
 
     id: str
@@ -81,9 +81,9 @@ class Holder:
     """All that ever came in: grants and corrections."""
 
 
-def browse(
+def list_all(
     session: Session, admin: User, *, search: str = "", after_email: str = "", limit: int = 25
-) -> Sequence[Holder]:
+) -> Sequence[UserRow]:
     """People by address, a keyset page at a time; Forbidden for who is no administrator."""
     if admin.role is not Role.ADMIN:
         raise errors.Forbidden("This is for administrators.")
@@ -99,9 +99,10 @@ def browse(
             or_(User.email.icontains(wanted, autoescape=True), User.name.icontains(wanted, autoescape=True))
         )
     found = session.execute(query).all()
-    given = ledger.given(session, [account.id for _user, account in found])
+    given = ledger.total_credited(session, [account.id for _user, account in found])
     return [
-        Holder(u.id, u.email, u.name, u.role, a.available_credits, a.held_credits, given.get(a.id, 0)) for u, a in found
+        UserRow(u.id, u.email, u.name, u.role, a.available_credits, a.held_credits, given.get(a.id, 0))
+        for u, a in found
     ]
 
 

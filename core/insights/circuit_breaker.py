@@ -17,8 +17,8 @@ from core.db.tables import ProviderHealth
 
 FAILURES_TO_OPEN = 5
 PAUSE = timedelta(seconds=60)
-OWN_FAULT = (errors.ProviderUnavailable, errors.UnreadableReply, errors.SubmitUncertain)
-ACCOUNT_FAULT = (errors.BadKey, errors.ProviderOutOfCredits)
+COUNTS_AGAINST_PROVIDER = (errors.ProviderUnavailable, errors.UnreadableReply, errors.SubmitUncertain)
+ACCOUNT_ERRORS = (errors.BadKey, errors.ProviderOutOfCredits)
 
 
 _ALL = select(ProviderHealth)
@@ -42,7 +42,7 @@ def state(row: ProviderHealth | None) -> State:
     return State.TROUBLE if in_trouble else State.OK
 
 
-def note_success(session: Session, provider: str) -> None:
+def record_success(session: Session, provider: str) -> None:
     """It works: close the breaker. Writes only when something has to change."""
     row = session.get(ProviderHealth, provider)
     if row is not None and (row.failures or row.retry_at or row.error_code):
@@ -53,12 +53,12 @@ def note_success(session: Session, provider: str) -> None:
         )
 
 
-def note_failure(session: Session, provider: str, error: errors.AppError) -> None:
+def record_failure(session: Session, provider: str, error: errors.AppError) -> None:
     """It failed. Its own fault, several times in a row, opens the breaker; an account fault is only shown."""
-    if not isinstance(error, OWN_FAULT + ACCOUNT_FAULT):
+    if not isinstance(error, COUNTS_AGAINST_PROVIDER + ACCOUNT_ERRORS):
         return
     now = utc_now()
-    counts = isinstance(error, OWN_FAULT)
+    counts = isinstance(error, COUNTS_AGAINST_PROVIDER)
     seen = {"error_code": error.code, "error_detail": error.detail[:2000], "error_at": now}
     failures = session.scalar(
         types.insert(session, ProviderHealth)
@@ -72,7 +72,7 @@ def note_failure(session: Session, provider: str, error: errors.AppError) -> Non
         session.execute(update(ProviderHealth).where(ProviderHealth.provider == provider).values(retry_at=now + PAUSE))
 
 
-def submits_allowed(session: Session, provider: str) -> int | None:
+def permitted_submits(session: Session, provider: str) -> int | None:
     """How many submits may go out now: None is any number, 0 while it is left alone, 1 as a trial after the pause."""
     row = session.get(ProviderHealth, provider)
     if row is None or row.retry_at is None:
@@ -89,7 +89,7 @@ def submits_allowed(session: Session, provider: str) -> int | None:
     return int(trial.rowcount == 1)  # type: ignore[attr-defined]  # a CursorResult; execute() is typed wider
 
 
-def note_key(session: Session, provider: str, *, works: bool) -> None:
+def record_key_check(session: Session, provider: str, *, works: bool) -> None:
     """Remember what the free key check said."""
     seen = {"key_works": works, "key_checked_at": utc_now()}
     session.execute(
@@ -99,4 +99,4 @@ def note_key(session: Session, provider: str, *, works: bool) -> None:
     )
 
 
-_ACCOUNT_CODES = frozenset(fault.code for fault in ACCOUNT_FAULT)
+_ACCOUNT_CODES = frozenset(fault.code for fault in ACCOUNT_ERRORS)

@@ -30,7 +30,7 @@ API_PATH = "/api/apps/video-generator"
 """Links are paths below the installation's own address, and ask for a token: nothing in an event opens a door."""
 
 
-def announce(session: Session, generation_id: str, user_id: str, status: Status) -> None:
+def enqueue(session: Session, generation_id: str, user_id: str, status: Status) -> None:
     """Write down the event of a status just reached, if it has one, for each address of its person that chose it.
 
     The rows of the addresses are kept from being deleted meanwhile: a delivery to nowhere would undo the move.
@@ -43,7 +43,7 @@ def announce(session: Session, generation_id: str, user_id: str, status: Status)
     endpoint_ids = [
         row.id
         for row in session.execute(listening.with_for_update(read=True, key_share=True))
-        if EVENTS[status] in chosen(row.events)
+        if EVENTS[status] in events_in_order(row.events)
     ]
     if not endpoint_ids:
         return
@@ -57,7 +57,7 @@ def announce(session: Session, generation_id: str, user_id: str, status: Status)
     session.execute(insert(WebhookDelivery), [event | {"endpoint_id": endpoint_id} for endpoint_id in endpoint_ids])
 
 
-def chosen(events: Sequence[str] | None) -> Sequence[str]:
+def events_in_order(events: Sequence[str] | None) -> Sequence[str]:
     """The events of a webhook, from what its row has: None stands for all."""
     return tuple(EVENTS.values()) if events is None else events
 

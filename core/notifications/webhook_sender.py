@@ -33,16 +33,16 @@ from core.notifications import webhooks
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.5
-AT_ONCE = 100
-AT_ONCE_PER_ENDPOINT = 8
+MAX_CONCURRENT = 100
+MAX_CONCURRENT_PER_ENDPOINT = 8
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 15.0
 LEASE = timedelta(seconds=90)
 """More than a look-up of the name and an exchange can take together."""
 
-LONGEST_WAIT = timedelta(days=1)
+MAX_RETRY_WAIT = timedelta(days=1)
 DISABLE_AFTER = timedelta(days=5)
-_LOOKED_THROUGH = 500
+_SCANNED_ROWS = 500
 _SUCCESS = range(200, 300)
 _REDIRECTS = range(300, 400)
 _GONE = 410
@@ -57,7 +57,7 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryResult:
     """What came of an attempt: `error` is a sentence for people, None when it arrived."""
 
     status: int | None
@@ -70,7 +70,7 @@ class Sender:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._threads = ThreadPoolExecutor(AT_ONCE + 1, thread_name_prefix="webhook")
+        self._threads = ThreadPoolExecutor(MAX_CONCURRENT + 1, thread_name_prefix="webhook")
         self._sending: dict[asyncio.Future[None], str] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -89,7 +89,7 @@ class Sender:
         self._threads.shutdown(wait=False)
 
     async def _round(self) -> None:
-        room = AT_ONCE - len(self._sending)
+        room = MAX_CONCURRENT - len(self._sending)
         if room <= 0:
             return
         loop = asyncio.get_running_loop()
@@ -136,11 +136,11 @@ def _next_in_line(session: Session, now: datetime, limit: int, busy: Collection[
         select(WebhookDelivery.id, WebhookDelivery.endpoint_id, WebhookDelivery.next_at)
         .where(webhooks.is_due(), WebhookDelivery.next_at <= now, WebhookDelivery.endpoint_id.not_in(busy))
         .order_by(WebhookDelivery.next_at)
-        .limit(_LOOKED_THROUGH)
+        .limit(_SCANNED_ROWS)
         .subquery()
     )
     place = func.row_number().over(partition_by=oldest.c.endpoint_id, order_by=oldest.c.next_at).label("place")
-    at_most = case((WebhookEndpoint.failing_since.is_(None), AT_ONCE_PER_ENDPOINT), else_=1).label("at_most")
+    at_most = case((WebhookEndpoint.failing_since.is_(None), MAX_CONCURRENT_PER_ENDPOINT), else_=1).label("at_most")
     placed = (
         select(oldest.c.id, oldest.c.next_at, place, at_most)
         .join(WebhookEndpoint, WebhookEndpoint.id == oldest.c.endpoint_id)
@@ -155,7 +155,7 @@ def deliver(settings: Settings, claimed: Claimed) -> None:
     delivery, endpoint = claimed.delivery, claimed.endpoint
     if endpoint.disabled_at is not None:  # stopped while the event was being written
         with db.session() as session:
-            webhooks.give_up(session, WebhookDelivery.id == delivery.id, why="The webhook was stopped.")
+            webhooks.abandon(session, WebhookDelivery.id == delivery.id, why="The webhook was stopped.")
         return
     now = utc_now()
     secrets = webhooks.secrets_in_force(endpoint, key=settings.secret_key, now=now)
@@ -180,7 +180,7 @@ def headers(event_id: str, body: str, *, secrets: Sequence[str], now: datetime) 
 
 def post(
     address: str, body: str, signed: Mapping[str, str], *, allow: frozenset[str], total_seconds: float = TOTAL_SECONDS
-) -> Outcome:
+) -> DeliveryResult:
     """One POST to a public address or one that `allow` names; redirects are not followed, the body is not read."""
     network = egress.GuardedBackend(allow, deadline=time.monotonic() + total_seconds)
     try:
@@ -197,30 +197,30 @@ def post(
                 extensions={"timeout": {"connect": CONNECT_SECONDS}},
             ) as response,
         ):
-            return _judged(response)
+            return _classify(response)
     except egress.AddressRefused as refused:
-        return Outcome(None, f"Nothing was sent: {refused}.")
+        return DeliveryResult(None, f"Nothing was sent: {refused}.")
     except httpcore.ConnectTimeout:
-        return Outcome(None, "No connection could be made in time.")
+        return DeliveryResult(None, "No connection could be made in time.")
     except httpcore.TimeoutException:
-        return Outcome(None, f"No answer came within {total_seconds:g} s.")
+        return DeliveryResult(None, f"No answer came within {total_seconds:g} s.")
     except httpcore.ConnectError as failure:
-        return Outcome(None, f"No connection could be made: {failure}."[:500])
+        return DeliveryResult(None, f"No connection could be made: {failure}."[:500])
     except (httpcore.NetworkError, httpcore.ProtocolError) as failure:
-        return Outcome(None, f"The connection broke off ({type(failure).__name__}).")
+        return DeliveryResult(None, f"The connection broke off ({type(failure).__name__}).")
 
 
-def _judged(response: httpcore.Response) -> Outcome:
+def _classify(response: httpcore.Response) -> DeliveryResult:
     status = response.status
     if status in _SUCCESS:
-        return Outcome(status, None)
-    wait = timedelta(seconds=min(download.retry_after(response) or 0, LONGEST_WAIT.total_seconds()))
+        return DeliveryResult(status, None)
+    wait = timedelta(seconds=min(download.retry_after(response) or 0, MAX_RETRY_WAIT.total_seconds()))
     if status in _REDIRECTS:
-        return Outcome(status, f"The answer was {status}: redirects are not followed. Change the address.", wait)
-    return Outcome(status, f"The answer was {status}.", wait)
+        return DeliveryResult(status, f"The answer was {status}: redirects are not followed. Change the address.", wait)
+    return DeliveryResult(status, f"The answer was {status}.", wait)
 
 
-def record(session: Session, claimed: Claimed, outcome: Outcome) -> None:
+def record(session: Session, claimed: Claimed, outcome: DeliveryResult) -> None:
     """Write down an attempt, unless the delivery is no longer ours, and what it says of its endpoint."""
     endpoint = session.scalar(
         select(WebhookEndpoint)
@@ -255,10 +255,12 @@ def record(session: Session, claimed: Claimed, outcome: Outcome) -> None:
         .execution_options(synchronize_session=False)
     )
     if written.rowcount == 1:  # type: ignore[attr-defined]  # a CursorResult; execute() is typed wider
-        _judge(session, endpoint, outcome, now)
+        _update_endpoint_health(session, endpoint, outcome, now)
 
 
-def _judge(session: Session, endpoint: WebhookEndpoint, outcome: Outcome, now: datetime) -> None:
+def _update_endpoint_health(
+    session: Session, endpoint: WebhookEndpoint, outcome: DeliveryResult, now: datetime
+) -> None:
     """What an attempt says of its endpoint: gone, failing, or well again."""
     if outcome.error is None:
         endpoint.failing_since = None

@@ -13,40 +13,44 @@ from datetime import datetime, timedelta
 
 import httpcore
 import httpx
-from sqlalchemy import ColumnElement, delete, func, literal_column, select, update
+from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import update as sql_update
 from sqlalchemy.orm import Session
 
 from core import egress, errors, validation
 from core.clock import utc_now
 from core.db.enums import DeliveryState, DisabledReason
-from core.db.row_access import owned
+from core.db.row_access import visible_to
 from core.db.tables import User, WebhookDelivery, WebhookEndpoint
 from core.ids import new_id
 from core.notifications import outbox
 
-ENDPOINTS_LIMIT = 10
+MAX_ENDPOINTS = 10
 URL_LIMIT_CHARS = 2000
 DESCRIPTION_LIMIT_CHARS = 200
 BY_HAND_PER_MINUTE = 60
-OLD_SECRET_LASTS = timedelta(hours=24)
-KEEP_DELIVERIES = timedelta(days=30)
+OLD_SECRET_LIFETIME = timedelta(hours=24)
+DELIVERY_RETENTION = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ValidUrl:
     """An address that may be sent to; made by `checked` alone, so that no door can leave the check out."""
 
     url: str
 
 
-def checked(url: str, *, allow: frozenset[str], resolver: Callable[[str, int], list[str]] = egress.resolve) -> Address:
+def validate_url(
+    url: str, *, allow: frozenset[str], resolver: Callable[[str, int], list[str]] = egress.resolve
+) -> ValidUrl:
     """Look at an address, and its name up; InvalidRequest when it is not https or leads to a private network.
 
     `allow` holds `host:port`s that may be private and plain http. It can take as long as a look-up does, so it is
     done before a session is opened. The same is asked again at each connection, since names can change.
     """
     wanted = url.strip()
-    if wrong := validation.problem(wanted, limit_chars=URL_LIMIT_CHARS):
+    if wrong := validation.text_error(wanted, limit_chars=URL_LIMIT_CHARS):
         raise _bad_address(wrong)
     guard = egress.GuardedBackend(allow, deadline=math.inf, resolver=resolver)
     try:
@@ -61,20 +65,20 @@ def checked(url: str, *, allow: frozenset[str], resolver: Callable[[str, int], l
         ) from None
     except httpcore.ConnectError as failure:
         raise _bad_address(f"This address cannot be used: {failure}. Look for a misspelling.") from None
-    return Address(wanted)
+    return ValidUrl(wanted)
 
 
 def create(
-    session: Session, user: User, address: Address, *, description: str = "", events: Collection[str] | None = None
+    session: Session, user: User, address: ValidUrl, *, description: str = "", events: Collection[str] | None = None
 ) -> WebhookEndpoint:
     """Register an address for these events, None for all; its secret is shown with `secret`.
 
     Conflict when there are as many as may be; InvalidRequest for no event or an unknown one.
     """
     session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
-    count = session.scalar(select(func.count()).where(owned(WebhookEndpoint, user))) or 0
-    if count >= ENDPOINTS_LIMIT:
-        raise errors.Conflict(f"You have {ENDPOINTS_LIMIT} webhooks, which is the most. Delete one first.")
+    count = session.scalar(select(func.count()).where(visible_to(WebhookEndpoint, user))) or 0
+    if count >= MAX_ENDPOINTS:
+        raise errors.Conflict(f"You have {MAX_ENDPOINTS} webhooks, which is the most. Delete one first.")
     endpoint = WebhookEndpoint(
         user_id=user.id, url=address.url, description=_description(description), events=_events(events)
     )
@@ -83,9 +87,9 @@ def create(
     return endpoint
 
 
-def browse(session: Session, user: User) -> Sequence[WebhookEndpoint]:
+def list_for_user(session: Session, user: User) -> Sequence[WebhookEndpoint]:
     """A person's webhooks, oldest first."""
-    query = select(WebhookEndpoint).where(owned(WebhookEndpoint, user)).order_by(WebhookEndpoint.id)
+    query = select(WebhookEndpoint).where(visible_to(WebhookEndpoint, user)).order_by(WebhookEndpoint.id)
     return session.scalars(query).all()
 
 
@@ -94,12 +98,12 @@ def get(session: Session, user: User, endpoint_id: str) -> WebhookEndpoint:
     return _found(session, user, endpoint_id, locked=False)
 
 
-def change(
+def update(
     session: Session,
     user: User,
     endpoint_id: str,
     *,
-    address: Address | None = None,
+    address: ValidUrl | None = None,
     description: str | None = None,
     events: Collection[str] | None = None,
     enabled: bool | None = None,
@@ -125,7 +129,7 @@ def change(
     return endpoint
 
 
-def remove(session: Session, user: User, endpoint_id: str) -> None:
+def delete(session: Session, user: User, endpoint_id: str) -> None:
     """Delete a webhook with the record of its deliveries."""
     session.delete(_found(session, user, endpoint_id, locked=True))
     session.flush()
@@ -166,12 +170,12 @@ def replay(session: Session, user: User, endpoint_id: str, delivery_id: str) -> 
         select(WebhookDelivery).where(
             WebhookDelivery.id == delivery_id,
             WebhookDelivery.endpoint_id == endpoint.id,
-            owned(WebhookDelivery, user),
+            visible_to(WebhookDelivery, user),
         )
     )
     if before is None:
         raise errors.NotFound
-    give_up(session, WebhookDelivery.id == before.id, why="Replaced by a replay.")
+    abandon(session, WebhookDelivery.id == before.id, why="Replaced by a replay.")
     again = WebhookDelivery(
         endpoint_id=endpoint.id,
         user_id=user.id,
@@ -185,12 +189,12 @@ def replay(session: Session, user: User, endpoint_id: str, delivery_id: str) -> 
     return again
 
 
-def deliveries(
+def list_deliveries(
     session: Session, user: User, endpoint_id: str, *, before_id: str | None = None, limit: int = 50
 ) -> Sequence[WebhookDelivery]:
     """What was and is to be delivered to a webhook, newest first, a keyset page at a time."""
     endpoint = get(session, user, endpoint_id)
-    query = select(WebhookDelivery).where(WebhookDelivery.endpoint_id == endpoint.id, owned(WebhookDelivery, user))
+    query = select(WebhookDelivery).where(WebhookDelivery.endpoint_id == endpoint.id, visible_to(WebhookDelivery, user))
     if before_id is not None:
         query = query.where(WebhookDelivery.id < before_id)
     return session.scalars(query.order_by(WebhookDelivery.id.desc()).limit(limit)).all()
@@ -204,7 +208,7 @@ def secret(endpoint: WebhookEndpoint, *, key: bytes) -> str:
 def secrets_in_force(endpoint: WebhookEndpoint, *, key: bytes, now: datetime) -> Sequence[str]:
     """The secrets to sign with, the newest first: for a day after a change the one before it, too."""
     found = [secret(endpoint, key=key)]
-    if endpoint.rotated_at is not None and now < endpoint.rotated_at + OLD_SECRET_LASTS:
+    if endpoint.rotated_at is not None and now < endpoint.rotated_at + OLD_SECRET_LIFETIME:
         found.append(_secret(endpoint.id, endpoint.secret_version - 1, key))
     return found
 
@@ -212,13 +216,13 @@ def secrets_in_force(endpoint: WebhookEndpoint, *, key: bytes, now: datetime) ->
 def disable(session: Session, endpoint: WebhookEndpoint, reason: DisabledReason) -> None:
     """Send nothing more to a webhook whose row is locked; what was still to be delivered is given up."""
     endpoint.disabled_at, endpoint.disabled_reason = utc_now(), reason
-    give_up(session, WebhookDelivery.endpoint_id == endpoint.id, why="The webhook was stopped before this arrived.")
+    abandon(session, WebhookDelivery.endpoint_id == endpoint.id, why="The webhook was stopped before this arrived.")
 
 
-def give_up(session: Session, which: ColumnElement[bool], *, why: str) -> None:
+def abandon(session: Session, which: ColumnElement[bool], *, why: str) -> None:
     """End deliveries that are still due."""
     session.execute(
-        update(WebhookDelivery)
+        sql_update(WebhookDelivery)
         .where(which, is_due())
         .values(state=DeliveryState.GIVEN_UP, next_at=None, last_error=why)
         .execution_options(synchronize_session=False)
@@ -230,9 +234,9 @@ def is_due() -> ColumnElement[bool]:
     return WebhookDelivery.state == literal_column("'due'")
 
 
-def forget_old(session: Session, *, limit: int = 1000) -> None:
+def prune(session: Session, *, limit: int = 1000) -> None:
     """Remove deliveries that ended a month ago, a batch at a time. Ids begin with their time, so no index is needed."""
-    stamp = f"{int((utc_now() - KEEP_DELIVERIES).timestamp() * 1000):012x}"
+    stamp = f"{int((utc_now() - DELIVERY_RETENTION).timestamp() * 1000):012x}"
     old = (
         select(WebhookDelivery.id)
         .where(WebhookDelivery.id < f"{stamp[:8]}-{stamp[8:]}", WebhookDelivery.state != DeliveryState.DUE)
@@ -240,13 +244,13 @@ def forget_old(session: Session, *, limit: int = 1000) -> None:
         .limit(limit)
     )
     session.execute(
-        delete(WebhookDelivery).where(WebhookDelivery.id.in_(old)).execution_options(synchronize_session=False)
+        sql_delete(WebhookDelivery).where(WebhookDelivery.id.in_(old)).execution_options(synchronize_session=False)
     )
 
 
 def _found(session: Session, user: User, endpoint_id: str, *, locked: bool) -> WebhookEndpoint:
     """The row; locked where it will change, always before any of its deliveries, so that nobody deadlocks."""
-    query = select(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id, owned(WebhookEndpoint, user))
+    query = select(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id, visible_to(WebhookEndpoint, user))
     if locked:
         query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     endpoint = session.scalar(query)
@@ -280,7 +284,7 @@ def _secret(endpoint_id: str, version: int, key: bytes) -> str:
 
 def _description(value: str) -> str:
     trimmed = value.strip()
-    if wrong := validation.problem(trimmed, limit_chars=DESCRIPTION_LIMIT_CHARS):
+    if wrong := validation.text_error(trimmed, limit_chars=DESCRIPTION_LIMIT_CHARS):
         raise errors.InvalidRequest(fields={"description": wrong})
     return trimmed
 

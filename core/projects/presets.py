@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from core import errors, validation
 from core.catalog import capabilities
-from core.db.row_access import owned, owned_by_bound
+from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Preset, User
 from core.providers import registry
 
 NAME_LIMIT_CHARS = 80
-MOST = 100
+MAX_PRESETS = 100
 """How many one person can keep."""
 
 SHARED_LIMIT = 200
@@ -41,7 +41,7 @@ def settings_of(preset: Preset) -> Settings:
     return Settings(**{name: value for name, value in preset.settings.items() if name in known})
 
 
-def browse(session: Session, user: User) -> Sequence[Preset]:
+def list_visible(session: Session, user: User) -> Sequence[Preset]:
     """A person's own presets by name, then those that others share, by name."""
     who = {"user_id": user.id}
     return [*session.scalars(_OWN, who), *session.scalars(_OF_OTHERS, who)]
@@ -49,13 +49,13 @@ def browse(session: Session, user: User) -> Sequence[Preset]:
 
 def get(session: Session, user: User, preset_id: str) -> Preset:
     """A preset that the person may apply: their own or a shared one; else NotFound."""
-    found = session.scalar(select(Preset).where(Preset.id == preset_id, or_(owned(Preset, user), _shared())))
+    found = session.scalar(select(Preset).where(Preset.id == preset_id, or_(visible_to(Preset, user), _shared())))
     if found is None:
         raise errors.NotFound("This preset does not exist, or it is not shared with you.")
     return found
 
 
-def save(session: Session, user: User, *, name: str, settings: Settings, shared: bool = False) -> Preset:
+def create(session: Session, user: User, *, name: str, settings: Settings, shared: bool = False) -> Preset:
     """Keep settings under a new name.
 
     InvalidRequest for settings the model cannot make, an empty or overlong name, or too many presets; Conflict for a
@@ -63,16 +63,16 @@ def save(session: Session, user: User, *, name: str, settings: Settings, shared:
     """
     _check(settings)
     name = _free_name(session, user, name)
-    count = session.scalar(select(func.count()).select_from(Preset).where(owned(Preset, user))) or 0
-    if count >= MOST:
-        raise errors.InvalidRequest(fields={"name": f"You have {MOST} presets already. Delete one first."})
+    count = session.scalar(select(func.count()).select_from(Preset).where(visible_to(Preset, user))) or 0
+    if count >= MAX_PRESETS:
+        raise errors.InvalidRequest(fields={"name": f"You have {MAX_PRESETS} presets already. Delete one first."})
     preset = Preset(user_id=user.id, name=name, shared=shared, settings=asdict(settings))
     session.add(preset)
     session.flush()
     return preset
 
 
-def change(
+def update(
     session: Session,
     user: User,
     preset_id: str,
@@ -101,7 +101,7 @@ def delete(session: Session, user: User, preset_id: str) -> None:
 
 
 def _own(session: Session, user: User, preset_id: str) -> Preset:
-    preset = session.scalar(select(Preset).where(Preset.id == preset_id, owned(Preset, user)))
+    preset = session.scalar(select(Preset).where(Preset.id == preset_id, visible_to(Preset, user)))
     if preset is None:
         raise errors.NotFound("This preset does not exist, or it is not yours.")
     return preset
@@ -112,9 +112,9 @@ def _shared() -> Any:
     return literal_column("presets.shared")
 
 
-_OWN = select(Preset).where(owned_by_bound(Preset)).order_by(Preset.name)
+_OWN = select(Preset).where(visible_to_bound_user(Preset)).order_by(Preset.name)
 _OF_OTHERS = (
-    select(Preset).where(_shared(), ~owned_by_bound(Preset)).order_by(Preset.name, Preset.id).limit(SHARED_LIMIT)
+    select(Preset).where(_shared(), ~visible_to_bound_user(Preset)).order_by(Preset.name, Preset.id).limit(SHARED_LIMIT)
 )
 
 
@@ -122,9 +122,9 @@ def _free_name(session: Session, user: User, name: str) -> str:
     name = name.strip()
     if not name:
         raise errors.InvalidRequest(fields={"name": "Give the preset a name."})
-    if wrong := validation.problem(name, limit_chars=NAME_LIMIT_CHARS):
+    if wrong := validation.text_error(name, limit_chars=NAME_LIMIT_CHARS):
         raise errors.InvalidRequest(fields={"name": wrong})
-    if session.scalar(select(Preset.id).where(owned(Preset, user), Preset.name == name)) is not None:
+    if session.scalar(select(Preset.id).where(visible_to(Preset, user), Preset.name == name)) is not None:
         raise errors.Conflict(f"You have a preset named '{name}' already. Choose another name, or change that one.")
     return name
 
@@ -135,9 +135,9 @@ def _check(settings: Settings) -> None:
         model = registry.model(settings.model_id)
     except errors.NotFound as unknown:
         raise errors.InvalidRequest(fields={"modelId": str(unknown)}) from None
-    wrong = capabilities.prompt_problems(
+    wrong = capabilities.check_prompt(
         model, prompt=settings.prompt or "-", negative_prompt=settings.negative_prompt
-    ) | capabilities.problems(
+    ) | capabilities.check(
         model,
         resolution=settings.resolution,
         duration_seconds=settings.duration_seconds,

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session, aliased
 
 from core import errors
 from core.clock import utc_now
-from core.db.row_access import owned, owned_by_bound
+from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Generation, Project, UsageDay, User, is_live
-from core.validation import problem
+from core.validation import text_error
 
 NAME_LIMIT_CHARS = 120
 DESCRIPTION_LIMIT_CHARS = 2000
@@ -22,13 +22,15 @@ COVERS = 4
 """How many of its newest posters stand for a project."""
 
 # Statements of every run of a page are put together once: that costs several times what running them does.
-_ONE = select(Project).where(Project.id == bindparam("project_id"), owned_by_bound(Project))
+_ONE = select(Project).where(Project.id == bindparam("project_id"), visible_to_bound_user(Project))
 _ONE_ID = _ONE.with_only_columns(Project.id)
-_NOT_THERE = "This project does not exist, or it is not yours."
+_NOT_FOUND_SENTENCE = "This project does not exist, or it is not yours."
 
 _NAMES = {
     archived: select(Project.id, Project.name)
-    .where(owned_by_bound(Project), Project.archived_at.is_not(None) if archived else Project.archived_at.is_(None))
+    .where(
+        visible_to_bound_user(Project), Project.archived_at.is_not(None) if archived else Project.archived_at.is_(None)
+    )
     .order_by(Project.updated_at.desc(), Project.id.desc())
     .limit(bindparam("limit"))
     for archived in (False, True)
@@ -51,7 +53,7 @@ _POSTERS = (
     .join(Project, Project.id == Generation.project_id)
     .where(
         Project.id.in_(_IDS),
-        owned_by_bound(Project),
+        visible_to_bound_user(Project),
         Generation.thumbnail_key.is_not(None),
         Generation.deleted_at.is_(None),
         Generation.id >= func.coalesce(_LAST_SHOWN, ""),
@@ -62,7 +64,7 @@ _POSTERS = (
 # What is under way is few, and is read first, by its own index: left to itself, SQLite would go by the person or the
 # project and read through everything that has ended.
 _LIVE = (
-    select(Generation.project_id, Generation.credits, owned_by_bound(Generation).label("mine"))
+    select(Generation.project_id, Generation.credits, visible_to_bound_user(Generation).label("mine"))
     .where(is_live())
     .cte("live")
     .prefix_with("MATERIALIZED")
@@ -118,17 +120,17 @@ def get(session: Session, user: User, project_id: str) -> Project:
     """A person's own project; NotFound also when it is somebody else's."""
     project = session.scalar(_ONE, {"user_id": user.id, "project_id": project_id})
     if project is None:
-        raise errors.NotFound(_NOT_THERE)
+        raise errors.NotFound(_NOT_FOUND_SENTENCE)
     return project
 
 
-def check(session: Session | Connection, user: User, project_id: str) -> None:
+def check_visible(session: Session | Connection, user: User, project_id: str) -> None:
     """Return when a project is a person's own; else NotFound."""
     if session.scalar(_ONE_ID, {"user_id": user.id, "project_id": project_id}) is None:
-        raise errors.NotFound(_NOT_THERE)
+        raise errors.NotFound(_NOT_FOUND_SENTENCE)
 
 
-def change(
+def update(
     session: Session,
     user: User,
     project_id: str,
@@ -161,7 +163,7 @@ def delete(session: Session, user: User, project_id: str) -> None:
     session.flush()
 
 
-def browse(
+def list_page(
     session: Session,
     user: User,
     *,
@@ -175,7 +177,7 @@ def browse(
 
     `after_id` is the last project of the page before; NotFound when it is not one of theirs.
     """
-    query = select(Project).where(owned(Project, user))
+    query = select(Project).where(visible_to(Project, user))
     query = query.where(Project.archived_at.is_not(None) if archived else Project.archived_at.is_(None))
     if search.strip():
         query = query.where(Project.name.icontains(search.strip(), autoescape=True))
@@ -250,7 +252,7 @@ def _this_month(session: Session, user: User, ids: Collection[str]) -> Mapping[s
     first = utc_now().date().replace(day=1).isoformat()
     query = (
         select(UsageDay.project_id, func.sum(UsageDay.settled_credits))
-        .where(owned(UsageDay, user), UsageDay.day >= first, UsageDay.project_id.in_(ids))
+        .where(visible_to(UsageDay, user), UsageDay.day >= first, UsageDay.project_id.in_(ids))
         .group_by(UsageDay.project_id)
     )
     return {project_id: int(credits) for project_id, credits in session.execute(query)}
@@ -260,12 +262,12 @@ def _name(value: str) -> str:
     name = " ".join(value.split())
     if not name:
         raise errors.InvalidRequest(fields={"name": "Give the project a name."})
-    if wrong := problem(name, limit_chars=NAME_LIMIT_CHARS):
+    if wrong := text_error(name, limit_chars=NAME_LIMIT_CHARS):
         raise errors.InvalidRequest(fields={"name": wrong})
     return name
 
 
 def _description(value: str) -> str:
-    if wrong := problem(value, limit_chars=DESCRIPTION_LIMIT_CHARS):
+    if wrong := text_error(value, limit_chars=DESCRIPTION_LIMIT_CHARS):
         raise errors.InvalidRequest(fields={"description": wrong})
     return value.strip()

@@ -1,12 +1,13 @@
 """Images people bring: cleaned, kept once by content, counted against their storage."""
 
 import hashlib
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import errors
-from core.db.row_access import owned
+from core import db, errors
+from core.db.row_access import visible_to
 from core.db.tables import Upload, User
 from core.files import image_sanitizer
 from core.files.storage import Storage
@@ -16,7 +17,7 @@ from core.identity import users
 def find(session: Session, user: User, data: bytes) -> Upload | None:
     """The same file, if this person brought it before: it need not be decoded again."""
     sha256 = hashlib.sha256(data).hexdigest()
-    return session.scalar(select(Upload).where(owned(Upload, user), Upload.original_sha256 == sha256))
+    return session.scalar(select(Upload).where(visible_to(Upload, user), Upload.original_sha256 == sha256))
 
 
 def prepare(storage: Storage, data: bytes) -> tuple[str, image_sanitizer.CleanImage]:
@@ -63,7 +64,9 @@ def record(
 
 def check_owned(session: Session, user: User, storage_key: str, *, field: str) -> None:
     """InvalidRequest on `field` unless this person uploaded the image."""
-    found = session.scalar(select(Upload.id).where(owned(Upload, user), Upload.storage_key == storage_key).limit(1))
+    found = session.scalar(
+        select(Upload.id).where(visible_to(Upload, user), Upload.storage_key == storage_key).limit(1)
+    )
     if found is None:
         raise errors.InvalidRequest(fields={field: "This is not an image you uploaded. Upload it first."})
 
@@ -71,3 +74,34 @@ def check_owned(session: Session, user: User, storage_key: str, *, field: str) -
 def _printable(file_name: str) -> str:
     name = "".join(char for char in file_name if char.isprintable())
     return (name.replace("\\", "/").rsplit("/", 1)[-1] or "image")[:255]
+
+
+def store_image(
+    user: User,
+    *,
+    identity: bytes,
+    picture: Callable[[], bytes],
+    file_name: str,
+    storage: Storage,
+    quota_bytes: int,
+) -> tuple[Upload, Sequence[str]]:
+    """The upload, and what was changed in cleaning it; what was taken in under this identity before is found again.
+
+    Raises TooLarge, MediaRejected, StorageFull, and whatever `picture` raises.
+    """
+    with db.session(read_only=True) as session:
+        known = find(session, user, identity)
+    if known is not None:
+        return known, ()
+    storage_key, image = prepare(storage, picture())
+    with db.session() as session:
+        upload = record(
+            session,
+            user,
+            data=identity,
+            file_name=file_name,
+            storage_key=storage_key,
+            image=image,
+            quota_bytes=quota_bytes,
+        )
+    return upload, image.notes

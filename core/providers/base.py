@@ -13,7 +13,7 @@ import httpx
 
 from core import errors
 from core.providers import http
-from core.providers.contract import Found, JobState, JobStatus, ProviderJob, VideoModel, VideoRequest, VideoSource
+from core.providers.contract import JobMatches, JobState, JobStatus, ProviderJob, VideoModel, VideoRequest, VideoSource
 from core.providers.http import Reply
 
 NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -40,7 +40,7 @@ class Provider(ABC):
     min_poll_seconds: ClassVar[float] = 2.0
     max_in_flight: ClassVar[int | None] = None
     can_cancel: ClassVar[bool] = False
-    can_find: ClassVar[bool] = False
+    supports_lookup: ClassVar[bool] = False
     can_check_key: ClassVar[bool] = False
     max_requests_per_second: ClassVar[float | None] = None
     cancel_note: ClassVar[str] = "This provider cannot stop a job once it has it; the clip will arrive and be charged."
@@ -70,8 +70,8 @@ class Provider(ABC):
         """Try the key with a call that costs nothing; only where `can_check_key`. Raises BadKey, or as a look does."""
         raise NotImplementedError(f"{self.name} has no free call")
 
-    async def find(self, request: VideoRequest, *, since: datetime, until: datetime) -> Found:
-        """Look for the job of a request in the vendor's own list; only where `can_find`. Raises as a look does.
+    async def find_submitted_job(self, request: VideoRequest, *, since: datetime, until: datetime) -> JobMatches:
+        """Look for the job of a request in the vendor's own list; only where `supports_lookup`. Raises as a look does.
 
         It was sent between `since` and `until` by our clock, which may differ from the vendor's. Whose a job is, and
         what it means when there is none or more than one, is not decided here.
@@ -109,7 +109,7 @@ class Provider(ABC):
         return {"Authorization": f"Bearer {self._key}"}
 
     def _clean(self, error: errors.ProviderError) -> errors.ProviderError:
-        error.detail = http.without_key(error.detail, self._key)
+        error.detail = http.redact_text(error.detail, self._key)
         return error
 
 
@@ -146,4 +146,4 @@ def upload_error(answer: Reply, verdict: errors.ProviderError, *, field: str) ->
 
 def failed(error: errors.ProviderError, answer: Reply) -> JobStatus:
     """A look at a job that has failed for good."""
-    return JobStatus(JobState.FAILED, error=error, response=answer.kept)
+    return JobStatus(JobState.FAILED, error=error, response=answer.redacted)

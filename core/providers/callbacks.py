@@ -7,18 +7,18 @@ truth: a call that never comes, comes twice or comes late changes nothing.
 
 from core import errors, signing
 
-HOOK_PATH = "/api/apps/video-generator/hooks"
+CALLBACK_PATH = "/api/apps/video-generator/hooks"
 """Where the API takes the calls."""
 
 SIGNATURE_CHARS = 24
 """144 bits: enough that nobody guesses it, and short enough for a vendor's field."""
 
 
-def address(public_url: str, generation_id: str, *, secret: bytes) -> str:
+def callback_url(public_url: str, generation_id: str, *, secret: bytes) -> str:
     """The address a vendor is given for one generation; empty when the installation cannot be reached from outside."""
     if not public_url:
         return ""
-    return f"{public_url.rstrip('/')}{HOOK_PATH}/{generation_id}/{_signature(generation_id, secret)}"
+    return f"{public_url.rstrip('/')}{CALLBACK_PATH}/{generation_id}/{_signature(generation_id, secret)}"
 
 
 def check(generation_id: str, signature: str, *, secret: bytes) -> None:

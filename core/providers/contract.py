@@ -123,16 +123,16 @@ class ProviderJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class JobMatches:
     """What a provider's own list shows of one request: jobs that surely are it, and jobs that may be.
 
-    Two jobs that are both `sure` were ordered with the very same settings, so either clip is right for either order.
-    `is_whole`: the list shows every job begun around that time, so that an empty one means that there is none.
+    Two jobs that are both `exact` were ordered with the very same settings, so either clip is right for either order.
+    `complete`: the list shows every job begun around that time, so that an empty one means that there is none.
     """
 
-    sure: Sequence[ProviderJob] = ()
-    possible: Sequence[ProviderJob] = ()
-    is_whole: bool = True
+    exact: Sequence[ProviderJob] = ()
+    candidates: Sequence[ProviderJob] = ()
+    complete: bool = True
 
 
 class JobState(StrEnum):

@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 
 import httpx
 
-LONGEST_KEPT_TEXT = 2000
+MAX_KEPT_CHARS = 2000
 REFUSED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
 """HTTP statuses that say by themselves that nothing was accepted."""
 
@@ -24,13 +24,13 @@ _TRY_AGAIN = re.compile(r"try again (?:in|after)\s+(?:about\s+)?(\d{1,6})\s*(sec
 class Reply:
     """What came back. `body` is its JSON object as sent (None when it is none), for decisions only.
 
-    `kept` and `text` are the same for log and admins: without the key, long strings cut.
+    `redacted` and `text` are the same for log and admins: without the key, long strings cut.
     `retry_after_seconds` is the Retry-After header, None without one.
     """
 
     status: int
     body: Mapping[str, Any] | None = field(repr=False)
-    kept: Mapping[str, Any]
+    redacted: Mapping[str, Any]
     text: str
     retry_after_seconds: float | None
 
@@ -40,7 +40,7 @@ class Reply:
         return f"HTTP {self.status}: {self.text}"
 
     @property
-    def word(self) -> str:
+    def status_word(self) -> str:
         """The body's `status`, in small letters; "" where it is no text, as in errors that give the HTTP number."""
         value = (self.body or {}).get("status")
         return value.lower() if isinstance(value, str) else ""
@@ -61,17 +61,17 @@ def read(response: httpx.Response, *, key: str) -> Reply:
     retry_after_seconds = _retry_after(response.headers)
     try:
         body = json.loads(response.content)
-        kept = keepable(body, key=key)
+        kept = redact(body, key=key)
     except (ValueError, RecursionError):
         body = kept = None
     if not isinstance(body, dict):
         text = response.content.decode("utf-8", "replace")
-        return Reply(response.status_code, None, {}, keepable(text, key=key), retry_after_seconds)
-    text = cut(json.dumps(kept, ensure_ascii=False))
+        return Reply(response.status_code, None, {}, redact(text, key=key), retry_after_seconds)
+    text = truncate(json.dumps(kept, ensure_ascii=False))
     return Reply(response.status_code, body, kept, text, retry_after_seconds)
 
 
-def without_key(text: str, key: str) -> str:
+def redact_text(text: str, key: str) -> str:
     """`text` with every occurrence of the key blacked out, also where it was escaped for an address, HTML or JSON."""
     for form in _forms(key):
         text = text.replace(form, "***")
@@ -87,22 +87,22 @@ def _forms(key: str) -> tuple[str, ...]:
     return tuple(sorted(filter(None, forms), key=len, reverse=True))
 
 
-def cut(text: str) -> str:
+def truncate(text: str) -> str:
     """`text`, or its beginning and how long it was."""
-    if len(text) <= LONGEST_KEPT_TEXT:
+    if len(text) <= MAX_KEPT_CHARS:
         return text
-    return f"{text[:LONGEST_KEPT_TEXT]}... ({len(text)} characters)"
+    return f"{text[:MAX_KEPT_CHARS]}... ({len(text)} characters)"
 
 
-def keepable(value: Any, *, key: str) -> Any:
+def redact(value: Any, *, key: str) -> Any:
     """A JSON value fit to be stored: no key in it, no string that is really a file, nothing a database refuses."""
     if isinstance(value, str):
-        whole = without_key(value, key).encode("utf-8", "replace").decode()
-        return cut(whole.replace("\x00", ""))
+        whole = redact_text(value, key).encode("utf-8", "replace").decode()
+        return truncate(whole.replace("\x00", ""))
     if isinstance(value, Mapping):
-        return {keepable(str(name), key=key): keepable(item, key=key) for name, item in value.items()}
+        return {redact(str(name), key=key): redact(item, key=key) for name, item in value.items()}
     if isinstance(value, list):
-        return [keepable(item, key=key) for item in value]
+        return [redact(item, key=key) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from core import errors
-from core.db.row_access import owned_by_bound
+from core.db.row_access import visible_to_bound_user
 from core.db.tables import Project, User
 from core.projects import projects
 from core.usage import cache, reports
@@ -50,7 +50,7 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class BudgetAlert:
     """A month whose budget is or will be exceeded; `project_name` is None for the person's own."""
 
     month: Month
@@ -58,7 +58,7 @@ class Watched:
     project_name: str | None = None
 
 
-def set_own(session: Session, user: User, *, credits: int | None) -> None:
+def set_user(session: Session, user: User, *, credits: int | None) -> None:
     """Set a person's monthly budget; None for none. InvalidRequest for one that is not a whole number above 0."""
     session.execute(update(User).where(User.id == user.id).values(monthly_budget_credits=_checked(credits)))
 
@@ -69,12 +69,12 @@ def set_project(session: Session, user: User, project_id: str, *, credits: int |
     session.flush()
 
 
-def own(session: Session, user: User) -> int | None:
+def of_user(session: Session, user: User) -> int | None:
     """A person's monthly budget, in credits."""
     return session.scalar(_OWN, {"user_id": user.id})
 
 
-def month(session: Session, user: User, chosen: reports.Selection, *, today: date) -> Month:
+def month(session: Session, user: User, chosen: reports.UsageQuery, *, today: date) -> Month:
     """The month in which the chosen days end.
 
     It has a budget where one is meant for just this: a person's own for all that is theirs, a project's for all of
@@ -86,30 +86,30 @@ def month(session: Session, user: User, chosen: reports.Selection, *, today: dat
     elif chosen.project_id is not None:
         budget = projects.get(session, user, chosen.project_id).monthly_budget_credits
     else:
-        budget = own(session, user)
-    rows = cache.grouped(session, user, _with_history(chosen, today), [reports.Group.DAY])
+        budget = of_user(session, user)
+    rows = cache.aggregate(session, user, _with_history(chosen, today), [reports.Group.DAY])
     by_day = {date.fromisoformat(row.keys["day"]): row.figures.settled_credits for row in rows}
     return _month(chosen.until, by_day, budget, today)
 
 
-def watched(session: Session, user: User, *, today: date) -> Sequence[Watched]:
+def alerts(session: Session, user: User, *, today: date) -> Sequence[BudgetAlert]:
     """This month's budgets of a person and their projects that are exceeded or will be by the forecast."""
     budgets = session.execute(_OF_PROJECTS, {"user_id": user.id}).all()
-    mine = own(session, user)
+    mine = of_user(session, user)
     if mine is None and not budgets:
         return []
-    chosen = _with_history(reports.Selection(today, today), today)
+    chosen = _with_history(reports.UsageQuery(today, today), today)
     spent: defaultdict[str | None, defaultdict[date, int]] = defaultdict(lambda: defaultdict(int))
-    for row in cache.grouped(session, user, chosen, [reports.Group.DAY, reports.Group.PROJECT]):
+    for row in cache.aggregate(session, user, chosen, [reports.Group.DAY, reports.Group.PROJECT]):
         day = date.fromisoformat(row.keys["day"])
         spent[row.keys["project_id"]][day] += row.figures.settled_credits
         spent[None][day] += row.figures.settled_credits
-    found = [Watched(_month(today, spent[None], mine, today))]
-    found += [Watched(_month(today, spent[id], budget, today), id, name) for id, name, budget in budgets]
+    found = [BudgetAlert(_month(today, spent[None], mine, today))]
+    found += [BudgetAlert(_month(today, spent[id], budget, today), id, name) for id, name, budget in budgets]
     return [one for one in found if one.month.is_exceeded or one.month.will_be_exceeded]
 
 
-def _with_history(chosen: reports.Selection, today: date) -> reports.Selection:
+def _with_history(chosen: reports.UsageQuery, today: date) -> reports.UsageQuery:
     """The month of the last chosen day and the weeks that its forecast is made from."""
     first, last = _ends(chosen.until)
     return replace(
@@ -129,7 +129,7 @@ def _ends(day: date) -> tuple[date, date]:
 _OWN = select(User.monthly_budget_credits).where(User.id == bindparam("user_id"))
 _OF_PROJECTS = (
     select(Project.id, Project.name, Project.monthly_budget_credits)
-    .where(owned_by_bound(Project), Project.monthly_budget_credits.is_not(None))
+    .where(visible_to_bound_user(Project), Project.monthly_budget_credits.is_not(None))
     .order_by(Project.name, Project.id)
 )
 

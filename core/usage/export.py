@@ -4,6 +4,8 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 
+from core.billing.ledger import EFFECTS
+from core.db.tables import LedgerEntry
 from core.usage import reports
 
 COLUMNS = (
@@ -31,35 +33,33 @@ MORE_COLUMNS = (
     "kept_seconds",
     "rejected_clips",
 )
-
 DEFAULT = (reports.Group.DAY, reports.Group.MODEL)
 LINES_A_PIECE = 500
-
 _HEADS = {"model_id": "model", "project_name": "project", "user_email": "user"}
 _FIGURES = COLUMNS[3:]
 
 
-def write(rows: Iterable[reports.Row], groups: Sequence[reports.Group] | None = None) -> Iterator[bytes]:
+def usage_csv(rows: Iterable[reports.Row], groups: Sequence[reports.Group] | None = None) -> Iterator[bytes]:
     """The rows by these groups and a line of totals, in pieces; without groups the default ones in their first form.
 
     UTF-8 with the mark by which spreadsheets know it, RFC 4180 line ends. The totals are of what was written.
     """
     names = tuple(dict.fromkeys(name for group in groups or DEFAULT for name in reports.KEYS[group]))
     figures = _FIGURES if groups is None else _FIGURES + MORE_COLUMNS
-    total = reports.Figures()
+    total = reports.UsageTotals()
 
     def lines() -> Iterator[Sequence[str | int]]:
         nonlocal total
         yield [*(_HEADS.get(name, name) for name in names), *figures]
         for row in rows:
             total += row.figures
-            yield [*(harmless(row.keys[name]) for name in names), *_numbers(row.figures, figures)]
+            yield [*(escape_formula(row.keys[name]) for name in names), *_numbers(row.figures, figures)]
         yield ["total", *[""] * (len(names) - 1), *_numbers(total, figures)]
 
-    return table(lines())
+    return csv_chunks(lines())
 
 
-def table(lines: Iterable[Sequence[str | int | float | None]]) -> Iterator[bytes]:
+def csv_chunks(lines: Iterable[Sequence[str | int | float | None]]) -> Iterator[bytes]:
     """Any lines as CSV, in pieces; texts that somebody wrote have to be made `harmless` by the caller."""
     text = io.StringIO("\ufeff")
     text.seek(0, io.SEEK_END)
@@ -73,12 +73,12 @@ def table(lines: Iterable[Sequence[str | int | float | None]]) -> Iterator[bytes
     yield text.getvalue().encode()
 
 
-def harmless(text: str) -> str:
+def escape_formula(text: str) -> str:
     """A text that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
-def _numbers(figures: reports.Figures, names: Sequence[str]) -> list[int]:
+def _numbers(figures: reports.UsageTotals, names: Sequence[str]) -> list[int]:
     by_name = {
         "spent_credits": figures.settled_credits,
         "spent_idr": figures.settled_idr,
@@ -88,3 +88,41 @@ def _numbers(figures: reports.Figures, names: Sequence[str]) -> list[int]:
         "rejected_clips": figures.rejected_count,
     }
     return [by_name[name] if name in by_name else getattr(figures, name) for name in names]
+
+
+LEDGER_COLUMNS = (
+    "time_utc",
+    "kind",
+    "amount_credits",
+    "available_change",
+    "held_change",
+    "available_after",
+    "held_after",
+    "generation_id",
+    "actor",
+    "reason",
+)
+
+
+def ledger_csv(rows: Iterable[LedgerEntry]) -> bytes:
+    """A line a movement, as given; UTF-8 with the mark by which spreadsheets know it (RFC 4180 line ends)."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(LEDGER_COLUMNS)
+    for row in rows:
+        available, held = (sign * row.amount_credits for sign in EFFECTS[row.kind])
+        writer.writerow(
+            [
+                row.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                row.kind.value,
+                row.amount_credits,
+                available,
+                held,
+                row.available_after,
+                row.held_after,
+                row.generation_id or "",
+                escape_formula(row.actor),
+                escape_formula(row.reason),
+            ]
+        )
+    return text.getvalue().encode("utf-8-sig")

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import errors
 from core.billing.quote import idr_of_microusd
 from core.catalog import price_list
-from core.db.row_access import everybodys, owned
+from core.db.row_access import all_rows_for_admin, visible_to
 from core.db.tables import Project, UsageDay, User
 
 
@@ -41,7 +41,7 @@ KEYS: Mapping[Group, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class UsageQuery:
     """Which usage is looked at: days (UTC, both included) of one project, model, provider or person, or of all.
 
     `everybody` asks for all people's figures and is for administrators; `user_id` narrows it to one of them.
@@ -57,7 +57,7 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class UsageTotals:
     """Sums of roll-ups, named as their columns. What they cost the providers is partly an estimate, see `cost_idr`."""
 
     completed: int = 0
@@ -73,8 +73,8 @@ class Figures:
     kept_seconds: int = 0
     rejected_count: int = 0
 
-    def __add__(self, other: "Figures") -> "Figures":
-        return Figures(*map(add, _all(self), _all(other)))
+    def __add__(self, other: "UsageTotals") -> "UsageTotals":
+        return UsageTotals(*map(add, _all(self), _all(other)))
 
     @property
     def settled_idr(self) -> int:
@@ -113,8 +113,8 @@ class Figures:
         return self.settled_credits / self.kept_seconds if self.kept_seconds else None
 
 
-FIGURES = tuple(field.name for field in fields(Figures))
-_all = attrgetter(*FIGURES)
+TOTAL_FIELDS = tuple(field.name for field in fields(UsageTotals))
+_all = attrgetter(*TOTAL_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +122,10 @@ class Row:
     """The figures of one group; `keys` has the names of `KEYS`."""
 
     keys: Mapping[str, str]
-    figures: Figures
+    figures: UsageTotals
 
 
-def grouped(session: Session, user: User, chosen: Selection, groups: Iterable[Group] = ()) -> Iterator[Row]:
+def aggregate(session: Session, user: User, chosen: UsageQuery, groups: Iterable[Group] = ()) -> Iterator[Row]:
     """Figures by any groups, in their order; read as they are used, so the session must stay open until then.
 
     Without a group it is one row; the figures of nothing are zeros. Forbidden for everybody's figures asked for by
@@ -136,7 +136,7 @@ def grouped(session: Session, user: User, chosen: Selection, groups: Iterable[Gr
     wanted = tuple(dict.fromkeys(groups))
     names = tuple(dict.fromkeys(name for group in wanted for name in KEYS[group]))
     columns = {name: _column(session, name) for name in names if name not in _LOOKED_UP}
-    sums = [func.coalesce(func.sum(getattr(UsageDay, name)), 0).label(name) for name in FIGURES]
+    sums = [func.coalesce(func.sum(getattr(UsageDay, name)), 0).label(name) for name in TOTAL_FIELDS]
     summed = (
         select(*(column.label(name) for name, column in columns.items()), *sums)
         .where(*_conditions(user, chosen))
@@ -144,7 +144,7 @@ def grouped(session: Session, user: User, chosen: Selection, groups: Iterable[Gr
         .subquery()
     )
     shown = [summed.c[name] if name in columns else _LOOKED_UP[name].label(name) for name in names]
-    query = select(*shown, *(summed.c[name] for name in FIGURES))
+    query = select(*shown, *(summed.c[name] for name in TOTAL_FIELDS))
     if Group.PROJECT in wanted:
         query = query.join(Project, Project.id == summed.c.project_id)
     if Group.USER in wanted:
@@ -152,19 +152,19 @@ def grouped(session: Session, user: User, chosen: Selection, groups: Iterable[Gr
     found = session.execute(query.order_by(*(summed.c[name] for name in columns)), execution_options={"yield_per": 500})
     place = len(names)
     return (
-        Row(dict(zip(names, row[:place], strict=True)), Figures(*(int(figure) for figure in row[place:])))
+        Row(dict(zip(names, row[:place], strict=True)), UsageTotals(*(int(figure) for figure in row[place:])))
         for row in found
     )
 
 
-def total(session: Session, user: User, chosen: Selection) -> Figures:
+def total(session: Session, user: User, chosen: UsageQuery) -> UsageTotals:
     """The figures of all that is chosen; raises as `grouped`."""
-    return next(grouped(session, user, chosen)).figures
+    return next(aggregate(session, user, chosen)).figures
 
 
-def add_up(rows: Iterable[Row]) -> Figures:
+def add_up(rows: Iterable[Row]) -> UsageTotals:
     """The sum of rows."""
-    return sum((row.figures for row in rows), Figures())
+    return sum((row.figures for row in rows), UsageTotals())
 
 
 _LOOKED_UP: Mapping[str, ColumnElement[str]] = {
@@ -185,8 +185,8 @@ def _column(session: Session, name: str) -> ColumnElement[str]:
     return column
 
 
-def _conditions(user: User, chosen: Selection) -> list[ColumnElement[bool]]:
-    whose = everybodys(user) if chosen.everybody else owned(UsageDay, user)
+def _conditions(user: User, chosen: UsageQuery) -> list[ColumnElement[bool]]:
+    whose = all_rows_for_admin(user) if chosen.everybody else visible_to(UsageDay, user)
     narrowed = {name: getattr(chosen, name) for name in ("project_id", "provider", "model_id", "user_id")}
     return [
         whose,
@@ -196,9 +196,9 @@ def _conditions(user: User, chosen: Selection) -> list[ColumnElement[bool]]:
     ]
 
 
-def project_name(session: Session, user: User, chosen: Selection) -> str:
+def project_name(session: Session, user: User, chosen: UsageQuery) -> str:
     """The name of the chosen project; NotFound where there is none that they may see."""
-    whose = everybodys(user) if chosen.everybody else owned(Project, user)
+    whose = all_rows_for_admin(user) if chosen.everybody else visible_to(Project, user)
     name = session.scalar(select(Project.name).where(Project.id == chosen.project_id, whose))
     if name is None:
         raise errors.NotFound("This project does not exist, or it is not yours.")
@@ -207,11 +207,11 @@ def project_name(session: Session, user: User, chosen: Selection) -> str:
 
 def people(session: Session, admin: User) -> dict[str, str]:
     """Id and address of everybody there is, by address; Forbidden for others than administrators."""
-    rows = session.execute(select(User.id, User.email).where(everybodys(admin)).order_by(User.email)).all()
+    rows = session.execute(select(User.id, User.email).where(all_rows_for_admin(admin)).order_by(User.email)).all()
     return {row.id: row.email for row in rows}
 
 
-def moments(chosen: Selection) -> tuple[datetime, datetime]:
+def moments(chosen: UsageQuery) -> tuple[datetime, datetime]:
     """The days of a selection as a span of time, its end not included; one past the calendar's end is its last."""
     begin = datetime.combine(chosen.since, time(), UTC)
     after = min(chosen.until, date.max - timedelta(days=1)) + timedelta(days=1)

@@ -16,17 +16,17 @@ from core import errors
 from core.billing.quote import Quote, estimated_cost_idr, idr_of_microusd, quote
 from core.catalog import capabilities, price_list
 from core.db.enums import Status
-from core.db.row_access import everybodys, owned
+from core.db.row_access import all_rows_for_admin, visible_to
 from core.db.tables import Generation, User
 from core.providers import registry
 from core.usage import reports
 
-CLIPS_A_MODEL = 20_000
+MAX_CLIPS_PER_MODEL = 20_000
 """At most so many ended clips of a model are looked at, the newest, however long the history."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ClipGroup:
     """Charged clips that were ordered alike; `unreported_credits` is the price of those whose cost is an estimate."""
 
     model_id: str
@@ -45,7 +45,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Scenario:
     """What is put in place of what was: the model, its base price (credits) and its markup (percent of its cost)."""
 
     model_id: str
@@ -60,7 +60,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
+class GroupTotal:
     """Clips with their price in credits and their cost in rupiah; the cost is an estimate but for what was reported."""
 
     clips: int = 0
@@ -74,34 +74,34 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Repriced:
+class Comparison:
     """The same clips as they were charged and as they would have been; and those that could not have been made so.
 
     `impossible` maps the reason, a sentence, to clips and the credits they were charged; a clip with several reasons
     stands under the first.
     """
 
-    was: Sum
-    would_be: Sum
-    impossible: Mapping[str, Sum]
+    was: GroupTotal
+    would_be: GroupTotal
+    impossible: Mapping[str, GroupTotal]
 
 
-def kinds(session: Session, user: User, chosen: reports.Selection) -> Sequence[Kind]:
+def clip_groups(session: Session, user: User, chosen: reports.UsageQuery) -> Sequence[ClipGroup]:
     """The chosen charged clips, alike ones counted together: of each model its newest CLIPS_A_MODEL that ended.
 
     Compare the sum of `clips` with `usage.Figures.completed` to see whether these are all. Raises as `usage.grouped`.
     """
     models = [
         row.keys["model_id"]
-        for row in reports.grouped(session, user, chosen, [reports.Group.MODEL])
+        for row in reports.aggregate(session, user, chosen, [reports.Group.MODEL])
         if row.figures.completed
     ]
-    return [kind for model_id in models for kind in _kinds_of(session, user, chosen, model_id)]
+    return [kind for model_id in models for kind in _groups_of_model(session, user, chosen, model_id)]
 
 
-def _kinds_of(session: Session, user: User, chosen: reports.Selection, model_id: str) -> Sequence[Kind]:
+def _groups_of_model(session: Session, user: User, chosen: reports.UsageQuery, model_id: str) -> Sequence[ClipGroup]:
     begin, end = reports.moments(chosen)
-    whose = everybodys(user) if chosen.everybody else owned(Generation, user)
+    whose = all_rows_for_admin(user) if chosen.everybody else visible_to(Generation, user)
     newest = (
         select(
             Generation.model_id,
@@ -122,10 +122,10 @@ def _kinds_of(session: Session, user: User, chosen: reports.Selection, model_id:
         )
         .where(whose, Generation.model_id == model_id, Generation.ended_at >= begin, Generation.ended_at < end)
         .order_by(Generation.ended_at.desc())
-        .limit(CLIPS_A_MODEL)
+        .limit(MAX_CLIPS_PER_MODEL)
         .subquery()
     )
-    alike = [newest.c[name] for name in _ALIKE]
+    alike = [newest.c[name] for name in _GROUP_COLUMNS]
     unreported = case((newest.c.reported_usd.is_(None), newest.c.credits), else_=0)
     counted: Select[Any] = (
         select(
@@ -142,8 +142,8 @@ def _kinds_of(session: Session, user: User, chosen: reports.Selection, model_id:
         if (value := getattr(chosen, name)) is not None:
             counted = counted.where(newest.c[name] == value)
     return [
-        Kind(
-            **dict(zip(_ALIKE, settings, strict=True)),
+        ClipGroup(
+            **dict(zip(_GROUP_COLUMNS, settings, strict=True)),
             clips=int(clips),
             charged_credits=int(credits),
             unreported_credits=int(unreported_credits),
@@ -153,7 +153,7 @@ def _kinds_of(session: Session, user: User, chosen: reports.Selection, model_id:
     ]
 
 
-_ALIKE = (
+_GROUP_COLUMNS = (
     "model_id",
     "resolution",
     "duration_seconds",
@@ -170,7 +170,7 @@ def _reported() -> ColumnElement[bool]:
     return and_(Generation.provider_cost_is_estimate.is_(False), Generation.provider_cost_currency == "USD")
 
 
-def reprice(clips: Iterable[Kind], change: Change) -> Repriced:
+def reprice(clips: Iterable[ClipGroup], change: Scenario) -> Comparison:
     """Price clips anew. NotFound for a model there is not, InvalidRequest for one without a price.
 
     The cost of a clip does not follow our base price: it stays what was reported or estimated for this model, and is
@@ -193,21 +193,21 @@ def reprice(clips: Iterable[Kind], change: Change) -> Repriced:
             markup = change.markup_percent
             cost_idr = kind.clips * estimated_cost_idr(model.id, listed, markup_percent=markup)
         would_be.add(kind.clips, kind.clips * price, cost_idr)
-    return Repriced(was.sum, would_be.sum, {reason: adding.sum for reason, adding in impossible.items()})
+    return Comparison(was.sum, would_be.sum, {reason: adding.sum for reason, adding in impossible.items()})
 
 
 class _Adding:
     """A sum that grows."""
 
     def __init__(self) -> None:
-        self.sum = Sum()
+        self.sum = GroupTotal()
 
     def add(self, clips: int, credits: int, cost_idr: int) -> None:
         done = self.sum
-        self.sum = Sum(done.clips + clips, done.credits + credits, done.cost_idr + cost_idr)
+        self.sum = GroupTotal(done.clips + clips, done.credits + credits, done.cost_idr + cost_idr)
 
 
-def _quote(kind: Kind, model_id: str, base_credits: int | None) -> Quote:
+def _quote(kind: ClipGroup, model_id: str, base_credits: int | None) -> Quote:
     return quote(
         model_id,
         resolution=kind.resolution,
@@ -220,7 +220,7 @@ def _quote(kind: Kind, model_id: str, base_credits: int | None) -> Quote:
     )
 
 
-def _cost_idr(kind: Kind, markup_percent: int | None) -> int:
+def _cost_idr(kind: ClipGroup, markup_percent: int | None) -> int:
     """What these clips cost their provider: as reported, and from their price where nothing was."""
     if markup_percent is None:  # a model that is no longer offered has no price any more
         known = price_list.PRICES.get(kind.model_id)
@@ -229,9 +229,9 @@ def _cost_idr(kind: Kind, markup_percent: int | None) -> int:
     return idr_of_microusd(kind.reported_cost_microusd) + estimate
 
 
-def _reason(kind: Kind, model_id: str) -> str | None:
+def _reason(kind: ClipGroup, model_id: str) -> str | None:
     """Why a model could not have made such a clip; None when it could."""
-    problems = capabilities.problems(
+    problems = capabilities.check(
         registry.model(model_id),
         resolution=kind.resolution,
         duration_seconds=kind.duration_seconds,

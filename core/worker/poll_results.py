@@ -16,27 +16,27 @@ from core.db.tables import Generation
 from core.generations import lifecycle, reconciliation
 from core.insights import circuit_breaker, model_stats
 from core.providers import registry
-from core.providers.contract import Found, JobState, JobStatus
+from core.providers.contract import JobMatches, JobState, JobStatus
 
 log = logging.getLogger(__name__)
 
-SLOW_LOOK = timedelta(minutes=5)
+SLOW_POLL = timedelta(minutes=5)
 PROGRESS_CAP = 0.95
 
-Looked = JobStatus | Found | errors.ProviderError
+Outcome = JobStatus | JobMatches | errors.ProviderError
 
 _words_logged: set[tuple[str, str]] = set()
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PollResult:
     """A claimed row and what its provider said: a status, what its own list shows, or an error."""
 
     row: Generation
-    result: Looked
+    result: Outcome
 
 
-def write(looks: Sequence[Look], *, poll_seconds: float) -> None:
+def record(looks: Sequence[PollResult], *, poll_seconds: float) -> None:
     """All of them in one transaction; if one of them breaks it, each in its own, so that it spoils no other.
 
     They are written in one order, so that two dispatchers cannot deadlock. A row that could not be written comes due
@@ -54,41 +54,43 @@ def write(looks: Sequence[Look], *, poll_seconds: float) -> None:
                 log.exception("the look at %s could not be written", look.row.id)
 
 
-def _write_all(looks: Sequence[Look], poll_seconds: float) -> None:
+def _write_all(looks: Sequence[PollResult], poll_seconds: float) -> None:
     with db.session() as session:
-        reconciliation.lock(session, {look.row.provider for look in looks if look.row.stage is Stage.SUBMITTING})
-        typical = model_stats.TypicalSeconds(session)
+        reconciliation.lock_providers(
+            session, {look.row.provider for look in looks if look.row.stage is Stage.SUBMITTING}
+        )
+        typical = model_stats.RenderTimeEstimator(session)
         for look in looks:
             _write(session, look, typical, poll_seconds)
 
 
-def _write(session: Session, look: Look, typical: Callable[[Generation], float], poll_seconds: float) -> None:
+def _write(session: Session, look: PollResult, typical: Callable[[Generation], float], poll_seconds: float) -> None:
     row, result = look.row, look.result
     if row.stage is Stage.SUBMITTING:
-        if isinstance(result, Found):
-            reconciliation.settle(session, row, result)
+        if isinstance(result, JobMatches):
+            reconciliation.reconcile(session, row, result)
         else:
-            reconciliation.look_again(session, row)
+            reconciliation.reschedule(session, row)
         return
     now = utc_now()
     if isinstance(result, JobStatus):
-        _log_unknown(row.provider, result.unknown_word)
-        circuit_breaker.note_success(session, row.provider)
+        _log_unknown_word(row.provider, result.unknown_word)
+        circuit_breaker.record_success(session, row.provider)
         if _write_end(session, row, result):
             return
     elif isinstance(result, errors.ProviderError):
-        circuit_breaker.note_failure(session, row.provider, result)
+        circuit_breaker.record_failure(session, row.provider, result)
         log.info("look at %s failed: %s (%s)", row.id, result, result.detail)
     if row.status is Status.PROCESSING and row.deadline_at is not None and now > row.deadline_at:
         late = errors.SubmitUncertain(
             "The provider has had this for longer than it should take. We keep asking; the credits stay reserved.",
         )
-        lifecycle.lose(session, row, late, next_at=now + SLOW_LOOK)
+        lifecycle.mark_uncertain(session, row, late, next_at=now + SLOW_POLL)
         return
     _write_progress(session, row, result, typical, poll_seconds)
 
 
-def _log_unknown(provider: str, word: str | None) -> None:
+def _log_unknown_word(provider: str, word: str | None) -> None:
     """Once a word and process: it may come with every look."""
     if word is not None and (provider, word) not in _words_logged:
         _words_logged.add((provider, word))
@@ -105,11 +107,11 @@ def _write_end(session: Session, row: Generation, status: JobStatus) -> bool:
             "provider_cost_is_estimate": False,
         }
     if status.state is JobState.SUCCEEDED and status.video_url:
-        lifecycle.move(
+        lifecycle.transition(
             session,
             row,
             Status.PROCESSING,
-            Stage.READY,
+            Stage.READY_TO_DOWNLOAD,
             what="The provider has finished",
             next_at=utc_now(),
             provider_video_url=status.video_url,
@@ -126,7 +128,7 @@ def _write_end(session: Session, row: Generation, status: JobStatus) -> bool:
 
 
 def _write_progress(
-    session: Session, row: Generation, result: Looked, typical: Callable[[Generation], float], poll_seconds: float
+    session: Session, row: Generation, result: Outcome, typical: Callable[[Generation], float], poll_seconds: float
 ) -> None:
     """Note how far it is and when to look again; never backwards, never at the end before it is."""
     now = utc_now()
@@ -138,7 +140,7 @@ def _write_progress(
         reported_or_estimate = reported
     pause = timedelta(seconds=max(poll_seconds, registry.provider_class(row.provider).min_poll_seconds))
     if row.status is Status.UNCERTAIN:
-        pause = SLOW_LOOK
+        pause = SLOW_POLL
     elif isinstance(result, errors.ProviderRateLimited):
         pause = max(pause, timedelta(seconds=min(result.retry_after_seconds, 600)))
     session.execute(

@@ -15,7 +15,7 @@ from core import config, db, errors
 from core.clock import utc_now
 from core.db.tables import Generation
 from core.files import storage as storages
-from core.files import video_probe
+from core.files import video_derivatives
 from core.identity import users
 from core.redis import job_queue
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 TRIES = 3
 LEASE = timedelta(minutes=2)
 """How long after a try began the next one may; making one takes well under a second."""
-MOST_AT_ONCE = 100
+MAX_AT_ONCE = 100
 
 
 def key_of(output_key: str) -> str:
@@ -41,8 +41,8 @@ def any_due() -> bool:
 def make_due() -> None:
     """Make one due preview after another, as long as no clip waits to be brought home; what an RQ worker runs."""
     redis_url = config.settings().redis_url or ""
-    for _ in range(MOST_AT_ONCE):
-        if job_queue.length(redis_url, job_queue.COLLECT) or not make_next():
+    for _ in range(MAX_AT_ONCE):
+        if job_queue.length(redis_url, job_queue.DOWNLOAD) or not make_next():
             return
 
 
@@ -81,7 +81,7 @@ def _make(row: Generation) -> None:
     folder = settings.incoming_dir
     folder.mkdir(exist_ok=True)
     with storage.as_file(row.output_key, folder=folder) as clip:
-        data = video_probe.preview(clip)
+        data = video_derivatives.preview(clip)
     key = key_of(row.output_key)
     stored = storage.put_bytes(key, data, media_type="video/mp4")
     with db.session() as session:

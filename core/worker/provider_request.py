@@ -9,7 +9,7 @@ from core.providers import callbacks, registry
 from core.providers.contract import SourceImage, VideoRequest
 
 
-def of(row: Generation, settings: Settings, storage: Storage) -> VideoRequest:
+def from_row(row: Generation, settings: Settings, storage: Storage) -> VideoRequest:
     """Everything the provider needs, images included. Raises NotFound when an image or the model is no longer there."""
     model = registry.model(row.model_id)
     renamed = settings.provider_model_ids.get(row.provider, {}).get(model.id)
@@ -29,5 +29,5 @@ def of(row: Generation, settings: Settings, storage: Storage) -> VideoRequest:
         end_image=image(row.end_image_key),
         generate_audio=row.generate_audio,
         enhance_prompt=row.enhance_prompt,
-        webhook_url=callbacks.address(settings.public_url, row.id, secret=settings.secret_key),
+        webhook_url=callbacks.callback_url(settings.public_url, row.id, secret=settings.secret_key),
     )

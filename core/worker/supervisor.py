@@ -15,13 +15,13 @@ from types import TracebackType
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 10.0
+MAX_PAUSE_SECONDS = 10.0
 SETTLED_SECONDS = 20.0
 STOP_SECONDS = 15.0
 
 
 @dataclass(slots=True)
-class Child:
+class ManagedProcess:
     """A command to keep running; it must watch its standard input (`end_with_parent`) to die with us."""
 
     name: str
@@ -35,7 +35,7 @@ class Child:
 class Supervisor:
     """Starts children, looks after them from a thread, and ends them when the block ends."""
 
-    def __init__(self, children: Sequence[Child], *, environ: Mapping[str, str]) -> None:
+    def __init__(self, children: Sequence[ManagedProcess], *, environ: Mapping[str, str]) -> None:
         self._children = children
         self._environ = dict(environ)
         self._stopping = threading.Event()
@@ -71,7 +71,7 @@ class Supervisor:
             for child in self._children:
                 self._look_after(child)
 
-    def _look_after(self, child: Child) -> None:
+    def _look_after(self, child: ManagedProcess) -> None:
         now = time.monotonic()
         if child.process is None:
             if now >= child.start_at:
@@ -84,14 +84,14 @@ class Supervisor:
                 child.pause_seconds = FIRST_PAUSE_SECONDS
             log.warning("%s ended with %s; started again in %.1f s", child.name, code, child.pause_seconds)
             child.start_at = now + child.pause_seconds
-            child.pause_seconds = min(LONGEST_PAUSE_SECONDS, child.pause_seconds * 2)
+            child.pause_seconds = min(MAX_PAUSE_SECONDS, child.pause_seconds * 2)
 
-    def _start(self, child: Child) -> None:
+    def _start(self, child: ManagedProcess) -> None:
         child.process = subprocess.Popen(child.argv, env=self._environ, stdin=subprocess.PIPE)  # noqa: S603 -- our own commands
         child.started_at = time.monotonic()
 
 
-def end_with_parent() -> None:
+def exit_with_parent() -> None:
     """End this process when its parent is gone: standard input is a pipe the parent holds and never writes to.
 
     First politely (SIGTERM), after a while for good.
@@ -108,7 +108,7 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
 
 
-def guard(argv: Sequence[str]) -> int:
+def run_guarded(argv: Sequence[str]) -> int:
     """Run a command that cannot watch for its parent itself, and end it with ours; its exit code."""
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL) as process:  # noqa: S603 -- our own commands
 
@@ -117,9 +117,9 @@ def guard(argv: Sequence[str]) -> int:
 
         signal.signal(signal.SIGTERM, pass_on)
         signal.signal(signal.SIGINT, pass_on)
-        end_with_parent()
+        exit_with_parent()
         return process.wait()
 
 
 if __name__ == "__main__":
-    sys.exit(guard(sys.argv[1:]))
+    sys.exit(run_guarded(sys.argv[1:]))

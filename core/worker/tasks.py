@@ -25,7 +25,7 @@ from core import config, db, errors
 from core.clock import utc_now
 from core.db.enums import Stage, Status
 from core.db.tables import Generation
-from core.files import download, video_probe
+from core.files import download, video_derivatives, video_probe
 from core.files import storage as storages
 from core.generations import conformance, lifecycle, reconciliation
 from core.insights import circuit_breaker
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
 SUBMIT_SECONDS = 90
-COLLECT_DEADLINE = timedelta(hours=6)
+INGEST_DEADLINE = timedelta(hours=6)
 FIND_AFTER = timedelta(seconds=60)
 ASK_AGAIN_AFTER = timedelta(minutes=5)
 UNUSABLE_TRIES = 3
@@ -52,21 +52,21 @@ def submit(generation_id: str) -> None:
     """Send one generation to its provider, once. What was sent and got no answer becomes uncertain."""
     with db.session(read_only=True) as session:
         row = session.get(Generation, generation_id)
-    if row is None or row.stage is not Stage.HANDED:
+    if row is None or row.stage is not Stage.DISPATCHED:
         return
     try:
-        request = provider_request.of(row, config.settings(), _storage())
+        request = provider_request.from_row(row, config.settings(), _storage())
         base_url = _base_url(row.provider)
     except errors.AppError as error:
-        _fail(generation_id, Stage.HANDED, error)
+        _fail(generation_id, Stage.DISPATCHED, error)
         return
     attempt = row.attempt + 1
     with db.session() as session:
         row = lifecycle.locked(session, generation_id)
-        if row is None or row.stage is not Stage.HANDED:
+        if row is None or row.stage is not Stage.DISPATCHED:
             return
         what = f"Sending to {registry.provider_class(row.provider).display_name}"
-        lifecycle.move(
+        lifecycle.transition(
             session,
             row,
             Status.PROCESSING,
@@ -81,14 +81,14 @@ def submit(generation_id: str) -> None:
     _record_submit(row, outcome)
 
 
-def collect(generation_id: str) -> None:
+def ingest(generation_id: str) -> None:
     """Fetch, check and store one finished clip, and charge it; tried again later when that can help."""
     with db.session() as session:
         row = lifecycle.locked(session, generation_id)
-        if row is None or row.stage is not Stage.READY:
+        if row is None or row.stage is not Stage.READY_TO_DOWNLOAD:
             return
         attempt = row.collect_attempt + 1
-        lifecycle.move(
+        lifecycle.transition(
             session,
             row,
             Status.PROCESSING,
@@ -102,14 +102,14 @@ def collect(generation_id: str) -> None:
     target = folder / f"{generation_id}.video"
     try:
         with _lease_kept(generation_id, Stage.DOWNLOADING):
-            output = _bring_home(row, target)
+            output = _ingest_output(row, target)
     except errors.AppError as error:
-        _record_collect_failure(generation_id, attempt, error)
+        _record_ingest_failure(generation_id, attempt, error)
         return
     except Exception as bug:
         log.exception("collect of %s broke", generation_id)
         trace = "".join(traceback.format_exception(bug))
-        _record_collect_failure(generation_id, attempt, errors.DownloadFailed(detail=trace))
+        _record_ingest_failure(generation_id, attempt, errors.DownloadFailed(detail=trace))
         return
     finally:  # also what was whole and yet no video; the beginning of a download is another file and stays
         for path in (target, target.with_suffix(".safe.mp4")):
@@ -147,30 +147,30 @@ async def _send(provider_name: str, request: VideoRequest) -> ProviderJob | erro
 def _record_submit(sent: Generation, outcome: ProviderJob | errors.ProviderError) -> None:
     """Write down how a submit ended; also when its lease ran out meanwhile and it was called uncertain."""
     with db.session() as session:
-        reconciliation.lock(session, [sent.provider])
+        reconciliation.lock_providers(session, [sent.provider])
         row = lifecycle.locked(session, sent.id)
         if row is None or row.stage is not Stage.SUBMITTING or row.attempt != sent.attempt:
             log.warning("submit of %s ended after somebody else had settled it: %s", sent.id, outcome)
             return
         if isinstance(outcome, ProviderJob):
-            circuit_breaker.note_success(session, row.provider)
+            circuit_breaker.record_success(session, row.provider)
             error = _accepted(session, row, outcome)
         else:
-            circuit_breaker.note_failure(session, row.provider, outcome)
+            circuit_breaker.record_failure(session, row.provider, outcome)
             error = outcome
         if isinstance(error, errors.ProviderRateLimited | errors.ProviderUnavailable):
-            _send_again_later(session, row, error)
+            _retry_later(session, row, error)
         elif isinstance(error, errors.SubmitUncertain | errors.UnreadableReply):
             if row.status is Status.PROCESSING:
                 uncertain = errors.SubmitUncertain(detail=error.detail)
-                lifecycle.lose(session, row, uncertain, next_at=utc_now() + FIND_AFTER)
+                lifecycle.mark_uncertain(session, row, uncertain, next_at=utc_now() + FIND_AFTER)
         elif error is not None:
             lifecycle.fail(session, row, error)
 
 
 def _accepted(session: Session, row: Generation, job: ProviderJob) -> errors.ProviderError | None:
     """Wait for the job from now on; uncertain if it was taken for another one's, which the same words had ordered."""
-    soon = 0.0 if row.cancel_requested_at else _first_look_seconds(row.provider)
+    soon = 0.0 if row.cancel_requested_at else _first_poll_seconds(row.provider)
     what = f"Accepted by {registry.provider_class(row.provider).display_name}"
     try:
         reconciliation.accept(session, row, job, what=what, next_at=utc_now() + timedelta(seconds=soon))
@@ -179,7 +179,7 @@ def _accepted(session: Session, row: Generation, job: ProviderJob) -> errors.Pro
     return None
 
 
-def _send_again_later(
+def _retry_later(
     session: Session, row: Generation, error: errors.ProviderRateLimited | errors.ProviderUnavailable
 ) -> None:
     """Back into the line: the provider surely has nothing of it."""
@@ -190,7 +190,7 @@ def _send_again_later(
     if isinstance(error, errors.ProviderRateLimited):
         wait = max(timedelta(seconds=min(error.retry_after_seconds, 3600)), wait / 4)
     what = f"Not accepted yet, tried again in {wait.total_seconds():.0f} s. {error}"
-    lifecycle.move(
+    lifecycle.transition(
         session,
         row,
         Status.PENDING,
@@ -203,7 +203,7 @@ def _send_again_later(
     )
 
 
-def _bring_home(row: Generation, target: Path) -> lifecycle.Output:
+def _ingest_output(row: Generation, target: Path) -> lifecycle.Output:
     """Download, verify, make a poster, store; raises AppError, having stored nothing that is charged."""
     allow = config.settings().download_allow(row.provider)
     fetched = download.fetch(asyncio.run(_source(row)), target, allow=allow, max_tries=FETCH_TRIES)
@@ -211,14 +211,14 @@ def _bring_home(row: Generation, target: Path) -> lifecycle.Output:
     sha256 = fetched.sha256
     if not facts.web_safe or facts.container != "mp4":
         safe = target.with_suffix(".safe.mp4")
-        video_probe.make_web_safe(target, safe)
+        video_derivatives.make_web_safe(target, safe)
         target, facts = safe, video_probe.verify(safe)
         with target.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     storage = _storage()
     base = f"videos/{row.id}/{sha256[:16]}"
     stored = [
-        storage.put_bytes(f"{base}.webp", video_probe.poster(target), media_type="image/webp"),
+        storage.put_bytes(f"{base}.webp", video_derivatives.poster(target), media_type="image/webp"),
         storage.put_file(f"{base}.mp4", target, media_type="video/mp4"),
     ]
     return lifecycle.Output(
@@ -226,12 +226,12 @@ def _bring_home(row: Generation, target: Path) -> lifecycle.Output:
         thumbnail_key=f"{base}.webp",
         preview_key=None,
         stored_bytes=sum(item.size_bytes for item in stored),
-        facts=asdict(facts) | {"sha256": sha256, "gaps": _gaps(row, asdict(facts))},
+        facts=asdict(facts) | {"sha256": sha256, "gaps": _deviations(row, asdict(facts))},
     )
 
 
-def _gaps(row: Generation, facts: dict[str, Any]) -> list[str]:
-    return conformance.gaps(
+def _deviations(row: Generation, facts: dict[str, Any]) -> list[str]:
+    return conformance.deviations(
         resolution=row.resolution,
         aspect_ratio=row.aspect_ratio,
         duration_seconds=row.duration_seconds,
@@ -248,11 +248,11 @@ async def _source(row: Generation) -> VideoSource:
         provider = connection.connect(config.settings(), row.provider, client, base_url=row.provider_base_url)
         url = row.provider_video_url
         if row.collect_attempt > 1:
-            url = await _fresh_link(provider, row.provider_job_id) or url
+            url = await _refresh_output_url(provider, row.provider_job_id) or url
         return await provider.video_source(row.provider_job_id, url)
 
 
-async def _fresh_link(provider: Provider, job_id: str) -> str | None:
+async def _refresh_output_url(provider: Provider, job_id: str) -> str | None:
     """The link as the provider tells it now; None when it cannot say, for then the one we have may still do."""
     try:
         status = await provider.check_status(job_id)
@@ -264,7 +264,7 @@ async def _fresh_link(provider: Provider, job_id: str) -> str | None:
     return status.video_url
 
 
-def _record_collect_failure(generation_id: str, attempt: int, error: errors.AppError) -> None:
+def _record_ingest_failure(generation_id: str, attempt: int, error: errors.AppError) -> None:
     """Try again later, give up with the credits back, or leave it to a person, by what went wrong."""
     now = utc_now()
     with db.session() as session:
@@ -275,12 +275,14 @@ def _record_collect_failure(generation_id: str, attempt: int, error: errors.AppE
         retryable = isinstance(error, errors.ProviderError) or getattr(error, "retryable", False)
         if not retryable and attempt >= UNUSABLE_TRIES:
             lifecycle.fail(session, row, error)
-        elif retryable and row.submitted_at is not None and now > row.submitted_at + COLLECT_DEADLINE:
-            lifecycle.lose(session, row, error, next_at=now + ASK_AGAIN_AFTER)
+        elif retryable and row.submitted_at is not None and now > row.submitted_at + INGEST_DEADLINE:
+            lifecycle.mark_uncertain(session, row, error, next_at=now + ASK_AGAIN_AFTER)
         else:
             wait = delay(attempt)
             what = f"Could not fetch the clip yet, tried again in {wait.total_seconds():.0f} s. {error}"
-            lifecycle.move(session, row, Status.PROCESSING, Stage.READY, what=what, next_at=now + wait)
+            lifecycle.transition(
+                session, row, Status.PROCESSING, Stage.READY_TO_DOWNLOAD, what=what, next_at=now + wait
+            )
 
 
 def _fail(generation_id: str, stage: Stage, error: errors.AppError) -> None:
@@ -290,7 +292,7 @@ def _fail(generation_id: str, stage: Stage, error: errors.AppError) -> None:
             lifecycle.fail(session, row, error)
 
 
-def _first_look_seconds(provider: str) -> float:
+def _first_poll_seconds(provider: str) -> float:
     return max(config.settings().poll_seconds, registry.provider_class(provider).min_poll_seconds)
 
 

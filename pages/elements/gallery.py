@@ -14,10 +14,10 @@ import streamlit as st
 
 from core.clock import utc_now
 from core.db.enums import ENDED_STATUSES, Status
-from core.generations.queries import Listed
+from core.generations.queries import ListRow
 from pages.sections import progress_text
 from pages.ui import components, wording
-from pages.ui.language import _, said
+from pages.ui.language import _, translate_message
 
 TITLE_CHARS = 200
 
@@ -43,13 +43,13 @@ class Pressed:
     turn: int = 0
 
 
-def show(rows: Sequence[Listed], *, key: str) -> str | None:
+def show(rows: Sequence[ListRow], *, key: str) -> str | None:
     """Draw the cards; the id of the one that was just clicked, else None."""
     opened: str | None = _element(key=key, data={"cards": _cards(rows)}, on_open_change=_nothing).open
     return opened
 
 
-def board(rows: Sequence[Listed], *, key: str, marked: Sequence[str], turn: int) -> Pressed:
+def board(rows: Sequence[ListRow], *, key: str, marked: Sequence[str], turn: int) -> Pressed:
     """Draw the cards with hearts and check boxes; what was just done. `marked` may hold clips of other pages.
 
     The browser shows a change at once and sends it whole; `turn` is that of the last `Pressed` with a selection, so
@@ -72,12 +72,12 @@ def board(rows: Sequence[Listed], *, key: str, marked: Sequence[str], turn: int)
     return Pressed(pressed.open, pressed.hearts or {}, selection.get("ids"), selection.get("turn", 0))
 
 
-def _cards(rows: Sequence[Listed]) -> list[dict[str, Any]]:
+def _cards(rows: Sequence[ListRow]) -> list[dict[str, Any]]:
     now = utc_now()
     return [card(row, now) for row in rows]
 
 
-def card(row: Listed, now: datetime) -> dict[str, Any]:
+def card(row: ListRow, now: datetime) -> dict[str, Any]:
     """What the element needs of one generation; texts only, no markup."""
     live = row.status not in ENDED_STATUSES
     badge = "" if row.status is Status.COMPLETED else wording.STATUS[row.status]
@@ -105,11 +105,11 @@ def card(row: Listed, now: datetime) -> dict[str, Any]:
     }
 
 
-def _note(row: Listed) -> str:
+def _note(row: ListRow) -> str:
     if row.status is Status.COMPLETED:
         return "" if row.thumbnail_key else _("No picture")
     if row.status is Status.FAILED:
-        return said(row.error_message or "") or _("It failed.")
+        return translate_message(row.error_message or "") or _("It failed.")
     if row.status is Status.CANCELLED:
         return _("Cancelled, credits returned")
     return progress_text.note(row)

@@ -14,7 +14,7 @@ from pages.sections import progress_text
 from pages.ui import components, wording
 from pages.ui.language import _, plural
 
-SHOWN = 4
+MAX_CARDS = 4
 
 _HERE = Path(__file__)
 _element = st.components.v2.component(
@@ -28,20 +28,20 @@ _element = st.components.v2.component(
 def show(person: User) -> str | None:
     """Draw the list beside the order form; the id of the one whose details were just asked for, else None."""
     with db.session(read_only=True) as session:
-        standings = progress_text.board().standings(session, person.id, limit=SHOWN)
+        standings = progress_text.board().snapshots(session, person.id, limit=MAX_CARDS)
     st.header(_("Under way"), anchor=False)
     if not standings:
         st.caption(_("Nothing at the moment. What you order appears here and moves by itself."))
         return None
     opened = draw(person, standings, key="under_way")
-    more = how_many() - SHOWN
+    more = how_many() - MAX_CARDS
     if more > 0:
         label = plural("{number} more", "{number} more", more).format(number=wording.credits(more))
         st.page_link("history.py", label=label, query_params={"status": "live"})
     return opened
 
 
-def draw(person: User, standings: Sequence[progress.Standing], *, key: str, details: bool = True) -> str | None:
+def draw(person: User, standings: Sequence[progress.InFlightItem], *, key: str, details: bool = True) -> str | None:
     """The element, which cancels by itself; the id of the one whose details were just asked for, else None.
 
     Without `details` there is neither that button nor the prompt: they stand in what surrounds it.
@@ -56,12 +56,14 @@ def draw(person: User, standings: Sequence[progress.Standing], *, key: str, deta
     data = {"items": [_card(each) for each in standings], "words": words}
     pressed = _element(key=key, data=data, on_open_change=_nothing, on_cancel_change=_nothing)
     if pressed.cancel:
-        components.save(lambda session: commands.cancel(session, person, pressed.cancel), done=_("Cancelling."))
+        components.save_and_rerun(
+            lambda session: commands.cancel(session, person, pressed.cancel), done=_("Cancelling.")
+        )
     opened: str | None = pressed.open
     return opened
 
 
-def _card(each: progress.Standing) -> dict[str, Any]:
+def _card(each: progress.InFlightItem) -> dict[str, Any]:
     row = each.row
     meta = f"{row.model_name} · {wording.priced(row.credits)}"
     return progress_text.item(each) | {"title": row.prompt[:200], "meta": meta}

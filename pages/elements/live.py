@@ -34,19 +34,21 @@ _element = st.components.v2.component(
 def show(session: Session, person: User) -> None:
     """Mount the element; the shell does it once a run, before the page reads what it draws."""
     before = {*st.session_state.get("live_ids", ()), *_met()}
-    now = progress.ids(session, person)
+    now = progress.live_ids_of(session, person)
     ended = progress.ended(session, person, before.difference(now))
     st.session_state["live_ids"] = now
     if ended:
         number, _text = st.session_state.get("live_told", (0, ""))
-        st.session_state["live_told"] = (number + 1, told(ended))
+        st.session_state["live_told"] = (number + 1, summary(ended))
     number, text = st.session_state.get("live_told", (0, ""))
     _element(
         key="live",
         data={
             "language": language.current(),
             "address": live_endpoint.PATH,
-            "token": progress.sign(person.id, language.current(), secret=config.settings().secret_key, now=utc_now()),
+            "token": progress.sign_token(
+                person.id, language.current(), secret=config.settings().secret_key, now=utc_now()
+            ),
             "state": progress.fingerprint(now),
             "live": len(now),
             "told": {"number": number, "text": text},
@@ -65,10 +67,10 @@ def how_many() -> int:
 def _met() -> Sequence[str]:
     """What the element saw begin since the last run: it may have ended before it could be drawn."""
     changed = st.session_state.get("live", {}).get("changed") or {}
-    return [str(met) for met in changed.get("met", ())][: progress.WATCHED]
+    return [str(met) for met in changed.get("met", ())][: progress.MAX_WATCHED]
 
 
-def told(ended: Sequence[Generation]) -> str:
+def summary(ended: Sequence[Generation]) -> str:
     """What ended, in a line: one clip by its prompt, several by how many."""
     returned = sum(row.credits for row in ended if row.status is not Status.COMPLETED)
     back = _("{price} returned").format(price=wording.priced(returned)) if returned else ""

@@ -20,7 +20,7 @@ from pages.sections import progress_text
 from pages.ui import language
 
 PATH = "/api/apps/video-generator/live"
-NEWEST = 10
+MAX_NEWEST = 10
 """So many ids are told though no page shows them: what begins and ends while nothing may be drawn is told of later."""
 
 
@@ -30,9 +30,9 @@ def route() -> Route:
     def answer(request: Request) -> Response:  # not async: Starlette runs it in a thread, as it asks the database
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         try:
-            user_id, tag = progress.check(token, secret=config.settings().secret_key, now=utc_now())
-            with language.reading(tag):
-                body = _look(user_id, request.query_params.get("shown", "").split(",")[: progress.TOLD])
+            user_id, tag = progress.check_token(token, secret=config.settings().secret_key, now=utc_now())
+            with language.using_language(tag):
+                body = _look(user_id, request.query_params.get("shown", "").split(",")[: progress.MAX_ITEMS])
         except errors.Unauthorized:
             return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
         etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
@@ -47,11 +47,11 @@ def route() -> Route:
 def _look(user_id: str, shown: Sequence[str]) -> bytes:
     """`{"state": <changes at an end or a beginning>, "live": <how many>, "newest": [ids], "items": [...]}`."""
     with db.look() as connection:
-        ids = progress.ids_of(connection, user_id)
-    standings: Sequence[progress.Standing] = ()
+        ids = progress.live_ids(connection, user_id)
+    standings: Sequence[progress.InFlightItem] = ()
     if among := set(shown).intersection(ids):
         with db.session(read_only=True) as session:
-            standings = progress_text.board().standings(session, user_id, among=among)
+            standings = progress_text.board().snapshots(session, user_id, among=among)
     items = [progress_text.item(each) for each in standings]
-    told = {"state": progress.fingerprint(ids), "live": len(ids), "newest": list(ids[-NEWEST:]), "items": items}
+    told = {"state": progress.fingerprint(ids), "live": len(ids), "newest": list(ids[-MAX_NEWEST:]), "items": items}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()

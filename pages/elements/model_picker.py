@@ -10,11 +10,11 @@ from babel.numbers import format_decimal
 from core.billing.quote import quote
 from core.catalog import adaptation
 from core.generations.submit import Order, price_of
-from core.insights.track_record import TrackRecord
+from core.insights.model_stats import TrackRecord
 from core.providers import registry
 from core.providers.contract import VideoModel
 from pages.ui import language, wording
-from pages.ui.language import _, plural, said
+from pages.ui.language import _, plural, translate_message
 
 MANY = 7
 """From so many models on the cards scroll in a place of their own, and abilities can be asked for."""
@@ -85,7 +85,7 @@ def _card(
         "price": price,
         "rate": rate,
         "makes": " · ".join((wording.lengths(model), ", ".join(model.resolutions))),
-        "about": said(model.description),
+        "about": translate_message(model.description),
         "record": _record(model, record) if usable else "",
         "features": list(wording.features(model)),
         "can": [ability for ability, can in _can(model).items() if can],
@@ -94,7 +94,7 @@ def _card(
 
 def _price(model: VideoModel, order: Order) -> tuple[str, str]:
     """(price, per second) of this very order where the model makes its size and length, else what it starts from."""
-    fitted = adaptation.fit(order, model)
+    fitted = adaptation.adapt(order, model)
     if not {change.field for change in fitted.changes} & {"resolution", "duration_seconds"}:
         total = price_of(fitted.order).total_credits
         per_second = _("{credits} a second").format(credits=_figure(total / order.duration_seconds))

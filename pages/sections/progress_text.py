@@ -13,28 +13,28 @@ from core.db import Database
 from core.db.enums import Stage, Status
 from core.db.tables import Generation
 from core.generations import progress
-from core.generations.progress import Standing
-from core.generations.queries import Listed
+from core.generations.progress import InFlightItem
+from core.generations.queries import ListRow
 from core.insights.model_stats import TimeRange
 from core.providers import registry
 from pages.ui import wording
-from pages.ui.language import _, plural, said
+from pages.ui.language import _, plural, translate_message
 
 TELLING_SHARE = 0.05
 """From this share on, the provider's own figure tells more about the rest than the history of the model."""
 
 
-def board() -> progress.Board:
+def board() -> progress.ProgressBoard:
     """The board of this installation, kept by all pages and looks together."""
     return _board_of(db.default())
 
 
 @lru_cache(maxsize=1)
-def _board_of(_database: Database) -> progress.Board:
-    return progress.Board()
+def _board_of(_database: Database) -> progress.ProgressBoard:
+    return progress.ProgressBoard()
 
 
-def item(standing: Standing) -> dict[str, Any]:
+def item(standing: InFlightItem) -> dict[str, Any]:
     """What changes while it is under way: `{id, status, progress, badge, note, where, cancel}`, texts only."""
     row = standing.row
     return {
@@ -48,13 +48,13 @@ def item(standing: Standing) -> dict[str, Any]:
     }
 
 
-def percentage(row: Generation | Listed) -> str:
+def percentage(row: Generation | ListRow) -> str:
     """How far it is; an estimate says so."""
     share = wording.share(row.progress)
     return _("about {share}").format(share=share) if row.progress_is_estimate else share
 
 
-def note(row: Generation | Listed) -> str:
+def note(row: Generation | ListRow) -> str:
     """Where it stands, in a few words."""
     if row.status is Status.UNCERTAIN:
         return _("Unclear whether the provider has it")
@@ -64,7 +64,7 @@ def note(row: Generation | Listed) -> str:
     return f"{stage}, {percentage(row)}" if row.stage is Stage.WAITING else stage
 
 
-def where(standing: Standing, now: datetime) -> str:
+def where(standing: InFlightItem, now: datetime) -> str:
     """Stage, share and rest of the time, in a sentence or two."""
     row, usual = standing.row, standing.usual
     if row.status is Status.UNCERTAIN:
@@ -92,11 +92,11 @@ def cancelling(row: Generation) -> dict[str, Any] | None:
     price = wording.priced(row.credits)
     if row.status is Status.PENDING:
         return {"can": True, "text": _("Nothing was sent yet: the {price} come back at once.").format(price=price)}
-    if row.stage in (Stage.READY, Stage.DOWNLOADING):
+    if row.stage in (Stage.READY_TO_DOWNLOAD, Stage.DOWNLOADING):
         return None
     provider = registry.provider_class(row.provider)
     if not provider.can_cancel:
-        return {"can": False, "text": said(provider.cancel_note)}
+        return {"can": False, "text": translate_message(provider.cancel_note)}
     cost = _(
         "{provider} is asked to stop. If it does, the {price} come back; "
         "if the clip is done first, it is kept and charged."

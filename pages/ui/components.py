@@ -17,7 +17,7 @@ from core.db.tables import User
 from core.files import signed_urls
 from core.projects import projects
 from pages.ui import wording
-from pages.ui.language import _, said
+from pages.ui.language import _, translate_message
 
 log = logging.getLogger("pages")
 
@@ -42,7 +42,7 @@ STATUS_COLOUR = {
 
 
 @contextmanager
-def calm() -> Iterator[None]:
+def error_boundary() -> Iterator[None]:
     """Whatever goes wrong in the block ends as a sentence on the page, the cause in the log."""
     try:
         yield
@@ -51,7 +51,7 @@ def calm() -> Iterator[None]:
     except Exception:
         log.exception("a page failed")
         nothing_lost = _("Nothing was charged by this.")  # within the f-string it would not be gathered
-        st.error(f"{said(errors.AppError.sentence)} {nothing_lost}", icon=":material/error:")
+        st.error(f"{translate_message(errors.AppError.sentence)} {nothing_lost}", icon=":material/error:")
 
 
 def error_box(problem: errors.AppError) -> None:
@@ -60,7 +60,7 @@ def error_box(problem: errors.AppError) -> None:
         log.error("a page met %s: %s", problem.code, problem.detail or problem)
     fields = getattr(problem, "fields", {})
     sentences = list(dict.fromkeys(fields.values())) if fields else [str(problem)]
-    st.error(" ".join(said(sentence) for sentence in sentences), icon=":material/error:")
+    st.error(" ".join(translate_message(sentence) for sentence in sentences), icon=":material/error:")
 
 
 def project_names(session: Session, person: User, *, archived: bool, wanted: str | None) -> dict[str, str]:
@@ -81,36 +81,36 @@ def project_names(session: Session, person: User, *, archived: bool, wanted: str
     return names
 
 
-def announce(text: str) -> None:
+def flash(text: str) -> None:
     """Say something when the page is drawn again: a toast of the run that ends here could be lost with it."""
     st.session_state["announcement"] = text
 
 
-def announced() -> None:
+def show_flash() -> None:
     """Show what was announced; the shell does it on every run."""
     if text := st.session_state.pop("announcement", None):
         st.toast(text, icon=":material/check:")
 
 
-def attempt(action: Callable[[], object], *, done: str) -> bool:
+def try_action(action: Callable[[], object], *, done: str) -> bool:
     """Do something a button asked for; announced when it worked (the caller draws again), else the reason here."""
     try:
         action()
     except errors.AppError as problem:
         error_box(problem)
         return False
-    announce(done)
+    flash(done)
     return True
 
 
-def save(action: Callable[[Session], object], *, done: str, then: Callable[[], None] | None = None) -> None:
+def save_and_rerun(action: Callable[[Session], object], *, done: str, then: Callable[[], None] | None = None) -> None:
     """Do in one transaction what a button asked for, and draw the whole page again; a refusal is said here."""
 
     def transaction() -> None:
         with db.session() as session:
             action(session)
 
-    if attempt(transaction, done=done):
+    if try_action(transaction, done=done):
         if then is not None:
             then()
         st.rerun()
@@ -124,7 +124,7 @@ def media_link(key: str | None, *, download_name: str | None = None) -> str | No
     return signed_urls.sign(key, secret=secret, now=utc_now(), download_name=download_name)
 
 
-def plain(text: str, *, strong: bool = False, small: bool = False, lines: int | None = None) -> None:
+def plain_text(text: str, *, strong: bool = False, small: bool = False, lines: int | None = None) -> None:
     """Somebody's own words, shown as they are: neither Markdown nor HTML. `lines` clips them after so many."""
     style = "margin:0;white-space:pre-wrap;overflow-wrap:anywhere;"
     style += "font-weight:600;" if strong else ""
@@ -142,7 +142,7 @@ def figure(label: str, value: str, change: str | None, note: str, *, explained: 
         st.caption(note)
 
 
-def choices(columns: int, *, min_width_px: int = 150) -> DeltaGenerator:
+def field_grid(columns: int, *, min_width_px: int = 150) -> DeltaGenerator:
     """A place for fields of one line with their labels: as high as they will be, so that nothing moves as they load."""
     return st.grid(columns, min_column_width=min_width_px, row_height=FIELD_HEIGHT_PX, vertical_alignment="bottom")
 

@@ -13,7 +13,7 @@ _known: ContextVar[User] = ContextVar("_known")
 
 
 @contextmanager
-def known(found: User) -> Iterator[None]:
+def set_current_user(found: User) -> Iterator[None]:
     """Spare the page that is run in the block from asking again; callbacks and fragments run outside and do ask."""
     token = _known.set(found)
     try:
@@ -22,7 +22,7 @@ def known(found: User) -> Iterator[None]:
         _known.reset(token)
 
 
-def person() -> User:
+def current_user() -> User:
     """The person of this session. Without sign-in it is the one local person, made at the first look."""
     if (found := _known.get(None)) is not None:
         return found
@@ -37,7 +37,7 @@ def person() -> User:
 
 def administrator() -> User:
     """The person of this session, if an administrator; Forbidden for everybody else."""
-    found = person()
+    found = current_user()
     if found.role is not Role.ADMIN:
         raise errors.Forbidden("This page is for administrators.")
     return found

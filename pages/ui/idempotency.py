@@ -12,7 +12,7 @@ REPEAT_SECONDS = 3.0
 
 
 @contextmanager
-def key(slot: str, digest: str) -> Iterator[str]:
+def request_key(slot: str, digest: str) -> Iterator[str]:
     """The key to submit with while the block runs; `slot` names the button, `digest` the order.
 
     The time counts from the end of the last press, because a second click waits while the first one is served.

@@ -47,7 +47,7 @@ def _of_session() -> str:
     return wanted if wanted in LANGUAGES else SOURCE
 
 
-def choose(tag: str | None) -> None:
+def set_language(tag: str | None) -> None:
     """Read in this language from now on in this session; None leaves it to the browser.
 
     The shell does it once a run. It is noted for the thread of the run, too, because a page asks hundreds of times.
@@ -57,7 +57,7 @@ def choose(tag: str | None) -> None:
 
 
 @contextmanager
-def reading(tag: str) -> Iterator[None]:
+def using_language(tag: str) -> Iterator[None]:
     """Read in this language while the block runs, where there is no session to ask; English for an unknown tag."""
     before = _reading.set(tag if tag in LANGUAGES else SOURCE)
     try:
@@ -91,24 +91,24 @@ def plural(one: str, many: str, number: int) -> str:
     return _catalogue(current()).ngettext(one, many, number)
 
 
-def said(sentence: str) -> str:
+def translate_message(sentence: str) -> str:
     """A sentence of `core` in the language of this session, found by its form, whatever stands in its places.
 
     It may have been written down long ago, as the timeline is; one that no catalogue has any more stays as it is.
     Several, one after another, are found one by one.
     """
-    return _said(current(), sentence)
+    return _translate_message(current(), sentence)
 
 
 @lru_cache(maxsize=4096)
-def _said(tag: str, sentence: str) -> str:
+def _translate_message(tag: str, sentence: str) -> str:
     if tag == SOURCE or not sentence:
         return sentence
     if whole := _found(tag, sentence, _FROM_CORE):
         return whole
     for end in reversed([stop.end() for stop in re.finditer(r"[.!?](?= )", sentence)]):
         if first := _found(tag, sentence[:end], _FROM_CORE):
-            return f"{first} {_said(tag, sentence[end + 1 :])}"
+            return f"{first} {_translate_message(tag, sentence[end + 1 :])}"
     return sentence
 
 
@@ -128,7 +128,7 @@ def _filled(tag: str, place: str, told: str) -> str:
         return told
     if re.fullmatch(r"\d{1,3}(,\d{3})+|\d+\.\d+", told):
         return numbers.format_decimal(Decimal(told.replace(",", "")), locale=_locale(tag))
-    return _found(tag, told, _PART) or _said(tag, told)
+    return _found(tag, told, _PART) or _translate_message(tag, told)
 
 
 @cache

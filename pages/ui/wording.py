@@ -21,7 +21,7 @@ SHORT_FROM_IDR = 10_000_000
 Key = TypeVar("Key")
 
 
-class Words(Mapping[Key, str]):
+class TranslatedLabels(Mapping[Key, str]):
     """A table of words, looked up in the language of the session."""
 
     def __init__(self, words: Mapping[Key, str]) -> None:
@@ -40,7 +40,7 @@ class Words(Mapping[Key, str]):
         return len(self._words)
 
 
-STATUS = Words(
+STATUS = TranslatedLabels(
     {
         Status.PENDING: N_("Waiting"),
         Status.PROCESSING: N_("In the making"),
@@ -51,19 +51,19 @@ STATUS = Words(
     }
 )
 
-STAGE = Words(
+STAGE = TranslatedLabels(
     {
         Stage.QUEUED: N_("Waiting in line"),
-        Stage.HANDED: N_("About to be sent"),
+        Stage.DISPATCHED: N_("About to be sent"),
         Stage.SUBMITTING: N_("Being sent to the provider"),
         Stage.WAITING: N_("The provider is making it"),
-        Stage.READY: N_("Made, about to be fetched"),
+        Stage.READY_TO_DOWNLOAD: N_("Made, about to be fetched"),
         Stage.DOWNLOADING: N_("Being fetched and checked"),
-        Stage.ENDED: N_("Ended"),
+        Stage.FINALIZED: N_("Ended"),
     }
 )
 
-ENTRY = Words(
+ENTRY = TranslatedLabels(
     {
         EntryKind.GRANT: N_("Granted"),
         EntryKind.HOLD: N_("Reserved"),
@@ -73,7 +73,7 @@ ENTRY = Words(
     }
 )
 
-_LINE = Words(
+_LINE = TranslatedLabels(
     {
         "base": N_("Base price"),
         "resolution": N_("Resolution"),

@@ -109,7 +109,7 @@ def arrive(email: str, *, credits: int = 10_000, scope: Scope = Scope.ADMIN) -> 
     """A new person with a token."""
     with db.session() as session:
         person = users.ensure(session, email, signup_credits=credits)
-        return Client(person, api_tokens.issue(session, person, name="test", scope=scope))
+        return Client(person, api_tokens.create(session, person, name="test", scope=scope))
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def test_every_route_has_a_decision() -> None:
 
 def test_route_nobody_decided_about_wants_a_token(nobody: Client) -> None:
     """What is in no table is closed: even an unknown address asks for a token first."""
-    assert api.state.table.need("POST", "/forgotten") is Scope.READ
+    assert api.state.table.required_scope("POST", "/forgotten") is Scope.READ
     assert refusal(nobody.post("/forgotten", json={}))[:2] == (401, "unauthorized")
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from core import db
 from core.api import api
-from core.api.http.permissions import Door
+from core.api.http.permissions import RoutePermission
 from core.clock import utc_now
 from core.config import Settings
 from core.db.enums import Role, Scope
@@ -17,7 +17,7 @@ from core.ids import new_id
 from tests.api.conftest import Client, arrive, refusal
 from tests.api.test_application import fitting_body, own_path
 
-GUARDED: list[Door] = [door for door in api.state.table.doors if door.need is not None]
+GUARDED: list[RoutePermission] = [door for door in api.state.table.doors if door.need is not None]
 STREAM = ("GET", "/generations/events")
 """It does not end once it is open; that it opens is tested beside it."""
 BELOW = {Scope.GENERATE: Scope.READ, Scope.ADMIN: Scope.GENERATE}
@@ -37,7 +37,7 @@ def with_token(client: Client, scope: Scope, **values: object) -> Client:
     """The same person with another token; `values` are what became of it."""
     assert client.person is not None
     with db.session() as session:
-        token = api_tokens.issue(session, client.person, name="other", scope=scope)
+        token = api_tokens.create(session, client.person, name="other", scope=scope)
         if values:
             token_id = api_tokens.by_token(session, token)[1].id
             session.execute(update(ApiToken).where(ApiToken.id == token_id).values(**values))
@@ -45,7 +45,7 @@ def with_token(client: Client, scope: Scope, **values: object) -> Client:
 
 
 @pytest.mark.parametrize("door", GUARDED, ids=lambda door: f"{door.method} {door.path}")
-def test_door(owner: Client, door: Door) -> None:
+def test_door(owner: Client, door: RoutePermission) -> None:
     """It opens for its owner with just the scope it needs, and for nobody else."""
     assert door.need is not None
     path = own_path(owner, door.path)

@@ -8,7 +8,7 @@ from sqlalchemy import event
 
 from core import db
 from core.api import api
-from core.api.http.permissions import Door
+from core.api.http.permissions import RoutePermission
 from core.config import Settings
 from core.db.enums import Scope
 from core.identity import api_tokens
@@ -17,7 +17,7 @@ from tests.api.test_application import fitting_body, own_path
 
 STREAM = ("GET", "/generations/events")
 """It does not end, so it has tests of its own."""
-DOORS: list[Door] = [door for door in api.state.table.doors if (door.method, door.path) != STREAM]
+DOORS: list[RoutePermission] = [door for door in api.state.table.doors if (door.method, door.path) != STREAM]
 PATIENCE_SECONDS = 5.0
 
 
@@ -48,7 +48,7 @@ class SlowDatabase:
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: f"{door.method} {door.path}")
-def test_loop_goes_on_while_the_database_is_waited_for(installation: Settings, door: Door) -> None:
+def test_loop_goes_on_while_the_database_is_waited_for(installation: Settings, door: RoutePermission) -> None:
     """No route waits for the database on the event loop, where everybody else would wait with it."""
     ana = arrive("ana@example.org")
     path = own_path(ana, door.path) if door.need else door.path
@@ -59,7 +59,7 @@ def test_loop_goes_on_while_the_database_is_waited_for(installation: Settings, d
         body = {"json": ana.order()}
     assert ana.person is not None
     with db.session() as session:
-        token = api_tokens.issue(session, ana.person, name="not looked up yet", scope=Scope.ADMIN)
+        token = api_tokens.create(session, ana.person, name="not looked up yet", scope=Scope.ADMIN)
     database = SlowDatabase()
 
     async def ask() -> httpx.Response:

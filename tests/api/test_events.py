@@ -154,7 +154,7 @@ def test_resume_when_the_id_is_not_one(ana: Client, value: str) -> None:
 def test_listening_in_too_many_places(ana: Client, ben: Client, server: str) -> None:
     """One person has so many streams and no more; another is not touched, and a place left is a place free."""
     with ExitStack() as places:
-        streams = [places.enter_context(listening(server, ana)) for _ in range(event_hub.SEATS_PER_PERSON)]
+        streams = [places.enter_context(listening(server, ana)) for _ in range(event_hub.MAX_SUBSCRIPTIONS_PER_USER)]
         headers = {"Authorization": f"Bearer {ana.token}"}
         refused = httpx.get(f"{server}/generations/events", headers=headers, trust_env=False)
         assert refusal(refused)[:2] == (429, "rate_limited")
@@ -196,14 +196,14 @@ def test_listener_who_does_not_read_is_let_go(ana: Client) -> None:
                 reached.set()
                 await never.wait()  # a client that reads no more
 
-        async with event_hub.Hub().seat(_person(ana).id) as seat:
+        async with event_hub.EventHub().subscribe(_person(ana).id) as seat:
             response = events.EventStream(events._events(_person(ana), seat, None), seat)
             task = asyncio.create_task(response({"type": "http"}, receive, send))
-            seat.give(_step(row.user_id, row.id, seat.start_id + 1))
+            seat.publish(_step(row.user_id, row.id, seat.start_id + 1))
             await reached.wait()
-            for number in range(event_hub.QUEUE_STEPS + 1):
+            for number in range(event_hub.MAX_QUEUED_STEPS + 1):
                 assert not seat.ended
-                seat.give(_step(row.user_id, row.id, seat.start_id + 2 + number))
+                seat.publish(_step(row.user_id, row.id, seat.start_id + 2 + number))
             assert seat.ended
             await task
             return sent
@@ -216,9 +216,9 @@ def test_stream_of_a_hub_that_was_stopped(ana: Client) -> None:
     """Who comes while the process ends gets a stream that is over at once."""
 
     async def run() -> bytes:
-        hub = event_hub.Hub()
+        hub = event_hub.EventHub()
         hub.stop()
-        async with hub.seat(_person(ana).id) as seat:
+        async with hub.subscribe(_person(ana).id) as seat:
             return b"".join([chunk async for chunk in events._events(_person(ana), seat, None)])
 
     assert asyncio.run(run()) == b"retry: 2000\n\n"

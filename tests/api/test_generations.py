@@ -150,7 +150,7 @@ def test_error_that_was_left_behind_is_not_shown(ana: Client) -> None:
     generation_id = ana.generate()
     row = orders.advance(db.default(), generation_id, orders.HANDED, orders.SUBMITTING)
     with db.session() as session:
-        assert lifecycle.lose(session, row, errors.SubmitUncertain(), next_at=utc_now())
+        assert lifecycle.mark_uncertain(session, row, errors.SubmitUncertain(), next_at=utc_now())
     assert ana.get(f"/generations/{generation_id}/status").json()["status"]["errorCode"] == "submit_uncertain"
 
     orders.advance(db.default(), generation_id, orders.WAITING)

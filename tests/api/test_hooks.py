@@ -28,7 +28,7 @@ def waiting(ana: Client) -> str:
 
 def path(generation_id: str) -> str:
     """The path a vendor is given, below the API's."""
-    address = callbacks.address("https://video.example.org/", generation_id, secret=config.settings().secret_key)
+    address = callbacks.callback_url("https://video.example.org/", generation_id, secret=config.settings().secret_key)
     found = re.fullmatch(r"https://video\.example\.org/api/apps/video-generator(/hooks/.+)", address)
     assert found is not None
     return found[1]
@@ -72,4 +72,4 @@ def test_hook_when_it_comes_late(nobody: Client, waiting: str) -> None:
 
 def test_address_when_we_cannot_be_reached(installation: Settings) -> None:
     """Without PUBLIC_URL a vendor is given no address."""
-    assert callbacks.address("", "g-1", secret=b"k") == ""
+    assert callbacks.callback_url("", "g-1", secret=b"k") == ""

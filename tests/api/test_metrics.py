@@ -7,6 +7,7 @@ from core.audit import runs
 from core.config import Settings
 from core.db.enums import Role, Scope
 from core.db.tables import User
+from core.redis import connection as redis_connection
 from core.redis import job_queue
 from tests import redis
 from tests.api.conftest import Client, arrive, refusal
@@ -26,7 +27,7 @@ def test_figures_are_what_there_is(ana: Client) -> None:
     """What is under way, what is reserved and what the last audit found, in a form that Prometheus reads."""
     ana.generate()
     with db.session() as session:
-        runs.record(session, runs.look(session))
+        runs.record(session, runs.run_incremental(session))
 
     answer = operator().get("/metrics")
 
@@ -52,10 +53,10 @@ def test_figures_of_an_empty_installation(installation: Settings) -> None:
 def test_figures_of_the_queue(installation: Settings) -> None:
     """With a Redis its queues are counted."""
     with redis.server() as url:
-        job_queue.bring(url)
+        redis_connection.set_local_url(url)
         job_queue.enqueue(url, job_queue.SUBMIT, "some-generation", 1)
         lines = operator().get("/metrics").text.splitlines()
-        job_queue.bring(None)
+        redis_connection.set_local_url(None)
 
     assert 'video_queue_length{queue="video-submit"} 1' in lines
     assert "video_queue_up 1" in lines

@@ -4,7 +4,7 @@ import pytest
 
 from core import config
 from core.config import Settings
-from core.redis import job_queue
+from core.redis import connection as redis_connection
 from tests import redis
 from tests.api.conftest import Client, refusal
 
@@ -15,9 +15,9 @@ def limited(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator
     monkeypatch.setenv("API_REQUESTS_PER_MINUTE", "3")
     config.settings.cache_clear()
     with redis.server() as url:
-        job_queue.bring(url)
+        redis_connection.set_local_url(url)
         yield config.settings()
-        job_queue.bring(None)
+        redis_connection.set_local_url(None)
 
 
 def test_too_many_requests(limited: Settings, ana: Client, ben: Client) -> None:
@@ -48,11 +48,11 @@ def test_refused_requests_count(limited: Settings, ana: Client) -> None:
 
 def test_redis_away(installation: Settings, ana: Client) -> None:
     """Without Redis everything is answered and nothing is told of a limit."""
-    job_queue.bring("redis://127.0.0.1:9/2")
+    redis_connection.set_local_url("redis://127.0.0.1:9/2")
     try:
         answer = ana.get("/credits")
     finally:
-        job_queue.bring(None)
+        redis_connection.set_local_url(None)
 
     assert answer.status_code == 200
     assert "ratelimit" not in answer.headers

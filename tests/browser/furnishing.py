@@ -11,7 +11,7 @@ import pytest
 from core import config, db
 from core.db.tables import Generation
 from core.files import storage as storages
-from core.files import video_probe
+from core.files import video_derivatives
 from core.files.storage import Storage
 from core.generations import commands, lifecycle
 from core.projects import projects
@@ -41,7 +41,7 @@ def furnish(studio: Studio, folder: Path) -> None:
     clip = small_clip(folder / "small.mp4")
     lake, empty = studio.project("Lake film"), studio.project("An idea with a rather long name, " * 3)
     with db.session() as session:
-        projects.change(session, studio.person, empty.id, description="averyveryverylongwordwithoutanyspace" * 4)
+        projects.update(session, studio.person, empty.id, description="averyveryverylongwordwithoutanyspace" * 4)
     for prompt in ("A rower crosses a lake at dawn", "w" * 300, "Rain on a tin roof"):
         row = studio.order(lake, prompt)
         studio.complete(row, stored(storage, row, clip))
@@ -67,8 +67,8 @@ def stored(storage: Storage, row: Generation, clip: Path) -> lifecycle.Output:
     """Put a clip where the worker would have put it."""
     base = f"videos/{row.id}/0123456789abcdef"
     storage.put_bytes(f"{base}.mp4", clip.read_bytes(), media_type="video/mp4")
-    storage.put_bytes(f"{base}.webp", video_probe.poster(clip), media_type="image/webp")
-    storage.put_bytes(f"{base}-preview.mp4", video_probe.preview(clip), media_type="video/mp4")
+    storage.put_bytes(f"{base}.webp", video_derivatives.poster(clip), media_type="image/webp")
+    storage.put_bytes(f"{base}-preview.mp4", video_derivatives.preview(clip), media_type="video/mp4")
     size = clip.stat().st_size
     facts = {**FACTS, "width": 320, "height": 180, "duration_seconds": 0.5, "size_bytes": size}
     return lifecycle.Output(f"{base}.mp4", f"{base}.webp", f"{base}-preview.mp4", size, facts)

@@ -18,7 +18,7 @@ from core.db.enums import DisabledReason, Scope
 from core.db.tables import Generation
 from core.files import storage as storages
 from core.generations import commands, review
-from core.generations.queries import Verdict
+from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.identity import api_tokens, users
 from core.notifications import webhooks
@@ -80,17 +80,17 @@ def furnish(studio: Studio, folder: Path) -> dict[str, Generation]:
     film, empty = studio.project("Filem danau"), studio.project("Gagasan")
     person = studio.person
     with db.session() as session:
-        users.choose_language(session, person, tag="id")
+        users.set_language(session, person, tag="id")
         ledger.grant(session, person.id, credits=2_000_000, key="x", actor="demo@localhost", reason="Hadiah")
         history = year.invent(random.Random(3), [film.id], until=utc_now().date(), days=60, clips_a_day=4)
         year.book(session, person, list(history))
-        budgets.set_own(session, person, credits=1000)
+        budgets.set_user(session, person, credits=1000)
         budgets.set_project(session, person, film.id, credits=1500)
-        presets.save(session, person, name="Danau", settings=SETTINGS, shared=True)
-        api_tokens.issue(session, person, name="Skrip", scope=Scope.READ, expires_at=utc_now() + timedelta(days=400))
+        presets.create(session, person, name="Danau", settings=SETTINGS, shared=True)
+        api_tokens.create(session, person, name="Skrip", scope=Scope.READ, expires_at=utc_now() + timedelta(days=400))
         for number in range(3):
-            webhooks.create(session, person, webhooks.Address(f"https://kait{number}.invalid/"), description="Saya")
-        gone, failing, _kept = webhooks.browse(session, person)
+            webhooks.create(session, person, webhooks.ValidUrl(f"https://kait{number}.invalid/"), description="Saya")
+        gone, failing, _kept = webhooks.list_for_user(session, person)
         webhooks.disable(session, gone, DisabledReason.GONE)
         webhooks.disable(session, failing, DisabledReason.FAILING)
     found = {}
@@ -99,15 +99,15 @@ def furnish(studio: Studio, folder: Path) -> dict[str, Generation]:
         output = stored(storage, row, clip)
         found[name] = studio.complete(row, replace(output, facts={**output.facts, "gaps": GAPS}))
     with db.session() as session:
-        liked = Changes(favourite=True, verdict=Verdict.KEPT, tags=["danau"])
-        review.change(session, person, found["completed"].id, liked)
+        liked = Changes(favourite=True, verdict=ReviewStatus.KEPT, tags=["danau"])
+        review.update(session, person, found["completed"].id, liked)
     found["failed"] = studio.fail(studio.order(film, "Bangau terbang"))
     found["uncertain"] = studio.lose(studio.order(film, "Tinta", model_id="seedance-t2v"))
     found["processing"] = studio.send(studio.order(film, "Kabut", model_id="kling-2.5", duration_seconds=10))
     found["cancelled"] = studio.order(empty, "Perahu kertas")
     with db.session() as session:
         commands.cancel(session, person, found["cancelled"].id)
-        runs.record(session, runs.look(session, full=True))
+        runs.record(session, runs.run_incremental(session, full=True))
     return found
 
 

@@ -29,10 +29,10 @@ FACTS = {
 
 
 SAID = {
-    Stage.HANDED: "Next in line at Demo Studio",
+    Stage.DISPATCHED: "Next in line at Demo Studio",
     Stage.SUBMITTING: "Sending to Demo Studio",
     Stage.WAITING: "Accepted by Demo Studio",
-    Stage.READY: "The provider has finished",
+    Stage.READY_TO_DOWNLOAD: "The provider has finished",
     Stage.DOWNLOADING: "Fetching the finished clip",
 }
 """What the worker notes of each step."""
@@ -66,33 +66,35 @@ class Studio:
         """The provider has it."""
         with db.session() as session:
             for status, stage in (
-                (Status.PENDING, Stage.HANDED),
+                (Status.PENDING, Stage.DISPATCHED),
                 (Status.PROCESSING, Stage.SUBMITTING),
                 (Status.PROCESSING, Stage.WAITING),
             ):
                 now = utc_now()
                 values: dict[str, Any] = {"submitted_at": now, "progress": progress} if stage is Stage.WAITING else {}
                 row = self._now(session, row)
-                assert lifecycle.move(session, row, status, stage, what=SAID[stage], next_at=now, **values)
+                assert lifecycle.transition(session, row, status, stage, what=SAID[stage], next_at=now, **values)
             return self._now(session, row)
 
     def lose(self, row: Generation) -> Generation:
         """Nobody knows whether the provider has it."""
         with db.session() as session:
-            for status, stage in ((Status.PENDING, Stage.HANDED), (Status.PROCESSING, Stage.SUBMITTING)):
+            for status, stage in ((Status.PENDING, Stage.DISPATCHED), (Status.PROCESSING, Stage.SUBMITTING)):
                 row = self._now(session, row)
-                assert lifecycle.move(session, row, status, stage, what=SAID[stage], next_at=utc_now())
+                assert lifecycle.transition(session, row, status, stage, what=SAID[stage], next_at=utc_now())
             row = self._now(session, row)
-            assert lifecycle.lose(session, row, errors.SubmitUncertain(detail="read timeout"), next_at=utc_now())
+            assert lifecycle.mark_uncertain(
+                session, row, errors.SubmitUncertain(detail="read timeout"), next_at=utc_now()
+            )
             return self._now(session, row)
 
     def complete(self, row: Generation, output: lifecycle.Output | None = None) -> Generation:
         """The clip is here and charged."""
         row = self.send(row)
         with db.session() as session:
-            for stage in (Stage.READY, Stage.DOWNLOADING):
+            for stage in (Stage.READY_TO_DOWNLOAD, Stage.DOWNLOADING):
                 row = self._now(session, row)
-                assert lifecycle.move(
+                assert lifecycle.transition(
                     session, row, Status.PROCESSING, stage, what=SAID[stage], next_at=utc_now(), progress=1.0
                 )
             row = self._now(session, row)

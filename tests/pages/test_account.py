@@ -27,7 +27,7 @@ def test_language_is_kept_with_the_person(open_page: Open, studio: Studio) -> No
     """A choice is stored, holds in the next session, and can be left to the browser again."""
     at = open_page("account")
     for read_in, chosen, stored in (("en", "id", "id"), ("id", "browser", None)):
-        with language.reading(read_in):  # the names of options are asked for again outside of the page
+        with language.using_language(read_in):  # the names of options are asked for again outside of the page
             at.selectbox(key="account_language").set_value(chosen).run()
         assert not at.error
         with db.session(read_only=True) as session:

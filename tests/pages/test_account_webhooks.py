@@ -28,8 +28,8 @@ def section() -> None:
     from pages.sections.account import webhooks
     from pages.ui import components, current_user
 
-    components.announced()
-    webhooks.show(current_user.person())
+    components.show_flash()
+    webhooks.show(current_user.current_user())
 
 
 def opened() -> AppTest:
@@ -39,7 +39,7 @@ def opened() -> AppTest:
 
 def registered(studio: Studio, receiver: Receiver) -> WebhookEndpoint:
     """A webhook of the studio's person."""
-    address = webhooks.checked(receiver.url, allow=frozenset({receiver.host_port}))
+    address = webhooks.validate_url(receiver.url, allow=frozenset({receiver.host_port}))
     with db.session() as session:
         return webhooks.create(session, studio.person, address)
 
@@ -62,7 +62,7 @@ def test_webhook_is_added_and_its_secret_shown_once(studio: Studio, receiver: Re
     at.text_input(key="webhooks_new_0_description").set_value("Team")
     at.button(key="webhooks_add").click().run()
     with db.session(read_only=True) as session:
-        (endpoint,) = webhooks.browse(session, studio.person)
+        (endpoint,) = webhooks.list_for_user(session, studio.person)
     assert (endpoint.url, endpoint.description) == (receiver.url, "Team")
     assert [code.value for code in at.code] == [webhooks.secret(endpoint, key=config.settings().secret_key)]
     at.button(key="webhooks_secret_done").click().run()
@@ -78,7 +78,7 @@ def test_address_when_it_cannot_be_used(studio: Studio, receiver: Receiver) -> N
     assert "not reached by https" in at.error[0].value
     assert at.text_input(key="webhooks_new_0_url").value == "http://127.0.0.1:1/hook"
     with db.session(read_only=True) as session:
-        assert webhooks.browse(session, studio.person) == []
+        assert webhooks.list_for_user(session, studio.person) == []
 
 
 def test_test_event_is_sent_and_sent_again(studio: Studio, receiver: Receiver) -> None:
@@ -94,7 +94,7 @@ def test_test_event_is_sent_and_sent_again(studio: Studio, receiver: Receiver) -
     assert "Next try in" in texts(at)
     assert "Failing" in texts(at)
     with db.session(read_only=True) as session:
-        (delivery,) = webhooks.deliveries(session, studio.person, endpoint.id)
+        (delivery,) = webhooks.list_deliveries(session, studio.person, endpoint.id)
     at.button(key=f"delivery_{delivery.id}_replay").click().run()
     send()
     at = opened()
@@ -121,7 +121,7 @@ def test_webhook_is_changed_stopped_and_deleted(studio: Studio, receiver: Receiv
     assert len(at.code) == 1
     at.button(key=f"{key}_delete").click().run()
     with db.session(read_only=True) as session:
-        assert webhooks.browse(session, studio.person) == []
+        assert webhooks.list_for_user(session, studio.person) == []
 
 
 def test_events_are_chosen(studio: Studio, receiver: Receiver) -> None:
@@ -132,7 +132,7 @@ def test_events_are_chosen(studio: Studio, receiver: Receiver) -> None:
     at.multiselect(key="webhooks_new_0_events").set_value(["generation.failed"])
     at.button(key="webhooks_add").click().run()
     with db.session(read_only=True) as session:
-        (endpoint,) = webhooks.browse(session, studio.person)
+        (endpoint,) = webhooks.list_for_user(session, studio.person)
     assert endpoint.events == ["generation.failed"]
     assert "Clip failed" in texts(at)
 
@@ -165,7 +165,7 @@ def test_many_deliveries_come_a_page_at_a_time(studio: Studio, receiver: Receive
     with db.session() as session:
         for _ in range(12):
             webhooks.send_test(session, studio.person, endpoint.id)
-        webhooks.give_up(session, WebhookDelivery.endpoint_id == endpoint.id, why="It never arrived.")
+        webhooks.abandon(session, WebhookDelivery.endpoint_id == endpoint.id, why="It never arrived.")
     at = opened()
     assert texts(at).count("It never arrived.") == 10
     at.button(key=f"webhook_{endpoint.id}_more").click().run()

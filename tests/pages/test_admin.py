@@ -7,7 +7,7 @@ from core.db.enums import Role, Stage, Status
 from core.db.tables import User
 from core.generations import queries, reconciliation
 from core.identity import users
-from core.providers.contract import Found, ProviderJob
+from core.providers.contract import JobMatches, ProviderJob
 from tests.pages.conftest import Open
 from tests.pages.studio import Studio
 
@@ -56,7 +56,7 @@ def test_unclear_clip_shows_the_jobs_it_may_be(open_page: Open, studio: Studio) 
     other = studio.lose(studio.order(studio.project()))
     for lost, jobs in ((row, ("job-7", "job-8")), (other, ("job-7",))):
         with db.session() as session:
-            reconciliation.settle(session, lost, Found(sure=[ProviderJob(job_id) for job_id in jobs]))
+            reconciliation.reconcile(session, lost, JobMatches(exact=[ProviderJob(job_id) for job_id in jobs]))
     at = open_page("admin")
     assert any("one of these jobs: job-7, job-8" in element.proto.body for element in at.get("html"))
     at.text_input(key=f"admin_job_{row.id}").set_value("job-7")
@@ -70,7 +70,7 @@ def test_checks_are_run_and_kept(open_page: Open, studio: Studio) -> None:
     at = open_page("admin")
     at.button(key="admin_check").click().run()
     assert not at.error
-    assert any(f"All {len(invariants.RULES)} rules hold" in caption.value for caption in at.caption)
+    assert any(f"All {len(invariants.INVARIANTS)} rules hold" in caption.value for caption in at.caption)
 
 
 def test_broken_rule_names_its_offender(open_page: Open, studio: Studio) -> None:

@@ -409,7 +409,7 @@ def test_preset_of_a_model_that_is_gone_is_applied_as_far_as_it_fits(open_page: 
     studio.project()
     with db.session() as session:
         colleague = users.ensure(session, "eve@example.org", signup_credits=0)
-        kept = presets.save(
+        kept = presets.create(
             session, colleague, name="Old", settings=presets.Settings("kling-2.5", "1080p", 10, "9:16"), shared=True
         )
         kept.settings = {**kept.settings, "model_id": "retired", "aspect_ratio": "4:3"}

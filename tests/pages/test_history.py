@@ -8,7 +8,7 @@ from core import db
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.generations import queries, review
-from core.generations.queries import Verdict
+from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.identity import users
 from tests.pages.conftest import Open, sent
@@ -141,7 +141,7 @@ def test_failed_clip_is_told_of_in_the_language_of_its_reader(open_page: Open, s
     """What core wrote down of it, when it failed, is said as the page is: error, receipt, timeline, who did it."""
     row = studio.fail(studio.order(studio.project(), "A lake"))
     with db.session() as session:
-        users.choose_language(session, studio.person, tag="id")
+        users.set_language(session, studio.person, tag="id")
     at = open_page("history", clip=row.id)
     shown = said(at)
     assert ["tidak ada kredit yang ditagih" in error.value.lower() for error in at.error] == [True]
@@ -164,7 +164,7 @@ def test_failed_clip_can_be_tried_again(open_page: Open, studio: Studio) -> None
     at.button(key=f"clip_retry_{row.id}").click().run()
     assert not at.error
     with db.session(read_only=True) as session:
-        rows = queries.browse(session, studio.person, queries.Filter()).rows
+        rows = queries.list_page(session, studio.person, queries.ListFilter()).rows
     assert [(found.status, found.retry_of_id) for found in rows] == [(Status.PENDING, row.id), (Status.FAILED, None)]
 
 
@@ -193,7 +193,7 @@ def shown(at: AppTest) -> list[str]:
 def change(studio: Studio, row: Generation, **changes: Any) -> None:
     """Change a clip as its person, elsewhere."""
     with db.session() as session:
-        review.change(session, studio.person, row.id, Changes(**changes))
+        review.update(session, studio.person, row.id, Changes(**changes))
 
 
 @pytest.mark.parametrize(
@@ -219,8 +219,8 @@ def test_further_filters_come_from_the_address(
     project = studio.project()
     lake, hill = (studio.complete(studio.order(project, prompt)) for prompt in ("lake", "hill"))
     studio.fail(studio.order(project, "fox"))
-    change(studio, lake, favourite=True, verdict=Verdict.KEPT, tags=["night"])
-    change(studio, hill, verdict=Verdict.REJECTED, tags=["night"])
+    change(studio, lake, favourite=True, verdict=ReviewStatus.KEPT, tags=["night"])
+    change(studio, hill, verdict=ReviewStatus.REJECTED, tags=["night"])
 
     assert shown(open_page("history", **address)) == titles
 
@@ -255,7 +255,7 @@ def test_filters_are_cleared_at_once(open_page: Open, studio: Studio) -> None:
 def test_card_says_what_was_thought_of_it(open_page: Open, studio: Studio) -> None:
     """Heart and verdict are on the card, for eyes and for ears."""
     row = studio.complete(studio.order(studio.project(), "lake"))
-    change(studio, row, favourite=True, verdict=Verdict.REJECTED)
+    change(studio, row, favourite=True, verdict=ReviewStatus.REJECTED)
     [card] = cards(open_page("history"))
     assert (card["favourite"], card["verdict"]) == (True, "Rejected")
     assert "Rejected lake" in card["label"]
@@ -266,15 +266,15 @@ def test_dialog_writes_favourite_verdict_and_tags_at_once(open_page: Open, studi
     row = studio.complete(studio.order(studio.project(), "lake"))
     at = open_page("history", clip=row.id)
     at.toggle(key=f"clip_favourite_{row.id}").set_value(True).run()
-    at.radio(key=f"clip_verdict_{row.id}").set_value(Verdict.KEPT).run()
+    at.radio(key=f"clip_verdict_{row.id}").set_value(ReviewStatus.KEPT).run()
     at.multiselect(key=f"clip_tags_{row.id}").set_value(["Night"]).run()
     assert not at.error
     with db.session(read_only=True) as session:
         found = queries.get(session, studio.person, row.id)
         assert (found.favourite, found.kept) == (True, True)
         assert review.tags_of(session, studio.person, row.id) == ["night"]
-    change(studio, row, verdict=Verdict.REJECTED)
-    assert at.run().radio(key=f"clip_verdict_{row.id}").value is Verdict.REJECTED
+    change(studio, row, verdict=ReviewStatus.REJECTED)
+    assert at.run().radio(key=f"clip_verdict_{row.id}").value is ReviewStatus.REJECTED
 
 
 def test_dialog_walks_the_listing_it_was_opened_from(open_page: Open, studio: Studio) -> None:

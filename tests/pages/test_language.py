@@ -51,10 +51,10 @@ def page() -> None:
 
     from pages.ui import language
 
-    language.choose(st.query_params.get("language"))
-    st.write(language.said("Veo 3 takes no start image. Remove it or choose another model."))
-    st.write(language.said("Failed; 50 credits returned. The provider could not make this clip."))
-    st.write(language.said("A sentence that nobody says any more."))
+    language.set_language(st.query_params.get("language"))
+    st.write(language.translate_message("Veo 3 takes no start image. Remove it or choose another model."))
+    st.write(language.translate_message("Failed; 50 credits returned. The provider could not make this clip."))
+    st.write(language.translate_message("A sentence that nobody says any more."))
 
 
 def test_sentence_of_core_is_translated_by_its_form() -> None:
@@ -97,8 +97,8 @@ def test_sentence_of_core_is_translated_by_its_form() -> None:
 )
 def test_what_stands_in_a_sentence_is_in_its_language_too(sentence: str, words: str) -> None:
     """Lists, statuses, reasons and figures within a sentence, sentences in a row; never a person's own word."""
-    with language.reading("id"):
-        assert language.said(sentence) == words
+    with language.using_language("id"):
+        assert language.translate_message(sentence) == words
 
 
 def test_catalogues_are_those_that_can_be_chosen() -> None:

@@ -25,7 +25,7 @@ def test_every_page_watches(open_page: Open, studio: Studio, page: str) -> None:
     """The element is on every page, with a token of the person and the set of what is under way."""
     row = studio.order(studio.project())
     given = watching(open_page(page))
-    user_id, tag = progress.check(given["token"], secret=studio.settings.secret_key, now=row.created_at)
+    user_id, tag = progress.check_token(given["token"], secret=studio.settings.secret_key, now=row.created_at)
     assert (user_id, tag) == (studio.person.id, "en")
     assert (given["live"], given["state"]) == (1, progress.fingerprint([row.id]))
     assert given["address"] == live_endpoint.PATH
@@ -64,12 +64,12 @@ def ended(status: Status, prompt: str = "A lake", credits: int = 50) -> Generati
 def test_several_ends_are_one_line() -> None:
     """Each kind is counted, and what came back is added up."""
     rows = [ended(Status.COMPLETED), ended(Status.COMPLETED, "b"), ended(Status.FAILED), ended(Status.CANCELLED)]
-    assert element.told(rows) == "2 clips finished, 1 failed, 1 cancelled; 100 credits returned"
+    assert element.summary(rows) == "2 clips finished, 1 failed, 1 cancelled; 100 credits returned"
 
 
 def test_long_prompt_is_cut() -> None:
     """A toast stays a line or two."""
-    text = element.told([ended(Status.COMPLETED, "word " * 400)])
+    text = element.summary([ended(Status.COMPLETED, "word " * 400)])
     assert text.endswith("…")
     assert len(text) <= len("Finished: ") + element.PROMPT_CHARS
 

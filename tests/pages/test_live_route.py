@@ -31,7 +31,9 @@ def look(token: str | None, *shown: str, **headers: str) -> httpx.Response:
 
 def token(studio: Studio, person: User | None = None, *, tag: str = "en", age: timedelta = timedelta()) -> str:
     """What a page of this person was given some time ago."""
-    return progress.sign((person or studio.person).id, tag, secret=studio.settings.secret_key, now=utc_now() - age)
+    return progress.sign_token(
+        (person or studio.person).id, tag, secret=studio.settings.secret_key, now=utc_now() - age
+    )
 
 
 def test_look_tells_what_moves(studio: Studio) -> None:
@@ -79,7 +81,7 @@ def test_token_of_somebody_who_is_gone_is_refused(studio: Studio) -> None:
 def test_api_token_opens_it_not(studio: Studio) -> None:
     """Scripts have the REST API; this address is for pages."""
     with db.session() as session:
-        bearer = api_tokens.issue(session, studio.person, name="script")
+        bearer = api_tokens.create(session, studio.person, name="script")
     assert look(bearer).status_code == 401
 
 
@@ -98,10 +100,10 @@ def test_many_under_way_keep_the_answer_small(studio: Studio) -> None:
     project = studio.project()
     with db.session() as session:
         users_project = projects.get(session, studio.person, project.id)
-    ids = [studio.order(users_project, "p" * 500).id for _ in range(progress.TOLD + 3)]
+    ids = [studio.order(users_project, "p" * 500).id for _ in range(progress.MAX_ITEMS + 3)]
     told = look(token(studio), *ids).json()
     assert (told["live"], told["state"]) == (len(ids), progress.fingerprint(ids))
-    assert [item["id"] for item in told["items"]] == ids[: progress.TOLD][::-1]
+    assert [item["id"] for item in told["items"]] == ids[: progress.MAX_ITEMS][::-1]
     answer = look(token(studio), *ids[-4:])
     assert [item["id"] for item in answer.json()["items"]] == ids[:-5:-1]
     assert len(answer.content) < 2_000
@@ -112,7 +114,7 @@ def test_many_under_way_keep_the_answer_small(studio: Studio) -> None:
 def test_answer_is_in_the_language_of_the_page(studio: Studio) -> None:
     """The token carries the language, as there is no session to ask."""
     row = studio.order(studio.project())
-    with language.reading("id"):
+    with language.using_language("id"):
         expected = language._("Waiting")
     assert look(token(studio, tag="id"), row.id).json()["items"][0]["badge"] == expected
 
@@ -131,9 +133,9 @@ def test_rows_of_other_people_do_not_lengthen_ones_list(studio: Studio) -> None:
 def test_newest_ids_are_told_to_a_page_that_shows_none(studio: Studio) -> None:
     """A clip that begins and ends while a video plays can be told of afterwards, because the page has met its id."""
     project = studio.project()
-    ids = [studio.order(project).id for _ in range(live_endpoint.NEWEST + 2)]
+    ids = [studio.order(project).id for _ in range(live_endpoint.MAX_NEWEST + 2)]
 
     told = look(token(studio)).json()
 
     assert told["items"] == []
-    assert told["newest"] == sorted(ids)[-live_endpoint.NEWEST :]
+    assert told["newest"] == sorted(ids)[-live_endpoint.MAX_NEWEST :]

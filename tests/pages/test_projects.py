@@ -72,7 +72,7 @@ def test_archived_project_is_out_of_the_way_and_comes_back(open_page: Open, stud
     """The archive has its own list, where nothing new can be made in it."""
     lake = studio.project("Lake")
     with db.session() as session:
-        projects.change(session, studio.person, lake.id, archived=True)
+        projects.update(session, studio.person, lake.id, archived=True)
     at = open_page("projects")
     assert any("No active project." in caption.value for caption in at.caption)
     at.toggle(key="projects_archived").set_value(True).run()

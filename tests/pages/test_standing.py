@@ -5,7 +5,7 @@ import pytest
 from core.clock import utc_now
 from core.db.enums import Stage, Status
 from core.db.tables import Generation
-from core.generations.progress import Standing
+from core.generations.progress import InFlightItem
 from core.insights.model_stats import TimeRange
 from pages.sections import progress_text
 from pages.ui import wording
@@ -14,13 +14,15 @@ NOW = utc_now()
 USUAL = TimeRange(p50_seconds=120, p90_seconds=600, based_on=50)
 
 
-def at(status: Status, stage: Stage, *, ago_seconds: float | None = None, ahead: int = 0, **values: object) -> Standing:
+def at(
+    status: Status, stage: Stage, *, ago_seconds: float | None = None, ahead: int = 0, **values: object
+) -> InFlightItem:
     """A generation that stands somewhere, sent so long ago."""
     facts = {"progress": 0.0, "progress_is_estimate": True, "credits": 50, "provider": "demo"} | values
     row = Generation(id="x", status=status, stage=stage, **facts)
     if ago_seconds is not None:
         row.submitted_at = NOW - timedelta(seconds=ago_seconds)
-    return Standing(row, USUAL, ahead)
+    return InFlightItem(row, USUAL, ahead)
 
 
 WAITING = (Status.PROCESSING, Stage.WAITING)
@@ -32,7 +34,7 @@ WAITING = (Status.PROCESSING, Stage.WAITING)
         (at(Status.PENDING, Stage.QUEUED), "Waiting in line. Usually takes 2 min to 10 min"),
         (at(Status.PENDING, Stage.QUEUED, ahead=1), "Waiting in line, 1 clip before it. Usually takes 2 min to 10 min"),
         (
-            at(Status.PENDING, Stage.HANDED, ahead=1200),
+            at(Status.PENDING, Stage.DISPATCHED, ahead=1200),
             "About to be sent, 1,200 clips before it. Usually takes 2 min to 10 min",
         ),
         (at(Status.PROCESSING, Stage.SUBMITTING), "Being sent to the provider"),
@@ -47,14 +49,14 @@ WAITING = (Status.PROCESSING, Stage.WAITING)
         (at(Status.PROCESSING, Stage.DOWNLOADING, progress=1.0, ago_seconds=5), "Being fetched and checked"),
     ],
 )
-def test_where_it_stands_is_said_in_words(standing_at: Standing, words: str) -> None:
+def test_where_it_stands_is_said_in_words(standing_at: InFlightItem, words: str) -> None:
     """Stage, place in line, share and the rest of the time, each only where it is known."""
     assert progress_text.where(standing_at, NOW).replace(wording.NO_BREAK, " ") == words
 
 
 def test_without_history_the_guess_says_so() -> None:
     """A first guess is not sold as experience."""
-    first = Standing(at(Status.PENDING, Stage.QUEUED).row, TimeRange(10, 20, 0), 0)
+    first = InFlightItem(at(Status.PENDING, Stage.QUEUED).row, TimeRange(10, 20, 0), 0)
     said = progress_text.where(first, NOW).replace(wording.NO_BREAK, " ")
     assert said == "Waiting in line. May take 10 s to 20 s; there is no history yet"
 
@@ -70,7 +72,7 @@ def test_without_history_the_guess_says_so() -> None:
         (at(Status.UNCERTAIN, Stage.WAITING), None),
     ],
 )
-def test_cancelling_is_offered_where_it_can_be_done(standing_at: Standing, can: bool | None) -> None:
+def test_cancelling_is_offered_where_it_can_be_done(standing_at: InFlightItem, can: bool | None) -> None:
     """Before it is sent always; afterwards only where the provider can stop it, with a word on why not."""
     offered = progress_text.cancelling(standing_at.row)
     assert (offered and offered["can"]) == can

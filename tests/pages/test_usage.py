@@ -128,7 +128,7 @@ def test_a_year_of_everybody_equals_the_ledger(open_page: Open, studio: Studio, 
     at.radio(key="usage_show").set_value("cost").run()
     at.session_state["usage_cost_tabs"] = "Table"
     assert table(at.run(), "Charged, Rp")["Charged, Rp"].sum() == settled * 50
-    selection = reports.Selection(TODAY - timedelta(days=364), TODAY, everybody=True)
+    selection = reports.UsageQuery(TODAY - timedelta(days=364), TODAY, everybody=True)
     choice = Choice(selection, reports.Group(step), reports.Group(by))
     [head, *lines, total] = read(figures.spend_csv(studio.person, choice))
     place = head.index("spent_credits")
@@ -253,7 +253,7 @@ def test_budget_is_set_and_warned_of(open_page: Open, studio: Studio) -> None:
     at.button(key="usage_budget_save").click().run()
     assert any("50 credits are spent this month, more than your budget of 49" in text.value for text in at.markdown)
     with db.session(read_only=True) as session:
-        assert budgets.own(session, studio.person) == 49
+        assert budgets.of_user(session, studio.person) == 49
     at.number_input(key="usage_budget_credits_None").set_value(None)
     at.button(key="usage_budget_save").click().run()
     assert not any("more than your budget" in text.value for text in at.markdown)
@@ -299,8 +299,8 @@ def test_figures_are_written_in_the_language_of_the_reader(open_page: Open, stud
     )
     book(studio.person, done, done, failed)
     with db.session() as session:
-        users.choose_language(session, studio.person, tag="id")
-    with language.reading("id"):
+        users.set_language(session, studio.person, tag="id")
+    with language.using_language("id"):
         at = open_page("usage", show="cost")
         at.session_state["usage_what_if"] = True
         at.run().selectbox(key="usage_what_if_model").set_value("seedance-t2v").run()
@@ -310,7 +310,7 @@ def test_figures_are_written_in_the_language_of_the_reader(open_page: Open, stud
     [models] = [html.value for html in at.html if "Sembilan dari sepuluh dalam" in html.value]
     shown = re.findall(r"<td[^>]*>([^<]*)<", models)
     assert shown == ["Google Veo 3", "5.000", "2", "1", "67%", "1.500 dtk", "1.500 dtk", "2", "–"]
-    with language.reading("id"):
+    with language.using_language("id"):
         at.radio(key="usage_show").set_value("spending").run()
         at.session_state["usage_projects_tabs"] = "Tabel"
         at.run()

@@ -49,14 +49,14 @@ def test_money_of_a_provider_is_in_its_currency() -> None:
     """Rupiah as everywhere; other money with two decimals at least, written as the reader does."""
     assert wording.money(Decimal("1636"), "IDR") == "Rp 1.636"
     assert wording.money(Decimal("1234.4"), "USD") == "1,234.40 USD"
-    with language.reading("id"):
+    with language.using_language("id"):
         assert wording.money(Decimal("0.4275"), "USD") == "0,4275 USD"
 
 
 def test_large_amounts_of_an_axis_have_the_letters_of_the_language() -> None:
     """A thousand million is B in English and M in Indonesian, where a million is jt."""
     assert "datum.value / 1e9, '~r') + 'B'" in labels.axis_label()
-    with language.reading("id"):
+    with language.using_language("id"):
         assert "datum.value / 1e9, '~r') + '\N{NO-BREAK SPACE}M'" in labels.axis_label()
         assert "datum.value / 1e6, '~r') + '\N{NO-BREAK SPACE}jt'" in labels.axis_label()
 

@@ -26,7 +26,7 @@ from core.generations.submit import submit
 from core.identity import users
 from core.projects import projects
 from core.providers import registry
-from core.redis import job_queue
+from core.redis import connection as redis_connection
 from core.worker import local_stack
 from tests.orders import CONFIGURED, QUOTA_BYTES, order
 
@@ -64,7 +64,7 @@ class Installation:
         self.until(self._redis_answers, "Redis answers")
 
     def _redis_answers(self) -> bool:
-        return job_queue.ping(self.environ["REDIS_URL"])
+        return redis_connection.ping(self.environ["REDIS_URL"])
 
     def flush_redis(self) -> None:
         """Lose all that Redis knows."""

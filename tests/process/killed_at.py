@@ -34,7 +34,7 @@ def main(job: str, generation_id: str, when: str, nth: int) -> None:
     if job == "preview":
         previews.make_next()
     else:
-        {"submit": tasks.submit, "collect": tasks.collect}[job](generation_id)
+        {"submit": tasks.submit, "collect": tasks.ingest}[job](generation_id)
     sys.exit("the job ended before it was killed")
 
 

@@ -56,7 +56,7 @@ def test_stream_ends_with_the_api_alone(installation: Settings, number: signal.S
             process.send_signal(number)
             with pytest.raises(EOFError):
                 stream.next()
-        assert process.wait(10 + event_hub.LAST_WORDS_SECONDS) in (0, -number)
+        assert process.wait(10 + event_hub.FLUSH_GRACE_SECONDS) in (0, -number)
 
 
 @pytest.mark.parametrize("answer", ["steps", "file"])

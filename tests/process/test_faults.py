@@ -202,7 +202,7 @@ def test_every_fault(
     site.until(all_are_over, "all but the endless are settled", seconds=LONG_SECONDS)
     lost = [row.id for row in site.rows() if row.provider == "replicate" and row.status is Status.UNCERTAIN]
     for generation_id in lost:
-        _rewrite(site, generation_id, updated_at=utc_now() - reconciliation.SURELY_OVER)
+        _rewrite(site, generation_id, updated_at=utc_now() - reconciliation.LATE_ARRIVAL_WINDOW)
 
     def list_has_settled() -> bool:
         _hurry(site, lost)
@@ -306,7 +306,7 @@ def _hurry(site: Installation, generation_ids: Iterable[str]) -> None:
     slow machine every one of them.
     """
     with site.database.session() as session:
-        far_off = Generation.next_at > utc_now() + claims.LOOK_LEASE
+        far_off = Generation.next_at > utc_now() + claims.POLL_LEASE
         uncertain = Generation.status == Status.UNCERTAIN
         hurried = update(Generation).where(Generation.id.in_(list(generation_ids)), uncertain, far_off)
         session.execute(hurried.values(next_at=utc_now()))

@@ -57,7 +57,7 @@ def test_collect_killed_around_its_commits(installation_at_work: Installation) -
     submitter = site.start_worker("--role", "submit")
     fetching, storing = site.order("while fetching"), site.order("between file and commit")
     for generation_id in (fetching, storing):
-        site.until_stage(generation_id, Stage.READY)
+        site.until_stage(generation_id, Stage.READY_TO_DOWNLOAD)
     for process in (dispatcher, submitter):
         kill_tree(process)
     site.flush_redis()
@@ -78,7 +78,7 @@ def test_preview_killed_around_its_commits(installation_at_work: Installation) -
     dispatcher = site.start_worker("--role", "dispatcher")
     site.start_worker("--role", "submit")
     generation_id = site.order()
-    site.until_stage(generation_id, Stage.READY)
+    site.until_stage(generation_id, Stage.READY_TO_DOWNLOAD)
     kill_tree(dispatcher)
     site.flush_redis()
     site.run_job("collect", generation_id)
@@ -144,7 +144,7 @@ def test_redis_lost_and_gone_for_a_minute(installation_at_work: Installation) ->
     early = [site.order(f"early {n}") for n in range(6)]
     site.until_stage(early[0], Stage.WAITING)
     site.flush_redis()
-    site.until(lambda: all(row.stage is not Stage.HANDED for row in site.rows()), "handed over again")
+    site.until(lambda: all(row.stage is not Stage.DISPATCHED for row in site.rows()), "handed over again")
     site.kill_redis()
     late = [site.order(f"late {n}") for n in range(4)]
     time.sleep(60)
@@ -198,7 +198,7 @@ def test_lease_when_it_runs_out_twice(installation_at_work: Installation) -> Non
     dispatcher = site.start_worker("--role", "dispatcher")
     site.start_worker("--role", "submit")
     generation_id = site.order()
-    site.until_stage(generation_id, Stage.READY)
+    site.until_stage(generation_id, Stage.READY_TO_DOWNLOAD)
     kill_tree(dispatcher)
     site.flush_redis()
     for _ in range(2):

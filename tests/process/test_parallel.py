@@ -19,7 +19,7 @@ BUYER = """
 import sys
 from core import errors
 from core.db import Database
-from core.models import User
+from core.db.tables import User
 from tests.orders import ordered
 
 database = Database(sys.argv[1])

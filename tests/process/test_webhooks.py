@@ -32,7 +32,7 @@ def site(receiver: Receiver, database_url: str) -> Iterator[Installation]:
     """An installation that may send to the receiver, which is registered; it needs no vendor and no Redis."""
     environ = {"WEBHOOK_ALLOW_HOSTS": receiver.host_port, "SECRET_KEY": "a key for tests"}
     with installed("http://127.0.0.1:9", database_url, environ) as found:
-        address = webhooks.checked(receiver.url, allow=frozenset({receiver.host_port}))
+        address = webhooks.validate_url(receiver.url, allow=frozenset({receiver.host_port}))
         with found.database.session() as session:
             webhooks.create(session, found.user, address)
         yield found

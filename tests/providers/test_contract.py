@@ -13,7 +13,7 @@ from core import errors
 from core.clock import utc_now
 from core.providers import registry
 from core.providers.base import Provider
-from core.providers.contract import Found, JobStatus, VideoRequest
+from core.providers.contract import JobMatches, JobStatus, VideoRequest
 from core.providers.registry import Access
 
 KEY = "key-of-the-test-4711"
@@ -74,10 +74,10 @@ def test_declaration(provider: type[Provider]) -> None:
 @EVERY_PROVIDER
 def test_calls_are_coroutines(provider: type[Provider]) -> None:
     """Everything that talks to the vendor can be awaited; what it says it can do, it has."""
-    for name in ("generate_video", "check_status", "video_source", "cancel", "find"):
+    for name in ("generate_video", "check_status", "video_source", "cancel", "find_submitted_job"):
         assert inspect.iscoroutinefunction(getattr(provider, name)), name
     assert not provider.can_cancel or provider.cancel is not Provider.cancel
-    assert not provider.can_find or provider.find is not Provider.find
+    assert not provider.supports_lookup or provider.find_submitted_job is not Provider.find_submitted_job
 
 
 @EVERY_PROVIDER
@@ -143,11 +143,11 @@ def test_look_when_the_answer_is_about_nothing(provider: type[Provider], status:
     assert not isinstance(caught.value, errors.SubmitUncertain | errors.GenerationFailed)
 
 
-async def _search(vendor: Provider) -> Found:
-    return await vendor.find(_request(type(vendor)), since=utc_now(), until=utc_now())
+async def _search(vendor: Provider) -> JobMatches:
+    return await vendor.find_submitted_job(_request(type(vendor)), since=utc_now(), until=utc_now())
 
 
-SEARCHABLE = [provider for provider in registry.providers() if provider.can_find]
+SEARCHABLE = [provider for provider in registry.providers() if provider.supports_lookup]
 
 
 @pytest.mark.parametrize("provider", SEARCHABLE, ids=lambda provider: provider.name)

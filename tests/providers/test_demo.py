@@ -14,7 +14,7 @@ import respx
 from core import errors
 from core.clock import utc_now
 from core.providers.adapters.demo import Demo
-from core.providers.contract import Found, JobState, JobStatus, ProviderJob, SourceImage
+from core.providers.contract import JobMatches, JobState, JobStatus, ProviderJob, SourceImage
 from tests.providers import calls
 from tests.studio.running import KEY as STUDIO_KEY
 from tests.studio.running import studio
@@ -29,8 +29,10 @@ _request = partial(calls.request, "demo-film", aspect_ratio="9:16")
 _run = partial(calls.run, "demo")
 
 
-def _find(reference: str, **where: str) -> Found:
-    found: Found = _run("find", _request(reference=reference), since=utc_now(), until=utc_now(), **where)
+def _find(reference: str, **where: str) -> JobMatches:
+    found: JobMatches = _run(
+        "find_submitted_job", _request(reference=reference), since=utc_now(), until=utc_now(), **where
+    )
     return found
 
 
@@ -169,9 +171,9 @@ def test_find() -> None:
     """A reference finds its job or nothing; an answer in no shape we know is neither."""
     route = respx.get(JOBS, params={"reference": "r 1"})
     route.respond(200, json={"jobs": [RUNNING]})
-    assert _find("r 1") == Found(sure=[ProviderJob(JOB_ID, RUNNING)])
+    assert _find("r 1") == JobMatches(exact=[ProviderJob(JOB_ID, RUNNING)])
     route.respond(200, json={"jobs": []})
-    assert _find("r 1") == Found()
+    assert _find("r 1") == JobMatches()
     for unreadable in ({}, {"jobs": [{"id": 5}]}):
         route.respond(200, json=unreadable)
         with pytest.raises(errors.UnreadableReply):
@@ -206,7 +208,7 @@ def test_against_the_studio(tmp_path: Path) -> None:
         where = {"base_url": str(client.base_url), "key": STUDIO_KEY}
         job: ProviderJob = _run("generate_video", _request(duration_seconds=1), **where)
         again: ProviderJob = _run("generate_video", _request(duration_seconds=1), **where)
-        assert job.id == again.id == _find("01JREFERENCE", **where).sure[0].id
+        assert job.id == again.id == _find("01JREFERENCE", **where).exact[0].id
         other: ProviderJob = _run("generate_video", _request(reference="other"), **where)
         assert _run("cancel", other.id, **where).state is JobState.CANCELLED
 

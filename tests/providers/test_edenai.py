@@ -48,12 +48,8 @@ _look = partial(calls.run, "edenai", "check_status", JOB_ID)
 def test_worked_example_is_feasible() -> None:
     """Kling 2.5 makes 1080p for 10 s with a start image; what it does not honour stands in its limits."""
     kling = registry.model("kling-2.5")
-    assert not capabilities.problems(
-        kling, resolution="1080p", duration_seconds=10, aspect_ratio="16:9", start_image=True
-    )
-    assert "negativePrompt" in capabilities.problems(
-        kling, resolution="720p", duration_seconds=5, negative_prompt="rain"
-    )
+    assert not capabilities.check(kling, resolution="1080p", duration_seconds=10, aspect_ratio="16:9", start_image=True)
+    assert "negativePrompt" in capabilities.check(kling, resolution="720p", duration_seconds=5, negative_prompt="rain")
     assert any("negative prompt" in sentence for sentence in kling.limits)
     assert any("Size" in sentence for sentence in kling.limits)
 

@@ -54,8 +54,8 @@ def test_svd_needs_a_start_image_and_makes_four_seconds() -> None:
     """Stable Video Diffusion makes nothing from text alone, and only the four seconds its 25 frames last."""
     svd = registry.model("svd")
     settings = {"resolution": "720p", "duration_seconds": 4, "aspect_ratio": "16:9"}
-    assert not capabilities.problems(svd, **settings, start_image=True)  # type: ignore[arg-type]  # keyword arguments
-    assert set(capabilities.problems(svd, **settings)) == {"startImagePath"}  # type: ignore[arg-type]  # same
+    assert not capabilities.check(svd, **settings, start_image=True)  # type: ignore[arg-type]  # keyword arguments
+    assert set(capabilities.check(svd, **settings)) == {"startImagePath"}  # type: ignore[arg-type]  # same
     assert (svd.default_seconds, svd.max_seconds) == (4, 4)
     assert any("4.17" in sentence for sentence in svd.limits)
 

@@ -11,7 +11,7 @@ import respx
 
 from core import errors
 from core.providers.adapters import replicate
-from core.providers.contract import Found, SourceImage, VideoRequest
+from core.providers.contract import JobMatches, SourceImage, VideoRequest
 from tests.providers import calls
 from tests.simulators import running
 
@@ -47,14 +47,16 @@ def _request(model_id: str = "replicate-seedance-1-pro", **changed: Any) -> Vide
     return calls.request(model_id, **changed)
 
 
-def _find(request: VideoRequest, **where: Any) -> Found:
-    found: Found = calls.run("replicate", "find", request, **{"since": SENT_AT, "until": LOST_AT} | where)
+def _find(request: VideoRequest, **where: Any) -> JobMatches:
+    found: JobMatches = calls.run(
+        "replicate", "find_submitted_job", request, **{"since": SENT_AT, "until": LOST_AT} | where
+    )
     return found
 
 
-def _verdict(found: Found) -> str:
-    assert found.is_whole
-    return SURE if found.sure else POSSIBLE if found.possible else NOT
+def _verdict(found: JobMatches) -> str:
+    assert found.complete
+    return SURE if found.exact else POSSIBLE if found.candidates else NOT
 
 
 def _list(*items: dict[str, Any], following: str | None = None) -> httpx.Response:
@@ -140,7 +142,7 @@ def test_find_version_of_a_community_model() -> None:
 def test_find_asks_for_the_time_around_the_submit() -> None:
     """The filters name a window around the submit, wide enough for clocks that differ."""
     route = respx.get(LIST).mock(return_value=_list())
-    assert _find(_request()) == Found([], [])
+    assert _find(_request()) == JobMatches([], [])
     asked = route.calls.last.request.url.params
     assert datetime.fromisoformat(asked["created_after"]) == SENT_AT - replicate.SEARCH_BEFORE
     assert datetime.fromisoformat(asked["created_before"]) == LOST_AT + replicate.SEARCH_AFTER
@@ -154,7 +156,7 @@ def test_find_reads_further_pages_at_its_own_address() -> None:
         side_effect=[_list(following="https://evil.example/v1/predictions?cursor=c2"), _list(ITEM)]
     )
     found = _find(_request())
-    assert ([job.id for job in found.sure], found.is_whole) == (["p1"], True)
+    assert ([job.id for job in found.exact], found.complete) == (["p1"], True)
     assert route.calls.last.request.url.params["cursor"] == "c2"
     assert not elsewhere.called
 
@@ -165,10 +167,10 @@ def test_find_when_the_filters_are_ignored() -> None:
     old = ITEM | {"id": "old", "created_at": "2026-11-21T11:00:00Z"}
     following = f"{LIST}?cursor=c"
     route = respx.get(LIST).mock(return_value=_list(ITEM, old, following=following))
-    assert (len(_find(_request()).sure), route.call_count) == (1, 1)
+    assert (len(_find(_request()).exact), route.call_count) == (1, 1)
     new = ITEM | {"created_at": "2026-11-21T20:00:00Z"}
     route.mock(return_value=_list(new, following=following))
-    assert _find(_request()) == Found([], [], is_whole=False)
+    assert _find(_request()) == JobMatches([], [], complete=False)
     assert route.call_count == 1 + replicate.SEARCH_PAGES
 
 
@@ -212,6 +214,6 @@ def test_find_in_the_simulator() -> None:
         before = start - timedelta(hours=1)
         earlier = _find(lost, base_url=base_url, since=before, until=before)
         submits = httpx.get(f"{base_url}/_sim/calls").json()["submits"]
-    assert [job.id for job in found.sure] == [submits[1]["job_id"]]
-    assert not found.possible
-    assert none == earlier == Found([], [])
+    assert [job.id for job in found.exact] == [submits[1]["job_id"]]
+    assert not found.candidates
+    assert none == earlier == JobMatches([], [])

@@ -1,11 +1,12 @@
-"""The page of the states: the diagram and tables of every place a generation can be in and every move."""
+"""The page of the states: the diagram and tables of every state a generation can be in and every transition."""
 
 import ast
 import inspect
 from collections.abc import Mapping
 from enum import StrEnum
 
-from core.db.enums import MOVES, Place, Stage, Status
+from core.db.enums import Stage, Status
+from core.generations.state_machine import TRANSITIONS, State
 from tools.reference_docs import markdown
 
 
@@ -14,41 +15,43 @@ def page() -> str:
     return markdown.page(
         "States of a generation",
         "A generation has a *status*, which people and the API see, and a *stage*, which says where inside the "
-        "status it is. These are all the moves there are. Each is one guarded UPDATE: who loses a race changes "
+        "status it is. These are all the transitions there are. Each is one guarded UPDATE: who loses a race changes "
         "nothing.",
         markdown.code(_diagram(), "mermaid"),
         "## Statuses",
         markdown.table(("status", "meaning"), _meanings(Status).items()),
         "## Stages",
         markdown.table(("stage", "meaning"), _meanings(Stage).items()),
-        "## Moves",
-        markdown.table(("from", "to"), [(_words(place), ", ".join(map(_words, _in_order(place)))) for place in MOVES]),
+        "## Transitions",
+        markdown.table(
+            ("from", "to"), [(_words(each), ", ".join(map(_words, _in_order(each)))) for each in TRANSITIONS]
+        ),
     )
 
 
 def _diagram() -> str:
-    first = next(iter(MOVES))
+    first = next(iter(TRANSITIONS))
     lines = ["stateDiagram-v2", f"    [*] --> {_node(first)}"]
-    for place in MOVES:
-        lines.append(f"    {_node(place)} : {_words(place)}")
-        lines += [f"    {_node(place)} --> {_node(target)}" for target in _in_order(place)]
-        if not MOVES[place]:
-            lines.append(f"    {_node(place)} --> [*]")
+    for state in TRANSITIONS:
+        lines.append(f"    {_node(state)} : {_words(state)}")
+        lines += [f"    {_node(state)} --> {_node(target)}" for target in _in_order(state)]
+        if not TRANSITIONS[state]:
+            lines.append(f"    {_node(state)} --> [*]")
     return "\n".join(lines)
 
 
-def _in_order(place: Place) -> list[Place]:
-    """Where one can go from here, in the order of the table of moves."""
-    return [target for target in MOVES if target in MOVES[place]]
+def _in_order(state: State) -> list[State]:
+    """Where one can go from here, in the order of the table."""
+    return [target for target in TRANSITIONS if target in TRANSITIONS[state]]
 
 
-def _node(place: Place) -> str:
-    return "_".join(place)
+def _node(state: State) -> str:
+    return "_".join(state)
 
 
-def _words(place: Place) -> str:
-    status, stage = place
-    return status.value if stage is Stage.ENDED else f"{status}/{stage}"
+def _words(state: State) -> str:
+    status, stage = state
+    return f"{status}/{stage}" if TRANSITIONS[state] else status.value
 
 
 def _meanings(words: type[StrEnum]) -> Mapping[str, str]:

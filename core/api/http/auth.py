@@ -16,11 +16,11 @@ from starlette.types import Scope as Connection
 
 from core import config, db, errors
 from core.api.http import error_handlers
-from core.api.http.permissions import Table, path_of
+from core.api.http.permissions import RouteTable, route_path
 from core.db.enums import Scope
 from core.db.tables import User
 from core.identity import api_tokens
-from core.redis import job_queue
+from core.redis import rate_limits
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +36,14 @@ class Caller:
 
     person: User
     scope: Scope
-    allowance: job_queue.Allowance | None
+    allowance: rate_limits.RateLimitState | None
 
 
-class Gate:
+class AuthMiddleware:
     """Lets a request in when the table asks for no token, or when its token is valid, reaches far enough and is not
     used too often."""
 
-    def __init__(self, app: ASGIApp, *, table: Table) -> None:
+    def __init__(self, app: ASGIApp, *, table: RouteTable) -> None:
         self._app = app
         self._table = table
 
@@ -52,14 +52,14 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        need = self._table.need(scope["method"], path_of(scope))
+        need = self._table.required_scope(scope["method"], route_path(scope))
         if need is None:
             await self._app(scope, receive, send)
             return
         try:
-            caller = await admit(Headers(scope=scope).get("authorization", ""))
-            send = _telling(caller.allowance, send)
-            check_allowance(caller.allowance)
+            caller = await authenticate(Headers(scope=scope).get("authorization", ""))
+            send = _with_rate_headers(caller.allowance, send)
+            check_rate_limit(caller.allowance)
             check_scope(caller.scope, need)
         except errors.AppError as refused:
             answer = await error_handlers.app_error(Request(scope), refused)
@@ -69,7 +69,7 @@ class Gate:
         await self._app(scope, receive, send)
 
 
-async def admit(authorization: str) -> Caller:
+async def authenticate(authorization: str) -> Caller:
     """The caller an Authorization header names, counted against their rate; Unauthorized without a valid token.
 
     It leaves the event loop only to wait: for the database, once a second and token, and for Redis where it counts.
@@ -79,33 +79,33 @@ async def admit(authorization: str) -> Caller:
     if scheme.lower() != "bearer" or not token:
         raise errors.Unauthorized
     settings = config.settings()
-    found = api_tokens.known(token)
-    if found is not None and not job_queue.counts(settings.redis_url, settings.api_requests_per_minute):
+    found = api_tokens.cached(token)
+    if found is not None and not rate_limits.is_enforced(settings.redis_url, settings.api_requests_per_minute):
         return Caller(found[0], found[1].scope, None)
-    return await run_in_threadpool(_look_up, token)
+    return await run_in_threadpool(_authenticate, token)
 
 
-def _look_up(token: str) -> Caller:
-    found = api_tokens.known(token)
+def _authenticate(token: str) -> Caller:
+    found = api_tokens.cached(token)
     if found is None:
         with db.session(read_only=True) as session:
-            found = api_tokens.look_up(session, token)
+            found = api_tokens.authenticate(session, token)
         if api_tokens.use_is_old(found[1]):
             _note_use(found[1].id)
     person, row = found
     settings = config.settings()
-    return Caller(person, row.scope, job_queue.take(settings.redis_url, row.id, settings.api_requests_per_minute))
+    return Caller(person, row.scope, rate_limits.consume(settings.redis_url, row.id, settings.api_requests_per_minute))
 
 
 def check_scope(scope: Scope, need: Scope) -> None:
     """Return when the token reaches as far as the route needs; else Forbidden."""
-    if not api_tokens.reaches(scope, need):
+    if not api_tokens.satisfies(scope, need):
         raise errors.Forbidden(
             f"This token has the scope '{scope}'; this needs '{need}'. Make a token of that scope on the account page."
         )
 
 
-def check_allowance(allowance: job_queue.Allowance | None) -> None:
+def check_rate_limit(allowance: rate_limits.RateLimitState | None) -> None:
     """Return while the token may send; else RateLimited. None: nobody counts."""
     if allowance is not None and allowance.wait_seconds > 0:
         raise errors.RateLimited(
@@ -114,26 +114,26 @@ def check_allowance(allowance: job_queue.Allowance | None) -> None:
         )
 
 
-async def person(request: Request) -> User:
+async def current_user(request: Request) -> User:
     """The person of the request's token, whom the gate has let in."""
     caller: Caller = request.state.caller
     return caller.person
 
 
-def _known_form(id: str) -> str:
+def _well_formed_id(id: str) -> str:
     """An id in the path; NotFound at once for what can be nobody's id, so that the database never sees it."""
     if not _ID.fullmatch(id):
         raise errors.NotFound
     return id
 
 
-Person = Annotated[User, Depends(person)]
-KnownForm = AfterValidator(_known_form)
+CurrentUser = Annotated[User, Depends(current_user)]
+WellFormedId = AfterValidator(_well_formed_id)
 ID_SCHEMA = {"pattern": f"^{_ID.pattern}$"}
-PathId = Annotated[str, Path(alias="id", json_schema_extra=ID_SCHEMA), KnownForm]
+PathId = Annotated[str, Path(alias="id", json_schema_extra=ID_SCHEMA), WellFormedId]
 
 
-def _telling(allowance: job_queue.Allowance | None, send: Send) -> Send:
+def _with_rate_headers(allowance: rate_limits.RateLimitState | None, send: Send) -> Send:
     """Send with the two headers of the IETF's draft (draft-ietf-httpapi-ratelimit-headers, 09 and later)."""
     if allowance is None:
         return send

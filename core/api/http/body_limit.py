@@ -13,7 +13,7 @@ UPLOAD_LIMIT_BYTES = image_sanitizer.MAX_UPLOAD_BYTES + 64 * 1024
 UPLOAD_PATH = "/upload-image"
 
 
-class BodyLimit:
+class BodyLimitMiddleware:
     """Refuses a body by the length it declares, and one that declares none as soon as it has grown too long."""
 
     def __init__(self, app: ASGIApp) -> None:

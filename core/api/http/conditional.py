@@ -9,16 +9,16 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.api.http import ranges
-from core.api.http.permissions import Table, path_of
+from core.api.http.permissions import RouteTable, route_path
 
 _HELD_BACK = "application/json"
 _NOT_IN_304 = ("content-length", "content-type")
 
 
-class Conditional:
+class ConditionalGetMiddleware:
     """Answers conditions on what the API says, once it is known what it would say."""
 
-    def __init__(self, app: ASGIApp, *, table: Table) -> None:
+    def __init__(self, app: ASGIApp, *, table: RouteTable) -> None:
         self._app = app
         self._table = table
 
@@ -28,13 +28,13 @@ class Conditional:
             await self._app(scope, receive, send)
             return
         asked = scope["method"]
-        if asked == "HEAD" and not self._table.has("HEAD", path_of(scope)):
+        if asked == "HEAD" and not self._table.has("HEAD", route_path(scope)):
             scope = {**scope, "method": "GET"}
         wanted = Headers(scope=scope).get("if-none-match")
-        await self._app(scope, receive, _Answer(send, wanted=wanted, without_body=asked == "HEAD"))
+        await self._app(scope, receive, _ConditionalSend(send, wanted=wanted, without_body=asked == "HEAD"))
 
 
-class _Answer:
+class _ConditionalSend:
     """One answer on its way out; its head is held back until the body is known, if it comes in one piece."""
 
     def __init__(self, send: Send, *, wanted: str | None, without_body: bool) -> None:

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core import errors
-from core.api.http.permissions import path_of
+from core.api.http.permissions import route_path
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ _SENTENCES_WITH_LIMIT = {
 }
 
 
-def answer(
+def error_response(
     status: int,
     code: str,
     message: str,
@@ -81,7 +81,7 @@ async def app_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, errors.AppError):
         raise error
     if error.http_status == errors.AppError.http_status:
-        return unexpected(error)
+        return unexpected_error(error)
     if error.http_status > 500:
         log.warning("%s %s: %s (%s)", request.method, request.url.path, error.code, error.detail)
     headers = {}
@@ -91,7 +91,7 @@ async def app_error(request: Request, error: Exception) -> JSONResponse:
         seconds = getattr(error, "retry_after_seconds", RETRY_AFTER_SECONDS)
         headers["Retry-After"] = str(max(1, math.ceil(seconds)))
     fields = error.fields if isinstance(error, errors.InvalidRequest) else None
-    return answer(error.http_status, error.code, str(error), fields=fields, headers=headers)
+    return error_response(error.http_status, error.code, str(error), fields=fields, headers=headers)
 
 
 async def invalid(_request: Request, failure: Exception) -> JSONResponse:
@@ -102,7 +102,7 @@ async def invalid(_request: Request, failure: Exception) -> JSONResponse:
     fields: dict[str, str] = {}
     for problem in failure.errors():
         if problem["type"] == "json_invalid":
-            return answer(400, "invalid_json", "The body of the request is not valid JSON.")
+            return error_response(400, "invalid_json", "The body of the request is not valid JSON.")
         place = problem["loc"][1:]
         if place:
             fields.setdefault(_printable(str(place[0])), _sentence(problem))
@@ -110,7 +110,7 @@ async def invalid(_request: Request, failure: Exception) -> JSONResponse:
             message = _SENTENCES["model_type"]
         else:
             message = _sentence(problem)
-    return answer(422, errors.InvalidRequest.code, message, fields=fields)
+    return error_response(422, errors.InvalidRequest.code, message, fields=fields)
 
 
 async def http_error(request: Request, error: Exception) -> JSONResponse:
@@ -120,28 +120,28 @@ async def http_error(request: Request, error: Exception) -> JSONResponse:
     code, message = _HTTP.get(error.status_code, ("http_error", str(error.detail)))
     headers = dict(error.headers or {})
     if error.status_code == 405:  # the framework names the methods of the first route of this address only
-        headers["Allow"] = ", ".join(request.app.state.table.methods(path_of(request.scope)))
-    return answer(error.status_code, code, message, headers=headers)
+        headers["Allow"] = ", ".join(request.app.state.table.methods(route_path(request.scope)))
+    return error_response(error.status_code, code, message, headers=headers)
 
 
 def too_large(limit_bytes: int) -> JSONResponse:
     """The refusal of a body over its limit."""
     message = f"The body of the request is larger than {limit_bytes / 1024**2:.0f} MB."
-    return answer(413, errors.TooLarge.code, message)
+    return error_response(413, errors.TooLarge.code, message)
 
 
-def unexpected(failure: Exception) -> JSONResponse:
+def unexpected_error(failure: Exception) -> JSONResponse:
     """The refusal of what should not happen: the caller gets a reference, the log the reference and the cause."""
     reference = secrets.token_hex(5)
     detail = failure.detail if isinstance(failure, errors.AppError) else ""
     log.error("Unexpected error, reference %s: %s", reference, detail or failure, exc_info=failure)
     if isinstance(failure, (OperationalError, PoolTimeout)):
         message = f"The database is busy or away. Wait, then try again. Reference: {reference}."
-        return answer(503, "database_unavailable", message, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-    return answer(500, errors.AppError.code, f"{errors.AppError.sentence} Reference: {reference}.")
+        return error_response(503, "database_unavailable", message, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+    return error_response(500, errors.AppError.code, f"{errors.AppError.sentence} Reference: {reference}.")
 
 
-class Unexpected:
+class CatchAllMiddleware:
     """Catches what nobody handled, while an answer can still be given."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -164,7 +164,7 @@ class Unexpected:
         except Exception as failure:
             if started:
                 raise
-            await unexpected(failure)(scope, receive, send)
+            await unexpected_error(failure)(scope, receive, send)
 
 
 def _sentence(problem: Mapping[str, Any]) -> str:

@@ -15,13 +15,13 @@ from core.db.enums import Scope
 class Audience(StrEnum):
     """Who a router is meant for."""
 
-    EVERYBODY = "everybody"
-    PEOPLE = "people"
-    MANAGERS = "managers"
+    PUBLIC = "everybody"
+    ANY_TOKEN = "people"  # noqa: S105 -- who may call, no secret
+    ADMIN_TOKEN = "managers"  # noqa: S105 -- same
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class RoutePermission:
     """One method at one address; `need` is the scope a token must have, None where none is asked for."""
 
     method: str
@@ -30,12 +30,12 @@ class Door:
     need: Scope | None
 
 
-class Table:
+class RouteTable:
     """All doors of the API."""
 
     def __init__(self, routers: Iterable[tuple[Audience, APIRouter]]) -> None:
-        self.doors: Sequence[Door] = [
-            Door(method, context.path, context.path_regex, needed(method, audience))
+        self.doors: Sequence[RoutePermission] = [
+            RoutePermission(method, context.path, context.path_regex, required_scope(method, audience))
             for audience, router in routers
             for context in iter_route_contexts(router.routes)
             for method in sorted(context.methods or ())
@@ -45,7 +45,7 @@ class Table:
             method: [door for door in self.doors if door.method == method] for method in {d.method for d in self.doors}
         }
 
-    def need(self, method: str, path: str) -> Scope | None:
+    def required_scope(self, method: str, path: str) -> Scope | None:
         """What a request needs; the most, where several routes fit, and a token at least where none does."""
         fitting = [door.need for door in self._of_method.get(method, ()) if door.pattern.match(path)]
         return max(fitting, key=_ORDER.index) if fitting else Scope.READ
@@ -60,20 +60,20 @@ class Table:
         return sorted(found | ({"HEAD"} if "GET" in found else set()))
 
 
-def path_of(connection: Connection) -> str:
+def route_path(connection: Connection) -> str:
     """The address of a request, seen from where the API is mounted."""
     path: str = connection["path"]
     return path.removeprefix(connection.get("root_path", ""))
 
 
-def needed(method: str, audience: Audience) -> Scope | None:
+def required_scope(method: str, audience: Audience) -> Scope | None:
     """Looking needs less than changing, and managing the most."""
     match audience:
-        case Audience.EVERYBODY:
+        case Audience.PUBLIC:
             return None
-        case Audience.MANAGERS:
+        case Audience.ADMIN_TOKEN:
             return Scope.ADMIN
-        case Audience.PEOPLE:
+        case Audience.ANY_TOKEN:
             return Scope.READ if method in ("GET", "HEAD") else Scope.GENERATE
 
 

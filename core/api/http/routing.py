@@ -18,7 +18,7 @@ from core.api.schemas import requests, responses
 
 
 def written(
-    answer: responses.Envelope, *, status: int = 200, headers: Mapping[str, str] | None = None, only_set: bool = False
+    answer: responses.Response, *, status: int = 200, headers: Mapping[str, str] | None = None, only_set: bool = False
 ) -> Response:
     """An answer as JSON; with `only_set` without the fields that nobody gave a value."""
     body = answer.model_dump_json(by_alias=True, exclude_unset=only_set)
@@ -88,6 +88,6 @@ def _writing(endpoint: Callable[..., Any], status: int, only_set: bool) -> Calla
     @wraps(endpoint)
     def answered(*args: Any, **named: Any) -> Any:
         answer = endpoint(*args, **named)
-        return written(answer, status=status, only_set=only_set) if isinstance(answer, responses.Envelope) else answer
+        return written(answer, status=status, only_set=only_set) if isinstance(answer, responses.Response) else answer
 
     return answered

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from core import errors
 from core.api.http import routing
-from core.api.http.permissions import Table
+from core.api.http.permissions import RouteTable
 from core.api.openapi import examples as openapi_examples
 from core.api.schemas import responses as schema_responses
 from core.db.enums import Scope
@@ -217,9 +217,9 @@ def _build(api: FastAPI, base: str) -> Json:
     document["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "A token of the account page."}
     }
-    table: Table = api.state.table
+    table: RouteTable = api.state.table
     for method, path, operation in operations(document):
-        _complete(operation, method, path, table.need(method, path.replace("{", "").replace("}", "")), parts)
+        _complete(operation, method, path, table.required_scope(method, path.replace("{", "").replace("}", "")), parts)
     return document
 
 
@@ -243,7 +243,7 @@ def _complete(operation: Json, method: str, path: str, need: Scope | None, parts
     for content in (operation.get("requestBody", {}), *responses.values()):
         for media_type, media in content.get("content", {}).items():
             if media_type == "application/json" and "example" not in media and media.get("schema"):
-                media["example"] = openapi_examples.sample(media["schema"], parts)
+                media["example"] = openapi_examples.example(media["schema"], parts)
     for (producer, status_of), links in LINKS.items():
         if producer == operation["operationId"]:
             responses[status_of]["links"] = links

@@ -9,7 +9,7 @@ Json = dict[str, Any]
 ID = "0197a3c2-5e1b-7c40-8f21-3b9f6d2a7e10"
 MOMENT = "2026-03-14T09:26:53Z"
 
-BY_NAME: Json = {
+EXAMPLES_BY_NAME: Json = {
     "id": ID,
     "projectId": ID,
     "generationId": ID,
@@ -67,21 +67,21 @@ BY_NAME: Json = {
 }
 
 
-def sample(schema: Json, parts: Json, name: str = "") -> Any:
+def example(schema: Json, parts: Json, name: str = "") -> Any:
     """A value of a schema; `parts` are the document's components, `name` the property it is for."""
     if "$ref" in schema:
-        return sample(parts[schema["$ref"].rpartition("/")[2]], parts, name)
+        return example(parts[schema["$ref"].rpartition("/")[2]], parts, name)
     if schema.get("examples"):
         return schema["examples"][0]
-    if name in BY_NAME and _fits(BY_NAME[name], schema):
-        return BY_NAME[name]
+    if name in EXAMPLES_BY_NAME and _fits(EXAMPLES_BY_NAME[name], schema):
+        return EXAMPLES_BY_NAME[name]
     for found in ("const", "default"):
         if found in schema:
             return schema[found]
     if "enum" in schema:
         return schema["enum"][0]
     if "anyOf" in schema:
-        return sample(schema["anyOf"][0], parts, name)
+        return example(schema["anyOf"][0], parts, name)
     return _of_type(schema, parts)
 
 
@@ -107,9 +107,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
 def _of_type(schema: Json, parts: Json) -> Any:
     match schema.get("type"):
         case "object":
-            return {key: sample(part, parts, key) for key, part in schema.get("properties", {}).items()}
+            return {key: example(part, parts, key) for key, part in schema.get("properties", {}).items()}
         case "array":
-            return [sample(schema["items"], parts)] if "items" in schema else []
+            return [example(schema["items"], parts)] if "items" in schema else []
         case "integer" | "number":
             return schema.get("minimum", 0)
         case "boolean":

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from core import config, db
 from core.api.http import routing
-from core.api.http.auth import Person
+from core.api.http.auth import CurrentUser
 from core.api.routers import generations
 from core.api.schemas import requests, responses
 from core.generations import batches
@@ -18,11 +18,11 @@ router = routing.router("generations")
 class BatchBody(requests.Body):
     """Clips to be made; `extendsId` is a clip of yours that they go on from (see `/generations/{id}/last-frame`)."""
 
-    generations: Annotated[list[requests.OrderBody], Field(min_length=1, max_length=batches.MOST)]
+    generations: Annotated[list[requests.OrderBody], Field(min_length=1, max_length=batches.MAX_BATCH)]
     extends_id: Annotated[str, Field(pattern=requests.ID_PATTERN)] | None = None
 
 
-class BatchAnswer(responses.Envelope):
+class BatchAnswer(responses.Response):
     """The generations in the order of the request; `batchId` is null for a single one."""
 
     batch_id: str | None
@@ -32,7 +32,9 @@ class BatchAnswer(responses.Envelope):
 
 
 @router.post("/generate-batch", status_code=202)
-def generate_batch(person: Person, body: BatchBody, idempotency_key: generations.IdempotencyKey = None) -> BatchAnswer:
+def generate_batch(
+    person: CurrentUser, body: BatchBody, idempotency_key: generations.IdempotencyKey = None
+) -> BatchAnswer:
     """Order several clips: the price of all is reserved now, or, if any cannot be ordered, nothing is.
 
     What is wrong with which is named by its place, from 0: `generations.1.duration`.

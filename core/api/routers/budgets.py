@@ -8,7 +8,7 @@ from fastapi import Depends, Query
 
 from core import db
 from core.api.http import routing
-from core.api.http.auth import Person
+from core.api.http.auth import CurrentUser
 from core.api.routers.usage import SelectionQuery, reaches_far_enough, selection
 from core.api.schemas import requests, responses
 from core.clock import utc_now
@@ -17,7 +17,7 @@ from core.usage import budgets, reports
 router = routing.router("usage", dependencies=[Depends(reaches_far_enough)])
 
 
-class Forecast(responses.Part):
+class Forecast(responses.ApiModel):
     """Credits by the end of the month: as the mean of the last `weeks` whole weeks, the calmest and the busiest go."""
 
     until: date
@@ -27,7 +27,7 @@ class Forecast(responses.Part):
     high_credits: int
 
 
-class Month(responses.Part):
+class Month(responses.ApiModel):
     """A calendar month (UTC). `forecast` is null where there is too little to tell, and for a month that is over."""
 
     since: date
@@ -39,7 +39,7 @@ class Month(responses.Part):
     forecast: Forecast | None
 
 
-class MonthAnswer(responses.Envelope):
+class MonthAnswer(responses.Response):
     """How a month stands."""
 
     month: Month
@@ -53,20 +53,20 @@ class BudgetBody(requests.Body):
 
 
 @router.get("/usage/month")
-def get_month(person: Person, query: Annotated[SelectionQuery, Query()]) -> MonthAnswer:
+def get_month(person: CurrentUser, query: Annotated[SelectionQuery, Query()]) -> MonthAnswer:
     """The month in which the days asked for end, with its budget and a forecast."""
     with db.session(read_only=True) as session:
         return _month(budgets.month(session, person, selection(query), today=utc_now().date()))
 
 
 @router.put("/usage/budget")
-def put_budget(person: Person, body: BudgetBody) -> MonthAnswer:
+def put_budget(person: CurrentUser, body: BudgetBody) -> MonthAnswer:
     """Set a budget; how this month stands against it."""
     today = utc_now().date()
-    chosen = reports.Selection(today, today, project_id=body.project_id)
+    chosen = reports.UsageQuery(today, today, project_id=body.project_id)
     with db.session() as session:
         if body.project_id is None:
-            budgets.set_own(session, person, credits=body.monthly_budget_credits)
+            budgets.set_user(session, person, credits=body.monthly_budget_credits)
         else:
             budgets.set_project(session, person, body.project_id, credits=body.monthly_budget_credits)
         return _month(budgets.month(session, person, chosen, today=today))

@@ -6,7 +6,7 @@ from fastapi import Query
 
 from core import db
 from core.api.http import routing
-from core.api.http.auth import Person
+from core.api.http.auth import CurrentUser
 from core.api.schemas import requests, responses
 from core.billing import ledger
 from core.catalog import price_list
@@ -14,7 +14,7 @@ from core.catalog import price_list
 router = routing.router("credits")
 
 
-class Balance(responses.Part):
+class Balance(responses.ApiModel):
     """What can be spent, and what is reserved for generations under way, in credits."""
 
     available: int
@@ -22,21 +22,21 @@ class Balance(responses.Part):
     idr_per_credit: int
 
 
-class CreditsAnswer(responses.Envelope):
+class CreditsAnswer(responses.Response):
     """The balance."""
 
     credits: Balance
 
 
-class EntriesAnswer(responses.Envelope):
+class EntriesAnswer(responses.Response):
     """A page of movements, newest first; `nextCursor` asks for the next one."""
 
-    entries: list[responses.Entry]
+    entries: list[responses.LedgerEntryShape]
     next_cursor: str | None
 
 
 @router.get("/credits")
-def get_credits(person: Person) -> CreditsAnswer:
+def get_credits(person: CurrentUser) -> CreditsAnswer:
     """What can be spent and what is reserved."""
     with db.session(read_only=True) as session:
         balance = ledger.balance(session, person.id)
@@ -48,12 +48,12 @@ def get_credits(person: Person) -> CreditsAnswer:
 
 
 @router.get("/credits/entries")
-def list_entries(person: Person, query: Annotated[requests.EntriesQuery, Query()]) -> EntriesAnswer:
+def list_entries(person: CurrentUser, query: Annotated[requests.LedgerQuery, Query()]) -> EntriesAnswer:
     """Every movement, newest first, a page at a time."""
     with db.session(read_only=True) as session:
         rows = ledger.entries(session, person.id, before_id=query.cursor, limit=query.limit + 1)
     page = rows[: query.limit]
     return EntriesAnswer(
-        entries=[responses.Entry.of(row) for row in page],
+        entries=[responses.LedgerEntryShape.of(row) for row in page],
         next_cursor=str(page[-1].id) if len(rows) > query.limit else None,
     )

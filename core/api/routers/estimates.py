@@ -14,14 +14,14 @@ from core.providers.contract import VideoModel
 router = routing.router("credits")
 
 
-class Reason(responses.Part):
+class Reason(responses.ApiModel):
     """Why something cannot be made."""
 
     field: str
     message: str
 
 
-class Estimate(responses.Part):
+class Estimate(responses.ApiModel):
     """A price, line by line, in credits and rupiah, and whether the model can make it."""
 
     total: int
@@ -34,7 +34,7 @@ class Estimate(responses.Part):
     reasons: list[Reason]
 
 
-class EstimateAnswer(responses.Envelope):
+class EstimateAnswer(responses.Response):
     """The price of a request."""
 
     estimate: Estimate
@@ -55,7 +55,7 @@ async def estimate(body: requests.EstimateBody) -> EstimateAnswer:
         generate_audio=body.generate_audio,
         enhance_prompt=body.enhance_prompt,
     )
-    reasons = capabilities.problems(
+    reasons = capabilities.check(
         model,
         resolution=body.resolution,
         duration_seconds=duration_seconds,

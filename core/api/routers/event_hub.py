@@ -23,22 +23,22 @@ from core.generations.timeline import Step, Tail
 log = logging.getLogger(__name__)
 
 READ_SECONDS = 0.5
-SEATS_PER_PERSON = 10
-QUEUE_STEPS = 500
-LAST_WORDS_SECONDS = 2.0
+MAX_SUBSCRIPTIONS_PER_USER = 10
+MAX_QUEUED_STEPS = 500
+FLUSH_GRACE_SECONDS = 2.0
 GRACE_SECONDS = 5
 
 
-class Seat:
+class Subscription:
     """One listener's place: what has come for them, and the scope in which it is sent."""
 
     def __init__(self) -> None:
         self.scope = anyio.CancelScope()
         self.start_id = 0
         self.ended = False
-        self._steps: asyncio.Queue[Step | None] = asyncio.Queue(QUEUE_STEPS)
+        self._steps: asyncio.Queue[Step | None] = asyncio.Queue(MAX_QUEUED_STEPS)
 
-    def give(self, step: Step) -> None:
+    def publish(self, step: Step) -> None:
         """Put a step into the queue; the end for a listener whose queue is full."""
         if self._steps.full():
             self.end()
@@ -51,7 +51,7 @@ class Seat:
         while not self._steps.empty():
             self._steps.get_nowait()
         self._steps.put_nowait(None)
-        self.scope.deadline = anyio.current_time() + LAST_WORDS_SECONDS
+        self.scope.deadline = anyio.current_time() + FLUSH_GRACE_SECONDS
 
     async def next(self, wait_seconds: float) -> Step | None:
         """The next step; None when none came in this time, or the stream is to end."""
@@ -61,21 +61,21 @@ class Seat:
             return None
 
 
-class Hub:
+class EventHub:
     """The listeners of this process and the one task that reads for them, which runs while there are any."""
 
     def __init__(self) -> None:
-        self._seats: dict[str, set[Seat]] = defaultdict(set)
+        self._seats: dict[str, set[Subscription]] = defaultdict(set)
         self._reading: asyncio.Task[None] | None = None
         self._tail: asyncio.Future[Tail] | None = None
         self._stopped = False
 
     @asynccontextmanager
-    async def seat(self, user_id: str) -> AsyncIterator[Seat]:
+    async def subscribe(self, user_id: str) -> AsyncIterator[Subscription]:
         """A place for one listener, who hears of all steps after its `start_id`; RateLimited when they have enough."""
-        if len(self._seats[user_id]) >= SEATS_PER_PERSON:
+        if len(self._seats[user_id]) >= MAX_SUBSCRIPTIONS_PER_USER:
             raise errors.RateLimited("You are listening in too many places. Close one of them.", retry_after_seconds=30)
-        seat = Seat()
+        seat = Subscription()
         self._seats[user_id].add(seat)
         try:
             if self._stopped:
@@ -142,7 +142,7 @@ class Hub:
                     continue
                 for step in steps:
                     for seat in tuple(self._seats.get(step.user_id, ())):
-                        seat.give(step)
+                        seat.publish(step)
         except Exception as failure:
             first.set_exception(failure)
         finally:
@@ -169,5 +169,5 @@ def _read(tail: Tail) -> Sequence[Step]:
         return tail.read(session)
 
 
-hub = Hub()
+hub = EventHub()
 """The one of this process."""

@@ -12,7 +12,7 @@ from starlette.types import Send
 
 from core import db
 from core.api.http import routing
-from core.api.http.auth import Person
+from core.api.http.auth import CurrentUser
 from core.api.routers import event_hub
 from core.api.schemas import responses
 from core.db.enums import Stage, Status
@@ -31,7 +31,7 @@ RESUME_SPAN = 20_000
 """How many steps of the installation a client can have missed and still be told its own of them."""
 
 
-class LiveStep(responses.Part):
+class LiveStep(responses.ApiModel):
     """The data of an event of type `generation`: a step, and the percentage done by now."""
 
     id: str
@@ -59,7 +59,7 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, content: AsyncIterator[bytes], seat: event_hub.Seat) -> None:
+    def __init__(self, content: AsyncIterator[bytes], seat: event_hub.Subscription) -> None:
         # nginx would collect the stream before it passes it on
         super().__init__(content, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         self._seat = seat
@@ -70,8 +70,8 @@ class EventStream(StreamingResponse):
             await super().stream_response(send)
 
 
-async def _seat(person: Person) -> AsyncIterator[event_hub.Seat]:
-    async with event_hub.hub.seat(person.id) as seat:
+async def _seat(person: CurrentUser) -> AsyncIterator[event_hub.Subscription]:
+    async with event_hub.hub.subscribe(person.id) as seat:
         yield seat
 
 
@@ -86,8 +86,8 @@ _DOCUMENT: dict[int | str, dict[str, Any]] = {
 
 @router.get("/generations/events", response_class=StreamingResponse, responses=_DOCUMENT)
 async def listen(
-    person: Person,
-    seat: Annotated[event_hub.Seat, Depends(_seat)],
+    person: CurrentUser,
+    seat: Annotated[event_hub.Subscription, Depends(_seat)],
     asked: StepId = None,
     resumed: StepIdHeader = None,
 ) -> EventStream:
@@ -106,7 +106,7 @@ async def would_listen() -> Response:
     return Response(media_type=EventStream.media_type, headers={"Cache-Control": "no-store"})
 
 
-async def _events(person: User, seat: event_hub.Seat, last_id: int | None) -> AsyncIterator[bytes]:
+async def _events(person: User, seat: event_hub.Subscription, last_id: int | None) -> AsyncIterator[bytes]:
     """The stream: what was missed, then what comes, each step once and in order."""
     yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
     if last_id is None:

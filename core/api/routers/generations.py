@@ -8,14 +8,14 @@ from starlette.responses import Response
 
 from core import config, db
 from core.api.http import routing
-from core.api.http.auth import PathId, Person
+from core.api.http.auth import CurrentUser, PathId
 from core.api.routers import estimates
 from core.api.routers.media import RequestLinks
 from core.api.schemas import requests, responses
 from core.db.enums import ENDED_STATUSES, Status
 from core.db.tables import Generation, User
 from core.generations import commands, queries, review
-from core.generations.queries import Verdict
+from core.generations.queries import ReviewStatus
 from core.generations.submit import Order, submit
 from core.providers import connection as provider_connection
 
@@ -30,7 +30,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-class Ordered(responses.Part):
+class Ordered(responses.ApiModel):
     """A generation just ordered."""
 
     id: str
@@ -43,34 +43,34 @@ class Ordered(responses.Part):
         return cls(id=row.id, status=row.status, credit_used=row.credits)
 
 
-class OrderedAnswer(responses.Envelope):
+class OrderedAnswer(responses.Response):
     """A generation was ordered."""
 
     generation: Ordered
     message: str
 
 
-class ClipsAnswer(responses.Envelope):
+class ClipsAnswer(responses.Response):
     """A page of generations; `nextCursor` asks for the next one."""
 
     generations: list[responses.Clip]
     next_cursor: str | None
 
 
-class ClipAnswer(responses.Envelope):
+class ClipAnswer(responses.Response):
     """One generation."""
 
     generation: responses.Clip
     message: str
 
 
-class ClipWithHistoryAnswer(responses.Envelope):
+class ClipWithHistoryAnswer(responses.Response):
     """One generation with all that can be told."""
 
-    generation: responses.ClipWithHistory
+    generation: responses.ClipDetails
 
 
-class Progress(responses.Part):
+class Progress(responses.ApiModel):
     """Where a generation stands; `progress` is a percentage, 100 only when completed."""
 
     id: str
@@ -82,7 +82,7 @@ class Progress(responses.Part):
     error_message: str | None
 
     @classmethod
-    def of(cls, standing: queries.Standing, link: responses.Link) -> Self:
+    def of(cls, standing: queries.StatusSnapshot, link: responses.Link) -> Self:
         """The shape of where a generation stands."""
         done = standing.status is Status.COMPLETED
         wrong = responses.has_error(standing)
@@ -97,14 +97,14 @@ class Progress(responses.Part):
         )
 
 
-class ProgressAnswer(responses.Envelope):
+class ProgressAnswer(responses.Response):
     """Where a generation stands."""
 
     status: Progress
 
 
 @router.post("/generate", status_code=202)
-def generate(person: Person, body: requests.GenerateBody, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
+def generate(person: CurrentUser, body: requests.GenerateBody, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
     """Order a clip: its price is reserved now and charged when the clip is here."""
     settings = config.settings()
     order = order_of(body)
@@ -123,10 +123,10 @@ def generate(person: Person, body: requests.GenerateBody, idempotency_key: Idemp
 
 @router.get("/generations")
 def list_generations(
-    person: Person, link: RequestLinks, query: Annotated[requests.GenerationsQuery, Query()]
+    person: CurrentUser, link: RequestLinks, query: Annotated[requests.GenerationsQuery, Query()]
 ) -> ClipsAnswer:
     """Generations, newest first unless asked otherwise, a page at a time."""
-    chosen = queries.Filter(
+    chosen = queries.ListFilter(
         project_id=query.project_id,
         statuses=tuple(query.status),
         model_id=query.model_id,
@@ -140,12 +140,12 @@ def list_generations(
         oldest_first=query.oldest_first,
     )
     with db.look() as connection:
-        page = queries.browse(connection, person, chosen, cursor=query.cursor, limit=query.limit)
+        page = queries.list_page(connection, person, chosen, cursor=query.cursor, limit=query.limit)
     return ClipsAnswer(generations=responses.clips(page.rows, link), next_cursor=page.next_cursor)
 
 
 @router.get("/generations/{id}")
-def get_generation(person: Person, generation_id: PathId, link: RequestLinks) -> ClipWithHistoryAnswer:
+def get_generation(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> ClipWithHistoryAnswer:
     """All that can be told of a generation, with its timeline and its receipt."""
     with db.session(read_only=True) as session:
         row = queries.get(session, person, generation_id)
@@ -154,7 +154,7 @@ def get_generation(person: Person, generation_id: PathId, link: RequestLinks) ->
 
 @router.patch("/generations/{id}")
 def change_generation(
-    person: Person, generation_id: PathId, link: RequestLinks, body: requests.GenerationChanges
+    person: CurrentUser, generation_id: PathId, link: RequestLinks, body: requests.GenerationChanges
 ) -> ClipWithHistoryAnswer:
     """Mark a clip as a favourite, keep or reject it, tag it, move it to another project.
 
@@ -162,26 +162,26 @@ def change_generation(
     """
     changes = review.Changes(
         favourite=body.favourite,
-        verdict=Verdict.of(body.kept) if "kept" in body.model_fields_set else None,
+        verdict=ReviewStatus.of(body.kept) if "kept" in body.model_fields_set else None,
         tags=body.tags,
         project_id=body.project_id,
     )
     with db.session() as session:
-        row = review.change(session, person, generation_id, changes)
+        row = review.update(session, person, generation_id, changes)
         return _whole(session, person, row, link)
 
 
 @router.get("/generations/{id}/status", response_model=ProgressAnswer)
-def get_status(person: Person, generation_id: PathId, link: RequestLinks) -> Response:
+def get_status(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> Response:
     """Where a generation stands; while it has not ended, `Retry-After` says in how many seconds to ask again."""
     with db.look() as connection:
-        standing = queries.standing(connection, person, generation_id)
+        standing = queries.status_snapshot(connection, person, generation_id)
     hint = {} if standing.status in ENDED_STATUSES else {"Retry-After": str(POLL_SECONDS)}
     return routing.written(ProgressAnswer(status=Progress.of(standing, link)), headers=hint)
 
 
 @router.post("/generations/{id}/cancel")
-def cancel(person: Person, generation_id: PathId, link: RequestLinks) -> ClipAnswer:
+def cancel(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> ClipAnswer:
     """Cancel: free while it is pending; afterwards a wish, where the provider can stop a job at all."""
     with db.session() as session:
         row = commands.cancel(session, person, generation_id)
@@ -194,7 +194,7 @@ def cancel(person: Person, generation_id: PathId, link: RequestLinks) -> ClipAns
 
 
 @router.post("/generations/{id}/retry", status_code=202)
-def retry(person: Person, generation_id: PathId, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
+def retry(person: CurrentUser, generation_id: PathId, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
     """Order a failed or cancelled one again, at today's price, as a new generation."""
     settings = config.settings()
     with db.session() as session:
@@ -210,20 +210,20 @@ def retry(person: Person, generation_id: PathId, idempotency_key: IdempotencyKey
 
 
 @router.delete("/generations/{id}")
-def delete(person: Person, generation_id: PathId) -> responses.Envelope:
+def delete(person: CurrentUser, generation_id: PathId) -> responses.Response:
     """Take an ended generation out of sight; its files follow, its charges stay on record."""
     with db.session() as session:
         commands.delete(session, person, generation_id)
-    return responses.Envelope()
+    return responses.Response()
 
 
-def _verdict(kept: bool | Literal["undecided"]) -> Verdict:
-    return Verdict.UNDECIDED if kept == "undecided" else Verdict.of(kept)
+def _verdict(kept: bool | Literal["undecided"]) -> ReviewStatus:
+    return ReviewStatus.UNDECIDED if kept == "undecided" else ReviewStatus.of(kept)
 
 
 def _whole(session: Session, person: User, row: Generation, link: responses.Link) -> ClipWithHistoryAnswer:
-    story, tags = queries.story(session, row), review.tags_of(session, person, row.id)
-    return ClipWithHistoryAnswer(generation=responses.ClipWithHistory.with_history(row, story, tags, link))
+    story, tags = queries.details(session, row), review.tags_of(session, person, row.id)
+    return ClipWithHistoryAnswer(generation=responses.ClipDetails.with_history(row, story, tags, link))
 
 
 def order_of(body: requests.OrderBody) -> Order:

@@ -12,14 +12,14 @@ from core.api.schemas import responses
 from core.clock import utc_now
 from core.db.enums import Status
 from core.db.tables import Generation, is_live
-from core.redis import job_queue
+from core.redis import connection as redis_connection
 
 log = logging.getLogger(__name__)
 
 router = routing.router("health")
 
 
-class HealthAnswer(responses.Envelope):
+class HealthAnswer(responses.Response):
     """`queue` is null where the app brings its own; degraded means that orders are taken but wait."""
 
     status: str
@@ -33,7 +33,7 @@ class HealthAnswer(responses.Envelope):
 def health() -> HealthAnswer | JSONResponse:
     """Look at the database and the queue."""
     redis_url = config.settings().redis_url
-    reachable = None if redis_url is None else job_queue.ping(redis_url)
+    reachable = None if redis_url is None else redis_connection.ping(redis_url)
     pending = select(func.min(Generation.created_at)).where(is_live(), Generation.status == Status.PENDING)
     try:
         with db.session(read_only=True) as session:

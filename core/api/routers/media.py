@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from core import config, db, errors
 from core.api.http import ranges, routing
-from core.api.http.auth import PathId, Person
+from core.api.http.auth import CurrentUser, PathId
 from core.api.schemas import requests
 from core.clock import utc_now
 from core.db.enums import Status
@@ -90,18 +90,18 @@ def serve_archive(
     )
     with db.session(read_only=True) as session:
         person = session.get_one(User, user_id)  # the link was signed for them
-        rows = queries.several(session, person, ids)
+        rows = queries.get_many(session, person, ids)
     return _archive(rows)
 
 
 @router.post("/generations/zip", response_class=Response)
-def download_several(person: Person, body: requests.Several) -> Response:
+def download_several(person: CurrentUser, body: requests.GenerationIds) -> Response:
     """The MP4s of several completed generations as one ZIP; those without a file are named inside.
 
     404 when one of them does not exist or is not yours.
     """
     with db.session(read_only=True) as session:
-        rows = queries.several(session, person, body.ids)
+        rows = queries.get_many(session, person, body.ids)
     if len(rows) != len(set(body.ids)):
         raise errors.NotFound("One of these generations does not exist, or it is not yours.")
     return _archive(rows)
@@ -109,7 +109,7 @@ def download_several(person: Person, body: requests.Several) -> Response:
 
 @router.head("/download/{id}", include_in_schema=False)
 @router.get("/download/{id}", response_class=Response)
-def download(request: Request, person: Person, generation_id: PathId) -> Response:
+def download(request: Request, person: CurrentUser, generation_id: PathId) -> Response:
     """The MP4 of a completed generation, to be saved, with byte ranges."""
     with db.session(read_only=True) as session:
         row = queries.get(session, person, generation_id)
@@ -135,5 +135,5 @@ def _archive(rows: Sequence[Generation]) -> Response:
         "Cache-Control": "private, no-store, no-transform",
         "X-Content-Type-Options": "nosniff",
     }
-    chunks = zip_export.stream(store, zip_export.members(rows))
+    chunks = zip_export.stream(store, zip_export.entries(rows))
     return StreamingResponse(chunks, headers=headers, media_type="application/zip")

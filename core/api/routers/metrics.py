@@ -17,13 +17,14 @@ from starlette.responses import Response
 
 from core import config, db, errors
 from core.api.http import routing
-from core.api.http.auth import Person
+from core.api.http.auth import CurrentUser
 from core.audit import runs as audit_runs
 from core.clock import utc_now
 from core.db.enums import Role
 from core.db.tables import Account, Generation, is_live
 from core.insights import circuit_breaker
 from core.providers import connection, registry
+from core.redis import connection as redis_connection
 from core.redis import job_queue
 
 router = routing.router("health")
@@ -54,7 +55,7 @@ class Metric:
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def metrics(person: Person) -> Response:
+def metrics(person: CurrentUser) -> Response:
     """Figures for Prometheus. Administrators only; a token of scope read is enough."""
     if person.role is not Role.ADMIN:
         raise errors.Forbidden("These figures are for administrators.")
@@ -115,14 +116,14 @@ def _money(session: Session) -> Iterator[Metric]:
 
 def _queues() -> Iterator[Metric]:
     """The queue's lengths; none while it is away."""
-    address = job_queue.address(config.settings().redis_url)
+    address = redis_connection.url_in_use(config.settings().redis_url)
     lengths: list[tuple[Mapping[str, str], float]] = []
     try:
         if address is not None:
             lengths = [
-                ({"queue": name}, job_queue.length(address, name)) for name in (job_queue.SUBMIT, job_queue.COLLECT)
+                ({"queue": name}, job_queue.length(address, name)) for name in (job_queue.SUBMIT, job_queue.DOWNLOAD)
             ]
-    except job_queue.Unreachable:
+    except redis_connection.Unreachable:
         lengths = []
     yield Metric("video_queue_up", "Whether Redis answers.", [({}, bool(lengths))])
     yield Metric("video_queue_length", "Jobs that wait for a worker.", lengths)

@@ -10,7 +10,7 @@ from core.providers import connection, registry
 router = routing.router("models")
 
 
-class Model(responses.Part):
+class Model(responses.ApiModel):
     """What a model makes and what it costs at its default duration in 720p."""
 
     id: str
@@ -34,13 +34,13 @@ class Model(responses.Part):
     configured: bool
 
 
-class ModelsAnswer(responses.Envelope):
+class ModelsAnswer(responses.Response):
     """All models."""
 
     models: list[Model]
 
 
-class Provider(responses.Part):
+class Provider(responses.ApiModel):
     """A vendor; `cancelNote` says what cancelling costs once it has a job.
 
     `state` is `ok`, `trouble` or `not_configured`. `keyWorks` is null while the key was never tried for free; the
@@ -61,7 +61,7 @@ class Provider(responses.Part):
     cancel_note: str
 
 
-class ProvidersAnswer(responses.Envelope):
+class ProvidersAnswer(responses.Response):
     """All providers."""
 
     providers: list[Provider]

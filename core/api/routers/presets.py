@@ -7,7 +7,7 @@ from pydantic import model_validator
 
 from core import db
 from core.api.http import routing
-from core.api.http.auth import PathId, Person
+from core.api.http.auth import CurrentUser, PathId
 from core.api.schemas import requests, responses
 from core.db.tables import Preset, User
 from core.projects import presets
@@ -55,7 +55,7 @@ class PresetChanges(requests.Body):
         return self
 
 
-class SettingsShape(responses.Part):
+class SettingsShape(responses.ApiModel):
     """What a preset keeps."""
 
     model_id: str
@@ -68,7 +68,7 @@ class SettingsShape(responses.Part):
     enhance_prompt: bool
 
 
-class PresetShape(responses.Part):
+class PresetShape(responses.ApiModel):
     """A preset; `mine` says whether you may change it."""
 
     id: str
@@ -101,46 +101,46 @@ class PresetShape(responses.Part):
         )
 
 
-class PresetsAnswer(responses.Envelope):
+class PresetsAnswer(responses.Response):
     """Your own presets by name, then those that others share."""
 
     presets: list[PresetShape]
 
 
-class PresetAnswer(responses.Envelope):
+class PresetAnswer(responses.Response):
     """One preset."""
 
     preset: PresetShape
 
 
 @router.get("/presets")
-def list_presets(person: Person) -> PresetsAnswer:
+def list_presets(person: CurrentUser) -> PresetsAnswer:
     """The presets you can apply."""
     with db.session(read_only=True) as session:
-        found = presets.browse(session, person)
+        found = presets.list_visible(session, person)
     return PresetsAnswer(presets=[PresetShape.of(preset, person) for preset in found])
 
 
 @router.post("/presets", status_code=201)
-def create_preset(person: Person, body: NewPreset) -> PresetAnswer:
+def create_preset(person: CurrentUser, body: NewPreset) -> PresetAnswer:
     """Keep settings under a new name."""
     with db.session() as session:
-        preset = presets.save(session, person, name=body.name, settings=body.settings.settings(), shared=body.shared)
+        preset = presets.create(session, person, name=body.name, settings=body.settings.settings(), shared=body.shared)
     return PresetAnswer(preset=PresetShape.of(preset, person))
 
 
 @router.patch("/presets/{id}")
-def change_preset(person: Person, preset_id: PathId, body: PresetChanges) -> PresetAnswer:
+def change_preset(person: CurrentUser, preset_id: PathId, body: PresetChanges) -> PresetAnswer:
     """Rename a preset of yours, share it or keep it to yourself, or keep other settings under its name."""
     settings = body.settings.settings() if body.settings else None
     with db.session() as session:
-        preset = presets.change(session, person, preset_id, name=body.name, shared=body.shared, settings=settings)
+        preset = presets.update(session, person, preset_id, name=body.name, shared=body.shared, settings=settings)
     return PresetAnswer(preset=PresetShape.of(preset, person))
 
 
 @router.delete("/presets/{id}")
-def delete_preset(person: Person, preset_id: PathId) -> responses.Envelope:
+def delete_preset(person: CurrentUser, preset_id: PathId) -> responses.Response:
     """Forget a preset of yours."""
     with db.session() as session:
         presets.delete(session, person, preset_id)
-    return responses.Envelope()
+    return responses.Response()

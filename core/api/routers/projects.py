@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session, aliased
 
 from core import db
 from core.api.http import routing
-from core.api.http.auth import PathId, Person
+from core.api.http.auth import CurrentUser, PathId
 from core.api.routers.media import RequestLinks
 from core.api.schemas import requests, responses
-from core.db.row_access import owned
+from core.db.row_access import visible_to
 from core.db.tables import Generation, Project, User
 from core.generations import queries
 from core.projects import projects
@@ -24,7 +24,7 @@ router = routing.router("projects")
 NEWEST = 20
 
 
-class ProjectShape(responses.Part):
+class ProjectShape(responses.ApiModel):
     """A project with its newest generations, or a page of them; `spentCredits` were charged since its beginning."""
 
     id: str
@@ -38,14 +38,14 @@ class ProjectShape(responses.Part):
     generations: list[responses.Clip]
 
 
-class ProjectsAnswer(responses.Envelope):
+class ProjectsAnswer(responses.Response):
     """A page of projects; `nextCursor` asks for the next one."""
 
     projects: list[ProjectShape]
     next_cursor: str | None
 
 
-class ProjectAnswer(responses.Envelope):
+class ProjectAnswer(responses.Response):
     """One project."""
 
     project: ProjectShape
@@ -59,11 +59,11 @@ class ProjectPageAnswer(ProjectAnswer):
 
 @router.get("/projects")
 def list_projects(
-    person: Person, link: RequestLinks, query: Annotated[requests.ProjectsQuery, Query()]
+    person: CurrentUser, link: RequestLinks, query: Annotated[requests.ProjectsQuery, Query()]
 ) -> ProjectsAnswer:
     """Projects, last changed first unless sorted otherwise, each with its newest generations."""
     with db.session(read_only=True) as session:
-        found = projects.browse(
+        found = projects.list_page(
             session,
             person,
             search=query.search,
@@ -81,7 +81,7 @@ def list_projects(
 
 
 @router.post("/projects", status_code=201)
-def create_project(person: Person, body: requests.NewProject) -> ProjectAnswer:
+def create_project(person: CurrentUser, body: requests.NewProject) -> ProjectAnswer:
     """Make a project."""
     with db.session() as session:
         project = projects.create(session, person, name=body.name, description=body.description)
@@ -90,23 +90,23 @@ def create_project(person: Person, body: requests.NewProject) -> ProjectAnswer:
 
 @router.get("/projects/{id}")
 def get_project(
-    person: Person, project_id: PathId, link: RequestLinks, query: Annotated[requests.PageQuery, Query()]
+    person: CurrentUser, project_id: PathId, link: RequestLinks, query: Annotated[requests.PageQuery, Query()]
 ) -> ProjectPageAnswer:
     """A project and its generations, newest first, a page at a time."""
     with db.session(read_only=True) as session:
         project = projects.get(session, person, project_id)
-        chosen = queries.Filter(project_id=project.id)
-        page = queries.browse(session, person, chosen, cursor=query.cursor, limit=query.limit)
+        chosen = queries.ListFilter(project_id=project.id)
+        page = queries.list_page(session, person, chosen, cursor=query.cursor, limit=query.limit)
     return ProjectPageAnswer(project=_shape(project, page.rows, link), next_cursor=page.next_cursor)
 
 
 @router.patch("/projects/{id}")
 def change_project(
-    person: Person, project_id: PathId, link: RequestLinks, body: requests.ProjectChanges
+    person: CurrentUser, project_id: PathId, link: RequestLinks, body: requests.ProjectChanges
 ) -> ProjectAnswer:
     """Rename or describe a project, archive it or bring it back."""
     with db.session() as session:
-        project = projects.change(
+        project = projects.update(
             session, person, project_id, name=body.name, description=body.description, archived=body.archived
         )
         newest = _newest(session, person, [project.id])
@@ -114,11 +114,11 @@ def change_project(
 
 
 @router.delete("/projects/{id}")
-def delete_project(person: Person, project_id: PathId) -> responses.Envelope:
+def delete_project(person: CurrentUser, project_id: PathId) -> responses.Response:
     """Delete an empty project; one with generations can only be archived."""
     with db.session() as session:
         projects.delete(session, person, project_id)
-    return responses.Envelope()
+    return responses.Response()
 
 
 def _newest(session: Session, user: User, project_ids: Collection[str]) -> Mapping[str, Sequence[Generation]]:
@@ -141,7 +141,7 @@ def _newest(session: Session, user: User, project_ids: Collection[str]) -> Mappi
         .join(Project, Project.id == Generation.project_id)
         .where(
             Project.id.in_(project_ids),
-            owned(Project, user),
+            visible_to(Project, user),
             Generation.deleted_at.is_(None),
             Generation.id >= func.coalesce(last_shown, ""),
         )
@@ -153,7 +153,9 @@ def _newest(session: Session, user: User, project_ids: Collection[str]) -> Mappi
     return found
 
 
-def _shape(project: Project | projects.Summary, rows: Sequence[responses.Shown], link: responses.Link) -> ProjectShape:
+def _shape(
+    project: Project | projects.Summary, rows: Sequence[responses.ClipRow], link: responses.Link
+) -> ProjectShape:
     return ProjectShape(
         id=project.id,
         name=project.name,

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from core import db
 from core.api.http import routing
-from core.api.http.auth import Person
+from core.api.http.auth import CurrentUser
 from core.api.routers.usage import SelectionQuery, reaches_far_enough, selection
 from core.api.schemas import requests, responses
 from core.catalog import price_list
@@ -25,7 +25,7 @@ class WhatIfQuery(SelectionQuery):
     markup_percent: Annotated[int, Field(ge=100, le=10_000)] | None = None
 
 
-class Sum(responses.Part):
+class Sum(responses.ApiModel):
     """Clips with price, cost and margin; the cost is an estimate but for what was reported."""
 
     clips: int
@@ -34,7 +34,7 @@ class Sum(responses.Part):
     margin_idr: int
 
 
-class Impossible(responses.Part):
+class Impossible(responses.ApiModel):
     """Clips that the other model could not have made, and why."""
 
     reason: str
@@ -42,7 +42,7 @@ class Impossible(responses.Part):
     credits: int
 
 
-class WhatIf(responses.Part):
+class WhatIf(responses.ApiModel):
     """The same clips as charged and as they would have been; `ofClips` is how many were charged in all."""
 
     was: Sum
@@ -52,25 +52,25 @@ class WhatIf(responses.Part):
     of_clips: int
 
 
-class WhatIfAnswer(responses.Envelope):
+class WhatIfAnswer(responses.Response):
     """What it would have come to."""
 
     what_if: WhatIf
 
 
 @router.get("/usage/what-if")
-def get_what_if(person: Person, query: Annotated[WhatIfQuery, Query()]) -> WhatIfAnswer:
+def get_what_if(person: CurrentUser, query: Annotated[WhatIfQuery, Query()]) -> WhatIfAnswer:
     """The charged clips of the period, newest first up to a bound a model, priced as if another model had made them."""
     chosen = selection(query)
     listed = price_list.price(query.with_model_id)
-    change = repricing.Change(
+    change = repricing.Scenario(
         query.with_model_id,
         base_credits=query.base_credits or listed.base_credits,
         markup_percent=query.markup_percent or listed.markup_percent,
     )
     with db.session(read_only=True) as session:
         of_clips = reports.total(session, person, chosen).completed
-        kinds = repricing.kinds(session, person, chosen)
+        kinds = repricing.clip_groups(session, person, chosen)
     found = repricing.reprice(kinds, change)
     return WhatIfAnswer(
         what_if=WhatIf(
@@ -86,5 +86,5 @@ def get_what_if(person: Person, query: Annotated[WhatIfQuery, Query()]) -> WhatI
     )
 
 
-def _sum(found: repricing.Sum) -> Sum:
+def _sum(found: repricing.GroupTotal) -> Sum:
     return Sum(**asdict(found), margin_idr=found.margin_idr)

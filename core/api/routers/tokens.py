@@ -5,7 +5,7 @@ from typing import Self
 
 from core import db
 from core.api.http import routing
-from core.api.http.auth import PathId, Person
+from core.api.http.auth import CurrentUser, PathId
 from core.api.schemas import requests, responses
 from core.db.enums import Scope
 from core.db.tables import ApiToken
@@ -14,7 +14,7 @@ from core.identity import api_tokens
 router = routing.router("tokens")
 
 
-class Token(responses.Part):
+class Token(responses.ApiModel):
     """A token as lists show it: by its first characters. `lastUsedAt` is true to the minute."""
 
     id: str
@@ -39,13 +39,13 @@ class Token(responses.Part):
         )
 
 
-class TokensAnswer(responses.Envelope):
+class TokensAnswer(responses.Response):
     """All tokens that were not revoked."""
 
     tokens: list[Token]
 
 
-class NewTokenAnswer(responses.Envelope):
+class NewTokenAnswer(responses.Response):
     """A token was made; `secret` is shown this once."""
 
     token: Token
@@ -53,24 +53,24 @@ class NewTokenAnswer(responses.Envelope):
 
 
 @router.get("/tokens")
-def list_tokens(person: Person) -> TokensAnswer:
+def list_tokens(person: CurrentUser) -> TokensAnswer:
     """Your tokens, newest first."""
     with db.session(read_only=True) as session:
-        return TokensAnswer(tokens=[Token.of(row) for row in api_tokens.browse(session, person)])
+        return TokensAnswer(tokens=[Token.of(row) for row in api_tokens.list_for_user(session, person)])
 
 
 @router.post("/tokens", status_code=201)
-def create_token(person: Person, body: requests.NewToken) -> NewTokenAnswer:
+def create_token(person: CurrentUser, body: requests.NewToken) -> NewTokenAnswer:
     """Make a token; keep its `secret`, nobody can show it again."""
     with db.session() as session:
-        secret = api_tokens.issue(session, person, name=body.name, scope=body.scope, expires_at=body.expires_at)
+        secret = api_tokens.create(session, person, name=body.name, scope=body.scope, expires_at=body.expires_at)
         made = api_tokens.by_token(session, secret)[1]
     return NewTokenAnswer(token=Token.of(made), secret=secret)
 
 
 @router.delete("/tokens/{id}")
-def revoke_token(person: Person, token_id: PathId) -> responses.Envelope:
+def revoke_token(person: CurrentUser, token_id: PathId) -> responses.Response:
     """End a token, from the next request on."""
     with db.session() as session:
         api_tokens.revoke(session, person, token_id)
-    return responses.Envelope()
+    return responses.Response()

@@ -7,16 +7,16 @@ from fastapi import File, Form, UploadFile
 
 from core import config
 from core.api.http import routing
-from core.api.http.auth import Person
+from core.api.http.auth import CurrentUser
 from core.api.schemas import requests, responses
 from core.db.tables import Upload
 from core.files import image_sanitizer, storage
-from core.projects import intake
+from core.projects import uploads
 
 router = routing.router("uploads")
 
 
-class UploadAnswer(responses.Envelope):
+class UploadAnswer(responses.Response):
     """An image that was taken in; `fileSize` is that of the cleaned file, `notes` say what was changed."""
 
     file_path: str
@@ -41,7 +41,7 @@ class UploadAnswer(responses.Envelope):
 
 @router.post("/upload-image")
 def upload_image(
-    person: Person,
+    person: CurrentUser,
     file: Annotated[UploadFile, File(description="A JPEG, PNG or WebP of 10 MB at most.")],
     type: Annotated[requests.ImageRole, Form(description="What the image is for.")],
 ) -> UploadAnswer:
@@ -51,7 +51,7 @@ def upload_image(
     """
     settings = config.settings()
     data = file.file.read(image_sanitizer.MAX_UPLOAD_BYTES + 1)
-    upload, notes = intake.take_in(
+    upload, notes = uploads.store_image(
         person,
         identity=data,
         picture=lambda: data,

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from core import db, errors
 from core.api.http import auth, ranges, routing
-from core.api.http.auth import Person
+from core.api.http.auth import CurrentUser
 from core.api.schemas import requests, responses
 from core.clock import utc_now
 from core.db.enums import Scope
@@ -71,7 +71,7 @@ class UsageQuery(SelectionQuery):
     format: UsageFormat = UsageFormat.JSON
 
 
-class Figures(responses.Part):
+class Figures(responses.ApiModel):
     """Counts and sums of ended generations. `estimatedCostIdr` is what the providers probably took.
 
     What follows comes with `groupBy`: `costIdr` is what providers reported, at the price list's rate of the dollar,
@@ -117,7 +117,7 @@ class UsageTotals(Figures):
     success_rate: float | None
 
 
-class Usage(responses.Part):
+class Usage(responses.ApiModel):
     """What was spent between two days, both included."""
 
     since: date
@@ -126,14 +126,14 @@ class Usage(responses.Part):
     totals: UsageTotals
 
 
-class UsageAnswer(responses.Envelope):
+class UsageAnswer(responses.Response):
     """What was spent."""
 
     usage: Usage
 
 
 @router.get("/usage", response_model=UsageAnswer, response_model_exclude_unset=True)
-def get_usage(person: Person, query: Annotated[UsageQuery, Query()]) -> UsageAnswer | Response:
+def get_usage(person: CurrentUser, query: Annotated[UsageQuery, Query()]) -> UsageAnswer | Response:
     """Usage by day and model, or by what `groupBy` names, oldest first, with the totals of the period."""
     chosen = selection(query)
     groups = query.group_by or None
@@ -144,7 +144,7 @@ def get_usage(person: Person, query: Annotated[UsageQuery, Query()]) -> UsageAns
         headers = {"Content-Disposition": ranges.content_disposition(name)}
         return StreamingResponse(_csv(person, chosen, groups), media_type="text/csv; charset=utf-8", headers=headers)
     with db.session(read_only=True) as session:
-        found = reports.grouped(session, person, chosen, groups or export.DEFAULT)
+        found = reports.aggregate(session, person, chosen, groups or export.DEFAULT)
         rows = list(islice(found, JSON_ROWS_LIMIT + 1))
     if len(rows) > JSON_ROWS_LIMIT:
         wrong = f"These are more than {JSON_ROWS_LIMIT} rows. Ask for format=csv, fewer days or fewer groups."
@@ -165,22 +165,22 @@ def get_usage(person: Person, query: Annotated[UsageQuery, Query()]) -> UsageAns
     )
 
 
-def _csv(person: User, chosen: reports.Selection, groups: Sequence[Group] | None) -> Iterator[bytes]:
+def _csv(person: User, chosen: reports.UsageQuery, groups: Sequence[Group] | None) -> Iterator[bytes]:
     """The whole table, read while it is sent."""
     with db.session(read_only=True) as session:
-        yield from export.write(reports.grouped(session, person, chosen, groups or export.DEFAULT), groups)
+        yield from export.usage_csv(reports.aggregate(session, person, chosen, groups or export.DEFAULT), groups)
 
 
-def _figures(figures: reports.Figures, *, full: bool) -> dict[str, Any]:
+def _figures(figures: reports.UsageTotals, *, full: bool) -> dict[str, Any]:
     names = [name for name in Figures.model_fields if full or Figures.model_fields[name].is_required()]
     return {name: getattr(figures, name) for name in names}
 
 
-def selection(query: SelectionQuery) -> reports.Selection:
+def selection(query: SelectionQuery) -> reports.UsageQuery:
     """What a query asks for, with the default days filled in; InvalidRequest for days that cannot be."""
     since, until = _period(query.since, query.until)
     everybody = query.people is People.EVERYBODY
-    return reports.Selection(
+    return reports.UsageQuery(
         since, until, query.project_id, query.provider, query.model_id, everybody=everybody, user_id=query.user_id
     )
 

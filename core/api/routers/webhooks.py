@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from core import config, db
 from core.api.http import auth, routing
-from core.api.http.auth import PathId, Person
+from core.api.http.auth import CurrentUser, PathId
 from core.api.schemas import requests, responses
 from core.db.enums import DeliveryState, DisabledReason, Status
 from core.db.tables import WebhookDelivery, WebhookEndpoint
@@ -56,7 +56,7 @@ class DeliveriesQuery(requests.Query):
     limit: requests.PageSize = 50
 
 
-class Webhook(responses.Part):
+class Webhook(responses.ApiModel):
     """An address that is told when a generation ends; `failingSince` is the first failure after the last success."""
 
     id: str
@@ -76,7 +76,7 @@ class Webhook(responses.Part):
             id=row.id,
             url=row.url,
             description=row.description,
-            events=list(outbox.chosen(row.events)),
+            events=list(outbox.events_in_order(row.events)),
             enabled=row.disabled_at is None,
             disabled_at=row.disabled_at,
             disabled_reason=row.disabled_reason,
@@ -85,7 +85,7 @@ class Webhook(responses.Part):
         )
 
 
-class Delivery(responses.Part):
+class Delivery(responses.ApiModel):
     """One event on its way to one webhook; `eventId` is what the receiver gets as webhook-id."""
 
     id: str
@@ -106,13 +106,13 @@ class Delivery(responses.Part):
         return cls.model_validate({name: getattr(row, name) for name in cls.model_fields})
 
 
-class WebhooksAnswer(responses.Envelope):
+class WebhooksAnswer(responses.Response):
     """All webhooks."""
 
     webhooks: list[Webhook]
 
 
-class WebhookAnswer(responses.Envelope):
+class WebhookAnswer(responses.Response):
     """One webhook."""
 
     webhook: Webhook
@@ -124,27 +124,27 @@ class SecretAnswer(WebhookAnswer):
     secret: str
 
 
-class DeliveryAnswer(responses.Envelope):
+class DeliveryAnswer(responses.Response):
     """A delivery just begun."""
 
     delivery: Delivery
 
 
-class DeliveriesAnswer(responses.Envelope):
+class DeliveriesAnswer(responses.Response):
     """A page of deliveries, newest first; `nextCursor` asks for the next one."""
 
     deliveries: list[Delivery]
     next_cursor: str | None
 
 
-class SentLinks(responses.Part):
+class SentLinks(responses.ApiModel):
     """Paths below this installation's address; they ask for a token. `download` is there once there is a clip."""
 
     generation: str
     download: str | None = None
 
 
-class SentData(responses.Part):
+class SentData(responses.ApiModel):
     """A generation as events tell it; `creditsCharged` is 0 unless it is completed."""
 
     id: str
@@ -162,7 +162,7 @@ class SentData(responses.Part):
     links: SentLinks
 
 
-class SentEvent(responses.Part):
+class SentEvent(responses.ApiModel):
     """What is sent; `timestamp` is when it happened, the same in every attempt."""
 
     type: str
@@ -191,19 +191,19 @@ for _event in outbox.EVENTS.values():
     )
 
 
-DeliveryId = Annotated[str, Path(alias="deliveryId"), auth.KnownForm]
+DeliveryId = Annotated[str, Path(alias="deliveryId"), auth.WellFormedId]
 
 
 @router.get("/webhooks")
-def list_webhooks(person: Person) -> WebhooksAnswer:
+def list_webhooks(person: CurrentUser) -> WebhooksAnswer:
     """All of them, oldest first."""
     with db.session(read_only=True) as session:
-        rows = webhooks.browse(session, person)
+        rows = webhooks.list_for_user(session, person)
     return WebhooksAnswer(webhooks=[Webhook.of(row) for row in rows])
 
 
 @router.post("/webhooks", status_code=201)
-def create_webhook(person: Person, body: NewWebhook) -> SecretAnswer:
+def create_webhook(person: CurrentUser, body: NewWebhook) -> SecretAnswer:
     """Register an address. Events are signed with the secret as Standard Webhooks 1.0.0 says."""
     address = _checked(body.url)
     with db.session() as session:
@@ -212,7 +212,7 @@ def create_webhook(person: Person, body: NewWebhook) -> SecretAnswer:
 
 
 @router.get("/webhooks/{id}")
-def get_webhook(person: Person, webhook_id: PathId) -> WebhookAnswer:
+def get_webhook(person: CurrentUser, webhook_id: PathId) -> WebhookAnswer:
     """One of them."""
     with db.session(read_only=True) as session:
         row = webhooks.get(session, person, webhook_id)
@@ -220,13 +220,13 @@ def get_webhook(person: Person, webhook_id: PathId) -> WebhookAnswer:
 
 
 @router.patch("/webhooks/{id}")
-def change_webhook(person: Person, webhook_id: PathId, body: WebhookChanges) -> WebhookAnswer:
+def change_webhook(person: CurrentUser, webhook_id: PathId, body: WebhookChanges) -> WebhookAnswer:
     """Change address, description or events, stop it or start it again."""
     with db.session(read_only=True) as session:
         webhooks.get(session, person, webhook_id)
     address = None if body.url is None else _checked(body.url)
     with db.session() as session:
-        row = webhooks.change(
+        row = webhooks.update(
             session,
             person,
             webhook_id,
@@ -239,15 +239,15 @@ def change_webhook(person: Person, webhook_id: PathId, body: WebhookChanges) -> 
 
 
 @router.delete("/webhooks/{id}")
-def delete_webhook(person: Person, webhook_id: PathId) -> responses.Envelope:
+def delete_webhook(person: CurrentUser, webhook_id: PathId) -> responses.Response:
     """Delete a webhook with the record of its deliveries."""
     with db.session() as session:
-        webhooks.remove(session, person, webhook_id)
-    return responses.Envelope()
+        webhooks.delete(session, person, webhook_id)
+    return responses.Response()
 
 
 @router.post("/webhooks/{id}/rotate")
-def rotate_secret(person: Person, webhook_id: PathId) -> SecretAnswer:
+def rotate_secret(person: CurrentUser, webhook_id: PathId) -> SecretAnswer:
     """Get a new secret; for a day everything is signed with the one before as well."""
     with db.session() as session:
         row = webhooks.rotate(session, person, webhook_id)
@@ -255,7 +255,7 @@ def rotate_secret(person: Person, webhook_id: PathId) -> SecretAnswer:
 
 
 @router.post("/webhooks/{id}/test", status_code=202)
-def send_test(person: Person, webhook_id: PathId) -> DeliveryAnswer:
+def send_test(person: CurrentUser, webhook_id: PathId) -> DeliveryAnswer:
     """Send an event that means nothing, to see whether it arrives."""
     with db.session() as session:
         row = webhooks.send_test(session, person, webhook_id)
@@ -263,10 +263,12 @@ def send_test(person: Person, webhook_id: PathId) -> DeliveryAnswer:
 
 
 @router.get("/webhooks/{id}/deliveries")
-def list_deliveries(person: Person, webhook_id: PathId, query: Annotated[DeliveriesQuery, Query()]) -> DeliveriesAnswer:
+def list_deliveries(
+    person: CurrentUser, webhook_id: PathId, query: Annotated[DeliveriesQuery, Query()]
+) -> DeliveriesAnswer:
     """What was and is to be delivered, newest first, a page at a time; kept for 30 days."""
     with db.session(read_only=True) as session:
-        rows = webhooks.deliveries(session, person, webhook_id, before_id=query.cursor, limit=query.limit + 1)
+        rows = webhooks.list_deliveries(session, person, webhook_id, before_id=query.cursor, limit=query.limit + 1)
     page = rows[: query.limit]
     return DeliveriesAnswer(
         deliveries=[Delivery.of(row) for row in page],
@@ -275,15 +277,15 @@ def list_deliveries(person: Person, webhook_id: PathId, query: Annotated[Deliver
 
 
 @router.post("/webhooks/{id}/deliveries/{deliveryId}/replay", status_code=202)
-def replay_delivery(person: Person, webhook_id: PathId, delivery_id: DeliveryId) -> DeliveryAnswer:
+def replay_delivery(person: CurrentUser, webhook_id: PathId, delivery_id: DeliveryId) -> DeliveryAnswer:
     """Deliver the event once more, under the same webhook-id."""
     with db.session() as session:
         row = webhooks.replay(session, person, webhook_id, delivery_id)
     return DeliveryAnswer(delivery=Delivery.of(row))
 
 
-def _checked(url: str) -> webhooks.Address:
-    return webhooks.checked(url, allow=config.settings().webhook_allow_hosts)
+def _checked(url: str) -> webhooks.ValidUrl:
+    return webhooks.validate_url(url, allow=config.settings().webhook_allow_hosts)
 
 
 def _with_secret(row: WebhookEndpoint) -> SecretAnswer:

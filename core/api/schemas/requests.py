@@ -20,7 +20,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def _storable(value: str) -> str:
-    if wrong := validation.problem(value, limit_chars=WORD_LIMIT_CHARS):
+    if wrong := validation.text_error(value, limit_chars=WORD_LIMIT_CHARS):
         raise ValueError(wrong)
     return value
 
@@ -130,7 +130,7 @@ class GenerationChanges(Body):
         return self
 
 
-class Several(Body):
+class GenerationIds(Body):
     """Several generations by their ids."""
 
     ids: Annotated[list[Annotated[str, Field(pattern=ID_PATTERN)]], Field(min_length=1, max_length=PAGE_LIMIT)]
@@ -175,7 +175,7 @@ class GenerationsQuery(Query):
     limit: PageSize = 50
 
 
-class EntriesQuery(Query):
+class LedgerQuery(Query):
     """Which page of the movements."""
 
     cursor: Annotated[int, Field(ge=1, lt=2**63)] | None = None

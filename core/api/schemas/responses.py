@@ -9,29 +9,29 @@ from pydantic.alias_generators import to_camel
 
 from core.db.enums import EntryKind, Stage, Status
 from core.db.tables import Generation, GenerationEvent, LedgerEntry
-from core.generations.queries import Listed, Standing, Story
+from core.generations.queries import Details, ListRow, StatusSnapshot
 from core.generations.timeline import Step
 
 Link = Callable[[str | None], str | None]
 """Storage key -> address at which a browser can load it; None for None."""
 
-Shown = Generation | Listed
+ClipRow = Generation | ListRow
 """What clips are made of: a whole row or one of a list."""
 
 
-class Part(BaseModel):
+class ApiModel(BaseModel):
     """Base of every shape: camelCase outside, the product's own names inside."""
 
     model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, frozen=True)
 
 
-class Envelope(Part):
+class Response(ApiModel):
     """A good answer."""
 
     success: bool = True
 
 
-class Error(Part):
+class Error(ApiModel):
     """Why something was refused; `fields` maps field name to what to change."""
 
     code: str
@@ -39,14 +39,14 @@ class Error(Part):
     fields: dict[str, str] | None = None
 
 
-class Refusal(Part):
+class Refusal(ApiModel):
     """A bad answer."""
 
     success: bool = False
     error: Error
 
 
-class File(Part):
+class File(ApiModel):
     """What was measured in the stored file; null where it was not. `gaps` say how it differs from the order."""
 
     size_bytes: int
@@ -61,7 +61,7 @@ class File(Part):
     gaps: list[str]
 
     @classmethod
-    def of(cls, row: Shown) -> Self | None:
+    def of(cls, row: ClipRow) -> Self | None:
         """The file of a completed generation."""
         if row.status is not Status.COMPLETED:
             return None
@@ -70,7 +70,7 @@ class File(Part):
         return cls(size_bytes=row.stored_bytes, gaps=facts.get("gaps", []), **known)
 
 
-class Clip(Part):
+class Clip(ApiModel):
     """A generation, as lists show it. `creditUsed` is its price: reserved while it is made, charged at completion.
 
     `kept` is its person's verdict: true for kept, false for rejected, null while undecided.
@@ -111,7 +111,7 @@ class Clip(Part):
     file: File | None
 
     @classmethod
-    def of(cls, row: Shown, link: Link, **more: Any) -> Self:
+    def of(cls, row: ClipRow, link: Link, **more: Any) -> Self:
         """The shape of a row."""
         done = row.status is Status.COMPLETED
         return cls(
@@ -152,7 +152,7 @@ class Clip(Part):
         )
 
 
-class Event(Part):
+class Event(ApiModel):
     """One step of a generation's timeline."""
 
     at: datetime
@@ -167,7 +167,7 @@ class Event(Part):
         return cls(at=event.at, status=event.status, stage=event.stage, what=event.what, actor=event.actor)
 
 
-class Entry(Part):
+class LedgerEntryShape(ApiModel):
     """One movement of credits; `amount` is positive except in a correction downwards, `kind` says where it goes."""
 
     id: int
@@ -196,35 +196,35 @@ class Entry(Part):
         )
 
 
-class ClipWithHistory(Clip):
+class ClipDetails(Clip):
     """A generation with its tags, its timeline and its receipt."""
 
     tags: list[str]
     events: list[Event]
-    entries: list[Entry]
+    entries: list[LedgerEntryShape]
 
     @classmethod
-    def with_history(cls, row: Generation, story: Story, tags: Sequence[str], link: Link) -> Self:
+    def with_history(cls, row: Generation, story: Details, tags: Sequence[str], link: Link) -> Self:
         """The shape of a row and what belongs to it."""
         return cls.of(
             row,
             link,
             tags=list(tags),
             events=[Event.of(event) for event in story.events],
-            entries=[Entry.of(entry) for entry in story.entries],
+            entries=[LedgerEntryShape.of(entry) for entry in story.entries],
         )
 
 
-def clips(rows: Iterable[Shown], link: Link) -> list[Clip]:
+def clips(rows: Iterable[ClipRow], link: Link) -> list[Clip]:
     """The shapes of rows."""
     return [Clip.of(row, link) for row in rows]
 
 
-def percent(row: Shown | Standing | Step) -> int:
+def percent(row: ClipRow | StatusSnapshot | Step) -> int:
     """Whole percent of progress; 100 says that the file is here."""
     return 100 if row.status is Status.COMPLETED else min(99, int(row.progress * 100))
 
 
-def has_error(row: Shown | Standing) -> bool:
+def has_error(row: ClipRow | StatusSnapshot) -> bool:
     """Whether the row's error is about its present state, not one it has left behind."""
     return row.status in (Status.FAILED, Status.UNCERTAIN)

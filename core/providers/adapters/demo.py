@@ -7,7 +7,7 @@ from datetime import datetime
 from core import errors
 from core.providers import base, http
 from core.providers.contract import (
-    Found,
+    JobMatches,
     JobState,
     JobStatus,
     ProviderJob,
@@ -54,7 +54,7 @@ _FIELDS = {
 
 
 class Demo(base.Provider):
-    """The studio. An order repeated with the same reference meets the same job, so `find` is exact."""
+    """The studio. An order repeated with the same reference meets the same job, so `find_submitted_job` is exact."""
 
     name = "demo"
     display_name = "Demo Studio"
@@ -64,7 +64,7 @@ class Demo(base.Provider):
     is_local = True
     min_poll_seconds = 0.5
     can_cancel = True
-    can_find = True
+    supports_lookup = True
     cancel_note = "Cancelling is free and takes effect at once."
 
     async def generate_video(self, request: VideoRequest) -> ProviderJob:
@@ -82,7 +82,7 @@ class Demo(base.Provider):
         }
         answer = await self._order("POST", "/v1/jobs", json=body)
         if answer.status in (200, 201) and (job_id := _job_id(answer.body)):
-            return ProviderJob(job_id, answer.kept)
+            return ProviderJob(job_id, answer.redacted)
         raise _submit_verdict(answer)
 
     async def check_status(self, job_id: str) -> JobStatus:
@@ -97,7 +97,7 @@ class Demo(base.Provider):
         """Stop the job; one that is already at its end stays as it is."""
         return self._status(await self._look("POST", f"/v1/jobs/{job_id}/cancel"))
 
-    async def find(self, request: VideoRequest, *, since: datetime, until: datetime) -> Found:
+    async def find_submitted_job(self, request: VideoRequest, *, since: datetime, until: datetime) -> JobMatches:
         """The job ordered with this reference; the studio keeps it, so that nothing has to be guessed."""
         answer = await self._look("GET", "/v1/jobs", params={"reference": request.reference})
         jobs = (answer.body or {}).get("jobs")
@@ -105,23 +105,23 @@ class Demo(base.Provider):
             raise _look_error(answer)
         for job in jobs:
             if job_id := _job_id(job):
-                return Found(sure=[ProviderJob(job_id, http.keepable(job, key=self._key))])
+                return JobMatches(exact=[ProviderJob(job_id, http.redact(job, key=self._key))])
         if jobs:  # something is there that we cannot read, which is not the same as nothing
             raise errors.UnreadableReply(detail=answer.detail)
-        return Found()
+        return JobMatches()
 
     def _status(self, answer: Reply) -> JobStatus:
         if answer.status == 404 and _error_code(answer) == "unknown_job":
             lost = "The studio no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again."
             error = errors.GenerationFailed(lost, detail=answer.detail)
-            return JobStatus(JobState.FAILED, error=error, response=answer.kept)
+            return JobStatus(JobState.FAILED, error=error, response=answer.redacted)
         body = answer.body or {}
         word = body.get("status")
         if answer.status != 200 or not isinstance(word, str) or not word:
             raise _look_error(answer)
         if word not in _STATES:
-            unknown = http.keepable(word, key=self._key)[:60]
-            return JobStatus(JobState.RUNNING, unknown_word=unknown, response=answer.kept)
+            unknown = http.redact(word, key=self._key)[:60]
+            return JobStatus(JobState.RUNNING, unknown_word=unknown, response=answer.redacted)
         state = _STATES[word]
         video_url = http.web_address(body.get("video_url"))
         if state is JobState.SUCCEEDED and video_url is None:
@@ -132,7 +132,7 @@ class Demo(base.Provider):
             progress=None if share is None else min(1.0, share),
             video_url=video_url,
             error=errors.GenerationFailed(detail=answer.detail) if state is JobState.FAILED else None,
-            response=answer.kept,
+            response=answer.redacted,
         )
 
 

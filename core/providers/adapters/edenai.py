@@ -127,7 +127,7 @@ class EdenAI(base.Provider):
             body["webhook_receiver"] = request.webhook_url
         answer = await self._order("POST", "/v3/universal-ai/async", json=body)
         if job_id := _job_id(answer):
-            return ProviderJob(job_id, _without_files(answer.kept))
+            return ProviderJob(job_id, _without_files(answer.redacted))
         raise _submit_verdict(answer)
 
     async def check_status(self, job_id: str) -> JobStatus:
@@ -154,7 +154,7 @@ def _job_id(answer: Reply) -> str:
     """`public_id` (OpenAPI) or `job_id` (webhooks, older pages) of an accepted job; "" when none was."""
     body = answer.body or {}
     value = body.get("public_id") or body.get("job_id")
-    accepted = answer.status < 300 or answer.word in _WAITING or answer.word in _DONE
+    accepted = answer.status < 300 or answer.status_word in _WAITING or answer.status_word in _DONE
     return value if accepted and isinstance(value, str) else ""
 
 
@@ -171,7 +171,7 @@ def _has_verdict(answer: Reply) -> bool:
     body = answer.body or {}
     error = body.get("error")
     own_shape = isinstance(error, Mapping) if answer.status >= 500 else bool(error)
-    return own_shape or bool(body.get("error_code")) or answer.word in _FAILED
+    return own_shape or bool(body.get("error_code")) or answer.status_word in _FAILED
 
 
 def _submit_verdict(answer: Reply) -> errors.ProviderError:
@@ -235,9 +235,9 @@ def _invalid_input(answer: Reply) -> errors.ProviderError:
 
 def _status(answer: Reply) -> JobStatus:
     """Read a look. Raises what concerns the look and not the job."""
-    body, word, detail = answer.body, answer.word, answer.detail
+    body, word, detail = answer.body, answer.status_word, answer.detail
     if body is not None and answer.status < 300 and word:
-        kept = _without_files(answer.kept)
+        kept = _without_files(answer.redacted)
         if word in _WAITING:
             return JobStatus(_WAITING[word], response=kept)
         if word in _FAILED or (word in _DONE and _all_failed(body)):
@@ -245,10 +245,12 @@ def _status(answer: Reply) -> JobStatus:
             return JobStatus(JobState.FAILED, error=error, cost=_cost(body), response=kept)
         if word in _DONE and (link := _link(body)):
             return JobStatus(JobState.SUCCEEDED, video_url=link, cost=_cost(body), response=kept)
-        unknown = _NO_LINK if word in _DONE else str(answer.kept["status"])[:60]
+        unknown = _NO_LINK if word in _DONE else str(answer.redacted["status"])[:60]
         return JobStatus(JobState.RUNNING, unknown_word=unknown, response=kept)
     if answer.status == 404 and body is not None:
-        return JobStatus(JobState.FAILED, error=errors.GenerationFailed(base.LOST, detail=detail), response=answer.kept)
+        return JobStatus(
+            JobState.FAILED, error=errors.GenerationFailed(base.LOST, detail=detail), response=answer.redacted
+        )
     raise _busy(answer) or base.look_verdict(answer, _verdict)
 
 

@@ -148,25 +148,25 @@ class Fal(base.Provider):
         query = {"fal_webhook": request.webhook_url} if request.webhook_url else {}
         answer = await self._order("POST", f"/{path}", json=body, params=query)
         if request_id := _request_id(answer):
-            return ProviderJob(f"{_app(path)}|{request_id}", answer.kept)
+            return ProviderJob(f"{_app(path)}|{request_id}", answer.redacted)
         raise _submit_verdict(answer)
 
     async def check_status(self, job_id: str) -> JobStatus:
         """Look at a job; one that is completed is asked for its result at once, which alone says how it ended."""
         place = _place(job_id)
         answer = await self._look("GET", f"{place}/status")
-        if answer.status < 300 and answer.word == _DONE:
+        if answer.status < 300 and answer.status_word == _DONE:
             return _ended(answer, await self._look("GET", place))
         return _waiting(answer)
 
     async def cancel(self, job_id: str) -> JobStatus:
         """Ask for the stop. A running job only gets a signal, so the next look tells whether it heeded it."""
         answer = await self._look("PUT", f"{_place(job_id)}/cancel")
-        word = answer.word
+        word = answer.status_word
         if word in ("ok", "not_found"):  # taken off the queue, or no longer there to be charged
-            return JobStatus(JobState.CANCELLED, response=answer.kept)
+            return JobStatus(JobState.CANCELLED, response=answer.redacted)
         if word == "cancellation_requested":
-            return JobStatus(JobState.RUNNING, response=answer.kept)
+            return JobStatus(JobState.RUNNING, response=answer.redacted)
         return await self.check_status(job_id)
 
     def _headers(self) -> Mapping[str, str]:
@@ -212,7 +212,7 @@ def _place(job_id: str) -> str:
 def _request_id(answer: Reply) -> str:
     """The id of an accepted request; "" when none was."""
     value = (answer.body or {}).get("request_id")
-    accepted = answer.status < 300 or answer.word in _WAITING
+    accepted = answer.status < 300 or answer.status_word in _WAITING
     return value if accepted and isinstance(value, str) else ""
 
 
@@ -294,11 +294,11 @@ def _field(answer: Reply) -> str | None:
 
 def _waiting(answer: Reply) -> JobStatus:
     """Read a look at a job that is not completed. Raises what concerns the look and not the job."""
-    word, detail = answer.word, answer.detail
+    word, detail = answer.status_word, answer.detail
     if answer.status < 300 and word:
         if word in _WAITING:
-            return JobStatus(_WAITING[word], response=answer.kept)
-        return JobStatus(JobState.RUNNING, unknown_word=str(answer.kept["status"])[:60], response=answer.kept)
+            return JobStatus(_WAITING[word], response=answer.redacted)
+        return JobStatus(JobState.RUNNING, unknown_word=str(answer.redacted["status"])[:60], response=answer.redacted)
     if answer.status == 404 and answer.body is not None:
         return base.failed(errors.GenerationFailed(base.LOST, detail=detail), answer)
     raise base.look_verdict(answer, _verdict)
@@ -307,7 +307,7 @@ def _waiting(answer: Reply) -> JobStatus:
 def _ended(status: Reply, result: Reply) -> JobStatus:
     """How a completed job ended: by its result, and by the status's own error where the result says nothing."""
     if _CANCELLED in _types(status) or _CANCELLED in _types(result) or result.status == 499:
-        return JobStatus(JobState.CANCELLED, response=status.kept)
+        return JobStatus(JobState.CANCELLED, response=status.redacted)
     about_us = result.status in (401, 402, 403, 429) and not _types(result)
     if result.status >= 400 and not about_us and (error := _about_the_request(result)):
         return base.failed(error, result)
@@ -316,8 +316,8 @@ def _ended(status: Reply, result: Reply) -> JobStatus:
         return base.failed(error, status)
     if result.status < 300 and result.body is not None:
         if link := _link(result.body):
-            return JobStatus(JobState.SUCCEEDED, video_url=link, response=result.kept)
-        return JobStatus(JobState.RUNNING, unknown_word=_NO_LINK, response=result.kept)
+            return JobStatus(JobState.SUCCEEDED, video_url=link, response=result.redacted)
+        return JobStatus(JobState.RUNNING, unknown_word=_NO_LINK, response=result.redacted)
     if result.status == 404 and result.body is not None:
         return base.failed(errors.GenerationFailed(base.LOST, detail=result.detail), result)
     if result.status in (400, 422) and result.body is not None:

@@ -138,9 +138,9 @@ class ModelsLab(base.Provider):
         path, body = _submission(request, image_url)
         answer = await self._order("POST", path, json=body)
         job_id = _job_id(answer.body or {})
-        word = answer.word
+        word = answer.status_word
         if job_id and (word in _WORDS or word == "success" or (answer.status < 300 and word not in _NO_WORDS)):
-            return ProviderJob(_with_version(job_id, path), answer.kept)
+            return ProviderJob(_with_version(job_id, path), answer.redacted)
         raise _submit_verdict(answer)
 
     async def check_status(self, job_id: str) -> JobStatus:
@@ -151,14 +151,14 @@ class ModelsLab(base.Provider):
     async def check_key(self) -> None:
         """Ask for the wallet's balance (general API, wallet balance page): free, and only a valid key gets it."""
         answer = await self._look("POST", "/api/wallet_balance")
-        if answer.word != "success":
+        if answer.status_word != "success":
             verdict = _verdict(answer)
             raise verdict if isinstance(verdict, errors.BadKey) else errors.ProviderUnavailable(detail=answer.detail)
 
     async def _upload(self, image: SourceImage) -> str:
         """The address of an uploaded image (kept there for 24 hours). Free, so any failure may simply be repeated."""
         answer = await self._look("POST", "/api/v6/base64_to_url", json={"base64_string": image.data_url})
-        if answer.word == "success" and (address := _link((answer.body or {}).get("output"))):
+        if answer.status_word == "success" and (address := _link((answer.body or {}).get("output"))):
             return address
         raise base.upload_error(answer, _submit_verdict(answer), field="startImagePath")
 
@@ -233,7 +233,7 @@ def _link(value: Any) -> str | None:
 
 def _submit_verdict(answer: Reply) -> errors.ProviderError:
     """What a reply to a submit that names no job means; uncertain unless it plainly says that nothing was accepted."""
-    refused = answer.word in _NO_WORDS or answer.is_refusal
+    refused = answer.status_word in _NO_WORDS or answer.is_refusal
     return _verdict(answer) if refused else errors.SubmitUncertain(detail=answer.detail)
 
 
@@ -286,15 +286,15 @@ def _field(said: str) -> str | None:
 
 def _status(answer: Reply) -> JobStatus:
     """Read a look. Raises what concerns the look and not the job."""
-    word, said = answer.word, _message(answer)
+    word, said = answer.status_word, _message(answer)
     if word == "success":
         body = answer.body or {}
         # future_links are addresses without a file behind them yet: only output and its mirror count.
         if link := _link(body.get("output")) or _link(body.get("proxy_links")):
-            return JobStatus(JobState.SUCCEEDED, video_url=link, response=answer.kept)
-        return JobStatus(JobState.RUNNING, response=answer.kept)
+            return JobStatus(JobState.SUCCEEDED, video_url=link, response=answer.redacted)
+        return JobStatus(JobState.RUNNING, response=answer.redacted)
     if word in _WORDS:
-        return JobStatus(_WORDS[word], response=answer.kept)
+        return JobStatus(_WORDS[word], response=answer.redacted)
     if _NO_JOB.search(said) and word in ("", *_NO_WORDS):
         return base.failed(errors.GenerationFailed(base.LOST, detail=answer.detail), answer)
     if word == "failed":
@@ -306,7 +306,7 @@ def _status(answer: Reply) -> JobStatus:
     if word == "error":
         return base.failed(_job_error(answer), answer)
     if word and answer.status < 400:
-        return JobStatus(JobState.RUNNING, unknown_word=str(answer.kept["status"])[:60], response=answer.kept)
+        return JobStatus(JobState.RUNNING, unknown_word=str(answer.redacted["status"])[:60], response=answer.redacted)
     if answer.status in (401, 402, 403, 429):
         raise _verdict(answer)
     if answer.status >= 500:

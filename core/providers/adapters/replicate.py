@@ -18,7 +18,7 @@ import httpx
 from core import errors
 from core.providers import base, http
 from core.providers.contract import (
-    Found,
+    JobMatches,
     JobState,
     JobStatus,
     ProviderJob,
@@ -170,7 +170,7 @@ class Replicate(base.Provider):
     max_requests_per_second = 45.0  # same page: 3000 a minute, less a margin
     can_check_key = True
     can_cancel = True
-    can_find = True
+    supports_lookup = True
     cancel_note = "Stopping works at any time. What the job has already run is billed to us, not to you."
 
     async def generate_video(self, request: VideoRequest) -> ProviderJob:
@@ -184,7 +184,7 @@ class Replicate(base.Provider):
             body |= {"webhook": request.webhook_url, "webhook_events_filter": ["completed"]}
         answer = await self._order("POST", path, json=body)
         if job_id := _job_id(answer):
-            return ProviderJob(job_id, answer.kept)
+            return ProviderJob(job_id, answer.redacted)
         raise _submit_verdict(answer)
 
     async def check_status(self, job_id: str) -> JobStatus:
@@ -194,11 +194,11 @@ class Replicate(base.Provider):
     async def cancel(self, job_id: str) -> JobStatus:
         """Ask for the stop. Whatever the vendor answers to one that is over already, a look then tells the truth."""
         answer = await self._look("POST", f"/v1/predictions/{quote(job_id, safe='')}/cancel")
-        if answer.status < 300 and answer.word:
+        if answer.status < 300 and answer.status_word:
             return _status(answer)
         return await self.check_status(job_id)
 
-    async def find(self, request: VideoRequest, *, since: datetime, until: datetime) -> Found:
+    async def find_submitted_job(self, request: VideoRequest, *, since: datetime, until: datetime) -> JobMatches:
         """Predictions made about then from this request (HTTP API, predictions.list; filters as in its Python SDK).
 
         The list is newest first; a vendor that ignores the filters is read until it is older than what we look for.
@@ -217,13 +217,13 @@ class Replicate(base.Provider):
                 if not isinstance(item, Mapping) or not isinstance(job_id := item.get("id"), str):
                     raise errors.UnreadableReply(detail=answer.detail)
                 if since <= (_created(item) or since) <= until and (same := await self._is(item, request)) is not False:
-                    job = ProviderJob(job_id, http.keepable(item, key=self._key))
+                    job = ProviderJob(job_id, http.redact(item, key=self._key))
                     (sure if same else possible).append(job)
             cursor = _cursor(body.get("next"))
             if not cursor or any((_created(item) or since) < since for item in items):
-                return Found(sure, possible)
+                return JobMatches(sure, possible)
             query |= {"cursor": cursor}
-        return Found(sure, possible, is_whole=False)
+        return JobMatches(sure, possible, complete=False)
 
     async def check_key(self) -> None:
         """Ask whose token it is (HTTP API, GET /v1/account): free, and only a valid one may."""
@@ -346,7 +346,7 @@ def _cursor(following: Any) -> str:
 def _job_id(answer: Reply) -> str:
     """The id of an accepted prediction; "" when none was."""
     value = (answer.body or {}).get("id")
-    accepted = answer.status < 300 or answer.word in _WAITING or answer.word in _ENDED
+    accepted = answer.status < 300 or answer.status_word in _WAITING or answer.status_word in _ENDED
     return value if accepted and isinstance(value, str) else ""
 
 
@@ -399,21 +399,23 @@ def _field(said: str) -> str | None:
 
 def _status(answer: Reply) -> JobStatus:
     """Read a look. Raises what concerns the look and not the job."""
-    body, word, detail = answer.body, answer.word, answer.detail
+    body, word, detail = answer.body, answer.status_word, answer.detail
     if body is not None and answer.status < 300 and word:
         if word in _WAITING:
-            return JobStatus(_WAITING[word], response=answer.kept)
+            return JobStatus(_WAITING[word], response=answer.redacted)
         if word in _STOPPED:
-            return JobStatus(JobState.CANCELLED, response=answer.kept)
+            return JobStatus(JobState.CANCELLED, response=answer.redacted)
         if word == "failed":
             return base.failed(_job_error(_messages(answer), detail), answer)
         if word != "succeeded":
-            return JobStatus(JobState.RUNNING, unknown_word=str(answer.kept["status"])[:60], response=answer.kept)
+            return JobStatus(
+                JobState.RUNNING, unknown_word=str(answer.redacted["status"])[:60], response=answer.redacted
+            )
         if link := _link(body.get("output")):
-            return JobStatus(JobState.SUCCEEDED, video_url=link, response=answer.kept)
+            return JobStatus(JobState.SUCCEEDED, video_url=link, response=answer.redacted)
         if body.get("data_removed") is True:  # an hour after the end, outputs are gone (data retention page)
             return base.failed(errors.GenerationFailed(_DELETED, detail=detail), answer)
-        return JobStatus(JobState.RUNNING, unknown_word=_NO_LINK, response=answer.kept)
+        return JobStatus(JobState.RUNNING, unknown_word=_NO_LINK, response=answer.redacted)
     if answer.status == 404 and body is not None:
         return base.failed(errors.GenerationFailed(base.LOST, detail=detail), answer)
     raise base.look_verdict(answer, _verdict)

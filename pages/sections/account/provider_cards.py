@@ -8,7 +8,7 @@ import streamlit as st
 from core import config, db
 from core.insights import provider_status
 from pages.ui import wording
-from pages.ui.language import N_, _, said
+from pages.ui.language import N_, _, translate_message
 
 BADGES: Mapping[str, tuple[str, Literal["green", "orange", "gray"]]] = {
     "ok": (N_("Ready"), "green"),
@@ -55,7 +55,7 @@ def _card(status: provider_status.ProviderStatus, *, administrator: bool) -> Non
             st.caption(_("It has no key here. An administrator can add one."))
         return
     if status.sentence:
-        st.caption(said(status.sentence))
+        st.caption(translate_message(status.sentence))
     if administrator and status.key_works is not None:
         st.caption(_("The key works.") if status.key_works else _("The key was refused when last tried."))
     st.caption(_week(status.week))

@@ -40,7 +40,7 @@ def show(person: User) -> None:
     )
     _secret()
     with db.session(read_only=True) as session:
-        known = api_tokens.browse(session, person)
+        known = api_tokens.list_for_user(session, person)
     if not known:
         st.caption(_("You have no tokens."))
     for token in known:
@@ -65,7 +65,7 @@ def _row(person: User, token: ApiToken) -> None:
     """One token and the button that ends it."""
     with st.container(border=True, gap="xsmall", key=f"account_token_{token.id}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            components.plain(token.name, strong=True)
+            components.plain_text(token.name, strong=True)
             st.badge(_(SCOPE_NAMES[token.scope]), color="gray")
             if token.expires_at is not None and token.expires_at <= utc_now():
                 st.badge(_("Expired"), color="orange")
@@ -73,7 +73,7 @@ def _row(person: User, token: ApiToken) -> None:
                 st.markdown(_("Scripts that use this token stop working at once."))
                 if st.button(_("Revoke this token"), key=f"account_token_revoke_{token.id}", type="primary"):
                     _revoke(person, token.id)
-        components.plain(" · ".join([f"{token.prefix}…", *_facts(token)]), small=True)
+        components.plain_text(" · ".join([f"{token.prefix}…", *_facts(token)]), small=True)
 
 
 def _facts(token: ApiToken) -> list[str]:
@@ -123,7 +123,7 @@ def _make(person: User, name: str, scope: Scope, days: int | None) -> None:
     end = None if days is None else utc_now() + timedelta(days=days)
     try:
         with db.session() as session:
-            secret = api_tokens.issue(session, person, name=name, scope=scope, expires_at=end)
+            secret = api_tokens.create(session, person, name=name, scope=scope, expires_at=end)
     except errors.AppError as problem:
         components.error_box(problem)
         return
@@ -138,6 +138,6 @@ def _revoke(person: User, token_id: str) -> None:
     def forget() -> None:
         st.session_state.pop(_SECRET, None)
 
-    components.save(
+    components.save_and_rerun(
         lambda session: api_tokens.revoke(session, person, token_id), done=_("The token is revoked."), then=forget
     )

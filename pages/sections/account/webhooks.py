@@ -12,7 +12,7 @@ from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import User, WebhookDelivery, WebhookEndpoint
 from core.notifications import outbox, webhooks
 from pages.ui import components, wording
-from pages.ui.language import N_, _, plural, said
+from pages.ui.language import N_, _, plural, translate_message
 
 PAGE_SIZE = 10
 LOOK_SECONDS = 2.0
@@ -50,11 +50,11 @@ def show(person: User) -> None:
         )
     )
     with db.session(read_only=True) as session:
-        found = webhooks.browse(session, person)
+        found = webhooks.list_for_user(session, person)
     _fresh_secret()
     for endpoint in found:
         _endpoint(person, endpoint)
-    if len(found) < webhooks.ENDPOINTS_LIMIT:
+    if len(found) < webhooks.MAX_ENDPOINTS:
         _new(person)
     else:
         st.caption(_("You have {number} webhooks, which is the most.").format(number=len(found)))
@@ -72,7 +72,7 @@ def _fresh_secret() -> None:
     url, secret = st.session_state["webhooks_secret"]
     with st.container(border=True, key="webhooks_secret_box"):
         st.markdown(_("**The signing secret. It is shown only now:** save it where your server finds it."))
-        components.plain(url, small=True)
+        components.plain_text(url, small=True)
         st.code(secret, language=None, wrap_lines=True)
         if st.button(_("I have saved it"), key="webhooks_secret_done"):
             del st.session_state["webhooks_secret"]
@@ -84,9 +84,9 @@ def _endpoint(person: User, endpoint: WebhookEndpoint) -> None:
     with st.container(border=True, gap="small", key=f"webhook_{endpoint.id}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             with st.container(width="content", gap=None):
-                components.plain(endpoint.url, strong=True)
+                components.plain_text(endpoint.url, strong=True)
                 if endpoint.description:
-                    components.plain(endpoint.description, small=True)
+                    components.plain_text(endpoint.description, small=True)
                 if endpoint.events is not None:
                     st.caption(" · ".join(_(EVENT[event]) for event in endpoint.events))
             _standing(endpoint)
@@ -114,13 +114,13 @@ def _actions(person: User, endpoint: WebhookEndpoint) -> None:
     key = f"webhook_{endpoint.id}"
     stopped = endpoint.disabled_at is not None
     if st.button(_("Send a test"), icon=":material/send:", key=f"{key}_test", disabled=stopped):
-        components.save(
+        components.save_and_rerun(
             lambda session: webhooks.send_test(session, person, endpoint.id),
             done=_("A test is on its way. Deliveries shows how it went."),
         )
     if st.button(_("Start") if stopped else _("Stop"), key=f"{key}_switch"):
-        components.save(
-            lambda session: webhooks.change(session, person, endpoint.id, enabled=stopped),
+        components.save_and_rerun(
+            lambda session: webhooks.update(session, person, endpoint.id, enabled=stopped),
             done=_("Started.") if stopped else _("Stopped."),
         )
     with st.popover(_("Change"), key=f"{key}_change"):
@@ -128,27 +128,29 @@ def _actions(person: User, endpoint: WebhookEndpoint) -> None:
     with st.popover(_("New secret"), key=f"{key}_rotate_popover"):
         st.markdown(_("For 24 hours every event is signed with the old secret, too, so that nothing is missed."))
         if st.button(_("Make a new secret"), type="primary", key=f"{key}_rotate"):
-            components.save(
+            components.save_and_rerun(
                 lambda session: _keep_secret(webhooks.rotate(session, person, endpoint.id)),
                 done=_("There is a new secret."),
             )
     with st.popover(_("Delete"), icon=":material/delete:", key=f"{key}_delete_popover"):
         st.markdown(_("The record of its deliveries goes, too. This cannot be undone."))
         if st.button(_("Delete webhook"), type="primary", key=f"{key}_delete"):
-            components.save(lambda session: webhooks.remove(session, person, endpoint.id), done=_("Webhook deleted."))
+            components.save_and_rerun(
+                lambda session: webhooks.delete(session, person, endpoint.id), done=_("Webhook deleted.")
+            )
 
 
 def _change(person: User, endpoint: WebhookEndpoint, key: str) -> None:
     """Another address, description or choice of events."""
-    url, description, events = _fields(key, endpoint.url, endpoint.description, outbox.chosen(endpoint.events))
+    url, description, events = _fields(key, endpoint.url, endpoint.description, outbox.events_in_order(endpoint.events))
     if st.button(_("Save"), type="primary", key=f"{key}_save"):
 
         def change() -> None:
             address = _checked(url) if url.strip() != endpoint.url else None
             with db.session() as session:
-                webhooks.change(session, person, endpoint.id, address=address, description=description, events=events)
+                webhooks.update(session, person, endpoint.id, address=address, description=description, events=events)
 
-        if components.attempt(change, done=_("Saved.")):
+        if components.try_action(change, done=_("Saved.")):
             st.rerun()
 
 
@@ -156,7 +158,7 @@ def _new(person: User) -> None:
     """Ask for an address and register it; the fields are new ones after each."""
     turn = st.session_state.get("webhooks_made", 0)
     with st.popover(_("Add a webhook"), icon=":material/add:", key=f"webhooks_new_{turn}"):
-        url, description, events = _fields(f"webhooks_new_{turn}", "", "", outbox.chosen(None))
+        url, description, events = _fields(f"webhooks_new_{turn}", "", "", outbox.events_in_order(None))
         if st.button(_("Add webhook"), type="primary", key="webhooks_add"):
 
             def create() -> None:
@@ -164,7 +166,7 @@ def _new(person: User) -> None:
                 with db.session() as session:
                     _keep_secret(webhooks.create(session, person, address, description=description, events=events))
 
-            if components.attempt(create, done=_("Webhook added.")):
+            if components.try_action(create, done=_("Webhook added.")):
                 st.session_state["webhooks_made"] = turn + 1
                 st.rerun()
 
@@ -197,8 +199,8 @@ def _fields(key: str, url: str, description: str, events: Sequence[str]) -> tupl
     return typed or "", note or "", chosen
 
 
-def _checked(url: str) -> webhooks.Address:
-    return webhooks.checked(url, allow=config.settings().webhook_allow_hosts)
+def _checked(url: str) -> webhooks.ValidUrl:
+    return webhooks.validate_url(url, allow=config.settings().webhook_allow_hosts)
 
 
 def _deliveries(person: User, endpoint: WebhookEndpoint) -> None:
@@ -208,7 +210,7 @@ def _deliveries(person: User, endpoint: WebhookEndpoint) -> None:
     def rows() -> Sequence[WebhookDelivery]:
         limit = st.session_state.get(shown_key, PAGE_SIZE) + 1
         with db.session(read_only=True) as session:
-            return webhooks.deliveries(session, person, endpoint.id, limit=limit)
+            return webhooks.list_deliveries(session, person, endpoint.id, limit=limit)
 
     ticking = _is_soon(rows())
 
@@ -247,7 +249,7 @@ def _delivery(person: User, endpoint: WebhookEndpoint, delivery: WebhookDelivery
             type="tertiary",
             help=_("Sends the same event once more, under the same webhook-id."),
         ):
-            components.save(
+            components.save_and_rerun(
                 lambda session: webhooks.replay(session, person, endpoint.id, delivery.id),
                 done=_("The event is sent again."),
             )
@@ -262,7 +264,7 @@ def _story(delivery: WebhookDelivery) -> str:
             plural("{number} attempt", "{number} attempts", delivery.attempts).format(number=delivery.attempts)
         )
     if delivery.last_error:
-        parts.append(said(delivery.last_error))
+        parts.append(translate_message(delivery.last_error))
     if delivery.next_at is not None and delivery.next_at > now:
         wait = wording.span((delivery.next_at - now).total_seconds())
         parts.append(_("Next try in {wait}").format(wait=wait))

@@ -11,7 +11,7 @@ from core import config, db, errors
 from core.db.enums import ENDED_STATUSES, Role, Status
 from core.db.tables import Generation, User
 from core.generations import commands, queries, review
-from core.generations.queries import Filter
+from core.generations.queries import ListFilter
 from core.generations.submit import price_of
 from core.projects import projects
 from core.providers import connection
@@ -19,7 +19,7 @@ from pages.elements import copy_button, in_flight
 from pages.sections import progress_text
 from pages.sections.clip import marks, record
 from pages.ui import components, current_user, idempotency, wording
-from pages.ui.language import _, said
+from pages.ui.language import _, translate_message
 
 PARAM = "clip"
 WIDTH_PX = 900
@@ -36,7 +36,7 @@ def close() -> None:
     st.query_params.pop(PARAM, None)
 
 
-def dialog_if_open(listing: Filter | None = None) -> None:
+def dialog_if_open(listing: ListFilter | None = None) -> None:
     """Draw the dialog when the address names a clip; the last thing a page does.
 
     With `listing` there are buttons to the clips beside it there, which change the clip and leave the dialog open.
@@ -46,12 +46,12 @@ def dialog_if_open(listing: Filter | None = None) -> None:
         st.dialog(_("Clip"), width=WIDTH_PX, on_dismiss=close)(_dialog)(generation_id, listing)
 
 
-def _dialog(generation_id: str, listing: Filter | None) -> None:
-    with components.calm():
-        person = current_user.person()
+def _dialog(generation_id: str, listing: ListFilter | None) -> None:
+    with components.error_boundary():
+        person = current_user.current_user()
         with db.session(read_only=True) as session:
             row = queries.get(session, person, generation_id)
-            told = queries.story(session, row)
+            told = queries.details(session, row)
             project = projects.get(session, person, row.project_id)
             charged_in = projects.get(session, person, row.charged_project_id) if row.charged_project_id else None
             names = components.project_names(session, person, archived=False, wanted=None)
@@ -64,10 +64,10 @@ def _dialog(generation_id: str, listing: Filter | None) -> None:
             _gaps(row)
         else:
             _state(person, row)
-        components.plain(row.prompt)
+        components.plain_text(row.prompt)
         if row.negative_prompt:
             st.caption(_("Negative prompt"))
-            components.plain(row.negative_prompt, small=True)
+            components.plain_text(row.negative_prompt, small=True)
         copy_button.show(row.prompt, row.id, key=f"clip_copy_{row.id}")
         marks.show(person, row, tags=tags, own_tags=own_tags)
         _actions(person, row, names)
@@ -111,7 +111,12 @@ def _gaps(row: Generation) -> None:
     """How the delivered clip differs from the order, said plainly."""
     if gaps := (row.output_facts or {}).get("gaps"):
         st.warning(
-            " ".join([_("The provider delivered something else than was ordered."), *(said(gap) for gap in gaps)])
+            " ".join(
+                [
+                    _("The provider delivered something else than was ordered."),
+                    *(translate_message(gap) for gap in gaps),
+                ]
+            )
         )
 
 
@@ -154,7 +159,7 @@ def _state(person: User, row: Generation) -> None:
         return
     components.status_badge(row.status)
     if row.error_message:
-        st.error(said(row.error_message))
+        st.error(translate_message(row.error_message))
     st.caption(_("The {credits} were returned.").format(credits=wording.priced(row.credits)))
 
 
@@ -163,13 +168,13 @@ def _retry_button(person: User, row: Generation) -> None:
     try:
         price = price_of(order)
     except errors.AppError as problem:
-        st.caption(said(str(problem)))
+        st.caption(translate_message(str(problem)))
         return
     label = _("Try again for {credits}").format(credits=wording.priced(price.total_credits))
     if st.button(label, icon=":material/refresh:", type="primary", key=f"clip_retry_{row.id}"):
         settings = config.settings()
-        with idempotency.key("retry", row.id) as key:
-            components.save(
+        with idempotency.request_key("retry", row.id) as key:
+            components.save_and_rerun(
                 lambda session: commands.retry(
                     session,
                     person,
@@ -187,4 +192,6 @@ def _delete_button(person: User, row: Generation) -> None:
     with st.popover(_("Delete"), icon=":material/delete:", key=f"clip_delete_popover_{row.id}"):
         st.markdown(_("The clip and its files are removed for good. Its charges stay on record."))
         if st.button(_("Delete for good"), type="primary", key=f"clip_delete_{row.id}"):
-            components.save(lambda session: commands.delete(session, person, row.id), done=_("Deleted."), then=close)
+            components.save_and_rerun(
+                lambda session: commands.delete(session, person, row.id), done=_("Deleted."), then=close
+            )

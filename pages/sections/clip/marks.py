@@ -9,14 +9,14 @@ from core import db
 from core.db.enums import ENDED_STATUSES, Status
 from core.db.tables import Generation, User
 from core.generations import review
-from core.generations.queries import Verdict
+from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from pages.ui import components
 from pages.ui.language import N_, _
-from pages.ui.wording import Words
+from pages.ui.wording import TranslatedLabels
 
-VERDICTS = Words(
-    {Verdict.UNDECIDED: N_("Undecided"), Verdict.KEPT: N_("Keep"), Verdict.REJECTED: N_("Reject")},
+VERDICTS = TranslatedLabels(
+    {ReviewStatus.UNDECIDED: N_("Undecided"), ReviewStatus.KEPT: N_("Keep"), ReviewStatus.REJECTED: N_("Reject")},
 )
 
 MOVE_NOTE = N_("What it cost stays with the project it was charged in, there and in Usage.")
@@ -33,7 +33,7 @@ def show(person: User, row: Generation, *, tags: Sequence[str], own_tags: Sequen
             args=(person, row.id, "favourite"),
         )
         if row.status is Status.COMPLETED:
-            _follow(f"clip_verdict_{row.id}", Verdict.of(row.kept))
+            _follow(f"clip_verdict_{row.id}", ReviewStatus.of(row.kept))
             st.radio(
                 _("Verdict"),
                 list(VERDICTS),
@@ -65,7 +65,7 @@ def move_popover(person: User, row: Generation, projects: Mapping[str, str]) -> 
     with st.popover(_("Move"), icon=":material/drive_file_move:", key=f"clip_move_popover_{row.id}"):
         st.markdown(_(MOVE_NOTE))
         target = st.selectbox(_("To project"), others, format_func=projects.__getitem__, key=f"clip_move_to_{row.id}")
-        if st.button(_("Move here"), type="primary", key=f"clip_move_{row.id}") and components.attempt(
+        if st.button(_("Move here"), type="primary", key=f"clip_move_{row.id}") and components.try_action(
             lambda: _change(person, row.id, project_id=target), done=_("Moved.")
         ):
             st.rerun()
@@ -80,10 +80,10 @@ def _follow(key: str, value: Any) -> None:
 def _write(person: User, generation_id: str, name: str) -> None:
     """Write down what a widget was just set to; a refusal is said, and the widget goes back by itself."""
     value = st.session_state[f"clip_{name}_{generation_id}"]
-    with components.calm():
+    with components.error_boundary():
         _change(person, generation_id, **{name: value})
 
 
 def _change(person: User, generation_id: str, **changes: Any) -> None:
     with db.session() as session:
-        review.change(session, person, generation_id, Changes(**changes))
+        review.update(session, person, generation_id, Changes(**changes))

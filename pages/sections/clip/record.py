@@ -6,10 +6,10 @@ import streamlit as st
 
 from core.db.tables import Generation
 from core.generations import lifecycle
-from core.generations.queries import Story
+from core.generations.queries import Details
 from core.providers import registry
 from pages.ui import components, wording
-from pages.ui.language import _, said
+from pages.ui.language import _, translate_message
 
 
 def source_images(row: Generation) -> None:
@@ -55,7 +55,7 @@ def settings(row: Generation, project_name: str, charged_in: str | None) -> None
     components.table([_("Setting"), _("Value")], rows)
 
 
-def receipt(row: Generation, told: Story) -> None:
+def receipt(row: Generation, told: Details) -> None:
     """Every line of the price, and every movement of credits with its time."""
     lines = [(wording.line(x["kind"], x["percent"]), x["credits"]) for x in row.quote["lines"]]
     components.breakdown(lines, row.quote["total"])
@@ -66,7 +66,7 @@ def receipt(row: Generation, told: Story) -> None:
             wording.ENTRY[entry.kind],
             wording.credits(entry.amount_credits),
             _("{reason}. Afterwards {available} available, {held} reserved.").format(
-                reason=(said(entry.reason) or wording.ENTRY[entry.kind]).removesuffix("."),
+                reason=(translate_message(entry.reason) or wording.ENTRY[entry.kind]).removesuffix("."),
                 available=wording.credits(entry.available_after),
                 held=wording.credits(entry.held_after),
             ),
@@ -76,10 +76,14 @@ def receipt(row: Generation, told: Story) -> None:
     components.table([_("When"), _("Booked"), _("Credits"), _("Why")], booked, numbers=(2,))
 
 
-def timeline(told: Story) -> None:
+def timeline(told: Details) -> None:
     """Every step, with its time and who took it."""
     rows = [
-        (wording.moment(event.at), said(event.what), _("system") if event.actor == lifecycle.SYSTEM else event.actor)
+        (
+            wording.moment(event.at),
+            translate_message(event.what),
+            _("system") if event.actor == lifecycle.SYSTEM else event.actor,
+        )
         for event in told.events
     ]
     components.table([_("When"), _("What"), _("Who")], rows)
@@ -91,7 +95,7 @@ def provider(row: Generation) -> None:
     if row.provider_cost is not None:
         about = _("estimate") if row.provider_cost_is_estimate else _("as reported")
         cost = f"{wording.money(row.provider_cost, row.provider_cost_currency or '')} ({about})"
-    why = row.error_detail or said(row.error_message or "")
+    why = row.error_detail or translate_message(row.error_message or "")
     components.table(
         [_("Fact"), _("Value")],
         [

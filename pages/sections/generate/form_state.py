@@ -23,7 +23,7 @@ from pages.ui.language import _
 
 Option = TypeVar("Option", str, int)
 
-FEW = 6
+MAX_SEGMENTS = 6
 """Up to so many options are shown side by side."""
 
 _FIELDS = {
@@ -44,26 +44,26 @@ def name(field: str) -> str:
     return f"generate_{field}"
 
 
-def wish(field: str) -> Any:
+def value(field: str) -> Any:
     """What the person wished for in a field; None before they did."""
     return st.session_state.get(name(field))
 
 
 def order(project_id: str, model: VideoModel) -> Order:
     """What is wished for, whether this model can make it or not; its own defaults where nothing was wished."""
-    start, end = wish("start"), wish("end")
+    start, end = value("start"), value("end")
     return Order(
         project_id=project_id,
         model_id=model.id,
-        prompt=wish("prompt") or "",
-        resolution=wish("resolution") or _default(model.resolutions, "720p"),
-        duration_seconds=wish("seconds") or model.default_seconds,
-        aspect_ratio=wish("ratio") or _default(model.aspect_ratios, "16:9"),
-        negative_prompt=wish("negative") or "",
+        prompt=value("prompt") or "",
+        resolution=value("resolution") or _default(model.resolutions, "720p"),
+        duration_seconds=value("seconds") or model.default_seconds,
+        aspect_ratio=value("ratio") or _default(model.aspect_ratios, "16:9"),
+        negative_prompt=value("negative") or "",
         start_image_key=start["key"] if start else None,
         end_image_key=end["key"] if end else None,
-        generate_audio=bool(wish("audio")),
-        enhance_prompt=bool(wish("enhance")),
+        generate_audio=bool(value("audio")),
+        enhance_prompt=bool(value("enhance")),
     )
 
 
@@ -71,7 +71,7 @@ def _default(options: Sequence[str], preferred: str) -> str:
     return preferred if preferred in options else options[0]
 
 
-def take_over(person: User, settings: config.Settings) -> None:
+def load_from_url(person: User, settings: config.Settings) -> None:
     """Fill fields from the address, once: `?project=`, `?model=`, all of a clip `?from=`, or go on from it `?extend=`.
 
     Raises NotFound for somebody else's clip, and as `extension.last_frame`.
@@ -81,7 +81,7 @@ def take_over(person: User, settings: config.Settings) -> None:
         if field in wanted:
             st.session_state[name(field)] = wanted[field]
             del st.query_params[field]
-    for word, take in (("from", _take_settings), ("extend", _take_up)):
+    for word, take in (("from", _take_settings), ("extend", _extend_from)):
         if word in wanted:
             del st.query_params[word]
             take(person, wanted[word], settings)
@@ -91,7 +91,7 @@ def _take_settings(person: User, generation_id: str, _settings: config.Settings)
     with db.session(read_only=True) as session:
         row = queries.get(session, person, generation_id)
     st.session_state[name("project")] = row.project_id
-    _wish_for(asdict(commands.retry_order(row)))
+    _set_values(asdict(commands.retry_order(row)))
     for field, key in (("start", row.start_image_key), ("end", row.end_image_key)):
         title = _("Image of the earlier clip")
         st.session_state[name(field)] = {"key": key, "title": title, "notes": ()} if key else None
@@ -100,9 +100,9 @@ def _take_settings(person: User, generation_id: str, _settings: config.Settings)
     return row
 
 
-def _take_up(person: User, generation_id: str, settings: config.Settings) -> None:
+def _extend_from(person: User, generation_id: str, settings: config.Settings) -> None:
     storage = storages.open_storage(settings.storage_url)
-    frame = last_frame.last_frame(person, generation_id, storage=storage, quota_bytes=settings.storage_quota_bytes)
+    frame = last_frame.as_upload(person, generation_id, storage=storage, quota_bytes=settings.storage_quota_bytes)
     row = _take_settings(person, generation_id, settings)
     title = _("Last picture of the earlier clip")
     st.session_state[name("start")] = {"key": frame.storage_key, "title": title, "notes": ()}
@@ -112,8 +112,8 @@ def _take_up(person: User, generation_id: str, settings: config.Settings) -> Non
 
 def extended() -> dict[str, str] | None:
     """The clip that is gone on from: its `id` and `prompt`; None when its last picture is not the start any more."""
-    found: dict[str, str] | None = wish("extends")
-    start = wish("start")
+    found: dict[str, str] | None = value("extends")
+    start = value("start")
     return found if found and start and start["key"] == found["key"] else None
 
 
@@ -127,40 +127,40 @@ def apply(settings: presets.Settings) -> None:
     values = asdict(settings)
     if not settings.prompt:
         del values["prompt"]
-    _wish_for(values)
+    _set_values(values)
 
 
-def _wish_for(values: dict[str, Any]) -> None:
+def _set_values(values: dict[str, Any]) -> None:
     for field, column in _FIELDS.items():
         if column in values:
             st.session_state[name(field)] = values[column]
 
 
-def keep_fitting(field: str, options: Sequence[Any], default: Any) -> None:
+def keep_valid(field: str, options: Sequence[Any], default: Any) -> None:
     """Keep what was chosen where it is still on offer, else the default where that is, else the first."""
     if st.session_state.get(name(field)) not in options:
         st.session_state[name(field)] = default if default in options else options[0]
 
 
-def stand_in(model_ids: Sequence[str]) -> str:
+def fallback_model(model_ids: Sequence[str]) -> str:
     """The id of the model that was wished for where it is on offer, else of the first, and a note that it stands in."""
-    wished = wish("model")
+    wished = value("model")
     if wished not in model_ids:
         st.session_state[name("model")] = model_ids[0]
         st.session_state[name("stands_in")] = model_ids[0] if wished else None
-    return str(wish("model"))
+    return str(value("model"))
 
 
-def say_changes(model: VideoModel, found: Sequence[adaptation.Change]) -> None:
+def show_adjustments(model: VideoModel, found: Sequence[adaptation.Adjustment]) -> None:
     """Say plainly what of the wish had to change for this model."""
-    if wish("stands_in") == model.id:
+    if value("stands_in") == model.id:
         said = _("The model that was asked for is not on offer here; {model} stands in.").format(model=model.name)
         st.caption(f":material/info: {said}")
     for change in found:
         st.caption(f":material/info: {_sentence(model, change)}")
 
 
-def _sentence(model: VideoModel, change: adaptation.Change) -> str:
+def _sentence(model: VideoModel, change: adaptation.Adjustment) -> str:
     words = {"model": model.name, "wanted": change.wanted, "given": change.given}
     if change.field == "duration_seconds":
         makes = wording.lengths(model)
@@ -183,7 +183,7 @@ def pick(label: str, field: str, options: Sequence[Option], chosen: Option, show
 
     The choice is kept apart from its widget, because the widget changes with the number of options.
     """
-    few = len(options) <= FEW
+    few = len(options) <= MAX_SEGMENTS
     key = f"{name(field)}_{'few' if few else 'many'}"
     if st.session_state.get(key) != chosen:
         st.session_state[key] = chosen

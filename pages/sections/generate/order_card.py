@@ -17,7 +17,7 @@ from core.providers import registry
 from pages.sections.clip import dialog
 from pages.sections.generate import form_state
 from pages.ui import components, idempotency, wording
-from pages.ui.language import _, plural, said
+from pages.ui.language import _, plural, translate_message
 
 
 def show(
@@ -55,8 +55,8 @@ def show(
             disabled=blocked is not None,
             key="generate_button",
         ):
-            _place(person, orders, configured=configured, quota_bytes=settings.storage_quota_bytes)
-        if reason := blocked or said(wanting or ""):
+            _submit(person, orders, configured=configured, quota_bytes=settings.storage_quota_bytes)
+        if reason := blocked or translate_message(wanting or ""):
             st.caption(f":material/info: {reason}")
 
 
@@ -145,25 +145,25 @@ def _blocked(
 ) -> str | None:
     """Why the button cannot be pressed, as a sentence."""
     if any(registry.model(order.model_id).provider not in configured for order in orders):
-        return said(errors.ProviderNotConfigured.sentence)
+        return translate_message(errors.ProviderNotConfigured.sentence)
     if problems:
-        return said(next(iter(problems.values())))
+        return translate_message(next(iter(problems.values())))
     if after < 0:
         short = _("This needs {price} more than you have.").format(price=wording.priced(-after))
-        return f"{short} {said(errors.InsufficientCredits.sentence)}"
+        return f"{short} {translate_message(errors.InsufficientCredits.sentence)}"
     if is_full:
-        return said(errors.StorageFull.sentence)
+        return translate_message(errors.StorageFull.sentence)
     return None
 
 
-def _place(person: User, orders: Sequence[Order], *, configured: Collection[str], quota_bytes: int) -> None:
+def _submit(person: User, orders: Sequence[Order], *, configured: Collection[str], quota_bytes: int) -> None:
     """Submit once, all or nothing; the page then shows them under way."""
     extended = form_state.extended()
     extends_id = extended["id"] if extended else None
     digests = [order.trimmed().digest() for order in orders]
     wanted = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     try:
-        with idempotency.key("generate", f"{wanted}{extends_id or ''}") as key, db.session() as session:
+        with idempotency.request_key("generate", f"{wanted}{extends_id or ''}") as key, db.session() as session:
             rows = batches.submit_batch(
                 session,
                 person,
@@ -181,5 +181,5 @@ def _place(person: User, orders: Sequence[Order], *, configured: Collection[str]
         "Ordered. {price} are reserved until the clips are here.",
         len(rows),
     )
-    components.announce(words.format(price=wording.priced(sum(row.credits for row in rows))))
+    components.flash(words.format(price=wording.priced(sum(row.credits for row in rows))))
     st.rerun()

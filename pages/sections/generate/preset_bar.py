@@ -12,7 +12,7 @@ from core.generations.submit import Order
 from core.projects import presets
 from pages.sections.generate import form_state
 from pages.ui import components, current_user
-from pages.ui.language import _, said
+from pages.ui.language import _, translate_message
 
 _CHOSEN = form_state.name("preset")
 _NAME = form_state.name("preset_name")
@@ -68,11 +68,11 @@ def manage(person: User, found: Sequence[Preset], order: Order) -> None:
 
 def _change_own(preset: Preset, order: Order) -> None:
     st.divider()
-    components.plain(preset.name, strong=True, lines=1)
+    components.plain_text(preset.name, strong=True, lines=1)
     sharing = _("Keep it to myself") if preset.shared else _("Share with everybody")
     for key, label, act in (
-        ("replace", _("Put these settings in it"), partial(presets.change, settings=_settings(order))),
-        ("share", sharing, partial(presets.change, shared=not preset.shared)),
+        ("replace", _("Put these settings in it"), partial(presets.update, settings=_settings(order))),
+        ("share", sharing, partial(presets.update, shared=not preset.shared)),
         ("delete", _("Delete this preset"), presets.delete),
     ):
         st.button(label, key=f"generate_preset_{key}", on_click=_change, args=(preset.id, act), width="stretch")
@@ -95,7 +95,7 @@ def _save(order: Order) -> None:
     name, shared = str(st.session_state.get(_NAME) or ""), bool(st.session_state.get(_SHARED))
 
     def keep(session: Session, person: User) -> None:
-        kept = presets.save(session, person, name=name, settings=_settings(order), shared=shared)
+        kept = presets.create(session, person, name=name, settings=_settings(order), shared=shared)
         st.session_state[_CHOSEN], st.session_state[_NAME] = kept.id, ""
 
     _attempt(keep, _("Saved."))
@@ -109,9 +109,9 @@ def _attempt(act: Callable[[Session, User], object], done: str) -> None:
     """Do something with presets in one transaction, and have the popover say how it went."""
     try:
         with db.session() as session:
-            act(session, current_user.person())
+            act(session, current_user.current_user())
     except errors.AppError as problem:
         fields: dict[str, str] = getattr(problem, "fields", {})
-        st.session_state[_SAID] = " ".join(map(said, fields.values())) or said(str(problem))
+        st.session_state[_SAID] = " ".join(map(translate_message, fields.values())) or translate_message(str(problem))
     else:
         st.session_state[_SAID] = done

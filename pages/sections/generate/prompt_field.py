@@ -79,7 +79,7 @@ def _show_offer(offer: dict[str, Any]) -> None:
             return
         added = ", ".join(_(_ASPECTS[aspect]) for aspect in offer["added"])
         st.caption(_("Your words, and added after them: {added}").format(added=added))
-        components.plain(offer["text"])
+        components.plain_text(offer["text"])
         with st.container(horizontal=True):
             st.button(_("Use it"), key="generate_offer_use", icon=":material/check:", on_click=_use)
             st.button(_("Keep mine"), key="generate_offer_keep", on_click=_forget)

@@ -8,11 +8,11 @@ from core import config, errors
 from core.db.tables import User
 from core.files import storage
 from core.files.image_sanitizer import MAX_UPLOAD_BYTES
-from core.projects import intake
+from core.projects import uploads
 from core.providers.contract import VideoModel
 from pages.sections.generate import form_state
 from pages.ui import components
-from pages.ui.language import _, said
+from pages.ui.language import _, translate_message
 
 
 def show(person: User, model: VideoModel, settings: config.Settings) -> None:
@@ -33,7 +33,7 @@ def show(person: User, model: VideoModel, settings: config.Settings) -> None:
 
 def _image(person: User, field: str, label: str, settings: config.Settings) -> None:
     """One image: a place to drop it, or what was dropped with a way to take it out."""
-    held: dict[str, Any] | None = form_state.wish(field)
+    held: dict[str, Any] | None = form_state.value(field)
     if held is None:
         turn = st.session_state.get(f"{form_state.name(field)}_turn", 0)
         dropped = st.file_uploader(
@@ -46,7 +46,7 @@ def _image(person: User, field: str, label: str, settings: config.Settings) -> N
         if problem := st.session_state.pop(f"{form_state.name(field)}_problem", None):
             components.error_box(problem)
         if dropped is not None:
-            _take_in(person, field, dropped.name, dropped.getvalue(), settings)
+            _store(person, field, dropped.name, dropped.getvalue(), settings)
             st.rerun()
         return
     st.markdown(label)
@@ -55,23 +55,23 @@ def _image(person: User, field: str, label: str, settings: config.Settings) -> N
         f'<img src="{link}" alt="{label}" style="display:block;max-width:100%;height:150px;'
         'object-fit:contain;border-radius:8px">'
     )
-    components.plain(str(held["title"]), small=True, lines=1)
+    components.plain_text(str(held["title"]), small=True, lines=1)
     for note in held["notes"]:
-        st.caption(said(note))
+        st.caption(translate_message(note))
     st.button(
-        _("Remove"), key=f"{form_state.name(field)}_remove", icon=":material/close:", on_click=_take_out, args=(field,)
+        _("Remove"), key=f"{form_state.name(field)}_remove", icon=":material/close:", on_click=_remove, args=(field,)
     )
 
 
-def _take_out(field: str) -> None:
+def _remove(field: str) -> None:
     st.session_state[form_state.name(field)] = None
 
 
-def _take_in(person: User, field: str, file_name: str, data: bytes, settings: config.Settings) -> None:
+def _store(person: User, field: str, file_name: str, data: bytes, settings: config.Settings) -> None:
     """Clean and keep an uploaded image; a refusal is kept to be shown beside the field."""
     st.session_state[f"{form_state.name(field)}_turn"] = st.session_state.get(f"{form_state.name(field)}_turn", 0) + 1
     try:
-        upload, notes = intake.take_in(
+        upload, notes = uploads.store_image(
             person,
             identity=data,
             picture=lambda: data,

@@ -11,7 +11,7 @@ from core.db.enums import Status
 from core.db.tables import Generation, User
 from core.files import signed_urls
 from core.generations import commands, review
-from core.generations.queries import Verdict
+from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from pages.elements import compare, gallery
 from pages.sections.clip import dialog, marks
@@ -57,8 +57,8 @@ def bar(person: User, rows: Sequence[Generation], projects: Mapping[str, str], o
         st.markdown(
             plural("**{number}** selected", "**{number}** selected", count).format(number=count), width="content"
         )
-        if count > review.SEVERAL_LIMIT:
-            most = _("Choose at most {number} clips at once.").format(number=review.SEVERAL_LIMIT)
+        if count > review.MAX_CLIPS:
+            most = _("Choose at most {number} clips at once.").format(number=review.MAX_CLIPS)
             st.caption(most, width="content")
         else:
             _download(person, rows)
@@ -89,10 +89,10 @@ def _marks(person: User, rows: Sequence[Generation]) -> None:
         if st.button(label, icon=":material/favorite:", key="selection_favourite"):
             _change(person, rows, Changes(favourite=not all_favourites))
         if any(row.status is Status.COMPLETED for row in rows):
-            if st.button(marks.VERDICTS[Verdict.KEPT], icon=":material/thumb_up:", key="selection_keep"):
-                _change(person, rows, Changes(verdict=Verdict.KEPT))
-            if st.button(marks.VERDICTS[Verdict.REJECTED], icon=":material/thumb_down:", key="selection_reject"):
-                _change(person, rows, Changes(verdict=Verdict.REJECTED))
+            if st.button(marks.VERDICTS[ReviewStatus.KEPT], icon=":material/thumb_up:", key="selection_keep"):
+                _change(person, rows, Changes(verdict=ReviewStatus.KEPT))
+            if st.button(marks.VERDICTS[ReviewStatus.REJECTED], icon=":material/thumb_down:", key="selection_reject"):
+                _change(person, rows, Changes(verdict=ReviewStatus.REJECTED))
 
 
 def _tag(person: User, rows: Sequence[Generation], own_tags: Sequence[str]) -> None:
@@ -129,12 +129,12 @@ def _delete(person: User, rows: Sequence[Generation]) -> None:
         st.markdown(said.format(number=len(rows)))
         if st.button(_("Delete for good"), type="primary", key="selection_delete"):
             wanted = [row.id for row in rows]
-            _do(lambda session: commands.delete_several(session, person, wanted), len(rows), then=clear)
+            _do(lambda session: commands.delete_many(session, person, wanted), len(rows), then=clear)
 
 
 def _change(person: User, rows: Sequence[Generation], changes: Changes) -> None:
     wanted = [row.id for row in rows]
-    _do(lambda session: review.change_several(session, person, wanted, changes), len(rows))
+    _do(lambda session: review.update_many(session, person, wanted, changes), len(rows))
 
 
 def _do(action: Callable[[Session], int], asked: int, *, then: Callable[[], None] | None = None) -> None:
@@ -151,7 +151,7 @@ def _do(action: Callable[[Session], int], asked: int, *, then: Callable[[], None
             "{number} is not finished and was left.", "{number} are not finished and were left.", asked - done
         )
         said += " " + left.format(number=asked - done)
-    components.announce(said)
+    components.flash(said)
     if then is not None:
         then()
     st.rerun()

@@ -7,7 +7,7 @@ import streamlit as st
 from core import db
 from core.db.tables import User
 from core.usage import budgets
-from core.usage.reports import Selection
+from core.usage.reports import UsageQuery
 from pages.ui import components, current_user, wording
 from pages.ui.language import _
 
@@ -15,7 +15,7 @@ from pages.ui.language import _
 def warnings(person: User, today: date) -> None:
     """This month's budgets that are used up or will be, one's own first."""
     with db.session(read_only=True) as session:
-        found = budgets.watched(session, person, today=today)
+        found = budgets.alerts(session, person, today=today)
     for one in found:
         month = one.month
         whose = _("your budget") if one.project_name is None else _("the budget of the project")
@@ -32,10 +32,10 @@ def warnings(person: User, today: date) -> None:
         with st.container(border=True, gap="xsmall", key=f"usage_budget_warning_{one.project_id}"):
             st.markdown(f":material/warning: {text} " + _("Nothing is stopped by it."))
             if one.project_name is not None:
-                components.plain(one.project_name, small=True)
+                components.plain_text(one.project_name, small=True)
 
 
-def form(chosen: Selection, month: budgets.Month) -> None:
+def form(chosen: UsageQuery, month: budgets.Month) -> None:
     """Set the budget of what is shown: one's own, or a project's; nothing where no budget is meant for it."""
     if chosen.everybody or chosen.model_id is not None:
         return
@@ -55,14 +55,14 @@ def form(chosen: Selection, month: budgets.Month) -> None:
                 help=_("You are warned when a month goes beyond it. Leave it empty for none."),
             )
             saved = st.form_submit_button(_("Save"), type="primary", key="usage_budget_save")
-        if saved and components.attempt(lambda: _save(chosen.project_id, credits), done=_("The budget is saved.")):
+        if saved and components.try_action(lambda: _save(chosen.project_id, credits), done=_("The budget is saved.")):
             st.rerun()
 
 
 def _save(project_id: str | None, credits: int | None) -> None:
     with db.session() as session:
-        person = current_user.person()
+        person = current_user.current_user()
         if project_id is None:
-            budgets.set_own(session, person, credits=credits)
+            budgets.set_user(session, person, credits=credits)
         else:
             budgets.set_project(session, person, project_id, credits=credits)

@@ -12,13 +12,13 @@ from core.db.enums import Role
 from core.db.tables import User
 from core.providers import registry
 from core.usage import cache, reports
-from core.usage.reports import Group, Selection
+from core.usage.reports import Group, UsageQuery
 from pages.sections.usage import labels
 from pages.ui import components
 from pages.ui.language import N_, _
-from pages.ui.wording import Words
+from pages.ui.wording import TranslatedLabels
 
-PERIODS = Words(
+PERIODS = TranslatedLabels(
     {
         "month": N_("This month"),
         "7": N_("7 days"),
@@ -28,7 +28,7 @@ PERIODS = Words(
         "own": N_("Choose dates"),
     }
 )
-SECTIONS = Words({"spending": N_("Spending"), "outcome": N_("Outcome"), "cost": N_("Cost")})
+SECTIONS = TranslatedLabels({"spending": N_("Spending"), "outcome": N_("Outcome"), "cost": N_("Cost")})
 LONGEST_DAYS = 731
 DATES_WIDTH_PX = 260
 DAILY_UP_TO_DAYS = 92
@@ -39,13 +39,13 @@ ME, EVERYBODY = "me", "everybody"
 class Choice:
     """What was chosen; `series` is what spend is stacked by. `by_project` is there where it was read already."""
 
-    selection: Selection
+    selection: UsageQuery
     step: Group
     series: Group
     by_project: Sequence[reports.Row] | None = None
 
     @property
-    def before(self) -> Selection:
+    def before(self) -> UsageQuery:
         """The equally long time just before."""
         chosen = self.selection
         length = chosen.until - chosen.since + timedelta(days=1)
@@ -79,7 +79,7 @@ class Choice:
 def choose(person: User, today: date) -> Choice:
     """Draw what there is to choose; what was chosen."""
     is_admin = person.role is Role.ADMIN
-    fields, dates = components.choices(6 if is_admin else 5), st.container()
+    fields, dates = components.field_grid(6 if is_admin else 5), st.container()
     with fields:
         period = _select(_("Period"), "period", PERIODS, "30")
     with dates:
@@ -91,9 +91,9 @@ def choose(person: User, today: date) -> Choice:
         names = {key.value: _(name) for key, name in labels.SERIES.items() if is_admin or key is not Group.USER}
         series = _select(_("Stacked by"), "by", names, Group.MODEL.value)
         whose = _select(_("Whose"), "people", _people(person), ME) if is_admin else ME
-        selection = Selection(since, until, everybody=whose != ME, user_id=None if whose in (ME, EVERYBODY) else whose)
+        selection = UsageQuery(since, until, everybody=whose != ME, user_id=None if whose in (ME, EVERYBODY) else whose)
         with db.session(read_only=True) as session:
-            by_project = cache.grouped(session, person, selection, [Group.PROJECT])
+            by_project = cache.aggregate(session, person, selection, [Group.PROJECT])
         projects = _projects(person, selection, by_project)
         project_id = _select(_("Project"), "project", projects, None, _("All projects"))
         model_id = _select(_("Model"), "model", _models(), None, _("All models"))
@@ -179,7 +179,7 @@ def _models() -> dict[str, str]:
     return _sorted(found)
 
 
-def _projects(person: User, chosen: Selection, rows: Sequence[reports.Row]) -> dict[str, str]:
+def _projects(person: User, chosen: UsageQuery, rows: Sequence[reports.Row]) -> dict[str, str]:
     """Projects with usage in these days, and the one that the address asks for, if they may see it."""
     found = {row.keys["project_id"]: row.keys["project_name"] for row in rows}
     wanted = st.query_params.get("project")

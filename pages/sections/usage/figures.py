@@ -12,7 +12,7 @@ from core.db.tables import User
 from core.insights import model_stats
 from core.insights.model_stats import TimeRange
 from core.usage import budgets, cache, export, reports
-from core.usage.reports import Figures, Group
+from core.usage.reports import Group, UsageTotals
 from pages.sections.usage import labels
 from pages.sections.usage.choice import Choice
 from pages.ui.language import _
@@ -33,16 +33,16 @@ class Named:
 
     id: str
     name: str
-    figures: Figures
+    figures: UsageTotals
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """The sums of a choice."""
 
-    total: Figures
-    before: Figures
-    by_step: Mapping[date, Figures]
+    total: UsageTotals
+    before: UsageTotals
+    by_step: Mapping[date, UsageTotals]
     models: Sequence[Named]
     projects: Sequence[Named]
     stacked: Mapping[tuple[date, str], int]
@@ -54,16 +54,16 @@ def read(person: User, choice: Choice) -> Shown:
     """Read the sums in one look at the database."""
     chosen = choice.selection
     with db.session(read_only=True) as session:
-        rows = cache.grouped(session, person, chosen, [choice.step, Group.MODEL])
+        rows = cache.aggregate(session, person, chosen, [choice.step, Group.MODEL])
         by_project = choice.by_project
         if by_project is None:
-            by_project = cache.grouped(session, person, chosen, [Group.PROJECT])
+            by_project = cache.aggregate(session, person, chosen, [Group.PROJECT])
         models = _ranked(rows, "model_id", labels.model)
         stacked = rows
         if choice.series in (Group.PROJECT, Group.USER):
-            stacked = cache.grouped(session, person, chosen, [choice.step, choice.series])
+            stacked = cache.aggregate(session, person, chosen, [choice.step, choice.series])
         amounts, series = _stack(choice, stacked)
-        by_step: defaultdict[date, Figures] = defaultdict(Figures)
+        by_step: defaultdict[date, UsageTotals] = defaultdict(UsageTotals)
         for row in rows:
             by_step[choice.at(row)] += row.figures
         return Shown(
@@ -94,19 +94,19 @@ def _speeds(database_url: str, model_ids: Sequence[str], since: date, until: dat
     """How long models took over all people, so asked once for all; the address is that of the installation."""
     del database_url
     with db.session(read_only=True) as session:
-        return model_stats.of_models(session, model_ids, reports.Selection(since, until))
+        return model_stats.render_times(session, model_ids, reports.UsageQuery(since, until))
 
 
 def spend_csv(person: User, choice: Choice) -> bytes:
     """The spend as the API gives it for the same groups: every figure, and a line of totals."""
     groups = [choice.step, choice.series]
     with db.session(read_only=True) as session:
-        return b"".join(export.write(reports.grouped(session, person, choice.selection, groups), groups))
+        return b"".join(export.usage_csv(reports.aggregate(session, person, choice.selection, groups), groups))
 
 
 def _ranked(rows: Iterable[reports.Row], key: str, named: Callable[[str], str]) -> Sequence[Named]:
     """Rows added up by one of their keys, most spent first."""
-    sums: defaultdict[str, Figures] = defaultdict(Figures)
+    sums: defaultdict[str, UsageTotals] = defaultdict(UsageTotals)
     for row in rows:
         sums[row.keys[key]] += row.figures
     found = [Named(id, named(id), figures) for id, figures in sums.items()]

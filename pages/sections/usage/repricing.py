@@ -12,10 +12,10 @@ from core.usage import reports, repricing
 from pages.sections.usage import labels
 from pages.sections.usage.figures import Shown
 from pages.ui import components, wording
-from pages.ui.language import _, said
+from pages.ui.language import _, translate_message
 
 
-def show(person: User, chosen: reports.Selection, shown: Shown) -> None:
+def show(person: User, chosen: reports.UsageQuery, shown: Shown) -> None:
     """The form, and when it is open what it comes to; nothing is read while it is closed."""
     st.header(_("What if"), anchor=False)
     with st.expander(
@@ -25,11 +25,11 @@ def show(person: User, chosen: reports.Selection, shown: Shown) -> None:
             return
         change = _change(shown)
         with db.session(read_only=True) as session:
-            kinds = repricing.kinds(session, person, chosen)
+            kinds = repricing.clip_groups(session, person, chosen)
         _answer(kinds, repricing.reprice(kinds, change), shown.total.completed)
 
 
-def _change(shown: Shown) -> repricing.Change:
+def _change(shown: Shown) -> repricing.Scenario:
     """What is put in place of what was."""
     names = {model.id: model.name for model in registry.models()}
     most = next((one.id for one in shown.models if one.id in names), next(iter(names)))
@@ -59,10 +59,10 @@ def _change(shown: Shown) -> repricing.Change:
             key=f"usage_what_if_markup_{model_id}",
             help=_("275 says that the list price is 2.75 times what the provider takes. It changes the estimate only."),
         )
-    return repricing.Change(model_id or most, int(base or listed.base_credits), int(markup or listed.markup_percent))
+    return repricing.Scenario(model_id or most, int(base or listed.base_credits), int(markup or listed.markup_percent))
 
 
-def _answer(kinds: Sequence[repricing.Kind], found: repricing.Repriced, completed: int) -> None:
+def _answer(kinds: Sequence[repricing.ClipGroup], found: repricing.Comparison, completed: int) -> None:
     """Before and after side by side, what is left out, and what cannot be known."""
     was, then = found.was, found.would_be
     lines = [
@@ -83,7 +83,7 @@ def _answer(kinds: Sequence[repricing.Kind], found: repricing.Repriced, complete
     if found.impossible:
         st.markdown(_("These could not have been made so and are left out of both sides:"))
         left_out = [
-            (said(reason), labels.clips(some.clips), wording.priced(some.credits))
+            (translate_message(reason), labels.clips(some.clips), wording.priced(some.credits))
             for reason, some in sorted(found.impossible.items(), key=lambda pair: -pair[1].clips)
         ]
         components.table([_("Why"), _("Clips"), _("Charged")], left_out, numbers=(1, 2))
@@ -95,7 +95,7 @@ def _answer(kinds: Sequence[repricing.Kind], found: repricing.Repriced, complete
             ).format(
                 covered=labels.clips(covered),
                 completed=wording.credits(completed),
-                limit=wording.credits(repricing.CLIPS_A_MODEL),
+                limit=wording.credits(repricing.MAX_CLIPS_PER_MODEL),
             )
         )
     st.caption(

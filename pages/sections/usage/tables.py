@@ -94,5 +94,5 @@ def _download(key: str, csv: Callable[[], bytes]) -> None:
 def as_csv(lines: Sequence[Value]) -> bytes:
     """The lines as a file for spreadsheets; texts can run nothing there."""
     heads = list(lines[0]) if lines else []
-    written = ([export.harmless(v) if isinstance(v, str) else v for v in line.values()] for line in lines)
-    return b"".join(export.table([heads, *written]))
+    written = ([export.escape_formula(v) if isinstance(v, str) else v for v in line.values()] for line in lines)
+    return b"".join(export.csv_chunks([heads, *written]))

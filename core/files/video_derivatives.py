@@ -1,0 +1,164 @@
+"""Pictures and videos made from a clip: poster, last frame, hover preview, a file that every browser plays."""
+
+import io
+import itertools
+import tempfile
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from PIL import Image
+
+from core.files import sniff, video_reader
+from core.files.video_probe import _Walk
+
+POSTER_WIDTH = 480
+PREVIEW_WIDTH = 320
+SAMPLE_RATE = 12
+SAMPLE_SECONDS = 3
+_MOST_TAIL_FRAMES = 1500
+
+
+def poster(path: Path) -> bytes:
+    """A WebP, 480 pixels wide at most: the first frame of the first 3 seconds that is neither dark, white nor flat.
+
+    Raises errors.MediaRejected.
+    """
+    best: VideoFrame | None = None
+    best_contrast = -1.0
+    with video_reader.opened(path) as (source, stream):
+        for _, frame in _sampled(source, stream):
+            grey = frame.reformat(width=64, height=36, format="gray").to_ndarray()
+            contrast = float(np.std(grey))
+            if contrast > best_contrast:
+                best, best_contrast = frame, contrast
+            if 20 < np.mean(grey) < 236 and contrast >= 14:
+                best = frame
+                break
+        if best is None:
+            raise sniff.rejected("no_frames")
+        width, height = _size_at_width(best, POSTER_WIDTH)
+        picture = Image.fromarray(best.reformat(width=width, height=height, format="rgb24").to_ndarray())
+    target = io.BytesIO()
+    picture.save(target, "WEBP", quality=80)
+    return target.getvalue()
+
+
+def last_frame(path: Path) -> bytes:
+    """The last picture of a verified video as a JPEG in full size, to go on from.
+
+    Only what follows the last key frame is decoded, and no more of it than `_MOST_TAIL_FRAMES`. Raises
+    errors.MediaRejected.
+    """
+    with video_reader.opened(path) as (source, stream):
+        last_key = _Walk(source, stream, path.stat().st_size).last_key
+    last: VideoFrame | None = None
+    with video_reader.opened(path) as (source, stream):
+        source.seek(last_key, stream=stream)
+        for frame in itertools.islice(source.decode(stream), _MOST_TAIL_FRAMES):
+            last = frame
+        if last is None:
+            raise sniff.rejected("no_frames")
+        picture = Image.fromarray(last.reformat(format="rgb24").to_ndarray())
+    target = io.BytesIO()
+    picture.save(target, "JPEG", quality=95, subsampling=0)
+    return target.getvalue()
+
+
+def preview(path: Path) -> bytes:
+    """A small silent H.264 MP4 of the beginning: 320 pixels wide, 12 frames a second, 3 seconds at most.
+
+    Raises errors.MediaRejected.
+    """
+    with tempfile.TemporaryDirectory() as folder, video_reader.opened(path) as (source, stream):
+        target = Path(folder, "preview.mp4")
+        width, height = _size_at_width(stream.codec_context, PREVIEW_WIDTH)
+        # A real file: FFmpeg moves the index to the front by opening its output a second time.
+        with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as sink:
+            out = sink.add_stream("libx264", rate=SAMPLE_RATE, options={"preset": "veryfast", "crf": "28"})
+            _prepare(out, width, height, stream.codec_context)
+            for tick, frame in _sampled(source, stream):
+                small = frame.reformat(width=width, height=height, format="yuv420p")
+                small.pts, small.time_base, small.pict_type = tick, Fraction(1, SAMPLE_RATE), 0
+                sink.mux(out.encode(small))
+            sink.mux(out.encode(None))
+        if not target.exists():  # FFmpeg makes the file with its first packet
+            raise sniff.rejected("no_frames")
+        return target.read_bytes()
+
+
+def make_web_safe(path: Path, target: Path) -> None:
+    """Re-encode as H.264 and AAC in an MP4 with its index in front, at `target`, whole or not at all.
+
+    For what `verify` calls not web safe: browsers play HEVC as sound without a picture and say nothing (measured).
+    Raises errors.MediaRejected.
+    """
+    draft = target.with_name(f".{target.name}.draft")
+    try:
+        with (
+            video_reader.opened(path) as (source, stream),
+            av.open(str(draft), "w", format="mp4", options={"movflags": "+faststart"}) as sink,
+        ):
+            rate = stream.average_rate or Fraction(24)
+            picture = sink.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "20"})
+            width, height = _size_at_width(stream.codec_context, stream.codec_context.width)
+            _prepare(picture, width, height, stream.codec_context)
+            picture.codec_context.time_base = stream.time_base or Fraction(1, 90_000)
+            heard = None if video_reader.audio_codec(source) in (None, "unknown") else source.streams.audio[0]
+            sound = sink.add_stream("aac", rate=48_000, layout="stereo") if heard else None
+            resampler = av.AudioResampler(format="fltp", layout="stereo", rate=48_000, frame_size=1024)
+            for packet in source.demux(*filter(None, (stream, heard))):
+                for frame in packet.decode():
+                    if isinstance(frame, VideoFrame):
+                        whole = frame.reformat(width=width, height=height, format="yuv420p")
+                        whole.pict_type = 0  # the source's own choice of key frames would bind the encoder
+                        sink.mux(picture.encode(whole))
+                    elif sound is not None and isinstance(frame, av.AudioFrame):
+                        for part in resampler.resample(frame):
+                            sink.mux(sound.encode(part))
+            sink.mux(picture.encode(None))
+            if sound is not None:
+                for part in resampler.resample(None):
+                    sink.mux(sound.encode(part))
+                sink.mux(sound.encode(None))
+        if not draft.exists():
+            raise sniff.rejected("no_frames")
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _sampled(source: InputContainer, stream: VideoStream) -> Iterator[tuple[int, VideoFrame]]:
+    """(tick, frame): the frames nearest to the ticks of 1/12 second, over the first 3 seconds."""
+    rate = float(stream.average_rate or 24)
+    start: float | None = None
+    due = 0
+    for index, frame in enumerate(source.decode(stream)):
+        moment = frame.time if frame.pts is not None else index / rate
+        start = moment if start is None else start
+        tick = int((moment - start) * SAMPLE_RATE + 1e-6)
+        if tick >= SAMPLE_RATE * SAMPLE_SECONDS or index > 240 * SAMPLE_SECONDS:
+            return
+        if tick >= due:
+            due = tick + 1
+            yield tick, frame
+
+
+def _size_at_width(picture: VideoFrame | VideoCodecContext, width: int) -> tuple[int, int]:
+    """(width, height), both even, never larger than the source, in its proportion."""
+    width = min(width, picture.width) // 2 * 2
+    return max(2, width), max(2, round(picture.height * width / picture.width / 2) * 2)
+
+
+def _prepare(out: VideoStream, width: int, height: int, source: VideoCodecContext) -> None:
+    """Size and pixel format of an H.264 stream, with the source's colours named: unnamed, HD colours shift."""
+    out.width, out.height, out.pix_fmt, out.thread_count = width, height, "yuv420p", 2
+    context = out.codec_context
+    context.color_range, context.color_primaries = source.color_range, source.color_primaries
+    context.color_trc, context.colorspace = source.color_trc, source.colorspace
