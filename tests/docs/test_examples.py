@@ -28,6 +28,7 @@ TUTORIAL = DOCS / "tutorial.md"
 HOW_TO = DOCS / "how-to"
 RUN_HERE = {
     TUTORIAL,
+    HOW_TO / "add-a-provider.md",  # by test_lantern.py
     HOW_TO / "back-up-and-upgrade.md",
     HOW_TO / "decide-uncertain-generations.md",
     HOW_TO / "set-budgets.md",
