@@ -178,12 +178,12 @@ async def rate(
 def seed(email: str) -> dict[str, str]:
     """A person with a token, a project and clips."""
     database = db.default()
-    with database.session() as session:
+    with database.write_session() as session:
         person = users.ensure(session, email, signup_credits=10**12)
         token = api_tokens.create(session, person, name="benchmark", scope=Scope.ADMIN)
         project = projects.create(session, person, name="Lakes").id
     clip = orders.completed(database, person).id
-    with database.session() as session:
+    with database.write_session() as session:
         for _ in range(CLIPS):
             submit(
                 session,

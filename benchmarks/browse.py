@@ -14,10 +14,9 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import insert, text
-from sqlalchemy.orm import Session
 
 from core.clock import utc_now
-from core.db import Database
+from core.db import Database, WriteSession
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationTag, Project, User
 from core.generations import queries, review
@@ -97,7 +96,7 @@ def measure(database: Database, name: str, user: User, chosen: ListFilter, curso
     took = []
     for _ in range(REPEATS):
         begun = time.perf_counter()
-        with database.session(read_only=True) as session:
+        with database.read_session() as session:
             rows = len(queries.list_page(session, user, chosen, cursor=cursor).rows)
         took.append((time.perf_counter() - begun) * 1000)
     print(f"{name:<58}{rows:>5}{took[0]:>10.1f}{min(took):>9.1f}")
@@ -106,7 +105,7 @@ def measure(database: Database, name: str, user: User, chosen: ListFilter, curso
 def fill(database: Database, clips: int) -> tuple[tuple[User, User], tuple[str, str], str]:
     """Make the clips; two people, two projects of the first, and the id of a clip in the middle."""
     drawn = random.Random(1)
-    with database.session() as session:
+    with database.write_session() as session:
         big = users.ensure(session, "big@example.org", signup_credits=0)
         small = users.ensure(session, "small@example.org", signup_credits=0)
         own = [Project(user_id=user.id, name=name) for user, name in ((big, "Big"), (big, "Small"), (small, "Other"))]
@@ -123,7 +122,7 @@ def fill(database: Database, clips: int) -> tuple[tuple[User, User], tuple[str, 
             user = small if place == 2 else big
             rows.append(_row(drawn, number, start_ms + number * step_ms, user.id, projects[place]))
         middle = middle or (rows[0]["id"] if start >= clips // 2 else "")
-        with database.session() as session:
+        with database.write_session() as session:
             session.execute(insert(Generation), rows)
             _tag(session, [row for row in rows if row["user_id"] == big.id][::SMALL_EVERY], big)
     return (big, small), (projects[0], projects[1]), middle
@@ -157,7 +156,7 @@ def _row(drawn: random.Random, number: int, made_ms: int, user_id: str, project_
     }
 
 
-def _tag(session: Session, rows: list[dict[str, Any]], user: User) -> None:
+def _tag(session: WriteSession, rows: list[dict[str, Any]], user: User) -> None:
     tags = review.clean_tags(["rare"])
     session.execute(
         insert(GenerationTag),

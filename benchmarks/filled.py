@@ -61,12 +61,12 @@ Values = Mapping[str, object]
 def fill(count: int) -> None:
     """Write `count` generations into the present installation's empty SQLite database, and posters to its storage."""
     settings = config.settings()
-    with db.session() as session:
+    with db.write_session() as session:
         people = [users.local_person(session, settings)]
         people += [users.ensure(session, f"person{n}@example.org", signup_credits=0) for n in range(1, PEOPLE)]
     posters(settings.storage_url)
     path = settings.database_url.removeprefix("sqlite:///")
-    with db.session() as session:
+    with db.write_session() as session:
         accounts = {row.user_id: row.id for row in session.connection().exec_driver_sql(_ACCOUNTS)}
     db.default().dispose()
     Writer(path, [person.id for person in people], accounts).write(count)

@@ -34,13 +34,13 @@ def fill(database: Database, *, clips: int, people: int) -> None:
     dice = random.Random(1)
     today = utc_now().date()
     for number in range(people):
-        with database.session() as session:
+        with database.write_session() as session:
             role = Role.ADMIN if number == 0 else Role.USER
             user = users.ensure(session, f"person{number}@example.org", signup_credits=0, role=role)
             mine = [projects.create(session, user, name=f"Project {number}-{n}").id for n in range(PROJECTS)]
         history = year.invent(dice, mine, until=today, days=DAYS, clips_a_day=round(clips / people / DAYS / 0.72))
         for _, month in groupby(history, key=lambda clip: (clip.day.year, clip.day.month)):
-            with database.session() as session:
+            with database.write_session() as session:
                 year.book(session, user, list(month))
 
 
@@ -60,7 +60,7 @@ def looks(admin: User, user: User) -> Iterable[tuple[str, Callable[[Database], o
 
 def _grouped(person: User, chosen: UsageQuery, groups: tuple[Group, ...]) -> Callable[[Database], object]:
     def look(database: Database) -> object:
-        with database.session(read_only=True) as session:
+        with database.read_session() as session:
             return list(reports.aggregate(session, person, chosen, groups))
 
     return look
@@ -68,7 +68,7 @@ def _grouped(person: User, chosen: UsageQuery, groups: tuple[Group, ...]) -> Cal
 
 def _kinds(person: User, chosen: UsageQuery) -> Callable[[Database], object]:
     def look(database: Database) -> object:
-        with database.session(read_only=True) as session:
+        with database.read_session() as session:
             return repricing.clip_groups(session, person, chosen)
 
     return look
@@ -76,7 +76,7 @@ def _kinds(person: User, chosen: UsageQuery) -> Callable[[Database], object]:
 
 def _speeds(chosen: UsageQuery) -> Callable[[Database], object]:
     def look(database: Database) -> object:
-        with database.session(read_only=True) as session:
+        with database.read_session() as session:
             return model_stats.render_times(session, ["kling-2.5", "veo3", "seedance-t2v", "nova-reel"], chosen)
 
     return look
@@ -84,7 +84,7 @@ def _speeds(chosen: UsageQuery) -> Callable[[Database], object]:
 
 def _month(person: User, chosen: UsageQuery) -> Callable[[Database], object]:
     def look(database: Database) -> object:
-        with database.session(read_only=True) as session:
+        with database.read_session() as session:
             return budgets.month(session, person, chosen, today=chosen.until)
 
     return look
@@ -99,13 +99,13 @@ def main() -> None:
     options = parser.parse_args()
     database = Database(options.database)
     database.migrate()
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         is_empty = session.scalar(select(User.id).limit(1)) is None
     if is_empty:
         fill(database, clips=options.clips, people=options.people)
         with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             connection.execute(text("ANALYZE"))
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         admin, user = (users.get(session, f"person{n}@example.org") for n in (0, 1))
         rows, clips = session.execute(select(func.count(), func.sum(UsageDay.completed))).one()
     print(f"{rows:,} rows of usage_days, {clips:,} completed clips")

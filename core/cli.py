@@ -9,11 +9,10 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy.orm import Session
-
 from core import config, db, errors, validation
 from core.billing import ledger
 from core.clock import utc_now
+from core.db import WriteSession
 from core.db.enums import Scope
 from core.db.tables import Generation, User
 from core.generations import unresolved
@@ -32,13 +31,13 @@ def token(email: str, *, name: str = ACTOR, scope: Scope = Scope.GENERATE, days:
     `days` is how long it is valid, None for until it is revoked.
     """
     expires_at = None if days is None else utc_now() + timedelta(days=days)
-    with db.session() as session:
+    with db.write_session() as session:
         return api_tokens.create(session, _person(session, email), name=name, scope=scope, expires_at=expires_at)
 
 
 def grant(email: str, credits: int, reason: str) -> int:
     """Book credits to a person, who is made if new; their available credits afterwards."""
-    with db.session() as session:
+    with db.write_session() as session:
         person = _person(session, email)
         key = f"grant:{uuid.uuid4()}"
         ledger.grant(session, person.id, credits=credits, key=key, actor=ACTOR, reason=reason)
@@ -47,14 +46,14 @@ def grant(email: str, credits: int, reason: str) -> int:
 
 def list_uncertain() -> list[str]:
     """What is known of each uncertain generation, a block of lines each, oldest first."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         rows = unresolved.list_unresolved(session)
         return [_told(row, session.get_one(User, row.user_id)) for row in rows]
 
 
 def release(generation_id: str) -> str:
     """Decide that the provider never made it: its credits go back."""
-    with db.session() as session:
+    with db.write_session() as session:
         row = unresolved.release_hold(session, _administrator(session), generation_id)
     return f"{row.id} is {row.status}; {row.credits:,} credits were returned."
 
@@ -65,7 +64,7 @@ def found(generation_id: str, provider_job_id: str) -> str:
         raise errors.InvalidRequest(
             fields={"found": f"A provider's job id has 1 to {JOB_ID_LIMIT_CHARS} printable characters."}
         )
-    with db.session() as session:
+    with db.write_session() as session:
         row = unresolved.resolve_with_job(
             session, _administrator(session), generation_id, provider_job_id=provider_job_id
         )
@@ -146,14 +145,14 @@ def _reason(value: str) -> str:
     return value
 
 
-def _person(session: Session, email: str) -> User:
+def _person(session: WriteSession, email: str) -> User:
     settings = config.settings()
     if email.strip().lower() == config.LOCAL_PERSON:
         return users.local_person(session, settings)
     return users.ensure(session, email, signup_credits=settings.signup_credits)
 
 
-def _administrator(session: Session) -> User:
+def _administrator(session: WriteSession) -> User:
     """Who acts when somebody on this machine decides."""
     return users.local_person(session, config.settings())
 

@@ -42,7 +42,7 @@ def choose_language() -> None:
     """Keep the choice; the run that follows is drawn in it."""
     chosen = st.session_state["account_language"]
     tag = None if chosen == BROWSER else chosen
-    with db.session() as session:
+    with db.write_session() as session:
         users.set_language(session, current_user.current_user(), tag=tag)
 
 
@@ -83,7 +83,7 @@ def movements() -> None:
             on_click="ignore",
             key="account_csv",
         )
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         rows = ledger.entries(session, person.id, before_id=pages[-1], limit=PAGE_SIZE + 1)
     if not rows:
         st.caption(_("Nothing has moved yet."))
@@ -159,12 +159,12 @@ def newer(pages: list[int | None]) -> None:
 def as_csv() -> bytes:
     """The newest movements, up to a limit; made when somebody asks for it."""
     found: User = current_user.current_user()
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return export.ledger_csv(ledger.entries(session, found.id, limit=CSV_LIMIT_ROWS))
 
 
 with components.error_boundary():
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         balance = ledger.balance(session, person.id)
     tabs = st.tabs([_("You"), _("Tokens and webhooks"), _("Providers")], key="account_tabs", on_change="rerun")
     own, automation, providers = tabs

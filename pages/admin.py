@@ -29,7 +29,7 @@ BOOKINGS: Mapping[EntryKind, str] = {EntryKind.GRANT: N_("Grant"), EntryKind.ADJ
 
 def unclear() -> None:
     """What may or may not exist at a provider, each with the two decisions."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         rows = unresolved.list_unresolved(session)
     st.header(_("Unclear clips"), anchor=False)
     if not rows:
@@ -110,7 +110,7 @@ def checks() -> None:
     st.header(_("What must always be true"), anchor=False)
     if st.button(_("Check now"), icon=":material/rule:", key="admin_check"):
         check_now()
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         last = runs.last_run(session)
     if last is None or "rules" not in last.results:
         st.caption(_("Not checked yet. It takes a moment and changes nothing."))
@@ -157,9 +157,9 @@ def check_now() -> None:
     """Check every rule on everything and keep the result."""
     current_user.administrator()
     with st.spinner(_("Checking")):
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             found = runs.run_incremental(session, full=True)
-        with db.session() as session:
+        with db.write_session() as session:
             runs.record(session, found)
 
 
@@ -179,7 +179,7 @@ def people() -> None:
     if st.session_state.get("admin_people_found") != search:
         st.session_state["admin_people_found"], st.session_state["admin_people_pages"] = search, [""]
     pages: list[str] = st.session_state["admin_people_pages"]
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         found = users.list_all(
             session, current_user.administrator(), search=search or "", after_email=pages[-1], limit=PEOPLE_SHOWN + 1
         )
@@ -251,7 +251,7 @@ def book(kind: EntryKind, email: str, amount: int, reason: str, key: str) -> Non
 
     def transaction() -> None:
         admin = current_user.administrator()
-        with db.session() as session:
+        with db.write_session() as session:
             receiver = users.get(session, email)
             booking(session, receiver.id, credits=amount, key=f"grant:{key}", actor=admin.email, reason=reason)
 

@@ -37,13 +37,13 @@ configured = connection.configured(settings)
 def track_records(database_url: str) -> dict[str, model_stats.TrackRecord]:
     """How the models of this installation did lately; the same for everybody, so asked once for all."""
     del database_url  # it tells one installation's figures from another's
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return dict(model_stats.track_records(session, [model.id for model in registry.models()]))
 
 
 def first_project() -> None:
     """Make a project for somebody who has none."""
-    with components.error_boundary(), db.session() as session:
+    with components.error_boundary(), db.write_session() as session:
         projects.create(session, person, name=_("My first project"))
 
 
@@ -66,7 +66,7 @@ def offered_models() -> Sequence[VideoModel]:
 
 def choose_model(models: Sequence[VideoModel], order: Order) -> None:
     """The model; what it makes decides the settings below."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         troubles = provider_status.troubles(session)
     model = registry.model(order.model_id)
     picked = model_picker.show(
@@ -210,7 +210,7 @@ with components.error_boundary():
     form_state.load_from_url(person, settings)
 
 with components.error_boundary():
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         names = components.project_names(session, person, archived=False, wanted=form_state.value("project"))
         balance = ledger.balance(session, person.id)
         kept = presets.list_visible(session, person)
@@ -228,7 +228,7 @@ with components.error_boundary():
     with left:
         orders = form(names, kept)
     with right:
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             made = made_before(session, person, orders[0]) if orders[0].prompt.strip() else None
         order_card.show(person, orders, balance, configured=configured, made=made)
         opened = in_flight.show(person)

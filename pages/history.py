@@ -174,7 +174,7 @@ def cursors(chosen: queries.ListFilter) -> list[str | None]:
 def clips(person: User, chosen: queries.ListFilter) -> None:
     """One page of cards."""
     pages = cursors(chosen)
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         found = queries.list_page(session, person, chosen, cursor=pages[-1], limit=PAGE_SIZE)
     if not found.rows:
         nothing(chosen)
@@ -194,7 +194,7 @@ def like(person: User, hearts: Mapping[str, bool]) -> None:
     """Write down the hearts that were just set or taken away."""
     for favourite in (True, False):
         ids = [row_id for row_id, on in hearts.items() if on is favourite]
-        with db.session() as session:
+        with db.write_session() as session:
             review.update_many(session, person, ids, Changes(favourite=favourite))
 
 
@@ -245,14 +245,14 @@ def nothing(chosen: queries.ListFilter) -> None:
 
 with components.error_boundary():
     person = current_user.current_user()
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         wanted = st.query_params.get("project")
         names = components.project_names(session, person, archived=True, wanted=wanted)
         own_tags = review.own_tags(session, person)
     chosen = filters(names, own_tags)
     clips(person, chosen)
     if selection.ids():
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             selected = queries.get_many(session, person, selection.ids())
             open_projects = components.project_names(session, person, archived=False, wanted=None)
         selection.bar(person, selected, open_projects, own_tags)

@@ -153,14 +153,14 @@ def nothing(search: str, archived: bool) -> None:
 
 
 with components.error_boundary():
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         has_any = any(projects.names(session, person, archived=archived, limit=1) for archived in (False, True))
     if not has_any:
         welcome()
         st.stop()
     search, sort, archived = toolbar()
     shown = int(st.session_state.get("projects_limit", PAGE_SIZE))
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         found = projects.list_page(session, person, search=search, archived=archived, sort=sort, limit=shown + 1)
     if not found:
         nothing(search, archived)

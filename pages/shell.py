@@ -28,7 +28,7 @@ with components.error_boundary():
 
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(page.title, anchor=False, width="content")
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             # Invisible; above the title it would push the page down while its code is loaded.
             live.show(session, person)
             balance = ledger.balance(session, person.id)

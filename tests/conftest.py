@@ -66,7 +66,7 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def person(database: Database) -> User:
     """Somebody with 10,000 credits."""
-    with database.session() as session:
+    with database.write_session() as session:
         return users.ensure(session, "ana@example.org", signup_credits=10_000)
 
 

@@ -10,7 +10,7 @@ from core.db.tables import Generation
 
 def look(generation_id: str) -> Generation:
     """A row as it is now."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         found = session.get(Generation, generation_id)
         assert found is not None
         return found
@@ -18,11 +18,11 @@ def look(generation_id: str) -> Generation:
 
 def make_due(generation_id: str) -> None:
     """Let a row's time come."""
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(Generation).where(Generation.id == generation_id).values(next_at=utc_now()))
 
 
 def books_are_right() -> bool:
     """All rules of the audit hold."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return all(result.holds for result in runs.run(session))

@@ -33,7 +33,7 @@ def order(project_id: str, **changes: Any) -> Order:
 def ordered(database: Database, user: User, **changes: Any) -> Generation:
     """Submit one order of this person, in a project of its own."""
     key = changes.pop("idempotency_key", None)
-    with database.session() as session:
+    with database.write_session() as session:
         project_id = changes.pop("project_id", None) or projects.create(session, user, name="Lakes").id
         return submit(
             session,
@@ -48,12 +48,12 @@ def ordered(database: Database, user: User, **changes: Any) -> Generation:
 def advance(database: Database, generation_id: str, *places: tuple[Status, Stage], **values: Any) -> Generation:
     """Move a generation through places, as dispatcher and workers would."""
     for status, stage in places:
-        with database.session() as session:
+        with database.write_session() as session:
             row = lifecycle.locked(session, generation_id)
             assert row is not None
             next_at = utc_now() + timedelta(seconds=20)
             assert lifecycle.transition(session, row, status, stage, what="test", next_at=next_at, **values)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         found = session.get(Generation, generation_id)
         assert found is not None
         return found
@@ -83,9 +83,9 @@ def completed(database: Database, user: User, **changes: Any) -> Generation:
     """A generation that went all the way."""
     row = ordered(database, user, **changes)
     row = advance(database, row.id, HANDED, SUBMITTING, WAITING, READY, DOWNLOADING)
-    with database.session() as session:
+    with database.write_session() as session:
         assert lifecycle.complete(session, row, output(row.id))
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         found = session.get(Generation, row.id)
         assert found is not None
         return found
@@ -94,12 +94,12 @@ def completed(database: Database, user: User, **changes: Any) -> Generation:
 def lost(database: Database, generation_id: str, *, ago: timedelta = timedelta()) -> Generation:
     """A generation whose submit got no answer, which was noticed so long ago."""
     row = advance(database, generation_id, HANDED, SUBMITTING)
-    with database.session() as session:
+    with database.write_session() as session:
         error = errors.SubmitUncertain(detail="ReadTimeout")
         assert lifecycle.mark_uncertain(session, row, error, next_at=utc_now())
         noticed = update(Generation).where(Generation.id == row.id).values(updated_at=utc_now() - ago)
         session.execute(noticed)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         found = session.get(Generation, generation_id)
         assert found is not None
         return found

@@ -17,20 +17,20 @@ from tests import orders
 @pytest.fixture
 def lost(installation: Settings) -> Generation:
     """A generation of which nobody knows whether its provider has it."""
-    with db.session() as session:
+    with db.write_session() as session:
         person = users.ensure(session, "ana@example.org", signup_credits=1000)
     return orders.lost(db.default(), orders.ordered(db.default(), person).id)
 
 
 def read(generation_id: str) -> Generation:
     """The row as it is now."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return session.get_one(Generation, generation_id)
 
 
 def available(email: str) -> int:
     """A person's available credits."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return ledger.balance(session, users.get(session, email).id).available_credits
 
 
@@ -39,7 +39,7 @@ def test_token_is_the_last_line(installation: Settings, capsys: pytest.CaptureFi
     assert cli.main(["token", "Ana@Example.org"]) == 0
 
     token = capsys.readouterr().out.strip().splitlines()[-1]
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         person, known = api_tokens.by_token(session, token)
     assert (person.email, person.role) == ("ana@example.org", Role.USER)
     assert (known.name, known.scope, known.expires_at) == ("command line", Scope.GENERATE, None)
@@ -50,7 +50,7 @@ def test_token_as_asked(installation: Settings, capsys: pytest.CaptureFixture[st
     """Name, scope and days can be given."""
     assert cli.main(["token", "ana@example.org", "--name", "cron", "--scope", "read", "--days", "30"]) == 0
 
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         _person, known = api_tokens.by_token(session, capsys.readouterr().out.strip())
     assert (known.name, known.scope) == ("cron", Scope.READ)
     assert known.expires_at is not None
@@ -61,7 +61,7 @@ def test_local_person_is_an_administrator(installation: Settings, capsys: pytest
     """The person of the local demo has the same role however it came into being."""
     assert cli.main(["token", config.LOCAL_PERSON]) == 0
 
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert api_tokens.by_token(session, capsys.readouterr().out.strip())[0].role is Role.ADMIN
 
 
@@ -72,7 +72,7 @@ def test_grant_twice_books_twice(installation: Settings, capsys: pytest.CaptureF
     assert cli.main(["grant", "ana@example.org", "500", "--reason", "Campaign"]) == 0
 
     assert capsys.readouterr().out.split() == [str(start + 500), str(start + 1000)]
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         newest = ledger.entries(session, users.get(session, "ana@example.org").id)[0]
     assert (newest.reason, newest.actor, newest.amount_credits) == ("Campaign", "command line", 500)
 
@@ -88,7 +88,7 @@ def test_uncertain_ones_are_listed(lost: Generation, capsys: pytest.CaptureFixtu
 
 def test_uncertain_ones_are_listed_with_what_they_may_be(lost: Generation, capsys: pytest.CaptureFixture[str]) -> None:
     """When the provider's list shows several jobs that may be it, an administrator is told which."""
-    with db.session() as session:
+    with db.write_session() as session:
         reconciliation.reconcile(session, lost, JobMatches(exact=[ProviderJob("j-1"), ProviderJob("j-2")]))
     assert cli.main(["uncertain"]) == 0
     assert "It may be one of these jobs: j-1, j-2 ReadTimeout" in capsys.readouterr().out

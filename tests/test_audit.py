@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture
 def ana(installation: Settings) -> User:
     """Somebody with one finished clip whose file is in storage."""
-    with db.session() as session:
+    with db.write_session() as session:
         user = users.ensure(session, "ana@example.org", signup_credits=1000)
     row = completed(db.default(), user)
     assert row.output_key is not None
@@ -47,7 +47,7 @@ def test_command_when_all_holds(ana: User) -> None:
 
 def test_command_when_a_rule_is_broken(ana: User) -> None:
     """The broken rule is named with the ids that break it, and exit is 1."""
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(Account).values(available_credits=Account.available_credits + 1))
         account_id = session.scalar(update(Account).values(held_credits=0).returning(Account.id))
     ended = command()
@@ -69,9 +69,9 @@ def test_command_when_a_file_is_missing(ana: User, installation: Settings) -> No
 
 def test_last_run_when_recorded(installation: Settings, ana: User) -> None:
     """The newest result is kept with its time and what was broken."""
-    with db.session() as session:
+    with db.write_session() as session:
         runs.record(session, runs.run_incremental(session))
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         last = runs.last_run(session)
 
     assert last is not None
@@ -81,7 +81,7 @@ def test_last_run_when_recorded(installation: Settings, ana: User) -> None:
 
 def kept(database: Database, *, full: bool = False) -> runs.AuditPass:
     """One pass, kept as the dispatcher keeps it."""
-    with database.session() as session:
+    with database.write_session() as session:
         found = runs.run_incremental(session, full=full, overlap_ids=0)
         runs.record(session, found)
     return found
@@ -96,7 +96,7 @@ def test_look_when_nothing_is_new(database: Database, person: User) -> None:
     """The first pass looks at everything, the next only at what is new; a day later it is everything again."""
     completed(database, person)
     first, second = kept(database), kept(database)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         last = runs.last_run(session)
         assert last is not None
         later = runs._resume(last, first.full_at + runs.FULL_RUN_INTERVAL, 0)
@@ -138,7 +138,7 @@ def test_look_when_something_new_is_damaged(
     assert not broken(kept(database))
     completed(database, person)
     failed = ordered(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         commands.cancel(session, person, failed.id)
         session.execute(damage)  # type: ignore[call-overload]  # any statement
 
@@ -152,7 +152,7 @@ def test_look_when_something_new_is_damaged(
 
 def test_look_when_there_is_much_that_is_old(installation: Settings, ana: User) -> None:
     """A pass over what is new goes to clips and movements by index alone: nothing of theirs is read from end to end."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         connection = session.connection()
         for rule in invariants.INVARIANTS:
             for query in rule.queries(invariants.Since(10**6, 10**6)):

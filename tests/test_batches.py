@@ -23,25 +23,25 @@ HOW = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES}
 @pytest.fixture
 def project_id(database: Database, person: User) -> str:
     """A project to order in."""
-    with database.session() as session:
+    with database.write_session() as session:
         return projects.create(session, person, name="Lakes").id
 
 
 def submit_all(database: Database, user: User, orders: list[Order], **how: object) -> list[Generation]:
     """Submit a batch in one transaction."""
-    with database.session() as session:
+    with database.write_session() as session:
         return list(batches.submit_batch(session, user, orders, **(HOW | how)))  # type: ignore[arg-type]  # keyword arguments
 
 
 def written(database: Database) -> int:
     """How many generations there are."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         return session.scalar(select(func.count()).select_from(Generation)) or 0
 
 
 def balance(database: Database, user: User) -> ledger.Balance:
     """What a person has."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         return ledger.balance(session, user.id)
 
 
@@ -59,7 +59,7 @@ def test_submit_when_several_models(database: Database, person: User, project_id
 def test_submit_when_it_is_one(database: Database, person: User, project_id: str) -> None:
     """A batch of one is a plain order, and shares its key with one."""
     [row] = submit_all(database, person, [order(project_id)], key="one")
-    with database.session() as session:
+    with database.write_session() as session:
         again = submit(session, person, order(project_id), idempotency_key="one", **HOW)  # type: ignore[arg-type]  # keyword arguments
 
     assert row.batch_id is None
@@ -108,7 +108,7 @@ def test_submit_when_the_total_is_too_much(database: Database, person: User, pro
 def test_submit_when_one_cannot_be_made(database: Database, person: User, project_id: str) -> None:
     """One bad order takes the others with it, also for a caller who catches the refusal and goes on."""
     orders = [order(project_id), order(project_id, duration_seconds=99)]
-    with database.session() as session:
+    with database.write_session() as session:
         with pytest.raises(errors.InvalidRequest) as raised:
             batches.submit_batch(session, person, orders, **HOW)  # type: ignore[arg-type]  # keyword arguments
         projects.create(session, person, name="Something else")
@@ -116,7 +116,7 @@ def test_submit_when_one_cannot_be_made(database: Database, person: User, projec
     assert list(raised.value.fields) == ["generations.1.duration"]
     assert written(database) == 0
     assert balance(database, person) == ledger.Balance(10_000, 0)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert session.scalars(select(Project.generation_count)).all() == [0, 0]
 
 
@@ -143,7 +143,7 @@ def test_submit_when_the_key_comes_with_another_clip_to_go_on_from(
 
 def test_submit_when_it_extends_somebody_elses_clip(database: Database, person: User, project_id: str) -> None:
     """A clip goes on from one's own clip only."""
-    with database.session() as session:
+    with database.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
     theirs = completed(database, stranger)
     with pytest.raises(errors.NotFound):
@@ -181,7 +181,7 @@ def test_submit_always_holds_the_sum_or_nothing(
     path.write_bytes(sqlite_template.read_bytes())
     database = Database(f"sqlite:///{path}")
     try:
-        with database.session() as session:
+        with database.write_session() as session:
             person = users.ensure(session, "ana@example.org", signup_credits=credits)
             project = projects.create(session, person, name="Lakes")
         orders = [order(project.id, **one) for one in wanted]
@@ -196,7 +196,7 @@ def test_submit_always_holds_the_sum_or_nothing(
         held = total if total <= credits else 0
         assert balance(database, person) == ledger.Balance(credits - held, held)
         assert written(database) == (len(orders) if held else 0)
-        with database.session(read_only=True) as session:
+        with database.read_session() as session:
             holds = session.scalars(select(LedgerEntry.amount_credits).where(LedgerEntry.kind == "hold")).all()
         assert sum(holds) == held
     finally:

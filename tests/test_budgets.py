@@ -20,7 +20,7 @@ MONTH = UsageQuery(TODAY, TODAY)
 
 def fifty_a_day(database: Database, user: User, *, days: int = 35) -> str:
     """Demo clips of 50 credits, one a day up to today; their project."""
-    with database.session() as session:
+    with database.write_session() as session:
         mine = projects.create(session, user, name="Lakes").id
         year.book(session, user, [Ended(TODAY - timedelta(days=back), mine, "demo-film") for back in range(days)])
     return mine
@@ -28,14 +28,14 @@ def fifty_a_day(database: Database, user: User, *, days: int = 35) -> str:
 
 def look(database: Database, user: User, chosen: UsageQuery = MONTH) -> budgets.Month:
     """A month as it stands."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         return budgets.month(session, user, chosen, today=TODAY)
 
 
 def test_month_under_way(database: Database, person: User) -> None:
     """Spent is of this month only, the forecast goes to its end, and a budget below it is foreseen to be exceeded."""
     fifty_a_day(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         budgets.set_user(session, person, credits=1499)
 
     month = look(database, person)
@@ -61,7 +61,7 @@ def test_month_that_is_over(database: Database, person: User) -> None:
 def test_budget_is_shown_only_for_what_it_is_meant_for(database: Database, person: User) -> None:
     """The own budget is for all that is one's own, a project's for the whole project, and no part has one."""
     mine = fifty_a_day(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         person = users.ensure(session, person.email, signup_credits=0)
         person.role = Role.ADMIN
         budgets.set_user(session, person, credits=5000)
@@ -77,20 +77,20 @@ def test_budget_is_shown_only_for_what_it_is_meant_for(database: Database, perso
 def test_watched(database: Database, person: User) -> None:
     """What is or will be exceeded is named, own first; what is fine is not."""
     mine = fifty_a_day(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         fine = projects.create(session, person, name="Dunes").id
         assert budgets.alerts(session, person, today=TODAY) == []
         budgets.set_user(session, person, credits=1499)
         budgets.set_project(session, person, mine, credits=1000)
         budgets.set_project(session, person, fine, credits=1)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         found = budgets.alerts(session, person, today=TODAY)
 
     assert [(one.project_id, one.project_name, one.month.is_exceeded) for one in found] == [
         (None, None, False),
         (mine, "Lakes", True),
     ]
-    with database.session() as session:
+    with database.write_session() as session:
         budgets.set_user(session, person, credits=None)
         budgets.set_project(session, person, mine, credits=None)
         assert budgets.alerts(session, person, today=TODAY) == []
@@ -99,7 +99,7 @@ def test_watched(database: Database, person: User) -> None:
 @pytest.mark.parametrize("credits", [0, -1, budgets.LIMIT_CREDITS + 1])
 def test_budget_that_cannot_be(database: Database, person: User, credits: int) -> None:
     """A budget is a whole number above 0, and the one before stays."""
-    with database.session() as session:
+    with database.write_session() as session:
         mine = projects.create(session, person, name="Lakes").id
         budgets.set_user(session, person, credits=10)
         with pytest.raises(errors.InvalidRequest):
@@ -111,7 +111,7 @@ def test_budget_that_cannot_be(database: Database, person: User, credits: int) -
 
 def test_budget_of_somebody_elses_project(database: Database, person: User) -> None:
     """Only its owner sets a project's budget."""
-    with database.session() as session:
+    with database.write_session() as session:
         theirs = projects.create(session, users.ensure(session, "ben@example.org", signup_credits=0), name="Theirs").id
         with pytest.raises(errors.NotFound):
             budgets.set_project(session, person, theirs, credits=10)

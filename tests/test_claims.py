@@ -24,7 +24,7 @@ from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, READY, SUBMITTING, WAI
 @pytest.fixture
 def ana(installation: Settings) -> User:
     """Somebody with credits in the installation."""
-    with db.session() as session:
+    with db.write_session() as session:
         return users.ensure(session, "ana@example.org", signup_credits=100_000)
 
 
@@ -54,7 +54,7 @@ def test_sweep_when_workers_died(installation: Settings, ana: User) -> None:
 def test_sweep_when_nothing_was_taken_for_a_day(installation: Settings, ana: User) -> None:
     """What no provider took for a day fails, and the credits come back."""
     row = ordered(db.default(), ana)
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(Generation).values(created_at=utc_now() - timedelta(hours=25)))
     claims.sweep()
 
@@ -65,7 +65,7 @@ def test_sweep_when_nothing_was_taken_for_a_day(installation: Settings, ana: Use
 def test_hand_over_when_people_share(installation: Settings, ana: User) -> None:
     """Few are outstanding a provider, and everybody's first goes before anybody's second."""
     many = [ordered(db.default(), ana).id for _ in range(12)]
-    with db.session() as session:
+    with db.write_session() as session:
         eve = users.ensure(session, "eve@example.org", signup_credits=1000)
     one = ordered(db.default(), eve).id
     handed = [row.id for row in claim_submits()]
@@ -77,10 +77,10 @@ def test_hand_over_when_people_share(installation: Settings, ana: User) -> None:
 
 def test_hand_over_when_provider_takes_few(installation: Settings, ana: User) -> None:
     """A provider that takes five at once is given no sixth while five are with it."""
-    with db.session() as session:
+    with db.write_session() as session:
         project = projects.create(session, ana, name="Lakes")
     for _ in range(7):
-        with db.session() as session:
+        with db.write_session() as session:
             wanted = order(project.id, model_id="seedance-t2v")
             submit(session, ana, wanted, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
     handed = claim_submits()
@@ -99,7 +99,7 @@ def test_hand_over_when_queue_was_lost(installation: Settings, ana: User) -> Non
     make_due(row.id)
 
     assert [found.id for found in claim_submits()] == [row.id]
-    with db.session() as session:
+    with db.write_session() as session:
         assert commands.cancel(session, ana, row.id).status is Status.CANCELLED
 
 
@@ -130,17 +130,17 @@ def test_hand_over_when_provider_is_in_trouble(installation: Settings, ana: User
     """A provider that fails by itself is left alone for a while, then tried with one."""
     for _ in range(3):
         ordered(db.default(), ana)
-    with db.session() as session:
+    with db.write_session() as session:
         for _ in range(circuit_breaker.FAILURES_TO_OPEN):
             circuit_breaker.record_failure(session, "demo", errors.ProviderUnavailable())
     assert claim_submits() == []
 
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(ProviderHealth).values(retry_at=utc_now() - timedelta(seconds=1)))
     assert len(claim_submits()) == 1
     assert claim_submits() == []
 
-    with db.session() as session:
+    with db.write_session() as session:
         circuit_breaker.record_success(session, "demo")
     assert len(claim_submits()) == 2
 
@@ -148,7 +148,7 @@ def test_hand_over_when_provider_is_in_trouble(installation: Settings, ana: User
 @pytest.fixture
 def somebody(site: Settings) -> User:
     """Somebody with credits, on each kind of database."""
-    with db.session() as session:
+    with db.write_session() as session:
         return users.ensure(session, "ana@example.org", signup_credits=100_000)
 
 

@@ -48,9 +48,9 @@ def test_new_ids_when_many_are_made_at_once() -> None:
 @given(moment=moments)
 def test_time_comes_back_as_the_same_moment(database: Database, person: User, moment: datetime) -> None:
     """Given in whatever zone, a time comes back aware, in UTC and to the microsecond, and is found by another zone."""
-    with database.session() as session:
+    with database.write_session() as session:
         session.execute(update(User).values(created_at=moment))
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         [found] = session.scalars(select(User.created_at).where(User.created_at == moment.astimezone(UTC))).all()
 
     assert found == moment
@@ -61,24 +61,24 @@ def test_time_without_a_zone_is_refused(database: Database, person: User) -> Non
     """A naive time would be somebody's local one; it neither gets in nor is compared with."""
     naive = datetime(2026, 11, 21)  # noqa: DTZ001 -- what the test is about
     for statement in (update(User).values(created_at=naive), select(User).where(User.created_at > naive)):
-        with pytest.raises(StatementError, match="naive"), database.session() as session:
+        with pytest.raises(StatementError, match="naive"), database.write_session() as session:
             session.execute(statement)
 
 
 def test_word_comes_back_as_its_enum(database: Database, person: User) -> None:
     """A word is kept as it is spelt, and read as the enum's own member."""
-    with database.session() as session:
+    with database.write_session() as session:
         session.execute(update(User).values(role="admin"))
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert session.scalars(select(User.role)).one() is Role.ADMIN
         assert session.execute(text("SELECT role FROM users")).scalar_one() == "admin"
 
 
 def test_word_that_is_none_is_refused(database: Database, person: User) -> None:
     """Neither the product nor a statement by hand puts a word into a table that its enum does not have."""
-    with pytest.raises(StatementError, match="not a valid Role"), database.session() as session:
+    with pytest.raises(StatementError, match="not a valid Role"), database.write_session() as session:
         session.execute(update(User).values(role="king"))
-    with pytest.raises(IntegrityError, match="role_known"), database.session() as session:
+    with pytest.raises(IntegrityError, match="role_known"), database.write_session() as session:
         session.execute(text("UPDATE users SET role = 'king'"))
 
 
@@ -86,8 +86,8 @@ def test_insert_when_it_is_there(database: Database, person: User) -> None:
     """The same words say on each database what to do about a row that exists."""
     values = {"id": new_id(), "email": person.email, "name": "second", "role": Role.USER, "created_at": utc_now()}
     for _ in range(2):
-        with database.session() as session:
+        with database.write_session() as session:
             row = types.insert(session, User).values(storage_bytes=0, **values)
             session.execute(row.on_conflict_do_update(index_elements=["email"], set_={"name": row.excluded.name}))
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert session.execute(select(User.id, User.name)).all() == [(person.id, "second")]

@@ -23,19 +23,19 @@ from tests.orders import completed, ordered
 
 def broken(database: Database) -> list[str]:
     """Names of the always-true rules that are not."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         return [result.rule for result in runs.run(session) if not result.holds]
 
 
 def change(database: Database, user: User, row: Generation, **changes: Any) -> Generation:
     """Change a clip as its person."""
-    with database.session() as session:
+    with database.write_session() as session:
         return review.update(session, user, row.id, Changes(**changes))
 
 
 def verdicts(database: Database) -> tuple[int, int, int]:
     """Kept clips, their seconds and rejected clips, over all days."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         days = session.scalars(select(UsageDay)).all()
     return (
         sum(day.kept_count for day in days),
@@ -46,7 +46,7 @@ def verdicts(database: Database) -> tuple[int, int, int]:
 
 def project(database: Database, user: User, name: str = "Other") -> Project:
     """A new project."""
-    with database.session() as session:
+    with database.write_session() as session:
         return projects.create(session, user, name=name)
 
 
@@ -84,27 +84,27 @@ def test_verdict_when_two_tabs_disagree(database: Database, person: User) -> Non
         wanted = ids if number % 2 else ids[::-1]
         for step in range(4):
             verdict = list(ReviewStatus)[(number + step) % 3]
-            with database.session() as session:
+            with database.write_session() as session:
                 review.update_many(session, person, wanted, Changes(verdict=verdict))
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(judge, range(8)))
 
     assert broken(database) == []
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert len({session.get_one(Generation, row_id).kept for row_id in ids}) == 1
 
 
 def test_audit_when_a_verdict_is_not_counted(database: Database, person: User) -> None:
     """A verdict written past the services, or a count without one, is found with its day and project."""
     row = completed(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         session.execute(update(Generation).values(kept=True))
     assert broken(database) == ["daily usage counts verdicts as they stand"]
-    with database.session() as session:
+    with database.write_session() as session:
         session.execute(update(UsageDay).values(kept_count=1, kept_seconds=row.duration_seconds))
     assert broken(database) == []
-    with database.session() as session:
+    with database.write_session() as session:
         session.execute(update(Generation).values(kept=None))
         [result] = [found for found in runs.run(session) if not found.holds]
     assert row.project_id in result.offenders[0]
@@ -118,13 +118,13 @@ def test_move_when_it_was_charged(database: Database, person: User) -> None:
     assert (moved.project_id, moved.charged_project_id) == (other.id, row.project_id)
     change(database, person, row, verdict=ReviewStatus.KEPT)
 
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         old, new = session.get_one(Project, row.project_id), session.get_one(Project, other.id)
         assert (old.generation_count, old.spent_credits) == (0, 50)
         assert (new.generation_count, new.spent_credits) == (1, 0)
         assert session.scalars(select(UsageDay.project_id).where(UsageDay.kept_count > 0)).all() == [old.id]
     assert broken(database) == []
-    with pytest.raises(errors.Conflict, match="Archive"), database.session() as session:
+    with pytest.raises(errors.Conflict, match="Archive"), database.write_session() as session:
         projects.delete(session, person, row.project_id)
 
     back = change(database, person, row, project_id=row.project_id)
@@ -138,7 +138,7 @@ def test_move_when_it_cannot_be(database: Database, person: User) -> None:
     other = project(database, person)
     with pytest.raises(errors.Conflict, match="under way"):
         change(database, person, live, project_id=other.id)
-    with database.session() as session:
+    with database.write_session() as session:
         projects.update(session, person, other.id, archived=True)
         stranger = users.ensure(session, "eve@example.org", signup_credits=0)
         foreign = projects.create(session, stranger, name="Eve's")
@@ -152,16 +152,16 @@ def test_tags_when_they_are_changed(database: Database, person: User) -> None:
     """Tags are kept in one spelling, each once; one's own are suggested; replaced, added and removed as asked."""
     first, second = completed(database, person), ordered(database, person)
     change(database, person, first, tags=["  Night   Shots ", "intro", "INTRO", ""])
-    with database.session() as session:
+    with database.write_session() as session:
         both = [first.id, second.id]
         changes = Changes(add_tags=["client"], remove_tags=["Intro"])
         assert review.update_many(session, person, both, changes) == 2
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert review.tags_of(session, person, first.id) == ["client", "night shots"]
         assert review.tags_of(session, person, second.id) == ["client"]
         assert review.own_tags(session, person) == ["client", "night shots"]
     change(database, person, first, tags=[])
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert review.own_tags(session, person) == ["client"]
 
 
@@ -172,20 +172,20 @@ def test_tags_when_they_cannot_be_kept(database: Database, person: User, tags: l
     change(database, person, row, tags=["before"])
     with pytest.raises(errors.InvalidRequest):
         change(database, person, row, tags=tags)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert review.tags_of(session, person, row.id) == ["before"]
 
 
 def test_change_when_it_is_not_theirs(database: Database, person: User) -> None:
     """Another person's clip does not exist, alone or among one's own; then nothing at all is changed."""
-    with database.session() as session:
+    with database.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
     mine, foreign = completed(database, person), completed(database, stranger)
     with pytest.raises(errors.NotFound):
         change(database, person, foreign, favourite=True)
-    with pytest.raises(errors.NotFound), database.session() as session:
+    with pytest.raises(errors.NotFound), database.write_session() as session:
         review.update_many(session, person, [mine.id, foreign.id], Changes(favourite=True))
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert session.scalars(select(Generation.favourite)).all() == [False, False]
 
 
@@ -193,7 +193,7 @@ def test_change_several_when_it_fits_some(database: Database, person: User) -> N
     """Of several, a verdict and a move concern those they can, and say how many; favourite concerns all."""
     live, done = ordered(database, person), completed(database, person)
     other = project(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         both = [live.id, done.id]
         assert review.update_many(session, person, both, Changes(favourite=True)) == 2
         assert review.update_many(session, person, both, Changes(verdict=ReviewStatus.KEPT)) == 1
@@ -217,13 +217,13 @@ class Curating(RuleBasedStateMachine):
 
     @rule(places=st.sets(st.integers(0, 3), min_size=1), verdict=st.sampled_from(ReviewStatus))
     def judge(self, places: set[int], verdict: ReviewStatus) -> None:
-        with self.database.session() as session:
+        with self.database.write_session() as session:
             ids = [self.rows[place].id for place in places]
             review.update_many(session, self.person, ids, Changes(verdict=verdict))
 
     @rule(places=st.sets(st.integers(0, 3), min_size=1), to=st.integers(0, 1))
     def move(self, places: set[int], to: int) -> None:
-        with self.database.session() as session:
+        with self.database.write_session() as session:
             ids = [self.rows[place].id for place in places]
             review.update_many(session, self.person, ids, Changes(project_id=self.projects[to]))
 
@@ -233,7 +233,7 @@ class Curating(RuleBasedStateMachine):
         if not hasattr(self, "rows"):
             return
         assert broken(self.database) == []
-        with self.database.session(read_only=True) as session:
+        with self.database.read_session() as session:
             rows = [session.get_one(Generation, row.id) for row in self.rows]
             for found in session.scalars(select(Project).where(Project.id.in_(self.projects))):
                 assert found.generation_count == sum(row.project_id == found.id for row in rows)
@@ -244,7 +244,7 @@ class Curating(RuleBasedStateMachine):
 
 def test_figures_are_a_recount_whatever_is_done(database: Database, person: User) -> None:
     """After any sequence of verdicts and moves the roll-ups equal a recount of the clips."""
-    with database.session() as session:
+    with database.write_session() as session:
         ledger.grant(session, person.id, credits=100_000, key="enough", actor="test", reason="")
     run_state_machine_as_test(
         type("Case", (Curating,), {"database": database, "person": person}),

@@ -6,13 +6,15 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, select, text
+from sqlalchemy import inspect, select, text, update
+from sqlalchemy.exc import DBAPIError
 
-from core.db import Database
+from core.db import Database, update_where
 from core.db.engine import PING_AFTER_SECONDS, alembic_config
 from core.db.enums import Scope
 from core.db.tables import ApiToken, Project, User
 from core.db.types import Base
+from core.identity import users
 from core.projects import projects
 
 
@@ -38,46 +40,42 @@ def test_session_when_the_block_raises(database: Database, person: User) -> None
     """A block that raises leaves nothing behind."""
 
     def half() -> None:
-        with database.session() as session:
+        with database.write_session() as session:
             projects.create(session, person, name="Half")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         half()
 
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert session.scalars(select(Project)).all() == []
 
 
-def test_session_when_read_only(database: Database, person: User) -> None:
-    """A read-only session keeps nothing that was changed in it, and rows stay readable after it."""
-    with database.session(read_only=True) as session:
+def test_rows_stay_readable_after_their_session(database: Database, person: User) -> None:
+    """What was read can be looked at when the unit of work is over."""
+    with database.read_session() as session:
         user = session.scalars(select(User)).one()
-        user.name = "changed"
-        session.flush()
 
-    assert user.email == person.email
-    with database.session(read_only=True) as session:
-        assert session.scalars(select(User.name)).one() == person.name
+    assert (user.email, user.name) == (person.email, person.name)
 
 
 def test_look_when_something_is_committed_meanwhile(database: Database, person: User) -> None:
     """Each statement of a look stands by itself: the next one sees what was committed after the one before."""
     names = select(Project.name)
-    with database.look() as connection:
+    with database.read_connection() as connection:
         assert connection.scalars(names).all() == []
-        with database.session() as session:
+        with database.write_session() as session:
             projects.create(session, person, name="Lakes")
         assert connection.scalars(names).all() == ["Lakes"]
 
 
 def test_session_after_a_look(database: Database, person: User) -> None:
     """A connection that was used for a look takes back what a session that raises has done, like any other."""
-    with database.look() as connection:
+    with database.read_connection() as connection:
         connection.scalar(select(User.id))
 
     def half() -> None:
-        with database.session() as session:
+        with database.write_session() as session:
             projects.create(session, person, name="Half")
             session.flush()
             raise RuntimeError
@@ -85,14 +83,14 @@ def test_session_after_a_look(database: Database, person: User) -> None:
     with pytest.raises(RuntimeError):
         half()
 
-    with database.look() as connection:
+    with database.read_connection() as connection:
         assert connection.scalars(select(Project.id)).all() == []
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_connection_when_its_server_has_ended_it(database: Database, database_url: str, person: User) -> None:
     """After a while without use connections are looked at before they are given out: a restart is not noticed."""
-    with database.look() as first, database.look() as second:
+    with database.read_connection() as first, database.read_connection() as second:
         assert first.scalar(select(User.id)) == second.scalar(select(User.id))
     with psycopg.connect(database_url, autocommit=True) as operator:
         operator.execute(
@@ -101,7 +99,7 @@ def test_connection_when_its_server_has_ended_it(database: Database, database_ur
         )
     time.sleep(PING_AFTER_SECONDS + 0.1)
 
-    with database.session(read_only=True) as one, database.session(read_only=True) as two:
+    with database.read_session() as one, database.read_session() as two:
         assert one.scalar(select(User.id)) == two.scalar(select(User.id)) == person.id
 
 
@@ -129,7 +127,7 @@ def test_upgrade_when_there_is_data_of_the_first_schema(tmp_path: Path) -> None:
 
     database.migrate()
 
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         project = session.scalars(select(Project)).one()
         token = session.scalars(select(ApiToken)).one()
         words = text("SELECT generation_id FROM generation_words WHERE generation_words MATCH 'lighthouse'")
@@ -207,3 +205,32 @@ _FIRST_ROWS: tuple[tuple[str, dict[str, object]], ...] = (
         },
     ),
 )
+
+
+def test_reading_refuses_writes(database: Database) -> None:
+    """What is opened for reading cannot change anything: the database itself refuses, and nothing is changed."""
+    with database.write_session() as session:
+        user = users.ensure(session, "ana@example.org", signup_credits=0)
+        project = projects.create(session, user, name="Spring")
+    rename = update(Project).where(Project.id == project.id).values(name="Autumn")
+
+    with database.read_session() as reading, pytest.raises(DBAPIError):
+        reading.execute(rename)
+    with database.read_session() as reading:
+        reading.get_one(Project, project.id).name = "Autumn"
+        with pytest.raises(DBAPIError):
+            reading.flush()
+    with database.read_connection() as connection, pytest.raises(DBAPIError):
+        connection.execute(rename)
+
+    with database.read_session() as reading:
+        assert reading.get_one(Project, project.id).name == "Spring"
+
+
+def test_update_where_counts_what_it_changed(database: Database) -> None:
+    """An update says how many rows met its conditions, so that who lost a race knows."""
+    with database.write_session() as session:
+        user = users.ensure(session, "ana@example.org", signup_credits=0)
+        project = projects.create(session, user, name="Spring")
+        assert update_where(session, Project, Project.id == project.id, Project.name == "Spring", name="May") == 1
+        assert update_where(session, Project, Project.id == project.id, Project.name == "Spring", name="June") == 0

@@ -77,7 +77,7 @@ def studio(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 @pytest.fixture
 def ana(installation: Settings) -> User:
     """Somebody with credits in the installation."""
-    with db.session() as session:
+    with db.write_session() as session:
         return users.ensure(session, "ana@example.org", signup_credits=100_000)
 
 
@@ -118,7 +118,7 @@ def many(generation_id: str, count: int) -> None:
     """So many more of the same row, all due."""
     row = look(generation_id)
     values = {column.key: getattr(row, column.key) for column in sqlalchemy.inspect(Generation).column_attrs}
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(sqlalchemy.insert(Generation), [values | {"id": new_id()} for _ in range(count)])
 
 
@@ -167,7 +167,7 @@ def test_look_when_vendor_tells_no_progress(studio: Studio, ana: User) -> None:
     studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "running"})
     tick()
     early = look(generation_id)
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(Generation).values(submitted_at=utc_now() - timedelta(hours=2)))
     make_due(generation_id)
     tick()
@@ -218,7 +218,7 @@ def test_look_when_deadline_has_passed(studio: Studio, ana: User) -> None:
     studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "running", "progress": 0.5})
     tick()
     assert (look(generation_id).status, look(generation_id).stage) == (Status.UNCERTAIN, Stage.WAITING)
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert ledger.balance(session, ana.id).held_credits == 50
 
     studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "succeeded", "video_url": "http://x/v"})
@@ -231,20 +231,20 @@ def test_look_when_deadline_has_passed(studio: Studio, ana: User) -> None:
 def test_cancel_when_vendor_obeys(studio: Studio, ana: User) -> None:
     """A wish to cancel is carried to the vendor, and the credits come back."""
     generation_id = waiting(ana)
-    with db.session() as session:
+    with db.write_session() as session:
         commands.cancel(session, ana, generation_id)
     studio.answers["POST /v1/jobs/j1/cancel"] = (200, {"id": "j1", "status": "cancelled"})
     tick()
 
     assert look(generation_id).status is Status.CANCELLED
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert ledger.balance(session, ana.id) == ledger.Balance(100_000, 0)
 
 
 def test_cancel_when_it_comes_too_late(studio: Studio, ana: User) -> None:
     """A clip that was finished before the wish arrived is delivered."""
     generation_id = waiting(ana)
-    with db.session() as session:
+    with db.write_session() as session:
         commands.cancel(session, ana, generation_id)
     done = {"id": "j1", "status": "succeeded", "video_url": "http://x/v"}
     studio.answers["POST /v1/jobs/j1/cancel"] = (200, done)
@@ -314,6 +314,6 @@ def test_key_check_when_a_key_is_set(studio: Studio, monkeypatch: pytest.MonkeyP
     studio.answers["POST /api/wallet_balance"] = (200, {"status": "error", "message": "Invalid API key"})
     tick()
 
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert circuit_breaker.states(session)["modelslab"].key_works is False
     assert studio.asked.count("POST /api/wallet_balance") == 1

@@ -23,7 +23,7 @@ FIRST = LAST - timedelta(days=60)
 
 def test_times_of_models_are_told_from_completed_clips_of_the_days(database: Database, person: User) -> None:
     """Times are of completed clips of all people in the chosen days, and say how many they are from."""
-    with database.session() as session:
+    with database.write_session() as session:
         other = users.ensure(session, "ben@example.org", signup_credits=0)
         mine, theirs = (projects.create(session, one, name="Lakes").id for one in (person, other))
         year.book(session, person, [Ended(LAST, mine, "veo3", took_seconds=seconds) for seconds in (10, 20, 30)])
@@ -36,7 +36,7 @@ def test_times_of_models_are_told_from_completed_clips_of_the_days(database: Dat
                 Ended(FIRST, theirs, "veo3", took_seconds=500),
             ],
         )
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         found = model_stats.render_times(session, ["veo3", "kling-2.5"], UsageQuery(LAST, LAST))
 
     assert found == {"veo3": model_stats.TimeRange(20, 40, 4)}
@@ -45,11 +45,11 @@ def test_times_of_models_are_told_from_completed_clips_of_the_days(database: Dat
 def test_typical_seconds_when_there_is_a_history(database: Database, person: User) -> None:
     """The usual time is the median of this model's own history, and the model's guess before there is one."""
     row = completed(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         assert model_stats.RenderTimeEstimator(session)(row) > 1
         start = utc_now() - timedelta(seconds=42)
         session.execute(update(Generation).values(submitted_at=start, ended_at=start + timedelta(seconds=42)))
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert model_stats.RenderTimeEstimator(session)(row) == pytest.approx(42)
         assert model_stats.RenderTimeEstimator(session).range(row).based_on == 1
 
@@ -58,7 +58,7 @@ def test_typical_seconds_of_another_kind_are_the_first_guess(database: Database,
     """Another length of the same model has a history of its own, here none: the guess says so by being of nothing."""
     row = completed(database, person)
     row.duration_seconds += 1
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         found = model_stats.RenderTimeEstimator(session).range(row)
     assert (found.based_on, found.p90_seconds) == (0, 2 * found.p50_seconds)
 

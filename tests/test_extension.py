@@ -22,7 +22,7 @@ SHADES = range(40, 240, 10)
 @pytest.fixture
 def ana(installation: Settings) -> User:
     """Somebody with credits, in an installation of its own."""
-    with db.session() as session:
+    with db.write_session() as session:
         return users.ensure(session, "ana@example.org", signup_credits=10_000)
 
 
@@ -67,7 +67,7 @@ def test_last_frame_when_asked_twice(ana: User, tmp_path: Path) -> None:
     assert second.id == first.id
     assert first.file_name == queries.file_name(row).replace(".mp4", "-last-frame.jpg")
     assert Image.open(io.BytesIO(storage.read_bytes(first.storage_key))).size == (320, 180)
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert session.scalars(select(Upload.size_bytes)).all() == [first.size_bytes]
         assert session.scalar(select(User.storage_bytes)) == first.size_bytes + row.stored_bytes
 
@@ -76,10 +76,10 @@ def test_last_frame_when_it_cannot_be(ana: User, tmp_path: Path) -> None:
     """Not finished, not theirs, not a video, no room: each is refused, and nothing is kept."""
     storage = LocalStorage(tmp_path / "files")
     row = kept(storage, ana, brightening(tmp_path / "clip.mp4"))
-    with db.session() as session:
+    with db.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=0)
     broken = completed(db.default(), ana)
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(Generation).where(Generation.id == broken.id).values(output_key="videos/x/broken.mp4"))
     storage.put_bytes("videos/x/broken.mp4", b"\0\0\0\x18ftypmp42" + bytes(100), media_type="video/mp4")
 
@@ -91,5 +91,5 @@ def test_last_frame_when_it_cannot_be(ana: User, tmp_path: Path) -> None:
     ):
         with pytest.raises(refusal):
             last_frame.as_upload(user, generation_id, storage=storage, quota_bytes=quota_bytes)
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert session.scalars(select(Upload)).all() == []

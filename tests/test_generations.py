@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 from sqlalchemy.event import listen
-from sqlalchemy.orm import Session
 
 from core import errors
 from core.billing import ledger
-from core.db import Database
+from core.db import Database, WriteSession
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, Project, User
 from core.generations import commands, queries
@@ -27,7 +26,7 @@ from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, a
 @pytest.fixture
 def stranger(database: Database) -> User:
     """Somebody else."""
-    with database.session() as session:
+    with database.write_session() as session:
         return users.ensure(session, "eve@example.org", signup_credits=10_000)
 
 
@@ -37,7 +36,7 @@ def test_submit_when_affordable(database: Database, person: User) -> None:
 
     assert (row.status, row.stage, row.credits) == (Status.PENDING, Stage.QUEUED, 50 + 15 + 25 + 10)
     assert row.quote["total"] == row.credits
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert ledger.balance(session, person.id) == ledger.Balance(9_900, 100)
         story = queries.details(session, row)
     assert [entry.kind for entry in story.entries] == ["hold"]
@@ -78,38 +77,38 @@ def test_submit_when_it_cannot_be_made(
         ordered(database, person, **changes)
 
     assert field in raised.value.fields
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert session.scalars(select(Generation)).all() == []
         assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
 
 
 def test_submit_when_provider_has_no_key(database: Database, person: User) -> None:
     """A provider without a key refuses with a sentence that says so."""
-    with database.session() as session:
+    with database.write_session() as session:
         project = projects.create(session, person, name="Lakes")
     wanted = order(project.id, model_id="veo3", duration_seconds=8)
-    with pytest.raises(errors.ProviderNotConfigured, match="not configured"), database.session() as session:
+    with pytest.raises(errors.ProviderNotConfigured, match="not configured"), database.write_session() as session:
         submit(session, person, wanted, configured={"demo"}, quota_bytes=QUOTA_BYTES)
 
 
 def test_submit_when_storage_is_full(database: Database, person: User) -> None:
     """Nobody can order a clip they have no room for."""
-    with database.session() as session:
+    with database.write_session() as session:
         project = projects.create(session, person, name="Lakes")
         session.execute(update(User).values(storage_bytes=500))
-    with pytest.raises(errors.StorageFull), database.session() as session:
+    with pytest.raises(errors.StorageFull), database.write_session() as session:
         submit(session, person, order(project.id), configured=CONFIGURED, quota_bytes=500)
 
 
 def test_submit_when_key_is_repeated(database: Database, person: User) -> None:
     """The same key with the same order gives the first generation, however many ask at once; one is paid."""
-    with database.session() as session:
+    with database.write_session() as session:
         project = projects.create(session, person, name="Lakes")
     barrier = threading.Barrier(12)
 
     def try_once(_n: int) -> str:
         barrier.wait()
-        with database.session() as session:
+        with database.write_session() as session:
             return submit(
                 session,
                 person,
@@ -123,21 +122,21 @@ def test_submit_when_key_is_repeated(database: Database, person: User) -> None:
         ids = set(threads.map(try_once, range(12)))
 
     assert len(ids) == 1
-    with database.session(read_only=True) as session:
-        assert ledger.balance(session, person.id) == ledger.Balance(9_950, 50)
-        found = session.get(Project, project.id)
+    with database.read_session() as reading:
+        assert ledger.balance(reading, person.id) == ledger.Balance(9_950, 50)
+        found = reading.get(Project, project.id)
         assert found is not None
         assert found.generation_count == 1
 
 
 def test_submit_when_key_comes_with_another_order(database: Database, person: User) -> None:
     """The same key with another order is a conflict."""
-    with database.session() as session:
+    with database.write_session() as session:
         project = projects.create(session, person, name="Lakes")
         keyed = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES, "idempotency_key": "one"}
         submit(session, person, order(project.id), **keyed)  # type: ignore[arg-type]  # keyword arguments
     changed = order(project.id, prompt="a lake at dawn")
-    with pytest.raises(errors.IdempotencyConflict), database.session() as session:
+    with pytest.raises(errors.IdempotencyConflict), database.write_session() as session:
         submit(session, person, changed, **keyed)  # type: ignore[arg-type]  # same
 
 
@@ -148,7 +147,7 @@ def test_submit_when_key_comes_with_another_clip_to_go_on_from(database: Databas
 
     def going_on_from(extends_id: str | None) -> str:
         keyed = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES, "idempotency_key": "one"}
-        with database.session() as session:
+        with database.write_session() as session:
             return submit(session, person, wanted, extends_id=extends_id, **keyed).id  # type: ignore[arg-type]  # keyword arguments
 
     first = going_on_from(sources[0].id)
@@ -162,7 +161,7 @@ def test_submit_when_key_comes_with_another_clip_to_go_on_from(database: Databas
 def test_retry_when_key_is_repeated_after_its_source_is_gone(database: Database, person: User) -> None:
     """A retry with a key is the same request whatever has become of the clip that it goes on from."""
     source = completed(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         old = submit(
             session,
             person,
@@ -174,13 +173,13 @@ def test_retry_when_key_is_repeated_after_its_source_is_gone(database: Database,
         commands.cancel(session, person, old.id)
 
     def retry() -> str:
-        with database.session() as session:
+        with database.write_session() as session:
             return commands.retry(
                 session, person, old.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES, idempotency_key="again"
             ).id
 
     first = retry()
-    with database.session() as session:
+    with database.write_session() as session:
         commands.delete(session, person, source.id)
 
     assert retry() == first
@@ -191,7 +190,7 @@ def test_made_before_when_the_recipe_is_the_same(database: Database, person: Use
     wanted = order("any project", prompt=" a lake at dusk ")
 
     def found(user: User) -> str | None:
-        with database.session(read_only=True) as session:
+        with database.read_session() as session:
             row = made_before(session, user, wanted)
             return row.id if row else None
 
@@ -200,11 +199,11 @@ def test_made_before_when_the_recipe_is_the_same(database: Database, person: Use
     assert found(person) == done.id
     waiting = ordered(database, person)
     assert found(person) == waiting.id
-    with database.session() as session:
+    with database.write_session() as session:
         commands.cancel(session, person, waiting.id)
     assert found(person) == done.id
     assert found(stranger) is None
-    with database.session() as session:
+    with database.write_session() as session:
         commands.delete(session, person, done.id)
     assert found(person) is None
 
@@ -213,8 +212,10 @@ def test_made_before_uses_its_index(sqlite_template: Path) -> None:
     """Asked at every change of the form, it stays one search of an index however many clips there are."""
     database = Database(f"sqlite:///{sqlite_template}")
     asked: list[tuple[str, Any]] = []
-    listen(database.engine, "before_cursor_execute", lambda _c, _cursor, sql, values, *_: asked.append((sql, values)))
-    with database.session(read_only=True) as session:
+    listen(
+        database.read_engine, "before_cursor_execute", lambda _c, _cursor, sql, values, *_: asked.append((sql, values))
+    )
+    with database.read_session() as session:
         assert made_before(session, User(id="x"), order("p")) is None
     with database.engine.connect() as connection:
         plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[-1][0]}", asked[-1][1]).all())
@@ -239,7 +240,7 @@ def test_file_name_when_prompt_is_hostile() -> None:
 def test_everything_when_it_is_not_theirs(database: Database, person: User, stranger: User) -> None:
     """Another person's generation and project do not exist for me, whatever I try."""
     row = completed(database, person)
-    attempts: list[Callable[[Session], object]] = [
+    attempts: list[Callable[[WriteSession], object]] = [
         lambda s: queries.get(s, stranger, row.id),
         lambda s: commands.cancel(s, stranger, row.id),
         lambda s: commands.delete(s, stranger, row.id),
@@ -250,9 +251,9 @@ def test_everything_when_it_is_not_theirs(database: Database, person: User, stra
         lambda s: submit(s, stranger, order(row.project_id), configured=CONFIGURED, quota_bytes=QUOTA_BYTES),
     ]
     for attempt in attempts:
-        with pytest.raises(errors.NotFound), database.session() as session:
+        with pytest.raises(errors.NotFound), database.write_session() as session:
             attempt(session)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert queries.list_page(session, stranger, queries.ListFilter()).rows == []
         assert projects.list_page(session, stranger) == []
 
@@ -260,12 +261,12 @@ def test_everything_when_it_is_not_theirs(database: Database, person: User, stra
 def test_cancel_when_pending(database: Database, person: User) -> None:
     """Before it is sent, cancelling is free and at once."""
     row = ordered(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         assert commands.cancel(session, person, row.id).status is Status.CANCELLED
 
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
-    with pytest.raises(errors.Conflict), database.session() as session:
+    with pytest.raises(errors.Conflict), database.write_session() as session:
         commands.cancel(session, person, row.id)
 
 
@@ -273,7 +274,7 @@ def test_cancel_when_provider_cannot(database: Database, person: User) -> None:
     """Where the provider cannot stop a job, cancelling is refused and says what happens instead."""
     row = ordered(database, person, model_id="veo3", duration_seconds=8)
     advance(database, row.id, HANDED, SUBMITTING, WAITING)
-    with pytest.raises(errors.Conflict, match="charged"), database.session() as session:
+    with pytest.raises(errors.Conflict, match="charged"), database.write_session() as session:
         commands.cancel(session, person, row.id)
 
 
@@ -281,7 +282,7 @@ def test_cancel_when_provider_can(database: Database, person: User) -> None:
     """Where the provider can, the wish is noted and the row comes due at once."""
     row = ordered(database, person)
     advance(database, row.id, HANDED, SUBMITTING, WAITING)
-    with database.session() as session:
+    with database.write_session() as session:
         wished = commands.cancel(session, person, row.id)
 
     assert wished.status is Status.PROCESSING
@@ -292,13 +293,13 @@ def test_cancel_when_provider_can(database: Database, person: User) -> None:
 def test_retry_when_failed(database: Database, person: User) -> None:
     """A retry is a new generation of the same order that points to the old one."""
     old = ordered(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         commands.cancel(session, person, old.id)
         new = commands.retry(session, person, old.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
 
     assert new.retry_of_id == old.id
     assert commands.retry_order(new) == commands.retry_order(old)
-    with pytest.raises(errors.Conflict), database.session() as session:
+    with pytest.raises(errors.Conflict), database.write_session() as session:
         commands.retry(session, person, new.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
 
 
@@ -307,7 +308,7 @@ def test_retry_when_it_went_on_from_a_clip(database: Database, person: User, del
     """A retry goes on from the same clip as the old one did, or from none when that was deleted."""
     source = completed(database, person)
     how: dict[str, Any] = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES}
-    with database.session() as session:
+    with database.write_session() as session:
         old = submit(session, person, order(source.project_id), extends_id=source.id, **how)
         commands.cancel(session, person, old.id)
         if deleted:
@@ -320,10 +321,10 @@ def test_retry_when_it_went_on_from_a_clip(database: Database, person: User, del
 def test_delete_when_ended(database: Database, person: User) -> None:
     """A deleted clip is out of sight and out of the count; its charge stays on record."""
     row = completed(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         commands.delete(session, person, row.id)
 
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         with pytest.raises(errors.NotFound):
             queries.get(session, person, row.id)
         assert [entry.kind for entry in ledger.entries_of_generation(session, row.id)] == ["hold", "settle"]
@@ -334,18 +335,18 @@ def test_delete_several_when_some_are_under_way(database: Database, person: User
     """Of several, those that have ended are deleted and the others stay; with a stranger's among them, none is."""
     ended, live = completed(database, person), ordered(database, person)
     foreign = completed(database, stranger)
-    with pytest.raises(errors.NotFound), database.session() as session:
+    with pytest.raises(errors.NotFound), database.write_session() as session:
         commands.delete_many(session, person, [ended.id, foreign.id])
-    with database.session() as session:
+    with database.write_session() as session:
         assert commands.delete_many(session, person, [ended.id, live.id]) == 1
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert [row.id for row in queries.list_page(session, person, queries.ListFilter()).rows] == [live.id]
 
 
 def test_delete_when_under_way(database: Database, person: User) -> None:
     """What is under way cannot be deleted."""
     row = ordered(database, person)
-    with pytest.raises(errors.Conflict), database.session() as session:
+    with pytest.raises(errors.Conflict), database.write_session() as session:
         commands.delete(session, person, row.id)
 
 

@@ -9,13 +9,13 @@ from core.insights import circuit_breaker
 def fail(database: Database, error: errors.AppError, times: int) -> None:
     """Note the same failure several times."""
     for _ in range(times):
-        with database.session() as session:
+        with database.write_session() as session:
             circuit_breaker.record_failure(session, "acme", error)
 
 
 def known(database: Database) -> ProviderHealth | None:
     """What is known of the provider."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         return circuit_breaker.states(session).get("acme")
 
 
@@ -23,16 +23,16 @@ def known(database: Database) -> ProviderHealth | None:
 def test_breaker_when_provider_fails_in_a_row(database: Database, error: errors.AppError) -> None:
     """Its own failures in a row open the breaker, not one fewer; the first success closes it."""
     fail(database, error, circuit_breaker.FAILURES_TO_OPEN - 1)
-    with database.session() as session:
+    with database.write_session() as session:
         assert circuit_breaker.permitted_submits(session, "acme") is None
     fail(database, error, 1)
     assert circuit_breaker.state(known(database)) is circuit_breaker.State.TROUBLE
-    with database.session() as session:
+    with database.write_session() as session:
         assert circuit_breaker.permitted_submits(session, "acme") == 0
         circuit_breaker.record_success(session, "acme")
 
     assert circuit_breaker.state(known(database)) is circuit_breaker.State.OK
-    with database.session() as session:
+    with database.write_session() as session:
         assert circuit_breaker.permitted_submits(session, "acme") is None
 
 
@@ -53,7 +53,7 @@ def test_breaker_when_our_account_does_not_work(database: Database, error: error
     fail(database, error, 50)
 
     assert circuit_breaker.state(known(database)) is circuit_breaker.State.TROUBLE
-    with database.session() as session:
+    with database.write_session() as session:
         assert circuit_breaker.permitted_submits(session, "acme") is None
 
 
@@ -61,7 +61,7 @@ def test_key_check_when_noted(database: Database) -> None:
     """The answer of the key check is kept beside the rest."""
     fail(database, errors.ProviderUnavailable(), 1)
     for works in (True, False):
-        with database.session() as session:
+        with database.write_session() as session:
             circuit_breaker.record_key_check(session, "acme", works=works)
         row = known(database)
         assert row is not None

@@ -23,7 +23,7 @@ def ids(database: Database, user: User, limit: int = 50, **chosen: Any) -> list[
     found: list[str] = []
     cursor = None
     while True:
-        with database.session(read_only=True) as session:
+        with database.read_session() as session:
             page = queries.list_page(session, user, ListFilter(**chosen), cursor=cursor, limit=limit)
         found += [row.id for row in page.rows]
         cursor = page.next_cursor
@@ -33,7 +33,7 @@ def ids(database: Database, user: User, limit: int = 50, **chosen: Any) -> list[
 
 def change(database: Database, user: User, row: Generation, **changes: Any) -> None:
     """Change a clip as its person."""
-    with database.session() as session:
+    with database.write_session() as session:
         review.update(session, user, row.id, Changes(**changes))
 
 
@@ -44,7 +44,7 @@ def test_browse_when_rows_are_added(database: Database, person: User) -> None:
         seen: list[str] = []
         cursor = None
         while True:
-            with database.session(read_only=True) as session:
+            with database.read_session() as session:
                 page = queries.list_page(session, person, ListFilter(text=text), cursor=cursor, limit=3)
             seen += [row.id for row in page.rows if row.id in made]
             ordered(database, person)
@@ -104,7 +104,7 @@ def test_browse_when_rows_have_the_same_time(database: Database, person: User) -
     """A limit of time takes what lies within it, to the moment, whatever the ids say."""
     rows = [ordered(database, person) for _ in range(2)]
     now = utc_now()
-    with database.session() as session:
+    with database.write_session() as session:
         session.execute(update(Generation).where(Generation.id == rows[0].id).values(created_at=now))
 
     assert rows[0].id in ids(database, person, since=now)
@@ -122,7 +122,7 @@ def test_neighbours_follow_the_listing(
         change(database, person, row, favourite=bool(number % 2))
     listing = ids(database, person, oldest_first=oldest_first, **chosen)
 
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         found = [
             queries.neighbours(session, person, ListFilter(oldest_first=oldest_first, **chosen), row_id)
             for row_id in listing
@@ -134,11 +134,11 @@ def test_neighbours_follow_the_listing(
 
 def test_several_when_some_are_not_theirs(database: Database, person: User) -> None:
     """Of a list of ids, a person's own come back in the order asked for, each once."""
-    with database.session() as session:
+    with database.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
     first, second = ordered(database, person), completed(database, person)
     foreign, gone = ordered(database, stranger), completed(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         commands.delete(session, person, gone.id)
         wanted = [second.id, foreign.id, first.id, gone.id, second.id]
 
@@ -149,7 +149,7 @@ def test_browse_when_words_are_sought_among_few(database: Database, person: User
     """With words, too, a filter shows what it shows without them, whatever has been done to the clips since."""
     done, doubted = completed(database, person), completed(database, person)
     live, gone = ordered(database, person), ordered(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         commands.cancel(session, person, gone.id)
     change(database, person, done, favourite=True, verdict=ReviewStatus.REJECTED)
     change(database, person, done, verdict=ReviewStatus.KEPT)
@@ -174,11 +174,11 @@ def test_browse_when_words_are_sought_among_few(database: Database, person: User
 
 def test_browse_when_the_project_is_not_theirs(database: Database, person: User) -> None:
     """A project of somebody else does not exist, with words and without."""
-    with database.session() as session:
+    with database.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
     row = ordered(database, person)
     for text in ("", "lake"):
-        with pytest.raises(errors.NotFound), database.session(read_only=True) as session:
+        with pytest.raises(errors.NotFound), database.read_session() as session:
             queries.list_page(session, stranger, ListFilter(project_id=row.project_id, text=text))
     assert ids(database, stranger, text="lake") == []
 
@@ -186,14 +186,14 @@ def test_browse_when_the_project_is_not_theirs(database: Database, person: User)
 def test_browse_after_a_move(database: Database, person: User) -> None:
     """A clip that was moved is found by its words in the new project, and no longer in the old one."""
     row = completed(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         other = projects.create(session, person, name="Other")
     change(database, person, row, project_id=other.id)
 
     for text in ("", "lake"):
         assert ids(database, person, project_id=other.id, text=text) == [row.id]
         assert ids(database, person, project_id=row.project_id, text=text) == []
-    with database.session() as session:
+    with database.write_session() as session:
         wanted = order(other.id)
         submit(session, person, wanted, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
     assert len(ids(database, person, project_id=other.id, text="dusk lake")) == 2

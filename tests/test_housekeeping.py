@@ -28,7 +28,7 @@ OLD_ID = "01234567-89ab-7000-8000-000000000000"
 @pytest.fixture
 def ana(site: Settings) -> User:
     """Somebody with credits."""
-    with db.session() as session:
+    with db.write_session() as session:
         return users.ensure(session, "ana@example.org", signup_credits=100_000)
 
 
@@ -51,7 +51,7 @@ def stored(settings: Settings, user: User) -> Generation:
 def deleted(settings: Settings, user: User) -> Generation:
     """A clip that its person deleted, and whose files are still there."""
     row = stored(settings, user)
-    with db.session() as session:
+    with db.write_session() as session:
         commands.delete(session, user, row.id)
     return row
 
@@ -64,7 +64,7 @@ def there(settings: Settings, row: Generation) -> list[str]:
 
 def storage_bytes(email: str = "ana@example.org") -> int:
     """How much is counted for somebody."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return users.get(session, email).storage_bytes
 
 
@@ -92,7 +92,7 @@ def left_over(settings: Settings, name: str, *, seconds: float) -> Path:
 
 def test_purge_when_a_clip_was_deleted(site: Settings, ana: User) -> None:
     """All files of a deleted clip go, and its bytes from the count of its person, once; another's clip stays."""
-    with db.session() as session:
+    with db.write_session() as session:
         eve = users.ensure(session, "eve@example.org", signup_credits=1000)
     gone, kept, hers = deleted(site, ana), stored(site, ana), stored(site, eve)
     assert storage_bytes() == 2000
@@ -124,7 +124,7 @@ def test_purge_when_two_do_it(site: Settings, ana: User) -> None:
     at_once(3, lambda: maintenance.purge_deleted_files(site))
 
     assert storage_bytes() == 1000
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert [result.rule for result in runs.run(session) if not result.holds] == []
 
 
@@ -183,23 +183,23 @@ def test_run_keeps_an_audit_every_ten_minutes(site: Settings, ana: User) -> None
     completed(db.default(), ana)
 
     def passes() -> int:
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             return len(session.scalars(select(AuditRun.id)).all())
 
     counts = []
     for minutes in (0, 9, 11, 0):
-        with db.session() as session:
+        with db.write_session() as session:
             session.execute(update(AuditRun).values(at=utc_now() - timedelta(minutes=minutes)))
         maintenance.run(site)
         counts.append(passes())
     assert counts == [1, 1, 2, 2]
-    with db.session(read_only=True) as session:
-        assert set(session.scalars(select(AuditRun.broken))) == {0}
+    with db.read_session() as reading:
+        assert set(reading.scalars(select(AuditRun.broken))) == {0}
 
 
 def test_run_forgets_old_deliveries(site: Settings, ana: User) -> None:
     """What ended long ago is removed, what is recent stays."""
-    with db.session() as session:
+    with db.write_session() as session:
         endpoint = webhooks.create(session, ana, webhooks.validate_url("https://93.184.216.34/", allow=frozenset()))
         session.add(
             WebhookDelivery(id=OLD_ID, endpoint_id=endpoint.id, user_id=ana.id, event="x", event_id=OLD_ID, body="{}")
@@ -209,7 +209,7 @@ def test_run_forgets_old_deliveries(site: Settings, ana: User) -> None:
         recent = webhooks.send_test(session, ana, endpoint.id).id
     maintenance.run(site)
 
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert session.scalars(select(WebhookDelivery.id)).all() == [recent]
 
 
@@ -222,5 +222,5 @@ def test_run_does_every_chore(site: Settings, ana: User) -> None:
 
     assert there(site, gone) == []
     assert not old.exists()
-    with db.session(read_only=True) as session, pytest.raises(errors.NotFound):
+    with db.read_session() as session, pytest.raises(errors.NotFound):
         queries.get(session, ana, gone.id)

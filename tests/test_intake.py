@@ -17,7 +17,7 @@ from core.projects import uploads
 @pytest.fixture
 def ana(site: Settings) -> User:
     """Somebody."""
-    with db.session() as session:
+    with db.write_session() as session:
         return users.ensure(session, "ana@example.org", signup_credits=0)
 
 
@@ -50,7 +50,7 @@ def take_in(
 
 def kept() -> tuple[list[Upload], int]:
     """All uploads, and what is counted for their people together."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return list(session.scalars(select(Upload))), sum(session.scalars(select(User.storage_bytes)))
 
 
@@ -78,7 +78,7 @@ def test_take_in_tells_what_was_changed(ana: User, storage: LocalStorage) -> Non
 
 def test_take_in_when_the_identity_is_somebody_elses(ana: User, storage: LocalStorage) -> None:
     """What another brought is not found: each has an upload of their own and is charged for it."""
-    with db.session() as session:
+    with db.write_session() as session:
         eve = users.ensure(session, "eve@example.org", signup_credits=0)
     hers, _ = take_in(eve, storage, picture=lambda: photo("red"))
     own, _ = take_in(ana, storage)

@@ -35,13 +35,13 @@ def host(tmp_path: Path, installation: Settings, monkeypatch: pytest.MonkeyPatch
 @pytest.fixture
 def ana(installation: Settings) -> User:
     """Somebody with credits."""
-    with db.session() as session:
+    with db.write_session() as session:
         return users.ensure(session, "ana@example.org", signup_credits=1000)
 
 
 def look(generation_id: str) -> Generation:
     """A row as it is now, the books being right."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert [result.rule for result in runs.run(session) if not result.holds] == []
         found = session.get(Generation, generation_id)
         assert found is not None
@@ -86,7 +86,7 @@ def test_collect_when_file_is_no_video(host: hosts.FileHost, ana: User) -> None:
 
     row = look(generation_id)
     assert (row.status, row.error_code) == (Status.FAILED, "media_rejected")
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert ledger.balance(session, ana.id) == ledger.Balance(1000, 0)
 
 
@@ -139,7 +139,7 @@ def test_submit_when_the_vendor_renamed_a_model(ana: User, monkeypatch: pytest.M
     tasks.submit(row.id)
     assert b'"model_id":"seedance-t2v"' in route.calls.last.request.content
 
-    with db.session() as session:
+    with db.write_session() as session:
         ledger.grant(session, ana.id, credits=5000, key="more", actor="root", reason="")
     route.respond(200, json={"status": "processing", "id": 7})
     row = ordered(db.default(), ana, model_id="veo3", duration_seconds=8)

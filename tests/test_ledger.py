@@ -22,22 +22,22 @@ from tests.orders import ordered
 def test_grant_when_repeated(database: Database, person: User) -> None:
     """A key that was booked before changes nothing."""
     for expected in (True, False):
-        with database.session() as session:
+        with database.write_session() as session:
             booked = ledger.grant(session, person.id, credits=500, key="bonus", actor="root", reason="Thanks")
             assert booked is expected
 
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert ledger.balance(session, person.id) == ledger.Balance(10_500, 0)
 
 
 def test_hold_when_not_covered(database: Database, person: User) -> None:
     """An overdraft is refused with both figures, and nothing moves."""
     row = ordered(database, person)
-    with pytest.raises(errors.InsufficientCredits) as raised, database.session() as session:
+    with pytest.raises(errors.InsufficientCredits) as raised, database.write_session() as session:
         ledger.adjust(session, person.id, credits=-10_000, key="fine", actor="root", reason="Too much")
 
     assert (raised.value.needed_credits, raised.value.available_credits) == (10_000, 10_000 - row.credits)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert ledger.balance(session, person.id) == ledger.Balance(10_000 - row.credits, row.credits)
 
 
@@ -46,9 +46,9 @@ def test_settle_and_release_when_both_come(database: Database, person: User) -> 
     row = ordered(database, person)
     moved = []
     for _ in range(2):
-        with database.session() as session:
+        with database.write_session() as session:
             moved.append(ledger.settle(session, person.id, generation_id=row.id, credits=row.credits, actor="system"))
-        with database.session() as session:
+        with database.write_session() as session:
             moved.append(
                 ledger.release(
                     session, person.id, generation_id=row.id, credits=row.credits, actor="system", reason="Late"
@@ -56,24 +56,24 @@ def test_settle_and_release_when_both_come(database: Database, person: User) -> 
             )
 
     assert moved == [True, False, False, False]
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert ledger.balance(session, person.id) == ledger.Balance(10_000 - row.credits, 0)
 
 
 def test_settle_when_nothing_is_held(database: Database, person: User) -> None:
     """What is not held cannot be charged."""
     row = ordered(database, person)
-    with pytest.raises(errors.AppError), database.session() as session:
+    with pytest.raises(errors.AppError), database.write_session() as session:
         ledger.settle(session, person.id, generation_id=row.id, credits=row.credits + 1, actor="system")
 
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert ledger.balance(session, person.id).held_credits == row.credits
 
 
 @pytest.mark.parametrize("parallel", [50])
 def test_hold_when_fifty_come_at_once(database: Database, parallel: int) -> None:
     """Of 50 parallel orders against credits for seven, exactly seven are taken."""
-    with database.session() as session:
+    with database.write_session() as session:
         user = users.ensure(session, "poor@example.org", signup_credits=7 * 50 + 49)
     barrier = threading.Barrier(parallel)
 
@@ -89,18 +89,18 @@ def test_hold_when_fifty_come_at_once(database: Database, parallel: int) -> None
         taken = list(threads.map(try_once, range(parallel)))
 
     assert sum(taken) == 7
-    with database.session(read_only=True) as session:
-        assert ledger.balance(session, user.id) == ledger.Balance(49, 350)
-        assert [r.rule for r in runs.run(session) if not r.holds] == []
+    with database.read_session() as reading:
+        assert ledger.balance(reading, user.id) == ledger.Balance(49, 350)
+        assert [r.rule for r in runs.run(reading) if not r.holds] == []
 
 
 def test_accounts_when_overdrawn_by_hand(database: Database, person: User) -> None:
     """The tables themselves refuse a negative figure and an entry of nothing."""
-    with pytest.raises(IntegrityError), database.session() as session:
+    with pytest.raises(IntegrityError), database.write_session() as session:
         session.execute(update(Account).values(available_credits=-1))
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         account_id = session.scalars(text("SELECT id FROM accounts")).one()
-    with pytest.raises(IntegrityError), database.session() as session:
+    with pytest.raises(IntegrityError), database.write_session() as session:
         session.execute(
             insert(LedgerEntry).values(
                 account_id=account_id,
@@ -118,11 +118,11 @@ def test_accounts_when_overdrawn_by_hand(database: Database, person: User) -> No
 def test_entries_when_many(database: Database, person: User) -> None:
     """The list is newest first and pages without gaps or repeats."""
     for n in range(7):
-        with database.session() as session:
+        with database.write_session() as session:
             ledger.grant(session, person.id, credits=n + 1, key=f"g{n}", actor="root", reason="")
     seen: list[int] = []
     before = None
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         while page := ledger.entries(session, person.id, before_id=before, limit=3):
             seen += [entry.amount_credits for entry in page]
             before = page[-1].id
@@ -141,10 +141,10 @@ def test_entries_when_many(database: Database, person: User) -> None:
 def test_audit_when_books_are_damaged(database: Database, person: User, damage: object, rule_words: str) -> None:
     """The audit names the rule that somebody's hand on the tables broke."""
     ordered(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         session.execute(damage)  # type: ignore[call-overload]  # any statement
 
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         broken = [result for result in runs.run(session) if not result.holds]
 
     assert any(rule_words in result.rule for result in broken)
@@ -160,7 +160,7 @@ class Books(RuleBasedStateMachine):
     @initialize(start=st.integers(0, 2_000))
     def begin(self, start: int) -> None:
         """A new person in the same database."""
-        with self.database.session() as session:
+        with self.database.write_session() as session:
             count = session.scalars(text("SELECT count(*) FROM users")).one()
             self.user = users.ensure(session, f"p{count}@example.org", signup_credits=start)
         self.available, self.held, self.number = start, 0, 0
@@ -169,7 +169,7 @@ class Books(RuleBasedStateMachine):
     def grant(self, credits: int) -> None:
         """Credits come in."""
         self.number += 1
-        with self.database.session() as session:
+        with self.database.write_session() as session:
             ledger.grant(
                 session, self.user.id, credits=credits, key=f"{self.user.id}:{self.number}", actor="root", reason=""
             )
@@ -195,7 +195,7 @@ class Books(RuleBasedStateMachine):
             return
         generation_id, credits = which
         for again in range(times):
-            with self.database.session() as session:
+            with self.database.write_session() as session:
                 if settle != bool(again):
                     moved = ledger.settle(
                         session, self.user.id, generation_id=generation_id, credits=credits, actor="system"
@@ -220,7 +220,7 @@ class Books(RuleBasedStateMachine):
         """The account says what the model says, and is the sum of its rows."""
         if not hasattr(self, "user"):
             return
-        with self.database.session(read_only=True) as session:
+        with self.database.read_session() as session:
             assert ledger.balance(session, self.user.id) == ledger.Balance(self.available, self.held)
             broken = [result.rule for result in runs.run(session) if not result.holds]
         assert [rule for rule in broken if "account figures" in rule or "balances written" in rule] == []

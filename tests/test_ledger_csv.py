@@ -41,7 +41,7 @@ def test_write_follows_the_account(database: Database, person: User) -> None:
     """Of every kind of movement, each line leads from the balance of the line before to its own, signs included."""
     completed(database, person)
     stopped = ordered(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         commands.cancel(session, person, stopped.id)
         ledger.adjust(session, person.id, credits=-30, key="a", actor="root", reason="Correction")
         oldest_first = list(reversed(ledger.entries(session, person.id)))

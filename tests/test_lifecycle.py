@@ -19,7 +19,7 @@ from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advanc
 
 def broken(database: Database) -> list[str]:
     """Names of the always-true rules that are not."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         return [result.rule for result in runs.run(session) if not result.holds]
 
 
@@ -45,7 +45,7 @@ def test_moves_never_send_the_uncertain_again() -> None:
 def test_move_when_it_does_not_exist(database: Database, person: User) -> None:
     """A move that the table does not have is a fault of ours and changes nothing."""
     row = ordered(database, person)
-    with pytest.raises(ValueError, match="no move"), database.session() as session:
+    with pytest.raises(ValueError, match="no move"), database.write_session() as session:
         lifecycle.transition(session, row, Status.PROCESSING, Stage.WAITING, what="skip", next_at=utc_now())
 
     assert broken(database) == []
@@ -58,7 +58,7 @@ def test_move_when_two_try(database: Database, person: User) -> None:
 
     def try_once(_n: int) -> bool:
         barrier.wait()
-        with database.session() as session:
+        with database.write_session() as session:
             return lifecycle.cancel(session, row, actor="ana@example.org")
 
     with ThreadPoolExecutor(8) as threads:
@@ -66,7 +66,7 @@ def test_move_when_two_try(database: Database, person: User) -> None:
 
     assert sum(moved) == 1
     assert broken(database) == []
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         ended = select(GenerationEvent).where(GenerationEvent.status == Status.CANCELLED)
         assert len(session.scalars(ended).all()) == 1
 
@@ -78,7 +78,7 @@ def test_complete_when_all_went_well(database: Database, person: User) -> None:
     assert (row.status, row.stage, row.progress) == (Status.COMPLETED, Stage.FINALIZED, 1.0)
     assert row.provider_cost is not None
     assert row.provider_cost_is_estimate
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert ledger.balance(session, person.id) == ledger.Balance(9_950, 0)
         day = session.scalars(select(UsageDay)).one()
         assert (day.completed, day.settled_credits, day.video_seconds) == (1, 50, 5)
@@ -95,10 +95,10 @@ def test_fail_when_it_gives_no_clip(database: Database, person: User, places: tu
     """Failing gives the hold back once, wherever it happens, and says why."""
     row = advance(database, ordered(database, person).id, *places)
     for expected in (True, False):
-        with database.session() as session:
+        with database.write_session() as session:
             assert lifecycle.fail(session, row, errors.ContentRefused(detail="raw words")) is expected
 
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         found = session.get(Generation, row.id)
         assert found is not None
         assert (found.error_code, found.error_detail) == ("content_refused", "raw words")
@@ -110,16 +110,16 @@ def test_fail_when_it_gives_no_clip(database: Database, person: User, places: tu
 def test_lose_when_nobody_can_know(database: Database, person: User) -> None:
     """An uncertain submit keeps its hold; found again it goes on, and is charged once."""
     row = advance(database, ordered(database, person).id, HANDED, SUBMITTING)
-    with database.session() as session:
+    with database.write_session() as session:
         assert lifecycle.mark_uncertain(session, row, errors.SubmitUncertain(), next_at=utc_now())
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert ledger.balance(session, person.id).held_credits == 50
     assert broken(database) == []
 
     row = advance(database, row.id, WAITING, READY, DOWNLOADING)
-    with database.session() as session:
+    with database.write_session() as session:
         assert lifecycle.complete(session, row, output(row.id))
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert ledger.balance(session, person.id) == ledger.Balance(9_950, 0)
     assert broken(database) == []
 
@@ -130,9 +130,9 @@ def test_complete_when_lease_ran_out_twice(database: Database, person: User) -> 
     for _ in range(2):
         current = advance(database, slow.id, READY, DOWNLOADING)
 
-    with database.session() as session:
+    with database.write_session() as session:
         assert not lifecycle.complete(session, slow, output(slow.id))
-    with database.session() as session:
+    with database.write_session() as session:
         assert lifecycle.complete(session, current, output(slow.id))
     assert broken(database) == []
 
@@ -144,7 +144,7 @@ def test_claim_when_many_claim(database: Database, person: User) -> None:
 
     def take(_n: int) -> list[str]:
         barrier.wait()
-        with database.session() as session:
+        with database.write_session() as session:
             rows = lifecycle.claim(session, Stage.QUEUED, limit=5, lease=timedelta(seconds=60))
             return [row.id for row in rows]
 
@@ -152,10 +152,10 @@ def test_claim_when_many_claim(database: Database, person: User) -> None:
         taken = [found for batch in threads.map(take, range(4)) for found in batch]
 
     assert len(taken) == len(set(taken))
-    with database.session() as session:
+    with database.write_session() as session:
         rest = lifecycle.claim(session, Stage.QUEUED, limit=20, lease=timedelta(seconds=60))
         assert sorted(taken + [row.id for row in rest]) == sorted(ids)
         session.execute(update(Generation).values(next_at=utc_now()))
-    with database.session() as session:
+    with database.write_session() as session:
         again = lifecycle.claim(session, Stage.QUEUED, limit=20, lease=timedelta(seconds=60))
     assert sorted(row.id for row in again) == sorted(ids)

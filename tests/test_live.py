@@ -16,7 +16,7 @@ SECRET = b"a secret of this test"
 
 def somebody_else(database: Database) -> User:
     """Another person with credits."""
-    with database.session() as session:
+    with database.write_session() as session:
         return users.ensure(session, "ben@example.org", signup_credits=10_000)
 
 
@@ -67,7 +67,7 @@ def test_ids_are_those_of_the_person_that_have_not_ended(database: Database, per
     completed(database, person)
     moving = ordered(database, person)
     ordered(database, ben)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert progress.live_ids_of(session, person) == [moving.id]
         assert [each.row.id for each in progress.ProgressBoard().snapshots(session, person.id)] == [moving.id]
 
@@ -77,7 +77,7 @@ def test_ids_by_token_are_the_same_and_nobody_has_none(database: Database, perso
     ben = somebody_else(database)
     completed(database, person)
     moving = [ordered(database, person).id for _ in range(2)]
-    with database.look() as connection:
+    with database.read_connection() as connection:
         assert progress.live_ids(connection, person.id) == moving
         assert progress.live_ids(connection, ben.id) == []
         with pytest.raises(errors.Unauthorized):
@@ -88,7 +88,7 @@ def test_ended_tells_only_of_ones_own_that_ended(database: Database, person: Use
     """An id of somebody else, or of one that still moves, tells nothing."""
     foreign = completed(database, somebody_else(database))
     done, moving = completed(database, person), ordered(database, person)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         found = progress.ended(session, person, {foreign.id, done.id, moving.id})
         assert [row.id for row in found] == [done.id]
 
@@ -96,13 +96,13 @@ def test_ended_tells_only_of_ones_own_that_ended(database: Database, person: Use
 def test_fingerprint_changes_with_the_set_alone(database: Database, person: User) -> None:
     """A move keeps it; a new order changes it."""
     row = ordered(database, person)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         before = progress.fingerprint(progress.live_ids_of(session, person))
     advance(database, row.id, HANDED, SUBMITTING)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert progress.fingerprint(progress.live_ids_of(session, person)) == before
     ordered(database, person)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert progress.fingerprint(progress.live_ids_of(session, person)) != before
 
 
@@ -113,7 +113,7 @@ def test_place_in_line_counts_everybody_at_the_same_provider(database: Database,
     ordered(database, ben, model_id="seedance-t2v")
     advance(database, sent.id, HANDED, SUBMITTING, WAITING)
     mine = ordered(database, person)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         [standing] = progress.ProgressBoard().snapshots(session, person.id)
         assert (standing.row.id, standing.ahead) == (mine.id, 1)
         [first] = [each for each in progress.ProgressBoard().snapshots(session, ben.id) if each.row.id == waits.id]
@@ -125,8 +125,8 @@ def test_kept_board_asks_once_for_what_is_the_same_for_everybody(database: Datab
     ordered(database, person)
     board = progress.ProgressBoard()
     asked: list[str] = []
-    event.listen(database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
-    with database.session(read_only=True) as session:
+    event.listen(database.read_engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    with database.read_session() as session:
         board.snapshots(session, person.id)
         first = len(asked)
         board.snapshots(session, person.id)
@@ -136,7 +136,7 @@ def test_kept_board_asks_once_for_what_is_the_same_for_everybody(database: Datab
 def test_many_in_flight_are_told_of_up_to_a_limit(database: Database, person: User) -> None:
     """However many there are, an answer stays small; the newest are in it."""
     rows = [ordered(database, person) for _ in range(4)]
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         told = progress.ProgressBoard().snapshots(session, person.id, limit=3)
     assert [each.row.id for each in told] == [row.id for row in reversed(rows)][:3]
 
@@ -151,9 +151,9 @@ def test_look_uses_the_index_of_what_is_under_way(database: Database, person: Us
             told = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[attr-defined]  # sqlite3's own cursor
             plans.append(" ".join(str(line[3]) for line in told))
 
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         session.connection()
-        event.listen(database.engine, "before_cursor_execute", explain)
+        event.listen(database.read_engine, "before_cursor_execute", explain)
         progress.live_ids_of(session, person)
         progress.ProgressBoard().snapshots(session, person.id)
     assert all("ix_generations_live" in plan for plan in plans), plans

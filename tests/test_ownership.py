@@ -19,7 +19,7 @@ NOT_ASKED_FOR = {"accounts"}
 @pytest.fixture
 def eve(database: Database) -> User:
     """Somebody else, with clips of her own."""
-    with database.session() as session:
+    with database.write_session() as session:
         found = users.ensure(session, "eve@example.org", signup_credits=1000)
     completed(database, found)
     return found
@@ -37,10 +37,10 @@ def test_owned_when_there_are_others(
     database: Database, person: User, eve: User, table: type[Generation] | type[Project] | type[UsageDay]
 ) -> None:
     """A person's rows are all of theirs and none of another's, by either form of the predicate; alone, none at all."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert session.scalars(select(table).where(row_access.visible_to(table, person))).all() == []
     completed(database, person)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         for user in (person, eve):
             whose = select(table.user_id)
             assert session.scalars(whose.where(row_access.visible_to(table, user))).all() == [user.id]
@@ -53,7 +53,7 @@ def test_everybodys_is_for_administrators(database: Database, person: User, eve:
     completed(database, person)
     with pytest.raises(errors.Forbidden):
         row_access.all_rows_for_admin(eve)
-    with database.session() as session:
+    with database.write_session() as session:
         admin = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
         seen = set(session.scalars(select(Generation.user_id).where(row_access.all_rows_for_admin(admin))))
     assert seen == {person.id, eve.id}

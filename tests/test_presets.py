@@ -16,21 +16,21 @@ SETTINGS = presets.Settings("kling-2.5", "1080p", 10, "9:16", prompt="a lake at 
 @pytest.fixture
 def stranger(database: Database) -> User:
     """Somebody else."""
-    with database.session() as session:
+    with database.write_session() as session:
         return users.ensure(session, "eve@example.org", signup_credits=0)
 
 
 def names(database: Database, user: User) -> list[str]:
     """What somebody can choose from."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         return [preset.name for preset in presets.list_visible(session, user)]
 
 
 def test_save_when_the_name_is_new(database: Database, person: User) -> None:
     """What was saved is what is applied, to the field."""
-    with database.session() as session:
+    with database.write_session() as session:
         saved = presets.create(session, person, name="  Reels ", settings=SETTINGS)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         found = presets.get(session, person, saved.id)
 
     assert found.name == "Reels"
@@ -39,7 +39,7 @@ def test_save_when_the_name_is_new(database: Database, person: User) -> None:
 
 def test_browse_when_others_share(database: Database, person: User, stranger: User) -> None:
     """One's own come first, then what others share; what they do not share stays theirs."""
-    with database.session() as session:
+    with database.write_session() as session:
         for user, name, shared in (
             (person, "Reels", False),
             (person, "Ads", True),
@@ -54,43 +54,43 @@ def test_browse_when_others_share(database: Database, person: User, stranger: Us
 
 def test_everything_when_it_is_not_theirs(database: Database, person: User, stranger: User) -> None:
     """A shared preset can be applied by others and changed by nobody but its person; a private one does not exist."""
-    with database.session() as session:
+    with database.write_session() as session:
         shared = presets.create(session, person, name="Reels", settings=SETTINGS, shared=True)
         private = presets.create(session, person, name="Ads", settings=SETTINGS)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert presets.get(session, stranger, shared.id).id == shared.id
     for attempt in (
         lambda s: presets.get(s, stranger, private.id),
         lambda s: presets.update(s, stranger, shared.id, name="Mine"),
         lambda s: presets.delete(s, stranger, shared.id),
     ):
-        with pytest.raises(errors.NotFound), database.session() as session:
+        with pytest.raises(errors.NotFound), database.write_session() as session:
             attempt(session)
     assert names(database, person) == ["Ads", "Reels"]
 
 
 def test_save_when_the_name_is_used(database: Database, person: User, stranger: User) -> None:
     """Nothing is replaced by accident; another person may use the same name."""
-    with database.session() as session:
+    with database.write_session() as session:
         first = presets.create(session, person, name="Reels", settings=SETTINGS)
         other = presets.create(session, person, name="Ads", settings=SETTINGS)
         presets.create(session, stranger, name="Reels", settings=SETTINGS)
-    with pytest.raises(errors.Conflict), database.session() as session:
+    with pytest.raises(errors.Conflict), database.write_session() as session:
         presets.create(session, person, name="Reels", settings=replace(SETTINGS, prompt=""))
-    with pytest.raises(errors.Conflict), database.session() as session:
+    with pytest.raises(errors.Conflict), database.write_session() as session:
         presets.update(session, person, other.id, name="Reels")
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert presets.settings_of(presets.get(session, person, first.id)) == SETTINGS
 
 
 def test_change_when_it_is_theirs(database: Database, person: User) -> None:
     """Name, sharing and settings change each by itself."""
-    with database.session() as session:
+    with database.write_session() as session:
         saved = presets.create(session, person, name="Reels", settings=SETTINGS)
         presets.update(session, person, saved.id, name="Reels")
         presets.update(session, person, saved.id, name="Stories", shared=True)
         presets.update(session, person, saved.id, settings=replace(SETTINGS, duration_seconds=5))
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         found = presets.get(session, person, saved.id)
 
     assert (found.name, found.shared) == ("Stories", True)
@@ -99,7 +99,7 @@ def test_change_when_it_is_theirs(database: Database, person: User) -> None:
 
 def test_delete_when_it_is_theirs(database: Database, person: User) -> None:
     """What is deleted is gone, and its name free."""
-    with database.session() as session:
+    with database.write_session() as session:
         saved = presets.create(session, person, name="Reels", settings=SETTINGS)
         presets.delete(session, person, saved.id)
         presets.create(session, person, name="Reels", settings=SETTINGS)
@@ -123,21 +123,21 @@ def test_save_when_it_cannot_be_used(
     database: Database, person: User, name: str, changes: dict[str, object], field: str
 ) -> None:
     """A preset that no order could use is refused on its field."""
-    with pytest.raises(errors.InvalidRequest) as raised, database.session() as session:
+    with pytest.raises(errors.InvalidRequest) as raised, database.write_session() as session:
         presets.create(session, person, name=name, settings=replace(SETTINGS, **changes))  # type: ignore[arg-type]  # a table
     assert field in raised.value.fields
 
 
 def test_save_when_the_model_needs_an_image(database: Database, person: User) -> None:
     """Images come with the order, so a model that cannot do without one has presets all the same."""
-    with database.session() as session:
+    with database.write_session() as session:
         saved = presets.create(session, person, name="Still", settings=presets.Settings("svd", "720p", 4, "16:9"))
     assert presets.settings_of(saved).model_id == "svd"
 
 
 def test_save_when_there_are_too_many(database: Database, person: User) -> None:
     """Nobody fills the table."""
-    with database.session() as session:
+    with database.write_session() as session:
         for number in range(presets.MAX_PRESETS):
             presets.create(session, person, name=f"Preset {number}", settings=SETTINGS)
         with pytest.raises(errors.InvalidRequest):
@@ -146,7 +146,7 @@ def test_save_when_there_are_too_many(database: Database, person: User) -> None:
 
 def test_settings_of_when_written_by_another_version(database: Database, person: User) -> None:
     """A field that nobody knows today does not make a preset unusable."""
-    with database.session() as session:
+    with database.write_session() as session:
         saved = presets.create(session, person, name="Reels", settings=SETTINGS)
         saved.settings = {**saved.settings, "mood": "calm"}
     assert presets.settings_of(saved) == SETTINGS
@@ -155,7 +155,7 @@ def test_settings_of_when_written_by_another_version(database: Database, person:
 def test_browse_uses_the_index_of_shared_ones(sqlite_template: Path) -> None:
     """The shared presets of a large installation are not searched among all."""
     database = Database(f"sqlite:///{sqlite_template}")
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         query = "EXPLAIN QUERY PLAN SELECT id FROM presets WHERE presets.shared AND user_id != 'x' ORDER BY name, id"
         plan = " ".join(str(row) for row in session.execute(text(query)))
     database.dispose()

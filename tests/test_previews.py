@@ -38,7 +38,7 @@ def storage(installation: Settings) -> storages.Storage:
 @pytest.fixture
 def ana(installation: Settings) -> User:
     """Somebody with credits."""
-    with db.session() as session:
+    with db.write_session() as session:
         return users.ensure(session, "ana@example.org", signup_credits=1000)
 
 
@@ -56,14 +56,14 @@ def delivered(ana: User, storage: storages.Storage, clip: bytes) -> str:
     row = advance(db.default(), ordered(db.default(), ana).id, HANDED, SUBMITTING, WAITING, READY, DOWNLOADING)
     files = output(row.id, stored_bytes=len(clip), preview_key=None)
     storage.put_bytes(files.output_key, clip, media_type="video/mp4")
-    with db.session() as session:
+    with db.write_session() as session:
         assert lifecycle.complete(session, row, files)
     return row.id
 
 
 def look(generation_id: str) -> Generation:
     """A row as it is now; the books are right, and its person's storage is what it takes."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert [result.rule for result in runs.run(session) if not result.holds] == []
         found = session.get(Generation, generation_id)
         assert found is not None
@@ -74,7 +74,7 @@ def look(generation_id: str) -> Generation:
 
 def change(generation_id: str, **values: object) -> None:
     """Put values into a row."""
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(Generation).where(Generation.id == generation_id).values(**values))
 
 
@@ -116,10 +116,10 @@ def test_preview_when_its_maker_dies_each_time(ana: User, storage: storages.Stor
     generation_id = delivered(ana, storage, clip)
     claimed = 0
     while previews.any_due():
-        with db.session() as session:
+        with db.write_session() as session:
             assert previews._claim(session)
         claimed += 1
-        with db.session() as session:
+        with db.write_session() as session:
             later = Generation.next_at.is_not(None)
             session.execute(update(Generation).where(later).values(next_at=utc_now() - timedelta(seconds=1)))
 
@@ -130,10 +130,10 @@ def test_preview_when_its_maker_dies_each_time(ana: User, storage: storages.Stor
 def test_preview_when_the_clip_is_deleted(ana: User, storage: storages.Storage, clip: bytes) -> None:
     """A deleted clip gets none, and one that was stored just then is removed, by its maker or with the clip."""
     generation_id = delivered(ana, storage, clip)
-    with db.session() as session:
+    with db.write_session() as session:
         row = previews._claim(session)
     assert row is not None
-    with db.session() as session:
+    with db.write_session() as session:
         commands.delete(session, ana, generation_id)
     change(generation_id, next_at=utc_now())
     assert not previews.any_due()
@@ -147,14 +147,14 @@ def test_preview_when_the_clip_is_deleted(ana: User, storage: storages.Storage, 
     storage.put_bytes(key, clip, media_type="video/mp4")  # its maker died right after that
     maintenance.purge_deleted_files(config.settings())
     assert not storage.exists(key)
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert users.storage_bytes(session, ana) == 0
 
 
 def test_preview_when_two_make_it(ana: User, storage: storages.Storage, clip: bytes) -> None:
     """Who is late finds it noted: the file stays and is counted once."""
     generation_id = delivered(ana, storage, clip)
-    with db.session() as session:
+    with db.write_session() as session:
         row = previews._claim(session)
     assert row is not None
     previews._make(row)
@@ -168,17 +168,17 @@ def test_preview_when_two_make_it(ana: User, storage: storages.Storage, clip: by
 def test_preview_is_claimed_and_noted_once(database: db.Database, person: User) -> None:
     """What one maker has claimed no other gets, and the bytes are counted with the first note only."""
     row = advance(database, ordered(database, person).id, HANDED, SUBMITTING, WAITING, READY, DOWNLOADING)
-    with database.session() as session:
+    with database.write_session() as session:
         assert lifecycle.complete(session, row, output(row.id, preview_key=None))
-    with database.session() as session:
+    with database.write_session() as session:
         claimed = previews._claim(session)
         assert claimed is not None
         assert previews._claim(session) is None
     for _ in range(2):
-        with database.session() as session:
+        with database.write_session() as session:
             assert previews._record(session, claimed, previews.key_of(str(claimed.output_key)), 200)
 
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         noted = session.get(Generation, row.id)
         assert noted is not None
         assert (noted.stored_bytes, noted.next_at) == (1200, None)
@@ -191,12 +191,12 @@ def test_previews_when_a_clip_waits(redis: str, ana: User, storage: storages.Sto
     delivered_ids = [delivered(ana, storage, clip) for _ in range(3)]
     job_queue.enqueue(redis, job_queue.DOWNLOAD, "another", 1)
     previews.make_due()
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert set(session.scalars(select(Generation.preview_key))) == {None}
     redis_connection.connect(redis).flushall()
     previews.make_due()
 
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         keys = set(session.scalars(select(Generation.preview_key)))
     assert len(keys) == len(delivered_ids)
     assert all(storage.exists(str(key)) for key in keys)
@@ -225,14 +225,17 @@ def test_due_previews_are_found_by_their_index(installation: Settings) -> None:
     """Among a million ended generations only those due are touched, by the claim as by the question."""
     asked: list[tuple[str, Any]] = []
 
-    @event.listens_for(db.default().engine, "before_cursor_execute")
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
         if "SELECT" in statement:
             asked.append((statement, parameters))
 
+    engines = (db.default().read_engine, db.default().engine)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
     previews.any_due()
     previews.make_next()
-    event.remove(db.default().engine, "before_cursor_execute", note)
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
     with db.default().engine.connect() as connection:
         plans = [str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()) for sql, values in asked]
     assert len(plans) == 2

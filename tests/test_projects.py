@@ -12,7 +12,7 @@ from tests.orders import completed, ordered
 @pytest.mark.parametrize("name", ["", "   ", "x" * 121, "a\x00b", "\ud800"])
 def test_create_when_name_is_unusable(database: Database, person: User, name: str) -> None:
     """A project needs a name that a table can hold."""
-    with pytest.raises(errors.InvalidRequest) as raised, database.session() as session:
+    with pytest.raises(errors.InvalidRequest) as raised, database.write_session() as session:
         projects.create(session, person, name=name)
 
     assert list(raised.value.fields) == ["name"]
@@ -22,7 +22,7 @@ def test_browse_when_there_are_clips(database: Database, person: User) -> None:
     """The list shows counts, what is under way and the newest poster, last changed first."""
     done = completed(database, person)
     live = ordered(database, person)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         first, second = projects.list_page(session, person)
 
     assert (first.id, first.generation_count, first.in_flight_count, first.cover_keys) == (live.project_id, 1, 1, ())
@@ -33,12 +33,12 @@ def test_browse_when_there_are_clips(database: Database, person: User) -> None:
 
 def test_browse_when_a_project_has_many_posters(database: Database, person: User) -> None:
     """The cover is made of the newest four, newest first; a deleted clip gives none."""
-    with database.session() as session:
+    with database.write_session() as session:
         project = projects.create(session, person, name="Lakes")
     rows = [completed(database, person, project_id=project.id) for _ in range(6)]
-    with database.session() as session:
+    with database.write_session() as session:
         commands.delete(session, person, rows[5].id)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         [found] = projects.list_page(session, person)
 
     assert found.cover_keys == tuple(row.thumbnail_key for row in rows[4:0:-1])
@@ -47,11 +47,11 @@ def test_browse_when_a_project_has_many_posters(database: Database, person: User
 def test_browse_when_there_is_a_budget(database: Database, person: User) -> None:
     """A project with a budget tells what was charged in it this month, and only this month."""
     done = completed(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         session.execute(update(Project).values(monthly_budget_credits=80))
         long_ago = {"day": "2020-02-29", "user_id": person.id, "project_id": done.project_id}
         session.execute(insert(UsageDay).values(**long_ago, provider="demo", model_id="demo-film", settled_credits=7))
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         [found] = projects.list_page(session, person)
 
     assert (found.monthly_budget_credits, found.month_credits) == (80, done.credits)
@@ -59,12 +59,12 @@ def test_browse_when_there_is_a_budget(database: Database, person: User) -> None
 
 def test_browse_when_searched(database: Database, person: User) -> None:
     """Search finds parts of a name in either case; its signs are plain characters."""
-    with database.session() as session:
+    with database.write_session() as session:
         for name in ("Spring 50% off", "Summer"):
             projects.create(session, person, name=name)
 
     def found(search: str) -> list[str]:
-        with database.session(read_only=True) as session:
+        with database.read_session() as session:
             return [project.name for project in projects.list_page(session, person, search=search)]
 
     assert found("sum") == ["Summer"]
@@ -74,15 +74,15 @@ def test_browse_when_searched(database: Database, person: User) -> None:
 
 def test_change_when_archived(database: Database, person: User) -> None:
     """An archived project leaves the list, keeps its place in the archive, and can come back."""
-    with database.session() as session:
+    with database.write_session() as session:
         project = projects.create(session, person, name=" A   name ")
         projects.update(session, person, project.id, archived=True, description=" Old ")
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert projects.list_page(session, person) == []
         kept = projects.list_page(session, person, archived=True)[0]
     assert (kept.name, kept.description) == ("A name", "Old")
 
-    with database.session() as session:
+    with database.write_session() as session:
         projects.update(session, person, project.id, archived=False)
         assert len(projects.list_page(session, person)) == 1
 
@@ -90,9 +90,9 @@ def test_change_when_archived(database: Database, person: User) -> None:
 def test_delete_when_it_has_clips(database: Database, person: User) -> None:
     """A project with charges on record is not deleted; an empty one is."""
     row = ordered(database, person)
-    with pytest.raises(errors.Conflict), database.session() as session:
+    with pytest.raises(errors.Conflict), database.write_session() as session:
         projects.delete(session, person, row.project_id)
-    with database.session() as session:
+    with database.write_session() as session:
         empty = projects.create(session, person, name="Empty")
         projects.delete(session, person, empty.id)
         with pytest.raises(errors.NotFound):

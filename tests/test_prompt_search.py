@@ -23,7 +23,7 @@ PROMPTS = (
 
 def found(database: Database, user: User, text: str) -> list[str]:
     """The prompts that a text finds, oldest first."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         page = list_page(session, user, ListFilter(text=text, oldest_first=True))
     return [row.prompt for row in page.rows]
 
@@ -90,7 +90,7 @@ def test_search_by_a_beginning_of_more_words_than_are_listed(database: Database,
     for word in many:
         ordered(database, person, prompt=word)
     ordered(database, person, prompt="Überfahrt")
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         page = list_page(session, person, ListFilter(text="lantern"), limit=100)
     assert sorted(row.prompt for row in page.rows) == sorted(many)
     assert found(database, person, "überf") == ["Überfahrt"]
@@ -140,13 +140,13 @@ def test_search_goes_on_where_the_newest_do_not_fill_a_page(database: Database, 
         kept | {"id": str(uuid.UUID(int=n + 1)), "prompt": f"{'quokka' if n < rare else 'lake'} {n}"}
         for n in range(count)
     ]
-    with database.session() as session:
+    with database.write_session() as session:
         session.execute(insert(Generation), rows)
     last = ordered(database, person, prompt="a lake")
     wanted = [row["id"] for row in reversed(rows[:rare])]
 
     def page(text: str, cursor: str | None = None, *, oldest_first: bool = False) -> Page:
-        with database.session(read_only=True) as session:
+        with database.read_session() as session:
             chosen = ListFilter(text=text, oldest_first=oldest_first)
             return list_page(session, person, chosen, cursor=cursor, limit=2)
 
@@ -155,14 +155,14 @@ def test_search_goes_on_where_the_newest_do_not_fill_a_page(database: Database, 
     assert [row.id for row in page("quok", page("quok").next_cursor).rows] == wanted[2:] or rare < 3
     assert [row.id for row in page("lake").rows] == [last.id, rows[-1]["id"]]
     assert [row.id for row in page("lake", rows[-1]["id"]).rows] == [row["id"] for row in rows[-2:-4:-1]]
-    with database.session(read_only=True) as session:
-        beside = neighbours(session, person, ListFilter(text="quokka"), last.id)
+    with database.read_session() as reading:
+        beside = neighbours(reading, person, ListFilter(text="quokka"), last.id)
     assert (beside.before, beside.after) == (None, wanted[0] if wanted else None)
 
 
 def test_search_sees_only_ones_own(database: Database, person: User) -> None:
     """Another person's words, and the ids that the index holds beside them, lead nobody to their clips."""
-    with database.session() as session:
+    with database.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
     row = ordered(database, person, prompt="secret lake")
 

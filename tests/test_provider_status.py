@@ -10,7 +10,7 @@ from tests.orders import HANDED, SUBMITTING, WAITING, advance, completed, ordere
 
 def of(database: Database, settings: Settings, name: str) -> provider_status.ProviderStatus:
     """The status of one provider."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         return next(s for s in provider_status.statuses(session, settings) if s.provider.name == name)
 
 
@@ -41,10 +41,10 @@ def test_status_when_in_trouble(
     database: Database, installation: Settings, error: errors.AppError, times: int, words: str
 ) -> None:
     """Trouble is said in a sentence that tells what it means for an order."""
-    with database.session() as session:
+    with database.write_session() as session:
         for _ in range(times):
             circuit_breaker.record_failure(session, "demo", error)
 
     assert of(database, installation, "demo").state == "trouble"
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert words in provider_status.troubles(session)["demo"]

@@ -31,7 +31,7 @@ def shown(*job_ids: str) -> Sequence[ProviderJob]:
 
 def settle(database: Database, row: Generation, found: JobMatches) -> Generation:
     """Settle it as the dispatcher does; the row afterwards."""
-    with database.session() as session:
+    with database.write_session() as session:
         reconciliation.lock_providers(session, [row.provider])
         reconciliation.reconcile(session, row, found)
     return now(database, row.id)
@@ -39,7 +39,7 @@ def settle(database: Database, row: Generation, found: JobMatches) -> Generation
 
 def now(database: Database, generation_id: str) -> Generation:
     """A row as it is now."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         found = session.get(Generation, generation_id)
         assert found is not None
         return found
@@ -68,7 +68,7 @@ def test_settle(
 ) -> None:
     """One sure job is waited for; a whole list without one, long enough after, gives the credits back."""
     row = settle(database, lost(database, ordered(database, person).id, ago=ago), found)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         held = ledger.balance(session, person.id).held_credits
     assert place(row) == expected
     assert held == (0 if expected == GONE else row.credits)
@@ -82,7 +82,7 @@ def test_settle_tells_administrators_what_it_may_be(database: Database, person: 
     row = settle(database, row, JobMatches(exact=shown("j1", "j2"), candidates=shown("j3")))
     row = settle(database, row, JobMatches(exact=shown("j1", "j2"), candidates=shown("j3")))
     assert row.error_detail == "It may be one of these jobs: j1, j2, j3\nReadTimeout"
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert [listed.error_detail for listed in unresolved.list_unresolved(session)] == [row.error_detail]
 
     found = settle(database, row, JobMatches(exact=shown("j1")))
@@ -95,7 +95,7 @@ def test_settle_leaves_out_what_belongs_to_another(database: Database, person: U
     other = ordered(database, person)
     other = advance(database, other.id, HANDED, SUBMITTING, WAITING, provider_job_id="j1")
     if ended:
-        with database.session() as session:
+        with database.write_session() as session:
             assert lifecycle.fail(session, other, errors.GenerationFailed())
     row = lost(database, ordered(database, person).id, ago=LONG_AGO)
 
@@ -145,12 +145,12 @@ def test_settle_twice_at_once(database: Database, person: User) -> None:
 def test_found_by_an_administrator_when_it_is_taken(database: Database, person: User) -> None:
     """An administrator cannot give one job to two generations either."""
     first, second = (lost(database, ordered(database, person).id) for _ in range(2))
-    with database.session() as session:
+    with database.write_session() as session:
         root = users.ensure(session, "root@example.org", signup_credits=0)
         root.role = Role.ADMIN
-    with database.session() as session:
+    with database.write_session() as session:
         unresolved.resolve_with_job(session, root, first.id, provider_job_id="j1")
-    with database.session() as session, pytest.raises(errors.Conflict, match="belongs to another"):
+    with database.write_session() as session, pytest.raises(errors.Conflict, match="belongs to another"):
         unresolved.resolve_with_job(session, root, second.id, provider_job_id="j1")
     assert place(now(database, second.id)) == STILL
 
@@ -161,7 +161,7 @@ def test_sent_at_when_it_was_sent_twice(database: Database, person: User) -> Non
     advance(database, row.id, HANDED, SUBMITTING, (Status.PENDING, Stage.QUEUED))
     before = utc_now()
     row = lost(database, row.id)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert before <= reconciliation.sent_at(session, row) <= utc_now()
 
 
@@ -169,7 +169,7 @@ def test_submit_that_ends_after_its_job_was_given_away(installation: object) -> 
     """A worker that wakes late and finds its job taken leaves its generation uncertain; nobody has the job twice."""
     from core import db
 
-    with db.session() as session:
+    with db.write_session() as session:
         person = users.ensure(session, "ana@example.org", signup_credits=1000)
     late = advance(db.default(), ordered(db.default(), person).id, HANDED, SUBMITTING)
     twin = lost(db.default(), ordered(db.default(), person, prompt="another lake").id, ago=LONG_AGO)
@@ -185,7 +185,7 @@ def test_write_looks_of_a_list(installation: object) -> None:
     """Looks at lost submits are settled in one transaction, so that the second sees what the first was given."""
     from core import db
 
-    with db.session() as session:
+    with db.write_session() as session:
         person = users.ensure(session, "ana@example.org", signup_credits=1000)
     rows = [lost(db.default(), ordered(db.default(), person).id, ago=LONG_AGO) for _ in range(2)]
     poll_results.record([poll_results.PollResult(row, JobMatches(exact=shown("j1"))) for row in rows], poll_seconds=2)

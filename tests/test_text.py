@@ -15,11 +15,11 @@ def test_text_that_is_accepted_can_be_kept_and_sent(database: Database, person: 
     """What has no problem comes back from each database as it went in, and can be sent as JSON in UTF-8."""
     if validation.text_error(value, limit_chars=40) is not None:
         return
-    with database.session() as session:
+    with database.write_session() as session:
         user = session.get(User, person.id)
         assert user is not None
         user.name = value
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         kept = session.get(User, person.id)
         assert kept is not None
         assert kept.name == value

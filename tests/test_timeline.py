@@ -17,19 +17,19 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 
 def read(database: Database, tail: Tail) -> Sequence[Step]:
     """What the tail finds in a session of its own."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         return tail.read(session)
 
 
 def at_present(database: Database) -> Tail:
     """A tail of what comes now."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         return Tail.at_present(session)
 
 
 def note(database: Database, row: Generation, what: str) -> None:
     """Write one step."""
-    with database.session() as session:
+    with database.write_session() as session:
         lifecycle.add_event(session, row.id, row.status, row.stage, what=what)
 
 
@@ -38,7 +38,7 @@ def test_tail_reads_each_step_once(database: Database, person: User) -> None:
     completed(database, person)
     tail = at_present(database)
     assert read(database, tail) == []
-    with database.session() as session:
+    with database.write_session() as session:
         other = users.ensure(session, "ben@example.org", signup_credits=100)
     rows = [ordered(database, person), ordered(database, other)]
     advance(database, rows[0].id, HANDED, SUBMITTING)
@@ -61,7 +61,7 @@ def test_tail_reads_in_pieces(database: Database, person: User) -> None:
     for number in range(6):
         note(database, row, str(number))
     found = []
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         while steps := tail.read(session, limit=3):
             assert len(steps) <= 3
             found += [step.what for step in steps]
@@ -73,7 +73,7 @@ def test_tail_waits_for_a_lower_id(database: Database, person: User) -> None:
     """A step that is committed after one with a higher id comes before it, and neither comes twice."""
     row = ordered(database, person)
     tail = at_present(database)
-    with database.session() as slow:
+    with database.write_session() as slow:
         lifecycle.add_event(slow, row.id, row.status, row.stage, what="slow")
         note(database, row, "quick")
         for _ in range(3):
@@ -90,7 +90,7 @@ def test_tail_passes_what_was_undone(database: Database, person: User) -> None:
     tail = at_present(database)
 
     def dies() -> None:
-        with database.session() as session:
+        with database.write_session() as session:
             lifecycle.add_event(session, row.id, row.status, row.stage, what="undone")
             raise KeyboardInterrupt
 
@@ -107,11 +107,11 @@ def test_tail_passes_a_transaction_that_is_forgotten(database: Database, person:
     """After half a minute a hole is passed, although its transaction still runs."""
     row = ordered(database, person)
     tail = at_present(database)
-    with database.session() as forgotten:
+    with database.write_session() as forgotten:
         lifecycle.add_event(forgotten, row.id, row.status, row.stage, what="forgotten")
         note(database, row, "later")
         assert read(database, tail) == []
-        with database.session() as session:
+        with database.write_session() as session:
             session.execute(update(GenerationEvent).values(at=utc_now() - timedelta(minutes=1)))
         assert [step.what for step in read(database, tail)] == ["later"]
 
@@ -120,7 +120,7 @@ def test_tail_passes_a_transaction_that_is_forgotten(database: Database, person:
 def test_at_present_hears_what_is_being_written(database: Database, person: User) -> None:
     """A listener who comes while a step is being committed hears of it: no list it loaded before could hold it."""
     row = ordered(database, person)
-    with database.session() as slow:
+    with database.write_session() as slow:
         lifecycle.add_event(slow, row.id, row.status, row.stage, what="slow")
         note(database, row, "quick")
         tail = at_present(database)
@@ -130,11 +130,11 @@ def test_at_present_hears_what_is_being_written(database: Database, person: User
 def test_of_person_gives_what_was_missed(database: Database, person: User) -> None:
     """Between two ids, the person's own steps; not those of deleted generations or of others."""
     row, deleted = completed(database, person), completed(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         session.execute(update(Generation).where(Generation.id == deleted.id).values(deleted_at=utc_now()))
         other = users.ensure(session, "ben@example.org", signup_credits=100)
     ordered(database, other)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         newest = session.scalar(select(func.max(GenerationEvent.id))) or 0
         ids = [step.id for step in timeline.of_person(session, person, after_id=0, until_id=newest)]
         later = timeline.of_person(session, person, after_id=ids[2], until_id=newest, limit=2)

@@ -14,13 +14,13 @@ from core.identity import api_tokens, users
 
 def kept(database: Database) -> ApiToken:
     """The one token there is."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         return session.scalars(select(ApiToken)).one()
 
 
 def issue(database: Database, person: User, name: str = "script") -> str:
     """A token of this person."""
-    with database.session() as session:
+    with database.write_session() as session:
         return api_tokens.create(session, person, name=name)
 
 
@@ -28,7 +28,7 @@ def test_token_when_issued(database: Database, person: User) -> None:
     """A token opens its person's door; the table holds only a hash and the first characters of it."""
     token = issue(database, person)
 
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         found, known = api_tokens.by_token(session, token)
     assert (found.id, known.scope) == (person.id, Scope.GENERATE)
     assert token not in str(vars(kept(database)))
@@ -40,19 +40,19 @@ def test_token_when_issued(database: Database, person: User) -> None:
 def test_token_when_it_is_over(database: Database, person: User, values: dict[str, object]) -> None:
     """A revoked or expired token opens nothing."""
     token = issue(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         session.execute(update(ApiToken).values(**values))
 
-    with pytest.raises(errors.Unauthorized), database.session(read_only=True) as session:
+    with pytest.raises(errors.Unauthorized), database.read_session() as session:
         api_tokens.by_token(session, token)
 
 
 def test_known_when_revoked_here(database: Database, person: User) -> None:
     """What was looked up is known without the database until the revocation is committed, and not a moment longer."""
     token = issue(database, person)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         found, row = api_tokens.authenticate(session, token)
-    with database.session() as session:
+    with database.write_session() as session:
         api_tokens.revoke(session, person, row.id)
         assert api_tokens.cached(token) == (found, row)
 
@@ -62,24 +62,24 @@ def test_known_when_revoked_here(database: Database, person: User) -> None:
 def test_known_when_revoked_elsewhere(database: Database, person: User) -> None:
     """What another process has revoked is known for the stated time and no longer, used or not."""
     token = issue(database, person)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         api_tokens.authenticate(session, token)
-    with database.session() as session:
+    with database.write_session() as session:
         session.execute(update(ApiToken).values(revoked_at=utc_now()))
     time.sleep(api_tokens.CACHE_SECONDS / 2)
     api_tokens.cached(token)
     time.sleep(api_tokens.CACHE_SECONDS / 2)
 
     assert api_tokens.cached(token) is None
-    with pytest.raises(errors.Unauthorized), database.session(read_only=True) as session:
+    with pytest.raises(errors.Unauthorized), database.read_session() as session:
         api_tokens.by_token(session, token)
 
 
 def test_known_when_it_expires(database: Database, person: User) -> None:
     """A token ends at its time, looked up just before or not."""
-    with database.session() as session:
+    with database.write_session() as session:
         token = api_tokens.create(session, person, name="short", expires_at=utc_now() + timedelta(seconds=0.5))
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         api_tokens.authenticate(session, token)
     assert api_tokens.cached(token) is not None
     time.sleep(0.5)
@@ -90,15 +90,15 @@ def test_known_when_it_expires(database: Database, person: User) -> None:
 def test_refusals_when_for_different_reasons(database: Database, person: User) -> None:
     """Unknown, revoked and expired are the same query with the same empty answer, so time does not tell them apart."""
     revoked, expired = issue(database, person), issue(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         api_tokens.revoke(session, person, api_tokens.by_token(session, revoked)[1].id)
         past = utc_now() - timedelta(seconds=1)
         session.execute(update(ApiToken).where(ApiToken.revoked_at.is_(None)).values(expires_at=past))
     asked: list[str] = []
-    event.listen(database.engine, "before_cursor_execute", lambda _c, _u, sql, *_more: asked.append(sql))
+    event.listen(database.read_engine, "before_cursor_execute", lambda _c, _u, sql, *_more: asked.append(sql))
 
     for wrong in ("avg_unknown", revoked, expired, "", "\udcff"):
-        with pytest.raises(errors.Unauthorized), database.session(read_only=True) as session:
+        with pytest.raises(errors.Unauthorized), database.read_session() as session:
             api_tokens.by_token(session, wrong)
 
     queries = [sql for sql in asked if "api_tokens" in sql]
@@ -110,10 +110,10 @@ def test_list_when_revoked(database: Database, person: User) -> None:
     """A list has one's own tokens, newest first, without those that were revoked; only one's own can be revoked."""
     for name in ("first", "second"):
         issue(database, person, name)
-    with database.session() as session:
+    with database.write_session() as session:
         other = users.ensure(session, "ben@example.org", signup_credits=0)
         api_tokens.create(session, other, name="other")
-    with database.session() as session:
+    with database.write_session() as session:
         newest, oldest = api_tokens.list_for_user(session, person)
         assert (newest.name, oldest.name) == ("second", "first")
         with pytest.raises(errors.NotFound):
@@ -121,7 +121,7 @@ def test_list_when_revoked(database: Database, person: User) -> None:
         api_tokens.revoke(session, person, oldest.id)
         with pytest.raises(errors.NotFound):
             api_tokens.revoke(session, person, oldest.id)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert [token.name for token in api_tokens.list_for_user(session, person)] == ["second"]
 
 
@@ -129,10 +129,10 @@ def test_issue_when_it_cannot_be(database: Database, person: User) -> None:
     """A name and a time to come are wanted; somebody with very many tokens gets no more."""
     past = utc_now() - timedelta(minutes=1)
     for name, expires_at, field in (("  ", None, "name"), ("x" * 121, None, "name"), ("ok", past, "expiresAt")):
-        with pytest.raises(errors.InvalidRequest) as refused, database.session() as session:
+        with pytest.raises(errors.InvalidRequest) as refused, database.write_session() as session:
             api_tokens.create(session, person, name=name, expires_at=expires_at)
         assert set(refused.value.fields) == {field}
-    with database.session() as session:
+    with database.write_session() as session:
         for number in range(api_tokens.MAX_LIVE_TOKENS):
             api_tokens.create(session, person, name=str(number))
         with pytest.raises(errors.Conflict):
@@ -144,7 +144,7 @@ def test_use_when_frequent(database: Database, person: User) -> None:
     issue(database, person)
     seen = []
     for _ in range(2):
-        with database.session() as session:
+        with database.write_session() as session:
             api_tokens.note_use(session, kept(database).id)
         seen.append(kept(database).last_used_at)
 

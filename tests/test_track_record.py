@@ -18,7 +18,7 @@ def finish(database: Database, user: User, seconds: int) -> None:
     """A demo clip that took so long."""
     row = completed(database, user)
     end = utc_now()
-    with database.session() as session:
+    with database.write_session() as session:
         session.execute(
             update(Generation)
             .where(Generation.id == row.id)
@@ -30,7 +30,7 @@ def fail(database: Database, user: User) -> None:
     """A demo clip that its provider could not make."""
     row = ordered(database, user)
     row = advance(database, row.id, HANDED, SUBMITTING, WAITING)
-    with database.session() as session:
+    with database.write_session() as session:
         assert lifecycle.fail(session, row, errors.GenerationFailed())
 
 
@@ -40,9 +40,9 @@ def test_record_when_some_failed(database: Database, person: User) -> None:
         finish(database, person, seconds)
     fail(database, person)
     cancelled = ordered(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         lifecycle.cancel(session, cancelled, actor="test")
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         found = model_stats.track_records(session, ["demo-film", "veo3"])
 
     assert set(found) == {"demo-film"}
@@ -55,7 +55,7 @@ def test_record_when_some_failed(database: Database, person: User) -> None:
 def test_record_when_all_failed(database: Database, person: User) -> None:
     """A model that never delivered says so and has no times."""
     fail(database, person)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert model_stats.track_records(session, ["demo-film"])["demo-film"] == model_stats.TrackRecord(
             0, 1, None, None
         )
@@ -67,11 +67,11 @@ def test_record_is_one_walk_along_the_index(sqlite_template: Path) -> None:
     database = Database(f"sqlite:///{sqlite_template}")
     statements: list[tuple[str, Any]] = []
     event.listen(
-        database.engine,
+        database.read_engine,
         "before_cursor_execute",
         lambda _c, _cursor, statement, parameters, *_: statements.append((statement, parameters)),
     )
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         model_stats.track_records(session, ["demo-film", "veo3"])
     asked = [found for found in statements if found[0].lstrip().startswith("SELECT")]
     with database.engine.connect() as connection:

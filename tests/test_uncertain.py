@@ -15,7 +15,7 @@ def test_uncertain_is_decided_by_an_administrator(database: Database, person: Us
     rows = [ordered(database, person) for _ in range(2)]
     for row in rows:
         advance(database, row.id, HANDED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
-    with database.session() as session:
+    with database.write_session() as session:
         root = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
         assert [row.id for row in unresolved.list_unresolved(session)] == [row.id for row in rows]
         with pytest.raises(errors.Forbidden):
@@ -24,7 +24,7 @@ def test_uncertain_is_decided_by_an_administrator(database: Database, person: Us
         found = unresolved.resolve_with_job(session, root, rows[1].id, provider_job_id="j-1")
 
     assert (found.status, found.stage, found.provider_job_id) == (Status.PROCESSING, Stage.WAITING, "j-1")
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert ledger.balance(session, person.id) == ledger.Balance(9_950, 50)
 
 
@@ -32,15 +32,15 @@ def test_uncertain_is_decided_once(database: Database, person: User) -> None:
     """A second decision, whichever it is, changes nothing and says why; so does one about nothing."""
     row = ordered(database, person)
     advance(database, row.id, HANDED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
-    with database.session() as session:
+    with database.write_session() as session:
         root = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
         unresolved.release_hold(session, root, row.id)
-    with pytest.raises(errors.Conflict, match="failed, not uncertain"), database.session() as session:
+    with pytest.raises(errors.Conflict, match="failed, not uncertain"), database.write_session() as session:
         unresolved.release_hold(session, root, row.id)
-    with pytest.raises(errors.Conflict, match="failed, not uncertain"), database.session() as session:
+    with pytest.raises(errors.Conflict, match="failed, not uncertain"), database.write_session() as session:
         unresolved.resolve_with_job(session, root, row.id, provider_job_id="j-1")
-    with pytest.raises(errors.NotFound), database.session() as session:
+    with pytest.raises(errors.NotFound), database.write_session() as session:
         unresolved.release_hold(session, root, "0198c0de-0000-7000-8000-000000000000")
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert unresolved.list_unresolved(session) == []
         assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)

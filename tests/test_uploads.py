@@ -22,12 +22,12 @@ def photo(colour: str = "teal") -> bytes:
 
 def bring(database: Database, storage: LocalStorage, user: User, data: bytes, *, quota_bytes: int = 10**6) -> Upload:
     """Bring an image as form and API do."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         known = uploads.find(session, user, data)
     if known is not None:
         return known
     key, image = uploads.prepare(storage, data)
-    with database.session() as session:
+    with database.write_session() as session:
         return uploads.record(
             session, user, data=data, file_name="a/b\\c.png", storage_key=key, image=image, quota_bytes=quota_bytes
         )
@@ -40,7 +40,7 @@ def test_upload_when_brought_twice(database: Database, person: User, tmp_path: P
 
     assert first.id == second.id
     assert first.file_name == "c.png"
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert session.scalars(select(User.storage_bytes)).one() == first.size_bytes
     assert storage.read_bytes(first.storage_key).startswith(b"\xff\xd8")
 
@@ -50,7 +50,7 @@ def test_upload_when_storage_is_full(database: Database, person: User, tmp_path:
     with pytest.raises(errors.StorageFull):
         bring(database, LocalStorage(tmp_path), person, photo(), quota_bytes=10)
 
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert session.scalars(select(Upload)).all() == []
         assert session.scalars(select(User.storage_bytes)).one() == 0
 
@@ -59,7 +59,7 @@ def test_check_owned_when_another_brought_it(database: Database, person: User, t
     """An image is usable by those who brought it, though the same bytes are stored once."""
     storage = LocalStorage(tmp_path)
     upload = bring(database, storage, person, photo())
-    with database.session() as session:
+    with database.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=0)
         uploads.check_owned(session, person, upload.storage_key, field="startImagePath")
         with pytest.raises(errors.InvalidRequest):

@@ -45,25 +45,25 @@ clips_of_two = st.lists(
 @pytest.fixture
 def admin(database: Database) -> User:
     """An administrator with a project."""
-    with database.session() as session:
+    with database.write_session() as session:
         return users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
 
 
 def project(database: Database, user: User, name: str = "Lakes") -> str:
     """A new project of somebody."""
-    with database.session() as session:
+    with database.write_session() as session:
         return projects.create(session, user, name=name).id
 
 
 def book(database: Database, user: User, *clips: Ended) -> None:
     """Clips of one person."""
-    with database.session() as session:
+    with database.write_session() as session:
         year.book(session, user, clips)
 
 
 def rows(database: Database, user: User, chosen: UsageQuery, *groups: Group) -> list[reports.Row]:
     """Figures as a list."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         return list(reports.aggregate(session, user, chosen, groups))
 
 
@@ -75,7 +75,7 @@ def test_every_grouping_equals_the_ledger(
     """Whatever is added up by whatever, for one person or all, it comes to what the ledger settled and released."""
     until = LAST - timedelta(days=back)
     since = max(FIRST, until - timedelta(days=length))
-    with database.session() as session:
+    with database.write_session() as session:
         for who in range(2):
             one = users.ensure(session, f"{new_id()}@example.org", signup_credits=0)
             mine = [projects.create(session, one, name=f"P{n}").id for n in range(2)]
@@ -85,7 +85,7 @@ def test_every_grouping_equals_the_ledger(
                 if whose == who
             ]
             year.book(session, one, clips)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         for person, chosen in ((one, UsageQuery(since, until)), (admin, UsageQuery(since, until, everybody=True))):
             whose = None if chosen.everybody else person
             spent = year.settled(session, whose, since, until)
@@ -209,6 +209,6 @@ def test_history_of_tests_is_sound(database: Database, person: User) -> None:
     """Histories that tests look at keep every rule of money that they touch."""
     clips = list(year.invent(random.Random(5), [project(database, person)], until=LAST, days=20, clips_a_day=3))
     book(database, person, *clips)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         broken = [result.rule for result in runs.run(session) if not result.holds]
     assert broken == ["every generation has its first event"]

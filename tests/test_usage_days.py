@@ -22,19 +22,19 @@ FIGURES = ("completed", "settled_credits", "video_seconds", "kept_count")
 @pytest.fixture
 def key(database: Database, person: User) -> Key:
     """A row of this person's, not there yet."""
-    with database.session() as session:
+    with database.write_session() as session:
         return Key("2026-11-21", person.id, projects.create(session, person, name="Lakes").id, "demo", "demo-film")
 
 
 def row(database: Database, key: Key) -> UsageDay | None:
     """What the row holds now."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         return session.get(UsageDay, tuple(asdict(key).values()))
 
 
 def version(database: Database, key: Key) -> int:
     """How often the person's usage has changed."""
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         return session.scalars(select(User.usage_version).where(User.id == key.user_id)).one()
 
 
@@ -44,7 +44,7 @@ def test_add_any_figures(database: Database, key: Key, steps: Sequence[dict[str,
     """Whatever is added or taken away in whatever steps, each figure is its sum, and what was not named stays 0."""
     fresh = replace(key, model_id=new_id())
     for step in steps:
-        with database.session() as session:
+        with database.write_session() as session:
             rollups.add(session, fresh, **step)
 
     found = row(database, fresh)
@@ -58,7 +58,7 @@ def test_add_when_the_transaction_is_undone(database: Database, key: Key) -> Non
     """Figures and the sign that they changed come with what they tell of, or not at all."""
 
     def undone() -> None:
-        with database.session() as session:
+        with database.write_session() as session:
             rollups.add(session, key, completed=1)
             raise RuntimeError
 
@@ -67,7 +67,7 @@ def test_add_when_the_transaction_is_undone(database: Database, key: Key) -> Non
         undone()
     assert (row(database, key), version(database, key)) == (None, before)
 
-    with database.session() as session:
+    with database.write_session() as session:
         rollups.add(session, key, completed=1)
     assert version(database, key) == before + 1
 
@@ -79,7 +79,7 @@ def test_add_when_many_do_it_at_once(database: Database, key: Key) -> None:
     def work() -> None:
         together.wait()
         for _ in range(10):
-            with database.session() as session:
+            with database.write_session() as session:
                 rollups.add(session, key, completed=1, settled_credits=50)
 
     before = version(database, key)
@@ -97,12 +97,12 @@ def test_add_when_many_do_it_at_once(database: Database, key: Key) -> None:
 
 def test_add_leaves_other_rows_alone(database: Database, key: Key) -> None:
     """Every part of the key tells rows apart, and nobody else's figures are said to have changed."""
-    with database.session() as session:
+    with database.write_session() as session:
         eve = users.ensure(session, "eve@example.org", signup_credits=0)
     hers = version(database, replace(key, user_id=eve.id))
     others = [replace(key, day="2026-11-22"), replace(key, provider="fal"), replace(key, model_id="demo-draft")]
     for one in (key, *others):
-        with database.session() as session:
+        with database.write_session() as session:
             rollups.add(session, one, completed=1)
 
     assert [found.completed for one in (key, *others) if (found := row(database, one))] == [1] * 4

@@ -28,10 +28,10 @@ def test_same_question_reads_the_roll_ups_once(database: Database, person: User)
     """While nothing was added, figures are not added up again."""
     completed(database, person)
     asked: list[str] = []
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         first = cache.aggregate(session, person, days(), [Group.MODEL])
         assert first == list(reports.aggregate(session, person, days(), [Group.MODEL]))
-        event.listen(database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        event.listen(database.read_engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
         assert cache.aggregate(session, person, days(), [Group.MODEL]) == first
     assert not any("usage_days" in statement for statement in asked)
 
@@ -41,7 +41,7 @@ def test_what_changes_is_seen_at_once(database: Database, person: User) -> None:
     row = completed(database, person)
 
     def look() -> list[reports.Row]:
-        with database.session(read_only=True) as session:
+        with database.read_session() as session:
             found = list(cache.aggregate(session, person, days(), [Group.PROJECT]))
             assert found == list(reports.aggregate(session, person, days(), [Group.PROJECT]))
         return found
@@ -49,25 +49,25 @@ def test_what_changes_is_seen_at_once(database: Database, person: User) -> None:
     before = look()
     completed(database, person)
     assert sum(each.figures.completed for each in look()) == sum(each.figures.completed for each in before) + 1
-    with database.session() as session:
+    with database.write_session() as session:
         review.update(session, person, row.id, Changes(verdict=ReviewStatus.KEPT))
     assert sum(each.figures.kept_count for each in look()) == 1
-    with database.session() as session:
+    with database.write_session() as session:
         projects.update(session, person, row.project_id, name="Another name")
     assert "Another name" in [each.keys["project_name"] for each in look()]
 
 
 def test_everybodys_figures_follow_everybody_and_are_for_administrators(database: Database, person: User) -> None:
     """What another person is charged is in them at the next look; who is no administrator is refused."""
-    with database.session() as session:
+    with database.write_session() as session:
         ben = users.ensure(session, "ben@example.org", signup_credits=10_000)
         admin = users.ensure(session, "boss@example.org", signup_credits=0, role=Role.ADMIN)
     everybody = UsageQuery(days().since, days().until, everybody=True)
     completed(database, person)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert cache.total(session, admin, everybody).completed == 1
     completed(database, ben)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert cache.total(session, admin, everybody).completed == 2
         with pytest.raises(errors.Forbidden):
             cache.total(session, ben, everybody)
@@ -76,10 +76,10 @@ def test_everybodys_figures_follow_everybody_and_are_for_administrators(database
 def test_somebody_elses_project_is_not_found(database: Database, person: User) -> None:
     """Also when its figures were read before, by its owner."""
     row = completed(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         ben = users.ensure(session, "ben@example.org", signup_credits=10_000)
     chosen = UsageQuery(days().since, days().until, project_id=row.project_id)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert cache.total(session, person, chosen).completed == 1
         with pytest.raises(errors.NotFound):
             cache.total(session, ben, chosen)

@@ -17,33 +17,33 @@ def test_ensure_when_many_come_at_once(database: Database) -> None:
 
     def make(_n: int) -> str:
         barrier.wait()
-        with database.session() as session:
+        with database.write_session() as session:
             return users.ensure(session, "New@Example.org ", signup_credits=300).id
 
     with ThreadPoolExecutor(8) as threads:
         ids = set(threads.map(make, range(8)))
 
     assert len(ids) == 1
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert ledger.balance(session, ids.pop()) == ledger.Balance(300, 0)
         assert users.get(session, "new@example.org").email == "new@example.org"
 
 
 def test_ensure_when_it_is_no_address(database: Database) -> None:
     """What is no e-mail address is refused on its field."""
-    with pytest.raises(errors.InvalidRequest), database.session() as session:
+    with pytest.raises(errors.InvalidRequest), database.write_session() as session:
         users.ensure(session, "nobody", signup_credits=0)
 
 
 def test_storage_when_over_quota(database: Database, person: User) -> None:
     """Bytes are counted up to the quota and refused beyond it; a paid clip is counted without a limit."""
-    with database.session() as session:
+    with database.write_session() as session:
         users.reserve_storage(session, person.id, size_bytes=60, quota_bytes=100)
-    with pytest.raises(errors.StorageFull), database.session() as session:
+    with pytest.raises(errors.StorageFull), database.write_session() as session:
         users.reserve_storage(session, person.id, size_bytes=41, quota_bytes=100)
-    with database.session() as session:
+    with database.write_session() as session:
         users.reserve_storage(session, person.id, size_bytes=500, quota_bytes=None)
         users.free_storage(session, person.id, size_bytes=60)
 
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert session.scalars(select(User.storage_bytes)).one() == 500

@@ -38,20 +38,20 @@ def site(site: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def ana(site: Settings) -> User:
     """Somebody with credits in the installation."""
-    with db.session() as session:
+    with db.write_session() as session:
         return users.ensure(session, "ana@example.org", signup_credits=100_000)
 
 
 def registered(settings: Settings, user: User, url: str) -> WebhookEndpoint:
     """A webhook at this address."""
     address = webhooks.validate_url(url, allow=settings.webhook_allow_hosts)
-    with db.session() as session:
+    with db.write_session() as session:
         return webhooks.create(session, user, address)
 
 
 def sent_test(user: User, endpoint: WebhookEndpoint) -> str:
     """The id of a new delivery."""
-    with db.session() as session:
+    with db.write_session() as session:
         return webhooks.send_test(session, user, endpoint.id).id
 
 
@@ -79,7 +79,7 @@ def run(settings: Settings, until: Callable[[], bool]) -> None:
 
 def delivery(delivery_id: str) -> WebhookDelivery:
     """A delivery as it is now."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         found = session.get(WebhookDelivery, delivery_id)
         assert found is not None
         return found
@@ -87,7 +87,7 @@ def delivery(delivery_id: str) -> WebhookDelivery:
 
 def endpoint_now(endpoint: WebhookEndpoint) -> WebhookEndpoint:
     """A webhook as it is now."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         found = session.get(WebhookEndpoint, endpoint.id)
         assert found is not None
         return found
@@ -95,7 +95,7 @@ def endpoint_now(endpoint: WebhookEndpoint) -> WebhookEndpoint:
 
 def make_due(delivery_id: str) -> None:
     """Let a delivery's time come."""
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(WebhookDelivery).where(WebhookDelivery.id == delivery_id).values(next_at=utc_now()))
 
 
@@ -118,7 +118,7 @@ def test_deliver_is_verified_by_the_receiver(site: Settings, ana: User, receiver
     event = standardwebhooks.Webhook(secret).verify(call.body, call.headers)
     assert event["data"]["id"] == row.id
     assert (call.path, call.headers["content-type"]) == ("/hook?from=studio", "application/json")
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         (done,) = session.scalars(select(WebhookDelivery)).all()
     assert call.headers["webhook-id"] == done.event_id
     assert (done.state, done.attempts, done.last_status, done.last_error) == ("delivered", 1, 204, None)
@@ -131,11 +131,11 @@ def test_deliver_after_a_rotation(site: Settings, ana: User, receiver: Receiver)
     """For a day both the old and the new secret verify what arrives, afterwards only the new one."""
     endpoint = registered(site, ana, receiver.url)
     old = webhooks.secret(endpoint, key=site.secret_key)
-    with db.session() as session:
+    with db.write_session() as session:
         new = webhooks.secret(webhooks.rotate(session, ana, endpoint.id), key=site.secret_key)
     sent_test(ana, endpoint)
     send(site)
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(WebhookEndpoint).values(rotated_at=utc_now() - timedelta(hours=25)))
     sent_test(ana, endpoint)
     send(site)
@@ -183,7 +183,7 @@ def test_deliver_when_every_attempt_fails(site: Settings, ana: User, receiver: R
     assert (delivery(delivery_id).state, delivery(delivery_id).attempts) == (DeliveryState.GIVEN_UP, 10)
     assert send(site) == 0
 
-    with db.session() as session:
+    with db.write_session() as session:
         again = webhooks.replay(session, ana, endpoint.id, delivery_id)
     send(site)
     assert delivery(again.id).state is DeliveryState.DELIVERED
@@ -220,7 +220,7 @@ def test_deliver_when_it_failed_for_days(site: Settings, ana: User, receiver: Re
     endpoint = registered(site, ana, receiver.url)
 
     def days_pass() -> None:
-        with db.session() as session:
+        with db.write_session() as session:
             long_ago = WebhookEndpoint.failing_since.is_not(None)
             session.execute(update(WebhookEndpoint).where(long_ago).values(failing_since=utc_now() - timedelta(days=6)))
 
@@ -247,7 +247,7 @@ def test_deliver_when_the_address_leads_inside_by_now(site: Settings, ana: User,
     outcome = webhook_sender.post("https://localhost/", "{}", {}, allow=frozenset())
     assert outcome.error == "Nothing was sent: localhost is not a public address."
     assert receiver.calls == []
-    with db.session() as session:
+    with db.write_session() as session:
         webhook_sender.record(session, claimed, outcome)
     assert "not a public address" in (delivery(delivery_id).last_error or "")
 
@@ -305,7 +305,7 @@ def test_record_when_taken_over(site: Settings, ana: User, receiver: Receiver) -
     (slow,) = webhook_sender.claim(9)
     make_due(delivery_id)
     (current,) = webhook_sender.claim(9)
-    with db.session() as session:
+    with db.write_session() as session:
         webhook_sender.record(session, slow, webhook_sender.DeliveryResult(500, "The answer was 500."))
     assert delivery(delivery_id).last_status is None
     assert endpoint_now(endpoint).failing_since is None
@@ -318,17 +318,17 @@ def test_record_when_deleted_meanwhile(site: Settings, ana: User, receiver: Rece
     endpoint = registered(site, ana, receiver.url)
     sent_test(ana, endpoint)
     (claimed,) = webhook_sender.claim(9)
-    with db.session() as session:
+    with db.write_session() as session:
         webhooks.delete(session, ana, endpoint.id)
     webhook_sender.deliver(site, claimed)
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert session.scalar(select(func.count()).select_from(WebhookDelivery)) == 0
 
 
 def test_deliver_when_stopped_meanwhile(site: Settings, ana: User, receiver: Receiver) -> None:
     """An event that was being written while its webhook was stopped is given up unsent."""
     endpoint = registered(site, ana, receiver.url)
-    with db.session() as session:
+    with db.write_session() as session:
         webhooks.update(session, ana, endpoint.id, enabled=False)
         late = WebhookDelivery(endpoint_id=endpoint.id, user_id=ana.id, event="x", event_id="x", body="{}")
         session.add(late)
@@ -341,9 +341,9 @@ def test_claim_is_fair_between_endpoints(site: Settings, ana: User, receiver: Re
     """One with many due gets a few at a time, one that fails a single one, one that is busy none."""
     many, failing, small = (registered(site, ana, receiver.url) for _ in range(3))
     for endpoint in [*[many] * 20, *[failing] * 20, small]:
-        with db.session() as session:
+        with db.write_session() as session:
             session.add(WebhookDelivery(endpoint_id=endpoint.id, user_id=ana.id, event="x", event_id="x", body="{}"))
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(WebhookEndpoint).where(WebhookEndpoint.id == failing.id).values(failing_since=utc_now()))
 
     def shares(busy: frozenset[str] = frozenset()) -> dict[str, int]:

@@ -20,14 +20,14 @@ KEY = b"the installation's key"
 
 def registered(database: Database, user: User) -> WebhookEndpoint:
     """A webhook of this person."""
-    with database.session() as session:
+    with database.write_session() as session:
         return webhooks.create(session, user, ADDRESS)
 
 
 def recorded(database: Database, endpoint: WebhookEndpoint) -> list[WebhookDelivery]:
     """The deliveries of a webhook, oldest first."""
     query = select(WebhookDelivery).where(WebhookDelivery.endpoint_id == endpoint.id).order_by(WebhookDelivery.id)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         return list(session.scalars(query))
 
 
@@ -89,7 +89,7 @@ def test_checked_when_an_operator_allows_it() -> None:
 
 def test_create_when_there_are_as_many_as_may_be(database: Database, person: User) -> None:
     """The eleventh is refused; somebody else's do not count."""
-    with database.session() as session:
+    with database.write_session() as session:
         for _ in range(webhooks.MAX_ENDPOINTS):
             webhooks.create(session, person, ADDRESS)
         with pytest.raises(errors.Conflict):
@@ -102,7 +102,7 @@ def test_create_when_there_are_as_many_as_may_be(database: Database, person: Use
 def test_webhook_when_it_is_somebody_elses(database: Database, person: User) -> None:
     """Nothing of another person's webhook can be seen or changed."""
     endpoint = registered(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         delivery = webhooks.send_test(session, person, endpoint.id)
         other = users.ensure(session, "ben@example.org", signup_credits=0)
         own = webhooks.create(session, other, ADDRESS)
@@ -135,7 +135,7 @@ def test_rotate_keeps_the_old_secret_for_a_day(database: Database, person: User)
     endpoint = registered(database, person)
     old = webhooks.secret(endpoint, key=KEY)
     assert webhooks.secrets_in_force(endpoint, key=KEY, now=utc_now()) == [old]
-    with database.session() as session:
+    with database.write_session() as session:
         endpoint = webhooks.rotate(session, person, endpoint.id)
 
     new = webhooks.secret(endpoint, key=KEY)
@@ -172,7 +172,7 @@ def test_event_when_a_generation_ends_otherwise(database: Database, person: User
     failed = advance(database, ordered(database, person).id, HANDED, SUBMITTING, WAITING)
     cancelled = ordered(database, person)
     lost = advance(database, ordered(database, person).id, HANDED, SUBMITTING)
-    with database.session() as session:
+    with database.write_session() as session:
         assert lifecycle.fail(session, failed, errors.ContentRefused(detail="raw words"))
         assert lifecycle.cancel(session, cancelled, actor="ana")
         assert lifecycle.mark_uncertain(session, lost, errors.SubmitUncertain(), next_at=utc_now())
@@ -189,26 +189,26 @@ def test_event_when_a_generation_ends_otherwise(database: Database, person: User
 
 def test_event_when_nobody_listens(database: Database, person: User) -> None:
     """Moves on the way are no events, nor is an end heard by stopped webhooks or other people's."""
-    with database.session() as session:
+    with database.write_session() as session:
         webhooks.create(session, users.ensure(session, "ben@example.org", signup_credits=0), ADDRESS)
     stopped = registered(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         webhooks.update(session, person, stopped.id, enabled=False)
     completed(database, person)
 
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert session.scalar(select(func.count()).select_from(WebhookDelivery)) == 0
 
 
 def test_event_when_it_was_not_chosen(database: Database, person: User) -> None:
     """A webhook is told the events it chose, from the change on; with none or all chosen it is told all."""
-    with database.session() as session:
+    with database.write_session() as session:
         failures = webhooks.create(session, person, ADDRESS, events=["generation.failed"])
         everything = webhooks.create(session, person, ADDRESS, events=list(outbox.EVENTS.values()))
     completed(database, person)
     assert (len(recorded(database, failures)), len(recorded(database, everything))) == (0, 1)
 
-    with database.session() as session:
+    with database.write_session() as session:
         changed = webhooks.update(session, person, failures.id, events=["generation.completed", "generation.failed"])
         assert (changed.events, everything.events) == (["generation.completed", "generation.failed"], None)
         assert webhooks.update(session, person, failures.id, description="both").events == changed.events
@@ -223,7 +223,7 @@ def test_event_when_it_was_not_chosen(database: Database, person: User) -> None:
 def test_events_when_they_cannot_be_chosen(database: Database, person: User, events: list[str], said: str) -> None:
     """None at all and unknown ones are refused, by name of the field and with those there are."""
     endpoint = registered(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         with pytest.raises(errors.InvalidRequest) as when_new:
             webhooks.create(session, person, ADDRESS, events=events)
         with pytest.raises(errors.InvalidRequest) as when_changed:
@@ -239,14 +239,14 @@ def test_event_when_the_move_is_undone(database: Database, person: User) -> None
     row = advance(database, ordered(database, person).id, HANDED, SUBMITTING, WAITING, READY, DOWNLOADING)
 
     def dies() -> None:
-        with database.session() as session:
+        with database.write_session() as session:
             assert lifecycle.complete(session, row, output(row.id))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         dies()
     assert recorded(database, endpoint) == []
-    with database.session() as session:
+    with database.write_session() as session:
         assert lifecycle.complete(session, row, output(row.id))
     assert len(recorded(database, endpoint)) == 1
 
@@ -254,17 +254,17 @@ def test_event_when_the_move_is_undone(database: Database, person: User) -> None
 def test_change_when_stopped_and_started(database: Database, person: User) -> None:
     """Stopping gives up what was due and says who; starting clears the past; nothing is sent by hand meanwhile."""
     endpoint = registered(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         delivery = webhooks.send_test(session, person, endpoint.id)
         found = webhooks.update(session, person, endpoint.id, enabled=False)
         assert found.disabled_reason is DisabledReason.PERSON
     assert [row.state for row in recorded(database, endpoint)] == [DeliveryState.GIVEN_UP]
-    with database.session() as session:
+    with database.write_session() as session:
         with pytest.raises(errors.Conflict):
             webhooks.send_test(session, person, endpoint.id)
         with pytest.raises(errors.Conflict):
             webhooks.replay(session, person, endpoint.id, delivery.id)
-    with database.session() as session:
+    with database.write_session() as session:
         found = webhooks.update(session, person, endpoint.id, enabled=True, description=" Team ")
         assert (found.disabled_at, found.disabled_reason, found.description) == (None, None, "Team")
         again = webhooks.replay(session, person, endpoint.id, delivery.id)
@@ -274,10 +274,10 @@ def test_change_when_stopped_and_started(database: Database, person: User) -> No
 def test_change_when_the_description_is_too_long(database: Database, person: User) -> None:
     """The refusal names the field, and nothing has changed."""
     endpoint = registered(database, person)
-    with pytest.raises(errors.InvalidRequest) as caught, database.session() as session:
+    with pytest.raises(errors.InvalidRequest) as caught, database.write_session() as session:
         webhooks.update(session, person, endpoint.id, description="x" * 201, enabled=False)
     assert set(caught.value.fields) == {"description"}
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert webhooks.get(session, person, endpoint.id).disabled_at is None
 
 
@@ -286,7 +286,7 @@ def test_replay_when_still_being_tried(database: Database, person: User) -> None
     endpoint = registered(database, person)
     completed(database, person)
     (before,) = recorded(database, endpoint)
-    with database.session() as session:
+    with database.write_session() as session:
         webhooks.replay(session, person, endpoint.id, before.id)
 
     first, second = recorded(database, endpoint)
@@ -297,7 +297,7 @@ def test_replay_when_still_being_tried(database: Database, person: User) -> None
 def test_by_hand_when_too_often(database: Database, person: User) -> None:
     """Tests and replays cannot be used to flood somebody's server."""
     endpoint = registered(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         for _ in range(webhooks.BY_HAND_PER_MINUTE):
             delivery = webhooks.send_test(session, person, endpoint.id)
         with pytest.raises(errors.RateLimited):
@@ -311,7 +311,7 @@ def test_by_hand_when_too_often(database: Database, person: User) -> None:
 def test_deliveries_page_by_page(database: Database, person: User) -> None:
     """Newest first, each on one page only; those of one millisecond stand in the order of their ids."""
     endpoint = registered(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         made = [webhooks.send_test(session, person, endpoint.id).id for _ in range(5)]
         first = webhooks.list_deliveries(session, person, endpoint.id, limit=3)
         rest = webhooks.list_deliveries(session, person, endpoint.id, before_id=first[-1].id)
@@ -322,10 +322,10 @@ def test_remove_takes_its_deliveries_along(database: Database, person: User) -> 
     """A deleted webhook leaves no delivery, and its generations as they are."""
     endpoint = registered(database, person)
     row = completed(database, person)
-    with database.session() as session:
+    with database.write_session() as session:
         webhooks.delete(session, person, endpoint.id)
     assert recorded(database, endpoint) == []
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert session.get(Generation, row.id) is not None
 
 
@@ -334,11 +334,11 @@ def test_forget_old_keeps_what_is_young_or_due(database: Database, person: User)
     endpoint = registered(database, person)
     stamp = int((utc_now() - timedelta(days=31)).timestamp() * 1000)
     old = [f"{stamp >> 16:08x}-{stamp & 0xFFFF:04x}-7000-8000-00000000000{n}" for n in range(2)]
-    with database.session() as session:
+    with database.write_session() as session:
         for _ in range(2):
             webhooks.send_test(session, person, endpoint.id)
     young_ended, young_due = (row.id for row in recorded(database, endpoint))
-    with database.session() as session:
+    with database.write_session() as session:
         for id in old:
             session.add(
                 WebhookDelivery(

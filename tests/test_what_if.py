@@ -44,7 +44,7 @@ def kind(model_id: str = "kling-2.5", **changes: object) -> ClipGroup:
 
 def book(database: Database, user: User, *clips: Ended) -> None:
     """Clips of one person."""
-    with database.session() as session:
+    with database.write_session() as session:
         year.book(session, user, clips)
 
 
@@ -130,7 +130,7 @@ def test_every_clip_is_in_one_sum(of: str, instead: str, clips: int) -> None:
 
 def test_kinds_are_counted_from_charged_clips(database: Database, person: User) -> None:
     """Alike clips are counted together; failed ones, other days and other people's are not in it."""
-    with database.session() as session:
+    with database.write_session() as session:
         other = users.ensure(session, "ben@example.org", signup_credits=0)
         mine, second, theirs = (projects.create(session, who, name="P").id for who in (person, person, other))
     wide, framed = Ended(DAY, mine, "kling-2.5"), Ended(DAY, mine, "kling-2.5", start_image=True, negative_prompt="fog")
@@ -146,7 +146,7 @@ def test_kinds_are_counted_from_charged_clips(database: Database, person: User) 
         replace(wide, project_id=second, model_id="veo3", duration_seconds=8),
     )
     book(database, other, replace(wide, project_id=theirs))
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         found = repricing.clip_groups(session, person, CHOSEN)
         of_one = repricing.clip_groups(session, person, replace(CHOSEN, project_id=second))
         completed = reports.total(session, person, CHOSEN).completed
@@ -164,12 +164,12 @@ def test_kinds_are_counted_from_charged_clips(database: Database, person: User) 
 
 def test_kinds_of_everybody(database: Database, person: User) -> None:
     """An administrator re-prices all people's clips; nobody else does."""
-    with database.session() as session:
+    with database.write_session() as session:
         admin = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
         mine = projects.create(session, person, name="P").id
     book(database, person, Ended(DAY, mine, "demo-film"))
     everybody = replace(CHOSEN, everybody=True)
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert [k.clips for k in repricing.clip_groups(session, admin, everybody)] == [1]
         assert [k.clips for k in repricing.clip_groups(session, admin, replace(everybody, user_id=person.id))] == [1]
         assert repricing.clip_groups(session, admin, CHOSEN) == []

@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
-from sqlalchemy.orm import Session
 
 from core.billing.quote import Line, Quote, estimated_cost_idr, quote
+from core.db import ReadSession, WriteSession
 from core.db.enums import EntryKind, Stage, Status
 from core.db.tables import Account, Generation, LedgerEntry, Project, UsageDay, User
 from core.ids import new_id
@@ -48,7 +48,7 @@ class Ended:
         ).total_credits
 
 
-def book(session: Session, user: User, clips: Sequence[Ended]) -> None:
+def book(session: WriteSession, user: User, clips: Sequence[Ended]) -> None:
     """Write clips of one person, with the grant that pays for them."""
     if not clips:
         return
@@ -131,7 +131,9 @@ def _generation(user_id: str, clip: Ended) -> dict[str, Any]:
     }
 
 
-def _entries(session: Session, user_id: str, clips: Sequence[Ended], ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _entries(
+    session: ReadSession, user_id: str, clips: Sequence[Ended], ids: Sequence[str]
+) -> Iterator[dict[str, Any]]:
     account = session.scalars(select(Account).where(Account.user_id == user_id)).one()
     available, held = account.available_credits, account.held_credits
 
@@ -188,7 +190,9 @@ def _rolled_up(user_id: str, clips: Iterable[Ended]) -> Iterator[dict[str, Any]]
         yield {**of, "provider": registry.model(model_id).provider, **row}
 
 
-def settled(session: Session, user: User | None, since: date, until: date, kind: EntryKind = EntryKind.SETTLE) -> int:
+def settled(
+    session: ReadSession, user: User | None, since: date, until: date, kind: EntryKind = EntryKind.SETTLE
+) -> int:
     """What the ledger says was charged (or given back) between two days, to one person or to all."""
     begin = datetime.combine(since, time(), UTC)
     end = datetime.combine(until + timedelta(days=1), time(), UTC)

@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from core import config, db, errors
 from core.audit.invariants import COMPLETED, INVARIANTS, Invariant, Since
 from core.clock import utc_now
+from core.db import ReadSession, WriteSession
 from core.db.tables import AuditRun, Generation, GenerationEvent, LedgerEntry
 from core.files import storage as storages
 
@@ -54,7 +54,9 @@ class AuditPass:
         return self.full_at == self.at
 
 
-def run(session: Session, *, since: Since | None = None, storage: storages.Storage | None = None) -> Sequence[Result]:
+def run(
+    session: ReadSession, *, since: Since | None = None, storage: storages.Storage | None = None
+) -> Sequence[Result]:
     """Check every rule on everything, or on what is new `since` a place.
 
     With `storage` also that each completed clip's file is really there (slow: one look a clip).
@@ -65,7 +67,7 @@ def run(session: Session, *, since: Since | None = None, storage: storages.Stora
     return results
 
 
-def run_incremental(session: Session, *, full: bool = False, overlap_ids: int = OVERLAP_IDS) -> AuditPass:
+def run_incremental(session: ReadSession, *, full: bool = False, overlap_ids: int = OVERLAP_IDS) -> AuditPass:
     """Check what is new since the last kept pass.
 
     Everything is checked when that is asked for, once a day, and while a rule is broken, so that none turns green
@@ -93,7 +95,7 @@ def _resume(last: AuditRun, now: datetime, overlap_ids: int) -> tuple[Since | No
     return Since(seen.entry_id - overlap_ids, seen.event_id - overlap_ids), full_at
 
 
-def record(session: Session, found: AuditPass) -> None:
+def record(session: WriteSession, found: AuditPass) -> None:
     """Keep a pass, so that a page can show when it was last all true and the next one knows where to go on."""
     last = last_run(session)
     counts = {result.rule: result.checked for result in found.results}
@@ -108,18 +110,18 @@ def record(session: Session, found: AuditPass) -> None:
     session.flush()
 
 
-def last_run(session: Session) -> AuditRun | None:
+def last_run(session: ReadSession) -> AuditRun | None:
     """The newest kept pass."""
     return session.scalar(select(AuditRun).order_by(AuditRun.id.desc()).limit(1))
 
 
-def _checked(session: Session, rule: Invariant, since: Since | None) -> Result:
+def _checked(session: ReadSession, rule: Invariant, since: Since | None) -> Result:
     count, broken = rule.queries(since)
     offenders = session.scalars(broken.limit(MAX_VIOLATIONS_SHOWN)).all()
     return Result(rule.name, rule.promise, session.scalar(count) or 0, tuple(str(offender) for offender in offenders))
 
 
-def _files_present(session: Session, storage: storages.Storage) -> Result:
+def _files_present(session: ReadSession, storage: storages.Storage) -> Result:
     rows = session.execute(
         select(Generation.id, Generation.output_key).where(COMPLETED, Generation.deleted_at.is_(None))
     ).all()
@@ -136,7 +138,7 @@ def _files_present(session: Session, storage: storages.Storage) -> Result:
 def main() -> int:
     """Check this installation; 0 when all holds, 1 when a rule is broken."""
     settings = config.settings()
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         results = run(session, storage=storages.open_storage(settings.storage_url))
     for result in results:
         print(f"{'ok    ' if result.holds else 'BROKEN'}  {result.checked:>8}  {result.rule}")  # noqa: T201 -- its output

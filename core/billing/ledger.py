@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, insert, literal_column, select, update
-from sqlalchemy.orm import Session
 
 from core import errors
+from core.db import ReadSession, WriteSession
 from core.db.enums import EntryKind
 from core.db.tables import Account, LedgerEntry, table_of
 
@@ -35,33 +35,33 @@ class Balance:
     held_credits: int
 
 
-def balance(session: Session, user_id: str) -> Balance:
+def balance(session: ReadSession, user_id: str) -> Balance:
     """The figures of a person's account; zero before the first movement."""
     row = session.execute(_BALANCE, {"user_id": user_id}).first()
     return Balance(*row) if row else Balance(0, 0)
 
 
-def open_account(session: Session, user_id: str) -> None:
+def open_account(session: WriteSession, user_id: str) -> None:
     """Make the account of a new person."""
     session.add(Account(user_id=user_id))
     session.flush()
 
 
-def grant(session: Session, user_id: str, *, credits: int, key: str, actor: str, reason: str) -> bool:
+def grant(session: ReadSession, user_id: str, *, credits: int, key: str, actor: str, reason: str) -> bool:
     """Book credits to a person. True if it moved, False if the key was already booked."""
     if credits <= 0:
         raise errors.InvalidRequest(fields={"credits": "A grant is a whole number above 0."})
     return _book(session, user_id, EntryKind.GRANT, credits, key=key, actor=actor, reason=reason)
 
 
-def adjust(session: Session, user_id: str, *, credits: int, key: str, actor: str, reason: str) -> bool:
+def adjust(session: ReadSession, user_id: str, *, credits: int, key: str, actor: str, reason: str) -> bool:
     """Correct a balance by a signed amount. InsufficientCredits when it would go below zero."""
     if credits == 0:
         raise errors.InvalidRequest(fields={"credits": "An adjustment of 0 changes nothing."})
     return _book(session, user_id, EntryKind.ADJUST, credits, key=key, actor=actor, reason=reason)
 
 
-def hold(session: Session, user_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
+def hold(session: ReadSession, user_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
     """Reserve the price of a generation. InsufficientCredits when the available balance does not cover it."""
     key = f"generation:{generation_id}:hold"
     reason = "Reserved at submit"
@@ -70,21 +70,23 @@ def hold(session: Session, user_id: str, *, generation_id: str, credits: int, ac
     )
 
 
-def settle(session: Session, user_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
+def settle(session: ReadSession, user_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
     """Charge a completed generation: the reserved credits are spent."""
     return _end_hold(
         session, user_id, EntryKind.SETTLE, credits, generation_id=generation_id, actor=actor, reason="Clip stored"
     )
 
 
-def release(session: Session, user_id: str, *, generation_id: str, credits: int, actor: str, reason: str) -> bool:
+def release(session: ReadSession, user_id: str, *, generation_id: str, credits: int, actor: str, reason: str) -> bool:
     """Give the reserved credits of a generation back."""
     return _end_hold(
         session, user_id, EntryKind.RELEASE, credits, generation_id=generation_id, actor=actor, reason=reason
     )
 
 
-def entries(session: Session, user_id: str, *, before_id: int | None = None, limit: int = 100) -> Sequence[LedgerEntry]:
+def entries(
+    session: ReadSession, user_id: str, *, before_id: int | None = None, limit: int = 100
+) -> Sequence[LedgerEntry]:
     """A person's movements, newest first, a keyset page at a time."""
     query = select(LedgerEntry).join(Account).where(Account.user_id == user_id)
     if before_id is not None:
@@ -92,7 +94,7 @@ def entries(session: Session, user_id: str, *, before_id: int | None = None, lim
     return session.scalars(query.order_by(LedgerEntry.id.desc()).limit(limit)).all()
 
 
-def total_credited(session: Session, account_ids: Collection[str]) -> Mapping[str, int]:
+def total_credited(session: ReadSession, account_ids: Collection[str]) -> Mapping[str, int]:
     """Account id -> credits that ever came in by grants and corrections; an index of those alone answers it."""
     query = (
         select(LedgerEntry.account_id, func.sum(LedgerEntry.amount_credits))
@@ -102,14 +104,14 @@ def total_credited(session: Session, account_ids: Collection[str]) -> Mapping[st
     return {account_id: int(credits) for account_id, credits in session.execute(query)}
 
 
-def entries_of_generation(session: Session, generation_id: str) -> Sequence[LedgerEntry]:
+def entries_of_generation(session: ReadSession, generation_id: str) -> Sequence[LedgerEntry]:
     """The movements of one generation, oldest first: its receipt."""
     query = select(LedgerEntry).where(LedgerEntry.generation_id == generation_id).order_by(LedgerEntry.id)
     return session.scalars(query).all()
 
 
 def _end_hold(
-    session: Session, user_id: str, kind: EntryKind, credits: int, *, generation_id: str, actor: str, reason: str
+    session: ReadSession, user_id: str, kind: EntryKind, credits: int, *, generation_id: str, actor: str, reason: str
 ) -> bool:
     """Settle or release: one key for both, so that only one of them can happen."""
     key = f"generation:{generation_id}:end"
@@ -117,7 +119,7 @@ def _end_hold(
 
 
 def _book(
-    session: Session,
+    session: ReadSession,
     user_id: str,
     kind: EntryKind,
     credits: int,
@@ -155,7 +157,7 @@ def _book(
     return True
 
 
-def lock_account(session: Session, user_id: str) -> str:
+def lock_account(session: ReadSession, user_id: str) -> str:
     """The account's id, its row locked until the transaction ends (SQLite's write lock covers the whole file).
 
     The lock puts movements of one account in order, so that looking for the key before writing is safe;

@@ -1,5 +1,16 @@
 """The database of an installation: engine, sessions, tables, types and migrations."""
 
-from core.db.engine import Database, default, look, session
+from core.db.engine import Database, default, read_connection, read_session, write_session
+from core.db.sessions import Reader, ReadSession, WriteSession, update_where
 
-__all__ = ["Database", "default", "look", "session"]
+__all__ = [
+    "Database",
+    "ReadSession",
+    "Reader",
+    "WriteSession",
+    "default",
+    "read_connection",
+    "read_session",
+    "update_where",
+    "write_session",
+]

@@ -19,10 +19,10 @@ from alembic.script import ScriptDirectory
 from pydantic_core import from_json
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import InvalidatePoolError
-from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core import config
+from core.db.sessions import ReadSession, WriteSession
 
 PING_AFTER_SECONDS = 1.0
 """How long a connection may have been idle and still be used without asking whether its server is there."""
@@ -38,29 +38,35 @@ class Database:
         parsed = make_url(url)
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        self.engine = _sqlite_engine(parsed) if parsed.get_backend_name() == "sqlite" else _server_engine(parsed)
-        self._read_engine = self.engine.execution_options(begin="BEGIN")
-        alone = {"begin": None} if self.engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
-        self._look_engine = self.engine.execution_options(**alone)
+        make_engine = _sqlite_engine if parsed.get_backend_name() == "sqlite" else _server_engine
+        self.engine = make_engine(parsed, read_only=False)
+        self.read_engine = make_engine(parsed, read_only=True)
+        by_itself = {"begin": None} if self.engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+        self._read_by_itself = self.read_engine.execution_options(**by_itself)
 
     @contextmanager
-    def session(self, *, read_only: bool = False) -> Iterator[Session]:
-        """One unit of work: commits when the block ends well, rolls back when it raises.
-
-        Rows stay readable after it. A read-only one takes no write lock and never commits.
-        """
-        with Session(self._read_engine if read_only else self.engine, expire_on_commit=False) as session:
+    def write_session(self) -> Iterator[WriteSession]:
+        """One unit of work: commits when the block ends well, rolls back when it raises; rows stay readable."""
+        with WriteSession(self.engine, expire_on_commit=False) as session:
             yield session
-            if not read_only:
-                session.commit()
+            session.commit()
 
-    def look(self) -> AbstractContextManager[Connection]:
+    @contextmanager
+    def read_session(self) -> Iterator[ReadSession]:
+        """A unit of work that takes no write lock and never commits; the database refuses a write through it.
+
+        Raises sqlalchemy.exc.DBAPIError on such a write.
+        """
+        with ReadSession(self.read_engine, expire_on_commit=False) as session:
+            yield session
+
+    def read_connection(self) -> AbstractContextManager[Connection]:
         """A connection for statements that read, each by itself: no transaction around them, and no entities.
 
         For what is asked again and again: session and transaction cost as much as such a statement, and a server two
-        round trips more.
+        round trips more. The database refuses a write through it, as through `read_session`.
         """
-        return self._look_engine.connect()
+        return self._read_by_itself.connect()
 
     def migrate(self) -> None:
         """Bring the schema to the newest version; safe from many processes at once, quick when it is there."""
@@ -74,10 +80,11 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+        self.read_engine.dispose()
 
     def _is_current(self) -> bool:
         heads = set(ScriptDirectory.from_config(alembic_config()).get_heads())
-        with self.look() as connection:
+        with self.read_connection() as connection:
             return set(MigrationContext.configure(connection).get_current_heads()) == heads
 
 
@@ -97,20 +104,30 @@ def default() -> Database:
     return database
 
 
-@contextmanager
-def session(*, read_only: bool = False) -> Iterator[Session]:
-    """A unit of work on the default database; see Database.session."""
-    with default().session(read_only=read_only) as unit:
-        yield unit
+def write_session() -> AbstractContextManager[WriteSession]:
+    """A unit of work on the default database; see `Database.write_session`."""
+    return default().write_session()
 
 
-def look() -> AbstractContextManager[Connection]:
-    """A connection to the default database for statements that read, each by itself; see Database.look."""
-    return default().look()
+def read_session() -> AbstractContextManager[ReadSession]:
+    """A unit of work that reads the default database; see `Database.read_session`."""
+    return default().read_session()
 
 
-def _server_engine(url: Any) -> Engine:
+def read_connection() -> AbstractContextManager[Connection]:
+    """A connection that reads the default database; see `Database.read_connection`."""
+    return default().read_connection()
+
+
+def _server_engine(url: Any, *, read_only: bool) -> Engine:
     engine = create_engine(url, pool_size=10, max_overflow=20, json_deserializer=from_json)
+
+    if read_only:
+
+        @event.listens_for(engine, "connect")
+        def refuse_writes(connection: Any, _record: object) -> None:
+            connection.execute("SET default_transaction_read_only = on")  # holds without a transaction as well
+            connection.commit()
 
     @event.listens_for(engine, "checkin")
     def given_back(_connection: object, record: ConnectionPoolEntry) -> None:
@@ -128,7 +145,7 @@ def _server_engine(url: Any) -> Engine:
     return engine
 
 
-def _sqlite_engine(url: Any) -> Engine:
+def _sqlite_engine(url: Any, *, read_only: bool) -> Engine:
     engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, json_deserializer=from_json)
 
     @event.listens_for(engine, "connect")
@@ -136,10 +153,12 @@ def _sqlite_engine(url: Any) -> Engine:
         connection.isolation_level = None  # SQLAlchemy sends BEGIN itself, see below
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
+        if read_only:
+            connection.execute("PRAGMA query_only=ON")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        if words := connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"):
+        if words := connection.get_execution_options().get("begin", "BEGIN" if read_only else "BEGIN IMMEDIATE"):
             driver: Any = connection.connection.driver_connection
             driver.execute(words)  # past SQLAlchemy, whose way costs as much as a short query
 

@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from core import errors
 from core.billing import ledger
+from core.db import ReadSession, WriteSession
 from core.db.row_access import visible_to
 from core.db.tables import Generation, User
 from core.generations.submit import Order, is_repeat, price_of, submit, validate
@@ -23,7 +23,7 @@ def total_credits(orders: Sequence[Order]) -> int:
 
 
 def submit_batch(
-    session: Session,
+    session: WriteSession,
     user: User,
     orders: Sequence[Order],
     *,
@@ -69,7 +69,7 @@ def submit_batch(
         ]
 
 
-def _submit_one(session: Session, user: User, orders: Sequence[Order], place: int, **how: object) -> Generation:
+def _submit_one(session: ReadSession, user: User, orders: Sequence[Order], place: int, **how: object) -> Generation:
     try:
         return submit(session, user, orders[place], **how)  # type: ignore[arg-type]  # as given to the batch
     except errors.InvalidRequest as wrong:
@@ -80,7 +80,7 @@ def _submit_one(session: Session, user: User, orders: Sequence[Order], place: in
         ) from None
 
 
-def _check_total(session: Session, user: User, orders: Sequence[Order]) -> None:
+def _check_total(session: ReadSession, user: User, orders: Sequence[Order]) -> None:
     """InsufficientCredits that names the price of all; orders that cannot be priced are refused one by one later."""
     if any(validate(order) for order in orders):
         return
@@ -97,7 +97,7 @@ def _item_key(key: str | None, place: int) -> str | None:
     return f"batch-{hashlib.sha256(f'{place}:{key}'.encode()).hexdigest()}"
 
 
-def _earlier_batch(session: Session, user: User, key: str) -> Sequence[Generation]:
+def _earlier_batch(session: ReadSession, user: User, key: str) -> Sequence[Generation]:
     """What was ordered with this key before, in its order."""
     places = {_item_key(key, place): place for place in range(MAX_BATCH)}
     rows = session.scalars(

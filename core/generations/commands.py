@@ -2,11 +2,9 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import update
-from sqlalchemy.orm import Session
-
 from core import errors
 from core.clock import utc_now
+from core.db import WriteSession, update_where
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation, Project, User
 from core.generations import lifecycle
@@ -15,7 +13,7 @@ from core.generations.submit import Order, submit
 from core.providers import registry
 
 
-def cancel(session: Session, user: User, generation_id: str) -> Generation:
+def cancel(session: WriteSession, user: User, generation_id: str) -> Generation:
     """Cancel: at once and free while pending; afterwards only where the provider can, as a wish its worker carries out.
 
     Conflict when it has ended, or when its provider cannot stop it (the sentence says what that costs).
@@ -57,7 +55,7 @@ def retry_order(row: Generation) -> Order:
 
 
 def retry(
-    session: Session,
+    session: WriteSession,
     user: User,
     generation_id: str,
     *,
@@ -86,22 +84,17 @@ def retry(
     )
 
 
-def delete(session: Session, user: User, generation_id: str) -> None:
+def delete(session: WriteSession, user: User, generation_id: str) -> None:
     """Take an ended generation out of sight; its files follow soon, its charges stay on record."""
     row = lifecycle.locked(session, get(session, user, generation_id).id)
     if row is None or row.status not in ENDED_STATUSES:
         raise errors.Conflict("This generation is still under way. Cancel it first, or wait for its end.")
     row.deleted_at = utc_now()
-    session.execute(
-        update(Project)
-        .where(Project.id == row.project_id)
-        .values(generation_count=Project.generation_count - 1)
-        .execution_options(synchronize_session=False)
-    )
+    update_where(session, Project, Project.id == row.project_id, generation_count=Project.generation_count - 1)
     session.flush()
 
 
-def delete_many(session: Session, user: User, ids: Collection[str]) -> int:
+def delete_many(session: WriteSession, user: User, ids: Collection[str]) -> int:
     """Delete those of these generations that have ended; how many. NotFound when one is not theirs."""
     ended = [row_id for row_id in sorted(set(ids)) if get(session, user, row_id).status in ENDED_STATUSES]
     for row_id in ended:

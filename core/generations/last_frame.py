@@ -17,7 +17,7 @@ def as_upload(user: User, generation_id: str, *, storage: Storage, quota_bytes: 
 
     Raises NotFound, Conflict when the clip is not finished, MediaRejected when it cannot be read, StorageFull.
     """
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         row = queries.get(session, user, generation_id)
     output_key = row.output_key
     if row.status is not Status.COMPLETED or output_key is None:

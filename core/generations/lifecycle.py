@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
 
 from core import errors
 from core.billing import ledger
 from core.billing.quote import estimated_cost_idr
 from core.clock import utc_now
+from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, Project, is_live, table_of
 from core.generations.state_machine import TRANSITIONS
@@ -40,7 +40,7 @@ class Output:
 
 
 def claim(
-    session: Session,
+    session: WriteSession,
     stage: Stage,
     *,
     limit: int,
@@ -73,14 +73,14 @@ def claim(
     return session.scalars(taken).all()
 
 
-def locked(session: Session, generation_id: str) -> Generation | None:
+def locked(session: WriteSession, generation_id: str) -> Generation | None:
     """The row as it is now, kept from changing until the transaction ends."""
     query = select(Generation).where(Generation.id == generation_id).with_for_update()
     return session.scalar(query.execution_options(populate_existing=True))
 
 
 def transition(
-    session: Session,
+    session: WriteSession,
     row: Generation,
     status: Status,
     stage: Stage,
@@ -97,18 +97,21 @@ def transition(
     if (status, stage) not in TRANSITIONS[row.status, row.stage]:
         raise ValueError(f"no move from {row.status}/{row.stage} to {status}/{stage}")
     now = utc_now()
-    moved = session.execute(
-        update(Generation)
-        .where(
-            Generation.id == row.id,
-            Generation.status == row.status,
-            Generation.stage == row.stage,
-            Generation.version == row.version,
-        )
-        .values(status=status, stage=stage, next_at=next_at, version=Generation.version + 1, updated_at=now, **values)
-        .execution_options(synchronize_session=False)
+    moved = update_where(
+        session,
+        Generation,
+        Generation.id == row.id,
+        Generation.status == row.status,
+        Generation.stage == row.stage,
+        Generation.version == row.version,
+        status=status,
+        stage=stage,
+        next_at=next_at,
+        version=Generation.version + 1,
+        updated_at=now,
+        **values,
     )
-    if moved.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult; execute() is typed wider
+    if moved != 1:
         return False
     add_event(session, row.id, status, stage, what=what, actor=actor)
     outbox.enqueue(session, row.id, row.user_id, status)
@@ -117,20 +120,22 @@ def transition(
     return True
 
 
-def expedite(session: Session, generation_id: str) -> bool:
+def expedite(session: WriteSession, generation_id: str) -> bool:
     """Let a waiting row come due at once; True if there was one that waited longer. It changes nothing else."""
     now = utc_now()
-    hurried = session.execute(
-        update(Generation)
-        .where(Generation.id == generation_id, Generation.stage == Stage.WAITING, Generation.next_at > now)
-        .values(next_at=now)
-        .execution_options(synchronize_session=False)
+    hurried = update_where(
+        session,
+        Generation,
+        Generation.id == generation_id,
+        Generation.stage == Stage.WAITING,
+        Generation.next_at > now,
+        next_at=now,
     )
-    return bool(hurried.rowcount == 1)  # type: ignore[attr-defined]  # a CursorResult; execute() is typed wider
+    return hurried == 1
 
 
 def add_event(
-    session: Session, generation_id: str, status: Status, stage: Stage, *, what: str, actor: str = SYSTEM
+    session: ReadSession, generation_id: str, status: Status, stage: Stage, *, what: str, actor: str = SYSTEM
 ) -> None:
     """Append a row to the timeline."""
     session.execute(
@@ -146,7 +151,7 @@ def add_event(
     )
 
 
-def complete(session: Session, row: Generation, output: Output) -> bool:
+def complete(session: WriteSession, row: Generation, output: Output) -> bool:
     """The file is ours: record it, charge the quoted total, count it; all in this transaction."""
     estimate = row.provider_cost is None
     cost_idr = estimated_cost_idr(row.model_id, row.credits)
@@ -184,12 +189,7 @@ def complete(session: Session, row: Generation, output: Output) -> bool:
         estimate_replaced_idr=0 if reported_microusd is None else cost_idr,
         reported_cost_microusd=reported_microusd or 0,
     )
-    session.execute(
-        update(Project)
-        .where(Project.id == facts.project_id)
-        .values(spent_credits=Project.spent_credits + facts.credits)
-        .execution_options(synchronize_session=False)
-    )
+    update_where(session, Project, Project.id == facts.project_id, spent_credits=Project.spent_credits + facts.credits)
     return True
 
 
@@ -200,7 +200,7 @@ def _microusd(row: Generation) -> int | None:
     return int((row.provider_cost * 1_000_000).to_integral_value())
 
 
-def fail(session: Session, row: Generation, error: errors.AppError, *, actor: str = SYSTEM) -> bool:
+def fail(session: WriteSession, row: Generation, error: errors.AppError, *, actor: str = SYSTEM) -> bool:
     """End a generation that will give no clip: the reason is kept, the hold goes back."""
     facts = _EndedFacts.of(row)
     moved = transition(
@@ -218,7 +218,7 @@ def fail(session: Session, row: Generation, error: errors.AppError, *, actor: st
     return moved and _release_hold(session, facts, str(error), actor, failed=1)
 
 
-def cancel(session: Session, row: Generation, *, actor: str) -> bool:
+def cancel(session: WriteSession, row: Generation, *, actor: str) -> bool:
     """End a generation because its person wants it so, where nothing will be charged: the hold goes back."""
     facts = _EndedFacts.of(row)
     what = f"Cancelled; {row.credits:,} credits returned"
@@ -226,7 +226,7 @@ def cancel(session: Session, row: Generation, *, actor: str) -> bool:
     return moved and _release_hold(session, facts, "Cancelled", actor, cancelled=1)
 
 
-def mark_uncertain(session: Session, row: Generation, error: errors.AppError, *, next_at: datetime) -> bool:
+def mark_uncertain(session: WriteSession, row: Generation, error: errors.AppError, *, next_at: datetime) -> bool:
     """Mark what cannot be known: the hold stays and nothing is sent again by itself."""
     return transition(
         session,
@@ -269,7 +269,7 @@ class _EndedFacts:
         )
 
 
-def _release_hold(session: Session, facts: _EndedFacts, reason: str, actor: str, **counts: int) -> bool:
+def _release_hold(session: WriteSession, facts: _EndedFacts, reason: str, actor: str, **counts: int) -> bool:
     ledger.release(
         session, facts.user_id, generation_id=facts.id, credits=facts.credits, actor=actor, reason=reason[:500]
     )
@@ -277,7 +277,7 @@ def _release_hold(session: Session, facts: _EndedFacts, reason: str, actor: str,
     return True
 
 
-def _add_to_rollup(session: Session, facts: _EndedFacts, **added: int) -> None:
+def _add_to_rollup(session: WriteSession, facts: _EndedFacts, **added: int) -> None:
     """Add to the day's roll-up, in the transaction that ends the generation, so that the two cannot differ."""
     key = rollups.Key.of(facts.ended_at, facts.user_id, facts.project_id, facts.provider, facts.model_id)
     rollups.add(session, key, **added)

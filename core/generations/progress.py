@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Select, and_, bindparam, select
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy.orm import load_only
 
 from core import errors, signing
+from core.db import ReadSession
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Generation, User, is_live
@@ -103,7 +104,7 @@ def _signature(said: str, secret: bytes) -> str:
     return signing.signature(f"live\n{said}", secret)
 
 
-def live_ids_of(session: Session, user: User) -> Sequence[str]:
+def live_ids_of(session: ReadSession, user: User) -> Sequence[str]:
     """Ids of a person's generations that have not ended, oldest first, from the index alone."""
     return session.scalars(_IDS, {"user_id": user.id}).all()
 
@@ -121,7 +122,7 @@ def fingerprint(of_ids: Sequence[str]) -> str:
     return hashlib.sha256("".join(of_ids).encode()).hexdigest()[:16]
 
 
-def ended(session: Session, user: User, among: Collection[str]) -> Sequence[Generation]:
+def ended(session: ReadSession, user: User, among: Collection[str]) -> Sequence[Generation]:
     """Those of these that have ended and are not deleted, oldest first; never more than are watched."""
     if not among:
         return ()
@@ -142,7 +143,7 @@ class ProgressBoard:
         self._queue: tuple[float, Mapping[str, Sequence[str]]] = (float("-inf"), {})
 
     def snapshots(
-        self, session: Session, user_id: str, *, limit: int = MAX_ITEMS, among: Collection[str] | None = None
+        self, session: ReadSession, user_id: str, *, limit: int = MAX_ITEMS, among: Collection[str] | None = None
     ) -> Sequence[InFlightItem]:
         """Of a person's newest TOLD that have not ended `limit`, newest first but unclear ones last.
 
@@ -153,7 +154,7 @@ class ProgressBoard:
         rows = session.scalars(asked, {"user_id": user_id, "among": among, "limit": limit}).all()
         return self.of(session, rows)
 
-    def of(self, session: Session, rows: Sequence[Generation]) -> Sequence[InFlightItem]:
+    def of(self, session: ReadSession, rows: Sequence[Generation]) -> Sequence[InFlightItem]:
         """Where these stand, which have not ended."""
         typical = RenderTimeEstimator(session)
         return [InFlightItem(row, self._usual_of(typical, row), self._ahead(session, row)) for row in rows]
@@ -166,7 +167,7 @@ class ProgressBoard:
             self._usual[key] = (time.monotonic(), known)
         return known
 
-    def _ahead(self, session: Session, row: Generation) -> int:
+    def _ahead(self, session: ReadSession, row: Generation) -> int:
         """How many go before it; asked only of those that wait to be sent."""
         if row.status is not Status.PENDING:
             return 0
@@ -177,7 +178,7 @@ class ProgressBoard:
         return bisect_left(waiting.get(row.provider, ()), row.id)
 
 
-def _waiting(session: Session) -> Mapping[str, Sequence[str]]:
+def _waiting(session: ReadSession) -> Mapping[str, Sequence[str]]:
     """Provider -> ids of everybody's generations that wait to be sent to it, in their order."""
     query = select(Generation.provider, Generation.id).where(
         is_live(), Generation.stage.in_((Stage.QUEUED, Stage.DISPATCHED))

@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, literal_column, select
-from sqlalchemy.orm import Session
 
 from core import errors
 from core.billing import ledger
+from core.db import Reader, ReadSession
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Generation, GenerationEvent, GenerationTag, LedgerEntry, User, is_live
@@ -130,9 +130,7 @@ class Details:
     entries: Sequence[LedgerEntry]
 
 
-def list_page(
-    session: Session | Connection, user: User, chosen: ListFilter, *, cursor: str | None = None, limit: int = 24
-) -> Page:
+def list_page(session: Reader, user: User, chosen: ListFilter, *, cursor: str | None = None, limit: int = 24) -> Page:
     """A person's generations, a keyset page at a time: stable while rows are added.
 
     NotFound for a project that is not theirs.
@@ -143,7 +141,7 @@ def list_page(
     return Page([ListRow._make(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
 
 
-def neighbours(session: Session, user: User, chosen: ListFilter, generation_id: str) -> Neighbours:
+def neighbours(session: ReadSession, user: User, chosen: ListFilter, generation_id: str) -> Neighbours:
     """The clips before and after one, in the order of the listing. NotFound for a project that is not theirs."""
     _check_project(session, user, chosen)
     found = _listing(select(Generation.id), chosen, _Where.of(session, user, chosen))
@@ -157,7 +155,7 @@ def neighbours(session: Session, user: User, chosen: ListFilter, generation_id: 
     return Neighbours(older, newer) if chosen.oldest_first else Neighbours(newer, older)
 
 
-def get_many(session: Session, user: User, ids: Collection[str]) -> Sequence[Generation]:
+def get_many(session: ReadSession, user: User, ids: Collection[str]) -> Sequence[Generation]:
     """Those of these generations that are a person's own and not deleted, in the order of the ids."""
     query = select(Generation).where(
         visible_to(Generation, user), Generation.deleted_at.is_(None), Generation.id.in_(ids)
@@ -166,7 +164,7 @@ def get_many(session: Session, user: User, ids: Collection[str]) -> Sequence[Gen
     return [rows[found] for found in dict.fromkeys(ids) if found in rows]
 
 
-def details(session: Session, row: Generation) -> Details:
+def details(session: ReadSession, row: Generation) -> Details:
     """Timeline and receipt of a generation the caller may see."""
     of_row = select(GenerationEvent).where(GenerationEvent.generation_id == row.id).order_by(GenerationEvent.id)
     return Details(session.scalars(of_row).all(), ledger.entries_of_generation(session, row.id))
@@ -183,12 +181,12 @@ class _Where:
     user_id: str | None
 
     @classmethod
-    def of(cls, session: Session | Connection, user: User, chosen: ListFilter) -> "_Where":
+    def of(cls, session: Reader, user: User, chosen: ListFilter) -> "_Where":
         bind = session if isinstance(session, Connection) else session.get_bind()
         return cls(bind.dialect.name == "postgresql", user.id if chosen.text.strip() else None)
 
 
-def _check_project(session: Session | Connection, user: User, chosen: ListFilter) -> None:
+def _check_project(session: Reader, user: User, chosen: ListFilter) -> None:
     if chosen.project_id is not None:
         projects.check_visible(session, user, chosen.project_id)
 
@@ -293,7 +291,7 @@ class StatusSnapshot:
     error_message: str | None
 
 
-def get(session: Session, user: User, generation_id: str) -> Generation:
+def get(session: ReadSession, user: User, generation_id: str) -> Generation:
     """A person's own generation; NotFound also when it is somebody else's or deleted."""
     row = session.scalar(visible(user).where(Generation.id == generation_id))
     if row is None:
@@ -301,7 +299,7 @@ def get(session: Session, user: User, generation_id: str) -> Generation:
     return row
 
 
-def status_snapshot(session: Session | Connection, user: User, generation_id: str) -> StatusSnapshot:
+def status_snapshot(session: Reader, user: User, generation_id: str) -> StatusSnapshot:
     """Where a person's own generation stands, for those who ask again and again; NotFound as in `get`."""
     row = session.execute(_STATUS_SNAPSHOT, {"user_id": user.id, "generation_id": generation_id}).first()
     if row is None:

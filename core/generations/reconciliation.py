@@ -7,11 +7,11 @@ A job belongs to one generation only. Whoever gives a generation its job id take
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, func, select
 
 from core import errors
 from core.clock import utc_now
+from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, is_live
 from core.generations import lifecycle
@@ -28,14 +28,14 @@ RETRY_SLOW = timedelta(minutes=5)
 _CANDIDATES = "It may be one of these jobs: "
 
 
-def lock_providers(session: Session, providers: Iterable[str]) -> None:
+def lock_providers(session: WriteSession, providers: Iterable[str]) -> None:
     """Be the only one who gives out jobs of these providers until the transaction ends (on SQLite any writer is)."""
     if session.get_bind().dialect.name == "postgresql":
         for provider in sorted(set(providers)):
             session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"job ids {provider}"))))
 
 
-def jobs_taken(session: Session, row: Generation, job_ids: Collection[str]) -> set[str]:
+def jobs_taken(session: ReadSession, row: Generation, job_ids: Collection[str]) -> set[str]:
     """Those of the job ids that some generation has; they were begun about when this row was sent.
 
     So their owner is alive or has ended since, which two indexes answer; the whole table is never searched through.
@@ -50,7 +50,13 @@ def jobs_taken(session: Session, row: Generation, job_ids: Collection[str]) -> s
 
 
 def accept(
-    session: Session, row: Generation, job: ProviderJob, *, what: str, next_at: datetime, actor: str = lifecycle.SYSTEM
+    session: WriteSession,
+    row: Generation,
+    job: ProviderJob,
+    *,
+    what: str,
+    next_at: datetime,
+    actor: str = lifecycle.SYSTEM,
 ) -> None:
     """The provider has it as this job: wait for it. Raises Conflict if the job is another generation's; see `lock`."""
     if jobs_taken(session, row, [job.id]):
@@ -74,7 +80,7 @@ def accept(
     )
 
 
-def sent_at(session: Session, row: Generation) -> datetime:
+def sent_at(session: ReadSession, row: Generation) -> datetime:
     """When its last submit began; the step is written before anything is sent."""
     begun = select(func.max(GenerationEvent.at)).where(
         GenerationEvent.generation_id == row.id,
@@ -84,7 +90,7 @@ def sent_at(session: Session, row: Generation) -> datetime:
     return session.scalar(begun) or row.created_at
 
 
-def reconcile(session: Session, row: Generation, found: JobMatches) -> None:
+def reconcile(session: WriteSession, row: Generation, found: JobMatches) -> None:
     """Decide by what the provider's list shows; the caller holds `lock`.
 
     An order with the same words that is being sent right now may be the one the list shows, so its end is waited for;
@@ -116,7 +122,7 @@ def _with_candidates(detail: str | None, jobs: Iterable[ProviderJob]) -> str:
     return f"{_CANDIDATES}{', '.join(job.id for job in jobs)}\n{broke}"[:4000]
 
 
-def _twin_is_being_sent(session: Session, row: Generation) -> bool:
+def _twin_is_being_sent(session: ReadSession, row: Generation) -> bool:
     twin = exists().where(
         is_live(),
         Generation.stage == Stage.SUBMITTING,
@@ -128,11 +134,13 @@ def _twin_is_being_sent(session: Session, row: Generation) -> bool:
     return session.scalar(select(twin)) is True
 
 
-def reschedule(session: Session, row: Generation, pause: timedelta = RETRY_SLOW, **values: str | None) -> None:
+def reschedule(session: WriteSession, row: Generation, pause: timedelta = RETRY_SLOW, **values: str | None) -> None:
     """Leave it uncertain, for the next look or a person to decide."""
-    session.execute(
-        update(Generation)
-        .where(Generation.id == row.id, Generation.version == row.version)
-        .values(next_at=utc_now() + pause, **values)
-        .execution_options(synchronize_session=False)
+    update_where(
+        session,
+        Generation,
+        Generation.id == row.id,
+        Generation.version == row.version,
+        next_at=utc_now() + pause,
+        **values,
     )

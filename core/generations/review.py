@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, func, insert, select
 from sqlalchemy import update as sql_update
-from sqlalchemy.orm import Session
 
 from core import errors
 from core.clock import utc_now
+from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import ENDED_STATUSES, Status
 from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Generation, GenerationTag, Project, User
@@ -41,7 +41,7 @@ class Changes:
     project_id: str | None = None
 
 
-def update(session: Session, user: User, generation_id: str, changes: Changes) -> Generation:
+def update(session: WriteSession, user: User, generation_id: str, changes: Changes) -> Generation:
     """Change one clip. NotFound when it or the project is not theirs; Conflict where it cannot be, with the reason."""
     [row] = _locked(session, user, [generation_id])
     if changes.verdict is not None and row.status is not Status.COMPLETED:
@@ -52,7 +52,7 @@ def update(session: Session, user: User, generation_id: str, changes: Changes) -
     return row
 
 
-def update_many(session: Session, user: User, ids: Collection[str], changes: Changes) -> int:
+def update_many(session: WriteSession, user: User, ids: Collection[str], changes: Changes) -> int:
     """Change several clips, all or none of them; how many it concerned.
 
     A verdict leaves out those that are not completed, a move those under way. NotFound when one is not theirs;
@@ -67,7 +67,7 @@ def update_many(session: Session, user: User, ids: Collection[str], changes: Cha
     return len(rows)
 
 
-def tags_of(session: Session, user: User, generation_id: str) -> Sequence[str]:
+def tags_of(session: ReadSession, user: User, generation_id: str) -> Sequence[str]:
     """The tags of a person's clip, in alphabetical order."""
     query = select(GenerationTag.tag).where(
         visible_to(GenerationTag, user), GenerationTag.generation_id == generation_id
@@ -75,7 +75,7 @@ def tags_of(session: Session, user: User, generation_id: str) -> Sequence[str]:
     return session.scalars(query.order_by(GenerationTag.tag)).all()
 
 
-def own_tags(session: Session, user: User, *, limit: int = 200) -> Sequence[str]:
+def own_tags(session: ReadSession, user: User, *, limit: int = 200) -> Sequence[str]:
     """The tags a person has used, in alphabetical order."""
     return sorted(session.scalars(_OWN_TAGS, {"user_id": user.id, "limit": limit}).all())
 
@@ -114,7 +114,7 @@ def clean_tags(tags: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def _locked(session: Session, user: User, ids: Collection[str]) -> list[Generation]:
+def _locked(session: WriteSession, user: User, ids: Collection[str]) -> list[Generation]:
     """A person's own clips, kept from changing until the transaction ends; in one order, so that none deadlock."""
     wanted = set(ids)
     if len(wanted) > MAX_CLIPS:
@@ -132,7 +132,7 @@ def _locked(session: Session, user: User, ids: Collection[str]) -> list[Generati
     return rows
 
 
-def _change(session: Session, user: User, rows: Sequence[Generation], changes: Changes) -> None:
+def _change(session: WriteSession, user: User, rows: Sequence[Generation], changes: Changes) -> None:
     if changes.favourite is not None:
         _set(session, rows, favourite=changes.favourite)
     if changes.tags is not None or changes.add_tags or changes.remove_tags:
@@ -147,14 +147,14 @@ def _change(session: Session, user: User, rows: Sequence[Generation], changes: C
         session.refresh(row)
 
 
-def _set(session: Session, rows: Sequence[Generation], **values: object) -> None:
+def _set(session: WriteSession, rows: Sequence[Generation], **values: object) -> None:
     """Write columns that no worker writes; `version` stays, so that a move under way is not disturbed."""
     ids = [row.id for row in rows]
     changed = sql_update(Generation).where(Generation.id.in_(ids)).values(**values)
     session.execute(changed.execution_options(synchronize_session=False))
 
 
-def _tag(session: Session, user: User, generation_id: str, changes: Changes) -> None:
+def _tag(session: WriteSession, user: User, generation_id: str, changes: Changes) -> None:
     had = set(tags_of(session, user, generation_id))
     wanted = had if changes.tags is None else set(clean_tags(changes.tags))
     wanted = (wanted | set(clean_tags(changes.add_tags))) - set(clean_tags(changes.remove_tags))
@@ -168,7 +168,7 @@ def _tag(session: Session, user: User, generation_id: str, changes: Changes) -> 
         session.execute(insert(GenerationTag), rows)
 
 
-def _judge(session: Session, rows: Sequence[Generation], kept: bool | None) -> None:
+def _judge(session: WriteSession, rows: Sequence[Generation], kept: bool | None) -> None:
     """Write the verdict and take the difference to the one before it into the roll-up."""
     figures: dict[rollups.Key, Counter[str]] = {}
     for row in rows:
@@ -191,7 +191,7 @@ def _counted(kept: bool | None, seconds: int) -> dict[str, int]:
     return {"kept_count": 1, "kept_seconds": seconds} if kept else {"rejected_count": 1}
 
 
-def _move(session: Session, user: User, rows: Sequence[Generation], project_id: str) -> None:
+def _move(session: WriteSession, user: User, rows: Sequence[Generation], project_id: str) -> None:
     """Put clips into another project and count them there; what they cost stays where it was charged."""
     target = projects.get(session, user, project_id)
     if target.archived_at is not None:
@@ -202,16 +202,18 @@ def _move(session: Session, user: User, rows: Sequence[Generation], project_id: 
     added.subtract(by_origin)
     ids = [row.id for row in moving]
     first_project = func.coalesce(Generation.charged_project_id, Generation.project_id)
-    session.execute(
-        sql_update(Generation)
-        .where(Generation.id.in_(ids))
-        .values(project_id=target.id, charged_project_id=func.nullif(first_project, target.id))
-        .execution_options(synchronize_session=False)
+    update_where(
+        session,
+        Generation,
+        Generation.id.in_(ids),
+        project_id=target.id,
+        charged_project_id=func.nullif(first_project, target.id),
     )
     for changed_id in sorted(added):
-        session.execute(
-            sql_update(Project)
-            .where(Project.id == changed_id)
-            .values(generation_count=Project.generation_count + added[changed_id], updated_at=utc_now())
-            .execution_options(synchronize_session=False)
+        update_where(
+            session,
+            Project,
+            Project.id == changed_id,
+            generation_count=Project.generation_count + added[changed_id],
+            updated_at=utc_now(),
         )

@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import bindparam, or_, select, update
-from sqlalchemy.orm import Session
 
 from core import errors
 from core.billing import ledger
 from core.billing.quote import Quote, quote
 from core.catalog import capabilities
 from core.clock import utc_now
+from core.db import ReadSession, WriteSession
 from core.db.enums import Status
 from core.db.row_access import visible_to
 from core.db.tables import Generation, Project, User, is_live, table_of
@@ -95,7 +95,7 @@ def validate(order: Order) -> dict[str, str]:
 
 
 def submit(
-    session: Session,
+    session: WriteSession,
     user: User,
     order: Order,
     *,
@@ -192,7 +192,7 @@ def _row(user: User, order: Order, model: VideoModel, price: Quote) -> Generatio
     )
 
 
-def made_before(session: Session, user: User, order: Order) -> Generation | None:
+def made_before(session: ReadSession, user: User, order: Order) -> Generation | None:
     """The newest clip this person has, or has under way, from the very same recipe; in whatever project."""
     same = Generation.recipe_hash == order.trimmed().recipe()
     found = or_(is_live(), Generation.status == Status.COMPLETED)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Row, Select, and_, func, select, text
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import aliased
 
 from core.clock import utc_now
+from core.db import ReadSession
 from core.db.enums import Stage, Status
 from core.db.row_access import visible_to
 from core.db.tables import Generation, GenerationEvent, User
@@ -46,14 +47,14 @@ class Tail:
         self._seen_to: tuple[int, int] | None = None  # highest id seen, and the first transaction after that
 
     @classmethod
-    def at_present(cls, session: Session) -> "Tail":
+    def at_present(cls, session: ReadSession) -> "Tail":
         """One that reads what comes from now on, and what is still being written now."""
         newest = session.scalar(select(func.max(GenerationEvent.id))) or 0
         found = cls(max(0, newest - _FIRST_LOOK_BACK))
         found.read(session, limit=_FIRST_LOOK_BACK)
         return found
 
-    def read(self, session: Session, *, limit: int = 1000) -> Sequence[Step]:
+    def read(self, session: ReadSession, *, limit: int = 1000) -> Sequence[Step]:
         """The next steps, oldest first."""
         server = session.get_bind().dialect.name == "postgresql"
         if self._seen_to is not None and _oldest_running(session) >= self._seen_to[1]:
@@ -70,7 +71,7 @@ class Tail:
         return steps
 
 
-def of_person(session: Session, user: User, *, after_id: int, until_id: int, limit: int = 500) -> Sequence[Step]:
+def of_person(session: ReadSession, user: User, *, after_id: int, until_id: int, limit: int = 500) -> Sequence[Step]:
     """A person's own steps with ids above `after_id` up to `until_id`, oldest first."""
     # The steps are taken by their ids first, with a limit that none of them can exceed: otherwise both databases may
     # begin with all generations of the person.
@@ -99,9 +100,9 @@ def _step(row: Row[GenerationEvent, str, float]) -> Step:
     return Step(event.id, user_id, event.generation_id, event.status, event.stage, progress, event.what, event.at)
 
 
-def _oldest_running(session: Session) -> int:
+def _oldest_running(session: ReadSession) -> int:
     return int(session.scalar(text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")))
 
 
-def _next_to_run(session: Session) -> int:
+def _next_to_run(session: ReadSession) -> int:
     return int(session.scalar(text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")))

@@ -3,24 +3,24 @@
 from collections.abc import Sequence
 
 from sqlalchemy import literal_column, select
-from sqlalchemy.orm import Session
 
 from core import errors
 from core.clock import utc_now
+from core.db import ReadSession, WriteSession
 from core.db.enums import Role, Stage, Status
 from core.db.tables import Generation, User
 from core.generations import lifecycle, reconciliation
 from core.providers.contract import ProviderJob
 
 
-def list_unresolved(session: Session, *, limit: int = 100) -> Sequence[Generation]:
+def list_unresolved(session: ReadSession, *, limit: int = 100) -> Sequence[Generation]:
     """Everybody's generations whose charge nobody knows, oldest first; for administrators only."""
     # As a literal, because SQLite uses a partial index only for the very same words.
     query = select(Generation).where(Generation.status == literal_column("'uncertain'"))
     return session.scalars(query.order_by(Generation.id).limit(limit)).all()
 
 
-def release_hold(session: Session, admin: User, generation_id: str) -> Generation:
+def release_hold(session: WriteSession, admin: User, generation_id: str) -> Generation:
     """Decide that the provider never made it: it fails and the hold goes back. Forbidden for others than admins."""
     row = _locked(session, admin, generation_id)
     gone = errors.GenerationFailed("An administrator found that the provider never made this clip.")
@@ -28,7 +28,7 @@ def release_hold(session: Session, admin: User, generation_id: str) -> Generatio
     return row
 
 
-def resolve_with_job(session: Session, admin: User, generation_id: str, *, provider_job_id: str) -> Generation:
+def resolve_with_job(session: WriteSession, admin: User, generation_id: str, *, provider_job_id: str) -> Generation:
     """Decide that the provider has it, under this job id: the wait goes on, and the clip is charged when it is here.
 
     Raises Conflict when the job is another generation's.
@@ -44,7 +44,7 @@ def resolve_with_job(session: Session, admin: User, generation_id: str, *, provi
     return row
 
 
-def _locked(session: Session, admin: User, generation_id: str) -> Generation:
+def _locked(session: WriteSession, admin: User, generation_id: str) -> Generation:
     if admin.role is not Role.ADMIN:
         raise errors.Forbidden
     row = lifecycle.locked(session, generation_id)

@@ -6,11 +6,11 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, event, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import BindParameter, ColumnElement, bindparam, event, func, or_, select
 
 from core import errors, validation
 from core.clock import utc_now
+from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Scope
 from core.db.row_access import visible_to
 from core.db.tables import ApiToken, User
@@ -35,7 +35,7 @@ def satisfies(scope: Scope, needed: Scope) -> bool:
 
 
 def create(
-    session: Session, user: User, *, name: str, scope: Scope = Scope.GENERATE, expires_at: datetime | None = None
+    session: WriteSession, user: User, *, name: str, scope: Scope = Scope.GENERATE, expires_at: datetime | None = None
 ) -> str:
     """Make a bearer token and return it; this is the one time it can be read. `expires_at` None: until it is revoked.
 
@@ -68,29 +68,31 @@ def create(
     return token
 
 
-def list_for_user(session: Session, user: User) -> Sequence[ApiToken]:
+def list_for_user(session: ReadSession, user: User) -> Sequence[ApiToken]:
     """A person's tokens, newest first, with those that have expired and without those that were revoked."""
     mine = select(ApiToken).where(visible_to(ApiToken, user), ApiToken.revoked_at.is_(None))
     return session.scalars(mine.order_by(ApiToken.id.desc()).limit(2 * MAX_LIVE_TOKENS)).all()
 
 
-def revoke(session: Session, user: User, token_id: str) -> None:
+def revoke(session: WriteSession, user: User, token_id: str) -> None:
     """End a token; NotFound when it is not theirs or was revoked before.
 
     This process takes it no more once the session has committed, others within `KNOWN_SECONDS`.
     """
-    ended = session.execute(
-        update(ApiToken)
-        .where(ApiToken.id == token_id, visible_to(ApiToken, user), ApiToken.revoked_at.is_(None))
-        .values(revoked_at=utc_now())
-        .execution_options(synchronize_session=False)
+    ended = update_where(
+        session,
+        ApiToken,
+        ApiToken.id == token_id,
+        visible_to(ApiToken, user),
+        ApiToken.revoked_at.is_(None),
+        revoked_at=utc_now(),
     )
-    if ended.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult; execute() is typed wider
+    if ended != 1:
         raise errors.NotFound
     event.listen(session, "after_commit", lambda _session: _known.clear())
 
 
-def by_token(session: Session, token: str) -> tuple[User, ApiToken]:
+def by_token(session: ReadSession, token: str) -> tuple[User, ApiToken]:
     """The person a bearer token belongs to, and what is kept of it; Unauthorized when it is not valid.
 
     The look-up is by hash, so its time tells nothing about how near a guess was; and unknown, revoked and expired
@@ -102,7 +104,7 @@ def by_token(session: Session, token: str) -> tuple[User, ApiToken]:
     return found[0], found[1]
 
 
-def authenticate(session: Session, token: str) -> tuple[User, ApiToken]:
+def authenticate(session: ReadSession, token: str) -> tuple[User, ApiToken]:
     """As `by_token`, and `known` for a while; for a session that reads, since what it finds must be committed."""
     began = time.monotonic()
     user, row = by_token(session, token)
@@ -129,14 +131,15 @@ def use_is_old(token: ApiToken) -> bool:
     return token.last_used_at is None or token.last_used_at < utc_now() - _NOTE_EVERY
 
 
-def note_use(session: Session, token_id: str) -> None:
+def note_use(session: WriteSession, token_id: str) -> None:
     """Remember when a token was last used, to the minute, so that reads seldom write."""
     now = utc_now()
-    session.execute(
-        update(ApiToken)
-        .where(ApiToken.id == token_id, or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < now - _NOTE_EVERY))
-        .values(last_used_at=now)
-        .execution_options(synchronize_session=False)
+    update_where(
+        session,
+        ApiToken,
+        ApiToken.id == token_id,
+        or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < now - _NOTE_EVERY),
+        last_used_at=now,
     )
 
 

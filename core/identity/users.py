@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, or_, select, true, update
-from sqlalchemy.orm import Session
 
 from core import config, errors
 from core.billing import ledger
 from core.clock import utc_now
-from core.db import types
+from core.db import ReadSession, WriteSession, types, update_where
 from core.db.enums import Role
 from core.db.tables import Account, User
 from core.ids import new_id
@@ -20,7 +19,7 @@ _STORAGE = select(User.storage_bytes).where(User.id == bindparam("user_id"))
 _BY_EMAIL = select(User).where(User.email == bindparam("email"))
 
 
-def ensure(session: Session, email: str, *, signup_credits: int, role: Role = Role.USER) -> User:
+def ensure(session: WriteSession, email: str, *, signup_credits: int, role: Role = Role.USER) -> User:
     """The person with this address, made (with account and signup credits) if new; safe when two do it at once."""
     address = email.strip().lower()
     if "@" not in address or len(address) > 254:
@@ -47,12 +46,12 @@ def ensure(session: Session, email: str, *, signup_credits: int, role: Role = Ro
     return user
 
 
-def local_person(session: Session, settings: config.Settings) -> User:
+def local_person(session: WriteSession, settings: config.Settings) -> User:
     """The one person of an installation without sign-in; an administrator of it."""
     return ensure(session, config.LOCAL_PERSON, signup_credits=settings.signup_credits, role=Role.ADMIN)
 
 
-def get(session: Session, email: str) -> User:
+def get(session: ReadSession, email: str) -> User:
     """The person with this address; NotFound when there is none."""
     user = session.scalar(_BY_EMAIL, {"email": email.strip().lower()})
     if user is None:
@@ -60,7 +59,7 @@ def get(session: Session, email: str) -> User:
     return user
 
 
-def set_language(session: Session, user: User, *, tag: str | None) -> None:
+def set_language(session: WriteSession, user: User, *, tag: str | None) -> None:
     """Remember in which language a person reads; None leaves it to their browser."""
     if tag is not None and not (tag.isascii() and tag.isalpha() and len(tag) <= LANGUAGE_LIMIT_CHARS):
         raise errors.InvalidRequest(fields={"language": "This is not a language tag."})
@@ -82,7 +81,7 @@ class UserRow:
 
 
 def list_all(
-    session: Session, admin: User, *, search: str = "", after_email: str = "", limit: int = 25
+    session: ReadSession, admin: User, *, search: str = "", after_email: str = "", limit: int = 25
 ) -> Sequence[UserRow]:
     """People by address, a keyset page at a time; Forbidden for who is no administrator."""
     if admin.role is not Role.ADMIN:
@@ -106,32 +105,22 @@ def list_all(
     ]
 
 
-def storage_bytes(session: Session, user: User) -> int:
+def storage_bytes(session: ReadSession, user: User) -> int:
     """How much a person keeps, as of now."""
     return session.scalar(_STORAGE, {"user_id": user.id}) or 0
 
 
-def reserve_storage(session: Session, user_id: str, *, size_bytes: int, quota_bytes: int | None) -> None:
+def reserve_storage(session: WriteSession, user_id: str, *, size_bytes: int, quota_bytes: int | None) -> None:
     """Count bytes against a person's quota; StorageFull when they do not fit. `quota_bytes` None: no limit.
 
     A clip that was paid for is counted but never refused.
     """
     fits = true() if quota_bytes is None else User.storage_bytes + size_bytes <= quota_bytes
-    counted = session.execute(
-        update(User)
-        .where(User.id == user_id, fits)
-        .values(storage_bytes=User.storage_bytes + size_bytes)
-        .execution_options(synchronize_session=False)
-    )
-    if counted.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult; execute() is typed wider
+    counted = update_where(session, User, User.id == user_id, fits, storage_bytes=User.storage_bytes + size_bytes)
+    if counted != 1:
         raise errors.StorageFull
 
 
-def free_storage(session: Session, user_id: str, *, size_bytes: int) -> None:
+def free_storage(session: WriteSession, user_id: str, *, size_bytes: int) -> None:
     """Give bytes back to a person's quota."""
-    session.execute(
-        update(User)
-        .where(User.id == user_id)
-        .values(storage_bytes=User.storage_bytes - size_bytes)
-        .execution_options(synchronize_session=False)
-    )
+    update_where(session, User, User.id == user_id, storage_bytes=User.storage_bytes - size_bytes)

@@ -8,11 +8,10 @@ from datetime import timedelta
 from enum import StrEnum
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from core import errors
 from core.clock import utc_now
-from core.db import types
+from core.db import ReadSession, WriteSession, types, update_where
 from core.db.tables import ProviderHealth
 
 FAILURES_TO_OPEN = 5
@@ -31,7 +30,7 @@ class State(StrEnum):
     TROUBLE = "trouble"
 
 
-def states(session: Session) -> Mapping[str, ProviderHealth]:
+def states(session: ReadSession) -> Mapping[str, ProviderHealth]:
     """What is known of each provider that was ever in trouble or checked."""
     return {row.provider: row for row in session.scalars(_ALL)}
 
@@ -42,7 +41,7 @@ def state(row: ProviderHealth | None) -> State:
     return State.TROUBLE if in_trouble else State.OK
 
 
-def record_success(session: Session, provider: str) -> None:
+def record_success(session: WriteSession, provider: str) -> None:
     """It works: close the breaker. Writes only when something has to change."""
     row = session.get(ProviderHealth, provider)
     if row is not None and (row.failures or row.retry_at or row.error_code):
@@ -53,7 +52,7 @@ def record_success(session: Session, provider: str) -> None:
         )
 
 
-def record_failure(session: Session, provider: str, error: errors.AppError) -> None:
+def record_failure(session: WriteSession, provider: str, error: errors.AppError) -> None:
     """It failed. Its own fault, several times in a row, opens the breaker; an account fault is only shown."""
     if not isinstance(error, COUNTS_AGAINST_PROVIDER + ACCOUNT_ERRORS):
         return
@@ -72,7 +71,7 @@ def record_failure(session: Session, provider: str, error: errors.AppError) -> N
         session.execute(update(ProviderHealth).where(ProviderHealth.provider == provider).values(retry_at=now + PAUSE))
 
 
-def permitted_submits(session: Session, provider: str) -> int | None:
+def permitted_submits(session: WriteSession, provider: str) -> int | None:
     """How many submits may go out now: None is any number, 0 while it is left alone, 1 as a trial after the pause."""
     row = session.get(ProviderHealth, provider)
     if row is None or row.retry_at is None:
@@ -80,16 +79,17 @@ def permitted_submits(session: Session, provider: str) -> int | None:
     now = utc_now()
     if row.retry_at > now:
         return 0
-    trial = session.execute(
-        update(ProviderHealth)
-        .where(ProviderHealth.provider == provider, ProviderHealth.retry_at == row.retry_at)
-        .values(retry_at=now + PAUSE)
-        .execution_options(synchronize_session=False)
+    trial = update_where(
+        session,
+        ProviderHealth,
+        ProviderHealth.provider == provider,
+        ProviderHealth.retry_at == row.retry_at,
+        retry_at=now + PAUSE,
     )
-    return int(trial.rowcount == 1)  # type: ignore[attr-defined]  # a CursorResult; execute() is typed wider
+    return int(trial == 1)
 
 
-def record_key_check(session: Session, provider: str, *, works: bool) -> None:
+def record_key_check(session: ReadSession, provider: str, *, works: bool) -> None:
     """Remember what the free key check said."""
     seen = {"key_works": works, "key_checked_at": utc_now()}
     session.execute(

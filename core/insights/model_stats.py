@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, union_all
-from sqlalchemy.orm import Session
 
+from core.db import ReadSession
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.providers import registry
@@ -30,7 +30,7 @@ class TimeRange:
     based_on: int
 
 
-def render_times(session: Session, model_ids: Iterable[str], days: reports.UsageQuery) -> dict[str, TimeRange]:
+def render_times(session: ReadSession, model_ids: Iterable[str], days: reports.UsageQuery) -> dict[str, TimeRange]:
     """How long models took in the chosen days, over all people: told from each one's newest ended clips only."""
     begin, end = reports.moments(days)
     found = {}
@@ -54,7 +54,7 @@ def render_times(session: Session, model_ids: Iterable[str], days: reports.Usage
 class RenderTimeEstimator:
     """How long a generation like this one usually takes here, by its model's recent history; asked once a kind."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ReadSession) -> None:
         self._session = session
         self._known: dict[tuple[str, str, int], TimeRange] = {}
 
@@ -91,7 +91,9 @@ def percentiles(took: Sequence[float]) -> TimeRange:
     return TimeRange(max(FASTEST_SECONDS, p50), max(FASTEST_SECONDS, p90), len(took))
 
 
-def seconds_taken(session: Session, model_id: str, *, since: datetime | None = None, **kind: str | int) -> list[float]:
+def seconds_taken(
+    session: ReadSession, model_id: str, *, since: datetime | None = None, **kind: str | int
+) -> list[float]:
     """Seconds from acceptance to the end of the most recent completed generations of a kind."""
     newest = select(
         Generation.submitted_at, Generation.ended_at, Generation.status, *(getattr(Generation, name) for name in kind)
@@ -128,7 +130,7 @@ class TrackRecord:
         return self.completed / self.ended if self.ended else None
 
 
-def track_records(session: Session, model_ids: Sequence[str]) -> Mapping[str, TrackRecord]:
+def track_records(session: ReadSession, model_ids: Sequence[str]) -> Mapping[str, TrackRecord]:
     """Model id -> its record; models that never ended anything are left out. One query."""
     if not model_ids:
         return {}

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.config import Settings
+from core.db import ReadSession
 from core.db.enums import Status
 from core.db.tables import Generation, UsageDay, is_live
 from core.insights import circuit_breaker, model_stats
@@ -43,7 +43,7 @@ class ProviderStatus:
     week: ProviderWeek
 
 
-def weeks(session: Session) -> Mapping[str, ProviderWeek]:
+def weeks(session: ReadSession) -> Mapping[str, ProviderWeek]:
     """Provider -> how it did in the last seven days, over all people; somewhat dear, and good for a while."""
     since = utc_now() - timedelta(days=7)
     ended = (
@@ -71,7 +71,7 @@ def weeks(session: Session) -> Mapping[str, ProviderWeek]:
 
 
 def statuses(
-    session: Session, settings: Settings, *, known_weeks: Mapping[str, ProviderWeek] | None = None
+    session: ReadSession, settings: Settings, *, known_weeks: Mapping[str, ProviderWeek] | None = None
 ) -> Sequence[ProviderStatus]:
     """Every provider, in the order of the registry; `known_weeks` are those of a while ago, if they shall do."""
     of_week = weeks(session) if known_weeks is None else known_weeks
@@ -94,7 +94,7 @@ def statuses(
     return found
 
 
-def troubles(session: Session) -> dict[str, str]:
+def troubles(session: ReadSession) -> dict[str, str]:
     """Provider name -> sentence, of those in trouble; cheap enough for every drawing of a form."""
     return {
         name: _sentence(registry.provider_class(name), str(circuit_breaker.State.TROUBLE), row.error_code)

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
 
 from core.clock import utc_now
+from core.db import ReadSession, WriteSession
 from core.db.enums import Status
 from core.db.tables import Generation, WebhookDelivery, WebhookEndpoint
 from core.ids import new_id
@@ -30,7 +30,7 @@ API_PATH = "/api/apps/video-generator"
 """Links are paths below the installation's own address, and ask for a token: nothing in an event opens a door."""
 
 
-def enqueue(session: Session, generation_id: str, user_id: str, status: Status) -> None:
+def enqueue(session: WriteSession, generation_id: str, user_id: str, status: Status) -> None:
     """Write down the event of a status just reached, if it has one, for each address of its person that chose it.
 
     The rows of the addresses are kept from being deleted meanwhile: a delivery to nowhere would undo the move.
@@ -67,7 +67,7 @@ def body(event: str, data: Mapping[str, Any]) -> str:
     return json.dumps({"type": event, "timestamp": _moment(utc_now()), "data": data}, separators=(",", ":"))
 
 
-def _data(session: Session, generation_id: str) -> Mapping[str, Any]:
+def _data(session: ReadSession, generation_id: str) -> Mapping[str, Any]:
     """A generation as events tell it: no prompt and no signed link, which are asked for with a token."""
     row = session.execute(
         select(

@@ -20,11 +20,11 @@ from datetime import datetime, timedelta
 import httpcore
 import httpx
 from sqlalchemy import case, func, select, update
-from sqlalchemy.orm import Session
 
 from core import db, egress, retry
 from core.clock import utc_now
 from core.config import Settings
+from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import WebhookDelivery, WebhookEndpoint
 from core.files import download
@@ -113,11 +113,11 @@ def claim(limit: int, busy: Collection[str] = frozenset()) -> Sequence[Claimed]:
     """
     now = utc_now()
     due = (webhooks.is_due(), WebhookDelivery.next_at <= now)
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         wanted = _next_in_line(session, now, limit, busy)
     if not wanted:
         return []
-    with db.session() as session:
+    with db.write_session() as session:
         free = select(WebhookDelivery.id).where(WebhookDelivery.id.in_(wanted), *due)
         taken = session.scalars(
             update(WebhookDelivery)
@@ -131,7 +131,7 @@ def claim(limit: int, busy: Collection[str] = frozenset()) -> Sequence[Claimed]:
     return [Claimed(row, endpoints[row.endpoint_id]) for row in taken if row.endpoint_id in endpoints]
 
 
-def _next_in_line(session: Session, now: datetime, limit: int, busy: Collection[str]) -> Sequence[str]:
+def _next_in_line(session: ReadSession, now: datetime, limit: int, busy: Collection[str]) -> Sequence[str]:
     oldest = (
         select(WebhookDelivery.id, WebhookDelivery.endpoint_id, WebhookDelivery.next_at)
         .where(webhooks.is_due(), WebhookDelivery.next_at <= now, WebhookDelivery.endpoint_id.not_in(busy))
@@ -154,7 +154,7 @@ def deliver(settings: Settings, claimed: Claimed) -> None:
     """Make one attempt and write down what came of it."""
     delivery, endpoint = claimed.delivery, claimed.endpoint
     if endpoint.disabled_at is not None:  # stopped while the event was being written
-        with db.session() as session:
+        with db.write_session() as session:
             webhooks.abandon(session, WebhookDelivery.id == delivery.id, why="The webhook was stopped.")
         return
     now = utc_now()
@@ -163,7 +163,7 @@ def deliver(settings: Settings, claimed: Claimed) -> None:
     outcome = post(endpoint.url, delivery.body, signed, allow=settings.webhook_allow_hosts)
     if outcome.error is not None:
         log.info("delivery %s, attempt %s: %s", delivery.id, delivery.attempts, outcome.error)
-    with db.session() as session:
+    with db.write_session() as session:
         record(session, claimed, outcome)
 
 
@@ -220,7 +220,7 @@ def _classify(response: httpcore.Response) -> DeliveryResult:
     return DeliveryResult(status, f"The answer was {status}.", wait)
 
 
-def record(session: Session, claimed: Claimed, outcome: DeliveryResult) -> None:
+def record(session: WriteSession, claimed: Claimed, outcome: DeliveryResult) -> None:
     """Write down an attempt, unless the delivery is no longer ours, and what it says of its endpoint."""
     endpoint = session.scalar(
         select(WebhookEndpoint)
@@ -238,28 +238,24 @@ def record(session: Session, claimed: Claimed, outcome: DeliveryResult) -> None:
         state, next_at = DeliveryState.GIVEN_UP, None
     else:
         state, next_at = DeliveryState.DUE, now + max(pause, outcome.retry_after)
-    written = session.execute(
-        update(WebhookDelivery)
-        .where(
-            WebhookDelivery.id == claimed.delivery.id,
-            WebhookDelivery.attempts == claimed.delivery.attempts,
-            webhooks.is_due(),
-        )
-        .values(
-            state=state,
-            next_at=next_at,
-            last_status=outcome.status,
-            last_error=outcome.error,
-            delivered_at=now if arrived else None,
-        )
-        .execution_options(synchronize_session=False)
+    written = update_where(
+        session,
+        WebhookDelivery,
+        WebhookDelivery.id == claimed.delivery.id,
+        WebhookDelivery.attempts == claimed.delivery.attempts,
+        webhooks.is_due(),
+        state=state,
+        next_at=next_at,
+        last_status=outcome.status,
+        last_error=outcome.error,
+        delivered_at=now if arrived else None,
     )
-    if written.rowcount == 1:  # type: ignore[attr-defined]  # a CursorResult; execute() is typed wider
+    if written == 1:
         _update_endpoint_health(session, endpoint, outcome, now)
 
 
 def _update_endpoint_health(
-    session: Session, endpoint: WebhookEndpoint, outcome: DeliveryResult, now: datetime
+    session: WriteSession, endpoint: WebhookEndpoint, outcome: DeliveryResult, now: datetime
 ) -> None:
     """What an attempt says of its endpoint: gone, failing, or well again."""
     if outcome.error is None:

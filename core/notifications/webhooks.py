@@ -13,13 +13,12 @@ from datetime import datetime, timedelta
 
 import httpcore
 import httpx
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, func, literal_column, select
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import update as sql_update
-from sqlalchemy.orm import Session
 
 from core import egress, errors, validation
 from core.clock import utc_now
+from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.row_access import visible_to
 from core.db.tables import User, WebhookDelivery, WebhookEndpoint
@@ -69,7 +68,12 @@ def validate_url(
 
 
 def create(
-    session: Session, user: User, address: ValidUrl, *, description: str = "", events: Collection[str] | None = None
+    session: WriteSession,
+    user: User,
+    address: ValidUrl,
+    *,
+    description: str = "",
+    events: Collection[str] | None = None,
 ) -> WebhookEndpoint:
     """Register an address for these events, None for all; its secret is shown with `secret`.
 
@@ -87,19 +91,19 @@ def create(
     return endpoint
 
 
-def list_for_user(session: Session, user: User) -> Sequence[WebhookEndpoint]:
+def list_for_user(session: ReadSession, user: User) -> Sequence[WebhookEndpoint]:
     """A person's webhooks, oldest first."""
     query = select(WebhookEndpoint).where(visible_to(WebhookEndpoint, user)).order_by(WebhookEndpoint.id)
     return session.scalars(query).all()
 
 
-def get(session: Session, user: User, endpoint_id: str) -> WebhookEndpoint:
+def get(session: ReadSession, user: User, endpoint_id: str) -> WebhookEndpoint:
     """A person's own webhook; NotFound also when it is somebody else's."""
-    return _found(session, user, endpoint_id, locked=False)
+    return _there(session.scalar(_own(user, endpoint_id)))
 
 
 def update(
-    session: Session,
+    session: WriteSession,
     user: User,
     endpoint_id: str,
     *,
@@ -113,7 +117,7 @@ def update(
     Another choice of events counts for those still to come. What was still to be delivered when it is stopped is given
     up, and can be replayed.
     """
-    endpoint = _found(session, user, endpoint_id, locked=True)
+    endpoint = _locked(session, user, endpoint_id)
     if address is not None:
         endpoint.url = address.url
         endpoint.failing_since = None
@@ -129,22 +133,22 @@ def update(
     return endpoint
 
 
-def delete(session: Session, user: User, endpoint_id: str) -> None:
+def delete(session: WriteSession, user: User, endpoint_id: str) -> None:
     """Delete a webhook with the record of its deliveries."""
-    session.delete(_found(session, user, endpoint_id, locked=True))
+    session.delete(_locked(session, user, endpoint_id))
     session.flush()
 
 
-def rotate(session: Session, user: User, endpoint_id: str) -> WebhookEndpoint:
+def rotate(session: WriteSession, user: User, endpoint_id: str) -> WebhookEndpoint:
     """Give a webhook a new secret; for a day everything is signed with the one before as well."""
-    endpoint = _found(session, user, endpoint_id, locked=True)
+    endpoint = _locked(session, user, endpoint_id)
     endpoint.secret_version += 1
     endpoint.rotated_at = utc_now()
     session.flush()
     return endpoint
 
 
-def send_test(session: Session, user: User, endpoint_id: str) -> WebhookDelivery:
+def send_test(session: WriteSession, user: User, endpoint_id: str) -> WebhookDelivery:
     """Send an event that means nothing, to see whether it arrives."""
     endpoint = _ready(session, user, endpoint_id)
     data = {"webhookId": endpoint.id, "message": "This is a test. No generation has changed."}
@@ -160,7 +164,7 @@ def send_test(session: Session, user: User, endpoint_id: str) -> WebhookDelivery
     return delivery
 
 
-def replay(session: Session, user: User, endpoint_id: str, delivery_id: str) -> WebhookDelivery:
+def replay(session: WriteSession, user: User, endpoint_id: str, delivery_id: str) -> WebhookDelivery:
     """Deliver an event once more, from the first attempt on, as a delivery of its own; the event keeps its id.
 
     One that is still being tried ends with this, so that the event is not on its way twice.
@@ -190,7 +194,7 @@ def replay(session: Session, user: User, endpoint_id: str, delivery_id: str) -> 
 
 
 def list_deliveries(
-    session: Session, user: User, endpoint_id: str, *, before_id: str | None = None, limit: int = 50
+    session: ReadSession, user: User, endpoint_id: str, *, before_id: str | None = None, limit: int = 50
 ) -> Sequence[WebhookDelivery]:
     """What was and is to be delivered to a webhook, newest first, a keyset page at a time."""
     endpoint = get(session, user, endpoint_id)
@@ -213,20 +217,15 @@ def secrets_in_force(endpoint: WebhookEndpoint, *, key: bytes, now: datetime) ->
     return found
 
 
-def disable(session: Session, endpoint: WebhookEndpoint, reason: DisabledReason) -> None:
+def disable(session: WriteSession, endpoint: WebhookEndpoint, reason: DisabledReason) -> None:
     """Send nothing more to a webhook whose row is locked; what was still to be delivered is given up."""
     endpoint.disabled_at, endpoint.disabled_reason = utc_now(), reason
     abandon(session, WebhookDelivery.endpoint_id == endpoint.id, why="The webhook was stopped before this arrived.")
 
 
-def abandon(session: Session, which: ColumnElement[bool], *, why: str) -> None:
+def abandon(session: WriteSession, which: ColumnElement[bool], *, why: str) -> None:
     """End deliveries that are still due."""
-    session.execute(
-        sql_update(WebhookDelivery)
-        .where(which, is_due())
-        .values(state=DeliveryState.GIVEN_UP, next_at=None, last_error=why)
-        .execution_options(synchronize_session=False)
-    )
+    update_where(session, WebhookDelivery, which, is_due(), state=DeliveryState.GIVEN_UP, next_at=None, last_error=why)
 
 
 def is_due() -> ColumnElement[bool]:
@@ -234,7 +233,7 @@ def is_due() -> ColumnElement[bool]:
     return WebhookDelivery.state == literal_column("'due'")
 
 
-def prune(session: Session, *, limit: int = 1000) -> None:
+def prune(session: WriteSession, *, limit: int = 1000) -> None:
     """Remove deliveries that ended a month ago, a batch at a time. Ids begin with their time, so no index is needed."""
     stamp = f"{int((utc_now() - DELIVERY_RETENTION).timestamp() * 1000):012x}"
     old = (
@@ -248,20 +247,25 @@ def prune(session: Session, *, limit: int = 1000) -> None:
     )
 
 
-def _found(session: Session, user: User, endpoint_id: str, *, locked: bool) -> WebhookEndpoint:
-    """The row; locked where it will change, always before any of its deliveries, so that nobody deadlocks."""
-    query = select(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id, visible_to(WebhookEndpoint, user))
-    if locked:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    endpoint = session.scalar(query)
+def _locked(session: WriteSession, user: User, endpoint_id: str) -> WebhookEndpoint:
+    """The row, kept from changing; always before any of its deliveries, so that nobody deadlocks."""
+    query = _own(user, endpoint_id).with_for_update(key_share=True)
+    return _there(session.scalar(query.execution_options(populate_existing=True)))
+
+
+def _own(user: User, endpoint_id: str) -> Select[WebhookEndpoint]:
+    return select(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id, visible_to(WebhookEndpoint, user))
+
+
+def _there(endpoint: WebhookEndpoint | None) -> WebhookEndpoint:
     if endpoint is None:
         raise errors.NotFound("This webhook does not exist, or it is not yours.")
     return endpoint
 
 
-def _ready(session: Session, user: User, endpoint_id: str) -> WebhookEndpoint:
+def _ready(session: WriteSession, user: User, endpoint_id: str) -> WebhookEndpoint:
     """A webhook that something may be sent to by hand: enabled, and not flooded."""
-    endpoint = _found(session, user, endpoint_id, locked=True)
+    endpoint = _locked(session, user, endpoint_id)
     if endpoint.disabled_at is not None:
         raise errors.Conflict("This webhook is stopped. Start it again first.")
     nth_newest = (

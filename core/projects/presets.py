@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sqlalchemy import func, literal_column, or_, select
-from sqlalchemy.orm import Session
 
 from core import errors, validation
 from core.catalog import capabilities
+from core.db import ReadSession, WriteSession
 from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Preset, User
 from core.providers import registry
@@ -41,13 +41,13 @@ def settings_of(preset: Preset) -> Settings:
     return Settings(**{name: value for name, value in preset.settings.items() if name in known})
 
 
-def list_visible(session: Session, user: User) -> Sequence[Preset]:
+def list_visible(session: ReadSession, user: User) -> Sequence[Preset]:
     """A person's own presets by name, then those that others share, by name."""
     who = {"user_id": user.id}
     return [*session.scalars(_OWN, who), *session.scalars(_OF_OTHERS, who)]
 
 
-def get(session: Session, user: User, preset_id: str) -> Preset:
+def get(session: ReadSession, user: User, preset_id: str) -> Preset:
     """A preset that the person may apply: their own or a shared one; else NotFound."""
     found = session.scalar(select(Preset).where(Preset.id == preset_id, or_(visible_to(Preset, user), _shared())))
     if found is None:
@@ -55,7 +55,7 @@ def get(session: Session, user: User, preset_id: str) -> Preset:
     return found
 
 
-def create(session: Session, user: User, *, name: str, settings: Settings, shared: bool = False) -> Preset:
+def create(session: WriteSession, user: User, *, name: str, settings: Settings, shared: bool = False) -> Preset:
     """Keep settings under a new name.
 
     InvalidRequest for settings the model cannot make, an empty or overlong name, or too many presets; Conflict for a
@@ -73,7 +73,7 @@ def create(session: Session, user: User, *, name: str, settings: Settings, share
 
 
 def update(
-    session: Session,
+    session: WriteSession,
     user: User,
     preset_id: str,
     *,
@@ -94,13 +94,13 @@ def update(
     return preset
 
 
-def delete(session: Session, user: User, preset_id: str) -> None:
+def delete(session: WriteSession, user: User, preset_id: str) -> None:
     """Forget a preset; NotFound unless it is the person's own."""
     session.delete(_own(session, user, preset_id))
     session.flush()
 
 
-def _own(session: Session, user: User, preset_id: str) -> Preset:
+def _own(session: ReadSession, user: User, preset_id: str) -> Preset:
     preset = session.scalar(select(Preset).where(Preset.id == preset_id, visible_to(Preset, user)))
     if preset is None:
         raise errors.NotFound("This preset does not exist, or it is not yours.")
@@ -118,7 +118,7 @@ _OF_OTHERS = (
 )
 
 
-def _free_name(session: Session, user: User, name: str) -> str:
+def _free_name(session: ReadSession, user: User, name: str) -> str:
     name = name.strip()
     if not name:
         raise errors.InvalidRequest(fields={"name": "Give the preset a name."})

@@ -7,11 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, func, or_, select, tuple_
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, or_, select, tuple_
+from sqlalchemy.orm import aliased
 
 from core import errors
 from core.clock import utc_now
+from core.db import Reader, ReadSession, WriteSession
 from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Generation, Project, UsageDay, User, is_live
 from core.validation import text_error
@@ -108,7 +109,7 @@ class Summary:
     cover_keys: tuple[str, ...]
 
 
-def create(session: Session, user: User, *, name: str, description: str = "") -> Project:
+def create(session: WriteSession, user: User, *, name: str, description: str = "") -> Project:
     """Make a project; InvalidRequest for an empty or overlong name."""
     project = Project(user_id=user.id, name=_name(name), description=_description(description))
     session.add(project)
@@ -116,7 +117,7 @@ def create(session: Session, user: User, *, name: str, description: str = "") ->
     return project
 
 
-def get(session: Session, user: User, project_id: str) -> Project:
+def get(session: ReadSession, user: User, project_id: str) -> Project:
     """A person's own project; NotFound also when it is somebody else's."""
     project = session.scalar(_ONE, {"user_id": user.id, "project_id": project_id})
     if project is None:
@@ -124,14 +125,14 @@ def get(session: Session, user: User, project_id: str) -> Project:
     return project
 
 
-def check_visible(session: Session | Connection, user: User, project_id: str) -> None:
+def check_visible(session: Reader, user: User, project_id: str) -> None:
     """Return when a project is a person's own; else NotFound."""
     if session.scalar(_ONE_ID, {"user_id": user.id, "project_id": project_id}) is None:
         raise errors.NotFound(_NOT_FOUND_SENTENCE)
 
 
 def update(
-    session: Session,
+    session: WriteSession,
     user: User,
     project_id: str,
     *,
@@ -152,7 +153,7 @@ def update(
     return project
 
 
-def delete(session: Session, user: User, project_id: str) -> None:
+def delete(session: WriteSession, user: User, project_id: str) -> None:
     """Delete an empty project. One with generations is archived instead: its charges must stay explainable."""
     project = get(session, user, project_id)
     has_clips = select(Generation.id).where(Generation.project_id == project_id)
@@ -164,7 +165,7 @@ def delete(session: Session, user: User, project_id: str) -> None:
 
 
 def list_page(
-    session: Session,
+    session: ReadSession,
     user: User,
     *,
     search: str = "",
@@ -207,7 +208,7 @@ def list_page(
     ]
 
 
-def names(session: Session, user: User, *, archived: bool = False, limit: int = 200) -> dict[str, str]:
+def names(session: ReadSession, user: User, *, archived: bool = False, limit: int = 200) -> dict[str, str]:
     """Id and name of a person's projects, last changed first: `browse` without what a card says, far cheaper."""
     rows = session.execute(_NAMES[archived], {"user_id": user.id, "limit": limit})
     return {row.id: row.name for row in rows}
@@ -231,7 +232,7 @@ def _in_order(query: Select[Project], sort: Sort, last: Project | None) -> Selec
     return query.order_by(column.desc(), Project.id.desc())
 
 
-def _posters(session: Session, user: User, ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+def _posters(session: ReadSession, user: User, ids: Collection[str]) -> Mapping[str, Sequence[str]]:
     """The newest posters of each project."""
     found: dict[str, list[str]] = defaultdict(list)
     for project_id, key in session.execute(_POSTERS, {"user_id": user.id, "ids": list(ids)}):
@@ -239,13 +240,13 @@ def _posters(session: Session, user: User, ids: Collection[str]) -> Mapping[str,
     return found
 
 
-def _in_flight(session: Session, user: User, ids: Collection[str]) -> Mapping[str, tuple[int, int]]:
+def _in_flight(session: ReadSession, user: User, ids: Collection[str]) -> Mapping[str, tuple[int, int]]:
     """Project id -> how many are under way and the credits reserved for them."""
     rows = session.execute(_IN_FLIGHT, {"user_id": user.id, "ids": list(ids)})
     return {project_id: (count, int(credits)) for project_id, count, credits in rows}
 
 
-def _this_month(session: Session, user: User, ids: Collection[str]) -> Mapping[str, int]:
+def _this_month(session: ReadSession, user: User, ids: Collection[str]) -> Mapping[str, int]:
     """Project id -> credits charged since the first of this month, of those that have a budget."""
     if not ids:
         return {}

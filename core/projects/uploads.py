@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from core import db, errors
+from core.db import ReadSession, WriteSession
 from core.db.row_access import visible_to
 from core.db.tables import Upload, User
 from core.files import image_sanitizer
@@ -14,7 +14,7 @@ from core.files.storage import Storage
 from core.identity import users
 
 
-def find(session: Session, user: User, data: bytes) -> Upload | None:
+def find(session: ReadSession, user: User, data: bytes) -> Upload | None:
     """The same file, if this person brought it before: it need not be decoded again."""
     sha256 = hashlib.sha256(data).hexdigest()
     return session.scalar(select(Upload).where(visible_to(Upload, user), Upload.original_sha256 == sha256))
@@ -33,7 +33,7 @@ def prepare(storage: Storage, data: bytes) -> tuple[str, image_sanitizer.CleanIm
 
 
 def record(
-    session: Session,
+    session: WriteSession,
     user: User,
     *,
     data: bytes,
@@ -62,7 +62,7 @@ def record(
     return upload
 
 
-def check_owned(session: Session, user: User, storage_key: str, *, field: str) -> None:
+def check_owned(session: ReadSession, user: User, storage_key: str, *, field: str) -> None:
     """InvalidRequest on `field` unless this person uploaded the image."""
     found = session.scalar(
         select(Upload.id).where(visible_to(Upload, user), Upload.storage_key == storage_key).limit(1)
@@ -89,12 +89,12 @@ def store_image(
 
     Raises TooLarge, MediaRejected, StorageFull, and whatever `picture` raises.
     """
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         known = find(session, user, identity)
     if known is not None:
         return known, ()
     storage_key, image = prepare(storage, picture())
-    with db.session() as session:
+    with db.write_session() as session:
         upload = record(
             session,
             user,

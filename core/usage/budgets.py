@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.orm import Session
 
 from core import errors
+from core.db import ReadSession, WriteSession
 from core.db.row_access import visible_to_bound_user
 from core.db.tables import Project, User
 from core.projects import projects
@@ -58,23 +58,23 @@ class BudgetAlert:
     project_name: str | None = None
 
 
-def set_user(session: Session, user: User, *, credits: int | None) -> None:
+def set_user(session: WriteSession, user: User, *, credits: int | None) -> None:
     """Set a person's monthly budget; None for none. InvalidRequest for one that is not a whole number above 0."""
     session.execute(update(User).where(User.id == user.id).values(monthly_budget_credits=_checked(credits)))
 
 
-def set_project(session: Session, user: User, project_id: str, *, credits: int | None) -> None:
+def set_project(session: WriteSession, user: User, project_id: str, *, credits: int | None) -> None:
     """Set the monthly budget of a person's own project; None for none. NotFound when it is not theirs."""
     projects.get(session, user, project_id).monthly_budget_credits = _checked(credits)
     session.flush()
 
 
-def of_user(session: Session, user: User) -> int | None:
+def of_user(session: ReadSession, user: User) -> int | None:
     """A person's monthly budget, in credits."""
     return session.scalar(_OWN, {"user_id": user.id})
 
 
-def month(session: Session, user: User, chosen: reports.UsageQuery, *, today: date) -> Month:
+def month(session: ReadSession, user: User, chosen: reports.UsageQuery, *, today: date) -> Month:
     """The month in which the chosen days end.
 
     It has a budget where one is meant for just this: a person's own for all that is theirs, a project's for all of
@@ -92,7 +92,7 @@ def month(session: Session, user: User, chosen: reports.UsageQuery, *, today: da
     return _month(chosen.until, by_day, budget, today)
 
 
-def alerts(session: Session, user: User, *, today: date) -> Sequence[BudgetAlert]:
+def alerts(session: ReadSession, user: User, *, today: date) -> Sequence[BudgetAlert]:
     """This month's budgets of a person and their projects that are exceeded or will be by the forecast."""
     budgets = session.execute(_OF_PROJECTS, {"user_id": user.id}).all()
     mine = of_user(session, user)

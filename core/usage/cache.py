@@ -10,8 +10,8 @@ from threading import Lock
 from typing import Any
 
 from sqlalchemy import Engine, Select, bindparam, func, select
-from sqlalchemy.orm import Session
 
+from core.db import ReadSession
 from core.db.row_access import all_rows_for_admin, visible_to_bound_user
 from core.db.tables import Project, User
 from core.usage import reports
@@ -25,7 +25,7 @@ _lock = Lock()
 
 
 def aggregate(
-    session: Session, user: User, chosen: reports.UsageQuery, groups: Iterable[reports.Group] = ()
+    session: ReadSession, user: User, chosen: reports.UsageQuery, groups: Iterable[reports.Group] = ()
 ) -> Sequence[reports.Row]:
     """As `usage.grouped`, which it raises as; read whole."""
     wanted = tuple(groups)
@@ -50,7 +50,7 @@ def aggregate(
     return rows
 
 
-def total(session: Session, user: User, chosen: reports.UsageQuery) -> reports.UsageTotals:
+def total(session: ReadSession, user: User, chosen: reports.UsageQuery) -> reports.UsageTotals:
     """As `usage.total`."""
     return aggregate(session, user, chosen)[0].figures
 

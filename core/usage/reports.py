@@ -7,11 +7,11 @@ from enum import StrEnum
 from operator import add, attrgetter
 
 from sqlalchemy import ColumnElement, func, literal_column, select
-from sqlalchemy.orm import Session
 
 from core import errors
 from core.billing.quote import idr_of_microusd
 from core.catalog import price_list
+from core.db import ReadSession
 from core.db.row_access import all_rows_for_admin, visible_to
 from core.db.tables import Project, UsageDay, User
 
@@ -125,7 +125,7 @@ class Row:
     figures: UsageTotals
 
 
-def aggregate(session: Session, user: User, chosen: UsageQuery, groups: Iterable[Group] = ()) -> Iterator[Row]:
+def aggregate(session: ReadSession, user: User, chosen: UsageQuery, groups: Iterable[Group] = ()) -> Iterator[Row]:
     """Figures by any groups, in their order; read as they are used, so the session must stay open until then.
 
     Without a group it is one row; the figures of nothing are zeros. Forbidden for everybody's figures asked for by
@@ -157,7 +157,7 @@ def aggregate(session: Session, user: User, chosen: UsageQuery, groups: Iterable
     )
 
 
-def total(session: Session, user: User, chosen: UsageQuery) -> UsageTotals:
+def total(session: ReadSession, user: User, chosen: UsageQuery) -> UsageTotals:
     """The figures of all that is chosen; raises as `grouped`."""
     return next(aggregate(session, user, chosen)).figures
 
@@ -173,7 +173,7 @@ _LOOKED_UP: Mapping[str, ColumnElement[str]] = {
 }
 
 
-def _column(session: Session, name: str) -> ColumnElement[str]:
+def _column(session: ReadSession, name: str) -> ColumnElement[str]:
     """A key as an expression over usage_days, without parameters: PostgreSQL has to see the same one in GROUP BY."""
     if name == "month":
         return literal_column("substr(usage_days.day, 1, 7)")
@@ -196,7 +196,7 @@ def _conditions(user: User, chosen: UsageQuery) -> list[ColumnElement[bool]]:
     ]
 
 
-def project_name(session: Session, user: User, chosen: UsageQuery) -> str:
+def project_name(session: ReadSession, user: User, chosen: UsageQuery) -> str:
     """The name of the chosen project; NotFound where there is none that they may see."""
     whose = all_rows_for_admin(user) if chosen.everybody else visible_to(Project, user)
     name = session.scalar(select(Project.name).where(Project.id == chosen.project_id, whose))
@@ -205,7 +205,7 @@ def project_name(session: Session, user: User, chosen: UsageQuery) -> str:
     return name
 
 
-def people(session: Session, admin: User) -> dict[str, str]:
+def people(session: ReadSession, admin: User) -> dict[str, str]:
     """Id and address of everybody there is, by address; Forbidden for others than administrators."""
     rows = session.execute(select(User.id, User.email).where(all_rows_for_admin(admin)).order_by(User.email)).all()
     return {row.id: row.email for row in rows}

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, select
-from sqlalchemy.orm import Session
 
 from core import errors
 from core.billing.quote import Quote, estimated_cost_idr, idr_of_microusd, quote
 from core.catalog import capabilities, price_list
+from core.db import ReadSession
 from core.db.enums import Status
 from core.db.row_access import all_rows_for_admin, visible_to
 from core.db.tables import Generation, User
@@ -86,7 +86,7 @@ class Comparison:
     impossible: Mapping[str, GroupTotal]
 
 
-def clip_groups(session: Session, user: User, chosen: reports.UsageQuery) -> Sequence[ClipGroup]:
+def clip_groups(session: ReadSession, user: User, chosen: reports.UsageQuery) -> Sequence[ClipGroup]:
     """The chosen charged clips, alike ones counted together: of each model its newest CLIPS_A_MODEL that ended.
 
     Compare the sum of `clips` with `usage.Figures.completed` to see whether these are all. Raises as `usage.grouped`.
@@ -99,7 +99,9 @@ def clip_groups(session: Session, user: User, chosen: reports.UsageQuery) -> Seq
     return [kind for model_id in models for kind in _groups_of_model(session, user, chosen, model_id)]
 
 
-def _groups_of_model(session: Session, user: User, chosen: reports.UsageQuery, model_id: str) -> Sequence[ClipGroup]:
+def _groups_of_model(
+    session: ReadSession, user: User, chosen: reports.UsageQuery, model_id: str
+) -> Sequence[ClipGroup]:
     begin, end = reports.moments(chosen)
     whose = all_rows_for_admin(user) if chosen.everybody else visible_to(Generation, user)
     newest = (

@@ -4,10 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Self
 
-from sqlalchemy import update
-from sqlalchemy.orm import Session
-
-from core.db import types
+from core.db import WriteSession, types, update_where
 from core.db.tables import UsageDay, User
 
 
@@ -27,18 +24,13 @@ class Key:
         return cls(ended_at.astimezone(UTC).date().isoformat(), user_id, project_id, provider, model_id)
 
 
-def add(session: Session, key: Key, **added: int) -> None:
+def add(session: WriteSession, key: Key, **added: int) -> None:
     """Add figures (columns of UsageDay, negative to take away) to a row, which is made if it is not there.
 
     Who adds to several rows in one transaction does so in the order of their keys, so that two cannot deadlock; the
     person's own row goes first, as it does where storage is counted.
     """
-    session.execute(
-        update(User)
-        .where(User.id == key.user_id)
-        .values(usage_version=User.usage_version + 1)
-        .execution_options(synchronize_session=False)
-    )
+    update_where(session, User, User.id == key.user_id, usage_version=User.usage_version + 1)
     row = types.insert(session, UsageDay).values(**asdict(key), **added)
     session.execute(
         row.on_conflict_do_update(

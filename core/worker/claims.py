@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from core import db, errors
 from core.clock import utc_now
 from core.config import Settings
+from core.db import ReadSession, WriteSession
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, is_live
 from core.generations import lifecycle
@@ -31,13 +31,13 @@ def claim_polls(room: Callable[[str], int]) -> Sequence[Generation]:
 
     `room` says how many more a provider may be asked about at once, so that one that hangs holds up nobody else's.
     """
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         due = _due_providers(session, (Stage.WAITING, Stage.SUBMITTING))
     rooms = {provider: free for provider in due if (free := room(provider)) > 0}
     if not rooms:
         return []
     claimed: list[Generation] = []
-    with db.session() as session:
+    with db.write_session() as session:
         for provider, free in rooms.items():
             for stage, statuses in ((Stage.WAITING, tuple(Status)), (Stage.SUBMITTING, (Status.UNCERTAIN,))):
                 claimed += lifecycle.claim(
@@ -51,11 +51,11 @@ def claim_submits(settings: Settings, may_call: Callable[[type[Provider]], bool]
 
     What a limit or the breaker holds back stays due in the table and is looked at again in the next tick.
     """
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         if not _anything_due(session, (Stage.QUEUED, Stage.DISPATCHED)):
             return []
     handed: list[Generation] = []
-    with db.session() as session:
+    with db.write_session() as session:
         again = lifecycle.claim(session, Stage.DISPATCHED, limit=MAX_OUTSTANDING_SUBMITS, lease=HAND_OVER_LEASE)
         handed += again
         for provider in _wanted(session):
@@ -72,20 +72,20 @@ def claim_submits(settings: Settings, may_call: Callable[[type[Provider]], bool]
 
 def claim_downloads(limit: int) -> Sequence[Generation]:
     """Clips that their provider has finished, longest waiting first."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         if not _anything_due(session, (Stage.READY_TO_DOWNLOAD,)):
             return []
-    with db.session() as session:
+    with db.write_session() as session:
         return lifecycle.claim(session, Stage.READY_TO_DOWNLOAD, limit=limit, lease=HAND_OVER_LEASE * 2)
 
 
 def sweep() -> None:
     """Decide what became of rows whose worker died: a submit is uncertain, a download is done again."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         if not _anything_due(session, (Stage.SUBMITTING, Stage.DOWNLOADING, Stage.QUEUED)):
             return
     now = utc_now()
-    with db.session() as session:
+    with db.write_session() as session:
         dead = lifecycle.claim(session, Stage.SUBMITTING, limit=100, lease=POLL_LEASE, statuses=(Status.PROCESSING,))
         for row in dead:
             lost = errors.SubmitUncertain(detail="the worker ended between sending and recording")
@@ -98,25 +98,25 @@ def sweep() -> None:
             lifecycle.fail(session, row, never)
 
 
-def _anything_due(session: Session, stages: Sequence[Stage]) -> bool:
+def _anything_due(session: ReadSession, stages: Sequence[Stage]) -> bool:
     """A plain read first, so that an idle dispatcher takes no write lock."""
     due = select(Generation.id).where(is_live(), Generation.stage.in_(stages), Generation.next_at <= utc_now())
     return session.scalar(select(due.exists())) is True
 
 
-def _due_providers(session: Session, stages: Sequence[Stage]) -> set[str]:
+def _due_providers(session: ReadSession, stages: Sequence[Stage]) -> set[str]:
     """Names of the providers of which something is due."""
     names = select(Generation.provider).where(is_live(), Generation.stage.in_(stages), Generation.next_at <= utc_now())
     return set(session.scalars(names.distinct()))
 
 
-def _wanted(session: Session) -> list[type[Provider]]:
+def _wanted(session: ReadSession) -> list[type[Provider]]:
     """Providers that somebody waits for; no other one is asked about, since asking can use up a trial."""
     wanted = _due_providers(session, (Stage.QUEUED,))
     return [provider for provider in registry.providers() if provider.name in wanted]
 
 
-def _room(session: Session, provider: str, max_in_flight: int | None) -> int:
+def _room(session: WriteSession, provider: str, max_in_flight: int | None) -> int:
     """How many more of a provider's rows may be handed over now.
 
     Counted in SQL, so that nothing is forgotten with Redis; two dispatchers count one after the other.
@@ -139,7 +139,7 @@ def _room(session: Session, provider: str, max_in_flight: int | None) -> int:
     return max(0, room)
 
 
-def _next_in_turn(session: Session, provider: str, limit: int) -> Sequence[Generation]:
+def _next_in_turn(session: WriteSession, provider: str, limit: int) -> Sequence[Generation]:
     """Due queued rows of a provider: each person's first before anybody's second, then by age."""
     if limit == 0:
         return []
@@ -158,7 +158,7 @@ def _next_in_turn(session: Session, provider: str, limit: int) -> Sequence[Gener
     return session.scalars(query.with_for_update(skip_locked=True, of=Generation)).all()
 
 
-def _too_old(session: Session) -> Sequence[Generation]:
+def _too_old(session: WriteSession) -> Sequence[Generation]:
     query = (
         select(Generation)
         .where(is_live(), Generation.stage == Stage.QUEUED, Generation.created_at < utc_now() - PENDING_LIMIT)

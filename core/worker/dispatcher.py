@@ -149,7 +149,7 @@ class Dispatcher:
         return await provider.find_submitted_job(request, since=sent_at, until=row.updated_at)
 
     def _lost_request(self, row: Generation) -> tuple[VideoRequest, datetime]:
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             sent_at = reconciliation.sent_at(session, row)
         return provider_request.from_row(
             row, self._settings, storages.open_storage(self._settings.storage_url)
@@ -199,13 +199,13 @@ class Dispatcher:
 
 
 def _key_is_due(provider: type[Provider]) -> bool:
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         known = circuit_breaker.states(session).get(provider.name)
     return known is None or known.key_checked_at is None or known.key_checked_at < utc_now() - KEY_CHECK_INTERVAL
 
 
 def _note_key(provider: type[Provider], works: bool) -> None:
-    with db.session() as session:
+    with db.write_session() as session:
         circuit_breaker.record_key_check(session, provider.name, works=works)
 
 

@@ -5,12 +5,13 @@ import time
 from contextlib import suppress
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from core import db
 from core.audit import runs
 from core.clock import utc_now
 from core.config import Settings
+from core.db import update_where
 from core.db.tables import Generation
 from core.files import storage as storages
 from core.identity import users
@@ -27,14 +28,14 @@ def run(settings: Settings) -> None:
     """Everything once; each part is short and safe to run beside another dispatcher's."""
     purge_deleted_files(settings)
     remove_orphans(settings)
-    with db.session() as session:
+    with db.write_session() as session:
         webhooks.prune(session)
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         last = runs.last_run(session)
     if last is None or last.at < utc_now() - AUDIT_EVERY:
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             found = runs.run_incremental(session)
-        with db.session() as session:
+        with db.write_session() as session:
             runs.record(session, found)
 
 
@@ -43,7 +44,7 @@ def purge_deleted_files(settings: Settings, *, limit: int = 20) -> int:
 
     One whose files cannot be removed now holds up no other: it is tried again the next time.
     """
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         query = select(Generation).where(Generation.deleted_at.is_not(None), Generation.purged_at.is_(None))
         rows = session.scalars(query.limit(limit)).all()
     storage = storages.open_storage(settings.storage_url)
@@ -64,14 +65,11 @@ def _purge(row: Generation, storage: storages.Storage) -> None:
     for key in (row.output_key, row.thumbnail_key, preview_key):
         if key is not None:
             storage.delete(key)
-    with db.session() as session:
-        noted = session.execute(
-            update(Generation)
-            .where(Generation.id == row.id, Generation.purged_at.is_(None))
-            .values(purged_at=utc_now())
-            .execution_options(synchronize_session=False)
+    with db.write_session() as session:
+        noted = update_where(
+            session, Generation, Generation.id == row.id, Generation.purged_at.is_(None), purged_at=utc_now()
         )
-        if noted.rowcount == 1 and row.stored_bytes:  # type: ignore[attr-defined]  # a CursorResult
+        if noted == 1 and row.stored_bytes:
             users.free_storage(session, row.user_id, size_bytes=row.stored_bytes)
 
 

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import update
-from sqlalchemy.orm import Session
-
 from core import db, errors
 from core.clock import utc_now
+from core.db import WriteSession, update_where
 from core.db.enums import Stage, Status
 from core.db.tables import Generation
 from core.generations import lifecycle, reconciliation
@@ -55,7 +53,7 @@ def record(looks: Sequence[PollResult], *, poll_seconds: float) -> None:
 
 
 def _write_all(looks: Sequence[PollResult], poll_seconds: float) -> None:
-    with db.session() as session:
+    with db.write_session() as session:
         reconciliation.lock_providers(
             session, {look.row.provider for look in looks if look.row.stage is Stage.SUBMITTING}
         )
@@ -64,7 +62,9 @@ def _write_all(looks: Sequence[PollResult], poll_seconds: float) -> None:
             _write(session, look, typical, poll_seconds)
 
 
-def _write(session: Session, look: PollResult, typical: Callable[[Generation], float], poll_seconds: float) -> None:
+def _write(
+    session: WriteSession, look: PollResult, typical: Callable[[Generation], float], poll_seconds: float
+) -> None:
     row, result = look.row, look.result
     if row.stage is Stage.SUBMITTING:
         if isinstance(result, JobMatches):
@@ -97,7 +97,7 @@ def _log_unknown_word(provider: str, word: str | None) -> None:
         log.warning("%s says '%s', which we do not know; waiting on", provider, word)
 
 
-def _write_end(session: Session, row: Generation, status: JobStatus) -> bool:
+def _write_end(session: WriteSession, row: Generation, status: JobStatus) -> bool:
     """Carry out what ends the wait; False when the job goes on."""
     kept: dict[str, Any] = {"provider_response": dict(status.response)} if status.response else {}
     if status.cost is not None:
@@ -128,7 +128,7 @@ def _write_end(session: Session, row: Generation, status: JobStatus) -> bool:
 
 
 def _write_progress(
-    session: Session, row: Generation, result: Outcome, typical: Callable[[Generation], float], poll_seconds: float
+    session: WriteSession, row: Generation, result: Outcome, typical: Callable[[Generation], float], poll_seconds: float
 ) -> None:
     """Note how far it is and when to look again; never backwards, never at the end before it is."""
     now = utc_now()
@@ -143,13 +143,13 @@ def _write_progress(
         pause = SLOW_POLL
     elif isinstance(result, errors.ProviderRateLimited):
         pause = max(pause, timedelta(seconds=min(result.retry_after_seconds, 600)))
-    session.execute(
-        update(Generation)
-        .where(Generation.id == row.id, Generation.stage == row.stage, Generation.version == row.version)
-        .values(
-            progress=max(row.progress, min(PROGRESS_CAP, reported_or_estimate)),
-            progress_is_estimate=reported is None,
-            next_at=now + pause,
-        )
-        .execution_options(synchronize_session=False)
+    update_where(
+        session,
+        Generation,
+        Generation.id == row.id,
+        Generation.stage == row.stage,
+        Generation.version == row.version,
+        progress=max(row.progress, min(PROGRESS_CAP, reported_or_estimate)),
+        progress_is_estimate=reported is None,
+        next_at=now + pause,
     )

@@ -6,13 +6,12 @@ that ends its process is given up, too.
 
 import logging
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, literal_column, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, literal_column, select
 
 from core import config, db, errors
 from core.clock import utc_now
+from core.db import WriteSession, update_where
 from core.db.tables import Generation
 from core.files import storage as storages
 from core.files import video_derivatives
@@ -34,7 +33,7 @@ def key_of(output_key: str) -> str:
 
 def any_due() -> bool:
     """Whether a preview is to be made now."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return session.scalar(select(select(Generation.id).where(*_due()).exists())) is True
 
 
@@ -48,7 +47,7 @@ def make_due() -> None:
 
 def make_next() -> bool:
     """Make the preview that is longest due; False when none is."""
-    with db.session() as session:
+    with db.write_session() as session:
         row = _claim(session)
     if row is None:
         return False
@@ -65,7 +64,7 @@ def _due() -> tuple[ColumnElement[bool], ...]:
     return is_completed, Generation.next_at <= utc_now(), Generation.deleted_at.is_(None)
 
 
-def _claim(session: Session) -> Generation | None:
+def _claim(session: WriteSession) -> Generation | None:
     query = select(Generation).where(*_due()).order_by(Generation.next_at).limit(1)
     row = session.scalar(query.with_for_update(skip_locked=True))
     if row is not None:
@@ -84,21 +83,25 @@ def _make(row: Generation) -> None:
         data = video_derivatives.preview(clip)
     key = key_of(row.output_key)
     stored = storage.put_bytes(key, data, media_type="video/mp4")
-    with db.session() as session:
+    with db.write_session() as session:
         is_wanted = _record(session, row, key, stored.size_bytes)
     if not is_wanted:
         storage.delete(key)
 
 
-def _record(session: Session, row: Generation, key: str, size_bytes: int) -> bool:
+def _record(session: WriteSession, row: Generation, key: str, size_bytes: int) -> bool:
     """Note the preview and count its bytes, once; False when the clip was deleted meanwhile."""
-    noted: Any = session.execute(
-        update(Generation)
-        .where(Generation.id == row.id, Generation.preview_key.is_(None), Generation.deleted_at.is_(None))
-        .values(preview_key=key, next_at=None, stored_bytes=Generation.stored_bytes + size_bytes)
-        .execution_options(synchronize_session=False)
+    noted = update_where(
+        session,
+        Generation,
+        Generation.id == row.id,
+        Generation.preview_key.is_(None),
+        Generation.deleted_at.is_(None),
+        preview_key=key,
+        next_at=None,
+        stored_bytes=Generation.stored_bytes + size_bytes,
     )
-    if noted.rowcount == 1:
+    if noted == 1:
         users.reserve_storage(session, row.user_id, size_bytes=size_bytes, quota_bytes=None)
         return True
     return session.scalar(select(Generation.preview_key).where(Generation.id == row.id)) == key

@@ -18,11 +18,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import update
-from sqlalchemy.orm import Session
-
 from core import config, db, errors
 from core.clock import utc_now
+from core.db import WriteSession, update_where
 from core.db.enums import Stage, Status
 from core.db.tables import Generation
 from core.files import download, video_derivatives, video_probe
@@ -50,7 +48,7 @@ FETCH_TRIES = 3
 
 def submit(generation_id: str) -> None:
     """Send one generation to its provider, once. What was sent and got no answer becomes uncertain."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         row = session.get(Generation, generation_id)
     if row is None or row.stage is not Stage.DISPATCHED:
         return
@@ -61,7 +59,7 @@ def submit(generation_id: str) -> None:
         _fail(generation_id, Stage.DISPATCHED, error)
         return
     attempt = row.attempt + 1
-    with db.session() as session:
+    with db.write_session() as session:
         row = lifecycle.locked(session, generation_id)
         if row is None or row.stage is not Stage.DISPATCHED:
             return
@@ -83,7 +81,7 @@ def submit(generation_id: str) -> None:
 
 def ingest(generation_id: str) -> None:
     """Fetch, check and store one finished clip, and charge it; tried again later when that can help."""
-    with db.session() as session:
+    with db.write_session() as session:
         row = lifecycle.locked(session, generation_id)
         if row is None or row.stage is not Stage.READY_TO_DOWNLOAD:
             return
@@ -114,7 +112,7 @@ def ingest(generation_id: str) -> None:
     finally:  # also what was whole and yet no video; the beginning of a download is another file and stays
         for path in (target, target.with_suffix(".safe.mp4")):
             path.unlink(missing_ok=True)
-    with db.session() as session:
+    with db.write_session() as session:
         now = lifecycle.locked(session, generation_id)
         if now is not None and now.stage is Stage.DOWNLOADING and now.collect_attempt == attempt:
             lifecycle.complete(session, now, output)
@@ -146,7 +144,7 @@ async def _send(provider_name: str, request: VideoRequest) -> ProviderJob | erro
 
 def _record_submit(sent: Generation, outcome: ProviderJob | errors.ProviderError) -> None:
     """Write down how a submit ended; also when its lease ran out meanwhile and it was called uncertain."""
-    with db.session() as session:
+    with db.write_session() as session:
         reconciliation.lock_providers(session, [sent.provider])
         row = lifecycle.locked(session, sent.id)
         if row is None or row.stage is not Stage.SUBMITTING or row.attempt != sent.attempt:
@@ -168,7 +166,7 @@ def _record_submit(sent: Generation, outcome: ProviderJob | errors.ProviderError
             lifecycle.fail(session, row, error)
 
 
-def _accepted(session: Session, row: Generation, job: ProviderJob) -> errors.ProviderError | None:
+def _accepted(session: WriteSession, row: Generation, job: ProviderJob) -> errors.ProviderError | None:
     """Wait for the job from now on; uncertain if it was taken for another one's, which the same words had ordered."""
     soon = 0.0 if row.cancel_requested_at else _first_poll_seconds(row.provider)
     what = f"Accepted by {registry.provider_class(row.provider).display_name}"
@@ -180,7 +178,7 @@ def _accepted(session: Session, row: Generation, job: ProviderJob) -> errors.Pro
 
 
 def _retry_later(
-    session: Session, row: Generation, error: errors.ProviderRateLimited | errors.ProviderUnavailable
+    session: WriteSession, row: Generation, error: errors.ProviderRateLimited | errors.ProviderUnavailable
 ) -> None:
     """Back into the line: the provider surely has nothing of it."""
     if row.status is not Status.PROCESSING:
@@ -267,7 +265,7 @@ async def _refresh_output_url(provider: Provider, job_id: str) -> str | None:
 def _record_ingest_failure(generation_id: str, attempt: int, error: errors.AppError) -> None:
     """Try again later, give up with the credits back, or leave it to a person, by what went wrong."""
     now = utc_now()
-    with db.session() as session:
+    with db.write_session() as session:
         row = lifecycle.locked(session, generation_id)
         if row is None or row.stage is not Stage.DOWNLOADING or row.collect_attempt != attempt:
             return
@@ -286,7 +284,7 @@ def _record_ingest_failure(generation_id: str, attempt: int, error: errors.AppEr
 
 
 def _fail(generation_id: str, stage: Stage, error: errors.AppError) -> None:
-    with db.session() as session:
+    with db.write_session() as session:
         row = lifecycle.locked(session, generation_id)
         if row is not None and row.stage is stage:
             lifecycle.fail(session, row, error)
@@ -304,12 +302,13 @@ def _lease_kept(generation_id: str, stage: Stage) -> Iterator[None]:
     def renew() -> None:
         while not done.wait(RENEW_SECONDS):
             try:
-                with db.session() as session:
-                    session.execute(
-                        update(Generation)
-                        .where(Generation.id == generation_id, Generation.stage == stage)
-                        .values(next_at=utc_now() + LEASE)
-                        .execution_options(synchronize_session=False)
+                with db.write_session() as session:
+                    update_where(
+                        session,
+                        Generation,
+                        Generation.id == generation_id,
+                        Generation.stage == stage,
+                        next_at=utc_now() + LEASE,
                     )
             except Exception:
                 log.exception("could not renew the lease of %s", generation_id)

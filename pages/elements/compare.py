@@ -53,7 +53,7 @@ def dialog_if_open() -> None:
 
 def _dialog(ids: Sequence[str]) -> None:
     with components.error_boundary():
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             rows = queries.get_many(session, current_user.current_user(), ids)
         if not comparable(rows):
             st.info(_("Choose two to four finished clips to compare them."))

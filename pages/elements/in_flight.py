@@ -27,7 +27,7 @@ _element = st.components.v2.component(
 
 def show(person: User) -> str | None:
     """Draw the list beside the order form; the id of the one whose details were just asked for, else None."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         standings = progress_text.board().snapshots(session, person.id, limit=MAX_CARDS)
     st.header(_("Under way"), anchor=False)
     if not standings:

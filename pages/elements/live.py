@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
-from sqlalchemy.orm import Session
 
 from core import config
 from core.clock import utc_now
+from core.db import ReadSession
 from core.db.enums import Status
 from core.db.tables import Generation, User
 from core.generations import progress
@@ -31,7 +31,7 @@ _element = st.components.v2.component(
 )
 
 
-def show(session: Session, person: User) -> None:
+def show(session: ReadSession, person: User) -> None:
     """Mount the element; the shell does it once a run, before the page reads what it draws."""
     before = {*st.session_state.get("live_ids", ()), *_met()}
     now = progress.live_ids_of(session, person)

@@ -46,11 +46,11 @@ def route() -> Route:
 
 def _look(user_id: str, shown: Sequence[str]) -> bytes:
     """`{"state": <changes at an end or a beginning>, "live": <how many>, "newest": [ids], "items": [...]}`."""
-    with db.look() as connection:
+    with db.read_connection() as connection:
         ids = progress.live_ids(connection, user_id)
     standings: Sequence[progress.InFlightItem] = ()
     if among := set(shown).intersection(ids):
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             standings = progress_text.board().snapshots(session, user_id, among=among)
     items = [progress_text.item(each) for each in standings]
     told = {"state": progress.fingerprint(ids), "live": len(ids), "newest": list(ids[-MAX_NEWEST:]), "items": items}

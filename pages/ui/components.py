@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
-from sqlalchemy.orm import Session
 from streamlit.delta_generator import DeltaGenerator
 
 from core import config, db, errors
 from core.billing import ledger
 from core.clock import utc_now
+from core.db import ReadSession, WriteSession
 from core.db.enums import Status
 from core.db.tables import User
 from core.files import signed_urls
@@ -63,7 +63,7 @@ def error_box(problem: errors.AppError) -> None:
     st.error(" ".join(translate_message(sentence) for sentence in sentences), icon=":material/error:")
 
 
-def project_names(session: Session, person: User, *, archived: bool, wanted: str | None) -> dict[str, str]:
+def project_names(session: ReadSession, person: User, *, archived: bool, wanted: str | None) -> dict[str, str]:
     """Id and name of a person's projects for a list to choose from, last changed first.
 
     A list ends somewhere; `wanted`, the one a link asks for, is in it all the same. `archived` adds the archive.
@@ -103,11 +103,13 @@ def try_action(action: Callable[[], object], *, done: str) -> bool:
     return True
 
 
-def save_and_rerun(action: Callable[[Session], object], *, done: str, then: Callable[[], None] | None = None) -> None:
+def save_and_rerun(
+    action: Callable[[WriteSession], object], *, done: str, then: Callable[[], None] | None = None
+) -> None:
     """Do in one transaction what a button asked for, and draw the whole page again; a refusal is said here."""
 
     def transaction() -> None:
-        with db.session() as session:
+        with db.write_session() as session:
             action(session)
 
     if try_action(transaction, done=done):

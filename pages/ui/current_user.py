@@ -26,12 +26,12 @@ def current_user() -> User:
     """The person of this session. Without sign-in it is the one local person, made at the first look."""
     if (found := _known.get(None)) is not None:
         return found
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         try:
             return users.get(session, config.LOCAL_PERSON)
         except errors.NotFound:
             pass
-    with db.session() as session:
+    with db.write_session() as session:
         return users.local_person(session, config.settings())
 
 

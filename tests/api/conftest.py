@@ -83,7 +83,7 @@ class Client:
     def webhook(self) -> tuple[str, str]:
         """The ids of a webhook, at an address that nothing is sent to, and of its one delivery."""
         assert self.person is not None
-        with db.session() as session:
+        with db.write_session() as session:
             endpoint = WebhookEndpoint(user_id=self.person.id, url="https://hooks.example.org/video")
             session.add(endpoint)
             session.flush()
@@ -107,7 +107,7 @@ class Client:
 
 def arrive(email: str, *, credits: int = 10_000, scope: Scope = Scope.ADMIN) -> Client:
     """A new person with a token."""
-    with db.session() as session:
+    with db.write_session() as session:
         person = users.ensure(session, email, signup_credits=credits)
         return Client(person, api_tokens.create(session, person, name="test", scope=scope))
 

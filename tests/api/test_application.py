@@ -170,12 +170,12 @@ def test_foreign_id_looks_like_none(ana: Client, ben: Client, method: str, path:
 def test_token_use_is_noted(ana: Client) -> None:
     """The account page can tell when a token was last used."""
     assert ana.get("/credits").status_code == 200
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         noted = session.scalar(select(ApiToken.last_used_at))
     assert noted is not None
 
     assert ana.get("/credits").status_code == 200
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert session.scalar(select(ApiToken.last_used_at)) == noted
 
 

@@ -28,7 +28,7 @@ def owner(installation: Settings) -> Client:
     """An administrator with a token that reaches everything, and things of their own."""
     client = arrive("owner@example.org")
     assert client.person is not None
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(User).where(User.id == client.person.id).values(role=Role.ADMIN))
     return client
 
@@ -36,7 +36,7 @@ def owner(installation: Settings) -> Client:
 def with_token(client: Client, scope: Scope, **values: object) -> Client:
     """The same person with another token; `values` are what became of it."""
     assert client.person is not None
-    with db.session() as session:
+    with db.write_session() as session:
         token = api_tokens.create(session, client.person, name="other", scope=scope)
         if values:
             token_id = api_tokens.by_token(session, token)[1].id

@@ -110,7 +110,7 @@ def finish_soon(generation_id: str) -> threading.Thread:
         row = orders.advance(database, generation_id, *places)
         made = orders.output(row.id)
         storage.open_storage(config.settings().storage_url).put_bytes(made.output_key, CLIP, media_type="video/mp4")
-        with database.session() as session:
+        with database.write_session() as session:
             assert lifecycle.complete(session, row, made)
 
     worker = threading.Thread(target=work)
@@ -137,7 +137,7 @@ def test_recipe_works(shell: dict[str, str], tmp_path: Path, recipe: recipes.Rec
         case recipes.ESTIMATE:
             assert "3250" in printed
         case recipes.GENERATE:
-            with db.session(read_only=True) as session:
+            with db.read_session() as session:
                 newest = session.scalars(select(Generation).order_by(Generation.id.desc()).limit(1)).one()
             assert newest.id in printed
             assert newest.start_image_key is not None

@@ -29,7 +29,8 @@ class SlowDatabase:
         self.asked = 0
         self.stuck: list[str] = []
         self._moved = threading.Condition()
-        event.listen(db.default().engine, "checkout", self._checkout)
+        for engine in (db.default().engine, db.default().read_engine):
+            event.listen(engine, "checkout", self._checkout)
 
     async def keep_turning(self) -> None:
         """The event loop's own heartbeat."""
@@ -58,7 +59,7 @@ def test_loop_goes_on_while_the_database_is_waited_for(installation: Settings, d
     if door.path == "/generate":
         body = {"json": ana.order()}
     assert ana.person is not None
-    with db.session() as session:
+    with db.write_session() as session:
         token = api_tokens.create(session, ana.person, name="not looked up yet", scope=Scope.ADMIN)
     database = SlowDatabase()
 

@@ -78,7 +78,7 @@ def listening(server: str, client: Client, *, last_id: int | None = None, by_que
 
 def newest() -> int:
     """The highest id of a step."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return session.scalar(select(func.max(GenerationEvent.id))) or 0
 
 

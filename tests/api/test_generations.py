@@ -60,7 +60,7 @@ def failed(client: Client) -> str:
     """The id of a generation that its provider failed."""
     generation_id = client.generate()
     orders.advance(db.default(), generation_id, orders.HANDED, orders.SUBMITTING)
-    with db.session() as session:
+    with db.write_session() as session:
         row = lifecycle.locked(session, generation_id)
         assert row is not None
         assert lifecycle.fail(session, row, errors.ContentRefused(detail="raw words of the provider"))
@@ -149,7 +149,7 @@ def test_error_that_was_left_behind_is_not_shown(ana: Client) -> None:
     """An uncertain one that was found goes on without its old error."""
     generation_id = ana.generate()
     row = orders.advance(db.default(), generation_id, orders.HANDED, orders.SUBMITTING)
-    with db.session() as session:
+    with db.write_session() as session:
         assert lifecycle.mark_uncertain(session, row, errors.SubmitUncertain(), next_at=utc_now())
     assert ana.get(f"/generations/{generation_id}/status").json()["status"]["errorCode"] == "submit_uncertain"
 
@@ -215,7 +215,7 @@ def test_parallel_orders_spend_no_more_than_there_is(ana: Client) -> None:
 
     assert sorted(answer.status_code for answer in answers) == [202] * 5 + [402] * 7
     assert balance(cleo) == (0, 250)
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert all(result.holds for result in runs.run(session))
 
 
@@ -418,7 +418,7 @@ def test_generate_when_it_goes_on_from_a_clip(ana: Client, ben: Client) -> None:
 
     extended = ana.generate(extendsId=source.id)
 
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert session.get_one(Generation, extended).extends_id == source.id
     assert refusal(ben.post("/generate", json=ben.order(extendsId=source.id)))[:2] == (404, "not_found")
 

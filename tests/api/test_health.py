@@ -28,7 +28,7 @@ def test_healthy(nobody: Client) -> None:
 def test_backlog(ana: Client, nobody: Client) -> None:
     """How many are under way, and how long the oldest has waited to be sent."""
     generation_id = ana.generate()
-    with db.session() as session:
+    with db.write_session() as session:
         earlier = utc_now() - timedelta(minutes=2)
         session.execute(update(Generation).where(Generation.id == generation_id).values(created_at=earlier))
 

@@ -21,7 +21,7 @@ def waiting(ana: Client) -> str:
     assert isinstance(ana.person, User)
     row = ordered(db.default(), ana.person)
     advance(db.default(), row.id, HANDED, SUBMITTING, WAITING)
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(Generation).values(next_at=utc_now() + timedelta(hours=1)))
     return row.id
 
@@ -36,7 +36,7 @@ def path(generation_id: str) -> str:
 
 def due(generation_id: str) -> bool:
     """Whether it comes due now."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         row = session.get(Generation, generation_id)
         assert row is not None
         assert row.stage is Stage.WAITING
@@ -62,7 +62,7 @@ def test_hook_when_it_is_guessed(nobody: Client, waiting: str, installation: Set
 
 def test_hook_when_it_comes_late(nobody: Client, waiting: str) -> None:
     """A call for a generation that no longer waits changes nothing."""
-    with db.session() as session:
+    with db.write_session() as session:
         row = lifecycle.locked(session, waiting)
         assert row is not None
         lifecycle.cancel(session, row, actor="system")

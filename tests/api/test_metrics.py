@@ -18,7 +18,7 @@ LINE = re.compile(r'(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+
 def operator() -> Client:
     """An administrator whose token only reads."""
     client = arrive("ops@example.org", scope=Scope.READ)
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(User).where(User.email == "ops@example.org").values(role=Role.ADMIN))
     return client
 
@@ -26,7 +26,7 @@ def operator() -> Client:
 def test_figures_are_what_there_is(ana: Client) -> None:
     """What is under way, what is reserved and what the last audit found, in a form that Prometheus reads."""
     ana.generate()
-    with db.session() as session:
+    with db.write_session() as session:
         runs.record(session, runs.run_incremental(session))
 
     answer = operator().get("/metrics")

@@ -45,7 +45,7 @@ def test_parallel_orders_spend_no_more_than_there_is(on_postgresql: Settings) ->
     answers = cleo.send_at_once("POST", "/generate", [{"json": body} for _ in range(12)])
 
     assert sorted(answer.status_code for answer in answers) == [202] * 5 + [402] * 7
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert all(result.holds for result in runs.run(session))
 
     dora = arrive("dora@example.org")

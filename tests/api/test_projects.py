@@ -151,7 +151,7 @@ def test_list_reads_few_rows_of_a_large_project(ana: Client) -> None:
     assert ana.person is not None
     orders.ordered(db.default(), ana.person)
     statements: list[str] = []
-    engine = db.default().engine
+    engine = db.default().read_engine
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         statements.append(statement)
@@ -170,7 +170,7 @@ def test_list_reads_few_rows_of_a_large_project(ana: Client) -> None:
         (posters, "SEARCH generations USING INDEX ix_generations_cover (project_id=? AND id>?)"),
         (live, "SCAN generations USING INDEX ix_generations_due"),  # of those under way alone
     ):
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             plan = session.connection().exec_driver_sql(
                 f"EXPLAIN QUERY PLAN {statement}", tuple("?" for _ in range(statement.count("?")))
             )

@@ -32,7 +32,7 @@ def test_same_image_again_gives_the_same_path(ana: Client) -> None:
     first = ana.post("/upload-image", **sent(picture())).json()
 
     assert ana.post("/upload-image", **sent(picture(), kind="end")).json() == first
-    with databases.session(read_only=True) as session:
+    with databases.read_session() as session:
         assert users.get(session, ana.person.email).storage_bytes == first["fileSize"]
 
 

@@ -121,7 +121,7 @@ def test_usage_of_one_model(ana: Client) -> None:
 
 def make_admin(email: str) -> None:
     """Give somebody the role."""
-    with db.session() as session:
+    with db.write_session() as session:
         users.get(session, email).role = Role.ADMIN
 
 

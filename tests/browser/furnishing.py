@@ -40,14 +40,14 @@ def furnish(studio: Studio, folder: Path) -> None:
     storage = storages.open_storage(studio.settings.storage_url)
     clip = small_clip(folder / "small.mp4")
     lake, empty = studio.project("Lake film"), studio.project("An idea with a rather long name, " * 3)
-    with db.session() as session:
+    with db.write_session() as session:
         projects.update(session, studio.person, empty.id, description="averyveryverylongwordwithoutanyspace" * 4)
     for prompt in ("A rower crosses a lake at dawn", "w" * 300, "Rain on a tin roof"):
         row = studio.order(lake, prompt)
         studio.complete(row, stored(storage, row, clip))
     studio.fail(studio.order(lake, "A heron takes off"))
     studio.lose(studio.order(lake, "Ink in clear water", model_id="seedance-t2v"))
-    with db.session() as session:
+    with db.write_session() as session:
         commands.cancel(session, studio.person, studio.order(lake, "A paper boat").id)
 
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.browser
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """An app with a year of clips in several projects, one of them named like a formula, and a budget."""
     folder = tmp_path_factory.mktemp("filled")
-    with installation(folder) as studio, db.session() as session:
+    with installation(folder) as studio, db.write_session() as session:
         names = ("=SUM(A1)", "A project with a rather long name indeed", *(f"Film {n}" for n in range(10)))
         mine = [projects.create(session, studio.person, name=name).id for name in names]
         clips = year.invent(random.Random(3), mine, until=utc_now().date(), days=365, clips_a_day=4)

@@ -79,7 +79,7 @@ def furnish(studio: Studio, folder: Path) -> dict[str, Generation]:
     storage, clip = storages.open_storage(studio.settings.storage_url), small_clip(folder / "small.mp4")
     film, empty = studio.project("Filem danau"), studio.project("Gagasan")
     person = studio.person
-    with db.session() as session:
+    with db.write_session() as session:
         users.set_language(session, person, tag="id")
         ledger.grant(session, person.id, credits=2_000_000, key="x", actor="demo@localhost", reason="Hadiah")
         history = year.invent(random.Random(3), [film.id], until=utc_now().date(), days=60, clips_a_day=4)
@@ -98,14 +98,14 @@ def furnish(studio: Studio, folder: Path) -> dict[str, Generation]:
         row = studio.order(film, "Hujan di atap seng", generate_audio=True, resolution="1080p", duration_seconds=8)
         output = stored(storage, row, clip)
         found[name] = studio.complete(row, replace(output, facts={**output.facts, "gaps": GAPS}))
-    with db.session() as session:
+    with db.write_session() as session:
         liked = Changes(favourite=True, verdict=ReviewStatus.KEPT, tags=["danau"])
         review.update(session, person, found["completed"].id, liked)
     found["failed"] = studio.fail(studio.order(film, "Bangau terbang"))
     found["uncertain"] = studio.lose(studio.order(film, "Tinta", model_id="seedance-t2v"))
     found["processing"] = studio.send(studio.order(film, "Kabut", model_id="kling-2.5", duration_seconds=10))
     found["cancelled"] = studio.order(empty, "Perahu kertas")
-    with db.session() as session:
+    with db.write_session() as session:
         commands.cancel(session, person, found["cancelled"].id)
         runs.record(session, runs.run_incremental(session, full=True))
     return found

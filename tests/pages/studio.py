@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from core import db, errors
 from core.clock import utc_now
 from core.config import Settings
+from core.db import WriteSession
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, Project, User
 from core.generations import lifecycle
@@ -43,12 +42,12 @@ class Studio:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        with db.session() as session:
+        with db.write_session() as session:
             self.person: User = users.local_person(session, settings)
 
     def project(self, name: str = "Lake film") -> Project:
         """A new project."""
-        with db.session() as session:
+        with db.write_session() as session:
             return projects.create(session, self.person, name=name)
 
     def order(
@@ -57,14 +56,14 @@ class Studio:
         """An order that waits."""
         wanted = {"resolution": "720p", "duration_seconds": 5, "aspect_ratio": "16:9"} | changes
         order = Order(project_id=project.id, model_id=model_id, prompt=prompt, **wanted)  # type: ignore[arg-type]  # a test names only what it means
-        with db.session() as session:
+        with db.write_session() as session:
             return submit(
                 session, self.person, order, configured=CONFIGURED, quota_bytes=self.settings.storage_quota_bytes
             )
 
     def send(self, row: Generation, *, progress: float = 0.4) -> Generation:
         """The provider has it."""
-        with db.session() as session:
+        with db.write_session() as session:
             for status, stage in (
                 (Status.PENDING, Stage.DISPATCHED),
                 (Status.PROCESSING, Stage.SUBMITTING),
@@ -78,7 +77,7 @@ class Studio:
 
     def lose(self, row: Generation) -> Generation:
         """Nobody knows whether the provider has it."""
-        with db.session() as session:
+        with db.write_session() as session:
             for status, stage in ((Status.PENDING, Stage.DISPATCHED), (Status.PROCESSING, Stage.SUBMITTING)):
                 row = self._now(session, row)
                 assert lifecycle.transition(session, row, status, stage, what=SAID[stage], next_at=utc_now())
@@ -91,7 +90,7 @@ class Studio:
     def complete(self, row: Generation, output: lifecycle.Output | None = None) -> Generation:
         """The clip is here and charged."""
         row = self.send(row)
-        with db.session() as session:
+        with db.write_session() as session:
             for stage in (Stage.READY_TO_DOWNLOAD, Stage.DOWNLOADING):
                 row = self._now(session, row)
                 assert lifecycle.transition(
@@ -107,12 +106,12 @@ class Studio:
     def fail(self, row: Generation, error: errors.AppError | None = None) -> Generation:
         """The provider could not make it."""
         row = self.send(row)
-        with db.session() as session:
+        with db.write_session() as session:
             assert lifecycle.fail(session, self._now(session, row), error or errors.GenerationFailed())
             return self._now(session, row)
 
     @staticmethod
-    def _now(session: Session, row: Generation) -> Generation:
+    def _now(session: WriteSession, row: Generation) -> Generation:
         found = lifecycle.locked(session, row.id)
         assert found is not None
         return found

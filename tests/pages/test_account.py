@@ -30,14 +30,14 @@ def test_language_is_kept_with_the_person(open_page: Open, studio: Studio) -> No
         with language.using_language(read_in):  # the names of options are asked for again outside of the page
             at.selectbox(key="account_language").set_value(chosen).run()
         assert not at.error
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             assert users.get(session, "demo@localhost").language == stored
         assert open_page("account").selectbox(key="account_language").value == chosen
 
 
 def test_movements_page_without_gaps(open_page: Open, studio: Studio) -> None:
     """Older and Newer walk through all movements."""
-    with db.session() as session:
+    with db.write_session() as session:
         for number in range(25):
             books.grant(session, studio.person.id, credits=1, key=f"g{number}", actor="ana", reason=f"gift {number}.")
     at = open_page("account")

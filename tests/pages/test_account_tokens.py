@@ -27,7 +27,7 @@ def page(installation: Settings) -> AppTest:
 
 def known(studio: Studio) -> list[ApiToken]:
     """The person's tokens."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return list(api_tokens.list_for_user(session, studio.person))
 
 
@@ -50,7 +50,7 @@ def test_token_is_shown_once(page: AppTest, studio: Studio) -> None:
 
     assert not page.error
     (secret,) = secrets(page)
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         person, token = api_tokens.by_token(session, secret)
     assert (person.id, token.name, token.scope) == (studio.person.id, "Nightly report", Scope.READ)
     assert token.expires_at is not None
@@ -74,7 +74,7 @@ def test_token_without_a_name(page: AppTest, studio: Studio) -> None:
 
 def test_token_is_revoked(page: AppTest, studio: Studio) -> None:
     """A revoked token is gone from the list and opens nothing."""
-    with db.session() as session:
+    with db.write_session() as session:
         secret = api_tokens.create(session, studio.person, name="Old script")
     page.run()
 
@@ -82,14 +82,14 @@ def test_token_is_revoked(page: AppTest, studio: Studio) -> None:
 
     assert not page.error
     assert known(studio) == []
-    with pytest.raises(errors.Unauthorized), db.session(read_only=True) as session:
+    with pytest.raises(errors.Unauthorized), db.read_session() as session:
         api_tokens.by_token(session, secret)
     assert any("no tokens" in caption.value for caption in page.caption)
 
 
 def test_token_name_is_shown_as_it_is(page: AppTest, studio: Studio) -> None:
     """A name is somebody's own words, never markup."""
-    with db.session() as session:
+    with db.write_session() as session:
         api_tokens.create(session, studio.person, name="<b>x</b> **y**")
     page.run()
 

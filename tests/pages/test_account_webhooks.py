@@ -40,7 +40,7 @@ def opened() -> AppTest:
 def registered(studio: Studio, receiver: Receiver) -> WebhookEndpoint:
     """A webhook of the studio's person."""
     address = webhooks.validate_url(receiver.url, allow=frozenset({receiver.host_port}))
-    with db.session() as session:
+    with db.write_session() as session:
         return webhooks.create(session, studio.person, address)
 
 
@@ -61,7 +61,7 @@ def test_webhook_is_added_and_its_secret_shown_once(studio: Studio, receiver: Re
     at.text_input(key="webhooks_new_0_url").set_value(receiver.url)
     at.text_input(key="webhooks_new_0_description").set_value("Team")
     at.button(key="webhooks_add").click().run()
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         (endpoint,) = webhooks.list_for_user(session, studio.person)
     assert (endpoint.url, endpoint.description) == (receiver.url, "Team")
     assert [code.value for code in at.code] == [webhooks.secret(endpoint, key=config.settings().secret_key)]
@@ -77,7 +77,7 @@ def test_address_when_it_cannot_be_used(studio: Studio, receiver: Receiver) -> N
     at.button(key="webhooks_add").click().run()
     assert "not reached by https" in at.error[0].value
     assert at.text_input(key="webhooks_new_0_url").value == "http://127.0.0.1:1/hook"
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert webhooks.list_for_user(session, studio.person) == []
 
 
@@ -93,7 +93,7 @@ def test_test_event_is_sent_and_sent_again(studio: Studio, receiver: Receiver) -
     assert "The answer was 500." in texts(at)
     assert "Next try in" in texts(at)
     assert "Failing" in texts(at)
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         (delivery,) = webhooks.list_deliveries(session, studio.person, endpoint.id)
     at.button(key=f"delivery_{delivery.id}_replay").click().run()
     send()
@@ -113,14 +113,14 @@ def test_webhook_is_changed_stopped_and_deleted(studio: Studio, receiver: Receiv
     at.button(key=f"{key}_switch").click().run()
     assert "You stopped it." in texts(at)
     assert at.button(key=f"{key}_test").disabled
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         found = webhooks.get(session, studio.person, endpoint.id)
     assert (found.url, found.disabled_reason) == (f"{receiver.url}&more=1", DisabledReason.PERSON)
     at.button(key=f"{key}_switch").click().run()
     at.button(key=f"{key}_rotate").click().run()
     assert len(at.code) == 1
     at.button(key=f"{key}_delete").click().run()
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert webhooks.list_for_user(session, studio.person) == []
 
 
@@ -131,7 +131,7 @@ def test_events_are_chosen(studio: Studio, receiver: Receiver) -> None:
     assert at.multiselect(key="webhooks_new_0_events").value == list(outbox.EVENTS.values())
     at.multiselect(key="webhooks_new_0_events").set_value(["generation.failed"])
     at.button(key="webhooks_add").click().run()
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         (endpoint,) = webhooks.list_for_user(session, studio.person)
     assert endpoint.events == ["generation.failed"]
     assert "Clip failed" in texts(at)
@@ -142,7 +142,7 @@ def test_events_are_chosen(studio: Studio, receiver: Receiver) -> None:
     assert "Choose at least one event." in texts(at)
     at.multiselect(key=f"{key}_events").set_value(["generation.failed", "generation.uncertain"])
     at.button(key=f"{key}_save").click().run()
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert webhooks.get(session, studio.person, endpoint.id).events == ["generation.failed", "generation.uncertain"]
 
 
@@ -152,7 +152,7 @@ def test_webhook_that_was_stopped_says_why(
 ) -> None:
     """Who comes back to a webhook that was stopped reads the reason."""
     registered(studio, receiver)
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(WebhookEndpoint).values(disabled_at=utc_now(), disabled_reason=reason))
     at = opened()
     assert said in texts(at)
@@ -162,7 +162,7 @@ def test_webhook_that_was_stopped_says_why(
 def test_many_deliveries_come_a_page_at_a_time(studio: Studio, receiver: Receiver) -> None:
     """The newest ten stand there, and more on request."""
     endpoint = registered(studio, receiver)
-    with db.session() as session:
+    with db.write_session() as session:
         for _ in range(12):
             webhooks.send_test(session, studio.person, endpoint.id)
         webhooks.abandon(session, WebhookDelivery.endpoint_id == endpoint.id, why="It never arrived.")

@@ -32,7 +32,7 @@ def test_unclear_clip_is_released(open_page: Open, studio: Studio) -> None:
     at = open_page("admin")
     at.button(key=f"admin_release_{row.id}").click().run()
     assert not at.error
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert queries.get(session, studio.person, row.id).status is Status.FAILED
         assert ledger.balance(session, studio.person.id) == ledger.Balance(100_000, 0)
 
@@ -45,7 +45,7 @@ def test_unclear_clip_goes_on_with_the_job_that_was_found(open_page: Open, studi
     assert [error.value for error in at.error] == ["Write the job ID that the provider shows."]
     at.text_input(key=f"admin_job_{row.id}").set_value(" job-7 ")
     at.button(key=f"admin_found_{row.id}").click().run()
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         found = queries.get(session, studio.person, row.id)
     assert (found.status, found.stage, found.provider_job_id) == (Status.PROCESSING, Stage.WAITING, "job-7")
 
@@ -55,7 +55,7 @@ def test_unclear_clip_shows_the_jobs_it_may_be(open_page: Open, studio: Studio) 
     row = studio.lose(studio.order(studio.project()))
     other = studio.lose(studio.order(studio.project()))
     for lost, jobs in ((row, ("job-7", "job-8")), (other, ("job-7",))):
-        with db.session() as session:
+        with db.write_session() as session:
             reconciliation.reconcile(session, lost, JobMatches(exact=[ProviderJob(job_id) for job_id in jobs]))
     at = open_page("admin")
     assert any("one of these jobs: job-7, job-8" in element.proto.body for element in at.get("html"))
@@ -75,7 +75,7 @@ def test_checks_are_run_and_kept(open_page: Open, studio: Studio) -> None:
 
 def test_broken_rule_names_its_offender(open_page: Open, studio: Studio) -> None:
     """A balance that is not the sum of its rows is shown as broken."""
-    with db.session() as session:
+    with db.write_session() as session:
         session.connection().exec_driver_sql("UPDATE accounts SET available_credits = 1")
     at = open_page("admin")
     at.button(key="admin_check").click().run()
@@ -91,7 +91,7 @@ def test_grant_is_booked_once_with_its_reason(open_page: Open, studio: Studio) -
     at.text_input(key=f"admin_grant_reason_{key}").set_value("Spring campaign")
     at.button[-1].click().run()
     assert not at.error
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         entry = ledger.entries(session, studio.person.id)[0]
         assert ledger.balance(session, studio.person.id).available_credits == 100_500
     assert (entry.amount_credits, entry.reason, entry.actor) == (500, "Spring campaign", "demo@localhost")
@@ -110,7 +110,7 @@ def test_grant_to_nobody_is_a_sentence(open_page: Open, studio: Studio) -> None:
 
 def test_page_is_closed_to_others(open_page: Open, studio: Studio) -> None:
     """Who is not an administrator gets another page, whatever the address says."""
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(User).values(role=Role.USER))
     at = open_page("admin")
     assert "People" not in [header.value for header in at.header]
@@ -126,14 +126,14 @@ def test_correction_takes_credits_away_and_never_too_many(open_page: Open, studi
         at.number_input(key=f"admin_grant_credits_{key}").set_value(amount)
         at.text_input(key=f"admin_grant_reason_{key}").set_value("Booked by mistake")
         at.button[-1].click().run()
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             assert ledger.balance(session, studio.person.id).available_credits == left
     assert [error.value for error in at.error] == ["This needs 1 credits and 0 are available."]
 
 
 def test_people_are_found_with_their_credits(open_page: Open, studio: Studio) -> None:
     """Everybody is listed with role and balance; the search leaves who matches."""
-    with db.session() as session:
+    with db.write_session() as session:
         users.ensure(session, "ana@example.org", signup_credits=1234)
     at = open_page("admin")
     shown = " ".join(element.proto.body for element in at.get("html"))

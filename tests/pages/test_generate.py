@@ -25,7 +25,7 @@ BUTTON = "generate_button"
 
 def ordered() -> list[Generation]:
     """All generations, oldest first."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return list(session.scalars(select(Generation).order_by(Generation.id)))
 
 
@@ -92,7 +92,7 @@ def test_pressing_orders_one_and_reserves_its_price(open_page: Open, studio: Stu
     at.button(key=BUTTON).click().run()
     assert not at.error
     assert [(row.prompt, row.credits) for row in ordered()] == [("A lake at dawn", 50)]
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert ledger.balance(session, studio.person.id) == ledger.Balance(99_950, 50)
     assert any("Ordered. 50 credits are reserved" in toast.value for toast in at.toast)
     assert "**99,950** credits · 50 reserved" in " ".join(text.value for text in at.markdown)
@@ -130,7 +130,7 @@ def test_another_order_at_once_is_another_wish(open_page: Open, studio: Studio) 
 def test_too_few_credits_disable_the_button_with_a_reason(open_page: Open, studio: Studio) -> None:
     """Who cannot pay reads why."""
     studio.project()
-    with db.session() as session:
+    with db.write_session() as session:
         ledger.adjust(session, studio.person.id, credits=-99_980, key="spent", actor="test", reason="test")
     at = write(open_page("generate"), "A lake at dawn")
     assert at.button(key=BUTTON).disabled
@@ -228,7 +228,7 @@ def test_cards_tell_how_a_model_did_here(open_page: Open, studio: Studio) -> Non
 def test_cards_say_when_a_provider_is_in_trouble(open_page: Open, studio: Studio) -> None:
     """Trouble stands on the card and beside it, and orders stay possible."""
     studio.project()
-    with db.session() as session:
+    with db.write_session() as session:
         now = utc_now()
         values = {"failures": 9, "retry_at": now + timedelta(minutes=5), "error_code": "provider_unavailable"}
         session.add(ProviderHealth(provider="demo", error_at=now, **values))
@@ -263,7 +263,7 @@ def test_what_had_to_change_is_said_and_comes_back(open_page: Open, studio: Stud
 def test_full_storage_disables_the_button_with_a_reason(open_page: Open, studio: Studio) -> None:
     """Who has no room for a clip reads it before paying."""
     studio.project()
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(User).values(storage_bytes=studio.settings.storage_quota_bytes))
     at = write(open_page("generate"), "A lake")
     assert at.button(key=BUTTON).disabled
@@ -300,14 +300,14 @@ def test_several_are_ordered_with_one_press(open_page: Open, studio: Studio, wit
     made = ordered()
     assert [row.model_id for row in made] == ["kling-2.5"] * 2 + ["demo-film"] * 2
     assert len({row.batch_id for row in made}) == 1
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert ledger.balance(session, studio.person.id) == ledger.Balance(98_900, 1_100)
 
 
 def test_several_that_cannot_all_be_paid_are_not_sold(open_page: Open, studio: Studio) -> None:
     """The total decides, not the single price."""
     studio.project()
-    with db.session() as session:
+    with db.write_session() as session:
         ledger.adjust(session, studio.person.id, credits=-99_900, key="spent", actor="test", reason="test")
     at = write(open_page("generate"), "A lake")
     at.radio(key="generate_variations").set_value(3).run()
@@ -372,7 +372,7 @@ def test_failed_or_deleted_clip_is_not_named(open_page: Open, studio: Studio) ->
     project = studio.project()
     studio.fail(studio.order(project, "A lake at dawn"))
     row = studio.complete(studio.order(project, "A heron"))
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(Generation).where(Generation.id == row.id).values(deleted_at=utc_now()))
     at = open_page("generate")
     for prompt in ("A lake at dawn", "A heron"):
@@ -407,7 +407,7 @@ def test_preset_is_kept_applied_shared_and_deleted(open_page: Open, studio: Stud
 def test_preset_of_a_model_that_is_gone_is_applied_as_far_as_it_fits(open_page: Open, studio: Studio) -> None:
     """What a colleague shared fills the form; what does not fit any more is said."""
     studio.project()
-    with db.session() as session:
+    with db.write_session() as session:
         colleague = users.ensure(session, "eve@example.org", signup_credits=0)
         kept = presets.create(
             session, colleague, name="Old", settings=presets.Settings("kling-2.5", "1080p", 10, "9:16"), shared=True
@@ -440,7 +440,7 @@ def test_going_on_from_a_clip(open_page: Open, studio: Studio, with_keys: None, 
     assert "Start image (+20%)" in prices(at)
     at.button(key=BUTTON).click().run()
     [_first, second] = ordered()
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         [frame] = session.scalars(select(Upload)).all()
     assert (second.extends_id, second.start_image_key, second.aspect_ratio) == (row.id, frame.storage_key, "1:1")
     at.button(key="generate_extends_stop").click().run()

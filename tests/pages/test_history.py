@@ -140,7 +140,7 @@ def test_dialog_of_a_completed_clip_shows_player_and_receipt(open_page: Open, st
 def test_failed_clip_is_told_of_in_the_language_of_its_reader(open_page: Open, studio: Studio) -> None:
     """What core wrote down of it, when it failed, is said as the page is: error, receipt, timeline, who did it."""
     row = studio.fail(studio.order(studio.project(), "A lake"))
-    with db.session() as session:
+    with db.write_session() as session:
         users.set_language(session, studio.person, tag="id")
     at = open_page("history", clip=row.id)
     shown = said(at)
@@ -163,7 +163,7 @@ def test_failed_clip_can_be_tried_again(open_page: Open, studio: Studio) -> None
     at = open_page("history", clip=row.id)
     at.button(key=f"clip_retry_{row.id}").click().run()
     assert not at.error
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         rows = queries.list_page(session, studio.person, queries.ListFilter()).rows
     assert [(found.status, found.retry_of_id) for found in rows] == [(Status.PENDING, row.id), (Status.FAILED, None)]
 
@@ -192,7 +192,7 @@ def shown(at: AppTest) -> list[str]:
 
 def change(studio: Studio, row: Generation, **changes: Any) -> None:
     """Change a clip as its person, elsewhere."""
-    with db.session() as session:
+    with db.write_session() as session:
         review.update(session, studio.person, row.id, Changes(**changes))
 
 
@@ -269,7 +269,7 @@ def test_dialog_writes_favourite_verdict_and_tags_at_once(open_page: Open, studi
     at.radio(key=f"clip_verdict_{row.id}").set_value(ReviewStatus.KEPT).run()
     at.multiselect(key=f"clip_tags_{row.id}").set_value(["Night"]).run()
     assert not at.error
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         found = queries.get(session, studio.person, row.id)
         assert (found.favourite, found.kept) == (True, True)
         assert review.tags_of(session, studio.person, row.id) == ["night"]
@@ -322,7 +322,7 @@ def test_bar_changes_all_that_are_selected(open_page: Open, studio: Studio) -> N
     at.multiselect(key="selection_bulk_tags").set_value(["night"]).run()
     at.button(key="selection_tag_add").click().run()
     assert [(card["favourite"], card["kept"]) for card in cards(at)] == [(True, None), (True, True)]
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert [list(review.tags_of(session, studio.person, row.id)) for row in (done, failed)] == [["night"]] * 2
     at.button(key="selection_delete").click().run()
     assert cards(at) == []

@@ -97,7 +97,7 @@ def test_uncertain_ones_come_last_and_cannot_be_cancelled(open_page: Open, studi
 def test_page_without_anything_under_way_says_so(open_page: Open, studio: Studio) -> None:
     """An empty list is a sentence, and deleted or ended clips are not in it."""
     row = studio.complete(studio.order(studio.project()))
-    with db.session() as session:
+    with db.write_session() as session:
         commands.delete(session, studio.person, row.id)
     at = open_page("generate")
     assert sent(at, "under_way") is None

@@ -53,7 +53,7 @@ def test_look_tells_what_moves(studio: Studio) -> None:
 def test_foreign_person_sees_nothing(studio: Studio) -> None:
     """A token shows its own person's things and no others, whatever ids are asked for."""
     row = studio.order(studio.project())
-    with db.session() as session:
+    with db.write_session() as session:
         ben = users.ensure(session, "ben@example.org", signup_credits=0)
     told = look(token(studio, ben), row.id).json()
     assert (told["live"], told["items"]) == (0, [])
@@ -80,7 +80,7 @@ def test_token_of_somebody_who_is_gone_is_refused(studio: Studio) -> None:
 
 def test_api_token_opens_it_not(studio: Studio) -> None:
     """Scripts have the REST API; this address is for pages."""
-    with db.session() as session:
+    with db.write_session() as session:
         bearer = api_tokens.create(session, studio.person, name="script")
     assert look(bearer).status_code == 401
 
@@ -98,7 +98,7 @@ def test_unchanged_answer_costs_no_body(studio: Studio) -> None:
 def test_many_under_way_keep_the_answer_small(studio: Studio) -> None:
     """At most fifty are told of, and only what the page shows; the count and the fingerprint are of all."""
     project = studio.project()
-    with db.session() as session:
+    with db.write_session() as session:
         users_project = projects.get(session, studio.person, project.id)
     ids = [studio.order(users_project, "p" * 500).id for _ in range(progress.MAX_ITEMS + 3)]
     told = look(token(studio), *ids).json()
@@ -121,7 +121,7 @@ def test_answer_is_in_the_language_of_the_page(studio: Studio) -> None:
 
 def test_rows_of_other_people_do_not_lengthen_ones_list(studio: Studio) -> None:
     """Everybody's queue is read for places in line, and only the number leaves the house."""
-    with db.session() as session:
+    with db.write_session() as session:
         ben = users.ensure(session, "ben@example.org", signup_credits=1000)
     orders.ordered(db.default(), ben, prompt="a secret of ben")
     row = studio.order(studio.project())

@@ -12,7 +12,7 @@ from tests.pages.studio import Studio
 
 def saved(studio: Studio) -> list[Project]:
     """All projects of the studio's person, oldest first."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return list(session.scalars(select(Project).order_by(Project.id)))
 
 
@@ -71,7 +71,7 @@ def test_search_keeps_what_matches(open_page: Open, studio: Studio) -> None:
 def test_archived_project_is_out_of_the_way_and_comes_back(open_page: Open, studio: Studio) -> None:
     """The archive has its own list, where nothing new can be made in it."""
     lake = studio.project("Lake")
-    with db.session() as session:
+    with db.write_session() as session:
         projects.update(session, studio.person, lake.id, archived=True)
     at = open_page("projects")
     assert any("No active project." in caption.value for caption in at.caption)
@@ -84,7 +84,7 @@ def test_card_says_what_was_spent_and_what_is_reserved(open_page: Open, studio: 
     lake = studio.project()
     studio.complete(studio.order(lake))
     studio.order(lake)
-    with db.session() as session:
+    with db.write_session() as session:
         session.execute(update(Project).values(monthly_budget_credits=5000))
     [card] = cards(open_page("projects"))
     assert card["money"] == "50 credits spent · 50 reserved · 50 of 5,000 credits this month"

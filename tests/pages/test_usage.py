@@ -63,13 +63,13 @@ def read(data: bytes) -> list[list[str]]:
 
 def book(person: User, *clips: Ended) -> None:
     """Clips of one person."""
-    with db.session() as session:
+    with db.write_session() as session:
         year.book(session, person, clips)
 
 
 def alone() -> User:
     """Take the administrator's role from the one local person."""
-    with db.session() as session:
+    with db.write_session() as session:
         person = users.get(session, "demo@localhost")
         person.role = Role.USER
         return person
@@ -89,7 +89,7 @@ def test_figures_equal_the_ledger(open_page: Open, studio: Studio) -> None:
     studio.complete(studio.order(project, "one"))
     studio.complete(studio.order(project, "two", model_id="seedance-t2v"))
     studio.fail(studio.order(project, "three"))
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         entries = ledger.entries(session, studio.person.id)
     settled = sum(entry.amount_credits for entry in entries if entry.kind is EntryKind.SETTLE)
     released = sum(entry.amount_credits for entry in entries if entry.kind is EntryKind.RELEASE)
@@ -108,13 +108,13 @@ def test_figures_equal_the_ledger(open_page: Open, studio: Studio) -> None:
 def test_a_year_of_everybody_equals_the_ledger(open_page: Open, studio: Studio, step: str, by: str) -> None:
     """However a year is cut and stacked, page, chart, table and CSV come to what the ledger settled."""
     dice = random.Random(7)
-    with db.session() as session:
+    with db.write_session() as session:
         other = users.ensure(session, "ana@example.org", signup_credits=0)
         many = [projects.create(session, other, name="One name").id for _ in range(12)]
     clips = list(year.invent(dice, many, until=TODAY, days=365, clips_a_day=1))
     book(other, *clips)
     book(studio.person, *(Ended(TODAY - timedelta(days=n), studio.project().id, "demo-film") for n in range(3)))
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         settled = year.settled(session, None, TODAY - timedelta(days=364), TODAY)
 
     at = open_page("usage", period="365", people="everybody", step=step, by=by)
@@ -212,7 +212,7 @@ def test_choosing_a_model_or_project_narrows_everything(open_page: Open, studio:
 
 def test_others_are_for_administrators(open_page: Open, studio: Studio) -> None:
     """People neither choose whose figures they see, nor get others' by an address."""
-    with db.session() as session:
+    with db.write_session() as session:
         other = users.ensure(session, "ana@example.org", signup_credits=0)
         theirs = projects.create(session, other, name="Theirs").id
     book(other, Ended(TODAY, theirs, "veo3", duration_seconds=8))
@@ -252,7 +252,7 @@ def test_budget_is_set_and_warned_of(open_page: Open, studio: Studio) -> None:
     at.number_input(key="usage_budget_credits_None").set_value(49)
     at.button(key="usage_budget_save").click().run()
     assert any("50 credits are spent this month, more than your budget of 49" in text.value for text in at.markdown)
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         assert budgets.of_user(session, studio.person) == 49
     at.number_input(key="usage_budget_credits_None").set_value(None)
     at.button(key="usage_budget_save").click().run()
@@ -298,7 +298,7 @@ def test_figures_are_written_in_the_language_of_the_reader(open_page: Open, stud
         for outcome in (Status.COMPLETED, Status.FAILED)
     )
     book(studio.person, done, done, failed)
-    with db.session() as session:
+    with db.write_session() as session:
         users.set_language(session, studio.person, tag="id")
     with language.using_language("id"):
         at = open_page("usage", show="cost")

@@ -54,7 +54,7 @@ class Installation:
         self.database.migrate()
         self.redis: subprocess.Popen[bytes] | None = None
         self.workers: list[subprocess.Popen[bytes]] = []
-        with self.database.session() as session:
+        with self.database.write_session() as session:
             self.user: User = users.ensure(session, "ana@example.org", signup_credits=1_000_000)
             self.project: Project = projects.create(session, self.user, name="Lakes")
 
@@ -91,7 +91,7 @@ class Installation:
 
     def make_due(self, generation_id: str) -> None:
         """Let what a row waits for be due now, since a test cannot wait for it."""
-        with self.database.session() as session:
+        with self.database.write_session() as session:
             session.execute(update(Generation).where(Generation.id == generation_id).values(next_at=utc_now()))
 
     def run_job_killed_at(self, job: str, generation_id: str, when: str, nth: int) -> None:
@@ -103,19 +103,19 @@ class Installation:
     def order(self, prompt: str = "a lake at dusk", *, model_id: str = "seedance-t2v") -> str:
         """Order one clip of the model's own length; its id."""
         model = registry.model(model_id)
-        with self.database.session() as session:
+        with self.database.write_session() as session:
             wanted = order(self.project.id, model_id=model_id, prompt=prompt, duration_seconds=model.default_seconds)
             usable = CONFIGURED | {model.provider}
             return submit(session, self.user, wanted, configured=usable, quota_bytes=QUOTA_BYTES).id
 
     def rows(self) -> Sequence[Generation]:
         """All generations as they are now."""
-        with self.database.session(read_only=True) as session:
+        with self.database.read_session() as session:
             return session.scalars(select(Generation).order_by(Generation.id)).all()
 
     def row(self, generation_id: str) -> Generation:
         """One generation as it is now."""
-        with self.database.session(read_only=True) as session:
+        with self.database.read_session() as session:
             found = session.get(Generation, generation_id)
             assert found is not None
             return found
@@ -151,7 +151,7 @@ class Installation:
 
     def check_books(self) -> None:
         """All rules of the audit hold, also that the files are there."""
-        with self.database.session(read_only=True) as session:
+        with self.database.read_session() as session:
             results = runs.run(session, storage=self.storage())
         assert [(result.rule, result.offenders) for result in results if not result.holds] == []
 

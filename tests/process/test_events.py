@@ -72,7 +72,7 @@ def test_client_that_never_reads(installation: Settings, answer: str) -> None:
     else:
         path = "/generations/events?lastEventId=0"
         step = {"generation_id": row.id, "status": row.status, "stage": row.stage, "what": "x" * 300}
-        with db.session() as session:
+        with db.write_session() as session:
             session.execute(insert(GenerationEvent), [step] * (events.RESUME_SPAN - 1000))
     asked = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {ana.token}\r\n\r\n"
     with alone(installation) as (process, port), socket.socket() as client:

@@ -295,7 +295,7 @@ def _check_what_is_kept(site: Installation, orders: Mapping[tuple[str, str], str
 
 def _rewrite(site: Installation, generation_id: str, **values: datetime) -> None:
     """Change times in a row, since a test cannot wait for them."""
-    with site.database.session() as session:
+    with site.database.write_session() as session:
         session.execute(update(Generation).where(Generation.id == generation_id).values(**values))
 
 
@@ -305,7 +305,7 @@ def _hurry(site: Installation, generation_ids: Iterable[str]) -> None:
     What is due sooner than a claim lasts may be asked about right now: a second claim would void that answer, and on a
     slow machine every one of them.
     """
-    with site.database.session() as session:
+    with site.database.write_session() as session:
         far_off = Generation.next_at > utc_now() + claims.POLL_LEASE
         uncertain = Generation.status == Status.UNCERTAIN
         hurried = update(Generation).where(Generation.id.in_(list(generation_ids)), uncertain, far_off)
@@ -329,7 +329,7 @@ def _counted(vendors: Mapping[str, str]) -> tuple[Counter[tuple[str, str]], Coun
 
 def _money(site: Installation, row: Generation) -> str:
     """What the ledger says of a generation's price, in a word."""
-    with site.database.session(read_only=True) as session:
+    with site.database.read_session() as session:
         entries = ledger.entries_of_generation(session, row.id)
     if any(entry.amount_credits != row.credits for entry in entries):
         return "wrong amount"
@@ -337,11 +337,11 @@ def _money(site: Installation, row: Generation) -> str:
 
 
 def _pause_ends(site: Installation) -> datetime | None:
-    with site.database.session(read_only=True) as session:
+    with site.database.read_session() as session:
         row = session.get(ProviderHealth, "modelslab")
         return row.retry_at if row is not None else None
 
 
 def _end_pause(site: Installation) -> None:
-    with site.database.session() as session:
+    with site.database.write_session() as session:
         session.execute(update(ProviderHealth).values(retry_at=utc_now()))

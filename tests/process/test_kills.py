@@ -45,7 +45,7 @@ def test_submit_killed_around_the_post(installation_at_work: Installation) -> No
     time.sleep(3)  # long enough for a worker that would send again
 
     assert site.submits() == {between: 1}
-    with site.database.session(read_only=True) as session:
+    with site.database.read_session() as session:
         assert ledger.balance(session, site.user.id).held_credits == 800
     site.check_books()
 

@@ -23,7 +23,7 @@ from core.db.tables import User
 from tests.orders import ordered
 
 database = Database(sys.argv[1])
-with database.session(read_only=True) as session:
+with database.read_session() as session:
     user = session.get(User, sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
@@ -41,7 +41,7 @@ print(taken)
 def test_fifty_orders_from_five_processes(database_url: str) -> None:
     """Of fifty orders that five processes place at once, exactly as many are taken as the credits cover."""
     database = Database(database_url)
-    with database.session() as session:
+    with database.write_session() as session:
         user = users.ensure(session, "poor@example.org", signup_credits=11 * 50 + 20)
     command = [sys.executable, "-c", BUYER, database_url, user.id]
     buyers = [
@@ -57,7 +57,7 @@ def test_fifty_orders_from_five_processes(database_url: str) -> None:
     answers = [buyer.communicate(timeout=120)[0] for buyer in buyers]
 
     assert sum(int(answer) for answer in answers) == 11
-    with database.session(read_only=True) as session:
+    with database.read_session() as session:
         assert ledger.balance(session, user.id) == ledger.Balance(20, 550)
         assert [result.rule for result in runs.run(session) if not result.holds] == []
     database.dispose()

@@ -33,14 +33,14 @@ def site(receiver: Receiver, database_url: str) -> Iterator[Installation]:
     environ = {"WEBHOOK_ALLOW_HOSTS": receiver.host_port, "SECRET_KEY": "a key for tests"}
     with installed("http://127.0.0.1:9", database_url, environ) as found:
         address = webhooks.validate_url(receiver.url, allow=frozenset({receiver.host_port}))
-        with found.database.session() as session:
+        with found.database.write_session() as session:
             webhooks.create(session, found.user, address)
         yield found
 
 
 def deliveries(site: Installation) -> list[WebhookDelivery]:
     """All deliveries as they are now."""
-    with site.database.session(read_only=True) as session:
+    with site.database.read_session() as session:
         return list(session.scalars(select(WebhookDelivery).order_by(WebhookDelivery.id)))
 
 
@@ -59,7 +59,7 @@ def test_sender_killed_after_the_post(site: Installation, receiver: Receiver) ->
     assert (left.state, left.attempts) == (DeliveryState.DUE, 1)
     assert left.next_at is not None
     assert left.next_at > utc_now()
-    with site.database.session() as session:  # rather than to wait for the lease
+    with site.database.write_session() as session:  # rather than to wait for the lease
         session.execute(update(WebhookDelivery).values(next_at=utc_now()))
     site.start_worker("--role", "dispatcher")
     site.until(lambda: all_delivered(site), "delivered by another sender")
@@ -103,7 +103,7 @@ def test_dispatcher_killed_in_the_middle(site: Installation, receiver: Receiver)
     site.until(lambda: len(receiver.calls) == 3, "the attempts have begun")
     kill_tree(first)
     receiver.go_on.set()
-    with site.database.session() as session:  # rather than to wait for the leases
+    with site.database.write_session() as session:  # rather than to wait for the leases
         session.execute(update(WebhookDelivery).values(next_at=utc_now()))
     site.start_worker("--role", "dispatcher")
     site.until(lambda: all_delivered(site), "all are delivered")

@@ -88,7 +88,7 @@ async def authenticate(authorization: str) -> Caller:
 def _authenticate(token: str) -> Caller:
     found = api_tokens.cached(token)
     if found is None:
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             found = api_tokens.authenticate(session, token)
         if api_tokens.use_is_old(found[1]):
             _note_use(found[1].id)
@@ -154,7 +154,7 @@ def _with_rate_headers(allowance: rate_limits.RateLimitState | None, send: Send)
 def _note_use(token_id: str) -> None:
     """Write down that a token was used, in a transaction of its own: most requests only read."""
     try:
-        with db.session() as session:
+        with db.write_session() as session:
             api_tokens.note_use(session, token_id)
     except OperationalError:
         # The request itself can still be answered; the next one notes it.

@@ -41,7 +41,7 @@ def generate_batch(
     """
     settings = config.settings()
     orders = [generations.order_of(one) for one in body.generations]
-    with db.session() as session:
+    with db.write_session() as session:
         rows = batches.submit_batch(
             session,
             person,

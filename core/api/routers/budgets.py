@@ -55,7 +55,7 @@ class BudgetBody(requests.Body):
 @router.get("/usage/month")
 def get_month(person: CurrentUser, query: Annotated[SelectionQuery, Query()]) -> MonthAnswer:
     """The month in which the days asked for end, with its budget and a forecast."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return _month(budgets.month(session, person, selection(query), today=utc_now().date()))
 
 
@@ -64,7 +64,7 @@ def put_budget(person: CurrentUser, body: BudgetBody) -> MonthAnswer:
     """Set a budget; how this month stands against it."""
     today = utc_now().date()
     chosen = reports.UsageQuery(today, today, project_id=body.project_id)
-    with db.session() as session:
+    with db.write_session() as session:
         if body.project_id is None:
             budgets.set_user(session, person, credits=body.monthly_budget_credits)
         else:

@@ -38,7 +38,7 @@ class EntriesAnswer(responses.Response):
 @router.get("/credits")
 def get_credits(person: CurrentUser) -> CreditsAnswer:
     """What can be spent and what is reserved."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         balance = ledger.balance(session, person.id)
     return CreditsAnswer(
         credits=Balance(
@@ -50,7 +50,7 @@ def get_credits(person: CurrentUser) -> CreditsAnswer:
 @router.get("/credits/entries")
 def list_entries(person: CurrentUser, query: Annotated[requests.LedgerQuery, Query()]) -> EntriesAnswer:
     """Every movement, newest first, a page at a time."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         rows = ledger.entries(session, person.id, before_id=query.cursor, limit=query.limit + 1)
     page = rows[: query.limit]
     return EntriesAnswer(

@@ -160,12 +160,12 @@ def _bound_the_end() -> None:
 
 
 def _tail_at_present() -> Tail:
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return Tail.at_present(session)
 
 
 def _read(tail: Tail) -> Sequence[Step]:
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return tail.read(session)
 
 

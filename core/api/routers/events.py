@@ -130,7 +130,7 @@ async def _events(person: User, seat: event_hub.Subscription, last_id: int | Non
 
 
 def _missed(person: User, after_id: int, until_id: int) -> Sequence[Step]:
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return timeline.of_person(session, person, after_id=after_id, until_id=until_id)
 
 

@@ -3,7 +3,6 @@
 from typing import Annotated, Literal, Self
 
 from fastapi import Header, Query
-from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core import config, db
@@ -12,6 +11,7 @@ from core.api.http.auth import CurrentUser, PathId
 from core.api.routers import estimates
 from core.api.routers.media import RequestLinks
 from core.api.schemas import requests, responses
+from core.db import ReadSession
 from core.db.enums import ENDED_STATUSES, Status
 from core.db.tables import Generation, User
 from core.generations import commands, queries, review
@@ -108,7 +108,7 @@ def generate(person: CurrentUser, body: requests.GenerateBody, idempotency_key: 
     """Order a clip: its price is reserved now and charged when the clip is here."""
     settings = config.settings()
     order = order_of(body)
-    with db.session() as session:
+    with db.write_session() as session:
         row = submit(
             session,
             person,
@@ -139,7 +139,7 @@ def list_generations(
         tag=query.tag,
         oldest_first=query.oldest_first,
     )
-    with db.look() as connection:
+    with db.read_connection() as connection:
         page = queries.list_page(connection, person, chosen, cursor=query.cursor, limit=query.limit)
     return ClipsAnswer(generations=responses.clips(page.rows, link), next_cursor=page.next_cursor)
 
@@ -147,7 +147,7 @@ def list_generations(
 @router.get("/generations/{id}")
 def get_generation(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> ClipWithHistoryAnswer:
     """All that can be told of a generation, with its timeline and its receipt."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         row = queries.get(session, person, generation_id)
         return _whole(session, person, row, link)
 
@@ -166,7 +166,7 @@ def change_generation(
         tags=body.tags,
         project_id=body.project_id,
     )
-    with db.session() as session:
+    with db.write_session() as session:
         row = review.update(session, person, generation_id, changes)
         return _whole(session, person, row, link)
 
@@ -174,7 +174,7 @@ def change_generation(
 @router.get("/generations/{id}/status", response_model=ProgressAnswer)
 def get_status(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> Response:
     """Where a generation stands; while it has not ended, `Retry-After` says in how many seconds to ask again."""
-    with db.look() as connection:
+    with db.read_connection() as connection:
         standing = queries.status_snapshot(connection, person, generation_id)
     hint = {} if standing.status in ENDED_STATUSES else {"Retry-After": str(POLL_SECONDS)}
     return routing.written(ProgressAnswer(status=Progress.of(standing, link)), headers=hint)
@@ -183,7 +183,7 @@ def get_status(person: CurrentUser, generation_id: PathId, link: RequestLinks) -
 @router.post("/generations/{id}/cancel")
 def cancel(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> ClipAnswer:
     """Cancel: free while it is pending; afterwards a wish, where the provider can stop a job at all."""
-    with db.session() as session:
+    with db.write_session() as session:
         row = commands.cancel(session, person, generation_id)
     message = (
         f"Cancelled; {row.credits:,} credits were returned."
@@ -197,7 +197,7 @@ def cancel(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> Cl
 def retry(person: CurrentUser, generation_id: PathId, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
     """Order a failed or cancelled one again, at today's price, as a new generation."""
     settings = config.settings()
-    with db.session() as session:
+    with db.write_session() as session:
         row = commands.retry(
             session,
             person,
@@ -212,7 +212,7 @@ def retry(person: CurrentUser, generation_id: PathId, idempotency_key: Idempoten
 @router.delete("/generations/{id}")
 def delete(person: CurrentUser, generation_id: PathId) -> responses.Response:
     """Take an ended generation out of sight; its files follow, its charges stay on record."""
-    with db.session() as session:
+    with db.write_session() as session:
         commands.delete(session, person, generation_id)
     return responses.Response()
 
@@ -221,7 +221,7 @@ def _verdict(kept: bool | Literal["undecided"]) -> ReviewStatus:
     return ReviewStatus.UNDECIDED if kept == "undecided" else ReviewStatus.of(kept)
 
 
-def _whole(session: Session, person: User, row: Generation, link: responses.Link) -> ClipWithHistoryAnswer:
+def _whole(session: ReadSession, person: User, row: Generation, link: responses.Link) -> ClipWithHistoryAnswer:
     story, tags = queries.details(session, row), review.tags_of(session, person, row.id)
     return ClipWithHistoryAnswer(generation=responses.ClipDetails.with_history(row, story, tags, link))
 

@@ -36,7 +36,7 @@ def health() -> HealthAnswer | JSONResponse:
     reachable = None if redis_url is None else redis_connection.ping(redis_url)
     pending = select(func.min(Generation.created_at)).where(is_live(), Generation.status == Status.PENDING)
     try:
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             in_flight = session.scalar(select(func.count()).where(is_live())) or 0
             oldest = session.scalar(pending)
     except SQLAlchemyError:

@@ -88,7 +88,7 @@ def serve_archive(
     ids = signed_urls.check_archive(
         user_id, clips, _moment(expires), signature, secret=settings.secret_key, now=utc_now()
     )
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         person = session.get_one(User, user_id)  # the link was signed for them
         rows = queries.get_many(session, person, ids)
     return _archive(rows)
@@ -100,7 +100,7 @@ def download_several(person: CurrentUser, body: requests.GenerationIds) -> Respo
 
     404 when one of them does not exist or is not yours.
     """
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         rows = queries.get_many(session, person, body.ids)
     if len(rows) != len(set(body.ids)):
         raise errors.NotFound("One of these generations does not exist, or it is not yours.")
@@ -111,7 +111,7 @@ def download_several(person: CurrentUser, body: requests.GenerationIds) -> Respo
 @router.get("/download/{id}", response_class=Response)
 def download(request: Request, person: CurrentUser, generation_id: PathId) -> Response:
     """The MP4 of a completed generation, to be saved, with byte ranges."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         row = queries.get(session, person, generation_id)
     if row.status is not Status.COMPLETED or row.output_key is None:
         raise errors.Conflict(f"This generation is {row.status}: there is no clip to download.")

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core import config, db, errors
@@ -20,6 +19,7 @@ from core.api.http import routing
 from core.api.http.auth import CurrentUser
 from core.audit import runs as audit_runs
 from core.clock import utc_now
+from core.db import ReadSession
 from core.db.enums import Role
 from core.db.tables import Account, Generation, is_live
 from core.insights import circuit_breaker
@@ -59,13 +59,13 @@ def metrics(person: CurrentUser) -> Response:
     """Figures for Prometheus. Administrators only; a token of scope read is enough."""
     if person.role is not Role.ADMIN:
         raise errors.Forbidden("These figures are for administrators.")
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         found = [*_work(session), *_providers(session), *_money(session)]
     lines = (line for metric in [*found, *_queues(), *_process()] for line in metric.lines())
     return Response("\n".join(lines) + "\n", media_type=MEDIA_TYPE)
 
 
-def _work(session: Session) -> Iterator[Metric]:
+def _work(session: ReadSession) -> Iterator[Metric]:
     """What is under way."""
     counted = select(Generation.provider, Generation.status, func.count(), func.min(Generation.next_at))
     rows = session.execute(counted.where(is_live()).group_by(Generation.provider, Generation.status)).all()
@@ -79,7 +79,7 @@ def _work(session: Session) -> Iterator[Metric]:
     yield Metric("video_oldest_due_seconds", "How long the most overdue generation has been waiting.", [({}, late)])
 
 
-def _providers(session: Session) -> Iterator[Metric]:
+def _providers(session: ReadSession) -> Iterator[Metric]:
     """Whether the providers work."""
     usable = connection.configured(config.settings())
     known = circuit_breaker.states(session)
@@ -99,7 +99,7 @@ def _providers(session: Session) -> Iterator[Metric]:
     )
 
 
-def _money(session: Session) -> Iterator[Metric]:
+def _money(session: ReadSession) -> Iterator[Metric]:
     """Credits, and whether the books are in order."""
     available, held = session.execute(
         select(func.coalesce(func.sum(Account.available_credits), 0), func.coalesce(func.sum(Account.held_credits), 0))

@@ -102,7 +102,7 @@ async def list_models() -> ModelsAnswer:
 @router.get("/providers")
 def list_providers() -> ProvidersAnswer:
     """Every provider: whether it is configured here, whether it works, and how it did this week."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         found = provider_status.statuses(session, config.settings())
     return ProvidersAnswer(
         providers=[

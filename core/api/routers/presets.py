@@ -116,7 +116,7 @@ class PresetAnswer(responses.Response):
 @router.get("/presets")
 def list_presets(person: CurrentUser) -> PresetsAnswer:
     """The presets you can apply."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         found = presets.list_visible(session, person)
     return PresetsAnswer(presets=[PresetShape.of(preset, person) for preset in found])
 
@@ -124,7 +124,7 @@ def list_presets(person: CurrentUser) -> PresetsAnswer:
 @router.post("/presets", status_code=201)
 def create_preset(person: CurrentUser, body: NewPreset) -> PresetAnswer:
     """Keep settings under a new name."""
-    with db.session() as session:
+    with db.write_session() as session:
         preset = presets.create(session, person, name=body.name, settings=body.settings.settings(), shared=body.shared)
     return PresetAnswer(preset=PresetShape.of(preset, person))
 
@@ -133,7 +133,7 @@ def create_preset(person: CurrentUser, body: NewPreset) -> PresetAnswer:
 def change_preset(person: CurrentUser, preset_id: PathId, body: PresetChanges) -> PresetAnswer:
     """Rename a preset of yours, share it or keep it to yourself, or keep other settings under its name."""
     settings = body.settings.settings() if body.settings else None
-    with db.session() as session:
+    with db.write_session() as session:
         preset = presets.update(session, person, preset_id, name=body.name, shared=body.shared, settings=settings)
     return PresetAnswer(preset=PresetShape.of(preset, person))
 
@@ -141,6 +141,6 @@ def change_preset(person: CurrentUser, preset_id: PathId, body: PresetChanges) -
 @router.delete("/presets/{id}")
 def delete_preset(person: CurrentUser, preset_id: PathId) -> responses.Response:
     """Forget a preset of yours."""
-    with db.session() as session:
+    with db.write_session() as session:
         presets.delete(session, person, preset_id)
     return responses.Response()

@@ -7,13 +7,14 @@ from typing import Annotated
 
 from fastapi import Query
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import aliased
 
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser, PathId
 from core.api.routers.media import RequestLinks
 from core.api.schemas import requests, responses
+from core.db import ReadSession
 from core.db.row_access import visible_to
 from core.db.tables import Generation, Project, User
 from core.generations import queries
@@ -62,7 +63,7 @@ def list_projects(
     person: CurrentUser, link: RequestLinks, query: Annotated[requests.ProjectsQuery, Query()]
 ) -> ProjectsAnswer:
     """Projects, last changed first unless sorted otherwise, each with its newest generations."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         found = projects.list_page(
             session,
             person,
@@ -83,7 +84,7 @@ def list_projects(
 @router.post("/projects", status_code=201)
 def create_project(person: CurrentUser, body: requests.NewProject) -> ProjectAnswer:
     """Make a project."""
-    with db.session() as session:
+    with db.write_session() as session:
         project = projects.create(session, person, name=body.name, description=body.description)
     return ProjectAnswer(project=_shape(project, [], lambda _key: None))
 
@@ -93,7 +94,7 @@ def get_project(
     person: CurrentUser, project_id: PathId, link: RequestLinks, query: Annotated[requests.PageQuery, Query()]
 ) -> ProjectPageAnswer:
     """A project and its generations, newest first, a page at a time."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         project = projects.get(session, person, project_id)
         chosen = queries.ListFilter(project_id=project.id)
         page = queries.list_page(session, person, chosen, cursor=query.cursor, limit=query.limit)
@@ -105,7 +106,7 @@ def change_project(
     person: CurrentUser, project_id: PathId, link: RequestLinks, body: requests.ProjectChanges
 ) -> ProjectAnswer:
     """Rename or describe a project, archive it or bring it back."""
-    with db.session() as session:
+    with db.write_session() as session:
         project = projects.update(
             session, person, project_id, name=body.name, description=body.description, archived=body.archived
         )
@@ -116,12 +117,12 @@ def change_project(
 @router.delete("/projects/{id}")
 def delete_project(person: CurrentUser, project_id: PathId) -> responses.Response:
     """Delete an empty project; one with generations can only be archived."""
-    with db.session() as session:
+    with db.write_session() as session:
         projects.delete(session, person, project_id)
     return responses.Response()
 
 
-def _newest(session: Session, user: User, project_ids: Collection[str]) -> Mapping[str, Sequence[Generation]]:
+def _newest(session: ReadSession, user: User, project_ids: Collection[str]) -> Mapping[str, Sequence[Generation]]:
     """The newest generations of each project, in one query.
 
     For each project the index finds the id of its 20th newest; numbering rows in a window would read all of them.

@@ -14,6 +14,6 @@ router = routing.router("hooks")
 def take_hook(id: str, signature: str) -> Response:
     """A vendor says that a job has moved. The body is not read: its provider is asked instead."""
     callbacks.check(id, signature, secret=config.settings().secret_key)
-    with db.session() as session:
+    with db.write_session() as session:
         lifecycle.expedite(session, id)
     return Response(status_code=204)

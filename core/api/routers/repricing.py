@@ -68,7 +68,7 @@ def get_what_if(person: CurrentUser, query: Annotated[WhatIfQuery, Query()]) -> 
         base_credits=query.base_credits or listed.base_credits,
         markup_percent=query.markup_percent or listed.markup_percent,
     )
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         of_clips = reports.total(session, person, chosen).completed
         kinds = repricing.clip_groups(session, person, chosen)
     found = repricing.reprice(kinds, change)

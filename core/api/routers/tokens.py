@@ -55,14 +55,14 @@ class NewTokenAnswer(responses.Response):
 @router.get("/tokens")
 def list_tokens(person: CurrentUser) -> TokensAnswer:
     """Your tokens, newest first."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return TokensAnswer(tokens=[Token.of(row) for row in api_tokens.list_for_user(session, person)])
 
 
 @router.post("/tokens", status_code=201)
 def create_token(person: CurrentUser, body: requests.NewToken) -> NewTokenAnswer:
     """Make a token; keep its `secret`, nobody can show it again."""
-    with db.session() as session:
+    with db.write_session() as session:
         secret = api_tokens.create(session, person, name=body.name, scope=body.scope, expires_at=body.expires_at)
         made = api_tokens.by_token(session, secret)[1]
     return NewTokenAnswer(token=Token.of(made), secret=secret)
@@ -71,6 +71,6 @@ def create_token(person: CurrentUser, body: requests.NewToken) -> NewTokenAnswer
 @router.delete("/tokens/{id}")
 def revoke_token(person: CurrentUser, token_id: PathId) -> responses.Response:
     """End a token, from the next request on."""
-    with db.session() as session:
+    with db.write_session() as session:
         api_tokens.revoke(session, person, token_id)
     return responses.Response()

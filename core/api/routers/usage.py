@@ -138,12 +138,12 @@ def get_usage(person: CurrentUser, query: Annotated[UsageQuery, Query()]) -> Usa
     chosen = selection(query)
     groups = query.group_by or None
     if query.format is UsageFormat.CSV:
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             reports.total(session, person, chosen)  # refuse what is refused before the first byte is sent
         name = f"usage-{chosen.since.isoformat()}-to-{chosen.until.isoformat()}.csv"
         headers = {"Content-Disposition": ranges.content_disposition(name)}
         return StreamingResponse(_csv(person, chosen, groups), media_type="text/csv; charset=utf-8", headers=headers)
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         found = reports.aggregate(session, person, chosen, groups or export.DEFAULT)
         rows = list(islice(found, JSON_ROWS_LIMIT + 1))
     if len(rows) > JSON_ROWS_LIMIT:
@@ -167,7 +167,7 @@ def get_usage(person: CurrentUser, query: Annotated[UsageQuery, Query()]) -> Usa
 
 def _csv(person: User, chosen: reports.UsageQuery, groups: Sequence[Group] | None) -> Iterator[bytes]:
     """The whole table, read while it is sent."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         yield from export.usage_csv(reports.aggregate(session, person, chosen, groups or export.DEFAULT), groups)
 
 

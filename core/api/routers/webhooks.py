@@ -197,7 +197,7 @@ DeliveryId = Annotated[str, Path(alias="deliveryId"), auth.WellFormedId]
 @router.get("/webhooks")
 def list_webhooks(person: CurrentUser) -> WebhooksAnswer:
     """All of them, oldest first."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         rows = webhooks.list_for_user(session, person)
     return WebhooksAnswer(webhooks=[Webhook.of(row) for row in rows])
 
@@ -206,7 +206,7 @@ def list_webhooks(person: CurrentUser) -> WebhooksAnswer:
 def create_webhook(person: CurrentUser, body: NewWebhook) -> SecretAnswer:
     """Register an address. Events are signed with the secret as Standard Webhooks 1.0.0 says."""
     address = _checked(body.url)
-    with db.session() as session:
+    with db.write_session() as session:
         row = webhooks.create(session, person, address, description=body.description, events=body.events)
     return _with_secret(row)
 
@@ -214,7 +214,7 @@ def create_webhook(person: CurrentUser, body: NewWebhook) -> SecretAnswer:
 @router.get("/webhooks/{id}")
 def get_webhook(person: CurrentUser, webhook_id: PathId) -> WebhookAnswer:
     """One of them."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         row = webhooks.get(session, person, webhook_id)
     return WebhookAnswer(webhook=Webhook.of(row))
 
@@ -222,10 +222,10 @@ def get_webhook(person: CurrentUser, webhook_id: PathId) -> WebhookAnswer:
 @router.patch("/webhooks/{id}")
 def change_webhook(person: CurrentUser, webhook_id: PathId, body: WebhookChanges) -> WebhookAnswer:
     """Change address, description or events, stop it or start it again."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         webhooks.get(session, person, webhook_id)
     address = None if body.url is None else _checked(body.url)
-    with db.session() as session:
+    with db.write_session() as session:
         row = webhooks.update(
             session,
             person,
@@ -241,7 +241,7 @@ def change_webhook(person: CurrentUser, webhook_id: PathId, body: WebhookChanges
 @router.delete("/webhooks/{id}")
 def delete_webhook(person: CurrentUser, webhook_id: PathId) -> responses.Response:
     """Delete a webhook with the record of its deliveries."""
-    with db.session() as session:
+    with db.write_session() as session:
         webhooks.delete(session, person, webhook_id)
     return responses.Response()
 
@@ -249,7 +249,7 @@ def delete_webhook(person: CurrentUser, webhook_id: PathId) -> responses.Respons
 @router.post("/webhooks/{id}/rotate")
 def rotate_secret(person: CurrentUser, webhook_id: PathId) -> SecretAnswer:
     """Get a new secret; for a day everything is signed with the one before as well."""
-    with db.session() as session:
+    with db.write_session() as session:
         row = webhooks.rotate(session, person, webhook_id)
     return _with_secret(row)
 
@@ -257,7 +257,7 @@ def rotate_secret(person: CurrentUser, webhook_id: PathId) -> SecretAnswer:
 @router.post("/webhooks/{id}/test", status_code=202)
 def send_test(person: CurrentUser, webhook_id: PathId) -> DeliveryAnswer:
     """Send an event that means nothing, to see whether it arrives."""
-    with db.session() as session:
+    with db.write_session() as session:
         row = webhooks.send_test(session, person, webhook_id)
     return DeliveryAnswer(delivery=Delivery.of(row))
 
@@ -267,7 +267,7 @@ def list_deliveries(
     person: CurrentUser, webhook_id: PathId, query: Annotated[DeliveriesQuery, Query()]
 ) -> DeliveriesAnswer:
     """What was and is to be delivered, newest first, a page at a time; kept for 30 days."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         rows = webhooks.list_deliveries(session, person, webhook_id, before_id=query.cursor, limit=query.limit + 1)
     page = rows[: query.limit]
     return DeliveriesAnswer(
@@ -279,7 +279,7 @@ def list_deliveries(
 @router.post("/webhooks/{id}/deliveries/{deliveryId}/replay", status_code=202)
 def replay_delivery(person: CurrentUser, webhook_id: PathId, delivery_id: DeliveryId) -> DeliveryAnswer:
     """Deliver the event once more, under the same webhook-id."""
-    with db.session() as session:
+    with db.write_session() as session:
         row = webhooks.replay(session, person, webhook_id, delivery_id)
     return DeliveryAnswer(delivery=Delivery.of(row))
 

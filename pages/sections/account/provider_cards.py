@@ -23,7 +23,7 @@ WEEK_SECONDS = 15  # how old the figures of the week may be
 def _weeks(database_url: str) -> dict[str, provider_status.ProviderWeek]:
     """The same for everybody, so asked once for all; `database_url` tells one installation's figures from another's."""
     del database_url
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return dict(provider_status.weeks(session))
 
 
@@ -32,7 +32,7 @@ def show(*, administrator: bool) -> None:
     st.header(_("Providers"), anchor=False)
     settings = config.settings()
     weeks = _weeks(settings.database_url)
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         found = provider_status.statuses(session, settings, known_weeks=weeks)
     with st.grid(min_column_width=250):
         for status in found:

@@ -39,7 +39,7 @@ def show(person: User) -> None:
         ).format(link=DOCS_PATH)
     )
     _secret()
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         known = api_tokens.list_for_user(session, person)
     if not known:
         st.caption(_("You have no tokens."))
@@ -122,7 +122,7 @@ def _make(person: User, name: str, scope: Scope, days: int | None) -> None:
 
     end = None if days is None else utc_now() + timedelta(days=days)
     try:
-        with db.session() as session:
+        with db.write_session() as session:
             secret = api_tokens.create(session, person, name=name, scope=scope, expires_at=end)
     except errors.AppError as problem:
         components.error_box(problem)

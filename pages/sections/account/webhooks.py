@@ -49,7 +49,7 @@ def show(person: User) -> None:
             "Every event is signed as Standard Webhooks describes, so that your server can be sure where it comes from."
         )
     )
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         found = webhooks.list_for_user(session, person)
     _fresh_secret()
     for endpoint in found:
@@ -147,7 +147,7 @@ def _change(person: User, endpoint: WebhookEndpoint, key: str) -> None:
 
         def change() -> None:
             address = _checked(url) if url.strip() != endpoint.url else None
-            with db.session() as session:
+            with db.write_session() as session:
                 webhooks.update(session, person, endpoint.id, address=address, description=description, events=events)
 
         if components.try_action(change, done=_("Saved.")):
@@ -163,7 +163,7 @@ def _new(person: User) -> None:
 
             def create() -> None:
                 address = _checked(url)
-                with db.session() as session:
+                with db.write_session() as session:
                     _keep_secret(webhooks.create(session, person, address, description=description, events=events))
 
             if components.try_action(create, done=_("Webhook added.")):
@@ -209,7 +209,7 @@ def _deliveries(person: User, endpoint: WebhookEndpoint) -> None:
 
     def rows() -> Sequence[WebhookDelivery]:
         limit = st.session_state.get(shown_key, PAGE_SIZE) + 1
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             return webhooks.list_deliveries(session, person, endpoint.id, limit=limit)
 
     ticking = _is_soon(rows())

@@ -49,7 +49,7 @@ def dialog_if_open(listing: ListFilter | None = None) -> None:
 def _dialog(generation_id: str, listing: ListFilter | None) -> None:
     with components.error_boundary():
         person = current_user.current_user()
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             row = queries.get(session, person, generation_id)
             told = queries.details(session, row)
             project = projects.get(session, person, row.project_id)
@@ -153,7 +153,7 @@ def download_link(link: str, label: str, name: str) -> None:
 def _state(person: User, row: Generation) -> None:
     """How a clip stands that is not there; what is under way moves by itself and can be cancelled."""
     if row.status not in ENDED_STATUSES:
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             standings = progress_text.board().of(session, [row])
         in_flight.draw(person, standings, key=f"clip_under_way_{row.id}", details=False)
         return

@@ -85,5 +85,5 @@ def _write(person: User, generation_id: str, name: str) -> None:
 
 
 def _change(person: User, generation_id: str, **changes: Any) -> None:
-    with db.session() as session:
+    with db.write_session() as session:
         review.update(session, person, generation_id, Changes(**changes))

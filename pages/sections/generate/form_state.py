@@ -88,7 +88,7 @@ def load_from_url(person: User, settings: config.Settings) -> None:
 
 
 def _take_settings(person: User, generation_id: str, _settings: config.Settings) -> Generation:
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         row = queries.get(session, person, generation_id)
     st.session_state[name("project")] = row.project_id
     _set_values(asdict(commands.retry_order(row)))

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import streamlit as st
-from sqlalchemy.orm import Session
 
 from core import db, errors
+from core.db import WriteSession
 from core.db.tables import Preset, User
 from core.generations.submit import Order
 from core.projects import presets
@@ -94,21 +94,21 @@ def _settings(order: Order) -> presets.Settings:
 def _save(order: Order) -> None:
     name, shared = str(st.session_state.get(_NAME) or ""), bool(st.session_state.get(_SHARED))
 
-    def keep(session: Session, person: User) -> None:
+    def keep(session: WriteSession, person: User) -> None:
         kept = presets.create(session, person, name=name, settings=_settings(order), shared=shared)
         st.session_state[_CHOSEN], st.session_state[_NAME] = kept.id, ""
 
     _attempt(keep, _("Saved."))
 
 
-def _change(preset_id: str, act: Callable[[Session, User, str], object]) -> None:
+def _change(preset_id: str, act: Callable[[WriteSession, User, str], object]) -> None:
     _attempt(lambda session, person: act(session, person, preset_id), _("Done."))
 
 
-def _attempt(act: Callable[[Session, User], object], done: str) -> None:
+def _attempt(act: Callable[[WriteSession, User], object], done: str) -> None:
     """Do something with presets in one transaction, and have the popover say how it went."""
     try:
-        with db.session() as session:
+        with db.write_session() as session:
             act(session, current_user.current_user())
     except errors.AppError as problem:
         fields: dict[str, str] = getattr(problem, "fields", {})

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
-from sqlalchemy.orm import Session
 
 from core import config, db, errors
 from core.clock import utc_now
+from core.db import WriteSession
 from core.db.enums import Status
 from core.db.tables import Generation, User
 from core.files import signed_urls
@@ -137,10 +137,10 @@ def _change(person: User, rows: Sequence[Generation], changes: Changes) -> None:
     _do(lambda session: review.update_many(session, person, wanted, changes), len(rows))
 
 
-def _do(action: Callable[[Session], int], asked: int, *, then: Callable[[], None] | None = None) -> None:
+def _do(action: Callable[[WriteSession], int], asked: int, *, then: Callable[[], None] | None = None) -> None:
     """Carry out what a button asked for in one transaction, say how many it concerned, draw the page again."""
     try:
-        with db.session() as session:
+        with db.write_session() as session:
             done = action(session)
     except errors.AppError as problem:
         components.error_box(problem)

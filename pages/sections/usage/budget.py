@@ -14,7 +14,7 @@ from pages.ui.language import _
 
 def warnings(person: User, today: date) -> None:
     """This month's budgets that are used up or will be, one's own first."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         found = budgets.alerts(session, person, today=today)
     for one in found:
         month = one.month
@@ -60,7 +60,7 @@ def form(chosen: UsageQuery, month: budgets.Month) -> None:
 
 
 def _save(project_id: str | None, credits: int | None) -> None:
-    with db.session() as session:
+    with db.write_session() as session:
         person = current_user.current_user()
         if project_id is None:
             budgets.set_user(session, person, credits=credits)

@@ -92,7 +92,7 @@ def choose(person: User, today: date) -> Choice:
         series = _select(_("Stacked by"), "by", names, Group.MODEL.value)
         whose = _select(_("Whose"), "people", _people(person), ME) if is_admin else ME
         selection = UsageQuery(since, until, everybody=whose != ME, user_id=None if whose in (ME, EVERYBODY) else whose)
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             by_project = cache.aggregate(session, person, selection, [Group.PROJECT])
         projects = _projects(person, selection, by_project)
         project_id = _select(_("Project"), "project", projects, None, _("All projects"))
@@ -167,7 +167,7 @@ def _step(since: date, until: date) -> str:
 
 def _people(person: User) -> dict[str, str]:
     """Oneself, everybody, and each one by address."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return {ME: _("My own"), EVERYBODY: _("Everybody")} | reports.people(session, person)
 
 
@@ -184,7 +184,7 @@ def _projects(person: User, chosen: UsageQuery, rows: Sequence[reports.Row]) -> 
     found = {row.keys["project_id"]: row.keys["project_name"] for row in rows}
     wanted = st.query_params.get("project")
     if wanted and wanted not in found:
-        with db.session(read_only=True) as session, suppress(errors.NotFound):
+        with db.read_session() as session, suppress(errors.NotFound):
             found[wanted] = reports.project_name(session, person, replace(chosen, project_id=wanted))
     return _sorted(found)
 

@@ -53,7 +53,7 @@ class Shown:
 def read(person: User, choice: Choice) -> Shown:
     """Read the sums in one look at the database."""
     chosen = choice.selection
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         rows = cache.aggregate(session, person, chosen, [choice.step, Group.MODEL])
         by_project = choice.by_project
         if by_project is None:
@@ -79,7 +79,7 @@ def read(person: User, choice: Choice) -> Shown:
 
 def month(person: User, choice: Choice, today: date) -> budgets.Month:
     """The month that the choice ends in: spent, budget, forecast."""
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return budgets.month(session, person, choice.selection, today=today)
 
 
@@ -93,14 +93,14 @@ def speeds(shown: Shown, choice: Choice) -> Mapping[str, TimeRange]:
 def _speeds(database_url: str, model_ids: Sequence[str], since: date, until: date) -> dict[str, TimeRange]:
     """How long models took over all people, so asked once for all; the address is that of the installation."""
     del database_url
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return model_stats.render_times(session, model_ids, reports.UsageQuery(since, until))
 
 
 def spend_csv(person: User, choice: Choice) -> bytes:
     """The spend as the API gives it for the same groups: every figure, and a line of totals."""
     groups = [choice.step, choice.series]
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         return b"".join(export.usage_csv(reports.aggregate(session, person, choice.selection, groups), groups))
 
 

@@ -24,7 +24,7 @@ def show(person: User, chosen: reports.UsageQuery, shown: Shown) -> None:
         if not box.open:
             return
         change = _change(shown)
-        with db.session(read_only=True) as session:
+        with db.read_session() as session:
             kinds = repricing.clip_groups(session, person, chosen)
         _answer(kinds, repricing.reprice(kinds, change), shown.total.completed)
 
