@@ -37,6 +37,10 @@ test-all:  ## all tests but those in a browser, also those that start and kill p
 browser:  ## the tests that need Chromium
 	pytest -n 0 -m browser tests/browser
 
+.PHONY: coverage
+coverage:  ## which lines and branches the quick tests do not reach
+	pytest --cov --cov-report=term-missing:skip-covered
+
 .PHONY: lint
 lint:  ## format, lint and spelling; changes nothing
 	ruff format --check .

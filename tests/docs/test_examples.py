@@ -109,7 +109,7 @@ def test_webhook_registered(ana: Client, shell: Mapping[str, str], tmp_path: Pat
         printed = run(register, tmp_path, VIDEO_API=address, RECEIVER="https://1.1.1.1/hooks", **shell)
 
     assert '"secret":"whsec_' in printed
-    with db.session(read_only=True) as session:
+    with db.read_session() as session:
         kept = session.scalars(select(WebhookEndpoint)).one()
     assert kept.events == ["generation.completed", "generation.failed"]
 
