@@ -37,7 +37,7 @@ from core.generations.submit import submit
 from core.identity import api_tokens, users
 from core.projects import projects
 from tests import orders, postgres
-from tests.process.app import ROOT, free_port
+from tests.system.app import ROOT, free_port
 
 Call = tuple[str, str, bytes]
 """Method, path and body."""

@@ -34,7 +34,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks import filled
 from tests.browser.conftest import DEBIAN_CHROMIUM, FLAGS
-from tests.process.app import ROOT, free_port
+from tests.system.app import ROOT, free_port
 
 PAGES = {
     "Projects": ("", ""),

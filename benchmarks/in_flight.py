@@ -14,7 +14,7 @@ import psutil
 from core.db.enums import Status
 from core.db.tables import Generation
 from tests import simulators
-from tests.process.installation import Installation, installed
+from tests.system.installation import Installation, installed
 
 VENDOR_SECONDS = 20
 LONGEST_SECONDS = 600

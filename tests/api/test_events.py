@@ -19,7 +19,7 @@ from core.db.tables import GenerationEvent, User
 from core.generations.timeline import Step
 from tests import orders
 from tests.api.conftest import APP, PREFIX, Client, refusal
-from tests.process.app import free_port
+from tests.system.app import free_port
 
 Event = Mapping[str, Any]
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import LOOKS, Visitor, barriers, excess_px, picture, settle
-from tests.process.app import App, audit, running
+from tests.system.app import App, audit, running
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from core.files import storage as storages
 from tests.browser.conftest import LOOKS, Visitor, barriers, excess_px, picture, settle
 from tests.browser.furnishing import installation, small_clip, stored
-from tests.process.app import App, running
+from tests.system.app import App, running
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor, settle
-from tests.process.app import App, running
+from tests.system.app import App, running
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Request, expect
 
 from pages.elements import live_endpoint
 from tests.browser.conftest import Visit, Visitor, picture, settle
-from tests.process.app import App, running
+from tests.system.app import App, running
 
 pytestmark = pytest.mark.browser
 

@@ -18,7 +18,7 @@ from tests.browser.conftest import (
     shifted,
 )
 from tests.browser.furnishing import furnish, installation
-from tests.process.app import running
+from tests.system.app import running
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from core.billing.quote import quote
 from tests.browser.conftest import Visit, Visitor, picture
-from tests.process.app import App, audit, running
+from tests.system.app import App, audit, running
 
 pytestmark = pytest.mark.browser
 

@@ -17,7 +17,7 @@ from core.usage import budgets
 from tests import year
 from tests.browser.conftest import Visitor, barriers, excess_px, picture, settle
 from tests.browser.furnishing import installation
-from tests.process.app import App, running
+from tests.system.app import App, running
 
 pytestmark = pytest.mark.browser
 

@@ -30,7 +30,7 @@ from tests.browser.conftest import Visitor, settle
 from tests.browser.furnishing import installation, small_clip, stored
 from tests.browser.reading import said, said_when_opened
 from tests.pages.studio import Studio
-from tests.process.app import App, running
+from tests.system.app import App, running
 
 pytestmark = pytest.mark.browser
 

@@ -22,7 +22,7 @@ from tests import orders
 from tests.api import live
 from tests.api.conftest import Client
 from tests.docs.documents import DOCS, DOCUMENTS, ROOT, programs
-from tests.process.app import API, running
+from tests.system.app import API, running
 
 TUTORIAL = DOCS / "tutorial.md"
 HOW_TO = DOCS / "how-to"

@@ -56,7 +56,7 @@ def test_commands_exist(path: Path) -> None:
     for module in re.findall(r"python -m ([a-z_.]+[a-z])", text):
         assert importlib.util.find_spec(module), module
     assert set(re.findall(r"`make ([a-z-]+)`", text)) <= targets
-    for file in re.findall(r"`((?:core|pages|tests|tools|docs|benchmarks|requirements|\.ci)/[a-z0-9_./-]*)`", text):
+    for file in re.findall(r"(?<=[`\s])((?:core|pages|tests|tools|docs|benchmarks|requirements|\.ci)/[\w./-]+)", text):
         assert (ROOT / file).exists(), file
 
 

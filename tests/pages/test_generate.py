@@ -18,7 +18,7 @@ from core.projects import presets
 from pages.ui import wording
 from tests.pages.conftest import Open, sent
 from tests.pages.studio import Studio
-from tests.test_extension import brightening
+from tests.services.test_last_frame import brightening
 
 BUTTON = "generate_button"
 

@@ -12,7 +12,7 @@ from core.billing import ledger
 from core.db.enums import Stage, Status
 from tests import simulators
 from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance
-from tests.process.installation import Installation, installed, kill_tree
+from tests.system.installation import Installation, installed, kill_tree
 
 pytestmark = pytest.mark.process
 

@@ -12,7 +12,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.process.app import API, ROOT, audit, running
+from tests.system.app import API, ROOT, audit, running
 
 pytestmark = pytest.mark.process
 

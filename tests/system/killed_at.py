@@ -1,6 +1,6 @@
 """Runs one job in this process and kills it, as a power cut would, at a chosen commit.
 
-`python -m tests.process.killed_at submit ID after 1`: SIGKILL right after the job's first commit;
+`python -m tests.system.killed_at submit ID after 1`: SIGKILL right after the job's first commit;
 `before 2`: when the second is about to happen, so that it never does.
 """
 

@@ -15,7 +15,7 @@ from core.notifications import webhooks
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
 from tests.orders import completed
-from tests.process.installation import ROOT, Installation, installed, kill_tree
+from tests.system.installation import ROOT, Installation, installed, kill_tree
 
 pytestmark = pytest.mark.process
 
@@ -52,7 +52,7 @@ def all_delivered(site: Installation) -> bool:
 def test_sender_killed_after_the_post(site: Installation, receiver: Receiver) -> None:
     """An attempt that was made but not recorded is made again when its lease is over, under the same webhook-id."""
     completed(site.database, site.user)
-    command = [sys.executable, "-m", "tests.process.killed_sender"]
+    command = [sys.executable, "-m", "tests.system.killed_sender"]
     ended = subprocess.run(command, env=site.environ, cwd=ROOT, check=False, timeout=60)
     assert ended.returncode == -signal.SIGKILL
     (left,) = deliveries(site)

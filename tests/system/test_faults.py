@@ -19,8 +19,8 @@ from core.db.tables import Generation, ProviderHealth
 from core.generations import reconciliation
 from core.worker import claims
 from tests import simulators
-from tests.process.installation import Installation, installed
 from tests.simulators.vendor import KINDS
+from tests.system.installation import Installation, installed
 
 pytestmark = pytest.mark.process
 

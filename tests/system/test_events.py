@@ -20,7 +20,7 @@ from core.db.tables import GenerationEvent
 from core.files import storage
 from tests.api.conftest import arrive
 from tests.api.test_events import listening
-from tests.process.app import ROOT, free_port, running
+from tests.system.app import ROOT, free_port, running
 
 pytestmark = pytest.mark.process
 

@@ -15,7 +15,7 @@ from redis import Redis
 
 from core.providers import registry
 from tests import simulators
-from tests.process import app as apps
+from tests.system import app as apps
 
 pytestmark = pytest.mark.process
 

@@ -96,7 +96,7 @@ class Installation:
 
     def run_job_killed_at(self, job: str, generation_id: str, when: str, nth: int) -> None:
         """Run a job in a process that is killed at its nth commit."""
-        command = [sys.executable, "-m", "tests.process.killed_at", job, generation_id, when, str(nth)]
+        command = [sys.executable, "-m", "tests.system.killed_at", job, generation_id, when, str(nth)]
         ended = subprocess.run(command, env=self.environ, cwd=ROOT, check=False, timeout=60)
         assert ended.returncode == -signal.SIGKILL, "the job was not killed where it should be"
 

@@ -15,7 +15,7 @@ from core.generations import commands
 from core.identity import users
 from tests.orders import completed, ordered
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
