@@ -1,6 +1,9 @@
 """What text from outside must be before a database and a provider can take it."""
 
-import unicodedata
+import re
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Unicode's control characters and surrogates, but for line breaks and tabs."""
 
 
 def text_error(value: str, *, limit_chars: int) -> str | None:
@@ -10,6 +13,6 @@ def text_error(value: str, *, limit_chars: int) -> str | None:
     """
     if len(value) > limit_chars:
         return f"Use at most {limit_chars:,} characters; these are {len(value):,}."
-    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\r\t" for char in value):
+    if _CONTROL.search(value):
         return "Remove the control characters; they may have come with a paste."
     return None
