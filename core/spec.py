@@ -9,23 +9,29 @@ from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GenerationSpec:
-    """The settings of one clip, under the names of their columns; image keys are those of their uploads.
+class ClipSettings:
+    """What is seen and heard, in words and figures that anybody may know: they are ordered, and told to a provider."""
 
-    A setting is added as one field with a default. It is then priced, stored, compared and repeated with the others:
-    nobody else lists them.
-    """
-
-    model_id: str
     prompt: str = ""
     negative_prompt: str = ""
     resolution: str
     duration_seconds: int
     aspect_ratio: str
-    start_image_key: str | None = None
-    end_image_key: str | None = None
     generate_audio: bool = False
     enhance_prompt: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationSpec(ClipSettings):
+    """What is ordered: the settings of one clip, under the names of their columns; image keys are of their uploads.
+
+    A setting is added as one field with a default, here or above. It is then compared, stored, repeated and sent with
+    the others: nobody else lists them.
+    """
+
+    model_id: str
+    start_image_key: str | None = None
+    end_image_key: str | None = None
 
     @classmethod
     def of(cls, row: object) -> Self:

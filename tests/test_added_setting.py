@@ -21,7 +21,6 @@ LINES = {
         "    seed: Mapped[int | None]\n",
     ),
     "core/generations/queries.py": ("    enhance_prompt: bool\n", "    seed: int | None\n"),
-    "core/providers/contract.py": ("    enhance_prompt: bool = False\n", "    seed: int | None = None\n"),
     "core/api/schemas/requests.py": ("    enhance_prompt: bool = False\n", "    seed: int | None = None\n"),
     "core/api/schemas/responses.py": ("    enhance_prompt: bool\n", "    seed: int | None\n"),
 }
