@@ -10,6 +10,9 @@ from core.spec import GenerationSpec
 FieldErrors = dict[str, str]
 """Field name, as in the API -> what to change."""
 
+IMAGE_PATHS = {"start_image_key": "startImagePath", "end_image_key": "endImagePath"}
+"""Image of a spec -> its field name in the API."""
+
 
 def validate(spec: GenerationSpec, *, prompt_required: bool = True) -> FieldErrors:
     """`check` with the model that the spec names; an unknown one is an error of its field."""

@@ -20,7 +20,7 @@ from core.identity import users
 from core.projects import projects, uploads
 from core.providers import registry
 from core.providers.contract import VideoModel
-from core.spec import IMAGE_FIELDS, GenerationSpec
+from core.spec import GenerationSpec
 
 KEY_LIMIT_CHARS = 200
 
@@ -88,9 +88,9 @@ def submit(
     project = projects.get(session, user, order.project_id)
     if project.archived_at is not None:
         raise errors.InvalidRequest(fields={"projectId": "This project is archived. Bring it back first."})
-    for name in IMAGE_FIELDS:
+    for name, field in capabilities.IMAGE_PATHS.items():
         if (key := getattr(order.spec, name)) is not None:
-            uploads.check_owned(session, user, key, field=_IMAGE_PATHS[name])
+            uploads.check_owned(session, user, key, field=field)
     if extends_id is not None:
         get(session, user, extends_id)
     if model.provider not in configured:
@@ -125,10 +125,6 @@ _COUNT = (
     .where(_PROJECTS.c.id == bindparam("counted_id"))
     .values(generation_count=_PROJECTS.c.generation_count + 1, updated_at=bindparam("now"))
 )
-
-
-_IMAGE_PATHS = {"start_image_key": "startImagePath", "end_image_key": "endImagePath"}
-"""Image setting -> its field in the API, where a refusal stands."""
 
 
 def _check_key(key: str) -> None:

@@ -113,7 +113,8 @@ def _kept(spec: GenerationSpec) -> dict[str, Any]:
     InvalidRequest unless the model can make it. An empty prompt is fine, and images come with the order.
     """
     wrong = capabilities.validate(spec, prompt_required=False)
-    image_errors = ("startImagePath", "endImagePath")
-    if wrong := {field: sentence for field, sentence in wrong.items() if field not in image_errors}:
+    if wrong := {
+        field: sentence for field, sentence in wrong.items() if field not in capabilities.IMAGE_PATHS.values()
+    }:
         raise errors.InvalidRequest(fields=wrong)
     return {name: value for name, value in spec.values().items() if name not in IMAGE_FIELDS}
