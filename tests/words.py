@@ -28,8 +28,8 @@ SAID_BY = {"what": FROM_CORE, "reason": FROM_CORE, "part": PART}
 NAMED_BY = {"Rule": FROM_CORE, "AddressRefused": PART, "ConnectError": PART}
 """Call whose first argument is a text of core -> what it is."""
 NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
-NOT_SAID = ("studio", "migrations", "admin.py", "api", "config.py", "audit.py", "embedded.py", "supervisor.py")
-"""Parts of core whose sentences no page shows: drawing, schema, the command line, REST, the operator's console."""
+NOT_SAID = ("migrations", "admin.py", "api", "config.py", "audit.py", "embedded.py", "supervisor.py")
+"""Parts of core whose sentences no page shows: schema, the command line, REST, the operator's console."""
 
 _SENTENCE = re.compile(r"""[A-Z{"'].*\s.*[.!?]""", re.DOTALL)
 
