@@ -29,6 +29,7 @@ from core.worker import provider_request
 from tests import orders
 from tests.api.conftest import ORDER, Client, arrive
 from tests.installed import look
+from tests.unit.test_spec import PLAIN_REQUEST_HASH, PROJECT
 
 SEED = 7
 _SEEDS: list[dict[str, Any]] = [{}, {"seed": SEED}, {"seed": SEED + 1}]
@@ -47,8 +48,8 @@ class Places:
 
     def digest(self) -> Any:
         """Another seed is another request, and no seed the request it always was."""
-        plain, seeded, other = (Order("p", orders.spec(**seed)).digest() for seed in _SEEDS)
-        return SEED if len({plain, seeded, other}) == 3 else None
+        plain, seeded, other = (Order(PROJECT, orders.spec(**seed)).digest() for seed in _SEEDS)
+        return SEED if plain == PLAIN_REQUEST_HASH and len({plain, seeded, other}) == 3 else None
 
     def recipe(self) -> Any:
         """Another seed is another clip."""

@@ -8,6 +8,7 @@ from tests.orders import spec
 
 PROJECT = "0198a000-0000-7000-8000-000000000001"
 PLAIN = spec()
+PLAIN_REQUEST_HASH = "4b425ed38fe653fda3803b98fecc6ed1d7d4dc8b41d1f367b242e9945829c908"
 FULL = spec(
     "kling-2.5",
     prompt="Danau \U0001f30a saat senja",
@@ -27,7 +28,7 @@ FULL = spec(
     [
         (
             PLAIN,
-            "4b425ed38fe653fda3803b98fecc6ed1d7d4dc8b41d1f367b242e9945829c908",
+            PLAIN_REQUEST_HASH,
             "4b92061965ca06235bf302ee3950a1aaabf1478581057237292bdfc48774082d",
         ),
         (
