@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from core import validation
 from core.db.enums import Scope, Status
 from core.projects.projects import Sort
-from core.spec import FIELDS, GenerationSpec
+from core.spec import GenerationSpec
 
 DURATION_LIMIT_SECONDS = 1_000_000
 PAGE_LIMIT = 200
@@ -102,8 +102,8 @@ class SpecFields(Body):
 
     def spec(self, **otherwise: Any) -> GenerationSpec:
         """The settings that are given; `otherwise` has those that are not, by their names."""
-        given = {name: value for name in FIELDS if (value := getattr(self, name, None)) is not None}
-        return GenerationSpec(**otherwise | given)
+        given = {name: value for name, value in self if value is not None}
+        return GenerationSpec.of_mapping(otherwise | given)
 
 
 class _Images(SpecFields):
