@@ -10,6 +10,7 @@ from core.db.tables import Generation, Project, User
 from core.generations import lifecycle
 from core.generations.queries import get, visible
 from core.generations.submit import Order, submit
+from core.messages import message
 from core.providers import registry
 
 
@@ -32,7 +33,7 @@ def cancel(session: WriteSession, user: User, generation_id: str) -> Generation:
         row.cancel_requested_at = now
         if row.stage is Stage.WAITING:
             row.next_at = now
-        lifecycle.add_event(session, row.id, row.status, row.stage, what="Cancelling was asked for", actor=user.email)
+        lifecycle.add_event(session, row.id, row.status, row.stage, what=message("cancel_requested"), actor=user.email)
     session.flush()
     return get(session, user, generation_id)
 

@@ -17,6 +17,7 @@ from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Generation, GenerationEvent, GenerationTag, LedgerEntry, User, is_live
 from core.generations import prompt_search
+from core.messages import message
 from core.projects import projects
 
 CLOCK_SLACK = timedelta(hours=1)
@@ -275,7 +276,7 @@ def _first_id(moment: datetime, slack: timedelta) -> str:
     return str(uuid.UUID(int=min(max(stamp, 0), 2**48 - 1) << 80))
 
 
-NOT_FOUND_SENTENCE = "This generation does not exist, or it is not yours."
+NOT_FOUND_SENTENCE = message("generation_not_found")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from core.db.tables import Generation, Project, User, is_live, table_of
 from core.generations import lifecycle
 from core.generations.queries import get, visible
 from core.identity import users
+from core.messages import message
 from core.projects import projects, uploads
 from core.providers import registry
 from core.providers.contract import VideoModel
@@ -152,7 +153,7 @@ def submit(
     session.add(row)
     session.flush()
     ledger.hold(session, user.id, generation_id=row.id, credits=price.total_credits, actor=user.email)
-    what = f"Ordered; {price.total_credits:,} credits reserved"
+    what = message("ordered", total_credits=price.total_credits)
     lifecycle.add_event(session, row.id, row.status, row.stage, what=what, actor=user.email)
     session.execute(_COUNT, {"counted_id": project.id, "now": utc_now()})
     return row

@@ -83,4 +83,4 @@ def known_model(model_id: str) -> VideoModel:
     try:
         return registry.model(model_id)
     except errors.NotFound as unknown:
-        raise errors.InvalidRequest(fields={"modelId": str(unknown)}) from None
+        raise errors.InvalidRequest(fields={"modelId": unknown.message}) from None
