@@ -66,7 +66,7 @@ def case(row: Generation) -> None:
         job = row.provider_job_id or _("not known")
         components.plain_text(_("Provider's job ID: {job}").format(job=job), small=True)
         if row.error_message:
-            components.plain_text(translate_message(row.error_message), small=True)
+            components.plain_text(translate_message(row.error or row.error_message), small=True)
         if row.error_detail:
             components.plain_text(row.error_detail, small=True, lines=4)
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -144,11 +144,11 @@ def promise(rule: Mapping[str, Any], full_count: int) -> None:
         else:
             st.badge(_("Holds"), icon=":material/check:", color="green")
         with st.container(gap=None):
-            st.markdown(_(rule["promise"]))
+            st.markdown(translate_message(runs.kept_message(rule, "promise")))
             looked = _("{full} checked in the last full pass, {recent} in the latest").format(
                 full=wording.credits(full_count), recent=wording.credits(rule["checked"])
             )
-            st.caption(f"{_(rule['rule'])} · {looked}")
+            st.caption(f"{translate_message(runs.kept_message(rule, 'rule'))} · {looked}")
             if rule["offenders"]:
                 components.plain_text(", ".join(rule["offenders"]), small=True)
 

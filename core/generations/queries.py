@@ -17,7 +17,7 @@ from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Generation, GenerationEvent, GenerationTag, LedgerEntry, User, is_live
 from core.generations import prompt_search
-from core.messages import message
+from core.messages import Message, message
 from core.projects import projects
 
 CLOCK_SLACK = timedelta(hours=1)
@@ -95,6 +95,7 @@ class ListRow(NamedTuple):
     cancel_requested_at: datetime | None
     error_code: str | None
     error_message: str | None
+    error: Message | None
     output_key: str | None
     thumbnail_key: str | None
     preview_key: str | None

@@ -264,7 +264,7 @@ def _story(delivery: WebhookDelivery) -> str:
             plural("{number} attempt", "{number} attempts", delivery.attempts).format(number=delivery.attempts)
         )
     if delivery.last_error:
-        parts.append(translate_message(delivery.last_error))
+        parts.append(translate_message(delivery.error or delivery.last_error))
     if delivery.next_at is not None and delivery.next_at > now:
         wait = wording.span((delivery.next_at - now).total_seconds())
         parts.append(_("Next try in {wait}").format(wait=wait))

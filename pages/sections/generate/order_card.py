@@ -13,6 +13,7 @@ from core.db.enums import Status
 from core.db.tables import Generation, User
 from core.generations import batches
 from core.generations.submit import Order, price_of, validate
+from core.messages import Message
 from core.providers import registry
 from pages.sections.clip import dialog
 from pages.sections.generate import form_state
@@ -141,7 +142,7 @@ def _made_before(row: Generation) -> None:
 
 
 def _blocked(
-    orders: Sequence[Order], problems: Mapping[str, str], after: int, *, configured: Collection[str], is_full: bool
+    orders: Sequence[Order], problems: Mapping[str, Message], after: int, *, configured: Collection[str], is_full: bool
 ) -> str | None:
     """Why the button cannot be pressed, as a sentence."""
     if any(registry.model(order.model_id).provider not in configured for order in orders):

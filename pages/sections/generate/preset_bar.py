@@ -9,6 +9,7 @@ from core import db, errors
 from core.db import WriteSession
 from core.db.tables import Preset, User
 from core.generations.submit import Order
+from core.messages import Message
 from core.projects import presets
 from pages.sections.generate import form_state
 from pages.ui import components, current_user
@@ -111,7 +112,8 @@ def _attempt(act: Callable[[WriteSession, User], object], done: str) -> None:
         with db.write_session() as session:
             act(session, current_user.current_user())
     except errors.AppError as problem:
-        fields: dict[str, str] = getattr(problem, "fields", {})
-        st.session_state[_SAID] = " ".join(map(translate_message, fields.values())) or translate_message(str(problem))
+        fields: dict[str, Message] = getattr(problem, "fields", {})
+        said = list(fields.values()) or [problem.message]
+        st.session_state[_SAID] = " ".join(map(translate_message, said))
     else:
         st.session_state[_SAID] = done
