@@ -277,7 +277,7 @@ def _first_id(moment: datetime, slack: timedelta) -> str:
     return str(uuid.UUID(int=min(max(stamp, 0), 2**48 - 1) << 80))
 
 
-NOT_FOUND_SENTENCE = message("generation_not_found")
+NOT_FOUND = message("generation_not_found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +297,7 @@ def get(session: ReadSession, user: User, generation_id: str) -> Generation:
     """A person's own generation; NotFound also when it is somebody else's or deleted."""
     row = session.scalar(visible(user).where(Generation.id == generation_id))
     if row is None:
-        raise errors.NotFound(NOT_FOUND_SENTENCE)
+        raise errors.NotFound(NOT_FOUND)
     return row
 
 
@@ -305,7 +305,7 @@ def status_snapshot(session: Reader, user: User, generation_id: str) -> StatusSn
     """Where a person's own generation stands, for those who ask again and again; NotFound as in `get`."""
     row = session.execute(_STATUS_SNAPSHOT, {"user_id": user.id, "generation_id": generation_id}).first()
     if row is None:
-        raise errors.NotFound(NOT_FOUND_SENTENCE)
+        raise errors.NotFound(NOT_FOUND)
     return StatusSnapshot(*row)
 
 

@@ -26,7 +26,7 @@ COVERS = 4
 # Statements of every run of a page are put together once: that costs several times what running them does.
 _ONE = select(Project).where(Project.id == bindparam("project_id"), visible_to_bound_user(Project))
 _ONE_ID = _ONE.with_only_columns(Project.id)
-_NOT_FOUND_SENTENCE = message("project_not_found")
+_NOT_FOUND = message("project_not_found")
 
 _NAMES = {
     archived: select(Project.id, Project.name)
@@ -122,14 +122,14 @@ def get(session: ReadSession, user: User, project_id: str) -> Project:
     """A person's own project; NotFound also when it is somebody else's."""
     project = session.scalar(_ONE, {"user_id": user.id, "project_id": project_id})
     if project is None:
-        raise errors.NotFound(_NOT_FOUND_SENTENCE)
+        raise errors.NotFound(_NOT_FOUND)
     return project
 
 
 def check_visible(session: Reader, user: User, project_id: str) -> None:
     """Return when a project is a person's own; else NotFound."""
     if session.scalar(_ONE_ID, {"user_id": user.id, "project_id": project_id}) is None:
-        raise errors.NotFound(_NOT_FOUND_SENTENCE)
+        raise errors.NotFound(_NOT_FOUND)
 
 
 def update(

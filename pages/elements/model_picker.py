@@ -9,6 +9,7 @@ from core.billing.quote import quote
 from core.catalog import adaptation
 from core.generations.submit import Order, price_of
 from core.insights.model_stats import TrackRecord
+from core.messages import Message
 from core.providers import registry
 from core.providers.contract import VideoModel
 from pages.ui import language, wording
@@ -35,7 +36,7 @@ def show(
     *,
     order: Order,
     configured: Collection[str],
-    troubles: Mapping[str, str],
+    troubles: Mapping[str, Message],
     records: Mapping[str, TrackRecord],
     key: str,
 ) -> str | None:
@@ -66,7 +67,7 @@ def _card(
     model: VideoModel,
     order: Order,
     configured: Collection[str],
-    troubles: Mapping[str, str],
+    troubles: Mapping[str, Message],
     record: TrackRecord | None,
 ) -> dict[str, Any]:
     usable = model.provider in configured

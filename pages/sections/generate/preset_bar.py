@@ -72,7 +72,7 @@ def _change_own(preset: Preset, order: Order) -> None:
     components.plain_text(preset.name, strong=True, lines=1)
     sharing = _("Keep it to myself") if preset.shared else _("Share with everybody")
     for key, label, act in (
-        ("replace", _("Put these settings in it"), partial(presets.update, settings=_settings(order))),
+        ("replace", _("Replace with current settings"), partial(presets.update, settings=_settings(order))),
         ("share", sharing, partial(presets.update, shared=not preset.shared)),
         ("delete", _("Delete this preset"), presets.delete),
     ):
