@@ -68,7 +68,7 @@ def test_message_is_said_in_the_language_of_the_session() -> None:
     shown = [text.value for text in app.run().markdown]
 
     assert shown == [
-        "Hanya klip yang sudah selesai yang dapat dipertahankan atau ditolak.",
+        "Hanya klip yang sudah selesai dapat dipertahankan atau ditolak.",
         "A sentence that nobody says any more.",
     ]
 

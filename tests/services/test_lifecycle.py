@@ -14,6 +14,7 @@ from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation, GenerationEvent, UsageDay, User
 from core.generations import lifecycle
 from core.generations.state_machine import TRANSITIONS
+from core.messages import plain
 from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, completed, ordered, output
 
 
@@ -46,7 +47,7 @@ def test_move_when_it_does_not_exist(database: Database, person: User) -> None:
     """A move that the table does not have is a fault of ours and changes nothing."""
     row = ordered(database, person)
     with pytest.raises(ValueError, match="no move"), database.write_session() as session:
-        lifecycle.transition(session, row, Status.PROCESSING, Stage.WAITING, what="skip", next_at=utc_now())
+        lifecycle.transition(session, row, Status.PROCESSING, Stage.WAITING, what=plain("skip"), next_at=utc_now())
 
     assert broken(database) == []
 
