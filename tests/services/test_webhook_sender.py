@@ -309,7 +309,7 @@ def test_record_when_taken_over(site: Settings, ana: User, receiver: Receiver) -
     make_due(delivery_id)
     (current,) = webhook_sender.claim(9)
     with db.write_session() as session:
-        webhook_sender.record(session, slow, webhook_sender.DeliveryResult(500, "The answer was 500."))
+        webhook_sender.record(session, slow, webhook_sender.DeliveryResult(500, message("answer_was", status=500)))
     assert delivery(delivery_id).last_status is None
     assert endpoint_now(endpoint).failing_since is None
     webhook_sender.deliver(site, current)
