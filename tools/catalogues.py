@@ -36,7 +36,7 @@ def read(tag: str) -> Catalog:
         return pofile.read_po(file, locale=tag)
 
 
-def untranslated(catalogue: Catalog) -> list[str | tuple[str, ...]]:
+def untranslated(catalogue: Catalog) -> list[str | tuple[str, ...] | list[str]]:
     """The texts of a catalogue that have no words, or only a guess at them."""
     return [
         message.id

@@ -17,7 +17,7 @@ def codes() -> Iterator[str]:
     for path in CORE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "message":
-                yield from (code.value for code in node.args if isinstance(code, ast.Constant))
+                yield from (str(code.value) for code in node.args if isinstance(code, ast.Constant))
 
 
 def test_message_is_english_until_a_reader_comes() -> None:
