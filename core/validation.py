@@ -1,8 +1,11 @@
 """What text from outside must be before a database and a provider can take it."""
 
-import unicodedata
+import re
 
 from core.messages import Message, message
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Unicode's control characters and surrogates, but for line breaks and tabs."""
 
 
 def text_error(value: str, *, limit_chars: int) -> Message | None:
@@ -12,6 +15,6 @@ def text_error(value: str, *, limit_chars: int) -> Message | None:
     """
     if len(value) > limit_chars:
         return message("text_too_long", limit=limit_chars, length=len(value))
-    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\r\t" for char in value):
+    if _CONTROL.search(value):
         return message("control_characters")
     return None

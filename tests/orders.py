@@ -14,21 +14,26 @@ from core.generations import lifecycle
 from core.generations.submit import Order, submit
 from core.messages import plain
 from core.projects import projects
+from core.spec import GenerationSpec
 
 CONFIGURED = frozenset({"demo", "modelslab", "edenai"})
 QUOTA_BYTES = 10**9
 
 
-def order(project_id: str, **changes: Any) -> Order:
-    """A demo order of 50 credits, with changes."""
+def spec(model_id: str = "demo-film", **changes: Any) -> GenerationSpec:
+    """A clip of 5 seconds in 720p, for 50 credits with the demo's model; with changes."""
     settings: dict[str, Any] = {
-        "model_id": "demo-film",
         "prompt": "a lake at dusk",
         "resolution": "720p",
         "duration_seconds": 5,
         "aspect_ratio": "16:9",
     }
-    return Order(project_id=project_id, **(settings | changes))
+    return GenerationSpec(model_id=model_id, **(settings | changes))
+
+
+def order(project_id: str, **changes: Any) -> Order:
+    """An order of such a clip, with changes to it."""
+    return Order(project_id, spec(**changes))
 
 
 def ordered(database: Database, user: User, **changes: Any) -> Generation:

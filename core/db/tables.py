@@ -31,6 +31,7 @@ from core.db.enums import DeliveryState, DisabledReason, EntryKind, Role, Scope,
 from core.db.types import Base, check_in_enum
 from core.ids import new_id
 from core.messages import Message
+from core.spec import GenerationSpec
 
 
 class User(Base):
@@ -249,6 +250,11 @@ class Generation(Base):
     deleted_at: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]
 
+    @property
+    def spec(self) -> GenerationSpec:
+        """What was ordered; its settings have columns of the same names."""
+        return GenerationSpec.of(self)
+
     __table_args__ = (
         check_in_enum("status", Status),
         check_in_enum("stage", Stage),
@@ -376,6 +382,11 @@ class Preset(Base):
     shared: Mapped[bool] = mapped_column(default=False)
     settings: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    @property
+    def spec(self) -> GenerationSpec:
+        """What it keeps; it has no images."""
+        return GenerationSpec.of_mapping(self.settings)
 
     __table_args__ = (
         UniqueConstraint("user_id", "name"),

@@ -25,6 +25,7 @@ from core.messages import message
 from core.notifications import webhooks
 from core.projects import presets
 from core.providers import registry
+from core.spec import GenerationSpec
 from core.usage import budgets
 from tests import year
 from tests.browser.conftest import Visitor, settle
@@ -37,7 +38,7 @@ from tools import catalogues
 pytestmark = pytest.mark.browser
 
 GAPS = (message("other_length", duration_seconds=5, seconds=4.2), message("no_sound"))
-SETTINGS = presets.Settings("kling-2.5", "1080p", 10, "16:9", "", "", False, False)
+SETTINGS = GenerationSpec(model_id="kling-2.5", resolution="1080p", duration_seconds=10, aspect_ratio="16:9")
 NAMES = [
     name for model in registry.models() for name in (model.name, registry.provider_class(model.provider).display_name)
 ]
@@ -88,7 +89,7 @@ def furnish(studio: Studio, folder: Path) -> dict[str, Generation]:
         year.book(session, person, list(history))
         budgets.set_user(session, person, credits=1000)
         budgets.set_project(session, person, film.id, credits=1500)
-        presets.create(session, person, name="Danau", settings=SETTINGS, shared=True)
+        presets.create(session, person, name="Danau", spec=SETTINGS, shared=True)
         api_tokens.create(session, person, name="Skrip", scope=Scope.READ, expires_at=utc_now() + timedelta(days=400))
         for number in range(3):
             webhooks.create(session, person, webhooks.ValidUrl(f"https://kait{number}.invalid/"), description="Saya")

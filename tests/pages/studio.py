@@ -13,6 +13,7 @@ from core.generations.submit import Order, submit
 from core.identity import users
 from core.messages import message
 from core.projects import projects
+from core.spec import GenerationSpec
 
 CONFIGURED = frozenset({"demo", "modelslab", "edenai"})
 FACTS = {
@@ -56,10 +57,14 @@ class Studio:
     ) -> Generation:
         """An order that waits."""
         wanted = {"resolution": "720p", "duration_seconds": 5, "aspect_ratio": "16:9"} | changes
-        order = Order(project_id=project.id, model_id=model_id, prompt=prompt, **wanted)  # type: ignore[arg-type]  # a test names only what it means
+        spec = GenerationSpec(model_id=model_id, prompt=prompt, **wanted)  # type: ignore[arg-type]  # a test names only what it means
         with db.write_session() as session:
             return submit(
-                session, self.person, order, configured=CONFIGURED, quota_bytes=self.settings.storage_quota_bytes
+                session,
+                self.person,
+                Order(project.id, spec),
+                configured=CONFIGURED,
+                quota_bytes=self.settings.storage_quota_bytes,
             )
 
     def send(self, row: Generation, *, progress: float = 0.4) -> Generation:

@@ -16,7 +16,7 @@ from core.db import Database
 from core.db.enums import EntryKind
 from core.db.tables import Account, LedgerEntry, User
 from core.identity import users
-from tests.orders import ordered
+from tests.orders import ordered, spec
 
 
 def test_grant_when_repeated(database: Database, person: User) -> None:
@@ -178,7 +178,7 @@ class Books(RuleBasedStateMachine):
     @rule(target=live, seconds=st.integers(1, 16))
     def order(self, seconds: int) -> tuple[str, int] | None:
         """An order is taken exactly when the balance covers it."""
-        price = quote("demo-film", resolution="720p", duration_seconds=seconds).total_credits
+        price = quote(spec(duration_seconds=seconds)).total_credits
         if price > self.available:
             with pytest.raises(errors.InsufficientCredits):
                 ordered(self.database, self.user, duration_seconds=seconds)

@@ -8,11 +8,11 @@ import html
 import streamlit as st
 
 from core import config, db, errors
+from core.billing.quote import quote
 from core.db.enums import ENDED_STATUSES, Role, Status
 from core.db.tables import Generation, User
 from core.generations import commands, conformance, queries, review
 from core.generations.queries import ListFilter
-from core.generations.submit import price_of
 from core.projects import projects
 from core.providers import connection
 from pages.elements import copy_button, in_flight
@@ -159,9 +159,8 @@ def _state(person: User, row: Generation) -> None:
 
 
 def _retry_button(person: User, row: Generation) -> None:
-    order = commands.retry_order(row)
     try:
-        price = price_of(order)
+        price = quote(row.spec)
     except errors.AppError as problem:
         st.caption(translate_message(problem.message))
         return
