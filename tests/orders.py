@@ -12,6 +12,7 @@ from core.db.enums import Stage, Status
 from core.db.tables import Generation, User
 from core.generations import lifecycle
 from core.generations.submit import Order, submit
+from core.messages import plain
 from core.projects import projects
 from core.spec import GenerationSpec
 
@@ -57,7 +58,7 @@ def advance(database: Database, generation_id: str, *places: tuple[Status, Stage
             row = lifecycle.locked(session, generation_id)
             assert row is not None
             next_at = utc_now() + timedelta(seconds=20)
-            assert lifecycle.transition(session, row, status, stage, what="test", next_at=next_at, **values)
+            assert lifecycle.transition(session, row, status, stage, what=plain("test"), next_at=next_at, **values)
     with database.read_session() as session:
         found = session.get(Generation, generation_id)
         assert found is not None

@@ -21,6 +21,7 @@ from core.catalog.price_list import (
     VERSION,
     price,
 )
+from core.messages import message
 from core.spec import GenerationSpec
 
 
@@ -67,10 +68,12 @@ def quote(spec: GenerationSpec, *, base_credits: int | None = None) -> Quote:
     model = price(spec.model_id)
     base = model.base_credits if base_credits is None else base_credits
     if spec.duration_seconds <= 0:
-        raise errors.InvalidRequest(fields={"duration": "The duration must be a positive number of seconds."})
+        raise errors.InvalidRequest(fields={"duration": message("duration_not_positive")})
     if spec.resolution not in RESOLUTION_PERCENT:
         known = ", ".join(RESOLUTION_PERCENT)
-        raise errors.InvalidRequest(fields={"resolution": f"'{spec.resolution}' has no price. Use one of: {known}."})
+        raise errors.InvalidRequest(
+            fields={"resolution": message("no_price_of_resolution", resolution=spec.resolution, known=known)}
+        )
     extra_seconds = max(0, spec.duration_seconds - model.default_seconds)
     shares = [
         ("resolution", RESOLUTION_PERCENT[spec.resolution]),

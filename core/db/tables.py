@@ -1,4 +1,8 @@
-"""Tables and their constraints; no query and no rule that a constraint cannot hold."""
+"""Tables and their constraints; no query and no rule that a constraint cannot hold.
+
+What is told to people stands twice: as a `Message`, and beside it as its English text, which is all that rows have
+from before there were messages, and what the REST API answers.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -26,6 +30,7 @@ from core.clock import utc_now
 from core.db.enums import DeliveryState, DisabledReason, EntryKind, Role, Scope, Stage, Status
 from core.db.types import Base, check_in_enum
 from core.ids import new_id
+from core.messages import Message
 from core.spec import GenerationSpec
 
 
@@ -105,6 +110,7 @@ class LedgerEntry(Base):
     held_after: Mapped[int] = mapped_column(BigInteger)
     actor: Mapped[str] = mapped_column(String(254))
     reason: Mapped[str] = mapped_column(String(500), default="")
+    message: Mapped[Message | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
@@ -226,6 +232,7 @@ class Generation(Base):
     error_code: Mapped[str | None] = mapped_column(String(60))
     error_message: Mapped[str | None] = mapped_column(String(1000))
     error_detail: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[Message | None]
 
     output_key: Mapped[str | None] = mapped_column(String(200))
     thumbnail_key: Mapped[str | None] = mapped_column(String(200))
@@ -346,6 +353,7 @@ class GenerationEvent(Base):
     status: Mapped[Status]
     stage: Mapped[Stage]
     what: Mapped[str] = mapped_column(String(300))
+    message: Mapped[Message | None]
     actor: Mapped[str] = mapped_column(String(254), default="system")
 
     __table_args__ = (Index("ix_generation_events_of", "generation_id", "id"),)
@@ -439,6 +447,7 @@ class WebhookDelivery(Base):
     next_at: Mapped[datetime | None] = mapped_column(default=utc_now)
     last_status: Mapped[int | None]
     last_error: Mapped[str | None] = mapped_column(String(500))
+    error: Mapped[Message | None]
     delivered_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

@@ -15,6 +15,7 @@ from core.db.row_access import visible_to
 from core.db.tables import Generation, User
 from core.generations.submit import Order, is_repeat, submit
 from core.ids import new_id
+from core.messages import message
 
 MAX_BATCH = 20
 """Up to so many orders with one press."""
@@ -43,9 +44,7 @@ def submit_batch(
     total.
     """
     if not 1 <= len(orders) <= MAX_BATCH:
-        raise errors.InvalidRequest(
-            fields={"generations": f"Order 1 to {MAX_BATCH} clips at once; these are {len(orders)}."}
-        )
+        raise errors.InvalidRequest(fields={"generations": message("batch_size", limit=MAX_BATCH, ordered=len(orders))})
     orders = [order.trimmed() for order in orders]
     ledger.lock_account(session, user.id)  # two presses with one key go one after the other
     if key is not None and (first := _earlier_batch(session, user, key)):

@@ -17,6 +17,7 @@ from core.db.tables import Generation, Project, User, is_live, table_of
 from core.generations import lifecycle
 from core.generations.queries import get, visible
 from core.identity import users
+from core.messages import message
 from core.projects import projects, uploads
 from core.providers import registry
 from core.providers.contract import VideoModel
@@ -87,7 +88,7 @@ def submit(
     model = registry.model(order.spec.model_id)
     project = projects.get(session, user, order.project_id)
     if project.archived_at is not None:
-        raise errors.InvalidRequest(fields={"projectId": "This project is archived. Bring it back first."})
+        raise errors.InvalidRequest(fields={"projectId": message("project_archived")})
     for name, field in capabilities.IMAGE_PATHS.items():
         if (key := getattr(order.spec, name)) is not None:
             uploads.check_owned(session, user, key, field=field)
@@ -108,7 +109,7 @@ def submit(
     session.add(row)
     session.flush()
     ledger.hold(session, user.id, generation_id=row.id, credits=price.total_credits, actor=user.email)
-    what = f"Ordered; {price.total_credits:,} credits reserved"
+    what = message("ordered", total_credits=price.total_credits)
     lifecycle.add_event(session, row.id, row.status, row.stage, what=what, actor=user.email)
     session.execute(_COUNT, {"counted_id": project.id, "now": utc_now()})
     return row
@@ -130,7 +131,7 @@ _COUNT = (
 def _check_key(key: str) -> None:
     if not key or len(key) > KEY_LIMIT_CHARS or not key.isprintable():
         raise errors.InvalidRequest(
-            fields={"Idempotency-Key": f"Use 1 to {KEY_LIMIT_CHARS} printable characters, new for each request."}
+            fields={"Idempotency-Key": message("idempotency_key_unusable", limit=KEY_LIMIT_CHARS)}
         )
 
 

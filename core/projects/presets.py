@@ -10,6 +10,7 @@ from core.catalog import capabilities
 from core.db import ReadSession, WriteSession
 from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Preset, User
+from core.messages import message
 from core.spec import IMAGE_FIELDS, GenerationSpec
 
 NAME_LIMIT_CHARS = 80
@@ -30,7 +31,7 @@ def get(session: ReadSession, user: User, preset_id: str) -> Preset:
     """A preset that the person may apply: their own or a shared one; else NotFound."""
     found = session.scalar(select(Preset).where(Preset.id == preset_id, or_(visible_to(Preset, user), _shared())))
     if found is None:
-        raise errors.NotFound("This preset does not exist, or it is not shared with you.")
+        raise errors.NotFound(message("preset_not_shared"))
     return found
 
 
@@ -44,7 +45,7 @@ def create(session: WriteSession, user: User, *, name: str, spec: GenerationSpec
     name = _free_name(session, user, name)
     count = session.scalar(select(func.count()).select_from(Preset).where(visible_to(Preset, user))) or 0
     if count >= MAX_PRESETS:
-        raise errors.InvalidRequest(fields={"name": f"You have {MAX_PRESETS} presets already. Delete one first."})
+        raise errors.InvalidRequest(fields={"name": message("too_many_presets", limit=MAX_PRESETS)})
     preset = Preset(user_id=user.id, name=name, shared=shared, settings=kept)
     session.add(preset)
     session.flush()
@@ -81,7 +82,7 @@ def delete(session: WriteSession, user: User, preset_id: str) -> None:
 def _own(session: ReadSession, user: User, preset_id: str) -> Preset:
     preset = session.scalar(select(Preset).where(Preset.id == preset_id, visible_to(Preset, user)))
     if preset is None:
-        raise errors.NotFound("This preset does not exist, or it is not yours.")
+        raise errors.NotFound(message("preset_not_found"))
     return preset
 
 
@@ -99,11 +100,11 @@ _OF_OTHERS = (
 def _free_name(session: ReadSession, user: User, name: str) -> str:
     name = name.strip()
     if not name:
-        raise errors.InvalidRequest(fields={"name": "Give the preset a name."})
+        raise errors.InvalidRequest(fields={"name": message("preset_name_missing")})
     if wrong := validation.text_error(name, limit_chars=NAME_LIMIT_CHARS):
         raise errors.InvalidRequest(fields={"name": wrong})
     if session.scalar(select(Preset.id).where(visible_to(Preset, user), Preset.name == name)) is not None:
-        raise errors.Conflict(f"You have a preset named '{name}' already. Choose another name, or change that one.")
+        raise errors.Conflict(message("preset_name_taken", name=name))
     return name
 
 

@@ -18,6 +18,7 @@ from core.db import ReadSession
 from core.db.enums import Status
 from core.db.row_access import all_rows_for_admin, visible_to
 from core.db.tables import Generation, User
+from core.messages import Message, message
 from core.providers import registry
 from core.spec import DEFAULTS, FIELDS, IMAGE_FIELDS, GenerationSpec
 from core.usage import reports
@@ -50,9 +51,9 @@ class Scenario:
 
     def __post_init__(self) -> None:
         if self.base_credits <= 0:
-            raise errors.InvalidRequest(fields={"baseCredits": "A base price is a whole number above 0."})
+            raise errors.InvalidRequest(fields={"baseCredits": message("base_price_not_positive")})
         if self.markup_percent < 100:
-            raise errors.InvalidRequest(fields={"markupPercent": "A markup is at least 100 percent of the cost."})
+            raise errors.InvalidRequest(fields={"markupPercent": message("markup_too_low")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,13 @@ class GroupTotal:
 class Comparison:
     """The same clips as they were charged and as they would have been; and those that could not have been made so.
 
-    `impossible` maps the reason, a sentence, to clips and the credits they were charged; a clip with several reasons
+    `impossible` maps the reason to clips and the credits they were charged; a clip with several reasons
     stands under the first.
     """
 
     was: GroupTotal
     would_be: GroupTotal
-    impossible: Mapping[str, GroupTotal]
+    impossible: Mapping[Message, GroupTotal]
 
 
 def clip_groups(session: ReadSession, user: User, chosen: reports.UsageQuery) -> Sequence[ClipGroup]:
@@ -174,7 +175,7 @@ def reprice(clips: Iterable[ClipGroup], change: Scenario) -> Comparison:
     estimated from the list price and the markup for another one.
     """
     was, would_be = _Adding(), _Adding()
-    impossible: defaultdict[str, _Adding] = defaultdict(_Adding)
+    impossible: defaultdict[Message, _Adding] = defaultdict(_Adding)
     model = registry.model(change.model_id)
     for kind in clips:
         spec = replace(kind.spec, model_id=model.id)

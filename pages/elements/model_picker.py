@@ -10,6 +10,7 @@ from babel.numbers import format_decimal
 from core.billing.quote import quote
 from core.catalog import adaptation
 from core.insights.model_stats import TrackRecord
+from core.messages import Message
 from core.providers import registry
 from core.providers.contract import VideoModel
 from core.spec import GenerationSpec
@@ -37,7 +38,7 @@ def show(
     *,
     spec: GenerationSpec,
     configured: Collection[str],
-    troubles: Mapping[str, str],
+    troubles: Mapping[str, Message],
     records: Mapping[str, TrackRecord],
     key: str,
 ) -> str | None:
@@ -68,7 +69,7 @@ def _card(
     model: VideoModel,
     spec: GenerationSpec,
     configured: Collection[str],
-    troubles: Mapping[str, str],
+    troubles: Mapping[str, Message],
     record: TrackRecord | None,
 ) -> dict[str, Any]:
     usable = model.provider in configured

@@ -11,6 +11,7 @@ from core.db.tables import Generation, Project, User
 from core.generations import lifecycle
 from core.generations.submit import Order, submit
 from core.identity import users
+from core.messages import message
 from core.projects import projects
 from core.spec import GenerationSpec
 
@@ -29,11 +30,11 @@ FACTS = {
 
 
 SAID = {
-    Stage.DISPATCHED: "Next in line at Demo Studio",
-    Stage.SUBMITTING: "Sending to Demo Studio",
-    Stage.WAITING: "Accepted by Demo Studio",
-    Stage.READY_TO_DOWNLOAD: "The provider has finished",
-    Stage.DOWNLOADING: "Fetching the finished clip",
+    Stage.DISPATCHED: message("next_in_line", provider="Demo Studio"),
+    Stage.SUBMITTING: message("sending", provider="Demo Studio"),
+    Stage.WAITING: message("accepted", provider="Demo Studio"),
+    Stage.READY_TO_DOWNLOAD: message("provider_finished"),
+    Stage.DOWNLOADING: message("fetching"),
 }
 """What the worker notes of each step."""
 

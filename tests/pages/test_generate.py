@@ -419,7 +419,7 @@ def test_preset_of_a_model_that_is_gone_is_applied_as_far_as_it_fits(open_page: 
     assert not at.exception
     assert at.radio(key="generate_resolution_few").value == "1080p"
     assert at.selectbox(key="generate_duration_seconds_many").value == 10
-    assert "is not on offer here; Demo Film stands in." in captions(at)
+    assert "is unavailable; using Demo Film." in captions(at)
     assert "4:3 became 16:9: Demo Film makes 16:9, 9:16, 1:1 only." in captions(at)
     with pytest.raises(KeyError):
         at.button(key="generate_preset_delete")
@@ -436,7 +436,7 @@ def test_going_on_from_a_clip(open_page: Open, studio: Studio, with_keys: None, 
     assert "extend" not in at.query_params
     assert "seedance-t2v" not in cards(at)
     assert picker(at)["chosen"] == "veo3"
-    assert "stands in" in captions(at)
+    assert "is unavailable; using" in captions(at)
     assert "Start image (+20%)" in prices(at)
     at.button(key=BUTTON).click().run()
     [_first, second] = ordered()

@@ -14,6 +14,7 @@ from core.db import Database
 from core.db.enums import Role, Status
 from core.db.tables import User
 from core.identity import users
+from core.messages import message
 from core.projects import projects
 from core.providers import registry
 from core.usage import reports, repricing
@@ -93,7 +94,7 @@ def test_what_the_other_model_cannot_make_is_listed() -> None:
     found = repricing.reprice([long, plain], listed("nova-reel"))
 
     assert sum(some.clips for some in found.impossible.values()) + found.was.clips == 4
-    assert "Amazon Nova Reel makes clips of 6 seconds." in found.impossible
+    assert message("model_makes_durations", name="Amazon Nova Reel", durations="6") in found.impossible
     assert found.was.clips == found.would_be.clips
 
 

@@ -58,7 +58,7 @@ async def estimate(body: requests.EstimateBody) -> EstimateAnswer:
             model_id=model.id,
             provider=registry.provider_class(model.provider).display_name,
             feasible=not reasons,
-            reasons=[Reason(field=field, message=message) for field, message in reasons.items()],
+            reasons=[Reason(field=field, message=str(wrong)) for field, wrong in reasons.items()],
         )
     )
 
@@ -68,4 +68,4 @@ def known_model(model_id: str) -> VideoModel:
     try:
         return registry.model(model_id)
     except errors.NotFound as unknown:
-        raise errors.InvalidRequest(fields={"modelId": str(unknown)}) from None
+        raise errors.InvalidRequest(fields={"modelId": unknown.message}) from None

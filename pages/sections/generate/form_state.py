@@ -136,7 +136,7 @@ def fallback_model(model_ids: Sequence[str]) -> str:
 def show_adjustments(model: VideoModel, found: Sequence[adaptation.Adjustment]) -> None:
     """Say plainly what of the wish had to change for this model."""
     if value("stands_in") == model.id:
-        said = _("The model that was asked for is not on offer here; {model} stands in.").format(model=model.name)
+        said = _("The requested model is unavailable; using {model}.").format(model=model.name)
         st.caption(f":material/info: {said}")
     for change in found:
         st.caption(f":material/info: {_sentence(model, change)}")

@@ -15,6 +15,7 @@ from core.db.enums import Status
 from core.db.tables import Generation, User
 from core.generations import batches
 from core.generations.submit import Order
+from core.messages import Message
 from core.providers import registry
 from pages.sections.clip import dialog
 from pages.sections.generate import form_state
@@ -42,7 +43,7 @@ def show(
         st.caption(_balance_words(balance.available_credits, after, len(orders)))
         if made is not None:
             _made_before(made)
-        problems: dict[str, str] = {}
+        problems: dict[str, Message] = {}
         for order in orders:
             problems = capabilities.validate(order.spec.trimmed()) | problems
         wanting = problems.pop("prompt", None)
@@ -58,7 +59,7 @@ def show(
             key="generate_button",
         ):
             _submit(person, orders, configured=configured, quota_bytes=settings.storage_quota_bytes)
-        if reason := blocked or translate_message(wanting or ""):
+        if reason := blocked or translate_message(wanting):
             st.caption(f":material/info: {reason}")
 
 
@@ -143,7 +144,7 @@ def _made_before(row: Generation) -> None:
 
 
 def _blocked(
-    orders: Sequence[Order], problems: Mapping[str, str], after: int, *, configured: Collection[str], is_full: bool
+    orders: Sequence[Order], problems: Mapping[str, Message], after: int, *, configured: Collection[str], is_full: bool
 ) -> str | None:
     """Why the button cannot be pressed, as a sentence."""
     if any(registry.model(order.spec.model_id).provider not in configured for order in orders):

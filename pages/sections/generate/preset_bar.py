@@ -9,6 +9,7 @@ import streamlit as st
 from core import db, errors
 from core.db import WriteSession
 from core.db.tables import Preset, User
+from core.messages import Message
 from core.projects import presets
 from core.spec import GenerationSpec
 from pages.sections.generate import form_state
@@ -70,7 +71,7 @@ def _change_own(preset: Preset, spec: GenerationSpec) -> None:
     components.plain_text(preset.name, strong=True, lines=1)
     sharing = _("Keep it to myself") if preset.shared else _("Share with everybody")
     for key, label, act in (
-        ("replace", _("Put these settings in it"), partial(presets.update, spec=_kept(spec))),
+        ("replace", _("Replace with current settings"), partial(presets.update, spec=_kept(spec))),
         ("share", sharing, partial(presets.update, shared=not preset.shared)),
         ("delete", _("Delete this preset"), presets.delete),
     ):
@@ -102,7 +103,8 @@ def _attempt(act: Callable[[WriteSession, User], object], done: str) -> None:
         with db.write_session() as session:
             act(session, current_user.current_user())
     except errors.AppError as problem:
-        fields: dict[str, str] = getattr(problem, "fields", {})
-        st.session_state[_SAID] = " ".join(map(translate_message, fields.values())) or translate_message(str(problem))
+        fields: dict[str, Message] = getattr(problem, "fields", {})
+        said = list(fields.values()) or [problem.message]
+        st.session_state[_SAID] = " ".join(map(translate_message, said))
     else:
         st.session_state[_SAID] = done
