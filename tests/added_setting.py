@@ -1,7 +1,7 @@
 """Looks, in a copy of the product to which a setting `seed` was added, whether every place that handles orders has it.
 
-Run in that copy as `python -m tests.added_setting`; prints what each place makes of the seed 7, as JSON. The setting is
-reached by name only, since here it does not exist.
+Run in that copy as `python -m tests.added_setting FILE`; writes what each place makes of the seed 7, as JSON. The setting
+is reached by name only, since here it does not exist.
 """
 
 import json
@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
@@ -151,9 +152,9 @@ class Places:
         return _said(page)
 
     def form_filled(self) -> Any:
-        """A preset, or the settings of a clip, fill the form with it."""
+        """A preset fills the form with it, also one that leaves the prompt as it is."""
         page = AppTest.from_function(_filled_form)
-        page.session_state["filled_with"] = {"seed": SEED}
+        page.session_state["filled_with"] = {"prompt": "", "seed": SEED}
         return _said(page)
 
     def _ordered(self, **changes: Any) -> Generation:
@@ -205,7 +206,7 @@ def main() -> None:
             found[name] = place()
         except Exception:
             found[name] = traceback.format_exc()
-    json.dump(found, sys.stdout)
+    Path(sys.argv[1]).write_text(json.dumps(found))
 
 
 if __name__ == "__main__":
