@@ -1,7 +1,7 @@
 """Looks, in a copy of the product to which a setting `seed` was added, whether every place that handles orders has it.
 
-Run in that copy as `python -m tests.added_setting FILE`; writes what each place makes of the seed 7, as JSON. The setting
-is reached by name only, since here it does not exist.
+Run in that copy as `python -m tests.added_setting FILE`, it writes what each place makes of the seed 7, as JSON. The
+setting is reached by name only, since here it does not exist.
 """
 
 import json
