@@ -13,6 +13,7 @@ from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Pr
 from core.files import storage as storages
 from core.generations import commands
 from core.identity import users
+from core.messages import message, plain
 from tests.orders import completed, ordered
 
 ROOT = Path(__file__).parents[2]
@@ -161,3 +162,12 @@ def test_look_when_there_is_much_that_is_old(installation: Settings, ana: User) 
                 scans = [step for step in steps if step.startswith(("SCAN generations", "SCAN ledger", "SCAN gen"))]
                 partial = ("ix_generations_live", "ix_generations_due")  # of those under way, which are few
                 assert not [step for step in scans if not step.endswith(partial)], (rule.code, steps)
+
+
+def test_kept_rule_is_told_by_its_code_or_by_its_own_words() -> None:
+    """A pass that was kept by another release says what it checked in the words it was kept with."""
+    words = {"rule": "books balance", "promise": "Books balance."}
+
+    assert runs.kept_message(words | {"code": "charged_once"}, "rule") == message("rule_charged_once")
+    assert runs.kept_message(words | {"code": "of_another_release"}, "promise") == plain("Books balance.")
+    assert runs.kept_message(words, "rule") == plain("books balance")

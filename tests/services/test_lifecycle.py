@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from core import errors
 from core.audit import runs
@@ -177,3 +177,14 @@ def test_what_is_told_is_kept_as_a_message_beside_its_english(database: Database
     assert last.message == message("failed", credits=row.credits, error=refused.message)
     assert last.what == f"Failed; {row.credits} credits returned. {refused}"
     assert (released.message, released.reason) == (refused.message, str(refused))
+
+
+def test_message_of_another_release_leaves_its_english(database: Database, person: User) -> None:
+    """A row whose code is not known here reads as one without a message; its words are still there."""
+    row = ordered(database, person)
+    unknown = text("""UPDATE generation_events SET message = '{"code": "of_another_release", "params": {}}'""")
+    with database.write_session() as session:
+        session.execute(unknown)
+        (event,) = queries.details(session, row).events
+
+    assert (event.message, event.what) == (None, "Ordered; 50 credits reserved")
