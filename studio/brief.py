@@ -26,12 +26,7 @@ _SPACE_WORDS = (
     "astronot milky_way komet"
 )
 _SILK_WORDS = "abstract* abstrak silk* sutra sutera satin ribbon* gradient* swirl*"
-_FEATURE_WORDS = {
-    "aurora": "aurora northern_lights borealis cahaya_utara",
-    "rings": "ring rings ringed cincin saturn*",
-    "planet": "planet* saturn* jupiter* mars orbit*",
-    "snowy": "snow* salju winter* arctic glacier* frozen alps himalaya*",
-}
+_SNOW_WORDS = "snow* salju winter* arctic glacier* frozen alps himalaya*"
 _COLOUR_WORDS = {
     "f2b544": "gold* emas yellow kuning amber",
     "7a3cf0": "violet purple ungu lavender lilac",
@@ -51,11 +46,9 @@ def _pattern(words: str) -> re.Pattern[str]:
     return re.compile(r"\b(?:" + "|".join(forms) + r")\b")
 
 
-_LIGHTS, _FEATURES, _COLOURS = (
-    {name: _pattern(words) for name, words in listed.items()}
-    for listed in (_LIGHT_WORDS, _FEATURE_WORDS, _COLOUR_WORDS)
-)
-_SEA, _LAND, _SPACE, _SILK = map(_pattern, (_SEA_WORDS, _LAND_WORDS, _SPACE_WORDS, _SILK_WORDS))
+_LIGHTS = {name: _pattern(words) for name, words in _LIGHT_WORDS.items()}
+_COLOURS = {rgb(code): _pattern(words) for code, words in _COLOUR_WORDS.items()}
+_SEA, _LAND, _SPACE, _SILK, _SNOW = map(_pattern, (_SEA_WORDS, _LAND_WORDS, _SPACE_WORDS, _SILK_WORDS, _SNOW_WORDS))
 
 
 @dataclass(frozen=True)
@@ -63,14 +56,14 @@ class Brief:
     """What a prompt asks for.
 
     `kind` is space, silk, landscape or words; `light` a name of palette.PALETTES, empty if nothing was said of it;
-    `sea` means open water without mountains; `features` are names of _FEATURE_WORDS; `accents` the colours named, in
-    the order of the words; `text` what can be written.
+    `sea` means open water without mountains; `snow` that it lies on them; `accents` are the colours named, in the
+    order of the words; `text` is what can be written.
     """
 
     kind: str
     light: str
     sea: bool
-    features: frozenset[str]
+    snow: bool
     accents: tuple[Colour, ...]
     text: str
 
@@ -85,7 +78,7 @@ def read(prompt: str) -> Brief:
         kind = "silk"
     else:
         kind = "landscape" if sea or land else "words"
-    features = frozenset(name for name, words in _FEATURES.items() if words.search(folded))
     light = next((name for name, words in _LIGHTS.items() if words.search(folded)), "")
-    named = sorted((match.start(), rgb(code)) for code, words in _COLOURS.items() if (match := words.search(folded)))
-    return Brief(kind, light, sea and not land, features, tuple(colour for _, colour in named), text)
+    named = sorted((match.start(), colour) for colour, words in _COLOURS.items() if (match := words.search(folded)))
+    accents = tuple(colour for _, colour in named)
+    return Brief(kind, light, sea and not land, bool(_SNOW.search(folded)), accents, text)

@@ -3,15 +3,14 @@
 import numpy as np
 from PIL import Image
 
-from studio import lettering, typeface
+from studio import lettering
 from studio.brief import Brief
-from studio.noise import Field
 from studio.palette import ink, mix
 from studio.picture import Shot, place
 from studio.silk import Silk
 
 REDUCTION = 4  # the ground is out of focus
-DIMMED = 0.48  # the ground's light, so that white stands out
+DIMMED = 0.52  # the ground's light, so that white stands out
 ARRIVE_SECONDS, LEAVE_SECONDS = 0.62, 0.40
 STAGGER_SECONDS = 0.05  # from word to word
 OVERLAP_SECONDS = 0.12  # the next beat comes while the last words of this one go
@@ -34,31 +33,15 @@ class Kinetic:
         box = shot.width * BOX[0], shot.height * BOX[1]
         self._words = [lettering.set_words(beat.words, *box) for beat in self._beats]
         self._side = 1.0 if rng.random() < 0.5 else -1.0
-        rows = self._silk.light(0.0).shape[0]
-        key = lettering.key_of(tuple(typeface.words(brief.text)))
-        # A giant word, as tall as the frame at the ground's size.
-        self._ghost = lettering.set_words((key,), rows * 24.0, rows * 0.86)[0].mask
 
     def frame(self, t_seconds: float) -> Image.Image:
         """Picture at a time."""
-        frame = self._silk.enlarged(self._ground(t_seconds))
+        frame = self._silk.enlarged(self._silk.light(t_seconds) * DIMMED)
         for number, beat in enumerate(self._beats):
             stays = number == len(self._beats) - 1
             if beat.start - ARRIVE_SECONDS < t_seconds and (stays or t_seconds < beat.end + LEAVE_SECONDS):
                 self._draw(frame, number, t_seconds, stays=stays)
         return frame
-
-    def _ground(self, t: float) -> Field:
-        """Dimmed silk with a giant word passing through it."""
-        light = self._silk.light(t) * DIMMED
-        high, wide = light.shape[:2]
-        passing = Image.new("L", (wide, high))
-        share = self._shot.share(t)
-        across = wide * 0.5 + self._side * (0.5 - share) * (self._ghost.width + wide) * 0.8
-        place(passing, self._ghost, across, high * 0.5, ink=WHITE[0])
-        glow = np.asarray(passing, np.float32)[..., None] * (0.11 / 255)
-        shaded: Field = light + (self._silk.table[-1] - light) * glow
-        return shaded
 
     def _draw(self, frame: Image.Image, number: int, t: float, *, stays: bool) -> None:
         """The words of a beat: neighbouring lines come from either side, slow down to be read, and go on."""
@@ -76,5 +59,5 @@ class Kinetic:
             speed = (4 * coming**3 / ARRIVE_SECONDS + 3.9 * going**2 / LEAVE_SECONDS) / 24 * 1.15
             x = self._shot.width * (0.5 + way * offset * 1.15 - side * DRIFT * (share - 0.5)) + word.x * zoom
             y = self._shot.height * MIDDLE + word.y * zoom
-            place(frame, word.mask, x, y, zoom=(zoom, zoom), ink=self._accent if word.key else WHITE,
+            place(frame, word.mask, x, y, zoom=zoom, ink=self._accent if word.key else WHITE,
                   opacity=0.66 if word.quiet else 1.0, blur_pixels=0.14 * speed * self._shot.width)  # fmt: skip

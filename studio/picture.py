@@ -64,24 +64,22 @@ def opaque(frame: Image.Image) -> Image.Image:
 
 
 def place(
-    frame: Image.Image, shape: Image.Image, x: float, y: float, *, zoom: tuple[float, float] = (1.0, 1.0),
+    frame: Image.Image, shape: Image.Image, x: float, y: float, *, zoom: float = 1.0,
     ink: tuple[int, ...] | int | None = None, opacity: float = 1.0, blur_pixels: float = 0.0,
 ) -> None:  # fmt: skip
     """Put a sprite, or a mask in one ink, with its middle at (x, y), to a fraction of a pixel; edges must be clear.
 
     `blur_pixels` smears a mask sideways as the shutter of a camera does with what passes quickly.
     """
-    wide, high = shape.width * zoom[0], shape.height * zoom[1]
+    wide, high = shape.width * zoom, shape.height * zoom
     left, top = x - wide / 2, y - high / 2
     first = max(0, math.ceil(left)), max(0, math.ceil(top))
     last = min(frame.width, math.floor(left + wide)), min(frame.height, math.floor(top + high))
     size = last[0] - first[0], last[1] - first[1]
     if min(size) <= 0:
         return
-    box = (
-        (first[0] - left) / zoom[0], (first[1] - top) / zoom[1],
-        min((last[0] - left) / zoom[0], shape.width), min((last[1] - top) / zoom[1], shape.height),
-    )  # fmt: skip
+    right, lower = min((last[0] - left) / zoom, shape.width), min((last[1] - top) / zoom, shape.height)
+    box = (first[0] - left) / zoom, (first[1] - top) / zoom, right, lower
     coarse = (max(1, round(size[0] / blur_pixels)), size[1]) if blur_pixels > 2 else size
     part = shape.resize(coarse, Image.Resampling.BILINEAR, box=box)
     if coarse != size:

@@ -1,14 +1,33 @@
 """Paints mountain ranges from true height fields, lit from one side and fading into haze."""
 
-import numpy as np
+from dataclasses import dataclass
 
-from studio.layer import Camera, Layer
+import numpy as np
+from PIL import Image
+
+from studio.camera import Camera
 from studio.noise import Field, fractal, smoothstep
 from studio.palette import Palette, mix
-from studio.picture import sprite
+from studio.picture import place, sprite
 
 SLICES = 160
 _OVERSAMPLE = 2
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Sprite as wide as the frame and both margins, whose first row lies at frame row `top`."""
+
+    picture: Image.Image
+    top: float
+    nearness: float
+
+    def paint(self, frame: Image.Image, camera: Camera, t_seconds: float) -> None:
+        """Draw onto a frame; it grows about the horizon."""
+        zoom = camera.zoom(t_seconds, self.nearness)
+        x = camera.width / 2 + camera.shift(t_seconds, self.nearness)
+        y = camera.horizon + (self.top + self.picture.height / 2 - camera.horizon) * zoom
+        place(frame, self.picture, x, y, zoom=zoom)
 
 
 def mountains(rng: np.random.Generator, colours: Palette, camera: Camera, *, depth: float, snow: bool) -> Layer:
@@ -26,37 +45,28 @@ def mountains(rng: np.random.Generator, colours: Palette, camera: Camera, *, dep
     form = smoothstep(-0.12, 0.75, along) ** 0.8 * (1.0 - 0.35 * smoothstep(0.8, 1.0, along))
     heights = (0.12 + field * (0.45 + 0.75 * swell)) * valley * form
     heights *= rise / max(float(heights.max()), 0.05)
-    light = _light(heights, camera)
+    # Lit from the side where the sun stands.
+    away, across = np.gradient(heights, camera.height / SLICES * 0.9, 1 / _OVERSAMPLE)
+    facing = (camera.direction * across * 0.9 - away * 0.20 + 0.35) / np.sqrt(across**2 + away**2 + 1.0)
+    light = np.clip(0.44 + 0.62 * facing, 0.0, 1.0)[..., None]
     body = mix(colours.far, colours.near, depth**0.7)
     shadow = np.array(mix(body, colours.near, 0.35 + 0.2 * depth), np.float32)
-    paint = shadow + (np.array(mix(body, colours.lit, 0.72 - 0.5 * depth), np.float32) - shadow) * light[..., None]
+    paint = shadow + (np.array(mix(body, colours.lit, 0.72 - 0.5 * depth), np.float32) - shadow) * light
     low = 1.0 - heights / max(rise, 1.0)
     if snow:
-        line = fractal(rng, SLICES, columns, (8, 24 * aspect), 5)
-        cover = smoothstep(0.30, 0.46, 1.0 - low + 0.40 * (line - 0.5) + 0.12 * depth)
-        white = np.array(mix(colours.lit, (236.0, 244.0, 255.0), 0.30 if colours.moon else 0.8), np.float32)
-        cool = np.array(mix(mix(colours.far, colours.near, depth * 0.6), (150.0, 180.0, 230.0), 0.22), np.float32)
-        snowy = cool + (white * (1 - 0.35 * depth) - cool) * (light**1.3)[..., None]
-        paint += (snowy - paint) * cover[..., None]
+        line = fractal(rng, SLICES, columns, (8, 24 * aspect), 5) - 0.5
+        cover = smoothstep(0.30, 0.46, 1.0 - low + 0.40 * line + 0.12 * depth)
+        bright = mix(colours.lit, (236.0, 244.0, 255.0), 0.30 if colours.moon else 0.8)
+        white, cool = np.array((mix(bright, body, 0.2 * depth), mix(body, (150.0, 180.0, 230.0), 0.22)), np.float32)
+        paint += (cool + (white - cool) * light**1.3 - paint) * cover[..., None]
     haze = (0.30 - 0.26 * depth) + (0.46 - 0.36 * depth) * smoothstep(0.45, 1.0, low)
     air = np.array(mix(mix(colours.sky[-1], colours.sky[-2], 0.5), colours.far, 0.4), np.float32)
     paint += (air - paint) * haze[..., None]
     return _seen(heights, paint, camera.horizon + 1, nearness)
 
 
-def _light(heights: Field, camera: Camera) -> Field:
-    """Light 0..1 on a height field from the side where the sun stands."""
-    across = np.gradient(heights, axis=1) * _OVERSAMPLE
-    away = np.gradient(heights, axis=0) / (camera.height / SLICES * 0.9)
-    light = (camera.direction * across * 0.9 - away * 0.20 + 0.35) / np.sqrt(across**2 + away**2 + 1.0)
-    return np.clip(0.44 + 0.62 * light, 0.0, 1.0).astype(np.float32)
-
-
 def _seen(heights: Field, colour: Field, base: int, nearness: float) -> Layer:
-    """A height field from the front: `heights` (slices, columns) are rows of the frame above `base`, slice 0 nearest.
-
-    `colour` is (slices, columns, 3).
-    """
+    """A field of `heights` above row `base`, (slices, columns), and its colours from the front; slice 0 is nearest."""
     slices, columns = heights.shape
     outline = np.minimum.accumulate(base - heights, axis=0)
     top = int(outline.min()) - 3

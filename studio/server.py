@@ -23,7 +23,6 @@ from typing import Any, Final
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -31,22 +30,28 @@ from starlette.routing import Route
 from studio.parent import end_with_parent
 
 KEEP_SECONDS: Final = 24 * 3600
-LIMITS: Final = {"width": 3840, "height": 3840, "seconds": 16}
-LENGTHS: Final = {"reference": 200, "prompt": 10_000}
-LIVE: Final = ("queued", "running")
+FIELDS: Final = {
+    "reference": (str, 1, 200), "prompt": (str, 0, 10_000),
+    "width": (int, 64, 3840), "height": (int, 64, 3840), "seconds": (int, 1, 16),
+}  # fmt: skip
+"""Type, least and most of each; of a text, its length in characters."""
 
 
 @dataclass(slots=True)
 class Job:
-    """One clip to draw; `spec` is what was asked, as kept in its folder."""
+    """One clip to draw; `spec` is what was asked, as kept in its folder, whose name is the job's id."""
 
-    id: str
     folder: Path
     spec: dict[str, Any]
     status: str = "queued"
     progress: float = 0.0
     error: str = ""
-    process: asyncio.subprocess.Process | None = field(default=None, repr=False)
+    drawing: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    @property
+    def clip(self) -> Path:
+        """Where the finished clip lies."""
+        return self.folder / "video.mp4"
 
     def end(self, status: str, error: str = "") -> None:
         """Come to an end without a clip, also for the next start of the studio."""
@@ -55,135 +60,111 @@ class Job:
 
 
 class Studio:
-    """Jobs in a folder, and the processes that draw them."""
+    """Jobs in a folder, and the processes that draw them; these end with the studio, whose pipes they watch."""
 
     def __init__(self, folder: Path, *, renders: int) -> None:
         self._folder = folder
         self.jobs: dict[str, Job] = {}
         self.by_reference: dict[str, Job] = {}
         self._places = asyncio.Semaphore(renders)
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def load(self) -> None:
         """Take up what lies in the folder; unfinished jobs are drawn again."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(self._folder.glob("*/job.json"), key=lambda found: found.stat().st_mtime):
-            job = Job(path.parent.name, path.parent, json.loads(path.read_text()))
-            if (job.folder / "video.mp4").exists():
+            job = Job(path.parent, json.loads(path.read_text()))
+            if job.clip.exists():
                 job.status, job.progress = "succeeded", 1.0
-            elif (job.folder / "ended.json").exists():
-                ended = json.loads((job.folder / "ended.json").read_text())
-                job.status, job.error = ended["status"], ended["error"]
+            elif (ended := job.folder / "ended.json").exists():
+                job.end(**json.loads(ended.read_text()))
             self._add(job)
 
     def accept(self, spec: dict[str, Any], images: dict[str, bytes]) -> Job:
         """Write a job down and begin it; the same reference again gives the job there is."""
-        known = self.by_reference.get(spec["reference"])
-        if known is not None:
+        if known := self.by_reference.get(spec["reference"]):
             return known
         self._forget_old()
-        name = uuid.uuid4().hex
-        draft = self._folder / f".{name}"
-        draft.mkdir()
-        for image, data in images.items():
-            (draft / image).write_bytes(data)
-        (draft / "job.json").write_text(json.dumps(spec))
-        job = Job(name, draft.rename(self._folder / name), spec)
+        folder = self._folder / uuid.uuid4().hex
+        folder.mkdir()
+        for name, data in images.items():
+            (folder / name).write_bytes(data)
+        (folder / "job.part").write_text(json.dumps(spec))
+        (folder / "job.part").rename(folder / "job.json")  # before this, a studio that starts finds no job
+        job = Job(folder, spec)
         self._add(job)
         return job
 
     async def cancel(self, job: Job) -> None:
         """Stop a job that is not finished; a finished one stays as it is."""
-        if job.status not in LIVE:
-            return
-        job.end("cancelled")
-        if process := job.process:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-
-    async def close(self) -> None:
-        """Stop drawing; unfinished jobs stay in their folders for the next start."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if job.drawing and not job.drawing.done():
+            job.end("cancelled")
+            job.drawing.cancel()
+            await asyncio.wait([job.drawing])
 
     def _add(self, job: Job) -> None:
-        self.jobs[job.id] = self.by_reference[job.spec["reference"]] = job
+        self.jobs[job.folder.name] = self.by_reference[job.spec["reference"]] = job
         if job.status == "queued":
-            task = asyncio.get_running_loop().create_task(self._draw(job))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            job.drawing = asyncio.get_running_loop().create_task(self._draw(job))
 
     async def _draw(self, job: Job) -> None:
         async with self._places:
-            if job.status != "queued":
-                return
             job.status = "running"
             command = [sys.executable, "-m", "studio.render", str(job.folder), "--end-with-parent"]
             pipe = asyncio.subprocess.PIPE
             process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
-            job.process = process
             try:
-                assert process.stdout is not None  # noqa: S101 -- it was asked for
-                assert process.stderr is not None  # noqa: S101 -- same
+                assert process.stdout and process.stderr  # noqa: S101, PT018 -- they were asked for
                 async for line in process.stdout:
                     with suppress(ValueError):
                         job.progress = max(job.progress, min(1.0, float(line)))
                 complaint = (await process.stderr.read()).decode(errors="replace").strip()
                 await process.wait()
-            except asyncio.CancelledError:
-                process.kill()
-                await process.wait()
-                raise
-            finally:
-                job.process = None
-            if process.returncode == 0 and job.status == "running" and (job.folder / "video.mp4").exists():
-                job.status, job.progress = "succeeded", 1.0
-            elif job.status == "running":
-                job.end("failed", complaint[-500:] or f"The renderer ended with {process.returncode}.")
+            finally:  # also when it is cancelled
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
+        if process.returncode == 0 and job.clip.exists():
+            job.status, job.progress = "succeeded", 1.0
+        else:
+            job.end("failed", complaint[-500:] or f"The renderer ended with {process.returncode}.")
 
     def _forget_old(self) -> None:
         """Finished jobs are kept a day, as a real vendor's links live."""
-        for job in list(self.jobs.values()):
-            if job.status not in LIVE and time.time() - job.folder.stat().st_mtime > KEEP_SECONDS:
+        for name, job in list(self.jobs.items()):
+            finished = not job.drawing or job.drawing.done()
+            if finished and time.time() - job.folder.stat().st_mtime > KEEP_SECONDS:
                 shutil.rmtree(job.folder, ignore_errors=True)
-                del self.jobs[job.id]
-                self.by_reference.pop(job.spec["reference"], None)
+                del self.jobs[name], self.by_reference[job.spec["reference"]]
 
 
 class Refused(Exception):
-    """A request that cannot be a job; `field` names what is wrong."""
+    """A request that gets an error: its code, and the field that is wrong or a word about what is."""
 
-    def __init__(self, field_name: str, message: str) -> None:
+    def __init__(self, status: int, code: str, field_name: str = "", message: str = "") -> None:
         super().__init__(message)
-        self.field = field_name
+        self.status, self.error = status, {"code": code, "field": field_name, "message": message}
 
 
 def read_job(body: object) -> tuple[dict[str, Any], dict[str, bytes]]:
     """The job spec and the images of a request body. Raises Refused."""
     if not isinstance(body, dict):
-        raise Refused("body", "Send a JSON object.")
+        raise Refused(422, "invalid_input", "body", "Send a JSON object.")
     spec: dict[str, Any] = {"audio": bool(body.get("audio"))}
-    for name, most in LENGTHS.items():
+    for name, (kind, least, most) in FIELDS.items():
         value = spec[name] = body.get(name)
-        if not isinstance(value, str) or len(value) > most or (name == "reference" and not value):
-            raise Refused(name, f"{name} must be text of at most {most} characters.")
-    for name, most in LIMITS.items():
-        value = spec[name] = body.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-            raise Refused(name, f"{name} must be a whole number from 1 to {most}.")
+        size: Any = len(value) if isinstance(value, str) else value
+        if type(value) is not kind or not least <= size <= most:
+            raise Refused(422, "invalid_input", name, f"{name} must be {kind.__name__}, from {least} to {most}.")
     if spec["width"] % 2 or spec["height"] % 2:
-        raise Refused("width", "width and height must be even.")
+        raise Refused(422, "invalid_input", "width", "width and height must be even.")
     images: dict[str, bytes] = {}
     for name in ("start_image", "end_image"):
-        given = body.get(name)
-        spec[name] = None if given is None else f"{name}.jpg"
-        if given is not None:
+        if (given := body.get(name)) is not None:
+            spec[name] = f"{name}.jpg"
             try:
-                images[f"{name}.jpg"] = base64.b64decode(given, validate=True)
+                images[spec[name]] = base64.b64decode(given, validate=True)
             except (TypeError, ValueError):
-                raise Refused(name, f"{name} must be a JPEG in base64.") from None
+                raise Refused(422, "invalid_input", name, f"{name} must be a JPEG in base64.") from None
     return spec, images
 
 
@@ -192,26 +173,24 @@ def application(folder: Path, *, key: str, renders: int) -> Starlette:
     studio = Studio(folder, renders=renders)
 
     def check(request: Request) -> None:
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), key.encode()):
-            raise HTTPException(401)
+        given = request.headers.get("authorization", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {key}".encode()):
+            raise Refused(401, "bad_key")
 
     def found(request: Request) -> Job:
         check(request)
         job = studio.jobs.get(request.path_params["id"])
         if job is None:
-            raise HTTPException(404)
+            raise Refused(404, "unknown_job")
         return job
 
     async def submit(request: Request) -> Response:
         check(request)
         try:
-            job = studio.accept(*read_job(await request.json()))
-        except json.JSONDecodeError:
-            return refusal("body", "This is not JSON.")
-        except Refused as refused:
-            return refusal(refused.field, str(refused))
-        return JSONResponse(shown(request, job), 201)
+            body = await request.json()
+        except ValueError:
+            body = None
+        return JSONResponse(shown(request, studio.accept(*read_job(body))), 201)
 
     async def status(request: Request) -> Response:
         return JSONResponse(shown(request, found(request)))
@@ -227,17 +206,20 @@ def application(folder: Path, *, key: str, renders: int) -> Starlette:
         return JSONResponse(shown(request, job))
 
     async def file(request: Request) -> Response:
-        path = found(request).folder / "video.mp4"
-        return FileResponse(path, media_type="video/mp4") if path.exists() else Response(status_code=404)
+        clip = found(request).clip
+        return FileResponse(clip, media_type="video/mp4") if clip.exists() else Response(status_code=404)
 
     async def health(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
+
+    async def refuse(_request: Request, refused: Exception) -> Response:
+        assert isinstance(refused, Refused)  # noqa: S101 -- it is registered for this class only
+        return JSONResponse({"error": refused.error}, refused.status)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         studio.load()
         yield
-        await studio.close()
 
     routes = [
         Route("/health", health),
@@ -247,31 +229,20 @@ def application(folder: Path, *, key: str, renders: int) -> Starlette:
         Route("/v1/jobs/{id}/cancel", cancel, methods=["POST"]),
         Route("/v1/files/{id}.mp4", file),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: plain_error}, lifespan=lifespan)
+    return Starlette(routes=routes, exception_handlers={Refused: refuse}, lifespan=lifespan)
 
 
 def shown(request: Request, job: Job) -> dict[str, Any]:
     """A job as a client sees it."""
+    name = job.folder.name
     return {
-        "id": job.id,
+        "id": name,
         "reference": job.spec["reference"],
         "status": job.status,
-        "progress": round(job.progress, 4),
-        "video_url": f"{request.base_url}v1/files/{job.id}.mp4" if job.status == "succeeded" else None,
+        "progress": job.progress,
+        "video_url": f"{request.base_url}v1/files/{name}.mp4" if job.status == "succeeded" else None,
         "error": {"code": "render_failed", "message": job.error} if job.status == "failed" else None,
     }
-
-
-def refusal(field_name: str, message: str) -> Response:
-    """A 422 that names the field."""
-    return JSONResponse({"error": {"code": "invalid_input", "field": field_name, "message": message}}, 422)
-
-
-async def plain_error(_request: Request, error: Exception) -> Response:
-    """HTTP errors in the shape of all errors here."""
-    code = error.status_code if isinstance(error, HTTPException) else 500
-    words = {401: "bad_key", 404: "unknown_job"}.get(code, "error")
-    return JSONResponse({"error": {"code": words, "message": words.replace("_", " ")}}, code)
 
 
 def main() -> int:

@@ -1,18 +1,16 @@
-"""Moving pictures out of a start and an end image: slow camera moves, an organic dissolve, a light leak."""
+"""Moving pictures out of a start and an end image: slow camera moves and an organic dissolve."""
 
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageChops, ImageOps
+from PIL import Image, ImageOps
 
-from studio.noise import eased, fractal, generator
+from studio.noise import fractal, generator, smoothstep
 from studio.picture import Picture, Shot
 
 ZOOM = 1.22  # how much closer the camera is at its nearest
 DISSOLVE_BEGINS, DISSOLVE_ENDS = 0.40, 0.62  # shares of the clip
 DISSOLVE_SOFTNESS = 0.35  # share of the dissolve a single pixel takes
-LEAK_COLOURS = ((255, 150, 70), (255, 90, 110))
-LEAK_SCALE = 16  # the leak is drawn this much smaller: it has no detail
 
 
 class KenBurns:
@@ -34,7 +32,8 @@ class KenBurns:
 
     def frame(self, t_seconds: float) -> Image.Image:
         """The image from where the camera is at ``t_seconds``; float boxes keep the move free of jitter."""
-        nearness = eased(self._shot.share(t_seconds) if self._closing else 1 - self._shot.share(t_seconds))
+        share = self._shot.share(t_seconds)
+        nearness = float(smoothstep(0.0, 1.0, share if self._closing else 1.0 - share))
         width, height = self._shot.width, self._shot.height
         cover = min(self._image.width / width, self._image.height / height) / (1 + (ZOOM - 1) * nearness)
         across, down = width * cover, height * cover
@@ -61,29 +60,7 @@ class Dissolve:
             return self._first.frame(t_seconds)
         if share >= DISSOLVE_ENDS:
             return self._second.frame(t_seconds)
-        progress = eased((share - DISSOLVE_BEGINS) / (DISSOLVE_ENDS - DISSOLVE_BEGINS))
+        progress = smoothstep(DISSOLVE_BEGINS, DISSOLVE_ENDS, share)
         level = (progress * (1 + DISSOLVE_SOFTNESS) - self._turn) * (255 / DISSOLVE_SOFTNESS)
         mask = Image.fromarray(np.clip(level, 0, 255).astype(np.uint8))
         return Image.composite(self._second.frame(t_seconds), self._first.frame(t_seconds), mask)
-
-
-class LightLeak:
-    """A picture under warm stray light that wanders in from the sides, as if the camera were not quite tight."""
-
-    def __init__(self, picture: Picture, shot: Shot) -> None:
-        self._picture, self._shot = picture, shot
-        self._phase = float(generator(shot.prompt).uniform(0, 2 * np.pi))
-        small = max(2, shot.height // LEAK_SCALE), max(2, shot.width // LEAK_SCALE)
-        self._down, self._across = np.meshgrid(*(np.linspace(0, 1, n) for n in small), indexing="ij")
-
-    def frame(self, t_seconds: float) -> Image.Image:
-        """The picture at ``t_seconds`` with the light screened onto it."""
-        light = np.zeros((*self._down.shape, 3))
-        for side, colour in enumerate(LEAK_COLOURS):
-            turn = self._phase + side * 2.4 + self._shot.share(t_seconds) * 2.2
-            across, down = side + 0.22 * np.sin(turn), 0.35 + 0.4 * side + 0.25 * np.cos(turn * 0.7)
-            distance = ((self._across - across) / 0.42) ** 2 + ((self._down - down) / 0.75) ** 2
-            light += np.exp(-distance)[..., None] * np.array(colour) * (0.36 * (0.6 + 0.4 * np.sin(turn * 1.3)))
-        leak = Image.fromarray(np.rint(np.minimum(light, 255)).astype(np.uint8))
-        leak = leak.resize((self._shot.width, self._shot.height), Image.Resampling.BICUBIC)
-        return ImageChops.screen(self._picture.frame(t_seconds), leak)

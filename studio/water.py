@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from studio.layer import Camera
+from studio.camera import Camera
 from studio.noise import Field
 from studio.palette import Palette
 from studio.picture import from_rgba
@@ -30,20 +30,12 @@ class Water:
         depth = (np.arange(self._rows, dtype=np.float32)[:, None] + 1.0) / self._rows
         x = (np.arange(columns, dtype=np.float32) + 0.5) / columns - 0.5
         ratio = camera.width / camera.height
-
-        def rates(least: float, most: float) -> Field:
-            signs: Field = rng.choice([-1.0, 1.0], _WAVES)
-            return rng.uniform(least, most, _WAVES) * ratio * signs
-
         # A wave's phase is k*x + f(row) + w*t; sin(a + b) splits into a small matrix product: a dozen waves are cheap.
-        self._along, self._keen = rates(4.0, 34.0), rates(30.0, 120.0)
-        self._across, self._spark_across = (
-            np.concatenate([np.cos(k[:, None] * x), np.sin(k[:, None] * x)]).astype(np.float32)
-            for k in (self._along, self._keen)
-        )
-        self._speed, self._spark_speed = rng.uniform(2.0, 5.0, _WAVES), rng.uniform(3.0, 7.0, _WAVES)
+        self._along = rng.uniform(4.0, 34.0, _WAVES) * ratio * rng.choice([-1.0, 1.0], _WAVES)
+        phase = self._along[:, None] * x
+        self._across = np.concatenate([np.cos(phase), np.sin(phase)]).astype(np.float32)
+        self._speed = rng.uniform(2.0, 5.0, _WAVES)
         self._row_phase = rng.uniform(16.0, 96.0, _WAVES) * np.log(depth + 0.035) + rng.uniform(0, 6.28, _WAVES)
-        self._spark_phase = rng.uniform(64.0, 152.0, _WAVES) * np.log(depth + 0.06) + rng.uniform(0, 6.28, _WAVES)
         # The surface passes sideways with the camera, faster the nearer it is.
         self._passed = camera.direction * (0.05 + 0.6 * depth)
         # Short waves fade towards the horizon, where the eye would no longer part them.
@@ -79,9 +71,7 @@ class Water:
         place = row * wide + np.clip(column, 0, wide - 1).astype(np.int32)
         mirrored = source.view(np.uint32).reshape(-1)[place].view(np.uint8).reshape(self._rows, wide, 4)
         surface = ((self._tone + np.multiply(mirrored, self._keep, dtype=np.uint16)) >> 8).astype(np.uint8)
-        turn = self._spark_phase + self._spark_speed * t - passed * self._keen
-        fine = _product(np.concatenate([np.sin(turn), np.cos(turn)], axis=1) / np.sqrt(_WAVES), self._spark_across)
-        spark = np.clip((waves * 0.55 + fine * 0.75 - self._glitter) * 1.6, 0.0, 1.0).reshape(-1)
+        spark = np.clip((waves * 0.55 + slope * 0.75 - self._glitter) * 1.6, 0.0, 1.0).reshape(-1)
         lit = np.flatnonzero(spark)
         flat = surface.reshape(-1, 4)
         old = flat[lit, :3].astype(np.float32)
