@@ -35,7 +35,7 @@ class Landscape:
         """Picture at a time."""
         camera = self._camera
         frame = Image.new("CMYK", (camera.width, camera.height))
-        frame.paste(self._sky.paint(t_seconds), (0, 0))
+        self._sky.paint(frame, t_seconds)
         for layer in self._land:
             layer.paint(frame, camera, t_seconds)
         above, boat = frame.crop((0, 0, camera.width, camera.horizon)), self._boat.rocking(t_seconds)

@@ -8,16 +8,15 @@ is small.
 import argparse
 import asyncio
 import base64
+import hashlib
 import hmac
 import json
 import os
 import shutil
 import sys
 import time
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +29,7 @@ from starlette.routing import Route
 from studio.parent import end_with_parent
 
 KEEP_SECONDS: Final = 24 * 3600
+CLIPS_AT_ONCE: Final = 1
 FIELDS: Final = {
     "reference": (str, 1, 200), "prompt": (str, 0, 10_000),
     "width": (int, 64, 3840), "height": (int, 64, 3840), "seconds": (int, 1, 16),
@@ -37,104 +37,97 @@ FIELDS: Final = {
 """Type, least and most of each; of a text, its length in characters."""
 
 
-@dataclass(slots=True)
-class Job:
-    """One clip to draw; `spec` is what was asked, as kept in its folder, whose name is the job's id."""
-
-    folder: Path
-    spec: dict[str, Any]
-    status: str = "queued"
-    progress: float = 0.0
-    error: str = ""
-    drawing: asyncio.Task[None] | None = field(default=None, repr=False)
-
-    @property
-    def clip(self) -> Path:
-        """Where the finished clip lies."""
-        return self.folder / "video.mp4"
-
-    def end(self, status: str, error: str = "") -> None:
-        """Come to an end without a clip, also for the next start of the studio."""
-        self.status, self.error = status, error
-        (self.folder / "ended.json").write_text(json.dumps({"status": status, "error": error}))
-
-
 class Studio:
     """Jobs in a folder, and the processes that draw them; these end with the studio, whose pipes they watch."""
 
-    def __init__(self, folder: Path, *, renders: int) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.jobs: dict[str, Job] = {}
-        self.by_reference: dict[str, Job] = {}
-        self._places = asyncio.Semaphore(renders)
+        self._drawing: dict[str, asyncio.Task[None]] = {}
+        self._progress: dict[str, float] = {}
+        self._places = asyncio.Semaphore(CLIPS_AT_ONCE)
 
     def load(self) -> None:
         """Take up what lies in the folder; unfinished jobs are drawn again."""
         self._folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(self._folder.glob("*/job.json"), key=lambda found: found.stat().st_mtime):
-            job = Job(path.parent, json.loads(path.read_text()))
-            if job.clip.exists():
-                job.status, job.progress = "succeeded", 1.0
-            elif (ended := job.folder / "ended.json").exists():
-                job.end(**json.loads(ended.read_text()))
-            self._add(job)
+            self._begin(path.parent.name)
 
-    def accept(self, spec: dict[str, Any], images: dict[str, bytes]) -> Job:
-        """Write a job down and begin it; the same reference again gives the job there is."""
-        if known := self.by_reference.get(spec["reference"]):
-            return known
-        self._forget_old()
-        folder = self._folder / uuid.uuid4().hex
-        folder.mkdir()
-        for name, data in images.items():
-            (folder / name).write_bytes(data)
-        (folder / "job.part").write_text(json.dumps(spec))
-        (folder / "job.part").rename(folder / "job.json")  # before this, a studio that starts finds no job
-        job = Job(folder, spec)
-        self._add(job)
-        return job
+    def accept(self, spec: dict[str, Any], images: dict[str, bytes]) -> str:
+        """Write a job down, begin it, and give its id; the same reference again gives the job there is."""
+        job_id = id_of(spec["reference"])
+        if job_id not in self._drawing:
+            self._forget_old()
+            folder = self._folder / job_id
+            folder.mkdir(exist_ok=True)
+            for name, data in images.items():
+                (folder / name).write_bytes(data)
+            (folder / "job.part").write_text(json.dumps(spec))
+            (folder / "job.part").rename(folder / "job.json")  # before this, a studio that starts finds no job
+            self._begin(job_id)
+        return job_id
 
-    async def cancel(self, job: Job) -> None:
-        """Stop a job that is not finished; a finished one stays as it is."""
-        if job.drawing and not job.drawing.done():
-            job.end("cancelled")
-            job.drawing.cancel()
-            await asyncio.wait([job.drawing])
+    def shown(self, job_id: str, address: str) -> dict[str, Any]:
+        """A job as a client of the studio at this address sees it. Raises Refused."""
+        clip, progress = self.clip(job_id), self._progress.get(job_id)
+        job = {"id": job_id, "reference": json.loads(clip.with_name("job.json").read_text())["reference"]}
+        job |= {"status": "queued" if progress is None else "running", "progress": progress or 0.0}
+        if (end := clip.with_name("ended.json")).exists():
+            job |= json.loads(end.read_text())
+        return {"error": None, "video_url": f"{address}v1/files/{job_id}.mp4" if clip.exists() else None} | job
 
-    def _add(self, job: Job) -> None:
-        self.jobs[job.folder.name] = self.by_reference[job.spec["reference"]] = job
-        if job.status == "queued":
-            job.drawing = asyncio.get_running_loop().create_task(self._draw(job))
+    def clip(self, job_id: str) -> Path:
+        """Where the finished clip of a job lies. Raises Refused."""
+        if job_id not in self._drawing:
+            raise Refused(404, "unknown_job")
+        return self._folder / job_id / "video.mp4"
 
-    async def _draw(self, job: Job) -> None:
+    async def cancel(self, job_id: str) -> None:
+        """Stop a job that is not finished; a finished one stays as it is. Raises Refused."""
+        if not self.clip(job_id).with_name("ended.json").exists():
+            self._end(job_id, "cancelled")
+            self._drawing[job_id].cancel()
+            await asyncio.wait([self._drawing[job_id]])
+
+    def _begin(self, job_id: str) -> None:
+        self._drawing[job_id] = asyncio.get_running_loop().create_task(self._draw(job_id))
+
+    def _end(self, job_id: str, status: str, **facts: object) -> None:
+        """Write down how a job ended, also for the next start of the studio."""
+        (self._folder / job_id / "ended.json").write_text(json.dumps({"status": status, **facts}))
+
+    async def _draw(self, job_id: str) -> None:
+        folder = self._folder / job_id
+        if (folder / "ended.json").exists():
+            return
         async with self._places:
-            job.status = "running"
-            command = [sys.executable, "-m", "studio.render", str(job.folder), "--end-with-parent"]
-            pipe = asyncio.subprocess.PIPE
-            process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
+            self._progress[job_id] = 0.0
+            command, pipe = [sys.executable, "-m", "studio.render", str(folder)], asyncio.subprocess.PIPE
+            process = await asyncio.create_subprocess_exec(
+                *command, "--end-with-parent", stdin=pipe, stdout=pipe, stderr=pipe
+            )
             try:
                 assert process.stdout and process.stderr  # noqa: S101, PT018 -- they were asked for
                 async for line in process.stdout:
                     with suppress(ValueError):
-                        job.progress = max(job.progress, min(1.0, float(line)))
+                        self._progress[job_id] = float(line)
                 complaint = (await process.stderr.read()).decode(errors="replace").strip()
                 await process.wait()
             finally:  # also when it is cancelled
                 if process.returncode is None:
                     process.kill()
                     await process.wait()
-        if process.returncode == 0 and job.clip.exists():
-            job.status, job.progress = "succeeded", 1.0
+        if process.returncode == 0:
+            self._end(job_id, "succeeded", progress=1.0)
         else:
-            job.end("failed", complaint[-500:] or f"The renderer ended with {process.returncode}.")
+            message = complaint[-500:] or f"The renderer ended with {process.returncode}."
+            self._end(job_id, "failed", error={"code": "render_failed", "message": message})
 
     def _forget_old(self) -> None:
         """Finished jobs are kept a day, as a real vendor's links live."""
-        for name, job in list(self.jobs.items()):
-            finished = not job.drawing or job.drawing.done()
-            if finished and time.time() - job.folder.stat().st_mtime > KEEP_SECONDS:
-                shutil.rmtree(job.folder, ignore_errors=True)
-                del self.jobs[name], self.by_reference[job.spec["reference"]]
+        for end in self._folder.glob("*/ended.json"):
+            if time.time() - end.stat().st_mtime > KEEP_SECONDS:
+                shutil.rmtree(end.parent, ignore_errors=True)
+                self._drawing.pop(end.parent.name, None)
 
 
 class Refused(Exception):
@@ -143,6 +136,11 @@ class Refused(Exception):
     def __init__(self, status: int, code: str, field_name: str = "", message: str = "") -> None:
         super().__init__(message)
         self.status, self.error = status, {"code": code, "field": field_name, "message": message}
+
+
+def id_of(reference: str) -> str:
+    """The id of the job with this reference."""
+    return hashlib.sha256(reference.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def read_job(body: object) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -168,21 +166,17 @@ def read_job(body: object) -> tuple[dict[str, Any], dict[str, bytes]]:
     return spec, images
 
 
-def application(folder: Path, *, key: str, renders: int) -> Starlette:
+def application(folder: Path, *, key: str) -> Starlette:
     """The ASGI app over one folder of jobs."""
-    studio = Studio(folder, renders=renders)
+    studio = Studio(folder)
 
     def check(request: Request) -> None:
         given = request.headers.get("authorization", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {key}".encode()):
             raise Refused(401, "bad_key")
 
-    def found(request: Request) -> Job:
-        check(request)
-        job = studio.jobs.get(request.path_params["id"])
-        if job is None:
-            raise Refused(404, "unknown_job")
-        return job
+    def shown(request: Request, job_id: str) -> dict[str, Any]:
+        return studio.shown(job_id, str(request.base_url))
 
     async def submit(request: Request) -> Response:
         check(request)
@@ -192,21 +186,24 @@ def application(folder: Path, *, key: str, renders: int) -> Starlette:
             body = None
         return JSONResponse(shown(request, studio.accept(*read_job(body))), 201)
 
-    async def status(request: Request) -> Response:
-        return JSONResponse(shown(request, found(request)))
-
     async def search(request: Request) -> Response:
         check(request)
-        job = studio.by_reference.get(request.query_params.get("reference", ""))
-        return JSONResponse({"jobs": [shown(request, job)] if job else []})
+        with suppress(Refused):
+            return JSONResponse({"jobs": [shown(request, id_of(request.query_params.get("reference", "")))]})
+        return JSONResponse({"jobs": []})
+
+    async def status(request: Request) -> Response:
+        check(request)
+        return JSONResponse(shown(request, request.path_params["id"]))
 
     async def cancel(request: Request) -> Response:
-        job = found(request)
-        await studio.cancel(job)
-        return JSONResponse(shown(request, job))
+        check(request)
+        await studio.cancel(request.path_params["id"])
+        return await status(request)
 
     async def file(request: Request) -> Response:
-        clip = found(request).clip
+        check(request)
+        clip = studio.clip(request.path_params["id"])
         return FileResponse(clip, media_type="video/mp4") if clip.exists() else Response(status_code=404)
 
     async def health(_request: Request) -> Response:
@@ -232,26 +229,12 @@ def application(folder: Path, *, key: str, renders: int) -> Starlette:
     return Starlette(routes=routes, exception_handlers={Refused: refuse}, lifespan=lifespan)
 
 
-def shown(request: Request, job: Job) -> dict[str, Any]:
-    """A job as a client sees it."""
-    name = job.folder.name
-    return {
-        "id": name,
-        "reference": job.spec["reference"],
-        "status": job.status,
-        "progress": job.progress,
-        "video_url": f"{request.base_url}v1/files/{name}.mp4" if job.status == "succeeded" else None,
-        "error": {"code": "render_failed", "message": job.error} if job.status == "failed" else None,
-    }
-
-
 def main() -> int:
     """Serve until told to stop. The key is read from DEMO_API_KEY."""
     parser = argparse.ArgumentParser(prog="python -m studio", description="The demo's vendor.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--renders", type=int, default=1, help="clips drawn at once")
     parser.add_argument("--end-with-parent", action="store_true", help="stop when standard input is closed")
     options = parser.parse_args()
     key = os.environ.get("DEMO_API_KEY", "")
@@ -260,7 +243,7 @@ def main() -> int:
         return 2
     if options.end_with_parent:
         end_with_parent()
-    app = application(options.folder, key=key, renders=options.renders)
+    app = application(options.folder, key=key)
     # The plain event loop and no WebSockets: an idle studio stays 4 MB smaller.
     uvicorn.run(
         app, host=options.host, port=options.port, log_level="warning", timeout_graceful_shutdown=2, loop="asyncio",

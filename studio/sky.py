@@ -7,7 +7,7 @@ from studio import stars
 from studio.camera import Camera
 from studio.noise import fractal, sample, smoothstep
 from studio.palette import Palette, mix
-from studio.picture import place, sprite, stamp
+from studio.picture import place, sprite
 
 REDUCTION = 4
 SINKS = 0.16  # how far the sun goes down, or up, during the clip, as a share of the sky's height
@@ -20,7 +20,7 @@ class Sky:
 
     def __init__(self, rng: np.random.Generator, colours: Palette, camera: Camera, *, falling: bool) -> None:
         self._camera, self._colours, self._falling = camera, colours, falling
-        self._width, self._height = max(8, camera.width // REDUCTION), max(8, -(-camera.horizon // REDUCTION))
+        self._width, self._height = -(-camera.width // REDUCTION), -(-camera.horizon // REDUCTION)
         self.sun_x = camera.width * (0.5 - camera.direction * float(rng.uniform(0.02, 0.16)))
         self._sun_y = camera.horizon * (1.0 - colours.sun_elevation - SINKS / 2)
         self._gradient = self._glowing()
@@ -29,21 +29,17 @@ class Sky:
         size = int(camera.width + (OVERSCAN - 1) * camera.reach), int(camera.horizon * OVERSCAN)
         count = int(min(700, size[0] * size[1] / 1500) * colours.stars)
         unit = max(0.6, min(camera.width, camera.height) / 720.0)
-        sheet = np.asarray(stars.sheet(rng, size, count=count, near=False, unit=unit), np.float32)
-        fade = 1.4 * (1.0 - 0.85 * np.linspace(0, 1, size[1]))[:, None]
-        self._stars = Image.fromarray(np.clip(sheet * fade, 0, 255).astype(np.uint8))
+        self._stars = stars.sheet(rng, size, count=count, near=False, unit=unit)
 
     def _glowing(self) -> Image.Image:
         """Picture of the sky with the glow about the sun, wider and taller than what is seen of it."""
         camera, colours = self._camera, self._colours
-        height = int(self._height * (1.0 + SINKS))
-        width = int(self._width + (OVERSCAN - 1) * camera.reach / REDUCTION) + 2
-        stops, rows = np.array(colours.sky, np.float32), np.linspace(0, 1, height)
+        above, beside = int(self._height * SINKS) + 2, int((OVERSCAN - 1) * camera.reach / REDUCTION / 2) + 1
+        y, x = np.mgrid[-above : self._height, -beside : self._width + beside].astype(np.float32) * REDUCTION
+        stops, rows = np.array(colours.sky, np.float32), np.linspace(0, 1, len(y))
         places = np.linspace(0, 1, len(stops)) ** 0.85
         column = np.stack([np.interp(rows, places, stops[:, band]) for band in range(3)], axis=1)
-        y, x = np.mgrid[0:height, 0:width].astype(np.float32) * REDUCTION
-        x, y = x - (width - self._width) * REDUCTION / 2 - self.sun_x, y - camera.horizon * SINKS - self._sun_y
-        away = np.hypot(x, y * 1.25) / min(camera.height, camera.width * 1.3)
+        away = np.hypot(x - self.sun_x, (y - self._sun_y) * 1.25) / min(camera.height, camera.width * 1.3)
         glow = colours.glow_strength * (0.55 * np.exp(-away * 3.6) + 0.50 * np.exp(-((away * 7.5) ** 2)))
         # "Screen" blending: light is added but nothing clips to flat white.
         screen = 1.0 - glow[..., None] * np.array(colours.glow, np.float32) / 255.0
@@ -75,23 +71,16 @@ class Sky:
         top, low = np.array((self._colours.sun, self._colours.glow), np.float32)
         return sprite(top + (low - top) * np.clip((y / radius + 0.2) * 0.5, 0, 1)[..., None], alpha)
 
-    def paint(self, t: float) -> Image.Image:
-        """Picture of frame width and `horizon` rows."""
-        camera, size = self._camera, (self._width, self._height)
-        share = camera.share(t)
+    def paint(self, frame: Image.Image, t: float) -> None:
+        """Draw onto the rows of a frame above the horizon."""
+        camera, share = self._camera, self._camera.share(t)
         shift, sunk = camera.shift(t, 0.0), camera.horizon * SINKS * (share if self._falling else 1.0 - share)
-        left = max(0.0, (self._gradient.width - self._width) / 2 - shift / REDUCTION)
-        top = max(0.0, self._gradient.height - self._height - sunk / REDUCTION)
-        box = (left, top, min(left + self._width, self._gradient.width), top + self._height)
-        seen = self._gradient.resize(size, Image.Resampling.BILINEAR, box=box)
-        for number, sheet in enumerate(self._clouds):
-            room = sheet.width - self._width
-            gone = room * (0.22 + 0.16 * number) * (share + 0.5)
-            left = gone if camera.direction < 0 else room - gone
-            part = sheet.resize(size, Image.Resampling.BILINEAR, box=(left, 0, left + self._width, self._height))
-            stamp(seen, part, (0, 0))
-        box = (0, 0, min(self._width, camera.width / REDUCTION), min(self._height, camera.horizon / REDUCTION))
-        full = seen.resize((camera.width, camera.horizon), Image.Resampling.BICUBIC, box=box)
-        place(full, self._disc, self.sun_x + shift, self._sun_y + sunk)
-        place(full, self._stars, camera.width / 2 + shift, camera.horizon * 0.5 + sunk * 0.3, ink=stars.STARLIGHT)
-        return full
+        soft = Image.new("CMYK", (self._width, self._height))
+        x, y = soft.width / 2, soft.height - self._gradient.height / 2
+        place(soft, self._gradient, x + shift / REDUCTION, y + sunk / REDUCTION)
+        for sheet, speed in zip(self._clouds, (0.20, 0.34), strict=True):
+            place(soft, sheet, x + camera.direction * speed * soft.width * (share - 0.5), soft.height / 2)
+        box = 0, 0, camera.width / REDUCTION, camera.horizon / REDUCTION
+        frame.paste(soft.resize((camera.width, camera.horizon), Image.Resampling.BICUBIC, box=box))
+        place(frame, self._disc, self.sun_x + shift, self._sun_y + sunk)
+        place(frame, self._stars, camera.width / 2 + shift, camera.horizon * 0.5 + sunk * 0.3, ink=stars.STARLIGHT)

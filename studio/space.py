@@ -1,4 +1,4 @@
-"""Draws outer space: a domain-warped nebula, stars, a lit, turning, banded planet, and a comet that crosses."""
+"""Draws outer space: a domain-warped nebula, stars, a lit, turning, banded planet, and a moon that crosses."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +35,10 @@ class Space:
             stars.sheet(rng, size, count=int(count * crowd), near=near, unit=max(0.6, least / 720.0))
             for count, near in ((1000, False), (140, True))
         ]
-        planet = [rgb(code) for code in _PLANETS[int(rng.integers(len(_PLANETS)))].split()]
-        self._planet = Planet(rng, planet, scheme[2], radius=0.26 * least, side=self._side)
-        self._comet = _comet(least)
-        if self._side < 0:
-            self._comet = self._comet.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        self._planet, self._moon = (
+            Planet(rng, [rgb(code) for code in colours.split()], scheme[2], radius=radius * least, side=self._side)
+            for colours, radius in zip(rng.permutation(_PLANETS), (0.26, 0.075), strict=False)
+        )
 
     def frame(self, t_seconds: float) -> Image.Image:
         """Picture at a time."""
@@ -47,11 +46,10 @@ class Space:
         frame = self._seen(self._nebula, share, 0.20)
         for depth, sheet in zip((0.26, 0.38), self._stars, strict=True):
             frame.paste(stars.STARLIGHT, (0, 0), self._seen(sheet, share, depth))
-        away = share * 1.5 - 0.25
-        fallen = 0.12 + 0.3 * away - 0.1 * away * away
-        place(frame, self._comet, wide * (0.5 + self._side * (away - 0.5)), high * fallen)
         x, y = wide * (0.5 - self._side * (0.17 - 0.24 * share)), high * (0.55 - 0.04 * share)
         self._planet.paint(frame, x, y, zoom=0.84 + 0.4 * share, turn=0.3 * share)
+        x, y = wide * (0.5 - self._side * (0.58 - 1.16 * share)), high * (0.64 - 0.32 * share)
+        self._moon.paint(frame, x, y, zoom=0.9 + 0.5 * share, turn=0.2 * share)
         return opaque(frame)
 
     def _seen(self, image: Image.Image, share: float, depth: float) -> Image.Image:
@@ -62,19 +60,6 @@ class Space:
         top = (image.height - high) * (0.5 - 0.5 * depth * (share - 0.5))
         size, box = (self._shot.width, self._shot.height), (left, top, left + wide, top + high)
         return image.resize(size, Image.Resampling.BILINEAR, box=box)
-
-
-def _comet(least: int) -> Image.Image:
-    """Sprite of a comet that flies to the right: a bright head and a tail that widens and fades."""
-    high, wide = max(24, int(least * 0.16)), max(64, int(least * 0.75))
-    y, x = np.mgrid[0:high, 0:wide].astype(np.float32)
-    behind, aside = 1.0 - x / (wide - high / 2), np.abs(y + 0.5 - high / 2) / high
-    along = np.clip(behind, 0.0, 1.0)
-    tail = np.exp(-((aside / (0.022 + 0.15 * along)) ** 2)) * (1.0 - along) ** 2.2 * (behind > 0)
-    head = np.hypot(behind * wide / high, aside)
-    light = np.clip(0.85 * tail + np.exp(-((head / 0.06) ** 2)) + 0.5 * np.exp(-head / 0.09) - 0.01, 0.0, 1.0)
-    white = np.clip(1.0 - along * 2.5, 0.0, 1.0)[..., None]
-    return sprite(np.array((150, 205, 255)) + white * np.array((95, 48, 0)), light)
 
 
 def _nebula(rng: np.random.Generator, size: tuple[int, int], scheme: list[Colour]) -> Image.Image:
