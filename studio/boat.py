@@ -10,7 +10,7 @@ from studio.palette import Colour, Palette, ink, mix
 from studio.picture import from_rgba, place
 
 _OVERSAMPLE = 4
-_WATERLINE = 0.935  # share of the sprite's height
+_WATERLINE = 0.945  # share of the sprite's height
 
 
 class Boat:
@@ -23,21 +23,15 @@ class Boat:
         self._sprite = _sloop(colours, size, mirrored=camera.direction > 0)
         self._phase = float(rng.uniform(0, 6.28))
 
-    def rocking(self, t: float) -> Image.Image:
-        """The boat as it lies at a time."""
-        return self._sprite.rotate(2.2 * np.sin(1.5 * t + self._phase), Image.Resampling.BILINEAR)
-
-    def paint(self, frame: Image.Image, boat: Image.Image, t: float, *, mirrored: bool) -> None:
+    def paint(self, frame: Image.Image, t: float, *, mirrored: bool) -> None:
         """Draw onto a frame, or with `mirrored` so that the horizon mirrors it to where it lies."""
         camera, share = self._camera, self._camera.share(t)
-        x = camera.width * (0.5 - camera.direction * (0.74 * share - 0.36))
-        waterline = camera.horizon + (-self._below if mirrored else self._below)
-        if not mirrored:  # the hull is cut where the water begins
-            boat = boat.crop((0, 0, boat.width, int(boat.width * _WATERLINE) + 1))
-        bob = 0.005 * camera.height * np.sin(1.9 * t + self._phase)
+        boat = self._sprite.rotate(2.2 * np.sin(1.5 * t + self._phase), Image.Resampling.BILINEAR)
         zoom = 0.9 + 0.3 * share
-        middle = waterline + bob - zoom * (boat.width * _WATERLINE - boat.height / 2)
-        place(frame, boat, x, middle, zoom=zoom)
+        x = camera.width * (0.5 - camera.direction * (0.74 * share - 0.36))
+        y = camera.horizon + 0.005 * camera.height * np.sin(1.9 * t + self._phase)
+        y += (-self._below if mirrored else self._below) - zoom * boat.height * (_WATERLINE - 0.5)
+        place(frame, boat, x, y, zoom=zoom)
 
 
 def _sloop(colours: Palette, size: int, *, mirrored: bool) -> Image.Image:

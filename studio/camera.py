@@ -21,10 +21,6 @@ class Camera(Shot):
         """Sideways shift of a plane in pixels; nearness 0 is infinitely far, 1 the nearest."""
         return self.direction * self.reach * (0.05 + 0.42 * nearness) * (self.share(t_seconds) - 0.5)
 
-    def zoom(self, t_seconds: float, nearness: float) -> float:
-        """How much larger a plane is than at the start."""
-        return 1.0 + 0.34 * nearness * self.share(t_seconds)
-
     def margin(self, nearness: float) -> float:
         """Share of the frame's width that a plane is painted beyond each side, so that the camera may travel."""
         return (0.03 + 0.215 * nearness) * self.reach / self.width

@@ -8,7 +8,7 @@ from studio.brief import Brief
 from studio.camera import Camera
 from studio.palette import PALETTES
 from studio.picture import LEVELS, Shot, opaque
-from studio.relief import mountains
+from studio.relief import Mountains
 from studio.sky import Sky
 from studio.water import Water
 
@@ -27,7 +27,7 @@ class Landscape:
         self._falling = light in {"sunset", "night"}
         self._sky = Sky(rng, colours, camera, falling=self._falling)
         depths = () if brief.sea else (0.0, 0.45, 0.95)
-        self._land = [mountains(rng, colours, camera, depth=depth, snow=brief.snow) for depth in depths]
+        self._land = [Mountains(rng, colours, camera, depth=depth, snow=brief.snow) for depth in depths]
         self._water = Water(rng, colours, camera, sun_x=self._sky.sun_x, sea=brief.sea)
         self._boat = Boat(rng, colours, camera)
 
@@ -36,12 +36,12 @@ class Landscape:
         camera = self._camera
         frame = Image.new("CMYK", (camera.width, camera.height))
         self._sky.paint(frame, t_seconds)
-        for layer in self._land:
-            layer.paint(frame, camera, t_seconds)
-        above, boat = frame.crop((0, 0, camera.width, camera.horizon)), self._boat.rocking(t_seconds)
-        self._boat.paint(above, boat, t_seconds, mirrored=True)
-        self._water.paint(frame, above.resize((camera.width // 2, camera.horizon), Image.Resampling.BOX), t_seconds)
-        self._boat.paint(frame, boat, t_seconds, mirrored=False)
+        for mountains in self._land:
+            mountains.paint(frame, t_seconds)
+        above = frame.crop((0, 0, camera.width, camera.horizon))
+        self._boat.paint(above, t_seconds, mirrored=True)
+        self._water.paint(frame, above, t_seconds)
+        self._boat.paint(frame, t_seconds, mirrored=False)
         # The day goes on: light grows towards the end of the clip, or fades into blue.
         share = camera.share(t_seconds)
         dark = share if self._falling else 1.0 - share

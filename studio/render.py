@@ -125,11 +125,8 @@ def main(arguments: list[str]) -> int:
     os.nice(5)  # on a small machine the pages and the worker go first
     try:
         render(chosen.folder, lambda share: print(f"{share:.4f}", flush=True))  # noqa: T201 -- the studio reads it
-    except JobRefusedError as error:
+    except (JobRefusedError, OSError, av.FFmpegError) as error:
         sys.stderr.write(f"{error}\n")
-        return 1
-    except (OSError, av.FFmpegError) as error:
-        sys.stderr.write(f"The clip could not be written: {error}.\n")
         return 1
     return 0
 
