@@ -5,9 +5,8 @@ import itertools
 import numpy as np
 from PIL import Image, ImageDraw
 
-from studio.camera import Camera
 from studio.palette import Colour, Palette, ink, mix
-from studio.picture import from_rgba, place
+from studio.picture import Camera, from_rgba, place
 
 _OVERSAMPLE = 4
 _WATERLINE = 0.945  # share of the sprite's height
@@ -39,7 +38,7 @@ def _sloop(colours: Palette, size: int, *, mirrored: bool) -> Image.Image:
     side = size * _OVERSAMPLE
     pale = mix(mix(colours.lit, (255.0, 250.0, 240.0), 0.55), colours.near, 0.35 if colours.moon else 0.06)
     shade = mix(pale, mix(colours.near, colours.glow, 0.3), 0.42)
-    hull, wood = mix(colours.near, (0.0, 0.0, 0.0), 0.2), mix(colours.near, colours.lit, 0.45)
+    hull = mix(colours.near, (0.0, 0.0, 0.0), 0.2)
     image = Image.new("RGBA", (side, side), (*ink(mix(colours.lit, colours.near, 0.5)), 0))
     pen, share = ImageDraw.Draw(image), np.linspace(0.0, 1.0, 16)
 
@@ -53,11 +52,9 @@ def _sloop(colours: Palette, size: int, *, mirrored: bool) -> Image.Image:
         pen.polygon(points, ink(colour))
 
     shape(pale, (0.50, 0.06, 0.10), (0.24, 0.80, -0.03), (0.505, 0.82, 0.0))
-    shape(mix(pale, shade, 0.55), (0.50, 0.06, 0.10), (0.40, 0.81, 0.0), (0.505, 0.82, 0.0))
     shape(shade, (0.53, 0.14, 0.05), (0.545, 0.80, -0.02), (0.80, 0.82, 0.02))
     shape(hull, (0.505, 0.03, 0.0), (0.518, 0.03, 0.0), (0.518, 0.88, 0.0), (0.505, 0.88, 0.0))
     shape(colours.glow, (0.518, 0.035, 0.0), (0.60, 0.055, 0.0), (0.518, 0.08, 0.0))
-    shape(wood, (0.13, 0.85, 0.025), (0.88, 0.835, 0.0), (0.78, 0.95, 0.0), (0.24, 0.95, 0.0))
     shape(hull, (0.13, 0.865, 0.025), (0.88, 0.85, 0.0), (0.78, 0.955, 0.0), (0.24, 0.955, 0.0))
     if mirrored:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)

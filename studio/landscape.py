@@ -5,9 +5,8 @@ from PIL import Image
 
 from studio.boat import Boat
 from studio.brief import Brief
-from studio.camera import Camera
 from studio.palette import PALETTES
-from studio.picture import LEVELS, Shot, opaque
+from studio.picture import Camera, Shot, opaque
 from studio.relief import Mountains
 from studio.sky import Sky
 from studio.water import Water
@@ -27,7 +26,7 @@ class Landscape:
         self._falling = light in {"sunset", "night"}
         self._sky = Sky(rng, colours, camera, falling=self._falling)
         depths = () if brief.sea else (0.0, 0.45, 0.95)
-        self._land = [Mountains(rng, colours, camera, depth=depth, snow=brief.snow) for depth in depths]
+        self._land = [Mountains(rng, colours, camera, depth=depth) for depth in depths]
         self._water = Water(rng, colours, camera, sun_x=self._sky.sun_x, sea=brief.sea)
         self._boat = Boat(rng, colours, camera)
 
@@ -43,6 +42,5 @@ class Landscape:
         self._water.paint(frame, above, t_seconds)
         self._boat.paint(frame, t_seconds, mirrored=False)
         # The day goes on: light grows towards the end of the clip, or fades into blue.
-        share = camera.share(t_seconds)
-        dark = share if self._falling else 1.0 - share
-        return opaque(frame).point([round(n * (1.0 - band * dark)) for band in DARKENED for n in LEVELS])
+        dark = camera.share(t_seconds) if self._falling else 1.0 - camera.share(t_seconds)
+        return opaque(frame).point([round(n * (1.0 - band * dark)) for band in DARKENED for n in range(256)])

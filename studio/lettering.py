@@ -20,7 +20,6 @@ LARGEST = 1.6  # how much larger than the smallest line of a beat another may be
 MOST_LINES = 7
 GAP = 0.15  # between lines, as a share of the size
 SPACE = 0.25  # between words, as a share of the size
-STROKE = 0.028  # makes the broad face as heavy as the display face
 UNIT = 100  # size at which words are measured
 
 
@@ -35,18 +34,12 @@ class Beat:
 
 @dataclass(frozen=True)
 class Word:
-    """A word ready to draw: its mask, and where its middle lies, in pixels from the middle of the box.
-
-    `place` and `from_end` count the words of its line that stand to the left and to the right of it; of a beat's words
-    the `key` carries most, `quiet` ones no picture.
-    """
+    """A word ready to draw: its mask, and where its middle lies, in pixels from the middle of the box."""
 
     mask: Image.Image
     x: float
     y: float
     line: int
-    place: int
-    from_end: int
     quiet: bool
     key: bool
 
@@ -78,25 +71,13 @@ def beats(text: str, seconds: float) -> list[Beat]:
         words[-1] = words[-1].rstrip(".,;:") + "…"
     parts, rest = [], words
     for left in range(count, 0, -1):
-        end = _end(rest, left)
+        end = -(-len(rest) // left)
+        while is_quiet(rest[end - 1]) and end < min(MOST_WORDS, len(rest) - left + 1):
+            end += 1  # no beat ends in a little word
         parts.append(tuple(rest[:end]))
         rest = rest[end:]
-    weights = [1.0 + 0.22 * len(part) for part in parts]
-    times = [0.0, *itertools.accumulate(room * weight / sum(weights) for weight in weights)]
-    out = [Beat(part, start, end) for part, (start, end) in zip(parts, itertools.pairwise(times), strict=True)]
+    out = [Beat(part, room * i / count, room * (i + 1) / count) for i, part in enumerate(parts)]
     return [*out, Beat(tuple(words), room, seconds)] if finale else out
-
-
-def _end(words: list[str], left: int) -> int:
-    """How many of the words make the next of `left` beats: about an equal share, and no little word last."""
-    if left == 1:
-        return len(words)
-    share = len(words) / left
-
-    def cost(end: int) -> float:
-        return abs(end - share) + 2.0 * is_quiet(words[end - 1]) + 9.0 * (end > MOST_WORDS)
-
-    return min(range(max(1, round(share) - 2), min(len(words) - left + 1, round(share) + 2) + 1), key=cost)
 
 
 def set_words(words: tuple[str, ...], width: float, height: float) -> list[Word]:
@@ -105,28 +86,21 @@ def set_words(words: tuple[str, ...], width: float, height: float) -> list[Word]
         itertools.combinations(range(1, len(words)), count) for count in range(min(len(words), MOST_LINES))
     )
     layouts = ([_line(words[a:b]) for a, b in itertools.pairwise((0, *cuts, len(words)))] for cuts in breaks)
-    lines = max(layouts, key=lambda lines: _filled(lines, _sizes(lines, width, height)))
-    sizes = _sizes(lines, width, height)
+    measured = ((lines, _sizes(lines, width, height)) for lines in layouts)
+    lines, sizes = max(measured, key=lambda pair: sum(z * z * line.width for line, z in zip(*pair, strict=True)))
     y, out = -_tall(lines, sizes) / 2, []
     leftward = unicodedata.bidirectional(words[0][0]) in {"R", "AL"}  # as Hebrew and Arabic are written
     key = max(words, key=lambda word: (not is_quiet(word), len(word)))
     for number, (line, size) in enumerate(zip(lines, sizes, strict=True)):
         x, y = -width / 2, y + size * line.above
-        for place, (word, wide) in enumerate(zip(line.words, line.widths, strict=True)):
+        for word, wide in zip(line.words, line.widths, strict=True):
             mask, middle = _mask(word, size)
-            seat = x + wide * size / 2, place, len(line.words) - 1 - place
-            centre, before, after = (-seat[0], seat[2], seat[1]) if leftward else seat
+            centre = (x + wide * size / 2) * (-1 if leftward else 1)
             quiet = is_quiet(word) and len(words) > 1
-            out.append(Word(mask, centre, y + middle, number, before, after, quiet=quiet, key=word == key))
+            out.append(Word(mask, centre, y + middle, number, quiet=quiet, key=word == key))
             x += (wide + SPACE) * size
         y += size * line.below + GAP * min(sizes[number : number + 2])
     return out
-
-
-def _filled(lines: list[Line], sizes: list[float]) -> float:
-    """How well lines fill their box: their area, less for each that ends in a little word."""
-    area = sum(size**2 * line.width for line, size in zip(lines, sizes, strict=True))
-    return area * (1.0 - 0.1 * sum(is_quiet(line.words[-1]) for line in lines[:-1]))
 
 
 def _tall(lines: list[Line], sizes: list[float]) -> float:
@@ -157,13 +131,12 @@ def _line(words: tuple[str, ...]) -> Line:
 
 
 def _mask(word: str, size: float) -> tuple[Image.Image, float]:
-    """Mask with a clear margin, wider at the sides for what speed smears, and its middle below the baseline."""
+    """Mask with a clear margin, and how far its middle lies below the baseline."""
     face = typeface.displayed(word)
     font = typeface.font(face, max(4.0, size))
-    stroke = 0 if face == typeface.DISPLAY else max(1, round(size * STROKE))
+    stroke = 0 if face == typeface.DISPLAY else max(1, round(size * 0.028))  # as heavy as the other
     left, top, right, bottom = font.getbbox(word, anchor="ls", stroke_width=stroke)
-    side, rim = round(size * 0.25) + 2, 3
-    mask = Image.new("L", (int(right - left) + 2 * side, int(bottom - top) + 2 * rim))
-    at = side - left, rim - top
+    mask = Image.new("L", (int(right - left) + 6, int(bottom - top) + 6))
+    at = 3 - left, 3 - top
     ImageDraw.Draw(mask).text(at, word, fill=255, font=font, anchor="ls", stroke_width=stroke)
     return mask, mask.height / 2 - at[1]

@@ -3,10 +3,9 @@
 import numpy as np
 from PIL import Image
 
-from studio.camera import Camera
 from studio.noise import Field, fractal, smoothstep
 from studio.palette import Palette, mix
-from studio.picture import place, sprite
+from studio.picture import Camera, place, sprite
 
 SLICES = 160
 _OVERSAMPLE = 2
@@ -15,9 +14,9 @@ _OVERSAMPLE = 2
 class Mountains:
     """One range that stands on the horizon; depth 0 is the farthest, 1 the nearest."""
 
-    def __init__(self, rng: np.random.Generator, colours: Palette, camera: Camera, *, depth: float, snow: bool) -> None:
+    def __init__(self, rng: np.random.Generator, colours: Palette, camera: Camera, *, depth: float) -> None:
         self._camera, self._nearness = camera, 0.06 + 0.62 * depth
-        columns = int(camera.width * (1 + 2 * camera.margin(self._nearness))) * _OVERSAMPLE
+        columns = int(camera.width + (0.06 + 0.43 * self._nearness) * camera.reach) * _OVERSAMPLE
         rise = min(camera.horizon, camera.width * 0.62) * (0.66 - 0.44 * depth)
         aspect = columns / _OVERSAMPLE / camera.height
         field = fractal(rng, SLICES, columns, (2.2, (2.0 + 1.6 * depth) * aspect), 8, 0.46, ridged=True) ** 1.25
@@ -37,12 +36,6 @@ class Mountains:
         shadow = np.array(mix(body, colours.near, 0.35 + 0.2 * depth), np.float32)
         paint = shadow + (np.array(mix(body, colours.lit, 0.72 - 0.5 * depth), np.float32) - shadow) * light
         low = 1.0 - heights / max(rise, 1.0)
-        if snow:
-            line = fractal(rng, SLICES, columns, (8, 24 * aspect), 5) - 0.5
-            cover = smoothstep(0.30, 0.46, 1.0 - low + 0.40 * line + 0.12 * depth)
-            bright = mix(colours.lit, (236.0, 244.0, 255.0), 0.30 if colours.moon else 0.8)
-            white, cool = np.array((mix(bright, body, 0.2 * depth), mix(body, (150.0, 180.0, 230.0), 0.22)), np.float32)
-            paint += (cool + (white - cool) * light**1.3 - paint) * cover[..., None]
         haze = (0.30 - 0.26 * depth) + (0.46 - 0.36 * depth) * smoothstep(0.45, 1.0, low)
         air = np.array(mix(mix(colours.sky[-1], colours.sky[-2], 0.5), colours.far, 0.4), np.float32)
         paint += (air - paint) * haze[..., None]

@@ -1,7 +1,4 @@
-"""Renders one job to an MP4: reads FOLDER/job.json, writes FOLDER/video.mp4, says on stdout how far it is.
-
-Run: python -m studio.render FOLDER [--end-with-parent]
-"""
+"""Renders one job to an MP4: reads FOLDER/job.json, writes FOLDER/video.mp4, says on stdout how far it is."""
 
 import argparse
 import json
@@ -102,16 +99,15 @@ def render(folder: Path, report: Callable[[float], None]) -> None:
 
 def _picture(job: Job, folder: Path) -> Picture:
     """The scene, the images, or one turning into the other."""
-
-    def still(name: str, *, closing: bool) -> Picture:
-        try:
-            return stills.KenBurns(folder / name, job.shot, closing=closing)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise JobRefusedError(f"The image {name} could not be read: {error}.") from error
-
-    start = job.start_image and still(job.start_image, closing=True)
+    try:
+        start, end = (
+            stills.KenBurns(folder / name, job.shot, closing=name == job.start_image) if name else None
+            for name in (job.start_image, job.end_image)
+        )
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise JobRefusedError(f"An image could not be read: {error}.") from error
     first = start or scene.compose(job.shot, take=job.reference)
-    return stills.Dissolve(first, still(job.end_image, closing=False), job.shot) if job.end_image else first
+    return stills.Dissolve(first, end, job.shot) if end else first
 
 
 def main(arguments: list[str]) -> int:

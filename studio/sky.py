@@ -3,11 +3,9 @@
 import numpy as np
 from PIL import Image
 
-from studio import stars
-from studio.camera import Camera
 from studio.noise import fractal, sample, smoothstep
 from studio.palette import Palette, mix
-from studio.picture import place, sprite
+from studio.picture import STARLIGHT, Camera, place, sprite, starry
 
 REDUCTION = 4
 SINKS = 0.16  # how far the sun goes down, or up, during the clip, as a share of the sky's height
@@ -24,12 +22,11 @@ class Sky:
         self.sun_x = camera.width * (0.5 - camera.direction * float(rng.uniform(0.02, 0.16)))
         self._sun_y = camera.horizon * (1.0 - colours.sun_elevation - SINKS / 2)
         self._gradient = self._glowing()
-        self._disc = self._sun_disc(colours.sun_radius * min(camera.width, camera.height * 0.9))
+        self._disc = self._sun_disc((0.034 if colours.moon else 0.052) * min(camera.width, camera.height * 0.9))
         self._clouds = [self._cloud_sheet(rng, share) for share in (0.0, 1.0)]
         size = int(camera.width + (OVERSCAN - 1) * camera.reach), int(camera.horizon * OVERSCAN)
         count = int(min(700, size[0] * size[1] / 1500) * colours.stars)
-        unit = max(0.6, min(camera.width, camera.height) / 720.0)
-        self._stars = stars.sheet(rng, size, count=count, near=False, unit=unit)
+        self._stars = starry(rng, size, count=count, unit=max(0.6, min(camera.width, camera.height) / 720.0))
 
     def _glowing(self) -> Image.Image:
         """Picture of the sky with the glow about the sun, wider and taller than what is seen of it."""
@@ -40,7 +37,7 @@ class Sky:
         places = np.linspace(0, 1, len(stops)) ** 0.85
         column = np.stack([np.interp(rows, places, stops[:, band]) for band in range(3)], axis=1)
         away = np.hypot(x - self.sun_x, (y - self._sun_y) * 1.25) / min(camera.height, camera.width * 1.3)
-        glow = colours.glow_strength * (0.55 * np.exp(-away * 3.6) + 0.50 * np.exp(-((away * 7.5) ** 2)))
+        glow = (1.0 - 0.7 * colours.sun_elevation) * (0.55 * np.exp(-away * 3.6) + 0.50 * np.exp(-((away * 7.5) ** 2)))
         # "Screen" blending: light is added but nothing clips to flat white.
         screen = 1.0 - glow[..., None] * np.array(colours.glow, np.float32) / 255.0
         return sprite(255.0 - (255.0 - column[:, None, :]) * screen, np.ones_like(away))
@@ -83,4 +80,4 @@ class Sky:
         box = 0, 0, camera.width / REDUCTION, camera.horizon / REDUCTION
         frame.paste(soft.resize((camera.width, camera.horizon), Image.Resampling.BICUBIC, box=box))
         place(frame, self._disc, self.sun_x + shift, self._sun_y + sunk)
-        place(frame, self._stars, camera.width / 2 + shift, camera.horizon * 0.5 + sunk * 0.3, ink=stars.STARLIGHT)
+        place(frame, self._stars, camera.width / 2 + shift, camera.horizon * 0.5 + sunk * 0.3, ink=STARLIGHT)

@@ -12,13 +12,8 @@ FADE_SECONDS = 0.8
 LEVEL = 0.11
 
 # Semitones above the root; neighbours share notes, so that one chord melts into the next.
-PROGRESSIONS = (
-    ((0, 7, 14, 16), (-3, 7, 12, 16), (-7, 9, 12, 16), (-5, 7, 14, 17)),
-    ((0, 7, 15, 22), (-4, 8, 15, 19), (-9, 10, 15, 19), (-2, 10, 14, 17)),
-    ((0, 11, 16, 19), (-5, 11, 14, 19), (-3, 12, 16, 19), (-7, 12, 16, 21)),
-)
+CHORDS = ((0, 7, 14, 16), (-3, 7, 12, 16), (-7, 9, 12, 16), (-5, 7, 14, 17))
 ROOTS_HERTZ = (98.0, 103.83, 110.0, 116.54, 123.47, 130.81)
-OVERTONES = ((1, 1.0), (2, 0.22), (3, 0.07))
 
 
 class Pad:
@@ -28,7 +23,6 @@ class Pad:
         chance = generator(words)
         self._seconds = seconds
         self._root = float(chance.choice(ROOTS_HERTZ))
-        self._progression = PROGRESSIONS[int(chance.integers(len(PROGRESSIONS)))]
         self._phases = chance.uniform(0, 2 * np.pi, (2, 4))
 
     def block(self, start: int, count: int) -> NDArray[np.float32]:
@@ -50,11 +44,11 @@ class Pad:
     def _chord(self, number: int, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
         """One chord: a few sines a voice, a hair apart between left and right, each voice swelling on its own."""
         both = np.zeros((2, len(seconds)))
-        for voice, semitones in enumerate(self._progression[number % len(self._progression)]):
+        for voice, semitones in enumerate(CHORDS[number % len(CHORDS)]):
             hertz = self._root * 2 ** (semitones / 12)
             swell = 0.8 + 0.2 * np.sin(seconds * (0.7 + 0.23 * voice) + self._phases[0, voice])
             for side, detune in enumerate((0.9988, 1.0012)):
                 turn = 2 * np.pi * hertz * detune * seconds + self._phases[side, voice]
-                tone = sum(level * np.sin(multiple * turn) for multiple, level in OVERTONES)
+                tone = np.sin(turn) + 0.22 * np.sin(2 * turn) + 0.07 * np.sin(3 * turn)
                 both[side] += tone * swell / (1 + 0.35 * voice)
         return both

@@ -4,11 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from studio import stars
 from studio.brief import Brief
 from studio.noise import fractal, sample, smoothstep
 from studio.palette import Colour, mix, rgb
-from studio.picture import Shot, from_rgba, opaque, place, sprite
+from studio.picture import STARLIGHT, Shot, from_rgba, opaque, place, sprite, starry
 
 # Of gas, from dark to hot, and of planets: their middle, dark and pale bands.
 _SCHEMES = ("06040f 5a1a5c e0642e ffd9a0", "03061a 1c3f8e 22b4c8 e6f6ff", "07041a 4a1f9a f04a9a ffd6ec",
@@ -20,21 +19,14 @@ _OVERSCAN = 1.5
 class Space:
     """A space scene, through which the camera flies; every frame is a pure function of time."""
 
-    def __init__(self, brief: Brief, rng: np.random.Generator, shot: Shot) -> None:
+    def __init__(self, _brief: Brief, rng: np.random.Generator, shot: Shot) -> None:
         self._shot, self._side = shot, float(rng.choice([-1.0, 1.0]))
         first, second = rng.permutation(len(_SCHEMES))[:2]
         scheme = [rgb(code) for code in (*_SCHEMES[first].split(), _SCHEMES[second].split()[2])]
-        if named := brief.accents:
-            scheme[1:3] = mix(named[0], scheme[0], 0.45), named[-1]
-            scheme[4] = named[len(named) // 2]
         size = int(shot.width * _OVERSCAN), int(shot.height * _OVERSCAN)
         least = min(shot.width, shot.height)
         self._nebula = _nebula(rng, size, scheme)
-        crowd = min(1.0, size[0] * size[1] / 900_000 + 0.05)
-        self._stars = [
-            stars.sheet(rng, size, count=int(count * crowd), near=near, unit=max(0.6, least / 720.0))
-            for count, near in ((1000, False), (140, True))
-        ]
+        self._stars = starry(rng, size, count=min(1000, size[0] * size[1] // 1000), unit=max(0.6, least / 720.0))
         self._planet, self._moon = (
             Planet(rng, [rgb(code) for code in colours.split()], scheme[2], radius=radius * least, side=self._side)
             for colours, radius in zip(rng.permutation(_PLANETS), (0.26, 0.075), strict=False)
@@ -44,8 +36,7 @@ class Space:
         """Picture at a time."""
         share, (wide, high) = self._shot.share(t_seconds), (self._shot.width, self._shot.height)
         frame = self._seen(self._nebula, share, 0.20)
-        for depth, sheet in zip((0.26, 0.38), self._stars, strict=True):
-            frame.paste(stars.STARLIGHT, (0, 0), self._seen(sheet, share, depth))
+        frame.paste(STARLIGHT, (0, 0), self._seen(self._stars, share, 0.30))
         x, y = wide * (0.5 - self._side * (0.17 - 0.24 * share)), high * (0.55 - 0.04 * share)
         self._planet.paint(frame, x, y, zoom=0.84 + 0.4 * share, turn=0.3 * share)
         x, y = wide * (0.5 - self._side * (0.58 - 1.16 * share)), high * (0.64 - 0.32 * share)
@@ -74,13 +65,11 @@ def _nebula(rng: np.random.Generator, size: tuple[int, int], scheme: list[Colour
     bent = np.zeros((2, high, wide), np.float32)
     bent = np.stack([gas(2.0, 5, 0.0), gas(2.0, 5, 0.0)]) - 0.5
     bent = np.stack([gas(2.0, 5, 0.5), gas(2.0, 5, 0.5)]) - 0.5
-    fine, dust, shape = gas(7.0, 6, 0.7, 0.6), gas(4.0, 6, -0.7, 0.58), gas(1.6, 2, 0.0)
-    density = np.clip((gas(2.4, 7, 0.85, 0.56) * 0.72 + fine * 0.24 + shape * 0.45 - 0.50) * 1.75, 0.0, 1.0)
+    fine, dust = gas(7.0, 6, 0.7, 0.6), gas(4.0, 6, -0.7, 0.58)
+    density = np.clip((gas(2.4, 7, 0.85, 0.56) + fine * 0.24 - 0.38) * 1.6, 0.0, 1.0)
     density = (density * (1.0 - 0.80 * smoothstep(0.52, 0.80, dust)))[..., None]
     dark, low, warm, hot, other = np.array(scheme, np.float32)
-    # A second colour owns part of the gas, so that no nebula is of one tone.
-    share = smoothstep(0.42, 0.68, gas(1.8, 3, 0.9))[..., None]
-    warm, low = warm + (other - warm) * share, low + (other * 0.45 - low) * share * 0.8
+    warm = warm + (other - warm) * smoothstep(0.42, 0.68, gas(1.8, 3, 0.9))[..., None]  # so that it has two tones
     colour = dark + low * density**0.9
     colour += (warm - low * 0.4) * np.clip(density - 0.22, 0.0, 1.0) ** 1.15
     colour += hot * np.clip(density - 0.58, 0.0, 1.0) ** 1.6 * (0.6 + fine[..., None])

@@ -18,12 +18,11 @@ class KenBurns:
 
     def __init__(self, path: Path, shot: Shot, *, closing: bool = True) -> None:
         self._shot, self._closing = shot, closing
-        width, height = shot.width, shot.height
         with Image.open(path, formats=("JPEG",)) as image:
-            longer = round(max(width, height) * ZOOM)  # both ways, since the image may lie on its side
+            longer = round(max(shot.width, shot.height) * ZOOM)  # both ways, since the image may lie on its side
             image.draft("RGB", (longer, longer))  # decodes a large JPEG small at once
             upright = ImageOps.exif_transpose(image).convert("RGB")
-        scale = max(width / upright.width, height / upright.height) * ZOOM
+        scale = max(shot.width / upright.width, shot.height / upright.height) * ZOOM
         if scale < 1:  # never less than one pixel of the image for one of the frame, at the nearest
             smaller = (max(1, round(upright.width * scale)), max(1, round(upright.height * scale)))
             upright = upright.resize(smaller, Image.Resampling.LANCZOS)
@@ -48,10 +47,8 @@ class Dissolve:
 
     def __init__(self, first: Picture, second: Picture, shot: Shot) -> None:
         self._first, self._second, self._shot = first, second, shot
-        clouds = fractal(generator(shot.prompt), shot.height, shot.width, (3 * shot.height / shot.width, 3), 4)
-        # When each pixel turns, evened out so that equal times turn equal areas.
-        spread = np.quantile(clouds[::4, ::4], np.linspace(0, 1, 65))
-        self._turn = np.interp(clouds, spread, np.linspace(0, 1, 65)).astype(np.float32)
+        # When each pixel turns.
+        self._turn = fractal(generator(shot.prompt), shot.height, shot.width, (3 * shot.height / shot.width, 3), 4)
 
     def frame(self, t_seconds: float) -> Image.Image:
         """The first picture, the second, or the mix of both."""

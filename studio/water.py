@@ -3,10 +3,9 @@
 import numpy as np
 from PIL import Image
 
-from studio.camera import Camera
 from studio.noise import Field
 from studio.palette import Palette
-from studio.picture import from_rgba
+from studio.picture import Camera, from_rgba
 
 _WAVES = 16
 
