@@ -7,7 +7,7 @@ from studio.noise import Field
 from studio.palette import Palette
 from studio.picture import Camera, from_rgba
 
-_WAVES = 16
+_WAVES = 14
 
 
 def _product(rows: Field, across: Field) -> Field:
