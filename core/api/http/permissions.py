@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fastapi import APIRouter
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIRoute
 from starlette.types import Scope as Connection
 
 from core.db.enums import Scope
@@ -35,11 +35,11 @@ class RouteTable:
 
     def __init__(self, routers: Iterable[tuple[Audience, APIRouter]]) -> None:
         self.doors: Sequence[RoutePermission] = [
-            RoutePermission(method, context.path, context.path_regex, required_scope(method, audience))
+            RoutePermission(method, route.path, route.path_regex, required_scope(method, audience))
             for audience, router in routers
-            for context in iter_route_contexts(router.routes)
-            for method in sorted(context.methods or ())
-            if context.path is not None
+            for route in router.routes
+            if isinstance(route, APIRoute)
+            for method in sorted(route.methods or ())
         ]
         self._of_method = {
             method: [door for door in self.doors if door.method == method] for method in {d.method for d in self.doors}

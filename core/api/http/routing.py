@@ -11,6 +11,7 @@ from fastapi.dependencies.utils import get_dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -30,6 +31,7 @@ class Route(APIRoute):
 
     FastAPI (0.165, `serialize_response`) would check the shape once more, for which it goes to a second thread, and
     then write it on the event loop. The shape was checked when it was made, and these hops cost more than all the rest.
+    Clients call it by the name of its function, in camelCase.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -37,6 +39,7 @@ class Route(APIRoute):
             status, only_set = options.get("status_code") or 200, bool(options.get("response_model_exclude_unset"))
             endpoint = _writing(endpoint, status, only_set)
         super().__init__(path, endpoint, **options)
+        self.operation_id = self.operation_id or to_camel(self.name)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """As the framework's, but a query string that has a model is read by `_reader`; documented as it was."""

@@ -7,6 +7,7 @@ from pydantic import Field
 from core import config, db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
+from core.api.openapi.answers import refuses
 from core.api.routers import generations
 from core.api.schemas import requests, responses
 from core.generations import batches
@@ -31,13 +32,14 @@ class BatchAnswer(responses.Response):
     message: str
 
 
-@router.post("/generate-batch", status_code=202)
+@router.post("/generate-batch", status_code=202, responses=refuses(402, 404, 409))
 def generate_batch(
     person: CurrentUser, body: BatchBody, idempotency_key: generations.IdempotencyKey = None
 ) -> BatchAnswer:
-    """Order several clips: the price of all is reserved now, or, if any cannot be ordered, nothing is.
+    """Order several clips at once: all of them or none.
 
-    What is wrong with which is named by its place, from 0: `generations.1.duration`.
+    The price of all is reserved now. A field that needs a change is named with the place of its clip, from 0:
+    `generations.1.duration`.
     """
     settings = config.settings()
     orders = [generations.order_of(one) for one in body.generations]

@@ -9,6 +9,7 @@ from fastapi import Depends, Query
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
+from core.api.openapi.answers import refuses
 from core.api.routers.usage import SelectionQuery, reaches_far_enough, selection
 from core.api.schemas import requests, responses
 from core.clock import utc_now
@@ -52,16 +53,19 @@ class BudgetBody(requests.Body):
     project_id: requests.Word | None = None
 
 
-@router.get("/usage/month")
-def get_month(person: CurrentUser, query: Annotated[SelectionQuery, Query()]) -> MonthAnswer:
-    """The month in which the days asked for end, with its budget and a forecast."""
+@router.get("/usage/month", responses=refuses(403, 404))
+def get_usage_month(person: CurrentUser, query: Annotated[SelectionQuery, Query()]) -> MonthAnswer:
+    """Get the usage of a month with its budget and a forecast.
+
+    It is the month in which the selected days end.
+    """
     with db.read_session() as session:
         return _month(budgets.month(session, person, selection(query), today=utc_now().date()))
 
 
-@router.put("/usage/budget")
-def put_budget(person: CurrentUser, body: BudgetBody) -> MonthAnswer:
-    """Set a budget; how this month stands against it."""
+@router.put("/usage/budget", responses=refuses(404))
+def set_budget(person: CurrentUser, body: BudgetBody) -> MonthAnswer:
+    """Set a monthly budget and get how this month stands against it."""
     today = utc_now().date()
     chosen = reports.UsageQuery(today, today, project_id=body.project_id)
     with db.write_session() as session:

@@ -37,7 +37,7 @@ class EntriesAnswer(responses.Response):
 
 @router.get("/credits")
 def get_credits(person: CurrentUser) -> CreditsAnswer:
-    """What can be spent and what is reserved."""
+    """Get the balance: available credits and credits reserved for generations in progress."""
     with db.read_session() as session:
         balance = ledger.balance(session, person.id)
     return CreditsAnswer(
@@ -49,7 +49,7 @@ def get_credits(person: CurrentUser) -> CreditsAnswer:
 
 @router.get("/credits/entries")
 def list_entries(person: CurrentUser, query: Annotated[requests.LedgerQuery, Query()]) -> EntriesAnswer:
-    """Every movement, newest first, a page at a time."""
+    """List credit movements, newest first, a page at a time."""
     with db.read_session() as session:
         rows = ledger.entries(session, person.id, before_id=query.cursor, limit=query.limit + 1)
     page = rows[: query.limit]

@@ -41,8 +41,11 @@ class EstimateAnswer(responses.Response):
 
 
 @router.post("/estimate-credits")
-async def estimate(body: requests.EstimateBody) -> EstimateAnswer:
-    """The price of these settings, also of ones the model cannot make: then `feasible` is false and reasons say why."""
+async def estimate_credits(body: requests.EstimateBody) -> EstimateAnswer:
+    """Get the price of a generation before ordering it, line by line.
+
+    Settings that the model cannot make are priced as well: then `feasible` is false and `reasons` say why.
+    """
     model = known_model(body.model_id)
     duration_seconds = model.default_seconds if body.duration is None else body.duration
     start_image, end_image = body.start_image_path is not None, body.end_image_path is not None

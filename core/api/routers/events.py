@@ -85,13 +85,15 @@ _DOCUMENT: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("/generations/events", response_class=StreamingResponse, responses=_DOCUMENT)
-async def listen(
+async def listen_to_generations(
     person: CurrentUser,
     seat: Annotated[event_hub.Subscription, Depends(_seat)],
     asked: StepId = None,
     resumed: StepIdHeader = None,
 ) -> EventStream:
-    """Steps of one's own generations as they happen, from now on or after the last event that arrived.
+    """Stream the progress of your generations as server-sent events.
+
+    It begins now, or after the last event that arrived.
 
     An event has the type `generation`, the id of the step, and `{id, status, stage, progress, what, at}`. The type
     `reload` says that too much was missed: ask for the list again. The stream ends now and then; take it up again with

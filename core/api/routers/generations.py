@@ -8,6 +8,7 @@ from starlette.responses import Response
 from core import config, db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser, PathId
+from core.api.openapi.answers import NOT_MODIFIED, RETRY_AFTER, leads_to, next_page, refuses
 from core.api.routers import estimates
 from core.api.routers.media import RequestLinks
 from core.api.schemas import requests, responses
@@ -103,9 +104,26 @@ class ProgressAnswer(responses.Response):
     status: Progress
 
 
-@router.post("/generate", status_code=202)
+@router.post(
+    "/generate",
+    status_code=202,
+    responses=refuses(402, 404, 409)
+    | {
+        202: {
+            "links": leads_to(
+                "getGeneration",
+                "getGenerationStatus",
+                "downloadGeneration",
+                "cancelGeneration",
+                "retryGeneration",
+                "deleteGeneration",
+                id_at="generation/id",
+            )
+        }
+    },
+)
 def generate(person: CurrentUser, body: requests.GenerateBody, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
-    """Order a clip: its price is reserved now and charged when the clip is here."""
+    """Order a clip; its price is reserved now and charged on completion."""
     settings = config.settings()
     order = order_of(body)
     with db.write_session() as session:
@@ -121,11 +139,11 @@ def generate(person: CurrentUser, body: requests.GenerateBody, idempotency_key: 
     return _ordered(row)
 
 
-@router.get("/generations")
+@router.get("/generations", responses=refuses(404) | {200: {"links": next_page("listGenerations")}})
 def list_generations(
     person: CurrentUser, link: RequestLinks, query: Annotated[requests.GenerationsQuery, Query()]
 ) -> ClipsAnswer:
-    """Generations, newest first unless asked otherwise, a page at a time."""
+    """List generations, newest first by default, a page at a time."""
     chosen = queries.ListFilter(
         project_id=query.project_id,
         statuses=tuple(query.status),
@@ -144,21 +162,21 @@ def list_generations(
     return ClipsAnswer(generations=responses.clips(page.rows, link), next_cursor=page.next_cursor)
 
 
-@router.get("/generations/{id}")
+@router.get("/generations/{id}", responses=refuses(404))
 def get_generation(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> ClipWithHistoryAnswer:
-    """All that can be told of a generation, with its timeline and its receipt."""
+    """Get a generation with timeline and receipt."""
     with db.read_session() as session:
         row = queries.get(session, person, generation_id)
         return _whole(session, person, row, link)
 
 
-@router.patch("/generations/{id}")
+@router.patch("/generations/{id}", responses=refuses(404, 409))
 def change_generation(
     person: CurrentUser, generation_id: PathId, link: RequestLinks, body: requests.GenerationChanges
 ) -> ClipWithHistoryAnswer:
-    """Mark a clip as a favourite, keep or reject it, tag it, move it to another project.
+    """Mark a generation as favourite, keep or reject it, tag it, or move it to another project.
 
-    What a moved clip cost stays with the project it was charged in.
+    What a moved generation cost stays with the project it was charged in.
     """
     changes = review.Changes(
         favourite=body.favourite,
@@ -171,18 +189,25 @@ def change_generation(
         return _whole(session, person, row, link)
 
 
-@router.get("/generations/{id}/status", response_model=ProgressAnswer)
-def get_status(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> Response:
-    """Where a generation stands; while it has not ended, `Retry-After` says in how many seconds to ask again."""
+@router.get(
+    "/generations/{id}/status",
+    response_model=ProgressAnswer,
+    responses=refuses(404) | {200: {"headers": RETRY_AFTER}, 304: NOT_MODIFIED | {"headers": RETRY_AFTER}},
+)
+def get_generation_status(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> Response:
+    """Get the status of a generation.
+
+    While it has not ended, `Retry-After` says in how many seconds to ask again.
+    """
     with db.read_connection() as connection:
         standing = queries.status_snapshot(connection, person, generation_id)
     hint = {} if standing.status in ENDED_STATUSES else {"Retry-After": str(POLL_SECONDS)}
     return routing.written(ProgressAnswer(status=Progress.of(standing, link)), headers=hint)
 
 
-@router.post("/generations/{id}/cancel")
-def cancel(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> ClipAnswer:
-    """Cancel: free while it is pending; afterwards a wish, where the provider can stop a job at all."""
+@router.post("/generations/{id}/cancel", responses=refuses(404, 409))
+def cancel_generation(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> ClipAnswer:
+    """Cancel a generation: free while it is pending, later only if the provider can stop it."""
     with db.write_session() as session:
         row = commands.cancel(session, person, generation_id)
     message = (
@@ -193,9 +218,16 @@ def cancel(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> Cl
     return ClipAnswer(generation=responses.Clip.of(row, link), message=message)
 
 
-@router.post("/generations/{id}/retry", status_code=202)
-def retry(person: CurrentUser, generation_id: PathId, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
-    """Order a failed or cancelled one again, at today's price, as a new generation."""
+@router.post(
+    "/generations/{id}/retry",
+    status_code=202,
+    responses=refuses(402, 404, 409, 413, 422)
+    | {202: {"links": leads_to("getGenerationStatus", id_at="generation/id")}},
+)
+def retry_generation(
+    person: CurrentUser, generation_id: PathId, idempotency_key: IdempotencyKey = None
+) -> OrderedAnswer:
+    """Order a failed or cancelled generation again, at today's price, as a new one."""
     settings = config.settings()
     with db.write_session() as session:
         row = commands.retry(
@@ -209,9 +241,12 @@ def retry(person: CurrentUser, generation_id: PathId, idempotency_key: Idempoten
     return _ordered(row)
 
 
-@router.delete("/generations/{id}")
-def delete(person: CurrentUser, generation_id: PathId) -> responses.Response:
-    """Take an ended generation out of sight; its files follow, its charges stay on record."""
+@router.delete("/generations/{id}", responses=refuses(404, 409))
+def delete_generation(person: CurrentUser, generation_id: PathId) -> responses.Response:
+    """Delete a finished generation.
+
+    Its files are removed soon after; its charges stay on record.
+    """
     with db.write_session() as session:
         commands.delete(session, person, generation_id)
     return responses.Response()

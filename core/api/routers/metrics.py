@@ -17,6 +17,7 @@ from starlette.responses import Response
 from core import config, db, errors
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
+from core.api.openapi.answers import refuses
 from core.audit import runs as audit_runs
 from core.clock import utc_now
 from core.db import ReadSession
@@ -53,10 +54,13 @@ class Metric:
 @router.get(
     "/metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    responses=refuses(403) | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def metrics(person: CurrentUser) -> Response:
-    """Figures for Prometheus. Administrators only; a token of scope read is enough."""
+def get_metrics(person: CurrentUser) -> Response:
+    """Get metrics for Prometheus.
+
+    For administrators only; a token of scope `read` is enough.
+    """
     if person.role is not Role.ADMIN:
         raise errors.Forbidden("These figures are for administrators.")
     with db.read_session() as session:

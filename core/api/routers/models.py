@@ -69,7 +69,7 @@ class ProvidersAnswer(responses.Response):
 
 @router.get("/models")
 async def list_models() -> ModelsAnswer:
-    """Every model: what it makes, what it costs, and whether its provider is configured here."""
+    """List models: what each can make, what it costs, and whether its provider is configured."""
     configured = connection.configured(config.settings())
     return ModelsAnswer(
         models=[
@@ -101,7 +101,7 @@ async def list_models() -> ModelsAnswer:
 
 @router.get("/providers")
 def list_providers() -> ProvidersAnswer:
-    """Every provider: whether it is configured here, whether it works, and how it did this week."""
+    """List providers: whether each is configured and working, and how it did this week."""
     with db.read_session() as session:
         found = provider_status.statuses(session, config.settings())
     return ProvidersAnswer(

@@ -8,6 +8,7 @@ from pydantic import model_validator
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser, PathId
+from core.api.openapi.answers import leads_to, refuses
 from core.api.schemas import requests, responses
 from core.db.tables import Preset, User
 from core.projects import presets
@@ -115,32 +116,36 @@ class PresetAnswer(responses.Response):
 
 @router.get("/presets")
 def list_presets(person: CurrentUser) -> PresetsAnswer:
-    """The presets you can apply."""
+    """List the presets you can use."""
     with db.read_session() as session:
         found = presets.list_visible(session, person)
     return PresetsAnswer(presets=[PresetShape.of(preset, person) for preset in found])
 
 
-@router.post("/presets", status_code=201)
+@router.post(
+    "/presets",
+    status_code=201,
+    responses=refuses(409) | {201: {"links": leads_to("changePreset", "deletePreset", id_at="preset/id")}},
+)
 def create_preset(person: CurrentUser, body: NewPreset) -> PresetAnswer:
-    """Keep settings under a new name."""
+    """Save settings as a preset."""
     with db.write_session() as session:
         preset = presets.create(session, person, name=body.name, settings=body.settings.settings(), shared=body.shared)
     return PresetAnswer(preset=PresetShape.of(preset, person))
 
 
-@router.patch("/presets/{id}")
+@router.patch("/presets/{id}", responses=refuses(404, 409))
 def change_preset(person: CurrentUser, preset_id: PathId, body: PresetChanges) -> PresetAnswer:
-    """Rename a preset of yours, share it or keep it to yourself, or keep other settings under its name."""
+    """Rename a preset of yours, share or unshare it, or replace its settings."""
     settings = body.settings.settings() if body.settings else None
     with db.write_session() as session:
         preset = presets.update(session, person, preset_id, name=body.name, shared=body.shared, settings=settings)
     return PresetAnswer(preset=PresetShape.of(preset, person))
 
 
-@router.delete("/presets/{id}")
+@router.delete("/presets/{id}", responses=refuses(404, 409))
 def delete_preset(person: CurrentUser, preset_id: PathId) -> responses.Response:
-    """Forget a preset of yours."""
+    """Delete a preset of yours."""
     with db.write_session() as session:
         presets.delete(session, person, preset_id)
     return responses.Response()

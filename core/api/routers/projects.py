@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser, PathId
+from core.api.openapi.answers import fills, leads_to, refuses
 from core.api.routers.media import RequestLinks
 from core.api.schemas import requests, responses
 from core.db import ReadSession
@@ -58,11 +59,11 @@ class ProjectPageAnswer(ProjectAnswer):
     next_cursor: str | None
 
 
-@router.get("/projects")
+@router.get("/projects", responses=refuses(404))
 def list_projects(
     person: CurrentUser, link: RequestLinks, query: Annotated[requests.ProjectsQuery, Query()]
 ) -> ProjectsAnswer:
-    """Projects, last changed first unless sorted otherwise, each with its newest generations."""
+    """List projects, recently changed first by default, each with its newest generations."""
     with db.read_session() as session:
         found = projects.list_page(
             session,
@@ -81,19 +82,28 @@ def list_projects(
     )
 
 
-@router.post("/projects", status_code=201)
+@router.post(
+    "/projects",
+    status_code=201,
+    responses={
+        201: {
+            "links": leads_to("getProject", "changeProject", "deleteProject", id_at="project/id")
+            | fills("generate", projectId="project/id")
+        }
+    },
+)
 def create_project(person: CurrentUser, body: requests.NewProject) -> ProjectAnswer:
-    """Make a project."""
+    """Create a project."""
     with db.write_session() as session:
         project = projects.create(session, person, name=body.name, description=body.description)
     return ProjectAnswer(project=_shape(project, [], lambda _key: None))
 
 
-@router.get("/projects/{id}")
+@router.get("/projects/{id}", responses=refuses(404))
 def get_project(
     person: CurrentUser, project_id: PathId, link: RequestLinks, query: Annotated[requests.PageQuery, Query()]
 ) -> ProjectPageAnswer:
-    """A project and its generations, newest first, a page at a time."""
+    """Get a project and its generations, newest first, a page at a time."""
     with db.read_session() as session:
         project = projects.get(session, person, project_id)
         chosen = queries.ListFilter(project_id=project.id)
@@ -101,11 +111,11 @@ def get_project(
     return ProjectPageAnswer(project=_shape(project, page.rows, link), next_cursor=page.next_cursor)
 
 
-@router.patch("/projects/{id}")
+@router.patch("/projects/{id}", responses=refuses(404, 409))
 def change_project(
     person: CurrentUser, project_id: PathId, link: RequestLinks, body: requests.ProjectChanges
 ) -> ProjectAnswer:
-    """Rename or describe a project, archive it or bring it back."""
+    """Rename, describe, archive or restore a project."""
     with db.write_session() as session:
         project = projects.update(
             session, person, project_id, name=body.name, description=body.description, archived=body.archived
@@ -114,7 +124,7 @@ def change_project(
     return ProjectAnswer(project=_shape(project, newest.get(project.id, []), link))
 
 
-@router.delete("/projects/{id}")
+@router.delete("/projects/{id}", responses=refuses(404, 409))
 def delete_project(person: CurrentUser, project_id: PathId) -> responses.Response:
     """Delete an empty project; one with generations can only be archived."""
     with db.write_session() as session:

@@ -9,6 +9,7 @@ from pydantic import Field
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
+from core.api.openapi.answers import refuses
 from core.api.routers.usage import SelectionQuery, reaches_far_enough, selection
 from core.api.schemas import requests, responses
 from core.catalog import price_list
@@ -58,9 +59,12 @@ class WhatIfAnswer(responses.Response):
     what_if: WhatIf
 
 
-@router.get("/usage/what-if")
+@router.get("/usage/what-if", responses=refuses(403, 404))
 def get_what_if(person: CurrentUser, query: Annotated[WhatIfQuery, Query()]) -> WhatIfAnswer:
-    """The charged clips of the period, newest first up to a bound a model, priced as if another model had made them."""
+    """Compare what the clips of a period cost with what they would have cost with another model or price.
+
+    Of each model the newest charged clips are counted, up to a bound: `clips` of `ofClips`.
+    """
     chosen = selection(query)
     listed = price_list.price(query.with_model_id)
     change = repricing.Scenario(

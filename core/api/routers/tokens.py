@@ -6,6 +6,7 @@ from typing import Self
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser, PathId
+from core.api.openapi.answers import leads_to, refuses
 from core.api.schemas import requests, responses
 from core.db.enums import Scope
 from core.db.tables import ApiToken
@@ -54,23 +55,27 @@ class NewTokenAnswer(responses.Response):
 
 @router.get("/tokens")
 def list_tokens(person: CurrentUser) -> TokensAnswer:
-    """Your tokens, newest first."""
+    """List your tokens, newest first."""
     with db.read_session() as session:
         return TokensAnswer(tokens=[Token.of(row) for row in api_tokens.list_for_user(session, person)])
 
 
-@router.post("/tokens", status_code=201)
+@router.post(
+    "/tokens",
+    status_code=201,
+    responses=refuses(409) | {201: {"links": leads_to("revokeToken", id_at="token/id")}},
+)
 def create_token(person: CurrentUser, body: requests.NewToken) -> NewTokenAnswer:
-    """Make a token; keep its `secret`, nobody can show it again."""
+    """Create a token; its `secret` is shown only once."""
     with db.write_session() as session:
         secret = api_tokens.create(session, person, name=body.name, scope=body.scope, expires_at=body.expires_at)
         made = api_tokens.by_token(session, secret)[1]
     return NewTokenAnswer(token=Token.of(made), secret=secret)
 
 
-@router.delete("/tokens/{id}")
+@router.delete("/tokens/{id}", responses=refuses(404, 409))
 def revoke_token(person: CurrentUser, token_id: PathId) -> responses.Response:
-    """End a token, from the next request on."""
+    """Revoke a token; the next request with it is refused."""
     with db.write_session() as session:
         api_tokens.revoke(session, person, token_id)
     return responses.Response()

@@ -8,6 +8,7 @@ from fastapi import File, Form, UploadFile
 from core import config
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
+from core.api.openapi.answers import fills
 from core.api.schemas import requests, responses
 from core.db.tables import Upload
 from core.files import image_sanitizer, storage
@@ -39,14 +40,15 @@ class UploadAnswer(responses.Response):
         )
 
 
-@router.post("/upload-image")
+@router.post("/upload-image", responses={200: {"links": fills("generate", startImagePath="filePath")}})
 def upload_image(
     person: CurrentUser,
     file: Annotated[UploadFile, File(description="A JPEG, PNG or WebP of 10 MB at most.")],
     type: Annotated[requests.ImageRole, Form(description="What the image is for.")],
 ) -> UploadAnswer:
-    """Take in an image; `filePath` is what generate takes. The same file again gives the same path.
+    """Upload an image to start or end a clip with.
 
+    `filePath` is what generate takes. The same file again gives the same path.
     `type` is checked and changes nothing: an image that was uploaded can serve as start and as end.
     """
     settings = config.settings()

@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from core import db, errors
 from core.api.http import auth, ranges, routing
 from core.api.http.auth import CurrentUser
+from core.api.openapi.answers import refuses
 from core.api.schemas import requests, responses
 from core.clock import utc_now
 from core.db.enums import Scope
@@ -132,9 +133,14 @@ class UsageAnswer(responses.Response):
     usage: Usage
 
 
-@router.get("/usage", response_model=UsageAnswer, response_model_exclude_unset=True)
+@router.get(
+    "/usage",
+    response_model=UsageAnswer,
+    response_model_exclude_unset=True,
+    responses=refuses(403, 404) | {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
 def get_usage(person: CurrentUser, query: Annotated[UsageQuery, Query()]) -> UsageAnswer | Response:
-    """Usage by day and model, or by what `groupBy` names, oldest first, with the totals of the period."""
+    """Get usage by day and model, or grouped by what `groupBy` names, with totals; JSON or CSV."""
     chosen = selection(query)
     groups = query.group_by or None
     if query.format is UsageFormat.CSV:

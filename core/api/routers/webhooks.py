@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from core import config, db
 from core.api.http import auth, routing
 from core.api.http.auth import CurrentUser, PathId
+from core.api.openapi.answers import leads_to, refuses
 from core.api.schemas import requests, responses
 from core.db.enums import DeliveryState, DisabledReason, Status
 from core.db.tables import WebhookDelivery, WebhookEndpoint
@@ -186,6 +187,7 @@ for _event in outbox.EVENTS.values():
         _told,
         methods=["POST"],
         operation_id=_event.replace(".", "_"),
+        summary=f"Sent when a generation is {_event.rpartition('.')[2]}",
         status_code=204,
         responses={"default": {"description": "It is tried again"}},
     )
@@ -196,32 +198,52 @@ DeliveryId = Annotated[str, Path(alias="deliveryId"), auth.WellFormedId]
 
 @router.get("/webhooks")
 def list_webhooks(person: CurrentUser) -> WebhooksAnswer:
-    """All of them, oldest first."""
+    """List webhooks, oldest first."""
     with db.read_session() as session:
         rows = webhooks.list_for_user(session, person)
     return WebhooksAnswer(webhooks=[Webhook.of(row) for row in rows])
 
 
-@router.post("/webhooks", status_code=201)
+@router.post(
+    "/webhooks",
+    status_code=201,
+    responses=refuses(409)
+    | {
+        201: {
+            "links": leads_to(
+                "getWebhook",
+                "changeWebhook",
+                "rotateSecret",
+                "sendTest",
+                "listDeliveries",
+                "deleteWebhook",
+                id_at="webhook/id",
+            )
+        }
+    },
+)
 def create_webhook(person: CurrentUser, body: NewWebhook) -> SecretAnswer:
-    """Register an address. Events are signed with the secret as Standard Webhooks 1.0.0 says."""
+    """Register a webhook.
+
+    Events are signed with its secret as Standard Webhooks 1.0.0 says.
+    """
     address = _checked(body.url)
     with db.write_session() as session:
         row = webhooks.create(session, person, address, description=body.description, events=body.events)
     return _with_secret(row)
 
 
-@router.get("/webhooks/{id}")
+@router.get("/webhooks/{id}", responses=refuses(404))
 def get_webhook(person: CurrentUser, webhook_id: PathId) -> WebhookAnswer:
-    """One of them."""
+    """Get a webhook."""
     with db.read_session() as session:
         row = webhooks.get(session, person, webhook_id)
     return WebhookAnswer(webhook=Webhook.of(row))
 
 
-@router.patch("/webhooks/{id}")
+@router.patch("/webhooks/{id}", responses=refuses(404, 409))
 def change_webhook(person: CurrentUser, webhook_id: PathId, body: WebhookChanges) -> WebhookAnswer:
-    """Change address, description or events, stop it or start it again."""
+    """Change the address, description or events of a webhook, disable or enable it."""
     with db.read_session() as session:
         webhooks.get(session, person, webhook_id)
     address = None if body.url is None else _checked(body.url)
@@ -238,35 +260,38 @@ def change_webhook(person: CurrentUser, webhook_id: PathId, body: WebhookChanges
     return WebhookAnswer(webhook=Webhook.of(row))
 
 
-@router.delete("/webhooks/{id}")
+@router.delete("/webhooks/{id}", responses=refuses(404, 409))
 def delete_webhook(person: CurrentUser, webhook_id: PathId) -> responses.Response:
-    """Delete a webhook with the record of its deliveries."""
+    """Delete a webhook and the record of its deliveries."""
     with db.write_session() as session:
         webhooks.delete(session, person, webhook_id)
     return responses.Response()
 
 
-@router.post("/webhooks/{id}/rotate")
+@router.post("/webhooks/{id}/rotate", responses=refuses(404, 409))
 def rotate_secret(person: CurrentUser, webhook_id: PathId) -> SecretAnswer:
-    """Get a new secret; for a day everything is signed with the one before as well."""
+    """Replace the signing secret; for a day events are signed with the old one as well."""
     with db.write_session() as session:
         row = webhooks.rotate(session, person, webhook_id)
     return _with_secret(row)
 
 
-@router.post("/webhooks/{id}/test", status_code=202)
+@router.post("/webhooks/{id}/test", status_code=202, responses=refuses(404, 409))
 def send_test(person: CurrentUser, webhook_id: PathId) -> DeliveryAnswer:
-    """Send an event that means nothing, to see whether it arrives."""
+    """Send a test event."""
     with db.write_session() as session:
         row = webhooks.send_test(session, person, webhook_id)
     return DeliveryAnswer(delivery=Delivery.of(row))
 
 
-@router.get("/webhooks/{id}/deliveries")
+@router.get("/webhooks/{id}/deliveries", responses=refuses(404))
 def list_deliveries(
     person: CurrentUser, webhook_id: PathId, query: Annotated[DeliveriesQuery, Query()]
 ) -> DeliveriesAnswer:
-    """What was and is to be delivered, newest first, a page at a time; kept for 30 days."""
+    """List deliveries of a webhook, newest first, a page at a time.
+
+    They are kept for 30 days.
+    """
     with db.read_session() as session:
         rows = webhooks.list_deliveries(session, person, webhook_id, before_id=query.cursor, limit=query.limit + 1)
     page = rows[: query.limit]
@@ -276,9 +301,9 @@ def list_deliveries(
     )
 
 
-@router.post("/webhooks/{id}/deliveries/{deliveryId}/replay", status_code=202)
+@router.post("/webhooks/{id}/deliveries/{deliveryId}/replay", status_code=202, responses=refuses(404, 409))
 def replay_delivery(person: CurrentUser, webhook_id: PathId, delivery_id: DeliveryId) -> DeliveryAnswer:
-    """Deliver the event once more, under the same webhook-id."""
+    """Deliver an event again under the same webhook-id."""
     with db.write_session() as session:
         row = webhooks.replay(session, person, webhook_id, delivery_id)
     return DeliveryAnswer(delivery=Delivery.of(row))
