@@ -1,21 +1,16 @@
 """How routes are made: routers whose answers are written out in the thread that has made them."""
 
 import inspect
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, get_origin
+from typing import Any
 
 from fastapi import APIRouter
-from fastapi.dependencies.utils import get_dependant
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
-from starlette.requests import Request
 from starlette.responses import Response
 
-from core.api.schemas import requests, responses
+from core.api.schemas import responses
 
 
 def written(
@@ -41,50 +36,10 @@ class Route(APIRoute):
         super().__init__(path, endpoint, **options)
         self.operation_id = self.operation_id or to_camel(self.name)
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """As the framework's, but a query string that has a model is read by `_reader`; documented as it was."""
-        documented = self.dependant
-        models = {field.name: field.field_info.annotation for field in documented.query_params}
-        asked = {
-            name: model
-            for name, model in models.items()
-            if isinstance(model, type) and issubclass(model, requests.Query)
-        }
-        readers = [get_dependant(path=self.path, call=_reader(model), name=name) for name, model in asked.items()]
-        self.dependant = replace(
-            documented,
-            query_params=[field for field in documented.query_params if field.name not in asked],
-            dependencies=[*documented.dependencies, *readers],
-        )
-        try:
-            return super().get_route_handler()
-        finally:
-            self.dependant = documented
-
 
 def router(tag: str, **options: Any) -> APIRouter:
     """A router of such routes, which stand under `tag` in the document."""
     return APIRouter(tags=[tag], route_class=Route, **options)
-
-
-def _reader(model: type[requests.Query]) -> Callable[[Request], Coroutine[Any, Any, requests.Query]]:
-    """Reads a query string; FastAPI (0.165) looks at the types of all its fields anew for every request."""
-    lists = {field.alias for field in model.model_fields.values() if get_origin(field.annotation) is list}
-
-    async def read(request: Request) -> requests.Query:
-        values: dict[str, Any] = {}
-        for name, value in request.query_params.multi_items():
-            if name in lists:
-                values.setdefault(name, []).append(value)
-            else:
-                values[name] = value
-        try:
-            return model.model_validate(values)
-        except ValidationError as wrong:
-            found = wrong.errors(include_url=False)
-            raise RequestValidationError([error | {"loc": ("query", *error["loc"])} for error in found]) from None
-
-    return read
 
 
 def _writing(endpoint: Callable[..., Any], status: int, only_set: bool) -> Callable[..., Any]:

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Self
 
 from anyio import to_thread
 from fastapi import Depends, Header, Query
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette.sse import AppStatus
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
 from core import db
 from core.api.http import routing
@@ -29,6 +31,10 @@ LIFETIME_SECONDS = 600.0
 
 RESUME_SPAN = 20_000
 """How many steps of the installation a client can have missed and still be told its own of them."""
+
+
+AppStatus.enable_automatic_graceful_drain = False
+"""The hub ends the streams, each after its last whole event; the library would cut them off in the middle."""
 
 
 class LiveStep(responses.ApiModel):
@@ -54,20 +60,17 @@ class LiveStep(responses.ApiModel):
         )
 
 
-class EventStream(StreamingResponse):
+class EventStream(EventSourceResponse):
     """Server-sent events to one seat, cut off with it."""
 
-    media_type = "text/event-stream"
-
-    def __init__(self, content: AsyncIterator[bytes], seat: event_hub.Subscription) -> None:
-        # nginx would collect the stream before it passes it on
-        super().__init__(content, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    def __init__(self, content: AsyncIterator[ServerSentEvent], seat: event_hub.Subscription) -> None:
+        super().__init__(content, sep="\n", ping=HEARTBEAT_SECONDS, ping_message_factory=_heartbeat)
         self._seat = seat
 
-    async def stream_response(self, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the end, or until a client that does not read is given up."""
         with self._seat.scope:
-            await super().stream_response(send)
+            await super().__call__(scope, receive, send)
 
 
 async def _seat(person: CurrentUser) -> AsyncIterator[event_hub.Subscription]:
@@ -105,12 +108,12 @@ async def listen_to_generations(
 @router.head("/generations/events", include_in_schema=False)
 async def would_listen() -> Response:
     """What listening would answer with, without the stream that does not end."""
-    return Response(media_type=EventStream.media_type, headers={"Cache-Control": "no-store"})
+    return Response(media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
-async def _events(person: User, seat: event_hub.Subscription, last_id: int | None) -> AsyncIterator[bytes]:
+async def _events(person: User, seat: event_hub.Subscription, last_id: int | None) -> AsyncIterator[ServerSentEvent]:
     """The stream: what was missed, then what comes, each step once and in order."""
-    yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
+    yield ServerSentEvent(retry=RETRY_MILLISECONDS, sep="\n")
     if last_id is None:
         last_id = seat.start_id
     elif abs(seat.start_id - last_id) > RESUME_SPAN:
@@ -123,10 +126,8 @@ async def _events(person: User, seat: event_hub.Subscription, last_id: int | Non
     clock = asyncio.get_running_loop()
     end = clock.time() + LIFETIME_SECONDS
     while not seat.ended and clock.time() < end:
-        following = await seat.next(HEARTBEAT_SECONDS)
-        if following is None:
-            yield b": still here\n\n"
-        elif following.id > last_id:
+        following = await seat.next(end - clock.time())
+        if following is not None and following.id > last_id:
             last_id = following.id
             yield _event(last_id, "generation", LiveStep.of(following).model_dump_json(by_alias=True))
 
@@ -136,5 +137,9 @@ def _missed(person: User, after_id: int, until_id: int) -> Sequence[Step]:
         return timeline.of_person(session, person, after_id=after_id, until_id=until_id)
 
 
-def _event(id: int, kind: str, data: str) -> bytes:
-    return f"id: {id}\nevent: {kind}\ndata: {data}\n\n".encode()
+def _event(id: int, kind: str, data: str) -> ServerSentEvent:
+    return ServerSentEvent(data, event=kind, id=str(id), sep="\n")
+
+
+def _heartbeat() -> ServerSentEvent:
+    return ServerSentEvent(comment="still here", sep="\n")
