@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Self
 
-from pydantic import model_validator
-
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser, PathId
@@ -42,18 +40,12 @@ class NewPreset(requests.Body):
     shared: bool = False
 
 
-class PresetChanges(requests.Body):
+class PresetChanges(requests.Changes):
     """What to change of a preset; what is absent or null stays."""
 
     name: str | None = None
     settings: SettingsBody | None = None
     shared: bool | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.name is None and self.settings is None and self.shared is None:
-            raise ValueError("Give at least one of: name, settings, shared.")
-        return self
 
 
 class SettingsShape(responses.ApiModel):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Self
 
 from fastapi import Path, Query
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from core import config, db
 from core.api.http import auth, routing
@@ -35,19 +35,13 @@ class NewWebhook(requests.Body):
     events: Events | None = None
 
 
-class WebhookChanges(requests.Body):
+class WebhookChanges(requests.Changes):
     """What to change of a webhook; what is absent or null stays."""
 
     url: str | None = None
     description: str | None = None
     events: Events | None = None
     enabled: bool | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.url is None and self.description is None and self.events is None and self.enabled is None:
-            raise ValueError("Give at least one of: url, description, events, enabled.")
-        return self
 
 
 class DeliveriesQuery(requests.Query):

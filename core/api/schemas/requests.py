@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -53,6 +53,19 @@ class Body(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
 
 
+class Changes(Body):
+    """A body that changes something: what is absent stays, and so does what is null if `null_is_absent`."""
+
+    null_is_absent: ClassVar[bool] = True
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if all(self.null_is_absent and getattr(self, name) is None for name in self.model_fields_set):
+            names = (field.alias or name for name, field in type(self).model_fields.items())
+            raise ValueError(f"Give at least one of: {', '.join(names)}.")
+        return self
+
+
 class Query(BaseModel):
     """A query string: text that is read as what it should be; no unknown names."""
 
@@ -66,18 +79,12 @@ class NewProject(Body):
     description: str = ""
 
 
-class ProjectChanges(Body):
+class ProjectChanges(Changes):
     """What to change of a project; what is absent or null stays."""
 
     name: str | None = None
     description: str | None = None
     archived: bool | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.name is None and self.description is None and self.archived is None:
-            raise ValueError("Give at least one of: name, description, archived.")
-        return self
 
 
 class NewToken(Body):
@@ -115,19 +122,15 @@ class GenerateBody(OrderBody):
     extends_id: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
 
 
-class GenerationChanges(Body):
+class GenerationChanges(Changes):
     """What to change of a clip; what is absent stays. `kept` null takes the verdict back, `tags` replaces all tags."""
+
+    null_is_absent = False
 
     favourite: bool | None = None
     kept: bool | None = None
     tags: list[str] | None = None
     project_id: Word | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("Give at least one of: favourite, kept, tags, projectId.")
-        return self
 
 
 class GenerationIds(Body):
