@@ -9,7 +9,7 @@ from core.api.http import routing
 from core.api.http.auth import CurrentUser
 from core.api.openapi.answers import refuses
 from core.api.routers import generations
-from core.api.schemas import requests, responses
+from core.api.schemas import fields, requests, responses
 from core.generations import batches
 from core.providers import connection
 
@@ -27,9 +27,9 @@ class BatchAnswer(responses.Response):
     """The generations in the order of the request; `batchId` is null for a single one."""
 
     batch_id: str | None
-    total: int
+    total: fields.Credits
     generations: list[generations.Ordered]
-    message: str
+    message: Annotated[str, Field(examples=["3,250 credits are reserved."])]
 
 
 @router.post("/generate-batch", status_code=202, responses=refuses(402, 404, 409))

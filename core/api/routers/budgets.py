@@ -5,6 +5,7 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Query
+from pydantic import Field
 
 from core import db
 from core.api.http import routing
@@ -49,8 +50,8 @@ class MonthAnswer(responses.Response):
 class BudgetBody(requests.Body):
     """A monthly budget; null for none. Without `projectId` one's own. It warns and never refuses."""
 
-    monthly_budget_credits: int | None
-    project_id: requests.Word | None = None
+    monthly_budget_credits: Annotated[int | None, Field(examples=[100_000])]
+    project_id: requests.ProjectId | None = None
 
 
 @router.get("/usage/month", responses=refuses(403, 404))

@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from fastapi import Query
+from pydantic import Field
 
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
-from core.api.schemas import requests, responses
+from core.api.schemas import fields, requests, responses
 from core.billing import ledger
 from core.catalog import price_list
 
@@ -17,9 +18,9 @@ router = routing.router("credits")
 class Balance(responses.ApiModel):
     """What can be spent, and what is reserved for generations under way, in credits."""
 
-    available: int
-    held: int
-    idr_per_credit: int
+    available: Annotated[int, Field(examples=[96_750])]
+    held: fields.Credits
+    idr_per_credit: Annotated[int, Field(examples=[price_list.IDR_PER_CREDIT])]
 
 
 class CreditsAnswer(responses.Response):
@@ -32,7 +33,7 @@ class EntriesAnswer(responses.Response):
     """A page of movements, newest first; `nextCursor` asks for the next one."""
 
     entries: list[responses.LedgerEntryShape]
-    next_cursor: str | None
+    next_cursor: fields.TextOrNull
 
 
 @router.get("/credits")

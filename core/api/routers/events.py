@@ -16,7 +16,7 @@ from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
 from core.api.routers import event_hub
-from core.api.schemas import responses
+from core.api.schemas import fields, responses
 from core.db.enums import Stage, Status
 from core.db.tables import User
 from core.generations import timeline
@@ -40,10 +40,10 @@ AppStatus.enable_automatic_graceful_drain = False
 class LiveStep(responses.ApiModel):
     """The data of an event of type `generation`: a step, and the percentage done by now."""
 
-    id: str
+    id: fields.Id
     status: Status
     stage: Stage
-    progress: int
+    progress: fields.Percent
     what: str
     at: datetime
 

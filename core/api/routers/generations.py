@@ -3,6 +3,7 @@
 from typing import Annotated, Literal, Self
 
 from fastapi import Header, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from core import config, db
@@ -11,7 +12,7 @@ from core.api.http.auth import CurrentUser, PathId
 from core.api.openapi.answers import NOT_MODIFIED, RETRY_AFTER, leads_to, next_page, refuses
 from core.api.routers import estimates
 from core.api.routers.media import RequestLinks
-from core.api.schemas import requests, responses
+from core.api.schemas import fields, requests, responses
 from core.db import ReadSession
 from core.db.enums import ENDED_STATUSES, Status
 from core.db.tables import Generation, User
@@ -34,9 +35,9 @@ IdempotencyKey = Annotated[
 class Ordered(responses.ApiModel):
     """A generation just ordered."""
 
-    id: str
+    id: fields.Id
     status: Status
-    credit_used: int
+    credit_used: fields.Credits
 
     @classmethod
     def of(cls, row: Generation) -> Self:
@@ -48,21 +49,21 @@ class OrderedAnswer(responses.Response):
     """A generation was ordered."""
 
     generation: Ordered
-    message: str
+    message: Annotated[str, Field(examples=["3,250 credits are reserved."])]
 
 
 class ClipsAnswer(responses.Response):
     """A page of generations; `nextCursor` asks for the next one."""
 
     generations: list[responses.Clip]
-    next_cursor: str | None
+    next_cursor: fields.TextOrNull
 
 
 class ClipAnswer(responses.Response):
     """One generation."""
 
     generation: responses.Clip
-    message: str
+    message: Annotated[str, Field(examples=["Cancelled; 3,250 credits were returned."])]
 
 
 class ClipWithHistoryAnswer(responses.Response):
@@ -74,13 +75,13 @@ class ClipWithHistoryAnswer(responses.Response):
 class Progress(responses.ApiModel):
     """Where a generation stands; `progress` is a percentage, 100 only when completed."""
 
-    id: str
+    id: fields.Id
     status: Status
-    progress: int
-    video_url: str | None
-    thumbnail_url: str | None
-    error_code: str | None
-    error_message: str | None
+    progress: fields.Percent
+    video_url: fields.TextOrNull
+    thumbnail_url: fields.TextOrNull
+    error_code: fields.TextOrNull
+    error_message: fields.TextOrNull
 
     @classmethod
     def of(cls, standing: queries.StatusSnapshot, link: responses.Link) -> Self:

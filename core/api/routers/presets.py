@@ -7,7 +7,7 @@ from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser, PathId
 from core.api.openapi.answers import leads_to, refuses
-from core.api.schemas import requests, responses
+from core.api.schemas import fields, requests, responses
 from core.db.tables import Preset, User
 from core.projects import presets
 
@@ -17,12 +17,12 @@ router = routing.router("presets")
 class SettingsBody(requests.Body):
     """Settings to keep, named as generate takes them. Images are not kept."""
 
-    model_id: requests.Word
-    resolution: requests.Word
+    model_id: requests.ModelId
+    resolution: requests.Resolution
     duration: requests.Seconds
-    aspect_ratio: requests.Word
-    prompt: str = ""
-    negative_prompt: str = ""
+    aspect_ratio: requests.AspectRatio
+    prompt: fields.Prompt = ""
+    negative_prompt: fields.NegativePrompt = ""
     generate_audio: bool = False
     enhance_prompt: bool = False
 
@@ -35,7 +35,7 @@ class SettingsBody(requests.Body):
 class NewPreset(requests.Body):
     """A preset to be kept; a shared one is seen by everybody."""
 
-    name: str
+    name: fields.Name
     settings: SettingsBody
     shared: bool = False
 
@@ -43,7 +43,7 @@ class NewPreset(requests.Body):
 class PresetChanges(requests.Changes):
     """What to change of a preset; what is absent or null stays."""
 
-    name: str | None = None
+    name: fields.Name | None = None
     settings: SettingsBody | None = None
     shared: bool | None = None
 
@@ -51,12 +51,12 @@ class PresetChanges(requests.Changes):
 class SettingsShape(responses.ApiModel):
     """What a preset keeps."""
 
-    model_id: str
-    resolution: str
-    duration: int
-    aspect_ratio: str
-    prompt: str
-    negative_prompt: str
+    model_id: fields.ModelId
+    resolution: fields.Resolution
+    duration: fields.ClipSeconds
+    aspect_ratio: fields.AspectRatio
+    prompt: fields.Prompt
+    negative_prompt: fields.NegativePrompt
     generate_audio: bool
     enhance_prompt: bool
 
@@ -64,8 +64,8 @@ class SettingsShape(responses.ApiModel):
 class PresetShape(responses.ApiModel):
     """A preset; `mine` says whether you may change it."""
 
-    id: str
-    name: str
+    id: fields.Id
+    name: fields.Name
     shared: bool
     mine: bool
     settings: SettingsShape

@@ -14,7 +14,7 @@ from core.api.http import routing
 from core.api.http.auth import CurrentUser, PathId
 from core.api.openapi.answers import fills, leads_to, refuses
 from core.api.routers.media import RequestLinks
-from core.api.schemas import requests, responses
+from core.api.schemas import fields, requests, responses
 from core.db import ReadSession
 from core.db.row_access import visible_to
 from core.db.tables import Generation, Project, User
@@ -29,12 +29,12 @@ NEWEST = 20
 class ProjectShape(responses.ApiModel):
     """A project with its newest generations, or a page of them; `spentCredits` were charged since its beginning."""
 
-    id: str
-    name: str
-    description: str
+    id: fields.Id
+    name: fields.Name
+    description: fields.Description
     created_at: datetime
     updated_at: datetime
-    archived_at: datetime | None
+    archived_at: fields.MomentOrNull
     generation_count: int
     spent_credits: int
     generations: list[responses.Clip]
@@ -44,7 +44,7 @@ class ProjectsAnswer(responses.Response):
     """A page of projects; `nextCursor` asks for the next one."""
 
     projects: list[ProjectShape]
-    next_cursor: str | None
+    next_cursor: fields.TextOrNull
 
 
 class ProjectAnswer(responses.Response):
@@ -56,7 +56,7 @@ class ProjectAnswer(responses.Response):
 class ProjectPageAnswer(ProjectAnswer):
     """One project and a page of its generations; `nextCursor` asks for the next one."""
 
-    next_cursor: str | None
+    next_cursor: fields.TextOrNull
 
 
 @router.get("/projects", responses=refuses(404))

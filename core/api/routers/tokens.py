@@ -1,13 +1,15 @@
 """API tokens over REST; a caller needs a token of scope admin to manage them."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import Field
 
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser, PathId
 from core.api.openapi.answers import leads_to, refuses
-from core.api.schemas import requests, responses
+from core.api.schemas import fields, requests, responses
 from core.db.enums import Scope
 from core.db.tables import ApiToken
 from core.identity import api_tokens
@@ -18,9 +20,9 @@ router = routing.router("tokens")
 class Token(responses.ApiModel):
     """A token as lists show it: by its first characters. `lastUsedAt` is true to the minute."""
 
-    id: str
-    name: str
-    prefix: str
+    id: fields.Id
+    name: fields.Name
+    prefix: Annotated[str, Field(examples=["avg_3vQx9LmT"])]
     scope: Scope
     created_at: datetime
     last_used_at: datetime | None
@@ -50,7 +52,7 @@ class NewTokenAnswer(responses.Response):
     """A token was made; `secret` is shown this once."""
 
     token: Token
-    secret: str
+    secret: Annotated[str, Field(examples=["avg_3vQx9LmT…"])]
 
 
 @router.get("/tokens")

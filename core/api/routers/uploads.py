@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Self
 
 from fastapi import File, Form, UploadFile
+from pydantic import Field
 
 from core import config
 from core.api.http import routing
@@ -20,11 +21,11 @@ router = routing.router("uploads")
 class UploadAnswer(responses.Response):
     """An image that was taken in; `fileSize` is that of the cleaned file, `notes` say what was changed."""
 
-    file_path: str
-    file_name: str
-    file_size: int
-    width: int
-    height: int
+    file_path: Annotated[str, Field(examples=["images/5f/5f2c8a0e.png"])]
+    file_name: Annotated[str, Field(examples=["start.png"])]
+    file_size: Annotated[int, Field(examples=[184_220])]
+    width: Annotated[int, Field(examples=[1280])]
+    height: Annotated[int, Field(examples=[720])]
     notes: list[str]
 
     @classmethod

@@ -15,7 +15,7 @@ from core import db, errors
 from core.api.http import auth, ranges, routing
 from core.api.http.auth import CurrentUser
 from core.api.openapi.answers import refuses
-from core.api.schemas import requests, responses
+from core.api.schemas import fields, requests, responses
 from core.clock import utc_now
 from core.db.enums import Scope
 from core.db.tables import User
@@ -103,9 +103,9 @@ class UsageRow(Figures):
     day: date | None = None
     week: date | None = None
     month: str | None = None
-    provider: str | None = None
-    model_id: str | None = None
-    project_id: str | None = None
+    provider: fields.ProviderName | None = None
+    model_id: fields.ModelId | None = None
+    project_id: fields.Id | None = None
     project_name: str | None = None
     user_id: str | None = None
     user_email: str | None = None

@@ -10,7 +10,7 @@ from core import config, db
 from core.api.http import auth, routing
 from core.api.http.auth import CurrentUser, PathId
 from core.api.openapi.answers import leads_to, refuses
-from core.api.schemas import requests, responses
+from core.api.schemas import fields, requests, responses
 from core.db.enums import DeliveryState, DisabledReason, Status
 from core.db.tables import WebhookDelivery, WebhookEndpoint
 from core.notifications import outbox, webhooks
@@ -54,7 +54,7 @@ class DeliveriesQuery(requests.Query):
 class Webhook(responses.ApiModel):
     """An address that is told when a generation ends; `failingSince` is the first failure after the last success."""
 
-    id: str
+    id: fields.Id
     url: str
     description: str
     events: list[str]
@@ -83,10 +83,10 @@ class Webhook(responses.ApiModel):
 class Delivery(responses.ApiModel):
     """One event on its way to one webhook; `eventId` is what the receiver gets as webhook-id."""
 
-    id: str
+    id: fields.Id
     event_id: str
     event: str
-    generation_id: str | None
+    generation_id: fields.Id | None
     state: DeliveryState
     attempts: int
     next_at: datetime | None
@@ -116,7 +116,7 @@ class WebhookAnswer(responses.Response):
 class SecretAnswer(WebhookAnswer):
     """A webhook and its new signing secret, which is not shown again."""
 
-    secret: str
+    secret: Annotated[str, Field(examples=["whsec_3vQx9LmT…"])]
 
 
 class DeliveryAnswer(responses.Response):
@@ -129,7 +129,7 @@ class DeliveriesAnswer(responses.Response):
     """A page of deliveries, newest first; `nextCursor` asks for the next one."""
 
     deliveries: list[Delivery]
-    next_cursor: str | None
+    next_cursor: fields.TextOrNull
 
 
 class SentLinks(responses.ApiModel):
@@ -142,16 +142,16 @@ class SentLinks(responses.ApiModel):
 class SentData(responses.ApiModel):
     """A generation as events tell it; `creditsCharged` is 0 unless it is completed."""
 
-    id: str
-    project_id: str
+    id: fields.Id
+    project_id: fields.Id
     status: Status
-    provider: str
-    model_id: str
-    credit_used: int
+    provider: fields.ProviderName
+    model_id: fields.ModelId
+    credit_used: fields.Credits
     credits_charged: int
-    error_code: str | None
-    error_message: str | None
-    retry_of: str | None
+    error_code: fields.TextOrNull
+    error_message: fields.TextOrNull
+    retry_of: fields.TextOrNull
     created_at: datetime
     ended_at: datetime | None
     links: SentLinks
@@ -160,7 +160,7 @@ class SentData(responses.ApiModel):
 class SentEvent(responses.ApiModel):
     """What is sent; `timestamp` is when it happened, the same in every attempt."""
 
-    type: str
+    type: Annotated[str, Field(examples=["generation.completed"])]
     timestamp: datetime
     data: SentData
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from pydantic.alias_generators import to_camel
 
 from core import validation
+from core.api.schemas import fields
 from core.db.enums import Scope, Status
 from core.projects.projects import Sort
 
@@ -40,7 +41,11 @@ def _written(value: object) -> object:
 
 
 Word = Annotated[str, AfterValidator(_storable)]
-Seconds = Annotated[int, Field(ge=1, le=DURATION_LIMIT_SECONDS)]
+ProjectId = Annotated[fields.Id, AfterValidator(_storable)]
+ModelId = Annotated[fields.ModelId, AfterValidator(_storable)]
+Resolution = Annotated[fields.Resolution, AfterValidator(_storable)]
+AspectRatio = Annotated[fields.AspectRatio, AfterValidator(_storable)]
+Seconds = Annotated[fields.ClipSeconds, Field(ge=1, le=DURATION_LIMIT_SECONDS)]
 FilePath = Annotated[str, Field(min_length=1), AfterValidator(_storable)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_utc)]
 Day = Annotated[date, BeforeValidator(_written)]
@@ -75,22 +80,22 @@ class Query(BaseModel):
 class NewProject(Body):
     """A project to be made."""
 
-    name: str
-    description: str = ""
+    name: fields.Name
+    description: fields.Description = ""
 
 
 class ProjectChanges(Changes):
     """What to change of a project; what is absent or null stays."""
 
-    name: str | None = None
-    description: str | None = None
+    name: fields.Name | None = None
+    description: fields.Description | None = None
     archived: bool | None = None
 
 
 class NewToken(Body):
     """A token to be made; without `expiresAt` it is valid until it is revoked."""
 
-    name: str
+    name: fields.Name
     scope: Annotated[Scope, Field(strict=False)] = Scope.GENERATE
     expires_at: Annotated[Moment, Field(strict=False)] | None = None
 
@@ -98,11 +103,11 @@ class NewToken(Body):
 class EstimateBody(Body):
     """Settings to be priced; without `duration` the model's default. Whose images they are changes no price."""
 
-    model_id: Word
-    resolution: Word
+    model_id: ModelId
+    resolution: Resolution
     duration: Seconds | None = None
-    start_image_path: FilePath | None = None
-    end_image_path: FilePath | None = None
+    start_image_path: Annotated[FilePath | None, Field(examples=[None])] = None
+    end_image_path: Annotated[FilePath | None, Field(examples=[None])] = None
     generate_audio: bool = False
     enhance_prompt: bool = False
 
@@ -110,10 +115,10 @@ class EstimateBody(Body):
 class OrderBody(EstimateBody):
     """A clip to be made; image paths are those that the upload gave."""
 
-    project_id: Word
-    prompt: str
-    negative_prompt: str | None = None
-    aspect_ratio: Word
+    project_id: ProjectId
+    prompt: fields.Prompt
+    negative_prompt: fields.NegativePrompt | None = None
+    aspect_ratio: AspectRatio
 
 
 class GenerateBody(OrderBody):
@@ -130,7 +135,7 @@ class GenerationChanges(Changes):
     favourite: bool | None = None
     kept: bool | None = None
     tags: list[str] | None = None
-    project_id: Word | None = None
+    project_id: ProjectId | None = None
 
 
 class GenerationIds(Body):

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from core.api.schemas import fields
+from core.catalog import price_list
 from core.db.enums import EntryKind, Stage, Status
 from core.db.tables import Generation, GenerationEvent, LedgerEntry
 from core.generations.queries import Details, ListRow, StatusSnapshot
@@ -76,39 +78,39 @@ class Clip(ApiModel):
     `kept` is its person's verdict: true for kept, false for rejected, null while undecided.
     """
 
-    id: str
-    project_id: str
+    id: fields.Id
+    project_id: fields.Id
     status: Status
     stage: Stage
-    progress: int
+    progress: fields.Percent
     progress_is_estimate: bool
-    provider: str
-    model_id: str
-    model_name: str
-    prompt: str
-    negative_prompt: str
-    resolution: str
-    duration: int
-    aspect_ratio: str
-    start_image_path: str | None
-    end_image_path: str | None
+    provider: fields.ProviderName
+    model_id: fields.ModelId
+    model_name: fields.ModelName
+    prompt: fields.Prompt
+    negative_prompt: fields.NegativePrompt
+    resolution: fields.Resolution
+    duration: fields.ClipSeconds
+    aspect_ratio: fields.AspectRatio
+    start_image_path: fields.TextOrNull
+    end_image_path: fields.TextOrNull
     generate_audio: bool
     enhance_prompt: bool
-    credit_used: int
-    breakdown: dict[str, int]
-    price_version: str
-    video_url: str | None
-    thumbnail_url: str | None
-    preview_url: str | None
-    error_code: str | None
-    error_message: str | None
-    retry_of: str | None
+    credit_used: fields.Credits
+    breakdown: fields.Breakdown
+    price_version: Annotated[str, Field(examples=[price_list.VERSION])]
+    video_url: fields.TextOrNull
+    thumbnail_url: fields.TextOrNull
+    preview_url: fields.TextOrNull
+    error_code: fields.TextOrNull
+    error_message: fields.TextOrNull
+    retry_of: fields.TextOrNull
     favourite: bool
     kept: bool | None
     created_at: datetime
     submitted_at: datetime | None
-    completed_at: datetime | None
-    file: File | None
+    completed_at: fields.MomentOrNull
+    file: Annotated[File | None, Field(examples=[None])]
 
     @classmethod
     def of(cls, row: ClipRow, link: Link, **more: Any) -> Self:
@@ -175,7 +177,7 @@ class LedgerEntryShape(ApiModel):
     amount: int
     available_after: int
     held_after: int
-    generation_id: str | None
+    generation_id: fields.Id | None
     actor: str
     reason: str
     created_at: datetime
