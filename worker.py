@@ -98,7 +98,7 @@ def _studio(environ: dict[str, str], folder: Path) -> ManagedProcess:
         port = free.getsockname()[1]
     environ |= _studio_access(port)
     where = ["--host", "127.0.0.1", "--port", str(port), "--folder", str(folder), "--end-with-parent"]
-    return ManagedProcess("demo studio", [sys.executable, "-m", "core.studio.server", *where])
+    return ManagedProcess("demo studio", [sys.executable, "-m", "studio", *where])
 
 
 def _studio_access(port: int) -> Mapping[str, str]:

@@ -103,8 +103,11 @@ def test_page_leaves_no_loose_text(path: Path) -> None:
 
 def test_studio_is_the_far_side() -> None:
     """The demo's vendor shares nothing with the product but the wire."""
-    for path in (ROOT / "core" / "studio").rglob("*.py"):
-        assert not [m for m in imports(path) if within(m, "core") and not within(m, "core.studio")], path
+    ours = ("core", "pages", "app", "worker")
+    for path in (ROOT / "studio").rglob("*.py"):
+        assert not [m for m in imports(path) if any(within(m, part) for part in ours)], path
+    for path in [*CORE, *PAGES, ROOT / "app.py", ROOT / "worker.py"]:
+        assert not [m for m in imports(path) if within(m, "studio")], path
 
 
 def test_pages_hold_no_css_into_streamlit() -> None:
