@@ -34,7 +34,7 @@ class BatchAnswer(responses.Response):
 
 @router.post("/generate-batch", status_code=202, responses=refuses(402, 404, 409))
 def generate_batch(
-    person: CurrentUser, body: BatchBody, idempotency_key: generations.IdempotencyKey = None
+    user: CurrentUser, body: BatchBody, idempotency_key: generations.IdempotencyKey = None
 ) -> BatchAnswer:
     """Order several clips at once: all of them or none.
 
@@ -46,7 +46,7 @@ def generate_batch(
     with db.write_session() as session:
         rows = batches.submit_batch(
             session,
-            person,
+            user,
             orders,
             configured=connection.configured(settings),
             quota_bytes=settings.storage_quota_bytes,

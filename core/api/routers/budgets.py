@@ -55,26 +55,26 @@ class BudgetBody(requests.Body):
 
 
 @router.get("/usage/month", responses=refuses(403, 404))
-def get_usage_month(person: CurrentUser, query: Annotated[SelectionQuery, Query()]) -> MonthAnswer:
+def get_usage_month(user: CurrentUser, query: Annotated[SelectionQuery, Query()]) -> MonthAnswer:
     """Get the usage of a month with its budget and a forecast.
 
     It is the month in which the selected days end.
     """
     with db.read_session() as session:
-        return _month(budgets.month(session, person, selection(query), today=utc_now().date()))
+        return _month(budgets.month(session, user, selection(query), today=utc_now().date()))
 
 
 @router.put("/usage/budget", responses=refuses(404))
-def set_budget(person: CurrentUser, body: BudgetBody) -> MonthAnswer:
+def set_budget(user: CurrentUser, body: BudgetBody) -> MonthAnswer:
     """Set a monthly budget and get how this month stands against it."""
     today = utc_now().date()
     chosen = reports.UsageQuery(today, today, project_id=body.project_id)
     with db.write_session() as session:
         if body.project_id is None:
-            budgets.set_user(session, person, credits=body.monthly_budget_credits)
+            budgets.set_user(session, user, credits=body.monthly_budget_credits)
         else:
-            budgets.set_project(session, person, body.project_id, credits=body.monthly_budget_credits)
-        return _month(budgets.month(session, person, chosen, today=today))
+            budgets.set_project(session, user, body.project_id, credits=body.monthly_budget_credits)
+        return _month(budgets.month(session, user, chosen, today=today))
 
 
 def _month(found: budgets.Month) -> MonthAnswer:

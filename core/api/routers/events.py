@@ -73,8 +73,8 @@ class EventStream(EventSourceResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _seat(person: CurrentUser) -> AsyncIterator[event_hub.Subscription]:
-    async with event_hub.hub.subscribe(person.id) as seat:
+async def _seat(user: CurrentUser) -> AsyncIterator[event_hub.Subscription]:
+    async with event_hub.hub.subscribe(user.id) as seat:
         yield seat
 
 
@@ -89,7 +89,7 @@ _DOCUMENT: dict[int | str, dict[str, Any]] = {
 
 @router.get("/generations/events", response_class=StreamingResponse, responses=_DOCUMENT)
 async def listen_to_generations(
-    person: CurrentUser,
+    user: CurrentUser,
     seat: Annotated[event_hub.Subscription, Depends(_seat)],
     asked: StepId = None,
     resumed: StepIdHeader = None,
@@ -102,7 +102,7 @@ async def listen_to_generations(
     `reload` says that too much was missed: ask for the list again. The stream ends now and then; take it up again with
     Last-Event-ID, as browsers do by themselves.
     """
-    return EventStream(_events(person, seat, resumed if resumed is not None else asked), seat)
+    return EventStream(_events(user, seat, resumed if resumed is not None else asked), seat)
 
 
 @router.head("/generations/events", include_in_schema=False)
@@ -111,7 +111,7 @@ async def would_listen() -> Response:
     return Response(media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
-async def _events(person: User, seat: event_hub.Subscription, last_id: int | None) -> AsyncIterator[ServerSentEvent]:
+async def _events(user: User, seat: event_hub.Subscription, last_id: int | None) -> AsyncIterator[ServerSentEvent]:
     """The stream: what was missed, then what comes, each step once and in order."""
     yield ServerSentEvent(retry=RETRY_MILLISECONDS, sep="\n")
     if last_id is None:
@@ -119,7 +119,7 @@ async def _events(person: User, seat: event_hub.Subscription, last_id: int | Non
     elif abs(seat.start_id - last_id) > RESUME_SPAN:
         last_id = seat.start_id
         yield _event(last_id, "reload", "{}")
-    while last_id < seat.start_id and (missed := await to_thread.run_sync(_missed, person, last_id, seat.start_id)):
+    while last_id < seat.start_id and (missed := await to_thread.run_sync(_missed, user, last_id, seat.start_id)):
         for step in missed:
             yield _event(step.id, "generation", LiveStep.of(step).model_dump_json(by_alias=True))
         last_id = missed[-1].id
@@ -132,9 +132,9 @@ async def _events(person: User, seat: event_hub.Subscription, last_id: int | Non
             yield _event(last_id, "generation", LiveStep.of(following).model_dump_json(by_alias=True))
 
 
-def _missed(person: User, after_id: int, until_id: int) -> Sequence[Step]:
+def _missed(user: User, after_id: int, until_id: int) -> Sequence[Step]:
     with db.read_session() as session:
-        return timeline.of_person(session, person, after_id=after_id, until_id=until_id)
+        return timeline.of_person(session, user, after_id=after_id, until_id=until_id)
 
 
 def _event(id: int, kind: str, data: str) -> ServerSentEvent:

@@ -123,14 +123,14 @@ class ProgressAnswer(responses.Response):
         }
     },
 )
-def generate(person: CurrentUser, body: requests.GenerateBody, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
+def generate(user: CurrentUser, body: requests.GenerateBody, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
     """Order a clip; its price is reserved now and charged on completion."""
     settings = config.settings()
     order = order_of(body)
     with db.write_session() as session:
         row = submit(
             session,
-            person,
+            user,
             order,
             configured=provider_connection.configured(settings),
             quota_bytes=settings.storage_quota_bytes,
@@ -142,7 +142,7 @@ def generate(person: CurrentUser, body: requests.GenerateBody, idempotency_key: 
 
 @router.get("/generations", responses=refuses(404) | {200: {"links": next_page("listGenerations")}})
 def list_generations(
-    person: CurrentUser, link: RequestLinks, query: Annotated[requests.GenerationsQuery, Query()]
+    user: CurrentUser, link: RequestLinks, query: Annotated[requests.GenerationsQuery, Query()]
 ) -> ClipsAnswer:
     """List generations, newest first by default, a page at a time."""
     chosen = queries.ListFilter(
@@ -159,21 +159,21 @@ def list_generations(
         oldest_first=query.oldest_first,
     )
     with db.read_connection() as connection:
-        page = queries.list_page(connection, person, chosen, cursor=query.cursor, limit=query.limit)
+        page = queries.list_page(connection, user, chosen, cursor=query.cursor, limit=query.limit)
     return ClipsAnswer(generations=responses.clips(page.rows, link), next_cursor=page.next_cursor)
 
 
 @router.get("/generations/{id}", responses=refuses(404))
-def get_generation(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> ClipWithHistoryAnswer:
+def get_generation(user: CurrentUser, generation_id: PathId, link: RequestLinks) -> ClipWithHistoryAnswer:
     """Get a generation with timeline and receipt."""
     with db.read_session() as session:
-        row = queries.get(session, person, generation_id)
-        return _whole(session, person, row, link)
+        row = queries.get(session, user, generation_id)
+        return _whole(session, user, row, link)
 
 
 @router.patch("/generations/{id}", responses=refuses(404, 409))
 def change_generation(
-    person: CurrentUser, generation_id: PathId, link: RequestLinks, body: requests.GenerationChanges
+    user: CurrentUser, generation_id: PathId, link: RequestLinks, body: requests.GenerationChanges
 ) -> ClipWithHistoryAnswer:
     """Mark a generation as favourite, keep or reject it, tag it, or move it to another project.
 
@@ -186,8 +186,8 @@ def change_generation(
         project_id=body.project_id,
     )
     with db.write_session() as session:
-        row = review.update(session, person, generation_id, changes)
-        return _whole(session, person, row, link)
+        row = review.update(session, user, generation_id, changes)
+        return _whole(session, user, row, link)
 
 
 @router.get(
@@ -195,22 +195,22 @@ def change_generation(
     response_model=ProgressAnswer,
     responses=refuses(404) | {200: {"headers": RETRY_AFTER}, 304: NOT_MODIFIED | {"headers": RETRY_AFTER}},
 )
-def get_generation_status(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> Response:
+def get_generation_status(user: CurrentUser, generation_id: PathId, link: RequestLinks) -> Response:
     """Get the status of a generation.
 
     While it has not ended, `Retry-After` says in how many seconds to ask again.
     """
     with db.read_connection() as connection:
-        standing = queries.status_snapshot(connection, person, generation_id)
+        standing = queries.status_snapshot(connection, user, generation_id)
     hint = {} if standing.status in ENDED_STATUSES else {"Retry-After": str(POLL_SECONDS)}
     return routing.written(ProgressAnswer(status=Progress.of(standing, link)), headers=hint)
 
 
 @router.post("/generations/{id}/cancel", responses=refuses(404, 409))
-def cancel_generation(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> ClipAnswer:
+def cancel_generation(user: CurrentUser, generation_id: PathId, link: RequestLinks) -> ClipAnswer:
     """Cancel a generation: free while it is pending, later only if the provider can stop it."""
     with db.write_session() as session:
-        row = commands.cancel(session, person, generation_id)
+        row = commands.cancel(session, user, generation_id)
     message = (
         f"Cancelled; {row.credits:,} credits were returned."
         if row.status is Status.CANCELLED
@@ -225,15 +225,13 @@ def cancel_generation(person: CurrentUser, generation_id: PathId, link: RequestL
     responses=refuses(402, 404, 409, 413, 422)
     | {202: {"links": leads_to("getGenerationStatus", id_at="generation/id")}},
 )
-def retry_generation(
-    person: CurrentUser, generation_id: PathId, idempotency_key: IdempotencyKey = None
-) -> OrderedAnswer:
+def retry_generation(user: CurrentUser, generation_id: PathId, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
     """Order a failed or cancelled generation again, at today's price, as a new one."""
     settings = config.settings()
     with db.write_session() as session:
         row = commands.retry(
             session,
-            person,
+            user,
             generation_id,
             configured=provider_connection.configured(settings),
             quota_bytes=settings.storage_quota_bytes,
@@ -243,13 +241,13 @@ def retry_generation(
 
 
 @router.delete("/generations/{id}", responses=refuses(404, 409))
-def delete_generation(person: CurrentUser, generation_id: PathId) -> responses.Response:
+def delete_generation(user: CurrentUser, generation_id: PathId) -> responses.Response:
     """Delete a finished generation.
 
     Its files are removed soon after; its charges stay on record.
     """
     with db.write_session() as session:
-        commands.delete(session, person, generation_id)
+        commands.delete(session, user, generation_id)
     return responses.Response()
 
 
@@ -257,8 +255,8 @@ def _verdict(kept: bool | Literal["undecided"]) -> ReviewStatus:
     return ReviewStatus.UNDECIDED if kept == "undecided" else ReviewStatus.of(kept)
 
 
-def _whole(session: ReadSession, person: User, row: Generation, link: responses.Link) -> ClipWithHistoryAnswer:
-    story, tags = queries.details(session, row), review.tags_of(session, person, row.id)
+def _whole(session: ReadSession, user: User, row: Generation, link: responses.Link) -> ClipWithHistoryAnswer:
+    story, tags = queries.details(session, row), review.tags_of(session, user, row.id)
     return ClipWithHistoryAnswer(generation=responses.ClipDetails.with_history(row, story, tags, link))
 
 

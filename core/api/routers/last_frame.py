@@ -12,7 +12,7 @@ router = routing.router("uploads")
 
 
 @router.post("/generations/{id}/last-frame", responses=refuses(404, 409, 413, 422))
-def take_last_frame(person: CurrentUser, generation_id: PathId) -> UploadAnswer:
+def take_last_frame(user: CurrentUser, generation_id: PathId) -> UploadAnswer:
     """Save the last frame of a completed clip as an uploaded image.
 
     `filePath` is what generate takes as start image. The same clip gives the same path. It counts against your storage
@@ -20,7 +20,7 @@ def take_last_frame(person: CurrentUser, generation_id: PathId) -> UploadAnswer:
     """
     settings = config.settings()
     upload = generation_last_frame.as_upload(
-        person,
+        user,
         generation_id,
         storage=storage.open_storage(settings.storage_url),
         quota_bytes=settings.storage_quota_bytes,

@@ -95,19 +95,19 @@ def get_archive(
         user_id, clips, _moment(expires), signature, secret=settings.secret_key, now=utc_now()
     )
     with db.read_session() as session:
-        person = session.get_one(User, user_id)  # the link was signed for them
-        rows = queries.get_many(session, person, ids)
+        user = session.get_one(User, user_id)  # the link was signed for them
+        rows = queries.get_many(session, user, ids)
     return _archive(rows)
 
 
 @router.post("/generations/zip", response_class=Response, responses=refuses(404) | sends_file("application/zip"))
-def download_several(person: CurrentUser, body: requests.GenerationIds) -> Response:
+def download_several(user: CurrentUser, body: requests.GenerationIds) -> Response:
     """Download several completed generations as one ZIP.
 
     Those without a file are named inside. 404 when one of them does not exist or is not yours.
     """
     with db.read_session() as session:
-        rows = queries.get_many(session, person, body.ids)
+        rows = queries.get_many(session, user, body.ids)
     if len(rows) != len(set(body.ids)):
         raise errors.NotFound("One of these generations does not exist, or it is not yours.")
     return _archive(rows)
@@ -117,10 +117,10 @@ def download_several(person: CurrentUser, body: requests.GenerationIds) -> Respo
 @router.get(
     "/download/{id}", response_class=Response, responses=refuses(404, 409) | sends_file("video/mp4", in_parts=True)
 )
-def download_generation(request: Request, person: CurrentUser, generation_id: PathId) -> Response:
+def download_generation(request: Request, user: CurrentUser, generation_id: PathId) -> Response:
     """Download the MP4 of a completed generation; byte ranges are supported."""
     with db.read_session() as session:
-        row = queries.get(session, person, generation_id)
+        row = queries.get(session, user, generation_id)
     if row.status is not Status.COMPLETED or row.output_key is None:
         raise errors.Conflict(f"This generation is {row.status}: there is no clip to download.")
     store = storage.open_storage(config.settings().storage_url)

@@ -39,12 +39,12 @@ router = routing.router("health")
     response_class=Response,
     responses=refuses(403) | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def get_metrics(person: CurrentUser) -> Response:
+def get_metrics(user: CurrentUser) -> Response:
     """Get metrics for Prometheus.
 
     For administrators only; a token of scope `read` is enough.
     """
-    if person.role is not Role.ADMIN:
+    if user.role is not Role.ADMIN:
         raise errors.Forbidden("These figures are for administrators.")
     with db.read_session() as session:
         stored = [*_work(session), *_providers(session), *_money(session)]

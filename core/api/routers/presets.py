@@ -72,14 +72,14 @@ class PresetShape(responses.ApiModel):
     created_at: datetime
 
     @classmethod
-    def of(cls, preset: Preset, person: User) -> Self:
+    def of(cls, preset: Preset, user: User) -> Self:
         """The shape of a row."""
         kept = presets.settings_of(preset)
         return cls(
             id=preset.id,
             name=preset.name,
             shared=preset.shared,
-            mine=preset.user_id == person.id,
+            mine=preset.user_id == user.id,
             settings=SettingsShape(
                 model_id=kept.model_id,
                 resolution=kept.resolution,
@@ -107,11 +107,11 @@ class PresetAnswer(responses.Response):
 
 
 @router.get("/presets")
-def list_presets(person: CurrentUser) -> PresetsAnswer:
+def list_presets(user: CurrentUser) -> PresetsAnswer:
     """List the presets you can use."""
     with db.read_session() as session:
-        found = presets.list_visible(session, person)
-    return PresetsAnswer(presets=[PresetShape.of(preset, person) for preset in found])
+        found = presets.list_visible(session, user)
+    return PresetsAnswer(presets=[PresetShape.of(preset, user) for preset in found])
 
 
 @router.post(
@@ -119,25 +119,25 @@ def list_presets(person: CurrentUser) -> PresetsAnswer:
     status_code=201,
     responses=refuses(409) | {201: {"links": leads_to("changePreset", "deletePreset", id_at="preset/id")}},
 )
-def create_preset(person: CurrentUser, body: NewPreset) -> PresetAnswer:
+def create_preset(user: CurrentUser, body: NewPreset) -> PresetAnswer:
     """Save settings as a preset."""
     with db.write_session() as session:
-        preset = presets.create(session, person, name=body.name, settings=body.settings.settings(), shared=body.shared)
-    return PresetAnswer(preset=PresetShape.of(preset, person))
+        preset = presets.create(session, user, name=body.name, settings=body.settings.settings(), shared=body.shared)
+    return PresetAnswer(preset=PresetShape.of(preset, user))
 
 
 @router.patch("/presets/{id}", responses=refuses(404, 409))
-def change_preset(person: CurrentUser, preset_id: PathId, body: PresetChanges) -> PresetAnswer:
+def change_preset(user: CurrentUser, preset_id: PathId, body: PresetChanges) -> PresetAnswer:
     """Rename a preset of yours, share or unshare it, or replace its settings."""
     settings = body.settings.settings() if body.settings else None
     with db.write_session() as session:
-        preset = presets.update(session, person, preset_id, name=body.name, shared=body.shared, settings=settings)
-    return PresetAnswer(preset=PresetShape.of(preset, person))
+        preset = presets.update(session, user, preset_id, name=body.name, shared=body.shared, settings=settings)
+    return PresetAnswer(preset=PresetShape.of(preset, user))
 
 
 @router.delete("/presets/{id}", responses=refuses(404, 409))
-def delete_preset(person: CurrentUser, preset_id: PathId) -> responses.Response:
+def delete_preset(user: CurrentUser, preset_id: PathId) -> responses.Response:
     """Delete a preset of yours."""
     with db.write_session() as session:
-        presets.delete(session, person, preset_id)
+        presets.delete(session, user, preset_id)
     return responses.Response()

@@ -61,13 +61,13 @@ class ProjectPageAnswer(ProjectAnswer):
 
 @router.get("/projects", responses=refuses(404))
 def list_projects(
-    person: CurrentUser, link: RequestLinks, query: Annotated[requests.ProjectsQuery, Query()]
+    user: CurrentUser, link: RequestLinks, query: Annotated[requests.ProjectsQuery, Query()]
 ) -> ProjectsAnswer:
     """List projects, recently changed first by default, each with its newest generations."""
     with db.read_session() as session:
         found = projects.list_page(
             session,
-            person,
+            user,
             search=query.search,
             archived=query.archived,
             sort=query.sort,
@@ -75,7 +75,7 @@ def list_projects(
             limit=query.limit + 1,
         )
         page = found[: query.limit]
-        newest = _newest(session, person, [project.id for project in page])
+        newest = _newest(session, user, [project.id for project in page])
     return ProjectsAnswer(
         projects=[_shape(project, newest.get(project.id, []), link) for project in page],
         next_cursor=page[-1].id if len(found) > query.limit else None,
@@ -92,43 +92,43 @@ def list_projects(
         }
     },
 )
-def create_project(person: CurrentUser, body: requests.NewProject) -> ProjectAnswer:
+def create_project(user: CurrentUser, body: requests.NewProject) -> ProjectAnswer:
     """Create a project."""
     with db.write_session() as session:
-        project = projects.create(session, person, name=body.name, description=body.description)
+        project = projects.create(session, user, name=body.name, description=body.description)
     return ProjectAnswer(project=_shape(project, [], lambda _key: None))
 
 
 @router.get("/projects/{id}", responses=refuses(404))
 def get_project(
-    person: CurrentUser, project_id: PathId, link: RequestLinks, query: Annotated[requests.PageQuery, Query()]
+    user: CurrentUser, project_id: PathId, link: RequestLinks, query: Annotated[requests.PageQuery, Query()]
 ) -> ProjectPageAnswer:
     """Get a project and its generations, newest first, a page at a time."""
     with db.read_session() as session:
-        project = projects.get(session, person, project_id)
+        project = projects.get(session, user, project_id)
         chosen = queries.ListFilter(project_id=project.id)
-        page = queries.list_page(session, person, chosen, cursor=query.cursor, limit=query.limit)
+        page = queries.list_page(session, user, chosen, cursor=query.cursor, limit=query.limit)
     return ProjectPageAnswer(project=_shape(project, page.rows, link), next_cursor=page.next_cursor)
 
 
 @router.patch("/projects/{id}", responses=refuses(404, 409))
 def change_project(
-    person: CurrentUser, project_id: PathId, link: RequestLinks, body: requests.ProjectChanges
+    user: CurrentUser, project_id: PathId, link: RequestLinks, body: requests.ProjectChanges
 ) -> ProjectAnswer:
     """Rename, describe, archive or restore a project."""
     with db.write_session() as session:
         project = projects.update(
-            session, person, project_id, name=body.name, description=body.description, archived=body.archived
+            session, user, project_id, name=body.name, description=body.description, archived=body.archived
         )
-        newest = _newest(session, person, [project.id])
+        newest = _newest(session, user, [project.id])
     return ProjectAnswer(project=_shape(project, newest.get(project.id, []), link))
 
 
 @router.delete("/projects/{id}", responses=refuses(404, 409))
-def delete_project(person: CurrentUser, project_id: PathId) -> responses.Response:
+def delete_project(user: CurrentUser, project_id: PathId) -> responses.Response:
     """Delete an empty project; one with generations can only be archived."""
     with db.write_session() as session:
-        projects.delete(session, person, project_id)
+        projects.delete(session, user, project_id)
     return responses.Response()
 
 

@@ -60,7 +60,7 @@ class WhatIfAnswer(responses.Response):
 
 
 @router.get("/usage/what-if", responses=refuses(403, 404))
-def get_what_if(person: CurrentUser, query: Annotated[WhatIfQuery, Query()]) -> WhatIfAnswer:
+def get_what_if(user: CurrentUser, query: Annotated[WhatIfQuery, Query()]) -> WhatIfAnswer:
     """Compare what the clips of a period cost with what they would have cost with another model or price.
 
     Of each model the newest charged clips are counted, up to a bound: `clips` of `ofClips`.
@@ -73,8 +73,8 @@ def get_what_if(person: CurrentUser, query: Annotated[WhatIfQuery, Query()]) -> 
         markup_percent=query.markup_percent or listed.markup_percent,
     )
     with db.read_session() as session:
-        of_clips = reports.total(session, person, chosen).completed
-        kinds = repricing.clip_groups(session, person, chosen)
+        of_clips = reports.total(session, user, chosen).completed
+        kinds = repricing.clip_groups(session, user, chosen)
     found = repricing.reprice(kinds, change)
     return WhatIfAnswer(
         what_if=WhatIf(

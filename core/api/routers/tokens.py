@@ -56,10 +56,10 @@ class NewTokenAnswer(responses.Response):
 
 
 @router.get("/tokens")
-def list_tokens(person: CurrentUser) -> TokensAnswer:
+def list_tokens(user: CurrentUser) -> TokensAnswer:
     """List your tokens, newest first."""
     with db.read_session() as session:
-        return TokensAnswer(tokens=[Token.of(row) for row in api_tokens.list_for_user(session, person)])
+        return TokensAnswer(tokens=[Token.of(row) for row in api_tokens.list_for_user(session, user)])
 
 
 @router.post(
@@ -67,17 +67,17 @@ def list_tokens(person: CurrentUser) -> TokensAnswer:
     status_code=201,
     responses=refuses(409) | {201: {"links": leads_to("revokeToken", id_at="token/id")}},
 )
-def create_token(person: CurrentUser, body: requests.NewToken) -> NewTokenAnswer:
+def create_token(user: CurrentUser, body: requests.NewToken) -> NewTokenAnswer:
     """Create a token; its `secret` is shown only once."""
     with db.write_session() as session:
-        secret = api_tokens.create(session, person, name=body.name, scope=body.scope, expires_at=body.expires_at)
+        secret = api_tokens.create(session, user, name=body.name, scope=body.scope, expires_at=body.expires_at)
         made = api_tokens.by_token(session, secret)[1]
     return NewTokenAnswer(token=Token.of(made), secret=secret)
 
 
 @router.delete("/tokens/{id}", responses=refuses(404, 409))
-def revoke_token(person: CurrentUser, token_id: PathId) -> responses.Response:
+def revoke_token(user: CurrentUser, token_id: PathId) -> responses.Response:
     """Revoke a token; the next request with it is refused."""
     with db.write_session() as session:
-        api_tokens.revoke(session, person, token_id)
+        api_tokens.revoke(session, user, token_id)
     return responses.Response()

@@ -43,7 +43,7 @@ class UploadAnswer(responses.Response):
 
 @router.post("/upload-image", responses={200: {"links": fills("generate", startImagePath="filePath")}})
 def upload_image(
-    person: CurrentUser,
+    user: CurrentUser,
     file: Annotated[UploadFile, File(description="A JPEG, PNG or WebP of 10 MB at most.")],
     type: Annotated[requests.ImageRole, Form(description="What the image is for.")],
 ) -> UploadAnswer:
@@ -55,7 +55,7 @@ def upload_image(
     settings = config.settings()
     data = file.file.read(image_sanitizer.MAX_UPLOAD_BYTES + 1)
     upload, notes = uploads.store_image(
-        person,
+        user,
         identity=data,
         picture=lambda: data,
         file_name=file.filename or "",

@@ -139,18 +139,18 @@ class UsageAnswer(responses.Response):
     response_model_exclude_unset=True,
     responses=refuses(403, 404) | {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
-def get_usage(person: CurrentUser, query: Annotated[UsageQuery, Query()]) -> UsageAnswer | Response:
+def get_usage(user: CurrentUser, query: Annotated[UsageQuery, Query()]) -> UsageAnswer | Response:
     """Get usage by day and model, or grouped by what `groupBy` names, with totals; JSON or CSV."""
     chosen = selection(query)
     groups = query.group_by or None
     if query.format is UsageFormat.CSV:
         with db.read_session() as session:
-            reports.total(session, person, chosen)  # refuse what is refused before the first byte is sent
+            reports.total(session, user, chosen)  # refuse what is refused before the first byte is sent
         name = f"usage-{chosen.since.isoformat()}-to-{chosen.until.isoformat()}.csv"
         headers = {"Content-Disposition": ranges.content_disposition(name)}
-        return StreamingResponse(_csv(person, chosen, groups), media_type="text/csv; charset=utf-8", headers=headers)
+        return StreamingResponse(_csv(user, chosen, groups), media_type="text/csv; charset=utf-8", headers=headers)
     with db.read_session() as session:
-        found = reports.aggregate(session, person, chosen, groups or export.DEFAULT)
+        found = reports.aggregate(session, user, chosen, groups or export.DEFAULT)
         rows = list(islice(found, JSON_ROWS_LIMIT + 1))
     if len(rows) > JSON_ROWS_LIMIT:
         wrong = f"These are more than {JSON_ROWS_LIMIT} rows. Ask for format=csv, fewer days or fewer groups."
@@ -171,10 +171,10 @@ def get_usage(person: CurrentUser, query: Annotated[UsageQuery, Query()]) -> Usa
     )
 
 
-def _csv(person: User, chosen: reports.UsageQuery, groups: Sequence[Group] | None) -> Iterator[bytes]:
+def _csv(user: User, chosen: reports.UsageQuery, groups: Sequence[Group] | None) -> Iterator[bytes]:
     """The whole table, read while it is sent."""
     with db.read_session() as session:
-        yield from export.usage_csv(reports.aggregate(session, person, chosen, groups or export.DEFAULT), groups)
+        yield from export.usage_csv(reports.aggregate(session, user, chosen, groups or export.DEFAULT), groups)
 
 
 def _figures(figures: reports.UsageTotals, *, full: bool) -> dict[str, Any]:

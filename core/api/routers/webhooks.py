@@ -191,10 +191,10 @@ DeliveryId = Annotated[str, Path(alias="deliveryId"), auth.WellFormedId]
 
 
 @router.get("/webhooks")
-def list_webhooks(person: CurrentUser) -> WebhooksAnswer:
+def list_webhooks(user: CurrentUser) -> WebhooksAnswer:
     """List webhooks, oldest first."""
     with db.read_session() as session:
-        rows = webhooks.list_for_user(session, person)
+        rows = webhooks.list_for_user(session, user)
     return WebhooksAnswer(webhooks=[Webhook.of(row) for row in rows])
 
 
@@ -216,35 +216,35 @@ def list_webhooks(person: CurrentUser) -> WebhooksAnswer:
         }
     },
 )
-def create_webhook(person: CurrentUser, body: NewWebhook) -> SecretAnswer:
+def create_webhook(user: CurrentUser, body: NewWebhook) -> SecretAnswer:
     """Register a webhook.
 
     Events are signed with its secret as Standard Webhooks 1.0.0 says.
     """
     address = _checked(body.url)
     with db.write_session() as session:
-        row = webhooks.create(session, person, address, description=body.description, events=body.events)
+        row = webhooks.create(session, user, address, description=body.description, events=body.events)
     return _with_secret(row)
 
 
 @router.get("/webhooks/{id}", responses=refuses(404))
-def get_webhook(person: CurrentUser, webhook_id: PathId) -> WebhookAnswer:
+def get_webhook(user: CurrentUser, webhook_id: PathId) -> WebhookAnswer:
     """Get a webhook."""
     with db.read_session() as session:
-        row = webhooks.get(session, person, webhook_id)
+        row = webhooks.get(session, user, webhook_id)
     return WebhookAnswer(webhook=Webhook.of(row))
 
 
 @router.patch("/webhooks/{id}", responses=refuses(404, 409))
-def change_webhook(person: CurrentUser, webhook_id: PathId, body: WebhookChanges) -> WebhookAnswer:
+def change_webhook(user: CurrentUser, webhook_id: PathId, body: WebhookChanges) -> WebhookAnswer:
     """Change the address, description or events of a webhook, disable or enable it."""
     with db.read_session() as session:
-        webhooks.get(session, person, webhook_id)
+        webhooks.get(session, user, webhook_id)
     address = None if body.url is None else _checked(body.url)
     with db.write_session() as session:
         row = webhooks.update(
             session,
-            person,
+            user,
             webhook_id,
             address=address,
             description=body.description,
@@ -255,39 +255,39 @@ def change_webhook(person: CurrentUser, webhook_id: PathId, body: WebhookChanges
 
 
 @router.delete("/webhooks/{id}", responses=refuses(404, 409))
-def delete_webhook(person: CurrentUser, webhook_id: PathId) -> responses.Response:
+def delete_webhook(user: CurrentUser, webhook_id: PathId) -> responses.Response:
     """Delete a webhook and the record of its deliveries."""
     with db.write_session() as session:
-        webhooks.delete(session, person, webhook_id)
+        webhooks.delete(session, user, webhook_id)
     return responses.Response()
 
 
 @router.post("/webhooks/{id}/rotate", responses=refuses(404, 409))
-def rotate_secret(person: CurrentUser, webhook_id: PathId) -> SecretAnswer:
+def rotate_secret(user: CurrentUser, webhook_id: PathId) -> SecretAnswer:
     """Replace the signing secret; for a day events are signed with the old one as well."""
     with db.write_session() as session:
-        row = webhooks.rotate(session, person, webhook_id)
+        row = webhooks.rotate(session, user, webhook_id)
     return _with_secret(row)
 
 
 @router.post("/webhooks/{id}/test", status_code=202, responses=refuses(404, 409))
-def send_test(person: CurrentUser, webhook_id: PathId) -> DeliveryAnswer:
+def send_test(user: CurrentUser, webhook_id: PathId) -> DeliveryAnswer:
     """Send a test event."""
     with db.write_session() as session:
-        row = webhooks.send_test(session, person, webhook_id)
+        row = webhooks.send_test(session, user, webhook_id)
     return DeliveryAnswer(delivery=Delivery.of(row))
 
 
 @router.get("/webhooks/{id}/deliveries", responses=refuses(404))
 def list_deliveries(
-    person: CurrentUser, webhook_id: PathId, query: Annotated[DeliveriesQuery, Query()]
+    user: CurrentUser, webhook_id: PathId, query: Annotated[DeliveriesQuery, Query()]
 ) -> DeliveriesAnswer:
     """List deliveries of a webhook, newest first, a page at a time.
 
     They are kept for 30 days.
     """
     with db.read_session() as session:
-        rows = webhooks.list_deliveries(session, person, webhook_id, before_id=query.cursor, limit=query.limit + 1)
+        rows = webhooks.list_deliveries(session, user, webhook_id, before_id=query.cursor, limit=query.limit + 1)
     page = rows[: query.limit]
     return DeliveriesAnswer(
         deliveries=[Delivery.of(row) for row in page],
@@ -296,10 +296,10 @@ def list_deliveries(
 
 
 @router.post("/webhooks/{id}/deliveries/{deliveryId}/replay", status_code=202, responses=refuses(404, 409))
-def replay_delivery(person: CurrentUser, webhook_id: PathId, delivery_id: DeliveryId) -> DeliveryAnswer:
+def replay_delivery(user: CurrentUser, webhook_id: PathId, delivery_id: DeliveryId) -> DeliveryAnswer:
     """Deliver an event again under the same webhook-id."""
     with db.write_session() as session:
-        row = webhooks.replay(session, person, webhook_id, delivery_id)
+        row = webhooks.replay(session, user, webhook_id, delivery_id)
     return DeliveryAnswer(delivery=Delivery.of(row))
 
 
