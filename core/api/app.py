@@ -13,7 +13,7 @@ from starlette.routing import Mount
 from core import errors
 from core.api.http import auth, body_limit, conditional, error_handlers
 from core.api.http.permissions import Audience, RouteTable
-from core.api.openapi import docs_page, document
+from core.api.openapi import docs_page, document, sent_events
 from core.api.routers import (
     batches,
     budgets,
@@ -81,7 +81,7 @@ def build() -> FastAPI:
         routes=[route for _audience, router in ROUTERS for route in router.routes],
         openapi_url=None,  # `document` serves it, with what holds for all routes
         lifespan=_lifespan,
-        webhooks=webhooks.outgoing,
+        webhooks=sent_events.router,
         redirect_slashes=False,  # behind a proxy the redirect would name the wrong address
         middleware=[
             Middleware(error_handlers.CatchAllMiddleware),

@@ -164,7 +164,7 @@ def test_listening_in_too_many_places(ana: Client, ben: Client, server: str) -> 
             assert stream.next()["event"] == "generation"
         own = ana.generate()
         assert {stream.next()["data"]["id"] for stream in streams} == {own}
-    while event_hub.hub._seats:  # the server notices a moment later that they left
+    while event_hub.hub._subscriptions:  # the server notices a moment later that they left
         time.sleep(0.01)
     with listening(server, ana) as stream:
         ana.generate()

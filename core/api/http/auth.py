@@ -143,12 +143,12 @@ def _with_rate_headers(allowance: rate_limits.RateLimitState | None, send: Send)
         (b"ratelimit", f'"{POLICY}";r={left};t={full_in}'.encode()),
     ]
 
-    async def told(message: Message) -> None:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             message = {**message, "headers": [*message["headers"], *headers]}
         await send(message)
 
-    return told
+    return send_with_headers
 
 
 def _note_use(token_id: str) -> None:

@@ -68,24 +68,24 @@ def get_usage_month(user: CurrentUser, query: Annotated[SelectionQuery, Query()]
 def set_budget(user: CurrentUser, body: BudgetBody) -> MonthAnswer:
     """Set a monthly budget and get how this month stands against it."""
     today = utc_now().date()
-    chosen = reports.UsageQuery(today, today, project_id=body.project_id)
+    selected = reports.UsageQuery(today, today, project_id=body.project_id)
     with db.write_session() as session:
         if body.project_id is None:
             budgets.set_user(session, user, credits=body.monthly_budget_credits)
         else:
             budgets.set_project(session, user, body.project_id, credits=body.monthly_budget_credits)
-        return _month(budgets.month(session, user, chosen, today=today))
+        return _month(budgets.month(session, user, selected, today=today))
 
 
-def _month(found: budgets.Month) -> MonthAnswer:
+def _month(month: budgets.Month) -> MonthAnswer:
     return MonthAnswer(
         month=Month(
-            since=found.first,
-            until=found.last,
-            budget_credits=found.budget_credits,
-            spent_credits=found.spent_credits,
-            is_exceeded=found.is_exceeded,
-            will_be_exceeded=found.will_be_exceeded,
-            forecast=Forecast(**asdict(found.forecast)) if found.forecast else None,
+            since=month.first,
+            until=month.last,
+            budget_credits=month.budget_credits,
+            spent_credits=month.spent_credits,
+            is_exceeded=month.is_exceeded,
+            will_be_exceeded=month.will_be_exceeded,
+            forecast=Forecast(**asdict(month.forecast)) if month.forecast else None,
         )
     )

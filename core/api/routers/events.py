@@ -61,21 +61,21 @@ class LiveStep(responses.ApiModel):
 
 
 class EventStream(EventSourceResponse):
-    """Server-sent events to one seat, cut off with it."""
+    """Server-sent events to one subscription, cut off with it."""
 
-    def __init__(self, content: AsyncIterator[ServerSentEvent], seat: event_hub.Subscription) -> None:
+    def __init__(self, content: AsyncIterator[ServerSentEvent], subscription: event_hub.Subscription) -> None:
         super().__init__(content, sep="\n", ping=HEARTBEAT_SECONDS, ping_message_factory=_heartbeat)
-        self._seat = seat
+        self._subscription = subscription
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the end, or until a client that does not read is given up."""
-        with self._seat.scope:
+        with self._subscription.scope:
             await super().__call__(scope, receive, send)
 
 
-async def _seat(user: CurrentUser) -> AsyncIterator[event_hub.Subscription]:
-    async with event_hub.hub.subscribe(user.id) as seat:
-        yield seat
+async def _subscription(user: CurrentUser) -> AsyncIterator[event_hub.Subscription]:
+    async with event_hub.hub.subscribe(user.id) as subscription:
+        yield subscription
 
 
 StepId = Annotated[int | None, Query(alias="lastEventId", ge=0, lt=2**63, description="As Last-Event-ID.")]
@@ -90,9 +90,9 @@ _DOCUMENT: dict[int | str, dict[str, Any]] = {
 @router.get("/generations/events", response_class=StreamingResponse, responses=_DOCUMENT)
 async def listen_to_generations(
     user: CurrentUser,
-    seat: Annotated[event_hub.Subscription, Depends(_seat)],
-    asked: StepId = None,
-    resumed: StepIdHeader = None,
+    subscription: Annotated[event_hub.Subscription, Depends(_subscription)],
+    in_query: StepId = None,
+    in_header: StepIdHeader = None,
 ) -> EventStream:
     """Stream the progress of your generations as server-sent events.
 
@@ -102,7 +102,7 @@ async def listen_to_generations(
     `reload` says that too much was missed: ask for the list again. The stream ends now and then; take it up again with
     Last-Event-ID, as browsers do by themselves.
     """
-    return EventStream(_events(user, seat, resumed if resumed is not None else asked), seat)
+    return EventStream(_events(user, subscription, in_header if in_header is not None else in_query), subscription)
 
 
 @router.head("/generations/events", include_in_schema=False)
@@ -111,22 +111,26 @@ async def would_listen() -> Response:
     return Response(media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
-async def _events(user: User, seat: event_hub.Subscription, last_id: int | None) -> AsyncIterator[ServerSentEvent]:
+async def _events(
+    user: User, subscription: event_hub.Subscription, last_id: int | None
+) -> AsyncIterator[ServerSentEvent]:
     """The stream: what was missed, then what comes, each step once and in order."""
     yield ServerSentEvent(retry=RETRY_MILLISECONDS, sep="\n")
     if last_id is None:
-        last_id = seat.start_id
-    elif abs(seat.start_id - last_id) > RESUME_SPAN:
-        last_id = seat.start_id
+        last_id = subscription.start_id
+    elif abs(subscription.start_id - last_id) > RESUME_SPAN:
+        last_id = subscription.start_id
         yield _event(last_id, "reload", "{}")
-    while last_id < seat.start_id and (missed := await to_thread.run_sync(_missed, user, last_id, seat.start_id)):
+    while last_id < subscription.start_id and (
+        missed := await to_thread.run_sync(_missed, user, last_id, subscription.start_id)
+    ):
         for step in missed:
             yield _event(step.id, "generation", LiveStep.of(step).model_dump_json(by_alias=True))
         last_id = missed[-1].id
     clock = asyncio.get_running_loop()
     end = clock.time() + LIFETIME_SECONDS
-    while not seat.ended and clock.time() < end:
-        following = await seat.next(end - clock.time())
+    while not subscription.ended and clock.time() < end:
+        following = await subscription.next(end - clock.time())
         if following is not None and following.id > last_id:
             last_id = following.id
             yield _event(last_id, "generation", LiveStep.of(following).model_dump_json(by_alias=True))

@@ -84,18 +84,18 @@ class Progress(responses.ApiModel):
     error_message: fields.TextOrNull
 
     @classmethod
-    def of(cls, standing: queries.StatusSnapshot, link: responses.Link) -> Self:
+    def of(cls, snapshot: queries.StatusSnapshot, link: responses.Link) -> Self:
         """The shape of where a generation stands."""
-        done = standing.status is Status.COMPLETED
-        wrong = responses.has_error(standing)
+        done = snapshot.status is Status.COMPLETED
+        wrong = responses.has_error(snapshot)
         return cls(
-            id=standing.id,
-            status=standing.status,
-            progress=responses.percent(standing),
-            video_url=link(standing.output_key) if done else None,
-            thumbnail_url=link(standing.thumbnail_key) if done else None,
-            error_code=standing.error_code if wrong else None,
-            error_message=standing.error_message if wrong else None,
+            id=snapshot.id,
+            status=snapshot.status,
+            progress=responses.percent(snapshot),
+            video_url=link(snapshot.output_key) if done else None,
+            thumbnail_url=link(snapshot.thumbnail_key) if done else None,
+            error_code=snapshot.error_code if wrong else None,
+            error_message=snapshot.error_message if wrong else None,
         )
 
 
@@ -145,7 +145,7 @@ def list_generations(
     user: CurrentUser, link: RequestLinks, query: Annotated[requests.GenerationsQuery, Query()]
 ) -> ClipsAnswer:
     """List generations, newest first by default, a page at a time."""
-    chosen = queries.ListFilter(
+    filters = queries.ListFilter(
         project_id=query.project_id,
         statuses=tuple(query.status),
         model_id=query.model_id,
@@ -159,7 +159,7 @@ def list_generations(
         oldest_first=query.oldest_first,
     )
     with db.read_connection() as connection:
-        page = queries.list_page(connection, user, chosen, cursor=query.cursor, limit=query.limit)
+        page = queries.list_page(connection, user, filters, cursor=query.cursor, limit=query.limit)
     return ClipsAnswer(generations=responses.clips(page.rows, link), next_cursor=page.next_cursor)
 
 
@@ -201,9 +201,9 @@ def get_generation_status(user: CurrentUser, generation_id: PathId, link: Reques
     While it has not ended, `Retry-After` says in how many seconds to ask again.
     """
     with db.read_connection() as connection:
-        standing = queries.status_snapshot(connection, user, generation_id)
-    hint = {} if standing.status in ENDED_STATUSES else {"Retry-After": str(POLL_SECONDS)}
-    return routing.written(ProgressAnswer(status=Progress.of(standing, link)), headers=hint)
+        snapshot = queries.status_snapshot(connection, user, generation_id)
+    hint = {} if snapshot.status in ENDED_STATUSES else {"Retry-After": str(POLL_SECONDS)}
+    return routing.written(ProgressAnswer(status=Progress.of(snapshot, link)), headers=hint)
 
 
 @router.post("/generations/{id}/cancel", responses=refuses(404, 409))
@@ -256,8 +256,8 @@ def _verdict(kept: bool | Literal["undecided"]) -> ReviewStatus:
 
 
 def _whole(session: ReadSession, user: User, row: Generation, link: responses.Link) -> ClipWithHistoryAnswer:
-    story, tags = queries.details(session, row), review.tags_of(session, user, row.id)
-    return ClipWithHistoryAnswer(generation=responses.ClipDetails.with_history(row, story, tags, link))
+    details, tags = queries.details(session, row), review.tags_of(session, user, row.id)
+    return ClipWithHistoryAnswer(generation=responses.ClipDetails.with_history(row, details, tags, link))
 
 
 def order_of(body: requests.OrderBody) -> Order:

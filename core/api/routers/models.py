@@ -107,7 +107,7 @@ async def list_models() -> ModelsAnswer:
 def list_providers() -> ProvidersAnswer:
     """List providers: whether each is configured and working, and how it did this week."""
     with db.read_session() as session:
-        found = provider_status.statuses(session, config.settings())
+        statuses = provider_status.statuses(session, config.settings())
     return ProvidersAnswer(
         providers=[
             Provider(
@@ -124,6 +124,6 @@ def list_providers() -> ProvidersAnswer:
                 can_cancel=status.provider.can_cancel,
                 cancel_note=status.provider.cancel_note,
             )
-            for status in found
+            for status in statuses
         ]
     )

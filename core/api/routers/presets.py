@@ -110,8 +110,8 @@ class PresetAnswer(responses.Response):
 def list_presets(user: CurrentUser) -> PresetsAnswer:
     """List the presets you can use."""
     with db.read_session() as session:
-        found = presets.list_visible(session, user)
-    return PresetsAnswer(presets=[PresetShape.of(preset, user) for preset in found])
+        visible = presets.list_visible(session, user)
+    return PresetsAnswer(presets=[PresetShape.of(preset, user) for preset in visible])
 
 
 @router.post(

@@ -65,30 +65,30 @@ def get_what_if(user: CurrentUser, query: Annotated[WhatIfQuery, Query()]) -> Wh
 
     Of each model the newest charged clips are counted, up to a bound: `clips` of `ofClips`.
     """
-    chosen = selection(query)
-    listed = price_list.price(query.with_model_id)
-    change = repricing.Scenario(
+    selected = selection(query)
+    price = price_list.price(query.with_model_id)
+    scenario = repricing.Scenario(
         query.with_model_id,
-        base_credits=query.base_credits or listed.base_credits,
-        markup_percent=query.markup_percent or listed.markup_percent,
+        base_credits=query.base_credits or price.base_credits,
+        markup_percent=query.markup_percent or price.markup_percent,
     )
     with db.read_session() as session:
-        of_clips = reports.total(session, user, chosen).completed
-        kinds = repricing.clip_groups(session, user, chosen)
-    found = repricing.reprice(kinds, change)
+        of_clips = reports.total(session, user, selected).completed
+        groups = repricing.clip_groups(session, user, selected)
+    result = repricing.reprice(groups, scenario)
     return WhatIfAnswer(
         what_if=WhatIf(
-            was=_sum(found.was),
-            would_be=_sum(found.would_be),
+            was=_sum(result.was),
+            would_be=_sum(result.would_be),
             impossible=[
-                Impossible(reason=reason, clips=some.clips, credits=some.credits)
-                for reason, some in found.impossible.items()
+                Impossible(reason=reason, clips=group.clips, credits=group.credits)
+                for reason, group in result.impossible.items()
             ],
-            clips=sum(kind.clips for kind in kinds),
+            clips=sum(group.clips for group in groups),
             of_clips=of_clips,
         )
     )
 
 
-def _sum(found: repricing.GroupTotal) -> Sum:
-    return Sum(**asdict(found), margin_idr=found.margin_idr)
+def _sum(result: repricing.GroupTotal) -> Sum:
+    return Sum(**asdict(result), margin_idr=result.margin_idr)

@@ -71,8 +71,8 @@ def create_token(user: CurrentUser, body: requests.NewToken) -> NewTokenAnswer:
     """Create a token; its `secret` is shown only once."""
     with db.write_session() as session:
         secret = api_tokens.create(session, user, name=body.name, scope=body.scope, expires_at=body.expires_at)
-        made = api_tokens.by_token(session, secret)[1]
-    return NewTokenAnswer(token=Token.of(made), secret=secret)
+        row = api_tokens.by_token(session, secret)[1]
+    return NewTokenAnswer(token=Token.of(row), secret=secret)
 
 
 @router.delete("/tokens/{id}", responses=refuses(404, 409))

@@ -141,17 +141,17 @@ class UsageAnswer(responses.Response):
 )
 def get_usage(user: CurrentUser, query: Annotated[UsageQuery, Query()]) -> UsageAnswer | Response:
     """Get usage by day and model, or grouped by what `groupBy` names, with totals; JSON or CSV."""
-    chosen = selection(query)
+    selected = selection(query)
     groups = query.group_by or None
     if query.format is UsageFormat.CSV:
         with db.read_session() as session:
-            reports.total(session, user, chosen)  # refuse what is refused before the first byte is sent
-        name = f"usage-{chosen.since.isoformat()}-to-{chosen.until.isoformat()}.csv"
+            reports.total(session, user, selected)  # refuse what is refused before the first byte is sent
+        name = f"usage-{selected.since.isoformat()}-to-{selected.until.isoformat()}.csv"
         headers = {"Content-Disposition": ranges.content_disposition(name)}
-        return StreamingResponse(_csv(user, chosen, groups), media_type="text/csv; charset=utf-8", headers=headers)
+        return StreamingResponse(_csv(user, selected, groups), media_type="text/csv; charset=utf-8", headers=headers)
     with db.read_session() as session:
-        found = reports.aggregate(session, user, chosen, groups or export.DEFAULT)
-        rows = list(islice(found, JSON_ROWS_LIMIT + 1))
+        every = reports.aggregate(session, user, selected, groups or export.DEFAULT)
+        rows = list(islice(every, JSON_ROWS_LIMIT + 1))
     if len(rows) > JSON_ROWS_LIMIT:
         wrong = f"These are more than {JSON_ROWS_LIMIT} rows. Ask for format=csv, fewer days or fewer groups."
         raise errors.InvalidRequest(fields={"groupBy": wrong})
@@ -161,8 +161,8 @@ def get_usage(user: CurrentUser, query: Annotated[UsageQuery, Query()]) -> Usage
     return UsageAnswer(
         success=True,
         usage=Usage(
-            since=chosen.since,
-            until=chosen.until,
+            since=selected.since,
+            until=selected.until,
             rows=[
                 UsageRow.model_validate({**row.keys, **_figures(row.figures, full=groups is not None)}) for row in rows
             ],
@@ -171,10 +171,10 @@ def get_usage(user: CurrentUser, query: Annotated[UsageQuery, Query()]) -> Usage
     )
 
 
-def _csv(user: User, chosen: reports.UsageQuery, groups: Sequence[Group] | None) -> Iterator[bytes]:
+def _csv(user: User, selected: reports.UsageQuery, groups: Sequence[Group] | None) -> Iterator[bytes]:
     """The whole table, read while it is sent."""
     with db.read_session() as session:
-        yield from export.usage_csv(reports.aggregate(session, user, chosen, groups or export.DEFAULT), groups)
+        yield from export.usage_csv(reports.aggregate(session, user, selected, groups or export.DEFAULT), groups)
 
 
 def _figures(figures: reports.UsageTotals, *, full: bool) -> dict[str, Any]:

@@ -206,14 +206,14 @@ class ClipDetails(Clip):
     entries: list[LedgerEntryShape]
 
     @classmethod
-    def with_history(cls, row: Generation, story: Details, tags: Sequence[str], link: Link) -> Self:
+    def with_history(cls, row: Generation, details: Details, tags: Sequence[str], link: Link) -> Self:
         """The shape of a row and what belongs to it."""
         return cls.of(
             row,
             link,
             tags=list(tags),
-            events=[Event.of(event) for event in story.events],
-            entries=[LedgerEntryShape.of(entry) for entry in story.entries],
+            events=[Event.of(event) for event in details.events],
+            entries=[LedgerEntryShape.of(entry) for entry in details.entries],
         )
 
 
