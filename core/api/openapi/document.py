@@ -41,16 +41,16 @@ how many seconds to wait. Reads of JSON carry an `ETag`: send it back as `If-Non
 TAGS = {
     "projects": "Folders of generations.",
     "models": "What can be made, by whom, at what price.",
-    "credits": "Prices, balance and movements.",
+    "credits": "Prices, balance and credit movements.",
     "uploads": "Images that a clip starts or ends with.",
     "generations": "Order, watch, cancel, repeat and delete clips.",
-    "presets": "Settings of an order under a name.",
+    "presets": "Saved settings of an order.",
     "media": "The files.",
     "usage": "What was spent.",
     "tokens": "Tokens for scripts.",
-    "webhooks": "Addresses that are told when a clip ends.",
+    "webhooks": "Addresses that events are sent to when a clip ends.",
     "health": "Whether this installation works.",
-    "hooks": "Calls of vendors.",
+    "hooks": "Notices from providers.",
 }
 
 

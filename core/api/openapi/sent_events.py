@@ -1,6 +1,9 @@
 """What is sent to webhooks, for the OpenAPI document; nothing here is served."""
 
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from core.api.http import routing
 from core.api.schemas import fields, responses
@@ -59,7 +62,7 @@ for _event in outbox.EVENTS.values():
         _sent,
         methods=["POST"],
         operation_id=_event.replace(".", "_"),
-        summary=f"Sent when a generation is {_event.rpartition('.')[2]}",
+        summary=f"Generation {_event.rpartition('.')[2]}",
         status_code=204,
         responses={"default": {"description": "It is tried again"}},
     )

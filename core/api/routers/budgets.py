@@ -42,13 +42,13 @@ class Month(responses.ApiModel):
 
 
 class MonthAnswer(responses.Response):
-    """How a month stands."""
+    """Usage of a month against its budget."""
 
     month: Month
 
 
 class BudgetBody(requests.Body):
-    """A monthly budget; null for none. Without `projectId` one's own. It warns and never refuses."""
+    """A monthly budget; null removes it. Without `projectId` it is your own. It warns and never refuses."""
 
     monthly_budget_credits: Annotated[int | None, Field(examples=[100_000])]
     project_id: requests.ProjectId | None = None

@@ -16,7 +16,7 @@ router = routing.router("credits")
 
 
 class Balance(responses.ApiModel):
-    """What can be spent, and what is reserved for generations under way, in credits."""
+    """Credits that can be spent, and credits reserved for generations in progress."""
 
     available: Annotated[int, Field(examples=[96_750])]
     held: fields.Credits

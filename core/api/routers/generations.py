@@ -33,7 +33,7 @@ IdempotencyKey = Annotated[
 
 
 class Ordered(responses.ApiModel):
-    """A generation just ordered."""
+    """A generation that was just ordered."""
 
     id: fields.Id
     status: Status
@@ -67,13 +67,13 @@ class ClipAnswer(responses.Response):
 
 
 class ClipWithHistoryAnswer(responses.Response):
-    """One generation with all that can be told."""
+    """One generation with timeline and receipt."""
 
     generation: responses.ClipDetails
 
 
 class Progress(responses.ApiModel):
-    """Where a generation stands; `progress` is a percentage, 100 only when completed."""
+    """Status of a generation; `progress` is a percentage, 100 only when completed."""
 
     id: fields.Id
     status: Status
@@ -100,7 +100,7 @@ class Progress(responses.ApiModel):
 
 
 class ProgressAnswer(responses.Response):
-    """Where a generation stands."""
+    """Status of a generation."""
 
     status: Progress
 

@@ -33,7 +33,7 @@ class SettingsBody(requests.Body):
 
 
 class NewPreset(requests.Body):
-    """A preset to be kept; a shared one is seen by everybody."""
+    """A preset to save; a shared one can be used by everybody."""
 
     name: fields.Name
     settings: SettingsBody
@@ -49,7 +49,7 @@ class PresetChanges(requests.Changes):
 
 
 class SettingsShape(responses.ApiModel):
-    """What a preset keeps."""
+    """The settings of a preset."""
 
     model_id: fields.ModelId
     resolution: fields.Resolution

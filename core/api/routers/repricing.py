@@ -44,7 +44,7 @@ class Impossible(responses.ApiModel):
 
 
 class WhatIf(responses.ApiModel):
-    """The same clips as charged and as they would have been; `ofClips` is how many were charged in all."""
+    """The same clips as charged and as they would have been charged; `ofClips` is how many were charged in all."""
 
     was: Sum
     would_be: Sum
@@ -54,7 +54,7 @@ class WhatIf(responses.ApiModel):
 
 
 class WhatIfAnswer(responses.Response):
-    """What it would have come to."""
+    """The comparison."""
 
     what_if: WhatIf
 

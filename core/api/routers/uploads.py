@@ -19,7 +19,7 @@ router = routing.router("uploads")
 
 
 class UploadAnswer(responses.Response):
-    """An image that was taken in; `fileSize` is that of the cleaned file, `notes` say what was changed."""
+    """An uploaded image; `fileSize` is that of the cleaned file, `notes` say what was changed."""
 
     file_path: Annotated[str, Field(examples=["images/5f/5f2c8a0e.png"])]
     file_name: Annotated[str, Field(examples=["start.png"])]

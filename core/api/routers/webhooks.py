@@ -1,4 +1,4 @@
-"""Webhooks over REST: addresses to be told at, their secrets, and what was delivered."""
+"""Webhooks over REST: addresses, their secrets, and what was delivered."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -25,7 +25,7 @@ Events = Annotated[
 
 
 class NewWebhook(requests.Body):
-    """An address to be told at: https, and on the public internet; without `events` it is told all of them."""
+    """An address to send events to: https, on the public internet; all events unless `events` names some."""
 
     url: str
     description: str = ""
@@ -49,7 +49,7 @@ class DeliveriesQuery(requests.Query):
 
 
 class Webhook(responses.ApiModel):
-    """An address that is told when a generation ends; `failingSince` is the first failure after the last success."""
+    """An address that events are sent to; `failingSince` is the first failure after the last success."""
 
     id: fields.Id
     url: str
@@ -117,7 +117,7 @@ class SecretAnswer(WebhookAnswer):
 
 
 class DeliveryAnswer(responses.Response):
-    """A delivery just begun."""
+    """A delivery that was just started."""
 
     delivery: Delivery
 

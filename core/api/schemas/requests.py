@@ -78,7 +78,7 @@ class Query(BaseModel):
 
 
 class NewProject(Body):
-    """A project to be made."""
+    """A project to create."""
 
     name: fields.Name
     description: fields.Description = ""
@@ -93,7 +93,7 @@ class ProjectChanges(Changes):
 
 
 class NewToken(Body):
-    """A token to be made; without `expiresAt` it is valid until it is revoked."""
+    """A token to create; without `expiresAt` it is valid until it is revoked."""
 
     name: fields.Name
     scope: Annotated[Scope, Field(strict=False)] = Scope.GENERATE

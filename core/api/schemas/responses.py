@@ -28,7 +28,7 @@ class ApiModel(BaseModel):
 
 
 class Response(ApiModel):
-    """A good answer."""
+    """A successful answer."""
 
     success: bool = True
 
@@ -42,7 +42,7 @@ class Error(ApiModel):
 
 
 class Refusal(ApiModel):
-    """A bad answer."""
+    """A refused request."""
 
     success: bool = False
     error: Error
