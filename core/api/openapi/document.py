@@ -62,10 +62,10 @@ async def openapi_json(request: Request) -> Response:
 
 def of(api: FastAPI, *, base: str) -> Json:
     """The document of the API at an address; made once."""
-    made: dict[str, Json] = api.state.documents
-    if base not in made:
-        made[base] = _build(api, base)
-    return made[base]
+    documents: dict[str, Json] = api.state.documents
+    if base not in documents:
+        documents[base] = _build(api, base)
+    return documents[base]
 
 
 def operations(document: Json) -> Iterable[tuple[str, str, Json]]:
@@ -103,11 +103,10 @@ def _build(api: FastAPI, base: str) -> Json:
 
 def _complete(operation: Json, method: str, path: str, need: Scope | None, parts: Json) -> None:
     """Add to an operation what FastAPI does not know."""
-    said = operation.pop("description", "").strip()
-    operation["summary"], _, more = said.partition("\n\n")
-    operation["summary"] = " ".join(operation["summary"].split()).rstrip(".")
+    summary, _, details = operation.pop("description", "").strip().partition("\n\n")
+    operation["summary"] = " ".join(summary.split()).rstrip(".")
     scope = f"Needs a token of scope `{need}`." if need else "Needs no token."
-    operation["description"] = f"{' '.join(more.split())}\n\n{scope}".strip()
+    operation["description"] = f"{' '.join(details.split())}\n\n{scope}".strip()
     operation["security"] = [{"token": [str(need)]}] if need else []
     responses = operation["responses"]
     responses |= {str(status): refusal for status, refusal in refuses(*_by_rule(operation, need)).items()}
