@@ -12,22 +12,28 @@ from core.db.enums import Stage, Status
 from core.db.tables import Generation, User
 from core.generations import lifecycle
 from core.generations.submit import Order, submit
+from core.messages import plain
 from core.projects import projects
+from core.spec import GenerationSpec
 
 CONFIGURED = frozenset({"demo", "modelslab", "edenai"})
 QUOTA_BYTES = 10**9
 
 
-def order(project_id: str, **changes: Any) -> Order:
-    """A demo order of 50 credits, with changes."""
+def spec(model_id: str = "demo-film", **changes: Any) -> GenerationSpec:
+    """A clip of 5 seconds in 720p, for 50 credits with the demo's model; with changes."""
     settings: dict[str, Any] = {
-        "model_id": "demo-film",
         "prompt": "a lake at dusk",
         "resolution": "720p",
         "duration_seconds": 5,
         "aspect_ratio": "16:9",
     }
-    return Order(project_id=project_id, **(settings | changes))
+    return GenerationSpec(model_id=model_id, **(settings | changes))
+
+
+def order(project_id: str, **changes: Any) -> Order:
+    """An order of such a clip, with changes to it."""
+    return Order(project_id, spec(**changes))
 
 
 def ordered(database: Database, user: User, **changes: Any) -> Generation:
@@ -52,7 +58,7 @@ def advance(database: Database, generation_id: str, *places: tuple[Status, Stage
             row = lifecycle.locked(session, generation_id)
             assert row is not None
             next_at = utc_now() + timedelta(seconds=20)
-            assert lifecycle.transition(session, row, status, stage, what="test", next_at=next_at, **values)
+            assert lifecycle.transition(session, row, status, stage, what=plain("test"), next_at=next_at, **values)
     with database.read_session() as session:
         found = session.get(Generation, generation_id)
         assert found is not None

@@ -57,9 +57,9 @@ def test_core_looks_down_only(path: Path) -> None:
 
 @pytest.mark.parametrize("path", CLIENTS, ids=lambda path: path.name)
 def test_provider_knows_http_only(path: Path) -> None:
-    """Of core, a provider imports the contract, value types and errors, and no other provider."""
+    """Of core, a provider imports the contract, value types, errors and marks for texts, and no other provider."""
     of_core = {m for m in imports(path) if within(m, "core")}
-    allowed = ("core.errors", "core.providers.contract", "core.providers.base", "core.providers.http")
+    allowed = ("core.errors", "core.providers.contract", "core.providers.base", "core.providers.http", "core.messages")
 
     assert not {m for m in of_core if not within(m, *allowed)}
     assert not {m for m in imports(path) if within(m, "time", "sqlalchemy", "os")}

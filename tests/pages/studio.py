@@ -11,7 +11,9 @@ from core.db.tables import Generation, Project, User
 from core.generations import lifecycle
 from core.generations.submit import Order, submit
 from core.identity import users
+from core.messages import message
 from core.projects import projects
+from core.spec import GenerationSpec
 
 CONFIGURED = frozenset({"demo", "modelslab", "edenai"})
 FACTS = {
@@ -28,11 +30,11 @@ FACTS = {
 
 
 SAID = {
-    Stage.DISPATCHED: "Next in line at Demo Studio",
-    Stage.SUBMITTING: "Sending to Demo Studio",
-    Stage.WAITING: "Accepted by Demo Studio",
-    Stage.READY_TO_DOWNLOAD: "The provider has finished",
-    Stage.DOWNLOADING: "Fetching the finished clip",
+    Stage.DISPATCHED: message("next_in_line", provider="Demo Studio"),
+    Stage.SUBMITTING: message("sending", provider="Demo Studio"),
+    Stage.WAITING: message("accepted", provider="Demo Studio"),
+    Stage.READY_TO_DOWNLOAD: message("provider_finished"),
+    Stage.DOWNLOADING: message("fetching"),
 }
 """What the worker notes of each step."""
 
@@ -55,10 +57,14 @@ class Studio:
     ) -> Generation:
         """An order that waits."""
         wanted = {"resolution": "720p", "duration_seconds": 5, "aspect_ratio": "16:9"} | changes
-        order = Order(project_id=project.id, model_id=model_id, prompt=prompt, **wanted)  # type: ignore[arg-type]  # a test names only what it means
+        spec = GenerationSpec(model_id=model_id, prompt=prompt, **wanted)  # type: ignore[arg-type]  # a test names only what it means
         with db.write_session() as session:
             return submit(
-                session, self.person, order, configured=CONFIGURED, quota_bytes=self.settings.storage_quota_bytes
+                session,
+                self.person,
+                Order(project.id, spec),
+                configured=CONFIGURED,
+                quota_bytes=self.settings.storage_quota_bytes,
             )
 
     def send(self, row: Generation, *, progress: float = 0.4) -> Generation:

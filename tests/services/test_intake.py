@@ -11,6 +11,7 @@ from core.config import Settings
 from core.db.tables import Upload, User
 from core.files.storage import LocalStorage, ObjectInfo
 from core.identity import users
+from core.messages import Message
 from core.projects import uploads
 
 
@@ -41,7 +42,7 @@ def take_in(
     identity: bytes = b"the last frame of a clip",
     picture: Callable[[], bytes] = photo,
     quota_bytes: int = 10**6,
-) -> tuple[Upload, Sequence[str]]:
+) -> tuple[Upload, Sequence[Message]]:
     """Take in a picture under a name of its own."""
     return uploads.store_image(
         user, identity=identity, picture=picture, file_name="a.png", storage=storage, quota_bytes=quota_bytes

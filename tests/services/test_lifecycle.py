@@ -12,15 +12,16 @@ from core.clock import utc_now
 from core.db import Database
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation, GenerationEvent, UsageDay, User
-from core.generations import lifecycle
+from core.generations import lifecycle, queries
 from core.generations.state_machine import TRANSITIONS
+from core.messages import message, plain
 from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, completed, ordered, output
 
 
 def broken(database: Database) -> list[str]:
     """Names of the always-true rules that are not."""
     with database.read_session() as session:
-        return [result.rule for result in runs.run(session) if not result.holds]
+        return [result.code for result in runs.run(session) if not result.holds]
 
 
 def test_moves_lead_to_an_end() -> None:
@@ -46,7 +47,7 @@ def test_move_when_it_does_not_exist(database: Database, person: User) -> None:
     """A move that the table does not have is a fault of ours and changes nothing."""
     row = ordered(database, person)
     with pytest.raises(ValueError, match="no move"), database.write_session() as session:
-        lifecycle.transition(session, row, Status.PROCESSING, Stage.WAITING, what="skip", next_at=utc_now())
+        lifecycle.transition(session, row, Status.PROCESSING, Stage.WAITING, what=plain("skip"), next_at=utc_now())
 
     assert broken(database) == []
 
@@ -159,3 +160,20 @@ def test_claim_when_many_claim(database: Database, person: User) -> None:
     with database.write_session() as session:
         again = lifecycle.claim(session, Stage.QUEUED, limit=20, lease=timedelta(seconds=60))
     assert sorted(row.id for row in again) == sorted(ids)
+
+
+def test_what_is_told_is_kept_as_a_message_beside_its_english(database: Database, person: User) -> None:
+    """Row, timeline and ledger hold the code with its parameters, for every reader, and the words, for scripts."""
+    row = advance(database, ordered(database, person).id, HANDED, SUBMITTING)
+    refused = errors.ContentRefused(message("never_received"))
+    with database.write_session() as session:
+        assert lifecycle.fail(session, row, refused)
+
+    with database.read_session() as session:
+        failed = session.get_one(Generation, row.id)
+        story = queries.details(session, failed)
+    assert (failed.error, failed.error_message) == (refused.message, str(refused))
+    last, released = story.events[-1], story.entries[-1]
+    assert last.message == message("failed", credits=row.credits, error=refused.message)
+    assert last.what == f"Failed; {row.credits} credits returned. {refused}"
+    assert (released.message, released.reason) == (refused.message, str(refused))

@@ -64,7 +64,7 @@ def delivered(ana: User, storage: storages.Storage, clip: bytes) -> str:
 def look(generation_id: str) -> Generation:
     """A row as it is now; the books are right, and its person's storage is what it takes."""
     with db.read_session() as session:
-        assert [result.rule for result in runs.run(session) if not result.holds] == []
+        assert [result.code for result in runs.run(session) if not result.holds] == []
         found = session.get(Generation, generation_id)
         assert found is not None
         if found.purged_at is None:
@@ -183,7 +183,7 @@ def test_preview_is_claimed_and_noted_once(database: db.Database, person: User) 
         assert noted is not None
         assert (noted.stored_bytes, noted.next_at) == (1200, None)
         assert session.scalars(select(User.storage_bytes)).one() == 1200
-        assert [result.rule for result in runs.run(session) if not result.holds] == []
+        assert [result.code for result in runs.run(session) if not result.holds] == []
 
 
 def test_previews_when_a_clip_waits(redis: str, ana: User, storage: storages.Storage, clip: bytes) -> None:

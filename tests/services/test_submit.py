@@ -12,15 +12,16 @@ from sqlalchemy.event import listen
 
 from core import errors
 from core.billing import ledger
+from core.catalog import capabilities
 from core.db import Database, WriteSession
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, Project, User
 from core.generations import commands, queries
-from core.generations.submit import made_before, submit, validate
+from core.generations.submit import Order, made_before, submit
 from core.identity import users
 from core.projects import projects
 from core.providers import registry
-from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, order, ordered
+from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, order, ordered, spec
 
 
 @pytest.fixture
@@ -298,7 +299,7 @@ def test_retry_when_failed(database: Database, person: User) -> None:
         new = commands.retry(session, person, old.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
 
     assert new.retry_of_id == old.id
-    assert commands.retry_order(new) == commands.retry_order(old)
+    assert Order.of(new) == Order.of(old)
     with pytest.raises(errors.Conflict), database.write_session() as session:
         commands.retry(session, person, new.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
 
@@ -358,9 +359,9 @@ def test_delete_when_under_way(database: Database, person: User) -> None:
 )
 def test_validate_agrees_with_what_the_model_declares(model, resolution, seconds, ratio) -> None:  # type: ignore[no-untyped-def]  # drawn
     """An order is refused exactly when one of its settings is not in the model's lists."""
-    wanted = order("p", model_id=model.id, resolution=resolution, duration_seconds=seconds, aspect_ratio=ratio)
+    wanted = spec(model.id, resolution=resolution, duration_seconds=seconds, aspect_ratio=ratio)
     makeable = (
         resolution in model.resolutions and seconds in model.durations and ratio in model.aspect_ratios
     ) and model.text_to_video
 
-    assert (validate(wanted) == {}) is makeable
+    assert (capabilities.check(model, wanted) == {}) is makeable

@@ -42,7 +42,7 @@ def ana(installation: Settings) -> User:
 def look(generation_id: str) -> Generation:
     """A row as it is now, the books being right."""
     with db.read_session() as session:
-        assert [result.rule for result in runs.run(session) if not result.holds] == []
+        assert [result.code for result in runs.run(session) if not result.holds] == []
         found = session.get(Generation, generation_id)
         assert found is not None
         return found

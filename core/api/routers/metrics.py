@@ -27,6 +27,7 @@ from core.db import ReadSession
 from core.db.enums import Role
 from core.db.tables import Account, Generation, is_live
 from core.insights import circuit_breaker
+from core.messages import plain
 from core.providers import connection, registry
 from core.redis import connection as redis_connection
 from core.redis import job_queue
@@ -45,7 +46,7 @@ def get_metrics(user: CurrentUser) -> Response:
     For administrators only; a token of scope `read` is enough.
     """
     if user.role is not Role.ADMIN:
-        raise errors.Forbidden("These figures are for administrators.")
+        raise errors.Forbidden(plain("These figures are for administrators."))
     with db.read_session() as session:
         stored = [*_work(session), *_providers(session), *_money(session)]
     text = generate_latest(_Snapshot([*stored, *_queues(), *_process()]))

@@ -14,29 +14,11 @@ from core.projects import presets
 router = routing.router("presets")
 
 
-class SettingsBody(requests.Body):
-    """Settings to keep, named as generate takes them. Images are not kept."""
-
-    model_id: requests.ModelId
-    resolution: requests.Resolution
-    duration: requests.Seconds
-    aspect_ratio: requests.AspectRatio
-    prompt: fields.Prompt = ""
-    negative_prompt: fields.NegativePrompt = ""
-    generate_audio: bool = False
-    enhance_prompt: bool = False
-
-    def settings(self) -> presets.Settings:
-        """The same, in the product's own names."""
-        given = self.model_dump()
-        return presets.Settings(duration_seconds=given.pop("duration"), **given)
-
-
 class NewPreset(requests.Body):
     """A preset to save; a shared one can be used by everybody."""
 
     name: fields.Name
-    settings: SettingsBody
+    settings: requests.SettingsBody
     shared: bool = False
 
 
@@ -44,21 +26,8 @@ class PresetChanges(requests.Changes):
     """What to change of a preset; what is absent or null stays."""
 
     name: fields.Name | None = None
-    settings: SettingsBody | None = None
+    settings: requests.SettingsBody | None = None
     shared: bool | None = None
-
-
-class SettingsShape(responses.ApiModel):
-    """The settings of a preset."""
-
-    model_id: fields.ModelId
-    resolution: fields.Resolution
-    duration: fields.ClipSeconds
-    aspect_ratio: fields.AspectRatio
-    prompt: fields.Prompt
-    negative_prompt: fields.NegativePrompt
-    generate_audio: bool
-    enhance_prompt: bool
 
 
 class PresetShape(responses.ApiModel):
@@ -68,28 +37,18 @@ class PresetShape(responses.ApiModel):
     name: fields.Name
     shared: bool
     mine: bool
-    settings: SettingsShape
+    settings: responses.SettingsShape
     created_at: datetime
 
     @classmethod
     def of(cls, preset: Preset, user: User) -> Self:
         """The shape of a row."""
-        kept = presets.settings_of(preset)
         return cls(
             id=preset.id,
             name=preset.name,
             shared=preset.shared,
             mine=preset.user_id == user.id,
-            settings=SettingsShape(
-                model_id=kept.model_id,
-                resolution=kept.resolution,
-                duration=kept.duration_seconds,
-                aspect_ratio=kept.aspect_ratio,
-                prompt=kept.prompt,
-                negative_prompt=kept.negative_prompt,
-                generate_audio=kept.generate_audio,
-                enhance_prompt=kept.enhance_prompt,
-            ),
+            settings=responses.SettingsShape(**preset.spec.values()),
             created_at=preset.created_at,
         )
 
@@ -122,16 +81,16 @@ def list_presets(user: CurrentUser) -> PresetsAnswer:
 def create_preset(user: CurrentUser, body: NewPreset) -> PresetAnswer:
     """Save settings as a preset."""
     with db.write_session() as session:
-        preset = presets.create(session, user, name=body.name, settings=body.settings.settings(), shared=body.shared)
+        preset = presets.create(session, user, name=body.name, spec=body.settings.spec(), shared=body.shared)
     return PresetAnswer(preset=PresetShape.of(preset, user))
 
 
 @router.patch("/presets/{id}", responses=refuses(404, 409))
 def change_preset(user: CurrentUser, preset_id: PathId, body: PresetChanges) -> PresetAnswer:
     """Rename a preset of yours, share or unshare it, or replace its settings."""
-    settings = body.settings.settings() if body.settings else None
+    spec = body.settings.spec() if body.settings else None
     with db.write_session() as session:
-        preset = presets.update(session, user, preset_id, name=body.name, shared=body.shared, settings=settings)
+        preset = presets.update(session, user, preset_id, name=body.name, shared=body.shared, spec=spec)
     return PresetAnswer(preset=PresetShape.of(preset, user))
 
 

@@ -81,7 +81,7 @@ def get_what_if(user: CurrentUser, query: Annotated[WhatIfQuery, Query()]) -> Wh
             was=_sum(result.was),
             would_be=_sum(result.would_be),
             impossible=[
-                Impossible(reason=reason, clips=group.clips, credits=group.credits)
+                Impossible(reason=str(reason), clips=group.clips, credits=group.credits)
                 for reason, group in result.impossible.items()
             ],
             clips=sum(group.clips for group in groups),

@@ -19,6 +19,7 @@ from core.api.schemas import fields, requests, responses
 from core.clock import utc_now
 from core.db.enums import Scope
 from core.db.tables import User
+from core.messages import plain
 from core.usage import export, reports
 from core.usage.reports import Group
 
@@ -153,7 +154,7 @@ def get_usage(user: CurrentUser, query: Annotated[UsageQuery, Query()]) -> Usage
         every = reports.aggregate(session, user, selected, groups or export.DEFAULT)
         rows = list(islice(every, JSON_ROWS_LIMIT + 1))
     if len(rows) > JSON_ROWS_LIMIT:
-        wrong = f"These are more than {JSON_ROWS_LIMIT} rows. Ask for format=csv, fewer days or fewer groups."
+        wrong = plain(f"These are more than {JSON_ROWS_LIMIT} rows. Ask for format=csv, fewer days or fewer groups.")
         raise errors.InvalidRequest(fields={"groupBy": wrong})
     total = reports.add_up(rows)
     totals = _figures(total, full=groups is not None)
@@ -197,7 +198,7 @@ def _period(since: date | None, until: date | None) -> tuple[date, date]:
     if since is None:
         since = date.fromordinal(max(1, until.toordinal() - DEFAULT_DAYS + 1))
     if since > until:
-        raise errors.InvalidRequest(fields={"since": "The first day must not be after the last."})
+        raise errors.InvalidRequest(fields={"since": plain("The first day must not be after the last.")})
     if until - since >= timedelta(days=LONGEST_DAYS):
-        raise errors.InvalidRequest(fields={"since": f"Ask for {LONGEST_DAYS} days at most."})
+        raise errors.InvalidRequest(fields={"since": plain(f"Ask for {LONGEST_DAYS} days at most.")})
     return since, until

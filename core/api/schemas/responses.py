@@ -13,6 +13,7 @@ from core.db.enums import EntryKind, Stage, Status
 from core.db.tables import Generation, GenerationEvent, LedgerEntry
 from core.generations.queries import Details, ListRow, StatusSnapshot
 from core.generations.timeline import Step
+from core.spec import settings_of
 
 Link = Callable[[str | None], str | None]
 """Storage key -> address at which a browser can load it; None for None."""
@@ -90,10 +91,10 @@ class Clip(ApiModel):
     prompt: fields.Prompt
     negative_prompt: fields.NegativePrompt
     resolution: fields.Resolution
-    duration: fields.ClipSeconds
+    duration_seconds: Annotated[fields.ClipSeconds, Field(alias="duration")]
     aspect_ratio: fields.AspectRatio
-    start_image_path: fields.TextOrNull
-    end_image_path: fields.TextOrNull
+    start_image_key: Annotated[fields.TextOrNull, Field(alias="startImagePath")]
+    end_image_key: Annotated[fields.TextOrNull, Field(alias="endImagePath")]
     generate_audio: bool
     enhance_prompt: bool
     credit_used: fields.Credits
@@ -124,17 +125,7 @@ class Clip(ApiModel):
             progress=percent(row),
             progress_is_estimate=row.progress_is_estimate and not done,
             provider=row.provider,
-            model_id=row.model_id,
             model_name=row.model_name,
-            prompt=row.prompt,
-            negative_prompt=row.negative_prompt,
-            resolution=row.resolution,
-            duration=row.duration_seconds,
-            aspect_ratio=row.aspect_ratio,
-            start_image_path=row.start_image_key,
-            end_image_path=row.end_image_key,
-            generate_audio=row.generate_audio,
-            enhance_prompt=row.enhance_prompt,
             credit_used=row.credits,
             breakdown={line["kind"]: line["credits"] for line in row.quote["lines"]},
             price_version=row.quote["version"],
@@ -150,8 +141,22 @@ class Clip(ApiModel):
             submitted_at=row.submitted_at,
             completed_at=row.ended_at if done else None,
             file=File.of(row),
+            **settings_of(row),
             **more,
         )
+
+
+class SettingsShape(ApiModel):
+    """The settings of a preset."""
+
+    model_id: fields.ModelId
+    resolution: fields.Resolution
+    duration_seconds: Annotated[fields.ClipSeconds, Field(alias="duration")]
+    aspect_ratio: fields.AspectRatio
+    prompt: fields.Prompt
+    negative_prompt: fields.NegativePrompt
+    generate_audio: bool
+    enhance_prompt: bool
 
 
 class Event(ApiModel):
