@@ -81,7 +81,7 @@ def _build(api: FastAPI, base: str) -> Json:
         version="1",
         openapi_version="3.1.0",
         description=DESCRIPTION,
-        routes=api.routes,
+        routes=[route.documented() if isinstance(route, routing.Route) else route for route in api.routes],
         webhooks=api.webhooks.routes,
         servers=[{"url": base or "/"}],
         tags=[{"name": name, "description": text} for name, text in TAGS.items()],
