@@ -94,6 +94,11 @@ class Storage(ABC):
     def delete(self, key: str) -> None:
         """Remove it; fine if it is not there."""
 
+    def local_path(self, key: str) -> Path | None:
+        """Where the file lies on this machine, to be read and never written; None for a store that is elsewhere."""
+        media_type_of(key)
+        return None
+
     @abstractmethod
     def direct_link(self, key: str, *, expires_seconds: int, download_name: str | None = None) -> str | None:
         """A URL at which the store itself serves the file for a while; None where the app has to serve it."""
@@ -158,6 +163,10 @@ class LocalStorage(Storage):
             modified_at=datetime.fromtimestamp(found.st_mtime, UTC),
             media_type=media_type,
         )
+
+    def local_path(self, key: str) -> Path | None:
+        """The place of the file, whether it is there or not."""
+        return self._path(key)
 
     def delete(self, key: str) -> None:
         """Remove it; fine if it is not there. Folders stay: removing one could pull it from under a put."""

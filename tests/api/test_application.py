@@ -89,7 +89,7 @@ def test_route_table_has_the_contract() -> None:
 
 def test_every_route_has_a_decision() -> None:
     """Each route stands in the table with what it needs, and only the known ones need nothing."""
-    doors = {(door.method, door.path): door.need for door in api.state.table.doors}
+    doors = {(door.method, door.path): door.need for door in api.state.table.permissions}
 
     assert set(doors) == set(ROUTES)
     assert {path for (_method, path), need in doors.items() if need is None} == PUBLIC

@@ -17,7 +17,7 @@ from core.ids import new_id
 from tests.api.conftest import Client, arrive, refusal
 from tests.api.test_application import fitting_body, own_path
 
-GUARDED: list[RoutePermission] = [door for door in api.state.table.doors if door.need is not None]
+GUARDED: list[RoutePermission] = [door for door in api.state.table.permissions if door.need is not None]
 STREAM = ("GET", "/generations/events")
 """It does not end once it is open; that it opens is tested beside it."""
 BELOW = {Scope.GENERATE: Scope.READ, Scope.ADMIN: Scope.GENERATE}

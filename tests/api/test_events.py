@@ -164,7 +164,7 @@ def test_listening_in_too_many_places(ana: Client, ben: Client, server: str) -> 
             assert stream.next()["event"] == "generation"
         own = ana.generate()
         assert {stream.next()["data"]["id"] for stream in streams} == {own}
-    while event_hub.hub._seats:  # the server notices a moment later that they left
+    while event_hub.hub._subscriptions:  # the server notices a moment later that they left
         time.sleep(0.01)
     with listening(server, ana) as stream:
         ana.generate()
@@ -198,7 +198,7 @@ def test_listener_who_does_not_read_is_let_go(ana: Client) -> None:
 
         async with event_hub.EventHub().subscribe(_person(ana).id) as seat:
             response = events.EventStream(events._events(_person(ana), seat, None), seat)
-            task = asyncio.create_task(response({"type": "http"}, receive, send))
+            task = asyncio.create_task(response({"type": "http", "method": "GET"}, receive, send))
             seat.publish(_step(row.user_id, row.id, seat.start_id + 1))
             await reached.wait()
             for number in range(event_hub.MAX_QUEUED_STEPS + 1):
@@ -219,7 +219,7 @@ def test_stream_of_a_hub_that_was_stopped(ana: Client) -> None:
         hub = event_hub.EventHub()
         hub.stop()
         async with hub.subscribe(_person(ana).id) as seat:
-            return b"".join([chunk async for chunk in events._events(_person(ana), seat, None)])
+            return b"".join([event.encode() async for event in events._events(_person(ana), seat, None)])
 
     assert asyncio.run(run()) == b"retry: 2000\n\n"
 

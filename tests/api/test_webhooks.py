@@ -6,7 +6,7 @@ import pytest
 import standardwebhooks
 
 from core import config
-from core.api.routers.webhooks import SentEvent
+from core.api.openapi.sent_events import SentEvent
 from core.ids import new_id
 from core.notifications import outbox, webhook_sender
 from tests.api.conftest import Client, refusal

@@ -30,8 +30,8 @@ class HealthAnswer(responses.Response):
 
 
 @router.get("/health", response_model=HealthAnswer, responses={503: {"description": "The database does not answer"}})
-def health() -> HealthAnswer | JSONResponse:
-    """Look at the database and the queue."""
+def get_health() -> HealthAnswer | JSONResponse:
+    """Check whether the database and the queue answer."""
     redis_url = config.settings().redis_url
     reachable = None if redis_url is None else redis_connection.ping(redis_url)
     pending = select(func.min(Generation.created_at)).where(is_live(), Generation.status == Status.PENDING)

@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from core import config, db, errors
 from core.api.http import ranges, routing
 from core.api.http.auth import CurrentUser, PathId
+from core.api.openapi.answers import refuses, sends_file
 from core.api.schemas import requests
 from core.clock import utc_now
 from core.db.enums import Status
@@ -59,15 +60,17 @@ RequestLinks = Annotated[Links, Depends(links_of)]
 
 
 @signed.head("/media/{key:path}", include_in_schema=False)
-@signed.get("/media/{key:path}", response_class=Response)
-def serve_media(
+@signed.get(
+    "/media/{key:path}", response_class=Response, responses=refuses(403, 404) | sends_file("*/*", in_parts=True)
+)
+def get_media(
     request: Request,
     key: str,
     expires: Annotated[str, Query(alias="e")] = "",
     signature: Annotated[str, Query(alias="s")] = "",
     download_name: Annotated[str | None, Query(alias="n")] = None,
 ) -> Response:
-    """A stored file by its signed link, with byte ranges."""
+    """Get a stored file by its signed link; byte ranges are supported."""
     settings = config.settings()
     now = utc_now()
     until = _moment(expires)
@@ -77,43 +80,48 @@ def serve_media(
     return ranges.serve(store, key, request, download_name=download_name, cache_seconds=cache_seconds)
 
 
-@signed.get("/clips.zip", response_class=Response)
-def serve_archive(
+@signed.get("/clips.zip", response_class=Response, responses=refuses(403, 404) | sends_file("application/zip"))
+def get_archive(
     user_id: Annotated[str, Query(alias="u")] = "",
     clips: Annotated[str, Query(alias="c")] = "",
     expires: Annotated[str, Query(alias="e")] = "",
     signature: Annotated[str, Query(alias="s")] = "",
 ) -> Response:
-    """Several clips as one ZIP by its signed link; which of them are not there is said inside."""
+    """Get several clips as one ZIP by its signed link.
+
+    Clips that are not available are named in a text file inside.
+    """
     settings = config.settings()
     ids = signed_urls.check_archive(
         user_id, clips, _moment(expires), signature, secret=settings.secret_key, now=utc_now()
     )
     with db.read_session() as session:
-        person = session.get_one(User, user_id)  # the link was signed for them
-        rows = queries.get_many(session, person, ids)
+        user = session.get_one(User, user_id)  # the link was signed for them
+        rows = queries.get_many(session, user, ids)
     return _archive(rows)
 
 
-@router.post("/generations/zip", response_class=Response)
-def download_several(person: CurrentUser, body: requests.GenerationIds) -> Response:
-    """The MP4s of several completed generations as one ZIP; those without a file are named inside.
+@router.post("/generations/zip", response_class=Response, responses=refuses(404) | sends_file("application/zip"))
+def download_several(user: CurrentUser, body: requests.GenerationIds) -> Response:
+    """Download several completed generations as one ZIP.
 
-    404 when one of them does not exist or is not yours.
+    Those without a file are named inside. 404 when one of them does not exist or is not yours.
     """
     with db.read_session() as session:
-        rows = queries.get_many(session, person, body.ids)
+        rows = queries.get_many(session, user, body.ids)
     if len(rows) != len(set(body.ids)):
         raise errors.NotFound(plain("One of these generations does not exist, or it is not yours."))
     return _archive(rows)
 
 
 @router.head("/download/{id}", include_in_schema=False)
-@router.get("/download/{id}", response_class=Response)
-def download(request: Request, person: CurrentUser, generation_id: PathId) -> Response:
-    """The MP4 of a completed generation, to be saved, with byte ranges."""
+@router.get(
+    "/download/{id}", response_class=Response, responses=refuses(404, 409) | sends_file("video/mp4", in_parts=True)
+)
+def download_generation(request: Request, user: CurrentUser, generation_id: PathId) -> Response:
+    """Download the MP4 of a completed generation; byte ranges are supported."""
     with db.read_session() as session:
-        row = queries.get(session, person, generation_id)
+        row = queries.get(session, user, generation_id)
     if row.status is not Status.COMPLETED or row.output_key is None:
         raise errors.Conflict(plain(f"This generation is {row.status}: there is no clip to download."))
     store = storage.open_storage(config.settings().storage_url)
