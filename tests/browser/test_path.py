@@ -13,8 +13,6 @@ from core.billing.quote import quote
 from tests.browser.conftest import Visit, Visitor, picture
 from tests.system.app import App, audit, running
 
-pytestmark = pytest.mark.browser
-
 PROMPT = "A mountain lake at sunset, calm water"
 MAKING_MS = 90_000
 """How long a clip may take to draw on a busy machine."""

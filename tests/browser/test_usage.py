@@ -19,8 +19,6 @@ from tests.browser.conftest import Visitor, barriers, excess_px, picture, settle
 from tests.browser.furnishing import installation
 from tests.system.app import App, running
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:

@@ -32,8 +32,6 @@ from tests.browser.reading import said, said_when_opened
 from tests.pages.studio import Studio
 from tests.system.app import App, running
 
-pytestmark = pytest.mark.browser
-
 GAPS = ["Asked for 5 s, delivered 4.2 s.", "Asked for sound, delivered without."]
 SETTINGS = presets.Settings("kling-2.5", "1080p", 10, "16:9", "", "", False, False)
 NAMES = [

@@ -92,6 +92,7 @@ def broken(found: runs.AuditPass) -> set[str]:
     return {result.rule for result in found.results if not result.holds}
 
 
+@pytest.mark.both_databases
 def test_look_when_nothing_is_new(database: Database, person: User) -> None:
     """The first pass looks at everything, the next only at what is new; a day later it is everything again."""
     completed(database, person)
@@ -110,6 +111,7 @@ def test_look_when_nothing_is_new(database: Database, person: User) -> None:
     assert [{r.rule: r.checked for r in found.results}[reserved] for found in (first, second, third)] == [1, 0, 1]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("full", [True, False])
 @pytest.mark.parametrize(
     ("damage", "rule_words"),

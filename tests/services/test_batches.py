@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -66,6 +66,7 @@ def test_submit_when_it_is_one(database: Database, person: User, project_id: str
     assert again.id == row.id
 
 
+@pytest.mark.both_databases
 def test_submit_when_the_key_is_repeated_at_once(database: Database, person: User, project_id: str) -> None:
     """However many presses arrive at the same time with one key, one batch is made and paid."""
     orders = [order(project_id), order(project_id, prompt="a lake at dawn")]
@@ -153,7 +154,7 @@ def test_submit_when_it_extends_somebody_elses_clip(database: Database, person: 
     assert submit_all(database, person, [order(project_id)], extends_id=mine.id)[0].extends_id == mine.id
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.both_databases
 @given(
     wanted=st.lists(
         st.fixed_dictionaries(

@@ -164,6 +164,7 @@ def at_once(work: Callable[[], Sequence[Generation]]) -> list[str]:
         return [row.id for done in [pool.submit(one) for _ in range(3)] for row in done.result()]
 
 
+@pytest.mark.both_databases
 def test_hand_over_when_several_do_it_at_once(somebody: User) -> None:
     """No order is handed over twice, and together they hand over no more than may be outstanding."""
     for _ in range(12):
@@ -173,6 +174,7 @@ def test_hand_over_when_several_do_it_at_once(somebody: User) -> None:
     assert len(handed) == len(set(handed)) == claims.MAX_OUTSTANDING_SUBMITS
 
 
+@pytest.mark.both_databases
 def test_collect_when_several_do_it_at_once(somebody: User) -> None:
     """Each finished clip is claimed by one, up to the limit each, and again only when its lease is over."""
     rows = [ordered(db.default(), somebody).id for _ in range(5)]
@@ -187,6 +189,7 @@ def test_collect_when_several_do_it_at_once(somebody: User) -> None:
     assert len(claims.claim_downloads(2)) == 2
 
 
+@pytest.mark.both_databases
 def test_look_when_a_provider_has_no_room(somebody: User) -> None:
     """As many are claimed as there is room for, none without room, and each one once."""
     rows = [ordered(db.default(), somebody).id for _ in range(3)]
@@ -207,6 +210,7 @@ def swept_by_one() -> Sequence[Generation]:
     return []
 
 
+@pytest.mark.both_databases
 def test_sweep_when_several_do_it_at_once(somebody: User) -> None:
     """A dead submit becomes uncertain once; the next sweep changes nothing."""
     row = ordered(db.default(), somebody)

@@ -17,6 +17,8 @@ from core.db.types import Base
 from core.identity import users
 from core.projects import projects
 
+pytestmark = pytest.mark.both_databases  # what a connection may do is the database's own
+
 
 def test_migrations_when_compared_with_the_models(database: Database) -> None:
     """The migrations make exactly the tables that the models describe, and beside them the index of words."""
@@ -87,7 +89,7 @@ def test_session_after_a_look(database: Database, person: User) -> None:
         assert connection.scalars(select(Project.id)).all() == []
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.only_postgresql
 def test_connection_when_its_server_has_ended_it(database: Database, database_url: str, person: User) -> None:
     """After a while without use connections are looked at before they are given out: a restart is not noticed."""
     with database.read_connection() as first, database.read_connection() as second:

@@ -88,6 +88,7 @@ def test_take_in_when_the_identity_is_somebody_elses(ana: User, storage: LocalSt
     assert kept()[1] == own.size_bytes + hers.size_bytes
 
 
+@pytest.mark.both_databases
 def test_take_in_when_two_do_it_at_once(ana: User, storage: LocalStorage) -> None:
     """Another call that took it in while the picture was made is found when it is written down: kept and counted once.
 

@@ -2,7 +2,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import delete, insert, text, update
@@ -17,6 +17,8 @@ from core.db.enums import EntryKind
 from core.db.tables import Account, LedgerEntry, User
 from core.identity import users
 from tests.orders import ordered
+
+pytestmark = pytest.mark.both_databases  # no overdraft, by the locks of each database
 
 
 def test_grant_when_repeated(database: Database, person: User) -> None:
@@ -231,10 +233,5 @@ def test_books_in_random_histories(database: Database) -> None:
     Books.database = database
     run_state_machine_as_test(
         Books,
-        settings=settings(
-            max_examples=12,
-            stateful_step_count=20,
-            deadline=None,
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-        ),
+        settings=settings(max_examples=settings.default.max_examples // 5, stateful_step_count=20),
     )

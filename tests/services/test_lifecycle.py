@@ -51,6 +51,7 @@ def test_move_when_it_does_not_exist(database: Database, person: User) -> None:
     assert broken(database) == []
 
 
+@pytest.mark.both_databases
 def test_move_when_two_try(database: Database, person: User) -> None:
     """Of many who hold the same picture of a row, one moves it; the others change nothing."""
     row = ordered(database, person)
@@ -71,6 +72,7 @@ def test_move_when_two_try(database: Database, person: User) -> None:
         assert len(session.scalars(ended).all()) == 1
 
 
+@pytest.mark.both_databases
 def test_complete_when_all_went_well(database: Database, person: User) -> None:
     """Completing charges the quoted total, counts the clip and its bytes, and leaves a full timeline."""
     row = completed(database, person)
@@ -137,6 +139,7 @@ def test_complete_when_lease_ran_out_twice(database: Database, person: User) -> 
     assert broken(database) == []
 
 
+@pytest.mark.both_databases
 def test_claim_when_many_claim(database: Database, person: User) -> None:
     """Due rows are given out once each, oldest due first, and come due again after the lease."""
     ids = [ordered(database, person).id for _ in range(12)]

@@ -116,6 +116,7 @@ def test_purge_when_it_died_between_files_and_note(site: Settings, ana: User) ->
     assert storage_bytes() == 0
 
 
+@pytest.mark.both_databases
 def test_purge_when_two_do_it(site: Settings, ana: User) -> None:
     """Whoever notes it first gives the bytes back; they are not given twice."""
     for _ in range(10):
@@ -213,6 +214,7 @@ def test_run_forgets_old_deliveries(site: Settings, ana: User) -> None:
         assert session.scalars(select(WebhookDelivery.id)).all() == [recent]
 
 
+@pytest.mark.both_databases
 def test_run_does_every_chore(site: Settings, ana: User) -> None:
     """One round purges and tidies; a round with nothing to do changes nothing."""
     gone = deleted(site, ana)

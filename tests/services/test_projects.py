@@ -31,6 +31,7 @@ def test_browse_when_there_are_clips(database: Database, person: User) -> None:
     assert (second.in_flight_credits, second.spent_credits) == (0, done.credits)
 
 
+@pytest.mark.both_databases
 def test_browse_when_a_project_has_many_posters(database: Database, person: User) -> None:
     """The cover is made of the newest four, newest first; a deleted clip gives none."""
     with database.write_session() as session:
@@ -57,6 +58,7 @@ def test_browse_when_there_is_a_budget(database: Database, person: User) -> None
     assert (found.monthly_budget_credits, found.month_credits) == (80, done.credits)
 
 
+@pytest.mark.both_databases
 def test_browse_when_searched(database: Database, person: User) -> None:
     """Search finds parts of a name in either case; its signs are plain characters."""
     with database.write_session() as session:

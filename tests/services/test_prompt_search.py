@@ -2,7 +2,7 @@ import re
 import uuid
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
@@ -12,6 +12,8 @@ from core.generations import prompt_search
 from core.generations.queries import ListFilter, Page, list_page, neighbours
 from core.identity import users
 from tests.orders import ordered
+
+pytestmark = pytest.mark.both_databases  # FTS5 and tsvector are two searches
 
 PROMPTS = (
     "A lake at dusk, mist rising",
@@ -61,7 +63,6 @@ def test_search_finds_beginnings_of_words(database: Database, person: User, text
 LONG = ("lantern", "Lanterns", "lanternfish", "lant", "LANTERNS", "landscape", "lantern2")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.lists(st.sampled_from(LONG), min_size=1, max_size=3), min_size=1, max_size=6),
     st.lists(st.tuples(st.sampled_from(LONG[:3]), st.integers(1, 12)), min_size=1, max_size=3),
@@ -122,7 +123,6 @@ def test_search_takes_query_syntax_as_words(database: Database, person: User, te
 
 
 @given(text=st.text(max_size=30).filter(lambda text: text.strip() != "" and "\0" not in text))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_search_survives_any_text(database: Database, person: User, text: str) -> None:
     """Whatever is typed is an answer, never an error of a database."""
     text = text.encode("utf-8", "ignore").decode()

@@ -17,6 +17,8 @@ from core.identity import users
 from core.projects import projects
 from tests.orders import CONFIGURED, QUOTA_BYTES, completed, order, ordered
 
+pytestmark = pytest.mark.both_databases  # lists are put together around the search
+
 
 def ids(database: Database, user: User, limit: int = 50, **chosen: Any) -> list[str]:
     """The ids that a filter shows, walked a page at a time."""

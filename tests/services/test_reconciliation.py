@@ -121,6 +121,7 @@ def test_settle_when_it_was_settled_meanwhile(database: Database, person: User) 
         assert (place(found), found.provider_job_id, found.error_detail) == (FOUND, "j1", None)
 
 
+@pytest.mark.both_databases
 def test_settle_twice_at_once(database: Database, person: User) -> None:
     """Two dispatchers that see the same job for two orders with the same words give it to one of them only."""
     for attempt in range(5):

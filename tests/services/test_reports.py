@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core import errors
@@ -67,7 +67,7 @@ def rows(database: Database, user: User, chosen: UsageQuery, *groups: Group) -> 
         return list(reports.aggregate(session, user, chosen, groups))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.both_databases
 @given(drawn=clips_of_two, back=st.integers(0, 60), length=st.integers(0, 60))
 def test_every_grouping_equals_the_ledger(
     database: Database, admin: User, drawn: list[tuple[Any, ...]], back: int, length: int
@@ -119,6 +119,7 @@ def test_weeks_begin_on_monday_and_months_on_the_first(database: Database, perso
     assert [(row.keys["month"], row.figures.completed) for row in months] == [("2026-10", 1), ("2026-11", 2)]
 
 
+@pytest.mark.both_databases
 def test_names_come_with_their_ids(database: Database, person: User, admin: User) -> None:
     """Projects have their names and people their addresses beside them."""
     mine = project(database, person, "Dunes")
@@ -196,6 +197,7 @@ def test_figures_when_nothing_ended(database: Database, person: User) -> None:
     assert UsageTotals().success_rate is None
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("everybody", [False, True])
 def test_selection_at_the_ends_of_the_calendar(database: Database, admin: User, everybody: bool) -> None:
     """The first and the last day there are can be asked for."""

@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select, update
@@ -73,6 +73,7 @@ def test_verdict_when_there_is_no_clip(database: Database, person: User) -> None
     assert verdicts(database) == (0, 0, 0)
 
 
+@pytest.mark.both_databases
 def test_verdict_when_two_tabs_disagree(database: Database, person: User) -> None:
     """Many verdicts at once on the same clips end as one of them, and the figures say the same as the clips."""
     rows = [completed(database, person) for _ in range(3)]
@@ -248,7 +249,5 @@ def test_figures_are_a_recount_whatever_is_done(database: Database, person: User
         ledger.grant(session, person.id, credits=100_000, key="enough", actor="test", reason="")
     run_state_machine_as_test(
         type("Case", (Curating,), {"database": database, "person": person}),
-        settings=settings(
-            max_examples=8, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=settings.default.max_examples // 5, stateful_step_count=8),
     )

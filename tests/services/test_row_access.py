@@ -32,6 +32,7 @@ def test_every_table_of_a_person_is_known() -> None:
     assert {table.__tablename__ for table in OWNED} == of_people - NOT_ASKED_FOR
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("table", [Generation, Project, UsageDay])
 def test_owned_when_there_are_others(
     database: Database, person: User, eve: User, table: type[Generation] | type[Project] | type[UsageDay]

@@ -100,6 +100,7 @@ def test_submit_when_storage_is_full(database: Database, person: User) -> None:
         submit(session, person, order(project.id), configured=CONFIGURED, quota_bytes=500)
 
 
+@pytest.mark.both_databases
 def test_submit_when_key_is_repeated(database: Database, person: User) -> None:
     """The same key with the same order gives the first generation, however many ask at once; one is paid."""
     with database.write_session() as session:
@@ -185,6 +186,7 @@ def test_retry_when_key_is_repeated_after_its_source_is_gone(database: Database,
     assert retry() == first
 
 
+@pytest.mark.both_databases
 def test_made_before_when_the_recipe_is_the_same(database: Database, person: User, stranger: User) -> None:
     """The newest clip of the very same order is found in whatever project, in flight or done, and only one's own."""
     wanted = order("any project", prompt=" a lake at dusk ")

@@ -12,8 +12,6 @@ from core.generations.timeline import Step, Tail
 from core.identity import users
 from tests.orders import HANDED, SUBMITTING, advance, completed, ordered
 
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-
 
 def read(database: Database, tail: Tail) -> Sequence[Step]:
     """What the tail finds in a session of its own."""
@@ -68,7 +66,7 @@ def test_tail_reads_in_pieces(database: Database, person: User) -> None:
     assert found[1:] == [str(number) for number in range(6)]
 
 
-@on_postgresql
+@pytest.mark.only_postgresql
 def test_tail_waits_for_a_lower_id(database: Database, person: User) -> None:
     """A step that is committed after one with a higher id comes before it, and neither comes twice."""
     row = ordered(database, person)
@@ -83,7 +81,7 @@ def test_tail_waits_for_a_lower_id(database: Database, person: User) -> None:
     assert read(database, tail) == []
 
 
-@on_postgresql
+@pytest.mark.only_postgresql
 def test_tail_passes_what_was_undone(database: Database, person: User) -> None:
     """A hole that a transaction left when it was undone delays the next step to the next look, and no longer."""
     row = ordered(database, person)
@@ -102,7 +100,7 @@ def test_tail_passes_what_was_undone(database: Database, person: User) -> None:
     assert [step.what for step in found] == ["0", "1"]
 
 
-@on_postgresql
+@pytest.mark.only_postgresql
 def test_tail_passes_a_transaction_that_is_forgotten(database: Database, person: User) -> None:
     """After half a minute a hole is passed, although its transaction still runs."""
     row = ordered(database, person)
@@ -116,7 +114,7 @@ def test_tail_passes_a_transaction_that_is_forgotten(database: Database, person:
         assert [step.what for step in read(database, tail)] == ["later"]
 
 
-@on_postgresql
+@pytest.mark.only_postgresql
 def test_at_present_hears_what_is_being_written(database: Database, person: User) -> None:
     """A listener who comes while a step is being committed hears of it: no list it loaded before could hold it."""
     row = ordered(database, person)

@@ -3,7 +3,7 @@ import uuid
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError, StatementError
@@ -13,6 +13,8 @@ from core.db import Database, types
 from core.db.enums import Role
 from core.db.tables import User
 from core.ids import new_id
+
+pytestmark = pytest.mark.both_databases  # each database stores values in its own way
 
 anywhere = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 moments = st.datetimes(datetime.fromisoformat("1970-01-02"), datetime.fromisoformat("2200-01-01"), timezones=anywhere)
@@ -44,7 +46,6 @@ def test_new_ids_when_many_are_made_at_once() -> None:
     assert {len(one) for one in found} == {36}
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moment=moments)
 def test_time_comes_back_as_the_same_moment(database: Database, person: User, moment: datetime) -> None:
     """Given in whatever zone, a time comes back aware, in UTC and to the microsecond, and is found by another zone."""

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core import validation
@@ -9,7 +9,7 @@ from core.db import Database
 from core.db.tables import User
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.both_databases
 @given(value=st.text(st.characters(), max_size=40))
 def test_text_that_is_accepted_can_be_kept_and_sent(database: Database, person: User, value: str) -> None:
     """What has no problem comes back from each database as it went in, and can be sent as JSON in UTF-8."""

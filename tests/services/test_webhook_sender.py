@@ -274,6 +274,7 @@ def test_post_when_nobody_listens() -> None:
     assert "No connection could be made" in (outcome.error or "")
 
 
+@pytest.mark.both_databases
 def test_claim_when_many_claim(site: Settings, ana: User, receiver: Receiver) -> None:
     """Each attempt is one sender's: what is claimed comes due again only after its lease, as the next attempt."""
     endpoint = registered(site, ana, receiver.url)
@@ -313,6 +314,7 @@ def test_record_when_taken_over(site: Settings, ana: User, receiver: Receiver) -
     assert delivery(delivery_id).state is DeliveryState.DELIVERED
 
 
+@pytest.mark.both_databases
 def test_record_when_deleted_meanwhile(site: Settings, ana: User, receiver: Receiver) -> None:
     """An attempt whose webhook was deleted while it was made leaves nothing behind."""
     endpoint = registered(site, ana, receiver.url)
@@ -337,6 +339,7 @@ def test_deliver_when_stopped_meanwhile(site: Settings, ana: User, receiver: Rec
     assert delivery(late.id).state is DeliveryState.GIVEN_UP
 
 
+@pytest.mark.both_databases
 def test_claim_is_fair_between_endpoints(site: Settings, ana: User, receiver: Receiver) -> None:
     """One with many due gets a few at a time, one that fails a single one, one that is busy none."""
     many, failing, small = (registered(site, ana, receiver.url) for _ in range(3))

@@ -156,6 +156,7 @@ def test_redis_lost_and_gone_for_a_minute(installation_at_work: Installation) ->
     site.check_books()
 
 
+@pytest.mark.both_databases
 def test_worker_killed_six_times_at_random(vendor: str, database_url: str) -> None:
     """Twenty clips while the worker is killed six times: each at an end, none bought twice, most delivered."""
     with installed(vendor, database_url) as site:

@@ -38,6 +38,7 @@ print(taken)
 """
 
 
+@pytest.mark.both_databases
 def test_fifty_orders_from_five_processes(database_url: str) -> None:
     """Of fifty orders that five processes place at once, exactly as many are taken as the credits cover."""
     database = Database(database_url)

@@ -17,7 +17,7 @@ from tests.fixtures.receiver import Receiver
 from tests.orders import completed
 from tests.system.installation import ROOT, Installation, installed, kill_tree
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.both_databases]
 
 
 @pytest.fixture
