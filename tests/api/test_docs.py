@@ -118,6 +118,7 @@ def finish_soon(generation_id: str) -> threading.Thread:
     return worker
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("language", ["curl", "python"])
 @pytest.mark.parametrize("recipe", recipes.ALL, ids=lambda recipe: recipe.title)
 def test_recipe_works(shell: dict[str, str], tmp_path: Path, recipe: recipes.Recipe, language: str) -> None:
@@ -149,6 +150,7 @@ def test_recipe_works(shell: dict[str, str], tmp_path: Path, recipe: recipes.Rec
             assert (tmp_path / "usage.csv").read_text("utf-8-sig").lower().startswith("day")
 
 
+@pytest.mark.process
 def test_list_recipe_goes_through_all_pages(shell: dict[str, str], tmp_path: Path, ana: Client) -> None:
     """The paging of the recipe shows every clip once."""
     made = [ana.finished().id for _ in range(3)]
@@ -159,6 +161,7 @@ def test_list_recipe_goes_through_all_pages(shell: dict[str, str], tmp_path: Pat
     assert [line.split()[0] for line in printed.splitlines()] == made[::-1]
 
 
+@pytest.mark.process
 def test_waiting_recipe_says_why_there_is_no_clip(shell: dict[str, str], tmp_path: Path, ana: Client) -> None:
     """A clip that was cancelled ends the wait with a sentence and without a file."""
     ana.post(f"/generations/{shell['GENERATION']}/cancel")

@@ -16,6 +16,8 @@ from tests.api.test_docs import finish_soon
 PACKAGE = "generated_video_client"
 Module = Callable[[str], Any]
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Module]:
