@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Runs generations. Needs REDIS_URL.")
+    parser = argparse.ArgumentParser(prog="python worker.py", description="Runs generations. Needs REDIS_URL.")
     parser.add_argument("--role", choices=ROLES, default="all", help="which part to run in this process")
     parser.add_argument(
         "--submit",

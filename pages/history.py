@@ -16,7 +16,7 @@ from core.providers import registry
 from pages.elements import compare, gallery
 from pages.sections.clip import dialog
 from pages.sections.history import selection
-from pages.ui import components, current_user
+from pages.ui import components, current_user, query_param
 from pages.ui.language import N_, _
 from pages.ui.wording import TranslatedLabels
 
@@ -61,31 +61,9 @@ BASIC = ("text", "project", "status", "order")
 FURTHER = ("model", "provider", "favourite", "verdict", "tag", "days")
 
 
-def asked(param: str, options: Mapping[str, str]) -> str | None:
-    """What the address asks of a filter, if it is one of the options; None for everything."""
-    value = st.query_params.get(param)
-    return value if value in options else None
-
-
 def asked_text() -> str:
     """The words that the address asks for."""
     return st.query_params.get("text", "")[:SEARCH_LIMIT_CHARS]
-
-
-def follow_address(param: str, wanted: str | None) -> str:
-    """Give the widget of a filter the value that the address has; its key."""
-    key = f"history_{param}"
-    if st.session_state.get(key) != wanted:
-        st.session_state[key] = wanted
-    return key
-
-
-def to_address(param: str) -> None:
-    """Write a filter that was just changed into the address."""
-    if value := st.session_state[f"history_{param}"]:
-        st.query_params[param] = value
-    else:
-        st.query_params.pop(param, None)
 
 
 def clear_filters() -> None:
@@ -100,11 +78,11 @@ def choice(param: str, label: str, everything: str, options: Mapping[str, str]) 
         label,
         list(options),
         index=None,
-        key=follow_address(param, asked(param, options)),
+        key=query_param.widget_key("history", param, query_param.one_of(param, options)),
         format_func=options.__getitem__,
         placeholder=everything,
-        on_change=to_address,
-        args=(param,),
+        on_change=query_param.save,
+        args=("history", param),
     )
 
 
@@ -116,12 +94,12 @@ def filters(projects: Mapping[str, str], own_tags: Sequence[str]) -> queries.Lis
     with components.field_grid(5):
         st.text_input(
             _("Words in the prompt"),
-            key=follow_address("text", asked_text()),
+            key=query_param.widget_key("history", "text", asked_text()),
             type="search",
             placeholder=_("Search"),
             max_chars=SEARCH_LIMIT_CHARS,
-            on_change=to_address,
-            args=("text",),
+            on_change=query_param.save,
+            args=("history", "text"),
         )
         choice("project", _("Project"), _("All projects"), projects)
         choice("status", _("Status"), _("Every status"), GROUP_NAMES)
@@ -138,18 +116,18 @@ def filters(projects: Mapping[str, str], own_tags: Sequence[str]) -> queries.Lis
                 choice("verdict", _("Verdict"), _("Every verdict"), VERDICT_NAMES)
                 choice("tag", _("Tag"), _("All tags"), tags)
                 choice("days", _("Ordered"), _("At any time"), PERIODS)
-    heart, verdict = asked("favourite", HEARTS), asked("verdict", VERDICT_NAMES)
+    heart, verdict = query_param.one_of("favourite", HEARTS), query_param.one_of("verdict", VERDICT_NAMES)
     return queries.ListFilter(
-        project_id=asked("project", projects),
-        statuses=GROUPS.get(asked("status", GROUP_NAMES) or "", ()),
-        model_id=asked("model", models),
-        provider=asked("provider", providers),
+        project_id=query_param.one_of("project", projects),
+        statuses=GROUPS.get(query_param.one_of("status", GROUP_NAMES) or "", ()),
+        model_id=query_param.one_of("model", models),
+        provider=query_param.one_of("provider", providers),
         text=asked_text(),
-        since=_since(asked("days", PERIODS)),
+        since=_since(query_param.one_of("days", PERIODS)),
         favourite=None if heart is None else heart == "yes",
         verdict=None if verdict is None else ReviewStatus(verdict),
-        tag=asked("tag", tags),
-        oldest_first=asked("order", ORDERS) == "oldest",
+        tag=query_param.one_of("tag", tags),
+        oldest_first=query_param.one_of("order", ORDERS) == "oldest",
     )
 
 

@@ -7,27 +7,36 @@ class Status(StrEnum):
     """The public word for where a generation stands."""
 
     PENDING = "pending"
+    """Ordered, with its price held; nothing has been sent. Cancelling is free."""
     PROCESSING = "processing"
+    """It is being sent, or the provider has it, or its file is being fetched."""
     UNCERTAIN = "uncertain"
+    """Nobody can know whether the provider made it. The hold stays, nothing is sent again."""
     COMPLETED = "completed"
+    """The clip lies in our storage, was checked, and is charged at the quoted total."""
     FAILED = "failed"
+    """No clip will come of it; the hold was given back."""
     CANCELLED = "cancelled"
+    """Its person wanted it stopped before anything was charged; the hold was given back."""
 
 
 class Stage(StrEnum):
-    """The inner word: where inside its status a generation is.
-
-    HANDED means a submit job was given to the queue; it is still pending and nothing was sent. READY means the
-    provider has finished and a worker will fetch the file.
-    """
+    """The inner word: where inside its status a generation is."""
 
     QUEUED = "queued"
+    """In line, by age and person, until a provider has room for it."""
     DISPATCHED = "handed"
+    """A submit job is in the queue and nothing was sent. One that is lost with Redis is handed over again."""
     SUBMITTING = "submitting"
+    """The order may be on its way: written down before the POST. A worker that dies here leaves it uncertain."""
     WAITING = "waiting"
+    """The provider has it under a job id and is asked when that is due. No process's death matters."""
     READY_TO_DOWNLOAD = "ready"
+    """The provider has finished; the file is to be fetched. A fetch that failed comes back here."""
     DOWNLOADING = "downloading"
+    """A worker fetches, checks and stores the file. One that dies here puts it back to ready."""
     FINALIZED = "ended"
+    """Nothing moves it any more."""
 
 
 class EntryKind(StrEnum):

@@ -23,7 +23,7 @@ LOST = "The provider no longer knows this job, so the clip cannot be fetched. No
 
 
 class Provider(ABC):
-    """One vendor. Subclasses set the class attributes and the coroutines; see README, "Add a provider".
+    """One vendor. Subclasses set the class attributes and the coroutines; see docs/how-to/add-a-provider.md.
 
     `needs_key` False means it is always configured. `is_local`: it runs beside the worker, so its address is
     today's and not the one a job was submitted to. `min_poll_seconds` is the shortest pause between two

@@ -4,7 +4,6 @@ Which clips is in the address (`?compare=id,id`), so that a link to a comparison
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -14,18 +13,17 @@ from core.db.enums import Status
 from core.db.tables import Generation
 from core.generations import queries
 from pages.ui import components, current_user, language, wording
+from pages.ui.custom_element import custom_element
 from pages.ui.language import _
 
 PARAM = "compare"
 FEWEST, MOST = 2, 4
 WIDTH_PX = 1200
 
-_HERE = Path(__file__)
-_element = st.components.v2.component(
+_element = custom_element(
+    __file__,
     "clip_compare",
     html='<div class="controls"></div><div class="clips"></div>',
-    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
 )
 
 

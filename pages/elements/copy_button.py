@@ -1,17 +1,12 @@
 """Buttons that copy a text, or the address of a clip, to the clipboard of the person who presses them."""
 
-from pathlib import Path
-
-import streamlit as st
-
+from pages.ui.custom_element import custom_element
 from pages.ui.language import _
 
-_HERE = Path(__file__)
-_element = st.components.v2.component(
+_element = custom_element(
+    __file__,
     "copy_button",
     html='<div class="row"></div>',
-    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
 )
 
 

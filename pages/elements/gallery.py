@@ -7,26 +7,23 @@ on `window` (`detail.items`: id, status, progress, badge, note) and changes the 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
-
-import streamlit as st
 
 from core.clock import utc_now
 from core.db.enums import ENDED_STATUSES, Status
 from core.generations.queries import ListRow
 from pages.sections import progress_text
 from pages.ui import components, wording
+from pages.ui.custom_element import custom_element
 from pages.ui.language import _, translate_message
 
 TITLE_CHARS = 200
 
-_HERE = Path(__file__)
-_element = st.components.v2.component(
+_element = custom_element(
+    __file__,
     "clip_gallery",
     html='<ul></ul><p class="keys" hidden></p>',
-    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+    triggers=("open", "hearts", "marked"),
 )
 
 
@@ -45,7 +42,7 @@ class Pressed:
 
 def show(rows: Sequence[ListRow], *, key: str) -> str | None:
     """Draw the cards; the id of the one that was just clicked, else None."""
-    opened: str | None = _element(key=key, data={"cards": _cards(rows)}, on_open_change=_nothing).open
+    opened: str | None = _element(key=key, data={"cards": _cards(rows)}).open
     return opened
 
 
@@ -64,9 +61,6 @@ def board(rows: Sequence[ListRow], *, key: str, marked: Sequence[str], turn: int
     pressed = _element(
         key=key,
         data=sent,
-        on_open_change=_nothing,
-        on_hearts_change=_nothing,
-        on_marked_change=_nothing,
     )
     selection = pressed.marked or {}
     return Pressed(pressed.open, pressed.hearts or {}, selection.get("ids"), selection.get("turn", 0))
@@ -113,7 +107,3 @@ def _note(row: ListRow) -> str:
     if row.status is Status.CANCELLED:
         return _("Cancelled, credits returned")
     return progress_text.note(row)
-
-
-def _nothing() -> None:
-    """A trigger needs a callback to be offered as a result."""

@@ -1,7 +1,6 @@
 """What is under way, as an element that moves by itself: `live.show` brings it news, no rerun is needed."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -12,16 +11,16 @@ from core.generations import commands, progress
 from pages.elements.live import how_many
 from pages.sections import progress_text
 from pages.ui import components, wording
+from pages.ui.custom_element import custom_element
 from pages.ui.language import _, plural
 
 MAX_CARDS = 4
 
-_HERE = Path(__file__)
-_element = st.components.v2.component(
+_element = custom_element(
+    __file__,
     "under_way",
     html="<ul></ul>",
-    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+    triggers=("open", "cancel"),
 )
 
 
@@ -54,7 +53,7 @@ def draw(person: User, standings: Sequence[progress.InFlightItem], *, key: str, 
         "fixed": _("Cannot be cancelled"),
     }
     data = {"items": [_card(each) for each in standings], "words": words}
-    pressed = _element(key=key, data=data, on_open_change=_nothing, on_cancel_change=_nothing)
+    pressed = _element(key=key, data=data)
     if pressed.cancel:
         components.save_and_rerun(
             lambda session: commands.cancel(session, person, pressed.cancel), done=_("Cancelling.")
@@ -67,7 +66,3 @@ def _card(each: progress.InFlightItem) -> dict[str, Any]:
     row = each.row
     meta = f"{row.model_name} · {wording.priced(row.credits)}"
     return progress_text.item(each) | {"title": row.prompt[:200], "meta": meta}
-
-
-def _nothing() -> None:
-    """A trigger needs a callback to be offered as a result."""

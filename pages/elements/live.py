@@ -6,7 +6,6 @@ add them to its `detail`, a Set. It tells the answer with a `video-live` event, 
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import streamlit as st
 
@@ -18,16 +17,16 @@ from core.db.tables import Generation, User
 from core.generations import progress
 from pages.elements import live_endpoint
 from pages.ui import language, wording
+from pages.ui.custom_element import custom_element
 from pages.ui.language import _, plural
 
 PROMPT_CHARS = 60
 
-_HERE = Path(__file__)
-_element = st.components.v2.component(
+_element = custom_element(
+    __file__,
     "live",
     html='<p class="heard"></p><p class="seen"></p>',
-    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+    triggers=("changed",),
 )
 
 
@@ -55,7 +54,6 @@ def show(session: ReadSession, person: User) -> None:
         },
         width=1,
         height=1,
-        on_changed_change=_nothing,
     )
 
 
@@ -93,7 +91,3 @@ _MANY = {
     Status.FAILED: lambda count: plural("{number} failed", "{number} failed", count),
     Status.CANCELLED: lambda count: plural("{number} cancelled", "{number} cancelled", count),
 }
-
-
-def _nothing() -> None:
-    """A trigger needs a callback to be offered."""

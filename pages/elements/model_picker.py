@@ -1,10 +1,8 @@
 """The choice of a model as one element: cards that say what each costs for this order, can make, and did here."""
 
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import streamlit as st
 from babel.numbers import format_decimal
 
 from core.billing.quote import quote
@@ -14,6 +12,7 @@ from core.insights.model_stats import TrackRecord
 from core.providers import registry
 from core.providers.contract import VideoModel
 from pages.ui import language, wording
+from pages.ui.custom_element import custom_element
 from pages.ui.language import _, plural, translate_message
 
 MANY = 7
@@ -22,13 +21,12 @@ MANY = 7
 RATE_FROM = 20
 """From so many on, a share says more than a count."""
 
-_HERE = Path(__file__)
-_element = st.components.v2.component(
+_element = custom_element(
+    __file__,
     "model_picker",
     html='<fieldset><legend></legend><div class="wanted" role="group"></div><div class="cards" role="radiogroup"></div>'
     '<p class="none" role="status"></p></fieldset><details><summary></summary><div class="cards"></div></details>',
-    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+    triggers=("pick",),
 )
 
 
@@ -60,7 +58,7 @@ def show(
         "shown": len(first),
         "many": len(first) >= MANY,
     }
-    picked: str | None = _element(key=key, data=data, on_pick_change=_nothing).pick
+    picked: str | None = _element(key=key, data=data).pick
     return picked
 
 
@@ -151,7 +149,3 @@ def _can(model: VideoModel) -> dict[str, bool]:
         "hd": bool({"1080p", "4K"} & set(model.resolutions)),
         "long": model.max_seconds >= 10,
     }
-
-
-def _nothing() -> None:
-    """A trigger needs a callback to be offered as a result."""

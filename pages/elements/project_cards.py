@@ -2,22 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
-
-import streamlit as st
 
 from core.clock import utc_now
 from core.projects.projects import Summary
 from pages.ui import components, wording
+from pages.ui.custom_element import custom_element
 from pages.ui.language import _
 
-_HERE = Path(__file__)
-_element = st.components.v2.component(
+_element = custom_element(
+    __file__,
     "project_cards",
     html="<ul></ul>",
-    css=_HERE.with_suffix(".css").read_text(encoding="utf-8"),
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+    triggers=("pressed",),
 )
 
 
@@ -34,7 +31,7 @@ def show(found: Sequence[Summary], *, key: str) -> tuple[str, Summary] | None:
     }
     now = utc_now()
     data = {"projects": [card(project, now) for project in found], "words": words}
-    pressed = _element(key=key, data=data, on_pressed_change=_nothing).pressed or {}
+    pressed = _element(key=key, data=data).pressed or {}
     chosen = next((project for project in found if project.id == pressed.get("id")), None)
     return (pressed["action"], chosen) if chosen else None
 
@@ -71,7 +68,3 @@ def _money(project: Summary) -> str:
         spent, budget = wording.credits(project.month_credits), wording.priced(project.monthly_budget_credits)
         said.append(_("{spent} of {budget} this month").format(spent=spent, budget=budget))
     return " · ".join(said)
-
-
-def _nothing() -> None:
-    """A trigger needs a callback to be offered as a result."""

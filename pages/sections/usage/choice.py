@@ -14,7 +14,7 @@ from core.providers import registry
 from core.usage import cache, reports
 from core.usage.reports import Group, UsageQuery
 from pages.sections.usage import labels
-from pages.ui import components
+from pages.ui import components, query_param
 from pages.ui.language import N_, _
 from pages.ui.wording import TranslatedLabels
 
@@ -112,9 +112,9 @@ def section() -> str:
         list(SECTIONS),
         format_func=SECTIONS.__getitem__,
         horizontal=True,
-        key=_follow("show", list(SECTIONS), first),
-        on_change=_to_address,
-        args=("show", first),
+        key=query_param.widget_key("usage", "show", query_param.one_of("show", list(SECTIONS), first)),
+        on_change=query_param.save,
+        args=("usage", "show", first),
         label_visibility="collapsed",
     )
     return chosen or first
@@ -197,7 +197,7 @@ def _select(
     label: str, param: str, options: Mapping[str, str], default: str | None, placeholder: str = ""
 ) -> str | None:
     """A list to choose from; without a default the choice can be taken away again."""
-    key = _follow(param, list(options), default)
+    key = query_param.widget_key("usage", param, query_param.one_of(param, options, default))
     return st.selectbox(
         label,
         list(options),
@@ -205,25 +205,6 @@ def _select(
         index=None if default is None else 0,
         format_func=lambda known: options.get(known, known),
         placeholder=placeholder or None,
-        on_change=_to_address,
-        args=(param, default),
+        on_change=query_param.save,
+        args=("usage", param, default),
     )
-
-
-def _follow(param: str, options: Sequence[str], default: str | None) -> str:
-    """Give a widget the value that the address has, if it is one of the options; the widget's key."""
-    key = f"usage_{param}"
-    value = st.query_params.get(param)
-    wanted = value if value in options else default
-    if st.session_state.get(key) != wanted:
-        st.session_state[key] = wanted
-    return key
-
-
-def _to_address(param: str, default: str | None) -> None:
-    """Write what was just chosen into the address; what is usual is left out of it."""
-    value = st.session_state[f"usage_{param}"]
-    if value and value != default:
-        st.query_params[param] = value
-    else:
-        st.query_params.pop(param, None)

@@ -1,0 +1,96 @@
+# The commands of this repository; `make` lists them, `.ci/run` calls the same ones.
+# They use the activated virtual environment, else `.venv`, which `make setup` makes.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+ifndef VIRTUAL_ENV
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+endif
+
+.PHONY: help
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup:  ## make .venv, if there is none, and install everything for development into it
+	test -d .venv || python3 -m venv .venv
+	.venv/bin/pip install --quiet -r requirements-dev.txt
+
+.PHONY: run
+run:  ## the complete demo on http://localhost:8501
+	streamlit run app.py
+
+.PHONY: worker
+worker:  ## dispatcher and workers of one machine (needs REDIS_URL)
+	python worker.py
+
+.PHONY: test
+test:  ## the quick tests
+	pytest
+
+# Money and the moves of a generation: no line and no branch of these is left to chance.
+PROVED := core/billing/*,core/generations/lifecycle.py,core/generations/state_machine.py
+
+.PHONY: test-all
+test-all: export HYPOTHESIS_PROFILE ?= ci
+test-all:  ## all tests but those in a browser, on both databases and with processes, and what they reach of the code
+	pytest --cov --cov-report= --ignore tests/system --ignore tests/browser tests
+	pytest -n 4 tests/system
+	coverage report --skip-covered
+	coverage report --include "$(PROVED)" --fail-under 100
+
+.PHONY: browser
+browser:  ## the tests that need Chromium
+	pytest -n 0 tests/browser
+
+.PHONY: coverage
+coverage:  ## which lines and branches the quick tests do not reach
+	pytest --cov --cov-report=term-missing:skip-covered
+
+.PHONY: lint
+lint:  ## format, lint and spelling; changes nothing
+	ruff format --check .
+	ruff check .
+	codespell $$(git ls-files)
+
+.PHONY: format
+format:  ## format, and mend what can be mended without asking
+	ruff format .
+	ruff check --fix .
+
+.PHONY: types
+types:  ## types, strictly
+	mypy
+
+.PHONY: layers
+layers:  ## who may import whom
+	lint-imports
+
+.PHONY: catalogues
+catalogues:  ## bring the translation files up to date with the texts
+	python -m tests.words
+
+.PHONY: docs
+docs:  ## write the generated pages of docs/reference
+	python -m tools.reference_docs
+
+.PHONY: docs-check
+docs-check:  ## fail when a generated page of docs/reference is stale
+	python -m tools.reference_docs --check
+
+.PHONY: requirements
+requirements:  ## compile requirements/ anew, with the newest versions that pyproject.toml allows
+	.ci/compile
+
+.PHONY: requirements-check
+requirements-check:  ## fail when requirements/ does not match pyproject.toml
+	.ci/compile --check
+
+.PHONY: package
+package:  ## prove that an editable install works in a fresh virtual environment
+	.ci/package
+
+.PHONY: bench
+bench:  ## what the API's busiest calls cost; `python -m benchmarks.NAME` has the others
+	python -m benchmarks.api

@@ -1,0 +1,1 @@
+"""Writes the pages of docs/reference that follow from the code, so that they cannot say something else."""

@@ -1,0 +1,52 @@
+"""The page of the command line: what each command says of itself when it is asked for help."""
+
+import io
+import os
+import re
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout, suppress
+
+import worker
+from core import cli
+from tools.reference_docs import markdown
+
+WIDTH_COLUMNS = "100"
+
+
+def page() -> str:
+    """The page as it must stand in docs/reference."""
+    operate = _help(cli.main)
+    named = re.search(r"\{([a-z,-]+)\}", operate)
+    commands = named[1].split(",") if named else []
+    return markdown.page(
+        "Command line",
+        "Each command reads the same [settings](settings.md) as the app; run them from the project folder.",
+        "## The app",
+        markdown.code("streamlit run app.py"),
+        "The dashboard and the REST API, and without `REDIS_URL` also a Redis and a worker of its own.",
+        "## The worker",
+        markdown.code(_help(worker.main)),
+        "## Operating an installation",
+        markdown.code(operate),
+        *(markdown.code(_help(cli.main, name)) for name in commands),
+        "A refusal is one sentence on standard error and the exit code 2.",
+        "## The audit",
+        markdown.code("python -m core.audit"),
+        "Checks what must always be true of credits and clips; prints a line for each rule and ids of what breaks it. "
+        "The exit code is 1 when a rule is broken, else 0.",
+    )
+
+
+def _help(main: Callable[[Sequence[str]], int], *arguments: str) -> str:
+    """What `--help` prints, in lines of the same width on every terminal."""
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = WIDTH_COLUMNS
+    try:
+        with redirect_stdout(io.StringIO()) as printed, suppress(SystemExit):
+            main([*arguments, "--help"])
+    finally:
+        if before is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = before
+    return printed.getvalue()

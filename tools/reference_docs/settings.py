@@ -1,0 +1,117 @@
+"""The page of the settings: every variable of the environment, its default and what it means."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from tempfile import TemporaryDirectory
+
+from core import config
+from core.providers import registry
+from core.worker import local_stack
+from tools.reference_docs import markdown
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable; a name that begins with NAME_ stands for one variable a provider."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+def variables() -> Sequence[Variable]:
+    """All of them; figures are those of a process that was given none of them."""
+    with TemporaryDirectory() as folder:
+        demo = config.load({"DATA_DIR": folder})
+        served = config.load({"DATA_DIR": folder, "REDIS_URL": "redis://localhost"})
+    return (
+        Variable("DATA_DIR", "`./data`", "Folder of everything that is written locally."),
+        Variable(
+            "DATABASE_URL",
+            "SQLite in `DATA_DIR`",
+            "Any SQLAlchemy address, as `postgresql://user:password@host/name`; PostgreSQL for more than one machine.",
+        ),
+        Variable(
+            "REDIS_URL",
+            "unset",
+            "`redis://`, `rediss://` or `unix://`. Unset: the app starts a Redis and a worker of its own. "
+            "Set: nothing is started; run `python worker.py`.",
+        ),
+        Variable(
+            "STORAGE_URL",
+            "a folder in `DATA_DIR`",
+            "`file:///absolute/path` of the clips and images; on a shared file system for more than one machine.",
+        ),
+        Variable(
+            "SECRET_KEY",
+            "made on first start and kept in `DATA_DIR`",
+            "Signs media links, provider callbacks and webhooks. Must be the same on every machine.",
+        ),
+        Variable(
+            "AUTH_MODE",
+            f"`{demo.auth_mode}`",
+            "`local`: one person, no password, answers this machine only. `open`: the same on any address, "
+            "for trusted networks only.",
+        ),
+        Variable(
+            "SIGNUP_CREDITS", _demo(demo.signup_credits, served.signup_credits), "Credits booked to a new person."
+        ),
+        Variable(
+            "POLL_SECONDS",
+            _demo(local_stack.DEMO_POLL_SECONDS, f"{served.poll_seconds:g}"),
+            "How often a waiting clip is asked about; each provider at least at its own pace.",
+        ),
+        Variable("STORAGE_QUOTA_BYTES", f"{served.storage_quota_bytes}", "How much one person may keep."),
+        Variable(
+            "API_REQUESTS_PER_MINUTE",
+            f"{served.api_requests_per_minute}",
+            "How many requests one token may make a minute; 0: as many as it likes.",
+        ),
+        Variable(
+            "PUBLIC_URL",
+            "unset",
+            "Address by which vendors reach this installation. Set, they call when a job moves, and waits get shorter.",
+        ),
+        Variable(
+            "DOWNLOAD_ALLOW_HOSTS",
+            "empty",
+            "Private or plain-http `host:port`s, separated by commas, that finished clips may be fetched from.",
+        ),
+        Variable(
+            "WEBHOOK_ALLOW_HOSTS",
+            "empty",
+            "Private or plain-http `host:port`s, separated by commas, that webhooks may be sent to.",
+        ),
+        Variable("NAME_API_KEY", "unset", "The vendor's key. A provider without one is listed as not configured."),
+        Variable(
+            "NAME_BASE_URL",
+            "the vendor's",
+            "Scheme, host and port of a gateway or stand-in. Files from there may be fetched even if the "
+            "address is private.",
+        ),
+        Variable("NAME_MODEL_IDS", "empty", "`ours=theirs,...`: what the vendor calls a model since it renamed it."),
+        Variable(
+            "NAME_MAX_IN_FLIGHT",
+            "the vendor's smallest plan",
+            "How many jobs the provider is given at once; 0: its default.",
+        ),
+    )
+
+
+def page() -> str:
+    """The page as it must stand in docs/reference."""
+    names = ", ".join(f"`{provider.name.upper()}`" for provider in registry.providers())
+    rows = [(f"`{each.name}`", each.default, each.meaning) for each in variables()]
+    return markdown.page(
+        "Settings",
+        "Settings are variables of the environment, read once when a process starts. A bad value stops the start "
+        "with a sentence that names the variable. An empty value counts as unset.",
+        markdown.table(("variable", "default", "meaning"), rows),
+        f"`NAME` is the provider's name in capitals: {names}.",
+        "The address and port of the app itself are Streamlit's own settings, in `.streamlit/config.toml` or as "
+        "`--server.address` and `--server.port`.",
+    )
+
+
+def _demo(demo: object, served: object) -> str:
+    return f"{demo} in the demo, else {served}"
