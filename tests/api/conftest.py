@@ -18,7 +18,7 @@ from core.db.tables import Generation, User, WebhookEndpoint
 from core.files import storage
 from core.identity import api_tokens, users
 from core.notifications import webhooks
-from tests import orders
+from tests.factories import generations
 
 ORIGIN = "http://studio.test"
 PREFIX = "/api/apps/video-generator"
@@ -92,7 +92,7 @@ class Client:
     def finished(self, **changes: Any) -> Generation:
         """A completed generation whose file is in storage."""
         assert self.person is not None
-        row = orders.completed(db.default(), self.person, **changes)
+        row = generations.completed(db.default(), self.person, **changes)
         assert row.output_key is not None
         storage.open_storage(config.settings().storage_url).put_bytes(row.output_key, CLIP, media_type="video/mp4")
         return row

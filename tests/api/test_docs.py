@@ -16,9 +16,9 @@ from core.api.openapi import recipes
 from core.db.tables import Generation
 from core.files import storage
 from core.generations import lifecycle
-from tests import orders
 from tests.api import live
 from tests.api.conftest import CLIP, Client, picture
+from tests.factories import generations
 
 
 class Reader(HTMLParser):
@@ -106,9 +106,15 @@ def finish_soon(generation_id: str) -> threading.Thread:
     def work() -> None:
         time.sleep(0.5)
         database = db.default()
-        places = (orders.HANDED, orders.SUBMITTING, orders.WAITING, orders.READY, orders.DOWNLOADING)
-        row = orders.advance(database, generation_id, *places)
-        made = orders.output(row.id)
+        places = (
+            generations.HANDED,
+            generations.SUBMITTING,
+            generations.WAITING,
+            generations.READY,
+            generations.DOWNLOADING,
+        )
+        row = generations.advance(database, generation_id, *places)
+        made = generations.output(row.id)
         storage.open_storage(config.settings().storage_url).put_bytes(made.output_key, CLIP, media_type="video/mp4")
         with database.write_session() as session:
             assert lifecycle.complete(session, row, made)

@@ -17,8 +17,8 @@ from core.clock import utc_now
 from core.db.enums import Stage, Status
 from core.db.tables import GenerationEvent, User
 from core.generations.timeline import Step
-from tests import orders
 from tests.api.conftest import APP, PREFIX, Client, refusal
+from tests.factories import generations
 from tests.system.app import free_port
 
 Event = Mapping[str, Any]
@@ -180,7 +180,7 @@ def test_route_is_no_generation(ana: Client, nobody: Client) -> None:
 
 def test_listener_who_does_not_read_is_let_go(ana: Client) -> None:
     """A full queue ends the stream: what was missed comes on resuming, and nobody's memory grows without end."""
-    row = orders.ordered(db.default(), _person(ana))
+    row = generations.ordered(db.default(), _person(ana))
 
     async def run() -> list[bytes]:
         sent: list[bytes] = []

@@ -12,7 +12,7 @@ from core.db.tables import Generation, User
 from core.generations import lifecycle
 from core.providers import callbacks
 from tests.api.conftest import Client
-from tests.orders import HANDED, SUBMITTING, WAITING, advance, ordered
+from tests.factories.generations import HANDED, SUBMITTING, WAITING, advance, ordered
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from core.files import video_derivatives
 from core.files.storage import Storage
 from core.generations import commands, lifecycle
 from core.projects import projects
-from tests.pages.studio import FACTS, Studio
+from tests.factories.studio import FACTS, Studio
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from core.clock import utc_now
 from core.db.enums import DisabledReason
 from core.db.tables import WebhookDelivery, WebhookEndpoint
 from core.notifications import outbox, webhook_sender, webhooks
+from tests.factories.studio import Studio
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
-from tests.pages.studio import Studio
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from core.files import storage as storages
 from core.identity import users
 from core.projects import presets
 from pages.ui import wording
+from tests.factories.studio import Studio
 from tests.pages.conftest import Open, sent
-from tests.pages.studio import Studio
 from tests.services.test_last_frame import brightening
 
 BUTTON = "generate_button"

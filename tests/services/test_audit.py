@@ -13,7 +13,7 @@ from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Pr
 from core.files import storage as storages
 from core.generations import commands
 from core.identity import users
-from tests.orders import completed, ordered
+from tests.factories.generations import completed, ordered
 
 ROOT = Path(__file__).parents[2]
 

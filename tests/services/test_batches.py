@@ -15,7 +15,7 @@ from core.generations import batches
 from core.generations.submit import Order, price_of, submit
 from core.identity import users
 from core.projects import projects
-from tests.orders import CONFIGURED, QUOTA_BYTES, completed, order
+from tests.factories.generations import CONFIGURED, QUOTA_BYTES, completed, order
 
 HOW = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES}
 

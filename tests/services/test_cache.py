@@ -15,7 +15,7 @@ from core.identity import users
 from core.projects import projects
 from core.usage import cache, reports
 from core.usage.reports import Group, UsageQuery
-from tests.orders import completed
+from tests.factories.generations import completed
 
 
 def days() -> UsageQuery:

@@ -17,8 +17,18 @@ from core.identity import users
 from core.insights import circuit_breaker
 from core.projects import projects
 from core.worker import claims
-from tests.installed import books_are_right, look, make_due
-from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, READY, SUBMITTING, WAITING, advance, order, ordered
+from tests.factories.books import books_are_right, look, make_due
+from tests.factories.generations import (
+    CONFIGURED,
+    HANDED,
+    QUOTA_BYTES,
+    READY,
+    SUBMITTING,
+    WAITING,
+    advance,
+    order,
+    ordered,
+)
 
 
 @pytest.fixture

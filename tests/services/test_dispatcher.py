@@ -24,8 +24,8 @@ from core.ids import new_id
 from core.insights import circuit_breaker
 from core.providers import connection
 from core.worker import dispatcher, poll_results
-from tests.installed import books_are_right, look, make_due
-from tests.orders import HANDED, SUBMITTING, WAITING, advance, lost, ordered
+from tests.factories.books import books_are_right, look, make_due
+from tests.factories.generations import HANDED, SUBMITTING, WAITING, advance, lost, ordered
 
 
 class Studio:

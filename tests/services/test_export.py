@@ -12,7 +12,7 @@ from core.db.enums import EntryKind
 from core.db.tables import LedgerEntry, User
 from core.generations import commands
 from core.usage import export
-from tests.orders import completed, ordered
+from tests.factories.generations import completed, ordered
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 

@@ -14,7 +14,7 @@ from core.files import video_derivatives
 from core.files.storage import LocalStorage
 from core.generations import last_frame, queries
 from core.identity import users
-from tests.orders import QUOTA_BYTES, completed, ordered
+from tests.factories.generations import QUOTA_BYTES, completed, ordered
 
 SHADES = range(40, 240, 10)
 

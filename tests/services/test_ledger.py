@@ -16,7 +16,7 @@ from core.db import Database
 from core.db.enums import EntryKind
 from core.db.tables import Account, LedgerEntry, User
 from core.identity import users
-from tests.orders import ordered
+from tests.factories.generations import ordered
 
 pytestmark = pytest.mark.both_databases  # no overdraft, by the locks of each database
 

@@ -14,7 +14,17 @@ from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation, GenerationEvent, UsageDay, User
 from core.generations import lifecycle
 from core.generations.state_machine import TRANSITIONS
-from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, completed, ordered, output
+from tests.factories.generations import (
+    DOWNLOADING,
+    HANDED,
+    READY,
+    SUBMITTING,
+    WAITING,
+    advance,
+    completed,
+    ordered,
+    output,
+)
 
 
 def broken(database: Database) -> list[str]:

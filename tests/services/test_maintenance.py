@@ -19,7 +19,7 @@ from core.generations import commands, queries
 from core.identity import users
 from core.notifications import webhooks
 from core.worker import maintenance, previews
-from tests.orders import completed
+from tests.factories.generations import completed
 
 OLD_ID = "01234567-89ab-7000-8000-000000000000"
 """An id of the year 2009."""

@@ -13,9 +13,9 @@ from core.identity import users
 from core.insights import model_stats
 from core.projects import projects
 from core.usage.reports import UsageQuery
-from tests import year
-from tests.orders import completed
-from tests.year import Ended
+from tests.factories import histories
+from tests.factories.generations import completed
+from tests.factories.histories import Ended
 
 LAST = date(2026, 11, 21)
 FIRST = LAST - timedelta(days=60)
@@ -26,8 +26,8 @@ def test_times_of_models_are_told_from_completed_clips_of_the_days(database: Dat
     with database.write_session() as session:
         other = users.ensure(session, "ben@example.org", signup_credits=0)
         mine, theirs = (projects.create(session, one, name="Lakes").id for one in (person, other))
-        year.book(session, person, [Ended(LAST, mine, "veo3", took_seconds=seconds) for seconds in (10, 20, 30)])
-        year.book(
+        histories.book(session, person, [Ended(LAST, mine, "veo3", took_seconds=seconds) for seconds in (10, 20, 30)])
+        histories.book(
             session,
             other,
             [

@@ -18,8 +18,8 @@ from core.redis import connection as redis_connection
 from core.redis import job_queue
 from core.worker import dispatcher, maintenance, previews
 from tests import redis as redis_server
+from tests.factories.generations import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, ordered, output
 from tests.fixtures.clips import ClipSpec, make_clip
-from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, ordered, output
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from core.db import Database
 from core.db.tables import User
 from core.generations import progress
 from core.identity import users
-from tests.orders import HANDED, SUBMITTING, WAITING, advance, completed, ordered
+from tests.factories.generations import HANDED, SUBMITTING, WAITING, advance, completed, ordered
 
 SECRET = b"a secret of this test"
 

@@ -6,7 +6,7 @@ from core.db import Database
 from core.db.tables import Project, UsageDay, User
 from core.generations import commands
 from core.projects import projects
-from tests.orders import completed, ordered
+from tests.factories.generations import completed, ordered
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 121, "a\x00b", "\ud800"])

@@ -11,7 +11,7 @@ from core.db.tables import Generation, User
 from core.generations import prompt_search
 from core.generations.queries import ListFilter, Page, list_page, neighbours
 from core.identity import users
-from tests.orders import ordered
+from tests.factories.generations import ordered
 
 pytestmark = pytest.mark.both_databases  # FTS5 and tsvector are two searches
 

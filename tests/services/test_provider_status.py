@@ -5,7 +5,7 @@ from core.config import Settings
 from core.db import Database
 from core.db.tables import User
 from core.insights import circuit_breaker, provider_status
-from tests.orders import HANDED, SUBMITTING, WAITING, advance, completed, ordered
+from tests.factories.generations import HANDED, SUBMITTING, WAITING, advance, completed, ordered
 
 
 def of(database: Database, settings: Settings, name: str) -> provider_status.ProviderStatus:

@@ -15,7 +15,7 @@ from core.generations.review import Changes
 from core.generations.submit import submit
 from core.identity import users
 from core.projects import projects
-from tests.orders import CONFIGURED, QUOTA_BYTES, completed, order, ordered
+from tests.factories.generations import CONFIGURED, QUOTA_BYTES, completed, order, ordered
 
 pytestmark = pytest.mark.both_databases  # lists are put together around the search
 

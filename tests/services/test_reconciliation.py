@@ -16,7 +16,7 @@ from core.generations import lifecycle, reconciliation, unresolved
 from core.identity import users
 from core.providers.contract import JobMatches, ProviderJob
 from core.worker import poll_results, tasks
-from tests.orders import HANDED, SUBMITTING, WAITING, advance, lost, ordered
+from tests.factories.generations import HANDED, SUBMITTING, WAITING, advance, lost, ordered
 
 LONG_AGO = reconciliation.LATE_ARRIVAL_WINDOW + timedelta(seconds=1)
 FOUND = (Status.PROCESSING, Stage.WAITING)

@@ -21,8 +21,8 @@ from core.ids import new_id
 from core.projects import projects
 from core.usage import export, reports
 from core.usage.reports import Group, UsageQuery, UsageTotals
-from tests import year
-from tests.year import Ended
+from tests.factories import histories
+from tests.factories.histories import Ended
 
 LAST = date(2026, 11, 21)
 FIRST = LAST - timedelta(days=60)
@@ -34,7 +34,7 @@ clips_of_two = st.lists(
         st.integers(0, 1),
         st.integers(0, 60),
         st.sampled_from(["demo-film", "kling-2.5", "veo3"]),
-        st.sampled_from(year.OUTCOMES),
+        st.sampled_from(histories.OUTCOMES),
         st.sampled_from([None, Decimal("0.25"), Decimal("0.333333")]),
         st.sampled_from([None, True, False]),
     ),
@@ -58,7 +58,7 @@ def project(database: Database, user: User, name: str = "Lakes") -> str:
 def book(database: Database, user: User, *clips: Ended) -> None:
     """Clips of one person."""
     with database.write_session() as session:
-        year.book(session, user, clips)
+        histories.book(session, user, clips)
 
 
 def rows(database: Database, user: User, chosen: UsageQuery, *groups: Group) -> list[reports.Row]:
@@ -84,12 +84,12 @@ def test_every_grouping_equals_the_ledger(
                 for whose, which, day, model, outcome, usd, kept in drawn
                 if whose == who
             ]
-            year.book(session, one, clips)
+            histories.book(session, one, clips)
     with database.read_session() as session:
         for person, chosen in ((one, UsageQuery(since, until)), (admin, UsageQuery(since, until, everybody=True))):
             whose = None if chosen.everybody else person
-            spent = year.settled(session, whose, since, until)
-            given_back = year.settled(session, whose, since, until, EntryKind.RELEASE)
+            spent = histories.settled(session, whose, since, until)
+            given_back = histories.settled(session, whose, since, until, EntryKind.RELEASE)
             for groups in ((), *((group,) for group in Group), (Group.WEEK, Group.PROJECT), export.DEFAULT):
                 found = list(reports.aggregate(session, person, chosen, groups))
                 total = reports.add_up(found)
@@ -209,7 +209,7 @@ def test_selection_at_the_ends_of_the_calendar(database: Database, admin: User, 
 
 def test_history_of_tests_is_sound(database: Database, person: User) -> None:
     """Histories that tests look at keep every rule of money that they touch."""
-    clips = list(year.invent(random.Random(5), [project(database, person)], until=LAST, days=20, clips_a_day=3))
+    clips = list(histories.invent(random.Random(5), [project(database, person)], until=LAST, days=20, clips_a_day=3))
     book(database, person, *clips)
     with database.read_session() as session:
         broken = [result.rule for result in runs.run(session) if not result.holds]

@@ -18,8 +18,8 @@ from core.providers import registry
 from core.usage import reports, repricing
 from core.usage.reports import UsageQuery
 from core.usage.repricing import ClipGroup, GroupTotal, Scenario
-from tests import year
-from tests.year import Ended
+from tests.factories import histories
+from tests.factories.histories import Ended
 
 DAY = date(2026, 11, 21)
 CHOSEN = UsageQuery(DAY - timedelta(days=9), DAY)
@@ -45,7 +45,7 @@ def kind(model_id: str = "kling-2.5", **changes: object) -> ClipGroup:
 def book(database: Database, user: User, *clips: Ended) -> None:
     """Clips of one person."""
     with database.write_session() as session:
-        year.book(session, user, clips)
+        histories.book(session, user, clips)
 
 
 def test_same_model_at_its_list_price_changes_nothing() -> None:

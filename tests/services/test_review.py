@@ -18,7 +18,7 @@ from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.identity import users
 from core.projects import projects
-from tests.orders import completed, ordered
+from tests.factories.generations import completed, ordered
 
 
 def broken(database: Database) -> list[str]:

@@ -9,7 +9,7 @@ from core.db.enums import Role
 from core.db.tables import Generation, Project, UsageDay, User
 from core.db.types import Base
 from core.identity import users
-from tests.orders import completed
+from tests.factories.generations import completed
 
 OWNED = [row for kind in get_args(row_access.Owned) for row in get_args(kind)]
 NOT_ASKED_FOR = {"accounts"}

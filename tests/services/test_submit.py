@@ -20,7 +20,17 @@ from core.generations.submit import made_before, submit, validate
 from core.identity import users
 from core.projects import projects
 from core.providers import registry
-from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, order, ordered
+from tests.factories.generations import (
+    CONFIGURED,
+    HANDED,
+    QUOTA_BYTES,
+    SUBMITTING,
+    WAITING,
+    advance,
+    completed,
+    order,
+    ordered,
+)
 
 
 @pytest.fixture

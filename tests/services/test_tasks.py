@@ -14,9 +14,9 @@ from core.db.tables import Generation, User
 from core.files import storage as storages
 from core.identity import users
 from core.worker import tasks
+from tests.factories.generations import HANDED, READY, SUBMITTING, WAITING, advance, ordered
 from tests.fixtures import file_host as hosts
 from tests.fixtures.clips import ClipSpec, make_clip
-from tests.orders import HANDED, READY, SUBMITTING, WAITING, advance, ordered
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from core.db.tables import Generation, GenerationEvent, User
 from core.generations import lifecycle, timeline
 from core.generations.timeline import Step, Tail
 from core.identity import users
-from tests.orders import HANDED, SUBMITTING, advance, completed, ordered
+from tests.factories.generations import HANDED, SUBMITTING, advance, completed, ordered
 
 
 def read(database: Database, tail: Tail) -> Sequence[Step]:

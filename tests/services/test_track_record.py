@@ -11,7 +11,7 @@ from core.db import Database
 from core.db.tables import Generation, User
 from core.generations import lifecycle
 from core.insights import model_stats
-from tests.orders import HANDED, SUBMITTING, WAITING, advance, completed, ordered
+from tests.factories.generations import HANDED, SUBMITTING, WAITING, advance, completed, ordered
 
 
 def finish(database: Database, user: User, seconds: int) -> None:

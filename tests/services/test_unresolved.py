@@ -7,7 +7,7 @@ from core.db.enums import Role, Stage, Status
 from core.db.tables import User
 from core.generations import unresolved
 from core.identity import users
-from tests.orders import HANDED, SUBMITTING, advance, ordered
+from tests.factories.generations import HANDED, SUBMITTING, advance, ordered
 
 
 def test_uncertain_is_decided_by_an_administrator(database: Database, person: User) -> None:

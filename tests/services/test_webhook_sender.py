@@ -15,9 +15,9 @@ from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import User, WebhookDelivery, WebhookEndpoint
 from core.identity import users
 from core.notifications import webhook_sender, webhooks
+from tests.factories.generations import completed
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
-from tests.orders import completed
 
 
 @pytest.fixture

@@ -12,7 +12,17 @@ from core.db.tables import Generation, User, WebhookDelivery, WebhookEndpoint
 from core.generations import lifecycle
 from core.identity import users
 from core.notifications import outbox, webhooks
-from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, completed, ordered, output
+from tests.factories.generations import (
+    DOWNLOADING,
+    HANDED,
+    READY,
+    SUBMITTING,
+    WAITING,
+    advance,
+    completed,
+    ordered,
+    output,
+)
 
 ADDRESS = webhooks.ValidUrl("https://hooks.example.org/studio")
 KEY = b"the installation's key"

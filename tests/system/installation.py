@@ -28,7 +28,7 @@ from core.projects import projects
 from core.providers import registry
 from core.redis import connection as redis_connection
 from core.worker import local_stack
-from tests.orders import CONFIGURED, QUOTA_BYTES, order
+from tests.factories.generations import CONFIGURED, QUOTA_BYTES, order
 
 ROOT = Path(__file__).parents[2]
 

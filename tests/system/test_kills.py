@@ -11,7 +11,7 @@ import pytest
 from core.billing import ledger
 from core.db.enums import Stage, Status
 from tests import simulators
-from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance
+from tests.factories.generations import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance
 from tests.system.installation import Installation, installed, kill_tree
 
 pytestmark = pytest.mark.process

@@ -20,7 +20,7 @@ import sys
 from core import errors
 from core.db import Database
 from core.db.tables import User
-from tests.orders import ordered
+from tests.factories.generations import ordered
 
 database = Database(sys.argv[1])
 with database.read_session() as session:

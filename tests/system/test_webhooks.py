@@ -12,9 +12,9 @@ from core.clock import utc_now
 from core.db.enums import DeliveryState
 from core.db.tables import WebhookDelivery
 from core.notifications import webhooks
+from tests.factories.generations import completed
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
-from tests.orders import completed
 from tests.system.installation import ROOT, Installation, installed, kill_tree
 
 pytestmark = [pytest.mark.process, pytest.mark.both_databases]

@@ -8,7 +8,7 @@ from core.catalog import capabilities
 from core.catalog.adaptation import Adjustment, adapt
 from core.generations.submit import validate
 from core.providers import registry
-from tests.orders import order
+from tests.factories.generations import order
 
 IMAGE = "images/ab/x.jpg"
 
