@@ -183,13 +183,13 @@ def seed(email: str) -> dict[str, str]:
         person = users.ensure(session, email, signup_credits=10**12)
         token = api_tokens.create(session, person, name="benchmark", scope=Scope.ADMIN)
         project = projects.create(session, person, name="Lakes").id
-    clip = generations.completed(database, person).id
+    clip = generations.create_completed(database, person).id
     with database.write_session() as session:
         for _ in range(CLIPS):
             submit(
                 session,
                 person,
-                generations.order(project),
+                generations.build_order(project),
                 configured=generations.CONFIGURED,
                 quota_bytes=10**12,
             )

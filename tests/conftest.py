@@ -15,8 +15,8 @@ from core import config, db
 from core.config import Settings
 from core.db import Database
 from core.db.tables import User
-from core.identity import users
 from tests import postgres
+from tests.factories.users import create_user
 
 for name, examples in {"dev": 10, "ci": 60, "nightly": 1_000}.items():
     settings.register_profile(
@@ -120,8 +120,7 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def person(database: Database) -> User:
     """Somebody with 10,000 credits."""
-    with database.write_session() as session:
-        return users.ensure(session, "ana@example.org", signup_credits=10_000)
+    return create_user(database)
 
 
 @pytest.fixture

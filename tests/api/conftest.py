@@ -92,7 +92,7 @@ class Client:
     def finished(self, **changes: Any) -> Generation:
         """A completed generation whose file is in storage."""
         assert self.person is not None
-        row = generations.completed(db.default(), self.person, **changes)
+        row = generations.create_completed(db.default(), self.person, **changes)
         assert row.output_key is not None
         storage.open_storage(config.settings().storage_url).put_bytes(row.output_key, CLIP, media_type="video/mp4")
         return row

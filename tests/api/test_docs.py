@@ -2,8 +2,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,14 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core import config, db
+from core import db
 from core.api.openapi import recipes
 from core.db.tables import Generation
-from core.files import storage
-from core.generations import lifecycle
 from tests.api import live
 from tests.api.conftest import CLIP, Client, picture
-from tests.factories import generations
 
 
 class Reader(HTMLParser):
@@ -100,30 +95,6 @@ def run(program: list[str], shell: dict[str, str], folder: Path) -> str:
     return ran.stdout
 
 
-def finish_soon(generation_id: str) -> threading.Thread:
-    """Complete a generation a moment after it was first asked about, as a worker would."""
-
-    def work() -> None:
-        time.sleep(0.5)
-        database = db.default()
-        places = (
-            generations.HANDED,
-            generations.SUBMITTING,
-            generations.WAITING,
-            generations.READY,
-            generations.DOWNLOADING,
-        )
-        row = generations.advance(database, generation_id, *places)
-        made = generations.output(row.id)
-        storage.open_storage(config.settings().storage_url).put_bytes(made.output_key, CLIP, media_type="video/mp4")
-        with database.write_session() as session:
-            assert lifecycle.complete(session, row, made)
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    return worker
-
-
 @pytest.mark.process
 @pytest.mark.parametrize("language", ["curl", "python"])
 @pytest.mark.parametrize("recipe", recipes.ALL, ids=lambda recipe: recipe.title)
@@ -134,7 +105,7 @@ def test_recipe_works(shell: dict[str, str], tmp_path: Path, recipe: recipes.Rec
     program = (
         ["bash", "-euo", "pipefail", "-c", recipe.curl] if language == "curl" else [sys.executable, "-c", recipe.python]
     )
-    worker = finish_soon(shell["GENERATION"]) if recipe is recipes.WAIT else None
+    worker = live.finish_soon(shell["GENERATION"]) if recipe is recipes.WAIT else None
 
     printed = run(program, shell, tmp_path)
 

@@ -149,7 +149,7 @@ def test_list_reads_few_rows_of_a_large_project(ana: Client) -> None:
     """The list's query finds each project's newest by index, on SQLite too: no scan of generations, no sort of them."""
     ana.generate()
     assert ana.person is not None
-    generations.ordered(db.default(), ana.person)
+    generations.create_generation(db.default(), ana.person)
     statements: list[str] = []
     engine = db.default().read_engine
 

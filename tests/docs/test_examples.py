@@ -139,7 +139,7 @@ def test_webhook_receiver(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 def test_uncertain_listed(installation: Settings, ana: Client, tmp_path: Path) -> None:
     """The command shows what is uncertain."""
     (listing,) = commands(HOW_TO / "decide-uncertain-generations.md")
-    lost = generations.lost(db.default(), ana.generate())
+    lost = generations.lose_submit(db.default(), ana.generate())
 
     assert lost.id in run(listing, tmp_path, DATA_DIR=str(installation.data_dir))
 

@@ -1,24 +1,51 @@
-"""Orders and finished clips for tests, made through the services as the product makes them."""
+"""Orders and clips at any point of their life, moved there as dispatcher and workers move them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import update
 
-from core import errors
+from core import db, errors
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, User
 from core.generations import lifecycle
+from core.generations.state_machine import State
 from core.generations.submit import Order, submit
-from core.projects import projects
+from tests.factories.projects import create_project
 
 CONFIGURED = frozenset({"demo", "modelslab", "edenai"})
 QUOTA_BYTES = 10**9
+CLIP_FACTS = {
+    "width": 1280,
+    "height": 720,
+    "duration_seconds": 5.0,
+    "frame_rate": 24.0,
+    "video_codec": "h264",
+    "audio_codec": "aac",
+    "container": "mp4",
+    "size_bytes": 1000,
+    "sha256": "0" * 64,
+}
+
+DISPATCHED = (Status.PENDING, Stage.DISPATCHED)
+SUBMITTING = (Status.PROCESSING, Stage.SUBMITTING)
+WAITING = (Status.PROCESSING, Stage.WAITING)
+READY_TO_DOWNLOAD = (Status.PROCESSING, Stage.READY_TO_DOWNLOAD)
+DOWNLOADING = (Status.PROCESSING, Stage.DOWNLOADING)
+
+NOTES = {
+    Stage.DISPATCHED: "Next in line at Demo Studio",
+    Stage.SUBMITTING: "Sending to Demo Studio",
+    Stage.WAITING: "Accepted by Demo Studio",
+    Stage.READY_TO_DOWNLOAD: "The provider has finished",
+    Stage.DOWNLOADING: "Fetching the finished clip",
+}
+"""What the worker notes of each step."""
 
 
-def order(project_id: str, **changes: Any) -> Order:
+def build_order(project_id: str, **changes: Any) -> Order:
     """A demo order of 50 credits, with changes."""
     settings: dict[str, Any] = {
         "model_id": "demo-film",
@@ -30,43 +57,29 @@ def order(project_id: str, **changes: Any) -> Order:
     return Order(project_id=project_id, **(settings | changes))
 
 
-def ordered(database: Database, user: User, **changes: Any) -> Generation:
-    """Submit one order of this person, in a project of its own."""
+def create_generation(database: Database, user: User, **changes: Any) -> Generation:
+    """A demo order that waits, with changes to it; in a project of its own unless `project_id` is among them."""
     key = changes.pop("idempotency_key", None)
+    project_id = changes.pop("project_id", None) or create_project(database, user).id
+    order = build_order(project_id, **changes)
     with database.write_session() as session:
-        project_id = changes.pop("project_id", None) or projects.create(session, user, name="Lakes").id
-        return submit(
-            session,
-            user,
-            order(project_id, **changes),
-            configured=CONFIGURED,
-            quota_bytes=QUOTA_BYTES,
-            idempotency_key=key,
-        )
+        return submit(session, user, order, configured=CONFIGURED, quota_bytes=QUOTA_BYTES, idempotency_key=key)
 
 
-def advance(database: Database, generation_id: str, *places: tuple[Status, Stage], **values: Any) -> Generation:
-    """Move a generation through places, as dispatcher and workers would."""
-    for status, stage in places:
+def advance(
+    database: Database, generation_id: str, *states: State, next_at: datetime | None = None, **values: Any
+) -> Generation:
+    """Move a generation through states; `values` are written with each, and it is due in 20 s unless said otherwise."""
+    for status, stage in states:
         with database.write_session() as session:
             row = lifecycle.locked(session, generation_id)
             assert row is not None
-            next_at = utc_now() + timedelta(seconds=20)
-            assert lifecycle.transition(session, row, status, stage, what="test", next_at=next_at, **values)
-    with database.read_session() as session:
-        found = session.get(Generation, generation_id)
-        assert found is not None
-        return found
+            due = next_at or utc_now() + timedelta(seconds=20)
+            assert lifecycle.transition(session, row, status, stage, what=NOTES[stage], next_at=due, **values)
+    return load_generation(generation_id, database)
 
 
-HANDED = (Status.PENDING, Stage.DISPATCHED)
-SUBMITTING = (Status.PROCESSING, Stage.SUBMITTING)
-WAITING = (Status.PROCESSING, Stage.WAITING)
-READY = (Status.PROCESSING, Stage.READY_TO_DOWNLOAD)
-DOWNLOADING = (Status.PROCESSING, Stage.DOWNLOADING)
-
-
-def output(generation_id: str, **changes: Any) -> lifecycle.Output:
+def build_output(generation_id: str, **changes: Any) -> lifecycle.Output:
     """What is known of a finished clip's files, its preview among them, without the files; with changes."""
     base = f"videos/{generation_id}/0123456789abcdef"
     known: dict[str, Any] = {
@@ -74,32 +87,38 @@ def output(generation_id: str, **changes: Any) -> lifecycle.Output:
         "thumbnail_key": f"{base}.webp",
         "preview_key": f"{base}-preview.mp4",
         "stored_bytes": 1000,
-        "facts": {"width": 1280, "height": 720, "duration_seconds": 5.0, "video_codec": "h264"},
+        "facts": CLIP_FACTS,
     }
     return lifecycle.Output(**(known | changes))
 
 
-def completed(database: Database, user: User, **changes: Any) -> Generation:
+def create_completed(database: Database, user: User, **changes: Any) -> Generation:
     """A generation that went all the way."""
-    row = ordered(database, user, **changes)
-    row = advance(database, row.id, HANDED, SUBMITTING, WAITING, READY, DOWNLOADING)
+    row = create_generation(database, user, **changes)
+    row = advance(database, row.id, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD, DOWNLOADING)
     with database.write_session() as session:
-        assert lifecycle.complete(session, row, output(row.id))
-    with database.read_session() as session:
-        found = session.get(Generation, row.id)
-        assert found is not None
-        return found
+        assert lifecycle.complete(session, row, build_output(row.id))
+    return load_generation(row.id, database)
 
 
-def lost(database: Database, generation_id: str, *, ago: timedelta = timedelta()) -> Generation:
-    """A generation whose submit got no answer, which was noticed so long ago."""
-    row = advance(database, generation_id, HANDED, SUBMITTING)
+def lose_submit(database: Database, generation_id: str, *, ago: timedelta = timedelta()) -> Generation:
+    """Let the submit of an order get no answer, which was noticed so long ago."""
+    row = advance(database, generation_id, DISPATCHED, SUBMITTING)
     with database.write_session() as session:
         error = errors.SubmitUncertain(detail="ReadTimeout")
         assert lifecycle.mark_uncertain(session, row, error, next_at=utc_now())
         noticed = update(Generation).where(Generation.id == row.id).values(updated_at=utc_now() - ago)
         session.execute(noticed)
-    with database.read_session() as session:
-        found = session.get(Generation, generation_id)
-        assert found is not None
-        return found
+    return load_generation(generation_id, database)
+
+
+def load_generation(generation_id: str, database: Database | None = None) -> Generation:
+    """A row as it is now, in the installation's own database unless another one is given."""
+    with (database or db.default()).read_session() as session:
+        return session.get_one(Generation, generation_id)
+
+
+def make_due(generation_id: str, database: Database | None = None) -> None:
+    """Let a row's time come, since a test cannot wait for it."""
+    with (database or db.default()).write_session() as session:
+        session.execute(update(Generation).where(Generation.id == generation_id).values(next_at=utc_now()))

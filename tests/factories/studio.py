@@ -1,40 +1,24 @@
-"""A studio with clips in every state, built through the services alone, for tests of pages."""
+"""An installation with its one person, and clips of theirs in every state, for tests of pages and in the browser."""
 
 from typing import Any
 
 from core import db, errors
 from core.clock import utc_now
 from core.config import Settings
-from core.db import WriteSession
-from core.db.enums import Stage, Status
 from core.db.tables import Generation, Project, User
 from core.generations import lifecycle
-from core.generations.submit import Order, submit
 from core.identity import users
-from core.projects import projects
-
-CONFIGURED = frozenset({"demo", "modelslab", "edenai"})
-FACTS = {
-    "width": 1280,
-    "height": 720,
-    "duration_seconds": 5.0,
-    "frame_rate": 24.0,
-    "video_codec": "h264",
-    "audio_codec": "aac",
-    "container": "mp4",
-    "size_bytes": 1000,
-    "sha256": "0" * 64,
-}
-
-
-SAID = {
-    Stage.DISPATCHED: "Next in line at Demo Studio",
-    Stage.SUBMITTING: "Sending to Demo Studio",
-    Stage.WAITING: "Accepted by Demo Studio",
-    Stage.READY_TO_DOWNLOAD: "The provider has finished",
-    Stage.DOWNLOADING: "Fetching the finished clip",
-}
-"""What the worker notes of each step."""
+from tests.factories import generations
+from tests.factories.generations import (
+    DISPATCHED,
+    DOWNLOADING,
+    READY_TO_DOWNLOAD,
+    SUBMITTING,
+    WAITING,
+    advance,
+    load_generation,
+)
+from tests.factories.projects import create_project
 
 
 class Studio:
@@ -47,71 +31,34 @@ class Studio:
 
     def project(self, name: str = "Lake film") -> Project:
         """A new project."""
-        with db.write_session() as session:
-            return projects.create(session, self.person, name=name)
+        return create_project(db.default(), self.person, name)
 
-    def order(
-        self, project: Project, prompt: str = "A lake at dawn", *, model_id: str = "demo-film", **changes: object
-    ) -> Generation:
+    def order(self, project: Project, prompt: str = "A lake at dawn", **changes: Any) -> Generation:
         """An order that waits."""
-        wanted = {"resolution": "720p", "duration_seconds": 5, "aspect_ratio": "16:9"} | changes
-        order = Order(project_id=project.id, model_id=model_id, prompt=prompt, **wanted)  # type: ignore[arg-type]  # a test names only what it means
-        with db.write_session() as session:
-            return submit(
-                session, self.person, order, configured=CONFIGURED, quota_bytes=self.settings.storage_quota_bytes
-            )
+        return generations.create_generation(db.default(), self.person, project_id=project.id, prompt=prompt, **changes)
 
     def send(self, row: Generation, *, progress: float = 0.4) -> Generation:
         """The provider has it."""
-        with db.write_session() as session:
-            for status, stage in (
-                (Status.PENDING, Stage.DISPATCHED),
-                (Status.PROCESSING, Stage.SUBMITTING),
-                (Status.PROCESSING, Stage.WAITING),
-            ):
-                now = utc_now()
-                values: dict[str, Any] = {"submitted_at": now, "progress": progress} if stage is Stage.WAITING else {}
-                row = self._now(session, row)
-                assert lifecycle.transition(session, row, status, stage, what=SAID[stage], next_at=now, **values)
-            return self._now(session, row)
+        now = utc_now()
+        advance(db.default(), row.id, DISPATCHED, SUBMITTING, next_at=now)
+        return advance(db.default(), row.id, WAITING, next_at=now, submitted_at=now, progress=progress)
 
     def lose(self, row: Generation) -> Generation:
         """Nobody knows whether the provider has it."""
-        with db.write_session() as session:
-            for status, stage in ((Status.PENDING, Stage.DISPATCHED), (Status.PROCESSING, Stage.SUBMITTING)):
-                row = self._now(session, row)
-                assert lifecycle.transition(session, row, status, stage, what=SAID[stage], next_at=utc_now())
-            row = self._now(session, row)
-            assert lifecycle.mark_uncertain(
-                session, row, errors.SubmitUncertain(detail="read timeout"), next_at=utc_now()
-            )
-            return self._now(session, row)
+        return generations.lose_submit(db.default(), row.id)
 
     def complete(self, row: Generation, output: lifecycle.Output | None = None) -> Generation:
-        """The clip is here and charged."""
-        row = self.send(row)
+        """The clip is here and charged; no preview of it yet unless `output` has one."""
+        self.send(row)
+        row = advance(db.default(), row.id, READY_TO_DOWNLOAD, DOWNLOADING, next_at=utc_now(), progress=1.0)
+        made = output or generations.build_output(row.id, preview_key=None)
         with db.write_session() as session:
-            for stage in (Stage.READY_TO_DOWNLOAD, Stage.DOWNLOADING):
-                row = self._now(session, row)
-                assert lifecycle.transition(
-                    session, row, Status.PROCESSING, stage, what=SAID[stage], next_at=utc_now(), progress=1.0
-                )
-            row = self._now(session, row)
-            made = output or lifecycle.Output(
-                f"videos/{row.id}/0123456789abcdef.mp4", f"videos/{row.id}/0123456789abcdef.webp", None, 1000, FACTS
-            )
             assert lifecycle.complete(session, row, made)
-            return self._now(session, row)
+        return load_generation(row.id)
 
     def fail(self, row: Generation, error: errors.AppError | None = None) -> Generation:
         """The provider could not make it."""
         row = self.send(row)
         with db.write_session() as session:
-            assert lifecycle.fail(session, self._now(session, row), error or errors.GenerationFailed())
-            return self._now(session, row)
-
-    @staticmethod
-    def _now(session: WriteSession, row: Generation) -> Generation:
-        found = lifecycle.locked(session, row.id)
-        assert found is not None
-        return found
+            assert lifecycle.fail(session, row, error or errors.GenerationFailed())
+        return load_generation(row.id)

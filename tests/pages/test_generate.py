@@ -17,8 +17,8 @@ from core.identity import users
 from core.projects import presets
 from pages.ui import wording
 from tests.factories.studio import Studio
+from tests.fixtures.clips import brightening
 from tests.pages.conftest import Open, sent
-from tests.services.test_last_frame import brightening
 
 BUTTON = "generate_button"
 

@@ -123,7 +123,7 @@ def test_rows_of_other_people_do_not_lengthen_ones_list(studio: Studio) -> None:
     """Everybody's queue is read for places in line, and only the number leaves the house."""
     with db.write_session() as session:
         ben = users.ensure(session, "ben@example.org", signup_credits=1000)
-    generations.ordered(db.default(), ben, prompt="a secret of ben")
+    generations.create_generation(db.default(), ben, prompt="a secret of ben")
     row = studio.order(studio.project())
     answer = look(token(studio), row.id)
     assert "1 clip before it" in answer.json()["items"][0]["where"]

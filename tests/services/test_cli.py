@@ -19,7 +19,7 @@ def lost(installation: Settings) -> Generation:
     """A generation of which nobody knows whether its provider has it."""
     with db.write_session() as session:
         person = users.ensure(session, "ana@example.org", signup_credits=1000)
-    return generations.lost(db.default(), generations.ordered(db.default(), person).id)
+    return generations.lose_submit(db.default(), generations.create_generation(db.default(), person).id)
 
 
 def read(generation_id: str) -> Generation:

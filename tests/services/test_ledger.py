@@ -16,7 +16,7 @@ from core.db import Database
 from core.db.enums import EntryKind
 from core.db.tables import Account, LedgerEntry, User
 from core.identity import users
-from tests.factories.generations import ordered
+from tests.factories.generations import create_generation
 
 pytestmark = pytest.mark.both_databases  # no overdraft, by the locks of each database
 
@@ -34,7 +34,7 @@ def test_grant_when_repeated(database: Database, person: User) -> None:
 
 def test_hold_when_not_covered(database: Database, person: User) -> None:
     """An overdraft is refused with both figures, and nothing moves."""
-    row = ordered(database, person)
+    row = create_generation(database, person)
     with pytest.raises(errors.InsufficientCredits) as raised, database.write_session() as session:
         ledger.adjust(session, person.id, credits=-10_000, key="fine", actor="root", reason="Too much")
 
@@ -45,7 +45,7 @@ def test_hold_when_not_covered(database: Database, person: User) -> None:
 
 def test_settle_and_release_when_both_come(database: Database, person: User) -> None:
     """Whichever ends a hold first wins; the other, and every replay, changes nothing."""
-    row = ordered(database, person)
+    row = create_generation(database, person)
     moved = []
     for _ in range(2):
         with database.write_session() as session:
@@ -64,7 +64,7 @@ def test_settle_and_release_when_both_come(database: Database, person: User) -> 
 
 def test_settle_when_nothing_is_held(database: Database, person: User) -> None:
     """What is not held cannot be charged."""
-    row = ordered(database, person)
+    row = create_generation(database, person)
     with pytest.raises(errors.AppError), database.write_session() as session:
         ledger.settle(session, person.id, generation_id=row.id, credits=row.credits + 1, actor="system")
 
@@ -82,7 +82,7 @@ def test_hold_when_fifty_come_at_once(database: Database, parallel: int) -> None
     def try_once(_n: int) -> bool:
         barrier.wait()
         try:
-            ordered(database, user)
+            create_generation(database, user)
         except errors.InsufficientCredits:
             return False
         return True
@@ -142,7 +142,7 @@ def test_entries_when_many(database: Database, person: User) -> None:
 )
 def test_audit_when_books_are_damaged(database: Database, person: User, damage: object, rule_words: str) -> None:
     """The audit names the rule that somebody's hand on the tables broke."""
-    ordered(database, person)
+    create_generation(database, person)
     with database.write_session() as session:
         session.execute(damage)  # type: ignore[call-overload]  # any statement
 
@@ -183,9 +183,9 @@ class Books(RuleBasedStateMachine):
         price = quote("demo-film", resolution="720p", duration_seconds=seconds).total_credits
         if price > self.available:
             with pytest.raises(errors.InsufficientCredits):
-                ordered(self.database, self.user, duration_seconds=seconds)
+                create_generation(self.database, self.user, duration_seconds=seconds)
             return None
-        row = ordered(self.database, self.user, duration_seconds=seconds)
+        row = create_generation(self.database, self.user, duration_seconds=seconds)
         self.available -= row.credits
         self.held += row.credits
         return row.id, row.credits
@@ -233,5 +233,5 @@ def test_books_in_random_histories(database: Database) -> None:
     Books.database = database
     run_state_machine_as_test(
         Books,
-        settings=settings(max_examples=settings.default.max_examples // 5, stateful_step_count=20),
+        settings=settings(max_examples=settings().max_examples // 5, stateful_step_count=20),
     )

@@ -7,8 +7,8 @@ from sqlalchemy import text
 from core import errors
 from core.db import Database
 from core.db.tables import User
-from core.identity import users
 from core.projects import presets
+from tests.factories.users import create_user
 
 SETTINGS = presets.Settings("kling-2.5", "1080p", 10, "9:16", prompt="a lake at dusk")
 
@@ -16,8 +16,7 @@ SETTINGS = presets.Settings("kling-2.5", "1080p", 10, "9:16", prompt="a lake at 
 @pytest.fixture
 def stranger(database: Database) -> User:
     """Somebody else."""
-    with database.write_session() as session:
-        return users.ensure(session, "eve@example.org", signup_credits=0)
+    return create_user(database, "eve@example.org", credits=0)
 
 
 def names(database: Database, user: User) -> list[str]:

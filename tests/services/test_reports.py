@@ -23,6 +23,7 @@ from core.usage import export, reports
 from core.usage.reports import Group, UsageQuery, UsageTotals
 from tests.factories import histories
 from tests.factories.histories import Ended
+from tests.factories.users import create_user
 
 LAST = date(2026, 11, 21)
 FIRST = LAST - timedelta(days=60)
@@ -45,8 +46,7 @@ clips_of_two = st.lists(
 @pytest.fixture
 def admin(database: Database) -> User:
     """An administrator with a project."""
-    with database.write_session() as session:
-        return users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
+    return create_user(database, "root@example.org", credits=0, role=Role.ADMIN)
 
 
 def project(database: Database, user: User, name: str = "Lakes") -> str:

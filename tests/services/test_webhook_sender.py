@@ -13,9 +13,9 @@ from core.clock import utc_now
 from core.config import Settings
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import User, WebhookDelivery, WebhookEndpoint
-from core.identity import users
 from core.notifications import webhook_sender, webhooks
-from tests.factories.generations import completed
+from tests.factories.generations import create_completed
+from tests.factories.users import create_user
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
 
@@ -38,8 +38,7 @@ def site(site: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def ana(site: Settings) -> User:
     """Somebody with credits in the installation."""
-    with db.write_session() as session:
-        return users.ensure(session, "ana@example.org", signup_credits=100_000)
+    return create_user(db.default(), credits=100_000)
 
 
 def registered(settings: Settings, user: User, url: str) -> WebhookEndpoint:
@@ -109,7 +108,7 @@ def waits_seconds(delivery_id: str) -> float:
 def test_deliver_is_verified_by_the_receiver(site: Settings, ana: User, receiver: Receiver) -> None:
     """The end of a generation arrives once, signed so that the receiver's own library accepts it."""
     endpoint = registered(site, ana, receiver.url)
-    row = completed(db.default(), ana)
+    row = create_completed(db.default(), ana)
     assert send(site) == 1
     assert send(site) == 0
 
@@ -210,7 +209,7 @@ def test_deliver_when_the_receiver_is_gone(site: Settings, ana: User, receiver: 
 
     assert endpoint_now(endpoint).disabled_reason is DisabledReason.GONE
     assert [delivery(id).state for id in ids] == [DeliveryState.GIVEN_UP] * 2
-    completed(db.default(), ana)
+    create_completed(db.default(), ana)
     assert send(site) == 0
     assert len(receiver.calls) == 1
 

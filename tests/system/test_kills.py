@@ -11,7 +11,15 @@ import pytest
 from core.billing import ledger
 from core.db.enums import Stage, Status
 from tests import simulators
-from tests.factories.generations import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance
+from tests.factories.generations import (
+    DISPATCHED,
+    DOWNLOADING,
+    READY_TO_DOWNLOAD,
+    SUBMITTING,
+    WAITING,
+    advance,
+    make_due,
+)
 from tests.system.installation import Installation, installed, kill_tree
 
 pytestmark = pytest.mark.process
@@ -37,7 +45,7 @@ def test_submit_killed_around_the_post(installation_at_work: Installation) -> No
     site = installation_at_work
     before, between = site.order("before the post"), site.order("between post and record")
     for generation_id, when, nth in ((before, "after", 1), (between, "before", 2)):
-        advance(site.database, generation_id, HANDED)
+        advance(site.database, generation_id, DISPATCHED)
         site.run_job_killed_at("submit", generation_id, when, nth)
         assert site.row(generation_id).stage is Stage.SUBMITTING
     site.start_worker()
@@ -83,11 +91,11 @@ def test_preview_killed_around_its_commits(installation_at_work: Installation) -
     site.flush_redis()
     site.run_job("collect", generation_id)
     for when, nth in (("after", 1), ("before", 2)):
-        site.make_due(generation_id)
+        make_due(generation_id, site.database)
         site.run_job_killed_at("preview", generation_id, when, nth)
         row = site.row(generation_id)
         assert (row.status, row.preview_key) == (Status.COMPLETED, None)
-    site.make_due(generation_id)
+    make_due(generation_id, site.database)
     site.start_worker()
     site.until(lambda: site.row(generation_id).preview_key is not None, "another worker made it")
 
@@ -204,7 +212,7 @@ def test_lease_when_it_runs_out_twice(installation_at_work: Installation) -> Non
     site.flush_redis()
     for _ in range(2):
         site.run_job_killed_at("collect", generation_id, "after", 1)
-        advance(site.database, generation_id, READY)
+        advance(site.database, generation_id, READY_TO_DOWNLOAD)
     site.start_worker()
     site.until(site.settled, "it is done")
 

@@ -20,7 +20,7 @@ import sys
 from core import errors
 from core.db import Database
 from core.db.tables import User
-from tests.factories.generations import ordered
+from tests.factories.generations import create_generation
 
 database = Database(sys.argv[1])
 with database.read_session() as session:
@@ -30,7 +30,7 @@ sys.stdin.readline()
 taken = 0
 for _ in range(10):
     try:
-        ordered(database, user)
+        create_generation(database, user)
         taken += 1
     except errors.InsufficientCredits:
         pass

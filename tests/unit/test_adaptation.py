@@ -8,14 +8,14 @@ from core.catalog import capabilities
 from core.catalog.adaptation import Adjustment, adapt
 from core.generations.submit import validate
 from core.providers import registry
-from tests.factories.generations import order
+from tests.factories.generations import build_order
 
 IMAGE = "images/ab/x.jpg"
 
 
 def test_fit_when_everything_fits() -> None:
     """What another model can make as it is stays as it is, but for the model."""
-    wanted = order("p", model_id="demo-film", resolution="1080p", duration_seconds=10, start_image_key=IMAGE)
+    wanted = build_order("p", model_id="demo-film", resolution="1080p", duration_seconds=10, start_image_key=IMAGE)
     fitted = adapt(wanted, registry.model("kling-2.5"))
 
     assert fitted.changes == ()
@@ -40,7 +40,7 @@ def test_fit_when_everything_fits() -> None:
 )
 def test_fit_when_one_thing_does_not(model_id: str, changes: dict[str, object], expected: Adjustment) -> None:
     """What cannot stay becomes the nearest the model makes, or is left out, and nothing else changes."""
-    assert adapt(order("p", **changes), registry.model(model_id)).changes == (expected,)
+    assert adapt(build_order("p", **changes), registry.model(model_id)).changes == (expected,)
 
 
 @given(
@@ -53,7 +53,7 @@ def test_fit_when_one_thing_does_not(model_id: str, changes: dict[str, object], 
 def test_fit_gives_what_the_model_can_make(model, resolution, seconds, ratio, flags) -> None:  # type: ignore[no-untyped-def]  # drawn
     """A fitted order is refused for nothing but an image the model needs and nobody gave; fitting again is a no-op."""
     start, end, audio, enhance = flags
-    wanted = order(
+    wanted = build_order(
         "p",
         resolution=resolution,
         duration_seconds=seconds,
