@@ -1,11 +1,12 @@
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from core import errors
@@ -130,6 +131,44 @@ def test_entries_when_many(database: Database, person: User) -> None:
             before = page[-1].id
 
     assert seen == [7, 6, 5, 4, 3, 2, 1, 10_000]
+
+
+def test_total_credited_counts_what_came_in(database: Database, person: User) -> None:
+    """Grants and corrections are summed; what orders hold and give back is not."""
+    row = create_generation(database, person)
+    with database.write_session() as session:
+        ledger.adjust(session, person.id, credits=-500, key="mistake", actor="root", reason="Booked twice")
+        ledger.release(session, person.id, generation_id=row.id, credits=row.credits, actor="system", reason="Failed")
+        account = session.scalars(select(Account.id)).one()
+        assert ledger.total_credited(session, [account, "nobody's"]) == {account: 9_500}
+
+
+def test_entries_of_a_generation_are_its_receipt(database: Database, person: User) -> None:
+    """All that one generation moved, oldest first, and nothing of another."""
+    row, _other = create_generation(database, person), create_generation(database, person)
+    with database.write_session() as session:
+        ledger.settle(session, person.id, generation_id=row.id, credits=row.credits, actor="system")
+        receipt = ledger.entries_of_generation(session, row.id)
+
+    assert [(entry.kind, entry.amount_credits) for entry in receipt] == [
+        (EntryKind.HOLD, row.credits),
+        (EntryKind.SETTLE, row.credits),
+    ]
+
+
+def test_grant_to_nobody(database: Database) -> None:
+    """Who has no account cannot be given anything."""
+    with pytest.raises(errors.NotFound), database.write_session() as session:
+        ledger.grant(session, "nobody", credits=1, key="gift", actor="root", reason="Thanks")
+
+
+@pytest.mark.parametrize(("book", "credits"), [(ledger.grant, 0), (ledger.grant, -1), (ledger.adjust, 0)])
+def test_booking_of_nothing(database: Database, person: User, book: Callable[..., bool], credits: int) -> None:
+    """A grant is above 0 and a correction is not 0."""
+    with pytest.raises(errors.InvalidRequest) as raised, database.write_session() as session:
+        book(session, person.id, credits=credits, key="nothing", actor="root", reason="Thanks")
+
+    assert list(raised.value.fields) == ["credits"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select, update
@@ -9,10 +10,9 @@ from core import errors
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database
-from core.db.enums import ENDED_STATUSES, Stage, Status
+from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, UsageDay, User
 from core.generations import lifecycle
-from core.generations.state_machine import TRANSITIONS
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
     DISPATCHED,
@@ -24,26 +24,8 @@ from tests.factories.generations import (
     build_output,
     create_completed,
     create_generation,
+    load_generation,
 )
-
-
-def test_moves_lead_to_an_end() -> None:
-    """Every place has its moves written down, ends have none, and from everywhere an end can be reached."""
-    ends = {place for place, onward in TRANSITIONS.items() if not onward}
-
-    assert {status for status, _ in ends} == set(ENDED_STATUSES)
-    assert all(onward <= TRANSITIONS.keys() for onward in TRANSITIONS.values())
-    reaching = set(ends)
-    while more := {place for place, onward in TRANSITIONS.items() if onward & reaching} - reaching:
-        reaching |= more
-    assert reaching == TRANSITIONS.keys()
-
-
-def test_moves_never_send_the_uncertain_again() -> None:
-    """No move leads from uncertain back to where it would be sent."""
-    for (status, _), onward in TRANSITIONS.items():
-        if status is Status.UNCERTAIN:
-            assert not onward & {DISPATCHED, SUBMITTING, (Status.PENDING, Stage.QUEUED)}
 
 
 def test_move_when_it_does_not_exist(database: Database, person: User) -> None:
@@ -174,3 +156,50 @@ def test_claim_when_many_claim(database: Database, person: User) -> None:
     with database.write_session() as session:
         again = lifecycle.claim(session, Stage.QUEUED, limit=20, lease=timedelta(seconds=60))
     assert sorted(row.id for row in again) == sorted(ids)
+
+
+def test_claim_of_one_provider(database: Database, person: User) -> None:
+    """Rows of other providers stay where they are."""
+    create_generation(database, person)
+    theirs = create_generation(database, person, model_id="seedance-t2v")
+    with database.write_session() as session:
+        rows = lifecycle.claim(
+            session, Stage.QUEUED, limit=9, lease=timedelta(seconds=60), statuses=[Status.PENDING], provider="modelslab"
+        )
+
+    assert [row.id for row in rows] == [theirs.id]
+
+
+def test_expedite_when_it_waits(database: Database, person: User) -> None:
+    """What waits for its next look is due at once, and only what waits; a second call finds it due."""
+    waiting = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING, WAITING)
+    queued = create_generation(database, person)
+    with database.write_session() as session:
+        hurried = [lifecycle.expedite(session, id) for id in (waiting.id, waiting.id, queued.id)]
+
+    assert hurried == [True, False, False]
+    due = load_generation(waiting.id, database).next_at
+    assert due is not None
+    assert due <= utc_now()
+
+
+@pytest.mark.parametrize(
+    ("cost", "currency", "reported_microusd"), [("0.351234", "USD", 351_234), ("0.351234", "EUR", 0)]
+)
+def test_complete_when_the_provider_told_its_cost(
+    database: Database, person: User, cost: str, currency: str, reported_microusd: int
+) -> None:
+    """A cost in dollars takes the place of the estimate, to the millionth; another currency is kept and not counted."""
+    told = {"provider_cost": Decimal(cost), "provider_cost_currency": currency, "provider_cost_is_estimate": False}
+    row = create_generation(database, person)
+    row = advance(database, row.id, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD, DOWNLOADING, **told)
+    with database.write_session() as session:
+        assert lifecycle.complete(session, row, build_output(row.id))
+
+    row = load_generation(row.id, database)
+    assert (row.provider_cost, row.provider_cost_currency) == (Decimal(cost), currency)
+    with database.read_session() as session:
+        day = session.scalars(select(UsageDay)).one()
+    assert day.reported_cost_microusd == reported_microusd
+    assert day.estimate_replaced_idr == (day.estimated_cost_idr if reported_microusd else 0)
+    assert broken_rules(database) == []

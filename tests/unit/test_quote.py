@@ -1,3 +1,4 @@
+from fractions import Fraction
 from math import floor
 
 import pytest
@@ -5,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import errors
-from core.billing.quote import Line, estimated_cost_idr, quote, share
+from core.billing.quote import Line, estimated_cost_idr, idr_of_microusd, quote, share
 from core.catalog import price_list
 from core.providers import registry
 
@@ -155,3 +156,11 @@ def test_estimated_cost_when_marked_up(model_id: str, total_credits: int) -> Non
 
     assert 250 <= markup <= 300
     assert abs(cost * markup - total_credits * 50 * 100) <= markup
+
+
+@given(st.integers(0, 10**12))
+def test_idr_of_microusd_is_rounded_half_up(amount_microusd: int) -> None:
+    """Dollars in whole rupiah, off by half a rupiah at most."""
+    exact = Fraction(amount_microusd * price_list.IDR_PER_USD, 1_000_000)
+
+    assert -Fraction(1, 2) < idr_of_microusd(amount_microusd) - exact <= Fraction(1, 2)
