@@ -66,8 +66,6 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     settings = config.settings()
     _check_address(settings)
     logging.getLogger("uvicorn.access").disabled = True  # it would log signed links
-    import altair  # noqa: F401 -- heavy modules are imported before the freeze, not in a person's first click
-    import pandas.io.formats.style  # noqa: F401 -- same
 
     db.default()
     with ExitStack() as stack:

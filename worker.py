@@ -13,11 +13,12 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from core import config, db
-from core.redis import job_queue
-from core.worker import dispatcher
 from core.worker.supervisor import ManagedProcess, Supervisor, exit_with_parent
+
+if TYPE_CHECKING:
+    from core.config import Settings
 
 ROLES = ("all", "dispatcher", "submit", "collect")
 
@@ -25,6 +26,8 @@ ROLES = ("all", "dispatcher", "submit", "collect")
 def main(argv: Sequence[str]) -> int:
     """Run what the arguments say until told to stop."""
     options = _parser().parse_args(argv)
+    from core import config  # here and below: a process imports what its role needs and no more
+
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("httpx", "rq.worker", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -34,12 +37,19 @@ def main(argv: Sequence[str]) -> int:
         return 2
     if options.end_with_parent:
         exit_with_parent()
-    db.default()  # the schema is brought up to date once, before anything needs it
     if options.role == "all":
         _run_all(options.submit, options.collect, settings)
-    elif options.role == "dispatcher":
+        return 0
+    from core import db
+
+    db.default()  # the schema is brought up to date once, before anything needs it
+    if options.role == "dispatcher":
+        from core.worker import dispatcher
+
         dispatcher.main(settings)
     else:
+        from core.redis import job_queue
+
         job_queue.work(settings.redis_url, job_queue.SUBMIT if options.role == "submit" else job_queue.DOWNLOAD)
     return 0
 
@@ -59,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run_all(submit: int, collect: int, settings: config.Settings) -> None:
+def _run_all(submit: int, collect: int, settings: "Settings") -> None:
     """Supervise every part on this machine until SIGTERM or SIGINT."""
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -88,7 +98,7 @@ def _studio(environ: dict[str, str], folder: Path) -> ManagedProcess:
         port = free.getsockname()[1]
     environ |= _studio_access(port)
     where = ["--host", "127.0.0.1", "--port", str(port), "--folder", str(folder), "--end-with-parent"]
-    return ManagedProcess("demo studio", [sys.executable, "-m", "core.studio.server", *where])
+    return ManagedProcess("demo studio", [sys.executable, "-m", "studio", *where])
 
 
 def _studio_access(port: int) -> Mapping[str, str]:

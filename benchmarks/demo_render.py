@@ -15,11 +15,11 @@ ROOT = Path(__file__).parents[1]
 ROWS = (
     ("720p 16:9", "a sailing boat on a mountain lake at sunset", 1280, 720, 5),
     ("720p 9:16", "northern lights over snowy mountains, arctic night", 720, 1280, 5),
-    ("720p 1:1", "misty forest in the morning with fireflies", 720, 720, 5),
+    ("720p 1:1", "A chef pours steaming soup in a busy Jakarta kitchen", 720, 720, 5),
     ("720p 16:9", "a giant planet in a colourful nebula", 1280, 720, 5),
-    ("720p 16:9", "a city at night, neon rain", 1280, 720, 5),
+    ("720p 16:9", "A red fox walks through fresh snow at dawn", 1280, 720, 5),
     ("720p 16:9", "abstract silk", 1280, 720, 5),
-    ("720p 16:9", "desert dunes at dawn", 1280, 720, 16),
+    ("720p 16:9", "waves of the ocean at dawn", 1280, 720, 16),
     ("1080p 16:9", "a sailing boat on a mountain lake at sunset", 1920, 1080, 5),
     ("4K 16:9", "a sailing boat on a mountain lake at sunset", 3840, 2160, 5),
 )
@@ -42,7 +42,7 @@ def main(chosen: list[int]) -> None:
 
 def _measured(folder: str) -> tuple[float, float, float]:
     """Wall seconds, CPU seconds and peak MiB of one render."""
-    command = [sys.executable, "-m", "core.studio.render", folder]
+    command = [sys.executable, "-m", "studio.render", folder]
     environ = os.environ | {"PYTHONPATH": str(ROOT)}
     start = time.perf_counter()
     pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL

@@ -29,7 +29,6 @@ NAMED_BY = {"Invariant": FROM_CORE, "AddressRefused": PART, "ConnectError": PART
 """Call whose first argument is a text of core -> what it is."""
 NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 NOT_SAID = (
-    "studio",
     "db/migrations",
     "admin.py",
     "cli.py",

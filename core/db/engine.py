@@ -9,26 +9,19 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from pydantic_core import from_json
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core import config
+from core.db import schema
 from core.db.sessions import ReadSession, WriteSession
 
 PING_AFTER_SECONDS = 1.0
 """How long a connection may have been idle and still be used without asking whether its server is there."""
-
-_MIGRATIONS = Path(__file__).with_name("migrations")
-_MIGRATION_LOCK = 7_304_221_118  # any constant: PostgreSQL's advisory lock that lets one process migrate
 
 
 class Database:
@@ -70,30 +63,16 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the schema to the newest version; safe from many processes at once, quick when it is there."""
-        if self._is_current():
-            return
+        with self.read_connection() as connection:
+            if schema.is_current(connection):
+                return
         with self.engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-            command.upgrade(alembic_config(connection), "head")
+            schema.upgrade(connection)
 
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
         self.read_engine.dispose()
-
-    def _is_current(self) -> bool:
-        heads = set(ScriptDirectory.from_config(alembic_config()).get_heads())
-        with self.read_connection() as connection:
-            return set(MigrationContext.configure(connection).get_current_heads()) == heads
-
-
-def alembic_config(connection: Connection | None = None) -> Config:
-    """Alembic's configuration; migrations run on the given connection, inside its transaction."""
-    alembic = Config()
-    alembic.set_main_option("script_location", str(_MIGRATIONS))
-    alembic.attributes["connection"] = connection
-    return alembic
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,6 @@ No service: it opens its own units of work, since none may stay open while a fil
 from core import db, errors
 from core.db.enums import Status
 from core.db.tables import Generation, Upload, User
-from core.files import video_derivatives
 from core.files.storage import Storage
 from core.generations import queries
 from core.projects import uploads
@@ -36,6 +35,8 @@ def as_upload(user: User, generation_id: str, *, storage: Storage, quota_bytes: 
 
 def _picture(storage: Storage, output_key: str) -> bytes:
     with storage.as_file(output_key) as clip:
+        from core.files import video_derivatives  # large, and only this needs it
+
         return video_derivatives.last_frame(clip)
 
 

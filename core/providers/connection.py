@@ -1,7 +1,6 @@
 """Which providers this installation can use and how they are reached: settings meet the registry here."""
 
 import httpx
-from httpx_aiohttp import HttpxAiohttpClient
 
 from core.config import Settings
 from core.providers import registry
@@ -41,5 +40,7 @@ def poll_client() -> httpx.AsyncClient:
 
     It has no limit of its own, which all providers would share: whoever looks limits how many of each are under way.
     """
+    from httpx_aiohttp import HttpxAiohttpClient  # large, and only who polls needs it
+
     limits = httpx.Limits(max_connections=0, max_keepalive_connections=100)  # to aiohttp 0 is none; None means its 100
     return HttpxAiohttpClient(timeout=POLL_TIMEOUT, follow_redirects=False, limits=limits)

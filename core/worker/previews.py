@@ -14,7 +14,6 @@ from core.clock import utc_now
 from core.db import WriteSession, update_where
 from core.db.tables import Generation
 from core.files import storage as storages
-from core.files import video_derivatives
 from core.identity import users
 from core.redis import job_queue
 
@@ -80,6 +79,8 @@ def _make(row: Generation) -> None:
     folder = settings.incoming_dir
     folder.mkdir(exist_ok=True)
     with storage.as_file(row.output_key, folder=folder) as clip:
+        from core.files import video_derivatives  # large, and only this needs it
+
         data = video_derivatives.preview(clip)
     key = key_of(row.output_key)
     stored = storage.put_bytes(key, data, media_type="video/mp4")

@@ -23,7 +23,7 @@ from core.clock import utc_now
 from core.db import WriteSession, update_where
 from core.db.enums import Stage, Status
 from core.db.tables import Generation
-from core.files import download, video_derivatives, video_probe
+from core.files import download
 from core.files import storage as storages
 from core.generations import conformance, lifecycle, reconciliation
 from core.insights import circuit_breaker
@@ -204,6 +204,8 @@ def _retry_later(
 def _ingest_output(row: Generation, target: Path) -> lifecycle.Output:
     """Download, verify, make a poster, store; raises AppError, having stored nothing that is charged."""
     allow = config.settings().download_allow(row.provider)
+    from core.files import video_derivatives, video_probe  # large, and only this needs them
+
     fetched = download.fetch(asyncio.run(_source(row)), target, allow=allow, max_tries=FETCH_TRIES)
     facts = video_probe.verify(target)
     sha256 = fetched.sha256

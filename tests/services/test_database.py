@@ -6,12 +6,14 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from core.db import Database, update_where
-from core.db.engine import PING_AFTER_SECONDS, alembic_config
+from core.db.engine import PING_AFTER_SECONDS
 from core.db.enums import Scope
+from core.db.schema import alembic_config, newest_revision
 from core.db.tables import ApiToken, Project, User
 from core.db.types import Base
 from core.identity import users
@@ -236,3 +238,10 @@ def test_update_where_counts_what_it_changed(database: Database) -> None:
         project = projects.create(session, user, name="Spring")
         assert update_where(session, Project, Project.id == project.id, Project.name == "Spring", name="May") == 1
         assert update_where(session, Project, Project.id == project.id, Project.name == "Spring", name="June") == 0
+
+
+def test_newest_revision_is_the_one_alembic_knows() -> None:
+    """The newest file of the migrations is the one head of their chain."""
+    heads = ScriptDirectory.from_config(alembic_config()).get_heads()
+
+    assert heads == [newest_revision()]

@@ -21,7 +21,7 @@ def studio(folder: Path) -> Iterator[tuple[httpx.Client, "subprocess.Popen[bytes
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "core.studio.server", "--port", str(port), "--folder", str(folder)]
+    command = [sys.executable, "-m", "studio", "--port", str(port), "--folder", str(folder)]
     environ = os.environ | {"DEMO_API_KEY": KEY}
     with subprocess.Popen([*command, "--end-with-parent"], cwd=ROOT, env=environ, stdin=subprocess.PIPE) as process:
         headers = {"Authorization": f"Bearer {KEY}"}

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,13 @@ def until(client: httpx.Client, job_id: str, *statuses: str) -> dict[str, Any]:
             return job
         assert time.monotonic() < end, job
         time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """The client of one studio for all tests that leave nothing in it."""
+    with studio(tmp_path_factory.mktemp("studio")) as (client, _):
+        yield client
 
 
 def test_job_from_submit_to_file(tmp_path: Path) -> None:
@@ -79,10 +87,9 @@ def test_job_with_images(tmp_path: Path) -> None:
         ({"start_image": "not base64!"}, "start_image"),
     ],
 )
-def test_job_when_it_cannot_be_made(tmp_path: Path, changes: dict[str, Any], field: str) -> None:
+def test_job_when_it_cannot_be_made(shared: httpx.Client, changes: dict[str, Any], field: str) -> None:
     """What cannot be drawn is refused by its field."""
-    with studio(tmp_path) as (client, _):
-        reply = client.post("/v1/jobs", json=body(**changes))
+    reply = shared.post("/v1/jobs", json=body(**changes))
 
     assert reply.status_code == 422
     assert reply.json()["error"]["field"] == field
@@ -128,7 +135,7 @@ def test_studio_killed_while_drawing(tmp_path: Path) -> None:
     with studio(tmp_path) as (client, process):
         done = client.post("/v1/jobs", json=body(reference="done")).json()
         until(client, done["id"], "succeeded")
-        half = client.post("/v1/jobs", json=body(reference="half", width=640, height=360, seconds=6)).json()
+        half = client.post("/v1/jobs", json=body(reference="half", width=640, height=360, seconds=3)).json()
         until(client, half["id"], "running")
         renderers = psutil.Process(process.pid).children()
         process.send_signal(signal.SIGKILL)
@@ -151,7 +158,7 @@ def test_studio_ends_with_its_parent(tmp_path: Path) -> None:
 
 def test_studio_without_a_key(tmp_path: Path) -> None:
     """Without a key it does not start, and says so."""
-    command = [sys.executable, "-m", "core.studio.server", "--port", "1", "--folder", str(tmp_path)]
+    command = [sys.executable, "-m", "studio", "--port", "1", "--folder", str(tmp_path)]
     environ = {name: value for name, value in os.environ.items() if name != "DEMO_API_KEY"}
     ended = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=30)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.studio.sound import SAMPLES_PER_SECOND, Pad
+from studio.sound import SAMPLES_PER_SECOND, Pad
 
 
 def test_block_is_the_same_when_asked_in_pieces() -> None:

@@ -1,4 +1,4 @@
-"""The demo provider: the studio on loopback (`core/studio`), spoken to like any other vendor."""
+"""The demo provider: the studio on loopback (`studio/`), spoken to like any other vendor."""
 
 import base64
 from collections.abc import Mapping

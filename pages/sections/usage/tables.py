@@ -1,9 +1,16 @@
-"""Charts of the usage page with the same figures as a table and as a file. Draws only."""
+"""Charts of the usage page with the same figures as a table and as a file. Draws only.
 
+The libraries behind charts and tables are as large as all the rest of the app, so they come in with this module, when
+somebody opens the page for the first time; what they bring is then kept out of the garbage collector's rounds.
+"""
+
+import gc
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import altair  # noqa: F401 -- Streamlit would import it in the middle of the first chart
 import pandas as pd
+import pandas.io.formats.style
 import pyarrow as pa
 import streamlit as st
 
@@ -12,6 +19,8 @@ from pages.sections.usage import labels
 from pages.sections.usage.charts import Value
 from pages.ui import components, wording
 from pages.ui.language import _
+
+gc.freeze()
 
 
 def charted(

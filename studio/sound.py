@@ -1,9 +1,9 @@
-"""The sound of a demo clip: a soft chord pad with a little air, the same for the same words; silence when unwanted."""
-
-import hashlib
+"""The sound of a demo clip: a soft chord pad with a little air, the same for the same words."""
 
 import numpy as np
 from numpy.typing import NDArray
+
+from studio.noise import generator
 
 SAMPLES_PER_SECOND = 48_000
 CHORD_SECONDS = 4.0
@@ -27,13 +27,17 @@ class Pad:
     """The sound of a clip of ``seconds``; every sample is a function of its time and of ``words`` only."""
 
     def __init__(self, words: str, *, seconds: float) -> None:
-        seed = int.from_bytes(hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest()[:8])
-        chance = np.random.default_rng(seed)
+        chance = generator(words)
         self._seconds = seconds
         self._root = float(chance.choice(ROOTS_HERTZ))
         self._progression = PROGRESSIONS[int(chance.integers(len(PROGRESSIONS)))]
         self._phases = chance.uniform(0, 2 * np.pi, (2, 4))
-        self._air = _air(chance)
+        # Wind: white noise shaped in its spectrum, hence periodic.
+        count = AIR_SECONDS * SAMPLES_PER_SECOND
+        hertz = np.fft.rfftfreq(count, 1 / SAMPLES_PER_SECOND)
+        shape = hertz / 250 / (1 + (hertz / 250) ** 2) / (1 + (hertz / 2500) ** 2)
+        air = np.fft.irfft(np.fft.rfft(chance.standard_normal((2, count))) * shape, count)
+        self._air = air / air.std()
 
     def block(self, start: int, count: int) -> NDArray[np.float32]:
         """Samples ``start`` to ``start + count``: (2, count), within -1 to 1."""
@@ -41,7 +45,9 @@ class Pad:
         seconds = samples / SAMPLES_PER_SECOND
         both = self._chords(seconds) * PAD_LEVEL
         both += self._air[:, samples % self._air.shape[1]] * AIR_LEVEL * (1 + 0.5 * np.sin(seconds * 0.9))
-        both *= _fade(seconds, self._seconds)
+        # Silent at both ends of the clip, rising and falling without a corner.
+        edge = np.minimum(seconds, self._seconds - seconds) / min(FADE_SECONDS, self._seconds / 3)
+        both *= np.sin(np.clip(edge, 0, 1) * np.pi / 2) ** 2
         return both.astype(np.float32)
 
     def _chords(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -66,20 +72,3 @@ class Pad:
                 tone = sum(level * np.sin(multiple * turn) for multiple, level in OVERTONES)
                 both[side] += tone * swell / (1 + 0.35 * voice)
         return both
-
-
-def _air(chance: np.random.Generator) -> NDArray[np.float64]:
-    """A loop of wind, (2, samples), standard deviation 1: white noise shaped in its spectrum, hence periodic."""
-    count = AIR_SECONDS * SAMPLES_PER_SECOND
-    hertz = np.fft.rfftfreq(count, 1 / SAMPLES_PER_SECOND)
-    shape = hertz / 250 / (1 + (hertz / 250) ** 2) / (1 + (hertz / 2500) ** 2)
-    noise = np.fft.irfft(np.fft.rfft(chance.standard_normal((2, count))) * shape, count)
-    shaped: NDArray[np.float64] = noise / noise.std()
-    return shaped
-
-
-def _fade(seconds: NDArray[np.float64], end_seconds: float) -> NDArray[np.float64]:
-    """0 at both ends of the clip, rising and falling without a corner."""
-    length = min(FADE_SECONDS, end_seconds / 3)
-    edge = np.clip(np.minimum(seconds, end_seconds - seconds) / length, 0, 1)
-    return np.sin(edge * np.pi / 2) ** 2

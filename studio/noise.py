@@ -10,52 +10,32 @@ from PIL import Image
 Field = NDArray[np.floating[Any]]
 
 
-def generator(prompt: str) -> np.random.Generator:
-    """Random generator that is the same for the same prompt on every machine."""
-    digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).digest()
+def generator(words: str) -> np.random.Generator:
+    """Random generator that is the same for the same words on every machine."""
+    digest = hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest()
     return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 
 
-def enlarge(grid: Field, height: int, width: int) -> Field:
-    """Bicubic enlargement of a float grid to (height, width)."""
-    image = Image.fromarray(np.ascontiguousarray(grid, dtype=np.float32))
-    return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32)
-
-
 def fractal(  # noqa: PLR0917 - size, lattice and octaves read in one line at every call
-    rng: np.random.Generator,
-    height: int,
-    width: int,
-    cells: tuple[float, float],
-    octaves: int,
-    gain: float = 0.5,
-    *,
+    rng: np.random.Generator, height: int, width: int, cells: tuple[float, float], octaves: int, gain: float = 0.5, *,
     ridged: bool = False,
-) -> Field:
+) -> Field:  # fmt: skip
     """Fractal noise of shape (height, width) in 0..1; `cells` are the lattice cells (down, across) of octave one.
 
     `ridged` folds every octave, which gives sharp crests like worn rock.
     """
     total = np.zeros((height, width), dtype=np.float32)
-    weight = 1.0
-    down, across = cells
-    for _ in range(octaves):
+    for octave in range(octaves):
         # Detail finer than three samples would only alias.
         rows, columns = (
-            min(max(2, round(lattice)) + 3, max(5, size // 3)) for lattice, size in ((down, height), (across, width))
+            min(max(2, round(lattice * 2**octave)) + 3, max(5, size // 3))
+            for lattice, size in zip(cells, (height, width), strict=True)
         )
-        grid = rng.random((rows, columns), dtype=np.float32)
-        octave = enlarge(grid, height, width)
-        total += weight * (1.0 - np.abs(2.0 * octave - 1.0) if ridged else octave)
-        weight *= gain
-        down, across = down * 2.0, across * 2.0
+        grid = Image.fromarray(rng.random((rows, columns), dtype=np.float32))
+        values = np.asarray(grid.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32)
+        total += gain**octave * (1.0 - np.abs(2.0 * values - 1.0) if ridged else values)
     low, high = float(total.min()), float(total.max())
     return (total - low) / max(high - low, 1e-6)
-
-
-def skyline(rng: np.random.Generator, width: int, cells: float, octaves: int = 6, gain: float = 0.5) -> Field:
-    """One-dimensional fractal noise of `width` samples in 0..1."""
-    return fractal(rng, 4, width, (1.0, cells), octaves, gain)[2] if width >= 8 else np.full(width, 0.5, np.float32)
 
 
 def smoothstep(low: float | Field, high: float | Field, values: Field) -> Field:
@@ -65,6 +45,12 @@ def smoothstep(low: float | Field, high: float | Field, values: Field) -> Field:
     return step
 
 
+def eased(share: float) -> float:
+    """0 to 1 with a soft start and end."""
+    share = min(max(share, 0.0), 1.0)
+    return share * share * (3.0 - 2.0 * share)
+
+
 def sample(field: Field, rows: Field, columns: Field) -> Field:
     """Bilinear look-up of `field` at float positions, mirrored at the edges so that nothing jumps."""
     height, width = field.shape[:2]
@@ -72,8 +58,7 @@ def sample(field: Field, rows: Field, columns: Field) -> Field:
     columns = (width - 1.001) - np.abs(np.mod(columns, 2.0 * (width - 1.001)) - (width - 1.001))
     top, left = rows.astype(np.int32), columns.astype(np.int32)
     down, across = (rows - top).astype(np.float32), (columns - left).astype(np.float32)
-    flat = top * width + left
-    plain = field.reshape(height * width)
+    flat, plain = top * width + left, field.reshape(height * width)
     upper = plain[flat] * (1 - across) + plain[flat + 1] * across
     lower = plain[flat + width] * (1 - across) + plain[flat + width + 1] * across
     blend: Field = upper * (1 - down) + lower * down

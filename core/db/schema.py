@@ -1,0 +1,45 @@
+"""Brings the schema of a database to the newest migration; Alembic is imported only where there is something to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, inspect, text
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+_MIGRATION_LOCK = 7_304_221_118  # any constant: PostgreSQL's advisory lock that lets one process migrate
+
+
+def newest_revision() -> str:
+    """The revision of the newest migration; files are named after theirs, in ascending order."""
+    return max(path.stem.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether this database is at the newest revision."""
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    return connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [newest_revision()]
+
+
+def upgrade(connection: Connection) -> None:
+    """Run what is missing inside the connection's transaction; many processes that do so go one after the other."""
+    from alembic import command
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    command.upgrade(alembic_config(connection), "head")
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration; migrations run on the given connection, inside its transaction."""
+    from alembic.config import Config
+
+    alembic = Config()
+    alembic.set_main_option("script_location", str(_MIGRATIONS))
+    alembic.attributes["connection"] = connection
+    return alembic
