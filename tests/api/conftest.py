@@ -130,13 +130,6 @@ def nobody(installation: Settings) -> Client:
     return Client()
 
 
-@pytest.fixture(autouse=True)
-def without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No provider has a key, whatever the environment of the tests holds."""
-    for name in ("MODELSLAB_API_KEY", "EDENAI_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def picture(width: int = 64, height: int = 48, kind: str = "PNG") -> bytes:
     """An image file."""
     target = io.BytesIO()

@@ -27,8 +27,6 @@ from core.providers import registry
 from tests.api import live
 from tests.api.conftest import PREFIX, arrive
 
-pytestmark = pytest.mark.slow  # about a minute
-
 AnyCase = Case[Any]
 SEED = os.environ.get("API_FUZZ_SEED") or None
 FINITE = settings(
