@@ -4,6 +4,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -32,6 +33,14 @@ def vendor() -> Iterator[str]:
         yield url
 
 
+def is_connected(process: psutil.Process, vendor_url: str) -> bool:
+    """Whether a process, or one that it has started, speaks to the vendor."""
+    port = urlsplit(vendor_url).port
+    family = [process, *process.children(recursive=True)]
+    connections = [connection for member in family for connection in member.net_connections(kind="tcp")]
+    return any(connection.raddr and connection.raddr.port == port for connection in connections)
+
+
 @pytest.fixture
 def installation_at_work(vendor: str) -> Iterator[Installation]:
     """An installation with Redis, and no worker yet."""
@@ -50,9 +59,10 @@ def test_submit_killed_around_the_post(installation_at_work: Installation) -> No
         assert site.row(generation_id).stage is Stage.SUBMITTING
     site.start_worker()
     site.until(lambda: all(row.status is Status.UNCERTAIN for row in site.rows()), "both are uncertain")
-    time.sleep(3)  # long enough for a worker that would send again
+    later = site.order("after both")  # a worker that would send again does so before it has brought this one to its end
+    site.until(lambda: site.row(later).status is Status.COMPLETED, "the later one is done")
 
-    assert site.submits() == {between: 1}
+    assert site.submits() == {between: 1, later: 1}
     with site.database.read_session() as session:
         assert ledger.balance(session, site.user.id).held_credits == 800
     site.check_books()
@@ -131,7 +141,7 @@ def test_lease_runs_out_under_a_frozen_worker(installation_at_work: Installation
     stand_in.suspend()
     generation_id = site.order()
     site.until_stage(generation_id, Stage.SUBMITTING)
-    time.sleep(0.5)  # the request is on its way to a vendor that does not read yet
+    site.until(lambda: is_connected(submitter, vendor), "the request is on its way to a vendor that does not read yet")
     submitter.suspend()
     site.until(lambda: site.row(generation_id).status is Status.UNCERTAIN, "the lease has run out")
     stand_in.resume()
@@ -155,7 +165,7 @@ def test_redis_lost_and_gone_for_a_minute(installation_at_work: Installation) ->
     site.until(lambda: all(row.stage is not Stage.DISPATCHED for row in site.rows()), "handed over again")
     site.kill_redis()
     late = [site.order(f"late {n}") for n in range(4)]
-    time.sleep(60)
+    time.sleep(60)  # the minute that is tried
     site.start_redis()
     site.until(site.settled, "all are done", seconds=150)
 
