@@ -36,6 +36,7 @@ READY_TO_DOWNLOAD = (Status.PROCESSING, Stage.READY_TO_DOWNLOAD)
 DOWNLOADING = (Status.PROCESSING, Stage.DOWNLOADING)
 
 NOTES = {
+    Stage.QUEUED: "Back in the queue",
     Stage.DISPATCHED: "Next in line at Demo Studio",
     Stage.SUBMITTING: "Sending to Demo Studio",
     Stage.WAITING: "Accepted by Demo Studio",
