@@ -69,7 +69,7 @@ layers:  ## who may import whom
 
 .PHONY: catalogues
 catalogues:  ## bring the translation files up to date with the texts
-	python -m tests.words
+	python -m tools.catalogues
 
 .PHONY: docs
 docs:  ## write the generated pages of docs/reference

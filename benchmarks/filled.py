@@ -18,12 +18,12 @@ from pathlib import Path
 from PIL import Image
 
 from core import config, db
-from core.billing.quote import estimated_cost_idr
+from core.billing.quote import estimated_cost_idr, quote
 from core.db.enums import Stage, Status
 from core.files import storage
-from core.generations.submit import Order, price_of
 from core.identity import users
 from core.providers import registry
+from core.spec import GenerationSpec
 from tests.factories.generations import CLIP_FACTS
 
 PEOPLE = 20
@@ -326,8 +326,7 @@ _ENDS = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 def _priced(model_id: str) -> tuple[int, int, str]:
     """Seconds, credits and the frozen quote of the model's own length at 720p."""
     seconds = registry.model(model_id).default_seconds
-    order = Order("", model_id, "", "720p", seconds, "16:9")
-    price = price_of(order)
+    price = quote(GenerationSpec(model_id=model_id, resolution="720p", duration_seconds=seconds, aspect_ratio="16:9"))
     return seconds, price.total_credits, json.dumps(price.to_json())
 
 

@@ -17,6 +17,7 @@ from core.db.enums import Scope
 from core.db.tables import Generation, User
 from core.generations import unresolved
 from core.identity import api_tokens, users
+from core.messages import message
 
 ACTOR = "command line"
 GRANT_LIMIT_CREDITS = 10**12
@@ -61,9 +62,7 @@ def release(generation_id: str) -> str:
 def found(generation_id: str, provider_job_id: str) -> str:
     """Decide that the provider has it under this job id: it is waited for again."""
     if not (provider_job_id.isprintable() and 0 < len(provider_job_id) <= JOB_ID_LIMIT_CHARS):
-        raise errors.InvalidRequest(
-            fields={"found": f"A provider's job id has 1 to {JOB_ID_LIMIT_CHARS} printable characters."}
-        )
+        raise errors.InvalidRequest(fields={"found": message("job_id_unusable", limit=JOB_ID_LIMIT_CHARS)})
     with db.write_session() as session:
         row = unresolved.resolve_with_job(
             session, _administrator(session), generation_id, provider_job_id=provider_job_id
@@ -141,7 +140,7 @@ def _credits(value: str) -> int:
 
 def _reason(value: str) -> str:
     if wrong := validation.text_error(value, limit_chars=REASON_LIMIT_CHARS):
-        raise argparse.ArgumentTypeError(wrong)
+        raise argparse.ArgumentTypeError(str(wrong))
     return value
 
 
@@ -174,7 +173,7 @@ def _told(row: Generation, person: User) -> str:
 
 def _sentence(refused: errors.AppError) -> str:
     if isinstance(refused, errors.InvalidRequest) and refused.fields:
-        return " ".join(refused.fields.values())
+        return " ".join(map(str, refused.fields.values()))
     return str(refused)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import httpcore
 import httpx
 
+from core.messages import Message, message, plain
+
 _NOT_FOR_STRANGERS = (
     ipaddress.ip_network("168.63.129.16/32"),  # Azure's host agent: a public address, but of the machine's own cloud
     ipaddress.ip_network("192.0.0.0/24"),  # RFC 6890; Oracle's metadata service was at 192.0.0.192
@@ -24,7 +26,17 @@ READ_BYTES = 256 * 1024
 
 
 class AddressRefused(Exception):
-    """A connection that must not be made; the text says why."""
+    """A connection that must not be made; the message says why, as a part of a sentence."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def reason(failure: httpcore.ConnectError) -> Message:
+    """Why no connection came about, as a part of a sentence."""
+    told = failure.args[0] if failure.args else ""
+    return told if isinstance(told, Message) else plain(str(told))
 
 
 def is_public(address: str) -> bool:
@@ -77,23 +89,23 @@ class GuardedBackend(httpcore.NetworkBackend):
         """What can be said of a URL before its host is looked up; raises AddressRefused."""
         named = self.allows(url.host, port_of(url))
         if url.scheme != "https" and not (named and url.scheme == "http"):
-            raise AddressRefused(f"{url.host} is not reached by https")
+            raise AddressRefused(message("host_without_https", host=url.host))
         if url.userinfo:
-            raise AddressRefused("a user name or password in the address")
+            raise AddressRefused(message("address_has_password"))
         if not url.host:
-            raise AddressRefused("no host in the address")
+            raise AddressRefused(message("address_without_host"))
 
     def addresses(self, host: str, port: int) -> list[str]:
         """The addresses that a connection may go to; raises AddressRefused, and httpcore.ConnectError for none."""
         allowed = self.allows(host, port)
         if not allowed and port not in (80, 443):
-            raise AddressRefused(f"port {port} of {host} is not one of 80 and 443")
+            raise AddressRefused(message("port_refused", port=port, host=host))
         try:
             found = self._resolver(host, port)
         except (OSError, UnicodeError) as failure:  # UnicodeError: a label too long for DNS
-            raise httpcore.ConnectError(f"{host} has no address") from failure
+            raise httpcore.ConnectError(message("host_has_no_address", host=host)) from failure
         if not allowed and not all(map(is_public, found)):
-            raise AddressRefused(f"{host} is not a public address")
+            raise AddressRefused(message("host_not_public", host=host))
         return found
 
     def connect_tcp(
@@ -105,7 +117,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """Raises AddressRefused, httpcore.ConnectError or httpcore.ConnectTimeout."""
-        unreachable: Exception = httpcore.ConnectError(f"{host} has no address")
+        unreachable: Exception = httpcore.ConnectError(message("host_has_no_address", host=host))
         for address in self.addresses(host, port):
             try:
                 stream = self._network.connect_tcp(

@@ -27,12 +27,15 @@ AppError                        500  internal
     ├── UnreadableReply         502  provider_unreadable
     └── SubmitUncertain         502  submit_uncertain       nobody knows whether the job exists
 
-`str(error)` is the sentence for people. `detail` is raw text for the log and for admins, never for users.
+`error.message` is what people are told, `str(error)` the same in English. `detail` is raw text for the log and for
+admins, never for users.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
+
+from core.messages import N_, Message, Source, as_message, message, register
 
 
 class Fault(StrEnum):
@@ -46,17 +49,27 @@ class Fault(StrEnum):
 class AppError(Exception):
     """Base of the tree; a bare one is an internal failure.
 
-    `message` tells a person what to do; `detail` is the raw cause and stays with log and admins.
+    `message` tells a person what to do, by itself the sentence of the class; `detail` is the raw cause and stays with
+    log and admins.
     """
 
     code: ClassVar[str] = "internal"
     http_status: ClassVar[int] = 500
     fault: ClassVar[Fault] = Fault.OPERATOR
-    sentence: ClassVar[str] = "Something went wrong on our side. Try again; if it stays, tell an administrator."
+    sentence: ClassVar[str] = N_("Something went wrong on our side. Try again; if it stays, tell an administrator.")
 
-    def __init__(self, message: str | None = None, *, detail: str = "") -> None:
-        super().__init__(message or self.sentence)
+    def __init_subclass__(cls) -> None:
+        """An error's own code names its sentence, too."""
+        if "code" in vars(cls):
+            register(cls.code, cls.sentence)
+
+    def __init__(self, message: Message | Source | None = None, *, detail: str = "") -> None:
+        self.message = as_message(message) if message else Message(self.code)
+        super().__init__(self.message)
         self.detail = detail
+
+
+register(AppError.code, AppError.sentence)
 
 
 class InvalidRequest(AppError):
@@ -65,11 +78,13 @@ class InvalidRequest(AppError):
     code = "invalid_request"
     http_status = 422
     fault = Fault.USER
-    sentence = "Some fields need a change."
+    sentence = N_("Some fields need a change.")
 
-    def __init__(self, message: str | None = None, *, fields: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, message: Message | Source | None = None, *, fields: Mapping[str, Message | Source] | None = None
+    ) -> None:
         super().__init__(message)
-        self.fields = dict(fields or {})
+        self.fields = {name: as_message(wrong) for name, wrong in (fields or {}).items()}
 
 
 class Unauthorized(AppError):
@@ -78,7 +93,7 @@ class Unauthorized(AppError):
     code = "unauthorized"
     http_status = 401
     fault = Fault.USER
-    sentence = "Send a valid token: Authorization: Bearer <token>."
+    sentence = N_("Send a valid token: Authorization: Bearer <token>.")
 
 
 class Forbidden(AppError):
@@ -87,7 +102,7 @@ class Forbidden(AppError):
     code = "forbidden"
     http_status = 403
     fault = Fault.USER
-    sentence = "You may not do this. Ask an administrator."
+    sentence = N_("You may not do this. Ask an administrator.")
 
 
 class NotFound(AppError):
@@ -96,7 +111,7 @@ class NotFound(AppError):
     code = "not_found"
     http_status = 404
     fault = Fault.USER
-    sentence = "This does not exist, or it is not yours."
+    sentence = N_("This does not exist, or it is not yours.")
 
 
 class Conflict(AppError):
@@ -105,14 +120,14 @@ class Conflict(AppError):
     code = "conflict"
     http_status = 409
     fault = Fault.USER
-    sentence = "This is not possible in its present state. Load it again and look."
+    sentence = N_("This is not possible in its present state. Load it again and look.")
 
 
 class IdempotencyConflict(Conflict):
     """The same idempotency key came with another body."""
 
     code = "idempotency_conflict"
-    sentence = "This Idempotency-Key was already used for another request. Use a new key for a new request."
+    sentence = N_("This Idempotency-Key was already used for another request. Use a new key for a new request.")
 
 
 class InsufficientCredits(AppError):
@@ -121,10 +136,10 @@ class InsufficientCredits(AppError):
     code = "insufficient_credits"
     http_status = 402
     fault = Fault.USER
-    sentence = "Not enough credits. Choose a cheaper setting or ask an administrator for more."
+    sentence = N_("Not enough credits. Choose a cheaper setting or ask an administrator for more.")
 
     def __init__(self, *, needed_credits: int, available_credits: int) -> None:
-        super().__init__(f"This needs {needed_credits:,} credits and {available_credits:,} are available.")
+        super().__init__(message("credits_short", needed_credits=needed_credits, available_credits=available_credits))
         self.needed_credits = needed_credits
         self.available_credits = available_credits
 
@@ -135,7 +150,7 @@ class TooLarge(AppError):
     code = "too_large"
     http_status = 413
     fault = Fault.USER
-    sentence = "This is too large."
+    sentence = N_("This is too large.")
 
 
 class StorageFull(AppError):
@@ -144,7 +159,7 @@ class StorageFull(AppError):
     code = "storage_full"
     http_status = 413
     fault = Fault.USER
-    sentence = "Your storage is full. Delete clips you no longer need, then try again."
+    sentence = N_("Your storage is full. Delete clips you no longer need, then try again.")
 
 
 class RateLimited(AppError):
@@ -153,9 +168,9 @@ class RateLimited(AppError):
     code = "rate_limited"
     http_status = 429
     fault = Fault.USER
-    sentence = "Too many requests. Wait a moment and try again."
+    sentence = N_("Too many requests. Wait a moment and try again.")
 
-    def __init__(self, message: str | None = None, *, retry_after_seconds: float = 1) -> None:
+    def __init__(self, message: Message | Source | None = None, *, retry_after_seconds: float = 1) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
 
@@ -166,9 +181,9 @@ class MediaRejected(AppError):
     code = "media_rejected"
     http_status = 422
     fault = Fault.USER
-    sentence = "This file cannot be used."
+    sentence = N_("This file cannot be used.")
 
-    def __init__(self, message: str | None = None, *, reason: str, detail: str = "") -> None:
+    def __init__(self, message: Message | Source | None = None, *, reason: str, detail: str = "") -> None:
         super().__init__(message, detail=detail)
         self.reason = reason
 
@@ -179,9 +194,9 @@ class DownloadFailed(AppError):
     code = "download_failed"
     http_status = 502
     fault = Fault.PROVIDER
-    sentence = "The finished clip could not be fetched from the provider yet."
+    sentence = N_("The finished clip could not be fetched from the provider yet.")
 
-    def __init__(self, message: str | None = None, *, retryable: bool = True, detail: str = "") -> None:
+    def __init__(self, message: Message | Source | None = None, *, retryable: bool = True, detail: str = "") -> None:
         super().__init__(message, detail=detail)
         self.retryable = retryable
 
@@ -190,9 +205,9 @@ class OutputExpired(DownloadFailed):
     """The link to the file is no longer valid; a fresh one must be asked for."""
 
     code = "output_expired"
-    sentence = "The provider no longer has the finished clip."
+    sentence = N_("The provider no longer has the finished clip.")
 
-    def __init__(self, message: str | None = None, *, detail: str = "") -> None:
+    def __init__(self, message: Message | Source | None = None, *, detail: str = "") -> None:
         super().__init__(message, retryable=False, detail=detail)
 
 
@@ -202,7 +217,7 @@ class ProviderError(AppError):
     code = "provider_error"
     http_status = 502
     fault = Fault.PROVIDER
-    sentence = "The provider could not do this. Try again later or choose another model."
+    sentence = N_("The provider could not do this. Try again later or choose another model.")
 
 
 class ProviderNotConfigured(ProviderError):
@@ -211,7 +226,7 @@ class ProviderNotConfigured(ProviderError):
     code = "provider_not_configured"
     http_status = 503
     fault = Fault.OPERATOR
-    sentence = "This provider is not configured here. Choose another model or ask an administrator to add its key."
+    sentence = N_("This provider is not configured here. Choose another model or ask an administrator to add its key.")
 
 
 class BadKey(ProviderError):
@@ -219,7 +234,7 @@ class BadKey(ProviderError):
 
     code = "provider_bad_key"
     fault = Fault.OPERATOR
-    sentence = "The provider does not accept our key. An administrator has to renew it; nothing was charged."
+    sentence = N_("The provider does not accept our key. An administrator has to renew it; nothing was charged.")
 
 
 class ProviderOutOfCredits(ProviderError):
@@ -227,7 +242,7 @@ class ProviderOutOfCredits(ProviderError):
 
     code = "provider_out_of_credits"
     fault = Fault.OPERATOR
-    sentence = "Our account at the provider is empty. An administrator has to top it up; nothing was charged."
+    sentence = N_("Our account at the provider is empty. An administrator has to top it up; nothing was charged.")
 
 
 class ProviderRateLimited(ProviderError):
@@ -235,9 +250,11 @@ class ProviderRateLimited(ProviderError):
 
     code = "provider_busy"
     http_status = 503
-    sentence = "The provider is busy. It is tried again by itself."
+    sentence = N_("The provider is busy. It is tried again by itself.")
 
-    def __init__(self, message: str | None = None, *, retry_after_seconds: float = 30, detail: str = "") -> None:
+    def __init__(
+        self, message: Message | Source | None = None, *, retry_after_seconds: float = 30, detail: str = ""
+    ) -> None:
         super().__init__(message, detail=detail)
         self.retry_after_seconds = retry_after_seconds
 
@@ -248,9 +265,9 @@ class InvalidInput(ProviderError):
     code = "provider_invalid_input"
     http_status = 422
     fault = Fault.USER
-    sentence = "The provider does not accept these settings. Change them and try again; nothing was charged."
+    sentence = N_("The provider does not accept these settings. Change them and try again; nothing was charged.")
 
-    def __init__(self, message: str | None = None, *, field: str | None = None, detail: str = "") -> None:
+    def __init__(self, message: Message | Source | None = None, *, field: str | None = None, detail: str = "") -> None:
         super().__init__(message, detail=detail)
         self.field = field
 
@@ -261,7 +278,9 @@ class ContentRefused(ProviderError):
     code = "content_refused"
     http_status = 422
     fault = Fault.USER
-    sentence = "The provider refused this by its content policy. Change the prompt or the image; nothing was charged."
+    sentence = N_(
+        "The provider refused this by its content policy. Change the prompt or the image; nothing was charged."
+    )
 
 
 class ModelUnavailable(ProviderError):
@@ -270,7 +289,7 @@ class ModelUnavailable(ProviderError):
     code = "model_unavailable"
     http_status = 422
     fault = Fault.OPERATOR
-    sentence = "The provider no longer offers this model. Choose another one; nothing was charged."
+    sentence = N_("The provider no longer offers this model. Choose another one; nothing was charged.")
 
 
 class ProviderUnavailable(ProviderError):
@@ -278,28 +297,28 @@ class ProviderUnavailable(ProviderError):
 
     code = "provider_unavailable"
     http_status = 503
-    sentence = "The provider is not reachable at the moment. It is tried again by itself."
+    sentence = N_("The provider is not reachable at the moment. It is tried again by itself.")
 
 
 class GenerationFailed(ProviderError):
     """The provider accepted the job and then reported that it failed."""
 
     code = "generation_failed"
-    sentence = "The provider could not make this clip. Nothing was charged; try again or change the prompt."
+    sentence = N_("The provider could not make this clip. Nothing was charged; try again or change the prompt.")
 
 
 class UnreadableReply(ProviderError):
     """A reply in no shape we know."""
 
     code = "provider_unreadable"
-    sentence = "The provider answered in a way we cannot read. An administrator can see the details."
+    sentence = N_("The provider answered in a way we cannot read. An administrator can see the details.")
 
 
 class SubmitUncertain(ProviderError):
     """The submit left this machine and no verdict came back; it must never be sent again by itself."""
 
     code = "submit_uncertain"
-    sentence = (
+    sentence = N_(
         "We do not know whether the provider accepted this job. The credits stay reserved until it is settled; "
         "nothing is sent a second time."
     )

@@ -1,15 +1,20 @@
 """What text from outside must be before a database and a provider can take it."""
 
-import unicodedata
+import re
+
+from core.messages import Message, message
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Unicode's control characters and surrogates, but for line breaks and tabs."""
 
 
-def text_error(value: str, *, limit_chars: int) -> str | None:
-    """What is wrong with a text, as a sentence for its field, or None.
+def text_error(value: str, *, limit_chars: int) -> Message | None:
+    """What is wrong with a text, as a message for its field, or None.
 
     PostgreSQL stores no NUL, UTF-8 no lone surrogate, and no provider says what it does with control characters.
     """
     if len(value) > limit_chars:
-        return f"Use at most {limit_chars:,} characters; these are {len(value):,}."
-    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\r\t" for char in value):
-        return "Remove the control characters; they may have come with a paste."
+        return message("text_too_long", limit=limit_chars, length=len(value))
+    if _CONTROL.search(value):
+        return message("control_characters")
     return None

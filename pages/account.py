@@ -126,12 +126,13 @@ def cells(row: LedgerEntry) -> list[str]:
         signed(available),
         signed(held),
         wording.credits(row.available_after),
-        language.translate_message(row.reason),
+        language.translate_message(row.message or row.reason),
     ]
     link = ""
     if row.generation_id:
         address = html.escape(f"history?clip={row.generation_id}")
-        link = f'<a href="{address}" target="_self" style="color:inherit">{html.escape(_("Show clip"))}</a>'
+        label = html.escape(_("Show clip"))
+        link = f'<a href="{address}" target="_self" style="color:inherit">{label}</a>'
     return [*(html.escape(text) for text in texts), link]
 
 

@@ -31,7 +31,7 @@ def unclear() -> None:
     """What may or may not exist at a provider, each with the two decisions."""
     with db.read_session() as session:
         rows = unresolved.list_unresolved(session)
-    st.header(_("Unclear clips"), anchor=False)
+    st.header(_("Clips that need review"), anchor=False)
     if not rows:
         st.caption(_("None. Every clip that was sent has an answer from its provider."))
         return
@@ -66,11 +66,11 @@ def case(row: Generation) -> None:
         job = row.provider_job_id or _("not known")
         components.plain_text(_("Provider's job ID: {job}").format(job=job), small=True)
         if row.error_message:
-            components.plain_text(translate_message(row.error_message), small=True)
+            components.plain_text(translate_message(row.error or row.error_message), small=True)
         if row.error_detail:
             components.plain_text(row.error_detail, small=True, lines=4)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            with st.popover(_("It was never made"), key=f"admin_release_popover_{row.id}"):
+            with st.popover(_("Release credits"), key=f"admin_release_popover_{row.id}"):
                 st.markdown(
                     _("The clip fails and {credits} are returned. If it arrives after all, it is lost.").format(
                         credits=wording.priced(row.credits)
@@ -144,11 +144,11 @@ def promise(rule: Mapping[str, Any], full_count: int) -> None:
         else:
             st.badge(_("Holds"), icon=":material/check:", color="green")
         with st.container(gap=None):
-            st.markdown(_(rule["promise"]))
+            st.markdown(translate_message(runs.kept_message(rule, "promise")))
             looked = _("{full} checked in the last full pass, {recent} in the latest").format(
                 full=wording.credits(full_count), recent=wording.credits(rule["checked"])
             )
-            st.caption(f"{_(rule['rule'])} · {looked}")
+            st.caption(f"{translate_message(runs.kept_message(rule, 'rule'))} · {looked}")
             if rule["offenders"]:
                 components.plain_text(", ".join(rule["offenders"]), small=True)
 
@@ -238,7 +238,7 @@ def grants() -> None:
                 help=_("A correction may be below 0: it takes credits away."),
             )
             reason = st.text_input(_("Reason"), key=f"admin_grant_reason_{key}", max_chars=500)
-        if st.form_submit_button(_("Book"), type="primary"):
+        if st.form_submit_button(_("Apply"), type="primary"):
             if not (reason or "").strip():
                 st.error(_("Give a reason; it is kept in the ledger."))
                 return

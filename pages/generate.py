@@ -7,16 +7,17 @@ import streamlit as st
 
 from core import config, db
 from core.billing import ledger
-from core.catalog import adaptation, price_list
+from core.catalog import adaptation, capabilities, price_list
 from core.db.enums import ENDED_STATUSES
 from core.db.tables import Preset
 from core.generations import batches, queries
 from core.generations.queries import ListRow
-from core.generations.submit import Order, made_before, validate
+from core.generations.submit import Order, made_before
 from core.insights import model_stats, provider_status
 from core.projects import presets, projects
 from core.providers import connection, registry
 from core.providers.contract import VideoModel
+from core.spec import GenerationSpec
 from pages.elements import gallery, in_flight, model_picker
 from pages.sections.clip import dialog
 from pages.sections.generate import form_state, order_card, preset_bar, prompt_field, source_images
@@ -64,21 +65,21 @@ def offered_models() -> Sequence[VideoModel]:
     return [model for model in models if model.start_image] if form_state.extended() else models
 
 
-def choose_model(models: Sequence[VideoModel], order: Order) -> None:
+def choose_model(models: Sequence[VideoModel], spec: GenerationSpec) -> None:
     """The model; what it makes decides the settings below."""
     with db.read_session() as session:
         troubles = provider_status.troubles(session)
-    model = registry.model(order.model_id)
+    model = registry.model(spec.model_id)
     picked = model_picker.show(
         models,
-        order=order,
+        spec=spec,
         configured=configured,
         troubles=troubles,
         records=track_records(settings.database_url),
         key="generate_model_picker",
     )
     if picked and picked != model.id:
-        st.session_state[form_state.name("model")] = picked
+        st.session_state[form_state.name("model_id")] = picked
         st.rerun()
     if model.limits:
         st.caption(" ".join(map(translate_message, model.limits)))
@@ -86,38 +87,42 @@ def choose_model(models: Sequence[VideoModel], order: Order) -> None:
         st.warning(translate_message(troubles[model.provider]), icon=":material/warning:")
 
 
-def choose_settings(model: VideoModel, order: Order) -> None:
+def choose_settings(model: VideoModel, spec: GenerationSpec) -> None:
     """Everything that the model takes beside prompt and images."""
     with components.field_grid(3, min_width_px=200):
-        form_state.pick(_("Resolution"), "resolution", model.resolutions, order.resolution)
+        form_state.pick(_("Resolution"), "resolution", model.resolutions, spec.resolution)
         form_state.pick(
-            _("Length"), "seconds", model.durations, order.duration_seconds, lambda s: _("{number} s").format(number=s)
+            _("Length"),
+            "duration_seconds",
+            model.durations,
+            spec.duration_seconds,
+            lambda s: _("{number} s").format(number=s),
         )
-        form_state.pick(_("Aspect ratio"), "ratio", model.aspect_ratios, order.aspect_ratio)
+        form_state.pick(_("Aspect ratio"), "aspect_ratio", model.aspect_ratios, spec.aspect_ratio)
     form_state.negative_prompt(model)
     with st.container(horizontal=True, gap="medium"):
         form_state.switch(
             _("Sound"),
-            "audio",
+            "generate_audio",
             offered=model.audio,
             price=price_list.AUDIO_CREDITS,
             help_text=_("The model makes sound that goes with the picture."),
         )
         form_state.switch(
             _("Enhance the prompt"),
-            "enhance",
+            "enhance_prompt",
             offered=model.prompt_enhancement,
             price=price_list.PROMPT_ENHANCEMENT_CREDITS,
             help_text=_("The provider's own AI rewrites the prompt before the clip is made. You do not see its text."),
         )
 
 
-def choose_several(order: Order) -> list[Order]:
-    """How many of each, and which other models as well; all orders in all."""
+def choose_several(spec: GenerationSpec) -> list[GenerationSpec]:
+    """How many of each, and which other models as well; all clips in all."""
     can = {
         model.id: model
         for model in registry.models()
-        if model.id != order.model_id and model.provider in configured and _can_make(model, order)
+        if model.id != spec.model_id and model.provider in configured and _can_make(model, spec)
     }
     wished: list[str] = form_state.value("also") or []
     key = form_state.name("also_offered")
@@ -147,19 +152,18 @@ def choose_several(order: Order) -> list[Order]:
                 width=340,
             )
     left_out = [
-        registry.model(model_id).name for model_id in wished if model_id not in can and model_id != order.model_id
+        registry.model(model_id).name for model_id in wished if model_id not in can and model_id != spec.model_id
     ]
     if left_out:
         words = _("Left out, because they cannot make these settings: {models}.").format(models=", ".join(left_out))
         st.caption(f":material/info: {words}")
-    each = [order, *(replace(order, model_id=model_id) for model_id in also)]
+    each = [spec, *(replace(spec, model_id=model_id) for model_id in also)]
     return [one for one in each for _number in range(st.session_state[form_state.name("variations")])]
 
 
-def _can_make(model: VideoModel, order: Order) -> bool:
-    """Whether a model can make the very same order."""
-    other = replace(order, model_id=model.id, prompt=order.prompt or "-")
-    return not validate(other.trimmed())
+def _can_make(model: VideoModel, spec: GenerationSpec) -> bool:
+    """Whether a model can make the very same clip."""
+    return not capabilities.check(model, spec.trimmed(), prompt_required=False)
 
 
 def _keep_also() -> None:
@@ -183,19 +187,19 @@ def form(names: dict[str, str], kept: Sequence[Preset]) -> list[Order]:
     models = offered_models()
     form_state.keep_valid("project", list(names), next(iter(names)))
     model = registry.model(form_state.fallback_model([model.id for model in models]))
-    fitted = adaptation.adapt(form_state.order(form_state.value("project"), model), model)
-    order = fitted.order
+    fitted = adaptation.adapt(form_state.spec(model), model)
+    spec = fitted.spec
     with components.field_grid(3):
         choose_project(names)
         preset_bar.choose(person, kept)
-        preset_bar.manage(person, kept, order)
+        preset_bar.manage(person, kept, spec)
     say_what_is_extended()
-    prompt_field.show(model, order)
-    choose_model(models, order)
+    prompt_field.show(model, spec)
+    choose_model(models, spec)
     form_state.show_adjustments(model, fitted.changes)
-    choose_settings(model, order)
+    choose_settings(model, spec)
     source_images.show(person, model, settings)
-    return choose_several(order)
+    return [Order(form_state.value("project"), one) for one in choose_several(spec)]
 
 
 def recent(rows: Sequence[ListRow]) -> str | None:
@@ -229,7 +233,7 @@ with components.error_boundary():
         orders = form(names, kept)
     with right:
         with db.read_session() as session:
-            made = made_before(session, person, orders[0]) if orders[0].prompt.strip() else None
+            made = made_before(session, person, orders[0]) if orders[0].spec.prompt.strip() else None
         order_card.show(person, orders, balance, configured=configured, made=made)
         opened = in_flight.show(person)
     if ended:

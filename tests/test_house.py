@@ -99,8 +99,8 @@ def test_page_scripts_leave_no_loose_text() -> None:
 
 
 def test_adapters_know_http_only() -> None:
-    """Of core, an adapter imports the contract, value types and errors, and no other adapter; it never sleeps."""
-    allowed = ("core.errors", "core.providers.contract", "core.providers.base", "core.providers.http")
+    """Of core, an adapter imports the contract, value types, errors and messages, and no other adapter; it never sleeps."""
+    allowed = ("core.errors", "core.messages", *(f"core.providers.{name}" for name in ("contract", "base", "http")))
     found = [
         f"{where(path)} -> {module}"
         for path in ADAPTERS

@@ -65,10 +65,12 @@ Queries = tuple[Select[Any], Select[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """`name` says what is compared, `promise` what it means to a person; `queries(since)` count and find offenders."""
+    """The messages `rule_<code>` and `promise_<code>` say what is compared and what it means to a person.
 
-    name: str
-    promise: str
+    `queries(since)` count and find offenders.
+    """
+
+    code: str
     queries: Callable[[Since | None], Queries]
 
 
@@ -298,69 +300,57 @@ CHARGED_IN = func.coalesce(Generation.charged_project_id, Generation.project_id)
 
 INVARIANTS: Sequence[Invariant] = (
     Invariant(
-        "account figures are the sum of their ledger rows",
-        "A balance is the sum of its movements and nothing else.",
+        "account_figures",
         _figures,
     ),
     Invariant(
-        "balances written on ledger rows follow one another",
-        "No movement was changed, added in between or taken out afterwards.",
+        "balance_chain",
         _chain,
     ),
     Invariant(
-        "every generation was reserved once, at its quoted price",
-        "The price shown is the price reserved, once a clip.",
+        "reserved_once",
         _generations(_number_of(EntryKind.HOLD) != 1),
     ),
     Invariant(
-        "every completed one is charged once, as quoted",
-        "A delivered clip costs what was shown, once.",
+        "charged_once",
         _generations(or_(_number_of(EntryKind.SETTLE) != 1, _has_any(EntryKind.RELEASE)), COMPLETED),
     ),
     Invariant(
-        "every completed one has a checked file",
-        "Nobody pays for a clip that is not there: its file was opened and checked first.",
+        "checked_file",
         _generations(
             or_(Generation.output_key.is_(None), Generation.stored_bytes <= 0, Generation.output_facts.is_(None)),
             COMPLETED,
         ),
     ),
     Invariant(
-        "every failed or cancelled one was returned once",
-        "A clip that failed or was cancelled costs nothing: its credits came back, once.",
+        "returned_once",
         _generations(
             or_(_number_of(EntryKind.RELEASE) != 1, _has_any(EntryKind.SETTLE)),
             Generation.status.in_((Status.FAILED, Status.CANCELLED)),
         ),
     ),
     Invariant(
-        "no hold without a live generation",
-        "Credits stay reserved only for clips under way.",
+        "no_stray_hold",
         _held,
     ),
     Invariant(
-        "no live one was charged or returned",
-        "Nothing is charged or returned before a clip has ended.",
+        "live_uncharged",
         _live,
     ),
     Invariant(
-        "every generation has its first event",
-        "Every clip has its story from the beginning.",
+        "first_event",
         _generations(~exists().where(GenerationEvent.generation_id == Generation.id)),
     ),
     Invariant(
-        "daily usage equals the ledger",
-        "The usage page shows what was really charged.",
+        "daily_usage",
         _usage,
     ),
     Invariant(
-        "every project has spent the sum of its charges",
-        "What a project has spent is what its clips were charged.",
+        "project_spend",
         _projects,
     ),
     Invariant(
-        "daily usage counts verdicts as they stand",
-        "What was kept and what was rejected is counted as people last decided.",
+        "verdicts",
         _verdicts,
     ),
 )

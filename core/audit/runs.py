@@ -5,9 +5,10 @@ one is broken. The dispatcher checks what is new every few minutes and everythin
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -17,6 +18,7 @@ from core.clock import utc_now
 from core.db import ReadSession, WriteSession
 from core.db.tables import AuditRun, Generation, GenerationEvent, LedgerEntry
 from core.files import storage as storages
+from core.messages import Message, message, plain
 
 MAX_VIOLATIONS_SHOWN = 20
 FULL_RUN_INTERVAL = timedelta(days=1)
@@ -28,10 +30,19 @@ OVERLAP_IDS = 1000
 class Result:
     """One rule: how many things it looked at and which of them break it (the first few ids)."""
 
-    rule: str
-    promise: str
+    code: str
     checked: int
     offenders: tuple[str, ...]
+
+    @property
+    def rule(self) -> Message:
+        """What is compared."""
+        return message(f"rule_{self.code}")
+
+    @property
+    def promise(self) -> Message:
+        """What that means to a person."""
+        return message(f"promise_{self.code}")
 
     @property
     def holds(self) -> bool:
@@ -98,9 +109,11 @@ def _resume(last: AuditRun, now: datetime, overlap_ids: int) -> tuple[Since | No
 def record(session: WriteSession, found: AuditPass) -> None:
     """Keep a pass, so that a page can show when it was last all true and the next one knows where to go on."""
     last = last_run(session)
-    counts = {result.rule: result.checked for result in found.results}
+    counts = {str(result.rule): result.checked for result in found.results}
     kept = {
-        "rules": [asdict(result) for result in found.results],
+        "rules": [
+            asdict(result) | {"rule": str(result.rule), "promise": str(result.promise)} for result in found.results
+        ],
         "seen": asdict(found.seen),
         "full_at": found.full_at.isoformat(),
         "full_counts": counts if found.is_full or last is None else last.results.get("full_counts", counts),
@@ -115,10 +128,15 @@ def last_run(session: ReadSession) -> AuditRun | None:
     return session.scalar(select(AuditRun).order_by(AuditRun.id.desc()).limit(1))
 
 
+def kept_message(kept: Mapping[str, Any], what: str) -> Message:
+    """The `rule` or `promise` of a rule in a kept pass; its English where this release does not know its code."""
+    return Message.from_json({"code": f"{what}_{kept.get('code')}", "params": {}}) or plain(kept[what])
+
+
 def _checked(session: ReadSession, rule: Invariant, since: Since | None) -> Result:
     count, broken = rule.queries(since)
     offenders = session.scalars(broken.limit(MAX_VIOLATIONS_SHOWN)).all()
-    return Result(rule.name, rule.promise, session.scalar(count) or 0, tuple(str(offender) for offender in offenders))
+    return Result(rule.code, session.scalar(count) or 0, tuple(str(offender) for offender in offenders))
 
 
 def _files_present(session: ReadSession, storage: storages.Storage) -> Result:
@@ -131,8 +149,7 @@ def _files_present(session: ReadSession, storage: storages.Storage) -> Result:
             storage.stat(str(key))
         except errors.NotFound:
             missing.append(generation_id)
-    name, promise = "the file of every completed one is in storage", "Every clip that was paid for can be played."
-    return Result(name, promise, len(rows), tuple(missing[:MAX_VIOLATIONS_SHOWN]))
+    return Result("files_present", len(rows), tuple(missing[:MAX_VIOLATIONS_SHOWN]))
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ from core import errors
 from core.db import ReadSession, WriteSession
 from core.db.enums import EntryKind
 from core.db.tables import Account, LedgerEntry, table_of
+from core.messages import Message, message
 
 EFFECTS: Mapping[EntryKind, tuple[int, int]] = {
     EntryKind.GRANT: (1, 0),
@@ -47,24 +48,24 @@ def open_account(session: WriteSession, user_id: str) -> None:
     session.flush()
 
 
-def grant(session: ReadSession, user_id: str, *, credits: int, key: str, actor: str, reason: str) -> bool:
+def grant(session: ReadSession, user_id: str, *, credits: int, key: str, actor: str, reason: Message | str) -> bool:
     """Book credits to a person. True if it moved, False if the key was already booked."""
     if credits <= 0:
-        raise errors.InvalidRequest(fields={"credits": "A grant is a whole number above 0."})
+        raise errors.InvalidRequest(fields={"credits": message("grant_not_positive")})
     return _book(session, user_id, EntryKind.GRANT, credits, key=key, actor=actor, reason=reason)
 
 
-def adjust(session: ReadSession, user_id: str, *, credits: int, key: str, actor: str, reason: str) -> bool:
+def adjust(session: ReadSession, user_id: str, *, credits: int, key: str, actor: str, reason: Message | str) -> bool:
     """Correct a balance by a signed amount. InsufficientCredits when it would go below zero."""
     if credits == 0:
-        raise errors.InvalidRequest(fields={"credits": "An adjustment of 0 changes nothing."})
+        raise errors.InvalidRequest(fields={"credits": message("adjustment_of_nothing")})
     return _book(session, user_id, EntryKind.ADJUST, credits, key=key, actor=actor, reason=reason)
 
 
 def hold(session: ReadSession, user_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
     """Reserve the price of a generation. InsufficientCredits when the available balance does not cover it."""
     key = f"generation:{generation_id}:hold"
-    reason = "Reserved at submit"
+    reason = message("reserved_at_submit")
     return _book(
         session, user_id, EntryKind.HOLD, credits, key=key, actor=actor, reason=reason, generation_id=generation_id
     )
@@ -73,11 +74,19 @@ def hold(session: ReadSession, user_id: str, *, generation_id: str, credits: int
 def settle(session: ReadSession, user_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
     """Charge a completed generation: the reserved credits are spent."""
     return _end_hold(
-        session, user_id, EntryKind.SETTLE, credits, generation_id=generation_id, actor=actor, reason="Clip stored"
+        session,
+        user_id,
+        EntryKind.SETTLE,
+        credits,
+        generation_id=generation_id,
+        actor=actor,
+        reason=message("clip_stored"),
     )
 
 
-def release(session: ReadSession, user_id: str, *, generation_id: str, credits: int, actor: str, reason: str) -> bool:
+def release(
+    session: ReadSession, user_id: str, *, generation_id: str, credits: int, actor: str, reason: Message | str
+) -> bool:
     """Give the reserved credits of a generation back."""
     return _end_hold(
         session, user_id, EntryKind.RELEASE, credits, generation_id=generation_id, actor=actor, reason=reason
@@ -111,7 +120,14 @@ def entries_of_generation(session: ReadSession, generation_id: str) -> Sequence[
 
 
 def _end_hold(
-    session: ReadSession, user_id: str, kind: EntryKind, credits: int, *, generation_id: str, actor: str, reason: str
+    session: ReadSession,
+    user_id: str,
+    kind: EntryKind,
+    credits: int,
+    *,
+    generation_id: str,
+    actor: str,
+    reason: Message | str,
 ) -> bool:
     """Settle or release: one key for both, so that only one of them can happen."""
     key = f"generation:{generation_id}:end"
@@ -126,7 +142,7 @@ def _book(
     *,
     key: str,
     actor: str,
-    reason: str,
+    reason: Message | str,
     generation_id: str | None = None,
 ) -> bool:
     """Change the account and append the row; False, and nothing changed, when the key is already there."""
@@ -151,7 +167,8 @@ def _book(
             "available_after": after.available_credits,
             "held_after": after.held_credits,
             "actor": actor,
-            "reason": reason,
+            "reason": str(reason)[:500],
+            "message": reason if isinstance(reason, Message) else None,
         },
     )
     return True
@@ -165,7 +182,7 @@ def lock_account(session: ReadSession, user_id: str) -> str:
     """
     account_id: str | None = session.scalar(_LOCK, {"person": user_id})
     if account_id is None:
-        raise errors.NotFound(f"There is no account for the person {user_id}.")
+        raise errors.NotFound(message("no_account", user_id=user_id))
     return account_id
 
 

@@ -21,6 +21,8 @@ from core.catalog.price_list import (
     VERSION,
     price,
 )
+from core.messages import message
+from core.spec import GenerationSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,45 +58,40 @@ class Quote:
         return {"model_id": self.model_id, "version": self.version, "total": self.total_credits, "lines": lines}
 
 
-def quote(
-    model_id: str,
-    *,
-    resolution: str,
-    duration_seconds: int,
-    start_image: bool = False,
-    end_image: bool = False,
-    generate_audio: bool = False,
-    enhance_prompt: bool = False,
-    base_credits: int | None = None,
-) -> Quote:
-    """Price a request, also one the model cannot make (`generations.validate` judges that).
+def quote(spec: GenerationSpec, *, base_credits: int | None = None) -> Quote:
+    """Price a spec, also one the model cannot make (`catalog.capabilities` judges that).
 
     `base_credits` puts another base price in place of the list's, to see what would be.
     Raises InvalidRequest for an unpriced model or resolution and for a duration that is not positive.
     Lines that cost nothing are left out, except the base.
     """
-    model = price(model_id)
+    model = price(spec.model_id)
     base = model.base_credits if base_credits is None else base_credits
-    if duration_seconds <= 0:
-        raise errors.InvalidRequest(fields={"duration": "The duration must be a positive number of seconds."})
-    if resolution not in RESOLUTION_PERCENT:
+    if spec.duration_seconds <= 0:
+        raise errors.InvalidRequest(fields={"duration": message("duration_not_positive")})
+    if spec.resolution not in RESOLUTION_PERCENT:
         known = ", ".join(RESOLUTION_PERCENT)
-        raise errors.InvalidRequest(fields={"resolution": f"'{resolution}' has no price. Use one of: {known}."})
-    extra_seconds = max(0, duration_seconds - model.default_seconds)
-    shares = [("resolution", RESOLUTION_PERCENT[resolution]), ("duration", extra_seconds * DURATION_PERCENT_PER_SECOND)]
-    if start_image and end_image:
+        raise errors.InvalidRequest(
+            fields={"resolution": message("no_price_of_resolution", resolution=spec.resolution, known=known)}
+        )
+    extra_seconds = max(0, spec.duration_seconds - model.default_seconds)
+    shares = [
+        ("resolution", RESOLUTION_PERCENT[spec.resolution]),
+        ("duration", extra_seconds * DURATION_PERCENT_PER_SECOND),
+    ]
+    if spec.start_image_key is not None and spec.end_image_key is not None:
         shares.append(("images", BOTH_IMAGES_PERCENT))
-    elif start_image:
+    elif spec.start_image_key is not None:
         shares.append(("startImage", START_IMAGE_PERCENT))
-    elif end_image:
+    elif spec.end_image_key is not None:
         shares.append(("endImage", END_IMAGE_PERCENT))
     lines = [Line("base", base)]
     lines += [Line(kind, share(base, percent), percent) for kind, percent in shares if percent]
-    if generate_audio:
+    if spec.generate_audio:
         lines.append(Line("audio", AUDIO_CREDITS))
-    if enhance_prompt:
+    if spec.enhance_prompt:
         lines.append(Line("promptEnhancement", PROMPT_ENHANCEMENT_CREDITS))
-    return Quote(model_id, tuple(lines))
+    return Quote(spec.model_id, tuple(lines))
 
 
 def share(base_credits: int, percent: int) -> int:

@@ -1,15 +1,15 @@
-"""Makes an order fit another model: keeps what that can make, changes the rest to the nearest, and says what; pure."""
+"""Makes a spec fit another model: keeps what that can make, changes the rest to the nearest, and says what; pure."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.generations.submit import Order
 from core.providers.contract import VideoModel
+from core.spec import GenerationSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """One field of an order that could not stay; `given` is None where it had to be left out."""
+    """One setting that could not stay; `given` is None where it had to be left out."""
 
     field: str
     wanted: Any
@@ -18,34 +18,40 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True)
 class Adapted:
-    """An order as a model can take it, and what had to change for that."""
+    """A spec as a model can take it, and what had to change for that."""
 
-    order: Order
+    spec: GenerationSpec
     changes: tuple[Adjustment, ...]
 
 
-def adapt(order: Order, model: VideoModel) -> Adapted:
-    """The same order for `model`. The texts' length is not touched: nobody but the person may shorten their words."""
-    wanted: dict[str, Any] = {
-        "resolution": _resolution(model, order.resolution),
-        "duration_seconds": min(model.durations, key=lambda seconds: (abs(seconds - order.duration_seconds), -seconds)),
-        "aspect_ratio": order.aspect_ratio if order.aspect_ratio in model.aspect_ratios else model.aspect_ratios[0],
-        "start_image_key": order.start_image_key if model.start_image else None,
-        "generate_audio": order.generate_audio and model.audio,
-        "enhance_prompt": order.enhance_prompt and model.prompt_enhancement,
+def adapt(spec: GenerationSpec, model: VideoModel) -> Adapted:
+    """The same for `model`. The texts' length is not touched: nobody but the person may shorten their words."""
+    possible: dict[str, Any] = {
+        "resolution": _resolution(model, spec.resolution),
+        "duration_seconds": _duration(model, spec.duration_seconds),
+        "aspect_ratio": spec.aspect_ratio if spec.aspect_ratio in model.aspect_ratios else model.aspect_ratios[0],
+        "start_image_key": spec.start_image_key if model.start_image else None,
+        "generate_audio": spec.generate_audio and model.audio,
+        "enhance_prompt": spec.enhance_prompt and model.prompt_enhancement,
     }
     if not (model.negative_prompt or model.ignores_negative_prompt):
-        wanted["negative_prompt"] = ""
-    if not model.end_image or (model.end_image_needs_start and wanted["start_image_key"] is None):
-        wanted["end_image_key"] = None
-    changes = tuple(
-        Adjustment(field, getattr(order, field), value or None)
-        for field, value in wanted.items()
-        if value != getattr(order, field)
-    )
-    return Adapted(replace(order, model_id=model.id, **wanted), changes)
+        possible["negative_prompt"] = ""
+    if not model.end_image or (model.end_image_needs_start and possible["start_image_key"] is None):
+        possible["end_image_key"] = None
+    changed = {name: value for name, value in possible.items() if value != getattr(spec, name)}
+    changes = tuple(Adjustment(name, getattr(spec, name), value or None) for name, value in changed.items())
+    if not changed and spec.model_id == model.id:
+        return Adapted(spec, changes)
+    return Adapted(replace(spec, model_id=model.id, **changed), changes)
 
 
 def _resolution(model: VideoModel, wanted: str) -> str:
     """The wanted one, else 720p as the plain price knows it, else the model's first."""
     return next(found for found in (wanted, "720p", model.resolutions[0]) if found in model.resolutions)
+
+
+def _duration(model: VideoModel, wanted_seconds: int) -> int:
+    """The wanted one, else the nearest, of two equally near the longer."""
+    if wanted_seconds in model.durations:
+        return wanted_seconds
+    return min(model.durations, key=lambda seconds: (abs(seconds - wanted_seconds), -seconds))

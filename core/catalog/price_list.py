@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core import errors
+from core.messages import message
 
 VERSION = "2026-11"
 """Changes with any price below; frozen on every generation."""
@@ -62,4 +63,4 @@ def price(model_id: str) -> Price:
     try:
         return PRICES[model_id]
     except KeyError:
-        raise errors.InvalidRequest(fields={"modelId": f"There is no price for the model '{model_id}'."}) from None
+        raise errors.InvalidRequest(fields={"modelId": message("no_price_of_model", model_id=model_id)}) from None

@@ -16,6 +16,7 @@ from core.db.tables import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from core.messages import message
 
 Owned = (
     type[ApiToken]
@@ -43,5 +44,5 @@ def visible_to_bound_user(table: Owned) -> ColumnElement[bool]:
 def all_rows_for_admin(user: User) -> ColumnElement[bool]:
     """All rows, whoever they belong to; Forbidden for others than administrators."""
     if user.role is not Role.ADMIN:
-        raise errors.Forbidden("Only administrators may look at everybody's figures.")
+        raise errors.Forbidden(message("administrators_see_everybody"))
     return true()

@@ -1,4 +1,8 @@
-"""Tables and their constraints; no query and no rule that a constraint cannot hold."""
+"""Tables and their constraints; no query and no rule that a constraint cannot hold.
+
+What is told to people stands twice: as a `Message`, and beside it as its English text, which is all that rows have
+from before there were messages, and what the REST API answers.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -26,6 +30,8 @@ from core.clock import utc_now
 from core.db.enums import DeliveryState, DisabledReason, EntryKind, Role, Scope, Stage, Status
 from core.db.types import Base, check_in_enum
 from core.ids import new_id
+from core.messages import Message
+from core.spec import GenerationSpec
 
 
 class User(Base):
@@ -104,6 +110,7 @@ class LedgerEntry(Base):
     held_after: Mapped[int] = mapped_column(BigInteger)
     actor: Mapped[str] = mapped_column(String(254))
     reason: Mapped[str] = mapped_column(String(500), default="")
+    message: Mapped[Message | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
@@ -225,6 +232,7 @@ class Generation(Base):
     error_code: Mapped[str | None] = mapped_column(String(60))
     error_message: Mapped[str | None] = mapped_column(String(1000))
     error_detail: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[Message | None]
 
     output_key: Mapped[str | None] = mapped_column(String(200))
     thumbnail_key: Mapped[str | None] = mapped_column(String(200))
@@ -241,6 +249,11 @@ class Generation(Base):
     ended_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]
+
+    @property
+    def spec(self) -> GenerationSpec:
+        """What was ordered; its settings have columns of the same names."""
+        return GenerationSpec.of(self)
 
     __table_args__ = (
         check_in_enum("status", Status),
@@ -340,6 +353,7 @@ class GenerationEvent(Base):
     status: Mapped[Status]
     stage: Mapped[Stage]
     what: Mapped[str] = mapped_column(String(300))
+    message: Mapped[Message | None]
     actor: Mapped[str] = mapped_column(String(254), default="system")
 
     __table_args__ = (Index("ix_generation_events_of", "generation_id", "id"),)
@@ -368,6 +382,11 @@ class Preset(Base):
     shared: Mapped[bool] = mapped_column(default=False)
     settings: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    @property
+    def spec(self) -> GenerationSpec:
+        """What it keeps; it has no images."""
+        return GenerationSpec.of_mapping(self.settings)
 
     __table_args__ = (
         UniqueConstraint("user_id", "name"),
@@ -428,6 +447,7 @@ class WebhookDelivery(Base):
     next_at: Mapped[datetime | None] = mapped_column(default=utc_now)
     last_status: Mapped[int | None]
     last_error: Mapped[str | None] = mapped_column(String(500))
+    error: Mapped[Message | None]
     delivered_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

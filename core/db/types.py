@@ -19,6 +19,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from core.db.enums import DeliveryState, DisabledReason, EntryKind, Role, Scope, Stage, Status
+from core.messages import Message
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -62,6 +63,21 @@ class EnumString(TypeDecorator[StrEnum]):
         return None if value is None else self._by_value[value]
 
 
+class MessageJson(TypeDecorator[Message]):
+    """A message as its code and parameters; None, too, for one that this release does not know."""
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: Message | None, dialect: Dialect) -> dict[str, Any] | None:
+        """As JSON."""
+        return None if value is None else value.to_json()
+
+    def process_result_value(self, value: dict[str, Any] | None, dialect: Dialect) -> Message | None:
+        """Give the message back."""
+        return None if value is None else Message.from_json(value)
+
+
 class Base(DeclarativeBase):
     """Naming convention for constraints, so that migrations can name them on every database."""
 
@@ -77,6 +93,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {
         datetime: UtcDateTime(),
         dict[str, Any]: JSON(),
+        Message: MessageJson(),
         Status: EnumString(Status, 12),
         Stage: EnumString(Stage, 12),
         EntryKind: EnumString(EntryKind, 8),

@@ -20,6 +20,7 @@ from core import errors
 from core.egress import AddressRefused, GuardedBackend
 from core.files import sniff
 from core.files.resumable_file import PartialFile
+from core.messages import message
 from core.providers import contract
 
 _PLAIN_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/mp4"})
@@ -251,7 +252,7 @@ class _Run:
 
 def _refused(detail: str) -> errors.DownloadFailed:
     return errors.DownloadFailed(
-        "The finished clip cannot be fetched from where the provider put it. An administrator can see why.",
+        message("cannot_fetch_from_there"),
         retryable=False,
         detail=detail,
     )

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from core import errors
+from core.messages import Message, message
 
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 40_000_000
@@ -30,7 +31,7 @@ class CleanImage:
     data: bytes = field(repr=False)
     width: int
     height: int
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 def clean(data: bytes) -> CleanImage:
@@ -41,9 +42,9 @@ def clean(data: bytes) -> CleanImage:
     others wait.
     """
     if not data:
-        raise errors.MediaRejected("This file is empty. Choose another one.", reason="empty")
+        raise errors.MediaRejected(message("file_empty"), reason="empty")
     if len(data) > MAX_UPLOAD_BYTES:
-        raise errors.TooLarge(f"This image is larger than {MAX_UPLOAD_BYTES // 1024**2} MB. Choose a smaller one.")
+        raise errors.TooLarge(message("image_too_large", limit_mb=MAX_UPLOAD_BYTES // 1024**2))
     _refuse_markup(data)
     with _decoding:
         try:
@@ -55,7 +56,7 @@ def clean(data: bytes) -> CleanImage:
         except Exception as failure:
             # A decoder fed with a damaged file may raise anything; whatever it is, the file is at fault.
             raise errors.MediaRejected(
-                "This image is damaged or incomplete. Open it, save it again and upload the new file.",
+                message("image_damaged"),
                 reason="damaged",
                 detail=f"{type(failure).__name__}: {failure}",
             ) from failure
@@ -67,15 +68,13 @@ def _refuse_markup(data: bytes) -> None:
     if not start.startswith(b"<"):
         return
     if b"<svg" in data[:4096].lower():
-        raise errors.MediaRejected("SVG drawings cannot be used. Export it as PNG or JPEG.", reason="svg")
-    raise errors.MediaRejected("This is a web page, not an image. Use a JPEG, PNG or WebP.", reason="html")
+        raise errors.MediaRejected(message("image_is_svg"), reason="svg")
+    raise errors.MediaRejected(message("image_is_html"), reason="html")
 
 
 def _too_many_pixels() -> errors.MediaRejected:
     most = MAX_PIXELS // 1_000_000
-    return errors.MediaRejected(
-        f"This image has more than {most} million pixels. Make it smaller.", reason="too_many_pixels"
-    )
+    return errors.MediaRejected(message("image_has_too_many_pixels", limit=most), reason="too_many_pixels")
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -86,40 +85,40 @@ def _opened(data: bytes) -> Image.Image:
         other = data[:6] in (b"GIF87a", b"GIF89a") or data[:4] in (b"II*\0", b"MM\0*", b"%!PS") or data[:2] == b"BM"
         other = other or data[4:8] == b"ftyp"  # HEIC and AVIF
         reason = "unsupported_format" if other else "not_an_image"
-        raise errors.MediaRejected("This is not a JPEG, PNG or WebP image.", reason=reason) from None
+        raise errors.MediaRejected(message("image_format"), reason=reason) from None
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise _too_many_pixels()
     if min(width, height) < MIN_SIDE:
         raise errors.MediaRejected(
-            f"This image is too small: {width} × {height}. Each side needs {MIN_SIDE} pixels or more.",
+            message("image_too_small", width=width, height=height, limit=MIN_SIDE),
             reason="too_small",
         )
     # Phones write JPEGs with a second picture inside (depth, HDR); Pillow names them MPO. Their first one is the photo.
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-        raise errors.MediaRejected("This image is animated. Use a still one.", reason="animated")
+        raise errors.MediaRejected(message("image_animated"), reason="animated")
     return image
 
 
 def _cleaned(data: bytes) -> CleanImage:
-    notes = []
+    notes: list[Message] = []
     image = _opened(data)
     image.load()
 
     exif = image.getexif()
     if exif.get_ifd(ExifTags.IFD.GPSInfo):
-        notes.append("Location data was removed.")
+        notes.append(message("location_removed"))
     if exif.get(ExifTags.Base.Orientation) not in _ORIENTATION_UPRIGHT:
         image = ImageOps.exif_transpose(image)
-        notes.append("Turned upright.")
+        notes.append(message("turned_upright"))
 
     see_through = image.has_transparency_data
     pixels = _srgb(_eight_bit(image), image.info.get("icc_profile"), notes)
     if see_through:
-        notes.append("Transparent parts are white now.")
+        notes.append(message("transparency_is_white"))
     if max(pixels.size) > MAX_SIDE:
         pixels.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-        notes.append(f"Made smaller: {pixels.width} × {pixels.height} pixels.")
+        notes.append(message("made_smaller", width=pixels.width, height=pixels.height))
 
     pixels.info = {}  # Pillow would write a JPEG comment from here
     target = io.BytesIO()
@@ -138,7 +137,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
 
 
-def _srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Image.Image:
+def _srgb(image: Image.Image, profile: bytes | None, notes: list[Message]) -> Image.Image:
     """The image as RGB in sRGB, with transparent parts on white."""
     alpha = image.getchannel("A") if image.mode == "RGBA" else None
     colours = image.convert("RGB") if alpha is not None else image
@@ -148,9 +147,9 @@ def _srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Image.
             if "srgb" not in ImageCms.getProfileDescription(own).lower():
                 converted = ImageCms.profileToProfile(colours, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
                 colours = converted if converted is not None else colours
-                notes.append("Colours were converted to sRGB.")
+                notes.append(message("colours_converted"))
         except (ImageCms.PyCMSError, OSError, ValueError):
-            notes.append("The colour profile could not be read; colours may look a little different.")
+            notes.append(message("colours_unreadable"))
     colours = colours.convert("RGB")
     if alpha is None:
         return colours

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from core import errors
+from core.messages import message
 
 _READ_BYTES = 1024 * 1024
 
@@ -173,6 +174,6 @@ def _disk() -> Iterator[None]:
         yield
     except OSError as failure:
         raise errors.DownloadFailed(
-            "The finished clip could not be stored. An administrator has to look at the disk.",
+            message("cannot_store"),
             detail=f"writing the file: {failure.strerror or failure}",
         ) from failure

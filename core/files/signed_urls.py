@@ -12,6 +12,7 @@ from urllib.parse import quote_plus, urlencode
 
 from core import errors, signing
 from core.files import storage
+from core.messages import message
 
 MEDIA_PATH = "/api/apps/video-generator/media"
 """Where the app serves stored files."""
@@ -19,7 +20,7 @@ MEDIA_PATH = "/api/apps/video-generator/media"
 ARCHIVE_PATH = "/api/apps/video-generator/clips.zip"
 """Where the app packs several clips into one file."""
 
-REFUSAL = "This link has expired or is not valid. Load the page again for a fresh one."
+REFUSAL = message("link_expired")
 
 
 def sign(

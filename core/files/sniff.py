@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from core import errors
+from core.messages import message
 
 HEAD_BYTES = 4096
 """So much of a file's beginning decides."""
@@ -14,7 +15,7 @@ _IMAGE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
 
 def rejected(reason: str, detail: str = "") -> errors.MediaRejected:
     """The error for a broken rule, to be raised."""
-    return errors.MediaRejected("This is not a video that can be shown.", reason=reason, detail=detail)
+    return errors.MediaRejected(message("not_a_video"), reason=reason, detail=detail)
 
 
 def container_of_file(path: Path) -> str:

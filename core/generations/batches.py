@@ -1,17 +1,21 @@
 """Several orders with one press: priced together, reserved together, and made all or not at all."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import select
 
 from core import errors
 from core.billing import ledger
+from core.billing.quote import quote
+from core.catalog import capabilities
 from core.db import ReadSession, WriteSession
 from core.db.row_access import visible_to
 from core.db.tables import Generation, User
-from core.generations.submit import Order, is_repeat, price_of, submit, validate
+from core.generations.submit import Order, is_repeat, submit
 from core.ids import new_id
+from core.messages import message
 
 MAX_BATCH = 20
 """Up to so many orders with one press."""
@@ -19,7 +23,7 @@ MAX_BATCH = 20
 
 def total_credits(orders: Sequence[Order]) -> int:
     """The price of all of them: the sum of their quotes."""
-    return sum(price_of(order).total_credits for order in orders)
+    return sum(quote(order.spec).total_credits for order in orders)
 
 
 def submit_batch(
@@ -32,7 +36,7 @@ def submit_batch(
     key: str | None = None,
     extends_id: str | None = None,
 ) -> Sequence[Generation]:
-    """Submit 1 to `MOST` orders in their order, or none of them; a batch of one is a plain order.
+    """Submit 1 to `MAX_BATCH` orders in their order, or none of them; a batch of one is a plain order.
 
     The same `key` with the same orders and clip to go on from returns the first batch; with others it raises
     IdempotencyConflict. The first item carries the key itself, so a plain order and a batch cannot share one either.
@@ -40,9 +44,7 @@ def submit_batch(
     total.
     """
     if not 1 <= len(orders) <= MAX_BATCH:
-        raise errors.InvalidRequest(
-            fields={"generations": f"Order 1 to {MAX_BATCH} clips at once; these are {len(orders)}."}
-        )
+        raise errors.InvalidRequest(fields={"generations": message("batch_size", limit=MAX_BATCH, ordered=len(orders))})
     orders = [order.trimmed() for order in orders]
     ledger.lock_account(session, user.id)  # two presses with one key go one after the other
     if key is not None and (first := _earlier_batch(session, user, key)):
@@ -52,28 +54,31 @@ def submit_batch(
         return first
     _check_total(session, user, orders)
     batch_id = new_id() if len(orders) > 1 else None
+    rows: list[Generation] = []
     with session.begin_nested():  # a refusal in the middle takes back what was written before it, whoever catches it
-        return [
-            _submit_one(
-                session,
-                user,
-                orders,
-                place,
-                configured=configured,
-                quota_bytes=quota_bytes,
-                idempotency_key=_item_key(key, place),
-                extends_id=extends_id,
-                batch_id=batch_id,
-            )
-            for place in range(len(orders))
-        ]
+        for place, order in enumerate(orders):
+            with _fields_named_by(place if len(orders) > 1 else None):
+                row = submit(
+                    session,
+                    user,
+                    order,
+                    configured=configured,
+                    quota_bytes=quota_bytes,
+                    idempotency_key=_item_key(key, place),
+                    extends_id=extends_id,
+                    batch_id=batch_id,
+                )
+            rows.append(row)
+    return rows
 
 
-def _submit_one(session: ReadSession, user: User, orders: Sequence[Order], place: int, **how: object) -> Generation:
+@contextmanager
+def _fields_named_by(place: int | None) -> Iterator[None]:
+    """Name the fields of an InvalidRequest by the item they are wrong in; None leaves them."""
     try:
-        return submit(session, user, orders[place], **how)  # type: ignore[arg-type]  # as given to the batch
+        yield
     except errors.InvalidRequest as wrong:
-        if len(orders) == 1:
+        if place is None:
             raise
         raise errors.InvalidRequest(
             fields={f"generations.{place}.{field}": sentence for field, sentence in wrong.fields.items()}
@@ -82,7 +87,7 @@ def _submit_one(session: ReadSession, user: User, orders: Sequence[Order], place
 
 def _check_total(session: ReadSession, user: User, orders: Sequence[Order]) -> None:
     """InsufficientCredits that names the price of all; orders that cannot be priced are refused one by one later."""
-    if any(validate(order) for order in orders):
+    if any(capabilities.validate(order.spec) for order in orders):
         return
     needed = total_credits(orders)
     available = ledger.balance(session, user.id).available_credits

@@ -10,6 +10,7 @@ from core.db.tables import Generation, Project, User
 from core.generations import lifecycle
 from core.generations.queries import get, visible
 from core.generations.submit import Order, submit
+from core.messages import message, plain
 from core.providers import registry
 
 
@@ -21,37 +22,21 @@ def cancel(session: WriteSession, user: User, generation_id: str) -> Generation:
     row = get(session, user, generation_id)
     row = lifecycle.locked(session, row.id) or row
     if row.status in ENDED_STATUSES:
-        raise errors.Conflict(f"This generation is already {row.status}.")
+        raise errors.Conflict(message("already_ended", status=lifecycle.status_word(row.status)))
     if row.status is Status.PENDING:
         lifecycle.cancel(session, row, actor=user.email)
     elif row.cancel_requested_at is None:
         provider = registry.provider_class(row.provider)
         if not provider.can_cancel or row.stage in (Stage.READY_TO_DOWNLOAD, Stage.DOWNLOADING):
-            raise errors.Conflict(provider.cancel_note if not provider.can_cancel else "The clip is already made.")
+            why = message("already_made") if provider.can_cancel else plain(provider.cancel_note)
+            raise errors.Conflict(why)
         now = utc_now()
         row.cancel_requested_at = now
         if row.stage is Stage.WAITING:
             row.next_at = now
-        lifecycle.add_event(session, row.id, row.status, row.stage, what="Cancelling was asked for", actor=user.email)
+        lifecycle.add_event(session, row.id, row.status, row.stage, what=message("cancel_requested"), actor=user.email)
     session.flush()
     return get(session, user, generation_id)
-
-
-def retry_order(row: Generation) -> Order:
-    """The order that a generation was made from."""
-    return Order(
-        project_id=row.project_id,
-        model_id=row.model_id,
-        prompt=row.prompt,
-        resolution=row.resolution,
-        duration_seconds=row.duration_seconds,
-        aspect_ratio=row.aspect_ratio,
-        negative_prompt=row.negative_prompt,
-        start_image_key=row.start_image_key,
-        end_image_key=row.end_image_key,
-        generate_audio=row.generate_audio,
-        enhance_prompt=row.enhance_prompt,
-    )
 
 
 def retry(
@@ -70,12 +55,12 @@ def retry(
     """
     old = get(session, user, generation_id)
     if old.status not in (Status.FAILED, Status.CANCELLED):
-        raise errors.Conflict("Only a failed or cancelled generation can be tried again.")
+        raise errors.Conflict(message("cannot_retry"))
     extended = visible(user).with_only_columns(Generation.id).where(Generation.id == old.extends_id)
     return submit(
         session,
         user,
-        retry_order(old),
+        Order.of(old),
         configured=configured,
         quota_bytes=quota_bytes,
         idempotency_key=idempotency_key,
@@ -88,7 +73,7 @@ def delete(session: WriteSession, user: User, generation_id: str) -> None:
     """Take an ended generation out of sight; its files follow soon, its charges stay on record."""
     row = lifecycle.locked(session, get(session, user, generation_id).id)
     if row is None or row.status not in ENDED_STATUSES:
-        raise errors.Conflict("This generation is still under way. Cancel it first, or wait for its end.")
+        raise errors.Conflict(message("cannot_delete_yet"))
     row.deleted_at = utc_now()
     update_where(session, Project, Project.id == row.project_id, generation_count=Project.generation_count - 1)
     session.flush()

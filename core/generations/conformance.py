@@ -1,32 +1,55 @@
 """Compares the clip that was delivered with what was asked; pure. A gap is told to people, never hidden."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
+from core.messages import Message, message, plain
 from core.providers.contract import FRAME_SIZES
 
 TOLERANCE_SECONDS = 0.5
 TOLERANCE_SHARE = 0.02
 
 
+def to_facts(gaps: Sequence[Message]) -> dict[str, Any]:
+    """The gaps as they are kept with the facts of a file: in English, and as messages."""
+    return {"gaps": [str(gap) for gap in gaps], "gap_messages": [gap.to_json() for gap in gaps]}
+
+
+def from_facts(facts: Mapping[str, Any]) -> Sequence[Message]:
+    """The gaps that were kept with the facts of a file; English texts where they were kept before messages were."""
+    texts = facts.get("gaps", [])
+    kept = [Message.from_json(gap) for gap in facts.get("gap_messages", [])]
+    return [gap or plain(text) for gap, text in zip_longest(kept, texts)]
+
+
 def deviations(
     *, resolution: str, aspect_ratio: str, duration_seconds: int, generate_audio: bool, facts: Mapping[str, Any]
-) -> list[str]:
-    """Sentences on how a clip differs from its order; empty when it is what was asked.
+) -> list[Message]:
+    """How a clip differs from its order; empty when it is what was asked.
 
     `facts` are those of `video.VideoFacts`. Half a second of length and two percent of size are no gap: vendors round
     to whole frames and to multiples of their block size.
     """
-    found: list[str] = []
+    found: list[Message] = []
     asked_width, asked_height = FRAME_SIZES[resolution, aspect_ratio]
     width, height = int(facts["width"]), int(facts["height"])
     if abs(width * asked_height - height * asked_width) > TOLERANCE_SHARE * height * asked_width:
-        found.append(f"Asked for {aspect_ratio}, delivered {width} × {height}.")
+        found.append(message("other_shape", aspect_ratio=aspect_ratio, width=width, height=height))
     elif abs(min(width, height) - min(asked_width, asked_height)) > TOLERANCE_SHARE * min(asked_width, asked_height):
-        found.append(f"Asked for {resolution} ({asked_width} × {asked_height}), delivered {width} × {height}.")
+        found.append(
+            message(
+                "other_size",
+                resolution=resolution,
+                asked_width=asked_width,
+                asked_height=asked_height,
+                width=width,
+                height=height,
+            )
+        )
     seconds = float(facts["duration_seconds"])
     if abs(seconds - duration_seconds) > TOLERANCE_SECONDS:
-        found.append(f"Asked for {duration_seconds} s, delivered {seconds:.1f} s.")
+        found.append(message("other_length", duration_seconds=duration_seconds, seconds=seconds))
     if generate_audio and not facts.get("audio_codec"):
-        found.append("Asked for sound, delivered without.")
+        found.append(message("no_sound"))
     return found

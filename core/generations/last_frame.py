@@ -8,6 +8,7 @@ from core.db.enums import Status
 from core.db.tables import Generation, Upload, User
 from core.files.storage import Storage
 from core.generations import queries
+from core.messages import message
 from core.projects import uploads
 
 
@@ -20,7 +21,7 @@ def as_upload(user: User, generation_id: str, *, storage: Storage, quota_bytes: 
         row = queries.get(session, user, generation_id)
     output_key = row.output_key
     if row.status is not Status.COMPLETED or output_key is None:
-        raise errors.Conflict("Only a completed clip can be extended. Wait until it is here.")
+        raise errors.Conflict(message("cannot_extend_yet"))
     upload, _notes = uploads.store_image(
         user,
         # What the picture was taken from stands for its bytes, so that a repeat finds it without decoding anything.

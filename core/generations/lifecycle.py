@@ -18,8 +18,10 @@ from core.clock import utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, Project, is_live, table_of
+from core.generations import conformance
 from core.generations.state_machine import TRANSITIONS
 from core.identity import users
+from core.messages import Message, message
 from core.notifications import outbox
 from core.usage import rollups
 
@@ -37,6 +39,7 @@ class Output:
     preview_key: str | None
     stored_bytes: int
     facts: Mapping[str, Any]
+    gaps: Sequence[Message] = ()
 
 
 def claim(
@@ -85,7 +88,7 @@ def transition(
     status: Status,
     stage: Stage,
     *,
-    what: str,
+    what: Message,
     next_at: datetime | None = None,
     actor: str = SYSTEM,
     **values: Any,
@@ -120,6 +123,11 @@ def transition(
     return True
 
 
+def status_word(status: Status) -> Message:
+    """A status as a word within a sentence."""
+    return message(f"status_{status}")
+
+
 def expedite(session: WriteSession, generation_id: str) -> bool:
     """Let a waiting row come due at once; True if there was one that waited longer. It changes nothing else."""
     now = utc_now()
@@ -135,7 +143,7 @@ def expedite(session: WriteSession, generation_id: str) -> bool:
 
 
 def add_event(
-    session: ReadSession, generation_id: str, status: Status, stage: Stage, *, what: str, actor: str = SYSTEM
+    session: ReadSession, generation_id: str, status: Status, stage: Stage, *, what: Message, actor: str = SYSTEM
 ) -> None:
     """Append a row to the timeline."""
     session.execute(
@@ -145,7 +153,8 @@ def add_event(
             "at": utc_now(),
             "status": status,
             "stage": stage,
-            "what": what[:300],
+            "what": str(what)[:300],
+            "message": what,
             "actor": actor,
         },
     )
@@ -163,16 +172,19 @@ def complete(session: WriteSession, row: Generation, output: Output) -> bool:
         "thumbnail_key": output.thumbnail_key,
         "preview_key": output.preview_key,
         "stored_bytes": output.stored_bytes,
-        "output_facts": dict(output.facts),
+        "output_facts": dict(output.facts) | conformance.to_facts(output.gaps),
         "ended_at": facts.ended_at,
         "error_code": None,
         "error_message": None,
+        "error": None,
         "error_detail": None,
     }
     if estimate:
         values |= {"provider_cost": cost_idr, "provider_cost_currency": "IDR", "provider_cost_is_estimate": True}
     reported_microusd = None if estimate else _microusd(row)
-    what = " ".join([f"Clip stored and checked; {row.credits:,} credits charged.", *output.facts.get("gaps", ())])
+    what = message("stored", credits=row.credits)
+    if output.gaps:
+        what = message("stored_otherwise", credits=row.credits, gaps=tuple(output.gaps))
     preview_at = facts.ended_at if output.preview_key is None else None
     if not transition(session, row, Status.COMPLETED, Stage.FINALIZED, what=what, next_at=preview_at, **values):
         return False
@@ -208,22 +220,23 @@ def fail(session: WriteSession, row: Generation, error: errors.AppError, *, acto
         row,
         Status.FAILED,
         Stage.FINALIZED,
-        what=f"Failed; {row.credits:,} credits returned. {error}",
+        what=message("failed", credits=row.credits, error=error.message),
         actor=actor,
         error_code=error.code,
         error_message=str(error)[:1000],
+        error=error.message,
         error_detail=error.detail[:4000] or None,
         ended_at=facts.ended_at,
     )
-    return moved and _release_hold(session, facts, str(error), actor, failed=1)
+    return moved and _release_hold(session, facts, error.message, actor, failed=1)
 
 
 def cancel(session: WriteSession, row: Generation, *, actor: str) -> bool:
     """End a generation because its person wants it so, where nothing will be charged: the hold goes back."""
     facts = _EndedFacts.of(row)
-    what = f"Cancelled; {row.credits:,} credits returned"
+    what = message("cancelled", credits=row.credits)
     moved = transition(session, row, Status.CANCELLED, Stage.FINALIZED, what=what, actor=actor, ended_at=facts.ended_at)
-    return moved and _release_hold(session, facts, "Cancelled", actor, cancelled=1)
+    return moved and _release_hold(session, facts, message("hold_released_by_cancel"), actor, cancelled=1)
 
 
 def mark_uncertain(session: WriteSession, row: Generation, error: errors.AppError, *, next_at: datetime) -> bool:
@@ -233,10 +246,11 @@ def mark_uncertain(session: WriteSession, row: Generation, error: errors.AppErro
         row,
         Status.UNCERTAIN,
         Stage.READY_TO_DOWNLOAD if row.stage is Stage.DOWNLOADING else row.stage,
-        what=str(error),
+        what=error.message,
         next_at=next_at,
         error_code=error.code,
         error_message=str(error)[:1000],
+        error=error.message,
         error_detail=error.detail[:4000] or None,
     )
 
@@ -269,10 +283,8 @@ class _EndedFacts:
         )
 
 
-def _release_hold(session: WriteSession, facts: _EndedFacts, reason: str, actor: str, **counts: int) -> bool:
-    ledger.release(
-        session, facts.user_id, generation_id=facts.id, credits=facts.credits, actor=actor, reason=reason[:500]
-    )
+def _release_hold(session: WriteSession, facts: _EndedFacts, reason: Message, actor: str, **counts: int) -> bool:
+    ledger.release(session, facts.user_id, generation_id=facts.id, credits=facts.credits, actor=actor, reason=reason)
     _add_to_rollup(session, facts, released_credits=facts.credits, **counts)
     return True
 

@@ -17,6 +17,7 @@ from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Generation, GenerationEvent, GenerationTag, LedgerEntry, User, is_live
 from core.generations import prompt_search
+from core.messages import Message, message
 from core.projects import projects
 
 CLOCK_SLACK = timedelta(hours=1)
@@ -94,6 +95,7 @@ class ListRow(NamedTuple):
     cancel_requested_at: datetime | None
     error_code: str | None
     error_message: str | None
+    error: Message | None
     output_key: str | None
     thumbnail_key: str | None
     preview_key: str | None
@@ -275,7 +277,7 @@ def _first_id(moment: datetime, slack: timedelta) -> str:
     return str(uuid.UUID(int=min(max(stamp, 0), 2**48 - 1) << 80))
 
 
-NOT_FOUND_SENTENCE = "This generation does not exist, or it is not yours."
+NOT_FOUND = message("generation_not_found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +297,7 @@ def get(session: ReadSession, user: User, generation_id: str) -> Generation:
     """A person's own generation; NotFound also when it is somebody else's or deleted."""
     row = session.scalar(visible(user).where(Generation.id == generation_id))
     if row is None:
-        raise errors.NotFound(NOT_FOUND_SENTENCE)
+        raise errors.NotFound(NOT_FOUND)
     return row
 
 
@@ -303,7 +305,7 @@ def status_snapshot(session: Reader, user: User, generation_id: str) -> StatusSn
     """Where a person's own generation stands, for those who ask again and again; NotFound as in `get`."""
     row = session.execute(_STATUS_SNAPSHOT, {"user_id": user.id, "generation_id": generation_id}).first()
     if row is None:
-        raise errors.NotFound(NOT_FOUND_SENTENCE)
+        raise errors.NotFound(NOT_FOUND)
     return StatusSnapshot(*row)
 
 

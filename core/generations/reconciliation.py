@@ -15,6 +15,7 @@ from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, is_live
 from core.generations import lifecycle
+from core.messages import Message, message
 from core.providers import registry
 from core.providers.contract import JobMatches, ProviderJob
 
@@ -54,13 +55,13 @@ def accept(
     row: Generation,
     job: ProviderJob,
     *,
-    what: str,
+    what: Message,
     next_at: datetime,
     actor: str = lifecycle.SYSTEM,
 ) -> None:
     """The provider has it as this job: wait for it. Raises Conflict if the job is another generation's; see `lock`."""
     if jobs_taken(session, row, [job.id]):
-        raise errors.Conflict(f"The job {job.id} belongs to another generation.")
+        raise errors.Conflict(message("job_of_another", job_id=job.id))
     now = utc_now()
     lifecycle.transition(
         session,
@@ -76,6 +77,7 @@ def accept(
         deadline_at=now + registry.model(row.model_id).deadline,
         error_code=None,
         error_message=None,
+        error=None,
         error_detail=None,
     )
 
@@ -104,11 +106,11 @@ def reconcile(session: WriteSession, row: Generation, found: JobMatches) -> None
     sure = [job for job in found.exact if job.id not in taken]
     possible = [job for job in found.candidates if job.id not in taken]
     if len(sure) == 1:
-        accept(session, row, sure[0], what="Found in the provider's own list", next_at=now)
+        accept(session, row, sure[0], what=message("found_in_list"), next_at=now)
     elif sure or possible:
         reschedule(session, row, error_detail=_with_candidates(row.error_detail, [*sure, *possible]))
     elif found.complete and now > over:
-        gone = errors.GenerationFailed("The provider never received this. Nothing was charged; try again.")
+        gone = errors.GenerationFailed(message("never_received"))
         lifecycle.fail(session, row, gone)
     else:
         reschedule(session, row, min(RETRY_SLOW, max(RETRY_SOON, over - now)))

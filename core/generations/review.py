@@ -19,6 +19,7 @@ from core.db.enums import ENDED_STATUSES, Status
 from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Generation, GenerationTag, Project, User
 from core.generations.queries import ReviewStatus
+from core.messages import message
 from core.projects import projects
 from core.usage import rollups
 from core.validation import text_error
@@ -45,9 +46,9 @@ def update(session: WriteSession, user: User, generation_id: str, changes: Chang
     """Change one clip. NotFound when it or the project is not theirs; Conflict where it cannot be, with the reason."""
     [row] = _locked(session, user, [generation_id])
     if changes.verdict is not None and row.status is not Status.COMPLETED:
-        raise errors.Conflict("Only a finished clip can be kept or rejected.")
+        raise errors.Conflict(message("cannot_judge_yet"))
     if changes.project_id not in (None, row.project_id) and row.status not in ENDED_STATUSES:
-        raise errors.Conflict("This clip is still under way. It can be moved when it has ended.")
+        raise errors.Conflict(message("cannot_move_yet"))
     _change(session, user, [row], changes)
     return row
 
@@ -105,12 +106,12 @@ def clean_tags(tags: Iterable[str]) -> list[str]:
         if not word:
             continue
         if "," in word:
-            raise errors.InvalidRequest(fields={"tags": "A tag has no comma; write one tag at a time."})
+            raise errors.InvalidRequest(fields={"tags": message("comma_in_tag")})
         if wrong := text_error(word, limit_chars=TAG_LIMIT_CHARS):
             raise errors.InvalidRequest(fields={"tags": wrong})
         found[word] = None
     if len(found) > TAGS_LIMIT:
-        raise errors.InvalidRequest(fields={"tags": f"Use at most {TAGS_LIMIT} tags for a clip."})
+        raise errors.InvalidRequest(fields={"tags": message("too_many_tags", limit=TAGS_LIMIT)})
     return list(found)
 
 
@@ -118,7 +119,7 @@ def _locked(session: WriteSession, user: User, ids: Collection[str]) -> list[Gen
     """A person's own clips, kept from changing until the transaction ends; in one order, so that none deadlock."""
     wanted = set(ids)
     if len(wanted) > MAX_CLIPS:
-        raise errors.InvalidRequest(fields={"ids": f"Choose at most {MAX_CLIPS} clips at once."})
+        raise errors.InvalidRequest(fields={"ids": message("too_many_at_once", limit=MAX_CLIPS)})
     query = (
         select(Generation)
         .where(visible_to(Generation, user), Generation.deleted_at.is_(None), Generation.id.in_(wanted))
@@ -128,7 +129,7 @@ def _locked(session: WriteSession, user: User, ids: Collection[str]) -> list[Gen
     )
     rows = list(session.scalars(query))
     if len(rows) != len(wanted):
-        raise errors.NotFound("This generation does not exist, or it is not yours.")
+        raise errors.NotFound(message("generation_not_found"))
     return rows
 
 
@@ -195,7 +196,7 @@ def _move(session: WriteSession, user: User, rows: Sequence[Generation], project
     """Put clips into another project and count them there; what they cost stays where it was charged."""
     target = projects.get(session, user, project_id)
     if target.archived_at is not None:
-        raise errors.InvalidRequest(fields={"projectId": "This project is archived. Bring it back first."})
+        raise errors.InvalidRequest(fields={"projectId": message("project_archived")})
     moving = [row for row in rows if row.project_id != target.id]
     by_origin = Counter(row.project_id for row in moving)
     added = Counter({target.id: len(moving)})

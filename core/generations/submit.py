@@ -1,10 +1,7 @@
 """Generations as people and scripts act on them: order, cancel, retry, delete."""
 
-import hashlib
-import json
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlalchemy import bindparam, or_, select, update
 
@@ -20,78 +17,38 @@ from core.db.tables import Generation, Project, User, is_live, table_of
 from core.generations import lifecycle
 from core.generations.queries import get, visible
 from core.identity import users
+from core.messages import message
 from core.projects import projects, uploads
 from core.providers import registry
 from core.providers.contract import VideoModel
+from core.spec import GenerationSpec
 
 KEY_LIMIT_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a person asks for; the same for form, API and retry. Image keys are those of their uploads."""
+    """What a person asks for, and in which project; the same for form, API and retry."""
 
     project_id: str
-    model_id: str
-    prompt: str
-    resolution: str
-    duration_seconds: int
-    aspect_ratio: str
-    negative_prompt: str = ""
-    start_image_key: str | None = None
-    end_image_key: str | None = None
-    generate_audio: bool = False
-    enhance_prompt: bool = False
+    spec: GenerationSpec
+
+    @classmethod
+    def of(cls, row: Generation) -> "Order":
+        """The order that a generation was made from."""
+        return cls(row.project_id, row.spec)
 
     def trimmed(self) -> "Order":
         """The same without white space around the texts."""
-        return replace(self, prompt=self.prompt.strip(), negative_prompt=self.negative_prompt.strip())
+        return Order(self.project_id, self.spec.trimmed())
 
     def digest(self) -> str:
         """The same for the same request, whoever sends it."""
-        return _digest(asdict(self))
+        return self.spec.digest(project_id=self.project_id)
 
     def recipe(self) -> str:
         """The same for the same clip, whatever project it is for."""
-        return _digest({name: value for name, value in asdict(self).items() if name != "project_id"})
-
-
-def _digest(values: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
-
-
-def price_of(order: Order) -> Quote:
-    """The price of an order, by the one price function."""
-    return quote(
-        order.model_id,
-        resolution=order.resolution,
-        duration_seconds=order.duration_seconds,
-        start_image=order.start_image_key is not None,
-        end_image=order.end_image_key is not None,
-        generate_audio=order.generate_audio,
-        enhance_prompt=order.enhance_prompt,
-    )
-
-
-def validate(order: Order) -> dict[str, str]:
-    """Field name -> what to change before this order can be made; empty when it can."""
-    try:
-        model = registry.model(order.model_id)
-    except errors.NotFound as unknown:
-        return {"modelId": str(unknown)}
-    return capabilities.check_prompt(
-        model, prompt=order.prompt, negative_prompt=order.negative_prompt
-    ) | capabilities.check(
-        model,
-        resolution=order.resolution,
-        duration_seconds=order.duration_seconds,
-        aspect_ratio=order.aspect_ratio,
-        negative_prompt=order.negative_prompt,
-        start_image=order.start_image_key is not None,
-        end_image=order.end_image_key is not None,
-        generate_audio=order.generate_audio,
-        enhance_prompt=order.enhance_prompt,
-    )
+        return self.spec.digest()
 
 
 def submit(
@@ -126,14 +83,14 @@ def submit(
             if not is_repeat(first, order, extends_id if retry_of_id is None else first.extends_id):
                 raise errors.IdempotencyConflict
             return first
-    if wrong := validate(order):
+    if wrong := capabilities.validate(order.spec):
         raise errors.InvalidRequest(fields=wrong)
-    model = registry.model(order.model_id)
+    model = registry.model(order.spec.model_id)
     project = projects.get(session, user, order.project_id)
     if project.archived_at is not None:
-        raise errors.InvalidRequest(fields={"projectId": "This project is archived. Bring it back first."})
-    for field, key in (("startImagePath", order.start_image_key), ("endImagePath", order.end_image_key)):
-        if key is not None:
+        raise errors.InvalidRequest(fields={"projectId": message("project_archived")})
+    for name, field in capabilities.IMAGE_PATHS.items():
+        if (key := getattr(order.spec, name)) is not None:
             uploads.check_owned(session, user, key, field=field)
     if extends_id is not None:
         get(session, user, extends_id)
@@ -141,7 +98,7 @@ def submit(
         raise errors.ProviderNotConfigured
     if users.storage_bytes(session, user) >= quota_bytes:
         raise errors.StorageFull
-    price = price_of(order)
+    price = quote(order.spec)
     row = _row(user, order, model, price)
     row.idempotency_key, row.retry_of_id, row.extends_id, row.batch_id = (
         idempotency_key,
@@ -152,7 +109,7 @@ def submit(
     session.add(row)
     session.flush()
     ledger.hold(session, user.id, generation_id=row.id, credits=price.total_credits, actor=user.email)
-    what = f"Ordered; {price.total_credits:,} credits reserved"
+    what = message("ordered", total_credits=price.total_credits)
     lifecycle.add_event(session, row.id, row.status, row.stage, what=what, actor=user.email)
     session.execute(_COUNT, {"counted_id": project.id, "now": utc_now()})
     return row
@@ -174,13 +131,14 @@ _COUNT = (
 def _check_key(key: str) -> None:
     if not key or len(key) > KEY_LIMIT_CHARS or not key.isprintable():
         raise errors.InvalidRequest(
-            fields={"Idempotency-Key": f"Use 1 to {KEY_LIMIT_CHARS} printable characters, new for each request."}
+            fields={"Idempotency-Key": message("idempotency_key_unusable", limit=KEY_LIMIT_CHARS)}
         )
 
 
 def _row(user: User, order: Order, model: VideoModel, price: Quote) -> Generation:
     return Generation(
         user_id=user.id,
+        project_id=order.project_id,
         request_hash=order.digest(),
         recipe_hash=order.recipe(),
         provider=model.provider,
@@ -188,7 +146,7 @@ def _row(user: User, order: Order, model: VideoModel, price: Quote) -> Generatio
         credits=price.total_credits,
         quote=price.to_json(),
         next_at=utc_now(),
-        **asdict(order),
+        **order.spec.values(),
     )
 
 

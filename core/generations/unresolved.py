@@ -10,6 +10,7 @@ from core.db import ReadSession, WriteSession
 from core.db.enums import Role, Stage, Status
 from core.db.tables import Generation, User
 from core.generations import lifecycle, reconciliation
+from core.messages import message
 from core.providers.contract import ProviderJob
 
 
@@ -23,7 +24,7 @@ def list_unresolved(session: ReadSession, *, limit: int = 100) -> Sequence[Gener
 def release_hold(session: WriteSession, admin: User, generation_id: str) -> Generation:
     """Decide that the provider never made it: it fails and the hold goes back. Forbidden for others than admins."""
     row = _locked(session, admin, generation_id)
-    gone = errors.GenerationFailed("An administrator found that the provider never made this clip.")
+    gone = errors.GenerationFailed(message("never_made"))
     lifecycle.fail(session, row, gone, actor=admin.email)
     return row
 
@@ -38,8 +39,8 @@ def resolve_with_job(session: WriteSession, admin: User, generation_id: str, *, 
     )
     row = _locked(session, admin, generation_id)
     if row.stage is not Stage.SUBMITTING:
-        raise errors.Conflict("The provider's job id of this generation is known already.")
-    what = "An administrator found the job at the provider"
+        raise errors.Conflict(message("job_known"))
+    what = message("found_by_administrator")
     reconciliation.accept(session, row, ProviderJob(provider_job_id), what=what, next_at=utc_now(), actor=admin.email)
     return row
 
@@ -49,7 +50,7 @@ def _locked(session: WriteSession, admin: User, generation_id: str) -> Generatio
         raise errors.Forbidden
     row = lifecycle.locked(session, generation_id)
     if row is None:
-        raise errors.NotFound("This generation does not exist.")
+        raise errors.NotFound(message("no_such_generation"))
     if row.status is not Status.UNCERTAIN:
-        raise errors.Conflict(f"This generation is {row.status}, not uncertain.")
+        raise errors.Conflict(message("not_uncertain", status=lifecycle.status_word(row.status)))
     return row

@@ -15,6 +15,7 @@ from core.db.enums import Scope
 from core.db.row_access import visible_to
 from core.db.tables import ApiToken, User
 from core.db.types import UtcDateTime
+from core.messages import Message, message
 
 NAME_LIMIT_CHARS = 120
 MAX_LIVE_TOKENS = 100
@@ -42,17 +43,17 @@ def create(
     Raises InvalidRequest for a name or time that cannot be used, Conflict when the person has too many.
     """
     name = name.strip()
-    wrong: dict[str, str] = {}
-    if problem := "Give it a name." if not name else validation.text_error(name, limit_chars=NAME_LIMIT_CHARS):
+    wrong: dict[str, Message] = {}
+    if problem := message("name_missing") if not name else validation.text_error(name, limit_chars=NAME_LIMIT_CHARS):
         wrong["name"] = problem
     if expires_at is not None and expires_at <= utc_now():
-        wrong["expiresAt"] = "Choose a time that is still to come."
+        wrong["expiresAt"] = message("time_has_passed")
     if wrong:
         raise errors.InvalidRequest(fields=wrong)
     if (
         session.scalar(select(func.count()).where(visible_to(ApiToken, user), _is_valid(utc_now()))) or 0
     ) >= MAX_LIVE_TOKENS:
-        raise errors.Conflict(f"You have {MAX_LIVE_TOKENS} tokens already. Revoke some that are no longer used.")
+        raise errors.Conflict(message("too_many_tokens", limit=MAX_LIVE_TOKENS))
     token = f"avg_{secrets.token_urlsafe(32)}"
     session.add(
         ApiToken(

@@ -12,6 +12,7 @@ from core.db import ReadSession, WriteSession, types, update_where
 from core.db.enums import Role
 from core.db.tables import Account, User
 from core.ids import new_id
+from core.messages import message
 
 LANGUAGE_LIMIT_CHARS = 8
 
@@ -23,7 +24,7 @@ def ensure(session: WriteSession, email: str, *, signup_credits: int, role: Role
     """The person with this address, made (with account and signup credits) if new; safe when two do it at once."""
     address = email.strip().lower()
     if "@" not in address or len(address) > 254:
-        raise errors.InvalidRequest(fields={"email": f"'{email}' is not an e-mail address."})
+        raise errors.InvalidRequest(fields={"email": message("not_an_email", email=email)})
     found = session.scalar(_BY_EMAIL, {"email": address})
     if found is not None:
         return found
@@ -41,7 +42,7 @@ def ensure(session: WriteSession, email: str, *, signup_credits: int, role: Role
         if signup_credits:
             key = f"user:{user.id}:signup"
             ledger.grant(
-                session, user.id, credits=signup_credits, key=key, actor="system", reason="Credits for a new person"
+                session, user.id, credits=signup_credits, key=key, actor="system", reason=message("signup_credits")
             )
     return user
 
@@ -55,14 +56,14 @@ def get(session: ReadSession, email: str) -> User:
     """The person with this address; NotFound when there is none."""
     user = session.scalar(_BY_EMAIL, {"email": email.strip().lower()})
     if user is None:
-        raise errors.NotFound(f"There is no person with the address {email}.")
+        raise errors.NotFound(message("no_such_person", email=email))
     return user
 
 
 def set_language(session: WriteSession, user: User, *, tag: str | None) -> None:
     """Remember in which language a person reads; None leaves it to their browser."""
     if tag is not None and not (tag.isascii() and tag.isalpha() and len(tag) <= LANGUAGE_LIMIT_CHARS):
-        raise errors.InvalidRequest(fields={"language": "This is not a language tag."})
+        raise errors.InvalidRequest(fields={"language": message("not_a_language")})
     session.execute(update(User).where(User.id == user.id).values(language=tag))
 
 
@@ -85,7 +86,7 @@ def list_all(
 ) -> Sequence[UserRow]:
     """People by address, a keyset page at a time; Forbidden for who is no administrator."""
     if admin.role is not Role.ADMIN:
-        raise errors.Forbidden("This is for administrators.")
+        raise errors.Forbidden(message("administrators_only"))
     query = (
         select(User, Account)
         .join(Account, Account.user_id == User.id)

@@ -13,6 +13,7 @@ from core.db import ReadSession
 from core.db.enums import Status
 from core.db.tables import Generation, UsageDay, is_live
 from core.insights import circuit_breaker, model_stats
+from core.messages import Message, message
 from core.providers import connection, registry
 from core.providers.base import Provider
 
@@ -37,7 +38,7 @@ class ProviderStatus:
 
     provider: type[Provider]
     state: str
-    sentence: str
+    trouble: Message | None
     key_works: bool | None
     key_checked_at: datetime | None
     week: ProviderWeek
@@ -85,7 +86,7 @@ def statuses(
             ProviderStatus(
                 provider=provider,
                 state=state,
-                sentence=_sentence(provider, state, row.error_code if row else None),
+                trouble=_trouble(provider, state, row.error_code if row else None),
                 key_works=row.key_works if row else None,
                 key_checked_at=row.key_checked_at if row else None,
                 week=of_week[provider.name],
@@ -94,20 +95,21 @@ def statuses(
     return found
 
 
-def troubles(session: ReadSession) -> dict[str, str]:
-    """Provider name -> sentence, of those in trouble; cheap enough for every drawing of a form."""
+def troubles(session: ReadSession) -> dict[str, Message]:
+    """Provider name -> message, of those in trouble; cheap enough for every drawing of a form."""
     return {
-        name: _sentence(registry.provider_class(name), str(circuit_breaker.State.TROUBLE), row.error_code)
+        name: trouble
         for name, row in circuit_breaker.states(session).items()
         if circuit_breaker.state(row) is circuit_breaker.State.TROUBLE
+        and (trouble := _trouble(registry.provider_class(name), str(circuit_breaker.State.TROUBLE), row.error_code))
     }
 
 
-def _sentence(provider: type[Provider], state: str, error_code: str | None) -> str:
+def _trouble(provider: type[Provider], state: str, error_code: str | None) -> Message | None:
     if state == NOT_CONFIGURED:
-        return f"{provider.display_name} has no key here. An administrator can add one."
+        return message("provider_has_no_key", provider=provider.display_name)
     if state == circuit_breaker.State.OK:
-        return ""
+        return None
     if error_code in ("provider_bad_key", "provider_out_of_credits"):
-        return f"{provider.display_name} does not accept our account at the moment. An administrator has to look."
-    return f"{provider.display_name} has trouble at the moment. Orders wait and are sent when it is back."
+        return message("provider_refuses_account", provider=provider.display_name)
+    return message("provider_has_trouble", provider=provider.display_name)

@@ -28,6 +28,7 @@ from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import WebhookDelivery, WebhookEndpoint
 from core.files import download
+from core.messages import Message, message
 from core.notifications import webhooks
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class DeliveryResult:
     """What came of an attempt: `error` is a sentence for people, None when it arrived."""
 
     status: int | None
-    error: str | None
+    error: Message | None
     retry_after: timedelta = timedelta()
 
 
@@ -155,7 +156,7 @@ def deliver(settings: Settings, claimed: Claimed) -> None:
     delivery, endpoint = claimed.delivery, claimed.endpoint
     if endpoint.disabled_at is not None:  # stopped while the event was being written
         with db.write_session() as session:
-            webhooks.abandon(session, WebhookDelivery.id == delivery.id, why="The webhook was stopped.")
+            webhooks.abandon(session, WebhookDelivery.id == delivery.id, why=message("webhook_stopped"))
         return
     now = utc_now()
     secrets = webhooks.secrets_in_force(endpoint, key=settings.secret_key, now=now)
@@ -199,15 +200,15 @@ def post(
         ):
             return _classify(response)
     except egress.AddressRefused as refused:
-        return DeliveryResult(None, f"Nothing was sent: {refused}.")
+        return DeliveryResult(None, message("nothing_sent", refused=refused.message))
     except httpcore.ConnectTimeout:
-        return DeliveryResult(None, "No connection could be made in time.")
+        return DeliveryResult(None, message("connection_not_in_time"))
     except httpcore.TimeoutException:
-        return DeliveryResult(None, f"No answer came within {total_seconds:g} s.")
+        return DeliveryResult(None, message("answer_not_in_time", seconds=total_seconds))
     except httpcore.ConnectError as failure:
-        return DeliveryResult(None, f"No connection could be made: {failure}."[:500])
+        return DeliveryResult(None, message("no_connection", failure=egress.reason(failure)))
     except (httpcore.NetworkError, httpcore.ProtocolError) as failure:
-        return DeliveryResult(None, f"The connection broke off ({type(failure).__name__}).")
+        return DeliveryResult(None, message("connection_broke", name=type(failure).__name__))
 
 
 def _classify(response: httpcore.Response) -> DeliveryResult:
@@ -216,8 +217,8 @@ def _classify(response: httpcore.Response) -> DeliveryResult:
         return DeliveryResult(status, None)
     wait = timedelta(seconds=min(download.retry_after(response) or 0, MAX_RETRY_WAIT.total_seconds()))
     if status in _REDIRECTS:
-        return DeliveryResult(status, f"The answer was {status}: redirects are not followed. Change the address.", wait)
-    return DeliveryResult(status, f"The answer was {status}.", wait)
+        return DeliveryResult(status, message("answer_redirects", status=status), wait)
+    return DeliveryResult(status, message("answer_was", status=status), wait)
 
 
 def record(session: WriteSession, claimed: Claimed, outcome: DeliveryResult) -> None:
@@ -247,7 +248,8 @@ def record(session: WriteSession, claimed: Claimed, outcome: DeliveryResult) -> 
         state=state,
         next_at=next_at,
         last_status=outcome.status,
-        last_error=outcome.error,
+        last_error=None if outcome.error is None else str(outcome.error)[:500],
+        error=outcome.error,
         delivered_at=now if arrived else None,
     )
     if written == 1:

@@ -23,6 +23,7 @@ from core.db.enums import DeliveryState, DisabledReason
 from core.db.row_access import visible_to
 from core.db.tables import User, WebhookDelivery, WebhookEndpoint
 from core.ids import new_id
+from core.messages import Message, message
 from core.notifications import outbox
 
 MAX_ENDPOINTS = 10
@@ -57,13 +58,11 @@ def validate_url(
         guard.check(parsed)
         guard.addresses(parsed.host, egress.port_of(parsed))
     except (httpx.InvalidURL, ValueError):
-        raise _bad_address("This is not an address. Give one such as https://example.org/hooks.") from None
+        raise _bad_address(message("not_an_address")) from None
     except egress.AddressRefused as refused:
-        raise _bad_address(
-            f"This address cannot be used: {refused}. Give a public one that begins with https."
-        ) from None
+        raise _bad_address(message("address_refused", refused=refused.message)) from None
     except httpcore.ConnectError as failure:
-        raise _bad_address(f"This address cannot be used: {failure}. Look for a misspelling.") from None
+        raise _bad_address(message("address_unknown", failure=egress.reason(failure))) from None
     return ValidUrl(wanted)
 
 
@@ -82,7 +81,7 @@ def create(
     session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
     count = session.scalar(select(func.count()).where(visible_to(WebhookEndpoint, user))) or 0
     if count >= MAX_ENDPOINTS:
-        raise errors.Conflict(f"You have {MAX_ENDPOINTS} webhooks, which is the most. Delete one first.")
+        raise errors.Conflict(message("too_many_webhooks", limit=MAX_ENDPOINTS))
     endpoint = WebhookEndpoint(
         user_id=user.id, url=address.url, description=_description(description), events=_events(events)
     )
@@ -179,7 +178,7 @@ def replay(session: WriteSession, user: User, endpoint_id: str, delivery_id: str
     )
     if before is None:
         raise errors.NotFound
-    abandon(session, WebhookDelivery.id == before.id, why="Replaced by a replay.")
+    abandon(session, WebhookDelivery.id == before.id, why=message("replaced_by_replay"))
     again = WebhookDelivery(
         endpoint_id=endpoint.id,
         user_id=user.id,
@@ -220,12 +219,13 @@ def secrets_in_force(endpoint: WebhookEndpoint, *, key: bytes, now: datetime) ->
 def disable(session: WriteSession, endpoint: WebhookEndpoint, reason: DisabledReason) -> None:
     """Send nothing more to a webhook whose row is locked; what was still to be delivered is given up."""
     endpoint.disabled_at, endpoint.disabled_reason = utc_now(), reason
-    abandon(session, WebhookDelivery.endpoint_id == endpoint.id, why="The webhook was stopped before this arrived.")
+    abandon(session, WebhookDelivery.endpoint_id == endpoint.id, why=message("webhook_stopped_before"))
 
 
-def abandon(session: WriteSession, which: ColumnElement[bool], *, why: str) -> None:
+def abandon(session: WriteSession, which: ColumnElement[bool], *, why: Message) -> None:
     """End deliveries that are still due."""
-    update_where(session, WebhookDelivery, which, is_due(), state=DeliveryState.GIVEN_UP, next_at=None, last_error=why)
+    ended = {"state": DeliveryState.GIVEN_UP, "next_at": None, "last_error": str(why), "error": why}
+    update_where(session, WebhookDelivery, which, is_due(), **ended)
 
 
 def is_due() -> ColumnElement[bool]:
@@ -259,7 +259,7 @@ def _own(user: User, endpoint_id: str) -> Select[WebhookEndpoint]:
 
 def _there(endpoint: WebhookEndpoint | None) -> WebhookEndpoint:
     if endpoint is None:
-        raise errors.NotFound("This webhook does not exist, or it is not yours.")
+        raise errors.NotFound(message("webhook_not_found"))
     return endpoint
 
 
@@ -267,7 +267,7 @@ def _ready(session: WriteSession, user: User, endpoint_id: str) -> WebhookEndpoi
     """A webhook that something may be sent to by hand: enabled, and not flooded."""
     endpoint = _locked(session, user, endpoint_id)
     if endpoint.disabled_at is not None:
-        raise errors.Conflict("This webhook is stopped. Start it again first.")
+        raise errors.Conflict(message("webhook_is_stopped"))
     nth_newest = (
         select(WebhookDelivery.created_at)
         .where(WebhookDelivery.endpoint_id == endpoint.id)
@@ -299,11 +299,11 @@ def _events(chosen: Collection[str] | None) -> list[str] | None:
     if chosen is None or set(chosen) == set(known):
         return None
     if not chosen:
-        raise errors.InvalidRequest(fields={"events": "Choose at least one event."})
+        raise errors.InvalidRequest(fields={"events": message("no_event_chosen")})
     if not set(chosen) <= set(known):
-        raise errors.InvalidRequest(fields={"events": f"There are these events: {', '.join(known)}."})
+        raise errors.InvalidRequest(fields={"events": message("no_such_event", known=", ".join(known))})
     return [event for event in known if event in chosen]
 
 
-def _bad_address(sentence: str) -> errors.InvalidRequest:
-    return errors.InvalidRequest(fields={"url": sentence})
+def _bad_address(wrong: Message) -> errors.InvalidRequest:
+    return errors.InvalidRequest(fields={"url": wrong})

@@ -1,7 +1,6 @@
 """Settings of the order form under a name: kept by their person, shared with everybody if they like."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sqlalchemy import func, literal_column, or_, select
@@ -11,7 +10,8 @@ from core.catalog import capabilities
 from core.db import ReadSession, WriteSession
 from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Preset, User
-from core.providers import registry
+from core.messages import message
+from core.spec import IMAGE_FIELDS, GenerationSpec
 
 NAME_LIMIT_CHARS = 80
 MAX_PRESETS = 100
@@ -19,26 +19,6 @@ MAX_PRESETS = 100
 
 SHARED_LIMIT = 200
 """How many of other people's a list shows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a preset keeps. Images are left out: they belong to a person, a shared preset to everybody."""
-
-    model_id: str
-    resolution: str
-    duration_seconds: int
-    aspect_ratio: str
-    prompt: str = ""
-    negative_prompt: str = ""
-    generate_audio: bool = False
-    enhance_prompt: bool = False
-
-
-def settings_of(preset: Preset) -> Settings:
-    """The settings that a preset keeps; what an older version wrote and nobody knows today is left aside."""
-    known = {field.name for field in fields(Settings)}
-    return Settings(**{name: value for name, value in preset.settings.items() if name in known})
 
 
 def list_visible(session: ReadSession, user: User) -> Sequence[Preset]:
@@ -51,22 +31,22 @@ def get(session: ReadSession, user: User, preset_id: str) -> Preset:
     """A preset that the person may apply: their own or a shared one; else NotFound."""
     found = session.scalar(select(Preset).where(Preset.id == preset_id, or_(visible_to(Preset, user), _shared())))
     if found is None:
-        raise errors.NotFound("This preset does not exist, or it is not shared with you.")
+        raise errors.NotFound(message("preset_not_shared"))
     return found
 
 
-def create(session: WriteSession, user: User, *, name: str, settings: Settings, shared: bool = False) -> Preset:
-    """Keep settings under a new name.
+def create(session: WriteSession, user: User, *, name: str, spec: GenerationSpec, shared: bool = False) -> Preset:
+    """Keep a spec, without its images, under a new name.
 
-    InvalidRequest for settings the model cannot make, an empty or overlong name, or too many presets; Conflict for a
+    InvalidRequest for one the model cannot make, an empty or overlong name, or too many presets; Conflict for a
     name the person has used.
     """
-    _check(settings)
+    kept = _kept(spec)
     name = _free_name(session, user, name)
     count = session.scalar(select(func.count()).select_from(Preset).where(visible_to(Preset, user))) or 0
     if count >= MAX_PRESETS:
-        raise errors.InvalidRequest(fields={"name": f"You have {MAX_PRESETS} presets already. Delete one first."})
-    preset = Preset(user_id=user.id, name=name, shared=shared, settings=asdict(settings))
+        raise errors.InvalidRequest(fields={"name": message("too_many_presets", limit=MAX_PRESETS)})
+    preset = Preset(user_id=user.id, name=name, shared=shared, settings=kept)
     session.add(preset)
     session.flush()
     return preset
@@ -79,13 +59,12 @@ def update(
     *,
     name: str | None = None,
     shared: bool | None = None,
-    settings: Settings | None = None,
+    spec: GenerationSpec | None = None,
 ) -> Preset:
-    """Rename, share, or keep other settings under the name; None leaves it. NotFound unless it is the person's own."""
+    """Rename, share, or keep another spec under the name; None leaves it. NotFound unless it is the person's own."""
     preset = _own(session, user, preset_id)
-    if settings is not None:
-        _check(settings)
-        preset.settings = asdict(settings)
+    if spec is not None:
+        preset.settings = _kept(spec)
     if name is not None and name.strip() != preset.name:
         preset.name = _free_name(session, user, name)
     if shared is not None:
@@ -103,7 +82,7 @@ def delete(session: WriteSession, user: User, preset_id: str) -> None:
 def _own(session: ReadSession, user: User, preset_id: str) -> Preset:
     preset = session.scalar(select(Preset).where(Preset.id == preset_id, visible_to(Preset, user)))
     if preset is None:
-        raise errors.NotFound("This preset does not exist, or it is not yours.")
+        raise errors.NotFound(message("preset_not_found"))
     return preset
 
 
@@ -121,31 +100,22 @@ _OF_OTHERS = (
 def _free_name(session: ReadSession, user: User, name: str) -> str:
     name = name.strip()
     if not name:
-        raise errors.InvalidRequest(fields={"name": "Give the preset a name."})
+        raise errors.InvalidRequest(fields={"name": message("preset_name_missing")})
     if wrong := validation.text_error(name, limit_chars=NAME_LIMIT_CHARS):
         raise errors.InvalidRequest(fields={"name": wrong})
     if session.scalar(select(Preset.id).where(visible_to(Preset, user), Preset.name == name)) is not None:
-        raise errors.Conflict(f"You have a preset named '{name}' already. Choose another name, or change that one.")
+        raise errors.Conflict(message("preset_name_taken", name=name))
     return name
 
 
-def _check(settings: Settings) -> None:
-    """InvalidRequest unless the model can make this; an empty prompt is fine, and images come with the order."""
-    try:
-        model = registry.model(settings.model_id)
-    except errors.NotFound as unknown:
-        raise errors.InvalidRequest(fields={"modelId": str(unknown)}) from None
-    wrong = capabilities.check_prompt(
-        model, prompt=settings.prompt or "-", negative_prompt=settings.negative_prompt
-    ) | capabilities.check(
-        model,
-        resolution=settings.resolution,
-        duration_seconds=settings.duration_seconds,
-        aspect_ratio=settings.aspect_ratio,
-        negative_prompt=settings.negative_prompt,
-        start_image=model.start_image,
-        generate_audio=settings.generate_audio,
-        enhance_prompt=settings.enhance_prompt,
-    )
-    if wrong:
+def _kept(spec: GenerationSpec) -> dict[str, Any]:
+    """What is stored: everything but images, which belong to a person, while a shared preset belongs to everybody.
+
+    InvalidRequest unless the model can make it. An empty prompt is fine, and images come with the order.
+    """
+    wrong = capabilities.validate(spec, prompt_required=False)
+    if wrong := {
+        field: sentence for field, sentence in wrong.items() if field not in capabilities.IMAGE_PATHS.values()
+    }:
         raise errors.InvalidRequest(fields=wrong)
+    return {name: value for name, value in spec.values().items() if name not in IMAGE_FIELDS}

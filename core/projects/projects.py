@@ -15,6 +15,7 @@ from core.clock import utc_now
 from core.db import Reader, ReadSession, WriteSession
 from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Generation, Project, UsageDay, User, is_live
+from core.messages import message
 from core.validation import text_error
 
 NAME_LIMIT_CHARS = 120
@@ -25,7 +26,7 @@ COVERS = 4
 # Statements of every run of a page are put together once: that costs several times what running them does.
 _ONE = select(Project).where(Project.id == bindparam("project_id"), visible_to_bound_user(Project))
 _ONE_ID = _ONE.with_only_columns(Project.id)
-_NOT_FOUND_SENTENCE = "This project does not exist, or it is not yours."
+_NOT_FOUND = message("project_not_found")
 
 _NAMES = {
     archived: select(Project.id, Project.name)
@@ -121,14 +122,14 @@ def get(session: ReadSession, user: User, project_id: str) -> Project:
     """A person's own project; NotFound also when it is somebody else's."""
     project = session.scalar(_ONE, {"user_id": user.id, "project_id": project_id})
     if project is None:
-        raise errors.NotFound(_NOT_FOUND_SENTENCE)
+        raise errors.NotFound(_NOT_FOUND)
     return project
 
 
 def check_visible(session: Reader, user: User, project_id: str) -> None:
     """Return when a project is a person's own; else NotFound."""
     if session.scalar(_ONE_ID, {"user_id": user.id, "project_id": project_id}) is None:
-        raise errors.NotFound(_NOT_FOUND_SENTENCE)
+        raise errors.NotFound(_NOT_FOUND)
 
 
 def update(
@@ -159,7 +160,7 @@ def delete(session: WriteSession, user: User, project_id: str) -> None:
     has_clips = select(Generation.id).where(Generation.project_id == project_id)
     has_charges = select(UsageDay.day).where(UsageDay.project_id == project_id)  # also of clips that were moved away
     if session.scalar(select(or_(has_clips.exists(), has_charges.exists()))):
-        raise errors.Conflict("This project has generations, so its charges must stay on record. Archive it instead.")
+        raise errors.Conflict(message("project_has_generations"))
     session.delete(project)
     session.flush()
 
@@ -262,7 +263,7 @@ def _this_month(session: ReadSession, user: User, ids: Collection[str]) -> Mappi
 def _name(value: str) -> str:
     name = " ".join(value.split())
     if not name:
-        raise errors.InvalidRequest(fields={"name": "Give the project a name."})
+        raise errors.InvalidRequest(fields={"name": message("project_name_missing")})
     if wrong := text_error(name, limit_chars=NAME_LIMIT_CHARS):
         raise errors.InvalidRequest(fields={"name": wrong})
     return name

@@ -12,6 +12,7 @@ from core.db.tables import Upload, User
 from core.files import image_sanitizer
 from core.files.storage import Storage
 from core.identity import users
+from core.messages import Message, message
 
 
 def find(session: ReadSession, user: User, data: bytes) -> Upload | None:
@@ -68,7 +69,7 @@ def check_owned(session: ReadSession, user: User, storage_key: str, *, field: st
         select(Upload.id).where(visible_to(Upload, user), Upload.storage_key == storage_key).limit(1)
     )
     if found is None:
-        raise errors.InvalidRequest(fields={field: "This is not an image you uploaded. Upload it first."})
+        raise errors.InvalidRequest(fields={field: message("not_your_image")})
 
 
 def _printable(file_name: str) -> str:
@@ -84,7 +85,7 @@ def store_image(
     file_name: str,
     storage: Storage,
     quota_bytes: int,
-) -> tuple[Upload, Sequence[str]]:
+) -> tuple[Upload, Sequence[Message]]:
     """The upload, and what was changed in cleaning it; what was taken in under this identity before is found again.
 
     Raises TooLarge, MediaRejected, StorageFull, and whatever `picture` raises.

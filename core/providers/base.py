@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import httpx
 
 from core import errors
+from core.messages import N_
 from core.providers import http
 from core.providers.contract import JobMatches, JobState, JobStatus, ProviderJob, VideoModel, VideoRequest, VideoSource
 from core.providers.http import Reply
@@ -19,7 +20,7 @@ from core.providers.http import Reply
 NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """httpx errors after which the request has surely not reached the other side."""
 
-LOST = "The provider no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again."
+LOST = N_("The provider no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again.")
 
 
 class Provider(ABC):
@@ -43,7 +44,9 @@ class Provider(ABC):
     supports_lookup: ClassVar[bool] = False
     can_check_key: ClassVar[bool] = False
     max_requests_per_second: ClassVar[float | None] = None
-    cancel_note: ClassVar[str] = "This provider cannot stop a job once it has it; the clip will arrive and be charged."
+    cancel_note: ClassVar[str] = N_(
+        "This provider cannot stop a job once it has it; the clip will arrive and be charged."
+    )
 
     def __init__(self, *, client: httpx.AsyncClient, key: str, base_url: str = "") -> None:
         self._client = client

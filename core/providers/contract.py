@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from core import errors
+from core.spec import ClipSettings
 
 FRAME_SIZES: Mapping[tuple[str, str], tuple[int, int]] = {
     ("480p", "16:9"): (854, 480),
@@ -87,8 +88,8 @@ class SourceImage:
         return f"data:{self.media_type};base64,{base64.b64encode(self.data).decode()}"
 
 
-@dataclass(frozen=True, slots=True)
-class VideoRequest:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoRequest(ClipSettings):
     """One generation as a provider gets it: every default already filled in.
 
     `reference` is our generation id; a provider that keeps a client reference is given it. `webhook_url` is where
@@ -97,15 +98,8 @@ class VideoRequest:
 
     reference: str
     model: VideoModel
-    prompt: str
-    resolution: str
-    duration_seconds: int
-    aspect_ratio: str
-    negative_prompt: str = ""
     start_image: SourceImage | None = None
     end_image: SourceImage | None = None
-    generate_audio: bool = False
-    enhance_prompt: bool = False
     webhook_url: str = ""
 
     @property

@@ -7,6 +7,7 @@ from functools import lru_cache
 import httpx
 
 from core import errors
+from core.messages import message
 from core.providers.base import Provider
 from core.providers.contract import FRAME_SIZES, VideoModel
 
@@ -52,7 +53,7 @@ class Registry:
             return self._providers[name]
         except KeyError:
             known = ", ".join(self._providers)
-            raise errors.NotFound(f"There is no provider '{name}'. There are: {known}.") from None
+            raise errors.NotFound(message("no_such_provider", name=name, known=known)) from None
 
     def models(self) -> tuple[VideoModel, ...]:
         """All models of all providers."""
@@ -64,7 +65,7 @@ class Registry:
             return self._models[model_id]
         except KeyError:
             known = ", ".join(self._models)
-            raise errors.NotFound(f"There is no model '{model_id}'. Choose one of: {known}.") from None
+            raise errors.NotFound(message("no_such_model", model_id=model_id, known=known)) from None
 
     def connect(self, name: str, *, client: httpx.AsyncClient, access: Access) -> Provider:
         """A provider ready to be called. NotFound for an unknown name, ProviderNotConfigured without a usable key."""
@@ -73,10 +74,7 @@ class Registry:
             raise errors.ProviderNotConfigured
         if not all("!" <= letter <= "~" for letter in access.key):
             # No header may hold it, or not at its end, and the HTTP library's complaint would quote it.
-            raise errors.ProviderNotConfigured(
-                f"The key of {provider_class.display_name} holds characters that no key has. "
-                "An administrator has to set it again."
-            )
+            raise errors.ProviderNotConfigured(message("unusable_provider_key", provider=provider_class.display_name))
         return provider_class(client=client, key=access.key, base_url=access.base_url)
 
 

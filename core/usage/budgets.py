@@ -12,6 +12,7 @@ from core import errors
 from core.db import ReadSession, WriteSession
 from core.db.row_access import visible_to_bound_user
 from core.db.tables import Project, User
+from core.messages import message
 from core.projects import projects
 from core.usage import cache, reports
 from core.usage.forecast import WEEKS, Forecast, forecast
@@ -136,7 +137,5 @@ _OF_PROJECTS = (
 
 def _checked(credits: int | None) -> int | None:
     if credits is not None and not 0 < credits <= LIMIT_CREDITS:
-        raise errors.InvalidRequest(
-            fields={"monthlyBudgetCredits": "A budget is a whole number above 0. Leave it empty for none."}
-        )
+        raise errors.InvalidRequest(fields={"monthlyBudgetCredits": message("budget_not_positive")})
     return credits

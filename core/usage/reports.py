@@ -14,6 +14,7 @@ from core.catalog import price_list
 from core.db import ReadSession
 from core.db.row_access import all_rows_for_admin, visible_to
 from core.db.tables import Project, UsageDay, User
+from core.messages import message
 
 
 class Group(StrEnum):
@@ -201,7 +202,7 @@ def project_name(session: ReadSession, user: User, chosen: UsageQuery) -> str:
     whose = all_rows_for_admin(user) if chosen.everybody else visible_to(Project, user)
     name = session.scalar(select(Project.name).where(Project.id == chosen.project_id, whose))
     if name is None:
-        raise errors.NotFound("This project does not exist, or it is not yours.")
+        raise errors.NotFound(message("project_not_found"))
     return name
 
 

@@ -6,19 +6,21 @@ would have done as well, failed as often, or been asked for the same.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, select
 
 from core import errors
-from core.billing.quote import Quote, estimated_cost_idr, idr_of_microusd, quote
+from core.billing.quote import estimated_cost_idr, idr_of_microusd, quote
 from core.catalog import capabilities, price_list
 from core.db import ReadSession
 from core.db.enums import Status
 from core.db.row_access import all_rows_for_admin, visible_to
 from core.db.tables import Generation, User
+from core.messages import Message, message
 from core.providers import registry
+from core.spec import DEFAULTS, FIELDS, IMAGE_FIELDS, GenerationSpec
 from core.usage import reports
 
 MAX_CLIPS_PER_MODEL = 20_000
@@ -27,17 +29,12 @@ MAX_CLIPS_PER_MODEL = 20_000
 
 @dataclass(frozen=True, slots=True)
 class ClipGroup:
-    """Charged clips that were ordered alike; `unreported_credits` is the price of those whose cost is an estimate."""
+    """Charged clips that were ordered alike; `unreported_credits` is the price of those whose cost is an estimate.
 
-    model_id: str
-    resolution: str
-    duration_seconds: int
-    aspect_ratio: str
-    start_image: bool
-    end_image: bool
-    generate_audio: bool
-    enhance_prompt: bool
-    negative_prompt: bool
+    `spec` says of texts and images only whether there was one.
+    """
+
+    spec: GenerationSpec
     clips: int
     charged_credits: int
     unreported_credits: int
@@ -54,9 +51,9 @@ class Scenario:
 
     def __post_init__(self) -> None:
         if self.base_credits <= 0:
-            raise errors.InvalidRequest(fields={"baseCredits": "A base price is a whole number above 0."})
+            raise errors.InvalidRequest(fields={"baseCredits": message("base_price_not_positive")})
         if self.markup_percent < 100:
-            raise errors.InvalidRequest(fields={"markupPercent": "A markup is at least 100 percent of the cost."})
+            raise errors.InvalidRequest(fields={"markupPercent": message("markup_too_low")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +74,13 @@ class GroupTotal:
 class Comparison:
     """The same clips as they were charged and as they would have been; and those that could not have been made so.
 
-    `impossible` maps the reason, a sentence, to clips and the credits they were charged; a clip with several reasons
+    `impossible` maps the reason to clips and the credits they were charged; a clip with several reasons
     stands under the first.
     """
 
     was: GroupTotal
     would_be: GroupTotal
-    impossible: Mapping[str, GroupTotal]
+    impossible: Mapping[Message, GroupTotal]
 
 
 def clip_groups(session: ReadSession, user: User, chosen: reports.UsageQuery) -> Sequence[ClipGroup]:
@@ -106,15 +103,7 @@ def _groups_of_model(
     whose = all_rows_for_admin(user) if chosen.everybody else visible_to(Generation, user)
     newest = (
         select(
-            Generation.model_id,
-            Generation.resolution,
-            Generation.duration_seconds,
-            Generation.aspect_ratio,
-            Generation.start_image_key.is_not(None).label("start_image"),
-            Generation.end_image_key.is_not(None).label("end_image"),
-            Generation.generate_audio,
-            Generation.enhance_prompt,
-            (Generation.negative_prompt != "").label("negative_prompt"),
+            *(_settings_column(name) for name in _GROUP_COLUMNS),
             Generation.status,
             func.coalesce(Generation.charged_project_id, Generation.project_id).label("project_id"),
             Generation.provider,
@@ -145,7 +134,7 @@ def _groups_of_model(
             counted = counted.where(newest.c[name] == value)
     return [
         ClipGroup(
-            **dict(zip(_GROUP_COLUMNS, settings, strict=True)),
+            spec=_spec(dict(zip(_GROUP_COLUMNS, settings, strict=True))),
             clips=int(clips),
             charged_credits=int(credits),
             unreported_credits=int(unreported_credits),
@@ -155,17 +144,24 @@ def _groups_of_model(
     ]
 
 
-_GROUP_COLUMNS = (
-    "model_id",
-    "resolution",
-    "duration_seconds",
-    "aspect_ratio",
-    "start_image",
-    "end_image",
-    "generate_audio",
-    "enhance_prompt",
-    "negative_prompt",
-)
+_ONLY_WHETHER = ("negative_prompt", *IMAGE_FIELDS)
+"""Settings that tell clips apart by being given or not: no price or model looks at what is in them."""
+
+_GROUP_COLUMNS = tuple(name for name in FIELDS if name != "prompt")
+
+
+def _settings_column(name: str) -> ColumnElement[Any]:
+    column = getattr(Generation, name)
+    if name not in _ONLY_WHETHER:
+        return column.label(name)  # type: ignore[no-any-return]  # a column found by its name
+    given = column.is_not(None) if DEFAULTS[name] is None else column != DEFAULTS[name]
+    return given.label(name)  # type: ignore[no-any-return]  # same
+
+
+def _spec(alike: dict[str, Any]) -> GenerationSpec:
+    """A spec of what a group was selected by."""
+    given = {name: "given" if alike[name] else DEFAULTS[name] for name in _ONLY_WHETHER}
+    return GenerationSpec(**alike | given)
 
 
 def _reported() -> ColumnElement[bool]:
@@ -179,19 +175,21 @@ def reprice(clips: Iterable[ClipGroup], change: Scenario) -> Comparison:
     estimated from the list price and the markup for another one.
     """
     was, would_be = _Adding(), _Adding()
-    impossible: defaultdict[str, _Adding] = defaultdict(_Adding)
+    impossible: defaultdict[Message, _Adding] = defaultdict(_Adding)
     model = registry.model(change.model_id)
     for kind in clips:
-        same = kind.model_id == model.id
-        if not same and (reason := _reason(kind, change.model_id)):
+        spec = replace(kind.spec, model_id=model.id)
+        same = kind.spec.model_id == model.id
+        if not same and (problems := capabilities.check(model, spec, prompt_required=False)):
+            reason = next(iter(problems.values()))
             impossible[reason].add(kind.clips, kind.charged_credits, _cost_idr(kind, None))
             continue
         was.add(kind.clips, kind.charged_credits, _cost_idr(kind, None))
-        price = _quote(kind, change.model_id, change.base_credits).total_credits
+        price = quote(spec, base_credits=change.base_credits).total_credits
         if same:
             cost_idr = _cost_idr(kind, change.markup_percent)
         else:
-            listed = _quote(kind, change.model_id, None).total_credits
+            listed = quote(spec).total_credits
             markup = change.markup_percent
             cost_idr = kind.clips * estimated_cost_idr(model.id, listed, markup_percent=markup)
         would_be.add(kind.clips, kind.clips * price, cost_idr)
@@ -209,39 +207,10 @@ class _Adding:
         self.sum = GroupTotal(done.clips + clips, done.credits + credits, done.cost_idr + cost_idr)
 
 
-def _quote(kind: ClipGroup, model_id: str, base_credits: int | None) -> Quote:
-    return quote(
-        model_id,
-        resolution=kind.resolution,
-        duration_seconds=kind.duration_seconds,
-        start_image=kind.start_image,
-        end_image=kind.end_image,
-        generate_audio=kind.generate_audio,
-        enhance_prompt=kind.enhance_prompt,
-        base_credits=base_credits,
-    )
-
-
 def _cost_idr(kind: ClipGroup, markup_percent: int | None) -> int:
     """What these clips cost their provider: as reported, and from their price where nothing was."""
     if markup_percent is None:  # a model that is no longer offered has no price any more
-        known = price_list.PRICES.get(kind.model_id)
+        known = price_list.PRICES.get(kind.spec.model_id)
         markup_percent = known.markup_percent if known else price_list.DEFAULT_MARKUP_PERCENT
-    estimate = estimated_cost_idr(kind.model_id, kind.unreported_credits, markup_percent=markup_percent)
+    estimate = estimated_cost_idr(kind.spec.model_id, kind.unreported_credits, markup_percent=markup_percent)
     return idr_of_microusd(kind.reported_cost_microusd) + estimate
-
-
-def _reason(kind: ClipGroup, model_id: str) -> str | None:
-    """Why a model could not have made such a clip; None when it could."""
-    problems = capabilities.check(
-        registry.model(model_id),
-        resolution=kind.resolution,
-        duration_seconds=kind.duration_seconds,
-        aspect_ratio=kind.aspect_ratio,
-        negative_prompt="with one" if kind.negative_prompt else "",
-        start_image=kind.start_image,
-        end_image=kind.end_image,
-        generate_audio=kind.generate_audio,
-        enhance_prompt=kind.enhance_prompt,
-    )
-    return next(iter(problems.values()), None)

@@ -16,6 +16,7 @@ from core.db.enums import Stage, Status
 from core.db.tables import Generation, is_live
 from core.generations import lifecycle
 from core.insights import circuit_breaker
+from core.messages import message
 from core.providers import registry
 from core.providers.base import Provider
 from core.worker import tasks
@@ -63,7 +64,7 @@ def claim_submits(settings: Settings, may_call: Callable[[type[Provider]], bool]
             for row in _next_in_turn(session, provider.name, _room(session, provider.name, limit)):
                 if not may_call(provider):
                     break
-                what = f"Next in line at {provider.display_name}"
+                what = message("next_in_line", provider=provider.display_name)
                 next_at = utc_now() + HAND_OVER_LEASE
                 if lifecycle.transition(session, row, Status.PENDING, Stage.DISPATCHED, what=what, next_at=next_at):
                     handed.append(row)
@@ -91,10 +92,10 @@ def sweep() -> None:
             lost = errors.SubmitUncertain(detail="the worker ended between sending and recording")
             lifecycle.mark_uncertain(session, row, lost, next_at=now + tasks.FIND_AFTER)
         for row in lifecycle.claim(session, Stage.DOWNLOADING, limit=100, lease=POLL_LEASE):
-            what = "The worker that fetched the clip ended; it is fetched again"
+            what = message("fetched_again")
             lifecycle.transition(session, row, Status.PROCESSING, Stage.READY_TO_DOWNLOAD, what=what, next_at=now)
         for row in _too_old(session):
-            never = errors.ProviderUnavailable("The provider took no new jobs for a day. Nothing was charged.")
+            never = errors.ProviderUnavailable(message("no_new_jobs"))
             lifecycle.fail(session, row, never)
 
 

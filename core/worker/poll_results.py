@@ -13,6 +13,7 @@ from core.db.enums import Stage, Status
 from core.db.tables import Generation
 from core.generations import lifecycle, reconciliation
 from core.insights import circuit_breaker, model_stats
+from core.messages import message
 from core.providers import registry
 from core.providers.contract import JobMatches, JobState, JobStatus
 
@@ -82,9 +83,7 @@ def _write(
         circuit_breaker.record_failure(session, row.provider, result)
         log.info("look at %s failed: %s (%s)", row.id, result, result.detail)
     if row.status is Status.PROCESSING and row.deadline_at is not None and now > row.deadline_at:
-        late = errors.SubmitUncertain(
-            "The provider has had this for longer than it should take. We keep asking; the credits stay reserved.",
-        )
+        late = errors.SubmitUncertain(message("overdue"))
         lifecycle.mark_uncertain(session, row, late, next_at=now + SLOW_POLL)
         return
     _write_progress(session, row, result, typical, poll_seconds)
@@ -112,7 +111,7 @@ def _write_end(session: WriteSession, row: Generation, status: JobStatus) -> boo
             row,
             Status.PROCESSING,
             Stage.READY_TO_DOWNLOAD,
-            what="The provider has finished",
+            what=message("provider_finished"),
             next_at=utc_now(),
             provider_video_url=status.video_url,
             **kept,

@@ -27,6 +27,7 @@ from core.files import download
 from core.files import storage as storages
 from core.generations import conformance, lifecycle, reconciliation
 from core.insights import circuit_breaker
+from core.messages import Message, message
 from core.providers import connection, registry
 from core.providers.base import Provider
 from core.providers.contract import JobState, ProviderJob, VideoRequest, VideoSource
@@ -63,7 +64,7 @@ def submit(generation_id: str) -> None:
         row = lifecycle.locked(session, generation_id)
         if row is None or row.stage is not Stage.DISPATCHED:
             return
-        what = f"Sending to {registry.provider_class(row.provider).display_name}"
+        what = message("sending", provider=registry.provider_class(row.provider).display_name)
         lifecycle.transition(
             session,
             row,
@@ -91,7 +92,7 @@ def ingest(generation_id: str) -> None:
             row,
             Status.PROCESSING,
             Stage.DOWNLOADING,
-            what="Fetching the finished clip",
+            what=message("fetching"),
             next_at=utc_now() + LEASE,
             collect_attempt=attempt,
         )
@@ -169,7 +170,7 @@ def _record_submit(sent: Generation, outcome: ProviderJob | errors.ProviderError
 def _accepted(session: WriteSession, row: Generation, job: ProviderJob) -> errors.ProviderError | None:
     """Wait for the job from now on; uncertain if it was taken for another one's, which the same words had ordered."""
     soon = 0.0 if row.cancel_requested_at else _first_poll_seconds(row.provider)
-    what = f"Accepted by {registry.provider_class(row.provider).display_name}"
+    what = message("accepted", provider=registry.provider_class(row.provider).display_name)
     try:
         reconciliation.accept(session, row, job, what=what, next_at=utc_now() + timedelta(seconds=soon))
     except errors.Conflict as taken:
@@ -187,7 +188,7 @@ def _retry_later(
     wait = delay(row.attempt)
     if isinstance(error, errors.ProviderRateLimited):
         wait = max(timedelta(seconds=min(error.retry_after_seconds, 3600)), wait / 4)
-    what = f"Not accepted yet, tried again in {wait.total_seconds():.0f} s. {error}"
+    what = message("not_accepted_yet", seconds=wait.total_seconds(), error=error.message)
     lifecycle.transition(
         session,
         row,
@@ -196,7 +197,8 @@ def _retry_later(
         what=what,
         next_at=utc_now() + wait,
         error_code=error.code,
-        error_message=str(error),
+        error_message=str(error)[:1000],
+        error=error.message,
         error_detail=error.detail[:4000],
     )
 
@@ -226,11 +228,12 @@ def _ingest_output(row: Generation, target: Path) -> lifecycle.Output:
         thumbnail_key=f"{base}.webp",
         preview_key=None,
         stored_bytes=sum(item.size_bytes for item in stored),
-        facts=asdict(facts) | {"sha256": sha256, "gaps": _deviations(row, asdict(facts))},
+        facts=asdict(facts) | {"sha256": sha256},
+        gaps=_deviations(row, asdict(facts)),
     )
 
 
-def _deviations(row: Generation, facts: dict[str, Any]) -> list[str]:
+def _deviations(row: Generation, facts: dict[str, Any]) -> list[Message]:
     return conformance.deviations(
         resolution=row.resolution,
         aspect_ratio=row.aspect_ratio,
@@ -279,7 +282,7 @@ def _record_ingest_failure(generation_id: str, attempt: int, error: errors.AppEr
             lifecycle.mark_uncertain(session, row, error, next_at=now + ASK_AGAIN_AFTER)
         else:
             wait = delay(attempt)
-            what = f"Could not fetch the clip yet, tried again in {wait.total_seconds():.0f} s. {error}"
+            what = message("not_fetched_yet", seconds=wait.total_seconds(), error=error.message)
             lifecycle.transition(
                 session, row, Status.PROCESSING, Stage.READY_TO_DOWNLOAD, what=what, next_at=now + wait
             )

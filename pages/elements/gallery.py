@@ -103,7 +103,7 @@ def _note(row: ListRow) -> str:
     if row.status is Status.COMPLETED:
         return "" if row.thumbnail_key else _("No picture")
     if row.status is Status.FAILED:
-        return translate_message(row.error_message or "") or _("It failed.")
+        return translate_message(row.error or row.error_message) or _("It failed.")
     if row.status is Status.CANCELLED:
         return _("Cancelled, credits returned")
     return progress_text.note(row)

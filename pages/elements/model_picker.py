@@ -1,16 +1,19 @@
 """The choice of a model as one element: cards that say what each costs for this order, can make, and did here."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from babel.numbers import format_decimal
 
 from core.billing.quote import quote
 from core.catalog import adaptation
-from core.generations.submit import Order, price_of
 from core.insights.model_stats import TrackRecord
+from core.messages import Message
 from core.providers import registry
 from core.providers.contract import VideoModel
+from core.spec import GenerationSpec
 from pages.ui import language, wording
 from pages.ui.custom_element import custom_element
 from pages.ui.language import _, plural, translate_message
@@ -33,20 +36,20 @@ _element = custom_element(
 def show(
     models: Sequence[VideoModel],
     *,
-    order: Order,
+    spec: GenerationSpec,
     configured: Collection[str],
-    troubles: Mapping[str, str],
+    troubles: Mapping[str, Message],
     records: Mapping[str, TrackRecord],
     key: str,
 ) -> str | None:
-    """Draw the cards, priced for `order`, its model chosen; the id of the model that was just picked, else None.
+    """Draw the cards, priced for `spec`, its model chosen; the id of the model that was just picked, else None.
 
     `troubles` are providers in trouble, `records` the models that have a history here.
     """
-    first = [model for model in models if model.provider in configured or model.id == order.model_id]
+    first = [model for model in models if model.provider in configured or model.id == spec.model_id]
     later = [model for model in models if model not in first]
     data = {
-        "chosen": order.model_id,
+        "chosen": spec.model_id,
         "legend": _("Model"),
         "wanted": _("Only models with"),
         "none": _("No model here has all of that."),
@@ -54,7 +57,7 @@ def show(
             number=len(later)
         ),
         "abilities": _abilities() if len(first) >= MANY else {},
-        "models": [_card(model, order, configured, troubles, records.get(model.id)) for model in (*first, *later)],
+        "models": [_card(model, spec, configured, troubles, records.get(model.id)) for model in (*first, *later)],
         "shown": len(first),
         "many": len(first) >= MANY,
     }
@@ -64,13 +67,13 @@ def show(
 
 def _card(
     model: VideoModel,
-    order: Order,
+    spec: GenerationSpec,
     configured: Collection[str],
-    troubles: Mapping[str, str],
+    troubles: Mapping[str, Message],
     record: TrackRecord | None,
 ) -> dict[str, Any]:
     usable = model.provider in configured
-    price, rate = _price(model, order)
+    price, rate = _price(model, spec)
     state = "" if usable else _("Needs a key")
     if usable and model.provider in troubles:
         state = _("Trouble at the moment")
@@ -90,19 +93,30 @@ def _card(
     }
 
 
-def _price(model: VideoModel, order: Order) -> tuple[str, str]:
-    """(price, per second) of this very order where the model makes its size and length, else what it starts from."""
-    fitted = adaptation.adapt(order, model)
+def _price(model: VideoModel, spec: GenerationSpec) -> tuple[str, str]:
+    """(price, per second) of this very clip where the model makes its size and length, else what it starts from."""
+    fitted = adaptation.adapt(spec, model)
     if not {change.field for change in fitted.changes} & {"resolution", "duration_seconds"}:
-        total = price_of(fitted.order).total_credits
-        per_second = _("{credits} a second").format(credits=_figure(total / order.duration_seconds))
+        total = quote(fitted.spec).total_credits
+        per_second = _("{credits} a second").format(credits=_figure(total / spec.duration_seconds))
         return wording.priced(total), per_second
-    cheapest = min(
-        quote(model.id, resolution=resolution, duration_seconds=seconds).total_credits / seconds
+    return _("from {credits} credits a second").format(credits=_figure(_cheapest(model))), ""
+
+
+@cache
+def _cheapest(model: VideoModel) -> float:
+    """Credits a second of the plainest clip, at whatever size and length comes cheapest."""
+    plain = GenerationSpec(
+        model_id=model.id,
+        resolution=model.resolutions[0],
+        duration_seconds=model.default_seconds,
+        aspect_ratio=model.aspect_ratios[0],
+    )
+    return min(
+        quote(replace(plain, resolution=resolution, duration_seconds=seconds)).total_credits / seconds
         for resolution in model.resolutions
         for seconds in model.durations
     )
-    return _("from {credits} credits a second").format(credits=_figure(cheapest)), ""
 
 
 def _figure(credits_per_second: float) -> str:

@@ -50,7 +50,7 @@ def error_boundary() -> Iterator[None]:
         error_box(problem)
     except Exception:
         log.exception("a page failed")
-        nothing_lost = _("Nothing was charged by this.")  # within the f-string it would not be gathered
+        nothing_lost = _("Nothing was charged by this.")
         st.error(f"{translate_message(errors.AppError.sentence)} {nothing_lost}", icon=":material/error:")
 
 
@@ -59,8 +59,8 @@ def error_box(problem: errors.AppError) -> None:
     if problem.http_status >= 500 and not isinstance(problem, errors.ProviderError):
         log.error("a page met %s: %s", problem.code, problem.detail or problem)
     fields = getattr(problem, "fields", {})
-    sentences = list(dict.fromkeys(fields.values())) if fields else [str(problem)]
-    st.error(" ".join(translate_message(sentence) for sentence in sentences), icon=":material/error:")
+    said = list(dict.fromkeys(fields.values())) if fields else [problem.message]
+    st.error(" ".join(map(translate_message, said)), icon=":material/error:")
 
 
 def project_names(session: ReadSession, person: User, *, archived: bool, wanted: str | None) -> dict[str, str]:

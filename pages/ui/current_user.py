@@ -8,6 +8,7 @@ from core import config, db, errors
 from core.db.enums import Role
 from core.db.tables import User
 from core.identity import users
+from core.messages import N_
 
 _known: ContextVar[User] = ContextVar("_known")
 
@@ -39,5 +40,5 @@ def administrator() -> User:
     """The person of this session, if an administrator; Forbidden for everybody else."""
     found = current_user()
     if found.role is not Role.ADMIN:
-        raise errors.Forbidden("This page is for administrators.")
+        raise errors.Forbidden(N_("This page is for administrators."))
     return found

@@ -43,8 +43,8 @@ class TranslatedLabels(Mapping[Key, str]):
 STATUS = TranslatedLabels(
     {
         Status.PENDING: N_("Waiting"),
-        Status.PROCESSING: N_("In the making"),
-        Status.UNCERTAIN: N_("Unclear"),
+        Status.PROCESSING: N_("In progress"),
+        Status.UNCERTAIN: N_("Needs review"),
         Status.COMPLETED: N_("Completed"),
         Status.FAILED: N_("Failed"),
         Status.CANCELLED: N_("Cancelled"),

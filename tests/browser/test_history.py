@@ -150,7 +150,7 @@ def test_cards_move_by_themselves(app: App, visitor: Visitor) -> None:
     page.evaluate(
         """(id) => window.dispatchEvent(new CustomEvent("video-live", {detail: {items: [
              {id: "nobody", progress: 0.5, note: "-", badge: "-", status: "processing"},
-             {id, progress: 0.77, note: "Nearly there", badge: "In the making", status: "processing"}]}}))""",
+             {id, progress: 0.77, note: "Nearly there", badge: "In progress", status: "processing"}]}}))""",
         generation_id,
     )
     expect(card(page, MOVING).locator(".note")).to_have_text("Nearly there")

@@ -21,20 +21,22 @@ from core.generations import commands, review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.identity import api_tokens, users
+from core.messages import message
 from core.notifications import webhooks
 from core.projects import presets
 from core.providers import registry
+from core.spec import GenerationSpec
 from core.usage import budgets
-from tests import words
 from tests.browser.conftest import Visitor, settle
 from tests.browser.furnishing import installation, small_clip, stored
 from tests.browser.reading import said, said_when_opened
 from tests.factories import histories
 from tests.factories.studio import Studio
 from tests.system.app import App, running
+from tools import catalogues
 
-GAPS = ["Asked for 5 s, delivered 4.2 s.", "Asked for sound, delivered without."]
-SETTINGS = presets.Settings("kling-2.5", "1080p", 10, "16:9", "", "", False, False)
+GAPS = (message("other_length", duration_seconds=5, seconds=4.2), message("no_sound"))
+SETTINGS = GenerationSpec(model_id="kling-2.5", resolution="1080p", duration_seconds=10, aspect_ratio="16:9")
 NAMES = [
     name for model in registry.models() for name in (model.name, registry.provider_class(model.provider).display_name)
 ]
@@ -53,10 +55,10 @@ def spelled(texts: Iterable[str]) -> set[str]:
 
 def forms(side: Iterable[str | Sequence[str]]) -> list[str]:
     """Texts of a catalogue without their places, each form of a plural by itself."""
-    return [re.sub(r"{\w*}", "", form) for text in side for form in ([text] if isinstance(text, str) else text)]
+    return [re.sub(r"{[^}]*}", "", form) for text in side for form in ([text] if isinstance(text, str) else text)]
 
 
-KEPT = words.read("id")
+KEPT = catalogues.read("id")
 ENGLISH = spelled(forms(message.id for message in KEPT)) - spelled(forms(message.string or "" for message in KEPT))
 """The words that stand in English texts only."""
 
@@ -85,7 +87,7 @@ def furnish(studio: Studio, folder: Path) -> dict[str, Generation]:
         histories.book(session, person, list(history))
         budgets.set_user(session, person, credits=1000)
         budgets.set_project(session, person, film.id, credits=1500)
-        presets.create(session, person, name="Danau", settings=SETTINGS, shared=True)
+        presets.create(session, person, name="Danau", spec=SETTINGS, shared=True)
         api_tokens.create(session, person, name="Skrip", scope=Scope.READ, expires_at=utc_now() + timedelta(days=400))
         for number in range(3):
             webhooks.create(session, person, webhooks.ValidUrl(f"https://kait{number}.invalid/"), description="Saya")
@@ -96,7 +98,7 @@ def furnish(studio: Studio, folder: Path) -> dict[str, Generation]:
     for name in ("completed", "another"):
         row = studio.order(film, "Hujan di atap seng", generate_audio=True, resolution="1080p", duration_seconds=8)
         output = stored(storage, row, clip)
-        found[name] = studio.complete(row, replace(output, facts={**output.facts, "gaps": GAPS}))
+        found[name] = studio.complete(row, replace(output, gaps=GAPS))
     with db.write_session() as session:
         liked = Changes(favourite=True, verdict=ReviewStatus.KEPT, tags=["danau"])
         review.update(session, person, found["completed"].id, liked)

@@ -13,6 +13,8 @@ from core.db.tables import Generation, User
 from core.generations import lifecycle
 from core.generations.state_machine import State
 from core.generations.submit import Order, submit
+from core.messages import message, plain
+from core.spec import GenerationSpec
 from tests.factories.projects import create_project
 
 CONFIGURED = frozenset({"demo", "modelslab", "edenai"})
@@ -36,26 +38,30 @@ READY_TO_DOWNLOAD = (Status.PROCESSING, Stage.READY_TO_DOWNLOAD)
 DOWNLOADING = (Status.PROCESSING, Stage.DOWNLOADING)
 
 NOTES = {
-    Stage.QUEUED: "Back in the queue",
-    Stage.DISPATCHED: "Next in line at Demo Studio",
-    Stage.SUBMITTING: "Sending to Demo Studio",
-    Stage.WAITING: "Accepted by Demo Studio",
-    Stage.READY_TO_DOWNLOAD: "The provider has finished",
-    Stage.DOWNLOADING: "Fetching the finished clip",
+    Stage.QUEUED: plain("Back in the queue"),
+    Stage.DISPATCHED: message("next_in_line", provider="Demo Studio"),
+    Stage.SUBMITTING: message("sending", provider="Demo Studio"),
+    Stage.WAITING: message("accepted", provider="Demo Studio"),
+    Stage.READY_TO_DOWNLOAD: message("provider_finished"),
+    Stage.DOWNLOADING: message("fetching"),
 }
 """What the worker notes of each step."""
 
 
-def build_order(project_id: str, **changes: Any) -> Order:
-    """A demo order of 50 credits, with changes."""
+def build_spec(model_id: str = "demo-film", **changes: Any) -> GenerationSpec:
+    """A clip of 5 seconds in 720p, for 50 credits with the demo's model; with changes."""
     settings: dict[str, Any] = {
-        "model_id": "demo-film",
         "prompt": "a lake at dusk",
         "resolution": "720p",
         "duration_seconds": 5,
         "aspect_ratio": "16:9",
     }
-    return Order(project_id=project_id, **(settings | changes))
+    return GenerationSpec(model_id=model_id, **(settings | changes))
+
+
+def build_order(project_id: str, **changes: Any) -> Order:
+    """An order of such a clip, with changes to it."""
+    return Order(project_id, build_spec(**changes))
 
 
 def create_generation(database: Database, user: User, **changes: Any) -> Generation:

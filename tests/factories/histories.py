@@ -16,6 +16,7 @@ from core.db.enums import EntryKind, Stage, Status
 from core.db.tables import Account, Generation, LedgerEntry, Project, UsageDay, User
 from core.ids import new_id
 from core.providers import registry
+from core.spec import GenerationSpec
 
 OUTCOMES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
@@ -41,10 +42,13 @@ class Ended:
     def credits(self) -> int:
         """Its price."""
         return quote(
-            self.model_id,
-            resolution=self.resolution,
-            duration_seconds=self.duration_seconds,
-            start_image=self.start_image,
+            GenerationSpec(
+                model_id=self.model_id,
+                resolution=self.resolution,
+                duration_seconds=self.duration_seconds,
+                aspect_ratio=self.aspect_ratio,
+                start_image_key="images/ab/x.jpg" if self.start_image else None,
+            )
         ).total_credits
 
 

@@ -8,6 +8,7 @@ from core import config, db
 from core.clock import utc_now
 from core.db.enums import DisabledReason
 from core.db.tables import WebhookDelivery, WebhookEndpoint
+from core.messages import plain
 from core.notifications import outbox, webhook_sender, webhooks
 from tests.factories.studio import Studio
 from tests.fixtures import receiver as receivers
@@ -165,7 +166,7 @@ def test_many_deliveries_come_a_page_at_a_time(studio: Studio, receiver: Receive
     with db.write_session() as session:
         for _ in range(12):
             webhooks.send_test(session, studio.person, endpoint.id)
-        webhooks.abandon(session, WebhookDelivery.endpoint_id == endpoint.id, why="It never arrived.")
+        webhooks.abandon(session, WebhookDelivery.endpoint_id == endpoint.id, why=plain("It never arrived."))
     at = opened()
     assert texts(at).count("It never arrived.") == 10
     at.button(key=f"webhook_{endpoint.id}_more").click().run()

@@ -17,7 +17,7 @@ def test_quiet_installation_shows_its_sections(open_page: Open, studio: Studio) 
     at = open_page("admin")
     assert not at.error
     assert [header.value for header in at.header] == [
-        "Unclear clips",
+        "Clips that need review",
         "What must always be true",
         "Providers",
         "People",

@@ -16,6 +16,7 @@ from core.files import storage as storages
 from core.identity import users
 from core.projects import presets
 from pages.ui import wording
+from tests.factories.generations import build_spec
 from tests.factories.studio import Studio
 from tests.fixtures.clips import brightening
 from tests.pages.conftest import Open, sent
@@ -67,8 +68,8 @@ def test_price_is_shown_line_by_line_in_both_units(open_page: Open, studio: Stud
     studio.project()
     at = open_page("generate")
     at.radio(key="generate_resolution_few").set_value("1080p").run()
-    at.selectbox(key="generate_seconds_many").set_value(7).run()
-    at.toggle(key="generate_audio").set_value(True).run()
+    at.selectbox(key="generate_duration_seconds_many").set_value(7).run()
+    at.toggle(key="generate_generate_audio").set_value(True).run()
     shown = prices(at)
     for words in ("Base price", "Resolution (+30%)", "Extra seconds (+20%)", "Sound", "85", "Rp 4.250"):
         assert words in shown
@@ -163,14 +164,14 @@ def test_settings_that_still_fit_are_kept_when_the_model_changes(open_page: Open
     studio.project()
     at = open_page("generate")
     at.radio(key="generate_resolution_few").set_value("1080p").run()
-    at.radio(key="generate_ratio_few").set_value("9:16").run()
-    at.selectbox(key="generate_seconds_many").set_value(3).run()
-    at.session_state["generate_model"] = "veo3"
+    at.radio(key="generate_aspect_ratio_few").set_value("9:16").run()
+    at.selectbox(key="generate_duration_seconds_many").set_value(3).run()
+    at.session_state["generate_model_id"] = "veo3"
     at.run()
     assert not at.exception
     assert at.radio(key="generate_resolution_few").value == "1080p"
-    assert at.radio(key="generate_ratio_few").value == "9:16"
-    assert at.radio(key="generate_seconds_few").value == 8
+    assert at.radio(key="generate_aspect_ratio_few").value == "9:16"
+    assert at.radio(key="generate_duration_seconds_few").value == 8
 
 
 def test_settings_of_a_clip_are_filled_in(open_page: Open, studio: Studio) -> None:
@@ -178,9 +179,9 @@ def test_settings_of_a_clip_are_filled_in(open_page: Open, studio: Studio) -> No
     row = studio.order(studio.project(), "A red fox", aspect_ratio="1:1", duration_seconds=4, generate_audio=True)
     at = open_page("generate", from_=row.id)
     assert at.text_area(key="generate_prompt").value == "A red fox"
-    assert at.radio(key="generate_ratio_few").value == "1:1"
-    assert at.selectbox(key="generate_seconds_many").value == 4
-    assert at.toggle(key="generate_audio").value is True
+    assert at.radio(key="generate_aspect_ratio_few").value == "1:1"
+    assert at.selectbox(key="generate_duration_seconds_many").value == 4
+    assert at.toggle(key="generate_generate_audio").value is True
     assert "from" not in at.query_params
 
 
@@ -204,7 +205,7 @@ def test_cards_price_this_very_order(open_page: Open, studio: Studio, with_keys:
     """A card names the price of the form's order where its model makes that, else what it starts from."""
     studio.project()
     at = open_page("generate", model="kling-2.5")
-    at.radio(key="generate_seconds_few").set_value(10).run()
+    at.radio(key="generate_duration_seconds_few").set_value(10).run()
     at.radio(key="generate_resolution_few").set_value("1080p").run()
     shown = cards(at)
     assert (shown["kling-2.5"]["price"], shown["kling-2.5"]["rate"]) == ("900 credits", "90 a second")
@@ -244,16 +245,16 @@ def test_what_had_to_change_is_said_and_comes_back(open_page: Open, studio: Stud
     """A model that makes less changes the order with a plain note; the wish itself is not lost."""
     studio.project()
     at = open_page("generate", model="kling-2.5")
-    at.radio(key="generate_seconds_few").set_value(10).run()
-    at.session_state["generate_model"] = "veo3"
+    at.radio(key="generate_duration_seconds_few").set_value(10).run()
+    at.session_state["generate_model_id"] = "veo3"
     at.run()
     assert "10 s became 8 s: Google Veo 3 makes 8 s only." in captions(at)
     assert at.button(key=BUTTON).label == "Generate for 2,500 credits"
-    at.toggle(key="generate_audio").set_value(True).run()
-    at.text_input(key="generate_negative").set_value("rain").run()
-    at.session_state["generate_model"] = "kling-2.5"
+    at.toggle(key="generate_generate_audio").set_value(True).run()
+    at.text_input(key="generate_negative_prompt").set_value("rain").run()
+    at.session_state["generate_model_id"] = "kling-2.5"
     at.run()
-    assert at.radio(key="generate_seconds_few").value == 10
+    assert at.radio(key="generate_duration_seconds_few").value == 10
     assert "became" not in captions(at)
     assert "Sound is left out: Kling 2.5 makes none." in captions(at)
     assert "The negative prompt is left out: Kling 2.5 takes none." in captions(at)
@@ -274,7 +275,7 @@ def test_too_long_a_prompt_is_counted_and_refused(open_page: Open, studio: Studi
     """Words that another model would not take are kept, counted, and the reason stands beside the button."""
     studio.project()
     at = write(open_page("generate"), "word " * 200)
-    at.session_state["generate_model"] = "nova-reel"
+    at.session_state["generate_model_id"] = "nova-reel"
     at.run()
     assert "1,000 of 512 characters" in captions(at)
     assert "Use at most 512 characters; these are 999." in captions(at)
@@ -321,10 +322,10 @@ def test_other_model_that_no_longer_can_is_left_out(open_page: Open, studio: Stu
     at = open_page("generate", model="demo-film")
     assert "veo3" not in at.multiselect(key="generate_also_offered").options
     at.multiselect(key="generate_also_offered").select("kling-2.5").run()
-    at.selectbox(key="generate_seconds_many").set_value(7).run()
+    at.selectbox(key="generate_duration_seconds_many").set_value(7).run()
     assert "Left out, because they cannot make these settings: Kling 2.5." in captions(at)
     assert at.button(key=BUTTON).label == "Generate for 60 credits"
-    at.selectbox(key="generate_seconds_many").set_value(10).run()
+    at.selectbox(key="generate_duration_seconds_many").set_value(10).run()
     assert at.button(key=BUTTON).label == "Generate 2 clips for 825 credits"
 
 
@@ -360,9 +361,9 @@ def test_same_clip_is_named_before_it_is_paid_again(open_page: Open, studio: Stu
     at = write(open_page("generate"), " A lake at dawn ")
     assert any("You already made this" in text.value for text in at.markdown)
     assert not at.button(key=BUTTON).disabled
-    at.radio(key="generate_ratio_few").set_value("1:1").run()
+    at.radio(key="generate_aspect_ratio_few").set_value("1:1").run()
     assert not any("You already made this" in text.value for text in at.markdown)
-    at.radio(key="generate_ratio_few").set_value("16:9").run()
+    at.radio(key="generate_aspect_ratio_few").set_value("16:9").run()
     at.button(key="generate_made_open").click().run()
     assert at.query_params["clip"] == row.id
 
@@ -384,16 +385,16 @@ def test_preset_is_kept_applied_shared_and_deleted(open_page: Open, studio: Stud
     """The life of a preset on the page."""
     studio.project()
     at = write(open_page("generate"), "A lake at dawn")
-    at.radio(key="generate_ratio_few").set_value("9:16").run()
+    at.radio(key="generate_aspect_ratio_few").set_value("9:16").run()
     at.text_input(key="generate_preset_name").set_value("Reels").run()
     at.button(key="generate_preset_save").click().run()
     assert "Saved." in captions(at)
     write(at, "Something else")
-    at.radio(key="generate_ratio_few").set_value("1:1").run()
+    at.radio(key="generate_aspect_ratio_few").set_value("1:1").run()
     preset_id = at.selectbox(key="generate_preset").value
     at.selectbox(key="generate_preset").set_value(None).run()
     at.selectbox(key="generate_preset").set_value(preset_id).run()
-    assert at.radio(key="generate_ratio_few").value == "9:16"
+    assert at.radio(key="generate_aspect_ratio_few").value == "9:16"
     assert at.text_area(key="generate_prompt").value == "A lake at dawn"
     at.button(key="generate_preset_share").click().run()
     assert at.selectbox(key="generate_preset").options == ["Reels (shared)"]
@@ -409,17 +410,16 @@ def test_preset_of_a_model_that_is_gone_is_applied_as_far_as_it_fits(open_page: 
     studio.project()
     with db.write_session() as session:
         colleague = users.ensure(session, "eve@example.org", signup_credits=0)
-        kept = presets.create(
-            session, colleague, name="Old", settings=presets.Settings("kling-2.5", "1080p", 10, "9:16"), shared=True
-        )
+        wide = build_spec("kling-2.5", resolution="1080p", duration_seconds=10)
+        kept = presets.create(session, colleague, name="Old", spec=wide, shared=True)
         kept.settings = {**kept.settings, "model_id": "retired", "aspect_ratio": "4:3"}
     at = open_page("generate")
     assert at.selectbox(key="generate_preset").options == ["Old (from a colleague)"]
     at.selectbox(key="generate_preset").set_value(kept.id).run()
     assert not at.exception
     assert at.radio(key="generate_resolution_few").value == "1080p"
-    assert at.selectbox(key="generate_seconds_many").value == 10
-    assert "is not on offer here; Demo Film stands in." in captions(at)
+    assert at.selectbox(key="generate_duration_seconds_many").value == 10
+    assert "is unavailable; using Demo Film." in captions(at)
     assert "4:3 became 16:9: Demo Film makes 16:9, 9:16, 1:1 only." in captions(at)
     with pytest.raises(KeyError):
         at.button(key="generate_preset_delete")
@@ -436,7 +436,7 @@ def test_going_on_from_a_clip(open_page: Open, studio: Studio, with_keys: None, 
     assert "extend" not in at.query_params
     assert "seedance-t2v" not in cards(at)
     assert picker(at)["chosen"] == "veo3"
-    assert "stands in" in captions(at)
+    assert "is unavailable; using" in captions(at)
     assert "Start image (+20%)" in prices(at)
     at.button(key=BUTTON).click().run()
     [_first, second] = ordered()

@@ -1,11 +1,12 @@
 import re
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core import errors
+from core.messages import Message, message, plain
 from pages.ui import language
-from tests import words
+from tools import catalogues
 
 OTHERS = [tag for tag in language.LANGUAGES if tag != language.SOURCE]
 
@@ -19,88 +20,102 @@ def test_words_without_a_session_are_the_source() -> None:
 
 @pytest.mark.parametrize("tag", OTHERS)
 def test_catalogue_has_every_text_translated(tag: str) -> None:
-    """A catalogue holds exactly the texts there are, each with its words; `python -m tests.words` brings it in step."""
-    kept = {message.id: message.string for message in words.read(tag) if message.id}
+    """A catalogue holds exactly the texts there are, each with its words; `make catalogues` brings it in step."""
+    kept = catalogues.read(tag)
 
-    assert set(kept) == {message.id for message in words.gathered() if message.id}
-    assert [text for text, said in kept.items() if not said or (isinstance(said, tuple) and not all(said))] == []
-    assert [message.id for message in words.read(tag) if message.fuzzy] == []  # they count as untranslated
+    assert {text.id for text in kept} == {text.id for text in catalogues.extracted()}
+    assert catalogues.untranslated(kept) == []
 
 
-def test_text_marked_within_an_f_string_is_gathered() -> None:
-    """A text is found wherever it is marked, on every version of Python."""
-    assert words.gathered().get("Nothing was charged by this.") is not None
+@pytest.mark.parametrize("tag", OTHERS)
+def test_fuzzy_entry_counts_as_untranslated(tag: str) -> None:
+    """A guess at a translation is never taken for one."""
+    catalogue = catalogues.read(tag)
+    catalogue["Total"].flags.add("fuzzy")
+
+    assert catalogues.untranslated(catalogue) == ["Total"]
 
 
 @pytest.mark.parametrize("tag", OTHERS)
 def test_translation_keeps_the_places_of_its_text(tag: str) -> None:
-    """What is filled into a text is filled into its translation, and nothing else is asked for."""
-    for message in words.read(tag):
-        if not message.id:
+    """What is filled into a text is filled into its translation, in the same form, and nothing else is asked for."""
+    for text in catalogues.read(tag):
+        if not text.id:
             continue
         wanted, given = (
-            [set(re.findall(r"{(\w+)", text)) for text in ([form] if isinstance(form, str) else form)]
-            for form in (message.id, message.string or "")
+            [set(re.findall(r"{[^}]*}", form)) for form in ([side] if isinstance(side, str) else side)]
+            for side in (text.id, text.string or "")
         )
-        assert all(places == wanted[-1] for places in given), message.id
+        assert all(places == wanted[-1] for places in given), text.id
 
 
 def page() -> None:
-    """A page that says three sentences of core in the language of its address."""
+    """A page that says a message and a text in the language of its address."""
     import streamlit as st
 
+    from core.messages import message
     from pages.ui import language
 
     language.set_language(st.query_params.get("language"))
-    st.write(language.translate_message("Veo 3 takes no start image. Remove it or choose another model."))
-    st.write(language.translate_message("Failed; 50 credits returned. The provider could not make this clip."))
+    st.write(language.translate_message(message("cannot_judge_yet")))
     st.write(language.translate_message("A sentence that nobody says any more."))
 
 
-def test_sentence_of_core_is_translated_by_its_form() -> None:
-    """A sentence with places is found whatever stands in them, also within another one; an unknown one stays."""
+def test_message_is_said_in_the_language_of_the_session() -> None:
+    """A message is put into the reader's words; a text that no catalogue has stays as it is."""
     app = AppTest.from_function(page)
     app.query_params["language"] = "id"
     shown = [text.value for text in app.run().markdown]
 
-    assert "Veo 3" in shown[0]
-    assert "start image" not in shown[0]
-    assert "50" in shown[1]
-    assert "credits returned" not in shown[1]
-    assert shown[2] == "A sentence that nobody says any more."
+    assert shown == [
+        "Hanya klip yang sudah selesai dapat dipertahankan atau ditolak.",
+        "A sentence that nobody says any more.",
+    ]
 
 
 @pytest.mark.parametrize(
-    ("sentence", "words"),
+    ("said", "words"),
     [
-        ("Veo 3 makes 480p, 720p or 1080p.", "Veo 3 membuat 480p, 720p atau 1080p."),
-        ("Kling 2.5 makes clips of 5 or 10 seconds.", "Kling 2.5 membuat klip berdurasi 5 atau 10 detik."),
-        ("Demo Film makes clips of 1 to 16 seconds.", "Demo Film membuat klip berdurasi 1 sampai 16 detik."),
-        ("This generation is already completed.", "Status klip ini sudah selesai."),
+        (message("already_ended", status=message("status_completed")), "Status klip ini sudah selesai."),
         (
-            "Nothing was sent: printer.lan is not a public address.",
+            message("nothing_sent", refused=message("host_not_public", host="printer.lan")),
             "Tidak ada yang dikirim: printer.lan bukan alamat publik.",
         ),
-        ("Ordered; 1,250 credits reserved", "Dipesan; 1.250 kredit dicadangkan"),
+        (message("ordered", total_credits=1250), "Dipesan; 1.250 kredit dicadangkan"),
         (
-            "Clip stored and checked; 9 credits charged. Asked for 5 s, delivered 4.17 s. "
-            "Asked for 1:1, delivered 4 × 3.",
-            "Klip disimpan dan diperiksa; 9 kredit ditagih. Dipesan 5 dtk, dikirim 4,17 dtk. "
+            message(
+                "stored_otherwise",
+                credits=9,
+                gaps=(
+                    message("other_length", duration_seconds=5, seconds=4.17),
+                    message("other_shape", aspect_ratio="1:1", width=4, height=3),
+                ),
+            ),
+            "Klip disimpan dan diperiksa; 9 kredit ditagih. Dipesan 5 dtk, dikirim 4,2 dtk. "
             "Dipesan 1:1, dikirim 4 × 3.",
         ),
         (
-            "You have a preset named '2.5 or more' already. Choose another name, or change that one.",
+            message("preset_name_taken", name="2.5 or more"),
             "Anda sudah memiliki preset bernama '2.5 or more'. Pilih nama lain atau ubah preset itu.",
         ),
-        ("Tea or coffee", "Tea or coffee"),
+        (
+            errors.StorageFull().message,
+            "Penyimpanan Anda penuh. Hapus klip yang tidak diperlukan lagi, lalu coba lagi.",
+        ),
+        (plain("Calm product shots and landscapes."), "Gambar produk dan pemandangan yang tenang."),
+        ("Fetching the finished clip", "Mengambil klip yang sudah jadi"),
+        ("Failed; 50 credits returned. An old row.", "Failed; 50 credits returned. An old row."),
+        (plain("Tea {or} coffee"), "Tea {or} coffee"),
+        (None, ""),
+        ("", ""),
     ],
 )
-def test_what_stands_in_a_sentence_is_in_its_language_too(sentence: str, words: str) -> None:
-    """Lists, statuses, reasons and figures within a sentence, sentences in a row; never a person's own word."""
+def test_message_is_said_with_all_that_stands_in_it(said: Message | str | None, words: str) -> None:
+    """Statuses, reasons and figures within a message, several in a row, a marked text; never a person's own word."""
     with language.using_language("id"):
-        assert language.translate_message(sentence) == words
+        assert language.translate_message(said) == words
 
 
 def test_catalogues_are_those_that_can_be_chosen() -> None:
     """No catalogue without a choice, no choice without a catalogue."""
-    assert {path.stem for path in Path(words.CATALOGUES).glob("*.po")} == set(OTHERS)
+    assert {path.stem for path in catalogues.CATALOGUES.glob("*.po")} == set(OTHERS)

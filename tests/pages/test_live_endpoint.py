@@ -47,7 +47,7 @@ def test_look_tells_what_moves(studio: Studio) -> None:
     assert (told["live"], told["state"]) == (1, progress.fingerprint([row.id]))
     [item] = told["items"]
     assert set(item) == {"id", "status", "progress", "badge", "note", "where", "cancel"}
-    assert (item["id"], item["status"], item["progress"], item["badge"]) == (row.id, "processing", 0.4, "In the making")
+    assert (item["id"], item["status"], item["progress"], item["badge"]) == (row.id, "processing", 0.4, "In progress")
 
 
 def test_foreign_person_sees_nothing(studio: Studio) -> None:

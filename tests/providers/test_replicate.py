@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from core.catalog import capabilities
 from core.files import download
 from core.providers import registry
 from core.providers.contract import JobState, JobStatus, ProviderJob, SourceImage, VideoSource
+from tests.factories.generations import build_spec
 from tests.providers import calls
 from tests.simulators import running
 
@@ -53,9 +55,9 @@ _look = partial(calls.run, "replicate", "check_status", JOB_ID)
 def test_svd_needs_a_start_image_and_makes_four_seconds() -> None:
     """Stable Video Diffusion makes nothing from text alone, and only the four seconds its 25 frames last."""
     svd = registry.model("svd")
-    settings = {"resolution": "720p", "duration_seconds": 4, "aspect_ratio": "16:9"}
-    assert not capabilities.check(svd, **settings, start_image=True)  # type: ignore[arg-type]  # keyword arguments
-    assert set(capabilities.check(svd, **settings)) == {"startImagePath"}  # type: ignore[arg-type]  # same
+    wanted = build_spec("svd", duration_seconds=4)
+    assert not capabilities.check(svd, replace(wanted, start_image_key="images/ab/x.jpg"))
+    assert set(capabilities.check(svd, wanted)) == {"startImagePath"}
     assert (svd.default_seconds, svd.max_seconds) == (4, 4)
     assert any("4.17" in sentence for sentence in svd.limits)
 

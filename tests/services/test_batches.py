@@ -9,10 +9,11 @@ from sqlalchemy import func, select
 
 from core import errors
 from core.billing import ledger
+from core.billing.quote import quote
 from core.db import Database
 from core.db.tables import Generation, LedgerEntry, Project, User
 from core.generations import batches
-from core.generations.submit import Order, price_of, submit
+from core.generations.submit import Order, submit
 from core.identity import users
 from core.projects import projects
 from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order, create_completed
@@ -186,7 +187,7 @@ def test_submit_always_holds_the_sum_or_nothing(
             person = users.ensure(session, "ana@example.org", signup_credits=credits)
             project = projects.create(session, person, name="Lakes")
         orders = [build_order(project.id, **one) for one in wanted]
-        total = sum(price_of(one).total_credits for one in orders)
+        total = sum(quote(one.spec).total_credits for one in orders)
         assert batches.total_credits(orders) == total
         for _ in range(presses):
             if total <= credits:

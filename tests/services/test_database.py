@@ -10,14 +10,18 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from core import errors
 from core.db import Database, update_where
 from core.db.engine import PING_AFTER_SECONDS
 from core.db.enums import Scope
 from core.db.schema import alembic_config, newest_revision
-from core.db.tables import ApiToken, Project, User
+from core.db.tables import ApiToken, Generation, Project, User
 from core.db.types import Base
+from core.generations import commands, lifecycle, queries
 from core.identity import users
+from core.messages import message
 from core.projects import projects
+from tests.factories.generations import DISPATCHED, SUBMITTING, advance, create_generation
 
 pytestmark = pytest.mark.both_databases  # what a connection may do is the database's own
 
@@ -138,6 +142,33 @@ def test_upgrade_when_there_is_data_of_the_first_schema(tmp_path: Path) -> None:
         found = session.scalars(words).all()
     database.dispose()
     assert (project.spent_credits, token.scope, found) == (50, Scope.ADMIN, ["g"])
+
+
+def test_upgrade_when_sentences_are_texts_alone(database: Database, person: User) -> None:
+    """Rows of the schema before keep their words and have no message; what comes after them has both."""
+    row = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING)
+    with database.write_session() as session:
+        lifecycle.fail(session, row, errors.ContentRefused())
+    with database.engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "0004")
+
+    database.migrate()
+
+    with database.read_session() as session:
+        failed = session.get_one(Generation, row.id)
+        story = queries.details(session, failed)
+    assert (failed.error, failed.error_message) == (None, errors.ContentRefused.sentence)
+    assert [event.message for event in story.events] == [None] * 4
+    assert story.events[-1].what == f"Failed; {row.credits} credits returned. {errors.ContentRefused.sentence}"
+    assert [(entry.message, entry.reason) for entry in story.entries] == [
+        (None, "Reserved at submit"),
+        (None, errors.ContentRefused.sentence),
+    ]
+    later = create_generation(database, person)
+    with database.write_session() as session:
+        commands.cancel(session, person, later.id)
+        last = queries.details(session, later).events[-1]
+    assert (last.message, last.what) == (message("cancelled", credits=50), "Cancelled; 50 credits returned")
 
 
 _AT = "2026-01-01 00:00:00.000000"

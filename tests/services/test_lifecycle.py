@@ -12,7 +12,8 @@ from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, UsageDay, User
-from core.generations import lifecycle
+from core.generations import lifecycle, queries
+from core.messages import message, plain
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
     DISPATCHED,
@@ -32,7 +33,7 @@ def test_move_when_it_does_not_exist(database: Database, person: User) -> None:
     """A move that the table does not have is a fault of ours and changes nothing."""
     row = create_generation(database, person)
     with pytest.raises(ValueError, match="no move"), database.write_session() as session:
-        lifecycle.transition(session, row, Status.PROCESSING, Stage.WAITING, what="skip", next_at=utc_now())
+        lifecycle.transition(session, row, Status.PROCESSING, Stage.WAITING, what=plain("skip"), next_at=utc_now())
 
     assert broken_rules(database) == []
 
@@ -203,3 +204,20 @@ def test_complete_when_the_provider_told_its_cost(
     assert day.reported_cost_microusd == reported_microusd
     assert day.estimate_replaced_idr == (day.estimated_cost_idr if reported_microusd else 0)
     assert broken_rules(database) == []
+
+
+def test_what_is_told_is_kept_as_a_message_beside_its_english(database: Database, person: User) -> None:
+    """Row, timeline and ledger hold the code with its parameters, for every reader, and the words, for scripts."""
+    row = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING)
+    refused = errors.ContentRefused(message("never_received"))
+    with database.write_session() as session:
+        assert lifecycle.fail(session, row, refused)
+
+    with database.read_session() as session:
+        failed = session.get_one(Generation, row.id)
+        story = queries.details(session, failed)
+    assert (failed.error, failed.error_message) == (refused.message, str(refused))
+    last, released = story.events[-1], story.entries[-1]
+    assert last.message == message("failed", credits=row.credits, error=refused.message)
+    assert last.what == f"Failed; {row.credits} credits returned. {refused}"
+    assert (released.message, released.reason) == (refused.message, str(refused))

@@ -17,6 +17,7 @@ from core.db.tables import AuditRun, Generation, User, WebhookDelivery
 from core.files import storage as storages
 from core.generations import commands, queries
 from core.identity import users
+from core.messages import plain
 from core.notifications import webhooks
 from core.worker import maintenance, previews
 from tests.factories.generations import create_completed
@@ -126,7 +127,7 @@ def test_purge_when_two_do_it(site: Settings, ana: User) -> None:
 
     assert storage_bytes() == 1000
     with db.read_session() as session:
-        assert [result.rule for result in runs.run(session) if not result.holds] == []
+        assert [result.code for result in runs.run(session) if not result.holds] == []
 
 
 def test_purge_when_there_are_many(site: Settings, ana: User) -> None:
@@ -206,7 +207,7 @@ def test_run_forgets_old_deliveries(site: Settings, ana: User) -> None:
             WebhookDelivery(id=OLD_ID, endpoint_id=endpoint.id, user_id=ana.id, event="x", event_id=OLD_ID, body="{}")
         )
         session.flush()
-        webhooks.abandon(session, WebhookDelivery.id == OLD_ID, why="It never arrived.")
+        webhooks.abandon(session, WebhookDelivery.id == OLD_ID, why=plain("It never arrived."))
         recent = webhooks.send_test(session, ana, endpoint.id).id
     maintenance.run(site)
 

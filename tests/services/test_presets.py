@@ -10,7 +10,7 @@ from core.db.tables import User
 from core.projects import presets
 from tests.factories.users import create_user
 
-SETTINGS = presets.Settings("kling-2.5", "1080p", 10, "9:16", prompt="a lake at dusk")
+SPEC = build_spec("kling-2.5", resolution="1080p", duration_seconds=10, aspect_ratio="9:16")
 
 
 @pytest.fixture
@@ -28,12 +28,12 @@ def names(database: Database, user: User) -> list[str]:
 def test_save_when_the_name_is_new(database: Database, person: User) -> None:
     """What was saved is what is applied, to the field."""
     with database.write_session() as session:
-        saved = presets.create(session, person, name="  Reels ", settings=SETTINGS)
+        saved = presets.create(session, person, name="  Reels ", spec=SPEC)
     with database.read_session() as session:
         found = presets.get(session, person, saved.id)
 
     assert found.name == "Reels"
-    assert presets.settings_of(found) == SETTINGS
+    assert found.spec == SPEC
 
 
 def test_browse_when_others_share(database: Database, person: User, stranger: User) -> None:
@@ -45,7 +45,7 @@ def test_browse_when_others_share(database: Database, person: User, stranger: Us
             (stranger, "Atlas", True),
             (stranger, "Private", False),
         ):
-            presets.create(session, user, name=name, settings=SETTINGS, shared=shared)
+            presets.create(session, user, name=name, spec=SPEC, shared=shared)
 
     assert names(database, person) == ["Ads", "Reels", "Atlas"]
     assert names(database, stranger) == ["Atlas", "Private", "Ads"]
@@ -54,8 +54,8 @@ def test_browse_when_others_share(database: Database, person: User, stranger: Us
 def test_everything_when_it_is_not_theirs(database: Database, person: User, stranger: User) -> None:
     """A shared preset can be applied by others and changed by nobody but its person; a private one does not exist."""
     with database.write_session() as session:
-        shared = presets.create(session, person, name="Reels", settings=SETTINGS, shared=True)
-        private = presets.create(session, person, name="Ads", settings=SETTINGS)
+        shared = presets.create(session, person, name="Reels", spec=SPEC, shared=True)
+        private = presets.create(session, person, name="Ads", spec=SPEC)
     with database.read_session() as session:
         assert presets.get(session, stranger, shared.id).id == shared.id
     for attempt in (
@@ -71,37 +71,37 @@ def test_everything_when_it_is_not_theirs(database: Database, person: User, stra
 def test_save_when_the_name_is_used(database: Database, person: User, stranger: User) -> None:
     """Nothing is replaced by accident; another person may use the same name."""
     with database.write_session() as session:
-        first = presets.create(session, person, name="Reels", settings=SETTINGS)
-        other = presets.create(session, person, name="Ads", settings=SETTINGS)
-        presets.create(session, stranger, name="Reels", settings=SETTINGS)
+        first = presets.create(session, person, name="Reels", spec=SPEC)
+        other = presets.create(session, person, name="Ads", spec=SPEC)
+        presets.create(session, stranger, name="Reels", spec=SPEC)
     with pytest.raises(errors.Conflict), database.write_session() as session:
-        presets.create(session, person, name="Reels", settings=replace(SETTINGS, prompt=""))
+        presets.create(session, person, name="Reels", spec=replace(SPEC, prompt=""))
     with pytest.raises(errors.Conflict), database.write_session() as session:
         presets.update(session, person, other.id, name="Reels")
     with database.read_session() as session:
-        assert presets.settings_of(presets.get(session, person, first.id)) == SETTINGS
+        assert presets.get(session, person, first.id).spec == SPEC
 
 
 def test_change_when_it_is_theirs(database: Database, person: User) -> None:
     """Name, sharing and settings change each by itself."""
     with database.write_session() as session:
-        saved = presets.create(session, person, name="Reels", settings=SETTINGS)
+        saved = presets.create(session, person, name="Reels", spec=SPEC)
         presets.update(session, person, saved.id, name="Reels")
         presets.update(session, person, saved.id, name="Stories", shared=True)
-        presets.update(session, person, saved.id, settings=replace(SETTINGS, duration_seconds=5))
+        presets.update(session, person, saved.id, spec=replace(SPEC, duration_seconds=5))
     with database.read_session() as session:
         found = presets.get(session, person, saved.id)
 
     assert (found.name, found.shared) == ("Stories", True)
-    assert presets.settings_of(found).duration_seconds == 5
+    assert found.spec.duration_seconds == 5
 
 
 def test_delete_when_it_is_theirs(database: Database, person: User) -> None:
     """What is deleted is gone, and its name free."""
     with database.write_session() as session:
-        saved = presets.create(session, person, name="Reels", settings=SETTINGS)
+        saved = presets.create(session, person, name="Reels", spec=SPEC)
         presets.delete(session, person, saved.id)
-        presets.create(session, person, name="Reels", settings=SETTINGS)
+        presets.create(session, person, name="Reels", spec=SPEC)
     assert names(database, person) == ["Reels"]
 
 
@@ -123,32 +123,32 @@ def test_save_when_it_cannot_be_used(
 ) -> None:
     """A preset that no order could use is refused on its field."""
     with pytest.raises(errors.InvalidRequest) as raised, database.write_session() as session:
-        presets.create(session, person, name=name, settings=replace(SETTINGS, **changes))  # type: ignore[arg-type]  # a table
+        presets.create(session, person, name=name, spec=replace(SPEC, **changes))  # type: ignore[arg-type]  # a table
     assert field in raised.value.fields
 
 
 def test_save_when_the_model_needs_an_image(database: Database, person: User) -> None:
     """Images come with the order, so a model that cannot do without one has presets all the same."""
     with database.write_session() as session:
-        saved = presets.create(session, person, name="Still", settings=presets.Settings("svd", "720p", 4, "16:9"))
-    assert presets.settings_of(saved).model_id == "svd"
+        saved = presets.create(session, person, name="Still", spec=build_spec("svd", duration_seconds=4))
+    assert saved.spec.model_id == "svd"
 
 
 def test_save_when_there_are_too_many(database: Database, person: User) -> None:
     """Nobody fills the table."""
     with database.write_session() as session:
         for number in range(presets.MAX_PRESETS):
-            presets.create(session, person, name=f"Preset {number}", settings=SETTINGS)
+            presets.create(session, person, name=f"Preset {number}", spec=SPEC)
         with pytest.raises(errors.InvalidRequest):
-            presets.create(session, person, name="One more", settings=SETTINGS)
+            presets.create(session, person, name="One more", spec=SPEC)
 
 
-def test_settings_of_when_written_by_another_version(database: Database, person: User) -> None:
+def test_spec_when_written_by_another_version(database: Database, person: User) -> None:
     """A field that nobody knows today does not make a preset unusable."""
     with database.write_session() as session:
-        saved = presets.create(session, person, name="Reels", settings=SETTINGS)
+        saved = presets.create(session, person, name="Reels", spec=SPEC)
         saved.settings = {**saved.settings, "mood": "calm"}
-    assert presets.settings_of(saved) == SETTINGS
+    assert saved.spec == SPEC
 
 
 def test_browse_uses_the_index_of_shared_ones(sqlite_template: Path) -> None:

@@ -209,7 +209,7 @@ def test_preview_is_claimed_and_noted_once(database: db.Database, person: User) 
         assert noted is not None
         assert (noted.stored_bytes, noted.next_at) == (1200, None)
         assert session.scalars(select(User.storage_bytes)).one() == 1200
-        assert [result.rule for result in runs.run(session) if not result.holds] == []
+        assert [result.code for result in runs.run(session) if not result.holds] == []
 
 
 def test_previews_when_a_clip_waits(redis: str, ana: User, storage: storages.Storage, clip: bytes) -> None:

@@ -6,6 +6,7 @@ from core.db import Database
 from core.db.tables import User
 from core.insights import circuit_breaker, provider_status
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_completed, create_generation
+from tests.said import codes
 
 
 def of(database: Database, settings: Settings, name: str) -> provider_status.ProviderStatus:
@@ -17,10 +18,10 @@ def of(database: Database, settings: Settings, name: str) -> provider_status.Pro
 def test_status_when_nothing_happened(database: Database, installation: Settings) -> None:
     """Without a key a provider says who can help; the demo is ready; nothing is claimed about a week without clips."""
     assert of(database, installation, "modelslab").state == provider_status.NOT_CONFIGURED
-    assert "administrator" in of(database, installation, "modelslab").sentence
+    assert codes(of(database, installation, "modelslab").trouble) == {"provider_has_no_key"}
     demo = of(database, installation, "demo")
 
-    assert (demo.state, demo.sentence, demo.key_works) == ("ok", "", None)
+    assert (demo.state, demo.trouble, demo.key_works) == ("ok", None, None)
     assert (demo.week.in_flight, demo.week.success_rate, demo.week.median_seconds) == (0, None, None)
 
 
@@ -34,11 +35,14 @@ def test_status_when_there_is_a_week(database: Database, installation: Settings,
 
 
 @pytest.mark.parametrize(
-    ("error", "times", "words"),
-    [(errors.ProviderUnavailable(), circuit_breaker.FAILURES_TO_OPEN, "Orders wait"), (errors.BadKey(), 1, "account")],
+    ("error", "times", "code"),
+    [
+        (errors.ProviderUnavailable(), circuit_breaker.FAILURES_TO_OPEN, "provider_has_trouble"),
+        (errors.BadKey(), 1, "provider_refuses_account"),
+    ],
 )
 def test_status_when_in_trouble(
-    database: Database, installation: Settings, error: errors.AppError, times: int, words: str
+    database: Database, installation: Settings, error: errors.AppError, times: int, code: str
 ) -> None:
     """Trouble is said in a sentence that tells what it means for an order."""
     with database.write_session() as session:
@@ -47,4 +51,4 @@ def test_status_when_in_trouble(
 
     assert of(database, installation, "demo").state == "trouble"
     with database.read_session() as session:
-        assert words in provider_status.troubles(session)["demo"]
+        assert provider_status.troubles(session)["demo"].code == code

@@ -14,6 +14,7 @@ from core.db.enums import Role, Stage, Status
 from core.db.tables import Generation, User
 from core.generations import lifecycle, reconciliation, unresolved
 from core.identity import users
+from core.messages import message
 from core.providers.contract import JobMatches, ProviderJob
 from core.worker import poll_results, tasks
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_generation, lose_submit
@@ -151,8 +152,9 @@ def test_found_by_an_administrator_when_it_is_taken(database: Database, person: 
         root.role = Role.ADMIN
     with database.write_session() as session:
         unresolved.resolve_with_job(session, root, first.id, provider_job_id="j1")
-    with database.write_session() as session, pytest.raises(errors.Conflict, match="belongs to another"):
+    with database.write_session() as session, pytest.raises(errors.Conflict) as refused:
         unresolved.resolve_with_job(session, root, second.id, provider_job_id="j1")
+    assert refused.value.message == message("job_of_another", job_id="j1")
     assert place(now(database, second.id)) == STILL
 
 

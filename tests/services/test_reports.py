@@ -212,5 +212,5 @@ def test_history_of_tests_is_sound(database: Database, person: User) -> None:
     clips = list(histories.invent(random.Random(5), [project(database, person)], until=LAST, days=20, clips_a_day=3))
     book(database, person, *clips)
     with database.read_session() as session:
-        broken = [result.rule for result in runs.run(session) if not result.holds]
+        broken = [result.code for result in runs.run(session) if not result.holds]
     assert broken == ["every generation has its first event"]

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,12 +14,14 @@ from core.db import Database
 from core.db.enums import Role, Status
 from core.db.tables import User
 from core.identity import users
+from core.messages import message
 from core.projects import projects
 from core.providers import registry
 from core.usage import reports, repricing
 from core.usage.reports import UsageQuery
 from core.usage.repricing import ClipGroup, GroupTotal, Scenario
 from tests.factories import histories
+from tests.factories.generations import build_spec
 from tests.factories.histories import Ended
 
 DAY = date(2026, 11, 21)
@@ -32,14 +35,12 @@ def listed(model_id: str, *, base_credits: int | None = None, markup_percent: in
     return Scenario(model_id, base, price.markup_percent if markup_percent is None else markup_percent)
 
 
-def kind(model_id: str = "kling-2.5", **changes: object) -> ClipGroup:
-    """Two clips as a model makes them by default, charged at list price, nothing reported."""
-    model = registry.model(model_id)
-    price = quote(model_id, resolution="720p", duration_seconds=model.default_seconds).total_credits
-    plain = ClipGroup(
-        model_id, "720p", model.default_seconds, "16:9", False, False, False, False, False, 2, 2 * price, 2 * price, 0
-    )
-    return replace(plain, **changes)  # type: ignore[arg-type]  # a test names only what it means
+def kind(model_id: str = "kling-2.5", *, duration_seconds: int | None = None, **changes: Any) -> ClipGroup:
+    """Two clips as a model makes them by default, charged at list price, nothing reported; with changes."""
+    seconds = registry.model(model_id).default_seconds
+    price = quote(build_spec(model_id, duration_seconds=seconds)).total_credits
+    ordered = build_spec(model_id, prompt="", duration_seconds=duration_seconds or seconds)
+    return replace(ClipGroup(ordered, 2, 2 * price, 2 * price, 0), **changes)
 
 
 def book(database: Database, user: User, *clips: Ended) -> None:
@@ -93,13 +94,13 @@ def test_what_the_other_model_cannot_make_is_listed() -> None:
     found = repricing.reprice([long, plain], listed("nova-reel"))
 
     assert sum(some.clips for some in found.impossible.values()) + found.was.clips == 4
-    assert "Amazon Nova Reel makes clips of 6 seconds." in found.impossible
+    assert message("model_makes_durations", name="Amazon Nova Reel", durations="6") in found.impossible
     assert found.was.clips == found.would_be.clips
 
 
 def test_model_that_is_no_longer_offered_can_be_replaced() -> None:
     """Clips of a model that is gone have their charge and an estimate, and can be priced with another one."""
-    gone = replace(kind(), model_id="gone")
+    gone = replace(kind(), spec=build_spec("gone"))
 
     found = repricing.reprice([gone], listed("kling-2.5"))
 
@@ -151,14 +152,17 @@ def test_kinds_are_counted_from_charged_clips(database: Database, person: User) 
         of_one = repricing.clip_groups(session, person, replace(CHOSEN, project_id=second))
         completed = reports.total(session, person, CHOSEN).completed
 
-    assert sorted((k.model_id, k.start_image, k.negative_prompt, k.clips, k.charged_credits) for k in found) == [
+    assert sorted(
+        (k.spec.model_id, k.spec.start_image_key is not None, k.spec.negative_prompt != "", k.clips, k.charged_credits)
+        for k in found
+    ) == [
         ("kling-2.5", False, False, 3, 1500),
         ("kling-2.5", True, True, 1, 600),
         ("veo3", False, False, 1, 2500),
     ]
     [reported] = [k for k in found if k.reported_cost_microusd]
     assert (reported.reported_cost_microusd, reported.unreported_credits) == (123_456, 1000)
-    assert [k.model_id for k in of_one] == ["veo3"]
+    assert [k.spec.model_id for k in of_one] == ["veo3"]
     assert sum(k.clips for k in found) == completed
 
 

@@ -12,11 +12,12 @@ from sqlalchemy.event import listen
 
 from core import errors
 from core.billing import ledger
+from core.catalog import capabilities
 from core.db import Database, WriteSession
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, Project, User
 from core.generations import commands, queries
-from core.generations.submit import made_before, submit, validate
+from core.generations.submit import Order, made_before, submit
 from core.projects import projects
 from core.providers import registry
 from tests.factories.generations import (
@@ -27,6 +28,7 @@ from tests.factories.generations import (
     WAITING,
     advance,
     build_order,
+    build_spec,
     create_completed,
     create_generation,
 )
@@ -309,7 +311,7 @@ def test_retry_when_failed(database: Database, person: User) -> None:
         new = commands.retry(session, person, old.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
 
     assert new.retry_of_id == old.id
-    assert commands.retry_order(new) == commands.retry_order(old)
+    assert Order.of(new) == Order.of(old)
     with pytest.raises(errors.Conflict), database.write_session() as session:
         commands.retry(session, person, new.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
 
@@ -369,9 +371,9 @@ def test_delete_when_under_way(database: Database, person: User) -> None:
 )
 def test_validate_agrees_with_what_the_model_declares(model, resolution, seconds, ratio) -> None:  # type: ignore[no-untyped-def]  # drawn
     """An order is refused exactly when one of its settings is not in the model's lists."""
-    wanted = build_order("p", model_id=model.id, resolution=resolution, duration_seconds=seconds, aspect_ratio=ratio)
+    wanted = build_spec(model.id, resolution=resolution, duration_seconds=seconds, aspect_ratio=ratio)
     makeable = (
         resolution in model.resolutions and seconds in model.durations and ratio in model.aspect_ratios
     ) and model.text_to_video
 
-    assert (validate(wanted) == {}) is makeable
+    assert (capabilities.check(model, wanted) == {}) is makeable

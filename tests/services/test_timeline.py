@@ -10,6 +10,7 @@ from core.db.tables import Generation, GenerationEvent, User
 from core.generations import lifecycle, timeline
 from core.generations.timeline import Step, Tail
 from core.identity import users
+from core.messages import plain
 from tests.factories.generations import DISPATCHED, SUBMITTING, advance, create_completed, create_generation
 
 
@@ -28,7 +29,7 @@ def at_present(database: Database) -> Tail:
 def note(database: Database, row: Generation, what: str) -> None:
     """Write one step."""
     with database.write_session() as session:
-        lifecycle.add_event(session, row.id, row.status, row.stage, what=what)
+        lifecycle.add_event(session, row.id, row.status, row.stage, what=plain(what))
 
 
 def test_tail_reads_each_step_once(database: Database, person: User) -> None:
@@ -72,7 +73,7 @@ def test_tail_waits_for_a_lower_id(database: Database, person: User) -> None:
     row = create_generation(database, person)
     tail = at_present(database)
     with database.write_session() as slow:
-        lifecycle.add_event(slow, row.id, row.status, row.stage, what="slow")
+        lifecycle.add_event(slow, row.id, row.status, row.stage, what=plain("slow"))
         note(database, row, "quick")
         for _ in range(3):
             assert read(database, tail) == []
@@ -89,7 +90,7 @@ def test_tail_passes_what_was_undone(database: Database, person: User) -> None:
 
     def dies() -> None:
         with database.write_session() as session:
-            lifecycle.add_event(session, row.id, row.status, row.stage, what="undone")
+            lifecycle.add_event(session, row.id, row.status, row.stage, what=plain("undone"))
             raise KeyboardInterrupt
 
     for number in range(2):
@@ -106,7 +107,7 @@ def test_tail_passes_a_transaction_that_is_forgotten(database: Database, person:
     row = create_generation(database, person)
     tail = at_present(database)
     with database.write_session() as forgotten:
-        lifecycle.add_event(forgotten, row.id, row.status, row.stage, what="forgotten")
+        lifecycle.add_event(forgotten, row.id, row.status, row.stage, what=plain("forgotten"))
         note(database, row, "later")
         assert read(database, tail) == []
         with database.write_session() as session:
@@ -119,7 +120,7 @@ def test_at_present_hears_what_is_being_written(database: Database, person: User
     """A listener who comes while a step is being committed hears of it: no list it loaded before could hold it."""
     row = create_generation(database, person)
     with database.write_session() as slow:
-        lifecycle.add_event(slow, row.id, row.status, row.stage, what="slow")
+        lifecycle.add_event(slow, row.id, row.status, row.stage, what=plain("slow"))
         note(database, row, "quick")
         tail = at_present(database)
     assert [step.what for step in read(database, tail)] == ["slow", "quick"]

@@ -12,6 +12,7 @@ from core.db import Database
 from core.db.tables import Upload, User
 from core.files.storage import LocalStorage, ObjectInfo
 from core.identity import users
+from core.messages import Message
 from core.projects import uploads
 from tests.factories.images import create_image
 from tests.factories.users import create_user
@@ -86,7 +87,7 @@ def take_in(
     identity: bytes = b"the last frame of a clip",
     picture: Callable[[], bytes] = create_image,
     quota_bytes: int = 10**6,
-) -> tuple[Upload, Sequence[str]]:
+) -> tuple[Upload, Sequence[Message]]:
     """Take in a picture under a name of its own."""
     return uploads.store_image(
         user, identity=identity, picture=picture, file_name="a.png", storage=storage, quota_bytes=quota_bytes

@@ -13,11 +13,13 @@ from core.clock import utc_now
 from core.config import Settings
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import User, WebhookDelivery, WebhookEndpoint
+from core.messages import message
 from core.notifications import webhook_sender, webhooks
 from tests.factories.generations import create_completed
 from tests.factories.users import create_user
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
+from tests.said import codes
 
 
 @pytest.fixture
@@ -154,12 +156,13 @@ def test_deliver_when_it_fails_first(site: Settings, ana: User, receiver: Receiv
     delivery_id = sent_test(ana, endpoint)
     send(site)
     first = delivery(delivery_id)
-    assert (first.state, first.last_status, first.last_error) == ("due", 500, "The answer was 500.")
+    assert (first.state, first.last_status, first.error) == ("due", 500, message("answer_was", status=500))
+    assert first.last_error == "The answer was 500."
     assert 4 < waits_seconds(delivery_id) < 6
     assert endpoint_now(endpoint).failing_since is not None
     make_due(delivery_id)
     send(site)
-    assert "redirects are not followed" in (delivery(delivery_id).last_error or "")
+    assert codes(delivery(delivery_id).error) == {"answer_redirects"}
     make_due(delivery_id)
     send(site)
 
@@ -242,13 +245,13 @@ def test_deliver_when_the_address_leads_inside_by_now(site: Settings, ana: User,
     delivery_id = sent_test(ana, endpoint)
     (claimed,) = webhook_sender.claim(9)
     outcome = webhook_sender.post(endpoint.url, "{}", {}, allow=frozenset())
-    assert outcome.error == "Nothing was sent: 127.0.0.1 is not reached by https."
+    assert codes(outcome.error) == {"nothing_sent", "host_without_https"}
     outcome = webhook_sender.post("https://localhost/", "{}", {}, allow=frozenset())
-    assert outcome.error == "Nothing was sent: localhost is not a public address."
+    assert codes(outcome.error) == {"nothing_sent", "host_not_public"}
     assert receiver.calls == []
     with db.write_session() as session:
         webhook_sender.record(session, claimed, outcome)
-    assert "not a public address" in (delivery(delivery_id).last_error or "")
+    assert "host_not_public" in codes(delivery(delivery_id).error)
 
 
 def test_post_when_a_redirect_leads_inside(receiver: Receiver) -> None:
@@ -264,13 +267,13 @@ def test_post_when_no_answer_comes(receiver: Receiver) -> None:
     """An exchange ends after its time, whatever the other side does."""
     receiver.go_on.clear()
     outcome = webhook_sender.post(receiver.url, "{}", {}, allow=frozenset({receiver.host_port}), total_seconds=0.3)
-    assert (outcome.status, outcome.error) == (None, "No answer came within 0.3 s.")
+    assert (outcome.status, outcome.error) == (None, message("answer_not_in_time", seconds=0.3))
 
 
 def test_post_when_nobody_listens() -> None:
     """A refused connection is an outcome, not an accident."""
     outcome = webhook_sender.post("http://127.0.0.1:9/", "{}", {}, allow=frozenset({"127.0.0.1:9"}))
-    assert "No connection could be made" in (outcome.error or "")
+    assert "no_connection" in codes(outcome.error)
 
 
 @pytest.mark.both_databases
@@ -306,7 +309,7 @@ def test_record_when_taken_over(site: Settings, ana: User, receiver: Receiver) -
     make_due(delivery_id)
     (current,) = webhook_sender.claim(9)
     with db.write_session() as session:
-        webhook_sender.record(session, slow, webhook_sender.DeliveryResult(500, "The answer was 500."))
+        webhook_sender.record(session, slow, webhook_sender.DeliveryResult(500, message("answer_was", status=500)))
     assert delivery(delivery_id).last_status is None
     assert endpoint_now(endpoint).failing_since is None
     webhook_sender.deliver(site, current)

@@ -11,6 +11,7 @@ from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import Generation, User, WebhookDelivery, WebhookEndpoint
 from core.generations import lifecycle
 from core.identity import users
+from core.messages import message, plain
 from core.notifications import outbox, webhooks
 from tests.factories.generations import (
     DISPATCHED,
@@ -23,6 +24,7 @@ from tests.factories.generations import (
     create_completed,
     create_generation,
 )
+from tests.said import codes
 
 ADDRESS = webhooks.ValidUrl("https://hooks.example.org/studio")
 KEY = b"the installation's key"
@@ -44,28 +46,28 @@ def recorded(database: Database, endpoint: WebhookEndpoint) -> list[WebhookDeliv
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("http://93.184.216.34/hook", "not reached by https"),
-        ("ftp://93.184.216.34/hook", "not reached by https"),
-        ("https://127.0.0.1/hook", "not a public address"),
-        ("https://127.1/hook", "not a public address"),
-        ("https://[::1]/hook", "not a public address"),
-        ("https://10.1.2.3/hook", "not a public address"),
-        ("https://169.254.169.254/latest/meta-data", "not a public address"),
-        ("https://localhost/hook", "not a public address"),
-        ("https://93.184.216.34:8443/hook", "port 8443"),
-        ("https://ana:secret@93.184.216.34/hook", "password"),
-        ("https://", "no host"),
-        ("hooks.example.org", "not reached by https"),
-        ("https://[::1", "not an address"),
-        ("https://example.org/\x00", "control characters"),
-        ("https://example.org/" + "x" * 2000, "at most 2,000"),
+        ("http://93.184.216.34/hook", "host_without_https"),
+        ("ftp://93.184.216.34/hook", "host_without_https"),
+        ("https://127.0.0.1/hook", "host_not_public"),
+        ("https://127.1/hook", "host_not_public"),
+        ("https://[::1]/hook", "host_not_public"),
+        ("https://10.1.2.3/hook", "host_not_public"),
+        ("https://169.254.169.254/latest/meta-data", "host_not_public"),
+        ("https://localhost/hook", "host_not_public"),
+        ("https://93.184.216.34:8443/hook", "port_refused"),
+        ("https://ana:secret@93.184.216.34/hook", "address_has_password"),
+        ("https://", "address_without_host"),
+        ("hooks.example.org", "host_without_https"),
+        ("https://[::1", "not_an_address"),
+        ("https://example.org/\x00", "control_characters"),
+        ("https://example.org/" + "x" * 2000, "text_too_long"),
     ],
 )
 def test_checked_when_an_address_cannot_be_used(url: str, said: str) -> None:
     """Only https to the public internet is taken; the refusal names the field and says why."""
     with pytest.raises(errors.InvalidRequest) as caught:
         webhooks.validate_url(url, allow=frozenset())
-    assert said in caught.value.fields["url"]
+    assert said in codes(caught.value.fields["url"])
 
 
 def test_checked_when_a_name_leads_inside() -> None:
@@ -86,7 +88,7 @@ def test_checked_when_a_name_does_not_exist() -> None:
 
     with pytest.raises(errors.InvalidRequest) as caught:
         webhooks.validate_url(ADDRESS.url, allow=frozenset(), resolver=resolver)
-    assert "has no address" in caught.value.fields["url"]
+    assert "host_has_no_address" in codes(caught.value.fields["url"])
 
 
 def test_checked_when_an_operator_allows_it() -> None:
@@ -228,7 +230,7 @@ def test_event_when_it_was_not_chosen(database: Database, person: User) -> None:
 
 @pytest.mark.parametrize(
     ("events", "said"),
-    [([], "at least one"), (["generation.begun"], "generation.cancelled"), (["webhook.test"], "generation.cancelled")],
+    [([], "no_event_chosen"), (["generation.begun"], "no_such_event"), (["webhook.test"], "no_such_event")],
 )
 def test_events_when_they_cannot_be_chosen(database: Database, person: User, events: list[str], said: str) -> None:
     """None at all and unknown ones are refused, by name of the field and with those there are."""
@@ -240,7 +242,7 @@ def test_events_when_they_cannot_be_chosen(database: Database, person: User, eve
             webhooks.update(session, person, endpoint.id, events=events)
 
     for caught in (when_new, when_changed):
-        assert said in caught.value.fields["events"]
+        assert caught.value.fields["events"].code == said
 
 
 def test_event_when_the_move_is_undone(database: Database, person: User) -> None:
@@ -308,7 +310,7 @@ def test_replay_when_still_being_tried(database: Database, person: User) -> None
         webhooks.replay(session, person, endpoint.id, before.id)
 
     first, second = recorded(database, endpoint)
-    assert (first.state, first.last_error) == (DeliveryState.GIVEN_UP, "Replaced by a replay.")
+    assert (first.state, first.error) == (DeliveryState.GIVEN_UP, message("replaced_by_replay"))
     assert (second.state, second.event_id) == (DeliveryState.DUE, first.event_id)
 
 
@@ -364,6 +366,6 @@ def test_forget_old_keeps_what_is_young_or_due(database: Database, person: User)
                 )
             )
         session.flush()
-        webhooks.abandon(session, WebhookDelivery.id.in_([old[0], young_ended]), why="It never arrived.")
+        webhooks.abandon(session, WebhookDelivery.id.in_([old[0], young_ended]), why=plain("It never arrived."))
         webhooks.prune(session)
     assert [row.id for row in recorded(database, endpoint)] == [old[1], young_ended, young_due]

@@ -145,7 +145,7 @@ class Installation:
         """All rules of the audit hold, also that the files are there."""
         with self.database.read_session() as session:
             results = runs.run(session, storage=self.storage())
-        assert [(result.rule, result.offenders) for result in results if not result.holds] == []
+        assert [(result.code, result.offenders) for result in results if not result.holds] == []
 
     def stop(self) -> None:
         """End every process and close the database."""

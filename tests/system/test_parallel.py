@@ -60,5 +60,5 @@ def test_fifty_orders_from_five_processes(database_url: str) -> None:
     assert sum(int(answer) for answer in answers) == 11
     with database.read_session() as session:
         assert ledger.balance(session, user.id) == ledger.Balance(20, 550)
-        assert [result.rule for result in runs.run(session) if not result.holds] == []
+        assert [result.code for result in runs.run(session) if not result.holds] == []
     database.dispose()

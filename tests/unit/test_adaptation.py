@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -6,20 +7,20 @@ from hypothesis import strategies as st
 
 from core.catalog import capabilities
 from core.catalog.adaptation import Adjustment, adapt
-from core.generations.submit import validate
 from core.providers import registry
-from tests.factories.generations import build_order
+from core.spec import FIELDS
+from tests.factories.generations import build_spec
 
 IMAGE = "images/ab/x.jpg"
 
 
 def test_fit_when_everything_fits() -> None:
     """What another model can make as it is stays as it is, but for the model."""
-    wanted = build_order("p", model_id="demo-film", resolution="1080p", duration_seconds=10, start_image_key=IMAGE)
+    wanted = build_spec(model_id="demo-film", resolution="1080p", duration_seconds=10, start_image_key=IMAGE)
     fitted = adapt(wanted, registry.model("kling-2.5"))
 
     assert fitted.changes == ()
-    assert fitted.order == replace(wanted, model_id="kling-2.5")
+    assert fitted.spec == replace(wanted, model_id="kling-2.5")
 
 
 @pytest.mark.parametrize(
@@ -38,9 +39,9 @@ def test_fit_when_everything_fits() -> None:
         ("demo-film", {"enhance_prompt": True}, Adjustment("enhance_prompt", True)),
     ],
 )
-def test_fit_when_one_thing_does_not(model_id: str, changes: dict[str, object], expected: Adjustment) -> None:
+def test_fit_when_one_thing_does_not(model_id: str, changes: dict[str, Any], expected: Adjustment) -> None:
     """What cannot stay becomes the nearest the model makes, or is left out, and nothing else changes."""
-    assert adapt(build_order("p", **changes), registry.model(model_id)).changes == (expected,)
+    assert adapt(build_spec(**changes), registry.model(model_id)).changes == (expected,)
 
 
 @given(
@@ -53,8 +54,7 @@ def test_fit_when_one_thing_does_not(model_id: str, changes: dict[str, object], 
 def test_fit_gives_what_the_model_can_make(model, resolution, seconds, ratio, flags) -> None:  # type: ignore[no-untyped-def]  # drawn
     """A fitted order is refused for nothing but an image the model needs and nobody gave; fitting again is a no-op."""
     start, end, audio, enhance = flags
-    wanted = build_order(
-        "p",
+    wanted = build_spec(
         resolution=resolution,
         duration_seconds=seconds,
         aspect_ratio=ratio,
@@ -65,11 +65,10 @@ def test_fit_gives_what_the_model_can_make(model, resolution, seconds, ratio, fl
         enhance_prompt=enhance,
     )
     fitted = adapt(wanted, model)
-    refused = validate(fitted.order)
+    refused = capabilities.check(model, fitted.spec)
 
     assert set(refused) <= ({"startImagePath"} if not model.text_to_video and not start else set())
-    assert adapt(fitted.order, model).changes == ()
+    assert adapt(fitted.spec, model).changes == ()
     assert {change.field for change in fitted.changes} == {
-        name for name in fitted.order.__slots__ if getattr(fitted.order, name) != getattr(wanted, name)
+        name for name in FIELDS if getattr(fitted.spec, name) != getattr(wanted, name)
     } - {"model_id"}
-    assert capabilities.check_prompt(model, prompt=wanted.prompt, negative_prompt="") == {}

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.generations import conformance
+from core.messages import plain
 from core.providers.contract import FRAME_SIZES
 
 ASKED: dict[str, Any] = {"resolution": "720p", "aspect_ratio": "16:9", "duration_seconds": 5, "generate_audio": True}
@@ -12,23 +13,33 @@ FACTS: dict[str, Any] = {"width": 1280, "height": 720, "duration_seconds": 5.04,
 
 
 @pytest.mark.parametrize(
-    ("facts", "words"),
+    ("facts", "codes"),
     [
         ({}, []),
         ({"width": 1284, "height": 716}, []),
-        ({"width": 864, "height": 480}, ["720p"]),
-        ({"width": 720, "height": 1280}, ["16:9"]),
-        ({"duration_seconds": 4.2}, ["5 s"]),
-        ({"audio_codec": None}, ["sound"]),
-        ({"width": 1920, "height": 1080, "duration_seconds": 10.0}, ["720p", "5 s"]),
+        ({"width": 864, "height": 480}, ["other_size"]),
+        ({"width": 720, "height": 1280}, ["other_shape"]),
+        ({"duration_seconds": 4.2}, ["other_length"]),
+        ({"audio_codec": None}, ["no_sound"]),
+        ({"width": 1920, "height": 1080, "duration_seconds": 10.0}, ["other_size", "other_length"]),
     ],
 )
-def test_gaps_when_delivered(facts: dict[str, Any], words: list[str]) -> None:
-    """Each difference that a person would notice is one sentence that names what was asked."""
+def test_gaps_when_delivered(facts: dict[str, Any], codes: list[str]) -> None:
+    """Each difference that a person would notice is one message."""
     found = conformance.deviations(**ASKED, facts=FACTS | facts)
 
-    assert len(found) == len(words)
-    assert all(word in sentence for word, sentence in zip(words, found, strict=True))
+    assert [gap.code for gap in found] == codes
+
+
+def test_gaps_come_back_from_the_facts_they_were_kept_with() -> None:
+    """They are kept as messages and in English; older facts have the English alone."""
+    gaps = conformance.deviations(**ASKED, facts=FACTS | {"duration_seconds": 4.2, "audio_codec": None})
+    facts = conformance.to_facts(gaps)
+
+    assert facts["gaps"] == ["Asked for 5 s, delivered 4.2 s.", "Asked for sound, delivered without."]
+    assert conformance.from_facts(facts) == gaps
+    assert conformance.from_facts({"gaps": facts["gaps"]}) == [plain(text) for text in facts["gaps"]]
+    assert conformance.from_facts({}) == []
 
 
 @given(st.sampled_from(list(FRAME_SIZES)), st.integers(1, 16))

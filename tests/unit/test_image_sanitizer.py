@@ -11,6 +11,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from core import errors
 from core.files import image_sanitizer
+from core.messages import message
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
@@ -111,7 +112,7 @@ def test_clean_turns_upright_and_forgets_the_place() -> None:
     exif.get_ifd(0x8825)[2] = (6.0, 10.0, 30.0)  # GPSLatitude
     clean = image_sanitizer.clean(encoded(picture(), "JPEG", exif=exif, comment=b"SecretComment"))
     assert (clean.width, clean.height) == (200, 320)
-    assert clean.notes == ("Location data was removed.", "Turned upright.")
+    assert clean.notes == (message("location_removed"), message("turned_upright"))
     assert b"Secret" not in clean.data
     assert b"Exif" not in clean.data
     upright = np.asarray(picture().transpose(Image.Transpose.ROTATE_270))
@@ -142,7 +143,7 @@ def test_clean_puts_transparent_parts_on_white(mode: str) -> None:
     image.paste((0, 0, 0, 0), (0, 0, 160, 200))
     kept = np.asarray(picture())[:, 240:]
     clean = image_sanitizer.clean(encoded(image.convert(mode), "PNG"))
-    assert "Transparent parts are white now." in clean.notes
+    assert message("transparency_is_white") in clean.notes
     assert pixels_of(clean)[:, :150].min() > 250
     if mode == "RGBA":
         assert np.abs(pixels_of(clean)[:, 240:] - kept).mean() < 5
@@ -170,7 +171,7 @@ def test_clean_converts_a_foreign_colour_profile() -> None:
         profile = profile.replace(old, new, 1)
     profile = profile.replace("sRGB".encode("utf-16-be"), "test".encode("utf-16-be"))
     clean = image_sanitizer.clean(encoded(picture(), "PNG", icc_profile=profile))
-    assert clean.notes == ("Colours were converted to sRGB.",)
+    assert clean.notes == (message("colours_converted"),)
     assert b"ICC_PROFILE" not in clean.data
     assert np.abs(pixels_of(clean) - np.asarray(picture())[..., [1, 0, 2]]).mean() < 5
 
@@ -178,14 +179,14 @@ def test_clean_converts_a_foreign_colour_profile() -> None:
 def test_clean_lives_with_a_broken_colour_profile() -> None:
     """A profile that cannot be read does not cost the person the picture."""
     clean = image_sanitizer.clean(encoded(picture(), "PNG", icc_profile=b"no profile"))
-    assert "colour profile could not be read" in clean.notes[0]
+    assert clean.notes == (message("colours_unreadable"),)
 
 
 def test_clean_reduces_a_wide_picture() -> None:
     """No side is longer than 4096 pixels afterwards, and the proportion stays."""
     clean = image_sanitizer.clean(encoded(picture(5000, 1000), "JPEG"))
     assert (clean.width, clean.height) == (4096, 819)
-    assert clean.notes == ("Made smaller: 4096 × 819 pixels.",)
+    assert clean.notes == (message("made_smaller", width=4096, height=819),)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])

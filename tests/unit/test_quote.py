@@ -9,6 +9,7 @@ from core import errors
 from core.billing.quote import Line, estimated_cost_idr, idr_of_microusd, quote, share
 from core.catalog import price_list
 from core.providers import registry
+from tests.factories.generations import build_spec
 
 PUBLISHED = {
     "veo3": (2500, 8),
@@ -28,12 +29,14 @@ PUBLISHED = {
     "demo-film": (50, 5),
 }
 
+IMAGE = "images/ab/x.jpg"
+images = st.sampled_from([None, IMAGE])
 orders = st.fixed_dictionaries(
     {
         "resolution": st.sampled_from(list(price_list.RESOLUTION_PERCENT)),
         "duration_seconds": st.integers(1, 600),
-        "start_image": st.booleans(),
-        "end_image": st.booleans(),
+        "start_image_key": images,
+        "end_image_key": images,
         "generate_audio": st.booleans(),
         "enhance_prompt": st.booleans(),
     }
@@ -44,7 +47,7 @@ orders = st.fixed_dictionaries(
 def test_quote_of_default_settings_when_published(model_id: str, published: tuple[int, int]) -> None:
     """A published model at 720p and its default length costs its base price, on one line."""
     base, default_seconds = published
-    priced = quote(model_id, resolution="720p", duration_seconds=default_seconds)
+    priced = quote(build_spec(model_id, duration_seconds=default_seconds))
 
     assert priced.lines == (Line("base", base),)
     assert priced.total_idr == base * 50
@@ -61,12 +64,12 @@ def test_quote_of_default_settings_when_published(model_id: str, published: tupl
         ),
         (
             "kling-2.5",
-            {"resolution": "1080p", "duration_seconds": 10, "start_image": True},
+            {"resolution": "1080p", "duration_seconds": 10, "start_image_key": IMAGE},
             {"base": 500, "startImage": 100, "resolution": 150, "duration": 250},
         ),
         (
             "demo-film",
-            {"resolution": "4K", "duration_seconds": 5, "start_image": True, "end_image": True},
+            {"resolution": "4K", "duration_seconds": 5, "start_image_key": IMAGE, "end_image_key": IMAGE},
             {"base": 50, "resolution": 50, "images": 20},
         ),
         (
@@ -74,12 +77,16 @@ def test_quote_of_default_settings_when_published(model_id: str, published: tupl
             {"resolution": "720p", "duration_seconds": 3, "generate_audio": True, "enhance_prompt": True},
             {"base": 400, "audio": 10, "promptEnhancement": 5},
         ),
-        ("veo2", {"resolution": "720p", "duration_seconds": 8, "end_image": True}, {"base": 2200, "endImage": 660}),
+        (
+            "veo2",
+            {"resolution": "720p", "duration_seconds": 8, "end_image_key": IMAGE},
+            {"base": 2200, "endImage": 660},
+        ),
     ],
 )
 def test_quote_when_worked_by_hand(model_id: str, settings: dict[str, object], lines: dict[str, int]) -> None:
     """The worked examples hold line by line."""
-    priced = quote(model_id, **settings)  # type: ignore[arg-type]  # a table of keyword arguments
+    priced = quote(build_spec(model_id, **settings))
 
     assert {line.kind: line.credits for line in priced.lines} == lines
     assert priced.total_credits == sum(lines.values())
@@ -88,7 +95,7 @@ def test_quote_when_worked_by_hand(model_id: str, settings: dict[str, object], l
 @given(st.sampled_from(list(price_list.PRICES)), orders)
 def test_quote_lines_add_up(model_id: str, settings: dict[str, object]) -> None:
     """Lines add up to the total, none is negative, and the frozen form says the same."""
-    priced = quote(model_id, **settings)  # type: ignore[arg-type]  # drawn keyword arguments
+    priced = quote(build_spec(model_id, **settings))
     frozen = priced.to_json()
 
     assert priced.total_credits == sum(line.credits for line in priced.lines)
@@ -100,9 +107,9 @@ def test_quote_lines_add_up(model_id: str, settings: dict[str, object]) -> None:
 @given(st.sampled_from(list(price_list.PRICES)), orders, st.integers(1, 60))
 def test_quote_when_longer(model_id: str, settings: dict[str, object], more_seconds: int) -> None:
     """A longer clip never costs less."""
-    shorter = quote(model_id, **settings)  # type: ignore[arg-type]  # drawn keyword arguments
+    shorter = quote(build_spec(model_id, **settings))
     settings["duration_seconds"] = int(str(settings["duration_seconds"])) + more_seconds
-    longer = quote(model_id, **settings)  # type: ignore[arg-type]  # same
+    longer = quote(build_spec(model_id, **settings))
 
     assert longer.total_credits >= shorter.total_credits
 
@@ -133,7 +140,7 @@ def test_share_when_exactly_half(base: int, percent: int, expected: int) -> None
 def test_quote_when_it_has_no_price(model_id: str, settings: dict[str, object], field: str) -> None:
     """What has no price is an error on its field, never 0."""
     with pytest.raises(errors.InvalidRequest) as raised:
-        quote(model_id, **settings)  # type: ignore[arg-type]  # a table of keyword arguments
+        quote(build_spec(model_id, **settings))
 
     assert list(raised.value.fields) == [field]
 

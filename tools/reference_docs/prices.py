@@ -4,6 +4,7 @@ from core.billing.quote import quote
 from core.catalog import price_list
 from core.providers import registry
 from core.providers.contract import VideoModel
+from core.spec import GenerationSpec
 from tools.reference_docs import markdown
 
 
@@ -50,7 +51,15 @@ def _base(model: VideoModel) -> tuple[str, ...]:
 
 
 def _example(model_id: str, resolution: str, seconds: int, *, start_image: bool = False) -> tuple[str, ...]:
-    priced = quote(model_id, resolution=resolution, duration_seconds=seconds, start_image=start_image)
+    priced = quote(
+        GenerationSpec(
+            model_id=model_id,
+            resolution=resolution,
+            duration_seconds=seconds,
+            aspect_ratio="16:9",
+            start_image_key="any" if start_image else None,
+        )
+    )
     order = f"`{model_id}`, {resolution}, {seconds} s" + (", with a start image" if start_image else "")
     lines = ", ".join(f"{line.kind} {line.credits:,}" for line in priced.lines)
     return order, lines, f"{priced.total_credits:,}"

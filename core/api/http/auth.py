@@ -20,6 +20,7 @@ from core.api.http.permissions import RouteTable, route_path
 from core.db.enums import Scope
 from core.db.tables import User
 from core.identity import api_tokens
+from core.messages import plain
 from core.redis import rate_limits
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,10 @@ def check_scope(scope: Scope, need: Scope) -> None:
     """Return when the token reaches as far as the route needs; else Forbidden."""
     if not api_tokens.satisfies(scope, need):
         raise errors.Forbidden(
-            f"This token has the scope '{scope}'; this needs '{need}'. Make a token of that scope on the account page."
+            plain(
+                f"This token has the scope '{scope}'; this needs '{need}'. "
+                "Make a token of that scope on the account page."
+            )
         )
 
 
@@ -109,7 +113,7 @@ def check_rate_limit(allowance: rate_limits.RateLimitState | None) -> None:
     """Return while the token may send; else RateLimited. None: nobody counts."""
     if allowance is not None and allowance.wait_seconds > 0:
         raise errors.RateLimited(
-            f"This token may send {allowance.per_minute} requests a minute. Wait, then go on more slowly.",
+            plain(f"This token may send {allowance.per_minute} requests a minute. Wait, then go on more slowly."),
             retry_after_seconds=allowance.wait_seconds,
         )
 

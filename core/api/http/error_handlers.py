@@ -90,7 +90,7 @@ async def app_error(request: Request, error: Exception) -> JSONResponse:
     if error.http_status in (429, 503):
         seconds = getattr(error, "retry_after_seconds", RETRY_AFTER_SECONDS)
         headers["Retry-After"] = str(max(1, math.ceil(seconds)))
-    fields = error.fields if isinstance(error, errors.InvalidRequest) else None
+    fields = {name: str(wrong) for name, wrong in getattr(error, "fields", {}).items()}
     return error_response(error.http_status, error.code, str(error), fields=fields, headers=headers)
 
 
@@ -98,7 +98,7 @@ async def invalid(_request: Request, failure: Exception) -> JSONResponse:
     """Answer a body or query that is not of the form it should have, with a sentence for each field."""
     if not isinstance(failure, RequestValidationError):
         raise failure
-    message = errors.InvalidRequest.sentence
+    message: str = errors.InvalidRequest.sentence
     fields: dict[str, str] = {}
     for problem in failure.errors():
         if problem["type"] == "json_invalid":

@@ -44,26 +44,11 @@ class EstimateAnswer(responses.Response):
 async def estimate(body: requests.EstimateBody) -> EstimateAnswer:
     """The price of these settings, also of ones the model cannot make: then `feasible` is false and reasons say why."""
     model = known_model(body.model_id)
-    duration_seconds = model.default_seconds if body.duration is None else body.duration
-    start_image, end_image = body.start_image_path is not None, body.end_image_path is not None
-    price = quote(
-        model.id,
-        resolution=body.resolution,
-        duration_seconds=duration_seconds,
-        start_image=start_image,
-        end_image=end_image,
-        generate_audio=body.generate_audio,
-        enhance_prompt=body.enhance_prompt,
-    )
-    reasons = capabilities.check(
-        model,
-        resolution=body.resolution,
-        duration_seconds=duration_seconds,
-        start_image=start_image,
-        end_image=end_image,
-        generate_audio=body.generate_audio,
-        enhance_prompt=body.enhance_prompt,
-    )
+    spec = body.spec(
+        duration_seconds=model.default_seconds, aspect_ratio=model.aspect_ratios[0]
+    )  # no ratio has a price
+    price = quote(spec)
+    reasons = capabilities.check(model, spec, prompt_required=False)
     return EstimateAnswer(
         estimate=Estimate(
             total=price.total_credits,
@@ -73,7 +58,7 @@ async def estimate(body: requests.EstimateBody) -> EstimateAnswer:
             model_id=model.id,
             provider=registry.provider_class(model.provider).display_name,
             feasible=not reasons,
-            reasons=[Reason(field=field, message=message) for field, message in reasons.items()],
+            reasons=[Reason(field=field, message=str(wrong)) for field, wrong in reasons.items()],
         )
     )
 
@@ -83,4 +68,4 @@ def known_model(model_id: str) -> VideoModel:
     try:
         return registry.model(model_id)
     except errors.NotFound as unknown:
-        raise errors.InvalidRequest(fields={"modelId": str(unknown)}) from None
+        raise errors.InvalidRequest(fields={"modelId": unknown.message}) from None

@@ -19,6 +19,7 @@ from anyio import to_thread
 
 from core import db, errors
 from core.generations.timeline import Step, Tail
+from core.messages import plain
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,9 @@ class EventHub:
     async def subscribe(self, user_id: str) -> AsyncIterator[Subscription]:
         """A place for one listener, who hears of all steps after its `start_id`; RateLimited when they have enough."""
         if len(self._seats[user_id]) >= MAX_SUBSCRIPTIONS_PER_USER:
-            raise errors.RateLimited("You are listening in too many places. Close one of them.", retry_after_seconds=30)
+            raise errors.RateLimited(
+                plain("You are listening in too many places. Close one of them."), retry_after_seconds=30
+            )
         seat = Subscription()
         self._seats[user_id].add(seat)
         try:

@@ -228,22 +228,10 @@ def _whole(session: ReadSession, person: User, row: Generation, link: responses.
 
 def order_of(body: requests.OrderBody) -> Order:
     """What is ordered by a body; without `duration` it is the default of the model."""
-    duration = body.duration
-    if duration is None:
-        duration = estimates.known_model(body.model_id).default_seconds
-    return Order(
-        project_id=body.project_id,
-        model_id=body.model_id,
-        prompt=body.prompt,
-        resolution=body.resolution,
-        duration_seconds=duration,
-        aspect_ratio=body.aspect_ratio,
-        negative_prompt=body.negative_prompt or "",
-        start_image_key=body.start_image_path,
-        end_image_key=body.end_image_path,
-        generate_audio=body.generate_audio,
-        enhance_prompt=body.enhance_prompt,
-    )
+    default = {}
+    if body.duration_seconds is None:
+        default["duration_seconds"] = estimates.known_model(body.model_id).default_seconds
+    return Order(body.project_id, body.spec(**default))
 
 
 def _ordered(row: Generation) -> OrderedAnswer:

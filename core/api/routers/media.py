@@ -18,6 +18,7 @@ from core.db.enums import Status
 from core.db.tables import Generation, User
 from core.files import signed_urls, storage
 from core.generations import queries, zip_export
+from core.messages import plain
 
 router = routing.router("media")
 signed = routing.router("media")
@@ -103,7 +104,7 @@ def download_several(person: CurrentUser, body: requests.GenerationIds) -> Respo
     with db.read_session() as session:
         rows = queries.get_many(session, person, body.ids)
     if len(rows) != len(set(body.ids)):
-        raise errors.NotFound("One of these generations does not exist, or it is not yours.")
+        raise errors.NotFound(plain("One of these generations does not exist, or it is not yours."))
     return _archive(rows)
 
 
@@ -114,7 +115,7 @@ def download(request: Request, person: CurrentUser, generation_id: PathId) -> Re
     with db.read_session() as session:
         row = queries.get(session, person, generation_id)
     if row.status is not Status.COMPLETED or row.output_key is None:
-        raise errors.Conflict(f"This generation is {row.status}: there is no clip to download.")
+        raise errors.Conflict(plain(f"This generation is {row.status}: there is no clip to download."))
     store = storage.open_storage(config.settings().storage_url)
     name = queries.file_name(row)
     return ranges.serve(store, row.output_key, request, download_name=name, cache_seconds=DOWNLOAD_CACHE_SECONDS)

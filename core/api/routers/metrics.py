@@ -23,6 +23,7 @@ from core.db import ReadSession
 from core.db.enums import Role
 from core.db.tables import Account, Generation, is_live
 from core.insights import circuit_breaker
+from core.messages import plain
 from core.providers import connection, registry
 from core.redis import connection as redis_connection
 from core.redis import job_queue
@@ -58,7 +59,7 @@ class Metric:
 def metrics(person: CurrentUser) -> Response:
     """Figures for Prometheus. Administrators only; a token of scope read is enough."""
     if person.role is not Role.ADMIN:
-        raise errors.Forbidden("These figures are for administrators.")
+        raise errors.Forbidden(plain("These figures are for administrators."))
     with db.read_session() as session:
         found = [*_work(session), *_providers(session), *_money(session)]
     lines = (line for metric in [*found, *_queues(), *_process()] for line in metric.lines())

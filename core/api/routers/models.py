@@ -111,7 +111,7 @@ def list_providers() -> ProvidersAnswer:
                 display_name=status.provider.display_name,
                 configured=status.state != provider_status.NOT_CONFIGURED,
                 state=status.state,
-                sentence=status.sentence,
+                sentence=str(status.trouble or ""),
                 key_works=status.key_works,
                 in_flight=status.week.in_flight,
                 success_rate_week=status.week.success_rate,

@@ -15,29 +15,11 @@ from core.projects import presets
 router = routing.router("presets")
 
 
-class SettingsBody(requests.Body):
-    """Settings to keep, named as generate takes them. Images are not kept."""
-
-    model_id: requests.Word
-    resolution: requests.Word
-    duration: requests.Seconds
-    aspect_ratio: requests.Word
-    prompt: str = ""
-    negative_prompt: str = ""
-    generate_audio: bool = False
-    enhance_prompt: bool = False
-
-    def settings(self) -> presets.Settings:
-        """The same, in the product's own names."""
-        given = self.model_dump()
-        return presets.Settings(duration_seconds=given.pop("duration"), **given)
-
-
 class NewPreset(requests.Body):
     """A preset to be kept; a shared one is seen by everybody."""
 
     name: str
-    settings: SettingsBody
+    settings: requests.SettingsBody
     shared: bool = False
 
 
@@ -45,7 +27,7 @@ class PresetChanges(requests.Body):
     """What to change of a preset; what is absent or null stays."""
 
     name: str | None = None
-    settings: SettingsBody | None = None
+    settings: requests.SettingsBody | None = None
     shared: bool | None = None
 
     @model_validator(mode="after")
@@ -55,19 +37,6 @@ class PresetChanges(requests.Body):
         return self
 
 
-class SettingsShape(responses.ApiModel):
-    """What a preset keeps."""
-
-    model_id: str
-    resolution: str
-    duration: int
-    aspect_ratio: str
-    prompt: str
-    negative_prompt: str
-    generate_audio: bool
-    enhance_prompt: bool
-
-
 class PresetShape(responses.ApiModel):
     """A preset; `mine` says whether you may change it."""
 
@@ -75,28 +44,18 @@ class PresetShape(responses.ApiModel):
     name: str
     shared: bool
     mine: bool
-    settings: SettingsShape
+    settings: responses.SettingsShape
     created_at: datetime
 
     @classmethod
     def of(cls, preset: Preset, person: User) -> Self:
         """The shape of a row."""
-        kept = presets.settings_of(preset)
         return cls(
             id=preset.id,
             name=preset.name,
             shared=preset.shared,
             mine=preset.user_id == person.id,
-            settings=SettingsShape(
-                model_id=kept.model_id,
-                resolution=kept.resolution,
-                duration=kept.duration_seconds,
-                aspect_ratio=kept.aspect_ratio,
-                prompt=kept.prompt,
-                negative_prompt=kept.negative_prompt,
-                generate_audio=kept.generate_audio,
-                enhance_prompt=kept.enhance_prompt,
-            ),
+            settings=responses.SettingsShape(**preset.spec.values()),
             created_at=preset.created_at,
         )
 
@@ -125,16 +84,16 @@ def list_presets(person: CurrentUser) -> PresetsAnswer:
 def create_preset(person: CurrentUser, body: NewPreset) -> PresetAnswer:
     """Keep settings under a new name."""
     with db.write_session() as session:
-        preset = presets.create(session, person, name=body.name, settings=body.settings.settings(), shared=body.shared)
+        preset = presets.create(session, person, name=body.name, spec=body.settings.spec(), shared=body.shared)
     return PresetAnswer(preset=PresetShape.of(preset, person))
 
 
 @router.patch("/presets/{id}")
 def change_preset(person: CurrentUser, preset_id: PathId, body: PresetChanges) -> PresetAnswer:
     """Rename a preset of yours, share it or keep it to yourself, or keep other settings under its name."""
-    settings = body.settings.settings() if body.settings else None
+    spec = body.settings.spec() if body.settings else None
     with db.write_session() as session:
-        preset = presets.update(session, person, preset_id, name=body.name, shared=body.shared, settings=settings)
+        preset = presets.update(session, person, preset_id, name=body.name, shared=body.shared, spec=spec)
     return PresetAnswer(preset=PresetShape.of(preset, person))
 
 

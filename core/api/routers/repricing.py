@@ -77,7 +77,7 @@ def get_what_if(person: CurrentUser, query: Annotated[WhatIfQuery, Query()]) -> 
             was=_sum(found.was),
             would_be=_sum(found.would_be),
             impossible=[
-                Impossible(reason=reason, clips=some.clips, credits=some.credits)
+                Impossible(reason=str(reason), clips=some.clips, credits=some.credits)
                 for reason, some in found.impossible.items()
             ],
             clips=sum(kind.clips for kind in kinds),

@@ -59,4 +59,4 @@ def upload_image(
         storage=storage.open_storage(settings.storage_url),
         quota_bytes=settings.storage_quota_bytes,
     )
-    return UploadAnswer.of(upload, notes)
+    return UploadAnswer.of(upload, [str(note) for note in notes])

@@ -18,6 +18,7 @@ from core.api.schemas import requests, responses
 from core.clock import utc_now
 from core.db.enums import Scope
 from core.db.tables import User
+from core.messages import plain
 from core.usage import export, reports
 from core.usage.reports import Group
 
@@ -147,7 +148,7 @@ def get_usage(person: CurrentUser, query: Annotated[UsageQuery, Query()]) -> Usa
         found = reports.aggregate(session, person, chosen, groups or export.DEFAULT)
         rows = list(islice(found, JSON_ROWS_LIMIT + 1))
     if len(rows) > JSON_ROWS_LIMIT:
-        wrong = f"These are more than {JSON_ROWS_LIMIT} rows. Ask for format=csv, fewer days or fewer groups."
+        wrong = plain(f"These are more than {JSON_ROWS_LIMIT} rows. Ask for format=csv, fewer days or fewer groups.")
         raise errors.InvalidRequest(fields={"groupBy": wrong})
     total = reports.add_up(rows)
     totals = _figures(total, full=groups is not None)
@@ -191,7 +192,7 @@ def _period(since: date | None, until: date | None) -> tuple[date, date]:
     if since is None:
         since = date.fromordinal(max(1, until.toordinal() - DEFAULT_DAYS + 1))
     if since > until:
-        raise errors.InvalidRequest(fields={"since": "The first day must not be after the last."})
+        raise errors.InvalidRequest(fields={"since": plain("The first day must not be after the last.")})
     if until - since >= timedelta(days=LONGEST_DAYS):
-        raise errors.InvalidRequest(fields={"since": f"Ask for {LONGEST_DAYS} days at most."})
+        raise errors.InvalidRequest(fields={"since": plain(f"Ask for {LONGEST_DAYS} days at most.")})
     return since, until

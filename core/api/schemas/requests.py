@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from core import validation
 from core.db.enums import Scope, Status
 from core.projects.projects import Sort
+from core.spec import GenerationSpec
 
 DURATION_LIMIT_SECONDS = 1_000_000
 PAGE_LIMIT = 200
@@ -88,16 +89,41 @@ class NewToken(Body):
     expires_at: Annotated[Moment, Field(strict=False)] | None = None
 
 
-class EstimateBody(Body):
-    """Settings to be priced; without `duration` the model's default. Whose images they are changes no price."""
+class SpecFields(Body):
+    """Base of every body that says what a clip shall be; a setting added here is in all of them.
+
+    Fields are named as `GenerationSpec` has them, the published name is their alias. The settings stand in several
+    bases so that each is written once and a body shows them in its published order.
+    """
 
     model_id: Word
     resolution: Word
-    duration: Seconds | None = None
-    start_image_path: FilePath | None = None
-    end_image_path: FilePath | None = None
+    duration_seconds: Annotated[Seconds | None, Field(alias="duration")] = None
+
+    def spec(self, **otherwise: Any) -> GenerationSpec:
+        """The settings that are given; `otherwise` has those that are not, by their names."""
+        given = {name: value for name, value in self if value is not None}
+        return GenerationSpec.of_mapping(otherwise | given)
+
+
+class _Images(SpecFields):
+    start_image_key: Annotated[FilePath | None, Field(alias="startImagePath")] = None
+    end_image_key: Annotated[FilePath | None, Field(alias="endImagePath")] = None
+
+
+class _Extras(SpecFields):
     generate_audio: bool = False
     enhance_prompt: bool = False
+
+
+class _Texts(SpecFields):
+    aspect_ratio: Word
+    prompt: str = ""
+    negative_prompt: str = ""
+
+
+class EstimateBody(_Extras, _Images):
+    """Settings to be priced; without `duration` the model's default. Whose images they are changes no price."""
 
 
 class OrderBody(EstimateBody):
@@ -107,6 +133,12 @@ class OrderBody(EstimateBody):
     prompt: str
     negative_prompt: str | None = None
     aspect_ratio: Word
+
+
+class SettingsBody(_Extras, _Texts):
+    """Settings to keep, named as generate takes them. Images are not kept."""
+
+    duration_seconds: Annotated[Seconds, Field(alias="duration")]
 
 
 class GenerateBody(OrderBody):

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from core.db.enums import EntryKind, Stage, Status
 from core.db.tables import Generation, GenerationEvent, LedgerEntry
 from core.generations.queries import Details, ListRow, StatusSnapshot
 from core.generations.timeline import Step
+from core.spec import settings_of
 
 Link = Callable[[str | None], str | None]
 """Storage key -> address at which a browser can load it; None for None."""
@@ -88,10 +89,10 @@ class Clip(ApiModel):
     prompt: str
     negative_prompt: str
     resolution: str
-    duration: int
+    duration_seconds: Annotated[int, Field(alias="duration")]
     aspect_ratio: str
-    start_image_path: str | None
-    end_image_path: str | None
+    start_image_key: Annotated[str | None, Field(alias="startImagePath")]
+    end_image_key: Annotated[str | None, Field(alias="endImagePath")]
     generate_audio: bool
     enhance_prompt: bool
     credit_used: int
@@ -122,17 +123,7 @@ class Clip(ApiModel):
             progress=percent(row),
             progress_is_estimate=row.progress_is_estimate and not done,
             provider=row.provider,
-            model_id=row.model_id,
             model_name=row.model_name,
-            prompt=row.prompt,
-            negative_prompt=row.negative_prompt,
-            resolution=row.resolution,
-            duration=row.duration_seconds,
-            aspect_ratio=row.aspect_ratio,
-            start_image_path=row.start_image_key,
-            end_image_path=row.end_image_key,
-            generate_audio=row.generate_audio,
-            enhance_prompt=row.enhance_prompt,
             credit_used=row.credits,
             breakdown={line["kind"]: line["credits"] for line in row.quote["lines"]},
             price_version=row.quote["version"],
@@ -148,8 +139,22 @@ class Clip(ApiModel):
             submitted_at=row.submitted_at,
             completed_at=row.ended_at if done else None,
             file=File.of(row),
+            **settings_of(row),
             **more,
         )
+
+
+class SettingsShape(ApiModel):
+    """What a preset keeps."""
+
+    model_id: str
+    resolution: str
+    duration_seconds: Annotated[int, Field(alias="duration")]
+    aspect_ratio: str
+    prompt: str
+    negative_prompt: str
+    generate_audio: bool
+    enhance_prompt: bool
 
 
 class Event(ApiModel):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from core import errors
+from core.messages import N_
 from core.providers import base, http
 from core.providers.contract import (
     JobMatches,
@@ -24,7 +25,7 @@ MODELS = (
         name="Demo Film",
         provider="demo",
         upstream_id="demo-film",
-        description="Drawn on this computer from words of the prompt, not by an AI. Needs no key, takes seconds.",
+        description=N_("Drawn on this computer from words of the prompt, not by an AI. Needs no key, takes seconds."),
         default_seconds=5,
         durations=tuple(range(1, 17)),
         resolutions=("720p", "1080p", "4K"),
@@ -36,8 +37,8 @@ MODELS = (
         typical_seconds=10,
         deadline_seconds=1800,
         limits=(
-            "The negative prompt is ignored.",
-            "The picture follows key words (places, weather, time of day, space), not the whole sentence.",
+            N_("The negative prompt is ignored."),
+            N_("The picture follows key words (places, weather, time of day, space), not the whole sentence."),
         ),
     ),
 )
@@ -65,7 +66,7 @@ class Demo(base.Provider):
     min_poll_seconds = 0.5
     can_cancel = True
     supports_lookup = True
-    cancel_note = "Cancelling is free and takes effect at once."
+    cancel_note = N_("Cancelling is free and takes effect at once.")
 
     async def generate_video(self, request: VideoRequest) -> ProviderJob:
         """Order one clip."""
@@ -112,7 +113,9 @@ class Demo(base.Provider):
 
     def _status(self, answer: Reply) -> JobStatus:
         if answer.status == 404 and _error_code(answer) == "unknown_job":
-            lost = "The studio no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again."
+            lost = N_(
+                "The studio no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again."
+            )
             error = errors.GenerationFailed(lost, detail=answer.detail)
             return JobStatus(JobState.FAILED, error=error, response=answer.redacted)
         body = answer.body or {}

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from core import errors
+from core.messages import N_
 from core.providers import base, http
 from core.providers.contract import (
     JobState,
@@ -24,9 +25,9 @@ from core.providers.contract import (
 )
 from core.providers.http import Reply
 
-_NO_NEGATIVE_PROMPT = "Takes no negative prompt: the vendor's request has no field for one."
-_SIZE_IS_A_WISH = "Size and length are passed on as a wish; the clip may arrive in the nearest the model makes."
-_NOT_LISTED = "The vendor's present list of video models does not name this one; it may be refused."
+_NO_NEGATIVE_PROMPT = N_("Takes no negative prompt: the vendor's request has no field for one.")
+_SIZE_IS_A_WISH = N_("Size and length are passed on as a wish; the clip may arrive in the nearest the model makes.")
+_NOT_LISTED = N_("The vendor's present list of video models does not name this one; it may be refused.")
 
 MODELS = (
     VideoModel(
@@ -35,7 +36,7 @@ MODELS = (
         provider="edenai",
         # Uncertain: named by earlier clients of the vendor, found in no revision of its list of video models.
         upstream_id="runwayml/gen3a_turbo",
-        description="Stylised, film-like movement.",
+        description=N_("Stylised, film-like movement."),
         default_seconds=10,
         durations=(5, 10),
         resolutions=("720p",),
@@ -51,7 +52,7 @@ MODELS = (
         provider="edenai",
         # Uncertain: the vendor's list of video models has no Kling; the name is Kling's own for this model.
         upstream_id="kling/kling-v2-5-turbo",
-        description="Strong motion and faces, from text or from a first frame.",
+        description=N_("Strong motion and faces, from text or from a first frame."),
         default_seconds=5,
         durations=(5, 10),
         resolutions=("720p", "1080p"),
@@ -65,7 +66,7 @@ MODELS = (
         name="Amazon Nova Reel",
         provider="edenai",
         upstream_id="amazon/amazon.nova-reel-v1:0",
-        description="Calm product shots and landscapes.",
+        description=N_("Calm product shots and landscapes."),
         default_seconds=6,
         durations=(6,),
         resolutions=("720p",),
@@ -73,7 +74,7 @@ MODELS = (
         start_image=True,
         prompt_limit_chars=512,  # Amazon's own limit for a single shot
         typical_seconds=120,
-        limits=("The start image should be 1280 x 720; another size may be refused.", _NO_NEGATIVE_PROMPT),
+        limits=(N_("The start image should be 1280 x 720; another size may be refused."), _NO_NEGATIVE_PROMPT),
     ),
 )
 

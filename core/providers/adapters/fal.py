@@ -12,13 +12,14 @@ from typing import Any
 from urllib.parse import quote
 
 from core import errors
+from core.messages import N_
 from core.providers import base, http
 from core.providers.contract import JobState, JobStatus, ProviderJob, VideoModel, VideoRequest
 from core.providers.http import Reply
 
-_END_NEEDS_START = "An end image needs a start image too."
-_SHAPE_OF_IMAGE = "With a start image the clip takes the image's shape, whatever the aspect ratio says."
-_NO_SIZE = "The vendor offers no choice of size: a clip has 720 lines or more, as it decides."
+_END_NEEDS_START = N_("An end image needs a start image too.")
+_SHAPE_OF_IMAGE = N_("With a start image the clip takes the image's shape, whatever the aspect ratio says.")
+_NO_SIZE = N_("The vendor offers no choice of size: a clip has 720 lines or more, as it decides.")
 
 MODELS = (
     VideoModel(
@@ -27,7 +28,7 @@ MODELS = (
         provider="fal",
         # fal.ai/docs kling-video-v2.5-turbo-pro: duration "5" or "10", three ratios, tail_image_url, no resolution.
         upstream_id="fal-ai/kling-video/v2.5-turbo/pro",
-        description="Fluid motion and close obedience to the prompt.",
+        description=N_("Fluid motion and close obedience to the prompt."),
         default_seconds=5,
         durations=(5, 10),
         resolutions=("720p",),
@@ -45,7 +46,7 @@ MODELS = (
         provider="fal",
         # fal.ai/docs veo3.1-fast: duration "4s", "6s" or "8s", 720p to 4k, 16:9 or 9:16, sound on unless switched off.
         upstream_id="fal-ai/veo3.1/fast",
-        description="Google's quick model with sound, up to 4K.",
+        description=N_("Google's quick model with sound, up to 4K."),
         default_seconds=8,
         durations=(4, 6, 8),
         resolutions=("720p", "1080p", "4K"),
@@ -54,7 +55,7 @@ MODELS = (
         negative_prompt=True,
         audio=True,
         typical_seconds=90,
-        limits=("A start image of another shape than the aspect ratio is cropped.",),
+        limits=(N_("A start image of another shape than the aspect ratio is cropped."),),
     ),
     VideoModel(
         id="fal-hailuo-2.3",
@@ -62,7 +63,7 @@ MODELS = (
         provider="fal",
         # Model page, hailuo-2.3/standard: duration "6" or "10", prompt_optimizer, no ratio and no resolution.
         upstream_id="fal-ai/minimax/hailuo-2.3/standard",
-        description="Expressive people and physical motion.",
+        description=N_("Expressive people and physical motion."),
         default_seconds=6,
         durations=(6, 10),
         resolutions=("720p",),
@@ -70,7 +71,7 @@ MODELS = (
         start_image=True,
         prompt_enhancement=True,
         typical_seconds=180,
-        limits=("The vendor makes 768 lines here: a 720p clip arrives a little larger.", _SHAPE_OF_IMAGE),
+        limits=(N_("The vendor makes 768 lines here: a 720p clip arrives a little larger."), _SHAPE_OF_IMAGE),
     ),
 )
 
@@ -114,7 +115,7 @@ _FIELDS: Mapping[str, str] = {
     "generate_audio": "generateAudio",
     "prompt_optimizer": "enhancePrompt",
 }
-_NOTHING_MADE = (
+_NOTHING_MADE = N_(
     "The provider made no clip from this. Nothing was charged; change the prompt or the image and try again."
 )
 _NO_LINK = "completed without a link"
@@ -136,7 +137,7 @@ class Fal(base.Provider):
     min_poll_seconds = 3.0  # its client looks ten times a second; for jobs of minutes this is kinder
     max_requests_per_second = 9.0  # an earlier FAQ: 10 a second an account, less a margin; today's names no figure
     can_cancel = True
-    cancel_note = (
+    cancel_note = N_(
         "A job still in the provider's queue is removed at no cost; a running one is asked to stop and may not."
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from core import errors
+from core.messages import N_
 from core.providers import base, http
 from core.providers.contract import FRAME_SIZES, JobState, JobStatus, ProviderJob, SourceImage, VideoModel, VideoRequest
 from core.providers.http import Reply
@@ -20,7 +21,7 @@ ULTRA_FRAMES_PER_SECOND = 16
 ULTRA_MOST_LINES = 480
 """text2video_ultra, OpenAPI of the video API: `fps` and `resolution` at most this."""
 
-_UNGUARANTEED = "Google has retired this model upstream; the vendor may refuse it or serve a successor."
+_UNGUARANTEED = N_("Google has retired this model upstream; the vendor may refuse it or serve a successor.")
 
 MODELS = (
     VideoModel(
@@ -28,7 +29,7 @@ MODELS = (
         name="Google Veo 3",
         provider="modelslab",
         upstream_id="veo3",
-        description="Film-like clips with sound, from text or from a first frame.",
+        description=N_("Film-like clips with sound, from text or from a first frame."),
         default_seconds=8,
         durations=(8,),
         resolutions=("720p", "1080p"),
@@ -38,14 +39,14 @@ MODELS = (
         audio=True,
         prompt_enhancement=True,
         typical_seconds=120,
-        limits=("The vendor documents 16:9 and 9:16; a 1:1 clip may arrive in another shape.", _UNGUARANTEED),
+        limits=(N_("The vendor documents 16:9 and 9:16; a 1:1 clip may arrive in another shape."), _UNGUARANTEED),
     ),
     VideoModel(
         id="veo2",
         name="Google Veo 2",
         provider="modelslab",
         upstream_id="veo2",
-        description="Realistic movement without sound, from text or from a first frame.",
+        description=N_("Realistic movement without sound, from text or from a first frame."),
         default_seconds=8,
         durations=(8,),
         resolutions=("720p",),
@@ -61,7 +62,7 @@ MODELS = (
         name="Text-to-Video Ultra",
         provider="modelslab",
         upstream_id="wan2.2",
-        description="An open model with any length from 3 to 10 seconds.",
+        description=N_("An open model with any length from 3 to 10 seconds."),
         default_seconds=8,
         durations=tuple(range(3, 11)),
         resolutions=("480p", "720p"),
@@ -69,8 +70,8 @@ MODELS = (
         negative_prompt=True,
         typical_seconds=150,
         limits=(
-            "The vendor makes 480 lines at most here: a 720p clip is made at 480 lines.",
-            "Clips run at 16 frames a second.",
+            N_("The vendor makes 480 lines at most here: a 720p clip is made at 480 lines."),
+            N_("Clips run at 16 frames a second."),
         ),
     ),
     VideoModel(
@@ -78,27 +79,27 @@ MODELS = (
         name="Wan 2.2 T2V",
         provider="modelslab",
         upstream_id="wan2.2",  # documented by the vendor; its pages name no "wan2.2-t2v"
-        description="Lively movement from text.",
+        description=N_("Lively movement from text."),
         default_seconds=10,
         durations=(5, 10),
         resolutions=("480p", "720p"),
         aspect_ratios=("16:9", "9:16"),
         negative_prompt=True,
         typical_seconds=150,
-        limits=("The vendor documents no lengths for this model; a 10-second clip may arrive shorter.",),
+        limits=(N_("The vendor documents no lengths for this model; a 10-second clip may arrive shorter."),),
     ),
     VideoModel(
         id="seedance-t2v",
         name="Seedance T2V",
         provider="modelslab",
         upstream_id="seedance-t2v",
-        description="Quick and inexpensive clips from text.",
+        description=N_("Quick and inexpensive clips from text."),
         default_seconds=5,
         durations=(5, 10),
         resolutions=("480p", "720p"),
         aspect_ratios=("16:9", "4:3", "1:1"),  # of the vendor's four; 9:21 has no frame size with us
         typical_seconds=60,
-        limits=("The vendor documents no length for this model; a 10-second clip may arrive shorter.",),
+        limits=(N_("The vendor documents no length for this model; a 10-second clip may arrive shorter."),),
     ),
 )
 

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import httpx
 
 from core import errors
+from core.messages import N_, Source
 from core.providers import base, http
 from core.providers.contract import (
     JobMatches,
@@ -36,9 +37,9 @@ SEARCH_BEFORE, SEARCH_AFTER = timedelta(minutes=5), timedelta(minutes=10)
 """How long before and after our own times its prediction may be dated: clocks differ, and a worker may wake late."""
 SEARCH_PAGES = 10
 
-_END_NEEDS_START = "An end image needs a start image too."
-_SHAPE_OF_IMAGE = "With a start image the clip takes the image's shape, whatever the aspect ratio says."
-_NO_SIZE = "The vendor offers no choice of size: a clip has 720 lines or more, as it decides."
+_END_NEEDS_START = N_("An end image needs a start image too.")
+_SHAPE_OF_IMAGE = N_("With a start image the clip takes the image's shape, whatever the aspect ratio says.")
+_NO_SIZE = N_("The vendor offers no choice of size: a clip has 720 lines or more, as it decides.")
 
 MODELS = (
     VideoModel(
@@ -48,7 +49,7 @@ MODELS = (
         # A community model, so it is asked for by version; the hash is the one public clients name.
         upstream_id="stability-ai/stable-video-diffusion:"
         "3f0457e4619daac51203dedb472816fd4af51f3149fa7a9e0b5ffcf1b8172438",
-        description="Brings one still image to life for four seconds.",
+        description=N_("Brings one still image to life for four seconds."),
         default_seconds=4,
         durations=(4,),
         resolutions=("720p",),
@@ -57,9 +58,9 @@ MODELS = (
         start_image=True,
         typical_seconds=120,
         limits=(
-            "The prompt is not sent: the model moves the start image by itself.",
-            "Clips have 25 frames at 6 a second, so 4.17 seconds.",
-            "The vendor makes 1024 x 576 pixels here; the image is cropped to 16:9.",
+            N_("The prompt is not sent: the model moves the start image by itself."),
+            N_("Clips have 25 frames at 6 a second, so 4.17 seconds."),
+            N_("The vendor makes 1024 x 576 pixels here; the image is cropped to 16:9."),
         ),
     ),
     VideoModel(
@@ -68,7 +69,7 @@ MODELS = (
         provider="replicate",
         # Model page, version a5fd5508: duration 2 to 12, three resolutions, image and last_frame_image.
         upstream_id="bytedance/seedance-1-pro",
-        description="Several shots in one clip, from text or between two frames.",
+        description=N_("Several shots in one clip, from text or between two frames."),
         default_seconds=5,
         durations=tuple(range(2, 13)),
         resolutions=("480p", "720p", "1080p"),
@@ -85,7 +86,7 @@ MODELS = (
         provider="replicate",
         # Model page, version 18f41bfc: duration 5 or 10, three ratios, start_image and end_image, no resolution.
         upstream_id="kwaivgi/kling-v2.5-turbo-pro",
-        description="Smooth motion and camera moves, from text or between two frames.",
+        description=N_("Smooth motion and camera moves, from text or between two frames."),
         default_seconds=5,
         durations=(5, 10),
         resolutions=("720p",),
@@ -148,14 +149,14 @@ _FIELDS: Mapping[str, str] = {
     "last_frame_image": "endImagePath",
     "end_image": "endImagePath",
 }
-_FAILURES: Mapping[str, str] = {
-    "E1001": "The provider ran out of memory on this clip. Nothing was charged; choose a smaller or shorter one.",
-    "E6716": "The provider could not start this model in time. Nothing was charged; try again later.",
-    "E1000": "The provider met an error it has no name for. Nothing was charged; try again later.",
+_FAILURES: Mapping[str, Source] = {
+    "E1001": N_("The provider ran out of memory on this clip. Nothing was charged; choose a smaller or shorter one."),
+    "E6716": N_("The provider could not start this model in time. Nothing was charged; try again later."),
+    "E1000": N_("The provider met an error it has no name for. Nothing was charged; try again later."),
 }
 """Error codes page: code in the text of a failed prediction -> our sentence."""
 
-_DELETED = "The provider has deleted the finished clip, so it cannot be fetched. Nothing was charged; try again."
+_DELETED = N_("The provider has deleted the finished clip, so it cannot be fetched. Nothing was charged; try again.")
 _NO_LINK = "succeeded without a link"
 
 
@@ -171,7 +172,7 @@ class Replicate(base.Provider):
     can_check_key = True
     can_cancel = True
     supports_lookup = True
-    cancel_note = "Stopping works at any time. What the job has already run is billed to us, not to you."
+    cancel_note = N_("Stopping works at any time. What the job has already run is billed to us, not to you.")
 
     async def generate_video(self, request: VideoRequest) -> ProviderJob:
         """Upload what is too large to go along, then submit once."""

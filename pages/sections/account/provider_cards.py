@@ -46,7 +46,8 @@ def _card(status: provider_status.ProviderStatus, *, administrator: bool) -> Non
         label, colour = BADGES[status.state]
         st.badge(_(label), color=colour)
     models = status.provider.models
-    st.caption(f"{wording.count(len(models), 'model', 'models')}: {', '.join(model.name for model in models)}")
+    counted = wording.count(len(models), "model", "models")
+    st.caption(f"{counted}: {', '.join(model.name for model in models)}")
     if status.state == provider_status.NOT_CONFIGURED:
         name = f"{status.provider.name.upper()}_API_KEY"
         if administrator:
@@ -54,8 +55,8 @@ def _card(status: provider_status.ProviderStatus, *, administrator: bool) -> Non
         else:
             st.caption(_("It has no key here. An administrator can add one."))
         return
-    if status.sentence:
-        st.caption(translate_message(status.sentence))
+    if status.trouble:
+        st.caption(translate_message(status.trouble))
     if administrator and status.key_works is not None:
         st.caption(_("The key works.") if status.key_works else _("The key was refused when last tried."))
     st.caption(_week(status.week))

@@ -23,7 +23,7 @@ EVENT: Mapping[str, str] = {
     "generation.completed": N_("Clip completed"),
     "generation.failed": N_("Clip failed"),
     "generation.cancelled": N_("Clip cancelled"),
-    "generation.uncertain": N_("Clip unclear"),
+    "generation.uncertain": N_("Clip needs review"),
     "webhook.test": N_("Test"),
 }
 
@@ -45,7 +45,7 @@ def show(person: User) -> None:
     st.header(_("Webhooks"), anchor=False)
     st.markdown(
         _(
-            "An address of yours is told when a clip of yours is completed, fails, is cancelled or becomes unclear. "
+            "An address of yours is told when a clip of yours is completed, fails, is cancelled or needs review. "
             "Every event is signed as Standard Webhooks describes, so that your server can be sure where it comes from."
         )
     )
@@ -264,7 +264,7 @@ def _story(delivery: WebhookDelivery) -> str:
             plural("{number} attempt", "{number} attempts", delivery.attempts).format(number=delivery.attempts)
         )
     if delivery.last_error:
-        parts.append(translate_message(delivery.last_error))
+        parts.append(translate_message(delivery.error or delivery.last_error))
     if delivery.next_at is not None and delivery.next_at > now:
         wait = wording.span((delivery.next_at - now).total_seconds())
         parts.append(_("Next try in {wait}").format(wait=wait))

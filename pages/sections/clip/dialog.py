@@ -8,11 +8,11 @@ import html
 import streamlit as st
 
 from core import config, db, errors
+from core.billing.quote import quote
 from core.db.enums import ENDED_STATUSES, Role, Status
 from core.db.tables import Generation, User
-from core.generations import commands, queries, review
+from core.generations import commands, conformance, queries, review
 from core.generations.queries import ListFilter
-from core.generations.submit import price_of
 from core.projects import projects
 from core.providers import connection
 from pages.elements import copy_button, in_flight
@@ -109,14 +109,9 @@ def _player(row: Generation) -> None:
 
 def _gaps(row: Generation) -> None:
     """How the delivered clip differs from the order, said plainly."""
-    if gaps := (row.output_facts or {}).get("gaps"):
+    if gaps := conformance.from_facts(row.output_facts or {}):
         st.warning(
-            " ".join(
-                [
-                    _("The provider delivered something else than was ordered."),
-                    *(translate_message(gap) for gap in gaps),
-                ]
-            )
+            " ".join([_("The provider delivered something else than was ordered."), *map(translate_message, gaps)])
         )
 
 
@@ -159,16 +154,15 @@ def _state(person: User, row: Generation) -> None:
         return
     components.status_badge(row.status)
     if row.error_message:
-        st.error(translate_message(row.error_message))
+        st.error(translate_message(row.error or row.error_message))
     st.caption(_("The {credits} were returned.").format(credits=wording.priced(row.credits)))
 
 
 def _retry_button(person: User, row: Generation) -> None:
-    order = commands.retry_order(row)
     try:
-        price = price_of(order)
+        price = quote(row.spec)
     except errors.AppError as problem:
-        st.caption(translate_message(str(problem)))
+        st.caption(translate_message(problem.message))
         return
     label = _("Try again for {credits}").format(credits=wording.priced(price.total_credits))
     if st.button(label, icon=":material/refresh:", type="primary", key=f"clip_retry_{row.id}"):

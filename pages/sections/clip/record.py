@@ -66,7 +66,9 @@ def receipt(row: Generation, told: Details) -> None:
             wording.ENTRY[entry.kind],
             wording.credits(entry.amount_credits),
             _("{reason}. Afterwards {available} available, {held} reserved.").format(
-                reason=(translate_message(entry.reason) or wording.ENTRY[entry.kind]).removesuffix("."),
+                reason=(translate_message(entry.message or entry.reason) or wording.ENTRY[entry.kind]).removesuffix(
+                    "."
+                ),
                 available=wording.credits(entry.available_after),
                 held=wording.credits(entry.held_after),
             ),
@@ -81,7 +83,7 @@ def timeline(told: Details) -> None:
     rows = [
         (
             wording.moment(event.at),
-            translate_message(event.what),
+            translate_message(event.message or event.what),
             _("system") if event.actor == lifecycle.SYSTEM else event.actor,
         )
         for event in told.events
@@ -95,7 +97,7 @@ def provider(row: Generation) -> None:
     if row.provider_cost is not None:
         about = _("estimate") if row.provider_cost_is_estimate else _("as reported")
         cost = f"{wording.money(row.provider_cost, row.provider_cost_currency or '')} ({about})"
-    why = row.error_detail or translate_message(row.error_message or "")
+    why = row.error_detail or translate_message(row.error or row.error_message)
     components.table(
         [_("Fact"), _("Value")],
         [

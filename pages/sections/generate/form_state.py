@@ -5,7 +5,7 @@ by looking at a model that makes less.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -14,10 +14,9 @@ from core import config, db
 from core.catalog import adaptation
 from core.db.tables import Generation, User
 from core.files import storage as storages
-from core.generations import commands, last_frame, queries
-from core.generations.submit import Order
-from core.projects import presets
+from core.generations import last_frame, queries
 from core.providers.contract import VideoModel
+from core.spec import FIELDS, IMAGE_FIELDS, GenerationSpec
 from pages.ui import wording
 from pages.ui.language import _
 
@@ -26,17 +25,8 @@ Option = TypeVar("Option", str, int)
 MAX_SEGMENTS = 6
 """Up to so many options are shown side by side."""
 
-_FIELDS = {
-    "model": "model_id",
-    "prompt": "prompt",
-    "negative": "negative_prompt",
-    "resolution": "resolution",
-    "seconds": "duration_seconds",
-    "ratio": "aspect_ratio",
-    "audio": "generate_audio",
-    "enhance": "enhance_prompt",
-}
-"""Field of the form -> field of an order and of a preset."""
+IMAGES = ("start_image", "end_image")
+"""Wishes that are an uploaded image: its `key`, its `title` and `notes` on it. Every other is a setting by its name."""
 
 
 def name(field: str) -> str:
@@ -49,22 +39,16 @@ def value(field: str) -> Any:
     return st.session_state.get(name(field))
 
 
-def order(project_id: str, model: VideoModel) -> Order:
+def spec(model: VideoModel) -> GenerationSpec:
     """What is wished for, whether this model can make it or not; its own defaults where nothing was wished."""
-    start, end = value("start"), value("end")
-    return Order(
-        project_id=project_id,
-        model_id=model.id,
-        prompt=value("prompt") or "",
-        resolution=value("resolution") or _default(model.resolutions, "720p"),
-        duration_seconds=value("seconds") or model.default_seconds,
-        aspect_ratio=value("ratio") or _default(model.aspect_ratios, "16:9"),
-        negative_prompt=value("negative") or "",
-        start_image_key=start["key"] if start else None,
-        end_image_key=end["key"] if end else None,
-        generate_audio=bool(value("audio")),
-        enhance_prompt=bool(value("enhance")),
-    )
+    wished = {setting: wish for setting in FIELDS if (wish := value(setting)) is not None}
+    wished |= {f"{field}_key": held["key"] for field in IMAGES if (held := value(field))}
+    otherwise: dict[str, Any] = {
+        "resolution": _default(model.resolutions, "720p"),
+        "duration_seconds": model.default_seconds,
+        "aspect_ratio": _default(model.aspect_ratios, "16:9"),
+    }
+    return GenerationSpec(**otherwise | wished | {"model_id": model.id})
 
 
 def _default(options: Sequence[str], preferred: str) -> str:
@@ -77,10 +61,10 @@ def load_from_url(person: User, settings: config.Settings) -> None:
     Raises NotFound for somebody else's clip, and as `extension.last_frame`.
     """
     wanted = dict(st.query_params)
-    for field in ("project", "model"):
-        if field in wanted:
-            st.session_state[name(field)] = wanted[field]
-            del st.query_params[field]
+    for word, field in (("project", "project"), ("model", "model_id")):
+        if word in wanted:
+            st.session_state[name(field)] = wanted[word]
+            del st.query_params[word]
     for word, take in (("from", _take_settings), ("extend", _extend_from)):
         if word in wanted:
             del st.query_params[word]
@@ -91,9 +75,9 @@ def _take_settings(person: User, generation_id: str, _settings: config.Settings)
     with db.read_session() as session:
         row = queries.get(session, person, generation_id)
     st.session_state[name("project")] = row.project_id
-    _set_values(asdict(commands.retry_order(row)))
-    for field, key in (("start", row.start_image_key), ("end", row.end_image_key)):
-        title = _("Image of the earlier clip")
+    wish(row.spec)
+    for field in IMAGES:
+        key, title = getattr(row.spec, f"{field}_key"), _("Image of the earlier clip")
         st.session_state[name(field)] = {"key": key, "title": title, "notes": ()} if key else None
     st.session_state[name("extends")] = None
     st.toast(_("The settings of that clip are filled in."), icon=":material/content_copy:")
@@ -105,35 +89,33 @@ def _extend_from(person: User, generation_id: str, settings: config.Settings) ->
     frame = last_frame.as_upload(person, generation_id, storage=storage, quota_bytes=settings.storage_quota_bytes)
     row = _take_settings(person, generation_id, settings)
     title = _("Last picture of the earlier clip")
-    st.session_state[name("start")] = {"key": frame.storage_key, "title": title, "notes": ()}
-    st.session_state[name("end")] = None
+    st.session_state[name("start_image")] = {"key": frame.storage_key, "title": title, "notes": ()}
+    st.session_state[name("end_image")] = None
     st.session_state[name("extends")] = {"id": row.id, "key": frame.storage_key, "prompt": row.prompt}
 
 
 def extended() -> dict[str, str] | None:
     """The clip that is gone on from: its `id` and `prompt`; None when its last picture is not the start any more."""
     found: dict[str, str] | None = value("extends")
-    start = value("start")
+    start = value("start_image")
     return found if found and start and start["key"] == found["key"] else None
 
 
 def stop_extending() -> None:
     """Make a clip of its own again."""
-    st.session_state[name("extends")] = st.session_state[name("start")] = None
+    st.session_state[name("extends")] = st.session_state[name("start_image")] = None
 
 
-def apply(settings: presets.Settings) -> None:
+def wish(wished: GenerationSpec) -> None:
+    """Wish for a spec; its images are left aside, since how they are shown is not in it."""
+    for setting, wanted in wished.values().items():
+        if setting not in IMAGE_FIELDS:
+            st.session_state[name(setting)] = wanted
+
+
+def apply(kept: GenerationSpec) -> None:
     """Wish for what a preset keeps; a preset without a prompt leaves the one that is written."""
-    values = asdict(settings)
-    if not settings.prompt:
-        del values["prompt"]
-    _set_values(values)
-
-
-def _set_values(values: dict[str, Any]) -> None:
-    for field, column in _FIELDS.items():
-        if column in values:
-            st.session_state[name(field)] = values[column]
+    wish(kept if kept.prompt else replace(kept, prompt=value("prompt") or ""))
 
 
 def keep_valid(field: str, options: Sequence[Any], default: Any) -> None:
@@ -144,17 +126,17 @@ def keep_valid(field: str, options: Sequence[Any], default: Any) -> None:
 
 def fallback_model(model_ids: Sequence[str]) -> str:
     """The id of the model that was wished for where it is on offer, else of the first, and a note that it stands in."""
-    wished = value("model")
+    wished = value("model_id")
     if wished not in model_ids:
-        st.session_state[name("model")] = model_ids[0]
+        st.session_state[name("model_id")] = model_ids[0]
         st.session_state[name("stands_in")] = model_ids[0] if wished else None
-    return str(value("model"))
+    return str(value("model_id"))
 
 
 def show_adjustments(model: VideoModel, found: Sequence[adaptation.Adjustment]) -> None:
     """Say plainly what of the wish had to change for this model."""
     if value("stands_in") == model.id:
-        said = _("The model that was asked for is not on offer here; {model} stands in.").format(model=model.name)
+        said = _("The requested model is unavailable; using {model}.").format(model=model.name)
         st.caption(f":material/info: {said}")
     for change in found:
         st.caption(f":material/info: {_sentence(model, change)}")
@@ -203,7 +185,7 @@ def negative_prompt(model: VideoModel) -> None:
     if model.negative_prompt:
         st.text_input(
             _("Negative prompt"),
-            key=name("negative"),
+            key=name("negative_prompt"),
             placeholder=_("What should not be seen, for example: text, blur"),
             max_chars=model.prompt_limit_chars,
             persist_state="session",

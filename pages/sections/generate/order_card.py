@@ -8,11 +8,14 @@ import streamlit as st
 
 from core import config, db, errors
 from core.billing import ledger
+from core.billing.quote import quote
+from core.catalog import capabilities
 from core.clock import utc_now
 from core.db.enums import Status
 from core.db.tables import Generation, User
 from core.generations import batches
-from core.generations.submit import Order, price_of, validate
+from core.generations.submit import Order
+from core.messages import Message
 from core.providers import registry
 from pages.sections.clip import dialog
 from pages.sections.generate import form_state
@@ -34,15 +37,15 @@ def show(
     after = balance.available_credits - total
     with st.container(border=True, key="generate_price"):
         components.breakdown(_summary(orders), total)
-        if len({order.model_id for order in orders}) > 1:
+        if len({order.spec.model_id for order in orders}) > 1:
             with st.expander(_("Line by line")):
                 components.breakdown(_every_line(orders), total)
         st.caption(_balance_words(balance.available_credits, after, len(orders)))
         if made is not None:
             _made_before(made)
-        problems: dict[str, str] = {}
+        problems: dict[str, Message] = {}
         for order in orders:
-            problems = validate(order.trimmed()) | problems
+            problems = capabilities.validate(order.spec.trimmed()) | problems
         wanting = problems.pop("prompt", None)
         blocked = _blocked(
             orders, problems, after, configured=configured, is_full=person.storage_bytes >= settings.storage_quota_bytes
@@ -56,7 +59,7 @@ def show(
             key="generate_button",
         ):
             _submit(person, orders, configured=configured, quota_bytes=settings.storage_quota_bytes)
-        if reason := blocked or translate_message(wanting or ""):
+        if reason := blocked or translate_message(wanting):
             st.caption(f":material/info: {reason}")
 
 
@@ -70,7 +73,7 @@ def _by_model(orders: Sequence[Order]) -> Mapping[str, list[Order]]:
     """Model id -> its orders, which are all the same."""
     grouped: dict[str, list[Order]] = {}
     for order in orders:
-        grouped.setdefault(order.model_id, []).append(order)
+        grouped.setdefault(order.spec.model_id, []).append(order)
     return grouped
 
 
@@ -91,7 +94,7 @@ def _summary(orders: Sequence[Order]) -> list[tuple[str, int]]:
 
 
 def _lines(order: Order, clips: int) -> list[tuple[str, int]]:
-    lines = [(wording.line(line.kind, line.percent), line.credits) for line in price_of(order).lines]
+    lines = [(wording.line(line.kind, line.percent), line.credits) for line in quote(order.spec).lines]
     if clips > 1:
         more = plural("{number} more of the same", "{number} more of the same", clips - 1).format(number=clips - 1)
         lines.append((more, _price(order) * (clips - 1)))
@@ -107,7 +110,7 @@ def _every_line(orders: Sequence[Order]) -> list[tuple[str, int]]:
 
 
 def _price(order: Order) -> int:
-    return price_of(order).total_credits
+    return quote(order.spec).total_credits
 
 
 def _balance_words(available: int, after: int, clips: int) -> str:
@@ -141,10 +144,10 @@ def _made_before(row: Generation) -> None:
 
 
 def _blocked(
-    orders: Sequence[Order], problems: Mapping[str, str], after: int, *, configured: Collection[str], is_full: bool
+    orders: Sequence[Order], problems: Mapping[str, Message], after: int, *, configured: Collection[str], is_full: bool
 ) -> str | None:
     """Why the button cannot be pressed, as a sentence."""
-    if any(registry.model(order.model_id).provider not in configured for order in orders):
+    if any(registry.model(order.spec.model_id).provider not in configured for order in orders):
         return translate_message(errors.ProviderNotConfigured.sentence)
     if problems:
         return translate_message(next(iter(problems.values())))

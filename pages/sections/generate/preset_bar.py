@@ -1,6 +1,7 @@
 """Presets of the order form: one list to apply one, and a popover to keep, share and delete."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -8,8 +9,9 @@ import streamlit as st
 from core import db, errors
 from core.db import WriteSession
 from core.db.tables import Preset, User
-from core.generations.submit import Order
+from core.messages import Message
 from core.projects import presets
+from core.spec import GenerationSpec
 from pages.sections.generate import form_state
 from pages.ui import components, current_user
 from pages.ui.language import _, translate_message
@@ -47,55 +49,45 @@ def _label(person: User, preset: Preset) -> str:
 def _apply() -> None:
     """Fill the form; what its model can no longer make, the form says by itself."""
     if chosen := st.session_state[_CHOSEN]:
-        _attempt(
-            lambda session, person: form_state.apply(presets.settings_of(presets.get(session, person, chosen))), ""
-        )
+        _attempt(lambda session, person: form_state.apply(presets.get(session, person, chosen).spec), "")
 
 
-def manage(person: User, found: Sequence[Preset], order: Order) -> None:
-    """The popover: keep the settings of `order`, or change the preset that is chosen."""
+def manage(person: User, found: Sequence[Preset], spec: GenerationSpec) -> None:
+    """The popover: keep the settings of `spec`, or change the preset that is chosen."""
     with st.popover(_("Save preset"), icon=":material/bookmark_add:", width="stretch"):
         if outcome := st.session_state.pop(_SAID, None):
             st.caption(f":material/info: {outcome}")
         st.text_input(_("Name"), key=_NAME, max_chars=presets.NAME_LIMIT_CHARS)
         st.checkbox(_("Keep the prompt in it"), value=True, key=_PROMPT)
         st.checkbox(_("Share with everybody"), key=_SHARED)
-        st.button(_("Save these settings"), key="generate_preset_save", on_click=_save, args=(order,), width="stretch")
+        st.button(_("Save these settings"), key="generate_preset_save", on_click=_save, args=(spec,), width="stretch")
         own = next((one for one in found if one.id == st.session_state[_CHOSEN] and one.user_id == person.id), None)
         if own is not None:
-            _change_own(own, order)
+            _change_own(own, spec)
 
 
-def _change_own(preset: Preset, order: Order) -> None:
+def _change_own(preset: Preset, spec: GenerationSpec) -> None:
     st.divider()
     components.plain_text(preset.name, strong=True, lines=1)
     sharing = _("Keep it to myself") if preset.shared else _("Share with everybody")
     for key, label, act in (
-        ("replace", _("Put these settings in it"), partial(presets.update, settings=_settings(order))),
+        ("replace", _("Replace with current settings"), partial(presets.update, spec=_kept(spec))),
         ("share", sharing, partial(presets.update, shared=not preset.shared)),
         ("delete", _("Delete this preset"), presets.delete),
     ):
         st.button(label, key=f"generate_preset_{key}", on_click=_change, args=(preset.id, act), width="stretch")
 
 
-def _settings(order: Order) -> presets.Settings:
-    return presets.Settings(
-        model_id=order.model_id,
-        resolution=order.resolution,
-        duration_seconds=order.duration_seconds,
-        aspect_ratio=order.aspect_ratio,
-        prompt=order.prompt if st.session_state.get(_PROMPT, True) else "",
-        negative_prompt=order.negative_prompt,
-        generate_audio=order.generate_audio,
-        enhance_prompt=order.enhance_prompt,
-    )
+def _kept(spec: GenerationSpec) -> GenerationSpec:
+    """What to keep: with the prompt or without, as the box says."""
+    return spec if st.session_state.get(_PROMPT, True) else replace(spec, prompt="")
 
 
-def _save(order: Order) -> None:
+def _save(spec: GenerationSpec) -> None:
     name, shared = str(st.session_state.get(_NAME) or ""), bool(st.session_state.get(_SHARED))
 
     def keep(session: WriteSession, person: User) -> None:
-        kept = presets.create(session, person, name=name, settings=_settings(order), shared=shared)
+        kept = presets.create(session, person, name=name, spec=_kept(spec), shared=shared)
         st.session_state[_CHOSEN], st.session_state[_NAME] = kept.id, ""
 
     _attempt(keep, _("Saved."))
@@ -111,7 +103,8 @@ def _attempt(act: Callable[[WriteSession, User], object], done: str) -> None:
         with db.write_session() as session:
             act(session, current_user.current_user())
     except errors.AppError as problem:
-        fields: dict[str, str] = getattr(problem, "fields", {})
-        st.session_state[_SAID] = " ".join(map(translate_message, fields.values())) or translate_message(str(problem))
+        fields: dict[str, Message] = getattr(problem, "fields", {})
+        said = list(fields.values()) or [problem.message]
+        st.session_state[_SAID] = " ".join(map(translate_message, said))
     else:
         st.session_state[_SAID] = done

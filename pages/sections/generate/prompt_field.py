@@ -5,10 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from core.generations.submit import Order
 from core.prompting import enhancer
 from core.prompting.lexicon import Aspect
 from core.providers.contract import VideoModel
+from core.spec import GenerationSpec
 from pages.sections.generate import form_state
 from pages.ui import components, wording
 from pages.ui.language import N_, _
@@ -25,8 +25,8 @@ PROMPT_HEIGHT_PX = 140
 _OFFER = form_state.name("improved")
 
 
-def show(model: VideoModel, order: Order) -> None:
-    """Draw the field, how long its text is, and the offer to improve it for this order."""
+def show(model: VideoModel, spec: GenerationSpec) -> None:
+    """Draw the field, how long its text is, and the offer to improve it."""
     key = form_state.name("prompt")
     limit_chars = model.prompt_limit_chars
     with st.container(height=PROMPT_HEIGHT_PX, border=False):
@@ -35,7 +35,7 @@ def show(model: VideoModel, order: Order) -> None:
             key=key,
             placeholder=_("What should be seen? Say subject, movement, place, light and camera."),
             height="stretch",
-            max_chars=limit_chars if len(order.prompt) <= limit_chars else None,
+            max_chars=limit_chars if len(spec.prompt) <= limit_chars else None,
             persist_state="session",
         )
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -46,27 +46,27 @@ def show(model: VideoModel, order: Order) -> None:
             icon=":material/edit_note:",
             help=_("Free, and done here: adds what the prompt does not say yet, in its own language. You decide."),
             on_click=_improve,
-            args=(limit_chars, order),
+            args=(limit_chars, spec),
         )
         length = _("{count} of {limit} characters").format(
-            count=wording.credits(len(order.prompt)), limit=wording.credits(limit_chars)
+            count=wording.credits(len(spec.prompt)), limit=wording.credits(limit_chars)
         )
         st.caption(length, width="content")
     offer: dict[str, Any] | None = st.session_state.get(_OFFER)
-    if offer and offer["for"] == order.prompt:
+    if offer and offer["for"] == spec.prompt:
         _show_offer(offer)
 
 
-def _improve(limit_chars: int, order: Order) -> None:
+def _improve(limit_chars: int, spec: GenerationSpec) -> None:
     """Make an offer for what is written now, not for what was written when the button was drawn."""
     prompt = str(st.session_state.get(form_state.name("prompt")) or "")
     found = enhancer.improve(
         prompt,
         limit_chars=limit_chars,
-        duration_seconds=order.duration_seconds,
-        aspect_ratio=order.aspect_ratio,
-        start_image=order.start_image_key is not None,
-        with_sound=order.generate_audio,
+        duration_seconds=spec.duration_seconds,
+        aspect_ratio=spec.aspect_ratio,
+        start_image=spec.start_image_key is not None,
+        with_sound=spec.generate_audio,
     )
     st.session_state[_OFFER] = {"for": prompt, **asdict(found)}
 

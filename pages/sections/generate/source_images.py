@@ -20,8 +20,8 @@ def show(person: User, model: VideoModel, settings: config.Settings) -> None:
     offered = [
         (field, label)
         for field, label, takes in (
-            ("start", _("Start image"), model.start_image),
-            ("end", _("End image"), model.end_image),
+            ("start_image", _("Start image"), model.start_image),
+            ("end_image", _("End image"), model.end_image),
         )
         if takes
     ]

@@ -30,7 +30,7 @@ def warnings(person: User, today: date) -> None:
                 expected=wording.priced(expected), whose=whose, budget=budget
             )
         with st.container(border=True, gap="xsmall", key=f"usage_budget_warning_{one.project_id}"):
-            st.markdown(f":material/warning: {text} " + _("Nothing is stopped by it."))
+            st.markdown(f":material/warning: {text} " + _("Generation is not blocked."))
             if one.project_name is not None:
                 components.plain_text(one.project_name, small=True)
 

@@ -81,7 +81,7 @@ def _answer(kinds: Sequence[repricing.ClipGroup], found: repricing.Comparison, c
     ]
     components.table([_("Figure"), _("As it was"), _("As it would be"), _("Difference")], lines, numbers=(1, 2, 3))
     if found.impossible:
-        st.markdown(_("These could not have been made so and are left out of both sides:"))
+        st.markdown(_("Not feasible with this model (excluded from both columns):"))
         left_out = [
             (translate_message(reason), labels.clips(some.clips), wording.priced(some.credits))
             for reason, some in sorted(found.impossible.items(), key=lambda pair: -pair[1].clips)

@@ -1,0 +1,214 @@
+"""Every message of core: its code, and its sentence in English, which is also its name in the catalogues of gettext.
+
+A place is written as `str.format` does. A format such as `{credits:,}` marks a figure that each language writes in its
+own way; a number without one (a year, a status, a port) stays as it is. A code is kept in the database for ever: reword
+a sentence freely, but give another meaning another code. The sentences of the errors stand with them in `core.errors`.
+"""
+
+from typing import NewType
+
+Source = NewType("Source", str)
+"""An English sentence without places that the catalogues know, made by `N_` alone."""
+
+
+def N_(text: str) -> Source:  # noqa: N802 -- the name that gettext's tools know for "mark only"
+    """Mark a text for the catalogues; it is put into the reader's language where it is shown."""
+    return Source(text)
+
+
+PLAIN = "text"
+"""The code of a message that is a text: one that is marked where it stands, or one of before messages had codes."""
+
+TEMPLATES: dict[str, str] = {
+    PLAIN: "{text}",
+    # The life of a generation, as its timeline and the ledger tell it
+    "ordered": N_("Ordered; {total_credits:,} credits reserved"),
+    "next_in_line": N_("Next in line at {provider}"),
+    "sending": N_("Sending to {provider}"),
+    "accepted": N_("Accepted by {provider}"),
+    "not_accepted_yet": N_("Not accepted yet, tried again in {seconds:.0f} s. {error}"),
+    "found_in_list": N_("Found in the provider's own list"),
+    "found_by_administrator": N_("An administrator found the job at the provider"),
+    "provider_finished": N_("The provider has finished"),
+    "fetching": N_("Fetching the finished clip"),
+    "fetched_again": N_("The worker that fetched the clip ended; it is fetched again"),
+    "not_fetched_yet": N_("Could not fetch the clip yet, tried again in {seconds:.0f} s. {error}"),
+    "stored": N_("Clip stored and checked; {credits:,} credits charged."),
+    "stored_otherwise": N_("Clip stored and checked; {credits:,} credits charged. {gaps}"),
+    "failed": N_("Failed; {credits:,} credits returned. {error}"),
+    "cancel_requested": N_("Cancelling was asked for"),
+    "cancelled": N_("Cancelled; {credits:,} credits returned"),
+    "reserved_at_submit": N_("Reserved at submit"),
+    "clip_stored": N_("Clip stored"),
+    "hold_released_by_cancel": N_("Cancelled"),
+    "signup_credits": N_("Credits for a new person"),
+    # Why one ended or cannot go on
+    "never_received": N_("The provider never received this. Nothing was charged; try again."),
+    "never_made": N_("An administrator found that the provider never made this clip."),
+    "no_new_jobs": N_("The provider took no new jobs for a day. Nothing was charged."),
+    "overdue": N_(
+        "The provider has had this for longer than it should take. We keep asking; the credits stay reserved."
+    ),
+    "cannot_fetch_from_there": N_(
+        "The finished clip cannot be fetched from where the provider put it. An administrator can see why."
+    ),
+    "cannot_store": N_("The finished clip could not be stored. An administrator has to look at the disk."),
+    "not_a_video": N_("This is not a video that can be shown."),
+    # How a delivered clip differs from its order
+    "other_shape": N_("Asked for {aspect_ratio}, delivered {width} × {height}."),
+    "other_size": N_("Asked for {resolution} ({asked_width} × {asked_height}), delivered {width} × {height}."),
+    "other_length": N_("Asked for {duration_seconds} s, delivered {seconds:.1f} s."),
+    "no_sound": N_("Asked for sound, delivered without."),
+    # What can be done with a generation
+    "status_pending": N_("pending"),
+    "status_processing": N_("processing"),
+    "status_uncertain": N_("uncertain"),
+    "status_completed": N_("completed"),
+    "status_failed": N_("failed"),
+    "status_cancelled": N_("cancelled"),
+    "generation_not_found": N_("This generation does not exist, or it is not yours."),
+    "no_such_generation": N_("This generation does not exist."),
+    "already_ended": N_("This generation is already {status}."),
+    "already_made": N_("The clip is already made."),
+    "cannot_retry": N_("Only a failed or cancelled generation can be tried again."),
+    "cannot_delete_yet": N_("This generation is still under way. Cancel it first, or wait for its end."),
+    "cannot_judge_yet": N_("Only a finished clip can be kept or rejected."),
+    "cannot_move_yet": N_("This clip is still under way. It can be moved when it has ended."),
+    "cannot_extend_yet": N_("Only a completed clip can be extended. Wait until it is here."),
+    "job_of_another": N_("The job {job_id} belongs to another generation."),
+    "job_known": N_("The provider's job id of this generation is known already."),
+    "job_id_unusable": N_("A provider's job id has 1 to {limit} printable characters."),
+    "not_uncertain": N_("This generation is {status}, not uncertain."),
+    "too_many_tags": N_("Use at most {limit} tags for a clip."),
+    "comma_in_tag": N_("A tag has no comma; write one tag at a time."),
+    "too_many_at_once": N_("Choose at most {limit} clips at once."),
+    "batch_size": N_("Order 1 to {limit} clips at once; these are {ordered}."),
+    "idempotency_key_unusable": N_("Use 1 to {limit} printable characters, new for each request."),
+    # Models, settings and prices
+    "no_such_model": N_("There is no model '{model_id}'. Choose one of: {known}."),
+    "no_such_provider": N_("There is no provider '{name}'. There are: {known}."),
+    "unusable_provider_key": N_(
+        "The key of {provider} holds characters that no key has. An administrator has to set it again."
+    ),
+    "provider_has_no_key": N_("{provider} has no key here. An administrator can add one."),
+    "provider_refuses_account": N_(
+        "{provider} does not accept our account at the moment. An administrator has to look."
+    ),
+    "provider_has_trouble": N_("{provider} has trouble at the moment. Orders wait and are sent when it is back."),
+    "no_price_of_model": N_("There is no price for the model '{model_id}'."),
+    "no_price_of_resolution": N_("'{resolution}' has no price. Use one of: {known}."),
+    "duration_not_positive": N_("The duration must be a positive number of seconds."),
+    "model_makes_resolutions": N_("{name} makes {resolutions}."),
+    "model_makes_durations": N_("{name} makes clips of {durations} seconds."),
+    "model_makes_ratios": N_("{name} makes {aspect_ratios}."),
+    "one_of": N_("{others} or {last}"),
+    "from_to": N_("{first} to {last}"),
+    "no_negative_prompt": N_("{name} takes no negative prompt. Leave it empty."),
+    "no_start_image": N_("{name} takes no start image. Remove it or choose another model."),
+    "no_end_image": N_("{name} takes no end image. Remove it or choose another model."),
+    "end_image_needs_start": N_("{name} takes an end image only together with a start image."),
+    "needs_start_image": N_("{name} needs a start image."),
+    "makes_no_sound": N_("{name} makes no sound. Switch it off or choose another model."),
+    "no_enhancement": N_("{name} does not enhance prompts. Switch it off or choose another model."),
+    "prompt_missing": N_("Write what the clip should show."),
+    "base_price_not_positive": N_("A base price is a whole number above 0."),
+    "markup_too_low": N_("A markup is at least 100 percent of the cost."),
+    # Credits and budgets
+    "credits_short": N_("This needs {needed_credits:,} credits and {available_credits:,} are available."),
+    "grant_not_positive": N_("A grant is a whole number above 0."),
+    "adjustment_of_nothing": N_("An adjustment of 0 changes nothing."),
+    "no_account": N_("There is no account for the person {user_id}."),
+    "budget_not_positive": N_("A budget is a whole number above 0. Leave it empty for none."),
+    # Texts, people and tokens
+    "text_too_long": N_("Use at most {limit:,} characters; these are {length:,}."),
+    "control_characters": N_("Remove the control characters; they may have come with a paste."),
+    "not_an_email": N_("'{email}' is not an e-mail address."),
+    "no_such_person": N_("There is no person with the address {email}."),
+    "not_a_language": N_("This is not a language tag."),
+    "administrators_only": N_("This is for administrators."),
+    "administrators_see_everybody": N_("Only administrators may look at everybody's figures."),
+    "name_missing": N_("Give it a name."),
+    "time_has_passed": N_("Choose a time that is still to come."),
+    "too_many_tokens": N_("You have {limit} tokens already. Revoke some that are no longer used."),
+    # Projects, presets and images
+    "project_not_found": N_("This project does not exist, or it is not yours."),
+    "project_archived": N_("This project is archived. Bring it back first."),
+    "project_has_generations": N_(
+        "This project has generations, so its charges must stay on record. Archive it instead."
+    ),
+    "project_name_missing": N_("Give the project a name."),
+    "preset_not_shared": N_("This preset does not exist, or it is not shared with you."),
+    "preset_not_found": N_("This preset does not exist, or it is not yours."),
+    "preset_name_missing": N_("Give the preset a name."),
+    "preset_name_taken": N_("You have a preset named '{name}' already. Choose another name, or change that one."),
+    "too_many_presets": N_("You have {limit} presets already. Delete one first."),
+    "not_your_image": N_("This is not an image you uploaded. Upload it first."),
+    "file_empty": N_("This file is empty. Choose another one."),
+    "image_too_large": N_("This image is larger than {limit_mb} MB. Choose a smaller one."),
+    "image_is_svg": N_("SVG drawings cannot be used. Export it as PNG or JPEG."),
+    "image_is_html": N_("This is a web page, not an image. Use a JPEG, PNG or WebP."),
+    "image_format": N_("This is not a JPEG, PNG or WebP image."),
+    "image_has_too_many_pixels": N_("This image has more than {limit} million pixels. Make it smaller."),
+    "image_too_small": N_("This image is too small: {width} × {height}. Each side needs {limit} pixels or more."),
+    "image_animated": N_("This image is animated. Use a still one."),
+    "image_damaged": N_("This image is damaged or incomplete. Open it, save it again and upload the new file."),
+    "location_removed": N_("Location data was removed."),
+    "turned_upright": N_("Turned upright."),
+    "transparency_is_white": N_("Transparent parts are white now."),
+    "made_smaller": N_("Made smaller: {width} × {height} pixels."),
+    "colours_converted": N_("Colours were converted to sRGB."),
+    "colours_unreadable": N_("The colour profile could not be read; colours may look a little different."),
+    "link_expired": N_("This link has expired or is not valid. Load the page again for a fresh one."),
+    # Webhooks
+    "webhook_not_found": N_("This webhook does not exist, or it is not yours."),
+    "webhook_is_stopped": N_("This webhook is stopped. Start it again first."),
+    "too_many_webhooks": N_("You have {limit} webhooks, which is the most. Delete one first."),
+    "no_event_chosen": N_("Choose at least one event."),
+    "no_such_event": N_("There are these events: {known}."),
+    "not_an_address": N_("This is not an address. Give one such as https://example.org/hooks."),
+    "address_refused": N_("This address cannot be used: {refused}. Give a public one that begins with https."),
+    "address_unknown": N_("This address cannot be used: {failure}. Look for a misspelling."),
+    "host_has_no_address": N_("{host} has no address"),
+    "host_without_https": N_("{host} is not reached by https"),
+    "host_not_public": N_("{host} is not a public address"),
+    "address_has_password": N_("a user name or password in the address"),
+    "address_without_host": N_("no host in the address"),
+    "port_refused": N_("port {port} of {host} is not one of 80 and 443"),
+    "nothing_sent": N_("Nothing was sent: {refused}."),
+    "connection_not_in_time": N_("No connection could be made in time."),
+    "no_connection": N_("No connection could be made: {failure}."),
+    "answer_not_in_time": N_("No answer came within {seconds:g} s."),
+    "connection_broke": N_("The connection broke off ({name})."),
+    "answer_was": N_("The answer was {status}."),
+    "answer_redirects": N_("The answer was {status}: redirects are not followed. Change the address."),
+    "webhook_stopped": N_("The webhook was stopped."),
+    "webhook_stopped_before": N_("The webhook was stopped before this arrived."),
+    "replaced_by_replay": N_("Replaced by a replay."),
+    # What must always be true of money and clips, and what it promises to people
+    "rule_account_figures": N_("account figures are the sum of their ledger rows"),
+    "promise_account_figures": N_("A balance is the sum of its movements and nothing else."),
+    "rule_balance_chain": N_("balances written on ledger rows follow one another"),
+    "promise_balance_chain": N_("No movement was changed, added in between or taken out afterwards."),
+    "rule_reserved_once": N_("every generation was reserved once, at its quoted price"),
+    "promise_reserved_once": N_("The price shown is the price reserved, once a clip."),
+    "rule_charged_once": N_("every completed one is charged once, as quoted"),
+    "promise_charged_once": N_("A delivered clip costs what was shown, once."),
+    "rule_checked_file": N_("every completed one has a checked file"),
+    "promise_checked_file": N_("Nobody pays for a clip that is not there: its file was opened and checked first."),
+    "rule_returned_once": N_("every failed or cancelled one was returned once"),
+    "promise_returned_once": N_("A clip that failed or was cancelled costs nothing: its credits came back, once."),
+    "rule_no_stray_hold": N_("no hold without a live generation"),
+    "promise_no_stray_hold": N_("Credits stay reserved only for clips under way."),
+    "rule_live_uncharged": N_("no live one was charged or returned"),
+    "promise_live_uncharged": N_("Nothing is charged or returned before a clip has ended."),
+    "rule_first_event": N_("every generation has its first event"),
+    "promise_first_event": N_("Every clip has its story from the beginning."),
+    "rule_daily_usage": N_("daily usage equals the ledger"),
+    "promise_daily_usage": N_("The usage page shows what was really charged."),
+    "rule_project_spend": N_("every project has spent the sum of its charges"),
+    "promise_project_spend": N_("What a project has spent is what its clips were charged."),
+    "rule_verdicts": N_("daily usage counts verdicts as they stand"),
+    "promise_verdicts": N_("What was kept and what was rejected is counted as people last decided."),
+    "rule_files_present": N_("the file of every completed one is in storage"),
+    "promise_files_present": N_("Every clip that was paid for can be played."),
+}

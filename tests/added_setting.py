@@ -1,0 +1,218 @@
+"""Looks, in a copy of the product to which a setting `seed` was added, whether every place that handles orders has it.
+
+Run in that copy as `python -m tests.added_setting`; prints what each place makes of the seed 7, as JSON. The setting is
+reached by name only, since here it does not exist.
+"""
+
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import text
+from streamlit.testing.v1 import AppTest
+
+from core import config, db
+from core.catalog.adaptation import adapt
+from core.clock import utc_now
+from core.db.enums import Scope
+from core.db.tables import Generation, User
+from core.files import storage
+from core.generations import batches, commands
+from core.generations.submit import Order, made_before
+from core.projects import presets, projects
+from core.providers import registry
+from core.usage import reports, repricing
+from core.worker import provider_request
+from tests.api.conftest import ORDER, Client, arrive
+from tests.factories import generations
+from tests.factories.books import load_generation
+from tests.unit.test_spec import PLAIN_REQUEST_HASH, PROJECT
+
+SEED = 7
+_SEEDS: list[dict[str, Any]] = [{}, {"seed": SEED}, {"seed": SEED + 1}]
+HOW: dict[str, Any] = {"configured": generations.CONFIGURED, "quota_bytes": generations.QUOTA_BYTES}
+
+
+class Places:
+    """One method a place, named after it: what it makes of the setting. All have one installation."""
+
+    def __init__(self) -> None:
+        self.client: Client = arrive("ana@example.org", credits=100_000, scope=Scope.ADMIN)
+        assert self.client.person is not None
+        self.person: User = self.client.person
+        with db.write_session() as session:
+            self.project_id = projects.create(session, self.person, name="Lakes").id
+
+    def digest(self) -> Any:
+        """Another seed is another request, and no seed the request it always was."""
+        plain, seeded, other = (Order(PROJECT, generations.build_spec(**seed)).digest() for seed in _SEEDS)
+        return SEED if plain == PLAIN_REQUEST_HASH and len({plain, seeded, other}) == 3 else None
+
+    def recipe(self) -> Any:
+        """Another seed is another clip."""
+        return (
+            SEED
+            if len({Order("p", generations.build_spec(seed=seed)).recipe() for seed in (None, 7, 8)}) == 3
+            else None
+        )
+
+    def trimmed(self) -> Any:
+        """White space around the texts goes, nothing else."""
+        return _seed(generations.build_spec(prompt=" a lake ", seed=SEED).trimmed())
+
+    def adaptation(self) -> Any:
+        """Another model's order keeps what nobody had to change."""
+        fitted = adapt(generations.build_spec(duration_seconds=9, seed=SEED), registry.model("kling-2.5"))
+        return _seed(fitted.spec) if fitted.changes else None
+
+    def row(self) -> Any:
+        """What is written down is read back."""
+        return _seed(load_generation(self._ordered().id).spec)
+
+    def already_made(self) -> Any:
+        """Only the very same clip was made before."""
+        self._ordered(prompt="made before", seed=SEED)
+        with db.read_session() as session:
+            same, other = (
+                made_before(session, self.person, generations.build_order("p", prompt="made before", seed=seed))
+                for seed in (SEED, SEED + 1)
+            )
+        return _seed(same) if other is None else None
+
+    def retry(self) -> Any:
+        """A retry asks for the same."""
+        row = self._ordered()
+        with db.write_session() as session:
+            commands.cancel(session, self.person, row.id)
+            again = commands.retry(session, self.person, row.id, **HOW)
+        return _seed(load_generation(again.id))
+
+    def batch(self) -> Any:
+        """Each of several keeps its own."""
+        wanted = [generations.build_order(self.project_id, seed=seed) for seed in (6, SEED)]
+        with db.write_session() as session:
+            rows = batches.submit_batch(session, self.person, wanted, **HOW)
+        return _seed(load_generation(rows[1].id)) if _seed(load_generation(rows[0].id)) == 6 else None
+
+    def preset(self) -> Any:
+        """What is kept is what is applied, at once and after a change."""
+        with db.write_session() as session:
+            kept = presets.create(session, self.person, name="Kept", spec=generations.build_spec(seed=6))
+            first = _seed(kept.spec)
+            presets.update(session, self.person, kept.id, spec=generations.build_spec(seed=SEED))
+        with db.read_session() as session:
+            return _seed(presets.get(session, self.person, kept.id).spec) if first == 6 else None
+
+    def repricing(self) -> Any:
+        """Clips of two seeds are two groups, since a price may come to depend on it."""
+        for seed in (6, SEED):
+            generations.create_completed(db.default(), self.person, project_id=self.project_id, seed=seed)
+        today = utc_now().date()
+        with db.read_session() as session:
+            chosen = reports.UsageQuery(today - timedelta(days=1), today + timedelta(days=1))
+            groups = repricing.clip_groups(session, self.person, chosen)
+        seeds = {_seed(group.spec) for group in groups}
+        return SEED if {6, SEED} <= seeds else sorted(map(str, seeds))
+
+    def provider_request(self) -> Any:
+        """The provider is asked for it."""
+        settings = config.settings()
+        request = provider_request.from_row(self._ordered(), settings, storage.open_storage(settings.storage_url))
+        return _seed(request)
+
+    def api_estimate(self) -> Any:
+        """A body that is priced may have it."""
+        body = {"modelId": "demo-film", "resolution": "720p", "seed": SEED}
+        answer = self.client.post("/estimate-credits", json=body)
+        return SEED if answer.status_code == 200 else answer.text
+
+    def api_order(self) -> Any:
+        """What was ordered over REST is shown alone and in a list."""
+        clip = self.client.generate(seed=SEED, projectId=self.project_id)
+        alone = self.client.get(f"/generations/{clip}").json()["generation"]
+        [listed] = [row for row in self.client.get("/generations").json()["generations"] if row["id"] == clip]
+        return alone["seed"] if listed["seed"] == alone["seed"] == _seed(load_generation(clip)) else None
+
+    def api_batch(self) -> Any:
+        """The same for several at once."""
+        bodies = [self.client.order(seed=seed, projectId=self.project_id) for seed in (6, SEED)]
+        made = self.client.post("/generate-batch", json={"generations": bodies}).json()["generations"]
+        return _seed(load_generation(made[1]["id"])) if _seed(load_generation(made[0]["id"])) == 6 else None
+
+    def api_preset(self) -> Any:
+        """A preset made over REST is answered whole."""
+        self.client.preset(name="Over REST", settings=ORDER | {"seed": SEED})
+        [found] = [one for one in self.client.get("/presets").json()["presets"] if one["name"] == "Over REST"]
+        return found["settings"]["seed"]
+
+    def form_order(self) -> Any:
+        """What was wished for on the page is ordered."""
+        page = AppTest.from_function(_order_of_the_form)
+        page.session_state["generate_seed"] = SEED
+        return _said(page)
+
+    def form_filled(self) -> Any:
+        """A preset, or the settings of a clip, fill the form with it."""
+        page = AppTest.from_function(_filled_form)
+        page.session_state["filled_with"] = {"seed": SEED}
+        return _said(page)
+
+    def _ordered(self, **changes: Any) -> Generation:
+        return generations.create_generation(
+            db.default(), self.person, project_id=self.project_id, **({"seed": SEED} | changes)
+        )
+
+
+def _seed(value: object) -> Any:
+    return getattr(value, "seed")  # noqa: B009  # a name that type checkers do not know
+
+
+def _said(page: AppTest) -> Any:
+    page.run(timeout=30)
+    return page.exception[0].message if page.exception else page.session_state["said"]
+
+
+def _order_of_the_form() -> None:
+    import streamlit as st
+
+    from core.providers import registry
+    from pages.sections.generate import form_state
+
+    st.session_state["said"] = getattr(form_state.spec(registry.model("demo-film")), "seed")  # noqa: B009
+
+
+def _filled_form() -> None:
+    import streamlit as st
+
+    from pages.sections.generate import form_state
+    from tests.factories.generations import spec
+
+    form_state.apply(spec(**st.session_state["filled_with"]))
+    st.session_state["said"] = st.session_state["generate_seed"]
+
+
+PLACES = [name for name in vars(Places) if not name.startswith("_")]
+
+
+def main() -> None:
+    """Migrate, add the column as its migration would, and look at every place."""
+    database = db.default()
+    database.migrate()
+    with database.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE generations ADD COLUMN seed INTEGER"))
+    places = Places()
+    found = {}
+    for name in PLACES:
+        place: Callable[[], Any] = getattr(places, name)
+        try:
+            found[name] = place()
+        except Exception:
+            found[name] = traceback.format_exc()
+    json.dump(found, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
