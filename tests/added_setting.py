@@ -28,7 +28,7 @@ from core.usage import reports, repricing
 from core.worker import provider_request
 from tests.api.conftest import ORDER, Client, arrive
 from tests.factories import generations
-from tests.factories.books import load_generation
+from tests.factories.generations import load_generation
 from tests.unit.test_spec import PLAIN_REQUEST_HASH, PROJECT
 
 SEED = 7
@@ -53,11 +53,8 @@ class Places:
 
     def recipe(self) -> Any:
         """Another seed is another clip."""
-        return (
-            SEED
-            if len({Order("p", generations.build_spec(seed=seed)).recipe() for seed in (None, 7, 8)}) == 3
-            else None
-        )
+        recipes = {Order("p", generations.build_spec(seed=seed)).recipe() for seed in (None, 7, 8)}
+        return SEED if len(recipes) == 3 else None
 
     def trimmed(self) -> Any:
         """White space around the texts goes, nothing else."""
@@ -161,9 +158,8 @@ class Places:
         return _said(page)
 
     def _ordered(self, **changes: Any) -> Generation:
-        return generations.create_generation(
-            db.default(), self.person, project_id=self.project_id, **({"seed": SEED} | changes)
-        )
+        settings = {"project_id": self.project_id, "seed": SEED} | changes
+        return generations.create_generation(db.default(), self.person, **settings)
 
 
 def _seed(value: object) -> Any:
@@ -188,9 +184,9 @@ def _filled_form() -> None:
     import streamlit as st
 
     from pages.sections.generate import form_state
-    from tests.factories.generations import spec
+    from tests.factories.generations import build_spec
 
-    form_state.apply(spec(**st.session_state["filled_with"]))
+    form_state.apply(build_spec(**st.session_state["filled_with"]))
     st.session_state["said"] = st.session_state["generate_seed"]
 
 

@@ -99,7 +99,7 @@ def test_page_scripts_leave_no_loose_text() -> None:
 
 
 def test_adapters_know_http_only() -> None:
-    """Of core, an adapter imports the contract, value types, errors and messages, and no other adapter; it never sleeps."""
+    """Of core, an adapter imports contract, errors and messages, and no other adapter; it never sleeps."""
     allowed = ("core.errors", "core.messages", *(f"core.providers.{name}" for name in ("contract", "base", "http")))
     found = [
         f"{where(path)} -> {module}"
@@ -145,7 +145,7 @@ def test_imports_are_absolute() -> None:
 
 
 def test_what_only_computes_loads_alone() -> None:
-    """The pure modules can be imported without a database, its engine or a network client coming along."""
+    """The pure modules can be imported without a database or settings coming along."""
     contracts = tomllib.loads(text(ROOT / "pyproject.toml"))["tool"]["importlinter"]["contracts"]
     [pure] = [contract for contract in contracts if contract["id"] == "pure"]
     modules = [module for name in pure["source_modules"] for module in modules_of(name)]
@@ -153,7 +153,7 @@ def test_what_only_computes_loads_alone() -> None:
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert ran.returncode == 0, ran.stderr
-    found = {"sqlalchemy", "alembic", "httpx", "core.config", "core.db.engine"} & set(ran.stdout.split())
+    found = {"sqlalchemy", "alembic", "core.config", "core.db.engine"} & set(ran.stdout.split())
     assert not found, (
         f"{modules} bring {found} along. Prices and rules are tried in a browser's tab, a notebook or a thousand "
         "examples a second only where they bring nothing."

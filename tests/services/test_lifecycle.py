@@ -2,6 +2,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -191,7 +192,11 @@ def test_complete_when_the_provider_told_its_cost(
     database: Database, person: User, cost: str, currency: str, reported_microusd: int
 ) -> None:
     """A cost in dollars takes the place of the estimate, to the millionth; another currency is kept and not counted."""
-    told = {"provider_cost": Decimal(cost), "provider_cost_currency": currency, "provider_cost_is_estimate": False}
+    told: dict[str, Any] = {
+        "provider_cost": Decimal(cost),
+        "provider_cost_currency": currency,
+        "provider_cost_is_estimate": False,
+    }
     row = create_generation(database, person)
     row = advance(database, row.id, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD, DOWNLOADING, **told)
     with database.write_session() as session:

@@ -8,6 +8,7 @@ from core import errors
 from core.db import Database
 from core.db.tables import User
 from core.projects import presets
+from tests.factories.generations import build_spec
 from tests.factories.users import create_user
 
 SPEC = build_spec("kling-2.5", resolution="1080p", duration_seconds=10, aspect_ratio="9:16")
