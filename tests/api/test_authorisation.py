@@ -15,7 +15,7 @@ from core.db.tables import ApiToken, User
 from core.identity import api_tokens
 from core.ids import new_id
 from tests.api.conftest import Client, arrive, refusal
-from tests.api.test_application import fitting_body, own_path
+from tests.api.routes import fitting_body, own_path
 
 GUARDED: list[RoutePermission] = [door for door in api.state.table.permissions if door.need is not None]
 STREAM = ("GET", "/generations/events")

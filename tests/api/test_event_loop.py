@@ -13,7 +13,7 @@ from core.config import Settings
 from core.db.enums import Scope
 from core.identity import api_tokens
 from tests.api.conftest import APP, ORIGIN, PREFIX, arrive
-from tests.api.test_application import fitting_body, own_path
+from tests.api.routes import fitting_body, own_path
 
 STREAM = ("GET", "/generations/events")
 """It does not end, so it has tests of its own."""

@@ -1,9 +1,8 @@
 import asyncio
-import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -17,11 +16,10 @@ from core.clock import utc_now
 from core.db.enums import Stage, Status
 from core.db.tables import GenerationEvent, User
 from core.generations.timeline import Step
-from tests import orders
 from tests.api.conftest import APP, PREFIX, Client, refusal
+from tests.api.streams import Event, listening
+from tests.factories import generations
 from tests.system.app import free_port
-
-Event = Mapping[str, Any]
 
 
 @pytest.fixture
@@ -36,44 +34,6 @@ def server() -> Iterator[str]:
     yield f"http://127.0.0.1:{port}{PREFIX}"
     running.should_exit = True
     thread.join()
-
-
-class Stream:
-    """What a listener gets, event by event."""
-
-    def __init__(self, answer: httpx.Response) -> None:
-        self.answer = answer
-        self._lines = answer.iter_lines()
-        assert next(self._lines) == f"retry: {events.RETRY_MILLISECONDS}"
-
-    def next(self) -> Event:
-        """The next event; comments are passed over."""
-        fields: dict[str, str] = {}
-        for line in self._lines:
-            if not line and "event" in fields:
-                return {"id": int(fields["id"]), "event": fields["event"], "data": json.loads(fields["data"])}
-            name, _, value = line.partition(": ")
-            fields[name] = value
-        raise EOFError
-
-    def some(self, count: int) -> list[Event]:
-        """The next events."""
-        return [self.next() for _ in range(count)]
-
-
-@contextmanager
-def listening(server: str, client: Client, *, last_id: int | None = None, by_query: bool = False) -> Iterator[Stream]:
-    """Somebody who listens."""
-    headers = {"Authorization": f"Bearer {client.token}"}
-    if last_id is not None and not by_query:
-        headers["Last-Event-ID"] = str(last_id)
-    query = {"lastEventId": last_id} if by_query else {}
-    with (
-        httpx.Client(trust_env=False, timeout=30) as http,
-        http.stream("GET", f"{server}/generations/events", headers=headers, params=query) as answer,
-    ):
-        assert answer.status_code == 200, answer.read()
-        yield Stream(answer)
 
 
 def newest() -> int:
@@ -180,7 +140,7 @@ def test_route_is_no_generation(ana: Client, nobody: Client) -> None:
 
 def test_listener_who_does_not_read_is_let_go(ana: Client) -> None:
     """A full queue ends the stream: what was missed comes on resuming, and nobody's memory grows without end."""
-    row = orders.ordered(db.default(), _person(ana))
+    row = generations.create_generation(db.default(), _person(ana))
 
     async def run() -> list[bytes]:
         sent: list[bytes] = []

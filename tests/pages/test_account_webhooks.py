@@ -10,9 +10,9 @@ from core.db.enums import DisabledReason
 from core.db.tables import WebhookDelivery, WebhookEndpoint
 from core.messages import plain
 from core.notifications import outbox, webhook_sender, webhooks
+from tests.factories.studio import Studio
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
-from tests.pages.studio import Studio
 
 
 @pytest.fixture

@@ -110,6 +110,7 @@ def test_list_when_revoked(database: Database, person: User) -> None:
     """A list has one's own tokens, newest first, without those that were revoked; only one's own can be revoked."""
     for name in ("first", "second"):
         issue(database, person, name)
+        time.sleep(0.002)  # what is made in one millisecond has no order
     with database.write_session() as session:
         other = users.ensure(session, "ben@example.org", signup_credits=0)
         api_tokens.create(session, other, name="other")

@@ -14,7 +14,7 @@ from core.files import storage as storages
 from core.generations import commands
 from core.identity import users
 from core.messages import message, plain
-from tests.orders import completed, ordered
+from tests.factories.generations import create_completed, create_generation
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +24,7 @@ def ana(installation: Settings) -> User:
     """Somebody with one finished clip whose file is in storage."""
     with db.write_session() as session:
         user = users.ensure(session, "ana@example.org", signup_credits=1000)
-    row = completed(db.default(), user)
+    row = create_completed(db.default(), user)
     assert row.output_key is not None
     storages.open_storage(installation.storage_url).put_bytes(row.output_key, b"clip", media_type="video/mp4")
     return user
@@ -93,15 +93,16 @@ def broken(found: runs.AuditPass) -> set[str]:
     return {result.code for result in found.results if not result.holds}
 
 
+@pytest.mark.both_databases
 def test_look_when_nothing_is_new(database: Database, person: User) -> None:
     """The first pass looks at everything, the next only at what is new; a day later it is everything again."""
-    completed(database, person)
+    create_completed(database, person)
     first, second = kept(database), kept(database)
     with database.read_session() as session:
         last = runs.last_run(session)
         assert last is not None
         later = runs._resume(last, first.full_at + runs.FULL_RUN_INTERVAL, 0)
-    completed(database, person)
+    create_completed(database, person)
     third = kept(database)
 
     assert (first.is_full, second.is_full, third.is_full) == (True, False, False)
@@ -111,6 +112,7 @@ def test_look_when_nothing_is_new(database: Database, person: User) -> None:
     assert [{r.code: r.checked for r in found.results}[reserved] for found in (first, second, third)] == [1, 0, 1]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("full", [True, False])
 @pytest.mark.parametrize(
     ("damage", "rule"),
@@ -137,8 +139,8 @@ def test_look_when_something_new_is_damaged(
 ) -> None:
     """Every rule is found broken by a pass over what is new as by a full one, and stays red until it is mended."""
     assert not broken(kept(database))
-    completed(database, person)
-    failed = ordered(database, person)
+    create_completed(database, person)
+    failed = create_generation(database, person)
     with database.write_session() as session:
         commands.cancel(session, person, failed.id)
         session.execute(damage)  # type: ignore[call-overload]  # any statement

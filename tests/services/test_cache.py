@@ -15,7 +15,7 @@ from core.identity import users
 from core.projects import projects
 from core.usage import cache, reports
 from core.usage.reports import Group, UsageQuery
-from tests.orders import completed
+from tests.factories.generations import create_completed
 
 
 def days() -> UsageQuery:
@@ -26,7 +26,7 @@ def days() -> UsageQuery:
 
 def test_same_question_reads_the_roll_ups_once(database: Database, person: User) -> None:
     """While nothing was added, figures are not added up again."""
-    completed(database, person)
+    create_completed(database, person)
     asked: list[str] = []
     with database.read_session() as session:
         first = cache.aggregate(session, person, days(), [Group.MODEL])
@@ -38,7 +38,7 @@ def test_same_question_reads_the_roll_ups_once(database: Database, person: User)
 
 def test_what_changes_is_seen_at_once(database: Database, person: User) -> None:
     """A charge, a verdict and a new name of a project each change the figures of the next look."""
-    row = completed(database, person)
+    row = create_completed(database, person)
 
     def look() -> list[reports.Row]:
         with database.read_session() as session:
@@ -47,7 +47,7 @@ def test_what_changes_is_seen_at_once(database: Database, person: User) -> None:
         return found
 
     before = look()
-    completed(database, person)
+    create_completed(database, person)
     assert sum(each.figures.completed for each in look()) == sum(each.figures.completed for each in before) + 1
     with database.write_session() as session:
         review.update(session, person, row.id, Changes(verdict=ReviewStatus.KEPT))
@@ -63,10 +63,10 @@ def test_everybodys_figures_follow_everybody_and_are_for_administrators(database
         ben = users.ensure(session, "ben@example.org", signup_credits=10_000)
         admin = users.ensure(session, "boss@example.org", signup_credits=0, role=Role.ADMIN)
     everybody = UsageQuery(days().since, days().until, everybody=True)
-    completed(database, person)
+    create_completed(database, person)
     with database.read_session() as session:
         assert cache.total(session, admin, everybody).completed == 1
-    completed(database, ben)
+    create_completed(database, ben)
     with database.read_session() as session:
         assert cache.total(session, admin, everybody).completed == 2
         with pytest.raises(errors.Forbidden):
@@ -75,7 +75,7 @@ def test_everybodys_figures_follow_everybody_and_are_for_administrators(database
 
 def test_somebody_elses_project_is_not_found(database: Database, person: User) -> None:
     """Also when its figures were read before, by its owner."""
-    row = completed(database, person)
+    row = create_completed(database, person)
     with database.write_session() as session:
         ben = users.ensure(session, "ben@example.org", signup_credits=10_000)
     chosen = UsageQuery(days().since, days().until, project_id=row.project_id)

@@ -13,12 +13,12 @@ from core.clock import utc_now
 from core.config import Settings
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import User, WebhookDelivery, WebhookEndpoint
-from core.identity import users
 from core.messages import message
 from core.notifications import webhook_sender, webhooks
+from tests.factories.generations import create_completed
+from tests.factories.users import create_user
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
-from tests.orders import completed
 from tests.said import codes
 
 
@@ -40,8 +40,7 @@ def site(site: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def ana(site: Settings) -> User:
     """Somebody with credits in the installation."""
-    with db.write_session() as session:
-        return users.ensure(session, "ana@example.org", signup_credits=100_000)
+    return create_user(db.default(), credits=100_000)
 
 
 def registered(settings: Settings, user: User, url: str) -> WebhookEndpoint:
@@ -111,7 +110,7 @@ def waits_seconds(delivery_id: str) -> float:
 def test_deliver_is_verified_by_the_receiver(site: Settings, ana: User, receiver: Receiver) -> None:
     """The end of a generation arrives once, signed so that the receiver's own library accepts it."""
     endpoint = registered(site, ana, receiver.url)
-    row = completed(db.default(), ana)
+    row = create_completed(db.default(), ana)
     assert send(site) == 1
     assert send(site) == 0
 
@@ -213,7 +212,7 @@ def test_deliver_when_the_receiver_is_gone(site: Settings, ana: User, receiver: 
 
     assert endpoint_now(endpoint).disabled_reason is DisabledReason.GONE
     assert [delivery(id).state for id in ids] == [DeliveryState.GIVEN_UP] * 2
-    completed(db.default(), ana)
+    create_completed(db.default(), ana)
     assert send(site) == 0
     assert len(receiver.calls) == 1
 
@@ -277,6 +276,7 @@ def test_post_when_nobody_listens() -> None:
     assert "no_connection" in codes(outcome.error)
 
 
+@pytest.mark.both_databases
 def test_claim_when_many_claim(site: Settings, ana: User, receiver: Receiver) -> None:
     """Each attempt is one sender's: what is claimed comes due again only after its lease, as the next attempt."""
     endpoint = registered(site, ana, receiver.url)
@@ -316,6 +316,7 @@ def test_record_when_taken_over(site: Settings, ana: User, receiver: Receiver) -
     assert delivery(delivery_id).state is DeliveryState.DELIVERED
 
 
+@pytest.mark.both_databases
 def test_record_when_deleted_meanwhile(site: Settings, ana: User, receiver: Receiver) -> None:
     """An attempt whose webhook was deleted while it was made leaves nothing behind."""
     endpoint = registered(site, ana, receiver.url)
@@ -340,6 +341,7 @@ def test_deliver_when_stopped_meanwhile(site: Settings, ana: User, receiver: Rec
     assert delivery(late.id).state is DeliveryState.GIVEN_UP
 
 
+@pytest.mark.both_databases
 def test_claim_is_fair_between_endpoints(site: Settings, ana: User, receiver: Receiver) -> None:
     """One with many due gets a few at a time, one that fails a single one, one that is busy none."""
     many, failing, small = (registered(site, ana, receiver.url) for _ in range(3))

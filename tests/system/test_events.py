@@ -19,7 +19,7 @@ from core.config import Settings
 from core.db.tables import GenerationEvent
 from core.files import storage
 from tests.api.conftest import arrive
-from tests.api.test_events import listening
+from tests.api.streams import listening
 from tests.system.app import ROOT, free_port, running
 
 pytestmark = pytest.mark.process
