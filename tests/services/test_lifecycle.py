@@ -230,7 +230,7 @@ def test_what_is_told_is_kept_as_a_message_beside_its_english(database: Database
 
 def test_message_of_another_release_leaves_its_english(database: Database, person: User) -> None:
     """A row whose code is not known here reads as one without a message; its words are still there."""
-    row = ordered(database, person)
+    row = create_generation(database, person)
     unknown = text("""UPDATE generation_events SET message = '{"code": "of_another_release", "params": {}}'""")
     with database.write_session() as session:
         session.execute(unknown)

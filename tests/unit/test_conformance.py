@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from core.generations import conformance
 from core.messages import plain
 from core.providers.contract import FRAME_SIZES
-from tests.orders import spec
+from tests.factories.generations import build_spec
 
-ASKED = spec(generate_audio=True)
+ASKED = build_spec(generate_audio=True)
 FACTS: dict[str, Any] = {"width": 1280, "height": 720, "duration_seconds": 5.04, "audio_codec": "aac"}
 
 
@@ -49,5 +49,5 @@ def test_gaps_when_exactly_as_asked(pair: tuple[str, str], seconds: int) -> None
     width, height = FRAME_SIZES[pair]
     facts = {"width": width, "height": height, "duration_seconds": float(seconds), "audio_codec": None}
 
-    asked = spec(resolution=pair[0], aspect_ratio=pair[1], duration_seconds=seconds)
+    asked = build_spec(resolution=pair[0], aspect_ratio=pair[1], duration_seconds=seconds)
     assert conformance.deviations(asked, facts) == []
