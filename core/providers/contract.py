@@ -5,7 +5,7 @@ It sends nothing and decides nothing; `core.providers.adapter` does, for all ven
 
 import base64
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import httpx
 
 from core import errors
+from core.providers.http import Call, Reply
 
 FRAME_SIZES: Mapping[tuple[str, str], tuple[int, int]] = {
     ("480p", "16:9"): (854, 480),
@@ -147,6 +148,31 @@ class JobMatches:
     def __post_init__(self) -> None:
         object.__setattr__(self, "exact", tuple(self.exact))  # the same finds are equal however they were gathered
         object.__setattr__(self, "candidates", tuple(self.candidates))
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A further call that tells whether a listed job is ours; `parse` answers None where that cannot be told."""
+
+    call: Call
+    parse: Callable[[Reply], bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedJob:
+    """A job in a vendor's list; `is_ours` None: it may be. `checks` are made unless it is surely another's."""
+
+    job: ProviderJob
+    is_ours: bool | None
+    checks: Sequence[Check] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """One page of a vendor's list of jobs; `next_page` is empty on the last one that matters."""
+
+    jobs: Sequence[ListedJob] = ()
+    next_page: str = ""
 
 
 class JobState(StrEnum):

@@ -161,6 +161,19 @@ def _retry_after(headers: httpx.Headers) -> float | None:
         return None
 
 
+def without_files(kept: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    """`kept` without what fields of these names hold at any depth, unless that is an address."""
+    clean: dict[str, Any] = {}
+    for name, value in kept.items():
+        if isinstance(value, Mapping):
+            clean[name] = without_files(value, names)
+        elif name in names and isinstance(value, str) and not web_address(value):
+            clean[name] = f"({len(value)} characters)" if value else ""
+        else:
+            clean[name] = value
+    return clean
+
+
 def texts(*values: Any) -> str:
     """What several fields of an error reply say, as one text; what is no text is written as JSON."""
     return "\n".join(value if isinstance(value, str) else json.dumps(value) for value in values if value)
@@ -239,6 +252,10 @@ class Rule:
     error: type[errors.ProviderError]
     sentence: str | None = None
     field: str | None = None
+
+
+ABOUT_US = (errors.BadKey, errors.ProviderOutOfCredits, errors.ProviderRateLimited)
+"""Meanings that a look may have: they concern our account and not the job."""
 
 
 class ErrorRules:

@@ -8,9 +8,18 @@ from urllib.parse import quote
 
 from core import errors
 from core.providers import http
-from core.providers.adapter import Adapter, ListedJob, ListPage
+from core.providers.adapter import Adapter
 from core.providers.adapters.demo_models import MODELS
-from core.providers.contract import JobState, JobStatus, ProviderJob, SourceImage, VideoRequest, VideoSource
+from core.providers.contract import (
+    JobState,
+    JobStatus,
+    ListedJob,
+    ListPage,
+    ProviderJob,
+    SourceImage,
+    VideoRequest,
+    VideoSource,
+)
 from core.providers.http import Call, ErrorRules, Reply, Rule
 
 _LOST = "The studio no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again."
@@ -30,6 +39,8 @@ class Demo(Adapter):
     supports_lookup = True
     cancel_note = "Cancelling is free and takes effect at once."
 
+    status_route = "GET /v1/jobs/{job_id}"
+    cancel_route = "POST /v1/jobs/{job_id}/cancel"
     WAITING = {"queued": JobState.QUEUED, "running": JobState.RUNNING}
     DONE = frozenset({"succeeded"})
     FAILED = frozenset({"failed"})
@@ -66,10 +77,6 @@ class Demo(Adapter):
         """The job's id, whether the order is new to the studio or a repeated one."""
         return _job_id(reply.body) if reply.status in (200, 201) else ""
 
-    def status_call(self, job_id: str) -> Call:
-        """The job itself."""
-        return Call("GET", f"/v1/jobs/{quote(job_id, safe='')}")
-
     def parse_status(self, reply: Reply) -> JobStatus | None:
         """How the job stands; one the studio does not know has failed for good."""
         if reply.status == 404 and "unknown_job" in self.error_codes(reply):
@@ -84,10 +91,6 @@ class Demo(Adapter):
         """The share that is drawn."""
         share = http.number(body.get("progress"))
         return None if share is None else min(1.0, share)
-
-    def cancel_call(self, job_id: str) -> Call:
-        """A stop; a job that is already at its end stays as it is."""
-        return Call("POST", f"/v1/jobs/{quote(job_id, safe='')}/cancel")
 
     def lookup_call(self, request: VideoRequest, *, since: datetime, until: datetime, page: str) -> Call:
         """The jobs ordered with this reference."""
@@ -112,10 +115,10 @@ class Demo(Adapter):
         error = (reply.body or {}).get("error")
         return (str(error["code"]),) if isinstance(error, Mapping) and error.get("code") else ()
 
-    def refused_field(self, reply: Reply) -> str | None:
-        """Our name of the field that an order was refused for."""
+    def refused_names(self, reply: Reply) -> tuple[str, ...]:
+        """The field that the studio's error names."""
         error = (reply.body or {}).get("error")
-        return self.FIELDS.get(str(error.get("field"))) if isinstance(error, Mapping) else None
+        return (str(error.get("field")),) if isinstance(error, Mapping) else ()
 
     def is_refusal(self, reply: Reply) -> bool:
         """A 503 counts where the studio says itself that it took nothing."""
