@@ -59,7 +59,7 @@ def test_core_looks_down_only(path: Path) -> None:
 def test_provider_knows_http_only(path: Path) -> None:
     """Of core, a provider imports the contract, value types and errors, and no other provider."""
     of_core = {m for m in imports(path) if within(m, "core")}
-    allowed = ("core.errors", *(f"core.providers.{name}" for name in ("contract", "adapter", "base", "http")))
+    allowed = ("core.errors", *(f"core.providers.{name}" for name in ("contract", "adapter", "http")))
     own_models = f"core.providers.adapters.{path.stem}_models"
 
     assert not {m for m in of_core if not within(m, *allowed, own_models)}

@@ -7,8 +7,7 @@ from functools import lru_cache
 import httpx
 
 from core import errors
-from core.providers.base import Provider
-from core.providers.contract import FRAME_SIZES, VideoModel
+from core.providers.contract import FRAME_SIZES, Provider, VideoModel
 
 
 @dataclass(frozen=True)

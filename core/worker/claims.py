@@ -17,7 +17,7 @@ from core.db.tables import Generation, is_live
 from core.generations import lifecycle
 from core.insights import circuit_breaker
 from core.providers import registry
-from core.providers.base import Provider
+from core.providers.contract import Provider
 from core.worker import tasks
 
 MAX_OUTSTANDING_SUBMITS = 8

@@ -12,8 +12,7 @@ import pytest
 from core import errors
 from core.clock import utc_now
 from core.providers import registry
-from core.providers.base import Provider
-from core.providers.contract import JobMatches, JobStatus, VideoRequest
+from core.providers.contract import JobMatches, JobStatus, Provider, VideoRequest
 from core.providers.registry import Access
 
 KEY = "key-of-the-test-4711"
