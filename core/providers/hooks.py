@@ -4,7 +4,7 @@ Each hook says in its docstring what it is for; those that raise NotImplementedE
 vendor offers the thing at all.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
@@ -34,6 +34,8 @@ class VendorHooks(Provider):
     DONE: ClassVar[frozenset[str]] = frozenset()
     FAILED: ClassVar[frozenset[str]] = frozenset()
     CANCELLED: ClassVar[frozenset[str]] = frozenset()
+    CANCEL_ANSWERS: ClassVar[Mapping[str, JobState]] = {}
+    """What it answers to a stop; empty where that is the job as it then stands."""
     FIELDS: ClassVar[Mapping[str, str]] = {}
     """The vendor's name of an input field -> ours."""
     NO_LINK: ClassVar[str | None] = "done without a link"
@@ -43,12 +45,16 @@ class VendorHooks(Provider):
     """Fields of a reply that may hold a whole file; it is not kept."""
     ERROR_FIELDS: ClassVar[tuple[str, ...]] = ("title", "detail", "error", "message")
     """Fields of a reply that say what went wrong."""
+    CODE_FIELD: ClassVar[str] = ""
+    """Field of a reply that gives a machine-readable reason."""
     RETRY_FIELD: ClassVar[str] = ""
     """Field of a reply that says after how many seconds to come back, where the header does not."""
 
     auth_scheme: ClassVar[str] = "Bearer"
     status_route: ClassVar[str]
     """The call that asks how a job stands, as "GET /v1/jobs/{job_id}"; the id is quoted."""
+    result_route: ClassVar[str] = ""
+    """The call for the result of a job that is done, in the same way; empty where its status holds it."""
     cancel_route: ClassVar[str] = ""
     """The call that asks for the stop, in the same way."""
     key_route: ClassVar[str] = ""
@@ -84,7 +90,11 @@ class VendorHooks(Provider):
 
     def status_call(self, job_id: str) -> Call:
         """The call that asks how a job stands, its path made of the quoted id and never taken from a reply."""
-        return _route(self.status_route, job_id)
+        return self._route(self.status_route, job_id)
+
+    def job_path(self, job_id: str) -> str:
+        """The id as it stands in a path."""
+        return quote(job_id, safe="")
 
     def parse_status(self, reply: Reply) -> JobStatus | None:
         """How a job stands; None when the reply is not about the job."""
@@ -100,7 +110,8 @@ class VendorHooks(Provider):
 
     def result_call(self, job_id: str, reply: Reply) -> Call | None:
         """The call for the result of a job that `reply` says is done; None where the reply holds it."""
-        return None
+        is_done = reply.status < 300 and reply.status_word in self.DONE
+        return self._route(self.result_route, job_id) if self.result_route and is_done else None
 
     def parse_result(self, reply: Reply, result: Reply) -> JobStatus | None:
         """How a job ended, by both replies; None when the result is not about the job."""
@@ -128,17 +139,20 @@ class VendorHooks(Provider):
         """The call that asks for the stop."""
         if not self.cancel_route:
             raise NotImplementedError(f"{self.name} cannot cancel")
-        return _route(self.cancel_route, job_id)
+        return self._route(self.cancel_route, job_id)
 
     def parse_cancelled(self, reply: Reply) -> JobStatus | None:
         """How the job stands after it; None where the reply does not tell."""
+        if self.CANCEL_ANSWERS:
+            state = self.CANCEL_ANSWERS.get(reply.status_word)
+            return JobStatus(state, response=self.kept(reply)) if state else None
         return self.parse_status(reply) if reply.status < 300 else None
 
     def key_call(self) -> Call:
         """The free call that tries the key."""
         if not self.key_route:
             raise NotImplementedError(f"{self.name} has no free call")
-        return _route(self.key_route)
+        return self._route(self.key_route)
 
     def is_key_accepted(self, reply: Reply) -> bool:
         """Whether the free call was answered."""
@@ -168,11 +182,14 @@ class VendorHooks(Provider):
 
     def error_text(self, reply: Reply) -> str:
         """Everything the reply says about what went wrong, as one text."""
-        return http.texts(*((reply.body or {}).get(name) for name in self.ERROR_FIELDS))
+        messages = [mistake.get("msg") for mistake in reply.mistakes]
+        fields = ((reply.body or {}).get(name) for name in self.ERROR_FIELDS)
+        return http.texts(*(value for value in fields if not (messages and isinstance(value, list))), *messages)
 
     def error_codes(self, reply: Reply) -> Sequence[str]:
         """Every machine-readable reason the reply gives."""
-        return ()
+        reasons = [mistake.get("type") for mistake in reply.mistakes] + [(reply.body or {}).get(self.CODE_FIELD)]
+        return [reason for reason in reasons if isinstance(reason, str) and reason]
 
     def retry_delay(self, reply: Reply) -> float | None:
         """After how many seconds the vendor says to come back; None where it does not."""
@@ -180,9 +197,10 @@ class VendorHooks(Provider):
             return reply.retry_after_seconds
         return http.number((reply.body or {}).get(self.RETRY_FIELD))
 
-    def refused_names(self, reply: Reply) -> Iterable[str]:
-        """The vendor's names of the fields that a refusal is about."""
-        return ()
+    def refused_names(self, reply: Reply) -> Sequence[str]:
+        """The vendor's names of the fields that a refusal is about, the innermost of each place (`loc`) first."""
+        places = (mistake.get("loc") for mistake in reply.mistakes)
+        return [str(name) for place in places if isinstance(place, list) for name in reversed(place)]
 
     def refused_field(self, reply: Reply) -> str | None:
         """Our name of the first of them that we have one for."""
@@ -192,9 +210,9 @@ class VendorHooks(Provider):
         """Whether a reply to a submit plainly says that nothing was accepted."""
         return reply.is_refusal
 
-    def is_about_account(self, reply: Reply) -> bool:
-        """Whether a reply to a look may say something of our key or our credits."""
-        return reply.status in (401, 402, 403)
+    def is_about_us(self, reply: Reply) -> bool:
+        """Whether a reply to a look speaks of our key, our credits or our haste."""
+        return reply.is_busy or reply.status in (401, 402, 403)
 
     # What a reply means, decided here for all vendors.
 
@@ -218,8 +236,7 @@ class VendorHooks(Provider):
 
     def classify_poll_error(self, reply: Reply) -> errors.ProviderError:
         """The error for a look that told nothing about the job."""
-        among = ABOUT_US if self.is_about_account(reply) else (errors.ProviderRateLimited,)
-        if error := self._error(self._refusal(reply, among=among), reply):
+        if self.is_about_us(reply) and (error := self._error(self._refusal(reply, among=ABOUT_US), reply)):
             return error
         if reply.status >= 500:
             return errors.ProviderUnavailable(detail=reply.detail)
@@ -263,8 +280,8 @@ class VendorHooks(Provider):
 
     def facts(self, reply: Reply) -> ErrorFacts:
         """An error reply as rules see it."""
-        codes = tuple(self.error_codes(reply))
-        return ErrorFacts(reply, self.error_text(reply), codes, self.retry_delay(reply))
+        codes, names = tuple(self.error_codes(reply)), tuple(self.refused_names(reply))
+        return ErrorFacts(reply, self.error_text(reply), codes, names, self.retry_delay(reply))
 
     def _refusal(
         self, reply: Reply, *, among: tuple[type[errors.ProviderError], ...] = (errors.ProviderError,)
@@ -284,7 +301,6 @@ class VendorHooks(Provider):
             return rule.error(rule.sentence, field=field, detail=reply.detail)
         return rule.error(rule.sentence, detail=reply.detail)
 
-
-def _route(route: str, job_id: str = "") -> Call:
-    method, _, path = route.partition(" ")
-    return Call(method, path.replace("{job_id}", quote(job_id, safe="")))
+    def _route(self, route: str, job_id: str = "") -> Call:
+        method, _, path = route.partition(" ")
+        return Call(method, path.replace("{job_id}", self.job_path(job_id)))

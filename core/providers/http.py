@@ -63,6 +63,12 @@ class Reply:
         return value.lower() if isinstance(value, str) else ""
 
     @property
+    def mistakes(self) -> list[Mapping[str, Any]]:
+        """The list of a validation reply of FastAPI's kind: `detail` as objects with `loc`, `msg` and `type`."""
+        found = (self.body or {}).get("detail")
+        return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+
+    @property
     def is_busy(self) -> bool:
         """Whether the status says to come back later."""
         return self.status == 429 or (self.status == 503 and self.retry_after_seconds is not None)
@@ -197,11 +203,15 @@ def broken_poll(failure: httpx.HTTPError | TimeoutError, *, key: str) -> errors.
 
 @dataclass(frozen=True, slots=True)
 class ErrorFacts:
-    """What rules look at: an error reply, its sentences as one text, its machine-readable codes, the delay it asks."""
+    """What rules look at: an error reply, its sentences as one text, its machine-readable codes, the delay it asks.
+
+    `names` are the vendor's own of the input fields it is about.
+    """
 
     reply: Reply
     text: str = ""
     codes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     delay_seconds: float | None = None
 
 
@@ -238,8 +248,14 @@ def code(pattern: str) -> Condition:
     return Condition(lambda facts: any(compiled.fullmatch(found) for found in facts.codes))
 
 
+def about(name: str) -> Condition:
+    """It is about the vendor's field of this name."""
+    return Condition(lambda facts: name in facts.names)
+
+
 HAS_CODE = Condition(lambda facts: bool(facts.codes))
 HAS_DELAY = Condition(lambda facts: facts.delay_seconds is not None)
+HAS_MISTAKES = Condition(lambda facts: bool(facts.reply.mistakes))
 IS_JSON = Condition(lambda facts: facts.reply.body is not None)
 IS_BUSY = Condition(lambda facts: facts.reply.is_busy)
 

@@ -16,6 +16,7 @@ from core.providers.contract import JobState, ReportedCost, SourceImage, VideoRe
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
 
 _JOBS = "/v3/universal-ai/async"
+_BUSY = http.IS_BUSY | http.HAS_DELAY | http.code("RATE_LIMITED")
 _CONTENT = http.text(r"nsfw|safety|content polic|content filter|sensitive|prohibited|moderat|responsible ai")
 _NO_MODEL = http.text(r"invalid.?model|model.{0,60}(not found|not available|no longer|not supported|does not)")
 _ABOUT_THE_REQUEST = (Rule(_CONTENT, errors.ContentRefused), Rule(_NO_MODEL, errors.ModelUnavailable))
@@ -49,16 +50,17 @@ class EdenAI(Adapter):
     NO_LINK = "finished without a link"
     FILE_FIELDS = frozenset({"video"})  # the whole clip, where it is no link
     ERROR_FIELDS = ("error_code", "detail", "error", "message")
+    CODE_FIELD = "error_code"
     RETRY_FIELD = "retry_after"
     FIELDS = {"text": "prompt", "duration": "duration", "dimension": "resolution", "file": "startImagePath"}
     default_retry_seconds = 2
     refusals = ErrorRules(
-        Rule(http.HAS_DELAY | http.code("RATE_LIMITED"), errors.ProviderRateLimited),
+        Rule(_BUSY, errors.ProviderRateLimited),
         Rule(http.code("INSUFFICIENT_CREDIT") | http.text("insufficient credit"), errors.ProviderOutOfCredits),
         Rule(http.code("UNAUTHORIZED"), errors.BadKey),
         *ACCOUNT_RULES,
         *_ABOUT_THE_REQUEST,
-        Rule(http.status(400, 413, 415, 422) & http.code("at model"), errors.ModelUnavailable),
+        Rule(http.status(400, 413, 415, 422) & http.about("model"), errors.ModelUnavailable),
         Rule(http.status(503), errors.ProviderUnavailable),
         Rule(http.status(404), errors.ProviderError),
     )
@@ -66,8 +68,8 @@ class EdenAI(Adapter):
 
     def upload_call(self, image: SourceImage) -> Call:
         """An upload (kept there for a week)."""
-        extension = image.media_type.rpartition("/")[2]
-        return Call("POST", "/v3/upload", files={"file": (f"start.{extension}", image.data, image.media_type)})
+        name = f"start.{image.media_type.rpartition('/')[2]}"
+        return Call("POST", "/v3/upload", files={"file": (name, image.data, image.media_type)})
 
     def parse_upload(self, reply: Reply) -> str:
         """The id of the file."""
@@ -76,8 +78,8 @@ class EdenAI(Adapter):
 
     def submit_call(self, request: VideoRequest) -> Call:
         """Feature, vendor and model in one string (OpenAPI, UniversalAIAsyncBody)."""
-        width, height = request.frame_size
-        wanted = {"text": request.prompt, "duration": request.duration_seconds, "dimension": f"{width}x{height}"}
+        dimension = "{}x{}".format(*request.frame_size)
+        wanted = {"text": request.prompt, "duration": request.duration_seconds, "dimension": dimension}
         if request.start_image:
             wanted["file"] = request.start_image.uploaded
         body: dict[str, Any] = {
@@ -116,31 +118,18 @@ class EdenAI(Adapter):
 
     def error_text(self, reply: Reply) -> str:
         """What the vendor says and what its upstream vendors said, in their several shapes."""
-        upstream = (result.get("error") for result in _results(reply.body or {}))
-        return http.texts(super().error_text(reply), *upstream)
-
-    def error_codes(self, reply: Reply) -> list[str]:
-        """Its code; "at NAME" for each field that FastAPI's kind of validation reply gives as the place (`loc`)."""
-        code = (reply.body or {}).get("error_code")
-        return [str(code)] * bool(code) + [f"at {name}" for name in _places(reply)]
-
-    def refused_names(self, reply: Reply) -> list[str]:
-        """The places of its mistakes."""
-        return _places(reply)
+        return http.texts(super().error_text(reply), *(result.get("error") for result in _results(reply.body or {})))
 
     def is_refusal(self, reply: Reply) -> bool:
         """Also an error of the vendor's own shape; a gateway's or framework's says nothing about the job."""
         body = reply.body or {}
-        error = body.get("error")
-        own_shape = isinstance(error, Mapping) if reply.status >= 500 else bool(error)
+        own_shape = isinstance(body.get("error"), Mapping) if reply.status >= 500 else bool(body.get("error"))
         has_verdict = own_shape or bool(body.get("error_code")) or reply.status_word in self.FAILED
         return reply.is_refusal or has_verdict or (reply.status == 503 and "detail" in body)
 
-
-def _places(reply: Reply) -> list[str]:
-    mistakes = (reply.body or {}).get("detail")
-    places = [item.get("loc") for item in mistakes if isinstance(item, dict)] if isinstance(mistakes, list) else []
-    return [str(place[-1]) for place in places if isinstance(place, list) and place]
+    def is_about_us(self, reply: Reply) -> bool:
+        """Also by its body."""
+        return super().is_about_us(reply) or _BUSY.holds(self.facts(reply))
 
 
 def _results(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

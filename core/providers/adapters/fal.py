@@ -11,7 +11,7 @@ from urllib.parse import quote
 from core import errors
 from core.providers import http
 from core.providers.adapter import Adapter
-from core.providers.adapters.fal_models import ENDPOINTS, MODELS
+from core.providers.adapters.fal_models import ENDPOINTS, FIELDS, MODELS
 from core.providers.contract import JobState, JobStatus, VideoRequest
 from core.providers.http import ACCOUNT_RULES, HAS_CODE, Call, ErrorRules, Reply, Rule
 
@@ -20,13 +20,12 @@ _CONTENT = http.text(r"content_policy|content polic|content checker|nsfw|flagged
 _NOTHING_MADE = (
     "The provider made no clip from this. Nothing was charged; change the prompt or the image and try again."
 )
-_IS_MISTAKE = http.Condition(lambda facts: bool(_mistakes(facts.reply)))
 _BY_CODE = (  # model errors and request errors pages
     Rule(http.code("content_policy_violation") | _CONTENT, errors.ContentRefused),
     Rule(http.code("no_media_generated"), errors.GenerationFailed, _NOTHING_MADE),
     Rule(http.code(r"generation_timeout|downstream_service_\w+|internal_(server_)?error"), errors.GenerationFailed),
     Rule(http.code(r"(request|startup)_timeout|runner_\w+"), errors.GenerationFailed),
-    Rule(_IS_MISTAKE, errors.InvalidInput),  # image_*, file_*, one_of, feature_not_supported
+    Rule(http.HAS_MISTAKES, errors.InvalidInput),  # image_*, file_*, one_of, feature_not_supported
 )
 
 
@@ -51,20 +50,21 @@ class Fal(Adapter):
     )
 
     auth_scheme = "Key"
+    status_route = "GET /{job_id}/status"
+    result_route = "GET /{job_id}"  # which alone says how a completed job ended
+    cancel_route = "PUT /{job_id}/cancel"
+    # Taken off the queue, or no longer there to be charged; a running job only gets a signal.
+    CANCEL_ANSWERS = {
+        "ok": JobState.CANCELLED,
+        "not_found": JobState.CANCELLED,
+        "cancellation_requested": JobState.RUNNING,
+    }
     WAITING = {"in_queue": JobState.QUEUED, "in_progress": JobState.RUNNING}
     DONE = frozenset({"completed"})
     NO_LINK = "completed without a link"
-    FIELDS = {
-        "prompt": "prompt",
-        "negative_prompt": "negativePrompt",
-        "duration": "duration",
-        "resolution": "resolution",
-        "aspect_ratio": "aspectRatio",
-        "image_url": "startImagePath",
-        "tail_image_url": "endImagePath",
-        "generate_audio": "generateAudio",
-        "prompt_optimizer": "enhancePrompt",
-    }
+    FIELDS = FIELDS
+    ERROR_FIELDS = ("detail", "error", "message")
+    CODE_FIELD = "error_type"
     default_retry_seconds = 10
     refusals = ErrorRules(
         # Seen in the vendor's issues: 403 "User is locked. Reason: Exhausted balance."
@@ -80,10 +80,8 @@ class Fal(Adapter):
     def submit_call(self, request: VideoRequest) -> Call:
         """What the model has no choice of is not sent: it has no field for it. Images go along as data URIs."""
         model, endpoint, image = request.model, ENDPOINTS[request.model.id], request.start_image
-        body: dict[str, Any] = {
-            "prompt": request.prompt,
-            "duration": f"{request.duration_seconds}{endpoint.duration_unit}",
-        }
+        duration = f"{request.duration_seconds}{endpoint.duration_unit}"
+        body: dict[str, Any] = {"prompt": request.prompt, "duration": duration}
         if request.negative_prompt:
             body["negative_prompt"] = request.negative_prompt
         if len(model.resolutions) > 1:
@@ -109,13 +107,10 @@ class Fal(Adapter):
             return ""
         return f"{'/'.join(request.model.upstream_id.split('/')[:2])}|{value}"
 
-    def status_call(self, job_id: str) -> Call:
-        """Below the place of the job."""
-        return Call("GET", f"{_place(job_id)}/status")
-
-    def result_call(self, job_id: str, reply: Reply) -> Call | None:
-        """A completed job is asked for its result at once, which alone says how it ended."""
-        return Call("GET", _place(job_id)) if reply.status < 300 and reply.status_word in self.DONE else None
+    def job_path(self, job_id: str) -> str:
+        """Below the app."""
+        app, _, request_id = job_id.rpartition("|")
+        return f"{quote(app)}/requests/{quote(request_id, safe='')}"
 
     def parse_result(self, status: Reply, result: Reply) -> JobStatus | None:
         """By its result, and by the status's own error where the result says nothing."""
@@ -138,42 +133,7 @@ class Fal(Adapter):
         video = body.get("video")
         return http.web_address(video.get("url") if isinstance(video, Mapping) else video)
 
-    def cancel_call(self, job_id: str) -> Call:
-        """The stop. A running job only gets a signal."""
-        return Call("PUT", f"{_place(job_id)}/cancel")
-
-    def parse_cancelled(self, reply: Reply) -> JobStatus | None:
-        """Taken off the queue, no longer there to be charged, or asked to stop: the next look tells whether it did."""
-        states = {"ok": JobState.CANCELLED, "not_found": JobState.CANCELLED, "cancellation_requested": JobState.RUNNING}
-        state = states.get(reply.status_word)
-        return JobStatus(state, response=reply.redacted) if state else None
-
-    def error_text(self, reply: Reply) -> str:
-        """Texts, and the messages of typed errors."""
-        body = reply.body or {}
-        said = (body.get(name) for name in ("detail", "error", "message") if isinstance(body.get(name), str))
-        return http.texts(*said, *(mistake.get("msg") for mistake in _mistakes(reply)))
-
-    def error_codes(self, reply: Reply) -> list[str]:
-        """Every machine-readable reason: of model errors, request errors and completed jobs."""
-        reasons = [mistake.get("type") for mistake in _mistakes(reply)] + [(reply.body or {}).get("error_type")]
-        return [reason for reason in reasons if isinstance(reason, str) and reason]
-
     def refused_names(self, reply: Reply) -> list[str]:
-        """What each `loc` names, innermost first; image trouble without one is the start image."""
-        places = (mistake.get("loc") for mistake in _mistakes(reply))
-        names = [str(name) for place in places if isinstance(place, list) for name in reversed(place)]
+        """Image trouble that names no field is the start image's."""
         about_files = any(code.startswith(("image_", "file_", "unsupported_image")) for code in self.error_codes(reply))
-        return names + ["image_url"] * about_files
-
-
-def _place(job_id: str) -> str:
-    """Where a job, kept as "owner/app|request id", is asked about."""
-    app, _, request_id = job_id.rpartition("|")
-    return f"/{quote(app)}/requests/{quote(request_id, safe='')}"
-
-
-def _mistakes(reply: Reply) -> list[Mapping[str, Any]]:
-    """The typed errors of a model (`detail` as a list); none where `detail` is text."""
-    details = (reply.body or {}).get("detail")
-    return [item for item in details if isinstance(item, Mapping)] if isinstance(details, list) else []
+        return [*super().refused_names(reply), *["image_url"] * about_files]

@@ -81,3 +81,16 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "fal-veo-3.1-fast": Endpoint(text_path="", duration_unit="s", ratio_with_image=True),
     "fal-hailuo-2.3": Endpoint(enhancement="prompt_optimizer"),
 }
+
+FIELDS: Mapping[str, str] = {
+    "prompt": "prompt",
+    "negative_prompt": "negativePrompt",
+    "duration": "duration",
+    "resolution": "resolution",
+    "aspect_ratio": "aspectRatio",
+    "image_url": "startImagePath",
+    "tail_image_url": "endImagePath",
+    "generate_audio": "generateAudio",
+    "prompt_optimizer": "enhancePrompt",
+}
+"""What they take, and our names for it."""

@@ -160,9 +160,9 @@ class ModelsLab(Adapter):
         """Also by the word."""
         return reply.is_refusal or reply.status_word in self.FAILED
 
-    def is_about_account(self, reply: Reply) -> bool:
+    def is_about_us(self, reply: Reply) -> bool:
         """Also by the word."""
-        return super().is_about_account(reply) or reply.status_word == "error"
+        return super().is_about_us(reply) or reply.status_word in self.FAILED
 
 
 def _job_id(body: Mapping[str, Any]) -> str:
