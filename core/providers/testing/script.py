@@ -1,0 +1,94 @@
+"""What the contract suite has to be told about a vendor: its answers, as its documentation shows them."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from core import errors
+from core.providers.contract import JobState, SourceImage
+
+KEY = "key/of+the=test&4711"
+"""Holds marks that addresses and HTML escape."""
+BASE_URL = "https://own.vendor.test:8443"
+FOREIGN = "https://elsewhere.example"
+"""A host that is nobody's: whatever points there must not be followed."""
+REFERENCE, PROMPT, NEGATIVE = "01JREFERENCE", "a lake between two hills", "heavy rain"
+WEBHOOK_URL = "https://studio.example/hooks/01JREFERENCE/s"
+SENT_AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+"""When the request was sent that lookups search for."""
+IMAGE = SourceImage(b"\xff\xd8\xff a small picture")
+ODD_WORD = "Upscaling"
+"""The status word that no vendor has; `unknown_word` uses it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer: a JSON body, or text where `json` is None."""
+
+    status: int = 200
+    json: Any = None
+    text: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self) -> httpx.Response:
+        """As httpx has it; JSON may hold what only a careless vendor sends."""
+        content = self.text if self.json is None else json.dumps(self.json)
+        return httpx.Response(self.status, content=content.encode("utf-8", "replace"), headers=dict(self.headers))
+
+
+Answers = Sequence[Answer]
+"""What the calls of one exchange are answered with, in order; the last one again and again."""
+Answering = Answer | Answers | Exception | Callable[[httpx.Request], Answer | Exception]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A vendor's list of jobs, and what a search for the suite's default order must make of it."""
+
+    answer: Answering
+    exact: tuple[str, ...] = ()
+    candidates: tuple[str, ...] = ()
+    complete: bool = True
+    of_order: bool = False
+    """Whether the list itself is answered for one order alone, so that another must find nothing in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VendorScript:
+    """One vendor. Calls are recognised by a regular expression over "METHOD /path".
+
+    `vendor_id` is the vendor's own id within `job_id`. `under_way` and `failures` pair answers to a look with what
+    they mean; `refusals` an answer to a submit with the error and our name of the field. `cancels` pairs the answers
+    to a stop (and to the look after it) with the state, for a class that `can_cancel`. `file_hosts` are the hosts, and
+    those below them, that may get the key when a file is fetched, besides the base address. `same_resolution` names
+    models that make every resolution from the same order.
+    """
+
+    submits: str
+    accepted: Answer
+    job_id: str
+    vendor_id: str = ""
+    under_way: Sequence[tuple[Answers, JobState]]
+    succeeded: Answers
+    video_url: str
+    unknown_word: Answers
+    failures: Sequence[tuple[Answers, type[errors.ProviderError]]]
+    lost: Answers
+    refusals: Sequence[tuple[Answer, type[errors.ProviderError], str | None]]
+    model_id: str = ""
+    uploads: str = ""
+    uploaded: Answer = Answer()
+    uploaded_name: str = ""
+    upload_from_bytes: int = 0
+    cancels: Sequence[tuple[Answers, JobState]] = ()
+    key_accepted: Answer | None = None
+    key_refused: Sequence[Answer] = ()
+    listings: Sequence[Listing] = ()
+    file_hosts: tuple[str, ...] = ()
+    file_needs_key: bool = False
+    takes_webhooks: bool = True
+    same_resolution: frozenset[str] = frozenset()
