@@ -103,7 +103,7 @@ def _own_modules(provider: type[Provider]) -> list[str]:
     written = {each.__module__ for each in provider.__mro__ if issubclass(each, Provider)}
     template = ("core.providers.contract", "core.providers.adapter", "core.providers.hooks")
     # A class written in a test is judged by what it does alone: the test around it imports what it likes.
-    return sorted(module for module in written if module not in template and "test" not in module)
+    return sorted(each for each in written if each not in template and not each.startswith(("tests.", "test_")))
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:
