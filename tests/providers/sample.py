@@ -125,6 +125,10 @@ def _job(word: str, **more: Any) -> list[Answer]:
 
 SCRIPT = VendorScript(
     submits=r"POST /v1/videos",
+    looks=r"GET /v1/videos/[^/]+",
+    stops=r"POST /v1/videos/[^/]+/cancel",
+    tries_key=r"GET /v1/me",
+    searches=r"GET /v1/videos",
     accepted=Answer(201, JOB),
     job_id="job-7",
     vendor_id="job-7",

@@ -1,11 +1,13 @@
 """What each vendor answers, as its documentation shows it; the contract suite plays it back to the shipped adapters."""
 
+import json
+from decimal import Decimal
 from typing import Any
 
 import httpx
 
 from core import errors
-from core.providers.contract import JobState
+from core.providers.contract import JobState, ReportedCost
 from core.providers.testing import BASE_URL, ODD_WORD, PROMPT, REFERENCE, Answer, Listing, VendorScript
 
 ELSEWHERE = "https://elsewhere.example"
@@ -26,7 +28,11 @@ def _studio_error(status: int, code: str, **more: str) -> Answer:
 
 
 DEMO = VendorScript(
+    needs_key=False,
     submits=r"POST /v1/jobs",
+    looks=r"GET /v1/jobs/[^/]+",
+    stops=r"POST /v1/jobs/[^/]+/cancel",
+    searches=r"GET /v1/jobs",
     accepted=Answer(201, _DEMO | {"status": "queued"}),
     job_id=_DEMO_ID,
     vendor_id=_DEMO_ID,
@@ -47,6 +53,8 @@ DEMO = VendorScript(
         (_studio_error(422, "invalid_order", field="seconds"), errors.InvalidInput, "duration"),
         (_studio_error(422, "invalid_order", field="end_image"), errors.InvalidInput, "endImagePath"),
         (_studio_error(503, "cannot_store"), errors.ProviderUnavailable, None),
+        (Answer(500, _DEMO), errors.SubmitUncertain, None),
+        (Answer(201, _DEMO | {"id": "../x"}), errors.SubmitUncertain, None),
     ],
     cancels=[
         ([Answer(json=_DEMO | {"status": "cancelled"})], JobState.CANCELLED),
@@ -58,6 +66,7 @@ DEMO = VendorScript(
         Listing(_studio_list, exact=(_DEMO_ID,)),
         Listing(Answer(json={"jobs": []})),
     ],
+    unreadable_lists=[Answer(json={"jobs": [{"id": 5}]}), Answer(json={"jobs": ["a"]}), Answer(json={"jobs": {}})],
     file_needs_key=True,
     takes_webhooks=False,
 )
@@ -78,7 +87,14 @@ def _lab_error(status: int, said: Any, word: str = "error") -> Answer:
     return Answer(status, {"status": word, "message": said})
 
 
+def _key_in_body(sent: httpx.Request, key: str) -> bool:
+    return bool(json.loads(sent.content)["key"] == key) and key not in str(sent.headers)
+
+
 MODELSLAB = VendorScript(
+    has_key=_key_in_body,
+    looks=r"POST /api/(v7/video-fusion|v6/video)/fetch/[^/]+",
+    tries_key=r"POST /api/wallet_balance",
     submits=r"POST /api/(v7/video-fusion/(text|image)-to-video|v6/video/text2video_ultra)",
     accepted=Answer(json=_LAB),
     job_id=_LAB_ID,
@@ -87,7 +103,7 @@ MODELSLAB = VendorScript(
         ([Answer(json=_LAB)], JobState.RUNNING),
         ([Answer(json=_LAB | {"status": "queued"})], JobState.QUEUED),
     ],
-    succeeded=[Answer(json={"status": "success", "id": 155262350, "output": [CLIP], "proxy_links": [CLIP]})],
+    succeeded=[Answer(json=_LAB | {"status": "success", "output": [CLIP], "proxy_links": [CLIP]})],
     video_url=CLIP,
     unknown_word=[Answer(json=_LAB | {"status": ODD_WORD})],
     failures=[
@@ -112,6 +128,11 @@ MODELSLAB = VendorScript(
         (_lab_error(400, "Unable to fetch image from provided URL"), errors.InvalidInput, "startImagePath"),
         (_lab_error(500, "Failed to start"), errors.ProviderError, None),
         (_lab_error(503, "Service Unavailable"), errors.ProviderUnavailable, None),
+    ],
+    delays=[
+        (_lab_error(200, "Too many requests. Please try again in 30 minutes"), 1800),
+        (_lab_error(429, "try again in 20 seconds"), 20),
+        (Answer(429, {"status": "error", "message": "Rate limit exceeded", "retry_after": 7}), 7),
     ],
     model_id="seedance-t2v",
     uploads=r"POST /api/v6/base64_to_url",
@@ -140,6 +161,8 @@ def _eden_failed(said: str) -> list[Answer]:
 
 EDENAI = VendorScript(
     submits=r"POST /v3/universal-ai/async",
+    looks=r"GET /v3/universal-ai/async/[^/]+",
+    tries_key=r"GET /v3/universal-ai/async",
     accepted=Answer(202, _EDEN),
     job_id=_EDEN_ID,
     vendor_id=_EDEN_ID,
@@ -178,6 +201,9 @@ EDENAI = VendorScript(
         (Answer(503, {"detail": "Service temporarily unavailable"}), errors.ProviderUnavailable, None),
         (Answer(404, {"detail": "Not Found"}), errors.ProviderError, None),
     ],
+    delays=[(Answer(429, {"error_code": "RATE_LIMITED", "retry_after": 1.5}), 1.5)],
+    cost=ReportedCost(Decimal("0.48"), "USD"),
+    not_kept=["QUFB"],
     uploads=r"POST /v3/upload",
     uploaded=Answer(json={"file_id": "f-1"}),
     uploaded_name="f-1",
@@ -202,7 +228,10 @@ def _fal_mistake(status: int, reason: str, *place: str) -> Answer:
 
 
 FAL = VendorScript(
+    has_key=lambda sent, key: sent.headers.get("authorization") == f"Key {key}",
     submits=r"POST /fal-ai/(?!.*/requests/).*",
+    looks=r"GET /fal-ai/[\w.-]+/requests/[^/]+(/status)?",
+    stops=r"PUT /fal-ai/[\w.-]+/requests/[^/]+/cancel",
     accepted=Answer(json=_FAL),
     job_id=f"fal-ai/kling-video|{_FAL_ID}",
     vendor_id=_FAL_ID,
@@ -241,6 +270,8 @@ FAL = VendorScript(
         (_fal_mistake(422, "image_load_error", "tail_image_url"), errors.InvalidInput, "endImagePath"),
         (_fal_mistake(422, "file_too_large", "something"), errors.InvalidInput, "startImagePath"),
         (Answer(400, {"detail": "Bad request", "error_type": "bad_request"}), errors.InvalidInput, None),
+        (Answer(500, {"request_id": _FAL_ID}), errors.SubmitUncertain, None),
+        (Answer(504, {"detail": "x", "error_type": "request_timeout"}), errors.SubmitUncertain, None),
     ],
     cancels=[
         ([Answer(json={"status": "OK"})], JobState.CANCELLED),
@@ -282,6 +313,10 @@ def _listed(*items: dict[str, Any], following: str | None = None) -> Answer:
 
 REPLICATE = VendorScript(
     submits=r"POST /v1/(models/[\w-]+/[\w.-]+/)?predictions",
+    looks=r"GET /v1/predictions/[^/]+",
+    stops=r"POST /v1/predictions/[^/]+/cancel",
+    tries_key=r"GET /v1/account",
+    searches=r"GET /v1/(predictions|files/[^/]+)",
     accepted=Answer(201, _PREDICTION),
     job_id=_PREDICTION_ID,
     vendor_id=_PREDICTION_ID,
@@ -305,7 +340,12 @@ REPLICATE = VendorScript(
         (_problem(422, "Input validation failed", "- input.duration: no"), errors.InvalidInput, "duration"),
         (_problem(422, "Input validation failed", "- input.image: no"), errors.InvalidInput, "startImagePath"),
         (_problem(400, "flagged as sensitive (E005)"), errors.ContentRefused, None),
-        (Answer(429, {"detail": "Your rate limit resets in ~30s."}), errors.ProviderRateLimited, None),
+        (Answer(500, {"id": _PREDICTION_ID}), errors.SubmitUncertain, None),
+        (Answer(504, {"detail": "Your rate limit resets in ~30s."}), errors.SubmitUncertain, None),
+    ],
+    delays=[
+        (Answer(429, {"detail": "Your rate limit resets in ~12s."}), 12),
+        (Answer(429, {"detail": "Your rate limit resets in 2 minutes."}), 120),
     ],
     model_id="replicate-seedance-1-pro",
     uploads=r"POST /v1/files",
@@ -335,6 +375,7 @@ REPLICATE = VendorScript(
         Listing(_listed({"created_at": "2026-11-21T12:05:00Z", "model": "a/b"}, following="?cursor=c"), complete=False),
         Listing(_listed({"input": _INPUT | {"image": f"{BASE_URL}/v1/files/abc"}})),
     ],
+    unreadable_lists=[Answer(json={"results": ["p1"]}), Answer(json={"results": [{"id": 5}]})],
     file_hosts=("replicate.com", "replicate.delivery"),
     file_needs_key=True,
 )

@@ -39,7 +39,7 @@ from tests.providers.sample import MODEL, Acme, KeylessAcme
 from tests.providers.scripts import SCRIPTS
 
 FAULTS: list[tuple[type[Provider], VendorScript, str]] = []
-KEYLESS = replace(sample.SCRIPT, key_accepted=None, key_refused=())
+KEYLESS = replace(sample.SCRIPT, needs_key=False, key_accepted=None, key_refused=())
 
 
 def caught_by(rule: str, script: VendorScript = sample.SCRIPT) -> Callable[[type[Provider]], type[Provider]]:
@@ -473,7 +473,7 @@ class PutsTheKeyIntoTheAddress(Acme):
         return VideoSource(f"{video_url}?key={self._key}")
 
 
-@caught_by("every_call_of_an_order_carries_the_key")
+@caught_by("an_order_is_sent_once_and_gives_the_job")
 class ForgetsTheKey(Acme):
     def auth_headers(self) -> Mapping[str, str]:
         return {}

@@ -26,8 +26,9 @@ def _vendor(vendor: type[Adapter]) -> Adapter:
     return vendor(client=httpx.AsyncClient(transport=httpx.MockTransport(_refuse)), key=KEY)
 
 
-def _reply(status: int = 200, body: dict[str, Any] | None = None, **headers: str) -> Reply:
+def _reply(status: int = 200, body: dict[str, Any] | None = None, retry_after: str | None = None) -> Reply:
     content = "" if body is None else json.dumps(body)
+    headers = {"retry-after": retry_after} if retry_after else {}
     return http.read(httpx.Response(status, content=content.encode(), headers=headers), key=KEY)
 
 
@@ -133,7 +134,7 @@ RULES = ErrorRules(
         (ErrorFacts(_reply(422), names=("model",)), errors.ModelUnavailable),
         (ErrorFacts(_reply(404, {})), errors.ModelUnavailable),
         (ErrorFacts(_reply(404)), None),
-        (ErrorFacts(_reply(503, **{"retry-after": "3"})), errors.ProviderRateLimited),
+        (ErrorFacts(_reply(503, retry_after="3")), errors.ProviderRateLimited),
         (ErrorFacts(_reply(503)), None),
         (ErrorFacts(_reply(418)), None),
     ],

@@ -9,6 +9,7 @@ Describe the vendor's answers once, from its documentation, and every rule of th
         prices = {"acme-one"}            # the model ids that have a price
         script = VendorScript(
             submits=r"POST /v1/videos",  # the call that buys, as "METHOD /path"
+            looks=r"GET /v1/videos/[^/]+",
             accepted=Answer(202, {"id": "job-1", "status": "queued"}),
             job_id="job-1",
             ...

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from core import errors
-from core.providers.contract import JobState, SourceImage
+from core.providers.contract import JobState, ReportedCost, SourceImage
 
 KEY = "key/of+the=test&4711"
 """Holds marks that addresses and HTML escape."""
@@ -53,22 +53,33 @@ class Listing:
     exact: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
     complete: bool = True
-    of_order: bool = False
-    """Whether the list itself is answered for one order alone, so that another must find nothing in it."""
+
+
+def bearer(sent: httpx.Request, key: str) -> bool:
+    """Whether a call carries the key as most vendors want it."""
+    return bool(sent.headers.get("authorization") == f"Bearer {key}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class VendorScript:
-    """One vendor. Calls are recognised by a regular expression over "METHOD /path".
+    """One vendor. Calls are recognised by a regular expression over "METHOD /path", the path as it is sent, quoted.
 
-    `vendor_id` is the vendor's own id within `job_id`. `under_way` and `failures` pair answers to a look with what
-    they mean; `refusals` an answer to a submit with the error and our name of the field. `cancels` pairs the answers
-    to a stop (and to the look after it) with the state, for a class that `can_cancel`. `file_hosts` are the hosts, and
+    `has_key` tells whether a call carries the key where the vendor wants it. `vendor_id` is the vendor's own id within
+    `job_id`. `under_way` and `failures` pair answers to a look with what they mean; `refusals` an answer to a submit
+    that names no job with the error and our name of the field, `delays` one with the seconds it asks for. `cost` and
+    `not_kept` are of `succeeded`: what the job cost, and texts that must not be stored. `cancels` pairs the answers to
+    a stop (and to the look after it) with the state, for a class that `can_cancel`. `file_hosts` are the hosts, and
     those below them, that may get the key when a file is fetched, besides the base address. `same_resolution` names
     models that make every resolution from the same order.
     """
 
+    needs_key: bool = True
+    has_key: Callable[[httpx.Request, str], bool] = bearer
     submits: str
+    looks: str
+    stops: str = ""
+    tries_key: str = ""
+    searches: str = ""
     accepted: Answer
     job_id: str
     vendor_id: str = ""
@@ -79,6 +90,9 @@ class VendorScript:
     failures: Sequence[tuple[Answers, type[errors.ProviderError]]]
     lost: Answers
     refusals: Sequence[tuple[Answer, type[errors.ProviderError], str | None]]
+    delays: Sequence[tuple[Answer, float]] = ()
+    cost: ReportedCost | None = None
+    not_kept: Sequence[str] = ()
     model_id: str = ""
     uploads: str = ""
     uploaded: Answer = Answer()
@@ -88,6 +102,7 @@ class VendorScript:
     key_accepted: Answer | None = None
     key_refused: Sequence[Answer] = ()
     listings: Sequence[Listing] = ()
+    unreadable_lists: Sequence[Answer] = ()
     file_hosts: tuple[str, ...] = ()
     file_needs_key: bool = False
     takes_webhooks: bool = True

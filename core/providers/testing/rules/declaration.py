@@ -65,6 +65,7 @@ def its_calls_are_coroutines(stage: Stage) -> None:
 def it_says_what_it_can(stage: Stage) -> None:
     """What the vendor is scripted to do is declared, and nothing else."""
     provider, script = stage.provider, stage.script
+    assert provider.needs_key is script.needs_key
     assert provider.can_cancel is bool(script.cancels)
     assert provider.supports_lookup is bool(script.listings)
     assert provider.can_check_key is (script.key_accepted is not None)

@@ -18,7 +18,7 @@ from core.providers.testing.rules.answers import (
     replaced,
 )
 from core.providers.testing.script import IMAGE, NEGATIVE, WEBHOOK_URL, Answer, Answering
-from core.providers.testing.stage import Played, Stage, holds_key
+from core.providers.testing.stage import Played, Stage
 
 REFUSED = (
     errors.BadKey,
@@ -142,6 +142,10 @@ def a_busy_vendor_is_left_alone_as_long_as_it_says(stage: Stage) -> None:
         assert isinstance(error, errors.ProviderRateLimited)
         assert error.retry_after_seconds == 17 if answer.headers else error.retry_after_seconds > 0
         assert played.submits == 1
+    for answer, seconds in stage.script.delays:
+        error = raised(stage.submit(answer), errors.ProviderRateLimited, after=answer)
+        assert isinstance(error, errors.ProviderRateLimited)
+        assert error.retry_after_seconds == seconds, f"{answer}: {error.retry_after_seconds} s"
 
 
 def a_refused_submit_is_refused_for_good(stage: Stage) -> None:
@@ -152,7 +156,9 @@ def a_refused_submit_is_refused_for_good(stage: Stage) -> None:
         403: (errors.BadKey,),
     }
     for status in (400, 401, 402, 403, 404, 405, 413, 415, 422):
-        for answer in (Answer(status, {}), Answer(status, text=GATEWAY)):
+        answers = [Answer(status, {}), Answer(status, text=GATEWAY)]
+        about_content = [Answer(status, {"title": "No", "detail": "the account is under moderation"})]
+        for answer in answers + about_content * (status in (401, 402)):
             played = stage.submit(answer)
             error = raised(played, *meanings.get(status, REFUSED), after=answer)
             assert status in meanings or not isinstance(error, errors.BadKey | errors.ProviderOutOfCredits)
@@ -160,7 +166,7 @@ def a_refused_submit_is_refused_for_good(stage: Stage) -> None:
 
 
 def the_vendors_own_refusals_are_understood(stage: Stage) -> None:
-    """Each documented refusal is the error it stands for, with our name of the field."""
+    """Each documented answer that names no job is the error it stands for, with our name of the field."""
     for answer, expected, field in stage.script.refusals:
         played = stage.submit(answer)
         error = raised(played, expected, after=answer)
@@ -185,14 +191,6 @@ def a_broken_upload_orders_nothing(stage: Stage) -> None:
             assert not played.submits, f"ordered without its image after {answer!r}"
             assert played.uploads == 1
             assert not isinstance(error, errors.InvalidInput) or error.field == field
-
-
-def every_call_of_an_order_carries_the_key(stage: Stage) -> None:
-    """A vendor that wants a key gets it with each call."""
-    image = stage.large_image() if stage.model.start_image else None
-    if stage.provider.needs_key:
-        played = stage.submit(request=stage.request(start_image=image))
-        assert all(holds_key(sent) for sent in played.requests)
 
 
 def _with_uploads(stage: Stage) -> list[tuple[VideoRequest, str]]:
