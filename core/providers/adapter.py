@@ -1,4 +1,4 @@
-"""The template of a vendor's adapter: it sends, and decides what a broken exchange or an error reply means.
+"""The template of a vendor's adapter: it sends what the vendor's hooks prepare and answers with what they read.
 
 A vendor states facts: calls (`submit_call`, `status_call`), how their replies are read (`parse_accepted`,
 `parse_status`), words and error rules. None of that sends anything, so a test of it is one call and one `==`.

@@ -1,5 +1,6 @@
 """What each vendor answers, as its documentation shows it; the contract suite plays it back to the shipped adapters."""
 
+import hashlib
 import json
 from decimal import Decimal
 from typing import Any
@@ -8,7 +9,7 @@ import httpx
 
 from core import errors
 from core.providers.contract import JobState, ReportedCost
-from core.providers.testing import BASE_URL, ODD_WORD, PROMPT, REFERENCE, Answer, Listing, VendorScript
+from core.providers.testing import BASE_URL, IMAGE, ODD_WORD, PROMPT, REFERENCE, Answer, Listing, VendorScript
 
 ELSEWHERE = "https://elsewhere.example"
 CLIP = "https://cdn.example/clips/a.mp4"
@@ -311,6 +312,14 @@ def _listed(*items: dict[str, Any], following: str | None = None) -> Answer:
     return Answer(json={"previous": None, "next": following, "results": [_PREDICTION | item for item in items]})
 
 
+_FILE = f"{BASE_URL}/v1/files/abc"
+_WITH_IMAGE = _listed({"input": _INPUT | {"image": _FILE}})
+
+
+def _checksum(data: bytes) -> Answer:
+    return Answer(json={"id": "abc", "checksums": {"sha256": hashlib.sha256(data).hexdigest()}})
+
+
 REPLICATE = VendorScript(
     submits=r"POST /v1/(models/[\w-]+/[\w.-]+/)?predictions",
     looks=r"GET /v1/predictions/[^/]+",
@@ -373,7 +382,11 @@ REPLICATE = VendorScript(
         Listing(_listed()),
         Listing([_listed(following=f"{ELSEWHERE}/v1/predictions?cursor=c2"), _listed({})], exact=(_PREDICTION_ID,)),
         Listing(_listed({"created_at": "2026-11-21T12:05:00Z", "model": "a/b"}, following="?cursor=c"), complete=False),
-        Listing(_listed({"input": _INPUT | {"image": f"{BASE_URL}/v1/files/abc"}})),
+        Listing(_listed({"input": _INPUT | {"image": _FILE}})),
+        Listing([_WITH_IMAGE, _checksum(IMAGE.data)], exact=(_PREDICTION_ID,), image=IMAGE),
+        Listing([_WITH_IMAGE, _checksum(b"another")], image=IMAGE),
+        Listing([_WITH_IMAGE, Answer(404, {"detail": "expired"})], candidates=(_PREDICTION_ID,), image=IMAGE),
+        Listing(_listed({}), candidates=(_PREDICTION_ID,), image=IMAGE),
     ],
     unreadable_lists=[Answer(json={"results": ["p1"]}), Answer(json={"results": [{"id": 5}]})],
     file_hosts=("replicate.com", "replicate.delivery"),

@@ -161,6 +161,12 @@ class DropsTheEndImage(Acme):
         return super().submit_call(replace(request, end_image=None, start_image=None))
 
 
+@caught_by("an_order_takes_its_images_along")
+class SendsTheEndImageTwice(Acme):
+    def submit_call(self, request: VideoRequest) -> Call:
+        return super().submit_call(replace(request, start_image=request.end_image or request.start_image))
+
+
 @caught_by("an_end_image_alone_is_refused_before_anything_is_sent")
 class SendsAnEndImageAlone(Acme):
     async def generate_video(self, request: VideoRequest) -> ProviderJob:

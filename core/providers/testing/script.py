@@ -47,12 +47,16 @@ Answering = Answer | Answers | Exception | Callable[[httpx.Request], Answer | Ex
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A vendor's list of jobs, and what a search for the suite's default order must make of it."""
+    """A vendor's list of jobs, and what a search for the suite's default order must make of it.
+
+    With `image` the order had this start image.
+    """
 
     answer: Answering
     exact: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
     complete: bool = True
+    image: SourceImage | None = None
 
 
 def bearer(sent: httpx.Request, key: str) -> bool:

@@ -77,11 +77,15 @@ def an_order_takes_its_images_along(stage: Stage) -> None:
         images: dict[str, Any] = {"start_image": stage.large_image()}
         if model.end_image:
             images["end_image"] = replace(images["start_image"], data=images["start_image"].data + b"end")
-        played = stage.submit(request=stage.request(model, **images))
+        name = stage.script.uploaded_name
+        names = [f"{name}-{number}" for number in range(len(images))]
+        uploads = [replaced([stage.script.uploaded], name, each)[0] for each in names]
+        played = stage.submit(request=stage.request(model, **images), upload=uploads)
         assert isinstance(played.result, ProviderJob), f"{model.id}: {played.error!r}"
         if stage.script.uploads:
             assert played.uploads == len(images), f"{model.id} uploads {played.uploads} of {len(images)} images"
-            assert stage.script.uploaded_name in played.requests[-1].content.decode(), f"{model.id}: uploaded in vain"
+            said = played.requests[-1].content.decode()
+            assert all(each in said for each in names), f"{model.id}: an image is uploaded in vain"
         else:
             body = played.requests[-1].content.decode()
             assert all(base64.b64encode(image.data).decode() in body for image in images.values()), model.id

@@ -107,7 +107,7 @@ def a_key_is_tried_for_free(stage: Stage) -> None:
 def a_search_finds_what_is_the_orders(stage: Stage) -> None:
     """Surely ours, possibly ours, or somebody else's, as the vendor's list shows it."""
     for listing in stage.script.listings:
-        played = stage.search(listing.answer)
+        played = stage.search(listing.answer, request=stage.request(start_image=listing.image))
         found = played.result
         assert isinstance(found, JobMatches), f"{listing}: {played.error!r}"
         assert tuple(job.id for job in found.exact) == listing.exact, f"{listing}: {found.exact}"
