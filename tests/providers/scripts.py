@@ -48,6 +48,7 @@ DEMO = VendorScript(
     unknown_word=[Answer(json=_DEMO | {"status": ODD_WORD})],
     failures=[([Answer(json=_DEMO | {"status": "failed", "error": {"message": "no"}})], errors.GenerationFailed)],
     lost=[_studio_error(404, "unknown_job")],
+    look_errors=[(Answer(500, _DEMO), errors.ProviderUnavailable)],
     refusals=[
         (_studio_error(401, "unauthorized"), errors.BadKey, None),
         (_studio_error(413, "too_large"), errors.InvalidInput, None),
@@ -94,6 +95,8 @@ def _key_in_body(sent: httpx.Request, key: str) -> bool:
 
 MODELSLAB = VendorScript(
     has_key=_key_in_body,
+    looks_of={"text-to-video-ultra": r"POST /api/v6/video/fetch/[^/]+"}
+    | dict.fromkeys(("veo3", "veo2", "wan-2.2-t2v", "seedance-t2v"), r"POST /api/v7/video-fusion/fetch/[^/]+"),
     looks=r"POST /api/(v7/video-fusion|v6/video)/fetch/[^/]+",
     tries_key=r"POST /api/wallet_balance",
     submits=r"POST /api/(v7/video-fusion/(text|image)-to-video|v6/video/text2video_ultra)",
@@ -115,6 +118,13 @@ MODELSLAB = VendorScript(
         ([_lab_error(200, "Unable to fetch image from provided URL")], errors.InvalidInput),
     ],
     lost=[_lab_error(200, "Request not found", "failed")],
+    look_errors=[
+        (_lab_error(200, "Invalid API key"), errors.BadKey),
+        (_lab_error(200, "Insufficient credits"), errors.ProviderOutOfCredits),
+        (_lab_error(200, "Rate limit exceeded"), errors.ProviderRateLimited),
+        (_lab_error(200, "try again in 2 minutes", "failed"), errors.ProviderRateLimited),
+        (_lab_error(500, "Server Error"), errors.ProviderUnavailable),
+    ],
     refusals=[
         (_lab_error(200, "Invalid API key"), errors.BadKey, None),
         (_lab_error(401, "Invalid API key"), errors.BadKey, None),
@@ -188,6 +198,12 @@ EDENAI = VendorScript(
         ),
     ],
     lost=[Answer(404, {"detail": "Job not found"})],
+    look_errors=[
+        (Answer(401, {"detail": "x", "error_code": "UNAUTHORIZED"}), errors.BadKey),
+        (Answer(402, {"error": "Insufficient credits"}), errors.ProviderOutOfCredits),
+        (Answer(500, _EDEN | {"status": "fail"}), errors.ProviderUnavailable),
+        (Answer(429, {"detail": "x", "retry_after": 1.5}), errors.ProviderRateLimited),
+    ],
     refusals=[
         (Answer(401, {"detail": "no", "error_code": "UNAUTHORIZED"}), errors.BadKey, None),
         (Answer(402, {"detail": "no", "error_code": "INSUFFICIENT_CREDIT"}), errors.ProviderOutOfCredits, None),
@@ -232,6 +248,11 @@ FAL = VendorScript(
     has_key=lambda sent, key: sent.headers.get("authorization") == f"Key {key}",
     submits=r"POST /fal-ai/(?!.*/requests/).*",
     looks=r"GET /fal-ai/[\w.-]+/requests/[^/]+(/status)?",
+    looks_of={
+        "fal-kling-2.5-turbo": r"GET /fal-ai/kling-video/requests/[^/]+/status",
+        "fal-veo-3.1-fast": r"GET /fal-ai/veo3.1/requests/[^/]+/status",
+        "fal-hailuo-2.3": r"GET /fal-ai/minimax/requests/[^/]+/status",
+    },
     stops=r"PUT /fal-ai/[\w.-]+/requests/[^/]+/cancel",
     accepted=Answer(json=_FAL),
     job_id=f"fal-ai/kling-video|{_FAL_ID}",
@@ -261,6 +282,7 @@ FAL = VendorScript(
         ([_FAL_DONE, Answer(404, {"detail": "Request not found"})], errors.GenerationFailed),
     ],
     lost=[Answer(404, {"detail": "Request not found"})],
+    look_errors=[(Answer(500, _FAL), errors.ProviderUnavailable)],
     refusals=[
         (Answer(401, {"detail": "Invalid Key"}), errors.BadKey, None),
         (Answer(403, {"detail": "Access denied"}), errors.BadKey, None),
@@ -341,6 +363,7 @@ REPLICATE = VendorScript(
         (_prediction("succeeded", data_removed=True), errors.GenerationFailed),
     ],
     lost=[_problem(404, "Not found", "The requested resource could not be found.")],
+    look_errors=[(Answer(500, _PREDICTION | {"status": "failed"}), errors.ProviderUnavailable)],
     refusals=[
         (_problem(401, "Unauthenticated"), errors.BadKey, None),
         (_problem(402, "Insufficient credit"), errors.ProviderOutOfCredits, None),

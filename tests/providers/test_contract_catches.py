@@ -579,6 +579,20 @@ class ModelsLabAsksAtTheRepliesAddress(ModelsLab):
         return self._known(self.parse_status(reply), reply)
 
 
+@caught_by("a_look_that_speaks_of_us_leaves_the_job_alone", SCRIPTS["modelslab"])
+class ModelsLabFailsAJobForTheKey(ModelsLab):
+    def parse_status(self, reply: Reply) -> JobStatus | None:
+        status = super().parse_status(reply)
+        is_error = reply.status_word in self.FAILED
+        return self.failed(reply, self.classify_failure(reply)) if status is None and is_error else status
+
+
+@caught_by("each_models_jobs_are_asked_about_where_they_are", SCRIPTS["modelslab"])
+class ModelsLabForgetsTheVersion(ModelsLab):
+    def parse_accepted(self, reply: Reply, request: VideoRequest) -> str:
+        return super().parse_accepted(reply, request).removeprefix("v6:")
+
+
 @caught_by("a_key_is_tried_for_free", SCRIPTS["modelslab"])
 class ModelsLabTakesAnyAnswerForAGoodKey(ModelsLab):
     def is_key_accepted(self, reply: Reply) -> bool:

@@ -68,7 +68,9 @@ def bearer(sent: httpx.Request, key: str) -> bool:
 class VendorScript:
     """One vendor. Calls are recognised by a regular expression over "METHOD /path", the path as it is sent, quoted.
 
-    `has_key` tells whether a call carries the key where the vendor wants it. `vendor_id` is the vendor's own id within
+    `has_key` tells whether a call carries the key where the vendor wants it. `looks_of` is where the jobs of one model
+    are asked about, by model id, where that is not the same for all. `look_errors` are answers to a look that are about
+    us and not the job. `vendor_id` is the vendor's own id within
     `job_id`. `under_way` and `failures` pair answers to a look with what they mean; `refusals` an answer to a submit
     that names no job with the error and our name of the field, `delays` one with the seconds it asks for. `cost` and
     `not_kept` are of `succeeded`: what the job cost, and texts that must not be stored. `cancels` pairs the answers to
@@ -81,6 +83,7 @@ class VendorScript:
     has_key: Callable[[httpx.Request, str], bool] = bearer
     submits: str
     looks: str
+    looks_of: Mapping[str, str] = field(default_factory=dict)
     stops: str = ""
     tries_key: str = ""
     searches: str = ""
@@ -93,6 +96,7 @@ class VendorScript:
     unknown_word: Answers
     failures: Sequence[tuple[Answers, type[errors.ProviderError]]]
     lost: Answers
+    look_errors: Sequence[tuple[Answer, type[errors.ProviderError]]] = ()
     refusals: Sequence[tuple[Answer, type[errors.ProviderError], str | None]]
     delays: Sequence[tuple[Answer, float]] = ()
     cost: ReportedCost | None = None

@@ -35,6 +35,7 @@ OUTAGES = [
     Answer(500, {"detail": "Internal Server Error"}),
     Answer(500, {"message": "Server Error"}),
     Answer(504, {"message": "Endpoint request timed out"}),
+    Answer(502, {"status": "Bad Gateway"}),
 ]
 REDIRECTS = [
     Answer(status, headers={"Location": target}, text="")

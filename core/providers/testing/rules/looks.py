@@ -1,5 +1,6 @@
 """What a look at a job means: a state, or that nothing was learned of the job."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +21,7 @@ from core.providers.testing.rules.answers import (
     replaced,
 )
 from core.providers.testing.script import BASE_URL, ODD_WORD, Answer, Answering, Answers
-from core.providers.testing.stage import Played, Stage
+from core.providers.testing.stage import Played, Stage, place
 
 UNUSABLE_LINKS: Sequence[Any] = (None, "", "file:///etc/passwd", "javascript:alert(1)", {}, 5)
 ODD_IDS = ("../../account", "a/b", "a?b=c", "a#b", "a b", "%2e%2e", "a\\b", "ü")
@@ -100,6 +101,21 @@ def a_refused_look_leaves_the_job_alone(stage: Stage) -> None:
             error = raised(stage.look([*before, answer]), *expected, after=answer)
             if isinstance(error, errors.ProviderRateLimited):
                 assert error.retry_after_seconds == 17 if answer.headers else error.retry_after_seconds > 0
+
+
+def a_look_that_speaks_of_us_leaves_the_job_alone(stage: Stage) -> None:
+    """The vendor's own words for our key, credits or haste, which may look like words for a failed job."""
+    for answer, expected in stage.script.look_errors:
+        raised(stage.look(answer), expected, after=answer)
+
+
+def each_models_jobs_are_asked_about_where_they_are(stage: Stage) -> None:
+    """The id that an order gives leads to the place that the vendor has for jobs of that model."""
+    for model in stage.provider.models:
+        job = stage.submit(request=stage.request(model)).result
+        asked = stage.look(stage.script.under_way[0][0], job_id=job.id).requests
+        expected = stage.script.looks_of.get(model.id, stage.script.looks)
+        assert all(re.fullmatch(expected, place(sent)) for sent in asked), f"{model.id}: {place(asked[0])}"
 
 
 def a_broken_look_leaves_the_job_alone(stage: Stage) -> None:
