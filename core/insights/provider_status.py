@@ -15,7 +15,7 @@ from core.db.tables import Generation, UsageDay, is_live
 from core.insights import circuit_breaker, model_stats
 from core.messages import Message, message
 from core.providers import connection, registry
-from core.providers.base import Provider
+from core.providers.contract import Provider
 
 NOT_CONFIGURED = "not_configured"
 

@@ -4,7 +4,7 @@ import httpx
 
 from core.config import Settings
 from core.providers import registry
-from core.providers.base import Provider
+from core.providers.contract import Provider
 
 SUBMIT_TIMEOUT = httpx.Timeout(45, connect=10)
 POLL_TIMEOUT = httpx.Timeout(20, connect=5)

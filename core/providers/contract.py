@@ -1,14 +1,22 @@
-"""The value types that pages, services, providers and workers share; no behaviour beyond reading themselves."""
+"""The contract of a provider: the value types everybody shares, and the coroutines that every vendor answers to.
+
+It sends nothing and decides nothing; `core.providers.adapter` does, for all vendors alike.
+"""
 
 import base64
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
+
+import httpx
 
 from core import errors
+from core.messages import N_
+from core.providers.http import Call, Reply
 from core.spec import ClipSettings
 
 FRAME_SIZES: Mapping[tuple[str, str], tuple[int, int]] = {
@@ -77,10 +85,14 @@ class VideoModel:
 
 @dataclass(frozen=True, slots=True)
 class SourceImage:
-    """A cleaned image (JPEG bytes of our own making) handed to a provider."""
+    """A cleaned image (JPEG bytes of our own making) handed to a provider.
+
+    `uploaded` is what the vendor calls it once it has it, an address or an id; empty where it goes along as it is.
+    """
 
     data: bytes = field(repr=False)
     media_type: str = "image/jpeg"
+    uploaded: str = ""
 
     @property
     def data_url(self) -> str:
@@ -127,6 +139,35 @@ class JobMatches:
     exact: Sequence[ProviderJob] = ()
     candidates: Sequence[ProviderJob] = ()
     complete: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "exact", tuple(self.exact))  # the same finds are equal however they were gathered
+        object.__setattr__(self, "candidates", tuple(self.candidates))
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A further call that tells whether a listed job is ours; `parse` answers None where that cannot be told."""
+
+    call: Call
+    parse: Callable[[Reply], bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedJob:
+    """A job in a vendor's list; `is_ours` None: it may be. `checks` are made unless it is surely another's."""
+
+    job: ProviderJob
+    is_ours: bool | None
+    checks: Sequence[Check] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """One page of a vendor's list of jobs; `next_page` is empty on the last one that matters."""
+
+    jobs: Sequence[ListedJob] = ()
+    next_page: str = ""
 
 
 class JobState(StrEnum):
@@ -187,3 +228,65 @@ class VideoFacts:
     container: str
     size_bytes: int
     web_safe: bool
+
+
+class Provider(ABC):
+    """One vendor. It knows HTTP and nothing of us: no database, price, clock, settings or storage.
+
+    Each coroutine is a single exchange (plus what must be uploaded first, or the further pages of a list); nobody
+    waits or sleeps here. Key, address and HTTP client are handed in; the client follows no redirects.
+
+    `needs_key` False means it is always configured. `is_local`: it runs beside the worker, so its address is
+    today's and not the one a job was submitted to. `min_poll_seconds` is the shortest pause between two
+    looks at one job that the vendor asks for. `max_in_flight` is how many jobs it takes from us at once,
+    `max_requests_per_second` how many calls of any kind.
+    """
+
+    name: ClassVar[str]
+    display_name: ClassVar[str]
+    models: ClassVar[tuple[VideoModel, ...]]
+    default_base_url: ClassVar[str]
+    needs_key: ClassVar[bool] = True
+    is_local: ClassVar[bool] = False
+    min_poll_seconds: ClassVar[float] = 2.0
+    max_in_flight: ClassVar[int | None] = None
+    can_cancel: ClassVar[bool] = False
+    supports_lookup: ClassVar[bool] = False
+    can_check_key: ClassVar[bool] = False
+    max_requests_per_second: ClassVar[float | None] = None
+    cancel_note: ClassVar[str] = N_(
+        "This provider cannot stop a job once it has it; the clip will arrive and be charged."
+    )
+
+    def __init__(self, *, client: httpx.AsyncClient, key: str, base_url: str = "") -> None:
+        self._client = client
+        self._key = key
+        self._base_url = (base_url or self.default_base_url).rstrip("/")
+
+    @abstractmethod
+    async def generate_video(self, request: VideoRequest) -> ProviderJob:
+        """Submit once. Raises a ProviderError; SubmitUncertain exactly when nobody can know if it was accepted."""
+
+    @abstractmethod
+    async def check_status(self, job_id: str) -> JobStatus:
+        """Look at a job once. Raises ProviderError when the look itself failed; a failed job is a JobStatus."""
+
+    async def video_source(self, job_id: str, video_url: str) -> VideoSource:
+        """Where to fetch the finished file; override where it needs headers or a URL of its own."""
+        return VideoSource(url=video_url)
+
+    async def cancel(self, job_id: str) -> JobStatus:
+        """Ask the vendor to stop a job; only where `can_cancel`. Returns how the job stands afterwards."""
+        raise NotImplementedError(f"{self.name} cannot cancel")
+
+    async def check_key(self) -> None:
+        """Try the key with a call that costs nothing; only where `can_check_key`. Raises BadKey, or as a look does."""
+        raise NotImplementedError(f"{self.name} has no free call")
+
+    async def find_submitted_job(self, request: VideoRequest, *, since: datetime, until: datetime) -> JobMatches:
+        """Look for the job of a request in the vendor's own list; only where `supports_lookup`. Raises as a look does.
+
+        It was sent between `since` and `until` by our clock, which may differ from the vendor's. Whose a job is, and
+        what it means when there is none or more than one, is not decided here.
+        """
+        raise NotImplementedError(f"{self.name} has no list to look in")

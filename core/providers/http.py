@@ -1,11 +1,14 @@
-"""Reads a vendor's HTTP reply without trusting it: JSON or not, the delay it asks for, and no key in what is kept."""
+"""What goes to a vendor and what comes back: calls, replies read without trusting them, and what an error means.
+
+A reply may be JSON or not and may ask for a delay; what is kept of it holds nothing of the key. It sends nothing.
+"""
 
 import email.utils
 import html
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -13,11 +16,26 @@ from urllib.parse import quote, quote_plus
 
 import httpx
 
+from core import errors
+from core.messages import Source
+
 MAX_KEPT_CHARS = 2000
 REFUSED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
 """HTTP statuses that say by themselves that nothing was accepted."""
 
 _TRY_AGAIN = re.compile(r"try again (?:in|after)\s+(?:about\s+)?(\d{1,6})\s*(seconds?|secs?|s|minutes?|mins?)\b", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request to a vendor: the path below its base address, and what goes along besides the key."""
+
+    method: str
+    path: str
+    json: Mapping[str, Any] | None = None
+    params: Mapping[str, str | int] | None = None
+    files: Mapping[str, tuple[str, bytes, str]] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +62,12 @@ class Reply:
         """The body's `status`, in small letters; "" where it is no text, as in errors that give the HTTP number."""
         value = (self.body or {}).get("status")
         return value.lower() if isinstance(value, str) else ""
+
+    @property
+    def mistakes(self) -> list[Mapping[str, Any]]:
+        """The list of a validation reply of FastAPI's kind: `detail` as objects with `loc`, `msg` and `type`."""
+        found = (self.body or {}).get("detail")
+        return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
 
     @property
     def is_busy(self) -> bool:
@@ -142,3 +166,142 @@ def _retry_after(headers: httpx.Headers) -> float | None:
         return max(0.0, (until - email.utils.parsedate_to_datetime(headers.get("date", ""))).total_seconds())
     except (ValueError, TypeError):
         return None
+
+
+def without_files(kept: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    """`kept` without what fields of these names hold at any depth, unless that is an address."""
+    clean: dict[str, Any] = {}
+    for name, value in kept.items():
+        if isinstance(value, Mapping):
+            clean[name] = without_files(value, names)
+        elif name in names and isinstance(value, str) and not web_address(value):
+            clean[name] = f"({len(value)} characters)" if value else ""
+        else:
+            clean[name] = value
+    return clean
+
+
+def texts(*values: Any) -> str:
+    """What several fields of an error reply say, as one text; what is no text is written as JSON."""
+    return "\n".join(value if isinstance(value, str) else json.dumps(value) for value in values if value)
+
+
+NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+"""httpx errors after which the request has surely not reached the other side."""
+
+
+def broken_submit(failure: httpx.HTTPError | TimeoutError, *, key: str) -> errors.ProviderError:
+    """What a broken exchange during a submit means: not sent (safe to repeat) or uncertain (never repeated)."""
+    if isinstance(failure, NOTHING_SENT):
+        return broken_poll(failure, key=key)
+    return errors.SubmitUncertain(detail=redact_text(repr(failure), key))
+
+
+def broken_poll(failure: httpx.HTTPError | TimeoutError, *, key: str) -> errors.ProviderError:
+    """What a broken exchange that orders nothing means: try again later, nothing was changed by it."""
+    return errors.ProviderUnavailable(detail=redact_text(repr(failure), key))
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorFacts:
+    """What rules look at: an error reply, its sentences as one text, its machine-readable codes, the delay it asks.
+
+    `names` are the vendor's own of the input fields it is about.
+    """
+
+    reply: Reply
+    text: str = ""
+    codes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    delay_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A test of an error reply; conditions combine with `&`, `|` and `~`."""
+
+    holds: Callable[[ErrorFacts], bool]
+
+    def __and__(self, other: "Condition") -> "Condition":
+        return Condition(lambda facts: self.holds(facts) and other.holds(facts))
+
+    def __or__(self, other: "Condition") -> "Condition":
+        return Condition(lambda facts: self.holds(facts) or other.holds(facts))
+
+    def __invert__(self) -> "Condition":
+        return Condition(lambda facts: not self.holds(facts))
+
+
+def status(*numbers: int) -> Condition:
+    """The HTTP status is one of these."""
+    return Condition(lambda facts: facts.reply.status in numbers)
+
+
+def text(pattern: str) -> Condition:
+    """What the reply says matches, in capitals or not."""
+    compiled = re.compile(pattern, re.I)
+    return Condition(lambda facts: compiled.search(facts.text) is not None)
+
+
+def code(pattern: str) -> Condition:
+    """One of its codes is this from beginning to end."""
+    compiled = re.compile(pattern)
+    return Condition(lambda facts: any(compiled.fullmatch(found) for found in facts.codes))
+
+
+def about(name: str) -> Condition:
+    """It is about the vendor's field of this name."""
+    return Condition(lambda facts: name in facts.names)
+
+
+HAS_CODE = Condition(lambda facts: bool(facts.codes))
+HAS_DELAY = Condition(lambda facts: facts.delay_seconds is not None)
+HAS_MISTAKES = Condition(lambda facts: bool(facts.reply.mistakes))
+IS_JSON = Condition(lambda facts: facts.reply.body is not None)
+IS_BUSY = Condition(lambda facts: facts.reply.is_busy)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row: what an error reply means when the condition holds; `field` is ours, where that is always the same."""
+
+    when: Condition
+    error: type[errors.ProviderError]
+    sentence: Source | None = None
+    field: str | None = None
+
+
+ABOUT_US = (errors.BadKey, errors.ProviderOutOfCredits, errors.ProviderRateLimited)
+"""Meanings that a look may have: they concern our account and not the job."""
+
+
+class ErrorRules:
+    """Rows in the order they are tried; the first that holds is the meaning."""
+
+    def __init__(self, *rules: Rule) -> None:
+        self._rules = rules
+
+    def first(
+        self, facts: ErrorFacts, *, among: tuple[type[errors.ProviderError], ...] = (errors.ProviderError,)
+    ) -> Rule | None:
+        """The first row that holds, of those with one of these meanings; None where there is none."""
+        return next((rule for rule in self._rules if issubclass(rule.error, among) and rule.when.holds(facts)), None)
+
+    def __add__(self, other: "ErrorRules") -> "ErrorRules":
+        return ErrorRules(*self._rules, *other._rules)
+
+
+ACCOUNT_RULES = (
+    Rule(IS_BUSY, errors.ProviderRateLimited),
+    Rule(status(402), errors.ProviderOutOfCredits),
+    Rule(status(401), errors.BadKey),
+)
+"""What is about us and says more than any text; a vendor whose texts are matched puts them in front of its own rows."""
+
+DEFAULT_RULES = ErrorRules(
+    *ACCOUNT_RULES,
+    Rule(status(404) & IS_JSON, errors.ModelUnavailable),
+    Rule(status(403), errors.BadKey),
+    Rule(status(400, 413, 415, 422), errors.InvalidInput),
+)
+"""What a refusal means by its HTTP status, where no row of the vendor's says otherwise."""

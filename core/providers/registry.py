@@ -8,8 +8,7 @@ import httpx
 
 from core import errors
 from core.messages import message
-from core.providers.base import Provider
-from core.providers.contract import FRAME_SIZES, VideoModel
+from core.providers.contract import FRAME_SIZES, Provider, VideoModel
 
 
 @dataclass(frozen=True)

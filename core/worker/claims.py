@@ -18,7 +18,7 @@ from core.generations import lifecycle
 from core.insights import circuit_breaker
 from core.messages import message
 from core.providers import registry
-from core.providers.base import Provider
+from core.providers.contract import Provider
 from core.worker import tasks
 
 MAX_OUTSTANDING_SUBMITS = 8

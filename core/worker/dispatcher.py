@@ -23,8 +23,7 @@ from core.generations import reconciliation
 from core.insights import circuit_breaker
 from core.notifications import webhook_sender
 from core.providers import connection, registry
-from core.providers.base import Provider
-from core.providers.contract import VideoRequest
+from core.providers.contract import Provider, VideoRequest
 from core.redis import connection as redis_connection
 from core.redis import job_queue, rate_limits
 from core.worker import claims, maintenance, poll_results, previews, provider_request

@@ -28,8 +28,7 @@ from core.generations import conformance, lifecycle, reconciliation
 from core.insights import circuit_breaker
 from core.messages import message
 from core.providers import connection, registry
-from core.providers.base import Provider
-from core.providers.contract import JobState, ProviderJob, VideoRequest, VideoSource
+from core.providers.contract import JobState, Provider, ProviderJob, VideoRequest, VideoSource
 from core.retry import delay
 from core.worker import provider_request
 

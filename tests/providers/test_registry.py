@@ -5,8 +5,7 @@ import pytest
 
 from core import errors
 from core.providers import registry
-from core.providers.base import Provider
-from core.providers.contract import JobState, JobStatus, ProviderJob, VideoModel, VideoRequest
+from core.providers.contract import JobState, JobStatus, Provider, ProviderJob, VideoModel, VideoRequest
 from core.providers.registry import Access, Registry
 
 MODEL = VideoModel(

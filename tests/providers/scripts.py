@@ -1,0 +1,418 @@
+"""What each vendor answers, as its documentation shows it; the contract suite plays it back to the shipped adapters."""
+
+import hashlib
+import json
+from decimal import Decimal
+from typing import Any
+
+import httpx
+
+from core import errors
+from core.providers.contract import JobState, ReportedCost
+from core.providers.testing import BASE_URL, IMAGE, ODD_WORD, PROMPT, REFERENCE, Answer, Listing, VendorScript
+
+ELSEWHERE = "https://elsewhere.example"
+CLIP = "https://cdn.example/clips/a.mp4"
+
+_DEMO_ID = "0123456789abcdef01234567"
+_DEMO = {"id": _DEMO_ID, "status": "running", "progress": 0.4, "video_url": None, "error": None}
+
+
+def _studio_list(asked: httpx.Request) -> Answer:
+    """The studio lists the jobs of one reference."""
+    known = asked.url.params.get("reference") == REFERENCE
+    return Answer(json={"jobs": [_DEMO] if known else []})
+
+
+def _studio_error(status: int, code: str, **more: str) -> Answer:
+    return Answer(status, {"error": {"code": code, "message": "no", **more}})
+
+
+DEMO = VendorScript(
+    needs_key=False,
+    submits=r"POST /v1/jobs",
+    looks=r"GET /v1/jobs/[^/]+",
+    stops=r"POST /v1/jobs/[^/]+/cancel",
+    searches=r"GET /v1/jobs",
+    accepted=Answer(201, _DEMO | {"status": "queued"}),
+    job_id=_DEMO_ID,
+    vendor_id=_DEMO_ID,
+    under_way=[
+        ([Answer(json=_DEMO | {"status": "queued", "progress": 0})], JobState.QUEUED),
+        ([Answer(json=_DEMO)], JobState.RUNNING),
+        ([Answer(json=_DEMO | {"progress": 7})], JobState.RUNNING),
+        ([Answer(json=_DEMO | {"progress": None})], JobState.RUNNING),
+    ],
+    succeeded=[Answer(json=_DEMO | {"status": "succeeded", "progress": 1, "video_url": CLIP})],
+    video_url=CLIP,
+    unknown_word=[Answer(json=_DEMO | {"status": ODD_WORD})],
+    failures=[([Answer(json=_DEMO | {"status": "failed", "error": {"message": "no"}})], errors.GenerationFailed)],
+    lost=[_studio_error(404, "unknown_job")],
+    look_errors=[(Answer(500, _DEMO), errors.ProviderUnavailable)],
+    refusals=[
+        (_studio_error(401, "unauthorized"), errors.BadKey, None),
+        (_studio_error(413, "too_large"), errors.InvalidInput, None),
+        (_studio_error(422, "invalid_order", field="seconds"), errors.InvalidInput, "duration"),
+        (_studio_error(422, "invalid_order", field="end_image"), errors.InvalidInput, "endImagePath"),
+        (_studio_error(503, "cannot_store"), errors.ProviderUnavailable, None),
+        (Answer(500, _DEMO), errors.SubmitUncertain, None),
+        (Answer(201, _DEMO | {"id": "../x"}), errors.SubmitUncertain, None),
+    ],
+    cancels=[
+        ([Answer(json=_DEMO | {"status": "cancelled"})], JobState.CANCELLED),
+        ([Answer(json=_DEMO)], JobState.RUNNING),
+        ([Answer(json=_DEMO | {"status": "succeeded", "video_url": CLIP})], JobState.SUCCEEDED),
+        ([Answer(json=_DEMO | {"status": "failed"})], JobState.FAILED),
+    ],
+    listings=[
+        Listing(_studio_list, exact=(_DEMO_ID,)),
+        Listing(Answer(json={"jobs": []})),
+    ],
+    unreadable_lists=[Answer(json={"jobs": [{"id": 5}]}), Answer(json={"jobs": ["a"]}), Answer(json={"jobs": {}})],
+    file_needs_key=True,
+    takes_webhooks=False,
+)
+
+_LAB_ID = "155262350"
+_LAB = {
+    "status": "processing",
+    "id": 155262350,
+    "eta": 10,
+    "message": "Try to fetch request after seconds estimated",
+    "fetch_result": f"{ELSEWHERE}/api/v7/video-fusion/fetch/{_LAB_ID}",
+    "output": [],
+    "future_links": ["https://cdn.example/future.mp4"],
+}
+
+
+def _lab_error(status: int, said: Any, word: str = "error") -> Answer:
+    return Answer(status, {"status": word, "message": said})
+
+
+def _key_in_body(sent: httpx.Request, key: str) -> bool:
+    return bool(json.loads(sent.content)["key"] == key) and key not in str(sent.headers)
+
+
+MODELSLAB = VendorScript(
+    has_key=_key_in_body,
+    looks_of={"text-to-video-ultra": r"POST /api/v6/video/fetch/[^/]+"}
+    | dict.fromkeys(("veo3", "veo2", "wan-2.2-t2v", "seedance-t2v"), r"POST /api/v7/video-fusion/fetch/[^/]+"),
+    looks=r"POST /api/(v7/video-fusion|v6/video)/fetch/[^/]+",
+    tries_key=r"POST /api/wallet_balance",
+    submits=r"POST /api/(v7/video-fusion/(text|image)-to-video|v6/video/text2video_ultra)",
+    accepted=Answer(json=_LAB),
+    job_id=_LAB_ID,
+    vendor_id=_LAB_ID,
+    under_way=[
+        ([Answer(json=_LAB)], JobState.RUNNING),
+        ([Answer(json=_LAB | {"status": "queued"})], JobState.QUEUED),
+    ],
+    succeeded=[Answer(json=_LAB | {"status": "success", "output": [CLIP], "proxy_links": [CLIP]})],
+    video_url=CLIP,
+    unknown_word=[Answer(json=_LAB | {"status": ODD_WORD})],
+    failures=[
+        ([_lab_error(200, "Video generation failed", "failed")], errors.GenerationFailed),
+        ([_lab_error(200, "Something went wrong")], errors.GenerationFailed),
+        ([_lab_error(200, "NSFW content detected", "failed")], errors.ContentRefused),
+        ([_lab_error(200, "Model not found: veo3", "failed")], errors.ModelUnavailable),
+        ([_lab_error(200, "Unable to fetch image from provided URL")], errors.InvalidInput),
+    ],
+    lost=[_lab_error(200, "Request not found", "failed")],
+    look_errors=[
+        (_lab_error(200, "Invalid API key"), errors.BadKey),
+        (_lab_error(200, "Insufficient credits"), errors.ProviderOutOfCredits),
+        (_lab_error(200, "Rate limit exceeded"), errors.ProviderRateLimited),
+        (_lab_error(200, "try again in 2 minutes", "failed"), errors.ProviderRateLimited),
+        (_lab_error(500, "Server Error"), errors.ProviderUnavailable),
+    ],
+    refusals=[
+        (_lab_error(200, "Invalid API key"), errors.BadKey, None),
+        (_lab_error(401, "Invalid API key"), errors.BadKey, None),
+        (_lab_error(200, "Insufficient credits. Please add more."), errors.ProviderOutOfCredits, None),
+        (_lab_error(402, "Your monthly limit exceeded"), errors.ProviderOutOfCredits, None),
+        (_lab_error(200, "Rate limit exceeded"), errors.ProviderRateLimited, None),
+        (_lab_error(200, "try again in 30 minutes"), errors.ProviderRateLimited, None),
+        (_lab_error(400, "NSFW content detected"), errors.ContentRefused, None),
+        (_lab_error(404, "Model not found: veo3"), errors.ModelUnavailable, None),
+        (_lab_error(200, "prompt is required"), errors.InvalidInput, "prompt"),
+        (_lab_error(400, {"duration": ["must be one of 5, 10"]}), errors.InvalidInput, "duration"),
+        (_lab_error(400, "Unable to fetch image from provided URL"), errors.InvalidInput, "startImagePath"),
+        (_lab_error(500, "Failed to start"), errors.ProviderError, None),
+        (_lab_error(503, "Service Unavailable"), errors.ProviderUnavailable, None),
+    ],
+    delays=[
+        (_lab_error(200, "Too many requests. Please try again in 30 minutes"), 1800),
+        (_lab_error(429, "try again in 20 seconds"), 20),
+        (Answer(429, {"status": "error", "message": "Rate limit exceeded", "retry_after": 7}), 7),
+    ],
+    model_id="seedance-t2v",
+    uploads=r"POST /api/v6/base64_to_url",
+    uploaded=Answer(json={"status": "success", "id": 7, "output": ["https://cdn.example/i.jpg"]}),
+    uploaded_name="https://cdn.example/i.jpg",
+    key_accepted=Answer(json={"status": "success", "data": {"balance": 43.6}}),
+    key_refused=[_lab_error(200, "Invalid API key"), _lab_error(401, "Unauthenticated")],
+    same_resolution=frozenset({"text-to-video-ultra"}),
+)
+
+_EDEN_ID = "550e8400-e29b-41d4-a716-446655440000"
+_EDEN = {
+    "public_id": _EDEN_ID,
+    "status": "processing",
+    "cost": "0",
+    "created_at": "2026-06-10T12:00:00Z",
+    "links": {"self": f"{ELSEWHERE}/v3/{_EDEN_ID}"},
+    "output": None,
+    "error": None,
+}
+
+
+def _eden_failed(said: str) -> list[Answer]:
+    return [Answer(json=_EDEN | {"status": "fail", "error": {"message": said}})]
+
+
+EDENAI = VendorScript(
+    submits=r"POST /v3/universal-ai/async",
+    looks=r"GET /v3/universal-ai/async/[^/]+",
+    tries_key=r"GET /v3/universal-ai/async",
+    accepted=Answer(202, _EDEN),
+    job_id=_EDEN_ID,
+    vendor_id=_EDEN_ID,
+    under_way=[
+        ([Answer(json=_EDEN)], JobState.RUNNING),
+        ([Answer(json=_EDEN | {"status": "pending"})], JobState.QUEUED),
+    ],
+    succeeded=[
+        Answer(
+            json=_EDEN | {"status": "success", "cost": "0.48", "output": {"video": "QUFB", "video_resource_url": CLIP}}
+        )
+    ],
+    video_url=CLIP,
+    unknown_word=[Answer(json=_EDEN | {"status": ODD_WORD})],
+    failures=[
+        (_eden_failed("Provider failed"), errors.GenerationFailed),
+        (_eden_failed("violates our content policy"), errors.ContentRefused),
+        (_eden_failed("The model is no longer available"), errors.ModelUnavailable),
+        (
+            [Answer(json={"status": "finished", "results": {"amazon": {"final_status": "fail", "error": "no"}}})],
+            errors.GenerationFailed,
+        ),
+    ],
+    lost=[Answer(404, {"detail": "Job not found"})],
+    look_errors=[
+        (Answer(401, {"detail": "x", "error_code": "UNAUTHORIZED"}), errors.BadKey),
+        (Answer(402, {"error": "Insufficient credits"}), errors.ProviderOutOfCredits),
+        (Answer(500, _EDEN | {"status": "fail"}), errors.ProviderUnavailable),
+        (Answer(429, {"detail": "x", "retry_after": 1.5}), errors.ProviderRateLimited),
+    ],
+    refusals=[
+        (Answer(401, {"detail": "no", "error_code": "UNAUTHORIZED"}), errors.BadKey, None),
+        (Answer(402, {"detail": "no", "error_code": "INSUFFICIENT_CREDIT"}), errors.ProviderOutOfCredits, None),
+        (Answer(400, {"error": "Insufficient credits"}), errors.ProviderOutOfCredits, None),
+        (Answer(429, {"error_code": "RATE_LIMITED", "retry_after": 1.5}), errors.ProviderRateLimited, None),
+        (Answer(400, {"detail": "Unknown", "error_code": "INVALID_MODEL"}), errors.ModelUnavailable, None),
+        (Answer(422, {"detail": [{"loc": ["body", "model"], "msg": "bad"}]}), errors.ModelUnavailable, None),
+        (Answer(422, {"detail": [{"loc": ["body", "text"], "msg": "bad"}]}), errors.InvalidInput, "prompt"),
+        (Answer(422, {"detail": [{"loc": ["body", "file"], "msg": "bad"}]}), errors.InvalidInput, "startImagePath"),
+        (Answer(400, {"detail": "Blocked by our content policy"}), errors.ContentRefused, None),
+        (Answer(502, {"detail": "no", "error_code": "PROVIDER_ERROR"}), errors.ProviderError, None),
+        (Answer(503, {"detail": "Service temporarily unavailable"}), errors.ProviderUnavailable, None),
+        (Answer(404, {"detail": "Not Found"}), errors.ProviderError, None),
+    ],
+    delays=[(Answer(429, {"error_code": "RATE_LIMITED", "retry_after": 1.5}), 1.5)],
+    cost=ReportedCost(Decimal("0.48"), "USD"),
+    not_kept=["QUFB"],
+    uploads=r"POST /v3/upload",
+    uploaded=Answer(json={"file_id": "f-1"}),
+    uploaded_name="f-1",
+    key_accepted=Answer(json={"results": []}),
+    key_refused=[Answer(401, {"detail": "Invalid", "error_code": "UNAUTHORIZED"})],
+)
+
+_FAL_ID = "764cabcf-b745-4b3e-ae38-1200304cf45b"
+_FAL = {
+    "status": "IN_QUEUE",
+    "request_id": _FAL_ID,
+    "response_url": f"{ELSEWHERE}/requests/1",
+    "status_url": f"{ELSEWHERE}/requests/1/status",
+    "cancel_url": f"{ELSEWHERE}/requests/1/cancel",
+}
+_FAL_DONE = Answer(json=_FAL | {"status": "COMPLETED"})
+_FAL_RESULT = Answer(json={"video": {"url": CLIP, "content_type": "video/mp4"}, "seed": 1})
+
+
+def _fal_mistake(status: int, reason: str, *place: str) -> Answer:
+    return Answer(status, {"detail": [{"loc": ["body", *place], "msg": "no", "type": reason}]})
+
+
+FAL = VendorScript(
+    has_key=lambda sent, key: sent.headers.get("authorization") == f"Key {key}",
+    submits=r"POST /fal-ai/(?!.*/requests/).*",
+    looks=r"GET /fal-ai/[\w.-]+/requests/[^/]+(/status)?",
+    looks_of={
+        "fal-kling-2.5-turbo": r"GET /fal-ai/kling-video/requests/[^/]+/status",
+        "fal-veo-3.1-fast": r"GET /fal-ai/veo3.1/requests/[^/]+/status",
+        "fal-hailuo-2.3": r"GET /fal-ai/minimax/requests/[^/]+/status",
+    },
+    stops=r"PUT /fal-ai/[\w.-]+/requests/[^/]+/cancel",
+    accepted=Answer(json=_FAL),
+    job_id=f"fal-ai/kling-video|{_FAL_ID}",
+    vendor_id=_FAL_ID,
+    under_way=[
+        ([Answer(202, _FAL | {"queue_position": 3})], JobState.QUEUED),
+        ([Answer(202, _FAL | {"status": "IN_PROGRESS"})], JobState.RUNNING),
+    ],
+    succeeded=[_FAL_DONE, _FAL_RESULT],
+    video_url=CLIP,
+    unknown_word=[Answer(json=_FAL | {"status": ODD_WORD})],
+    failures=[
+        ([_FAL_DONE, _fal_mistake(422, "content_policy_violation", "prompt")], errors.ContentRefused),
+        ([_FAL_DONE, _fal_mistake(422, "no_media_generated")], errors.GenerationFailed),
+        ([_FAL_DONE, _fal_mistake(504, "generation_timeout")], errors.GenerationFailed),
+        ([_FAL_DONE, _fal_mistake(500, "internal_server_error")], errors.GenerationFailed),
+        ([_FAL_DONE, _fal_mistake(422, "image_too_large", "image_url")], errors.InvalidInput),
+        ([_FAL_DONE, Answer(503, {"detail": "x", "error_type": "runner_disconnected"})], errors.GenerationFailed),
+        ([_FAL_DONE, Answer(422, {"detail": "Could not generate"})], errors.GenerationFailed),
+        (
+            [
+                Answer(json=_FAL | {"status": "COMPLETED", "error": "x", "error_type": "runner_x"}),
+                Answer(502, text="<"),
+            ],
+            errors.GenerationFailed,
+        ),
+        ([_FAL_DONE, Answer(404, {"detail": "Request not found"})], errors.GenerationFailed),
+    ],
+    lost=[Answer(404, {"detail": "Request not found"})],
+    look_errors=[(Answer(500, _FAL), errors.ProviderUnavailable)],
+    refusals=[
+        (Answer(401, {"detail": "Invalid Key"}), errors.BadKey, None),
+        (Answer(403, {"detail": "Access denied"}), errors.BadKey, None),
+        (Answer(403, {"detail": "User is locked. Reason: Exhausted balance."}), errors.ProviderOutOfCredits, None),
+        (Answer(404, {"detail": "Application not found"}), errors.ModelUnavailable, None),
+        (_fal_mistake(422, "content_policy_violation", "prompt"), errors.ContentRefused, None),
+        (_fal_mistake(422, "one_of", "duration"), errors.InvalidInput, "duration"),
+        (_fal_mistake(422, "image_load_error", "tail_image_url"), errors.InvalidInput, "endImagePath"),
+        (_fal_mistake(422, "file_too_large", "something"), errors.InvalidInput, "startImagePath"),
+        (Answer(400, {"detail": "Bad request", "error_type": "bad_request"}), errors.InvalidInput, None),
+        (Answer(500, {"request_id": _FAL_ID}), errors.SubmitUncertain, None),
+        (Answer(504, {"detail": "x", "error_type": "request_timeout"}), errors.SubmitUncertain, None),
+    ],
+    cancels=[
+        ([Answer(json={"status": "OK"})], JobState.CANCELLED),
+        ([Answer(404, {"status": "NOT_FOUND"})], JobState.CANCELLED),
+        ([Answer(202, {"status": "CANCELLATION_REQUESTED"})], JobState.RUNNING),
+        ([Answer(400, {"status": "ALREADY_COMPLETED"}), _FAL_DONE, _FAL_RESULT], JobState.SUCCEEDED),
+        ([Answer(400, {"status": "ALREADY_COMPLETED"}), _FAL_DONE, _fal_mistake(422, "one_of")], JobState.FAILED),
+    ],
+)
+
+_PREDICTION_ID = "gm3qorzdhgbfurvjtvhg6dckhu"
+_INPUT = {"prompt": PROMPT, "duration": 5, "resolution": "720p", "aspect_ratio": "16:9"}
+_PREDICTION = {
+    "id": _PREDICTION_ID,
+    "model": "bytedance/seedance-1-pro",
+    "version": "hidden",
+    "source": "api",
+    "status": "starting",
+    "input": _INPUT,
+    "output": None,
+    "error": None,
+    "data_removed": False,
+    "created_at": "2026-11-21T12:00:03.907244Z",
+    "urls": {"get": f"{ELSEWHERE}/v1/predictions/x", "cancel": f"{ELSEWHERE}/v1/predictions/x/cancel"},
+}
+
+
+def _prediction(word: str, **more: Any) -> list[Answer]:
+    return [Answer(json=_PREDICTION | {"status": word} | more)]
+
+
+def _problem(status: int, title: str, detail: str = "") -> Answer:
+    return Answer(status, {"title": title, "detail": detail, "status": status})
+
+
+def _listed(*items: dict[str, Any], following: str | None = None) -> Answer:
+    return Answer(json={"previous": None, "next": following, "results": [_PREDICTION | item for item in items]})
+
+
+_FILE = f"{BASE_URL}/v1/files/abc"
+_WITH_IMAGE = _listed({"input": _INPUT | {"image": _FILE}})
+
+
+def _checksum(data: bytes) -> Answer:
+    return Answer(json={"id": "abc", "checksums": {"sha256": hashlib.sha256(data).hexdigest()}})
+
+
+REPLICATE = VendorScript(
+    submits=r"POST /v1/(models/[\w-]+/[\w.-]+/)?predictions",
+    looks=r"GET /v1/predictions/[^/]+",
+    stops=r"POST /v1/predictions/[^/]+/cancel",
+    tries_key=r"GET /v1/account",
+    searches=r"GET /v1/(predictions|files/[^/]+)",
+    accepted=Answer(201, _PREDICTION),
+    job_id=_PREDICTION_ID,
+    vendor_id=_PREDICTION_ID,
+    under_way=[(_prediction("starting"), JobState.QUEUED), (_prediction("processing"), JobState.RUNNING)],
+    succeeded=_prediction("succeeded", output=CLIP),
+    video_url=CLIP,
+    unknown_word=_prediction(ODD_WORD),
+    failures=[
+        (_prediction("failed", error="The output was flagged as sensitive. (E005)"), errors.ContentRefused),
+        (_prediction("failed", error="CUDA out of memory (E1001)"), errors.GenerationFailed),
+        (_prediction("failed", error="Input validation error: input.image is no image"), errors.InvalidInput),
+        (_prediction("failed", error=None), errors.GenerationFailed),
+        (_prediction("succeeded", data_removed=True), errors.GenerationFailed),
+    ],
+    lost=[_problem(404, "Not found", "The requested resource could not be found.")],
+    look_errors=[(Answer(500, _PREDICTION | {"status": "failed"}), errors.ProviderUnavailable)],
+    refusals=[
+        (_problem(401, "Unauthenticated"), errors.BadKey, None),
+        (_problem(402, "Insufficient credit"), errors.ProviderOutOfCredits, None),
+        (_problem(404, "Not found"), errors.ModelUnavailable, None),
+        (_problem(422, "Invalid version or not permitted"), errors.ModelUnavailable, None),
+        (_problem(422, "Input validation failed", "- input.duration: no"), errors.InvalidInput, "duration"),
+        (_problem(422, "Input validation failed", "- input.image: no"), errors.InvalidInput, "startImagePath"),
+        (_problem(400, "flagged as sensitive (E005)"), errors.ContentRefused, None),
+        (Answer(500, {"id": _PREDICTION_ID}), errors.SubmitUncertain, None),
+        (Answer(504, {"detail": "Your rate limit resets in ~30s."}), errors.SubmitUncertain, None),
+    ],
+    delays=[
+        (Answer(429, {"detail": "Your rate limit resets in ~12s."}), 12),
+        (Answer(429, {"detail": "Your rate limit resets in 2 minutes."}), 120),
+    ],
+    model_id="replicate-seedance-1-pro",
+    uploads=r"POST /v1/files",
+    uploaded=Answer(201, {"id": "f1", "urls": {"get": f"{BASE_URL}/v1/files/f1"}}),
+    uploaded_name=f"{BASE_URL}/v1/files/f1",
+    upload_from_bytes=256_000,
+    cancels=[
+        (_prediction("canceled"), JobState.CANCELLED),
+        (_prediction("processing"), JobState.RUNNING),
+        ([_problem(422, "already finished"), *_prediction("succeeded", output=CLIP)], JobState.SUCCEEDED),
+        ([_problem(404, "Not found"), *_prediction("failed")], JobState.FAILED),
+    ],
+    key_accepted=Answer(json={"type": "organization", "username": "acme"}),
+    key_refused=[_problem(401, "Unauthenticated")],
+    listings=[
+        Listing(_listed({}), exact=(_PREDICTION_ID,)),
+        Listing(_listed({}, {"id": "other", "input": _INPUT | {"prompt": "a hill"}}), exact=(_PREDICTION_ID,)),
+        Listing(_listed({"input": {}, "data_removed": True}), candidates=(_PREDICTION_ID,)),
+        Listing(_listed({"input": _INPUT | {"duration": 10}})),
+        Listing(_listed({"model": "bytedance/seedance-1-lite"})),
+        Listing(_listed({"source": "web"})),
+        Listing(_listed({"created_at": "2026-11-21T11:00:00Z"})),
+        Listing(_listed({"created_at": "2026-11-21T13:00:00Z"})),
+        Listing(_listed({"webhook": "https://studio.example/hooks/another/x"})),
+        Listing(_listed()),
+        Listing([_listed(following=f"{ELSEWHERE}/v1/predictions?cursor=c2"), _listed({})], exact=(_PREDICTION_ID,)),
+        Listing(_listed({"created_at": "2026-11-21T12:05:00Z", "model": "a/b"}, following="?cursor=c"), complete=False),
+        Listing(_listed({"input": _INPUT | {"image": _FILE}})),
+        Listing([_WITH_IMAGE, _checksum(IMAGE.data)], exact=(_PREDICTION_ID,), image=IMAGE),
+        Listing([_WITH_IMAGE, _checksum(b"another")], image=IMAGE),
+        Listing([_WITH_IMAGE, Answer(404, {"detail": "expired"})], candidates=(_PREDICTION_ID,), image=IMAGE),
+        Listing(_listed({}), candidates=(_PREDICTION_ID,), image=IMAGE),
+    ],
+    unreadable_lists=[Answer(json={"results": ["p1"]}), Answer(json={"results": [{"id": 5}]})],
+    file_hosts=("replicate.com", "replicate.delivery"),
+    file_needs_key=True,
+)
+SCRIPTS = {"demo": DEMO, "modelslab": MODELSLAB, "edenai": EDENAI, "fal": FAL, "replicate": REPLICATE}
