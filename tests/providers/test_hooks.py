@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from core import errors
+from core.messages import N_
 from core.providers import http
 from core.providers.adapter import Adapter
 from core.providers.adapters.edenai import EdenAI
@@ -119,7 +120,7 @@ def test_parse_status() -> None:
 RULES = ErrorRules(
     *ACCOUNT_RULES,
     Rule(http.text("quota") & ~http.status(400), errors.ProviderOutOfCredits),
-    Rule(http.code("bad_.*") | http.about("model"), errors.ModelUnavailable, "Gone."),
+    Rule(http.code("bad_.*") | http.about("model"), errors.ModelUnavailable, N_("Gone.")),
 )
 
 
