@@ -9,12 +9,11 @@ import psycopg
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from core import config, db
-from core.config import Settings
 from core.db import Database
 from core.db.tables import User
 from core.identity import users
-from tests import postgres
+from core.installation import Installation
+from tests import installed, postgres
 
 
 @pytest.fixture(scope="session")
@@ -71,31 +70,23 @@ def person(database: Database) -> User:
 
 
 @pytest.fixture
-def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: Path) -> Iterator[Settings]:
-    """A demo installation of its own: settings, database and storage in a fresh folder."""
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: Path) -> Iterator[Installation]:
+    """A demo installation of its own: settings, database, storage and caches, in a fresh folder."""
     for name in ("DATABASE_URL", "REDIS_URL", "STORAGE_URL", "SECRET_KEY", "AUTH_MODE"):
         monkeypatch.delenv(name, raising=False)
     data = tmp_path / "data"
     data.mkdir()
     shutil.copy(sqlite_template, data / "studio.db")
     monkeypatch.setenv("DATA_DIR", str(data))
-    config.settings.cache_clear()
-    db.default.cache_clear()
-    yield config.settings()
-    db.default().dispose()
-    config.settings.cache_clear()
-    db.default.cache_clear()
+    with installed.opened() as found:
+        yield found
 
 
 @pytest.fixture
-def site(installation: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def site(installation: Installation, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Installation:
     """An installation on each kind of database."""
-    db.default().dispose()
     monkeypatch.setenv("DATABASE_URL", database_url)
-    config.settings.cache_clear()
-    db.default.cache_clear()
-    yield config.settings()
-    db.default().dispose()
+    return installed.reopen()
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

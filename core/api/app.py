@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from core import errors
+from core import errors, installation
 from core.api.http import auth, body_limit, conditional, error_handlers
 from core.api.http.permissions import Audience, RouteTable
 from core.api.openapi import docs_page, document
@@ -68,9 +68,9 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
 
 
 @asynccontextmanager
-async def _lifespan(_api: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     """What app.py does for the API that it mounts, for one that runs alone."""
-    with event_hub.hub.ending_with_process():
+    with installation.opened(), api.state.hub.ending_with_process():
         yield
 
 
@@ -96,6 +96,7 @@ def build() -> FastAPI:
     )
     api.state.table = table
     api.state.documents = {}
+    api.state.hub = event_hub.EventHub()
     for _audience, router in ROUTERS:
         # Not included: FastAPI (0.165) would look through each router twice for every request.
         api.router.routes += router.routes

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core import config, db
+from core import db
 from core.api.openapi import recipes
 from core.db.tables import Generation
-from core.files import storage
 from core.generations import lifecycle
+from core.installation import current
 from tests import orders
 from tests.api import live
 from tests.api.conftest import CLIP, Client, picture
@@ -109,7 +109,7 @@ def finish_soon(generation_id: str) -> threading.Thread:
         places = (orders.HANDED, orders.SUBMITTING, orders.WAITING, orders.READY, orders.DOWNLOADING)
         row = orders.advance(database, generation_id, *places)
         made = orders.output(row.id)
-        storage.open_storage(config.settings().storage_url).put_bytes(made.output_key, CLIP, media_type="video/mp4")
+        current().storage.put_bytes(made.output_key, CLIP, media_type="video/mp4")
         with database.write_session() as session:
             assert lifecycle.complete(session, row, made)
 

@@ -6,23 +6,24 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from core import config, db, errors
+from core import db, errors
 from core.clock import utc_now
-from core.config import Settings
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, ProviderHealth, User
 from core.generations import commands
 from core.generations.submit import submit
 from core.identity import users
 from core.insights import circuit_breaker
+from core.installation import Installation, current
 from core.projects import projects
 from core.worker import claims
+from tests import installed
 from tests.installed import books_are_right, look, make_due
 from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, READY, SUBMITTING, WAITING, advance, order, ordered
 
 
 @pytest.fixture
-def ana(installation: Settings) -> User:
+def ana(installation: Installation) -> User:
     """Somebody with credits in the installation."""
     with db.write_session() as session:
         return users.ensure(session, "ana@example.org", signup_credits=100_000)
@@ -30,10 +31,10 @@ def ana(installation: Settings) -> User:
 
 def claim_submits() -> list[Generation]:
     """What a dispatcher would hand over now, calls being free."""
-    return list(claims.claim_submits(config.settings(), lambda _provider: True))
+    return list(claims.claim_submits(current().settings, lambda _provider: True))
 
 
-def test_sweep_when_workers_died(installation: Settings, ana: User) -> None:
+def test_sweep_when_workers_died(installation: Installation, ana: User) -> None:
     """A dead submit becomes uncertain; a dead download is done again."""
     sending, fetching = ordered(db.default(), ana), ordered(db.default(), ana)
     advance(db.default(), sending.id, HANDED, SUBMITTING)
@@ -51,7 +52,7 @@ def test_sweep_when_workers_died(installation: Settings, ana: User) -> None:
     assert (look(fetching.id).status, look(fetching.id).stage) == (Status.PROCESSING, Stage.READY_TO_DOWNLOAD)
 
 
-def test_sweep_when_nothing_was_taken_for_a_day(installation: Settings, ana: User) -> None:
+def test_sweep_when_nothing_was_taken_for_a_day(installation: Installation, ana: User) -> None:
     """What no provider took for a day fails, and the credits come back."""
     row = ordered(db.default(), ana)
     with db.write_session() as session:
@@ -62,7 +63,7 @@ def test_sweep_when_nothing_was_taken_for_a_day(installation: Settings, ana: Use
     assert books_are_right()
 
 
-def test_hand_over_when_people_share(installation: Settings, ana: User) -> None:
+def test_hand_over_when_people_share(installation: Installation, ana: User) -> None:
     """Few are outstanding a provider, and everybody's first goes before anybody's second."""
     many = [ordered(db.default(), ana).id for _ in range(12)]
     with db.write_session() as session:
@@ -75,7 +76,7 @@ def test_hand_over_when_people_share(installation: Settings, ana: User) -> None:
     assert claim_submits() == []
 
 
-def test_hand_over_when_provider_takes_few(installation: Settings, ana: User) -> None:
+def test_hand_over_when_provider_takes_few(installation: Installation, ana: User) -> None:
     """A provider that takes five at once is given no sixth while five are with it."""
     with db.write_session() as session:
         project = projects.create(session, ana, name="Lakes")
@@ -91,7 +92,7 @@ def test_hand_over_when_provider_takes_few(installation: Settings, ana: User) ->
     assert claim_submits() == []
 
 
-def test_hand_over_when_queue_was_lost(installation: Settings, ana: User) -> None:
+def test_hand_over_when_queue_was_lost(installation: Installation, ana: User) -> None:
     """What was handed over and never begun comes due again; it is still pending and free to cancel."""
     row = ordered(db.default(), ana)
     assert [found.id for found in claim_submits()] == [row.id]
@@ -103,30 +104,30 @@ def test_hand_over_when_queue_was_lost(installation: Settings, ana: User) -> Non
         assert commands.cancel(session, ana, row.id).status is Status.CANCELLED
 
 
-def test_hand_over_when_calls_are_limited(installation: Settings, ana: User) -> None:
+def test_hand_over_when_calls_are_limited(installation: Installation, ana: User) -> None:
     """What the shared rate holds back stays due in the table."""
     for _ in range(4):
         ordered(db.default(), ana)
     free = iter([True, True, False])
-    handed = claims.claim_submits(config.settings(), lambda _provider: next(free))
+    handed = claims.claim_submits(current().settings, lambda _provider: next(free))
 
     assert len(handed) == 2
     assert len(claim_submits()) == 2
 
 
 def test_hand_over_when_the_operator_sets_a_limit(
-    installation: Settings, ana: User, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, ana: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An operator's limit counts before the provider's own."""
     monkeypatch.setenv("DEMO_MAX_IN_FLIGHT", "2")
-    config.settings.cache_clear()
+    installed.reopen()
     for _ in range(4):
         ordered(db.default(), ana)
 
     assert len(claim_submits()) == 2
 
 
-def test_hand_over_when_provider_is_in_trouble(installation: Settings, ana: User) -> None:
+def test_hand_over_when_provider_is_in_trouble(installation: Installation, ana: User) -> None:
     """A provider that fails by itself is left alone for a while, then tried with one."""
     for _ in range(3):
         ordered(db.default(), ana)
@@ -141,12 +142,12 @@ def test_hand_over_when_provider_is_in_trouble(installation: Settings, ana: User
     assert claim_submits() == []
 
     with db.write_session() as session:
-        circuit_breaker.record_success(session, "demo")
+        circuit_breaker.record_order(session, "demo")
     assert len(claim_submits()) == 2
 
 
 @pytest.fixture
-def somebody(site: Settings) -> User:
+def somebody(site: Installation) -> User:
     """Somebody with credits, on each kind of database."""
     with db.write_session() as session:
         return users.ensure(session, "ana@example.org", signup_credits=100_000)

@@ -7,16 +7,16 @@ from PIL import Image
 from sqlalchemy import select
 
 from core import db, errors
-from core.config import Settings
 from core.db.tables import Upload, User
 from core.files.storage import LocalStorage, ObjectInfo
 from core.identity import users
+from core.installation import Installation
 from core.messages import Message
 from core.projects import uploads
 
 
 @pytest.fixture
-def ana(site: Settings) -> User:
+def ana(site: Installation) -> User:
     """Somebody."""
     with db.write_session() as session:
         return users.ensure(session, "ana@example.org", signup_credits=0)

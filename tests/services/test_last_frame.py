@@ -8,19 +8,19 @@ from PIL import Image
 from sqlalchemy import select, update
 
 from core import db, errors
-from core.config import Settings
 from core.db.tables import Generation, Upload, User
 from core.files import video_derivatives
 from core.files.storage import LocalStorage
 from core.generations import last_frame, queries
 from core.identity import users
+from core.installation import Installation
 from tests.orders import QUOTA_BYTES, completed, ordered
 
 SHADES = range(40, 240, 10)
 
 
 @pytest.fixture
-def ana(installation: Settings) -> User:
+def ana(installation: Installation) -> User:
     """Somebody with credits, in an installation of its own."""
     with db.write_session() as session:
         return users.ensure(session, "ana@example.org", signup_credits=10_000)

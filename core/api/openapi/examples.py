@@ -3,6 +3,7 @@
 from typing import Any
 
 from core.api.schemas import requests
+from core.catalog import price_list
 
 Json = dict[str, Any]
 
@@ -38,7 +39,7 @@ EXAMPLES_BY_NAME: Json = {
     "feasible": True,
     "reasons": [],
     "configured": True,
-    "priceVersion": "2026-01",
+    "priceVersion": price_list.VERSION,
     "progress": 40,
     "startImagePath": None,
     "endImagePath": None,

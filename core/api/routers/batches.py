@@ -4,13 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from core import config, db
+from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
+from core.api.http.installed import CurrentInstallation
 from core.api.routers import generations
 from core.api.schemas import requests, responses
 from core.generations import batches
-from core.providers import connection
 
 router = routing.router("generations")
 
@@ -33,21 +33,23 @@ class BatchAnswer(responses.Response):
 
 @router.post("/generate-batch", status_code=202)
 def generate_batch(
-    person: CurrentUser, body: BatchBody, idempotency_key: generations.IdempotencyKey = None
+    person: CurrentUser,
+    installation: CurrentInstallation,
+    body: BatchBody,
+    idempotency_key: generations.IdempotencyKey = None,
 ) -> BatchAnswer:
     """Order several clips: the price of all is reserved now, or, if any cannot be ordered, nothing is.
 
     What is wrong with which is named by its place, from 0: `generations.1.duration`.
     """
-    settings = config.settings()
     orders = [generations.order_of(one) for one in body.generations]
     with db.write_session() as session:
         rows = batches.submit_batch(
             session,
             person,
             orders,
-            configured=connection.configured(settings),
-            quota_bytes=settings.storage_quota_bytes,
+            configured=installation.configured,
+            quota_bytes=installation.settings.storage_quota_bytes,
             key=idempotency_key,
             extends_id=body.extends_id,
         )

@@ -9,6 +9,7 @@ from fastapi import Depends, Query
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
+from core.api.http.installed import CurrentInstallation
 from core.api.routers.usage import SelectionQuery, reaches_far_enough, selection
 from core.api.schemas import requests, responses
 from core.clock import utc_now
@@ -53,14 +54,17 @@ class BudgetBody(requests.Body):
 
 
 @router.get("/usage/month")
-def get_month(person: CurrentUser, query: Annotated[SelectionQuery, Query()]) -> MonthAnswer:
+def get_month(
+    person: CurrentUser, installation: CurrentInstallation, query: Annotated[SelectionQuery, Query()]
+) -> MonthAnswer:
     """The month in which the days asked for end, with its budget and a forecast."""
     with db.read_session() as session:
-        return _month(budgets.month(session, person, selection(query), today=utc_now().date()))
+        today, cache = utc_now().date(), installation.usage
+        return _month(budgets.month(session, person, selection(query), today=today, cache=cache))
 
 
 @router.put("/usage/budget")
-def put_budget(person: CurrentUser, body: BudgetBody) -> MonthAnswer:
+def put_budget(person: CurrentUser, installation: CurrentInstallation, body: BudgetBody) -> MonthAnswer:
     """Set a budget; how this month stands against it."""
     today = utc_now().date()
     chosen = reports.UsageQuery(today, today, project_id=body.project_id)
@@ -69,7 +73,7 @@ def put_budget(person: CurrentUser, body: BudgetBody) -> MonthAnswer:
             budgets.set_user(session, person, credits=body.monthly_budget_credits)
         else:
             budgets.set_project(session, person, body.project_id, credits=body.monthly_budget_credits)
-        return _month(budgets.month(session, person, chosen, today=today))
+        return _month(budgets.month(session, person, chosen, today=today, cache=installation.usage))
 
 
 def _month(found: budgets.Month) -> MonthAnswer:

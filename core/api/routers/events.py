@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from anyio import to_thread
 from fastapi import Depends, Header, Query
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Send
 
@@ -70,8 +71,8 @@ class EventStream(StreamingResponse):
             await super().stream_response(send)
 
 
-async def _seat(person: CurrentUser) -> AsyncIterator[event_hub.Subscription]:
-    async with event_hub.hub.subscribe(person.id) as seat:
+async def _seat(request: Request, person: CurrentUser) -> AsyncIterator[event_hub.Subscription]:
+    async with request.app.state.hub.subscribe(person.id) as seat:
         yield seat
 
 

@@ -5,9 +5,10 @@ from typing import Annotated, Literal, Self
 from fastapi import Header, Query
 from starlette.responses import Response
 
-from core import config, db
+from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser, PathId
+from core.api.http.installed import CurrentInstallation
 from core.api.routers import estimates
 from core.api.routers.media import RequestLinks
 from core.api.schemas import requests, responses
@@ -17,7 +18,6 @@ from core.db.tables import Generation, User
 from core.generations import commands, queries, review
 from core.generations.queries import ReviewStatus
 from core.generations.submit import Order, submit
-from core.providers import connection as provider_connection
 
 router = routing.router("generations")
 
@@ -104,17 +104,21 @@ class ProgressAnswer(responses.Response):
 
 
 @router.post("/generate", status_code=202)
-def generate(person: CurrentUser, body: requests.GenerateBody, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
+def generate(
+    person: CurrentUser,
+    installation: CurrentInstallation,
+    body: requests.GenerateBody,
+    idempotency_key: IdempotencyKey = None,
+) -> OrderedAnswer:
     """Order a clip: its price is reserved now and charged when the clip is here."""
-    settings = config.settings()
     order = order_of(body)
     with db.write_session() as session:
         row = submit(
             session,
             person,
             order,
-            configured=provider_connection.configured(settings),
-            quota_bytes=settings.storage_quota_bytes,
+            configured=installation.configured,
+            quota_bytes=installation.settings.storage_quota_bytes,
             idempotency_key=idempotency_key,
             extends_id=body.extends_id,
         )
@@ -194,16 +198,20 @@ def cancel(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> Cl
 
 
 @router.post("/generations/{id}/retry", status_code=202)
-def retry(person: CurrentUser, generation_id: PathId, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
+def retry(
+    person: CurrentUser,
+    installation: CurrentInstallation,
+    generation_id: PathId,
+    idempotency_key: IdempotencyKey = None,
+) -> OrderedAnswer:
     """Order a failed or cancelled one again, at today's price, as a new generation."""
-    settings = config.settings()
     with db.write_session() as session:
         row = commands.retry(
             session,
             person,
             generation_id,
-            configured=provider_connection.configured(settings),
-            quota_bytes=settings.storage_quota_bytes,
+            configured=installation.configured,
+            quota_bytes=installation.settings.storage_quota_bytes,
             idempotency_key=idempotency_key,
         )
     return _ordered(row)

@@ -14,17 +14,19 @@ from pathlib import Path
 from sqlalchemy import func, select
 from starlette.responses import Response
 
-from core import config, db, errors
+from core import db, errors
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
+from core.api.http.installed import CurrentInstallation
 from core.audit import runs as audit_runs
 from core.clock import utc_now
-from core.db import ReadSession
+from core.db import Database, ReadSession
 from core.db.enums import Role
 from core.db.tables import Account, Generation, is_live
 from core.insights import circuit_breaker
+from core.installation import Installation
 from core.messages import plain
-from core.providers import connection, registry
+from core.providers import registry
 from core.redis import connection as redis_connection
 from core.redis import job_queue
 
@@ -56,13 +58,15 @@ class Metric:
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def metrics(person: CurrentUser) -> Response:
+def metrics(person: CurrentUser, installation: CurrentInstallation) -> Response:
     """Figures for Prometheus. Administrators only; a token of scope read is enough."""
     if person.role is not Role.ADMIN:
         raise errors.Forbidden(plain("These figures are for administrators."))
     with db.read_session() as session:
-        found = [*_work(session), *_providers(session), *_money(session)]
-    lines = (line for metric in [*found, *_queues(), *_process()] for line in metric.lines())
+        found = [*_work(session), *_providers(session, installation.configured), *_money(session)]
+    lines = (
+        line for metric in [*found, *_queues(installation), *_process(installation.database)] for line in metric.lines()
+    )
     return Response("\n".join(lines) + "\n", media_type=MEDIA_TYPE)
 
 
@@ -80,9 +84,8 @@ def _work(session: ReadSession) -> Iterator[Metric]:
     yield Metric("video_oldest_due_seconds", "How long the most overdue generation has been waiting.", [({}, late)])
 
 
-def _providers(session: ReadSession) -> Iterator[Metric]:
+def _providers(session: ReadSession, usable: frozenset[str]) -> Iterator[Metric]:
     """Whether the providers work."""
-    usable = connection.configured(config.settings())
     known = circuit_breaker.states(session)
     names = [provider.name for provider in registry.providers()]
     yield Metric(
@@ -115,14 +118,14 @@ def _money(session: ReadSession) -> Iterator[Metric]:
     )
 
 
-def _queues() -> Iterator[Metric]:
+def _queues(installation: Installation) -> Iterator[Metric]:
     """The queue's lengths; none while it is away."""
-    address = redis_connection.url_in_use(config.settings().redis_url)
     lengths: list[tuple[Mapping[str, str], float]] = []
     try:
-        if address is not None:
+        if installation.redis_url is not None:
             lengths = [
-                ({"queue": name}, job_queue.length(address, name)) for name in (job_queue.SUBMIT, job_queue.DOWNLOAD)
+                ({"queue": name}, job_queue.length(installation.redis, name))
+                for name in (job_queue.SUBMIT, job_queue.DOWNLOAD)
             ]
     except redis_connection.Unreachable:
         lengths = []
@@ -130,7 +133,7 @@ def _queues() -> Iterator[Metric]:
     yield Metric("video_queue_length", "Jobs that wait for a worker.", lengths)
 
 
-def _process() -> Iterator[Metric]:
+def _process(database: Database) -> Iterator[Metric]:
     """This process, under the names that Prometheus's own clients use."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     peak_bytes = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
@@ -140,7 +143,7 @@ def _process() -> Iterator[Metric]:
     descriptors = Path("/proc/self/fd")
     if descriptors.exists():
         yield Metric("process_open_fds", "Open files and sockets.", [({}, len(list(descriptors.iterdir())))])
-    build = {"python": platform.python_version(), "database": db.default().engine.dialect.name}
+    build = {"python": platform.python_version(), "database": database.engine.dialect.name}
     yield Metric("video_build_info", "What runs here; always 1.", [(build, 1)])
 
 

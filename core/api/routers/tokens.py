@@ -6,6 +6,7 @@ from typing import Self
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser, PathId
+from core.api.http.installed import CurrentInstallation
 from core.api.schemas import requests, responses
 from core.db.enums import Scope
 from core.db.tables import ApiToken
@@ -69,8 +70,8 @@ def create_token(person: CurrentUser, body: requests.NewToken) -> NewTokenAnswer
 
 
 @router.delete("/tokens/{id}")
-def revoke_token(person: CurrentUser, token_id: PathId) -> responses.Response:
+def revoke_token(person: CurrentUser, installation: CurrentInstallation, token_id: PathId) -> responses.Response:
     """End a token, from the next request on."""
     with db.write_session() as session:
-        api_tokens.revoke(session, person, token_id)
+        api_tokens.revoke(session, person, token_id, cache=installation.tokens)
     return responses.Response()
