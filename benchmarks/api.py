@@ -37,7 +37,8 @@ from core.files import signed_urls
 from core.generations.submit import submit
 from core.identity import api_tokens, users
 from core.projects import projects
-from tests import orders, postgres
+from tests import postgres
+from tests.factories import generations
 from tests.system.app import ROOT, free_port
 
 Call = tuple[str, str, bytes]
@@ -189,14 +190,14 @@ def seed(database: Database, email: str) -> dict[str, str]:
         person = users.ensure(session, email, signup_credits=10**12)
         token = api_tokens.create(session, person, name="benchmark", scope=Scope.ADMIN)
         project = projects.create(session, person, name="Lakes").id
-    clip = orders.completed(database, person).id
+    clip = generations.create_completed(database, person).id
     with database.write_session() as session:
         for _ in range(CLIPS):
             submit(
                 session,
                 person,
-                orders.order(project),
-                configured=orders.CONFIGURED,
+                generations.build_order(project),
+                configured=generations.CONFIGURED,
                 quota_bytes=10**12,
             )
     return {"token": token, "project": project, "clip": clip}

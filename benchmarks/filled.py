@@ -24,6 +24,7 @@ from core.files.storage import Storage
 from core.identity import users
 from core.providers import registry
 from core.spec import GenerationSpec
+from tests.factories.generations import CLIP_FACTS
 
 PEOPLE = 20
 PROJECTS_OF_ONE = 60
@@ -44,17 +45,6 @@ wide shot golden light soft focus handheld tracking pan tilt cinematic film grai
 """.split()  # noqa: SIM905 -- readable as a text
 RARE = ("xylophone", "quokka", "zeppelin", "obsidian")
 MOVED_EVERY, KEPT_EVERY, REJECTED_EVERY = 200, 8, 30
-FACTS = {
-    "width": 1280,
-    "height": 720,
-    "duration_seconds": 5.0,
-    "frame_rate": 24.0,
-    "video_codec": "h264",
-    "audio_codec": "aac",
-    "container": "mp4",
-    "size_bytes": 1_500_000,
-    "sha256": "0" * 64,
-}
 Values = Mapping[str, object]
 
 
@@ -105,7 +95,7 @@ class Writer:
         self.days: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0] * 10)
         self.models = [m for m in registry.models() if m.provider in ("demo", "modelslab", "edenai")]
         self.orders = {m.id: _priced(m.id) for m in self.models}
-        self.facts = json.dumps(FACTS)
+        self.facts = json.dumps(CLIP_FACTS | {"size_bytes": 1_500_000})
 
     def write(self, count: int) -> None:
         """All rows in one transaction; what is built from rows is built once, at its end, which is far quicker."""

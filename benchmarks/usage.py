@@ -24,7 +24,7 @@ from core.projects import projects
 from core.usage import budgets, reports, repricing
 from core.usage.cache import UsageCache
 from core.usage.reports import Group, UsageQuery
-from tests import year
+from tests.factories import histories
 
 DAYS = 365
 PROJECTS = 8
@@ -39,10 +39,10 @@ def fill(database: Database, *, clips: int, people: int) -> None:
             role = Role.ADMIN if number == 0 else Role.USER
             user = users.ensure(session, f"person{number}@example.org", signup_credits=0, role=role)
             mine = [projects.create(session, user, name=f"Project {number}-{n}").id for n in range(PROJECTS)]
-        history = year.invent(dice, mine, until=today, days=DAYS, clips_a_day=round(clips / people / DAYS / 0.72))
+        history = histories.invent(dice, mine, until=today, days=DAYS, clips_a_day=round(clips / people / DAYS / 0.72))
         for _, month in groupby(history, key=lambda clip: (clip.day.year, clip.day.month)):
             with database.write_session() as session:
-                year.book(session, user, list(month))
+                histories.book(session, user, list(month))
 
 
 def looks(admin: User, user: User) -> Iterable[tuple[str, Callable[[Database], object]]]:

@@ -1,10 +1,9 @@
-"""Reads a prompt into a brief: which scene, which light, which colours; draws nothing."""
+"""Reads a prompt into a brief: which scene and which light; draws nothing."""
 
 import re
 from dataclasses import dataclass
 
 from studio import typeface
-from studio.palette import Colour, rgb
 
 # English and Indonesian. A word ending in * matches every word that begins so; _ stands for a space or hyphen.
 _LIGHT_WORDS = {
@@ -26,24 +25,6 @@ _SPACE_WORDS = (
     "astronot milky_way komet"
 )
 _SILK_WORDS = "abstract* abstrak silk* sutra sutera satin ribbon* gradient* swirl*"
-_FEATURE_WORDS = {
-    "aurora": "aurora northern_lights borealis cahaya_utara",
-    "rings": "ring rings ringed cincin saturn*",
-    "planet": "planet* saturn* jupiter* mars orbit*",
-    "snowy": "snow* salju winter* arctic glacier* frozen alps himalaya*",
-}
-_COLOUR_WORDS = {
-    "f2b544": "gold* emas yellow kuning amber",
-    "7a3cf0": "violet purple ungu lavender lilac",
-    "2f6cf2": "blue biru azure sapphire",
-    "e2342f": "red merah crimson scarlet ruby",
-    "2fb872": "green hijau emerald jade",
-    "ff5fa8": "pink rose magenta merah_muda",
-    "ff7a2a": "orange jingga oranye copper",
-    "22c4c8": "teal turquoise cyan toska aqua",
-    "c8d2e2": "silver perak white putih pearl",
-    "20242e": "black hitam obsidian",
-}
 
 
 def _pattern(words: str) -> re.Pattern[str]:
@@ -51,10 +32,7 @@ def _pattern(words: str) -> re.Pattern[str]:
     return re.compile(r"\b(?:" + "|".join(forms) + r")\b")
 
 
-_LIGHTS, _FEATURES, _COLOURS = (
-    {name: _pattern(words) for name, words in listed.items()}
-    for listed in (_LIGHT_WORDS, _FEATURE_WORDS, _COLOUR_WORDS)
-)
+_LIGHTS = {name: _pattern(words) for name, words in _LIGHT_WORDS.items()}
 _SEA, _LAND, _SPACE, _SILK = map(_pattern, (_SEA_WORDS, _LAND_WORDS, _SPACE_WORDS, _SILK_WORDS))
 
 
@@ -63,15 +41,12 @@ class Brief:
     """What a prompt asks for.
 
     `kind` is space, silk, landscape or words; `light` a name of palette.PALETTES, empty if nothing was said of it;
-    `sea` means open water without mountains; `features` are names of _FEATURE_WORDS; `accents` the colours named, in
-    the order of the words; `text` what can be written.
+    `sea` means open water without mountains; `text` is what can be written.
     """
 
     kind: str
     light: str
     sea: bool
-    features: frozenset[str]
-    accents: tuple[Colour, ...]
     text: str
 
 
@@ -85,7 +60,5 @@ def read(prompt: str) -> Brief:
         kind = "silk"
     else:
         kind = "landscape" if sea or land else "words"
-    features = frozenset(name for name, words in _FEATURES.items() if words.search(folded))
     light = next((name for name, words in _LIGHTS.items() if words.search(folded)), "")
-    named = sorted((match.start(), rgb(code)) for code, words in _COLOURS.items() if (match := words.search(folded)))
-    return Brief(kind, light, sea and not land, features, tuple(colour for _, colour in named), text)
+    return Brief(kind, light, sea and not land, text)

@@ -2,7 +2,6 @@
 
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import av
@@ -16,8 +15,6 @@ FRAMES_PER_SECOND = 24
 SAMPLES_PER_SECOND = 48_000
 SAMPLES_PER_FRAME = SAMPLES_PER_SECOND // FRAMES_PER_SECOND
 BT709 = 1  # ITU-T H.273: the number for BT.709 in primaries, transfer and matrix alike
-LIMITED_RANGE = 1  # FFmpeg's AVCOL_RANGE_MPEG
-ENCODER_THREADS = 2  # fixed: the bytes of x264 differ with the number of threads
 
 # A Python log callback (av.logging.set_level) can deadlock with the codec's threads; this one stays in C.
 av.logging.set_libav_level(av.logging.PANIC)
@@ -37,9 +34,9 @@ class Encoder:
         self._video = self._container.add_stream("libx264", rate=FRAMES_PER_SECOND, options=options)
         self._video.width, self._video.height, self._video.pix_fmt = width, height, "yuv420p"
         context = self._video.codec_context
-        context.thread_count = ENCODER_THREADS
+        context.thread_count = 2  # fixed: the bytes of x264 differ with the number of threads
         context.color_primaries = context.color_trc = context.colorspace = BT709
-        context.color_range = LIMITED_RANGE
+        context.color_range = 1  # FFmpeg's AVCOL_RANGE_MPEG: limited
         self._audio = self._container.add_stream("aac", rate=SAMPLES_PER_SECOND, layout="stereo")
         self._audio.bit_rate = 96_000
         self._reformatter = VideoReformatter()
@@ -48,11 +45,9 @@ class Encoder:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
-            if error is None:
+            if kind is None:
                 self._container.mux(self._video.encode(None))
                 self._container.mux(self._audio.encode(None))
         finally:

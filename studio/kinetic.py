@@ -3,23 +3,21 @@
 import numpy as np
 from PIL import Image
 
-from studio import lettering, typeface
+from studio import lettering
 from studio.brief import Brief
-from studio.noise import Field
-from studio.palette import ink, mix
 from studio.picture import Shot, place
 from studio.silk import Silk
 
 REDUCTION = 4  # the ground is out of focus
-DIMMED = 0.48  # the ground's light, so that white stands out
+DIMMED = 0.52  # the ground's light, so that white stands out
 ARRIVE_SECONDS, LEAVE_SECONDS = 0.62, 0.40
-STAGGER_SECONDS = 0.05  # from word to word
+STAGGER_SECONDS = 0.09  # from line to line
 OVERLAP_SECONDS = 0.12  # the next beat comes while the last words of this one go
 AHEAD_SECONDS = 0.42  # the clip begins with the first words on their way, so that no frame is empty
 GROWTH, DRIFT = 0.06, 0.02  # of a beat while it stands: shares of its size and of the frame's width
 BOX = 0.83, 0.76  # shares of the frame that words may fill
 MIDDLE = 0.545  # of the box, as a share of the height: the chip is above
-WHITE = (255, 255, 255)
+WHITE, GREY = (255, 255, 255), (176, 172, 180)
 
 
 class Kinetic:
@@ -28,37 +26,19 @@ class Kinetic:
     def __init__(self, brief: Brief, rng: np.random.Generator, shot: Shot) -> None:
         self._shot = shot
         self._silk = Silk(brief, rng, shot, reduction=REDUCTION)
-        red, green, blue = self._silk.table[-1].tolist()
-        self._accent = ink(mix((red, green, blue), (255.0, 255.0, 255.0), 0.30))
+        self._accent = tuple((self._silk.table[-1] * 0.7 + 255.0 * 0.3).astype(int).tolist())
         self._beats = lettering.beats(brief.text, shot.seconds)
         box = shot.width * BOX[0], shot.height * BOX[1]
         self._words = [lettering.set_words(beat.words, *box) for beat in self._beats]
         self._side = 1.0 if rng.random() < 0.5 else -1.0
-        rows = self._silk.light(0.0).shape[0]
-        key = lettering.key_of(tuple(typeface.words(brief.text)))
-        # A giant word, as tall as the frame at the ground's size.
-        self._ghost = lettering.set_words((key,), rows * 24.0, rows * 0.86)[0].mask
 
     def frame(self, t_seconds: float) -> Image.Image:
         """Picture at a time."""
-        frame = self._silk.enlarged(self._ground(t_seconds))
+        frame = self._silk.enlarged(self._silk.light(t_seconds) * DIMMED)
         for number, beat in enumerate(self._beats):
-            stays = number == len(self._beats) - 1
-            if beat.start - ARRIVE_SECONDS < t_seconds and (stays or t_seconds < beat.end + LEAVE_SECONDS):
-                self._draw(frame, number, t_seconds, stays=stays)
+            if beat.start - ARRIVE_SECONDS < t_seconds < beat.end + LEAVE_SECONDS:
+                self._draw(frame, number, t_seconds, stays=number == len(self._beats) - 1)
         return frame
-
-    def _ground(self, t: float) -> Field:
-        """Dimmed silk with a giant word passing through it."""
-        light = self._silk.light(t) * DIMMED
-        high, wide = light.shape[:2]
-        passing = Image.new("L", (wide, high))
-        share = self._shot.share(t)
-        across = wide * 0.5 + self._side * (0.5 - share) * (self._ghost.width + wide) * 0.8
-        place(passing, self._ghost, across, high * 0.5, ink=WHITE[0])
-        glow = np.asarray(passing, np.float32)[..., None] * (0.11 / 255)
-        shaded: Field = light + (self._silk.table[-1] - light) * glow
-        return shaded
 
     def _draw(self, frame: Image.Image, number: int, t: float, *, stays: bool) -> None:
         """The words of a beat: neighbouring lines come from either side, slow down to be read, and go on."""
@@ -68,13 +48,10 @@ class Kinetic:
         start = beat.start - (AHEAD_SECONDS if beat.start == 0 else OVERLAP_SECONDS)
         for word in self._words[number]:
             way = side if word.line % 2 == 0 else -side
-            # The word that is ahead on its way is the first, so that words of a line never run into each other.
-            late = STAGGER_SECONDS * (word.line + (word.place if way > 0 else word.from_end))
+            late = STAGGER_SECONDS * word.line
             coming = 1.0 - min(max((t - start - late) / ARRIVE_SECONDS, 0.0), 1.0)
             going = 0.0 if stays else max((t - beat.end + LEAVE_SECONDS * 0.75 - late * 0.4) / LEAVE_SECONDS, 0.0)
             offset = coming**4 - 1.3 * going**3
-            speed = (4 * coming**3 / ARRIVE_SECONDS + 3.9 * going**2 / LEAVE_SECONDS) / 24 * 1.15
             x = self._shot.width * (0.5 + way * offset * 1.15 - side * DRIFT * (share - 0.5)) + word.x * zoom
             y = self._shot.height * MIDDLE + word.y * zoom
-            place(frame, word.mask, x, y, zoom=(zoom, zoom), ink=self._accent if word.key else WHITE,
-                  opacity=0.66 if word.quiet else 1.0, blur_pixels=0.14 * speed * self._shot.width)  # fmt: skip
+            place(frame, word.mask, x, y, zoom=zoom, ink=self._accent if word.key else GREY if word.quiet else WHITE)

@@ -5,10 +5,9 @@ from PIL import Image
 
 from studio.boat import Boat
 from studio.brief import Brief
-from studio.layer import Camera
 from studio.palette import PALETTES
-from studio.picture import LEVELS, Shot, opaque
-from studio.relief import mountains
+from studio.picture import Camera, Shot, opaque
+from studio.relief import Mountains
 from studio.sky import Sky
 from studio.water import Water
 
@@ -25,10 +24,9 @@ class Landscape:
         horizon = int(shot.height * (0.58 if shot.height <= shot.width else 0.60))
         camera = self._camera = Camera(**vars(shot), horizon=horizon, direction=1.0 if rng.random() < 0.5 else -1.0)
         self._falling = light in {"sunset", "night"}
-        self._sky = Sky(rng, colours, camera, aurora="aurora" in brief.features, falling=self._falling)
+        self._sky = Sky(rng, colours, camera, falling=self._falling)
         depths = () if brief.sea else (0.0, 0.45, 0.95)
-        snow = "snowy" in brief.features
-        self._land = [mountains(rng, colours, camera, depth=depth, snow=snow) for depth in depths]
+        self._land = [Mountains(rng, colours, camera, depth=depth) for depth in depths]
         self._water = Water(rng, colours, camera, sun_x=self._sky.sun_x, sea=brief.sea)
         self._boat = Boat(rng, colours, camera)
 
@@ -36,16 +34,13 @@ class Landscape:
         """Picture at a time."""
         camera = self._camera
         frame = Image.new("CMYK", (camera.width, camera.height))
-        frame.paste(self._sky.paint(t_seconds), (0, 0))
-        for layer in self._land:
-            layer.paint(frame, camera, t_seconds)
-        half, box = (camera.width // 2, camera.horizon), (0, 0, camera.width, camera.horizon)
-        above = frame.resize(half, Image.Resampling.BOX, box=box)
-        boat = self._boat.rocking(t_seconds)
-        self._boat.paint(above, boat, t_seconds, mirrored=True)
+        self._sky.paint(frame, t_seconds)
+        for mountains in self._land:
+            mountains.paint(frame, t_seconds)
+        above = frame.crop((0, 0, camera.width, camera.horizon))
+        self._boat.paint(above, t_seconds, mirrored=True)
         self._water.paint(frame, above, t_seconds)
-        self._boat.paint(frame, boat, t_seconds, mirrored=False)
+        self._boat.paint(frame, t_seconds, mirrored=False)
         # The day goes on: light grows towards the end of the clip, or fades into blue.
-        share = camera.share(t_seconds)
-        dark = share if self._falling else 1.0 - share
-        return opaque(frame).point([round(n * (1.0 - band * dark)) for band in DARKENED for n in LEVELS])
+        dark = camera.share(t_seconds) if self._falling else 1.0 - camera.share(t_seconds)
+        return opaque(frame).point([round(n * (1.0 - band * dark)) for band in DARKENED for n in range(256)])

@@ -3,7 +3,6 @@
 import functools
 import itertools
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
@@ -18,11 +17,9 @@ MOST_WORDS = 12  # of a beat; more could not be read in its time
 FINALE_SECONDS = 1.9
 BEAT_SECONDS = 1.05
 LARGEST = 1.6  # how much larger than the smallest line of a beat another may be
-LITTLE = 0.8  # the same for a line of little words only
 MOST_LINES = 7
 GAP = 0.15  # between lines, as a share of the size
 SPACE = 0.25  # between words, as a share of the size
-STROKE = 0.028  # makes the broad face as heavy as the display face
 UNIT = 100  # size at which words are measured
 
 
@@ -37,34 +34,25 @@ class Beat:
 
 @dataclass(frozen=True)
 class Word:
-    """A word ready to draw: its mask, and where its middle lies, in pixels from the middle of the box.
-
-    `place` and `from_end` count the words of its line that stand to the left and to the right of it.
-    """
+    """A word ready to draw: its mask, and where its middle lies, in pixels from the middle of the box."""
 
     mask: Image.Image
     x: float
     y: float
     line: int
-    place: int
-    from_end: int
     quiet: bool
     key: bool
 
 
 @dataclass(frozen=True)
 class Line:
-    """Words side by side, measured at size 1: width of each, height above the baseline and depth below it."""
+    """Words side by side, measured at size 1: width of each and of all, height above the baseline, depth below it."""
 
     words: tuple[str, ...]
     widths: tuple[float, ...]
+    width: float
     above: float
     below: float
-
-    @property
-    def width(self) -> float:
-        """Width of the line with its spaces."""
-        return sum(self.widths) + SPACE * (len(self.words) - 1)
 
 
 def is_quiet(word: str) -> bool:
@@ -72,80 +60,47 @@ def is_quiet(word: str) -> bool:
     return f" {word.casefold().strip('.,;:!?')} " in QUIET
 
 
-def key_of(words: tuple[str, ...]) -> str:
-    """The word that carries most: the longest that is not quiet."""
-    return max(words, key=lambda word: (not is_quiet(word), len(word)))
-
-
 def beats(text: str, seconds: float) -> list[Beat]:
     """The text parted into what is shown one after the other; a short text is shown whole at the end."""
     words = typeface.words(text)
     finale = 4 <= len(words) <= MOST_WORDS and seconds >= FINALE_SECONDS + BEAT_SECONDS
-    room = seconds - (FINALE_SECONDS if finale else 0.0)
+    room = seconds - FINALE_SECONDS * finale
     count = max(1, min(round(len(words) / 3), int(room / BEAT_SECONDS)))
     if len(words) > count * MOST_WORDS:
         words = words[: count * MOST_WORDS]
         words[-1] = words[-1].rstrip(".,;:") + "…"
-    parts: list[tuple[str, ...]] = []
-    while words:
-        end = _end(words, count - len(parts))
-        parts.append(tuple(words[:end]))
-        words = words[end:]
-    weights = [1.0 + 0.22 * len(part) for part in parts]
-    times = [0.0, *itertools.accumulate(room * weight / sum(weights) for weight in weights)]
-    out = [Beat(part, start, end) for part, (start, end) in zip(parts, itertools.pairwise(times), strict=True)]
-    if finale:
-        out.append(Beat(tuple(itertools.chain(*parts)), room, seconds))
-    return out
-
-
-def _end(words: list[str], left: int) -> int:
-    """How many of the words make the next of `left` beats: about an equal share, and no little word last."""
-    if left <= 1:
-        return len(words)
-    share = len(words) / left
-
-    def cost(end: int) -> float:
-        last = words[end - 1]
-        return abs(end - share) + 2.0 * is_quiet(last) - 1.5 * (last[-1] in ".,;:!?") + 9.0 * (end > MOST_WORDS)
-
-    return min(range(max(1, round(share) - 2), min(len(words) - left + 1, round(share) + 2) + 1), key=cost)
+    parts, rest = [], words
+    for left in range(count, 0, -1):
+        end = -(-len(rest) // left)
+        while is_quiet(rest[end - 1]) and end < min(MOST_WORDS, len(rest) - left + 1):
+            end += 1  # no beat ends in a little word
+        parts.append(tuple(rest[:end]))
+        rest = rest[end:]
+    out = [Beat(part, room * i / count, room * (i + 1) / count) for i, part in enumerate(parts)]
+    return [*out, Beat(tuple(words), room, seconds)] if finale else out
 
 
 def set_words(words: tuple[str, ...], width: float, height: float) -> list[Word]:
     """The words in lines that fill a box in pixels as well as they can, each line as large as its width allows."""
-
-    def score(lines: list[Line]) -> float:
-        sizes = _sizes(lines, width, height)
-        area = sum(size**2 * line.width for line, size in zip(lines, sizes, strict=True))
-        little = 0.07 * sum(is_quiet(line.words[-1]) for line in lines[:-1])
-        return area * (1.0 - little - 0.10 * sum(all(map(is_quiet, line.words)) for line in lines))
-
-    lines = max(_layouts(words), key=score)
-    sizes = _sizes(lines, width, height)
-    leftward = _is_leftward(words)
-    key, out = key_of(words), []
-    y = -_tall(lines, sizes) / 2
+    breaks = itertools.chain.from_iterable(
+        itertools.combinations(range(1, len(words)), count) for count in range(min(len(words), MOST_LINES))
+    )
+    layouts = ([_line(words[a:b]) for a, b in itertools.pairwise((0, *cuts, len(words)))] for cuts in breaks)
+    measured = ((lines, _sizes(lines, width, height)) for lines in layouts)
+    lines, sizes = max(measured, key=lambda pair: sum(z * z * line.width for line, z in zip(*pair, strict=True)))
+    y, out = -_tall(lines, sizes) / 2, []
+    leftward = unicodedata.bidirectional(words[0][0]) in {"R", "AL"}  # as Hebrew and Arabic are written
+    key = max(words, key=lambda word: (not is_quiet(word), len(word)))
     for number, (line, size) in enumerate(zip(lines, sizes, strict=True)):
-        y += size * line.above
-        x = -width / 2
-        for place, (word, wide) in enumerate(zip(line.words, line.widths, strict=True)):
+        x, y = -width / 2, y + size * line.above
+        for word, wide in zip(line.words, line.widths, strict=True):
             mask, middle = _mask(word, size)
-            centre, after = x + wide * size / 2, len(line.words) - 1 - place
-            x += (wide + SPACE) * size
-            if leftward:
-                centre, place, after = -centre, after, place  # noqa: PLW2901 -- the line is mirrored
+            centre = (x + wide * size / 2) * (-1 if leftward else 1)
             quiet = is_quiet(word) and len(words) > 1
-            out.append(Word(mask, centre, y + middle, number, place, after, quiet=quiet, key=word == key))
+            out.append(Word(mask, centre, y + middle, number, quiet=quiet, key=word == key))
+            x += (wide + SPACE) * size
         y += size * line.below + GAP * min(sizes[number : number + 2])
     return out
-
-
-def _layouts(words: tuple[str, ...]) -> Iterator[list[Line]]:
-    """Every way to break the words into at most MOST_LINES lines."""
-    for count in range(min(len(words), MOST_LINES)):
-        for cuts in itertools.combinations(range(1, len(words)), count):
-            yield [_line(words[a:b]) for a, b in itertools.pairwise((0, *cuts, len(words)))]
 
 
 def _tall(lines: list[Line], sizes: list[float]) -> float:
@@ -157,8 +112,7 @@ def _tall(lines: list[Line], sizes: list[float]) -> float:
 def _sizes(lines: list[Line], width: float, height: float) -> list[float]:
     """Size of each line: all fill the width, unless one would dwarf the others or all be too tall together."""
     full = [width / line.width for line in lines]
-    most = [min(full) * (LITTLE if all(map(is_quiet, line.words)) else LARGEST) for line in lines]
-    sizes = list(map(min, full, most))
+    sizes = [min(size, min(full) * LARGEST) for size in full]
     scale = min(1.0, height / _tall(lines, sizes))
     return [size * scale for size in sizes]
 
@@ -173,23 +127,16 @@ def _line(words: tuple[str, ...]) -> Line:
         widths.append(max(right - left, 10) / UNIT)
         above = max(above, -top / UNIT)
         below = max(below, bottom / UNIT * (0.6 if face == typeface.DISPLAY else 1.0))
-    return Line(words, tuple(widths), above, below)
+    return Line(words, tuple(widths), sum(widths) + SPACE * (len(words) - 1), above, below)
 
 
 def _mask(word: str, size: float) -> tuple[Image.Image, float]:
-    """Mask with a clear margin, wider at the sides for what speed smears, and its middle below the baseline."""
+    """Mask with a clear margin, and how far its middle lies below the baseline."""
     face = typeface.displayed(word)
     font = typeface.font(face, max(4.0, size))
-    stroke = 0 if face == typeface.DISPLAY else max(1, round(size * STROKE))
+    stroke = 0 if face == typeface.DISPLAY else max(1, round(size * 0.028))  # as heavy as the other
     left, top, right, bottom = font.getbbox(word, anchor="ls", stroke_width=stroke)
-    side, rim = round(size * 0.25) + 2, 3
-    mask = Image.new("L", (int(right - left) + 2 * side, int(bottom - top) + 2 * rim))
-    at = side - left, rim - top
+    mask = Image.new("L", (int(right - left) + 6, int(bottom - top) + 6))
+    at = 3 - left, 3 - top
     ImageDraw.Draw(mask).text(at, word, fill=255, font=font, anchor="ls", stroke_width=stroke)
     return mask, mask.height / 2 - at[1]
-
-
-def _is_leftward(words: tuple[str, ...]) -> bool:
-    """Whether the first letter that has a direction is written from right to left."""
-    strong = (unicodedata.bidirectional(character) for word in words for character in word)
-    return next((kind in {"R", "AL"} for kind in strong if kind in {"L", "R", "AL"}), False)

@@ -38,17 +38,10 @@ def fractal(  # noqa: PLR0917 - size, lattice and octaves read in one line at ev
     return (total - low) / max(high - low, 1e-6)
 
 
-def smoothstep(low: float | Field, high: float | Field, values: Field) -> Field:
+def smoothstep(low: float, high: float, values: Field | float) -> Field:
     """Hermite step from 0 at `low` to 1 at `high`; `low` may be above `high`."""
     ramp = np.clip((values - low) / (high - low), 0.0, 1.0)
-    step: Field = (ramp * ramp * (3.0 - 2.0 * ramp)).astype(np.float32)
-    return step
-
-
-def eased(share: float) -> float:
-    """0 to 1 with a soft start and end."""
-    share = min(max(share, 0.0), 1.0)
-    return share * share * (3.0 - 2.0 * share)
+    return np.asarray(ramp * ramp * (3.0 - 2.0 * ramp), np.float32)
 
 
 def sample(field: Field, rows: Field, columns: Field) -> Field:

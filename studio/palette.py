@@ -31,12 +31,8 @@ class Palette:
     far: Colour
     near: Colour
     lit: Colour
-    cloud_lit: Colour
-    cloud_shade: Colour
     water: Colour
     sun_elevation: float
-    sun_radius: float
-    glow_strength: float
     stars: float
 
     @property
@@ -46,25 +42,24 @@ class Palette:
 
 
 def _palette(sky: str, colours: str, *light: float) -> Palette:
-    sun, glow, far, near, lit, cloud_lit, cloud_shade, water = map(rgb, colours.split())
-    stops = tuple(map(rgb, sky.split()))
-    return Palette(stops, sun, glow, far, near, lit, cloud_lit, cloud_shade, water, *light)
+    sun, glow, far, near, lit, water = map(rgb, colours.split())
+    return Palette(tuple(map(rgb, sky.split())), sun, glow, far, near, lit, water, *light)
 
 
 PALETTES = {
     "sunset": _palette(
         "1d1a4a 4a2468 9a3468 e2605a ffa860",
-        "fff0c4 ffb45c b4586a 160c20 ffb070 ffb27c 7a3a6e 5a2450", 0.20, 0.062, 1.0, 0.35),
+        "fff0c4 ffb45c b4586a 160c20 ffb070 5a2450", 0.20, 0.35),
     "dawn": _palette(
         "33508e 6f82b8 c59bb4 f4b8a4 ffdcb0",
-        "fff6dc ffd09a a58fb0 2b2740 ffd2a8 ffe2cc 9a88b4 6a7aa6", 0.16, 0.05, 0.8, 0.12),
+        "fff6dc ffd09a a58fb0 2b2740 ffd2a8 6a7aa6", 0.16, 0.12),
     "day": _palette(
         "1a62b4 3f8ad2 74b2e6 a8d2f0 dcecf4",
-        "fffdf0 fff2d0 8fb2cc 1c3c3c fff0cc ffffff a9bdd2 1e5a86", 0.72, 0.042, 0.5, 0.0),
+        "fffdf0 fff2d0 8fb2cc 1c3c3c fff0cc 1e5a86", 0.72, 0.0),
     "winter": _palette(
         "3c5c8c 6484b0 94b0d0 c4d4e4 f0e8e4",
-        "fffaf0 ffe4cc 8fa6c4 1e2c44 fff0e4 fff6f0 94a8c4 5a7898", 0.30, 0.045, 0.65, 0.0),
+        "fffaf0 ffe4cc 8fa6c4 1e2c44 fff0e4 5a7898", 0.30, 0.0),
     "night": _palette(
         "03061a 08102e 0f1d48 1b3262 33548a",
-        "f2f4ff 90b0ec 24406c 03060f 88a4dc 3c5484 101c3c 0a1630", 0.66, 0.034, 0.45, 1.0),
+        "f2f4ff 90b0ec 24406c 03060f 88a4dc 0a1630", 0.66, 1.0),
 }  # fmt: skip

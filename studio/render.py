@@ -1,13 +1,9 @@
-"""Renders one job to an MP4: reads FOLDER/job.json, writes FOLDER/video.mp4, says on stdout how far it is.
-
-Run: python -m studio.render FOLDER [--end-with-parent]
-"""
+"""Renders one job to an MP4: reads FOLDER/job.json, writes FOLDER/video.mp4, says on stdout how far it is."""
 
 import argparse
 import json
 import os
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,7 +23,6 @@ from studio.sound import Pad
 
 DRAWN_PIXELS = 720  # the shorter side is drawn no larger; the encoder scales up
 FRAMES_AHEAD = 4
-REPORT_EVERY_SECONDS = 0.1
 
 
 class JobRefusedError(ValueError):
@@ -38,34 +33,26 @@ class JobRefusedError(ValueError):
 class Job:
     """What to render; sizes in pixels of the finished clip. Each reference is a take of its own of the same words."""
 
-    reference: str
     prompt: str
     width: int
     height: int
     seconds: float
     audio: bool
-    start_image: Path | None
-    end_image: Path | None
+    reference: str = ""
+    start_image: str | None = None
+    end_image: str | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """From ``folder``/job.json; raises JobRefusedError."""
         try:
-            stated = json.loads((folder / "job.json").read_text("utf-8"))
-            start, end = (
-                folder / name if (name := stated.get(f"{which}_image")) else None for which in ("start", "end")
-            )
-            width, height, seconds = int(stated["width"]), int(stated["height"]), float(stated["seconds"])
-            job = cls(
-                str(stated.get("reference", "")), str(stated["prompt"]), width, height, seconds, bool(stated["audio"]),
-                start, end,
-            )  # fmt: skip
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            job = cls(**json.loads((folder / "job.json").read_text("utf-8")))
+            even = all(side % 2 == 0 and 64 <= side <= 4096 for side in (job.width, job.height))
+            fits = even and 1 / FRAMES_PER_SECOND <= job.seconds <= 60
+        except (OSError, ValueError, TypeError) as error:
             raise JobRefusedError(f"The job could not be read: {error!r}.") from error
-        if any(side % 2 or not 64 <= side <= 4096 for side in (width, height)):
-            raise JobRefusedError(f"The size {width} x {height} is not even or not within 64 to 4096 pixels.")
-        if not 1 / FRAMES_PER_SECOND <= seconds <= 60:
-            raise JobRefusedError(f"A clip of {seconds} seconds is shorter or longer than can be rendered.")
+        if not fits:
+            raise JobRefusedError("A clip has even sides of 64 to 4096 pixels and lasts up to 60 seconds.")
         return job
 
     @property
@@ -82,7 +69,7 @@ def render(folder: Path, report: Callable[[float], None]) -> None:
     Raises JobRefusedError (job or images unusable), OSError (disk) and av.FFmpegError (encoder).
     """
     job = Job.read(folder)
-    picture, chip = _picture(job), Chip(width=job.shot.width, height=job.shot.height)
+    picture, chip = _picture(job, folder), Chip(width=job.shot.width, height=job.shot.height)
     frames = round(job.seconds * FRAMES_PER_SECOND)
     pad = Pad(job.prompt, seconds=frames / FRAMES_PER_SECOND) if job.audio else None
     silence = np.zeros((2, SAMPLES_PER_FRAME), np.float32)
@@ -110,33 +97,17 @@ def render(folder: Path, report: Callable[[float], None]) -> None:
     report(1.0)
 
 
-def _picture(job: Job) -> Picture:
+def _picture(job: Job, folder: Path) -> Picture:
     """The scene, the images, or one turning into the other."""
-
-    def still(path: Path, *, closing: bool) -> Picture:
-        try:
-            return stills.KenBurns(path, job.shot, closing=closing)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise JobRefusedError(f"The image {path.name} could not be read: {error}.") from error
-
-    start = still(job.start_image, closing=True) if job.start_image else None
-    end = still(job.end_image, closing=False) if job.end_image else None
-    if start and not end:
-        return stills.LightLeak(start, job.shot)
+    try:
+        start, end = (
+            stills.KenBurns(folder / name, job.shot, closing=name == job.start_image) if name else None
+            for name in (job.start_image, job.end_image)
+        )
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise JobRefusedError(f"An image could not be read: {error}.") from error
     first = start or scene.compose(job.shot, take=job.reference)
     return stills.Dissolve(first, end, job.shot) if end else first
-
-
-class _Printer:
-    """Prints progress one number a line, flushed, about ten times a second and always the last."""
-
-    printed_at = -REPORT_EVERY_SECONDS
-
-    def __call__(self, share: float) -> None:
-        if share >= 1 or time.monotonic() - self.printed_at >= REPORT_EVERY_SECONDS:
-            sys.stdout.write(f"{share:.4f}\n")
-            sys.stdout.flush()
-            self.printed_at = time.monotonic()
 
 
 def main(arguments: list[str]) -> int:
@@ -149,12 +120,9 @@ def main(arguments: list[str]) -> int:
         end_with_parent()
     os.nice(5)  # on a small machine the pages and the worker go first
     try:
-        render(chosen.folder, _Printer())
-    except JobRefusedError as error:
+        render(chosen.folder, lambda share: print(f"{share:.4f}", flush=True))  # noqa: T201 -- the studio reads it
+    except (JobRefusedError, OSError, av.FFmpegError) as error:
         sys.stderr.write(f"{error}\n")
-        return 1
-    except (OSError, av.FFmpegError) as error:
-        sys.stderr.write(f"The clip could not be written: {error}.\n")
         return 1
     return 0
 

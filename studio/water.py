@@ -3,10 +3,9 @@
 import numpy as np
 from PIL import Image
 
-from studio.layer import Camera
 from studio.noise import Field
 from studio.palette import Palette
-from studio.picture import from_rgba
+from studio.picture import Camera, from_rgba
 
 _WAVES = 14
 
@@ -30,29 +29,21 @@ class Water:
         depth = (np.arange(self._rows, dtype=np.float32)[:, None] + 1.0) / self._rows
         x = (np.arange(columns, dtype=np.float32) + 0.5) / columns - 0.5
         ratio = camera.width / camera.height
-
-        def rates(least: float, most: float) -> Field:
-            signs: Field = rng.choice([-1.0, 1.0], _WAVES)
-            return rng.uniform(least, most, _WAVES) * ratio * signs
-
         # A wave's phase is k*x + f(row) + w*t; sin(a + b) splits into a small matrix product: a dozen waves are cheap.
-        self._along, self._keen = rates(4.0, 34.0), rates(30.0, 120.0)
-        self._across, self._spark_across = (
-            np.concatenate([np.cos(k[:, None] * x), np.sin(k[:, None] * x)]).astype(np.float32)
-            for k in (self._along, self._keen)
-        )
-        self._speed, self._spark_speed = rng.uniform(2.0, 5.0, _WAVES), rng.uniform(3.0, 7.0, _WAVES)
-        self._row_phase = rng.uniform(16.0, 96.0, _WAVES) * np.log(depth + 0.035) + rng.uniform(0, 6.28, _WAVES)
-        self._spark_phase = rng.uniform(64.0, 152.0, _WAVES) * np.log(depth + 0.06) + rng.uniform(0, 6.28, _WAVES)
+        self._along = rng.uniform(4.0, 64.0, _WAVES) * ratio * rng.choice([-1.0, 1.0], _WAVES)
+        phase = self._along[:, None] * x
+        self._across = np.concatenate([np.cos(phase), np.sin(phase)]).astype(np.float32)
+        self._speed = rng.uniform(3.0, 7.0, _WAVES)
+        self._row_phase = rng.uniform(16.0, 140.0, _WAVES) * np.log(depth + 0.035) + rng.uniform(0, 6.28, _WAVES)
         # The surface passes sideways with the camera, faster the nearer it is.
         self._passed = camera.direction * (0.05 + 0.6 * depth)
         # Short waves fade towards the horizon, where the eye would no longer part them.
-        self._strength = np.exp(-((self._along / (ratio * 34.0)) ** 2) * (1.0 - depth) * 0.5) / np.sqrt(_WAVES)
+        self._strength = np.exp(-((self._along / (ratio * 50.0)) ** 2) * (1.0 - depth) * 0.5) / np.sqrt(_WAVES)
         self._lift = (rough * (1.2 + 19.0 * depth**1.1)).astype(np.float32)
         self._shift = (rough * (1.0 + 7.0 * depth)).astype(np.float32)
         # How high a wave must be to catch the sun; low along the path below it.
         away = np.abs(x[None, :] - (sun_x / camera.width - 0.5)) / (0.045 + 0.11 * depth)
-        self._glitter = (0.16 + 0.62 * away + 0.30 * depth + 0.45 * colours.sun_elevation).astype(np.float32)
+        self._glitter = (0.16 + 0.62 * away + 0.40 * depth + 0.45 * colours.sun_elevation).astype(np.float32)
         self._sun = np.array(colours.sun, np.float32) * (0.55 if colours.moon else 0.92)
         # What is added to the mirror, and what is kept of it in 1/256; deep water mirrors less.
         share = 0.12 + (0.62 if sea else 0.46) * depth**0.9
@@ -64,9 +55,9 @@ class Water:
         self._keep[:, 0, :3] = (1.0 - share) * 254.0
 
     def paint(self, frame: Image.Image, above: Image.Image, t: float) -> None:
-        """Draw onto rows below the horizon; `above` is what is mirrored: half width, `horizon` rows."""
-        source = np.asarray(above)
-        high, wide = source.shape[:2]
+        """Draw onto rows below the horizon; `above` is what is mirrored, `horizon` rows."""
+        wide, high = above.width // 2, above.height
+        source = np.asarray(above.resize((wide, high), Image.Resampling.BOX))
         passed = self._passed * (self._camera.share(t) - 0.5)
         phase = self._row_phase + self._speed * t - passed * self._along
         sine, cosine = np.sin(phase) * self._strength, np.cos(phase) * self._strength
@@ -79,9 +70,7 @@ class Water:
         place = row * wide + np.clip(column, 0, wide - 1).astype(np.int32)
         mirrored = source.view(np.uint32).reshape(-1)[place].view(np.uint8).reshape(self._rows, wide, 4)
         surface = ((self._tone + np.multiply(mirrored, self._keep, dtype=np.uint16)) >> 8).astype(np.uint8)
-        turn = self._spark_phase + self._spark_speed * t - passed * self._keen
-        fine = _product(np.concatenate([np.sin(turn), np.cos(turn)], axis=1) / np.sqrt(_WAVES), self._spark_across)
-        spark = np.clip((waves * 0.55 + fine * 0.75 - self._glitter) * 1.6, 0.0, 1.0).reshape(-1)
+        spark = np.clip((waves * 0.6 + slope * 0.9 - self._glitter) * 1.6, 0.0, 1.0).reshape(-1)
         lit = np.flatnonzero(spark)
         flat = surface.reshape(-1, 4)
         old = flat[lit, :3].astype(np.float32)

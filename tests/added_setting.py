@@ -1,7 +1,7 @@
 """Looks, in a copy of the product to which a setting `seed` was added, whether every place that handles orders has it.
 
-Run in that copy as `python -m tests.added_setting`; prints what each place makes of the seed 7, as JSON. The setting is
-reached by name only, since here it does not exist.
+Run in that copy as `python -m tests.added_setting FILE`, it writes what each place makes of the seed 7, as JSON. The
+setting is reached by name only, since here it does not exist.
 """
 
 import json
@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
@@ -25,14 +26,14 @@ from core.projects import presets, projects
 from core.providers import registry
 from core.usage import reports, repricing
 from core.worker import provider_request
-from tests import orders
 from tests.api.conftest import ORDER, Client, arrive
-from tests.installed import look
+from tests.factories import generations
+from tests.factories.generations import load_generation
 from tests.unit.test_spec import PLAIN_REQUEST_HASH, PROJECT
 
 SEED = 7
 _SEEDS: list[dict[str, Any]] = [{}, {"seed": SEED}, {"seed": SEED + 1}]
-HOW: dict[str, Any] = {"configured": orders.CONFIGURED, "quota_bytes": orders.QUOTA_BYTES}
+HOW: dict[str, Any] = {"configured": generations.CONFIGURED, "quota_bytes": generations.QUOTA_BYTES}
 
 
 class Places:
@@ -47,32 +48,33 @@ class Places:
 
     def digest(self) -> Any:
         """Another seed is another request, and no seed the request it always was."""
-        plain, seeded, other = (Order(PROJECT, orders.spec(**seed)).digest() for seed in _SEEDS)
+        plain, seeded, other = (Order(PROJECT, generations.build_spec(**seed)).digest() for seed in _SEEDS)
         return SEED if plain == PLAIN_REQUEST_HASH and len({plain, seeded, other}) == 3 else None
 
     def recipe(self) -> Any:
         """Another seed is another clip."""
-        return SEED if len({Order("p", orders.spec(seed=seed)).recipe() for seed in (None, 7, 8)}) == 3 else None
+        recipes = {Order("p", generations.build_spec(seed=seed)).recipe() for seed in (None, 7, 8)}
+        return SEED if len(recipes) == 3 else None
 
     def trimmed(self) -> Any:
         """White space around the texts goes, nothing else."""
-        return _seed(orders.spec(prompt=" a lake ", seed=SEED).trimmed())
+        return _seed(generations.build_spec(prompt=" a lake ", seed=SEED).trimmed())
 
     def adaptation(self) -> Any:
         """Another model's order keeps what nobody had to change."""
-        fitted = adapt(orders.spec(duration_seconds=9, seed=SEED), registry.model("kling-2.5"))
+        fitted = adapt(generations.build_spec(duration_seconds=9, seed=SEED), registry.model("kling-2.5"))
         return _seed(fitted.spec) if fitted.changes else None
 
     def row(self) -> Any:
         """What is written down is read back."""
-        return _seed(look(self._ordered().id).spec)
+        return _seed(load_generation(self._ordered().id).spec)
 
     def already_made(self) -> Any:
         """Only the very same clip was made before."""
         self._ordered(prompt="made before", seed=SEED)
         with db.read_session() as session:
             same, other = (
-                made_before(session, self.person, orders.order("p", prompt="made before", seed=seed))
+                made_before(session, self.person, generations.build_order("p", prompt="made before", seed=seed))
                 for seed in (SEED, SEED + 1)
             )
         return _seed(same) if other is None else None
@@ -83,28 +85,28 @@ class Places:
         with db.write_session() as session:
             commands.cancel(session, self.person, row.id)
             again = commands.retry(session, self.person, row.id, **HOW)
-        return _seed(look(again.id))
+        return _seed(load_generation(again.id))
 
     def batch(self) -> Any:
         """Each of several keeps its own."""
-        wanted = [orders.order(self.project_id, seed=seed) for seed in (6, SEED)]
+        wanted = [generations.build_order(self.project_id, seed=seed) for seed in (6, SEED)]
         with db.write_session() as session:
             rows = batches.submit_batch(session, self.person, wanted, **HOW)
-        return _seed(look(rows[1].id)) if _seed(look(rows[0].id)) == 6 else None
+        return _seed(load_generation(rows[1].id)) if _seed(load_generation(rows[0].id)) == 6 else None
 
     def preset(self) -> Any:
         """What is kept is what is applied, at once and after a change."""
         with db.write_session() as session:
-            kept = presets.create(session, self.person, name="Kept", spec=orders.spec(seed=6))
+            kept = presets.create(session, self.person, name="Kept", spec=generations.build_spec(seed=6))
             first = _seed(kept.spec)
-            presets.update(session, self.person, kept.id, spec=orders.spec(seed=SEED))
+            presets.update(session, self.person, kept.id, spec=generations.build_spec(seed=SEED))
         with db.read_session() as session:
             return _seed(presets.get(session, self.person, kept.id).spec) if first == 6 else None
 
     def repricing(self) -> Any:
         """Clips of two seeds are two groups, since a price may come to depend on it."""
         for seed in (6, SEED):
-            orders.completed(db.default(), self.person, project_id=self.project_id, seed=seed)
+            generations.create_completed(db.default(), self.person, project_id=self.project_id, seed=seed)
         today = utc_now().date()
         with db.read_session() as session:
             chosen = reports.UsageQuery(today - timedelta(days=1), today + timedelta(days=1))
@@ -129,13 +131,13 @@ class Places:
         clip = self.client.generate(seed=SEED, projectId=self.project_id)
         alone = self.client.get(f"/generations/{clip}").json()["generation"]
         [listed] = [row for row in self.client.get("/generations").json()["generations"] if row["id"] == clip]
-        return alone["seed"] if listed["seed"] == alone["seed"] == _seed(look(clip)) else None
+        return alone["seed"] if listed["seed"] == alone["seed"] == _seed(load_generation(clip)) else None
 
     def api_batch(self) -> Any:
         """The same for several at once."""
         bodies = [self.client.order(seed=seed, projectId=self.project_id) for seed in (6, SEED)]
         made = self.client.post("/generate-batch", json={"generations": bodies}).json()["generations"]
-        return _seed(look(made[1]["id"])) if _seed(look(made[0]["id"])) == 6 else None
+        return _seed(load_generation(made[1]["id"])) if _seed(load_generation(made[0]["id"])) == 6 else None
 
     def api_preset(self) -> Any:
         """A preset made over REST is answered whole."""
@@ -150,13 +152,14 @@ class Places:
         return _said(page)
 
     def form_filled(self) -> Any:
-        """A preset, or the settings of a clip, fill the form with it."""
+        """A preset fills the form with it, also one that leaves the prompt as it is."""
         page = AppTest.from_function(_filled_form)
-        page.session_state["filled_with"] = {"seed": SEED}
+        page.session_state["filled_with"] = {"prompt": "", "seed": SEED}
         return _said(page)
 
     def _ordered(self, **changes: Any) -> Generation:
-        return orders.ordered(db.default(), self.person, project_id=self.project_id, **({"seed": SEED} | changes))
+        settings = {"project_id": self.project_id, "seed": SEED} | changes
+        return generations.create_generation(db.default(), self.person, **settings)
 
 
 def _seed(value: object) -> Any:
@@ -181,9 +184,9 @@ def _filled_form() -> None:
     import streamlit as st
 
     from pages.sections.generate import form_state
-    from tests.orders import spec
+    from tests.factories.generations import build_spec
 
-    form_state.apply(spec(**st.session_state["filled_with"]))
+    form_state.apply(build_spec(**st.session_state["filled_with"]))
     st.session_state["said"] = st.session_state["generate_seed"]
 
 
@@ -202,7 +205,7 @@ def main() -> None:
             found[name] = place()
         except Exception:
             found[name] = traceback.format_exc()
-    json.dump(found, sys.stdout)
+    Path(sys.argv[1]).write_text(json.dumps(found))
 
 
 if __name__ == "__main__":

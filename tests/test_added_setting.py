@@ -38,7 +38,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         assert before in source, name
         (copy / name).write_text(source.replace(before, before + line))
     run = subprocess.run(
-        [sys.executable, "-m", "tests.added_setting"],
+        [sys.executable, "-m", "tests.added_setting", "found.json"],
         cwd=copy,
         env={"PATH": os.environ["PATH"], "DATA_DIR": str(copy / "data")},
         capture_output=True,
@@ -47,7 +47,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    answers: dict[str, Any] = json.loads(run.stdout)
+    answers: dict[str, Any] = json.loads((copy / "found.json").read_text())
     return answers
 
 

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount
@@ -14,7 +13,7 @@ from starlette.routing import Mount
 from core import errors, installation
 from core.api.http import auth, body_limit, conditional, error_handlers
 from core.api.http.permissions import Audience, RouteTable
-from core.api.openapi import docs_page, document
+from core.api.openapi import docs_page, document, sent_events
 from core.api.routers import (
     batches,
     budgets,
@@ -64,7 +63,7 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.ADMIN_TOKEN, tokens.router),
     (Audience.ADMIN_TOKEN, webhooks.router),
 )
-"""Who may ask what; see `table.needed` for the scope a token needs."""
+"""Who may ask what; see `permissions.required_scope` for the scope a token needs."""
 
 
 @asynccontextmanager
@@ -78,9 +77,11 @@ def build() -> FastAPI:
     """The API as an ASGI application."""
     table = RouteTable(ROUTERS)
     api = FastAPI(
-        openapi_url=None,  # `document` serves it, with what FastAPI cannot know
+        # Not `include_router`: FastAPI (0.165) would look through each router twice for every request.
+        routes=[route for _audience, router in ROUTERS for route in router.routes],
+        openapi_url=None,  # `document` serves it, with what holds for all routes
         lifespan=_lifespan,
-        webhooks=webhooks.outgoing,
+        webhooks=sent_events.router,
         redirect_slashes=False,  # behind a proxy the redirect would name the wrong address
         middleware=[
             Middleware(error_handlers.CatchAllMiddleware),
@@ -97,12 +98,6 @@ def build() -> FastAPI:
     api.state.table = table
     api.state.documents = {}
     api.state.hub = event_hub.EventHub()
-    for _audience, router in ROUTERS:
-        # Not included: FastAPI (0.165) would look through each router twice for every request.
-        api.router.routes += router.routes
-    for route in api.routes:
-        if isinstance(route, APIRoute):
-            route.operation_id = document.operation_id(route)
     return api
 
 

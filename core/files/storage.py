@@ -94,6 +94,11 @@ class Storage(ABC):
     def delete(self, key: str) -> None:
         """Remove it; fine if it is not there."""
 
+    def local_path(self, key: str) -> Path | None:
+        """Where the file lies on this machine, to be read and never written; None for a store that is elsewhere."""
+        media_type_of(key)
+        return None
+
     def exists(self, key: str) -> bool:
         """Whether there is a file under this key."""
         try:
@@ -154,6 +159,10 @@ class LocalStorage(Storage):
             modified_at=datetime.fromtimestamp(found.st_mtime, UTC),
             media_type=media_type,
         )
+
+    def local_path(self, key: str) -> Path | None:
+        """The place of the file, whether it is there or not."""
+        return self._path(key)
 
     def delete(self, key: str) -> None:
         """Remove it; fine if it is not there. Folders stay: removing one could pull it from under a put."""

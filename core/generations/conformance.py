@@ -6,6 +6,7 @@ from typing import Any
 
 from core.messages import Message, message, plain
 from core.providers.contract import FRAME_SIZES
+from core.spec import GenerationSpec
 
 TOLERANCE_SECONDS = 0.5
 TOLERANCE_SHARE = 0.02
@@ -23,24 +24,22 @@ def from_facts(facts: Mapping[str, Any]) -> Sequence[Message]:
     return [gap or plain(text) for gap, text in zip_longest(kept, texts)]
 
 
-def deviations(
-    *, resolution: str, aspect_ratio: str, duration_seconds: int, generate_audio: bool, facts: Mapping[str, Any]
-) -> list[Message]:
-    """How a clip differs from its order; empty when it is what was asked.
+def deviations(spec: GenerationSpec, facts: Mapping[str, Any]) -> list[Message]:
+    """How a clip differs from what was ordered; empty when it is what was asked.
 
     `facts` are those of `video.VideoFacts`. Half a second of length and two percent of size are no gap: vendors round
     to whole frames and to multiples of their block size.
     """
     found: list[Message] = []
-    asked_width, asked_height = FRAME_SIZES[resolution, aspect_ratio]
+    asked_width, asked_height = FRAME_SIZES[spec.resolution, spec.aspect_ratio]
     width, height = int(facts["width"]), int(facts["height"])
     if abs(width * asked_height - height * asked_width) > TOLERANCE_SHARE * height * asked_width:
-        found.append(message("other_shape", aspect_ratio=aspect_ratio, width=width, height=height))
+        found.append(message("other_shape", aspect_ratio=spec.aspect_ratio, width=width, height=height))
     elif abs(min(width, height) - min(asked_width, asked_height)) > TOLERANCE_SHARE * min(asked_width, asked_height):
         found.append(
             message(
                 "other_size",
-                resolution=resolution,
+                resolution=spec.resolution,
                 asked_width=asked_width,
                 asked_height=asked_height,
                 width=width,
@@ -48,8 +47,8 @@ def deviations(
             )
         )
     seconds = float(facts["duration_seconds"])
-    if abs(seconds - duration_seconds) > TOLERANCE_SECONDS:
-        found.append(message("other_length", duration_seconds=duration_seconds, seconds=seconds))
-    if generate_audio and not facts.get("audio_codec"):
+    if abs(seconds - spec.duration_seconds) > TOLERANCE_SECONDS:
+        found.append(message("other_length", duration_seconds=spec.duration_seconds, seconds=seconds))
+    if spec.generate_audio and not facts.get("audio_codec"):
         found.append(message("no_sound"))
     return found

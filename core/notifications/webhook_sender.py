@@ -7,9 +7,6 @@ record is sent again when the lease is over, under the same webhook-id.
 """
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -19,6 +16,7 @@ from datetime import datetime, timedelta
 
 import httpcore
 import httpx
+import standardwebhooks
 from sqlalchemy import case, func, select, update
 
 from core import db, egress, retry
@@ -170,13 +168,12 @@ def deliver(settings: Settings, claimed: Claimed) -> None:
 
 def headers(event_id: str, body: str, *, secrets: Sequence[str], now: datetime) -> Mapping[str, str]:
     """The headers of Standard Webhooks: one signature for each secret over id, time of the attempt and body."""
-    timestamp = str(int(now.timestamp()))
-    signatures = []
-    for secret in secrets:
-        key = base64.b64decode(secret.removeprefix("whsec_"))
-        digest = hmac.digest(key, f"{event_id}.{timestamp}.{body}".encode(), hashlib.sha256)
-        signatures.append(f"v1,{base64.b64encode(digest).decode()}")
-    return {"webhook-id": event_id, "webhook-timestamp": timestamp, "webhook-signature": " ".join(signatures)}
+    signatures = [standardwebhooks.Webhook(secret).sign(event_id, now, body) for secret in secrets]
+    return {
+        "webhook-id": event_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
 
 
 def post(

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from core import db, errors, installation
 from core.clock import utc_now
@@ -25,7 +24,7 @@ from core.db.tables import Generation
 from core.files import download
 from core.generations import conformance, lifecycle, reconciliation
 from core.insights import circuit_breaker
-from core.messages import Message, message
+from core.messages import message
 from core.providers import connection, registry
 from core.providers.base import Provider
 from core.providers.contract import JobState, ProviderJob, VideoRequest, VideoSource
@@ -229,17 +228,7 @@ def _ingest_output(row: Generation, target: Path) -> lifecycle.Output:
         preview_key=None,
         stored_bytes=sum(item.size_bytes for item in stored),
         facts=asdict(facts) | {"sha256": sha256},
-        gaps=_deviations(row, asdict(facts)),
-    )
-
-
-def _deviations(row: Generation, facts: dict[str, Any]) -> list[Message]:
-    return conformance.deviations(
-        resolution=row.resolution,
-        aspect_ratio=row.aspect_ratio,
-        duration_seconds=row.duration_seconds,
-        generate_audio=row.generate_audio,
-        facts=facts,
+        gaps=conformance.deviations(row.spec, asdict(facts)),
     )
 
 

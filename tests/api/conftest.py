@@ -17,7 +17,7 @@ from core.db.tables import Generation, User, WebhookEndpoint
 from core.identity import api_tokens, users
 from core.installation import Installation, current
 from core.notifications import webhooks
-from tests import orders
+from tests.factories import generations
 
 ORIGIN = "http://studio.test"
 PREFIX = "/api/apps/video-generator"
@@ -91,7 +91,7 @@ class Client:
     def finished(self, **changes: Any) -> Generation:
         """A completed generation whose file is in storage."""
         assert self.person is not None
-        row = orders.completed(db.default(), self.person, **changes)
+        row = generations.create_completed(db.default(), self.person, **changes)
         assert row.output_key is not None
         current().storage.put_bytes(row.output_key, CLIP, media_type="video/mp4")
         return row
@@ -127,13 +127,6 @@ def ben(installation: Installation) -> Client:
 def nobody(installation: Installation) -> Client:
     """A caller without a token."""
     return Client()
-
-
-@pytest.fixture(autouse=True)
-def without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No provider has a key, whatever the environment of the tests holds."""
-    for name in ("MODELSLAB_API_KEY", "EDENAI_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
 
 
 def picture(width: int = 64, height: int = 48, kind: str = "PNG") -> bytes:

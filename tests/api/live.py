@@ -8,7 +8,11 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from tests.api.conftest import APP, PREFIX
+from core import db
+from core.generations import lifecycle
+from core.installation import current
+from tests.api.conftest import APP, CLIP, PREFIX
+from tests.factories import generations
 
 
 @contextmanager
@@ -27,3 +31,27 @@ def serving(app: ASGIApp = APP, *, prefix: str = PREFIX) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(20)
+
+
+def finish_soon(generation_id: str) -> threading.Thread:
+    """Complete a generation a moment after it was first asked about, as a worker would."""
+
+    def work() -> None:
+        time.sleep(0.5)
+        database = db.default()
+        places = (
+            generations.DISPATCHED,
+            generations.SUBMITTING,
+            generations.WAITING,
+            generations.READY_TO_DOWNLOAD,
+            generations.DOWNLOADING,
+        )
+        row = generations.advance(database, generation_id, *places)
+        made = generations.build_output(row.id)
+        current().storage.put_bytes(made.output_key, CLIP, media_type="video/mp4")
+        with database.write_session() as session:
+            assert lifecycle.complete(session, row, made)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    return worker

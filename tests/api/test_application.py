@@ -2,7 +2,6 @@ import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -17,6 +16,7 @@ from core.db.tables import ApiToken
 from core.ids import new_id
 from core.installation import Installation, current, using
 from tests.api.conftest import Client, arrive, refusal
+from tests.api.routes import fitting_body, own_path
 
 PUBLIC = {"/hooks/{id}/{signature}", "/openapi.json", "/docs", "/health", "/media/{key:path}", "/clips.zip"}
 ROUTES = sorted(
@@ -91,7 +91,7 @@ def test_route_table_has_the_contract() -> None:
 
 def test_every_route_has_a_decision() -> None:
     """Each route stands in the table with what it needs, and only the known ones need nothing."""
-    doors = {(door.method, door.path): door.need for door in api.state.table.doors}
+    doors = {(door.method, door.path): door.need for door in api.state.table.permissions}
 
     assert set(doors) == set(ROUTES)
     assert {path for (_method, path), need in doors.items() if need is None} == PUBLIC
@@ -120,40 +120,6 @@ def test_wrong_token_is_refused(nobody: Client, header: str) -> None:
     answer = nobody.get("/credits", headers={"Authorization": header.encode("latin-1")})
 
     assert refusal(answer) == (401, "unauthorized", {})
-
-
-def own_path(client: Client, path: str) -> str:
-    """A route's path about something that belongs to this caller."""
-    if "{id}" not in path:
-        return path
-    match path.split("/")[1]:
-        case "projects":
-            own = client.project()
-        case "tokens":
-            own = str(client.get("/tokens").json()["tokens"][0]["id"])
-        case "presets":
-            own = client.preset()
-        case "generations" | "download":
-            own = client.generate()
-        case "webhooks":
-            own, delivery = client.webhook()
-            path = path.replace("{deliveryId}", delivery)
-        case noun:
-            raise AssertionError(f"say here how to make one of /{noun}")
-    return path.replace("{id}", own)
-
-
-def fitting_body(method: str, path: str) -> dict[str, Any]:
-    """A body that changes something of what the path is about, as an option of a request."""
-    if method != "PATCH":
-        return {}
-    match path.split("/")[1]:
-        case "generations":
-            return {"json": {"favourite": True}}
-        case "webhooks":
-            return {"json": {"description": "Team"}}
-        case _:
-            return {"json": {"name": "Hills"}}
 
 
 @pytest.mark.parametrize(("method", "path"), WITH_ID)

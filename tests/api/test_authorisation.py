@@ -15,9 +15,9 @@ from core.identity import api_tokens
 from core.ids import new_id
 from core.installation import Installation
 from tests.api.conftest import Client, arrive, refusal
-from tests.api.test_application import fitting_body, own_path
+from tests.api.routes import fitting_body, own_path
 
-GUARDED: list[RoutePermission] = [door for door in api.state.table.doors if door.need is not None]
+GUARDED: list[RoutePermission] = [door for door in api.state.table.permissions if door.need is not None]
 STREAM = ("GET", "/generations/events")
 """It does not end once it is open; that it opens is tested beside it."""
 BELOW = {Scope.GENERATE: Scope.READ, Scope.ADMIN: Scope.GENERATE}

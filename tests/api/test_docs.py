@@ -2,8 +2,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,9 +12,6 @@ from sqlalchemy import select
 from core import db
 from core.api.openapi import recipes
 from core.db.tables import Generation
-from core.generations import lifecycle
-from core.installation import current
-from tests import orders
 from tests.api import live
 from tests.api.conftest import CLIP, Client, picture
 
@@ -100,24 +95,7 @@ def run(program: list[str], shell: dict[str, str], folder: Path) -> str:
     return ran.stdout
 
 
-def finish_soon(generation_id: str) -> threading.Thread:
-    """Complete a generation a moment after it was first asked about, as a worker would."""
-
-    def work() -> None:
-        time.sleep(0.5)
-        database = db.default()
-        places = (orders.HANDED, orders.SUBMITTING, orders.WAITING, orders.READY, orders.DOWNLOADING)
-        row = orders.advance(database, generation_id, *places)
-        made = orders.output(row.id)
-        current().storage.put_bytes(made.output_key, CLIP, media_type="video/mp4")
-        with database.write_session() as session:
-            assert lifecycle.complete(session, row, made)
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    return worker
-
-
+@pytest.mark.process
 @pytest.mark.parametrize("language", ["curl", "python"])
 @pytest.mark.parametrize("recipe", recipes.ALL, ids=lambda recipe: recipe.title)
 def test_recipe_works(shell: dict[str, str], tmp_path: Path, recipe: recipes.Recipe, language: str) -> None:
@@ -127,7 +105,7 @@ def test_recipe_works(shell: dict[str, str], tmp_path: Path, recipe: recipes.Rec
     program = (
         ["bash", "-euo", "pipefail", "-c", recipe.curl] if language == "curl" else [sys.executable, "-c", recipe.python]
     )
-    worker = finish_soon(shell["GENERATION"]) if recipe is recipes.WAIT else None
+    worker = live.finish_soon(shell["GENERATION"]) if recipe is recipes.WAIT else None
 
     printed = run(program, shell, tmp_path)
 
@@ -149,6 +127,7 @@ def test_recipe_works(shell: dict[str, str], tmp_path: Path, recipe: recipes.Rec
             assert (tmp_path / "usage.csv").read_text("utf-8-sig").lower().startswith("day")
 
 
+@pytest.mark.process
 def test_list_recipe_goes_through_all_pages(shell: dict[str, str], tmp_path: Path, ana: Client) -> None:
     """The paging of the recipe shows every clip once."""
     made = [ana.finished().id for _ in range(3)]
@@ -159,6 +138,7 @@ def test_list_recipe_goes_through_all_pages(shell: dict[str, str], tmp_path: Pat
     assert [line.split()[0] for line in printed.splitlines()] == made[::-1]
 
 
+@pytest.mark.process
 def test_waiting_recipe_says_why_there_is_no_clip(shell: dict[str, str], tmp_path: Path, ana: Client) -> None:
     """A clip that was cancelled ends the wait with a sentence and without a file."""
     ana.post(f"/generations/{shell['GENERATION']}/cancel")

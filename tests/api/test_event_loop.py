@@ -13,11 +13,11 @@ from core.db.enums import Scope
 from core.identity import api_tokens
 from core.installation import Installation
 from tests.api.conftest import APP, ORIGIN, PREFIX, arrive
-from tests.api.test_application import fitting_body, own_path
+from tests.api.routes import fitting_body, own_path
 
 STREAM = ("GET", "/generations/events")
 """It does not end, so it has tests of its own."""
-DOORS: list[RoutePermission] = [door for door in api.state.table.doors if (door.method, door.path) != STREAM]
+DOORS: list[RoutePermission] = [door for door in api.state.table.permissions if (door.method, door.path) != STREAM]
 PATIENCE_SECONDS = 5.0
 
 

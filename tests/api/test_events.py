@@ -1,9 +1,8 @@
 import asyncio
-import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -18,11 +17,10 @@ from core.clock import utc_now
 from core.db.enums import Stage, Status
 from core.db.tables import GenerationEvent, User
 from core.generations.timeline import Step
-from tests import orders
 from tests.api.conftest import APP, PREFIX, Client, refusal
+from tests.api.streams import Event, listening
+from tests.factories import generations
 from tests.system.app import free_port
-
-Event = Mapping[str, Any]
 
 
 @pytest.fixture
@@ -37,44 +35,6 @@ def server() -> Iterator[str]:
     yield f"http://127.0.0.1:{port}{PREFIX}"
     running.should_exit = True
     thread.join()
-
-
-class Stream:
-    """What a listener gets, event by event."""
-
-    def __init__(self, answer: httpx.Response) -> None:
-        self.answer = answer
-        self._lines = answer.iter_lines()
-        assert next(self._lines) == f"retry: {events.RETRY_MILLISECONDS}"
-
-    def next(self) -> Event:
-        """The next event; comments are passed over."""
-        fields: dict[str, str] = {}
-        for line in self._lines:
-            if not line and "event" in fields:
-                return {"id": int(fields["id"]), "event": fields["event"], "data": json.loads(fields["data"])}
-            name, _, value = line.partition(": ")
-            fields[name] = value
-        raise EOFError
-
-    def some(self, count: int) -> list[Event]:
-        """The next events."""
-        return [self.next() for _ in range(count)]
-
-
-@contextmanager
-def listening(server: str, client: Client, *, last_id: int | None = None, by_query: bool = False) -> Iterator[Stream]:
-    """Somebody who listens."""
-    headers = {"Authorization": f"Bearer {client.token}"}
-    if last_id is not None and not by_query:
-        headers["Last-Event-ID"] = str(last_id)
-    query = {"lastEventId": last_id} if by_query else {}
-    with (
-        httpx.Client(trust_env=False, timeout=30) as http,
-        http.stream("GET", f"{server}/generations/events", headers=headers, params=query) as answer,
-    ):
-        assert answer.status_code == 200, answer.read()
-        yield Stream(answer)
 
 
 def newest() -> int:
@@ -165,7 +125,7 @@ def test_listening_in_too_many_places(ana: Client, ben: Client, server: str) -> 
             assert stream.next()["event"] == "generation"
         own = ana.generate()
         assert {stream.next()["data"]["id"] for stream in streams} == {own}
-    while api.state.hub._seats:  # the server notices a moment later that they left
+    while api.state.hub._subscriptions:  # the server notices a moment later that they left
         time.sleep(0.01)
     with listening(server, ana) as stream:
         ana.generate()
@@ -181,7 +141,7 @@ def test_route_is_no_generation(ana: Client, nobody: Client) -> None:
 
 def test_listener_who_does_not_read_is_let_go(ana: Client) -> None:
     """A full queue ends the stream: what was missed comes on resuming, and nobody's memory grows without end."""
-    row = orders.ordered(db.default(), _person(ana))
+    row = generations.create_generation(db.default(), _person(ana))
 
     async def run() -> list[bytes]:
         sent: list[bytes] = []
@@ -199,7 +159,7 @@ def test_listener_who_does_not_read_is_let_go(ana: Client) -> None:
 
         async with event_hub.EventHub().subscribe(_person(ana).id) as seat:
             response = events.EventStream(events._events(_person(ana), seat, None), seat)
-            task = asyncio.create_task(response({"type": "http"}, receive, send))
+            task = asyncio.create_task(response({"type": "http", "method": "GET"}, receive, send))
             seat.publish(_step(row.user_id, row.id, seat.start_id + 1))
             await reached.wait()
             for number in range(event_hub.MAX_QUEUED_STEPS + 1):
@@ -220,7 +180,7 @@ def test_stream_of_a_hub_that_was_stopped(ana: Client) -> None:
         hub = event_hub.EventHub()
         hub.stop()
         async with hub.subscribe(_person(ana).id) as seat:
-            return b"".join([chunk async for chunk in events._events(_person(ana), seat, None)])
+            return b"".join([event.encode() async for event in events._events(_person(ana), seat, None)])
 
     assert asyncio.run(run()) == b"retry: 2000\n\n"
 

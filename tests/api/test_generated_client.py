@@ -11,10 +11,11 @@ from core.api import api
 from core.api.openapi import document
 from tests.api import live
 from tests.api.conftest import CLIP, PREFIX, Client
-from tests.api.test_docs import finish_soon
 
 PACKAGE = "generated_video_client"
 Module = Callable[[str], Any]
+
+pytestmark = pytest.mark.process
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def test_whole_path(generated: Module, ana: Client) -> None:
 
         clip_id = ordered.generation.id
         assert call("generations.get_generation_status", id=clip_id).parsed.status.status == models.Status.PENDING
-        finish_soon(ordered.generation.id).join()
+        live.finish_soon(ordered.generation.id).join()
         status = call("generations.get_generation_status", id=clip_id).parsed.status
         assert (status.status, status.progress) == (models.Status.COMPLETED, 100)
 

@@ -10,8 +10,8 @@ from core.clock import utc_now
 from core.db.tables import Generation
 from core.generations import lifecycle
 from core.ids import new_id
-from tests import orders
 from tests.api.conftest import Client, arrive, refusal
+from tests.factories import generations
 
 LIST_SHAPE = {
     "id",
@@ -59,7 +59,7 @@ def balance(client: Client) -> tuple[int, int]:
 def failed(client: Client) -> str:
     """The id of a generation that its provider failed."""
     generation_id = client.generate()
-    orders.advance(db.default(), generation_id, orders.HANDED, orders.SUBMITTING)
+    generations.advance(db.default(), generation_id, generations.DISPATCHED, generations.SUBMITTING)
     with db.write_session() as session:
         row = lifecycle.locked(session, generation_id)
         assert row is not None
@@ -99,8 +99,8 @@ def test_status_of_a_pending_one(ana: Client) -> None:
 def test_progress_is_a_whole_percent_below_a_hundred(ana: Client) -> None:
     """A hundred is for completed ones alone."""
     generation_id = ana.generate()
-    orders.advance(db.default(), generation_id, orders.HANDED, orders.SUBMITTING)
-    orders.advance(db.default(), generation_id, orders.WAITING, progress=1.0)
+    generations.advance(db.default(), generation_id, generations.DISPATCHED, generations.SUBMITTING)
+    generations.advance(db.default(), generation_id, generations.WAITING, progress=1.0)
 
     status = ana.get(f"/generations/{generation_id}/status").json()["status"]
 
@@ -148,12 +148,12 @@ def test_everything_of_a_completed_one(ana: Client) -> None:
 def test_error_that_was_left_behind_is_not_shown(ana: Client) -> None:
     """An uncertain one that was found goes on without its old error."""
     generation_id = ana.generate()
-    row = orders.advance(db.default(), generation_id, orders.HANDED, orders.SUBMITTING)
+    row = generations.advance(db.default(), generation_id, generations.DISPATCHED, generations.SUBMITTING)
     with db.write_session() as session:
         assert lifecycle.mark_uncertain(session, row, errors.SubmitUncertain(), next_at=utc_now())
     assert ana.get(f"/generations/{generation_id}/status").json()["status"]["errorCode"] == "submit_uncertain"
 
-    orders.advance(db.default(), generation_id, orders.WAITING)
+    generations.advance(db.default(), generation_id, generations.WAITING)
 
     status = ana.get(f"/generations/{generation_id}/status").json()["status"]
     assert (status["status"], status["errorCode"], status["errorMessage"]) == ("processing", None, None)
@@ -175,7 +175,7 @@ def test_repeated_key_orders_once(ana: Client) -> None:
     """The same key with the same body gives the first generation, as it stands now; with another body a conflict."""
     body, key = ana.order(), {"Idempotency-Key": "order-1"}
     first = ana.post("/generate", json=body, headers=key).json()["generation"]
-    orders.advance(db.default(), first["id"], orders.HANDED, orders.SUBMITTING)
+    generations.advance(db.default(), first["id"], generations.DISPATCHED, generations.SUBMITTING)
 
     again = ana.post("/generate", json=body, headers=key)
     other = ana.post("/generate", json=body | {"prompt": "a hill"}, headers=key)
@@ -404,7 +404,9 @@ def test_cancel_while_pending(ana: Client) -> None:
 def test_cancel_after_it_was_sent(ana: Client) -> None:
     """Where the provider can stop a job, cancelling is passed on; the credits stay reserved until it is known."""
     generation_id = ana.generate()
-    orders.advance(db.default(), generation_id, orders.HANDED, orders.SUBMITTING, orders.WAITING)
+    generations.advance(
+        db.default(), generation_id, generations.DISPATCHED, generations.SUBMITTING, generations.WAITING
+    )
 
     answer = ana.post(f"/generations/{generation_id}/cancel")
 

@@ -10,8 +10,8 @@ from core.clock import utc_now
 from core.db import Database
 from core.db.tables import Generation
 from core.installation import Installation, using
-from tests import installed
 from tests.api.conftest import Client
+from tests.factories import installations
 
 
 def test_healthy(nobody: Client) -> None:
@@ -45,7 +45,7 @@ def test_backlog(ana: Client, nobody: Client) -> None:
 def test_queue_away(nobody: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the queue orders are still taken, so it is degraded and not down."""
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
-    installed.reopen()
+    installations.reopen()
 
     answer = nobody.get("/health")
 

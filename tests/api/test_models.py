@@ -1,8 +1,8 @@
 import pytest
 
 from core.installation import Installation
-from tests import installed
 from tests.api.conftest import Client
+from tests.factories import installations
 
 
 def test_models_have_the_published_shape(ana: Client) -> None:
@@ -39,7 +39,7 @@ def test_a_key_makes_a_provider_configured(
 ) -> None:
     """With a key in the environment its models can be used; the key itself is told to nobody."""
     monkeypatch.setenv("MODELSLAB_API_KEY", "key-that-stays-inside")
-    installed.reopen()
+    installations.reopen()
 
     models, providers = ana.get("/models"), ana.get("/providers")
 

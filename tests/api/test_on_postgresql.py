@@ -1,26 +1,14 @@
-import uuid
-
-import psycopg
 import pytest
 
 from core import db
 from core.audit import runs
 from core.installation import Installation
-from tests import installed
 from tests.api.conftest import Client, arrive
 
-
-@pytest.fixture
-def on_postgresql(installation: Installation, postgres_address: str, monkeypatch: pytest.MonkeyPatch) -> Installation:
-    """The installation, with PostgreSQL in place of its SQLite file."""
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres_address.format("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE empty")
-    monkeypatch.setenv("DATABASE_URL", postgres_address.format(name))
-    return installed.reopen()
+pytestmark = pytest.mark.only_postgresql
 
 
-def test_list_carries_the_newest_twenty(on_postgresql: Installation) -> None:
+def test_list_carries_the_newest_twenty(site: Installation) -> None:
     """The one query of the project list says the same on PostgreSQL."""
     ana = arrive("ana@example.org")
     many, few = ana.project("Many"), ana.project("Few")
@@ -33,7 +21,7 @@ def test_list_carries_the_newest_twenty(on_postgresql: Installation) -> None:
     assert [clip["id"] for clip in found[few]["generations"]] == of_few
 
 
-def test_parallel_orders_spend_no_more_than_there_is(on_postgresql: Installation) -> None:
+def test_parallel_orders_spend_no_more_than_there_is(site: Installation) -> None:
     """Twelve orders at once with credits for five are five on PostgreSQL, too; with one key they are one."""
     cleo = arrive("cleo@example.org", credits=250)
     body = cleo.order()
@@ -65,14 +53,14 @@ def test_parallel_orders_spend_no_more_than_there_is(on_postgresql: Installation
         ("/usage?until=0001-01-01", 200),
     ],
 )
-def test_what_postgresql_cannot_take_never_reaches_it(on_postgresql: Installation, path: str, status: int) -> None:
+def test_what_postgresql_cannot_take_never_reaches_it(site: Installation, path: str, status: int) -> None:
     """Odd characters and far-off times are refused or answered, never an error of ours."""
     ana: Client = arrive("ana@example.org")
 
     assert ana.get(path).status_code == status
 
 
-def test_odd_bodies(on_postgresql: Installation) -> None:
+def test_odd_bodies(site: Installation) -> None:
     """The same for what comes in bodies."""
     ana = arrive("ana@example.org")
     good = ana.order()

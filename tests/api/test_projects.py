@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import event
 
 from core import db
-from tests import orders
 from tests.api.conftest import Client, refusal
+from tests.factories import generations
 
 SHAPE = {
     "id",
@@ -149,7 +149,7 @@ def test_list_reads_few_rows_of_a_large_project(ana: Client) -> None:
     """The list's query finds each project's newest by index, on SQLite too: no scan of generations, no sort of them."""
     ana.generate()
     assert ana.person is not None
-    orders.ordered(db.default(), ana.person)
+    generations.create_generation(db.default(), ana.person)
     statements: list[str] = []
     engine = db.default().read_engine
 

@@ -104,11 +104,43 @@ def test_range_outside(store: storage.Storage, wanted: str) -> None:
     assert answer.headers["content-range"] == "bytes */600000"
 
 
-@pytest.mark.parametrize("wanted", ["bytes=0-1,5-6", "bytes=9-5", "bytes=-", "bytes=a-b", "items=0-5"])
+@pytest.mark.parametrize(
+    "wanted", ["bytes=9-5", "bytes=0-1,9-5", "bytes=-", "bytes=", "bytes=a-b", "items=0-5", "bytes=0-9;5-6"]
+)
 def test_range_not_understood_is_ignored(store: storage.Storage, wanted: str) -> None:
-    """Several ranges and nonsense get the whole file, as RFC 9110 allows."""
+    """Nonsense gets the whole file, as RFC 9110 wants it (14.2)."""
     answer = ask(store, {"Range": wanted})
     assert (answer.status_code, len(answer.content)) == (200, len(DATA))
+
+
+def test_several_ranges(store: storage.Storage) -> None:
+    """Each part comes with its place and its bytes, and nothing else; parts that touch become one."""
+    answer = ask(store, {"Range": "bytes=0-9, 599990-", "Accept-Encoding": "gzip"})
+    kind, _, boundary = answer.headers["content-type"].partition("; boundary=")
+    assert (answer.status_code, kind) == (206, "multipart/byteranges")
+    assert "content-encoding" not in answer.headers
+    parts = [part.partition(b"\r\n\r\n") for part in answer.content.split(f"--{boundary}".encode())[1:-1]]
+    assert [body.removesuffix(b"\r\n") for _head, _blank, body in parts] == [DATA[:10], DATA[599_990:]]
+    assert [b"bytes 0-9/600000" in parts[0][0], b"bytes 599990-599999/600000" in parts[1][0]] == [True, True]
+    assert ask(store, {"Range": "bytes=0-9,10-19"}).content == DATA[:20]
+
+
+class Elsewhere(storage.LocalStorage):
+    """A store whose files do not lie on this machine."""
+
+    def local_path(self, key: str) -> Path | None:
+        """None."""
+        return None
+
+
+def test_file_that_lies_elsewhere(store: storage.Storage, tmp_path: Path) -> None:
+    """It is sent whole, and says that there are no parts to ask for; conditions hold as ever."""
+    elsewhere = Elsewhere(tmp_path)
+    answer = ask(elsewhere, {"Range": "bytes=0-9"})
+    assert (answer.status_code, answer.content, answer.headers["accept-ranges"]) == (200, DATA, "none")
+    head = ask(elsewhere, method="HEAD")
+    assert (head.content, head.headers["content-length"]) == (b"", str(len(DATA)))
+    assert ask(elsewhere, {"If-None-Match": answer.headers["etag"]}).status_code == 304
 
 
 def test_if_range(store: storage.Storage) -> None:

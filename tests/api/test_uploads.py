@@ -6,8 +6,8 @@ from core import db as databases
 from core.files import image_sanitizer
 from core.identity import users
 from core.installation import current
-from tests import installed
 from tests.api.conftest import Client, picture, refusal
+from tests.factories import installations
 
 
 def sent(data: bytes, *, name: str = "lake.png", kind: Any = "start") -> dict[str, Any]:
@@ -86,6 +86,6 @@ def test_upload_that_is_no_multipart(ana: Client) -> None:
 def test_full_storage(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """An image beyond the person's quota is refused and says so."""
     monkeypatch.setenv("STORAGE_QUOTA_BYTES", "10")
-    installed.reopen()
+    installations.reopen()
 
     assert refusal(ana.post("/upload-image", **sent(picture())))[:2] == (413, "storage_full")

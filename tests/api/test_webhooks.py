@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 import standardwebhooks
 
-from core.api.routers.webhooks import SentEvent
+from core.api.openapi.sent_events import SentEvent
 from core.ids import new_id
 from core.installation import current
 from core.notifications import outbox, webhook_sender
-from tests import installed
 from tests.api.conftest import Client, refusal
+from tests.factories import installations
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
 
@@ -20,7 +20,7 @@ def receiver(ana: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]
     """A webhook on loopback that this installation allows."""
     with receivers.receiver() as running:
         monkeypatch.setenv("WEBHOOK_ALLOW_HOSTS", running.host_port)
-        installed.reopen()
+        installations.reopen()
         yield running
 
 

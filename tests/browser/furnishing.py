@@ -15,8 +15,9 @@ from core.files import video_derivatives
 from core.files.storage import Storage
 from core.generations import commands, lifecycle
 from core.projects import projects
-from tests import installed
-from tests.pages.studio import FACTS, Studio
+from tests.factories import installations
+from tests.factories.generations import CLIP_FACTS
+from tests.factories.studio import Studio
 
 
 @contextmanager
@@ -26,7 +27,7 @@ def installation(folder: Path) -> Iterator[Studio]:
         for name in ("DATABASE_URL", "REDIS_URL", "STORAGE_URL", "SECRET_KEY", "AUTH_MODE"):
             environ.delenv(name, raising=False)
         environ.setenv("DATA_DIR", str(folder))
-        with installed.opened() as found:
+        with installations.opened() as found:
             yield Studio(found.settings)
 
 
@@ -65,5 +66,5 @@ def stored(storage: Storage, row: Generation, clip: Path) -> lifecycle.Output:
     storage.put_bytes(f"{base}.webp", video_derivatives.poster(clip), media_type="image/webp")
     storage.put_bytes(f"{base}-preview.mp4", video_derivatives.preview(clip), media_type="video/mp4")
     size = clip.stat().st_size
-    facts = {**FACTS, "width": 320, "height": 180, "duration_seconds": 0.5, "size_bytes": size}
+    facts = {**CLIP_FACTS, "width": 320, "height": 180, "duration_seconds": 0.5, "size_bytes": size}
     return lifecycle.Output(f"{base}.mp4", f"{base}.webp", f"{base}-preview.mp4", size, facts)

@@ -10,8 +10,6 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import LOOKS, Visitor, barriers, excess_px, picture, settle
 from tests.system.app import App, audit, running
 
-pytestmark = pytest.mark.browser
-
 VENDORS = ("MODELSLAB", "EDENAI", "FAL", "REPLICATE")
 
 

@@ -13,8 +13,6 @@ from tests.browser.conftest import LOOKS, Visitor, barriers, excess_px, picture,
 from tests.browser.furnishing import installation, small_clip, stored
 from tests.system.app import App, running
 
-pytestmark = pytest.mark.browser
-
 PROMPTS = [f"{place}, take {take}" for take in (1, 2, 3) for place in ("Lake", "Harbour", "Ridge")]
 MOVING = "A paper boat that is being made"
 

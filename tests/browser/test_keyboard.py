@@ -10,8 +10,6 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import Visitor, settle
 from tests.system.app import App, running
 
-pytestmark = pytest.mark.browser
-
 MAKING_MS = 90_000
 PROMPT = "A heron takes off at dawn"
 TABS_AT_MOST = 60

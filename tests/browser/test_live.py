@@ -11,8 +11,6 @@ from pages.elements import live_endpoint
 from tests.browser.conftest import Visit, Visitor, picture, settle
 from tests.system.app import App, running
 
-pytestmark = pytest.mark.browser
-
 MAKING_MS = 150_000
 """How long a clip may take to draw on a busy machine."""
 PATIENT_MS = 20_000

@@ -20,8 +20,6 @@ from tests.browser.conftest import (
 from tests.browser.furnishing import furnish, installation
 from tests.system.app import running
 
-pytestmark = pytest.mark.browser
-
 PAGES = {
     "/": ("Projects", "Lake film"),
     "/generate": ("Generate", "Latest clips"),

@@ -11,10 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from core.billing.quote import quote
 from tests.browser.conftest import Visit, Visitor, picture
-from tests.orders import spec
+from tests.factories.generations import build_spec
 from tests.system.app import App, audit, running
-
-pytestmark = pytest.mark.browser
 
 PROMPT = "A mountain lake at sunset, calm water"
 MAKING_MS = 90_000
@@ -54,7 +52,7 @@ def choose_resolution(page: Page, resolution: str) -> None:
 
 def price(resolution: str, seconds: int, *, audio: bool = False) -> int:
     """What the price list says."""
-    asked = quote(spec(resolution=resolution, duration_seconds=seconds, generate_audio=audio))
+    asked = quote(build_spec(resolution=resolution, duration_seconds=seconds, generate_audio=audio))
     return asked.total_credits
 
 

@@ -14,12 +14,10 @@ from core import db
 from core.clock import utc_now
 from core.projects import projects
 from core.usage import budgets
-from tests import year
 from tests.browser.conftest import Visitor, barriers, excess_px, picture, settle
 from tests.browser.furnishing import installation
+from tests.factories import histories
 from tests.system.app import App, running
-
-pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +27,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     with installation(folder) as studio, db.write_session() as session:
         names = ("=SUM(A1)", "A project with a rather long name indeed", *(f"Film {n}" for n in range(10)))
         mine = [projects.create(session, studio.person, name=name).id for name in names]
-        clips = year.invent(random.Random(3), mine, until=utc_now().date(), days=365, clips_a_day=4)
-        year.book(session, studio.person, list(clips))
+        clips = histories.invent(random.Random(3), mine, until=utc_now().date(), days=365, clips_a_day=4)
+        histories.book(session, studio.person, list(clips))
         budgets.set_user(session, studio.person, credits=1000)
     with running(folder) as app:
         app.sign_in()

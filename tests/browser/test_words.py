@@ -27,15 +27,13 @@ from core.projects import presets
 from core.providers import registry
 from core.spec import GenerationSpec
 from core.usage import budgets
-from tests import year
 from tests.browser.conftest import Visitor, settle
 from tests.browser.furnishing import installation, small_clip, stored
 from tests.browser.reading import said, said_when_opened
-from tests.pages.studio import Studio
+from tests.factories import histories
+from tests.factories.studio import Studio
 from tests.system.app import App, running
 from tools import catalogues
-
-pytestmark = pytest.mark.browser
 
 GAPS = (message("other_length", duration_seconds=5, seconds=4.2), message("no_sound"))
 SETTINGS = GenerationSpec(model_id="kling-2.5", resolution="1080p", duration_seconds=10, aspect_ratio="16:9")
@@ -85,8 +83,8 @@ def furnish(studio: Studio, folder: Path) -> dict[str, Generation]:
     with db.write_session() as session:
         users.set_language(session, person, tag="id")
         ledger.grant(session, person.id, credits=2_000_000, key="x", actor="demo@localhost", reason="Hadiah")
-        history = year.invent(random.Random(3), [film.id], until=utc_now().date(), days=60, clips_a_day=4)
-        year.book(session, person, list(history))
+        history = histories.invent(random.Random(3), [film.id], until=utc_now().date(), days=60, clips_a_day=4)
+        histories.book(session, person, list(history))
         budgets.set_user(session, person, credits=1000)
         budgets.set_project(session, person, film.id, credits=1500)
         presets.create(session, person, name="Danau", spec=SETTINGS, shared=True)

@@ -1,5 +1,5 @@
 """Callers of the API, as its own tests have them."""
 
-from tests.api.conftest import ana, without_keys
+from tests.api.conftest import ana
 
-__all__ = ["ana", "without_keys"]
+__all__ = ["ana"]

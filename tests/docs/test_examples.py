@@ -18,10 +18,10 @@ from standardwebhooks.webhooks import Webhook
 from core import db
 from core.db.tables import WebhookEndpoint
 from core.installation import Installation
-from tests import orders
 from tests.api import live
 from tests.api.conftest import Client
 from tests.docs.documents import DOCS, DOCUMENTS, ROOT, programs
+from tests.factories import generations
 from tests.system.app import API, running
 
 TUTORIAL = DOCS / "tutorial.md"
@@ -139,7 +139,7 @@ def test_webhook_receiver(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 def test_uncertain_listed(installation: Installation, ana: Client, tmp_path: Path) -> None:
     """The command shows what is uncertain."""
     (listing,) = commands(HOW_TO / "decide-uncertain-generations.md")
-    lost = orders.lost(db.default(), ana.generate())
+    lost = generations.lose_submit(db.default(), ana.generate())
 
     assert lost.id in run(listing, tmp_path, DATA_DIR=str(installation.settings.data_dir))
 

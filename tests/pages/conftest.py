@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.installation import Installation
-from tests.pages.studio import Studio
+from tests.factories.studio import Studio
 
 SHELL = Path(__file__).parents[2] / "pages" / "shell.py"
 Open = Callable[..., AppTest]

@@ -2,8 +2,8 @@ from core import db
 from core.billing import ledger as books
 from core.identity import users
 from pages.ui import language
+from tests.factories.studio import Studio
 from tests.pages.conftest import Open
-from tests.pages.studio import Studio
 
 
 def shown(at: object) -> str:

@@ -6,7 +6,7 @@ from core.db.enums import Scope
 from core.db.tables import ApiToken
 from core.identity import api_tokens
 from core.installation import Installation
-from tests.pages.studio import Studio
+from tests.factories.studio import Studio
 
 
 def section() -> None:

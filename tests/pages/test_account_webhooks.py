@@ -11,10 +11,10 @@ from core.db.tables import WebhookDelivery, WebhookEndpoint
 from core.installation import current
 from core.messages import plain
 from core.notifications import outbox, webhook_sender, webhooks
-from tests import installed
+from tests.factories import installations
+from tests.factories.studio import Studio
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
-from tests.pages.studio import Studio
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def receiver(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiv
     """A webhook on loopback that this installation allows."""
     with receivers.receiver() as running:
         monkeypatch.setenv("WEBHOOK_ALLOW_HOSTS", running.host_port)
-        installed.reopen()
+        installations.reopen()
         yield running
 
 

@@ -8,8 +8,8 @@ from core.db.tables import User
 from core.generations import queries, reconciliation
 from core.identity import users
 from core.providers.contract import JobMatches, ProviderJob
+from tests.factories.studio import Studio
 from tests.pages.conftest import Open
-from tests.pages.studio import Studio
 
 
 def test_quiet_installation_shows_its_sections(open_page: Open, studio: Studio) -> None:

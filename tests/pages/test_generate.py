@@ -16,11 +16,11 @@ from core.identity import users
 from core.installation import Installation
 from core.projects import presets
 from pages.ui import wording
-from tests import installed
-from tests.orders import spec
+from tests.factories import installations
+from tests.factories.generations import build_spec
+from tests.factories.studio import Studio
+from tests.fixtures.clips import brightening
 from tests.pages.conftest import Open, sent
-from tests.pages.studio import Studio
-from tests.services.test_last_frame import brightening
 
 BUTTON = "generate_button"
 
@@ -199,7 +199,7 @@ def with_keys(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> No
     """An installation whose vendors have keys; nothing is sent from a page."""
     for name in ("MODELSLAB", "EDENAI"):
         monkeypatch.setenv(f"{name}_API_KEY", "key-of-a-test")
-    installed.reopen()
+    installations.reopen()
 
 
 def test_cards_price_this_very_order(open_page: Open, studio: Studio, with_keys: None) -> None:
@@ -411,7 +411,7 @@ def test_preset_of_a_model_that_is_gone_is_applied_as_far_as_it_fits(open_page: 
     studio.project()
     with db.write_session() as session:
         colleague = users.ensure(session, "eve@example.org", signup_credits=0)
-        wide = spec("kling-2.5", resolution="1080p", duration_seconds=10)
+        wide = build_spec("kling-2.5", resolution="1080p", duration_seconds=10)
         kept = presets.create(session, colleague, name="Old", spec=wide, shared=True)
         kept.settings = {**kept.settings, "model_id": "retired", "aspect_ratio": "4:3"}
     at = open_page("generate")

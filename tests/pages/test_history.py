@@ -11,8 +11,8 @@ from core.generations import queries, review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.identity import users
+from tests.factories.studio import Studio
 from tests.pages.conftest import Open, sent
-from tests.pages.studio import Studio
 
 
 def cards(at: AppTest) -> list[dict[str, Any]]:

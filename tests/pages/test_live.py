@@ -9,8 +9,8 @@ from core.db.tables import Generation
 from core.generations import commands, progress
 from pages.elements import live as element
 from pages.elements import live_endpoint
+from tests.factories.studio import Studio
 from tests.pages.conftest import Open, sent
-from tests.pages.studio import Studio
 
 
 def watching(at: AppTest) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from streamlit.testing.v1 import AppTest
 from core import db
 from core.db.tables import Project
 from core.projects import projects
+from tests.factories.studio import Studio
 from tests.pages.conftest import Open, sent
-from tests.pages.studio import Studio
 
 
 def saved(studio: Studio) -> list[Project]:

@@ -21,10 +21,10 @@ from pages.sections.usage import figures
 from pages.sections.usage import tables as usage_tables
 from pages.sections.usage.choice import Choice
 from pages.ui import language
-from tests import year
+from tests.factories import histories
+from tests.factories.histories import Ended
+from tests.factories.studio import Studio
 from tests.pages.conftest import Open
-from tests.pages.studio import Studio
-from tests.year import Ended
 
 TODAY = utc_now().date()
 
@@ -64,7 +64,7 @@ def read(data: bytes) -> list[list[str]]:
 def book(person: User, *clips: Ended) -> None:
     """Clips of one person."""
     with db.write_session() as session:
-        year.book(session, person, clips)
+        histories.book(session, person, clips)
 
 
 def alone() -> User:
@@ -111,11 +111,11 @@ def test_a_year_of_everybody_equals_the_ledger(open_page: Open, studio: Studio, 
     with db.write_session() as session:
         other = users.ensure(session, "ana@example.org", signup_credits=0)
         many = [projects.create(session, other, name="One name").id for _ in range(12)]
-    clips = list(year.invent(dice, many, until=TODAY, days=365, clips_a_day=1))
+    clips = list(histories.invent(dice, many, until=TODAY, days=365, clips_a_day=1))
     book(other, *clips)
     book(studio.person, *(Ended(TODAY - timedelta(days=n), studio.project().id, "demo-film") for n in range(3)))
     with db.read_session() as session:
-        settled = year.settled(session, None, TODAY - timedelta(days=364), TODAY)
+        settled = histories.settled(session, None, TODAY - timedelta(days=364), TODAY)
 
     at = open_page("usage", period="365", people="everybody", step=step, by=by)
 

@@ -14,7 +14,7 @@ from core import errors
 from core.catalog import capabilities
 from core.providers import registry
 from core.providers.contract import JobState, ProviderJob, ReportedCost, SourceImage
-from tests.orders import spec
+from tests.factories.generations import build_spec
 from tests.providers import calls
 
 JOBS = "https://api.edenai.run/v3/universal-ai/async"
@@ -50,7 +50,7 @@ _look = partial(calls.run, "edenai", "check_status", JOB_ID)
 def test_worked_example_is_feasible() -> None:
     """Kling 2.5 makes 1080p for 10 s with a start image; what it does not honour stands in its limits."""
     kling = registry.model("kling-2.5")
-    wanted = spec("kling-2.5", resolution="1080p", duration_seconds=10, start_image_key="images/ab/x.jpg")
+    wanted = build_spec("kling-2.5", resolution="1080p", duration_seconds=10, start_image_key="images/ab/x.jpg")
     assert not capabilities.check(kling, wanted)
     assert "negativePrompt" in capabilities.check(kling, replace(wanted, negative_prompt="rain"))
     assert any("negative prompt" in sentence for sentence in kling.limits)

@@ -16,7 +16,7 @@ from core.catalog import capabilities
 from core.files import download
 from core.providers import registry
 from core.providers.contract import JobState, JobStatus, ProviderJob, SourceImage, VideoSource
-from tests.orders import spec
+from tests.factories.generations import build_spec
 from tests.providers import calls
 from tests.simulators import running
 
@@ -55,7 +55,7 @@ _look = partial(calls.run, "replicate", "check_status", JOB_ID)
 def test_svd_needs_a_start_image_and_makes_four_seconds() -> None:
     """Stable Video Diffusion makes nothing from text alone, and only the four seconds its 25 frames last."""
     svd = registry.model("svd")
-    wanted = spec("svd", duration_seconds=4)
+    wanted = build_spec("svd", duration_seconds=4)
     assert not capabilities.check(svd, replace(wanted, start_image_key="images/ab/x.jpg"))
     assert set(capabilities.check(svd, wanted)) == {"startImagePath"}
     assert (svd.default_seconds, svd.max_seconds) == (4, 4)

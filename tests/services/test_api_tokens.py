@@ -116,6 +116,7 @@ def test_list_when_revoked(database: Database, person: User) -> None:
     cache = TokenCache()
     for name in ("first", "second"):
         issue(database, person, name)
+        time.sleep(0.002)  # what is made in one millisecond has no order
     with database.write_session() as session:
         other = users.ensure(session, "ben@example.org", signup_credits=0)
         api_tokens.create(session, other, name="other")

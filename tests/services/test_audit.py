@@ -12,7 +12,8 @@ from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Pr
 from core.generations import commands
 from core.identity import users
 from core.installation import Installation
-from tests.orders import completed, ordered
+from core.messages import message, plain
+from tests.factories.generations import create_completed, create_generation
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,7 +23,7 @@ def ana(installation: Installation) -> User:
     """Somebody with one finished clip whose file is in storage."""
     with db.write_session() as session:
         user = users.ensure(session, "ana@example.org", signup_credits=1000)
-    row = completed(db.default(), user)
+    row = create_completed(db.default(), user)
     assert row.output_key is not None
     installation.storage.put_bytes(row.output_key, b"clip", media_type="video/mp4")
     return user
@@ -91,15 +92,16 @@ def broken(found: runs.AuditPass) -> set[str]:
     return {result.code for result in found.results if not result.holds}
 
 
+@pytest.mark.both_databases
 def test_look_when_nothing_is_new(database: Database, person: User) -> None:
     """The first pass looks at everything, the next only at what is new; a day later it is everything again."""
-    completed(database, person)
+    create_completed(database, person)
     first, second = kept(database), kept(database)
     with database.read_session() as session:
         last = runs.last_run(session)
         assert last is not None
         later = runs._resume(last, first.full_at + runs.FULL_RUN_INTERVAL, 0)
-    completed(database, person)
+    create_completed(database, person)
     third = kept(database)
 
     assert (first.is_full, second.is_full, third.is_full) == (True, False, False)
@@ -109,6 +111,7 @@ def test_look_when_nothing_is_new(database: Database, person: User) -> None:
     assert [{r.code: r.checked for r in found.results}[reserved] for found in (first, second, third)] == [1, 0, 1]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("full", [True, False])
 @pytest.mark.parametrize(
     ("damage", "rule"),
@@ -135,8 +138,8 @@ def test_look_when_something_new_is_damaged(
 ) -> None:
     """Every rule is found broken by a pass over what is new as by a full one, and stays red until it is mended."""
     assert not broken(kept(database))
-    completed(database, person)
-    failed = ordered(database, person)
+    create_completed(database, person)
+    failed = create_generation(database, person)
     with database.write_session() as session:
         commands.cancel(session, person, failed.id)
         session.execute(damage)  # type: ignore[call-overload]  # any statement
@@ -160,3 +163,12 @@ def test_look_when_there_is_much_that_is_old(installation: Installation, ana: Us
                 scans = [step for step in steps if step.startswith(("SCAN generations", "SCAN ledger", "SCAN gen"))]
                 partial = ("ix_generations_live", "ix_generations_due")  # of those under way, which are few
                 assert not [step for step in scans if not step.endswith(partial)], (rule.code, steps)
+
+
+def test_kept_rule_is_told_by_its_code_or_by_its_own_words() -> None:
+    """A pass that was kept by another release says what it checked in the words it was kept with."""
+    words = {"rule": "books balance", "promise": "Books balance."}
+
+    assert runs.kept_message(words | {"code": "charged_once"}, "rule") == message("rule_charged_once")
+    assert runs.kept_message(words | {"code": "of_another_release"}, "promise") == plain("Books balance.")
+    assert runs.kept_message(words, "rule") == plain("books balance")

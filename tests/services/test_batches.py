@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -16,7 +16,7 @@ from core.generations import batches
 from core.generations.submit import Order, submit
 from core.identity import users
 from core.projects import projects
-from tests.orders import CONFIGURED, QUOTA_BYTES, completed, order
+from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order, create_completed
 
 HOW = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES}
 
@@ -48,7 +48,7 @@ def balance(database: Database, user: User) -> ledger.Balance:
 
 def test_submit_when_several_models(database: Database, person: User, project_id: str) -> None:
     """Every order becomes a generation at its own price, in its order, with one batch id."""
-    orders = [order(project_id), order(project_id), order(project_id, model_id="kling-2.5")]
+    orders = [build_order(project_id), build_order(project_id), build_order(project_id, model_id="kling-2.5")]
     rows = submit_all(database, person, orders, key="one")
 
     assert [(row.model_id, row.credits) for row in rows] == [("demo-film", 50), ("demo-film", 50), ("kling-2.5", 500)]
@@ -59,17 +59,18 @@ def test_submit_when_several_models(database: Database, person: User, project_id
 
 def test_submit_when_it_is_one(database: Database, person: User, project_id: str) -> None:
     """A batch of one is a plain order, and shares its key with one."""
-    [row] = submit_all(database, person, [order(project_id)], key="one")
+    [row] = submit_all(database, person, [build_order(project_id)], key="one")
     with database.write_session() as session:
-        again = submit(session, person, order(project_id), idempotency_key="one", **HOW)  # type: ignore[arg-type]  # keyword arguments
+        again = submit(session, person, build_order(project_id), idempotency_key="one", **HOW)  # type: ignore[arg-type]  # keyword arguments
 
     assert row.batch_id is None
     assert again.id == row.id
 
 
+@pytest.mark.both_databases
 def test_submit_when_the_key_is_repeated_at_once(database: Database, person: User, project_id: str) -> None:
     """However many presses arrive at the same time with one key, one batch is made and paid."""
-    orders = [order(project_id), order(project_id, prompt="a lake at dawn")]
+    orders = [build_order(project_id), build_order(project_id, prompt="a lake at dawn")]
     barrier = threading.Barrier(8)
 
     def press(_n: int) -> tuple[str, ...]:
@@ -89,15 +90,15 @@ def test_submit_when_the_key_comes_with_another_batch(
     database: Database, person: User, project_id: str, count: int
 ) -> None:
     """The same key with a shorter or longer batch is a conflict, and orders nothing."""
-    submit_all(database, person, [order(project_id)] * 2, key="one")
+    submit_all(database, person, [build_order(project_id)] * 2, key="one")
     with pytest.raises(errors.IdempotencyConflict):
-        submit_all(database, person, [order(project_id)] * count, key="one")
+        submit_all(database, person, [build_order(project_id)] * count, key="one")
     assert written(database) == 2
 
 
 def test_submit_when_the_total_is_too_much(database: Database, person: User, project_id: str) -> None:
     """Where each alone could be paid but not all, none is made, and the refusal names the price of all."""
-    orders = [order(project_id, model_id="veo3", duration_seconds=8)] * 5
+    orders = [build_order(project_id, model_id="veo3", duration_seconds=8)] * 5
     with pytest.raises(errors.InsufficientCredits) as raised:
         submit_all(database, person, orders)
 
@@ -108,7 +109,7 @@ def test_submit_when_the_total_is_too_much(database: Database, person: User, pro
 
 def test_submit_when_one_cannot_be_made(database: Database, person: User, project_id: str) -> None:
     """One bad order takes the others with it, also for a caller who catches the refusal and goes on."""
-    orders = [order(project_id), order(project_id, duration_seconds=99)]
+    orders = [build_order(project_id), build_order(project_id, duration_seconds=99)]
     with database.write_session() as session:
         with pytest.raises(errors.InvalidRequest) as raised:
             batches.submit_batch(session, person, orders, **HOW)  # type: ignore[arg-type]  # keyword arguments
@@ -125,15 +126,15 @@ def test_submit_when_one_cannot_be_made(database: Database, person: User, projec
 def test_submit_when_there_are_none_or_too_many(database: Database, person: User, project_id: str, count: int) -> None:
     """A batch has a size."""
     with pytest.raises(errors.InvalidRequest):
-        submit_all(database, person, [order(project_id)] * count)
+        submit_all(database, person, [build_order(project_id)] * count)
 
 
 def test_submit_when_the_key_comes_with_another_clip_to_go_on_from(
     database: Database, person: User, project_id: str
 ) -> None:
     """The clip that a batch goes on from is part of it; the same one again is a repeat."""
-    source, other = completed(database, person), completed(database, person)
-    orders = [order(project_id), order(project_id)]
+    source, other = create_completed(database, person), create_completed(database, person)
+    orders = [build_order(project_id), build_order(project_id)]
     first = [row.id for row in submit_all(database, person, orders, key="one", extends_id=source.id)]
 
     assert [row.id for row in submit_all(database, person, orders, key="one", extends_id=source.id)] == first
@@ -146,15 +147,15 @@ def test_submit_when_it_extends_somebody_elses_clip(database: Database, person: 
     """A clip goes on from one's own clip only."""
     with database.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
-    theirs = completed(database, stranger)
+    theirs = create_completed(database, stranger)
     with pytest.raises(errors.NotFound):
-        submit_all(database, person, [order(project_id)], extends_id=theirs.id)
+        submit_all(database, person, [build_order(project_id)], extends_id=theirs.id)
 
-    mine = completed(database, person)
-    assert submit_all(database, person, [order(project_id)], extends_id=mine.id)[0].extends_id == mine.id
+    mine = create_completed(database, person)
+    assert submit_all(database, person, [build_order(project_id)], extends_id=mine.id)[0].extends_id == mine.id
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.both_databases
 @given(
     wanted=st.lists(
         st.fixed_dictionaries(
@@ -185,7 +186,7 @@ def test_submit_always_holds_the_sum_or_nothing(
         with database.write_session() as session:
             person = users.ensure(session, "ana@example.org", signup_credits=credits)
             project = projects.create(session, person, name="Lakes")
-        orders = [order(project.id, **one) for one in wanted]
+        orders = [build_order(project.id, **one) for one in wanted]
         total = sum(quote(one.spec).total_credits for one in orders)
         assert batches.total_credits(orders) == total
         for _ in range(presses):

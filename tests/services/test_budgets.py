@@ -12,8 +12,8 @@ from core.projects import projects
 from core.usage import budgets
 from core.usage.cache import UsageCache
 from core.usage.reports import UsageQuery
-from tests import year
-from tests.year import Ended
+from tests.factories import histories
+from tests.factories.histories import Ended
 
 TODAY = date(2026, 11, 21)
 MONTH = UsageQuery(TODAY, TODAY)
@@ -23,7 +23,7 @@ def fifty_a_day(database: Database, user: User, *, days: int = 35) -> str:
     """Demo clips of 50 credits, one a day up to today; their project."""
     with database.write_session() as session:
         mine = projects.create(session, user, name="Lakes").id
-        year.book(session, user, [Ended(TODAY - timedelta(days=back), mine, "demo-film") for back in range(days)])
+        histories.book(session, user, [Ended(TODAY - timedelta(days=back), mine, "demo-film") for back in range(days)])
     return mine
 
 

@@ -16,7 +16,7 @@ from core.projects import projects
 from core.usage import reports
 from core.usage.cache import UsageCache
 from core.usage.reports import Group, UsageQuery
-from tests.orders import completed
+from tests.factories.generations import create_completed
 
 
 def days() -> UsageQuery:
@@ -28,7 +28,7 @@ def days() -> UsageQuery:
 def test_same_question_reads_the_roll_ups_once(database: Database, person: User) -> None:
     """While nothing was added, figures are not added up again."""
     cache = UsageCache()
-    completed(database, person)
+    create_completed(database, person)
     asked: list[str] = []
     with database.read_session() as session:
         first = cache.aggregate(session, person, days(), [Group.MODEL])
@@ -41,7 +41,7 @@ def test_same_question_reads_the_roll_ups_once(database: Database, person: User)
 def test_what_changes_is_seen_at_once(database: Database, person: User) -> None:
     """A charge, a verdict and a new name of a project each change the figures of the next look."""
     cache = UsageCache()
-    row = completed(database, person)
+    row = create_completed(database, person)
 
     def look() -> list[reports.Row]:
         with database.read_session() as session:
@@ -50,7 +50,7 @@ def test_what_changes_is_seen_at_once(database: Database, person: User) -> None:
         return found
 
     before = look()
-    completed(database, person)
+    create_completed(database, person)
     assert sum(each.figures.completed for each in look()) == sum(each.figures.completed for each in before) + 1
     with database.write_session() as session:
         review.update(session, person, row.id, Changes(verdict=ReviewStatus.KEPT))
@@ -67,10 +67,10 @@ def test_everybodys_figures_follow_everybody_and_are_for_administrators(database
         ben = users.ensure(session, "ben@example.org", signup_credits=10_000)
         admin = users.ensure(session, "boss@example.org", signup_credits=0, role=Role.ADMIN)
     everybody = UsageQuery(days().since, days().until, everybody=True)
-    completed(database, person)
+    create_completed(database, person)
     with database.read_session() as session:
         assert cache.total(session, admin, everybody).completed == 1
-    completed(database, ben)
+    create_completed(database, ben)
     with database.read_session() as session:
         assert cache.total(session, admin, everybody).completed == 2
         with pytest.raises(errors.Forbidden):
@@ -80,7 +80,7 @@ def test_everybodys_figures_follow_everybody_and_are_for_administrators(database
 def test_somebody_elses_project_is_not_found(database: Database, person: User) -> None:
     """Also when its figures were read before, by its owner."""
     cache = UsageCache()
-    row = completed(database, person)
+    row = create_completed(database, person)
     with database.write_session() as session:
         ben = users.ensure(session, "ben@example.org", signup_credits=10_000)
     chosen = UsageQuery(days().since, days().until, project_id=row.project_id)

@@ -6,6 +6,8 @@ from core.db.tables import ProviderHealth
 from core.errors import Fault
 from core.insights import circuit_breaker
 
+pytestmark = pytest.mark.both_databases  # outcomes are upserts, in each database's words
+
 
 def fail(database: Database, error: errors.AppError, times: int) -> None:
     """Note the same failure several times."""

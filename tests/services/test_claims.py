@@ -17,16 +17,28 @@ from core.insights import circuit_breaker
 from core.installation import Installation, current
 from core.projects import projects
 from core.worker import claims
-from tests import installed
-from tests.installed import books_are_right, look, make_due
-from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, READY, SUBMITTING, WAITING, advance, order, ordered
+from tests.factories import installations
+from tests.factories.books import broken_rules
+from tests.factories.generations import (
+    CONFIGURED,
+    DISPATCHED,
+    QUOTA_BYTES,
+    READY_TO_DOWNLOAD,
+    SUBMITTING,
+    WAITING,
+    advance,
+    build_order,
+    create_generation,
+    load_generation,
+    make_due,
+)
+from tests.factories.users import create_user
 
 
 @pytest.fixture
 def ana(installation: Installation) -> User:
     """Somebody with credits in the installation."""
-    with db.write_session() as session:
-        return users.ensure(session, "ana@example.org", signup_credits=100_000)
+    return create_user(db.default(), credits=100_000)
 
 
 def claim_submits() -> list[Generation]:
@@ -36,39 +48,45 @@ def claim_submits() -> list[Generation]:
 
 def test_sweep_when_workers_died(installation: Installation, ana: User) -> None:
     """A dead submit becomes uncertain; a dead download is done again."""
-    sending, fetching = ordered(db.default(), ana), ordered(db.default(), ana)
-    advance(db.default(), sending.id, HANDED, SUBMITTING)
+    sending, fetching = create_generation(db.default(), ana), create_generation(db.default(), ana)
+    advance(db.default(), sending.id, DISPATCHED, SUBMITTING)
     advance(
-        db.default(), fetching.id, HANDED, SUBMITTING, WAITING, (Status.PROCESSING, Stage.READY_TO_DOWNLOAD),
+        db.default(), fetching.id, DISPATCHED, SUBMITTING, WAITING, (Status.PROCESSING, Stage.READY_TO_DOWNLOAD),
         (Status.PROCESSING, Stage.DOWNLOADING),
     )  # fmt: skip
     claims.sweep()
-    assert look(sending.id).status is Status.PROCESSING
+    assert load_generation(sending.id).status is Status.PROCESSING
     for row in (sending, fetching):
         make_due(row.id)
     claims.sweep()
 
-    assert (look(sending.id).status, look(sending.id).stage) == (Status.UNCERTAIN, Stage.SUBMITTING)
-    assert (look(fetching.id).status, look(fetching.id).stage) == (Status.PROCESSING, Stage.READY_TO_DOWNLOAD)
+    assert (load_generation(sending.id).status, load_generation(sending.id).stage) == (
+        Status.UNCERTAIN,
+        Stage.SUBMITTING,
+    )
+    assert (load_generation(fetching.id).status, load_generation(fetching.id).stage) == (
+        Status.PROCESSING,
+        Stage.READY_TO_DOWNLOAD,
+    )
 
 
 def test_sweep_when_nothing_was_taken_for_a_day(installation: Installation, ana: User) -> None:
     """What no provider took for a day fails, and the credits come back."""
-    row = ordered(db.default(), ana)
+    row = create_generation(db.default(), ana)
     with db.write_session() as session:
         session.execute(update(Generation).values(created_at=utc_now() - timedelta(hours=25)))
     claims.sweep()
 
-    assert look(row.id).status is Status.FAILED
-    assert books_are_right()
+    assert load_generation(row.id).status is Status.FAILED
+    assert broken_rules() == []
 
 
 def test_hand_over_when_people_share(installation: Installation, ana: User) -> None:
     """Few are outstanding a provider, and everybody's first goes before anybody's second."""
-    many = [ordered(db.default(), ana).id for _ in range(12)]
+    many = [create_generation(db.default(), ana).id for _ in range(12)]
     with db.write_session() as session:
         eve = users.ensure(session, "eve@example.org", signup_credits=1000)
-    one = ordered(db.default(), eve).id
+    one = create_generation(db.default(), eve).id
     handed = [row.id for row in claim_submits()]
 
     assert len(handed) == claims.MAX_OUTSTANDING_SUBMITS
@@ -82,7 +100,7 @@ def test_hand_over_when_provider_takes_few(installation: Installation, ana: User
         project = projects.create(session, ana, name="Lakes")
     for _ in range(7):
         with db.write_session() as session:
-            wanted = order(project.id, model_id="seedance-t2v")
+            wanted = build_order(project.id, model_id="seedance-t2v")
             submit(session, ana, wanted, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
     handed = claim_submits()
     for row in handed:
@@ -94,7 +112,7 @@ def test_hand_over_when_provider_takes_few(installation: Installation, ana: User
 
 def test_hand_over_when_queue_was_lost(installation: Installation, ana: User) -> None:
     """What was handed over and never begun comes due again; it is still pending and free to cancel."""
-    row = ordered(db.default(), ana)
+    row = create_generation(db.default(), ana)
     assert [found.id for found in claim_submits()] == [row.id]
     assert claim_submits() == []
     make_due(row.id)
@@ -107,7 +125,7 @@ def test_hand_over_when_queue_was_lost(installation: Installation, ana: User) ->
 def test_hand_over_when_calls_are_limited(installation: Installation, ana: User) -> None:
     """What the shared rate holds back stays due in the table."""
     for _ in range(4):
-        ordered(db.default(), ana)
+        create_generation(db.default(), ana)
     free = iter([True, True, False])
     handed = claims.claim_submits(current().settings, lambda _provider: next(free))
 
@@ -120,9 +138,9 @@ def test_hand_over_when_the_operator_sets_a_limit(
 ) -> None:
     """An operator's limit counts before the provider's own."""
     monkeypatch.setenv("DEMO_MAX_IN_FLIGHT", "2")
-    installed.reopen()
+    installations.reopen()
     for _ in range(4):
-        ordered(db.default(), ana)
+        create_generation(db.default(), ana)
 
     assert len(claim_submits()) == 2
 
@@ -130,7 +148,7 @@ def test_hand_over_when_the_operator_sets_a_limit(
 def test_hand_over_when_provider_is_in_trouble(installation: Installation, ana: User) -> None:
     """A provider that fails by itself is left alone for a while, then tried with one."""
     for _ in range(3):
-        ordered(db.default(), ana)
+        create_generation(db.default(), ana)
     with db.write_session() as session:
         for _ in range(circuit_breaker.FAILURES_TO_OPEN):
             circuit_breaker.record_failure(session, "demo", errors.ProviderUnavailable())
@@ -149,8 +167,7 @@ def test_hand_over_when_provider_is_in_trouble(installation: Installation, ana: 
 @pytest.fixture
 def somebody(site: Installation) -> User:
     """Somebody with credits, on each kind of database."""
-    with db.write_session() as session:
-        return users.ensure(session, "ana@example.org", signup_credits=100_000)
+    return create_user(db.default(), credits=100_000)
 
 
 def at_once(work: Callable[[], Sequence[Generation]]) -> list[str]:
@@ -165,20 +182,22 @@ def at_once(work: Callable[[], Sequence[Generation]]) -> list[str]:
         return [row.id for done in [pool.submit(one) for _ in range(3)] for row in done.result()]
 
 
+@pytest.mark.both_databases
 def test_hand_over_when_several_do_it_at_once(somebody: User) -> None:
     """No order is handed over twice, and together they hand over no more than may be outstanding."""
     for _ in range(12):
-        ordered(db.default(), somebody)
+        create_generation(db.default(), somebody)
     handed = at_once(claim_submits)
 
     assert len(handed) == len(set(handed)) == claims.MAX_OUTSTANDING_SUBMITS
 
 
+@pytest.mark.both_databases
 def test_collect_when_several_do_it_at_once(somebody: User) -> None:
     """Each finished clip is claimed by one, up to the limit each, and again only when its lease is over."""
-    rows = [ordered(db.default(), somebody).id for _ in range(5)]
+    rows = [create_generation(db.default(), somebody).id for _ in range(5)]
     for row in rows:
-        advance(db.default(), row, HANDED, SUBMITTING, WAITING, READY)
+        advance(db.default(), row, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD)
         make_due(row)
 
     assert sorted(at_once(lambda: claims.claim_downloads(10))) == rows
@@ -188,11 +207,12 @@ def test_collect_when_several_do_it_at_once(somebody: User) -> None:
     assert len(claims.claim_downloads(2)) == 2
 
 
+@pytest.mark.both_databases
 def test_look_when_a_provider_has_no_room(somebody: User) -> None:
     """As many are claimed as there is room for, none without room, and each one once."""
-    rows = [ordered(db.default(), somebody).id for _ in range(3)]
+    rows = [create_generation(db.default(), somebody).id for _ in range(3)]
     for row in rows:
-        advance(db.default(), row, HANDED, SUBMITTING, WAITING)
+        advance(db.default(), row, DISPATCHED, SUBMITTING, WAITING)
         make_due(row)
 
     assert claims.claim_polls(lambda _provider: 0) == claims.claim_polls(lambda _provider: -1) == []
@@ -208,15 +228,16 @@ def swept_by_one() -> Sequence[Generation]:
     return []
 
 
+@pytest.mark.both_databases
 def test_sweep_when_several_do_it_at_once(somebody: User) -> None:
     """A dead submit becomes uncertain once; the next sweep changes nothing."""
-    row = ordered(db.default(), somebody)
-    advance(db.default(), row.id, HANDED, SUBMITTING)
+    row = create_generation(db.default(), somebody)
+    advance(db.default(), row.id, DISPATCHED, SUBMITTING)
     make_due(row.id)
     at_once(swept_by_one)
-    swept = look(row.id)
+    swept = load_generation(row.id)
     make_due(row.id)
     claims.sweep()
 
-    assert (swept.status, look(row.id).version) == (Status.UNCERTAIN, swept.version)
-    assert books_are_right()
+    assert (swept.status, load_generation(row.id).version) == (Status.UNCERTAIN, swept.version)
+    assert broken_rules() == []

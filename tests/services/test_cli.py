@@ -11,7 +11,7 @@ from core.generations import reconciliation
 from core.identity import api_tokens, users
 from core.installation import Installation
 from core.providers.contract import JobMatches, ProviderJob
-from tests import orders
+from tests.factories import generations
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def lost(installation: Installation) -> Generation:
     """A generation of which nobody knows whether its provider has it."""
     with db.write_session() as session:
         person = users.ensure(session, "ana@example.org", signup_credits=1000)
-    return orders.lost(db.default(), orders.ordered(db.default(), person).id)
+    return generations.lose_submit(db.default(), generations.create_generation(db.default(), person).id)
 
 
 def read(generation_id: str) -> Generation:

@@ -21,7 +21,9 @@ from core.generations import commands, lifecycle, queries
 from core.identity import users
 from core.messages import message
 from core.projects import projects
-from tests.orders import HANDED, SUBMITTING, advance, ordered
+from tests.factories.generations import DISPATCHED, SUBMITTING, advance, create_generation
+
+pytestmark = pytest.mark.both_databases  # what a connection may do is the database's own
 
 
 def test_migrations_when_compared_with_the_models(database: Database) -> None:
@@ -93,7 +95,7 @@ def test_session_after_a_look(database: Database, person: User) -> None:
         assert connection.scalars(select(Project.id)).all() == []
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.only_postgresql
 def test_connection_when_its_server_has_ended_it(database: Database, database_url: str, person: User) -> None:
     """After a while without use connections are looked at before they are given out: a restart is not noticed."""
     with database.read_connection() as first, database.read_connection() as second:
@@ -144,7 +146,7 @@ def test_upgrade_when_there_is_data_of_the_first_schema(tmp_path: Path) -> None:
 
 def test_upgrade_when_sentences_are_texts_alone(database: Database, person: User) -> None:
     """Rows of the schema before keep their words and have no message; what comes after them has both."""
-    row = advance(database, ordered(database, person).id, HANDED, SUBMITTING)
+    row = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING)
     with database.write_session() as session:
         lifecycle.fail(session, row, errors.ContentRefused())
     with database.engine.begin() as connection:
@@ -162,7 +164,7 @@ def test_upgrade_when_sentences_are_texts_alone(database: Database, person: User
         (None, "Reserved at submit"),
         (None, errors.ContentRefused.sentence),
     ]
-    later = ordered(database, person)
+    later = create_generation(database, person)
     with database.write_session() as session:
         commands.cancel(session, person, later.id)
         last = queries.details(session, later).events[-1]

@@ -18,15 +18,24 @@ from core.clock import utc_now
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, User
 from core.generations import commands, reconciliation
-from core.identity import users
 from core.ids import new_id
 from core.insights import circuit_breaker
 from core.installation import Installation, current
 from core.providers import connection
 from core.worker import dispatcher, poll_results
-from tests import installed
-from tests.installed import books_are_right, look, make_due
-from tests.orders import HANDED, SUBMITTING, WAITING, advance, lost, ordered
+from tests.factories import installations
+from tests.factories.books import broken_rules
+from tests.factories.generations import (
+    DISPATCHED,
+    SUBMITTING,
+    WAITING,
+    advance,
+    create_generation,
+    load_generation,
+    lose_submit,
+    make_due,
+)
+from tests.factories.users import create_user
 
 
 class Studio:
@@ -70,7 +79,7 @@ def studio(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Itera
     found = Studio()
     monkeypatch.setenv("DEMO_BASE_URL", found.url)
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:9/0")
-    installed.reopen()
+    installations.reopen()
     yield found
     found.close()
 
@@ -78,8 +87,7 @@ def studio(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Itera
 @pytest.fixture
 def ana(installation: Installation) -> User:
     """Somebody with credits in the installation."""
-    with db.write_session() as session:
-        return users.ensure(session, "ana@example.org", signup_credits=100_000)
+    return create_user(db.default(), credits=100_000)
 
 
 @contextmanager
@@ -117,7 +125,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def many(generation_id: str, count: int) -> None:
     """So many more of the same row, all due."""
-    row = look(generation_id)
+    row = load_generation(generation_id)
     values = {column.key: getattr(row, column.key) for column in sqlalchemy.inspect(Generation).column_attrs}
     with db.write_session() as session:
         session.execute(sqlalchemy.insert(Generation), [values | {"id": new_id()} for _ in range(count)])
@@ -125,11 +133,11 @@ def many(generation_id: str, count: int) -> None:
 
 def waiting(user: User, model_id: str = "demo-film", **values: Any) -> str:
     """An order that its vendor has as job j1, due now."""
-    row = ordered(db.default(), user, model_id=model_id)
+    row = create_generation(db.default(), user, model_id=model_id)
     now = utc_now()
-    values = {"provider_job_id": "j1", "submitted_at": now, "deadline_at": now + timedelta(hours=1)} | values
-    advance(db.default(), row.id, HANDED, SUBMITTING)
-    advance(db.default(), row.id, WAITING, **values)
+    known: dict[str, Any] = {"provider_job_id": "j1", "submitted_at": now, "deadline_at": now + timedelta(hours=1)}
+    advance(db.default(), row.id, DISPATCHED, SUBMITTING)
+    advance(db.default(), row.id, WAITING, **(known | values))
     make_due(row.id)
     return row.id
 
@@ -154,7 +162,7 @@ def test_look_when_vendor_tells_progress(studio: Studio, ana: User) -> None:
         studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "running", "progress": told})
         make_due(generation_id)
         tick()
-        row = look(generation_id)
+        row = load_generation(generation_id)
         seen.append(row.progress)
         assert row.stage is Stage.WAITING
         assert not row.progress_is_estimate
@@ -167,12 +175,12 @@ def test_look_when_vendor_tells_no_progress(studio: Studio, ana: User) -> None:
     generation_id = waiting(ana, submitted_at=utc_now() - timedelta(seconds=5))
     studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "running"})
     tick()
-    early = look(generation_id)
+    early = load_generation(generation_id)
     with db.write_session() as session:
         session.execute(update(Generation).values(submitted_at=utc_now() - timedelta(hours=2)))
     make_due(generation_id)
     tick()
-    late = look(generation_id)
+    late = load_generation(generation_id)
 
     assert 0.3 < early.progress < 0.95
     assert late.progress == poll_results.PROGRESS_CAP
@@ -196,9 +204,9 @@ def test_look_when_vendor_has_a_word(
     studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1"} | answer)
     tick()
 
-    row = look(generation_id)
+    row = load_generation(generation_id)
     assert (row.status, row.stage) == (status, stage)
-    assert books_are_right()
+    assert broken_rules() == []
 
 
 def test_look_when_vendor_fails_by_itself(studio: Studio, ana: User) -> None:
@@ -207,7 +215,7 @@ def test_look_when_vendor_fails_by_itself(studio: Studio, ana: User) -> None:
     studio.answers["GET /v1/jobs/j1"] = (503, {})
     tick()
 
-    row = look(generation_id)
+    row = load_generation(generation_id)
     assert row.stage is Stage.WAITING
     assert row.next_at is not None
     assert row.next_at > utc_now()
@@ -218,15 +226,21 @@ def test_look_when_deadline_has_passed(studio: Studio, ana: User) -> None:
     generation_id = waiting(ana, deadline_at=utc_now() - timedelta(seconds=1))
     studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "running", "progress": 0.5})
     tick()
-    assert (look(generation_id).status, look(generation_id).stage) == (Status.UNCERTAIN, Stage.WAITING)
+    assert (load_generation(generation_id).status, load_generation(generation_id).stage) == (
+        Status.UNCERTAIN,
+        Stage.WAITING,
+    )
     with db.read_session() as session:
         assert ledger.balance(session, ana.id).held_credits == 50
 
     studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "succeeded", "video_url": "http://x/v"})
     make_due(generation_id)
     tick()
-    assert (look(generation_id).status, look(generation_id).stage) == (Status.PROCESSING, Stage.READY_TO_DOWNLOAD)
-    assert books_are_right()
+    assert (load_generation(generation_id).status, load_generation(generation_id).stage) == (
+        Status.PROCESSING,
+        Stage.READY_TO_DOWNLOAD,
+    )
+    assert broken_rules() == []
 
 
 def test_cancel_when_vendor_obeys(studio: Studio, ana: User) -> None:
@@ -237,7 +251,7 @@ def test_cancel_when_vendor_obeys(studio: Studio, ana: User) -> None:
     studio.answers["POST /v1/jobs/j1/cancel"] = (200, {"id": "j1", "status": "cancelled"})
     tick()
 
-    assert look(generation_id).status is Status.CANCELLED
+    assert load_generation(generation_id).status is Status.CANCELLED
     with db.read_session() as session:
         assert ledger.balance(session, ana.id) == ledger.Balance(100_000, 0)
 
@@ -251,7 +265,7 @@ def test_cancel_when_it_comes_too_late(studio: Studio, ana: User) -> None:
     studio.answers["POST /v1/jobs/j1/cancel"] = (200, done)
     tick()
 
-    assert look(generation_id).stage is Stage.READY_TO_DOWNLOAD
+    assert load_generation(generation_id).stage is Stage.READY_TO_DOWNLOAD
 
 
 @pytest.mark.parametrize(
@@ -266,15 +280,15 @@ def test_uncertain_when_vendor_has_a_list(
     studio: Studio, ana: User, jobs: list[dict[str, Any]], ago: timedelta, place: tuple[Status, Stage]
 ) -> None:
     """An uncertain submit is settled by the vendor's own list: found and waited for, or surely never there."""
-    row = ordered(db.default(), ana)
-    lost(db.default(), row.id, ago=ago)
+    row = create_generation(db.default(), ana)
+    lose_submit(db.default(), row.id, ago=ago)
     make_due(row.id)
     studio.answers["GET /v1/jobs"] = (200, {"jobs": [job | {"reference": row.id} for job in jobs]})
     tick()
 
-    assert (look(row.id).status, look(row.id).stage) == place
+    assert (load_generation(row.id).status, load_generation(row.id).stage) == place
     assert not [path for path in studio.asked if path.startswith("POST")]
-    assert books_are_right()
+    assert broken_rules() == []
 
 
 def test_look_while_another_vendor_hangs(studio: Studio, ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -282,7 +296,7 @@ def test_look_while_another_vendor_hangs(studio: Studio, ana: User, monkeypatch:
     with hanging() as (url, asked):
         monkeypatch.setenv("MODELSLAB_BASE_URL", url)
         monkeypatch.setenv("MODELSLAB_API_KEY", "k")
-        installed.reopen()
+        installations.reopen()
         many(waiting(ana, model_id="seedance-t2v"), dispatcher.MAX_CONCURRENT_POLLS + 50)
         studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "succeeded", "video_url": "http://x/v"})
 
@@ -290,7 +304,7 @@ def test_look_while_another_vendor_hangs(studio: Studio, ana: User, monkeypatch:
             task = asyncio.create_task(dispatcher.Dispatcher(current()).run(asyncio.Event()))
             await asyncio.to_thread(until, lambda: len(asked) >= dispatcher.MAX_CONCURRENT_POLLS)
             generation_id = await asyncio.to_thread(waiting, ana)
-            await asyncio.to_thread(until, lambda: look(generation_id).stage is Stage.READY_TO_DOWNLOAD)
+            await asyncio.to_thread(until, lambda: load_generation(generation_id).stage is Stage.READY_TO_DOWNLOAD)
             task.cancel()
 
         asyncio.run(run())
@@ -299,19 +313,19 @@ def test_look_while_another_vendor_hangs(studio: Studio, ana: User, monkeypatch:
 def test_tick_when_redis_is_away(studio: Studio, ana: User) -> None:
     """Without Redis, looks go on; what is due to be handed over waits for it."""
     generation_id = waiting(ana)
-    pending = ordered(db.default(), ana)
+    pending = create_generation(db.default(), ana)
     studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "succeeded", "video_url": "http://x/v"})
     tick()
 
-    assert look(generation_id).stage is Stage.READY_TO_DOWNLOAD
-    assert look(pending.id).status is Status.PENDING
+    assert load_generation(generation_id).stage is Stage.READY_TO_DOWNLOAD
+    assert load_generation(pending.id).status is Status.PENDING
 
 
 def test_key_check_when_a_key_is_set(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each configured key is tried for free; what it said is kept for people to see."""
     monkeypatch.setenv("MODELSLAB_API_KEY", "k-1")
     monkeypatch.setenv("MODELSLAB_BASE_URL", studio.url)
-    installed.reopen()
+    installations.reopen()
     studio.answers["POST /api/wallet_balance"] = (200, {"status": "error", "message": "Invalid API key"})
     tick()
 

@@ -1,7 +1,6 @@
 import io
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,33 +13,20 @@ from core.files.storage import LocalStorage
 from core.generations import last_frame, queries
 from core.identity import users
 from core.installation import Installation
-from tests.orders import QUOTA_BYTES, completed, ordered
-
-SHADES = range(40, 240, 10)
+from tests.factories.generations import QUOTA_BYTES, create_completed, create_generation
+from tests.factories.users import create_user
+from tests.fixtures.clips import SHADES, brightening
 
 
 @pytest.fixture
 def ana(installation: Installation) -> User:
     """Somebody with credits, in an installation of its own."""
-    with db.write_session() as session:
-        return users.ensure(session, "ana@example.org", signup_credits=10_000)
-
-
-def brightening(path: Path, *, group: int = 12) -> Path:
-    """A clip whose every frame is brighter than the one before; `group` frames from key frame to key frame."""
-    with av.open(path, "w", options={"movflags": "+faststart"}) as container:
-        stream = container.add_stream("libx264", rate=24, options={"g": str(group), "crf": "10"})
-        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
-        for shade in SHADES:
-            frame = av.VideoFrame.from_ndarray(np.full((180, 320, 3), shade, np.uint8), format="rgb24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
+    return create_user(db.default())
 
 
 def kept(storage: LocalStorage, user: User, clip: Path) -> Generation:
     """A completed generation with this clip as its file."""
-    row = completed(db.default(), user)
+    row = create_completed(db.default(), user)
     assert row.output_key is not None
     storage.put_file(row.output_key, clip, media_type="video/mp4")
     return row
@@ -78,13 +64,13 @@ def test_last_frame_when_it_cannot_be(ana: User, tmp_path: Path) -> None:
     row = kept(storage, ana, brightening(tmp_path / "clip.mp4"))
     with db.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=0)
-    broken = completed(db.default(), ana)
+    broken = create_completed(db.default(), ana)
     with db.write_session() as session:
         session.execute(update(Generation).where(Generation.id == broken.id).values(output_key="videos/x/broken.mp4"))
     storage.put_bytes("videos/x/broken.mp4", b"\0\0\0\x18ftypmp42" + bytes(100), media_type="video/mp4")
 
     for user, generation_id, quota_bytes, refusal in (
-        (ana, ordered(db.default(), ana).id, QUOTA_BYTES, errors.Conflict),
+        (ana, create_generation(db.default(), ana).id, QUOTA_BYTES, errors.Conflict),
         (stranger, row.id, QUOTA_BYTES, errors.NotFound),
         (ana, broken.id, QUOTA_BYTES, errors.MediaRejected),
         (ana, row.id, 10, errors.StorageFull),

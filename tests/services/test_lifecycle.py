@@ -1,60 +1,48 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from core import errors
-from core.audit import runs
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database
-from core.db.enums import ENDED_STATUSES, Stage, Status
+from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, UsageDay, User
 from core.generations import lifecycle, queries
-from core.generations.state_machine import TRANSITIONS
 from core.messages import message, plain
-from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, completed, ordered, output
-
-
-def broken(database: Database) -> list[str]:
-    """Names of the always-true rules that are not."""
-    with database.read_session() as session:
-        return [result.code for result in runs.run(session) if not result.holds]
-
-
-def test_moves_lead_to_an_end() -> None:
-    """Every place has its moves written down, ends have none, and from everywhere an end can be reached."""
-    ends = {place for place, onward in TRANSITIONS.items() if not onward}
-
-    assert {status for status, _ in ends} == set(ENDED_STATUSES)
-    assert all(onward <= TRANSITIONS.keys() for onward in TRANSITIONS.values())
-    reaching = set(ends)
-    while more := {place for place, onward in TRANSITIONS.items() if onward & reaching} - reaching:
-        reaching |= more
-    assert reaching == TRANSITIONS.keys()
-
-
-def test_moves_never_send_the_uncertain_again() -> None:
-    """No move leads from uncertain back to where it would be sent."""
-    for (status, _), onward in TRANSITIONS.items():
-        if status is Status.UNCERTAIN:
-            assert not onward & {HANDED, SUBMITTING, (Status.PENDING, Stage.QUEUED)}
+from tests.factories.books import broken_rules
+from tests.factories.generations import (
+    DISPATCHED,
+    DOWNLOADING,
+    READY_TO_DOWNLOAD,
+    SUBMITTING,
+    WAITING,
+    advance,
+    build_output,
+    create_completed,
+    create_generation,
+    load_generation,
+)
 
 
 def test_move_when_it_does_not_exist(database: Database, person: User) -> None:
     """A move that the table does not have is a fault of ours and changes nothing."""
-    row = ordered(database, person)
+    row = create_generation(database, person)
     with pytest.raises(ValueError, match="no move"), database.write_session() as session:
         lifecycle.transition(session, row, Status.PROCESSING, Stage.WAITING, what=plain("skip"), next_at=utc_now())
 
-    assert broken(database) == []
+    assert broken_rules(database) == []
 
 
+@pytest.mark.both_databases
 def test_move_when_two_try(database: Database, person: User) -> None:
     """Of many who hold the same picture of a row, one moves it; the others change nothing."""
-    row = ordered(database, person)
+    row = create_generation(database, person)
     barrier = threading.Barrier(8)
 
     def try_once(_n: int) -> bool:
@@ -66,15 +54,16 @@ def test_move_when_two_try(database: Database, person: User) -> None:
         moved = list(threads.map(try_once, range(8)))
 
     assert sum(moved) == 1
-    assert broken(database) == []
+    assert broken_rules(database) == []
     with database.read_session() as session:
         ended = select(GenerationEvent).where(GenerationEvent.status == Status.CANCELLED)
         assert len(session.scalars(ended).all()) == 1
 
 
+@pytest.mark.both_databases
 def test_complete_when_all_went_well(database: Database, person: User) -> None:
     """Completing charges the quoted total, counts the clip and its bytes, and leaves a full timeline."""
-    row = completed(database, person)
+    row = create_completed(database, person)
 
     assert (row.status, row.stage, row.progress) == (Status.COMPLETED, Stage.FINALIZED, 1.0)
     assert row.provider_cost is not None
@@ -88,13 +77,13 @@ def test_complete_when_all_went_well(database: Database, person: User) -> None:
         assert user.storage_bytes == 1000
         steps = session.scalars(select(GenerationEvent.stage).order_by(GenerationEvent.id)).all()
     assert steps == ["queued", "handed", "submitting", "waiting", "ready", "downloading", "ended"]
-    assert broken(database) == []
+    assert broken_rules(database) == []
 
 
-@pytest.mark.parametrize("places", [(), (HANDED,), (HANDED, SUBMITTING), (HANDED, SUBMITTING, WAITING)])
+@pytest.mark.parametrize("places", [(), (DISPATCHED,), (DISPATCHED, SUBMITTING), (DISPATCHED, SUBMITTING, WAITING)])
 def test_fail_when_it_gives_no_clip(database: Database, person: User, places: tuple[tuple[Status, Stage], ...]) -> None:
     """Failing gives the hold back once, wherever it happens, and says why."""
-    row = advance(database, ordered(database, person).id, *places)
+    row = advance(database, create_generation(database, person).id, *places)
     for expected in (True, False):
         with database.write_session() as session:
             assert lifecycle.fail(session, row, errors.ContentRefused(detail="raw words")) is expected
@@ -105,42 +94,51 @@ def test_fail_when_it_gives_no_clip(database: Database, person: User, places: tu
         assert (found.error_code, found.error_detail) == ("content_refused", "raw words")
         assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
         assert session.scalars(select(UsageDay.released_credits)).all() == [50]
-    assert broken(database) == []
+    assert broken_rules(database) == []
 
 
 def test_lose_when_nobody_can_know(database: Database, person: User) -> None:
     """An uncertain submit keeps its hold; found again it goes on, and is charged once."""
-    row = advance(database, ordered(database, person).id, HANDED, SUBMITTING)
+    row = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING)
     with database.write_session() as session:
         assert lifecycle.mark_uncertain(session, row, errors.SubmitUncertain(), next_at=utc_now())
     with database.read_session() as session:
         assert ledger.balance(session, person.id).held_credits == 50
-    assert broken(database) == []
+    assert broken_rules(database) == []
 
-    row = advance(database, row.id, WAITING, READY, DOWNLOADING)
+    row = advance(database, row.id, WAITING, READY_TO_DOWNLOAD, DOWNLOADING)
     with database.write_session() as session:
-        assert lifecycle.complete(session, row, output(row.id))
+        assert lifecycle.complete(session, row, build_output(row.id))
     with database.read_session() as session:
         assert ledger.balance(session, person.id) == ledger.Balance(9_950, 0)
-    assert broken(database) == []
+    assert broken_rules(database) == []
 
 
 def test_complete_when_lease_ran_out_twice(database: Database, person: User) -> None:
     """A slow worker whose row was taken over twice finds nothing to change; the clip is charged once."""
-    slow = advance(database, ordered(database, person).id, HANDED, SUBMITTING, WAITING, READY, DOWNLOADING)
+    slow = advance(
+        database,
+        create_generation(database, person).id,
+        DISPATCHED,
+        SUBMITTING,
+        WAITING,
+        READY_TO_DOWNLOAD,
+        DOWNLOADING,
+    )
     for _ in range(2):
-        current = advance(database, slow.id, READY, DOWNLOADING)
+        current = advance(database, slow.id, READY_TO_DOWNLOAD, DOWNLOADING)
 
     with database.write_session() as session:
-        assert not lifecycle.complete(session, slow, output(slow.id))
+        assert not lifecycle.complete(session, slow, build_output(slow.id))
     with database.write_session() as session:
-        assert lifecycle.complete(session, current, output(slow.id))
-    assert broken(database) == []
+        assert lifecycle.complete(session, current, build_output(slow.id))
+    assert broken_rules(database) == []
 
 
+@pytest.mark.both_databases
 def test_claim_when_many_claim(database: Database, person: User) -> None:
     """Due rows are given out once each, oldest due first, and come due again after the lease."""
-    ids = [ordered(database, person).id for _ in range(12)]
+    ids = [create_generation(database, person).id for _ in range(12)]
     barrier = threading.Barrier(4)
 
     def take(_n: int) -> list[str]:
@@ -162,9 +160,60 @@ def test_claim_when_many_claim(database: Database, person: User) -> None:
     assert sorted(row.id for row in again) == sorted(ids)
 
 
+def test_claim_of_one_provider(database: Database, person: User) -> None:
+    """Rows of other providers stay where they are."""
+    create_generation(database, person)
+    theirs = create_generation(database, person, model_id="seedance-t2v")
+    with database.write_session() as session:
+        rows = lifecycle.claim(
+            session, Stage.QUEUED, limit=9, lease=timedelta(seconds=60), statuses=[Status.PENDING], provider="modelslab"
+        )
+
+    assert [row.id for row in rows] == [theirs.id]
+
+
+def test_expedite_when_it_waits(database: Database, person: User) -> None:
+    """What waits for its next look is due at once, and only what waits; a second call finds it due."""
+    waiting = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING, WAITING)
+    queued = create_generation(database, person)
+    with database.write_session() as session:
+        hurried = [lifecycle.expedite(session, id) for id in (waiting.id, waiting.id, queued.id)]
+
+    assert hurried == [True, False, False]
+    due = load_generation(waiting.id, database).next_at
+    assert due is not None
+    assert due <= utc_now()
+
+
+@pytest.mark.parametrize(
+    ("cost", "currency", "reported_microusd"), [("0.351234", "USD", 351_234), ("0.351234", "EUR", 0)]
+)
+def test_complete_when_the_provider_told_its_cost(
+    database: Database, person: User, cost: str, currency: str, reported_microusd: int
+) -> None:
+    """A cost in dollars takes the place of the estimate, to the millionth; another currency is kept and not counted."""
+    told: dict[str, Any] = {
+        "provider_cost": Decimal(cost),
+        "provider_cost_currency": currency,
+        "provider_cost_is_estimate": False,
+    }
+    row = create_generation(database, person)
+    row = advance(database, row.id, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD, DOWNLOADING, **told)
+    with database.write_session() as session:
+        assert lifecycle.complete(session, row, build_output(row.id))
+
+    row = load_generation(row.id, database)
+    assert (row.provider_cost, row.provider_cost_currency) == (Decimal(cost), currency)
+    with database.read_session() as session:
+        day = session.scalars(select(UsageDay)).one()
+    assert day.reported_cost_microusd == reported_microusd
+    assert day.estimate_replaced_idr == (day.estimated_cost_idr if reported_microusd else 0)
+    assert broken_rules(database) == []
+
+
 def test_what_is_told_is_kept_as_a_message_beside_its_english(database: Database, person: User) -> None:
     """Row, timeline and ledger hold the code with its parameters, for every reader, and the words, for scripts."""
-    row = advance(database, ordered(database, person).id, HANDED, SUBMITTING)
+    row = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING)
     refused = errors.ContentRefused(message("never_received"))
     with database.write_session() as session:
         assert lifecycle.fail(session, row, refused)
@@ -177,3 +226,14 @@ def test_what_is_told_is_kept_as_a_message_beside_its_english(database: Database
     assert last.message == message("failed", credits=row.credits, error=refused.message)
     assert last.what == f"Failed; {row.credits} credits returned. {refused}"
     assert (released.message, released.reason) == (refused.message, str(refused))
+
+
+def test_message_of_another_release_leaves_its_english(database: Database, person: User) -> None:
+    """A row whose code is not known here reads as one without a message; its words are still there."""
+    row = create_generation(database, person)
+    unknown = text("""UPDATE generation_events SET message = '{"code": "of_another_release", "params": {}}'""")
+    with database.write_session() as session:
+        session.execute(unknown)
+        (event,) = queries.details(session, row).events
+
+    assert (event.message, event.what) == (None, "Ordered; 50 credits reserved")

@@ -20,7 +20,8 @@ from core.installation import Installation
 from core.messages import plain
 from core.notifications import webhooks
 from core.worker import maintenance, previews
-from tests.orders import completed
+from tests.factories.generations import create_completed
+from tests.factories.users import create_user
 
 OLD_ID = "01234567-89ab-7000-8000-000000000000"
 """An id of the year 2009."""
@@ -29,8 +30,7 @@ OLD_ID = "01234567-89ab-7000-8000-000000000000"
 @pytest.fixture
 def ana(site: Installation) -> User:
     """Somebody with credits."""
-    with db.write_session() as session:
-        return users.ensure(session, "ana@example.org", signup_credits=100_000)
+    return create_user(db.default(), credits=100_000)
 
 
 def files_of(row: Generation) -> list[str]:
@@ -42,7 +42,7 @@ def files_of(row: Generation) -> list[str]:
 
 def stored(installation: Installation, user: User) -> Generation:
     """A completed clip of 1,000 bytes with its files."""
-    row = completed(db.default(), user)
+    row = create_completed(db.default(), user)
     for key in files_of(row):
         installation.storage.put_bytes(key, b"x", media_type=storages.media_type_of(key))
     return row
@@ -116,6 +116,7 @@ def test_purge_when_it_died_between_files_and_note(site: Installation, ana: User
     assert storage_bytes() == 0
 
 
+@pytest.mark.both_databases
 def test_purge_when_two_do_it(site: Installation, ana: User) -> None:
     """Whoever notes it first gives the bytes back; they are not given twice."""
     for _ in range(10):
@@ -180,7 +181,7 @@ def test_left_overs_when_another_removes_them(installation: Installation) -> Non
 
 def test_run_keeps_an_audit_every_ten_minutes(site: Installation, ana: User) -> None:
     """The dispatcher asks every minute; the books are looked at when the last time was ten minutes ago."""
-    completed(db.default(), ana)
+    create_completed(db.default(), ana)
 
     def passes() -> int:
         with db.read_session() as session:
@@ -213,6 +214,7 @@ def test_run_forgets_old_deliveries(site: Installation, ana: User) -> None:
         assert session.scalars(select(WebhookDelivery.id)).all() == [recent]
 
 
+@pytest.mark.both_databases
 def test_run_does_every_chore(site: Installation, ana: User) -> None:
     """One round purges and tidies; a round with nothing to do changes nothing."""
     gone = deleted(site, ana)

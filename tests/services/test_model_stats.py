@@ -1,21 +1,25 @@
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import event, update
 
+from core import errors
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Status
 from core.db.tables import Generation, User
+from core.generations import lifecycle
 from core.identity import users
 from core.insights import model_stats
 from core.projects import projects
 from core.usage.reports import UsageQuery
-from tests import year
-from tests.orders import completed
-from tests.year import Ended
+from tests.factories import histories
+from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_completed, create_generation
+from tests.factories.histories import Ended
 
 LAST = date(2026, 11, 21)
 FIRST = LAST - timedelta(days=60)
@@ -26,8 +30,8 @@ def test_times_of_models_are_told_from_completed_clips_of_the_days(database: Dat
     with database.write_session() as session:
         other = users.ensure(session, "ben@example.org", signup_credits=0)
         mine, theirs = (projects.create(session, one, name="Lakes").id for one in (person, other))
-        year.book(session, person, [Ended(LAST, mine, "veo3", took_seconds=seconds) for seconds in (10, 20, 30)])
-        year.book(
+        histories.book(session, person, [Ended(LAST, mine, "veo3", took_seconds=seconds) for seconds in (10, 20, 30)])
+        histories.book(
             session,
             other,
             [
@@ -44,7 +48,7 @@ def test_times_of_models_are_told_from_completed_clips_of_the_days(database: Dat
 
 def test_typical_seconds_when_there_is_a_history(database: Database, person: User) -> None:
     """The usual time is the median of this model's own history, and the model's guess before there is one."""
-    row = completed(database, person)
+    row = create_completed(database, person)
     with database.write_session() as session:
         assert model_stats.RenderTimeEstimator(session)(row) > 1
         start = utc_now() - timedelta(seconds=42)
@@ -56,7 +60,7 @@ def test_typical_seconds_when_there_is_a_history(database: Database, person: Use
 
 def test_typical_seconds_of_another_kind_are_the_first_guess(database: Database, person: User) -> None:
     """Another length of the same model has a history of its own, here none: the guess says so by being of nothing."""
-    row = completed(database, person)
+    row = create_completed(database, person)
     row.duration_seconds += 1
     with database.read_session() as session:
         found = model_stats.RenderTimeEstimator(session).range(row)
@@ -71,3 +75,75 @@ def test_half_and_nine_in_ten_are_not_slower_than_told(seconds: list[float]) -> 
     assert sum(took <= found.p50_seconds for took in seconds) * 2 >= len(seconds)
     assert sum(took <= found.p90_seconds for took in seconds) * 10 >= len(seconds) * 9
     assert found.based_on == len(seconds)
+
+
+def finish(database: Database, user: User, seconds: int) -> None:
+    """A demo clip that took so long."""
+    row = create_completed(database, user)
+    end = utc_now()
+    with database.write_session() as session:
+        session.execute(
+            update(Generation)
+            .where(Generation.id == row.id)
+            .values(submitted_at=end - timedelta(seconds=seconds), ended_at=end)
+        )
+
+
+def fail(database: Database, user: User) -> None:
+    """A demo clip that its provider could not make."""
+    row = create_generation(database, user)
+    row = advance(database, row.id, DISPATCHED, SUBMITTING, WAITING)
+    with database.write_session() as session:
+        assert lifecycle.fail(session, row, errors.GenerationFailed())
+
+
+def test_record_when_some_failed(database: Database, person: User) -> None:
+    """Success and times are those of the recent past; what a person cancelled counts neither way."""
+    for seconds in (10, 20, 30):
+        finish(database, person, seconds)
+    fail(database, person)
+    cancelled = create_generation(database, person)
+    with database.write_session() as session:
+        lifecycle.cancel(session, cancelled, actor="test")
+    with database.read_session() as session:
+        found = model_stats.track_records(session, ["demo-film", "veo3"])
+
+    assert set(found) == {"demo-film"}
+    record = found["demo-film"]
+    assert (record.completed, record.ended, record.success_rate) == (3, 4, 0.75)
+    assert record.p50_seconds == pytest.approx(20, abs=0.1)
+    assert record.p90_seconds == pytest.approx(30, abs=0.1)
+
+
+def test_record_when_all_failed(database: Database, person: User) -> None:
+    """A model that never delivered says so and has no times."""
+    fail(database, person)
+    with database.read_session() as session:
+        assert model_stats.track_records(session, ["demo-film"])["demo-film"] == model_stats.TrackRecord(
+            0, 1, None, None
+        )
+        assert model_stats.track_records(session, []) == {}
+
+
+def test_record_is_one_walk_along_the_index(sqlite_template: Path) -> None:
+    """However many models and generations there are: one statement, each model a bounded search of its index."""
+    database = Database(f"sqlite:///{sqlite_template}")
+    statements: list[tuple[str, Any]] = []
+    event.listen(
+        database.read_engine,
+        "before_cursor_execute",
+        lambda _c, _cursor, statement, parameters, *_: statements.append((statement, parameters)),
+    )
+    with database.read_session() as session:
+        model_stats.track_records(session, ["demo-film", "veo3"])
+    asked = [found for found in statements if found[0].lstrip().startswith("SELECT")]
+    with database.engine.connect() as connection:
+        plan = " ".join(
+            str(row) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[0][0]}", asked[0][1])
+        )
+    database.dispose()
+
+    assert len(asked) == 1
+    assert plan.count("USING INDEX ix_generations_model_ended (model_id=?") == 2
+    assert "SCAN generations" not in plan
+    assert "TEMP B-TREE" not in plan

@@ -7,18 +7,17 @@ from sqlalchemy import text
 from core import errors
 from core.db import Database
 from core.db.tables import User
-from core.identity import users
 from core.projects import presets
-from tests.orders import spec
+from tests.factories.generations import build_spec
+from tests.factories.users import create_user
 
-SPEC = spec("kling-2.5", resolution="1080p", duration_seconds=10, aspect_ratio="9:16")
+SPEC = build_spec("kling-2.5", resolution="1080p", duration_seconds=10, aspect_ratio="9:16")
 
 
 @pytest.fixture
 def stranger(database: Database) -> User:
     """Somebody else."""
-    with database.write_session() as session:
-        return users.ensure(session, "eve@example.org", signup_credits=0)
+    return create_user(database, "eve@example.org", credits=0)
 
 
 def names(database: Database, user: User) -> list[str]:
@@ -132,7 +131,7 @@ def test_save_when_it_cannot_be_used(
 def test_save_when_the_model_needs_an_image(database: Database, person: User) -> None:
     """Images come with the order, so a model that cannot do without one has presets all the same."""
     with database.write_session() as session:
-        saved = presets.create(session, person, name="Still", spec=spec("svd", duration_seconds=4))
+        saved = presets.create(session, person, name="Still", spec=build_spec("svd", duration_seconds=4))
     assert saved.spec.model_id == "svd"
 
 

@@ -17,10 +17,21 @@ from core.installation import Installation, current
 from core.redis import job_queue
 from core.redis.connection import Connection
 from core.worker import dispatcher, maintenance, previews
-from tests import installed
 from tests import redis as redis_server
+from tests.factories import installations
+from tests.factories.books import broken_rules
+from tests.factories.generations import (
+    DISPATCHED,
+    DOWNLOADING,
+    READY_TO_DOWNLOAD,
+    SUBMITTING,
+    WAITING,
+    advance,
+    build_output,
+    create_generation,
+)
+from tests.factories.users import create_user
 from tests.fixtures.clips import ClipSpec, make_clip
-from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, ordered, output
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +50,7 @@ def storage(installation: Installation) -> storages.Storage:
 @pytest.fixture
 def ana(installation: Installation) -> User:
     """Somebody with credits."""
-    with db.write_session() as session:
-        return users.ensure(session, "ana@example.org", signup_credits=1000)
+    return create_user(db.default(), credits=1000)
 
 
 @pytest.fixture
@@ -48,23 +58,31 @@ def redis(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """A Redis that the worker uses."""
     with redis_server.server() as url:
         monkeypatch.setenv("REDIS_URL", url)
-        yield installed.reopen().redis
+        yield installations.reopen().redis
 
 
 def delivered(ana: User, storage: storages.Storage, clip: bytes) -> str:
     """A completed generation as `collect` leaves it; its id."""
-    row = advance(db.default(), ordered(db.default(), ana).id, HANDED, SUBMITTING, WAITING, READY, DOWNLOADING)
-    files = output(row.id, stored_bytes=len(clip), preview_key=None)
+    row = advance(
+        db.default(),
+        create_generation(db.default(), ana).id,
+        DISPATCHED,
+        SUBMITTING,
+        WAITING,
+        READY_TO_DOWNLOAD,
+        DOWNLOADING,
+    )
+    files = build_output(row.id, stored_bytes=len(clip), preview_key=None)
     storage.put_bytes(files.output_key, clip, media_type="video/mp4")
     with db.write_session() as session:
         assert lifecycle.complete(session, row, files)
     return row.id
 
 
-def look(generation_id: str) -> Generation:
+def sound(generation_id: str) -> Generation:
     """A row as it is now; the books are right, and its person's storage is what it takes."""
+    assert broken_rules() == []
     with db.read_session() as session:
-        assert [result.code for result in runs.run(session) if not result.holds] == []
         found = session.get(Generation, generation_id)
         assert found is not None
         if found.purged_at is None:
@@ -81,11 +99,11 @@ def change(generation_id: str, **values: object) -> None:
 def test_preview_when_a_clip_was_delivered(ana: User, storage: storages.Storage, clip: bytes) -> None:
     """It is made once, noted, and its bytes are counted with the clip's; nothing else about the clip changes."""
     generation_id = delivered(ana, storage, clip)
-    before = look(generation_id)
+    before = sound(generation_id)
     assert previews.any_due()
     assert [previews.make_next() for _ in range(2)] == [True, False]
 
-    row = look(generation_id)
+    row = sound(generation_id)
     assert row.preview_key is not None
     assert row.stored_bytes == len(clip) + storage.stat(row.preview_key).size_bytes
     assert (row.version, row.updated_at, row.next_at) == (before.version, before.updated_at, None)
@@ -96,17 +114,17 @@ def test_preview_when_a_clip_was_delivered(ana: User, storage: storages.Storage,
 def test_preview_when_it_cannot_be_made(ana: User, storage: storages.Storage, clip: bytes, broken: str) -> None:
     """It is given up after a few tries with pauses; the clip stays completed and charged."""
     generation_id = delivered(ana, storage, clip)
-    key = str(look(generation_id).output_key)
+    key = str(sound(generation_id).output_key)
     storage.delete(key)
     if broken == "damaged":
         storage.put_bytes(key, clip[:100] + bytes(len(clip) - 100), media_type="video/mp4")
     for _ in range(previews.TRIES):
         assert previews.make_next()
         assert not previews.any_due()
-        if look(generation_id).next_at is not None:
+        if sound(generation_id).next_at is not None:
             change(generation_id, next_at=utc_now())
 
-    row = look(generation_id)
+    row = sound(generation_id)
     assert (row.status, row.preview_key, row.next_at) == (Status.COMPLETED, None, None)
     assert row.preview_attempt == previews.TRIES
 
@@ -124,7 +142,7 @@ def test_preview_when_its_maker_dies_each_time(ana: User, storage: storages.Stor
             session.execute(update(Generation).where(later).values(next_at=utc_now() - timedelta(seconds=1)))
 
     assert claimed == previews.TRIES
-    assert look(generation_id).status is Status.COMPLETED
+    assert sound(generation_id).status is Status.COMPLETED
 
 
 def test_preview_when_the_clip_is_deleted(ana: User, storage: storages.Storage, clip: bytes) -> None:
@@ -142,7 +160,7 @@ def test_preview_when_the_clip_is_deleted(ana: User, storage: storages.Storage, 
     previews._make(row)
     key = previews.key_of(str(row.output_key))
     assert not storage.exists(key)
-    assert look(generation_id).preview_key is None
+    assert sound(generation_id).preview_key is None
 
     storage.put_bytes(key, clip, media_type="video/mp4")  # its maker died right after that
     maintenance.purge_deleted_files(current())
@@ -158,18 +176,26 @@ def test_preview_when_two_make_it(ana: User, storage: storages.Storage, clip: by
         row = previews._claim(session)
     assert row is not None
     previews._make(row)
-    noted = look(generation_id)
+    noted = sound(generation_id)
     previews._make(row)
 
-    assert look(generation_id).stored_bytes == noted.stored_bytes
+    assert sound(generation_id).stored_bytes == noted.stored_bytes
     assert storage.exists(str(noted.preview_key))
 
 
 def test_preview_is_claimed_and_noted_once(database: db.Database, person: User) -> None:
     """What one maker has claimed no other gets, and the bytes are counted with the first note only."""
-    row = advance(database, ordered(database, person).id, HANDED, SUBMITTING, WAITING, READY, DOWNLOADING)
+    row = advance(
+        database,
+        create_generation(database, person).id,
+        DISPATCHED,
+        SUBMITTING,
+        WAITING,
+        READY_TO_DOWNLOAD,
+        DOWNLOADING,
+    )
     with database.write_session() as session:
-        assert lifecycle.complete(session, row, output(row.id, preview_key=None))
+        assert lifecycle.complete(session, row, build_output(row.id, preview_key=None))
     with database.write_session() as session:
         claimed = previews._claim(session)
         assert claimed is not None
@@ -208,7 +234,9 @@ def test_previews_are_handed_over_after_clips(
     """A worker is asked to make previews when no clip is finished and none waits for a worker; asked once."""
     delivered(ana, storage, clip)
     loop = dispatcher.Dispatcher(current())
-    finished = advance(db.default(), ordered(db.default(), ana).id, HANDED, SUBMITTING, WAITING, READY)
+    finished = advance(
+        db.default(), create_generation(db.default(), ana).id, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD
+    )
     change(finished.id, next_at=utc_now())
     for _ in range(2):
         loop._hand_over()
@@ -249,7 +277,7 @@ def test_previews_when_redis_is_away(
 ) -> None:
     """Redis may go first when all is ended: the job ends with one line, and what was due stays due."""
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:9/0")
-    installed.reopen()
+    installations.reopen()
     previews.make_due()
 
     assert [record.exc_info for record in caplog.records] == [None]

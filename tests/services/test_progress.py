@@ -8,16 +8,15 @@ from core.clock import utc_now
 from core.db import Database
 from core.db.tables import User
 from core.generations import progress
-from core.identity import users
-from tests.orders import HANDED, SUBMITTING, WAITING, advance, completed, ordered
+from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_completed, create_generation
+from tests.factories.users import create_user
 
 SECRET = b"a secret of this test"
 
 
 def somebody_else(database: Database) -> User:
     """Another person with credits."""
-    with database.write_session() as session:
-        return users.ensure(session, "ben@example.org", signup_credits=10_000)
+    return create_user(database, "ben@example.org")
 
 
 def test_token_tells_person_and_language() -> None:
@@ -64,9 +63,9 @@ def test_token_of_another_person_cannot_be_made_from_ones_own() -> None:
 def test_ids_are_those_of_the_person_that_have_not_ended(database: Database, person: User) -> None:
     """Ended ones and other people's are not watched."""
     ben = somebody_else(database)
-    completed(database, person)
-    moving = ordered(database, person)
-    ordered(database, ben)
+    create_completed(database, person)
+    moving = create_generation(database, person)
+    create_generation(database, ben)
     with database.read_session() as session:
         assert progress.live_ids_of(session, person) == [moving.id]
         assert [each.row.id for each in progress.ProgressBoard().snapshots(session, person.id)] == [moving.id]
@@ -75,8 +74,8 @@ def test_ids_are_those_of_the_person_that_have_not_ended(database: Database, per
 def test_ids_by_token_are_the_same_and_nobody_has_none(database: Database, person: User) -> None:
     """Who has nothing under way is told so; who is not there at all is refused."""
     ben = somebody_else(database)
-    completed(database, person)
-    moving = [ordered(database, person).id for _ in range(2)]
+    create_completed(database, person)
+    moving = [create_generation(database, person).id for _ in range(2)]
     with database.read_connection() as connection:
         assert progress.live_ids(connection, person.id) == moving
         assert progress.live_ids(connection, ben.id) == []
@@ -86,8 +85,8 @@ def test_ids_by_token_are_the_same_and_nobody_has_none(database: Database, perso
 
 def test_ended_tells_only_of_ones_own_that_ended(database: Database, person: User) -> None:
     """An id of somebody else, or of one that still moves, tells nothing."""
-    foreign = completed(database, somebody_else(database))
-    done, moving = completed(database, person), ordered(database, person)
+    foreign = create_completed(database, somebody_else(database))
+    done, moving = create_completed(database, person), create_generation(database, person)
     with database.read_session() as session:
         found = progress.ended(session, person, {foreign.id, done.id, moving.id})
         assert [row.id for row in found] == [done.id]
@@ -95,13 +94,13 @@ def test_ended_tells_only_of_ones_own_that_ended(database: Database, person: Use
 
 def test_fingerprint_changes_with_the_set_alone(database: Database, person: User) -> None:
     """A move keeps it; a new order changes it."""
-    row = ordered(database, person)
+    row = create_generation(database, person)
     with database.read_session() as session:
         before = progress.fingerprint(progress.live_ids_of(session, person))
-    advance(database, row.id, HANDED, SUBMITTING)
+    advance(database, row.id, DISPATCHED, SUBMITTING)
     with database.read_session() as session:
         assert progress.fingerprint(progress.live_ids_of(session, person)) == before
-    ordered(database, person)
+    create_generation(database, person)
     with database.read_session() as session:
         assert progress.fingerprint(progress.live_ids_of(session, person)) != before
 
@@ -109,10 +108,10 @@ def test_fingerprint_changes_with_the_set_alone(database: Database, person: User
 def test_place_in_line_counts_everybody_at_the_same_provider(database: Database, person: User) -> None:
     """Older orders that wait for the same provider go before it; those that were sent do not."""
     ben = somebody_else(database)
-    sent, waits = ordered(database, ben), ordered(database, ben)
-    ordered(database, ben, model_id="seedance-t2v")
-    advance(database, sent.id, HANDED, SUBMITTING, WAITING)
-    mine = ordered(database, person)
+    sent, waits = create_generation(database, ben), create_generation(database, ben)
+    create_generation(database, ben, model_id="seedance-t2v")
+    advance(database, sent.id, DISPATCHED, SUBMITTING, WAITING)
+    mine = create_generation(database, person)
     with database.read_session() as session:
         [standing] = progress.ProgressBoard().snapshots(session, person.id)
         assert (standing.row.id, standing.ahead) == (mine.id, 1)
@@ -122,7 +121,7 @@ def test_place_in_line_counts_everybody_at_the_same_provider(database: Database,
 
 def test_kept_board_asks_once_for_what_is_the_same_for_everybody(database: Database, person: User) -> None:
     """The second look costs the person's own rows and nothing else."""
-    ordered(database, person)
+    create_generation(database, person)
     board = progress.ProgressBoard()
     asked: list[str] = []
     event.listen(database.read_engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
@@ -135,7 +134,7 @@ def test_kept_board_asks_once_for_what_is_the_same_for_everybody(database: Datab
 
 def test_many_in_flight_are_told_of_up_to_a_limit(database: Database, person: User) -> None:
     """However many there are, an answer stays small; the newest are in it."""
-    rows = [ordered(database, person) for _ in range(4)]
+    rows = [create_generation(database, person) for _ in range(4)]
     with database.read_session() as session:
         told = progress.ProgressBoard().snapshots(session, person.id, limit=3)
     assert [each.row.id for each in told] == [row.id for row in reversed(rows)][:3]

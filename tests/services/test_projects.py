@@ -6,7 +6,7 @@ from core.db import Database
 from core.db.tables import Project, UsageDay, User
 from core.generations import commands
 from core.projects import projects
-from tests.orders import completed, ordered
+from tests.factories.generations import create_completed, create_generation
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 121, "a\x00b", "\ud800"])
@@ -20,8 +20,8 @@ def test_create_when_name_is_unusable(database: Database, person: User, name: st
 
 def test_browse_when_there_are_clips(database: Database, person: User) -> None:
     """The list shows counts, what is under way and the newest poster, last changed first."""
-    done = completed(database, person)
-    live = ordered(database, person)
+    done = create_completed(database, person)
+    live = create_generation(database, person)
     with database.read_session() as session:
         first, second = projects.list_page(session, person)
 
@@ -31,11 +31,12 @@ def test_browse_when_there_are_clips(database: Database, person: User) -> None:
     assert (second.in_flight_credits, second.spent_credits) == (0, done.credits)
 
 
+@pytest.mark.both_databases
 def test_browse_when_a_project_has_many_posters(database: Database, person: User) -> None:
     """The cover is made of the newest four, newest first; a deleted clip gives none."""
     with database.write_session() as session:
         project = projects.create(session, person, name="Lakes")
-    rows = [completed(database, person, project_id=project.id) for _ in range(6)]
+    rows = [create_completed(database, person, project_id=project.id) for _ in range(6)]
     with database.write_session() as session:
         commands.delete(session, person, rows[5].id)
     with database.read_session() as session:
@@ -46,7 +47,7 @@ def test_browse_when_a_project_has_many_posters(database: Database, person: User
 
 def test_browse_when_there_is_a_budget(database: Database, person: User) -> None:
     """A project with a budget tells what was charged in it this month, and only this month."""
-    done = completed(database, person)
+    done = create_completed(database, person)
     with database.write_session() as session:
         session.execute(update(Project).values(monthly_budget_credits=80))
         long_ago = {"day": "2020-02-29", "user_id": person.id, "project_id": done.project_id}
@@ -57,6 +58,7 @@ def test_browse_when_there_is_a_budget(database: Database, person: User) -> None
     assert (found.monthly_budget_credits, found.month_credits) == (80, done.credits)
 
 
+@pytest.mark.both_databases
 def test_browse_when_searched(database: Database, person: User) -> None:
     """Search finds parts of a name in either case; its signs are plain characters."""
     with database.write_session() as session:
@@ -89,7 +91,7 @@ def test_change_when_archived(database: Database, person: User) -> None:
 
 def test_delete_when_it_has_clips(database: Database, person: User) -> None:
     """A project with charges on record is not deleted; an empty one is."""
-    row = ordered(database, person)
+    row = create_generation(database, person)
     with pytest.raises(errors.Conflict), database.write_session() as session:
         projects.delete(session, person, row.project_id)
     with database.write_session() as session:

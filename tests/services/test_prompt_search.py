@@ -2,7 +2,7 @@ import re
 import uuid
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
@@ -11,7 +11,9 @@ from core.db.tables import Generation, User
 from core.generations import prompt_search
 from core.generations.queries import ListFilter, Page, list_page, neighbours
 from core.identity import users
-from tests.orders import ordered
+from tests.factories.generations import create_generation
+
+pytestmark = pytest.mark.both_databases  # FTS5 and tsvector are two searches
 
 PROMPTS = (
     "A lake at dusk, mist rising",
@@ -53,7 +55,7 @@ def found(database: Database, user: User, text: str) -> list[str]:
 def test_search_finds_beginnings_of_words(database: Database, person: User, text: str, places: list[int]) -> None:
     """Every word begins a word of the prompt; case, order and signs between words mean nothing; no word, no clip."""
     for prompt in PROMPTS:
-        ordered(database, person, prompt=prompt)
+        create_generation(database, person, prompt=prompt)
 
     assert found(database, person, text) == [PROMPTS[place] for place in places]
 
@@ -61,7 +63,6 @@ def test_search_finds_beginnings_of_words(database: Database, person: User, text
 LONG = ("lantern", "Lanterns", "lanternfish", "lant", "LANTERNS", "landscape", "lantern2")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.lists(st.sampled_from(LONG), min_size=1, max_size=3), min_size=1, max_size=6),
     st.lists(st.tuples(st.sampled_from(LONG[:3]), st.integers(1, 12)), min_size=1, max_size=3),
@@ -73,7 +74,7 @@ def test_search_by_long_beginnings(
     mark = f"m{uuid.uuid4().hex[:3]}"  # tells the prompts of this example apart
     made = [f"{' '.join(words)} {mark}" for words in prompts]
     for prompt in made:
-        ordered(database, person, prompt=prompt)
+        create_generation(database, person, prompt=prompt)
     begins = [word[:length].lower() for word, length in wanted]
 
     expected = [
@@ -88,8 +89,8 @@ def test_search_by_a_beginning_of_more_words_than_are_listed(database: Database,
     """Words that begin alike are all found, be they ever so many, and so is one of letters that are not plain."""
     many = [f"lantern{number}" for number in range(prompt_search.LISTED_WORDS + 5)]
     for word in many:
-        ordered(database, person, prompt=word)
-    ordered(database, person, prompt="Überfahrt")
+        create_generation(database, person, prompt=word)
+    create_generation(database, person, prompt="Überfahrt")
     with database.read_session() as session:
         page = list_page(session, person, ListFilter(text="lantern"), limit=100)
     assert sorted(row.prompt for row in page.rows) == sorted(many)
@@ -115,14 +116,13 @@ def test_search_by_a_beginning_of_more_words_than_are_listed(database: Database,
 )
 def test_search_takes_query_syntax_as_words(database: Database, person: User, text: str) -> None:
     """What a search language would read as an operator is a word or nothing here, and never an error."""
-    ordered(database, person, prompt="lake")
+    create_generation(database, person, prompt="lake")
 
     words = [word.lower() for word in re.findall(r"[a-zA-Z]+", text)]
     assert found(database, person, text) == (["lake"] if set(words) == {"lake"} else [])
 
 
 @given(text=st.text(max_size=30).filter(lambda text: text.strip() != "" and "\0" not in text))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_search_survives_any_text(database: Database, person: User, text: str) -> None:
     """Whatever is typed is an answer, never an error of a database."""
     text = text.encode("utf-8", "ignore").decode()
@@ -133,7 +133,7 @@ def test_search_survives_any_text(database: Database, person: User, text: str) -
 @pytest.mark.parametrize("rare", [0, 1, 3])
 def test_search_goes_on_where_the_newest_do_not_fill_a_page(database: Database, person: User, rare: int) -> None:
     """What stands behind many newer clips is found, on every page, from either end, and beside every clip."""
-    pattern = ordered(database, person, prompt="a pattern")
+    pattern = create_generation(database, person, prompt="a pattern")
     kept = {column.name: getattr(pattern, column.name) for column in Generation.__table__.columns}
     count = prompt_search.WALKED_ROWS + 10
     rows = [
@@ -142,7 +142,7 @@ def test_search_goes_on_where_the_newest_do_not_fill_a_page(database: Database, 
     ]
     with database.write_session() as session:
         session.execute(insert(Generation), rows)
-    last = ordered(database, person, prompt="a lake")
+    last = create_generation(database, person, prompt="a lake")
     wanted = [row["id"] for row in reversed(rows[:rare])]
 
     def page(text: str, cursor: str | None = None, *, oldest_first: bool = False) -> Page:
@@ -164,7 +164,7 @@ def test_search_sees_only_ones_own(database: Database, person: User) -> None:
     """Another person's words, and the ids that the index holds beside them, lead nobody to their clips."""
     with database.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
-    row = ordered(database, person, prompt="secret lake")
+    row = create_generation(database, person, prompt="secret lake")
 
     assert found(database, stranger, "secret") == []
     assert found(database, stranger, row.user_id.replace("-", "")) == []

@@ -6,7 +6,7 @@ from core.db import Database
 from core.db.tables import User
 from core.insights import circuit_breaker, provider_status
 from core.installation import Installation
-from tests.orders import HANDED, SUBMITTING, WAITING, advance, completed, ordered
+from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_completed, create_generation
 from tests.said import codes
 
 
@@ -28,8 +28,8 @@ def test_status_when_nothing_happened(database: Database, installation: Installa
 
 def test_status_when_there_is_a_week(database: Database, installation: Installation, person: User) -> None:
     """The week counts what ended and what is in flight, for everybody."""
-    completed(database, person)
-    advance(database, ordered(database, person).id, HANDED, SUBMITTING, WAITING)
+    create_completed(database, person)
+    advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING, WAITING)
 
     week = of(database, installation.settings, "demo").week
     assert (week.in_flight, week.success_rate) == (1, 1.0)

@@ -15,7 +15,9 @@ from core.generations.review import Changes
 from core.generations.submit import submit
 from core.identity import users
 from core.projects import projects
-from tests.orders import CONFIGURED, QUOTA_BYTES, completed, order, ordered
+from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order, create_completed, create_generation
+
+pytestmark = pytest.mark.both_databases  # lists are put together around the search
 
 
 def ids(database: Database, user: User, limit: int = 50, **chosen: Any) -> list[str]:
@@ -39,7 +41,7 @@ def change(database: Database, user: User, row: Generation, **changes: Any) -> N
 
 def test_browse_when_rows_are_added(database: Database, person: User) -> None:
     """Pages neither repeat nor miss a row while newer ones arrive, with words and without."""
-    made = [ordered(database, person).id for _ in range(7)]
+    made = [create_generation(database, person).id for _ in range(7)]
     for text in ("", "lake"):
         seen: list[str] = []
         cursor = None
@@ -47,7 +49,7 @@ def test_browse_when_rows_are_added(database: Database, person: User) -> None:
             with database.read_session() as session:
                 page = queries.list_page(session, person, ListFilter(text=text), cursor=cursor, limit=3)
             seen += [row.id for row in page.rows if row.id in made]
-            ordered(database, person)
+            create_generation(database, person)
             cursor = page.next_cursor
             if cursor is None:
                 break
@@ -56,9 +58,9 @@ def test_browse_when_rows_are_added(database: Database, person: User) -> None:
 
 def test_browse_when_filtered(database: Database, person: User) -> None:
     """Filters narrow by status, model, provider, project, favourite, verdict, tag and time; and they combine."""
-    rain = ordered(database, person, prompt="100% rain_drops")
-    lake = completed(database, person)
-    hill = completed(database, person, prompt="a hill and a lake")
+    rain = create_generation(database, person, prompt="100% rain_drops")
+    lake = create_completed(database, person)
+    hill = create_completed(database, person, prompt="a hill and a lake")
     change(database, person, lake, favourite=True, verdict=ReviewStatus.KEPT, tags=["Intro", "night"])
     change(database, person, hill, verdict=ReviewStatus.REJECTED, tags=["night"])
     hour = timedelta(hours=1)
@@ -91,7 +93,7 @@ def test_browse_pages_in_both_directions(
     database: Database, person: User, chosen: dict[str, str], oldest_first: bool
 ) -> None:
     """Pages of every size add up to the whole listing, whichever way it is walked, with words and tags."""
-    made = [ordered(database, person) for _ in range(5)]
+    made = [create_generation(database, person) for _ in range(5)]
     for row in made:
         change(database, person, row, tags=["t"])
     expected = [row.id for row in made] if oldest_first else [row.id for row in reversed(made)]
@@ -102,7 +104,7 @@ def test_browse_pages_in_both_directions(
 
 def test_browse_when_rows_have_the_same_time(database: Database, person: User) -> None:
     """A limit of time takes what lies within it, to the moment, whatever the ids say."""
-    rows = [ordered(database, person) for _ in range(2)]
+    rows = [create_generation(database, person) for _ in range(2)]
     now = utc_now()
     with database.write_session() as session:
         session.execute(update(Generation).where(Generation.id == rows[0].id).values(created_at=now))
@@ -118,7 +120,7 @@ def test_neighbours_follow_the_listing(
 ) -> None:
     """Before and after a clip stand those that the listing shows beside it; what does not fit is stepped over."""
     for number in range(6):
-        row = ordered(database, person, prompt="a lake" if number % 2 else "a hill")
+        row = create_generation(database, person, prompt="a lake" if number % 2 else "a hill")
         change(database, person, row, favourite=bool(number % 2))
     listing = ids(database, person, oldest_first=oldest_first, **chosen)
 
@@ -136,8 +138,8 @@ def test_several_when_some_are_not_theirs(database: Database, person: User) -> N
     """Of a list of ids, a person's own come back in the order asked for, each once."""
     with database.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
-    first, second = ordered(database, person), completed(database, person)
-    foreign, gone = ordered(database, stranger), completed(database, person)
+    first, second = create_generation(database, person), create_completed(database, person)
+    foreign, gone = create_generation(database, stranger), create_completed(database, person)
     with database.write_session() as session:
         commands.delete(session, person, gone.id)
         wanted = [second.id, foreign.id, first.id, gone.id, second.id]
@@ -147,8 +149,8 @@ def test_several_when_some_are_not_theirs(database: Database, person: User) -> N
 
 def test_browse_when_words_are_sought_among_few(database: Database, person: User) -> None:
     """With words, too, a filter shows what it shows without them, whatever has been done to the clips since."""
-    done, doubted = completed(database, person), completed(database, person)
-    live, gone = ordered(database, person), ordered(database, person)
+    done, doubted = create_completed(database, person), create_completed(database, person)
+    live, gone = create_generation(database, person), create_generation(database, person)
     with database.write_session() as session:
         commands.cancel(session, person, gone.id)
     change(database, person, done, favourite=True, verdict=ReviewStatus.REJECTED)
@@ -176,7 +178,7 @@ def test_browse_when_the_project_is_not_theirs(database: Database, person: User)
     """A project of somebody else does not exist, with words and without."""
     with database.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
-    row = ordered(database, person)
+    row = create_generation(database, person)
     for text in ("", "lake"):
         with pytest.raises(errors.NotFound), database.read_session() as session:
             queries.list_page(session, stranger, ListFilter(project_id=row.project_id, text=text))
@@ -185,7 +187,7 @@ def test_browse_when_the_project_is_not_theirs(database: Database, person: User)
 
 def test_browse_after_a_move(database: Database, person: User) -> None:
     """A clip that was moved is found by its words in the new project, and no longer in the old one."""
-    row = completed(database, person)
+    row = create_completed(database, person)
     with database.write_session() as session:
         other = projects.create(session, person, name="Other")
     change(database, person, row, project_id=other.id)
@@ -194,6 +196,6 @@ def test_browse_after_a_move(database: Database, person: User) -> None:
         assert ids(database, person, project_id=other.id, text=text) == [row.id]
         assert ids(database, person, project_id=row.project_id, text=text) == []
     with database.write_session() as session:
-        wanted = order(other.id)
+        wanted = build_order(other.id)
         submit(session, person, wanted, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
     assert len(ids(database, person, project_id=other.id, text="dusk lake")) == 2

@@ -17,7 +17,7 @@ from core.identity import users
 from core.messages import message
 from core.providers.contract import JobMatches, ProviderJob
 from core.worker import poll_results, tasks
-from tests.orders import HANDED, SUBMITTING, WAITING, advance, lost, ordered
+from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_generation, lose_submit
 
 LONG_AGO = reconciliation.LATE_ARRIVAL_WINDOW + timedelta(seconds=1)
 FOUND = (Status.PROCESSING, Stage.WAITING)
@@ -68,7 +68,7 @@ def test_settle(
     database: Database, person: User, found: JobMatches, ago: timedelta, expected: tuple[Status, Stage]
 ) -> None:
     """One sure job is waited for; a whole list without one, long enough after, gives the credits back."""
-    row = settle(database, lost(database, ordered(database, person).id, ago=ago), found)
+    row = settle(database, lose_submit(database, create_generation(database, person).id, ago=ago), found)
     with database.read_session() as session:
         held = ledger.balance(session, person.id).held_credits
     assert place(row) == expected
@@ -79,7 +79,7 @@ def test_settle(
 
 def test_settle_tells_administrators_what_it_may_be(database: Database, person: User) -> None:
     """The jobs that may be it stand before what broke, once, and go when only one of them is left."""
-    row = lost(database, ordered(database, person).id, ago=LONG_AGO)
+    row = lose_submit(database, create_generation(database, person).id, ago=LONG_AGO)
     row = settle(database, row, JobMatches(exact=shown("j1", "j2"), candidates=shown("j3")))
     row = settle(database, row, JobMatches(exact=shown("j1", "j2"), candidates=shown("j3")))
     assert row.error_detail == "It may be one of these jobs: j1, j2, j3\nReadTimeout"
@@ -93,20 +93,20 @@ def test_settle_tells_administrators_what_it_may_be(database: Database, person: 
 @pytest.mark.parametrize("ended", [False, True])
 def test_settle_leaves_out_what_belongs_to_another(database: Database, person: User, ended: bool) -> None:
     """A job that another generation has, under way or over, is not this one's; with none left it was never received."""
-    other = ordered(database, person)
-    other = advance(database, other.id, HANDED, SUBMITTING, WAITING, provider_job_id="j1")
+    other = create_generation(database, person)
+    other = advance(database, other.id, DISPATCHED, SUBMITTING, WAITING, provider_job_id="j1")
     if ended:
         with database.write_session() as session:
             assert lifecycle.fail(session, other, errors.GenerationFailed())
-    row = lost(database, ordered(database, person).id, ago=LONG_AGO)
+    row = lose_submit(database, create_generation(database, person).id, ago=LONG_AGO)
 
     assert place(settle(database, row, JobMatches(exact=shown("j1")))) == GONE
 
 
 def test_settle_while_the_same_words_are_being_sent(database: Database, person: User) -> None:
     """A job may be that of an order with the same words whose answer is still to come, so it is not taken yet."""
-    row = lost(database, ordered(database, person).id, ago=LONG_AGO)
-    twin = advance(database, ordered(database, person).id, HANDED, SUBMITTING)
+    row = lose_submit(database, create_generation(database, person).id, ago=LONG_AGO)
+    twin = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING)
     assert place(settle(database, row, JobMatches(exact=shown("j1")))) == STILL
     advance(database, twin.id, WAITING, provider_job_id="j1")
 
@@ -115,18 +115,19 @@ def test_settle_while_the_same_words_are_being_sent(database: Database, person: 
 
 def test_settle_when_it_was_settled_meanwhile(database: Database, person: User) -> None:
     """What another dispatcher or an administrator has decided since the look began is not decided again."""
-    row = lost(database, ordered(database, person).id, ago=LONG_AGO)
+    row = lose_submit(database, create_generation(database, person).id, ago=LONG_AGO)
     settle(database, row, JobMatches(exact=shown("j1")))
     for late in (JobMatches(), JobMatches(exact=shown("j2")), JobMatches(candidates=shown("j3"))):
         found = settle(database, row, late)
         assert (place(found), found.provider_job_id, found.error_detail) == (FOUND, "j1", None)
 
 
+@pytest.mark.both_databases
 def test_settle_twice_at_once(database: Database, person: User) -> None:
     """Two dispatchers that see the same job for two orders with the same words give it to one of them only."""
     for attempt in range(5):
         job = f"j{attempt}"
-        rows = [lost(database, ordered(database, person).id, ago=LONG_AGO) for _ in range(2)]
+        rows = [lose_submit(database, create_generation(database, person).id, ago=LONG_AGO) for _ in range(2)]
         start = threading.Barrier(2)
 
         def dispatch(row: Generation, job: str = job, start: threading.Barrier = start) -> None:
@@ -145,7 +146,7 @@ def test_settle_twice_at_once(database: Database, person: User) -> None:
 
 def test_found_by_an_administrator_when_it_is_taken(database: Database, person: User) -> None:
     """An administrator cannot give one job to two generations either."""
-    first, second = (lost(database, ordered(database, person).id) for _ in range(2))
+    first, second = (lose_submit(database, create_generation(database, person).id) for _ in range(2))
     with database.write_session() as session:
         root = users.ensure(session, "root@example.org", signup_credits=0)
         root.role = Role.ADMIN
@@ -159,10 +160,10 @@ def test_found_by_an_administrator_when_it_is_taken(database: Database, person: 
 
 def test_sent_at_when_it_was_sent_twice(database: Database, person: User) -> None:
     """The search is about the last submit, the only one that may have arrived."""
-    row = ordered(database, person)
-    advance(database, row.id, HANDED, SUBMITTING, (Status.PENDING, Stage.QUEUED))
+    row = create_generation(database, person)
+    advance(database, row.id, DISPATCHED, SUBMITTING, (Status.PENDING, Stage.QUEUED))
     before = utc_now()
-    row = lost(database, row.id)
+    row = lose_submit(database, row.id)
     with database.read_session() as session:
         assert before <= reconciliation.sent_at(session, row) <= utc_now()
 
@@ -173,8 +174,8 @@ def test_submit_that_ends_after_its_job_was_given_away(installation: object) -> 
 
     with db.write_session() as session:
         person = users.ensure(session, "ana@example.org", signup_credits=1000)
-    late = advance(db.default(), ordered(db.default(), person).id, HANDED, SUBMITTING)
-    twin = lost(db.default(), ordered(db.default(), person, prompt="another lake").id, ago=LONG_AGO)
+    late = advance(db.default(), create_generation(db.default(), person).id, DISPATCHED, SUBMITTING)
+    twin = lose_submit(db.default(), create_generation(db.default(), person, prompt="another lake").id, ago=LONG_AGO)
     assert place(settle(db.default(), twin, JobMatches(exact=shown("j1")))) == FOUND
     tasks._record_submit(late, ProviderJob("j1"))
 
@@ -189,7 +190,7 @@ def test_write_looks_of_a_list(installation: object) -> None:
 
     with db.write_session() as session:
         person = users.ensure(session, "ana@example.org", signup_credits=1000)
-    rows = [lost(db.default(), ordered(db.default(), person).id, ago=LONG_AGO) for _ in range(2)]
+    rows = [lose_submit(db.default(), create_generation(db.default(), person).id, ago=LONG_AGO) for _ in range(2)]
     looks = [poll_results.PollResult(row, JobMatches(exact=shown("j1"))) for row in rows]
     poll_results.record(looks, poll_seconds=2, words_logged=set())
 

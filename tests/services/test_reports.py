@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core import errors
@@ -21,8 +21,9 @@ from core.ids import new_id
 from core.projects import projects
 from core.usage import export, reports
 from core.usage.reports import Group, UsageQuery, UsageTotals
-from tests import year
-from tests.year import Ended
+from tests.factories import histories
+from tests.factories.histories import Ended
+from tests.factories.users import create_user
 
 LAST = date(2026, 11, 21)
 FIRST = LAST - timedelta(days=60)
@@ -34,7 +35,7 @@ clips_of_two = st.lists(
         st.integers(0, 1),
         st.integers(0, 60),
         st.sampled_from(["demo-film", "kling-2.5", "veo3"]),
-        st.sampled_from(year.OUTCOMES),
+        st.sampled_from(histories.OUTCOMES),
         st.sampled_from([None, Decimal("0.25"), Decimal("0.333333")]),
         st.sampled_from([None, True, False]),
     ),
@@ -45,8 +46,7 @@ clips_of_two = st.lists(
 @pytest.fixture
 def admin(database: Database) -> User:
     """An administrator with a project."""
-    with database.write_session() as session:
-        return users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
+    return create_user(database, "root@example.org", credits=0, role=Role.ADMIN)
 
 
 def project(database: Database, user: User, name: str = "Lakes") -> str:
@@ -58,7 +58,7 @@ def project(database: Database, user: User, name: str = "Lakes") -> str:
 def book(database: Database, user: User, *clips: Ended) -> None:
     """Clips of one person."""
     with database.write_session() as session:
-        year.book(session, user, clips)
+        histories.book(session, user, clips)
 
 
 def rows(database: Database, user: User, chosen: UsageQuery, *groups: Group) -> list[reports.Row]:
@@ -67,7 +67,7 @@ def rows(database: Database, user: User, chosen: UsageQuery, *groups: Group) -> 
         return list(reports.aggregate(session, user, chosen, groups))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.both_databases
 @given(drawn=clips_of_two, back=st.integers(0, 60), length=st.integers(0, 60))
 def test_every_grouping_equals_the_ledger(
     database: Database, admin: User, drawn: list[tuple[Any, ...]], back: int, length: int
@@ -84,12 +84,12 @@ def test_every_grouping_equals_the_ledger(
                 for whose, which, day, model, outcome, usd, kept in drawn
                 if whose == who
             ]
-            year.book(session, one, clips)
+            histories.book(session, one, clips)
     with database.read_session() as session:
         for person, chosen in ((one, UsageQuery(since, until)), (admin, UsageQuery(since, until, everybody=True))):
             whose = None if chosen.everybody else person
-            spent = year.settled(session, whose, since, until)
-            given_back = year.settled(session, whose, since, until, EntryKind.RELEASE)
+            spent = histories.settled(session, whose, since, until)
+            given_back = histories.settled(session, whose, since, until, EntryKind.RELEASE)
             for groups in ((), *((group,) for group in Group), (Group.WEEK, Group.PROJECT), export.DEFAULT):
                 found = list(reports.aggregate(session, person, chosen, groups))
                 total = reports.add_up(found)
@@ -119,6 +119,7 @@ def test_weeks_begin_on_monday_and_months_on_the_first(database: Database, perso
     assert [(row.keys["month"], row.figures.completed) for row in months] == [("2026-10", 1), ("2026-11", 2)]
 
 
+@pytest.mark.both_databases
 def test_names_come_with_their_ids(database: Database, person: User, admin: User) -> None:
     """Projects have their names and people their addresses beside them."""
     mine = project(database, person, "Dunes")
@@ -196,6 +197,7 @@ def test_figures_when_nothing_ended(database: Database, person: User) -> None:
     assert UsageTotals().success_rate is None
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("everybody", [False, True])
 def test_selection_at_the_ends_of_the_calendar(database: Database, admin: User, everybody: bool) -> None:
     """The first and the last day there are can be asked for."""
@@ -217,7 +219,7 @@ def test_selection_when_its_period_cannot_be_added_up(since: date, until: date) 
 
 def test_history_of_tests_is_sound(database: Database, person: User) -> None:
     """Histories that tests look at keep every rule of money that they touch."""
-    clips = list(year.invent(random.Random(5), [project(database, person)], until=LAST, days=20, clips_a_day=3))
+    clips = list(histories.invent(random.Random(5), [project(database, person)], until=LAST, days=20, clips_a_day=3))
     book(database, person, *clips)
     with database.read_session() as session:
         broken = [result.code for result in runs.run(session) if not result.holds]

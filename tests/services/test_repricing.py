@@ -20,9 +20,9 @@ from core.providers import registry
 from core.usage import reports, repricing
 from core.usage.reports import UsageQuery
 from core.usage.repricing import ClipGroup, GroupTotal, Scenario
-from tests import year
-from tests.orders import spec
-from tests.year import Ended
+from tests.factories import histories
+from tests.factories.generations import build_spec
+from tests.factories.histories import Ended
 
 DAY = date(2026, 11, 21)
 CHOSEN = UsageQuery(DAY - timedelta(days=9), DAY)
@@ -38,15 +38,15 @@ def listed(model_id: str, *, base_credits: int | None = None, markup_percent: in
 def kind(model_id: str = "kling-2.5", *, duration_seconds: int | None = None, **changes: Any) -> ClipGroup:
     """Two clips as a model makes them by default, charged at list price, nothing reported; with changes."""
     seconds = registry.model(model_id).default_seconds
-    price = quote(spec(model_id, duration_seconds=seconds)).total_credits
-    ordered = spec(model_id, prompt="", duration_seconds=duration_seconds or seconds)
+    price = quote(build_spec(model_id, duration_seconds=seconds)).total_credits
+    ordered = build_spec(model_id, prompt="", duration_seconds=duration_seconds or seconds)
     return replace(ClipGroup(ordered, 2, 2 * price, 2 * price, 0), **changes)
 
 
 def book(database: Database, user: User, *clips: Ended) -> None:
     """Clips of one person."""
     with database.write_session() as session:
-        year.book(session, user, clips)
+        histories.book(session, user, clips)
 
 
 def test_same_model_at_its_list_price_changes_nothing() -> None:
@@ -100,7 +100,7 @@ def test_what_the_other_model_cannot_make_is_listed() -> None:
 
 def test_model_that_is_no_longer_offered_can_be_replaced() -> None:
     """Clips of a model that is gone have their charge and an estimate, and can be priced with another one."""
-    gone = replace(kind(), spec=spec("gone"))
+    gone = replace(kind(), spec=build_spec("gone"))
 
     found = repricing.reprice([gone], listed("kling-2.5"))
 

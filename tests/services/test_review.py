@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select, update
@@ -18,13 +18,8 @@ from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.identity import users
 from core.projects import projects
-from tests.orders import completed, ordered
-
-
-def broken(database: Database) -> list[str]:
-    """Names of the always-true rules that are not."""
-    with database.read_session() as session:
-        return [result.code for result in runs.run(session) if not result.holds]
+from tests.factories.books import broken_rules
+from tests.factories.generations import create_completed, create_generation
 
 
 def change(database: Database, user: User, row: Generation, **changes: Any) -> Generation:
@@ -52,7 +47,7 @@ def project(database: Database, user: User, name: str = "Other") -> Project:
 
 def test_verdict_when_a_mind_is_changed(database: Database, person: User) -> None:
     """Each verdict replaces the one before it in the figures of the day; taken back, nothing is left of it."""
-    row = completed(database, person, duration_seconds=5)
+    row = create_completed(database, person, duration_seconds=5)
     for verdict, figures in (
         (ReviewStatus.KEPT, (1, 5, 0)),
         (ReviewStatus.KEPT, (1, 5, 0)),
@@ -62,20 +57,21 @@ def test_verdict_when_a_mind_is_changed(database: Database, person: User) -> Non
     ):
         assert change(database, person, row, verdict=verdict).kept is verdict.kept
         assert verdicts(database) == figures
-        assert broken(database) == []
+        assert broken_rules(database) == []
 
 
 def test_verdict_when_there_is_no_clip(database: Database, person: User) -> None:
     """What is not finished can be neither kept nor rejected."""
-    row = ordered(database, person)
+    row = create_generation(database, person)
     with pytest.raises(errors.Conflict, match="finished"):
         change(database, person, row, verdict=ReviewStatus.KEPT)
     assert verdicts(database) == (0, 0, 0)
 
 
+@pytest.mark.both_databases
 def test_verdict_when_two_tabs_disagree(database: Database, person: User) -> None:
     """Many verdicts at once on the same clips end as one of them, and the figures say the same as the clips."""
-    rows = [completed(database, person) for _ in range(3)]
+    rows = [create_completed(database, person) for _ in range(3)]
     ids = [row.id for row in rows]
     barrier = threading.Barrier(8)
 
@@ -90,20 +86,20 @@ def test_verdict_when_two_tabs_disagree(database: Database, person: User) -> Non
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(judge, range(8)))
 
-    assert broken(database) == []
+    assert broken_rules(database) == []
     with database.read_session() as session:
         assert len({session.get_one(Generation, row_id).kept for row_id in ids}) == 1
 
 
 def test_audit_when_a_verdict_is_not_counted(database: Database, person: User) -> None:
     """A verdict written past the services, or a count without one, is found with its day and project."""
-    row = completed(database, person)
+    row = create_completed(database, person)
     with database.write_session() as session:
         session.execute(update(Generation).values(kept=True))
-    assert broken(database) == ["verdicts"]
+    assert broken_rules(database) == ["verdicts"]
     with database.write_session() as session:
         session.execute(update(UsageDay).values(kept_count=1, kept_seconds=row.duration_seconds))
-    assert broken(database) == []
+    assert broken_rules(database) == []
     with database.write_session() as session:
         session.execute(update(Generation).values(kept=None))
         [result] = [found for found in runs.run(session) if not found.holds]
@@ -112,7 +108,7 @@ def test_audit_when_a_verdict_is_not_counted(database: Database, person: User) -
 
 def test_move_when_it_was_charged(database: Database, person: User) -> None:
     """A moved clip is counted in its new project; what it cost and the verdict on it stay where it was charged."""
-    row = completed(database, person)
+    row = create_completed(database, person)
     other = project(database, person)
     moved = change(database, person, row, project_id=other.id)
     assert (moved.project_id, moved.charged_project_id) == (other.id, row.project_id)
@@ -123,18 +119,18 @@ def test_move_when_it_was_charged(database: Database, person: User) -> None:
         assert (old.generation_count, old.spent_credits) == (0, 50)
         assert (new.generation_count, new.spent_credits) == (1, 0)
         assert session.scalars(select(UsageDay.project_id).where(UsageDay.kept_count > 0)).all() == [old.id]
-    assert broken(database) == []
+    assert broken_rules(database) == []
     with pytest.raises(errors.Conflict, match="Archive"), database.write_session() as session:
         projects.delete(session, person, row.project_id)
 
     back = change(database, person, row, project_id=row.project_id)
     assert back.charged_project_id is None
-    assert broken(database) == []
+    assert broken_rules(database) == []
 
 
 def test_move_when_it_cannot_be(database: Database, person: User) -> None:
     """A clip under way stays until it has ended; an archived or somebody else's project takes none."""
-    live, done = ordered(database, person), completed(database, person)
+    live, done = create_generation(database, person), create_completed(database, person)
     other = project(database, person)
     with pytest.raises(errors.Conflict, match="under way"):
         change(database, person, live, project_id=other.id)
@@ -150,7 +146,7 @@ def test_move_when_it_cannot_be(database: Database, person: User) -> None:
 
 def test_tags_when_they_are_changed(database: Database, person: User) -> None:
     """Tags are kept in one spelling, each once; one's own are suggested; replaced, added and removed as asked."""
-    first, second = completed(database, person), ordered(database, person)
+    first, second = create_completed(database, person), create_generation(database, person)
     change(database, person, first, tags=["  Night   Shots ", "intro", "INTRO", ""])
     with database.write_session() as session:
         both = [first.id, second.id]
@@ -168,7 +164,7 @@ def test_tags_when_they_are_changed(database: Database, person: User) -> None:
 @pytest.mark.parametrize("tags", [["x" * 41], ["a,b"], ["nul\0"], [f"t{n}" for n in range(21)]])
 def test_tags_when_they_cannot_be_kept(database: Database, person: User, tags: list[str]) -> None:
     """A tag that is too long or not text, or too many of them, are refused and change nothing."""
-    row = ordered(database, person)
+    row = create_generation(database, person)
     change(database, person, row, tags=["before"])
     with pytest.raises(errors.InvalidRequest):
         change(database, person, row, tags=tags)
@@ -180,7 +176,7 @@ def test_change_when_it_is_not_theirs(database: Database, person: User) -> None:
     """Another person's clip does not exist, alone or among one's own; then nothing at all is changed."""
     with database.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
-    mine, foreign = completed(database, person), completed(database, stranger)
+    mine, foreign = create_completed(database, person), create_completed(database, stranger)
     with pytest.raises(errors.NotFound):
         change(database, person, foreign, favourite=True)
     with pytest.raises(errors.NotFound), database.write_session() as session:
@@ -191,7 +187,7 @@ def test_change_when_it_is_not_theirs(database: Database, person: User) -> None:
 
 def test_change_several_when_it_fits_some(database: Database, person: User) -> None:
     """Of several, a verdict and a move concern those they can, and say how many; favourite concerns all."""
-    live, done = ordered(database, person), completed(database, person)
+    live, done = create_generation(database, person), create_completed(database, person)
     other = project(database, person)
     with database.write_session() as session:
         both = [live.id, done.id]
@@ -200,7 +196,7 @@ def test_change_several_when_it_fits_some(database: Database, person: User) -> N
         assert review.update_many(session, person, both, Changes(project_id=other.id)) == 1
         with pytest.raises(errors.InvalidRequest):
             review.update_many(session, person, [str(n) for n in range(201)], Changes(favourite=True))
-    assert broken(database) == []
+    assert broken_rules(database) == []
 
 
 class Curating(RuleBasedStateMachine):
@@ -212,7 +208,7 @@ class Curating(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         """Four clips of two lengths in two projects."""
-        self.rows = [completed(self.database, self.person, duration_seconds=4 + n % 2) for n in range(4)]
+        self.rows = [create_completed(self.database, self.person, duration_seconds=4 + n % 2) for n in range(4)]
         self.projects = [row.project_id for row in self.rows[:2]]
 
     @rule(places=st.sets(st.integers(0, 3), min_size=1), verdict=st.sampled_from(ReviewStatus))
@@ -232,7 +228,7 @@ class Curating(RuleBasedStateMachine):
         """The roll-up says what the clips say, projects count what they hold, and spend has not moved."""
         if not hasattr(self, "rows"):
             return
-        assert broken(self.database) == []
+        assert broken_rules(self.database) == []
         with self.database.read_session() as session:
             rows = [session.get_one(Generation, row.id) for row in self.rows]
             for found in session.scalars(select(Project).where(Project.id.in_(self.projects))):
@@ -248,7 +244,5 @@ def test_figures_are_a_recount_whatever_is_done(database: Database, person: User
         ledger.grant(session, person.id, credits=100_000, key="enough", actor="test", reason="Enough for this")
     run_state_machine_as_test(
         type("Case", (Curating,), {"database": database, "person": person}),
-        settings=settings(
-            max_examples=8, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=settings().max_examples // 5, stateful_step_count=8),
     )

@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -15,6 +15,8 @@ from core.ids import new_id
 from core.projects import projects
 from core.usage import rollups
 from core.usage.rollups import Key
+
+pytestmark = pytest.mark.both_databases  # adding to a row is an upsert, in each database's words
 
 FIGURES = ("completed", "settled_credits", "video_seconds", "kept_count")
 
@@ -38,7 +40,6 @@ def version(database: Database, key: Key) -> int:
         return session.scalars(select(User.usage_version).where(User.id == key.user_id)).one()
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.dictionaries(st.sampled_from(FIGURES), st.integers(-(10**6), 10**6), min_size=1), min_size=1))
 def test_add_any_figures(database: Database, key: Key, steps: Sequence[dict[str, int]]) -> None:
     """Whatever is added or taken away in whatever steps, each figure is its sum, and what was not named stays 0."""

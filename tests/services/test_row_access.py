@@ -9,7 +9,7 @@ from core.db.enums import Role
 from core.db.tables import Generation, Project, UsageDay, User
 from core.db.types import Base
 from core.identity import users
-from tests.orders import completed
+from tests.factories.generations import create_completed
 
 OWNED = [row for kind in get_args(row_access.Owned) for row in get_args(kind)]
 NOT_ASKED_FOR = {"accounts"}
@@ -21,7 +21,7 @@ def eve(database: Database) -> User:
     """Somebody else, with clips of her own."""
     with database.write_session() as session:
         found = users.ensure(session, "eve@example.org", signup_credits=1000)
-    completed(database, found)
+    create_completed(database, found)
     return found
 
 
@@ -32,6 +32,7 @@ def test_every_table_of_a_person_is_known() -> None:
     assert {table.__tablename__ for table in OWNED} == of_people - NOT_ASKED_FOR
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("table", [Generation, Project, UsageDay])
 def test_owned_when_there_are_others(
     database: Database, person: User, eve: User, table: type[Generation] | type[Project] | type[UsageDay]
@@ -39,7 +40,7 @@ def test_owned_when_there_are_others(
     """A person's rows are all of theirs and none of another's, by either form of the predicate; alone, none at all."""
     with database.read_session() as session:
         assert session.scalars(select(table).where(row_access.visible_to(table, person))).all() == []
-    completed(database, person)
+    create_completed(database, person)
     with database.read_session() as session:
         for user in (person, eve):
             whose = select(table.user_id)
@@ -50,7 +51,7 @@ def test_owned_when_there_are_others(
 
 def test_everybodys_is_for_administrators(database: Database, person: User, eve: User) -> None:
     """An administrator may see all rows; for anybody else there is not even a query."""
-    completed(database, person)
+    create_completed(database, person)
     with pytest.raises(errors.Forbidden):
         row_access.all_rows_for_admin(eve)
     with database.write_session() as session:

@@ -18,22 +18,32 @@ from core.db.enums import Stage, Status
 from core.db.tables import Generation, Project, User
 from core.generations import commands, queries
 from core.generations.submit import Order, made_before, submit
-from core.identity import users
 from core.projects import projects
 from core.providers import registry
-from tests.orders import CONFIGURED, HANDED, QUOTA_BYTES, SUBMITTING, WAITING, advance, completed, order, ordered, spec
+from tests.factories.generations import (
+    CONFIGURED,
+    DISPATCHED,
+    QUOTA_BYTES,
+    SUBMITTING,
+    WAITING,
+    advance,
+    build_order,
+    build_spec,
+    create_completed,
+    create_generation,
+)
+from tests.factories.users import create_user
 
 
 @pytest.fixture
 def stranger(database: Database) -> User:
     """Somebody else."""
-    with database.write_session() as session:
-        return users.ensure(session, "eve@example.org", signup_credits=10_000)
+    return create_user(database, "eve@example.org")
 
 
 def test_submit_when_affordable(database: Database, person: User) -> None:
     """An order reserves its price, freezes its quote and stands pending."""
-    row = ordered(database, person, resolution="1080p", duration_seconds=10, generate_audio=True)
+    row = create_generation(database, person, resolution="1080p", duration_seconds=10, generate_audio=True)
 
     assert (row.status, row.stage, row.credits) == (Status.PENDING, Stage.QUEUED, 50 + 15 + 25 + 10)
     assert row.quote["total"] == row.credits
@@ -46,7 +56,7 @@ def test_submit_when_affordable(database: Database, person: User) -> None:
 
 def test_submit_when_the_model_ignores_a_negative_prompt(database: Database, person: User) -> None:
     """A model that says it ignores negative prompts takes one along, and says so."""
-    assert ordered(database, person, negative_prompt="rain").negative_prompt == "rain"
+    assert create_generation(database, person, negative_prompt="rain").negative_prompt == "rain"
     assert any("negative prompt is ignored" in limit for limit in registry.model("demo-film").limits)
 
 
@@ -75,7 +85,7 @@ def test_submit_when_it_cannot_be_made(
 ) -> None:
     """What the model cannot make is refused on its field; nothing is written and nothing reserved."""
     with pytest.raises(errors.InvalidRequest) as raised:
-        ordered(database, person, **changes)
+        create_generation(database, person, **changes)
 
     assert field in raised.value.fields
     with database.read_session() as session:
@@ -87,7 +97,7 @@ def test_submit_when_provider_has_no_key(database: Database, person: User) -> No
     """A provider without a key refuses with a sentence that says so."""
     with database.write_session() as session:
         project = projects.create(session, person, name="Lakes")
-    wanted = order(project.id, model_id="veo3", duration_seconds=8)
+    wanted = build_order(project.id, model_id="veo3", duration_seconds=8)
     with pytest.raises(errors.ProviderNotConfigured, match="not configured"), database.write_session() as session:
         submit(session, person, wanted, configured={"demo"}, quota_bytes=QUOTA_BYTES)
 
@@ -98,9 +108,10 @@ def test_submit_when_storage_is_full(database: Database, person: User) -> None:
         project = projects.create(session, person, name="Lakes")
         session.execute(update(User).values(storage_bytes=500))
     with pytest.raises(errors.StorageFull), database.write_session() as session:
-        submit(session, person, order(project.id), configured=CONFIGURED, quota_bytes=500)
+        submit(session, person, build_order(project.id), configured=CONFIGURED, quota_bytes=500)
 
 
+@pytest.mark.both_databases
 def test_submit_when_key_is_repeated(database: Database, person: User) -> None:
     """The same key with the same order gives the first generation, however many ask at once; one is paid."""
     with database.write_session() as session:
@@ -113,7 +124,7 @@ def test_submit_when_key_is_repeated(database: Database, person: User) -> None:
             return submit(
                 session,
                 person,
-                order(project.id),
+                build_order(project.id),
                 configured=CONFIGURED,
                 quota_bytes=QUOTA_BYTES,
                 idempotency_key="one",
@@ -135,16 +146,16 @@ def test_submit_when_key_comes_with_another_order(database: Database, person: Us
     with database.write_session() as session:
         project = projects.create(session, person, name="Lakes")
         keyed = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES, "idempotency_key": "one"}
-        submit(session, person, order(project.id), **keyed)  # type: ignore[arg-type]  # keyword arguments
-    changed = order(project.id, prompt="a lake at dawn")
+        submit(session, person, build_order(project.id), **keyed)  # type: ignore[arg-type]  # keyword arguments
+    changed = build_order(project.id, prompt="a lake at dawn")
     with pytest.raises(errors.IdempotencyConflict), database.write_session() as session:
         submit(session, person, changed, **keyed)  # type: ignore[arg-type]  # same
 
 
 def test_submit_when_key_comes_with_another_clip_to_go_on_from(database: Database, person: User) -> None:
     """The clip that an order goes on from is part of the order; the same one again is a repeat."""
-    sources = [completed(database, person), completed(database, person)]
-    wanted = order(sources[0].project_id)
+    sources = [create_completed(database, person), create_completed(database, person)]
+    wanted = build_order(sources[0].project_id)
 
     def going_on_from(extends_id: str | None) -> str:
         keyed = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES, "idempotency_key": "one"}
@@ -161,12 +172,12 @@ def test_submit_when_key_comes_with_another_clip_to_go_on_from(database: Databas
 
 def test_retry_when_key_is_repeated_after_its_source_is_gone(database: Database, person: User) -> None:
     """A retry with a key is the same request whatever has become of the clip that it goes on from."""
-    source = completed(database, person)
+    source = create_completed(database, person)
     with database.write_session() as session:
         old = submit(
             session,
             person,
-            order(source.project_id),
+            build_order(source.project_id),
             configured=CONFIGURED,
             quota_bytes=QUOTA_BYTES,
             extends_id=source.id,
@@ -186,9 +197,10 @@ def test_retry_when_key_is_repeated_after_its_source_is_gone(database: Database,
     assert retry() == first
 
 
+@pytest.mark.both_databases
 def test_made_before_when_the_recipe_is_the_same(database: Database, person: User, stranger: User) -> None:
     """The newest clip of the very same order is found in whatever project, in flight or done, and only one's own."""
-    wanted = order("any project", prompt=" a lake at dusk ")
+    wanted = build_order("any project", prompt=" a lake at dusk ")
 
     def found(user: User) -> str | None:
         with database.read_session() as session:
@@ -196,9 +208,9 @@ def test_made_before_when_the_recipe_is_the_same(database: Database, person: Use
             return row.id if row else None
 
     assert found(person) is None
-    done = completed(database, person)
+    done = create_completed(database, person)
     assert found(person) == done.id
-    waiting = ordered(database, person)
+    waiting = create_generation(database, person)
     assert found(person) == waiting.id
     with database.write_session() as session:
         commands.cancel(session, person, waiting.id)
@@ -217,7 +229,7 @@ def test_made_before_uses_its_index(sqlite_template: Path) -> None:
         database.read_engine, "before_cursor_execute", lambda _c, _cursor, sql, values, *_: asked.append((sql, values))
     )
     with database.read_session() as session:
-        assert made_before(session, User(id="x"), order("p")) is None
+        assert made_before(session, User(id="x"), build_order("p")) is None
     with database.engine.connect() as connection:
         plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[-1][0]}", asked[-1][1]).all())
     database.dispose()
@@ -240,7 +252,7 @@ def test_file_name_when_prompt_is_hostile() -> None:
 
 def test_everything_when_it_is_not_theirs(database: Database, person: User, stranger: User) -> None:
     """Another person's generation and project do not exist for me, whatever I try."""
-    row = completed(database, person)
+    row = create_completed(database, person)
     attempts: list[Callable[[WriteSession], object]] = [
         lambda s: queries.get(s, stranger, row.id),
         lambda s: commands.cancel(s, stranger, row.id),
@@ -249,7 +261,7 @@ def test_everything_when_it_is_not_theirs(database: Database, person: User, stra
         lambda s: projects.get(s, stranger, row.project_id),
         lambda s: projects.update(s, stranger, row.project_id, name="Mine"),
         lambda s: projects.delete(s, stranger, row.project_id),
-        lambda s: submit(s, stranger, order(row.project_id), configured=CONFIGURED, quota_bytes=QUOTA_BYTES),
+        lambda s: submit(s, stranger, build_order(row.project_id), configured=CONFIGURED, quota_bytes=QUOTA_BYTES),
     ]
     for attempt in attempts:
         with pytest.raises(errors.NotFound), database.write_session() as session:
@@ -261,7 +273,7 @@ def test_everything_when_it_is_not_theirs(database: Database, person: User, stra
 
 def test_cancel_when_pending(database: Database, person: User) -> None:
     """Before it is sent, cancelling is free and at once."""
-    row = ordered(database, person)
+    row = create_generation(database, person)
     with database.write_session() as session:
         assert commands.cancel(session, person, row.id).status is Status.CANCELLED
 
@@ -273,16 +285,16 @@ def test_cancel_when_pending(database: Database, person: User) -> None:
 
 def test_cancel_when_provider_cannot(database: Database, person: User) -> None:
     """Where the provider cannot stop a job, cancelling is refused and says what happens instead."""
-    row = ordered(database, person, model_id="veo3", duration_seconds=8)
-    advance(database, row.id, HANDED, SUBMITTING, WAITING)
+    row = create_generation(database, person, model_id="veo3", duration_seconds=8)
+    advance(database, row.id, DISPATCHED, SUBMITTING, WAITING)
     with pytest.raises(errors.Conflict, match="charged"), database.write_session() as session:
         commands.cancel(session, person, row.id)
 
 
 def test_cancel_when_provider_can(database: Database, person: User) -> None:
     """Where the provider can, the wish is noted and the row comes due at once."""
-    row = ordered(database, person)
-    advance(database, row.id, HANDED, SUBMITTING, WAITING)
+    row = create_generation(database, person)
+    advance(database, row.id, DISPATCHED, SUBMITTING, WAITING)
     with database.write_session() as session:
         wished = commands.cancel(session, person, row.id)
 
@@ -293,7 +305,7 @@ def test_cancel_when_provider_can(database: Database, person: User) -> None:
 
 def test_retry_when_failed(database: Database, person: User) -> None:
     """A retry is a new generation of the same order that points to the old one."""
-    old = ordered(database, person)
+    old = create_generation(database, person)
     with database.write_session() as session:
         commands.cancel(session, person, old.id)
         new = commands.retry(session, person, old.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
@@ -307,10 +319,10 @@ def test_retry_when_failed(database: Database, person: User) -> None:
 @pytest.mark.parametrize("deleted", [False, True])
 def test_retry_when_it_went_on_from_a_clip(database: Database, person: User, deleted: bool) -> None:
     """A retry goes on from the same clip as the old one did, or from none when that was deleted."""
-    source = completed(database, person)
+    source = create_completed(database, person)
     how: dict[str, Any] = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES}
     with database.write_session() as session:
-        old = submit(session, person, order(source.project_id), extends_id=source.id, **how)
+        old = submit(session, person, build_order(source.project_id), extends_id=source.id, **how)
         commands.cancel(session, person, old.id)
         if deleted:
             commands.delete(session, person, source.id)
@@ -321,7 +333,7 @@ def test_retry_when_it_went_on_from_a_clip(database: Database, person: User, del
 
 def test_delete_when_ended(database: Database, person: User) -> None:
     """A deleted clip is out of sight and out of the count; its charge stays on record."""
-    row = completed(database, person)
+    row = create_completed(database, person)
     with database.write_session() as session:
         commands.delete(session, person, row.id)
 
@@ -334,8 +346,8 @@ def test_delete_when_ended(database: Database, person: User) -> None:
 
 def test_delete_several_when_some_are_under_way(database: Database, person: User, stranger: User) -> None:
     """Of several, those that have ended are deleted and the others stay; with a stranger's among them, none is."""
-    ended, live = completed(database, person), ordered(database, person)
-    foreign = completed(database, stranger)
+    ended, live = create_completed(database, person), create_generation(database, person)
+    foreign = create_completed(database, stranger)
     with pytest.raises(errors.NotFound), database.write_session() as session:
         commands.delete_many(session, person, [ended.id, foreign.id])
     with database.write_session() as session:
@@ -346,7 +358,7 @@ def test_delete_several_when_some_are_under_way(database: Database, person: User
 
 def test_delete_when_under_way(database: Database, person: User) -> None:
     """What is under way cannot be deleted."""
-    row = ordered(database, person)
+    row = create_generation(database, person)
     with pytest.raises(errors.Conflict), database.write_session() as session:
         commands.delete(session, person, row.id)
 
@@ -359,7 +371,7 @@ def test_delete_when_under_way(database: Database, person: User) -> None:
 )
 def test_validate_agrees_with_what_the_model_declares(model, resolution, seconds, ratio) -> None:  # type: ignore[no-untyped-def]  # drawn
     """An order is refused exactly when one of its settings is not in the model's lists."""
-    wanted = spec(model.id, resolution=resolution, duration_seconds=seconds, aspect_ratio=ratio)
+    wanted = build_spec(model.id, resolution=resolution, duration_seconds=seconds, aspect_ratio=ratio)
     makeable = (
         resolution in model.resolutions and seconds in model.durations and ratio in model.aspect_ratios
     ) and model.text_to_video

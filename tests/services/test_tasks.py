@@ -6,17 +6,25 @@ import pytest
 import respx
 
 from core import db
-from core.audit import runs
 from core.billing import ledger
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, User
-from core.identity import users
 from core.installation import Installation
 from core.worker import tasks
-from tests import installed
+from tests.factories import installations
+from tests.factories.books import broken_rules
+from tests.factories.generations import (
+    DISPATCHED,
+    READY_TO_DOWNLOAD,
+    SUBMITTING,
+    WAITING,
+    advance,
+    create_generation,
+    load_generation,
+)
+from tests.factories.users import create_user
 from tests.fixtures import file_host as hosts
 from tests.fixtures.clips import ClipSpec, make_clip
-from tests.orders import HANDED, READY, SUBMITTING, WAITING, advance, ordered
 
 
 @pytest.fixture
@@ -26,32 +34,28 @@ def host(tmp_path: Path, installation: Installation, monkeypatch: pytest.MonkeyP
     with hosts.file_host(data) as found:
         monkeypatch.setenv("DEMO_BASE_URL", f"http://127.0.0.1:{found.server_port}")
         monkeypatch.setenv("DEMO_API_KEY", "k-1")
-        installed.reopen()
+        installations.reopen()
         yield found
 
 
 @pytest.fixture
 def ana(installation: Installation) -> User:
     """Somebody with credits."""
-    with db.write_session() as session:
-        return users.ensure(session, "ana@example.org", signup_credits=1000)
+    return create_user(db.default(), credits=1000)
 
 
-def look(generation_id: str) -> Generation:
+def sound(generation_id: str) -> Generation:
     """A row as it is now, the books being right."""
-    with db.read_session() as session:
-        assert [result.code for result in runs.run(session) if not result.holds] == []
-        found = session.get(Generation, generation_id)
-        assert found is not None
-        return found
+    assert broken_rules() == []
+    return load_generation(generation_id)
 
 
 def ready(user: User, **values: Any) -> str:
     """A demo clip that its vendor has finished as job j1."""
-    row = ordered(db.default(), user)
-    advance(db.default(), row.id, HANDED, SUBMITTING)
+    row = create_generation(db.default(), user)
+    advance(db.default(), row.id, DISPATCHED, SUBMITTING)
     told = {"provider_job_id": "j1", "provider_video_url": "http://127.0.0.1:1/v1/files/j1.mp4"}
-    advance(db.default(), row.id, WAITING, READY, **(told | values))
+    advance(db.default(), row.id, WAITING, READY_TO_DOWNLOAD, **(told | values))
     return row.id
 
 
@@ -61,7 +65,7 @@ def test_collect_when_all_goes_well(host: hosts.FileHost, ana: User, installatio
     tasks.ingest(generation_id)
     tasks.ingest(generation_id)
 
-    row = look(generation_id)
+    row = sound(generation_id)
     assert row.status is Status.COMPLETED
     storage = installation.storage
     assert (row.preview_key, row.next_at) == (None, row.ended_at)
@@ -79,10 +83,10 @@ def test_collect_when_file_is_no_video(host: hosts.FileHost, ana: User) -> None:
     host.otherwise = hosts.reply(b"<html>not a clip</html>" * 100)
     generation_id = ready(ana)
     for n in range(tasks.UNUSABLE_TRIES):
-        assert look(generation_id).stage is Stage.READY_TO_DOWNLOAD, n
+        assert sound(generation_id).stage is Stage.READY_TO_DOWNLOAD, n
         tasks.ingest(generation_id)
 
-    row = look(generation_id)
+    row = sound(generation_id)
     assert (row.status, row.error_code) == (Status.FAILED, "media_rejected")
     with db.read_session() as session:
         assert ledger.balance(session, ana.id) == ledger.Balance(1000, 0)
@@ -93,33 +97,33 @@ def test_collect_when_our_storage_is_broken(host: hosts.FileHost, ana: User, ins
     (installation.settings.data_dir / "media").write_text("a file where the folder should be")
     generation_id = ready(ana)
     tasks.ingest(generation_id)
-    assert look(generation_id).stage is Stage.READY_TO_DOWNLOAD
+    assert sound(generation_id).stage is Stage.READY_TO_DOWNLOAD
 
     (installation.settings.data_dir / "media").unlink()
     tasks.ingest(generation_id)
-    assert look(generation_id).status is Status.COMPLETED
+    assert sound(generation_id).status is Status.COMPLETED
 
 
 def test_submit_when_an_image_is_missing(host: hosts.FileHost, ana: User) -> None:
     """An image that is gone from storage fails the order before anything is sent."""
-    row = ordered(db.default(), ana)
-    advance(db.default(), row.id, HANDED, start_image_key="images/ab/gone.jpg")
+    row = create_generation(db.default(), ana)
+    advance(db.default(), row.id, DISPATCHED, start_image_key="images/ab/gone.jpg")
     tasks.submit(row.id)
 
-    assert look(row.id).status is Status.FAILED
+    assert sound(row.id).status is Status.FAILED
     assert host.calls == []
 
 
-@pytest.mark.parametrize("stage", [(), (HANDED, SUBMITTING), (HANDED, SUBMITTING, WAITING)])
+@pytest.mark.parametrize("stage", [(), (DISPATCHED, SUBMITTING), (DISPATCHED, SUBMITTING, WAITING)])
 def test_jobs_when_it_is_not_their_turn(host: hosts.FileHost, ana: User, stage: tuple[Any, ...]) -> None:
     """A job that comes late or twice finds a row that is elsewhere, and does nothing."""
-    row = advance(db.default(), ordered(db.default(), ana).id, *stage)
+    row = advance(db.default(), create_generation(db.default(), ana).id, *stage)
     tasks.submit(row.id)
     tasks.ingest(row.id)
     tasks.submit("nobody")
     tasks.ingest("nobody")
 
-    assert look(row.id).version == row.version
+    assert sound(row.id).version == row.version
     assert host.calls == []
 
 
@@ -128,21 +132,21 @@ def test_submit_when_the_vendor_renamed_a_model(ana: User, monkeypatch: pytest.M
     """A new name of a model at its vendor is a setting."""
     monkeypatch.setenv("MODELSLAB_API_KEY", "k")
     monkeypatch.setenv("MODELSLAB_MODEL_IDS", "veo3=veo-9")
-    installed.reopen()
+    installations.reopen()
     route = respx.post("https://modelslab.com/api/v7/video-fusion/text-to-video").respond(
         200, json={"status": "processing", "id": 6}
     )
-    row = ordered(db.default(), ana, model_id="seedance-t2v")
-    advance(db.default(), row.id, HANDED)
+    row = create_generation(db.default(), ana, model_id="seedance-t2v")
+    advance(db.default(), row.id, DISPATCHED)
     tasks.submit(row.id)
     assert b'"model_id":"seedance-t2v"' in route.calls.last.request.content
 
     with db.write_session() as session:
         ledger.grant(session, ana.id, credits=5000, key="more", actor="root", reason="Enough for this")
     route.respond(200, json={"status": "processing", "id": 7})
-    row = ordered(db.default(), ana, model_id="veo3", duration_seconds=8)
-    advance(db.default(), row.id, HANDED)
+    row = create_generation(db.default(), ana, model_id="veo3", duration_seconds=8)
+    advance(db.default(), row.id, DISPATCHED)
     tasks.submit(row.id)
 
     assert b'"model_id":"veo-9"' in route.calls.last.request.content
-    assert look(row.id).provider_job_id == "7"
+    assert sound(row.id).provider_job_id == "7"

@@ -11,9 +11,7 @@ from core.generations import lifecycle, timeline
 from core.generations.timeline import Step, Tail
 from core.identity import users
 from core.messages import plain
-from tests.orders import HANDED, SUBMITTING, advance, completed, ordered
-
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+from tests.factories.generations import DISPATCHED, SUBMITTING, advance, create_completed, create_generation
 
 
 def read(database: Database, tail: Tail) -> Sequence[Step]:
@@ -36,13 +34,13 @@ def note(database: Database, row: Generation, what: str) -> None:
 
 def test_tail_reads_each_step_once(database: Database, person: User) -> None:
     """Everybody's steps from the present on, in order, each once."""
-    completed(database, person)
+    create_completed(database, person)
     tail = at_present(database)
     assert read(database, tail) == []
     with database.write_session() as session:
         other = users.ensure(session, "ben@example.org", signup_credits=100)
-    rows = [ordered(database, person), ordered(database, other)]
-    advance(database, rows[0].id, HANDED, SUBMITTING)
+    rows = [create_generation(database, person), create_generation(database, other)]
+    advance(database, rows[0].id, DISPATCHED, SUBMITTING)
 
     found = read(database, tail)
     assert [(step.generation_id, step.stage) for step in found] == [
@@ -58,7 +56,7 @@ def test_tail_reads_each_step_once(database: Database, person: User) -> None:
 def test_tail_reads_in_pieces(database: Database, person: User) -> None:
     """A long list is read piece by piece, and nothing is left out."""
     tail = at_present(database)
-    row = ordered(database, person)
+    row = create_generation(database, person)
     for number in range(6):
         note(database, row, str(number))
     found = []
@@ -69,10 +67,10 @@ def test_tail_reads_in_pieces(database: Database, person: User) -> None:
     assert found[1:] == [str(number) for number in range(6)]
 
 
-@on_postgresql
+@pytest.mark.only_postgresql
 def test_tail_waits_for_a_lower_id(database: Database, person: User) -> None:
     """A step that is committed after one with a higher id comes before it, and neither comes twice."""
-    row = ordered(database, person)
+    row = create_generation(database, person)
     tail = at_present(database)
     with database.write_session() as slow:
         lifecycle.add_event(slow, row.id, row.status, row.stage, what=plain("slow"))
@@ -84,10 +82,10 @@ def test_tail_waits_for_a_lower_id(database: Database, person: User) -> None:
     assert read(database, tail) == []
 
 
-@on_postgresql
+@pytest.mark.only_postgresql
 def test_tail_passes_what_was_undone(database: Database, person: User) -> None:
     """A hole that a transaction left when it was undone delays the next step to the next look, and no longer."""
-    row = ordered(database, person)
+    row = create_generation(database, person)
     tail = at_present(database)
 
     def dies() -> None:
@@ -103,10 +101,10 @@ def test_tail_passes_what_was_undone(database: Database, person: User) -> None:
     assert [step.what for step in found] == ["0", "1"]
 
 
-@on_postgresql
+@pytest.mark.only_postgresql
 def test_tail_passes_a_transaction_that_is_forgotten(database: Database, person: User) -> None:
     """After half a minute a hole is passed, although its transaction still runs."""
-    row = ordered(database, person)
+    row = create_generation(database, person)
     tail = at_present(database)
     with database.write_session() as forgotten:
         lifecycle.add_event(forgotten, row.id, row.status, row.stage, what=plain("forgotten"))
@@ -117,10 +115,10 @@ def test_tail_passes_a_transaction_that_is_forgotten(database: Database, person:
         assert [step.what for step in read(database, tail)] == ["later"]
 
 
-@on_postgresql
+@pytest.mark.only_postgresql
 def test_at_present_hears_what_is_being_written(database: Database, person: User) -> None:
     """A listener who comes while a step is being committed hears of it: no list it loaded before could hold it."""
-    row = ordered(database, person)
+    row = create_generation(database, person)
     with database.write_session() as slow:
         lifecycle.add_event(slow, row.id, row.status, row.stage, what=plain("slow"))
         note(database, row, "quick")
@@ -130,11 +128,11 @@ def test_at_present_hears_what_is_being_written(database: Database, person: User
 
 def test_of_person_gives_what_was_missed(database: Database, person: User) -> None:
     """Between two ids, the person's own steps; not those of deleted generations or of others."""
-    row, deleted = completed(database, person), completed(database, person)
+    row, deleted = create_completed(database, person), create_completed(database, person)
     with database.write_session() as session:
         session.execute(update(Generation).where(Generation.id == deleted.id).values(deleted_at=utc_now()))
         other = users.ensure(session, "ben@example.org", signup_credits=100)
-    ordered(database, other)
+    create_generation(database, other)
     with database.read_session() as session:
         newest = session.scalar(select(func.max(GenerationEvent.id))) or 0
         ids = [step.id for step in timeline.of_person(session, person, after_id=0, until_id=newest)]

@@ -7,14 +7,14 @@ from core.db.enums import Role, Stage, Status
 from core.db.tables import User
 from core.generations import unresolved
 from core.identity import users
-from tests.orders import HANDED, SUBMITTING, advance, ordered
+from tests.factories.generations import DISPATCHED, SUBMITTING, advance, create_generation
 
 
 def test_uncertain_is_decided_by_an_administrator(database: Database, person: User) -> None:
     """An administrator, and nobody else, ends the uncertain: given back, or found and waited for."""
-    rows = [ordered(database, person) for _ in range(2)]
+    rows = [create_generation(database, person) for _ in range(2)]
     for row in rows:
-        advance(database, row.id, HANDED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
+        advance(database, row.id, DISPATCHED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
     with database.write_session() as session:
         root = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
         assert [row.id for row in unresolved.list_unresolved(session)] == [row.id for row in rows]
@@ -30,8 +30,8 @@ def test_uncertain_is_decided_by_an_administrator(database: Database, person: Us
 
 def test_uncertain_is_decided_once(database: Database, person: User) -> None:
     """A second decision, whichever it is, changes nothing and says why; so does one about nothing."""
-    row = ordered(database, person)
-    advance(database, row.id, HANDED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
+    row = create_generation(database, person)
+    advance(database, row.id, DISPATCHED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
     with database.write_session() as session:
         root = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
         unresolved.release_hold(session, root, row.id)
@@ -49,8 +49,8 @@ def test_uncertain_is_decided_once(database: Database, person: User) -> None:
 @pytest.mark.parametrize("job_id", ["", "x" * 201, "job\x00", "job\n1", "\x7f"])
 def test_job_id_when_no_provider_gives_such(database: Database, person: User, job_id: str) -> None:
     """What is no job id is refused by field before the database sees it; the row stays to be decided."""
-    row = ordered(database, person)
-    advance(database, row.id, HANDED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
+    row = create_generation(database, person)
+    advance(database, row.id, DISPATCHED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
     with database.write_session() as session:
         root = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
     with pytest.raises(errors.InvalidRequest) as refused, database.write_session() as session:

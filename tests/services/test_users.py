@@ -11,6 +11,7 @@ from core.db.tables import User
 from core.identity import users
 
 
+@pytest.mark.both_databases
 def test_ensure_when_many_come_at_once(database: Database) -> None:
     """A new person is made once, with one account and one gift, however many ask."""
     barrier = threading.Barrier(8)

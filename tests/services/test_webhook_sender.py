@@ -13,14 +13,14 @@ from core.clock import utc_now
 from core.config import Settings
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import User, WebhookDelivery, WebhookEndpoint
-from core.identity import users
 from core.installation import Installation, current
 from core.messages import message
 from core.notifications import webhook_sender, webhooks
-from tests import installed
+from tests.factories import installations
+from tests.factories.generations import create_completed
+from tests.factories.users import create_user
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
-from tests.orders import completed
 from tests.said import codes
 
 
@@ -35,14 +35,13 @@ def receiver() -> Iterator[Receiver]:
 def site(site: Installation, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of an installation on each kind of database that may send to the receiver."""
     monkeypatch.setenv("WEBHOOK_ALLOW_HOSTS", receiver.host_port)
-    return installed.reopen().settings
+    return installations.reopen().settings
 
 
 @pytest.fixture
 def ana(site: Settings) -> User:
     """Somebody with credits in the installation."""
-    with db.write_session() as session:
-        return users.ensure(session, "ana@example.org", signup_credits=100_000)
+    return create_user(db.default(), credits=100_000)
 
 
 def registered(settings: Settings, user: User, url: str) -> WebhookEndpoint:
@@ -112,7 +111,7 @@ def waits_seconds(delivery_id: str) -> float:
 def test_deliver_is_verified_by_the_receiver(site: Settings, ana: User, receiver: Receiver) -> None:
     """The end of a generation arrives once, signed so that the receiver's own library accepts it."""
     endpoint = registered(site, ana, receiver.url)
-    row = completed(db.default(), ana)
+    row = create_completed(db.default(), ana)
     assert send(site) == 1
     assert send(site) == 0
 
@@ -214,7 +213,7 @@ def test_deliver_when_the_receiver_is_gone(site: Settings, ana: User, receiver: 
 
     assert endpoint_now(endpoint).disabled_reason is DisabledReason.GONE
     assert [delivery(id).state for id in ids] == [DeliveryState.GIVEN_UP] * 2
-    completed(db.default(), ana)
+    create_completed(db.default(), ana)
     assert send(site) == 0
     assert len(receiver.calls) == 1
 
@@ -278,6 +277,7 @@ def test_post_when_nobody_listens() -> None:
     assert "no_connection" in codes(outcome.error)
 
 
+@pytest.mark.both_databases
 def test_claim_when_many_claim(site: Settings, ana: User, receiver: Receiver) -> None:
     """Each attempt is one sender's: what is claimed comes due again only after its lease, as the next attempt."""
     endpoint = registered(site, ana, receiver.url)
@@ -317,6 +317,7 @@ def test_record_when_taken_over(site: Settings, ana: User, receiver: Receiver) -
     assert delivery(delivery_id).state is DeliveryState.DELIVERED
 
 
+@pytest.mark.both_databases
 def test_record_when_deleted_meanwhile(site: Settings, ana: User, receiver: Receiver) -> None:
     """An attempt whose webhook was deleted while it was made leaves nothing behind."""
     endpoint = registered(site, ana, receiver.url)
@@ -341,6 +342,7 @@ def test_deliver_when_stopped_meanwhile(site: Settings, ana: User, receiver: Rec
     assert delivery(late.id).state is DeliveryState.GIVEN_UP
 
 
+@pytest.mark.both_databases
 def test_claim_is_fair_between_endpoints(site: Settings, ana: User, receiver: Receiver) -> None:
     """One with many due gets a few at a time, one that fails a single one, one that is busy none."""
     many, failing, small = (registered(site, ana, receiver.url) for _ in range(3))
@@ -363,7 +365,7 @@ def test_sender_when_one_endpoint_is_slow(site: Settings, ana: User, receiver: R
     receiver.go_on.clear()
     with receivers.receiver() as quick, pytest.MonkeyPatch.context() as patch:
         patch.setenv("WEBHOOK_ALLOW_HOSTS", f"{receiver.host_port},{quick.host_port}")
-        installed.reopen()
+        installations.reopen()
         settings = current().settings
         slow, other = registered(settings, ana, receiver.url), registered(settings, ana, quick.url)
         late = [sent_test(ana, slow) for _ in range(20)]

@@ -13,7 +13,17 @@ from core.generations import lifecycle
 from core.identity import users
 from core.messages import message, plain
 from core.notifications import outbox, webhooks
-from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance, completed, ordered, output
+from tests.factories.generations import (
+    DISPATCHED,
+    DOWNLOADING,
+    READY_TO_DOWNLOAD,
+    SUBMITTING,
+    WAITING,
+    advance,
+    build_output,
+    create_completed,
+    create_generation,
+)
 from tests.said import codes
 
 ADDRESS = webhooks.ValidUrl("https://hooks.example.org/studio")
@@ -150,7 +160,7 @@ def test_rotate_keeps_the_old_secret_for_a_day(database: Database, person: User)
 def test_event_when_a_generation_completes(database: Database, person: User) -> None:
     """The event stands with the end, once an address, with the facts and without prompt, links of media or secrets."""
     first, second = registered(database, person), registered(database, person)
-    row = completed(database, person, prompt="a secret plan")
+    row = create_completed(database, person, prompt="a secret plan")
 
     (delivery,), (twin,) = recorded(database, first), recorded(database, second)
     assert (delivery.event, delivery.generation_id, delivery.state) == ("generation.completed", row.id, "due")
@@ -171,9 +181,9 @@ def test_event_when_a_generation_completes(database: Database, person: User) -> 
 def test_event_when_a_generation_ends_otherwise(database: Database, person: User) -> None:
     """Failed, cancelled and uncertain are events of their own, with the reason and nothing charged."""
     endpoint = registered(database, person)
-    failed = advance(database, ordered(database, person).id, HANDED, SUBMITTING, WAITING)
-    cancelled = ordered(database, person)
-    lost = advance(database, ordered(database, person).id, HANDED, SUBMITTING)
+    failed = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING, WAITING)
+    cancelled = create_generation(database, person)
+    lost = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING)
     with database.write_session() as session:
         assert lifecycle.fail(session, failed, errors.ContentRefused(detail="raw words"))
         assert lifecycle.cancel(session, cancelled, actor="ana")
@@ -196,7 +206,7 @@ def test_event_when_nobody_listens(database: Database, person: User) -> None:
     stopped = registered(database, person)
     with database.write_session() as session:
         webhooks.update(session, person, stopped.id, enabled=False)
-    completed(database, person)
+    create_completed(database, person)
 
     with database.read_session() as session:
         assert session.scalar(select(func.count()).select_from(WebhookDelivery)) == 0
@@ -207,14 +217,14 @@ def test_event_when_it_was_not_chosen(database: Database, person: User) -> None:
     with database.write_session() as session:
         failures = webhooks.create(session, person, ADDRESS, events=["generation.failed"])
         everything = webhooks.create(session, person, ADDRESS, events=list(outbox.EVENTS.values()))
-    completed(database, person)
+    create_completed(database, person)
     assert (len(recorded(database, failures)), len(recorded(database, everything))) == (0, 1)
 
     with database.write_session() as session:
         changed = webhooks.update(session, person, failures.id, events=["generation.completed", "generation.failed"])
         assert (changed.events, everything.events) == (["generation.completed", "generation.failed"], None)
         assert webhooks.update(session, person, failures.id, description="both").events == changed.events
-    completed(database, person)
+    create_completed(database, person)
     assert (len(recorded(database, failures)), len(recorded(database, everything))) == (1, 2)
 
 
@@ -238,18 +248,26 @@ def test_events_when_they_cannot_be_chosen(database: Database, person: User, eve
 def test_event_when_the_move_is_undone(database: Database, person: User) -> None:
     """A transaction that fails after the move leaves neither end nor event; the next one leaves one of each."""
     endpoint = registered(database, person)
-    row = advance(database, ordered(database, person).id, HANDED, SUBMITTING, WAITING, READY, DOWNLOADING)
+    row = advance(
+        database,
+        create_generation(database, person).id,
+        DISPATCHED,
+        SUBMITTING,
+        WAITING,
+        READY_TO_DOWNLOAD,
+        DOWNLOADING,
+    )
 
     def dies() -> None:
         with database.write_session() as session:
-            assert lifecycle.complete(session, row, output(row.id))
+            assert lifecycle.complete(session, row, build_output(row.id))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         dies()
     assert recorded(database, endpoint) == []
     with database.write_session() as session:
-        assert lifecycle.complete(session, row, output(row.id))
+        assert lifecycle.complete(session, row, build_output(row.id))
     assert len(recorded(database, endpoint)) == 1
 
 
@@ -286,7 +304,7 @@ def test_change_when_the_description_is_too_long(database: Database, person: Use
 def test_replay_when_still_being_tried(database: Database, person: User) -> None:
     """The event is then on its way once: the earlier delivery ends, saying why."""
     endpoint = registered(database, person)
-    completed(database, person)
+    create_completed(database, person)
     (before,) = recorded(database, endpoint)
     with database.write_session() as session:
         webhooks.replay(session, person, endpoint.id, before.id)
@@ -323,7 +341,7 @@ def test_deliveries_page_by_page(database: Database, person: User) -> None:
 def test_remove_takes_its_deliveries_along(database: Database, person: User) -> None:
     """A deleted webhook leaves no delivery, and its generations as they are."""
     endpoint = registered(database, person)
-    row = completed(database, person)
+    row = create_completed(database, person)
     with database.write_session() as session:
         webhooks.delete(session, person, endpoint.id)
     assert recorded(database, endpoint) == []

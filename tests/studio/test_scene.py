@@ -16,9 +16,9 @@ WORDS = ["gunung", "laut", "malam", "salju", "planet", "perahu", "lake", "aurora
 FAMILIES = {
     "landscape": "A sailing boat on a mountain lake at sunset, golden reflections",
     "sea": "Waves of the ocean at dawn",
-    "aurora": "Northern lights over snowy mountains, arctic night",
-    "space": "Saturn and its rings in a colourful nebula",
-    "silk": "Abstract silk in gold and violet",
+    "night": "Northern lights over snowy mountains, arctic night",
+    "space": "Saturn in a colourful nebula",
+    "silk": "Abstract silk",
     "words": "A red fox walks through fresh snow at dawn",
 }
 MOVING = pytest.mark.parametrize("family", FAMILIES)
@@ -44,12 +44,12 @@ def test_frame_is_the_same_whatever_was_drawn_before(family: str) -> None:
 
 
 GOLDEN = {
-    "landscape": "3f4445423f40 585c6a726064 3d41585e4c47 37393c453739",
-    "sea": "6e7375797970 a1a4a7a6a3a0 a3a19a9fa5a2 5e616965615e",
-    "aurora": "47404b30272f 4d4c49535449 3f363c414241 2b2d332a2121",
-    "space": "291b4b4e1b1a 303427732618 3015184d4b0b 10262d2b141d",
-    "silk": "4d47337a8875 92b07fab7867 6a4588a63e5e 263f5d8c5773",
-    "words": "383641323b28 495c743e443e 4b6569433c2b 605882787221",
+    "landscape": "4f414a44493f 6064767a6a60 404259604e43 3f3843453c37",
+    "sea": "7c7d83828182 a6a8abada9a6 a4a598a3a7a5 63646d686464",
+    "night": "191c37271917 3833403b3538 2a2e36342827 181729201515",
+    "space": "3a484e2d1a1d 603e7c2c2834 1f504017273b 2830423c2c3c",
+    "silk": "3944607a562e 38495e6f4d27 4a6085a04042 8965bc76303d",
+    "words": "363947241c32 659fac82a570 3b5c655a5d40 565a6b6f7c49",
 }
 """Mean luminance of 6 x 4 cells of the middle frame, row by row, in hexadecimal."""
 
@@ -135,10 +135,3 @@ def test_read_finds_the_scene_and_its_light(prompt: str, kind: str, light: str) 
     """English and Indonesian words lead to their scene; what is about none of them is shown by its words."""
     found = brief.read(prompt)
     assert (found.kind, found.light) == (kind, light)
-
-
-def test_read_keeps_colours_in_the_order_of_the_words() -> None:
-    """Colours are taken in the order in which the prompt names them."""
-    (gold,), (violet,) = brief.read("gold").accents, brief.read("ungu").accents
-    assert brief.read("violet and gold").accents == (violet, gold)
-    assert brief.read("emas dan ungu").accents == (gold, violet)

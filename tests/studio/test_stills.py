@@ -77,12 +77,3 @@ def test_dissolve_goes_from_the_first_to_the_second() -> None:
     middle = drawn(dissolve, 0.51 * SECONDS)
     assert middle.min() == 0
     assert middle.max() == 255
-
-
-def test_light_leak_warms_the_picture_and_moves() -> None:
-    """Light is only ever added, more red than blue, and it wanders."""
-    leak = stills.LightLeak(Flat(60), SHOT)
-    early, late = drawn(leak, 0.2), drawn(leak, 1.8)
-    assert early.min() >= 59
-    assert early[..., 0].mean() > early[..., 2].mean() + 1
-    assert np.abs(early - late).max() > 3

@@ -14,21 +14,20 @@ from types import MappingProxyType
 import httpx
 import psutil
 from redis import Redis
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from core.audit import runs
-from core.clock import utc_now
 from core.db import Database
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation, Project, User
 from core.files import storage as storages
 from core.generations.submit import submit
-from core.identity import users
-from core.projects import projects
 from core.providers import registry
 from core.redis import connection as redis_connection
 from core.worker import local_stack
-from tests.orders import CONFIGURED, QUOTA_BYTES, order
+from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order, load_generation
+from tests.factories.projects import create_project
+from tests.factories.users import create_user
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,9 +53,8 @@ class Installation:
         self.database.migrate()
         self.redis: subprocess.Popen[bytes] | None = None
         self.workers: list[subprocess.Popen[bytes]] = []
-        with self.database.write_session() as session:
-            self.user: User = users.ensure(session, "ana@example.org", signup_credits=1_000_000)
-            self.project: Project = projects.create(session, self.user, name="Lakes")
+        self.user: User = create_user(self.database, credits=1_000_000)
+        self.project: Project = create_project(self.database, self.user)
 
     def start_redis(self) -> None:
         """Start an empty Redis and wait for its answer."""
@@ -96,11 +94,6 @@ with installation.opened():
 """
         subprocess.run([sys.executable, "-c", code, generation_id], env=self.environ, cwd=ROOT, check=True, timeout=60)
 
-    def make_due(self, generation_id: str) -> None:
-        """Let what a row waits for be due now, since a test cannot wait for it."""
-        with self.database.write_session() as session:
-            session.execute(update(Generation).where(Generation.id == generation_id).values(next_at=utc_now()))
-
     def run_job_killed_at(self, job: str, generation_id: str, when: str, nth: int) -> None:
         """Run a job in a process that is killed at its nth commit."""
         command = [sys.executable, "-m", "tests.system.killed_at", job, generation_id, when, str(nth)]
@@ -111,7 +104,9 @@ with installation.opened():
         """Order one clip of the model's own length; its id."""
         model = registry.model(model_id)
         with self.database.write_session() as session:
-            wanted = order(self.project.id, model_id=model_id, prompt=prompt, duration_seconds=model.default_seconds)
+            wanted = build_order(
+                self.project.id, model_id=model_id, prompt=prompt, duration_seconds=model.default_seconds
+            )
             usable = CONFIGURED | {model.provider}
             return submit(session, self.user, wanted, configured=usable, quota_bytes=QUOTA_BYTES).id
 
@@ -122,10 +117,7 @@ with installation.opened():
 
     def row(self, generation_id: str) -> Generation:
         """One generation as it is now."""
-        with self.database.read_session() as session:
-            found = session.get(Generation, generation_id)
-            assert found is not None
-            return found
+        return load_generation(generation_id, self.database)
 
     def settled(self) -> bool:
         """Whether every generation is at an end, or waits for a person to decide."""

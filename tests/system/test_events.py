@@ -18,7 +18,7 @@ from core.api.routers import event_hub, events
 from core.db.tables import GenerationEvent
 from core.installation import Installation
 from tests.api.conftest import arrive
-from tests.api.test_events import listening
+from tests.api.streams import listening
 from tests.system.app import ROOT, free_port, running
 
 pytestmark = pytest.mark.process

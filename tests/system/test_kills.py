@@ -4,6 +4,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -11,7 +12,15 @@ import pytest
 from core.billing import ledger
 from core.db.enums import Stage, Status
 from tests import simulators
-from tests.orders import DOWNLOADING, HANDED, READY, SUBMITTING, WAITING, advance
+from tests.factories.generations import (
+    DISPATCHED,
+    DOWNLOADING,
+    READY_TO_DOWNLOAD,
+    SUBMITTING,
+    WAITING,
+    advance,
+    make_due,
+)
 from tests.system.installation import Installation, installed, kill_tree
 
 pytestmark = pytest.mark.process
@@ -22,6 +31,14 @@ def vendor() -> Iterator[str]:
     """A ModelsLab stand-in whose jobs take two seconds and that takes any number at once."""
     with simulators.running("modelslab", seconds=2, limit=1000) as url:
         yield url
+
+
+def is_connected(process: psutil.Process, vendor_url: str) -> bool:
+    """Whether a process, or one that it has started, speaks to the vendor."""
+    port = urlsplit(vendor_url).port
+    family = [process, *process.children(recursive=True)]
+    connections = [connection for member in family for connection in member.net_connections(kind="tcp")]
+    return any(connection.raddr and connection.raddr.port == port for connection in connections)
 
 
 @pytest.fixture
@@ -37,14 +54,15 @@ def test_submit_killed_around_the_post(installation_at_work: Installation) -> No
     site = installation_at_work
     before, between = site.order("before the post"), site.order("between post and record")
     for generation_id, when, nth in ((before, "after", 1), (between, "before", 2)):
-        advance(site.database, generation_id, HANDED)
+        advance(site.database, generation_id, DISPATCHED)
         site.run_job_killed_at("submit", generation_id, when, nth)
         assert site.row(generation_id).stage is Stage.SUBMITTING
     site.start_worker()
     site.until(lambda: all(row.status is Status.UNCERTAIN for row in site.rows()), "both are uncertain")
-    time.sleep(3)  # long enough for a worker that would send again
+    later = site.order("after both")  # a worker that would send again does so before it has brought this one to its end
+    site.until(lambda: site.row(later).status is Status.COMPLETED, "the later one is done")
 
-    assert site.submits() == {between: 1}
+    assert site.submits() == {between: 1, later: 1}
     with site.database.read_session() as session:
         assert ledger.balance(session, site.user.id).held_credits == 800
     site.check_books()
@@ -83,11 +101,11 @@ def test_preview_killed_around_its_commits(installation_at_work: Installation) -
     site.flush_redis()
     site.run_job("collect", generation_id)
     for when, nth in (("after", 1), ("before", 2)):
-        site.make_due(generation_id)
+        make_due(generation_id, site.database)
         site.run_job_killed_at("preview", generation_id, when, nth)
         row = site.row(generation_id)
         assert (row.status, row.preview_key) == (Status.COMPLETED, None)
-    site.make_due(generation_id)
+    make_due(generation_id, site.database)
     site.start_worker()
     site.until(lambda: site.row(generation_id).preview_key is not None, "another worker made it")
 
@@ -123,7 +141,7 @@ def test_lease_runs_out_under_a_frozen_worker(installation_at_work: Installation
     stand_in.suspend()
     generation_id = site.order()
     site.until_stage(generation_id, Stage.SUBMITTING)
-    time.sleep(0.5)  # the request is on its way to a vendor that does not read yet
+    site.until(lambda: is_connected(submitter, vendor), "the request is on its way to a vendor that does not read yet")
     submitter.suspend()
     site.until(lambda: site.row(generation_id).status is Status.UNCERTAIN, "the lease has run out")
     stand_in.resume()
@@ -147,7 +165,7 @@ def test_redis_lost_and_gone_for_a_minute(installation_at_work: Installation) ->
     site.until(lambda: all(row.stage is not Stage.DISPATCHED for row in site.rows()), "handed over again")
     site.kill_redis()
     late = [site.order(f"late {n}") for n in range(4)]
-    time.sleep(60)
+    time.sleep(60)  # the minute that is tried
     site.start_redis()
     site.until(site.settled, "all are done", seconds=150)
 
@@ -156,6 +174,7 @@ def test_redis_lost_and_gone_for_a_minute(installation_at_work: Installation) ->
     site.check_books()
 
 
+@pytest.mark.both_databases
 def test_worker_killed_six_times_at_random(vendor: str, database_url: str) -> None:
     """Twenty clips while the worker is killed six times: each at an end, none bought twice, most delivered."""
     with installed(vendor, database_url) as site:
@@ -203,7 +222,7 @@ def test_lease_when_it_runs_out_twice(installation_at_work: Installation) -> Non
     site.flush_redis()
     for _ in range(2):
         site.run_job_killed_at("collect", generation_id, "after", 1)
-        advance(site.database, generation_id, READY)
+        advance(site.database, generation_id, READY_TO_DOWNLOAD)
     site.start_worker()
     site.until(site.settled, "it is done")
 

@@ -20,7 +20,7 @@ import sys
 from core import errors
 from core.db import Database
 from core.db.tables import User
-from tests.orders import ordered
+from tests.factories.generations import create_generation
 
 database = Database(sys.argv[1])
 with database.read_session() as session:
@@ -30,7 +30,7 @@ sys.stdin.readline()
 taken = 0
 for _ in range(10):
     try:
-        ordered(database, user)
+        create_generation(database, user)
         taken += 1
     except errors.InsufficientCredits:
         pass
@@ -38,6 +38,7 @@ print(taken)
 """
 
 
+@pytest.mark.both_databases
 def test_fifty_orders_from_five_processes(database_url: str) -> None:
     """Of fifty orders that five processes place at once, exactly as many are taken as the credits cover."""
     database = Database(database_url)

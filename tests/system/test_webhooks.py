@@ -12,12 +12,12 @@ from core.clock import utc_now
 from core.db.enums import DeliveryState
 from core.db.tables import WebhookDelivery
 from core.notifications import webhooks
+from tests.factories.generations import create_completed
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
-from tests.orders import completed
 from tests.system.installation import ROOT, Installation, installed, kill_tree
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.both_databases]
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def all_delivered(site: Installation) -> bool:
 
 def test_sender_killed_after_the_post(site: Installation, receiver: Receiver) -> None:
     """An attempt that was made but not recorded is made again when its lease is over, under the same webhook-id."""
-    completed(site.database, site.user)
+    create_completed(site.database, site.user)
     command = [sys.executable, "-m", "tests.system.killed_sender"]
     ended = subprocess.run(command, env=site.environ, cwd=ROOT, check=False, timeout=60)
     assert ended.returncode == -signal.SIGKILL
@@ -72,7 +72,7 @@ def test_sender_killed_after_the_post(site: Installation, receiver: Receiver) ->
 def test_two_dispatchers_make_each_attempt_once(site: Installation, receiver: Receiver) -> None:
     """Fifty events and two senders: fifty calls, each event once."""
     for _ in range(50):
-        completed(site.database, site.user)
+        create_completed(site.database, site.user)
     for _ in range(2):
         site.start_worker("--role", "dispatcher")
     site.until(lambda: all_delivered(site), "all are delivered")
@@ -85,7 +85,7 @@ def test_two_dispatchers_make_each_attempt_once(site: Installation, receiver: Re
 def test_dispatcher_ends_while_a_server_lets_it_wait(site: Installation, receiver: Receiver) -> None:
     """A dispatcher that is told to end waits for no slow server longer than an attempt may take."""
     receiver.go_on.clear()
-    completed(site.database, site.user)
+    create_completed(site.database, site.user)
     dispatcher = site.start_worker("--role", "dispatcher")
     site.until(lambda: bool(receiver.calls), "the attempt has begun")
     dispatcher.terminate()
@@ -98,7 +98,7 @@ def test_dispatcher_killed_in_the_middle(site: Installation, receiver: Receiver)
     """A kill while answers are awaited loses nothing: another sender finishes all of it."""
     receiver.go_on.clear()
     for _ in range(3):
-        completed(site.database, site.user)
+        create_completed(site.database, site.user)
     first = site.start_worker("--role", "dispatcher")
     site.until(lambda: len(receiver.calls) == 3, "the attempts have begun")
     kill_tree(first)

@@ -9,14 +9,14 @@ from core.catalog import capabilities
 from core.catalog.adaptation import Adjustment, adapt
 from core.providers import registry
 from core.spec import FIELDS
-from tests.orders import spec
+from tests.factories.generations import build_spec
 
 IMAGE = "images/ab/x.jpg"
 
 
 def test_fit_when_everything_fits() -> None:
     """What another model can make as it is stays as it is, but for the model."""
-    wanted = spec(model_id="demo-film", resolution="1080p", duration_seconds=10, start_image_key=IMAGE)
+    wanted = build_spec(model_id="demo-film", resolution="1080p", duration_seconds=10, start_image_key=IMAGE)
     fitted = adapt(wanted, registry.model("kling-2.5"))
 
     assert fitted.changes == ()
@@ -41,7 +41,7 @@ def test_fit_when_everything_fits() -> None:
 )
 def test_fit_when_one_thing_does_not(model_id: str, changes: dict[str, Any], expected: Adjustment) -> None:
     """What cannot stay becomes the nearest the model makes, or is left out, and nothing else changes."""
-    assert adapt(spec(**changes), registry.model(model_id)).changes == (expected,)
+    assert adapt(build_spec(**changes), registry.model(model_id)).changes == (expected,)
 
 
 @given(
@@ -54,7 +54,7 @@ def test_fit_when_one_thing_does_not(model_id: str, changes: dict[str, Any], exp
 def test_fit_gives_what_the_model_can_make(model, resolution, seconds, ratio, flags) -> None:  # type: ignore[no-untyped-def]  # drawn
     """A fitted order is refused for nothing but an image the model needs and nobody gave; fitting again is a no-op."""
     start, end, audio, enhance = flags
-    wanted = spec(
+    wanted = build_spec(
         resolution=resolution,
         duration_seconds=seconds,
         aspect_ratio=ratio,

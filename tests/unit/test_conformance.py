@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from core.generations import conformance
 from core.messages import plain
 from core.providers.contract import FRAME_SIZES
+from tests.factories.generations import build_spec
 
-ASKED: dict[str, Any] = {"resolution": "720p", "aspect_ratio": "16:9", "duration_seconds": 5, "generate_audio": True}
+ASKED = build_spec(generate_audio=True)
 FACTS: dict[str, Any] = {"width": 1280, "height": 720, "duration_seconds": 5.04, "audio_codec": "aac"}
 
 
@@ -26,14 +27,14 @@ FACTS: dict[str, Any] = {"width": 1280, "height": 720, "duration_seconds": 5.04,
 )
 def test_gaps_when_delivered(facts: dict[str, Any], codes: list[str]) -> None:
     """Each difference that a person would notice is one message."""
-    found = conformance.deviations(**ASKED, facts=FACTS | facts)
+    found = conformance.deviations(ASKED, FACTS | facts)
 
     assert [gap.code for gap in found] == codes
 
 
 def test_gaps_come_back_from_the_facts_they_were_kept_with() -> None:
     """They are kept as messages and in English; older facts have the English alone."""
-    gaps = conformance.deviations(**ASKED, facts=FACTS | {"duration_seconds": 4.2, "audio_codec": None})
+    gaps = conformance.deviations(ASKED, FACTS | {"duration_seconds": 4.2, "audio_codec": None})
     facts = conformance.to_facts(gaps)
 
     assert facts["gaps"] == ["Asked for 5 s, delivered 4.2 s.", "Asked for sound, delivered without."]
@@ -48,9 +49,5 @@ def test_gaps_when_exactly_as_asked(pair: tuple[str, str], seconds: int) -> None
     width, height = FRAME_SIZES[pair]
     facts = {"width": width, "height": height, "duration_seconds": float(seconds), "audio_codec": None}
 
-    assert (
-        conformance.deviations(
-            resolution=pair[0], aspect_ratio=pair[1], duration_seconds=seconds, generate_audio=False, facts=facts
-        )
-        == []
-    )
+    asked = build_spec(resolution=pair[0], aspect_ratio=pair[1], duration_seconds=seconds)
+    assert conformance.deviations(asked, facts) == []

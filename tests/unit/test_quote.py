@@ -1,3 +1,4 @@
+from fractions import Fraction
 from math import floor
 
 import pytest
@@ -5,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import errors
-from core.billing.quote import Line, estimated_cost_idr, quote, share
+from core.billing.quote import Line, estimated_cost_idr, idr_of_microusd, quote, share
 from core.catalog import price_list
 from core.providers import registry
-from tests.orders import spec
+from tests.factories.generations import build_spec
 
 PUBLISHED = {
     "veo3": (2500, 8),
@@ -46,7 +47,7 @@ orders = st.fixed_dictionaries(
 def test_quote_of_default_settings_when_published(model_id: str, published: tuple[int, int]) -> None:
     """A published model at 720p and its default length costs its base price, on one line."""
     base, default_seconds = published
-    priced = quote(spec(model_id, duration_seconds=default_seconds))
+    priced = quote(build_spec(model_id, duration_seconds=default_seconds))
 
     assert priced.lines == (Line("base", base),)
     assert priced.total_idr == base * 50
@@ -85,7 +86,7 @@ def test_quote_of_default_settings_when_published(model_id: str, published: tupl
 )
 def test_quote_when_worked_by_hand(model_id: str, settings: dict[str, object], lines: dict[str, int]) -> None:
     """The worked examples hold line by line."""
-    priced = quote(spec(model_id, **settings))
+    priced = quote(build_spec(model_id, **settings))
 
     assert {line.kind: line.credits for line in priced.lines} == lines
     assert priced.total_credits == sum(lines.values())
@@ -94,7 +95,7 @@ def test_quote_when_worked_by_hand(model_id: str, settings: dict[str, object], l
 @given(st.sampled_from(list(price_list.PRICES)), orders)
 def test_quote_lines_add_up(model_id: str, settings: dict[str, object]) -> None:
     """Lines add up to the total, none is negative, and the frozen form says the same."""
-    priced = quote(spec(model_id, **settings))
+    priced = quote(build_spec(model_id, **settings))
     frozen = priced.to_json()
 
     assert priced.total_credits == sum(line.credits for line in priced.lines)
@@ -106,9 +107,9 @@ def test_quote_lines_add_up(model_id: str, settings: dict[str, object]) -> None:
 @given(st.sampled_from(list(price_list.PRICES)), orders, st.integers(1, 60))
 def test_quote_when_longer(model_id: str, settings: dict[str, object], more_seconds: int) -> None:
     """A longer clip never costs less."""
-    shorter = quote(spec(model_id, **settings))
+    shorter = quote(build_spec(model_id, **settings))
     settings["duration_seconds"] = int(str(settings["duration_seconds"])) + more_seconds
-    longer = quote(spec(model_id, **settings))
+    longer = quote(build_spec(model_id, **settings))
 
     assert longer.total_credits >= shorter.total_credits
 
@@ -139,7 +140,7 @@ def test_share_when_exactly_half(base: int, percent: int, expected: int) -> None
 def test_quote_when_it_has_no_price(model_id: str, settings: dict[str, object], field: str) -> None:
     """What has no price is an error on its field, never 0."""
     with pytest.raises(errors.InvalidRequest) as raised:
-        quote(spec(model_id, **settings))
+        quote(build_spec(model_id, **settings))
 
     assert list(raised.value.fields) == [field]
 
@@ -162,3 +163,11 @@ def test_estimated_cost_when_marked_up(model_id: str, total_credits: int) -> Non
 
     assert 250 <= markup <= 300
     assert abs(cost * markup - total_credits * 50 * 100) <= markup
+
+
+@given(st.integers(0, 10**12))
+def test_idr_of_microusd_is_rounded_half_up(amount_microusd: int) -> None:
+    """Dollars in whole rupiah, off by half a rupiah at most."""
+    exact = Fraction(amount_microusd * price_list.IDR_PER_USD, 1_000_000)
+
+    assert -Fraction(1, 2) < idr_of_microusd(amount_microusd) - exact <= Fraction(1, 2)

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core import errors
@@ -71,7 +71,6 @@ def disk_that_holds(size_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(calls=st.lists(st.lists(st.binary(max_size=40), max_size=4), max_size=5))
 def test_file_when_gone_on_with_by_many_calls(tmp_path: Path, calls: list[list[bytes]]) -> None:
     """However the bytes were spread over calls, the file and its hash are those of all bytes in their order."""

@@ -4,12 +4,12 @@ import pytest
 
 from core.generations.submit import Order
 from core.spec import GenerationSpec
-from tests.orders import spec
+from tests.factories.generations import build_spec
 
 PROJECT = "0198a000-0000-7000-8000-000000000001"
-PLAIN = spec()
+PLAIN = build_spec()
 PLAIN_REQUEST_HASH = "4b425ed38fe653fda3803b98fecc6ed1d7d4dc8b41d1f367b242e9945829c908"
-FULL = spec(
+FULL = build_spec(
     "kling-2.5",
     prompt="Danau \U0001f30a saat senja",
     negative_prompt="rain",

@@ -36,7 +36,7 @@ _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class Caller:
     """The person of a request, how far their token reaches, and how many more requests it may send."""
 
-    person: User
+    user: User
     scope: Scope
     allowance: rate_limits.RateLimitState | None
 
@@ -94,8 +94,8 @@ def _authenticate(here: Installation, token: str) -> Caller:
             found = here.tokens.authenticate(session, token)
         if api_tokens.use_is_old(found[1]):
             _note_use(found[1].id)
-    person, row = found
-    return Caller(person, row.scope, here.request_limiter.consume(row.id))
+    user, row = found
+    return Caller(user, row.scope, here.request_limiter.consume(row.id))
 
 
 def check_scope(scope: Scope, need: Scope) -> None:
@@ -121,7 +121,7 @@ def check_rate_limit(allowance: rate_limits.RateLimitState | None) -> None:
 async def current_user(request: Request) -> User:
     """The person of the request's token, whom the gate has let in."""
     caller: Caller = request.state.caller
-    return caller.person
+    return caller.user
 
 
 def _well_formed_id(id: str) -> str:
@@ -147,12 +147,12 @@ def _with_rate_headers(allowance: rate_limits.RateLimitState | None, send: Send)
         (b"ratelimit", f'"{POLICY}";r={left};t={full_in}'.encode()),
     ]
 
-    async def told(message: Message) -> None:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             message = {**message, "headers": [*message["headers"], *headers]}
         await send(message)
 
-    return told
+    return send_with_headers
 
 
 def _note_use(token_id: str) -> None:

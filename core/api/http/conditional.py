@@ -27,19 +27,21 @@ class ConditionalGetMiddleware:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
-        asked = scope["method"]
-        if asked == "HEAD" and not self._table.has("HEAD", route_path(scope)):
+        method = scope["method"]
+        if method == "HEAD" and not self._table.has("HEAD", route_path(scope)):
             scope = {**scope, "method": "GET"}
-        wanted = Headers(scope=scope).get("if-none-match")
-        await self._app(scope, receive, _ConditionalSend(send, wanted=wanted, without_body=asked == "HEAD"))
+        if_none_match = Headers(scope=scope).get("if-none-match")
+        await self._app(
+            scope, receive, _ConditionalSend(send, if_none_match=if_none_match, without_body=method == "HEAD")
+        )
 
 
 class _ConditionalSend:
     """One answer on its way out; its head is held back until the body is known, if it comes in one piece."""
 
-    def __init__(self, send: Send, *, wanted: str | None, without_body: bool) -> None:
+    def __init__(self, send: Send, *, if_none_match: str | None, without_body: bool) -> None:
         self._send = send
-        self._wanted = wanted
+        self._if_none_match = if_none_match
         self._without_body = without_body
         self._head: Message | None = None
         self._ended = False
@@ -70,7 +72,7 @@ class _ConditionalSend:
             headers["ETag"] = etag
             headers.setdefault("Cache-Control", "private, no-cache")
             headers.add_vary_header("Authorization")
-            if self._wanted is not None and ranges.matches(etag, self._wanted):
+            if self._if_none_match is not None and ranges.matches(etag, self._if_none_match):
                 for name in _NOT_IN_304:
                     del headers[name]
                 head, message = {**head, "status": 304}, {**message, "body": b""}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fastapi import APIRouter
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIRoute
 from starlette.types import Scope as Connection
 
 from core.db.enums import Scope
@@ -31,33 +31,34 @@ class RoutePermission:
 
 
 class RouteTable:
-    """All doors of the API."""
+    """What each route of the API asks for."""
 
     def __init__(self, routers: Iterable[tuple[Audience, APIRouter]]) -> None:
-        self.doors: Sequence[RoutePermission] = [
-            RoutePermission(method, context.path, context.path_regex, required_scope(method, audience))
+        self.permissions: Sequence[RoutePermission] = [
+            RoutePermission(method, route.path, route.path_regex, required_scope(method, audience))
             for audience, router in routers
-            for context in iter_route_contexts(router.routes)
-            for method in sorted(context.methods or ())
-            if context.path is not None
+            for route in router.routes
+            if isinstance(route, APIRoute)
+            for method in sorted(route.methods or ())
         ]
         self._of_method = {
-            method: [door for door in self.doors if door.method == method] for method in {d.method for d in self.doors}
+            method: [permission for permission in self.permissions if permission.method == method]
+            for method in {permission.method for permission in self.permissions}
         }
 
     def required_scope(self, method: str, path: str) -> Scope | None:
         """What a request needs; the most, where several routes fit, and a token at least where none does."""
-        fitting = [door.need for door in self._of_method.get(method, ()) if door.pattern.match(path)]
-        return max(fitting, key=_ORDER.index) if fitting else Scope.READ
+        scopes = [permission.need for permission in self._of_method.get(method, ()) if permission.pattern.match(path)]
+        return max(scopes, key=_ORDER.index) if scopes else Scope.READ
 
     def has(self, method: str, path: str) -> bool:
         """Whether there is a route of just this method."""
-        return any(door.pattern.match(path) for door in self._of_method.get(method, ()))
+        return any(permission.pattern.match(path) for permission in self._of_method.get(method, ()))
 
     def methods(self, path: str) -> list[str]:
         """The methods that an address answers to, HEAD wherever GET is."""
-        found = {door.method for door in self.doors if door.pattern.match(path)}
-        return sorted(found | ({"HEAD"} if "GET" in found else set()))
+        methods = {permission.method for permission in self.permissions if permission.pattern.match(path)}
+        return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 def route_path(connection: Connection) -> str:

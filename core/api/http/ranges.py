@@ -1,17 +1,18 @@
-"""Answers a request for a stored file: whole, one byte range or "not modified"; who may see it is decided before."""
+"""Answers a request for a stored file: whole, in parts or "not modified"; who may see it is decided before."""
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from email.utils import format_datetime
 from urllib.parse import quote
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from core.files import storage
 
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_RANGE = re.compile(r"(?P<first>\d{1,18})-(?P<last>\d{0,18})|-\d{1,18}")
 _UNSAFE_IN_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
 
@@ -20,12 +21,12 @@ def serve(
 ) -> Response:
     """The response to a GET or HEAD for a stored file (RFC 9110 ranges and conditions, RFC 6266 file name).
 
-    With `download_name` it is saved under that name, else shown. It looks at the disk, so call it from a plain `def`
-    route (a thread), not from the event loop. Raises errors.NotFound, and ValueError for a bad key.
+    With `download_name` it is saved under that name, else shown. A file that does not lie on this machine is sent
+    whole. It looks at the disk, so call it from a plain `def` route (a thread), not from the event loop. Raises
+    errors.NotFound, and ValueError for a bad key.
     """
     info = store.stat(key)
     headers = {
-        "Accept-Ranges": "bytes",
         "ETag": info.etag,
         "Last-Modified": _http_date(info.modified_at),
         # no-transform: a proxy that compressed it would break ranges. GZipMiddleware leaves video, JPEG, PNG and WebP
@@ -37,20 +38,27 @@ def serve(
     wanted_tags = request.headers.get("if-none-match")
     if wanted_tags is not None and matches(info.etag, wanted_tags):
         return Response(status_code=304, headers=headers)
-    if request.method == "HEAD":  # ranges are defined for GET alone
-        return Response(headers=headers | {"Content-Length": str(info.size_bytes)}, media_type=info.media_type)
+    path = store.local_path(key)
+    if path is not None:
+        return _LocalFile(path, headers=headers, media_type=info.media_type, stat_result=path.stat())
+    headers |= {"Accept-Ranges": "none", "Content-Length": str(info.size_bytes)}
+    body = () if request.method == "HEAD" else store.stream(key)  # Starlette iterates a plain iterator in a thread
+    return StreamingResponse(body, headers=headers, media_type=info.media_type)
 
-    span = None
-    # An If-Range with another tag, or with a date (too coarse to be sure), asks for the whole file.
-    if request.headers.get("if-range", info.etag) == info.etag:
-        span = _span(request.headers.get("range", ""), info.size_bytes)
-    if span is None:
-        return _body(store.stream(key), 200, headers, info.size_bytes, info.media_type)
-    start, length = span
-    if not length:
-        return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{info.size_bytes}"})
-    headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{info.size_bytes}"
-    return _body(store.stream(key, start=start, length=length), 206, headers, length, info.media_type)
+
+class _LocalFile(FileResponse):
+    """A file whose ranges are those of RFC 9110, 14.2: for GET alone, and ignored where they cannot be understood.
+
+    Starlette (1.10) applies them to HEAD as well and answers 400 to the others.
+    """
+
+    chunk_size = storage.CHUNK_BYTES
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file, or the parts of it that are asked for."""
+        if scope["method"] != "GET" or not _are_ranges(Headers(scope=scope).get("range", "")):
+            scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"range"]}
+        await super().__call__(scope, receive, send)
 
 
 def content_disposition(download_name: str | None) -> str:
@@ -62,26 +70,13 @@ def content_disposition(download_name: str | None) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name.encode('utf-8', 'replace'), safe='')}"
 
 
-def _body(chunks: Iterator[bytes], status: int, headers: dict[str, str], length: int, media_type: str) -> Response:
-    """Streamed from a thread (Starlette iterates a plain iterator there)."""
-    headers = headers | {"Content-Length": str(length)}
-    return StreamingResponse(chunks, status_code=status, headers=headers, media_type=media_type)
-
-
-def _span(wanted: str, size: int) -> tuple[int, int] | None:
-    """(start, length) of a single byte range; length 0 if it lies outside; None for whatever else is to be ignored."""
-    found = _RANGE.fullmatch(wanted.replace(" ", "").lower())
-    if found is None or found.group(1) == found.group(2) == "":
-        return None
-    first, last = found.groups()
-    if not first:
-        length = min(int(last), size)
-        return size - length, length
-    start = int(first)
-    end = int(last) if last else size - 1
-    if last and end < start:
-        return None
-    return start, max(0, min(end, size - 1) - start + 1)
+def _are_ranges(wanted: str) -> bool:
+    """Whether a Range header names ranges of bytes, none of which runs backwards."""
+    unit, _, ranges = wanted.partition("=")
+    found = [_RANGE.fullmatch(one.strip()) for one in ranges.split(",")]
+    return unit.strip().lower() == "bytes" and all(
+        one is not None and (not one["last"] or int(one["first"] or 0) <= int(one["last"])) for one in found
+    )
 
 
 def matches(etag: str, wanted: str) -> bool:

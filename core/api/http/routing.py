@@ -2,15 +2,14 @@
 
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
 from functools import wraps
-from typing import Any, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
-from fastapi import APIRouter
-from fastapi.dependencies.utils import get_dependant
+from fastapi import APIRouter, Depends
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -26,37 +25,28 @@ def written(
 
 
 class Route(APIRoute):
-    """A route that writes the answer of a plain `def` itself.
+    """A route that writes the answer of a plain `def` itself and reads its query model at once.
 
     FastAPI (0.165, `serialize_response`) would check the shape once more, for which it goes to a second thread, and
     then write it on the event loop. The shape was checked when it was made, and these hops cost more than all the rest.
+    It would look at the types of all fields of a query model anew for every request. Clients call a route by the name
+    of its function, in camelCase.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        self._declared = (path, endpoint, options)
         if not inspect.iscoroutinefunction(endpoint):
             status, only_set = options.get("status_code") or 200, bool(options.get("response_model_exclude_unset"))
             endpoint = _writing(endpoint, status, only_set)
         super().__init__(path, endpoint, **options)
+        self.operation_id = self.operation_id or to_camel(self.name)
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """As the framework's, but a query string that has a model is read by `_reader`; documented as it was."""
-        documented = self.dependant
-        models = {field.name: field.field_info.annotation for field in documented.query_params}
-        asked = {
-            name: model
-            for name, model in models.items()
-            if isinstance(model, type) and issubclass(model, requests.Query)
-        }
-        readers = [get_dependant(path=self.path, call=_reader(model), name=name) for name, model in asked.items()]
-        self.dependant = replace(
-            documented,
-            query_params=[field for field in documented.query_params if field.name not in asked],
-            dependencies=[*documented.dependencies, *readers],
-        )
-        try:
-            return super().get_route_handler()
-        finally:
-            self.dependant = documented
+    def documented(self) -> APIRoute:
+        """The route as FastAPI understands what was declared, for the document; it serves nothing."""
+        path, endpoint, options = self._declared
+        route = APIRoute(path, endpoint, **options)
+        route.operation_id = self.operation_id
+        return route
 
 
 def router(tag: str, **options: Any) -> APIRouter:
@@ -64,8 +54,30 @@ def router(tag: str, **options: Any) -> APIRouter:
     return APIRouter(tags=[tag], route_class=Route, **options)
 
 
+def _writing(endpoint: Callable[..., Any], status: int, only_set: bool) -> Callable[..., Any]:
+    @wraps(endpoint)
+    def answered(*args: Any, **named: Any) -> Any:
+        answer = endpoint(*args, **named)
+        return written(answer, status=status, only_set=only_set) if isinstance(answer, responses.Response) else answer
+
+    signature = inspect.signature(endpoint, eval_str=True)
+    parameters = [_with_reader(parameter) for parameter in signature.parameters.values()]
+    vars(answered)["__signature__"] = signature.replace(parameters=parameters)
+    return answered
+
+
+def _with_reader(parameter: inspect.Parameter) -> inspect.Parameter:
+    """The parameter, read by `_reader` if it is a query model."""
+    if get_origin(parameter.annotation) is not Annotated:
+        return parameter
+    model = get_args(parameter.annotation)[0]
+    if not (isinstance(model, type) and issubclass(model, requests.Query)):
+        return parameter
+    return parameter.replace(annotation=Annotated[model, Depends(_reader(model))])
+
+
 def _reader(model: type[requests.Query]) -> Callable[[Request], Coroutine[Any, Any, requests.Query]]:
-    """Reads a query string; FastAPI (0.165) looks at the types of all its fields anew for every request."""
+    """Reads a query string into a model; RequestValidationError for what does not fit."""
     lists = {field.alias for field in model.model_fields.values() if get_origin(field.annotation) is list}
 
     async def read(request: Request) -> requests.Query:
@@ -82,12 +94,3 @@ def _reader(model: type[requests.Query]) -> Callable[[Request], Coroutine[Any, A
             raise RequestValidationError([error | {"loc": ("query", *error["loc"])} for error in found]) from None
 
     return read
-
-
-def _writing(endpoint: Callable[..., Any], status: int, only_set: bool) -> Callable[..., Any]:
-    @wraps(endpoint)
-    def answered(*args: Any, **named: Any) -> Any:
-        answer = endpoint(*args, **named)
-        return written(answer, status=status, only_set=only_set) if isinstance(answer, responses.Response) else answer
-
-    return answered

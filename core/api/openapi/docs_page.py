@@ -92,11 +92,11 @@ def _operation(described: Json, method: str, path: str, operation: Json) -> str:
         parts += [f"<h3>Body, <code>{escape(media_type)}</code></h3>", _fields(described, media["schema"])]
         if "example" in media:
             parts.append(_code(_pretty(media["example"]), f"Example of a body for {method} {path}"))
-    told = [
+    answers = [
         (f"<code>{status}</code>", escape(response["description"]), *_codes(response))
         for status, response in sorted(operation["responses"].items())
     ]
-    parts += ["<h3>Answers</h3>", _table(("Status", "Meaning", "Code"), told)]
+    parts += ["<h3>Answers</h3>", _table(("Status", "Meaning", "Code"), answers)]
     for status, response in operation["responses"].items():
         media = response.get("content", {}).get("application/json", {})
         if status.startswith("2") and "example" in media:

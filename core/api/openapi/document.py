@@ -1,6 +1,7 @@
-"""The OpenAPI document of the API: what FastAPI derives from the routes, and what it cannot know beside it.
+"""The OpenAPI document of the API: what FastAPI derives from the routes, and what holds for all of them.
 
-Who needs which scope, which refusals can come, what follows from what (links), and an example of everything.
+That is who needs which scope, what can refuse before a route is reached, and an example of every shape. What a single
+route refuses, sends and leads to stands on the route (see `answers`).
 """
 
 import json
@@ -9,15 +10,13 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
-from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core import errors
 from core.api.http import routing
 from core.api.http.permissions import RouteTable
 from core.api.openapi import examples as openapi_examples
+from core.api.openapi.answers import NOT_MODIFIED, refuses
 from core.api.schemas import responses as schema_responses
 from core.db.enums import Scope
 
@@ -26,7 +25,7 @@ router = routing.router("document")
 Json = dict[str, Any]
 
 TITLE = "AI Video Generator"
-DESCRIPTION = """Make video from text and images with several AI providers, at a price that is known before.
+DESCRIPTION = """Make video from text and images with several AI providers, at a price known up front.
 
 Send `Authorization: Bearer <token>` with every call. Tokens are made on the account page, with `POST /tokens` or with
 `python -m core.cli token EMAIL`. A token of scope `read` looks, one of `generate` also orders and changes, one of
@@ -42,138 +41,17 @@ how many seconds to wait. Reads of JSON carry an `ETag`: send it back as `If-Non
 TAGS = {
     "projects": "Folders of generations.",
     "models": "What can be made, by whom, at what price.",
-    "credits": "Prices, balance and movements.",
+    "credits": "Prices, balance and credit movements.",
     "uploads": "Images that a clip starts or ends with.",
     "generations": "Order, watch, cancel, repeat and delete clips.",
-    "presets": "Settings of an order under a name.",
+    "presets": "Saved settings of an order.",
     "media": "The files.",
     "usage": "What was spent.",
     "tokens": "Tokens for scripts.",
-    "webhooks": "Addresses that are told when a clip ends.",
+    "webhooks": "Addresses that events are sent to when a clip ends.",
     "health": "Whether this installation works.",
-    "hooks": "Calls of vendors.",
+    "hooks": "Notices from providers.",
 }
-
-NAMES = {
-    "cancel": "cancelGeneration",
-    "retry": "retryGeneration",
-    "delete": "deleteGeneration",
-    "generate": "generate",
-    "get_status": "getGenerationStatus",
-    "download": "downloadGeneration",
-    "estimate": "estimateCredits",
-    "health": "getHealth",
-    "metrics": "getMetrics",
-    "get_month": "getUsageMonth",
-    "put_budget": "setBudget",
-    "serve_media": "getMedia",
-    "serve_archive": "getArchive",
-    "listen": "listenToGenerations",
-    "last_frame": "takeLastFrame",
-    "take_hook": "takeHook",
-}
-"""Function name -> operation id, where the name alone says too little outside its module."""
-
-REFUSALS: dict[int, tuple[str, tuple[type[errors.AppError], ...]]] = {
-    401: ("No valid token was sent.", (errors.Unauthorized,)),
-    402: ("The balance does not cover the price.", (errors.InsufficientCredits,)),
-    403: ("Known caller, but not allowed to do this.", (errors.Forbidden,)),
-    404: ("It does not exist, or it is not yours.", (errors.NotFound,)),
-    409: ("What is there now does not allow this.", (errors.Conflict, errors.IdempotencyConflict)),
-    413: ("Too large a body, or the storage is full.", (errors.TooLarge, errors.StorageFull)),
-    422: ("Fields that need a change.", (errors.InvalidRequest, errors.MediaRejected)),
-    429: ("Too many requests with this token; see Retry-After.", (errors.RateLimited,)),
-    500: ("Something went wrong on our side; the message has a reference for the log.", (errors.AppError,)),
-    503: ("Something this needs is away or busy; see Retry-After.", (errors.ProviderNotConfigured,)),
-}
-
-MORE: dict[str, tuple[int, ...]] = {
-    "generate": (402, 404, 409),
-    "generateBatch": (402, 404, 409),
-    "createPreset": (409,),
-    "createWebhook": (409,),
-    "retryGeneration": (402, 413, 422),
-    "createToken": (409,),
-    "listProjects": (404,),
-    "listGenerations": (404,),
-    "getUsage": (403, 404),
-    "getUsageMonth": (403, 404),
-    "getWhatIf": (403, 404),
-    "setBudget": (404,),
-    "getMetrics": (403,),
-    "getMedia": (403, 404),
-    "takeHook": (404,),
-    "takeLastFrame": (413, 422),
-    "getArchive": (403, 404),
-    "downloadSeveral": (404,),
-    "downloadGeneration": (409,),
-}
-"""Refusals of single operations that no rule of `_refusals` gives."""
-
-_RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
-_NOT_MODIFIED = {"description": "Nothing has changed since the ETag that was sent as If-None-Match."}
-_FILE = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
-_PART = {
-    "206": {"description": "The part that was asked for with Range.", "content": {"*/*": _FILE}},
-    "304": _NOT_MODIFIED,
-    "416": {"description": "The part that was asked for lies outside the file."},
-}
-ANSWERS: dict[str, Json] = {
-    "downloadGeneration": {"200": {"content": {"video/mp4": _FILE}}} | _PART,
-    "getMedia": {"200": {"content": {"*/*": _FILE}}} | _PART,
-    "getArchive": {"200": {"content": {"application/zip": _FILE}}},
-    "downloadSeveral": {"200": {"content": {"application/zip": _FILE}}},
-    "getUsage": {"200": {"content": {"text/csv": {"schema": {"type": "string"}}}}},
-    "getGenerationStatus": {"200": {"headers": _RETRY_AFTER}, "304": _NOT_MODIFIED | {"headers": _RETRY_AFTER}},
-}
-"""Answers that are not JSON, or that carry more than FastAPI knows."""
-
-LINKS: dict[tuple[str, str], dict[str, Json]] = {
-    ("createProject", "201"): {
-        name: {"operationId": name, "parameters": {"id": "$response.body#/project/id"}}
-        for name in ("getProject", "changeProject", "deleteProject")
-    }
-    | {"generate": {"operationId": "generate", "requestBody": {"projectId": "$response.body#/project/id"}}},
-    ("generate", "202"): {
-        name: {"operationId": name, "parameters": {"id": "$response.body#/generation/id"}}
-        for name in (
-            "getGeneration",
-            "getGenerationStatus",
-            "downloadGeneration",
-            "cancelGeneration",
-            "retryGeneration",
-            "deleteGeneration",
-        )
-    },
-    ("retryGeneration", "202"): {
-        "getGenerationStatus": {
-            "operationId": "getGenerationStatus",
-            "parameters": {"id": "$response.body#/generation/id"},
-        }
-    },
-    ("uploadImage", "200"): {
-        "generate": {"operationId": "generate", "requestBody": {"startImagePath": "$response.body#/filePath"}}
-    },
-    ("createPreset", "201"): {
-        name: {"operationId": name, "parameters": {"id": "$response.body#/preset/id"}}
-        for name in ("changePreset", "deletePreset")
-    },
-    ("createWebhook", "201"): {
-        name: {"operationId": name, "parameters": {"id": "$response.body#/webhook/id"}}
-        for name in ("getWebhook", "changeWebhook", "rotateSecret", "sendTest", "listDeliveries", "deleteWebhook")
-    },
-    ("createToken", "201"): {
-        "revokeToken": {"operationId": "revokeToken", "parameters": {"id": "$response.body#/token/id"}}
-    },
-    ("listGenerations", "200"): {
-        "nextPage": {"operationId": "listGenerations", "parameters": {"cursor": "$response.body#/nextCursor"}}
-    },
-}
-
-
-def operation_id(route: APIRoute) -> str:
-    """How clients call an operation."""
-    return NAMES.get(route.name) or to_camel(route.name)
 
 
 @router.get("/openapi.json", include_in_schema=False)
@@ -184,10 +62,10 @@ async def openapi_json(request: Request) -> Response:
 
 def of(api: FastAPI, *, base: str) -> Json:
     """The document of the API at an address; made once."""
-    made: dict[str, Json] = api.state.documents
-    if base not in made:
-        made[base] = _build(api, base)
-    return made[base]
+    documents: dict[str, Json] = api.state.documents
+    if base not in documents:
+        documents[base] = _build(api, base)
+    return documents[base]
 
 
 def operations(document: Json) -> Iterable[tuple[str, str, Json]]:
@@ -203,7 +81,7 @@ def _build(api: FastAPI, base: str) -> Json:
         version="1",
         openapi_version="3.1.0",
         description=DESCRIPTION,
-        routes=api.routes,
+        routes=[route.documented() if isinstance(route, routing.Route) else route for route in api.routes],
         webhooks=api.webhooks.routes,
         servers=[{"url": base or "/"}],
         tags=[{"name": name, "description": text} for name, text in TAGS.items()],
@@ -225,65 +103,32 @@ def _build(api: FastAPI, base: str) -> Json:
 
 def _complete(operation: Json, method: str, path: str, need: Scope | None, parts: Json) -> None:
     """Add to an operation what FastAPI does not know."""
-    said = operation.pop("description", "").strip()
-    operation["summary"], _, more = said.partition("\n\n")
-    operation["summary"] = " ".join(operation["summary"].split()).rstrip(".")
+    summary, _, details = operation.pop("description", "").strip().partition("\n\n")
+    operation["summary"] = " ".join(summary.split()).rstrip(".")
     scope = f"Needs a token of scope `{need}`." if need else "Needs no token."
-    operation["description"] = f"{' '.join(more.split())}\n\n{scope}".strip()
+    operation["description"] = f"{' '.join(details.split())}\n\n{scope}".strip()
     operation["security"] = [{"token": [str(need)]}] if need else []
     responses = operation["responses"]
-    for status, response in ANSWERS.get(operation["operationId"], {}).items():
-        known = responses.setdefault(status, {"content": {}})
-        more_content = response.get("content", {})
-        responses[status] = {**known, **response, "content": known.get("content", {}) | more_content}
-    for refused in sorted(_refusals(operation, method, path, need)):
-        responses[str(refused)] = _refusal(refused)
+    responses |= {str(status): refusal for status, refusal in refuses(*_by_rule(operation, need)).items()}
+    if "422" in responses and "Refusal" not in json.dumps(responses["422"]):
+        del responses["422"]  # FastAPI's own, for a path or header that no body or query stands beside
     if method == "GET" and "application/json" in responses.get("200", {}).get("content", {}):
-        responses.setdefault("304", _NOT_MODIFIED)
+        responses.setdefault("304", NOT_MODIFIED)
     for content in (operation.get("requestBody", {}), *responses.values()):
         for media_type, media in content.get("content", {}).items():
-            if media_type == "application/json" and "example" not in media and media.get("schema"):
+            if media_type == "application/json" and not {"example", "examples"} & set(media) and media.get("schema"):
                 media["example"] = openapi_examples.example(media["schema"], parts)
-    for (producer, status_of), links in LINKS.items():
-        if producer == operation["operationId"]:
-            responses[status_of]["links"] = links
 
 
-def _refusals(operation: Json, method: str, path: str, need: Scope | None) -> set[int]:
-    """The statuses with which an operation can refuse: by rule, and those of `MORE`."""
-    found = {500, 503, *MORE.get(operation["operationId"], ())}
+def _by_rule(operation: Json, need: Scope | None) -> set[int]:
+    """The statuses with which an operation can refuse for what stands before every route; its own are on the route."""
+    statuses = {500, 503}
     if need is not None:
-        found |= {401, 429}
+        statuses |= {401, 429}
     if need not in (None, Scope.READ):
-        found.add(403)
-    if "{id}" in path:
-        found.add(404)
-        if method != "GET":
-            found.add(409)
+        statuses.add(403)
     if "requestBody" in operation:
-        found |= {400, 413, 422}
+        statuses |= {400, 413, 422}
     if any(parameter["in"] == "query" for parameter in operation.get("parameters", ())):
-        found.add(422)
-    if "422" in operation["responses"] and 422 not in found:  # FastAPI's own shape, of a path or header alone
-        del operation["responses"]["422"]
-    return found
-
-
-def _refusal(status: int) -> Json:
-    """A refusal, with an example of each kind."""
-    if status == 400:
-        description = "The body cannot be read."
-        kinds = [("invalid_json", "The body of the request is not valid JSON.")]
-    else:
-        description, classes = REFUSALS[status]
-        kinds = [(kind.code, kind.sentence) for kind in classes]
-    examples = {
-        code: {"value": {"success": False, "error": {"code": code, "message": message}}} for code, message in kinds
-    }
-    response: Json = {
-        "description": description,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}, "examples": examples}},
-    }
-    if status in (429, 503):
-        response["headers"] = _RETRY_AFTER
-    return response
+        statuses.add(422)
+    return statuses

@@ -8,8 +8,9 @@ from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
 from core.api.http.installed import CurrentInstallation
+from core.api.openapi.answers import refuses
 from core.api.routers import generations
-from core.api.schemas import requests, responses
+from core.api.schemas import fields, requests, responses
 from core.generations import batches
 
 router = routing.router("generations")
@@ -26,27 +27,28 @@ class BatchAnswer(responses.Response):
     """The generations in the order of the request; `batchId` is null for a single one."""
 
     batch_id: str | None
-    total: int
+    total: fields.Credits
     generations: list[generations.Ordered]
-    message: str
+    message: Annotated[str, Field(examples=["3,250 credits are reserved."])]
 
 
-@router.post("/generate-batch", status_code=202)
+@router.post("/generate-batch", status_code=202, responses=refuses(402, 404, 409))
 def generate_batch(
-    person: CurrentUser,
+    user: CurrentUser,
     installation: CurrentInstallation,
     body: BatchBody,
     idempotency_key: generations.IdempotencyKey = None,
 ) -> BatchAnswer:
-    """Order several clips: the price of all is reserved now, or, if any cannot be ordered, nothing is.
+    """Order several clips at once: all of them or none.
 
-    What is wrong with which is named by its place, from 0: `generations.1.duration`.
+    The price of all is reserved now. A field that needs a change is named with the place of its clip, from 0:
+    `generations.1.duration`.
     """
     orders = [generations.order_of(one) for one in body.generations]
     with db.write_session() as session:
         rows = batches.submit_batch(
             session,
-            person,
+            user,
             orders,
             configured=installation.configured,
             quota_bytes=installation.settings.storage_quota_bytes,

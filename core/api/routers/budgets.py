@@ -5,11 +5,13 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import Depends, Query
+from pydantic import Field
 
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
 from core.api.http.installed import CurrentInstallation
+from core.api.openapi.answers import refuses
 from core.api.routers.usage import SelectionQuery, reaches_far_enough, selection
 from core.api.schemas import requests, responses
 from core.clock import utc_now
@@ -41,50 +43,53 @@ class Month(responses.ApiModel):
 
 
 class MonthAnswer(responses.Response):
-    """How a month stands."""
+    """Usage of a month against its budget."""
 
     month: Month
 
 
 class BudgetBody(requests.Body):
-    """A monthly budget; null for none. Without `projectId` one's own. It warns and never refuses."""
+    """A monthly budget; null removes it. Without `projectId` it is your own. It warns and never refuses."""
 
-    monthly_budget_credits: int | None
-    project_id: requests.Word | None = None
+    monthly_budget_credits: Annotated[int | None, Field(examples=[100_000])]
+    project_id: requests.ProjectId | None = None
 
 
-@router.get("/usage/month")
-def get_month(
-    person: CurrentUser, installation: CurrentInstallation, query: Annotated[SelectionQuery, Query()]
+@router.get("/usage/month", responses=refuses(403, 404))
+def get_usage_month(
+    user: CurrentUser, installation: CurrentInstallation, query: Annotated[SelectionQuery, Query()]
 ) -> MonthAnswer:
-    """The month in which the days asked for end, with its budget and a forecast."""
+    """Get the usage of a month with its budget and a forecast.
+
+    It is the month in which the selected days end.
+    """
     with db.read_session() as session:
         today, cache = utc_now().date(), installation.usage
-        return _month(budgets.month(session, person, selection(query), today=today, cache=cache))
+        return _month(budgets.month(session, user, selection(query), today=today, cache=cache))
 
 
-@router.put("/usage/budget")
-def put_budget(person: CurrentUser, installation: CurrentInstallation, body: BudgetBody) -> MonthAnswer:
-    """Set a budget; how this month stands against it."""
+@router.put("/usage/budget", responses=refuses(404))
+def set_budget(user: CurrentUser, installation: CurrentInstallation, body: BudgetBody) -> MonthAnswer:
+    """Set a monthly budget and get how this month stands against it."""
     today = utc_now().date()
-    chosen = reports.UsageQuery(today, today, project_id=body.project_id)
+    selected = reports.UsageQuery(today, today, project_id=body.project_id)
     with db.write_session() as session:
         if body.project_id is None:
-            budgets.set_user(session, person, credits=body.monthly_budget_credits)
+            budgets.set_user(session, user, credits=body.monthly_budget_credits)
         else:
-            budgets.set_project(session, person, body.project_id, credits=body.monthly_budget_credits)
-        return _month(budgets.month(session, person, chosen, today=today, cache=installation.usage))
+            budgets.set_project(session, user, body.project_id, credits=body.monthly_budget_credits)
+        return _month(budgets.month(session, user, selected, today=today, cache=installation.usage))
 
 
-def _month(found: budgets.Month) -> MonthAnswer:
+def _month(month: budgets.Month) -> MonthAnswer:
     return MonthAnswer(
         month=Month(
-            since=found.first,
-            until=found.last,
-            budget_credits=found.budget_credits,
-            spent_credits=found.spent_credits,
-            is_exceeded=found.is_exceeded,
-            will_be_exceeded=found.will_be_exceeded,
-            forecast=Forecast(**asdict(found.forecast)) if found.forecast else None,
+            since=month.first,
+            until=month.last,
+            budget_credits=month.budget_credits,
+            spent_credits=month.spent_credits,
+            is_exceeded=month.is_exceeded,
+            will_be_exceeded=month.will_be_exceeded,
+            forecast=Forecast(**asdict(month.forecast)) if month.forecast else None,
         )
     )

@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from fastapi import Query
+from pydantic import Field
 
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
-from core.api.schemas import requests, responses
+from core.api.schemas import fields, requests, responses
 from core.billing import ledger
 from core.catalog import price_list
 
@@ -15,11 +16,11 @@ router = routing.router("credits")
 
 
 class Balance(responses.ApiModel):
-    """What can be spent, and what is reserved for generations under way, in credits."""
+    """Credits that can be spent, and credits reserved for generations in progress."""
 
-    available: int
-    held: int
-    idr_per_credit: int
+    available: Annotated[int, Field(examples=[96_750])]
+    held: fields.Credits
+    idr_per_credit: Annotated[int, Field(examples=[price_list.IDR_PER_CREDIT])]
 
 
 class CreditsAnswer(responses.Response):
@@ -32,14 +33,14 @@ class EntriesAnswer(responses.Response):
     """A page of movements, newest first; `nextCursor` asks for the next one."""
 
     entries: list[responses.LedgerEntryShape]
-    next_cursor: str | None
+    next_cursor: fields.TextOrNull
 
 
 @router.get("/credits")
-def get_credits(person: CurrentUser) -> CreditsAnswer:
-    """What can be spent and what is reserved."""
+def get_credits(user: CurrentUser) -> CreditsAnswer:
+    """Get the balance: available credits and credits reserved for generations in progress."""
     with db.read_session() as session:
-        balance = ledger.balance(session, person.id)
+        balance = ledger.balance(session, user.id)
     return CreditsAnswer(
         credits=Balance(
             available=balance.available_credits, held=balance.held_credits, idr_per_credit=price_list.IDR_PER_CREDIT
@@ -48,10 +49,10 @@ def get_credits(person: CurrentUser) -> CreditsAnswer:
 
 
 @router.get("/credits/entries")
-def list_entries(person: CurrentUser, query: Annotated[requests.LedgerQuery, Query()]) -> EntriesAnswer:
-    """Every movement, newest first, a page at a time."""
+def list_entries(user: CurrentUser, query: Annotated[requests.LedgerQuery, Query()]) -> EntriesAnswer:
+    """List credit movements, newest first, a page at a time."""
     with db.read_session() as session:
-        rows = ledger.entries(session, person.id, before_id=query.cursor, limit=query.limit + 1)
+        rows = ledger.entries(session, user.id, before_id=query.cursor, limit=query.limit + 1)
     page = rows[: query.limit]
     return EntriesAnswer(
         entries=[responses.LedgerEntryShape.of(row) for row in page],

@@ -3,9 +3,13 @@
 Nothing here waits for anything, so it runs on the event loop: a thread would cost more than the answer.
 """
 
+from typing import Annotated
+
+from pydantic import Field
+
 from core import errors
 from core.api.http import routing
-from core.api.schemas import requests, responses
+from core.api.schemas import fields, requests, responses
 from core.billing.quote import quote
 from core.catalog import capabilities
 from core.providers import registry
@@ -24,14 +28,14 @@ class Reason(responses.ApiModel):
 class Estimate(responses.ApiModel):
     """A price, line by line, in credits and rupiah, and whether the model can make it."""
 
-    total: int
-    breakdown: dict[str, int]
-    total_idr: int
-    model: str
-    model_id: str
-    provider: str
-    feasible: bool
-    reasons: list[Reason]
+    total: fields.Credits
+    breakdown: fields.Breakdown
+    total_idr: Annotated[int, Field(examples=[162_500])]
+    model: fields.ModelName
+    model_id: fields.ModelId
+    provider: fields.ProviderName
+    feasible: Annotated[bool, Field(examples=[True])]
+    reasons: Annotated[list[Reason], Field(examples=[[]])]
 
 
 class EstimateAnswer(responses.Response):
@@ -41,8 +45,11 @@ class EstimateAnswer(responses.Response):
 
 
 @router.post("/estimate-credits")
-async def estimate(body: requests.EstimateBody) -> EstimateAnswer:
-    """The price of these settings, also of ones the model cannot make: then `feasible` is false and reasons say why."""
+async def estimate_credits(body: requests.EstimateBody) -> EstimateAnswer:
+    """Get the price of a generation before ordering it, line by line.
+
+    Settings that the model cannot make are priced as well: then `feasible` is false and `reasons` say why.
+    """
     model = known_model(body.model_id)
     spec = body.spec(
         duration_seconds=model.default_seconds, aspect_ratio=model.aspect_ratios[0]

@@ -66,7 +66,7 @@ class EventHub:
     """The listeners of this process and the one task that reads for them, which runs while there are any."""
 
     def __init__(self) -> None:
-        self._seats: dict[str, set[Subscription]] = defaultdict(set)
+        self._subscriptions: dict[str, set[Subscription]] = defaultdict(set)
         self._reading: asyncio.Task[None] | None = None
         self._tail: asyncio.Future[Tail] | None = None
         self._stopped = False
@@ -74,30 +74,32 @@ class EventHub:
     @asynccontextmanager
     async def subscribe(self, user_id: str) -> AsyncIterator[Subscription]:
         """A place for one listener, who hears of all steps after its `start_id`; RateLimited when they have enough."""
-        if len(self._seats[user_id]) >= MAX_SUBSCRIPTIONS_PER_USER:
+        if len(self._subscriptions[user_id]) >= MAX_SUBSCRIPTIONS_PER_USER:
             raise errors.RateLimited(
                 plain("You are listening in too many places. Close one of them."), retry_after_seconds=30
             )
-        seat = Subscription()
-        self._seats[user_id].add(seat)
+        subscription = Subscription()
+        self._subscriptions[user_id].add(subscription)
         try:
             if self._stopped:
-                seat.end()
+                subscription.end()
             if self._reading is None or self._tail is None:
                 self._tail = asyncio.get_running_loop().create_future()
                 self._reading = asyncio.create_task(self._read_on(self._tail))
-            seat.start_id = (await asyncio.shield(self._tail)).last_id
-            yield seat
+            subscription.start_id = (await asyncio.shield(self._tail)).last_id
+            yield subscription
         finally:
-            self._seats[user_id].discard(seat)
-            if not self._seats[user_id]:
-                del self._seats[user_id]
+            self._subscriptions[user_id].discard(subscription)
+            if not self._subscriptions[user_id]:
+                del self._subscriptions[user_id]
 
     def stop(self) -> None:
         """End every stream, and at once those that still come."""
         self._stopped = True
-        for seat in [seat for seats in self._seats.values() for seat in seats]:
-            seat.end()
+        for subscription in [
+            subscription for subscriptions in self._subscriptions.values() for subscription in subscriptions
+        ]:
+            subscription.end()
 
     @contextmanager
     def ending_with_process(self) -> Iterator[None]:
@@ -115,7 +117,7 @@ class EventHub:
         loop = asyncio.get_running_loop()
         before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
-        def told(number: int, frame: FrameType | None) -> None:
+        def on_signal(number: int, frame: FrameType | None) -> None:
             loop.call_soon_threadsafe(self.stop)
             handler = before[signal.Signals(number)]
             if callable(handler):
@@ -125,7 +127,7 @@ class EventHub:
                 signal.raise_signal(number)
 
         for number in before:
-            signal.signal(number, told)
+            signal.signal(number, on_signal)
         try:
             yield
         finally:
@@ -136,7 +138,7 @@ class EventHub:
         try:
             tail = await to_thread.run_sync(_tail_at_present)
             first.set_result(tail)
-            while self._seats:
+            while self._subscriptions:
                 await asyncio.sleep(READ_SECONDS)
                 try:
                     steps = await to_thread.run_sync(_read, tail)
@@ -144,8 +146,8 @@ class EventHub:
                     log.exception("steps could not be read; it is tried again")
                     continue
                 for step in steps:
-                    for seat in tuple(self._seats.get(step.user_id, ())):
-                        seat.publish(step)
+                    for subscription in tuple(self._subscriptions.get(step.user_id, ())):
+                        subscription.publish(step)
         except Exception as failure:
             first.set_exception(failure)
         finally:

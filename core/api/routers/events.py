@@ -7,15 +7,17 @@ from typing import Annotated, Any, Self
 
 from anyio import to_thread
 from fastapi import Depends, Header, Query
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette.sse import AppStatus
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
 from core.api.routers import event_hub
-from core.api.schemas import responses
+from core.api.schemas import fields, responses
 from core.db.enums import Stage, Status
 from core.db.tables import User
 from core.generations import timeline
@@ -32,13 +34,17 @@ RESUME_SPAN = 20_000
 """How many steps of the installation a client can have missed and still be told its own of them."""
 
 
+AppStatus.enable_automatic_graceful_drain = False
+"""The hub ends the streams, each after its last whole event; the library would cut them off in the middle."""
+
+
 class LiveStep(responses.ApiModel):
     """The data of an event of type `generation`: a step, and the percentage done by now."""
 
-    id: str
+    id: fields.Id
     status: Status
     stage: Stage
-    progress: int
+    progress: fields.Percent
     what: str
     at: datetime
 
@@ -55,25 +61,22 @@ class LiveStep(responses.ApiModel):
         )
 
 
-class EventStream(StreamingResponse):
-    """Server-sent events to one seat, cut off with it."""
+class EventStream(EventSourceResponse):
+    """Server-sent events to one subscription, cut off with it."""
 
-    media_type = "text/event-stream"
+    def __init__(self, content: AsyncIterator[ServerSentEvent], subscription: event_hub.Subscription) -> None:
+        super().__init__(content, sep="\n", ping=HEARTBEAT_SECONDS, ping_message_factory=_heartbeat)
+        self._subscription = subscription
 
-    def __init__(self, content: AsyncIterator[bytes], seat: event_hub.Subscription) -> None:
-        # nginx would collect the stream before it passes it on
-        super().__init__(content, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
-        self._seat = seat
-
-    async def stream_response(self, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the end, or until a client that does not read is given up."""
-        with self._seat.scope:
-            await super().stream_response(send)
+        with self._subscription.scope:
+            await super().__call__(scope, receive, send)
 
 
-async def _seat(request: Request, person: CurrentUser) -> AsyncIterator[event_hub.Subscription]:
-    async with request.app.state.hub.subscribe(person.id) as seat:
-        yield seat
+async def _subscription(request: Request, user: CurrentUser) -> AsyncIterator[event_hub.Subscription]:
+    async with request.app.state.hub.subscribe(user.id) as subscription:
+        yield subscription
 
 
 StepId = Annotated[int | None, Query(alias="lastEventId", ge=0, lt=2**63, description="As Last-Event-ID.")]
@@ -86,54 +89,62 @@ _DOCUMENT: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("/generations/events", response_class=StreamingResponse, responses=_DOCUMENT)
-async def listen(
-    person: CurrentUser,
-    seat: Annotated[event_hub.Subscription, Depends(_seat)],
-    asked: StepId = None,
-    resumed: StepIdHeader = None,
+async def listen_to_generations(
+    user: CurrentUser,
+    subscription: Annotated[event_hub.Subscription, Depends(_subscription)],
+    in_query: StepId = None,
+    in_header: StepIdHeader = None,
 ) -> EventStream:
-    """Steps of one's own generations as they happen, from now on or after the last event that arrived.
+    """Stream the progress of your generations as server-sent events.
+
+    It begins now, or after the last event that arrived.
 
     An event has the type `generation`, the id of the step, and `{id, status, stage, progress, what, at}`. The type
     `reload` says that too much was missed: ask for the list again. The stream ends now and then; take it up again with
     Last-Event-ID, as browsers do by themselves.
     """
-    return EventStream(_events(person, seat, resumed if resumed is not None else asked), seat)
+    return EventStream(_events(user, subscription, in_header if in_header is not None else in_query), subscription)
 
 
 @router.head("/generations/events", include_in_schema=False)
 async def would_listen() -> Response:
     """What listening would answer with, without the stream that does not end."""
-    return Response(media_type=EventStream.media_type, headers={"Cache-Control": "no-store"})
+    return Response(media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
-async def _events(person: User, seat: event_hub.Subscription, last_id: int | None) -> AsyncIterator[bytes]:
+async def _events(
+    user: User, subscription: event_hub.Subscription, last_id: int | None
+) -> AsyncIterator[ServerSentEvent]:
     """The stream: what was missed, then what comes, each step once and in order."""
-    yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
+    yield ServerSentEvent(retry=RETRY_MILLISECONDS, sep="\n")
     if last_id is None:
-        last_id = seat.start_id
-    elif abs(seat.start_id - last_id) > RESUME_SPAN:
-        last_id = seat.start_id
+        last_id = subscription.start_id
+    elif abs(subscription.start_id - last_id) > RESUME_SPAN:
+        last_id = subscription.start_id
         yield _event(last_id, "reload", "{}")
-    while last_id < seat.start_id and (missed := await to_thread.run_sync(_missed, person, last_id, seat.start_id)):
+    while last_id < subscription.start_id and (
+        missed := await to_thread.run_sync(_missed, user, last_id, subscription.start_id)
+    ):
         for step in missed:
             yield _event(step.id, "generation", LiveStep.of(step).model_dump_json(by_alias=True))
         last_id = missed[-1].id
     clock = asyncio.get_running_loop()
     end = clock.time() + LIFETIME_SECONDS
-    while not seat.ended and clock.time() < end:
-        following = await seat.next(HEARTBEAT_SECONDS)
-        if following is None:
-            yield b": still here\n\n"
-        elif following.id > last_id:
+    while not subscription.ended and clock.time() < end:
+        following = await subscription.next(end - clock.time())
+        if following is not None and following.id > last_id:
             last_id = following.id
             yield _event(last_id, "generation", LiveStep.of(following).model_dump_json(by_alias=True))
 
 
-def _missed(person: User, after_id: int, until_id: int) -> Sequence[Step]:
+def _missed(user: User, after_id: int, until_id: int) -> Sequence[Step]:
     with db.read_session() as session:
-        return timeline.of_person(session, person, after_id=after_id, until_id=until_id)
+        return timeline.of_person(session, user, after_id=after_id, until_id=until_id)
 
 
-def _event(id: int, kind: str, data: str) -> bytes:
-    return f"id: {id}\nevent: {kind}\ndata: {data}\n\n".encode()
+def _event(id: int, kind: str, data: str) -> ServerSentEvent:
+    return ServerSentEvent(data, event=kind, id=str(id), sep="\n")
+
+
+def _heartbeat() -> ServerSentEvent:
+    return ServerSentEvent(comment="still here", sep="\n")

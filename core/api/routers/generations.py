@@ -3,15 +3,17 @@
 from typing import Annotated, Literal, Self
 
 from fastapi import Header, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser, PathId
 from core.api.http.installed import CurrentInstallation
+from core.api.openapi.answers import NOT_MODIFIED, RETRY_AFTER, leads_to, next_page, refuses
 from core.api.routers import estimates
 from core.api.routers.media import RequestLinks
-from core.api.schemas import requests, responses
+from core.api.schemas import fields, requests, responses
 from core.db import ReadSession
 from core.db.enums import ENDED_STATUSES, Status
 from core.db.tables import Generation, User
@@ -31,11 +33,11 @@ IdempotencyKey = Annotated[
 
 
 class Ordered(responses.ApiModel):
-    """A generation just ordered."""
+    """A generation that was just ordered."""
 
-    id: str
+    id: fields.Id
     status: Status
-    credit_used: int
+    credit_used: fields.Credits
 
     @classmethod
     def of(cls, row: Generation) -> Self:
@@ -47,75 +49,92 @@ class OrderedAnswer(responses.Response):
     """A generation was ordered."""
 
     generation: Ordered
-    message: str
+    message: Annotated[str, Field(examples=["3,250 credits are reserved."])]
 
 
 class ClipsAnswer(responses.Response):
     """A page of generations; `nextCursor` asks for the next one."""
 
     generations: list[responses.Clip]
-    next_cursor: str | None
+    next_cursor: fields.TextOrNull
 
 
 class ClipAnswer(responses.Response):
     """One generation."""
 
     generation: responses.Clip
-    message: str
+    message: Annotated[str, Field(examples=["Cancelled; 3,250 credits were returned."])]
 
 
 class ClipWithHistoryAnswer(responses.Response):
-    """One generation with all that can be told."""
+    """One generation with timeline and receipt."""
 
     generation: responses.ClipDetails
 
 
 class Progress(responses.ApiModel):
-    """Where a generation stands; `progress` is a percentage, 100 only when completed."""
+    """Status of a generation; `progress` is a percentage, 100 only when completed."""
 
-    id: str
+    id: fields.Id
     status: Status
-    progress: int
-    video_url: str | None
-    thumbnail_url: str | None
-    error_code: str | None
-    error_message: str | None
+    progress: fields.Percent
+    video_url: fields.TextOrNull
+    thumbnail_url: fields.TextOrNull
+    error_code: fields.TextOrNull
+    error_message: fields.TextOrNull
 
     @classmethod
-    def of(cls, standing: queries.StatusSnapshot, link: responses.Link) -> Self:
+    def of(cls, snapshot: queries.StatusSnapshot, link: responses.Link) -> Self:
         """The shape of where a generation stands."""
-        done = standing.status is Status.COMPLETED
-        wrong = responses.has_error(standing)
+        done = snapshot.status is Status.COMPLETED
+        wrong = responses.has_error(snapshot)
         return cls(
-            id=standing.id,
-            status=standing.status,
-            progress=responses.percent(standing),
-            video_url=link(standing.output_key) if done else None,
-            thumbnail_url=link(standing.thumbnail_key) if done else None,
-            error_code=standing.error_code if wrong else None,
-            error_message=standing.error_message if wrong else None,
+            id=snapshot.id,
+            status=snapshot.status,
+            progress=responses.percent(snapshot),
+            video_url=link(snapshot.output_key) if done else None,
+            thumbnail_url=link(snapshot.thumbnail_key) if done else None,
+            error_code=snapshot.error_code if wrong else None,
+            error_message=snapshot.error_message if wrong else None,
         )
 
 
 class ProgressAnswer(responses.Response):
-    """Where a generation stands."""
+    """Status of a generation."""
 
     status: Progress
 
 
-@router.post("/generate", status_code=202)
+@router.post(
+    "/generate",
+    status_code=202,
+    responses=refuses(402, 404, 409)
+    | {
+        202: {
+            "links": leads_to(
+                "getGeneration",
+                "getGenerationStatus",
+                "downloadGeneration",
+                "cancelGeneration",
+                "retryGeneration",
+                "deleteGeneration",
+                id_at="generation/id",
+            )
+        }
+    },
+)
 def generate(
-    person: CurrentUser,
+    user: CurrentUser,
     installation: CurrentInstallation,
     body: requests.GenerateBody,
     idempotency_key: IdempotencyKey = None,
 ) -> OrderedAnswer:
-    """Order a clip: its price is reserved now and charged when the clip is here."""
+    """Order a clip; its price is reserved now and charged on completion."""
     order = order_of(body)
     with db.write_session() as session:
         row = submit(
             session,
-            person,
+            user,
             order,
             configured=installation.configured,
             quota_bytes=installation.settings.storage_quota_bytes,
@@ -125,12 +144,12 @@ def generate(
     return _ordered(row)
 
 
-@router.get("/generations")
+@router.get("/generations", responses=refuses(404) | {200: {"links": next_page("listGenerations")}})
 def list_generations(
-    person: CurrentUser, link: RequestLinks, query: Annotated[requests.GenerationsQuery, Query()]
+    user: CurrentUser, link: RequestLinks, query: Annotated[requests.GenerationsQuery, Query()]
 ) -> ClipsAnswer:
-    """Generations, newest first unless asked otherwise, a page at a time."""
-    chosen = queries.ListFilter(
+    """List generations, newest first by default, a page at a time."""
+    filters = queries.ListFilter(
         project_id=query.project_id,
         statuses=tuple(query.status),
         model_id=query.model_id,
@@ -144,25 +163,25 @@ def list_generations(
         oldest_first=query.oldest_first,
     )
     with db.read_connection() as connection:
-        page = queries.list_page(connection, person, chosen, cursor=query.cursor, limit=query.limit)
+        page = queries.list_page(connection, user, filters, cursor=query.cursor, limit=query.limit)
     return ClipsAnswer(generations=responses.clips(page.rows, link), next_cursor=page.next_cursor)
 
 
-@router.get("/generations/{id}")
-def get_generation(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> ClipWithHistoryAnswer:
-    """All that can be told of a generation, with its timeline and its receipt."""
+@router.get("/generations/{id}", responses=refuses(404))
+def get_generation(user: CurrentUser, generation_id: PathId, link: RequestLinks) -> ClipWithHistoryAnswer:
+    """Get a generation with timeline and receipt."""
     with db.read_session() as session:
-        row = queries.get(session, person, generation_id)
-        return _whole(session, person, row, link)
+        row = queries.get(session, user, generation_id)
+        return _whole(session, user, row, link)
 
 
-@router.patch("/generations/{id}")
+@router.patch("/generations/{id}", responses=refuses(404, 409))
 def change_generation(
-    person: CurrentUser, generation_id: PathId, link: RequestLinks, body: requests.GenerationChanges
+    user: CurrentUser, generation_id: PathId, link: RequestLinks, body: requests.GenerationChanges
 ) -> ClipWithHistoryAnswer:
-    """Mark a clip as a favourite, keep or reject it, tag it, move it to another project.
+    """Mark a generation as favourite, keep or reject it, tag it, or move it to another project.
 
-    What a moved clip cost stays with the project it was charged in.
+    What a moved generation cost stays with the project it was charged in.
     """
     changes = review.Changes(
         favourite=body.favourite,
@@ -171,24 +190,31 @@ def change_generation(
         project_id=body.project_id,
     )
     with db.write_session() as session:
-        row = review.update(session, person, generation_id, changes)
-        return _whole(session, person, row, link)
+        row = review.update(session, user, generation_id, changes)
+        return _whole(session, user, row, link)
 
 
-@router.get("/generations/{id}/status", response_model=ProgressAnswer)
-def get_status(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> Response:
-    """Where a generation stands; while it has not ended, `Retry-After` says in how many seconds to ask again."""
+@router.get(
+    "/generations/{id}/status",
+    response_model=ProgressAnswer,
+    responses=refuses(404) | {200: {"headers": RETRY_AFTER}, 304: NOT_MODIFIED | {"headers": RETRY_AFTER}},
+)
+def get_generation_status(user: CurrentUser, generation_id: PathId, link: RequestLinks) -> Response:
+    """Get the status of a generation.
+
+    While it has not ended, `Retry-After` says in how many seconds to ask again.
+    """
     with db.read_connection() as connection:
-        standing = queries.status_snapshot(connection, person, generation_id)
-    hint = {} if standing.status in ENDED_STATUSES else {"Retry-After": str(POLL_SECONDS)}
-    return routing.written(ProgressAnswer(status=Progress.of(standing, link)), headers=hint)
+        snapshot = queries.status_snapshot(connection, user, generation_id)
+    hint = {} if snapshot.status in ENDED_STATUSES else {"Retry-After": str(POLL_SECONDS)}
+    return routing.written(ProgressAnswer(status=Progress.of(snapshot, link)), headers=hint)
 
 
-@router.post("/generations/{id}/cancel")
-def cancel(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> ClipAnswer:
-    """Cancel: free while it is pending; afterwards a wish, where the provider can stop a job at all."""
+@router.post("/generations/{id}/cancel", responses=refuses(404, 409))
+def cancel_generation(user: CurrentUser, generation_id: PathId, link: RequestLinks) -> ClipAnswer:
+    """Cancel a generation: free while it is pending, later only if the provider can stop it."""
     with db.write_session() as session:
-        row = commands.cancel(session, person, generation_id)
+        row = commands.cancel(session, user, generation_id)
     message = (
         f"Cancelled; {row.credits:,} credits were returned."
         if row.status is Status.CANCELLED
@@ -197,18 +223,20 @@ def cancel(person: CurrentUser, generation_id: PathId, link: RequestLinks) -> Cl
     return ClipAnswer(generation=responses.Clip.of(row, link), message=message)
 
 
-@router.post("/generations/{id}/retry", status_code=202)
-def retry(
-    person: CurrentUser,
-    installation: CurrentInstallation,
-    generation_id: PathId,
-    idempotency_key: IdempotencyKey = None,
+@router.post(
+    "/generations/{id}/retry",
+    status_code=202,
+    responses=refuses(402, 404, 409, 413, 422)
+    | {202: {"links": leads_to("getGenerationStatus", id_at="generation/id")}},
+)
+def retry_generation(
+    user: CurrentUser, installation: CurrentInstallation, generation_id: PathId, idempotency_key: IdempotencyKey = None
 ) -> OrderedAnswer:
-    """Order a failed or cancelled one again, at today's price, as a new generation."""
+    """Order a failed or cancelled generation again, at today's price, as a new one."""
     with db.write_session() as session:
         row = commands.retry(
             session,
-            person,
+            user,
             generation_id,
             configured=installation.configured,
             quota_bytes=installation.settings.storage_quota_bytes,
@@ -217,11 +245,14 @@ def retry(
     return _ordered(row)
 
 
-@router.delete("/generations/{id}")
-def delete(person: CurrentUser, generation_id: PathId) -> responses.Response:
-    """Take an ended generation out of sight; its files follow, its charges stay on record."""
+@router.delete("/generations/{id}", responses=refuses(404, 409))
+def delete_generation(user: CurrentUser, generation_id: PathId) -> responses.Response:
+    """Delete a finished generation.
+
+    Its files are removed soon after; its charges stay on record.
+    """
     with db.write_session() as session:
-        commands.delete(session, person, generation_id)
+        commands.delete(session, user, generation_id)
     return responses.Response()
 
 
@@ -229,9 +260,9 @@ def _verdict(kept: bool | Literal["undecided"]) -> ReviewStatus:
     return ReviewStatus.UNDECIDED if kept == "undecided" else ReviewStatus.of(kept)
 
 
-def _whole(session: ReadSession, person: User, row: Generation, link: responses.Link) -> ClipWithHistoryAnswer:
-    story, tags = queries.details(session, row), review.tags_of(session, person, row.id)
-    return ClipWithHistoryAnswer(generation=responses.ClipDetails.with_history(row, story, tags, link))
+def _whole(session: ReadSession, user: User, row: Generation, link: responses.Link) -> ClipWithHistoryAnswer:
+    details, tags = queries.details(session, row), review.tags_of(session, user, row.id)
+    return ClipWithHistoryAnswer(generation=responses.ClipDetails.with_history(row, details, tags, link))
 
 
 def order_of(body: requests.OrderBody) -> Order:

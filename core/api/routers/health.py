@@ -31,8 +31,8 @@ class HealthAnswer(responses.Response):
 
 
 @router.get("/health", response_model=HealthAnswer, responses={503: {"description": "The database does not answer"}})
-def health(installation: CurrentInstallation) -> HealthAnswer | JSONResponse:
-    """Look at the database and the queue."""
+def get_health(installation: CurrentInstallation) -> HealthAnswer | JSONResponse:
+    """Check whether the database and the queue answer."""
     reachable = None if installation.settings.is_demo else redis_connection.ping(installation.redis)
     pending = select(func.min(Generation.created_at)).where(is_live(), Generation.status == Status.PENDING)
     try:

@@ -13,6 +13,7 @@ from core import db, errors
 from core.api.http import ranges, routing
 from core.api.http.auth import CurrentUser, PathId
 from core.api.http.installed import CurrentInstallation
+from core.api.openapi.answers import refuses, sends_file
 from core.api.schemas import requests
 from core.clock import utc_now
 from core.db.enums import Status
@@ -61,8 +62,10 @@ RequestLinks = Annotated[Links, Depends(links_of)]
 
 
 @signed.head("/media/{key:path}", include_in_schema=False)
-@signed.get("/media/{key:path}", response_class=Response)
-def serve_media(
+@signed.get(
+    "/media/{key:path}", response_class=Response, responses=refuses(403, 404) | sends_file("*/*", in_parts=True)
+)
+def get_media(
     request: Request,
     *,
     installation: CurrentInstallation,
@@ -71,7 +74,7 @@ def serve_media(
     signature: Annotated[str, Query(alias="s")] = "",
     download_name: Annotated[str | None, Query(alias="n")] = None,
 ) -> Response:
-    """A stored file by its signed link, with byte ranges."""
+    """Get a stored file by its signed link; byte ranges are supported."""
     now = utc_now()
     until = _moment(expires)
     signed_urls.check(key, until, signature, download_name, secret=installation.settings.secret_key, now=now)
@@ -79,45 +82,50 @@ def serve_media(
     return ranges.serve(installation.storage, key, request, download_name=download_name, cache_seconds=cache_seconds)
 
 
-@signed.get("/clips.zip", response_class=Response)
-def serve_archive(
+@signed.get("/clips.zip", response_class=Response, responses=refuses(403, 404) | sends_file("application/zip"))
+def get_archive(
     installation: CurrentInstallation,
     user_id: Annotated[str, Query(alias="u")] = "",
     clips: Annotated[str, Query(alias="c")] = "",
     expires: Annotated[str, Query(alias="e")] = "",
     signature: Annotated[str, Query(alias="s")] = "",
 ) -> Response:
-    """Several clips as one ZIP by its signed link; which of them are not there is said inside."""
+    """Get several clips as one ZIP by its signed link.
+
+    Clips that are not available are named in a text file inside.
+    """
     ids = signed_urls.check_archive(
         user_id, clips, _moment(expires), signature, secret=installation.settings.secret_key, now=utc_now()
     )
     with db.read_session() as session:
-        person = session.get_one(User, user_id)  # the link was signed for them
-        rows = queries.get_many(session, person, ids)
+        user = session.get_one(User, user_id)  # the link was signed for them
+        rows = queries.get_many(session, user, ids)
     return _archive(installation.storage, rows)
 
 
-@router.post("/generations/zip", response_class=Response)
-def download_several(person: CurrentUser, installation: CurrentInstallation, body: requests.GenerationIds) -> Response:
-    """The MP4s of several completed generations as one ZIP; those without a file are named inside.
+@router.post("/generations/zip", response_class=Response, responses=refuses(404) | sends_file("application/zip"))
+def download_several(user: CurrentUser, installation: CurrentInstallation, body: requests.GenerationIds) -> Response:
+    """Download several completed generations as one ZIP.
 
-    404 when one of them does not exist or is not yours.
+    Those without a file are named inside. 404 when one of them does not exist or is not yours.
     """
     with db.read_session() as session:
-        rows = queries.get_many(session, person, body.ids)
+        rows = queries.get_many(session, user, body.ids)
     if len(rows) != len(set(body.ids)):
         raise errors.NotFound(plain("One of these generations does not exist, or it is not yours."))
     return _archive(installation.storage, rows)
 
 
 @router.head("/download/{id}", include_in_schema=False)
-@router.get("/download/{id}", response_class=Response)
-def download(
-    request: Request, person: CurrentUser, installation: CurrentInstallation, generation_id: PathId
+@router.get(
+    "/download/{id}", response_class=Response, responses=refuses(404, 409) | sends_file("video/mp4", in_parts=True)
+)
+def download_generation(
+    request: Request, user: CurrentUser, installation: CurrentInstallation, generation_id: PathId
 ) -> Response:
-    """The MP4 of a completed generation, to be saved, with byte ranges."""
+    """Download the MP4 of a completed generation; byte ranges are supported."""
     with db.read_session() as session:
-        row = queries.get(session, person, generation_id)
+        row = queries.get(session, user, generation_id)
     if row.status is not Status.COMPLETED or row.output_key is None:
         raise errors.Conflict(plain(f"This generation is {row.status}: there is no clip to download."))
     store = installation.storage

@@ -7,10 +7,13 @@ import platform
 import resource
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from prometheus_client import generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from starlette.responses import Response
 
@@ -18,6 +21,7 @@ from core import db, errors
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
 from core.api.http.installed import CurrentInstallation
+from core.api.openapi.answers import refuses
 from core.audit import runs as audit_runs
 from core.clock import utc_now
 from core.db import Database, ReadSession
@@ -32,42 +36,42 @@ from core.redis import job_queue
 
 router = routing.router("health")
 
-MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One figure with its samples: labels -> value."""
-
-    name: str
-    help: str
-    samples: Iterable[tuple[Mapping[str, str], float]]
-    kind: str = "gauge"
-
-    def lines(self) -> Iterator[str]:
-        """The figure in Prometheus's text format."""
-        yield f"# HELP {self.name} {self.help}"
-        yield f"# TYPE {self.name} {self.kind}"
-        for labels, value in self.samples:
-            told = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-            yield f"{self.name}{{{told}}} {value:.15g}" if told else f"{self.name} {value:.15g}"
-
 
 @router.get(
     "/metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    responses=refuses(403) | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def metrics(person: CurrentUser, installation: CurrentInstallation) -> Response:
-    """Figures for Prometheus. Administrators only; a token of scope read is enough."""
-    if person.role is not Role.ADMIN:
+def get_metrics(user: CurrentUser, installation: CurrentInstallation) -> Response:
+    """Get metrics for Prometheus.
+
+    For administrators only; a token of scope `read` is enough.
+    """
+    if user.role is not Role.ADMIN:
         raise errors.Forbidden(plain("These figures are for administrators."))
     with db.read_session() as session:
-        found = [*_work(session), *_providers(session, installation.configured), *_money(session)]
-    lines = (
-        line for metric in [*found, *_queues(installation), *_process(installation.database)] for line in metric.lines()
-    )
-    return Response("\n".join(lines) + "\n", media_type=MEDIA_TYPE)
+        stored = [*_work(session), *_providers(session, installation.configured), *_money(session)]
+    text = generate_latest(_Snapshot([*stored, *_queues(installation), *_process(installation.database)]))
+    return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+class _Snapshot(Collector):
+    """The figures of one request: they are looked up for it, so there is no registry that would keep them."""
+
+    def __init__(self, figures: Sequence[Metric]) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterable[Metric]:
+        """What `generate_latest` writes out."""
+        return self._figures
+
+
+def _gauge(name: str, help: str, samples: Iterable[tuple[dict[str, str], float]]) -> Metric:
+    """One figure with its samples: labels -> value."""
+    figure = GaugeMetricFamily(name, help)
+    for labels, value in samples:
+        figure.add_sample(name, labels, value)
+    return figure
 
 
 def _work(session: ReadSession) -> Iterator[Metric]:
@@ -77,26 +81,26 @@ def _work(session: ReadSession) -> Iterator[Metric]:
     under_way = [
         ({"provider": provider, "status": str(status)}, float(count)) for provider, status, count, _due in rows
     ]
-    yield Metric("video_generations_in_flight", "Generations that have not ended.", under_way)
+    yield _gauge("video_generations_in_flight", "Generations that have not ended.", under_way)
     now = utc_now()
     due = [due for *_rest, due in rows if due is not None and due < now]
     late = (now - min(due)).total_seconds() if due else 0.0
-    yield Metric("video_oldest_due_seconds", "How long the most overdue generation has been waiting.", [({}, late)])
+    yield _gauge("video_oldest_due_seconds", "How long the most overdue generation has been waiting.", [({}, late)])
 
 
 def _providers(session: ReadSession, usable: frozenset[str]) -> Iterator[Metric]:
     """Whether the providers work."""
     known = circuit_breaker.states(session)
     names = [provider.name for provider in registry.providers()]
-    yield Metric(
+    yield _gauge(
         "video_provider_configured", "Whether it can be used here.", [({"provider": n}, n in usable) for n in names]
     )
-    yield Metric(
+    yield _gauge(
         "video_provider_up",
         "0 while it is left alone after failures, or while it does not accept our account.",
         [({"provider": n}, circuit_breaker.state(known.get(n)) is circuit_breaker.State.OK) for n in names],
     )
-    yield Metric(
+    yield _gauge(
         "video_provider_failures",
         "Failures of its own in a row.",
         [({"provider": n}, known[n].failures if n in known else 0) for n in names],
@@ -108,19 +112,19 @@ def _money(session: ReadSession) -> Iterator[Metric]:
     available, held = session.execute(
         select(func.coalesce(func.sum(Account.available_credits), 0), func.coalesce(func.sum(Account.held_credits), 0))
     ).one()
-    yield Metric("video_ledger_available_credits", "What all people can spend.", [({}, float(available))])
-    yield Metric("video_ledger_held_credits", "What is reserved for generations under way.", [({}, float(held))])
+    yield _gauge("video_ledger_available_credits", "What all people can spend.", [({}, float(available))])
+    yield _gauge("video_ledger_held_credits", "What is reserved for generations under way.", [({}, float(held))])
     last = audit_runs.last_run(session)
     runs = [] if last is None else [last]
-    yield Metric("video_audit_broken_rules", "Rules broken at the last audit.", [({}, run.broken) for run in runs])
-    yield Metric(
+    yield _gauge("video_audit_broken_rules", "Rules broken at the last audit.", [({}, run.broken) for run in runs])
+    yield _gauge(
         "video_audit_timestamp_seconds", "When that audit was made.", [({}, run.at.timestamp()) for run in runs]
     )
 
 
 def _queues(installation: Installation) -> Iterator[Metric]:
     """The queue's lengths; none while it is away."""
-    lengths: list[tuple[Mapping[str, str], float]] = []
+    lengths: list[tuple[dict[str, str], float]] = []
     try:
         if installation.redis_url is not None:
             lengths = [
@@ -129,23 +133,19 @@ def _queues(installation: Installation) -> Iterator[Metric]:
             ]
     except redis_connection.Unreachable:
         lengths = []
-    yield Metric("video_queue_up", "Whether Redis answers.", [({}, bool(lengths))])
-    yield Metric("video_queue_length", "Jobs that wait for a worker.", lengths)
+    yield _gauge("video_queue_up", "Whether Redis answers.", [({}, bool(lengths))])
+    yield _gauge("video_queue_length", "Jobs that wait for a worker.", lengths)
 
 
 def _process(database: Database) -> Iterator[Metric]:
     """This process, under the names that Prometheus's own clients use."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     peak_bytes = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    yield Metric("process_cpu_seconds_total", "CPU time.", [({}, used.ru_utime + used.ru_stime)], kind="counter")
-    yield Metric("process_peak_memory_bytes", "The most memory it ever held.", [({}, peak_bytes)])
-    yield Metric("process_threads", "Threads of Python.", [({}, threading.active_count())])
+    yield CounterMetricFamily("process_cpu_seconds_total", "CPU time.", used.ru_utime + used.ru_stime)
+    yield _gauge("process_peak_memory_bytes", "The most memory it ever held.", [({}, peak_bytes)])
+    yield _gauge("process_threads", "Threads of Python.", [({}, threading.active_count())])
     descriptors = Path("/proc/self/fd")
     if descriptors.exists():
-        yield Metric("process_open_fds", "Open files and sockets.", [({}, len(list(descriptors.iterdir())))])
+        yield _gauge("process_open_fds", "Open files and sockets.", [({}, len(list(descriptors.iterdir())))])
     build = {"python": platform.python_version(), "database": database.engine.dialect.name}
-    yield Metric("video_build_info", "What runs here; always 1.", [(build, 1)])
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    yield _gauge("video_build_info", "What runs here; always 1.", [(build, 1)])

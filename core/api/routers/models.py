@@ -1,9 +1,13 @@
 """Models and providers over REST."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from core import db
 from core.api.http import routing
 from core.api.http.installed import CurrentInstallation
-from core.api.schemas import responses
+from core.api.schemas import fields, responses
 from core.catalog import price_list
 from core.insights import provider_status
 from core.providers import registry
@@ -14,15 +18,15 @@ router = routing.router("models")
 class Model(responses.ApiModel):
     """What a model makes and what it costs at its default duration in 720p."""
 
-    id: str
-    name: str
-    provider: str
-    description: str
-    default_duration: int
-    max_duration: int
-    durations: list[int]
-    resolutions: list[str]
-    aspect_ratios: list[str]
+    id: fields.ModelId
+    name: fields.ModelName
+    provider: fields.ProviderName
+    description: Annotated[str, Field(examples=["A cinematic model with sound."])]
+    default_duration: fields.ClipSeconds
+    max_duration: fields.ClipSeconds
+    durations: Annotated[list[int], Field(examples=[[8]])]
+    resolutions: Annotated[list[str], Field(examples=[["720p", "1080p"]])]
+    aspect_ratios: Annotated[list[str], Field(examples=[["16:9", "9:16", "1:1"]])]
     supports_text_to_video: bool
     supports_image_to_video: bool
     supports_end_image: bool
@@ -31,8 +35,8 @@ class Model(responses.ApiModel):
     supports_prompt_enhancement: bool
     prompt_limit_chars: int
     limits: list[str]
-    base_credits: int
-    configured: bool
+    base_credits: Annotated[int, Field(examples=[2500])]
+    configured: Annotated[bool, Field(examples=[True])]
 
 
 class ModelsAnswer(responses.Response):
@@ -48,9 +52,9 @@ class Provider(responses.ApiModel):
     success rate and the median time are those of the last seven days, null before there are any.
     """
 
-    name: str
-    display_name: str
-    configured: bool
+    name: fields.ProviderName
+    display_name: Annotated[str, Field(examples=["ModelsLab"])]
+    configured: Annotated[bool, Field(examples=[True])]
     state: str
     sentence: str
     key_works: bool | None
@@ -70,7 +74,7 @@ class ProvidersAnswer(responses.Response):
 
 @router.get("/models")
 async def list_models(installation: CurrentInstallation) -> ModelsAnswer:
-    """Every model: what it makes, what it costs, and whether its provider is configured here."""
+    """List models: what each can make, what it costs, and whether its provider is configured."""
     return ModelsAnswer(
         models=[
             Model(
@@ -101,9 +105,9 @@ async def list_models(installation: CurrentInstallation) -> ModelsAnswer:
 
 @router.get("/providers")
 def list_providers(installation: CurrentInstallation) -> ProvidersAnswer:
-    """Every provider: whether it is configured here, whether it works, and how it did this week."""
+    """List providers: whether each is configured and working, and how it did this week."""
     with db.read_session() as session:
-        found = provider_status.statuses(session, installation.settings)
+        statuses = provider_status.statuses(session, installation.settings)
     return ProvidersAnswer(
         providers=[
             Provider(
@@ -120,6 +124,6 @@ def list_providers(installation: CurrentInstallation) -> ProvidersAnswer:
                 can_cancel=status.provider.can_cancel,
                 cancel_note=status.provider.cancel_note,
             )
-            for status in found
+            for status in statuses
         ]
     )

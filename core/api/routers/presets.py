@@ -3,12 +3,11 @@
 from datetime import datetime
 from typing import Self
 
-from pydantic import model_validator
-
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser, PathId
-from core.api.schemas import requests, responses
+from core.api.openapi.answers import leads_to, refuses
+from core.api.schemas import fields, requests, responses
 from core.db.tables import Preset, User
 from core.projects import presets
 
@@ -16,45 +15,39 @@ router = routing.router("presets")
 
 
 class NewPreset(requests.Body):
-    """A preset to be kept; a shared one is seen by everybody."""
+    """A preset to save; a shared one can be used by everybody."""
 
-    name: str
+    name: fields.Name
     settings: requests.SettingsBody
     shared: bool = False
 
 
-class PresetChanges(requests.Body):
+class PresetChanges(requests.Changes):
     """What to change of a preset; what is absent or null stays."""
 
-    name: str | None = None
+    name: fields.Name | None = None
     settings: requests.SettingsBody | None = None
     shared: bool | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.name is None and self.settings is None and self.shared is None:
-            raise ValueError("Give at least one of: name, settings, shared.")
-        return self
 
 
 class PresetShape(responses.ApiModel):
     """A preset; `mine` says whether you may change it."""
 
-    id: str
-    name: str
+    id: fields.Id
+    name: fields.Name
     shared: bool
     mine: bool
     settings: responses.SettingsShape
     created_at: datetime
 
     @classmethod
-    def of(cls, preset: Preset, person: User) -> Self:
+    def of(cls, preset: Preset, user: User) -> Self:
         """The shape of a row."""
         return cls(
             id=preset.id,
             name=preset.name,
             shared=preset.shared,
-            mine=preset.user_id == person.id,
+            mine=preset.user_id == user.id,
             settings=responses.SettingsShape(**preset.spec.values()),
             created_at=preset.created_at,
         )
@@ -73,33 +66,37 @@ class PresetAnswer(responses.Response):
 
 
 @router.get("/presets")
-def list_presets(person: CurrentUser) -> PresetsAnswer:
-    """The presets you can apply."""
+def list_presets(user: CurrentUser) -> PresetsAnswer:
+    """List the presets you can use."""
     with db.read_session() as session:
-        found = presets.list_visible(session, person)
-    return PresetsAnswer(presets=[PresetShape.of(preset, person) for preset in found])
+        visible = presets.list_visible(session, user)
+    return PresetsAnswer(presets=[PresetShape.of(preset, user) for preset in visible])
 
 
-@router.post("/presets", status_code=201)
-def create_preset(person: CurrentUser, body: NewPreset) -> PresetAnswer:
-    """Keep settings under a new name."""
+@router.post(
+    "/presets",
+    status_code=201,
+    responses=refuses(409) | {201: {"links": leads_to("changePreset", "deletePreset", id_at="preset/id")}},
+)
+def create_preset(user: CurrentUser, body: NewPreset) -> PresetAnswer:
+    """Save settings as a preset."""
     with db.write_session() as session:
-        preset = presets.create(session, person, name=body.name, spec=body.settings.spec(), shared=body.shared)
-    return PresetAnswer(preset=PresetShape.of(preset, person))
+        preset = presets.create(session, user, name=body.name, spec=body.settings.spec(), shared=body.shared)
+    return PresetAnswer(preset=PresetShape.of(preset, user))
 
 
-@router.patch("/presets/{id}")
-def change_preset(person: CurrentUser, preset_id: PathId, body: PresetChanges) -> PresetAnswer:
-    """Rename a preset of yours, share it or keep it to yourself, or keep other settings under its name."""
+@router.patch("/presets/{id}", responses=refuses(404, 409))
+def change_preset(user: CurrentUser, preset_id: PathId, body: PresetChanges) -> PresetAnswer:
+    """Rename a preset of yours, share or unshare it, or replace its settings."""
     spec = body.settings.spec() if body.settings else None
     with db.write_session() as session:
-        preset = presets.update(session, person, preset_id, name=body.name, shared=body.shared, spec=spec)
-    return PresetAnswer(preset=PresetShape.of(preset, person))
+        preset = presets.update(session, user, preset_id, name=body.name, shared=body.shared, spec=spec)
+    return PresetAnswer(preset=PresetShape.of(preset, user))
 
 
-@router.delete("/presets/{id}")
-def delete_preset(person: CurrentUser, preset_id: PathId) -> responses.Response:
-    """Forget a preset of yours."""
+@router.delete("/presets/{id}", responses=refuses(404, 409))
+def delete_preset(user: CurrentUser, preset_id: PathId) -> responses.Response:
+    """Delete a preset of yours."""
     with db.write_session() as session:
-        presets.delete(session, person, preset_id)
+        presets.delete(session, user, preset_id)
     return responses.Response()

@@ -12,8 +12,9 @@ from sqlalchemy.orm import aliased
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser, PathId
+from core.api.openapi.answers import fills, leads_to, refuses
 from core.api.routers.media import RequestLinks
-from core.api.schemas import requests, responses
+from core.api.schemas import fields, requests, responses
 from core.db import ReadSession
 from core.db.row_access import visible_to
 from core.db.tables import Generation, Project, User
@@ -28,12 +29,12 @@ NEWEST = 20
 class ProjectShape(responses.ApiModel):
     """A project with its newest generations, or a page of them; `spentCredits` were charged since its beginning."""
 
-    id: str
-    name: str
-    description: str
+    id: fields.Id
+    name: fields.Name
+    description: fields.Description
     created_at: datetime
     updated_at: datetime
-    archived_at: datetime | None
+    archived_at: fields.MomentOrNull
     generation_count: int
     spent_credits: int
     generations: list[responses.Clip]
@@ -43,7 +44,7 @@ class ProjectsAnswer(responses.Response):
     """A page of projects; `nextCursor` asks for the next one."""
 
     projects: list[ProjectShape]
-    next_cursor: str | None
+    next_cursor: fields.TextOrNull
 
 
 class ProjectAnswer(responses.Response):
@@ -55,18 +56,18 @@ class ProjectAnswer(responses.Response):
 class ProjectPageAnswer(ProjectAnswer):
     """One project and a page of its generations; `nextCursor` asks for the next one."""
 
-    next_cursor: str | None
+    next_cursor: fields.TextOrNull
 
 
-@router.get("/projects")
+@router.get("/projects", responses=refuses(404))
 def list_projects(
-    person: CurrentUser, link: RequestLinks, query: Annotated[requests.ProjectsQuery, Query()]
+    user: CurrentUser, link: RequestLinks, query: Annotated[requests.ProjectsQuery, Query()]
 ) -> ProjectsAnswer:
-    """Projects, last changed first unless sorted otherwise, each with its newest generations."""
+    """List projects, recently changed first by default, each with its newest generations."""
     with db.read_session() as session:
         found = projects.list_page(
             session,
-            person,
+            user,
             search=query.search,
             archived=query.archived,
             sort=query.sort,
@@ -74,51 +75,60 @@ def list_projects(
             limit=query.limit + 1,
         )
         page = found[: query.limit]
-        newest = _newest(session, person, [project.id for project in page])
+        newest = _newest(session, user, [project.id for project in page])
     return ProjectsAnswer(
         projects=[_shape(project, newest.get(project.id, []), link) for project in page],
         next_cursor=page[-1].id if len(found) > query.limit else None,
     )
 
 
-@router.post("/projects", status_code=201)
-def create_project(person: CurrentUser, body: requests.NewProject) -> ProjectAnswer:
-    """Make a project."""
+@router.post(
+    "/projects",
+    status_code=201,
+    responses={
+        201: {
+            "links": leads_to("getProject", "changeProject", "deleteProject", id_at="project/id")
+            | fills("generate", projectId="project/id")
+        }
+    },
+)
+def create_project(user: CurrentUser, body: requests.NewProject) -> ProjectAnswer:
+    """Create a project."""
     with db.write_session() as session:
-        project = projects.create(session, person, name=body.name, description=body.description)
+        project = projects.create(session, user, name=body.name, description=body.description)
     return ProjectAnswer(project=_shape(project, [], lambda _key: None))
 
 
-@router.get("/projects/{id}")
+@router.get("/projects/{id}", responses=refuses(404))
 def get_project(
-    person: CurrentUser, project_id: PathId, link: RequestLinks, query: Annotated[requests.PageQuery, Query()]
+    user: CurrentUser, project_id: PathId, link: RequestLinks, query: Annotated[requests.PageQuery, Query()]
 ) -> ProjectPageAnswer:
-    """A project and its generations, newest first, a page at a time."""
+    """Get a project and its generations, newest first, a page at a time."""
     with db.read_session() as session:
-        project = projects.get(session, person, project_id)
+        project = projects.get(session, user, project_id)
         chosen = queries.ListFilter(project_id=project.id)
-        page = queries.list_page(session, person, chosen, cursor=query.cursor, limit=query.limit)
+        page = queries.list_page(session, user, chosen, cursor=query.cursor, limit=query.limit)
     return ProjectPageAnswer(project=_shape(project, page.rows, link), next_cursor=page.next_cursor)
 
 
-@router.patch("/projects/{id}")
+@router.patch("/projects/{id}", responses=refuses(404, 409))
 def change_project(
-    person: CurrentUser, project_id: PathId, link: RequestLinks, body: requests.ProjectChanges
+    user: CurrentUser, project_id: PathId, link: RequestLinks, body: requests.ProjectChanges
 ) -> ProjectAnswer:
-    """Rename or describe a project, archive it or bring it back."""
+    """Rename, describe, archive or restore a project."""
     with db.write_session() as session:
         project = projects.update(
-            session, person, project_id, name=body.name, description=body.description, archived=body.archived
+            session, user, project_id, name=body.name, description=body.description, archived=body.archived
         )
-        newest = _newest(session, person, [project.id])
+        newest = _newest(session, user, [project.id])
     return ProjectAnswer(project=_shape(project, newest.get(project.id, []), link))
 
 
-@router.delete("/projects/{id}")
-def delete_project(person: CurrentUser, project_id: PathId) -> responses.Response:
+@router.delete("/projects/{id}", responses=refuses(404, 409))
+def delete_project(user: CurrentUser, project_id: PathId) -> responses.Response:
     """Delete an empty project; one with generations can only be archived."""
     with db.write_session() as session:
-        projects.delete(session, person, project_id)
+        projects.delete(session, user, project_id)
     return responses.Response()
 
 

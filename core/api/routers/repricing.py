@@ -9,6 +9,7 @@ from pydantic import Field
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
+from core.api.openapi.answers import refuses
 from core.api.routers.usage import SelectionQuery, reaches_far_enough, selection
 from core.api.schemas import requests, responses
 from core.catalog import price_list
@@ -43,7 +44,7 @@ class Impossible(responses.ApiModel):
 
 
 class WhatIf(responses.ApiModel):
-    """The same clips as charged and as they would have been; `ofClips` is how many were charged in all."""
+    """The same clips as charged and as they would have been charged; `ofClips` is how many were charged in all."""
 
     was: Sum
     would_be: Sum
@@ -53,38 +54,41 @@ class WhatIf(responses.ApiModel):
 
 
 class WhatIfAnswer(responses.Response):
-    """What it would have come to."""
+    """The comparison."""
 
     what_if: WhatIf
 
 
-@router.get("/usage/what-if")
-def get_what_if(person: CurrentUser, query: Annotated[WhatIfQuery, Query()]) -> WhatIfAnswer:
-    """The charged clips of the period, newest first up to a bound a model, priced as if another model had made them."""
-    chosen = selection(query)
-    listed = price_list.price(query.with_model_id)
-    change = repricing.Scenario(
+@router.get("/usage/what-if", responses=refuses(403, 404))
+def get_what_if(user: CurrentUser, query: Annotated[WhatIfQuery, Query()]) -> WhatIfAnswer:
+    """Compare what the clips of a period cost with what they would have cost with another model or price.
+
+    Of each model the newest charged clips are counted, up to a bound: `clips` of `ofClips`.
+    """
+    selected = selection(query)
+    price = price_list.price(query.with_model_id)
+    scenario = repricing.Scenario(
         query.with_model_id,
-        base_credits=query.base_credits or listed.base_credits,
-        markup_percent=query.markup_percent or listed.markup_percent,
+        base_credits=query.base_credits or price.base_credits,
+        markup_percent=query.markup_percent or price.markup_percent,
     )
     with db.read_session() as session:
-        of_clips = reports.total(session, person, chosen).completed
-        kinds = repricing.clip_groups(session, person, chosen)
-    found = repricing.reprice(kinds, change)
+        of_clips = reports.total(session, user, selected).completed
+        groups = repricing.clip_groups(session, user, selected)
+    result = repricing.reprice(groups, scenario)
     return WhatIfAnswer(
         what_if=WhatIf(
-            was=_sum(found.was),
-            would_be=_sum(found.would_be),
+            was=_sum(result.was),
+            would_be=_sum(result.would_be),
             impossible=[
-                Impossible(reason=str(reason), clips=some.clips, credits=some.credits)
-                for reason, some in found.impossible.items()
+                Impossible(reason=str(reason), clips=group.clips, credits=group.credits)
+                for reason, group in result.impossible.items()
             ],
-            clips=sum(kind.clips for kind in kinds),
+            clips=sum(group.clips for group in groups),
             of_clips=of_clips,
         )
     )
 
 
-def _sum(found: repricing.GroupTotal) -> Sum:
-    return Sum(**asdict(found), margin_idr=found.margin_idr)
+def _sum(result: repricing.GroupTotal) -> Sum:
+    return Sum(**asdict(result), margin_idr=result.margin_idr)

@@ -1,13 +1,16 @@
 """API tokens over REST; a caller needs a token of scope admin to manage them."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import Field
 
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser, PathId
 from core.api.http.installed import CurrentInstallation
-from core.api.schemas import requests, responses
+from core.api.openapi.answers import leads_to, refuses
+from core.api.schemas import fields, requests, responses
 from core.db.enums import Scope
 from core.db.tables import ApiToken
 from core.identity import api_tokens
@@ -18,9 +21,9 @@ router = routing.router("tokens")
 class Token(responses.ApiModel):
     """A token as lists show it: by its first characters. `lastUsedAt` is true to the minute."""
 
-    id: str
-    name: str
-    prefix: str
+    id: fields.Id
+    name: fields.Name
+    prefix: Annotated[str, Field(examples=["avg_3vQx9LmT"])]
     scope: Scope
     created_at: datetime
     last_used_at: datetime | None
@@ -50,28 +53,32 @@ class NewTokenAnswer(responses.Response):
     """A token was made; `secret` is shown this once."""
 
     token: Token
-    secret: str
+    secret: Annotated[str, Field(examples=["avg_3vQx9LmT…"])]
 
 
 @router.get("/tokens")
-def list_tokens(person: CurrentUser) -> TokensAnswer:
-    """Your tokens, newest first."""
+def list_tokens(user: CurrentUser) -> TokensAnswer:
+    """List your tokens, newest first."""
     with db.read_session() as session:
-        return TokensAnswer(tokens=[Token.of(row) for row in api_tokens.list_for_user(session, person)])
+        return TokensAnswer(tokens=[Token.of(row) for row in api_tokens.list_for_user(session, user)])
 
 
-@router.post("/tokens", status_code=201)
-def create_token(person: CurrentUser, body: requests.NewToken) -> NewTokenAnswer:
-    """Make a token; keep its `secret`, nobody can show it again."""
+@router.post(
+    "/tokens",
+    status_code=201,
+    responses=refuses(409) | {201: {"links": leads_to("revokeToken", id_at="token/id")}},
+)
+def create_token(user: CurrentUser, body: requests.NewToken) -> NewTokenAnswer:
+    """Create a token; its `secret` is shown only once."""
     with db.write_session() as session:
-        secret = api_tokens.create(session, person, name=body.name, scope=body.scope, expires_at=body.expires_at)
-        made = api_tokens.by_token(session, secret)[1]
-    return NewTokenAnswer(token=Token.of(made), secret=secret)
+        secret = api_tokens.create(session, user, name=body.name, scope=body.scope, expires_at=body.expires_at)
+        row = api_tokens.by_token(session, secret)[1]
+    return NewTokenAnswer(token=Token.of(row), secret=secret)
 
 
-@router.delete("/tokens/{id}")
-def revoke_token(person: CurrentUser, installation: CurrentInstallation, token_id: PathId) -> responses.Response:
-    """End a token, from the next request on."""
+@router.delete("/tokens/{id}", responses=refuses(404, 409))
+def revoke_token(user: CurrentUser, installation: CurrentInstallation, token_id: PathId) -> responses.Response:
+    """Revoke a token; the next request with it is refused."""
     with db.write_session() as session:
-        api_tokens.revoke(session, person, token_id, cache=installation.tokens)
+        api_tokens.revoke(session, user, token_id, cache=installation.tokens)
     return responses.Response()

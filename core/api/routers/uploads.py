@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Annotated, Self
 
 from fastapi import File, Form, UploadFile
+from pydantic import Field
 
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
 from core.api.http.installed import CurrentInstallation
+from core.api.openapi.answers import fills
 from core.api.schemas import requests, responses
 from core.db.tables import Upload
 from core.files import image_sanitizer
@@ -17,13 +19,13 @@ router = routing.router("uploads")
 
 
 class UploadAnswer(responses.Response):
-    """An image that was taken in; `fileSize` is that of the cleaned file, `notes` say what was changed."""
+    """An uploaded image; `fileSize` is that of the cleaned file, `notes` say what was changed."""
 
-    file_path: str
-    file_name: str
-    file_size: int
-    width: int
-    height: int
+    file_path: Annotated[str, Field(examples=["images/5f/5f2c8a0e.png"])]
+    file_name: Annotated[str, Field(examples=["start.png"])]
+    file_size: Annotated[int, Field(examples=[184_220])]
+    width: Annotated[int, Field(examples=[1280])]
+    height: Annotated[int, Field(examples=[720])]
     notes: list[str]
 
     @classmethod
@@ -39,20 +41,21 @@ class UploadAnswer(responses.Response):
         )
 
 
-@router.post("/upload-image")
+@router.post("/upload-image", responses={200: {"links": fills("generate", startImagePath="filePath")}})
 def upload_image(
-    person: CurrentUser,
+    user: CurrentUser,
     installation: CurrentInstallation,
     file: Annotated[UploadFile, File(description="A JPEG, PNG or WebP of 10 MB at most.")],
     type: Annotated[requests.ImageRole, Form(description="What the image is for.")],
 ) -> UploadAnswer:
-    """Take in an image; `filePath` is what generate takes. The same file again gives the same path.
+    """Upload an image to start or end a clip with.
 
+    `filePath` is what generate takes. The same file again gives the same path.
     `type` is checked and changes nothing: an image that was uploaded can serve as start and as end.
     """
     data = file.file.read(image_sanitizer.MAX_UPLOAD_BYTES + 1)
     upload, notes = uploads.store_image(
-        person,
+        user,
         identity=data,
         picture=lambda: data,
         file_name=file.filename or "",

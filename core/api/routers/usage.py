@@ -14,7 +14,8 @@ from starlette.responses import Response, StreamingResponse
 from core import db, errors
 from core.api.http import auth, ranges, routing
 from core.api.http.auth import CurrentUser
-from core.api.schemas import requests, responses
+from core.api.openapi.answers import refuses
+from core.api.schemas import fields, requests, responses
 from core.clock import utc_now
 from core.db.enums import Scope
 from core.db.tables import User
@@ -102,9 +103,9 @@ class UsageRow(Figures):
     day: date | None = None
     week: date | None = None
     month: str | None = None
-    provider: str | None = None
-    model_id: str | None = None
-    project_id: str | None = None
+    provider: fields.ProviderName | None = None
+    model_id: fields.ModelId | None = None
+    project_id: fields.Id | None = None
     project_name: str | None = None
     user_id: str | None = None
     user_email: str | None = None
@@ -132,20 +133,25 @@ class UsageAnswer(responses.Response):
     usage: Usage
 
 
-@router.get("/usage", response_model=UsageAnswer, response_model_exclude_unset=True)
-def get_usage(person: CurrentUser, query: Annotated[UsageQuery, Query()]) -> UsageAnswer | Response:
-    """Usage by day and model, or by what `groupBy` names, oldest first, with the totals of the period."""
-    chosen = selection(query)
+@router.get(
+    "/usage",
+    response_model=UsageAnswer,
+    response_model_exclude_unset=True,
+    responses=refuses(403, 404) | {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+def get_usage(user: CurrentUser, query: Annotated[UsageQuery, Query()]) -> UsageAnswer | Response:
+    """Get usage by day and model, or grouped by what `groupBy` names, with totals; JSON or CSV."""
+    selected = selection(query)
     groups = query.group_by or None
     if query.format is UsageFormat.CSV:
         with db.read_session() as session:
-            reports.total(session, person, chosen)  # refuse what is refused before the first byte is sent
-        name = f"usage-{chosen.since.isoformat()}-to-{chosen.until.isoformat()}.csv"
+            reports.total(session, user, selected)  # refuse what is refused before the first byte is sent
+        name = f"usage-{selected.since.isoformat()}-to-{selected.until.isoformat()}.csv"
         headers = {"Content-Disposition": ranges.content_disposition(name)}
-        return StreamingResponse(_csv(person, chosen, groups), media_type="text/csv; charset=utf-8", headers=headers)
+        return StreamingResponse(_csv(user, selected, groups), media_type="text/csv; charset=utf-8", headers=headers)
     with db.read_session() as session:
-        found = reports.aggregate(session, person, chosen, groups or export.DEFAULT)
-        rows = list(islice(found, JSON_ROWS_LIMIT + 1))
+        every = reports.aggregate(session, user, selected, groups or export.DEFAULT)
+        rows = list(islice(every, JSON_ROWS_LIMIT + 1))
     if len(rows) > JSON_ROWS_LIMIT:
         wrong = plain(f"These are more than {JSON_ROWS_LIMIT} rows. Ask for format=csv, fewer days or fewer groups.")
         raise errors.InvalidRequest(fields={"groupBy": wrong})
@@ -155,8 +161,8 @@ def get_usage(person: CurrentUser, query: Annotated[UsageQuery, Query()]) -> Usa
     return UsageAnswer(
         success=True,
         usage=Usage(
-            since=chosen.since,
-            until=chosen.until,
+            since=selected.since,
+            until=selected.until,
             rows=[
                 UsageRow.model_validate({**row.keys, **_figures(row.figures, full=groups is not None)}) for row in rows
             ],
@@ -165,10 +171,10 @@ def get_usage(person: CurrentUser, query: Annotated[UsageQuery, Query()]) -> Usa
     )
 
 
-def _csv(person: User, chosen: reports.UsageQuery, groups: Sequence[Group] | None) -> Iterator[bytes]:
+def _csv(user: User, selected: reports.UsageQuery, groups: Sequence[Group] | None) -> Iterator[bytes]:
     """The whole table, read while it is sent."""
     with db.read_session() as session:
-        yield from export.usage_csv(reports.aggregate(session, person, chosen, groups or export.DEFAULT), groups)
+        yield from export.usage_csv(reports.aggregate(session, user, selected, groups or export.DEFAULT), groups)
 
 
 def _figures(figures: reports.UsageTotals, *, full: bool) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from core import validation
+from core.api.schemas import fields
 from core.db.enums import Scope, Status
 from core.projects.projects import Sort
 from core.spec import GenerationSpec
@@ -41,7 +42,11 @@ def _written(value: object) -> object:
 
 
 Word = Annotated[str, AfterValidator(_storable)]
-Seconds = Annotated[int, Field(ge=1, le=DURATION_LIMIT_SECONDS)]
+ProjectId = Annotated[fields.Id, AfterValidator(_storable)]
+ModelId = Annotated[fields.ModelId, AfterValidator(_storable)]
+Resolution = Annotated[fields.Resolution, AfterValidator(_storable)]
+AspectRatio = Annotated[fields.AspectRatio, AfterValidator(_storable)]
+Seconds = Annotated[fields.ClipSeconds, Field(ge=1, le=DURATION_LIMIT_SECONDS)]
 FilePath = Annotated[str, Field(min_length=1), AfterValidator(_storable)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_utc)]
 Day = Annotated[date, BeforeValidator(_written)]
@@ -54,6 +59,19 @@ class Body(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
 
 
+class Changes(Body):
+    """A body that changes something: what is absent stays, and so does what is null if `null_is_absent`."""
+
+    null_is_absent: ClassVar[bool] = True
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if all(self.null_is_absent and getattr(self, name) is None for name in self.model_fields_set):
+            names = (field.alias or name for name, field in type(self).model_fields.items())
+            raise ValueError(f"Give at least one of: {', '.join(names)}.")
+        return self
+
+
 class Query(BaseModel):
     """A query string: text that is read as what it should be; no unknown names."""
 
@@ -61,30 +79,24 @@ class Query(BaseModel):
 
 
 class NewProject(Body):
-    """A project to be made."""
+    """A project to create."""
 
-    name: str
-    description: str = ""
+    name: fields.Name
+    description: fields.Description = ""
 
 
-class ProjectChanges(Body):
+class ProjectChanges(Changes):
     """What to change of a project; what is absent or null stays."""
 
-    name: str | None = None
-    description: str | None = None
+    name: fields.Name | None = None
+    description: fields.Description | None = None
     archived: bool | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.name is None and self.description is None and self.archived is None:
-            raise ValueError("Give at least one of: name, description, archived.")
-        return self
 
 
 class NewToken(Body):
-    """A token to be made; without `expiresAt` it is valid until it is revoked."""
+    """A token to create; without `expiresAt` it is valid until it is revoked."""
 
-    name: str
+    name: fields.Name
     scope: Annotated[Scope, Field(strict=False)] = Scope.GENERATE
     expires_at: Annotated[Moment, Field(strict=False)] | None = None
 
@@ -96,8 +108,8 @@ class SpecFields(Body):
     bases so that each is written once and a body shows them in its published order.
     """
 
-    model_id: Word
-    resolution: Word
+    model_id: ModelId
+    resolution: Resolution
     duration_seconds: Annotated[Seconds | None, Field(alias="duration")] = None
 
     def spec(self, **otherwise: Any) -> GenerationSpec:
@@ -107,8 +119,8 @@ class SpecFields(Body):
 
 
 class _Images(SpecFields):
-    start_image_key: Annotated[FilePath | None, Field(alias="startImagePath")] = None
-    end_image_key: Annotated[FilePath | None, Field(alias="endImagePath")] = None
+    start_image_key: Annotated[FilePath | None, Field(alias="startImagePath", examples=[None])] = None
+    end_image_key: Annotated[FilePath | None, Field(alias="endImagePath", examples=[None])] = None
 
 
 class _Extras(SpecFields):
@@ -117,9 +129,9 @@ class _Extras(SpecFields):
 
 
 class _Texts(SpecFields):
-    aspect_ratio: Word
-    prompt: str = ""
-    negative_prompt: str = ""
+    aspect_ratio: AspectRatio
+    prompt: fields.Prompt = ""
+    negative_prompt: fields.NegativePrompt = ""
 
 
 class EstimateBody(_Extras, _Images):
@@ -129,10 +141,10 @@ class EstimateBody(_Extras, _Images):
 class OrderBody(EstimateBody):
     """A clip to be made; image paths are those that the upload gave."""
 
-    project_id: Word
-    prompt: str
-    negative_prompt: str | None = None
-    aspect_ratio: Word
+    project_id: ProjectId
+    prompt: fields.Prompt
+    negative_prompt: fields.NegativePrompt | None = None
+    aspect_ratio: AspectRatio
 
 
 class SettingsBody(_Extras, _Texts):
@@ -147,19 +159,15 @@ class GenerateBody(OrderBody):
     extends_id: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
 
 
-class GenerationChanges(Body):
+class GenerationChanges(Changes):
     """What to change of a clip; what is absent stays. `kept` null takes the verdict back, `tags` replaces all tags."""
+
+    null_is_absent = False
 
     favourite: bool | None = None
     kept: bool | None = None
     tags: list[str] | None = None
-    project_id: Word | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("Give at least one of: favourite, kept, tags, projectId.")
-        return self
+    project_id: ProjectId | None = None
 
 
 class GenerationIds(Body):

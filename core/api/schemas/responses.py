@@ -7,6 +7,8 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from core.api.schemas import fields
+from core.catalog import price_list
 from core.db.enums import EntryKind, Stage, Status
 from core.db.tables import Generation, GenerationEvent, LedgerEntry
 from core.generations.queries import Details, ListRow, StatusSnapshot
@@ -27,7 +29,7 @@ class ApiModel(BaseModel):
 
 
 class Response(ApiModel):
-    """A good answer."""
+    """A successful answer."""
 
     success: bool = True
 
@@ -41,7 +43,7 @@ class Error(ApiModel):
 
 
 class Refusal(ApiModel):
-    """A bad answer."""
+    """A refused request."""
 
     success: bool = False
     error: Error
@@ -77,39 +79,39 @@ class Clip(ApiModel):
     `kept` is its person's verdict: true for kept, false for rejected, null while undecided.
     """
 
-    id: str
-    project_id: str
+    id: fields.Id
+    project_id: fields.Id
     status: Status
     stage: Stage
-    progress: int
+    progress: fields.Percent
     progress_is_estimate: bool
-    provider: str
-    model_id: str
-    model_name: str
-    prompt: str
-    negative_prompt: str
-    resolution: str
-    duration_seconds: Annotated[int, Field(alias="duration")]
-    aspect_ratio: str
-    start_image_key: Annotated[str | None, Field(alias="startImagePath")]
-    end_image_key: Annotated[str | None, Field(alias="endImagePath")]
+    provider: fields.ProviderName
+    model_id: fields.ModelId
+    model_name: fields.ModelName
+    prompt: fields.Prompt
+    negative_prompt: fields.NegativePrompt
+    resolution: fields.Resolution
+    duration_seconds: Annotated[fields.ClipSeconds, Field(alias="duration")]
+    aspect_ratio: fields.AspectRatio
+    start_image_key: Annotated[fields.TextOrNull, Field(alias="startImagePath")]
+    end_image_key: Annotated[fields.TextOrNull, Field(alias="endImagePath")]
     generate_audio: bool
     enhance_prompt: bool
-    credit_used: int
-    breakdown: dict[str, int]
-    price_version: str
-    video_url: str | None
-    thumbnail_url: str | None
-    preview_url: str | None
-    error_code: str | None
-    error_message: str | None
-    retry_of: str | None
+    credit_used: fields.Credits
+    breakdown: fields.Breakdown
+    price_version: Annotated[str, Field(examples=[price_list.VERSION])]
+    video_url: fields.TextOrNull
+    thumbnail_url: fields.TextOrNull
+    preview_url: fields.TextOrNull
+    error_code: fields.TextOrNull
+    error_message: fields.TextOrNull
+    retry_of: fields.TextOrNull
     favourite: bool
     kept: bool | None
     created_at: datetime
     submitted_at: datetime | None
-    completed_at: datetime | None
-    file: File | None
+    completed_at: fields.MomentOrNull
+    file: Annotated[File | None, Field(examples=[None])]
 
     @classmethod
     def of(cls, row: ClipRow, link: Link, **more: Any) -> Self:
@@ -145,14 +147,14 @@ class Clip(ApiModel):
 
 
 class SettingsShape(ApiModel):
-    """What a preset keeps."""
+    """The settings of a preset."""
 
-    model_id: str
-    resolution: str
-    duration_seconds: Annotated[int, Field(alias="duration")]
-    aspect_ratio: str
-    prompt: str
-    negative_prompt: str
+    model_id: fields.ModelId
+    resolution: fields.Resolution
+    duration_seconds: Annotated[fields.ClipSeconds, Field(alias="duration")]
+    aspect_ratio: fields.AspectRatio
+    prompt: fields.Prompt
+    negative_prompt: fields.NegativePrompt
     generate_audio: bool
     enhance_prompt: bool
 
@@ -180,7 +182,7 @@ class LedgerEntryShape(ApiModel):
     amount: int
     available_after: int
     held_after: int
-    generation_id: str | None
+    generation_id: fields.Id | None
     actor: str
     reason: str
     created_at: datetime
@@ -209,14 +211,14 @@ class ClipDetails(Clip):
     entries: list[LedgerEntryShape]
 
     @classmethod
-    def with_history(cls, row: Generation, story: Details, tags: Sequence[str], link: Link) -> Self:
+    def with_history(cls, row: Generation, details: Details, tags: Sequence[str], link: Link) -> Self:
         """The shape of a row and what belongs to it."""
         return cls.of(
             row,
             link,
             tags=list(tags),
-            events=[Event.of(event) for event in story.events],
-            entries=[LedgerEntryShape.of(entry) for entry in story.entries],
+            events=[Event.of(event) for event in details.events],
+            entries=[LedgerEntryShape.of(entry) for entry in details.entries],
         )
 
 

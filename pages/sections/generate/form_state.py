@@ -24,7 +24,7 @@ Option = TypeVar("Option", str, int)
 MAX_SEGMENTS = 6
 """Up to so many options are shown side by side."""
 
-IMAGES = ("start_image", "end_image")
+IMAGES = tuple(field.removesuffix("_key") for field in IMAGE_FIELDS)
 """Wishes that are an uploaded image: its `key`, its `title` and `notes` on it. Every other is a setting by its name."""
 
 
@@ -40,7 +40,7 @@ def value(field: str) -> Any:
 
 def spec(model: VideoModel) -> GenerationSpec:
     """What is wished for, whether this model can make it or not; its own defaults where nothing was wished."""
-    wished = {setting: wish for setting in FIELDS if (wish := value(setting)) is not None}
+    wished = {setting: chosen for setting in FIELDS if (chosen := value(setting)) is not None}
     wished |= {f"{field}_key": held["key"] for field in IMAGES if (held := value(field))}
     otherwise: dict[str, Any] = {
         "resolution": _default(model.resolutions, "720p"),

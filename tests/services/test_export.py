@@ -12,7 +12,7 @@ from core.db.enums import EntryKind
 from core.db.tables import LedgerEntry, User
 from core.generations import commands
 from core.usage import export
-from tests.orders import completed, ordered
+from tests.factories.generations import create_completed, create_generation
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 
@@ -39,8 +39,8 @@ def read(data: bytes) -> list[dict[str, str]]:
 
 def test_write_follows_the_account(database: Database, person: User) -> None:
     """Of every kind of movement, each line leads from the balance of the line before to its own, signs included."""
-    completed(database, person)
-    stopped = ordered(database, person)
+    create_completed(database, person)
+    stopped = create_generation(database, person)
     with database.write_session() as session:
         commands.cancel(session, person, stopped.id)
         ledger.adjust(session, person.id, credits=-30, key="a", actor="root", reason="Correction")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from core.installation import current
 from tests.api.conftest import Client, refusal
-from tests.services.test_last_frame import brightening
+from tests.fixtures.clips import brightening
 
 
 def test_last_frame_when_the_clip_is_here(ana: Client, ben: Client, tmp_path: Path) -> None:

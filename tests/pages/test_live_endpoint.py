@@ -13,8 +13,8 @@ from core.identity import api_tokens, users
 from core.projects import projects
 from pages.elements import live_endpoint
 from pages.ui import language
-from tests import orders
-from tests.pages.studio import Studio
+from tests.factories import generations
+from tests.factories.studio import Studio
 
 
 def look(token: str | None, *shown: str, **headers: str) -> httpx.Response:
@@ -123,7 +123,7 @@ def test_rows_of_other_people_do_not_lengthen_ones_list(studio: Studio) -> None:
     """Everybody's queue is read for places in line, and only the number leaves the house."""
     with db.write_session() as session:
         ben = users.ensure(session, "ben@example.org", signup_credits=1000)
-    orders.ordered(db.default(), ben, prompt="a secret of ben")
+    generations.create_generation(db.default(), ben, prompt="a secret of ben")
     row = studio.order(studio.project())
     answer = look(token(studio), row.id)
     assert "1 clip before it" in answer.json()["items"][0]["where"]

@@ -12,15 +12,15 @@ from core.generations import lifecycle
 from core.installation import Installation, current
 from core.providers import callbacks
 from tests.api.conftest import Client
-from tests.orders import HANDED, SUBMITTING, WAITING, advance, ordered
+from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_generation
 
 
 @pytest.fixture
 def waiting(ana: Client) -> str:
     """A generation that will be looked at in an hour."""
     assert isinstance(ana.person, User)
-    row = ordered(db.default(), ana.person)
-    advance(db.default(), row.id, HANDED, SUBMITTING, WAITING)
+    row = create_generation(db.default(), ana.person)
+    advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING)
     with db.write_session() as session:
         session.execute(update(Generation).values(next_at=utc_now() + timedelta(hours=1)))
     return row.id

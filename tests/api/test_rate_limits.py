@@ -4,15 +4,16 @@ from dataclasses import replace
 import pytest
 
 from core.installation import Installation, using
-from tests import installed, redis
+from tests import redis
 from tests.api.conftest import Client, refusal
+from tests.factories import installations
 
 
 @pytest.fixture
 def limited(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An installation with a Redis that the app has brought, and 3 requests a minute for each token."""
     monkeypatch.setenv("API_REQUESTS_PER_MINUTE", "3")
-    with redis.server() as url, using(replace(installed.reopen(), redis_url=url)):
+    with redis.server() as url, using(replace(installations.reopen(), redis_url=url)):
         yield
 
 

@@ -23,9 +23,9 @@ from core.api.openapi import document
 from core.ids import new_id
 from core.installation import Installation
 from core.providers import registry
-from tests import installed
 from tests.api import live
 from tests.api.conftest import PREFIX, arrive
+from tests.factories import installations
 
 AnyCase = Case[Any]
 SEED = os.environ.get("API_FUZZ_SEED") or None
@@ -60,7 +60,7 @@ def caller(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Itera
     """Where the API is, and the headers of somebody who may do everything a person may, with every provider."""
     for provider in registry.providers():
         monkeypatch.setenv(f"{provider.name.upper()}_API_KEY", "no-order-is-ever-sent")
-    installed.reopen()
+    installations.reopen()
     ana = arrive("ana@example.org", credits=10**9)
     with live.serving() as address:
         yield {"base_url": address, "headers": {"Authorization": f"Bearer {ana.token}"}}
