@@ -26,7 +26,6 @@ LONG_FUNCTIONS = {
     "core/generations/submit.py:submit",
     "pages/sections/usage/charts.py:cumulated",
     "pages/sections/usage/headline.py:show",
-    "studio/server.py:application",
 }
 LONG_MODULES = {"core/db/tables.py", "core/providers/adapters/replicate.py"}
 MANY_POSITIONAL: set[str] = set()
