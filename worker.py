@@ -4,6 +4,7 @@
 """
 
 import argparse
+import json
 import logging
 import os
 import secrets
@@ -13,7 +14,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from core.worker.supervisor import ManagedProcess, Supervisor, exit_with_parent
 
@@ -21,25 +22,28 @@ if TYPE_CHECKING:
     from core.config import Settings
 
 ROLES = ("all", "dispatcher", "submit", "collect")
+Part = tuple[str, list[str]]
+"""Name and command line of a process to keep running."""
 
 
 def main(argv: Sequence[str]) -> int:
     """Run what the arguments say until told to stop."""
     options = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if options.supervise:
+        return _supervise(json.loads(options.supervise), end_with_parent=options.end_with_parent)
     from core.providers import connection  # here and below: a process imports what its role needs and no more
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("httpx", "rq.worker", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     settings = connection.read_settings()
     if settings.redis_url is None:
         print("REDIS_URL is not set. The app brings its own worker then; set it to run this one.", file=sys.stderr)  # noqa: T201 -- a command's own output
         return 2
+    if options.role == "all":
+        _become_supervisor(options, settings)
     if options.end_with_parent:
         exit_with_parent()
-    if options.role == "all":
-        _run_all(options.submit, options.collect, settings)
-        return 0
     from core import installation
 
     with installation.opened(settings) as opened:  # the schema is brought up to date before anything needs it
@@ -65,40 +69,47 @@ def _parser() -> argparse.ArgumentParser:
         help="submit processes; a kill can leave as many generations uncertain (default 1)",
     )
     parser.add_argument("--collect", type=int, default=1, metavar="N", help="collect processes (default 1)")
+    parser.add_argument("--supervise", metavar="JSON", help=argparse.SUPPRESS)  # how this program starts itself anew
     parser.add_argument("--end-with-parent", action="store_true", help="stop when standard input is closed")
     return parser
 
 
-def _run_all(submit: int, collect: int, settings: "Settings") -> None:
-    """Supervise every part on this machine until SIGTERM or SIGINT."""
+def _become_supervisor(options: argparse.Namespace, settings: "Settings") -> NoReturn:
+    """Start this program anew to look after the parts: what was read to know them is not kept in memory."""
+    environ = dict(os.environ)
+    parts: list[Part] = []
+    if "demo" not in settings.provider_base_urls:
+        parts.append(_studio(environ, settings.data_dir / "demo-studio"))
+    roles = ["dispatcher", *["submit"] * options.submit, *["collect"] * options.collect]
+    parts += [(f"{role} {roles[: place + 1].count(role)}", _role(role)) for place, role in enumerate(roles)]
+    again = [sys.executable, __file__, "--supervise", json.dumps(parts)]
+    os.execve(sys.executable, again + ["--end-with-parent"] * options.end_with_parent, environ)  # noqa: S606 -- itself
+
+
+def _supervise(parts: Sequence[Part], *, end_with_parent: bool) -> int:
+    """Keep every part on this machine running until SIGTERM or SIGINT."""
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda _number, _frame: stop.set())
-    environ = dict(os.environ)
-    children: list[ManagedProcess] = []
-    if "demo" not in settings.provider_base_urls:
-        children.append(_studio(environ, settings.data_dir / "demo-studio"))
-    children.append(_part("dispatcher", 1))
-    children += [_part("submit", n + 1) for n in range(submit)]
-    children += [_part("collect", n + 1) for n in range(collect)]
-    with Supervisor(children, environ=environ):
+    if end_with_parent:
+        exit_with_parent()
+    with Supervisor([ManagedProcess(name, command) for name, command in parts], environ=os.environ):
         stop.wait()
+    return 0
 
 
-def _part(role: str, number: int) -> ManagedProcess:
-    return ManagedProcess(
-        f"{role} {number}", [sys.executable, str(Path(__file__)), "--role", role, "--end-with-parent"]
-    )
+def _role(role: str) -> list[str]:
+    return [sys.executable, __file__, "--role", role, "--end-with-parent"]
 
 
-def _studio(environ: dict[str, str], folder: Path) -> ManagedProcess:
+def _studio(environ: dict[str, str], folder: Path) -> Part:
     """The demo's vendor on loopback; its address and key reach the other parts through their environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environ |= _studio_access(port)
     where = ["--host", "127.0.0.1", "--port", str(port), "--folder", str(folder), "--end-with-parent"]
-    return ManagedProcess("demo studio", [sys.executable, "-m", "studio", *where])
+    return "demo studio", [sys.executable, "-m", "studio", *where]
 
 
 def _studio_access(port: int) -> Mapping[str, str]:
