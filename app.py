@@ -8,6 +8,7 @@ import ipaddress
 import logging
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core import config, db
-from core.api import mounted
-from core.api.routers import event_hub
+from core import config, installation
+from core.api import api, mounted
+from core.providers import connection
 from core.worker import local_stack
 from pages.elements import live_endpoint
 
@@ -34,7 +35,7 @@ class LocalOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through when it came over loopback and was meant for this machine's own name."""
-        if scope["type"] == "lifespan" or config.settings().auth_mode != "local" or _is_local(scope):
+        if scope["type"] == "lifespan" or installation.current().settings.auth_mode != "local" or _is_local(scope):
             await self._app(scope, receive, send)
             return
         if scope["type"] == "websocket":
@@ -63,15 +64,15 @@ def _is_loopback(address: str) -> bool:
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Check the settings, bring the schema up to date, start what the demo brings, end it with the app."""
-    settings = config.settings()
+    settings = connection.read_settings()
     _check_address(settings)
     logging.getLogger("uvicorn.access").disabled = True  # it would log signed links
-
-    db.default()
     with ExitStack() as stack:
+        opened = stack.enter_context(installation.opened(settings))
         if settings.is_demo:
-            stack.enter_context(local_stack.running(settings))
-        stack.enter_context(event_hub.hub.ending_with_process())
+            redis_url = stack.enter_context(local_stack.running(settings))
+            stack.enter_context(installation.using(replace(opened, redis_url=redis_url)))
+        stack.enter_context(api.state.hub.ending_with_process())
         gc.collect()
         gc.freeze()  # what is loaded now is never collected again: measured to keep ordinary collections cheap
         yield
@@ -91,7 +92,7 @@ def _check_address(settings: config.Settings) -> None:
 app = st.App(
     Path(__file__).parent / "pages" / "shell.py",
     lifespan=lifespan,
-    routes=[live_endpoint.route(), mounted("/api/apps/video-generator")],
+    routes=[live_endpoint.route(), mounted(config.API_PATH)],
     middleware=[Middleware(LocalOnly)],
 )
 

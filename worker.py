@@ -26,12 +26,12 @@ ROLES = ("all", "dispatcher", "submit", "collect")
 def main(argv: Sequence[str]) -> int:
     """Run what the arguments say until told to stop."""
     options = _parser().parse_args(argv)
-    from core import config  # here and below: a process imports what its role needs and no more
+    from core.providers import connection  # here and below: a process imports what its role needs and no more
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("httpx", "rq.worker", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    settings = config.settings()
+    settings = connection.read_settings()
     if settings.redis_url is None:
         print("REDIS_URL is not set. The app brings its own worker then; set it to run this one.", file=sys.stderr)  # noqa: T201 -- a command's own output
         return 2
@@ -40,17 +40,17 @@ def main(argv: Sequence[str]) -> int:
     if options.role == "all":
         _run_all(options.submit, options.collect, settings)
         return 0
-    from core import db
+    from core import installation
 
-    db.default()  # the schema is brought up to date once, before anything needs it
-    if options.role == "dispatcher":
-        from core.worker import dispatcher
+    with installation.opened(settings) as opened:  # the schema is brought up to date before anything needs it
+        if options.role == "dispatcher":
+            from core.worker import dispatcher
 
-        dispatcher.main(settings)
-    else:
-        from core.redis import job_queue
+            dispatcher.main(opened)
+        else:
+            from core.redis import job_queue
 
-        job_queue.work(settings.redis_url, job_queue.SUBMIT if options.role == "submit" else job_queue.DOWNLOAD)
+            job_queue.work(settings.redis_url, job_queue.SUBMIT if options.role == "submit" else job_queue.DOWNLOAD)
     return 0
 
 

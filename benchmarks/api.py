@@ -16,8 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,11 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from benchmarks import dashboard
-from core import config, db
+from core import config, installation
 from core.api import api
 from core.api.http import routing
 from core.api.schemas import responses
+from core.db import Database
 from core.db.enums import Scope
 from core.files import signed_urls
 from core.generations.submit import submit
@@ -49,9 +50,15 @@ CLIPS = 1000
 PAGE = 20
 
 
+@asynccontextmanager
+async def _lifespan(_bare: FastAPI) -> AsyncIterator[None]:
+    with installation.opened():
+        yield
+
+
 def server() -> FastAPI:
     """The bare routes, with the API beside them; uvicorn's factory."""
-    bare = FastAPI()
+    bare = FastAPI(lifespan=_lifespan)
 
     @bare.get("/bare")
     def constant() -> dict[str, bool]:
@@ -59,7 +66,7 @@ def server() -> FastAPI:
 
     @bare.get("/bare-query")
     def query() -> dict[str, str]:
-        with db.default().engine.connect() as connection:
+        with installation.current().database.engine.connect() as connection:
             return {"email": str(connection.scalar(text("SELECT email FROM users LIMIT 1")))}
 
     inside = routing.router("benchmark")
@@ -97,7 +104,8 @@ def main() -> None:
 async def measure(environ: dict[str, str], seconds: float) -> dict[str, tuple[float, float]]:
     """Requests a second, and CPU seconds of the server a request, by call."""
     with served(environ) as (address, process):
-        known = seed("ana@example.org")
+        with installation.opened() as opened:
+            known = seed(opened.database, "ana@example.org")
         headers = asking(known)
         estimate = {"modelId": "demo-film", "resolution": "720p", "duration": 5}
         order = estimate | {"projectId": known["project"], "prompt": "A lake", "aspectRatio": "16:9"}
@@ -122,8 +130,9 @@ async def reruns(environ: dict[str, str], seconds: float) -> dict[str, list[floa
     """Milliseconds of each rerun of the history page, without and with callers of the API."""
     # A Redis that is not there: no worker is brought along, and nobody is counted.
     environ = environ | {"REDIS_URL": "redis://127.0.0.1:9/0", "PYTHONPATH": str(ROOT)}
-    configure(environ)
-    known = seed(config.LOCAL_PERSON)
+    os.environ.update(environ)
+    with installation.opened() as opened:
+        known = seed(opened.database, config.LOCAL_PERSON)
     call = ("GET", f"{signed_urls.MEDIA_PATH.removesuffix('/media')}/generations?limit={PAGE}", b"")
     found: dict[str, list[float]] = {"alone": [], f"beside {CALLERS} callers": []}
     with dashboard.serving(["app.py"], environ) as (port, process):
@@ -136,7 +145,6 @@ async def reruns(environ: dict[str, str], seconds: float) -> dict[str, list[floa
                 while not load.done():
                     times.append((await tab.rerun())[0])
                 await load
-    db.default().dispose()
     return found
 
 
@@ -176,9 +184,8 @@ async def rate(
     return done / (time.monotonic() - begun), (sum(process.cpu_times()[:2]) - used) / done
 
 
-def seed(email: str) -> dict[str, str]:
+def seed(database: Database, email: str) -> dict[str, str]:
     """A person with a token, a project and clips."""
-    database = db.default()
     with database.write_session() as session:
         person = users.ensure(session, email, signup_credits=10**12)
         token = api_tokens.create(session, person, name="benchmark", scope=Scope.ADMIN)
@@ -196,18 +203,10 @@ def seed(email: str) -> dict[str, str]:
     return {"token": token, "project": project, "clip": clip}
 
 
-def configure(environ: dict[str, str]) -> None:
-    """Let these settings count in this process."""
-    os.environ.update(environ)
-    config.settings.cache_clear()
-    db.default.cache_clear()
-    db.default()
-
-
 @contextmanager
 def served(environ: dict[str, str]) -> Iterator[tuple[str, psutil.Process]]:
     """A server process with these settings, which count in this process as well."""
-    configure(environ)
+    os.environ.update(environ)
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.api:server", "--port", str(port)]
     process = subprocess.Popen([*command, "--log-level", "error", "--no-access-log"], env=os.environ)  # noqa: S603 -- our own server
@@ -223,7 +222,6 @@ def served(environ: dict[str, str]) -> Iterator[tuple[str, psutil.Process]]:
     finally:
         process.terminate()
         process.wait(20)
-        db.default().dispose()
 
 
 @contextmanager

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from core import config, db
+from core import installation
 from core.billing.quote import estimated_cost_idr, quote
 from core.db.enums import Stage, Status
-from core.files import storage
+from core.files.storage import Storage
 from core.identity import users
 from core.providers import registry
 from core.spec import GenerationSpec
@@ -50,24 +50,22 @@ Values = Mapping[str, object]
 
 def fill(count: int) -> None:
     """Write `count` generations into the present installation's empty SQLite database, and posters to its storage."""
-    settings = config.settings()
-    with db.write_session() as session:
-        people = [users.local_person(session, settings)]
-        people += [users.ensure(session, f"person{n}@example.org", signup_credits=0) for n in range(1, PEOPLE)]
-    posters(settings.storage_url)
-    path = settings.database_url.removeprefix("sqlite:///")
-    with db.write_session() as session:
-        accounts = {row.user_id: row.id for row in session.connection().exec_driver_sql(_ACCOUNTS)}
-    db.default().dispose()
+    with installation.opened() as opened:
+        with opened.database.write_session() as session:
+            people = [users.local_person(session, opened.settings)]
+            people += [users.ensure(session, f"person{n}@example.org", signup_credits=0) for n in range(1, PEOPLE)]
+        posters(opened.storage)
+        with opened.database.write_session() as session:
+            accounts = {row.user_id: row.id for row in session.connection().exec_driver_sql(_ACCOUNTS)}
+    path = opened.settings.database_url.removeprefix("sqlite:///")
     Writer(path, [person.id for person in people], accounts).write(count)
 
 
 _ACCOUNTS = "SELECT user_id, id FROM accounts"
 
 
-def posters(storage_url: str) -> None:
+def posters(store: Storage) -> None:
     """Pictures of about 10 kB, all different, that rows share."""
-    store = storage.open_storage(storage_url)
     chance = random.Random(1)
     for number in range(POSTERS):
         small = Image.frombytes("RGB", (32, 18), chance.randbytes(32 * 18 * 3))

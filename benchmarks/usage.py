@@ -22,6 +22,7 @@ from core.identity import users
 from core.insights import model_stats
 from core.projects import projects
 from core.usage import budgets, reports, repricing
+from core.usage.cache import UsageCache
 from core.usage.reports import Group, UsageQuery
 from tests.factories import histories
 
@@ -85,7 +86,7 @@ def _speeds(chosen: UsageQuery) -> Callable[[Database], object]:
 def _month(person: User, chosen: UsageQuery) -> Callable[[Database], object]:
     def look(database: Database) -> object:
         with database.read_session() as session:
-            return budgets.month(session, person, chosen, today=chosen.until)
+            return budgets.month(session, person, chosen, today=chosen.until, cache=UsageCache())
 
     return look
 

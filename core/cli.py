@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
-from core import config, db, errors, validation
+from core import config, db, errors, installation
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import WriteSession
@@ -17,13 +17,9 @@ from core.db.enums import Scope
 from core.db.tables import Generation, User
 from core.generations import unresolved
 from core.identity import api_tokens, users
-from core.messages import message
 
 ACTOR = "command line"
-GRANT_LIMIT_CREDITS = 10**12
-JOB_ID_LIMIT_CHARS = 200
 DAYS_LIMIT = 3650
-REASON_LIMIT_CHARS = 500
 
 
 def token(email: str, *, name: str = ACTOR, scope: Scope = Scope.GENERATE, days: int | None = None) -> str:
@@ -61,8 +57,6 @@ def release(generation_id: str) -> str:
 
 def found(generation_id: str, provider_job_id: str) -> str:
     """Decide that the provider has it under this job id: it is waited for again."""
-    if not (provider_job_id.isprintable() and 0 < len(provider_job_id) <= JOB_ID_LIMIT_CHARS):
-        raise errors.InvalidRequest(fields={"found": message("job_id_unusable", limit=JOB_ID_LIMIT_CHARS)})
     with db.write_session() as session:
         row = unresolved.resolve_with_job(
             session, _administrator(session), generation_id, provider_job_id=provider_job_id
@@ -74,8 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 2 when it was refused."""
     chosen = _parser().parse_args(arguments)
     try:
-        for line in _run(chosen):
-            print(line)  # noqa: T201 -- its output
+        with installation.opened():
+            for line in _run(chosen):
+                print(line)  # noqa: T201 -- its output
     except errors.AppError as refused:
         print(_sentence(refused), file=sys.stderr)  # noqa: T201 -- its output
         return 2
@@ -133,19 +128,22 @@ def _days(value: str) -> int:
 
 
 def _credits(value: str) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) <= 13 and 0 < int(value) <= GRANT_LIMIT_CREDITS):
-        raise argparse.ArgumentTypeError(f"'{value}' is not a whole number from 1 to {GRANT_LIMIT_CREDITS:,}.")
+    if not (
+        value.isascii() and value.isdigit() and len(value) <= 13 and 0 < int(value) <= ledger.BOOKING_LIMIT_CREDITS
+    ):
+        limit = ledger.BOOKING_LIMIT_CREDITS
+        raise argparse.ArgumentTypeError(f"'{value}' is not a whole number from 1 to {limit:,}.")
     return int(value)
 
 
 def _reason(value: str) -> str:
-    if wrong := validation.text_error(value, limit_chars=REASON_LIMIT_CHARS):
+    if wrong := ledger.reason_error(value):
         raise argparse.ArgumentTypeError(str(wrong))
     return value
 
 
 def _person(session: WriteSession, email: str) -> User:
-    settings = config.settings()
+    settings = installation.current().settings
     if email.strip().lower() == config.LOCAL_PERSON:
         return users.local_person(session, settings)
     return users.ensure(session, email, signup_credits=settings.signup_credits)
@@ -153,7 +151,7 @@ def _person(session: WriteSession, email: str) -> User:
 
 def _administrator(session: WriteSession) -> User:
     """Who acts when somebody on this machine decides."""
-    return users.local_person(session, config.settings())
+    return users.local_person(session, installation.current().settings)
 
 
 def _told(row: Generation, person: User) -> str:

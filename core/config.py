@@ -1,47 +1,168 @@
-"""Settings from the environment; the only module that reads it, and it reads it once.
+"""Settings from the environment and a `.env` beside the app; the only module that reads them, and it reads them once.
 
-A bad value stops the start with a sentence that names the variable.
+A bad value stops the start with a sentence that names its variable and shows no secret.
 """
 
+import logging
 import os
+import re
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
+from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+log = logging.getLogger(__name__)
 
 AUTH_MODES = ("local", "open")
 LOCAL_PERSON = "demo@localhost"
+ENV_FILE = Path(__file__).parents[1] / ".env"
+
+API_PATH = "/api/apps/video-generator"
+"""Where the REST API and everything beside it is mounted; published, so it is no setting."""
 
 
 class BadSetting(SystemExit):
-    """A variable in the environment cannot be used; ends the process with a sentence."""
+    """A setting cannot be used; ends the process with a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything that can be set, with its defaults filled in."""
+def without_secrets(value: str) -> str:
+    """An address as it may be shown: no user, password or query; other text as it is."""
+    address, query, _ = value.partition("?")
+    account, at, place = address.rpartition("@")
+    scheme, separator, _ = account.partition("://")
+    shown = f"{scheme}{separator}***@{place}" if separator else f"***@{place}" if at else address
+    return f"{shown}?***" if query else shown
 
-    data_dir: Path
-    database_url: str
-    redis_url: str | None
-    storage_url: str
-    auth_mode: str
-    secret_key: bytes = field(repr=False)
-    signup_credits: int
-    poll_seconds: float
-    storage_quota_bytes: int
-    api_requests_per_minute: int
-    public_url: str
-    download_allow_hosts: frozenset[str]
-    webhook_allow_hosts: frozenset[str]
-    provider_keys: Mapping[str, str] = field(repr=False)
-    provider_base_urls: Mapping[str, str]
-    provider_max_in_flight: Mapping[str, int]
-    provider_model_ids: Mapping[str, Mapping[str, str]]
+
+def _folder(path: Path) -> Path:
+    path = path.absolute()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as failure:
+        raise ValueError(f"cannot make the folder {path}: {failure.strerror}.") from None
+    return path
+
+
+def _database_url(url: str) -> str:
+    if not re.match(r"[a-z0-9]+(\+[a-z0-9_]+)?://", url):
+        raise ValueError(f"'{without_secrets(url)}' does not start with sqlite:// or postgresql://.")
+    return url
+
+
+def _url_of(*schemes: str) -> AfterValidator:
+    def check(url: str) -> str:
+        try:
+            usable = urlsplit(url).scheme in schemes
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ValueError(f"'{without_secrets(url)}' does not start with {' or '.join(s + '://' for s in schemes)}.")
+        return url
+
+    return AfterValidator(check)
+
+
+def _storage_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+        raise ValueError(f"'{without_secrets(url)}' is not an absolute path on this machine: file:///srv/media.")
+    return url
+
+
+def _auth_mode(mode: str) -> str:
+    if mode not in AUTH_MODES:
+        raise ValueError(f"'{mode}' is not one of {', '.join(AUTH_MODES)}.")
+    return mode
+
+
+def _whole_number(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) <= 18):
+        raise ValueError(f"'{value}' is not a whole number of 0 or more.")
+    return int(value)
+
+
+def _pause(value: str) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        raise ValueError(f"'{value}' is not a number.") from None
+    if not 0 < seconds < 3600:
+        raise ValueError(f"{seconds} is not between 0 and 3600 seconds.")
+    return seconds
+
+
+def _hosts(value: str) -> frozenset[str]:
+    hosts = frozenset(item.strip() for item in value.split(",") if item.strip())
+    for host in hosts:
+        if not host.rpartition(":")[2].isdigit():
+            raise ValueError(f"'{without_secrets(host)}' is not host:port.")
+    return hosts
+
+
+def _pairs(value: str) -> Mapping[str, str]:
+    """`ours=theirs,...`: what a vendor calls a model."""
+    found = dict(item.strip().partition("=")[::2] for item in value.split(",") if item.strip())
+    if not all(ours and theirs for ours, theirs in found.items()):
+        raise ValueError(f"'{value}' is not a list of model=vendor's-name, separated by commas.")
+    return found
+
+
+WebUrl = Annotated[str, _url_of("http", "https")]
+WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+Hosts = Annotated[frozenset[str], BeforeValidator(_hosts)]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with its defaults filled in; `data_dir` and the key in it are made on first start."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=False)
+
+    data_dir: Annotated[Path, AfterValidator(_folder)] = Field(Path("data"), validate_default=True)
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
+        default_factory=lambda found: f"sqlite:///{found['data_dir'] / 'studio.db'}", repr=False
+    )
+    redis_url: Annotated[str, _url_of("redis", "rediss", "unix")] | None = Field(None, repr=False)
+    storage_url: Annotated[str, _url_of("file"), AfterValidator(_storage_url)] = Field(
+        default_factory=lambda found: (found["data_dir"] / "media").as_uri()
+    )
+    auth_mode: Annotated[str, AfterValidator(_auth_mode)] = "local"
+    secret_key: bytes = Field(default_factory=lambda found: _kept_secret_key(found["data_dir"]), repr=False)
+    signup_credits: WholeNumber = Field(default_factory=lambda found: 100_000 if found["redis_url"] is None else 0)
+    poll_seconds: Annotated[float, BeforeValidator(_pause)] = 5.0
+    storage_quota_bytes: WholeNumber = 50 * 1024**3
+    api_requests_per_minute: WholeNumber = 600
+    public_url: WebUrl = ""
+    download_allow_hosts: Hosts = frozenset()
+    webhook_allow_hosts: Hosts = frozenset()
+    provider_keys: Mapping[str, str] = Field({}, repr=False)
+    provider_base_urls: Mapping[str, WebUrl] = Field({}, repr=False)
+    provider_max_in_flight: Mapping[str, WholeNumber] = {}
+    provider_model_ids: Mapping[str, Annotated[Mapping[str, str], BeforeValidator(_pairs)]] = {}
+
+    def __init__(self, variables: Mapping[str, str], providers: Collection[str] | None) -> None:
+        """As `load`, but with Pydantic's own error."""
+        super().__init__(given=(variables, providers))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: Any,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables are handed in, so that what is read, and from where, is decided in one place."""
+        del env_settings, dotenv_settings, file_secret_settings
+        return (_Variables(settings_cls, *init_settings.init_kwargs["given"]),)
 
     @property
     def is_demo(self) -> bool:
@@ -59,109 +180,90 @@ class Settings:
         return self.download_allow_hosts | ({host_port(own)} if own else frozenset())
 
 
+class _Variables(PydanticBaseSettingsSource):
+    """The variables that are ours; an empty one counts as not set."""
+
+    PER_PROVIDER: ClassVar[Mapping[str, str]] = {
+        "provider_keys": "_API_KEY",
+        "provider_base_urls": "_BASE_URL",
+        "provider_max_in_flight": "_MAX_IN_FLIGHT",
+        "provider_model_ids": "_MODEL_IDS",
+    }
+
+    def __init__(
+        self, settings_cls: type[BaseSettings], variables: Mapping[str, str], providers: Collection[str] | None
+    ) -> None:
+        super().__init__(settings_cls)
+        self._variables = variables
+        self._providers = providers
+
+    def __call__(self) -> dict[str, Any]:
+        """Field -> what was given for it."""
+        fields = self.settings_cls.model_fields
+        found = {name: self.get_field_value(field, name)[0] for name, field in fields.items()}
+        return {name: value for name, value in found.items() if value}
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """What was given for one field: its variable's value, or for the maps `{provider: value}`."""
+        suffix = self.PER_PROVIDER.get(field_name)
+        value = self._variables.get(field_name.upper()) if suffix is None else self._by_provider(suffix)
+        return value, field_name, False
+
+    def _by_provider(self, suffix: str) -> dict[str, str]:
+        given = ((name, value) for name, value in self._variables.items() if name.endswith(suffix) and value)
+        found = {name.removesuffix(suffix).lower(): value for name, value in given}
+        return found if self._providers is None else {n: v for n, v in found.items() if n in self._providers}
+
+
 def host_port(url: str) -> str:
     """`host:port` of a URL, the scheme's own port filled in."""
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
 
-@lru_cache(maxsize=1)
-def settings() -> Settings:
-    """The process's settings."""
-    return load(os.environ)
+def read(providers: Collection[str], *, env_file: Path = ENV_FILE) -> Settings:
+    """The settings of this process: the environment, and under it the file beside the app. Raises BadSetting."""
+    beside = {name: value for name, value in dotenv_values(env_file).items() if value is not None}
+    variables = beside | os.environ
+    if unknown := unknown_names(variables, providers):
+        log.warning("Not a setting of this application, and not read: %s. See the README.", ", ".join(unknown))
+    return load(variables, providers=providers)
 
 
-def load(environ: Mapping[str, str]) -> Settings:
-    """Read and check settings; raises BadSetting. Makes `DATA_DIR` and, on first start, the secret key in it."""
-    data_dir = Path(environ.get("DATA_DIR") or "data").absolute()
+def load(variables: Mapping[str, str], *, providers: Collection[str] | None = None) -> Settings:
+    """Check settings; raises BadSetting. Makes `DATA_DIR` and, on first start, the secret key in it.
+
+    `NAME_API_KEY` and the like are taken of these `providers` only; None takes those of every name.
+    """
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as failure:
-        raise BadSetting(f"DATA_DIR: cannot make the folder {data_dir}: {failure.strerror}.") from failure
-    redis_url = environ.get("REDIS_URL") or None
-    auth_mode = environ.get("AUTH_MODE") or "local"
-    if auth_mode not in AUTH_MODES:
-        raise BadSetting(f"AUTH_MODE: '{auth_mode}' is not one of {', '.join(AUTH_MODES)}.")
-    return Settings(
-        data_dir=data_dir,
-        database_url=environ.get("DATABASE_URL") or f"sqlite:///{data_dir / 'studio.db'}",
-        redis_url=_url("REDIS_URL", redis_url, ("redis", "rediss", "unix")) if redis_url else None,
-        storage_url=_url("STORAGE_URL", environ.get("STORAGE_URL") or (data_dir / "media").as_uri(), ("file",)),
-        auth_mode=auth_mode,
-        secret_key=_secret_key(environ.get("SECRET_KEY"), data_dir),
-        signup_credits=_integer(environ, "SIGNUP_CREDITS", 100_000 if redis_url is None else 0),
-        poll_seconds=_number(environ, "POLL_SECONDS", 5.0),
-        storage_quota_bytes=_integer(environ, "STORAGE_QUOTA_BYTES", 50 * 1024**3),
-        api_requests_per_minute=_integer(environ, "API_REQUESTS_PER_MINUTE", 600),
-        public_url=_url("PUBLIC_URL", environ["PUBLIC_URL"], ("http", "https")) if environ.get("PUBLIC_URL") else "",
-        download_allow_hosts=_hosts(environ, "DOWNLOAD_ALLOW_HOSTS"),
-        webhook_allow_hosts=_hosts(environ, "WEBHOOK_ALLOW_HOSTS"),
-        provider_keys=_by_provider(environ, "_API_KEY"),
-        provider_base_urls={
-            name: _url(f"{name.upper()}_BASE_URL", url, ("http", "https"))
-            for name, url in _by_provider(environ, "_BASE_URL").items()
-        },
-        provider_max_in_flight={
-            name: _integer(environ, f"{name.upper()}_MAX_IN_FLIGHT", 0)
-            for name in _by_provider(environ, "_MAX_IN_FLIGHT")
-        },
-        provider_model_ids={
-            name: _pairs(f"{name.upper()}_MODEL_IDS", pairs)
-            for name, pairs in _by_provider(environ, "_MODEL_IDS").items()
-        },
-    )
+        return Settings(variables, providers)
+    except ValidationError as refused:
+        raise BadSetting(_sentence(refused)) from None
 
 
-def _by_provider(environ: Mapping[str, str], suffix: str) -> dict[str, str]:
-    """`{provider name: value}` of every non-empty `NAME<suffix>` variable."""
-    return {name.removesuffix(suffix).lower(): v for name, v in environ.items() if name.endswith(suffix) and v}
+def unknown_names(variables: Collection[str], providers: Collection[str]) -> list[str]:
+    """Names that begin like settings of ours and are none: most likely a slip."""
+    suffixes = _Variables.PER_PROVIDER.values()
+    known = {name.upper() for name in Settings.model_fields}
+    known |= {f"{provider.upper()}{suffix}" for provider in providers for suffix in suffixes}
+    begins = (*(f"{provider.upper()}_" for provider in providers), *_PREFIXES)
+    return sorted(name for name in variables if name.startswith(begins) and name not in known)
 
 
-def _url(name: str, value: str, schemes: tuple[str, ...]) -> str:
-    if urlsplit(value).scheme not in schemes:
-        raise BadSetting(f"{name}: '{value}' does not start with {' or '.join(s + '://' for s in schemes)}.")
-    return value
+_PREFIXES = ("DATABASE_", "REDIS_", "STORAGE_", "AUTH_MODE", "SIGNUP_", "POLL_", "DOWNLOAD_ALLOW", "WEBHOOK_ALLOW")
 
 
-def _integer(environ: Mapping[str, str], name: str, default: int) -> int:
-    value = environ.get(name)
-    if not value:
-        return default
-    if not value.isascii() or not value.isdigit():
-        raise BadSetting(f"{name}: '{value}' is not a whole number of 0 or more.")
-    return int(value)
+def _sentence(refused: ValidationError) -> str:
+    """What is wrong with the first bad variable, by name; never with what Pydantic says, which quotes values."""
+    first = next(error for error in refused.errors(include_url=False, include_input=False))
+    field, *below = (str(part) for part in first["loc"])
+    suffix = _Variables.PER_PROVIDER.get(field)
+    name = field.upper() if suffix is None else f"{below[0].upper()}{suffix}"
+    return f"{name}: {first.get('ctx', {}).get('error', 'it cannot be used.')}"
 
 
-def _number(environ: Mapping[str, str], name: str, default: float) -> float:
-    try:
-        number = float(environ.get(name) or default)
-    except ValueError:
-        raise BadSetting(f"{name}: '{environ[name]}' is not a number.") from None
-    if not 0 < number < 3600:
-        raise BadSetting(f"{name}: {number} is not between 0 and 3600 seconds.")
-    return number
-
-
-def _pairs(name: str, value: str) -> dict[str, str]:
-    """`ours=theirs,...`: what a vendor now calls a model."""
-    found = dict(item.strip().partition("=")[::2] for item in value.split(",") if item.strip())
-    if not all(ours and theirs for ours, theirs in found.items()):
-        raise BadSetting(f"{name}: '{value}' is not a list of model=vendor's-name, separated by commas.")
-    return found
-
-
-def _hosts(environ: Mapping[str, str], name: str) -> frozenset[str]:
-    hosts = frozenset(item.strip() for item in environ.get(name, "").split(",") if item.strip())
-    for host in hosts:
-        if not host.rpartition(":")[2].isdigit():
-            raise BadSetting(f"{name}: '{host}' is not host:port.")
-    return hosts
-
-
-def _secret_key(value: str | None, data_dir: Path) -> bytes:
-    """The given key, or the one kept in the data folder, made on first start (once, also under a race)."""
-    if value:
-        return value.encode()
+def _kept_secret_key(data_dir: Path) -> bytes:
+    """The key kept in the data folder, made on first start (once, also under a race)."""
     path = data_dir / "secret.key"
     if not path.exists():
         handle, draft = tempfile.mkstemp(prefix="secret.", dir=data_dir)  # readable by its owner only

@@ -42,8 +42,26 @@ class Fault(StrEnum):
     """Who has to change something before the same thing can work."""
 
     USER = "user"
+    """What was asked for."""
     PROVIDER = "provider"
+    """The provider, all by itself: counts against its health."""
+    ACCOUNT = "account"
+    """Our key or our account at the provider: shown until an order or a check of the key succeeds."""
     OPERATOR = "operator"
+    """This installation."""
+    NOBODY = "nobody"
+    """It may go otherwise the next time: a full queue, one job that did not work out."""
+
+
+class SubmitVerdict(StrEnum):
+    """What a submit that ended with an error means for the generation and its hold."""
+
+    REFUSED = "refused"
+    """The provider does not have it, and would refuse it again: it fails, and the hold goes back."""
+    LATER = "later"
+    """The provider surely does not have it: it is sent again later, and the hold stays."""
+    UNKNOWN = "unknown"
+    """The provider may have it: never sent again by itself, and the hold stays until somebody knows."""
 
 
 class AppError(Exception):
@@ -216,7 +234,8 @@ class ProviderError(AppError):
 
     code = "provider_error"
     http_status = 502
-    fault = Fault.PROVIDER
+    fault = Fault.NOBODY
+    submit_verdict: ClassVar[SubmitVerdict] = SubmitVerdict.REFUSED
     sentence = N_("The provider could not do this. Try again later or choose another model.")
 
 
@@ -233,7 +252,7 @@ class BadKey(ProviderError):
     """The provider does not accept our key."""
 
     code = "provider_bad_key"
-    fault = Fault.OPERATOR
+    fault = Fault.ACCOUNT
     sentence = N_("The provider does not accept our key. An administrator has to renew it; nothing was charged.")
 
 
@@ -241,7 +260,7 @@ class ProviderOutOfCredits(ProviderError):
     """Our account at the provider is empty."""
 
     code = "provider_out_of_credits"
-    fault = Fault.OPERATOR
+    fault = Fault.ACCOUNT
     sentence = N_("Our account at the provider is empty. An administrator has to top it up; nothing was charged.")
 
 
@@ -250,6 +269,7 @@ class ProviderRateLimited(ProviderError):
 
     code = "provider_busy"
     http_status = 503
+    submit_verdict = SubmitVerdict.LATER
     sentence = N_("The provider is busy. It is tried again by itself.")
 
     def __init__(
@@ -297,6 +317,8 @@ class ProviderUnavailable(ProviderError):
 
     code = "provider_unavailable"
     http_status = 503
+    fault = Fault.PROVIDER
+    submit_verdict = SubmitVerdict.LATER
     sentence = N_("The provider is not reachable at the moment. It is tried again by itself.")
 
 
@@ -311,6 +333,8 @@ class UnreadableReply(ProviderError):
     """A reply in no shape we know."""
 
     code = "provider_unreadable"
+    fault = Fault.PROVIDER
+    submit_verdict = SubmitVerdict.UNKNOWN
     sentence = N_("The provider answered in a way we cannot read. An administrator can see the details.")
 
 
@@ -318,6 +342,8 @@ class SubmitUncertain(ProviderError):
     """The submit left this machine and no verdict came back; it must never be sent again by itself."""
 
     code = "submit_uncertain"
+    fault = Fault.PROVIDER
+    submit_verdict = SubmitVerdict.UNKNOWN
     sentence = N_(
         "We do not know whether the provider accepted this job. The credits stay reserved until it is settled; "
         "nothing is sent a second time."

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core import config, db
+from core import db, installation
 from core.billing import ledger
 from core.billing.ledger import EFFECTS
 from core.db.enums import Role
@@ -48,7 +48,7 @@ def choose_language() -> None:
 
 def figures(balance: ledger.Balance) -> None:
     """What can be spent, what is reserved, what is kept, and the budget."""
-    quota_bytes = config.settings().storage_quota_bytes
+    quota_bytes = installation.current().settings.storage_quota_bytes
     with st.grid(4, min_column_width=150):
         available = balance.available_credits
         components.figure(_("Available"), wording.credits(available), None, wording.worth(available))

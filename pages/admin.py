@@ -20,9 +20,7 @@ from pages.sections.account import provider_cards
 from pages.ui import components, current_user, wording
 from pages.ui.language import N_, _, plural, translate_message
 
-JOB_ID_LIMIT_CHARS = 200
 PEOPLE_SHOWN = 25
-BOOKING_LIMIT_CREDITS = 10**12
 ROLES: Mapping[Role, str] = {Role.USER: N_("Member"), Role.ADMIN: N_("Administrator")}
 BOOKINGS: Mapping[EntryKind, str] = {EntryKind.GRANT: N_("Grant"), EntryKind.ADJUST: N_("Correction")}
 
@@ -89,7 +87,10 @@ def found(row: Generation) -> None:
     """The decision that the provider has it, under a job id."""
     with st.popover(_("Found at the provider"), key=f"admin_found_popover_{row.id}"):
         job_id = st.text_input(
-            _("Job ID at the provider"), key=f"admin_job_{row.id}", max_chars=JOB_ID_LIMIT_CHARS, autocomplete="off"
+            _("Job ID at the provider"),
+            key=f"admin_job_{row.id}",
+            max_chars=unresolved.JOB_ID_LIMIT_CHARS,
+            autocomplete="off",
         )
         st.caption(_("The wait goes on with this job, and the clip is charged when it is here."))
         if st.button(_("Go on with this job"), key=f"admin_found_{row.id}", type="primary"):
@@ -230,14 +231,14 @@ def grants() -> None:
             email = st.text_input(_("E-mail address"), key=f"admin_grant_email_{key}", max_chars=254)
             credits = st.number_input(
                 _("Credits"),
-                min_value=-BOOKING_LIMIT_CREDITS,
-                max_value=BOOKING_LIMIT_CREDITS,
+                min_value=-ledger.BOOKING_LIMIT_CREDITS,
+                max_value=ledger.BOOKING_LIMIT_CREDITS,
                 value=1000,
                 step=100,
                 key=f"admin_grant_credits_{key}",
                 help=_("A correction may be below 0: it takes credits away."),
             )
-            reason = st.text_input(_("Reason"), key=f"admin_grant_reason_{key}", max_chars=500)
+            reason = st.text_input(_("Reason"), key=f"admin_grant_reason_{key}", max_chars=ledger.REASON_LIMIT_CHARS)
         if st.form_submit_button(_("Apply"), type="primary"):
             if not (reason or "").strip():
                 st.error(_("Give a reason; it is kept in the ledger."))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import config, db
+from core import db, installation
 from core.billing import ledger
 from core.catalog import adaptation, capabilities, price_list
 from core.db.enums import ENDED_STATUSES
@@ -15,7 +15,7 @@ from core.generations.queries import ListRow
 from core.generations.submit import Order, made_before
 from core.insights import model_stats, provider_status
 from core.projects import presets, projects
-from core.providers import connection, registry
+from core.providers import registry
 from core.providers.contract import VideoModel
 from core.spec import GenerationSpec
 from pages.elements import gallery, in_flight, model_picker
@@ -30,8 +30,8 @@ OTHER_MODELS = batches.MAX_BATCH // len(VARIATIONS) - 1
 RECORD_SECONDS = 60  # how old the models' track record may be; a text on a line of its own would show on the page
 
 person = current_user.current_user()
-settings = config.settings()
-configured = connection.configured(settings)
+settings = installation.current().settings
+configured = installation.current().configured
 
 
 @st.cache_data(ttl=RECORD_SECONDS, show_spinner=False)

@@ -15,12 +15,11 @@ from typing import Any
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
-from core import config, db
+from core import db, installation
 from core.catalog.adaptation import adapt
 from core.clock import utc_now
 from core.db.enums import Scope
 from core.db.tables import Generation, User
-from core.files import storage
 from core.generations import batches, commands
 from core.generations.submit import Order, made_before
 from core.projects import presets, projects
@@ -117,8 +116,8 @@ class Places:
 
     def provider_request(self) -> Any:
         """The provider is asked for it."""
-        settings = config.settings()
-        request = provider_request.from_row(self._ordered(), settings, storage.open_storage(settings.storage_url))
+        house = installation.current()
+        request = provider_request.from_row(self._ordered(), house.settings, house.storage)
         return _seed(request)
 
     def api_estimate(self) -> Any:
@@ -195,10 +194,8 @@ PLACES = [name for name in vars(Places) if not name.startswith("_")]
 
 
 def main() -> None:
-    """Migrate, add the column as its migration would, and look at every place."""
-    database = db.default()
-    database.migrate()
-    with database.engine.begin() as connection:
+    """Add the column as its migration would, and look at every place."""
+    with db.default().engine.begin() as connection:
         connection.execute(text("ALTER TABLE generations ADD COLUMN seed INTEGER"))
     places = Places()
     found = {}
@@ -212,4 +209,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with installation.opened():
+        main()

@@ -11,11 +11,11 @@ import pytest
 from _pytest.terminal import TerminalReporter
 from hypothesis import HealthCheck, settings
 
-from core import config, db
-from core.config import Settings
 from core.db import Database
 from core.db.tables import User
+from core.installation import Installation
 from tests import postgres
+from tests.factories import installations
 from tests.factories.users import create_user
 
 for name, examples in {"dev": 10, "ci": 60, "nightly": 1_000}.items():
@@ -129,8 +129,8 @@ def person(database: Database) -> User:
 
 
 @pytest.fixture
-def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: Path) -> Iterator[Settings]:
-    """A demo installation of its own without keys of vendors: settings, database and storage in a fresh folder."""
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: Path) -> Iterator[Installation]:
+    """A demo installation of its own without keys of vendors: all in a fresh folder."""
     for name in (
         *("DATABASE_URL", "REDIS_URL", "STORAGE_URL", "SECRET_KEY", "AUTH_MODE"),
         *("MODELSLAB_API_KEY", "EDENAI_API_KEY"),
@@ -140,23 +140,15 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_templat
     data.mkdir()
     shutil.copy(sqlite_template, data / "studio.db")
     monkeypatch.setenv("DATA_DIR", str(data))
-    config.settings.cache_clear()
-    db.default.cache_clear()
-    yield config.settings()
-    db.default().dispose()
-    config.settings.cache_clear()
-    db.default.cache_clear()
+    with installations.opened() as found:
+        yield found
 
 
 @pytest.fixture
-def site(installation: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def site(installation: Installation, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Installation:
     """An installation on a database of the kind that the test's mark asks for."""
-    db.default().dispose()
     monkeypatch.setenv("DATABASE_URL", database_url)
-    config.settings.cache_clear()
-    db.default.cache_clear()
-    yield config.settings()
-    db.default().dispose()
+    return installations.reopen()
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:

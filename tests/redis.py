@@ -20,12 +20,11 @@ def server() -> Iterator[str]:
         url = f"unix://{socket}"
         try:
             end = time.monotonic() + 20
-            while not redis_connection.ping(url):
-                assert time.monotonic() < end, "Redis did not start"
-                time.sleep(0.02)
+            with redis_connection.connect(url) as connection:
+                while not redis_connection.ping(connection):
+                    assert time.monotonic() < end, "Redis did not start"
+                    time.sleep(0.02)
             yield url
         finally:
-            redis_connection.connect(url).close()
-            redis_connection.connect.cache_clear()
             process.terminate()
             process.wait(10)

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from core import errors
+from core import errors, installation
 from core.api.http import auth, body_limit, conditional, error_handlers
 from core.api.http.permissions import Audience, RouteTable
 from core.api.openapi import docs_page, document, sent_events
@@ -67,9 +67,9 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
 
 
 @asynccontextmanager
-async def _lifespan(_api: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     """What app.py does for the API that it mounts, for one that runs alone."""
-    with event_hub.hub.ending_with_process():
+    with installation.opened(), api.state.hub.ending_with_process():
         yield
 
 
@@ -97,6 +97,7 @@ def build() -> FastAPI:
     )
     api.state.table = table
     api.state.documents = {}
+    api.state.hub = event_hub.EventHub()
     return api
 
 

@@ -1,8 +1,21 @@
-"""The published command `python -m core.audit`."""
+"""The command `python -m core.audit`: checks everything, prints one line a rule with counts and names the offenders."""
 
 import sys
 
-from core.audit.runs import main
+from core import installation
+from core.audit import runs
+
+
+def main() -> int:
+    """Check this installation; 0 when all holds, 1 when a rule is broken."""
+    with installation.opened() as opened, opened.database.read_session() as session:
+        results = runs.run(session, storage=opened.storage)
+    for result in results:
+        print(f"{'ok    ' if result.holds else 'BROKEN'}  {result.checked:>8}  {result.rule}")  # noqa: T201 -- its output
+        for offender in result.offenders:
+            print(f"          {offender}")  # noqa: T201 -- its output
+    return 0 if all(result.holds for result in results) else 1
+
 
 if __name__ == "__main__":
     sys.exit(main())

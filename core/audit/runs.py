@@ -1,10 +1,8 @@
 """What must always be true of money and clips, checked against the database by anyone at any time.
 
-`python -m core.audit` checks everything, prints one line a rule with counts, and exits 1, naming the offenders, when
-one is broken. The dispatcher checks what is new every few minutes and everything once a day.
+The dispatcher checks what is new every few minutes and everything once a day.
 """
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -12,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from core import config, db, errors
+from core import errors
 from core.audit.invariants import COMPLETED, INVARIANTS, Invariant, Since
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession
@@ -150,19 +148,3 @@ def _files_present(session: ReadSession, storage: storages.Storage) -> Result:
         except errors.NotFound:
             missing.append(generation_id)
     return Result("files_present", len(rows), tuple(missing[:MAX_VIOLATIONS_SHOWN]))
-
-
-def main() -> int:
-    """Check this installation; 0 when all holds, 1 when a rule is broken."""
-    settings = config.settings()
-    with db.read_session() as session:
-        results = run(session, storage=storages.open_storage(settings.storage_url))
-    for result in results:
-        print(f"{'ok    ' if result.holds else 'BROKEN'}  {result.checked:>8}  {result.rule}")  # noqa: T201 -- its output
-        for offender in result.offenders:
-            print(f"          {offender}")  # noqa: T201 -- its output
-    return 0 if all(result.holds for result in results) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

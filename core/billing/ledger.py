@@ -25,6 +25,11 @@ EFFECTS: Mapping[EntryKind, tuple[int, int]] = {
 }
 """How an entry of each kind moves (available, held), times its amount. Spent is what was settled."""
 
+BOOKING_LIMIT_CREDITS = 10**12
+"""The most that one grant or correction may move; beyond it somebody has mistyped."""
+
+REASON_LIMIT_CHARS = 500
+
 _BALANCE = select(Account.available_credits, Account.held_credits).where(Account.user_id == bindparam("user_id"))
 
 
@@ -49,16 +54,20 @@ def open_account(session: WriteSession, user_id: str) -> None:
 
 
 def grant(session: ReadSession, user_id: str, *, credits: int, key: str, actor: str, reason: Message | str) -> bool:
-    """Book credits to a person. True if it moved, False if the key was already booked."""
-    if credits <= 0:
-        raise errors.InvalidRequest(fields={"credits": message("grant_not_positive")})
+    """Book credits to a person. True if it moved, False if the key was already booked.
+
+    Raises InvalidRequest for an amount or a reason that cannot be booked.
+    """
+    _check_booking(credits, reason, problem=message("grant_not_positive") if credits <= 0 else None)
     return _book(session, user_id, EntryKind.GRANT, credits, key=key, actor=actor, reason=reason)
 
 
 def adjust(session: ReadSession, user_id: str, *, credits: int, key: str, actor: str, reason: Message | str) -> bool:
-    """Correct a balance by a signed amount. InsufficientCredits when it would go below zero."""
-    if credits == 0:
-        raise errors.InvalidRequest(fields={"credits": message("adjustment_of_nothing")})
+    """Correct a balance by a signed amount. InsufficientCredits when it would go below zero.
+
+    Raises InvalidRequest for an amount or a reason that cannot be booked.
+    """
+    _check_booking(credits, reason, problem=message("adjustment_of_nothing") if credits == 0 else None)
     return _book(session, user_id, EntryKind.ADJUST, credits, key=key, actor=actor, reason=reason)
 
 
@@ -117,6 +126,22 @@ def entries_of_generation(session: ReadSession, generation_id: str) -> Sequence[
     """The movements of one generation, oldest first: its receipt."""
     query = select(LedgerEntry).where(LedgerEntry.generation_id == generation_id).order_by(LedgerEntry.id)
     return session.scalars(query).all()
+
+
+def reason_error(reason: Message | str) -> Message | None:
+    """What is wrong with the reason of a grant or correction, or None; one of our own messages is always fine."""
+    if isinstance(reason, str) and not (reason.strip() and reason.isprintable() and len(reason) <= REASON_LIMIT_CHARS):
+        return message("reason_unusable", limit=REASON_LIMIT_CHARS)
+    return None
+
+
+def _check_booking(credits: int, reason: Message | str, *, problem: Message | None) -> None:
+    """InvalidRequest, naming each field, for what a person may not book."""
+    if abs(credits) > BOOKING_LIMIT_CREDITS:
+        problem = message("booking_too_large", limit=BOOKING_LIMIT_CREDITS)
+    wrong = {"credits": problem, "reason": reason_error(reason)}
+    if any(wrong.values()):
+        raise errors.InvalidRequest(fields={name: why for name, why in wrong.items() if why})
 
 
 def _end_hold(

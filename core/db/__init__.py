@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from core.db.engine import Database, default, read_connection, read_session, write_session
+    from core.db.engine import Database, default, read_connection, read_session, using, write_session
     from core.db.sessions import Reader, ReadSession, WriteSession, update_where
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "read_connection",
     "read_session",
     "update_where",
+    "using",
     "write_session",
 ]
 

@@ -8,7 +8,6 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import lru_cache
 from typing import Any
 
 from pydantic_core import from_json
@@ -16,7 +15,6 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core import config
 from core.db import schema
 from core.db.sessions import ReadSession, WriteSession
 
@@ -75,12 +73,23 @@ class Database:
         self.read_engine.dispose()
 
 
-@lru_cache(maxsize=1)
+@contextmanager
+def using(database: Database) -> Iterator[None]:
+    """Make it the default one while the block runs; `core.installation` does, and nobody else."""
+    before = list(_default)
+    _default[:] = [database]
+    try:
+        yield
+    finally:
+        _default[:] = before
+
+
 def default() -> Database:
-    """The database of this process's settings, migrated."""
-    database = Database(config.settings().database_url)
-    database.migrate()
-    return database
+    """The database of the current installation."""
+    return _default[0]
+
+
+_default: list[Database] = []
 
 
 def write_session() -> AbstractContextManager[WriteSession]:

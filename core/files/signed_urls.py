@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import quote_plus, urlencode
 
-from core import errors, signing
+from core import config, errors, signing
 from core.files import storage
 from core.messages import message
 
-MEDIA_PATH = "/api/apps/video-generator/media"
+MEDIA_PATH = f"{config.API_PATH}/media"
 """Where the app serves stored files."""
 
-ARCHIVE_PATH = "/api/apps/video-generator/clips.zip"
+ARCHIVE_PATH = f"{config.API_PATH}/clips.zip"
 """Where the app packs several clips into one file."""
 
 REFUSAL = message("link_expired")

@@ -99,10 +99,6 @@ class Storage(ABC):
         media_type_of(key)
         return None
 
-    @abstractmethod
-    def direct_link(self, key: str, *, expires_seconds: int, download_name: str | None = None) -> str | None:
-        """A URL at which the store itself serves the file for a while; None where the app has to serve it."""
-
     def exists(self, key: str) -> bool:
         """Whether there is a file under this key."""
         try:
@@ -171,11 +167,6 @@ class LocalStorage(Storage):
     def delete(self, key: str) -> None:
         """Remove it; fine if it is not there. Folders stay: removing one could pull it from under a put."""
         self._path(key).unlink(missing_ok=True)
-
-    def direct_link(self, key: str, *, expires_seconds: int, download_name: str | None = None) -> str | None:
-        """Always None: the app serves local files itself."""
-        media_type_of(key)
-        return None
 
     def _path(self, key: str) -> Path:
         media_type_of(key)

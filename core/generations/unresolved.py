@@ -13,6 +13,8 @@ from core.generations import lifecycle, reconciliation
 from core.messages import message
 from core.providers.contract import ProviderJob
 
+JOB_ID_LIMIT_CHARS = 200
+
 
 def list_unresolved(session: ReadSession, *, limit: int = 100) -> Sequence[Generation]:
     """Everybody's generations whose charge nobody knows, oldest first; for administrators only."""
@@ -32,8 +34,10 @@ def release_hold(session: WriteSession, admin: User, generation_id: str) -> Gene
 def resolve_with_job(session: WriteSession, admin: User, generation_id: str, *, provider_job_id: str) -> Generation:
     """Decide that the provider has it, under this job id: the wait goes on, and the clip is charged when it is here.
 
-    Raises Conflict when the job is another generation's.
+    Raises InvalidRequest for an id that no provider gives, Conflict when the job is another generation's.
     """
+    if not (provider_job_id.isprintable() and 0 < len(provider_job_id) <= JOB_ID_LIMIT_CHARS):
+        raise errors.InvalidRequest(fields={"providerJobId": message("job_id_unusable", limit=JOB_ID_LIMIT_CHARS)})
     reconciliation.lock_providers(
         session, session.scalars(select(Generation.provider).where(Generation.id == generation_id))
     )

@@ -75,10 +75,10 @@ def list_for_user(session: ReadSession, user: User) -> Sequence[ApiToken]:
     return session.scalars(mine.order_by(ApiToken.id.desc()).limit(2 * MAX_LIVE_TOKENS)).all()
 
 
-def revoke(session: WriteSession, user: User, token_id: str) -> None:
+def revoke(session: WriteSession, user: User, token_id: str, *, cache: "TokenCache") -> None:
     """End a token; NotFound when it is not theirs or was revoked before.
 
-    This process takes it no more once the session has committed, others within `KNOWN_SECONDS`.
+    What shares this cache takes it no more once the session has committed, other processes within `CACHE_SECONDS`.
     """
     ended = update_where(
         session,
@@ -90,7 +90,7 @@ def revoke(session: WriteSession, user: User, token_id: str) -> None:
     )
     if ended != 1:
         raise errors.NotFound
-    event.listen(session, "after_commit", lambda _session: _known.clear())
+    event.listen(session, "after_commit", lambda _session: cache.clear())
 
 
 def by_token(session: ReadSession, token: str) -> tuple[User, ApiToken]:
@@ -105,26 +105,35 @@ def by_token(session: ReadSession, token: str) -> tuple[User, ApiToken]:
     return found[0], found[1]
 
 
-def authenticate(session: ReadSession, token: str) -> tuple[User, ApiToken]:
-    """As `by_token`, and `known` for a while; for a session that reads, since what it finds must be committed."""
-    began = time.monotonic()
-    user, row = by_token(session, token)
-    if len(_known) >= _MAX_CACHED:
-        _known.clear()
-    _known[_hash(token)] = (began, user, row)
-    return user, row
+class TokenCache:
+    """Tokens that were looked up in this process a moment ago.
 
-
-def cached(token: str) -> tuple[User, ApiToken] | None:
-    """What `look_up` found in this process within the last `KNOWN_SECONDS`; None when it has to be asked.
-
-    So a token that is revoked elsewhere, or a role that is taken away, counts for so long at most. For reading only:
-    all requests of a token are given the same two rows.
+    One that is revoked elsewhere, or a role that is taken away, counts for `CACHE_SECONDS` more at most. For reading
+    only: all requests of a token are given the same two rows.
     """
-    began, user, row = _known.get(_hash(token), _NOT_CACHED)
-    if user is None or row is None or time.monotonic() - began > CACHE_SECONDS:
-        return None
-    return (user, row) if row.expires_at is None or row.expires_at > utc_now() else None
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[float, User, ApiToken]] = {}  # by hash; began at, in monotonic seconds
+
+    def authenticate(self, session: ReadSession, token: str) -> tuple[User, ApiToken]:
+        """As `by_token`, and kept; for a session that reads, since what it finds must be committed."""
+        began = time.monotonic()
+        user, row = by_token(session, token)
+        if len(self._found) >= _MAX_CACHED:
+            self._found.clear()
+        self._found[_hash(token)] = (began, user, row)
+        return user, row
+
+    def get(self, token: str) -> tuple[User, ApiToken] | None:
+        """What `authenticate` found within the last `CACHE_SECONDS`; None when it has to be asked."""
+        began, user, row = self._found.get(_hash(token), _NOT_CACHED)
+        if user is None or row is None or time.monotonic() - began > CACHE_SECONDS:
+            return None
+        return (user, row) if row.expires_at is None or row.expires_at > utc_now() else None
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._found.clear()
 
 
 def use_is_old(token: ApiToken) -> bool:
@@ -155,9 +164,6 @@ _BY_HASH = (
     .where(ApiToken.token_hash == bindparam("hash"), _is_valid(bindparam("now", type_=UtcDateTime())))
 )
 
-
-_known: dict[str, tuple[float, User, ApiToken]] = {}
-"""Hash of a token -> when the look-up began (monotonic seconds), and what it found."""
 
 _NOT_CACHED = (0.0, None, None)
 

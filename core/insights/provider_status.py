@@ -110,6 +110,6 @@ def _trouble(provider: type[Provider], state: str, error_code: str | None) -> Me
         return message("provider_has_no_key", provider=provider.display_name)
     if state == circuit_breaker.State.OK:
         return None
-    if error_code in ("provider_bad_key", "provider_out_of_credits"):
+    if error_code in circuit_breaker.ACCOUNT_CODES:
         return message("provider_refuses_account", provider=provider.display_name)
     return message("provider_has_trouble", provider=provider.display_name)

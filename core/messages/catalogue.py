@@ -115,6 +115,10 @@ TEMPLATES: dict[str, str] = {
     "markup_too_low": N_("A markup is at least 100 percent of the cost."),
     # Credits and budgets
     "credits_short": N_("This needs {needed_credits:,} credits and {available_credits:,} are available."),
+    "booking_too_large": N_("At most {limit:,} credits can be booked at once."),
+    "reason_unusable": N_("Give a reason of 1 to {limit} printable characters; it is kept in the ledger."),
+    "period_backwards": N_("The first day must not be after the last."),
+    "period_too_long": N_("Ask for {limit} days at most."),
     "grant_not_positive": N_("A grant is a whole number above 0."),
     "adjustment_of_nothing": N_("An adjustment of 0 changes nothing."),
     "no_account": N_("There is no account for the person {user_id}."),

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from core.clock import utc_now
+from core.config import API_PATH
 from core.db import ReadSession, WriteSession
 from core.db.enums import Status
 from core.db.tables import Generation, WebhookDelivery, WebhookEndpoint
@@ -25,9 +26,6 @@ EVENTS: Mapping[Status, str] = {
 """Status reached -> type of its event. An uncertain one may still come to another end, which is an event, too."""
 
 TEST = "webhook.test"
-
-API_PATH = "/api/apps/video-generator"
-"""Links are paths below the installation's own address, and ask for a token: nothing in an event opens a door."""
 
 
 def enqueue(session: WriteSession, generation_id: str, user_id: str, status: Status) -> None:

@@ -5,9 +5,9 @@ vendor what their own signatures (or the lack of them) would do, without keeping
 truth: a call that never comes, comes twice or comes late changes nothing.
 """
 
-from core import errors, signing
+from core import config, errors, signing
 
-CALLBACK_PATH = "/api/apps/video-generator/hooks"
+CALLBACK_PATH = f"{config.API_PATH}/hooks"
 """Where the API takes the calls."""
 
 SIGNATURE_CHARS = 24

@@ -2,12 +2,18 @@
 
 import httpx
 
+from core import config
 from core.config import Settings
 from core.providers import registry
 from core.providers.contract import Provider
 
 SUBMIT_TIMEOUT = httpx.Timeout(45, connect=10)
 POLL_TIMEOUT = httpx.Timeout(20, connect=5)
+
+
+def read_settings() -> Settings:
+    """The settings of this process; only variables of registered providers are looked at. Raises BadSetting."""
+    return config.read(frozenset(provider.name for provider in registry.providers()))
 
 
 def configured(settings: Settings) -> frozenset[str]:

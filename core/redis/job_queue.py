@@ -9,7 +9,7 @@ from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.exceptions import DuplicateJobError
 
-from core.redis.connection import connect
+from core.redis.connection import Connection, Unreachable
 
 log = logging.getLogger(__name__)
 SUBMIT = "video-submit"
@@ -19,13 +19,13 @@ _TIMEOUT_SECONDS = {SUBMIT: 180, DOWNLOAD: 3600}
 _PREVIEWS_TIMEOUT_SECONDS = 300
 
 
-def enqueue(url: str, queue: str, generation_id: str, version: int) -> None:
+def enqueue(redis: Connection, queue: str, generation_id: str, version: int) -> None:
     """Ask a worker to run the queue's function on a generation; once per generation and version.
 
     Raises Unreachable when Redis is away.
     """
     try:
-        Queue(queue, connection=connect(url)).enqueue_call(
+        Queue(queue, connection=redis).enqueue_call(
             _FUNCTIONS[queue],
             args=(generation_id,),
             job_id=f"{queue}-{generation_id}-{version}",
@@ -38,16 +38,16 @@ def enqueue(url: str, queue: str, generation_id: str, version: int) -> None:
         log.debug("%s of %s version %s is queued already", queue, generation_id, version)
 
 
-def enqueue_previews(url: str) -> None:
+def enqueue_previews(redis: Connection) -> None:
     """Ask a worker that brings clips home to make previews instead, while no clip waits; Unreachable as ever."""
-    Queue(DOWNLOAD, connection=connect(url)).enqueue_call(
+    Queue(DOWNLOAD, connection=redis).enqueue_call(
         "core.worker.previews.make_due", timeout=_PREVIEWS_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=86_400
     )
 
 
-def length(url: str, queue: str) -> int:
+def length(redis: Connection, queue: str) -> int:
     """How many jobs wait in a queue. Raises Unreachable when Redis is away."""
-    return Queue(queue, connection=connect(url)).count
+    return Queue(queue, connection=redis).count
 
 
 def work(url: str, queue: str) -> None:
@@ -64,4 +64,7 @@ def work(url: str, queue: str) -> None:
         worker_ttl=45,
         job_monitoring_interval=5,
     )
-    worker.work(logging_level="WARNING", max_jobs=1000)
+    try:
+        worker.work(logging_level="WARNING", max_jobs=1000)
+    except Unreachable as away:  # whoever supervises starts it again; at the end of all, Redis may go first
+        log.warning("Redis is away (%s); this worker ends", away)

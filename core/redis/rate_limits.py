@@ -3,7 +3,7 @@
 import math
 import time
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -11,7 +11,7 @@ from redis.commands.core import Script
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from core.redis.connection import connect, url_in_use
+from core.redis.connection import Connection
 from core.redis.job_queue import log
 
 COOLDOWN_SECONDS = 5.0
@@ -28,12 +28,12 @@ class RateLimitState:
     wait_seconds: float
 
 
-def reserve_call(url: str, provider: str, per_second: float) -> float:
+def reserve_call(redis: Connection, provider: str, per_second: float) -> float:
     """Book the next free moment for a call to a provider, shared by all workers; seconds until then.
 
     Calls are spaced evenly by Redis's own clock. Raises Unreachable when Redis is away.
     """
-    wait = connect(url).eval(_RESERVE, 1, f"video-calls:{provider}", str(1 / per_second))
+    wait = redis.eval(_RESERVE, 1, f"video-calls:{provider}", str(1 / per_second))
     return float(str(wait, "ascii") if isinstance(wait, bytes) else str(wait))
 
 
@@ -46,45 +46,51 @@ return string.format('%.6f', at - now)
 """
 
 
-def is_enforced(url: str | None, per_minute: int) -> bool:
-    """Whether `take` would ask Redis: there is a limit, a Redis, and it was not found away a moment ago."""
-    where = url_in_use(url)
-    return where is not None and per_minute > 0 and time.monotonic() >= _unavailable_until.get(where, 0.0)
+class RateLimiter:
+    """Counts requests by key, evenly refilled, all of a minute at once at most; shared by all processes.
 
-
-def consume(url: str | None, key: str, per_minute: int) -> RateLimitState | None:
-    """Count one request of `key`, evenly refilled, all of a minute at once at most; shared by all processes.
-
-    None when nobody counts: without a limit (0), without Redis, and while it is away, which is logged once an outage.
+    Nobody counts without a limit (0), without Redis, and while it is away, which is logged once an outage.
     """
-    where = url_in_use(url)
-    if where is None or not is_enforced(url, per_minute):
-        return None
-    try:
-        wait, full_in = _consume_script(where)(keys=[f"video-requests:{key}"], args=[per_minute])
-    except RedisError as failure:
-        if where not in _unavailable_until:
-            log.warning("Requests are not counted: Redis does not answer (%s)", failure)
-        _unavailable_until[where] = time.monotonic() + COOLDOWN_SECONDS
-        return None
-    _unavailable_until.pop(where, None)
-    full_in_seconds = float(full_in)
-    return RateLimitState(
-        per_minute=per_minute,
-        remaining=max(0, math.floor((60 - full_in_seconds) * per_minute / 60 + 0.001)),
-        full_in_seconds=math.ceil(full_in_seconds),
-        wait_seconds=float(wait),
-    )
+
+    def __init__(self, url: str | None, per_minute: int) -> None:
+        self._url = url
+        self._per_minute = per_minute
+        self._ask_again_at = 0.0  # monotonic seconds; after an outage was met
+        self._is_away = False
+
+    @property
+    def is_enforced(self) -> bool:
+        """Whether `consume` would ask Redis: there is a limit, a Redis, and it was not found away a moment ago."""
+        return self._url is not None and self._per_minute > 0 and time.monotonic() >= self._ask_again_at
+
+    def consume(self, key: str) -> RateLimitState | None:
+        """Count one request of `key`; None when nobody counts."""
+        if not self.is_enforced:
+            return None
+        try:
+            wait, full_in = self._script(keys=[f"video-requests:{key}"], args=[self._per_minute])
+        except RedisError as failure:
+            if not self._is_away:
+                log.warning("Requests are not counted: Redis does not answer (%s)", failure)
+            self._is_away, self._ask_again_at = True, time.monotonic() + COOLDOWN_SECONDS
+            return None
+        self._is_away, self._ask_again_at = False, 0.0
+        full_in_seconds = float(full_in)
+        return RateLimitState(
+            per_minute=self._per_minute,
+            remaining=max(0, math.floor((60 - full_in_seconds) * self._per_minute / 60 + 0.001)),
+            full_in_seconds=math.ceil(full_in_seconds),
+            wait_seconds=float(wait),
+        )
+
+    @cached_property
+    def _script(self) -> Script:
+        """The script that counts, on a connection that gives up soon: somebody waits for an answer behind it."""
+        quick = Redis.from_url(self._url or "", socket_connect_timeout=0.5, socket_timeout=0.5, retry=_NO_RETRY)
+        return quick.register_script(_CONSUME)
 
 
-@lru_cache(maxsize=1)
-def _consume_script(url: str) -> Script:
-    """The script that counts, on a connection that gives up soon: somebody waits for an answer behind it."""
-    quick = Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=0.5, retry=Retry(NoBackoff(), 0))
-    return quick.register_script(_CONSUME)
-
-
-_unavailable_until: dict[str, float] = {}  # address -> when to ask it again, monotonic seconds
+_NO_RETRY = Retry(NoBackoff(), 0)
 
 
 # A bucket as one moment (GCRA): when all would be there again. `wait` is above 0 when there was none to take.

@@ -14,7 +14,8 @@ from core.db.row_access import visible_to_bound_user
 from core.db.tables import Project, User
 from core.messages import message
 from core.projects import projects
-from core.usage import cache, reports
+from core.usage import reports
+from core.usage.cache import UsageCache
 from core.usage.forecast import WEEKS, Forecast, forecast
 
 LIMIT_CREDITS = 10**12
@@ -75,7 +76,7 @@ def of_user(session: ReadSession, user: User) -> int | None:
     return session.scalar(_OWN, {"user_id": user.id})
 
 
-def month(session: ReadSession, user: User, chosen: reports.UsageQuery, *, today: date) -> Month:
+def month(session: ReadSession, user: User, chosen: reports.UsageQuery, *, today: date, cache: UsageCache) -> Month:
     """The month in which the chosen days end.
 
     It has a budget where one is meant for just this: a person's own for all that is theirs, a project's for all of
@@ -93,7 +94,7 @@ def month(session: ReadSession, user: User, chosen: reports.UsageQuery, *, today
     return _month(chosen.until, by_day, budget, today)
 
 
-def alerts(session: ReadSession, user: User, *, today: date) -> Sequence[BudgetAlert]:
+def alerts(session: ReadSession, user: User, *, today: date, cache: UsageCache) -> Sequence[BudgetAlert]:
     """This month's budgets of a person and their projects that are exceeded or will be by the forecast."""
     budgets = session.execute(_OF_PROJECTS, {"user_id": user.id}).all()
     mine = of_user(session, user)

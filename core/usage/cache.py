@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Engine, Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from core.db import ReadSession
 from core.db.row_access import all_rows_for_admin, visible_to_bound_user
@@ -20,39 +20,41 @@ MAX_ENTRIES = 64
 MAX_ROWS = 5000
 """Longer answers are read anew each time."""
 
-_known: OrderedDict[tuple[Any, ...], tuple[Any, Sequence[reports.Row]]] = OrderedDict()
-_lock = Lock()
 
+class UsageCache:
+    """Answers of `reports.aggregate`, the latest `MAX_ENTRIES`; for one database."""
 
-def aggregate(
-    session: ReadSession, user: User, chosen: reports.UsageQuery, groups: Iterable[reports.Group] = ()
-) -> Sequence[reports.Row]:
-    """As `usage.grouped`, which it raises as; read whole."""
-    wanted = tuple(groups)
-    if chosen.project_id is not None:
-        reports.project_name(session, user, chosen)
-    # Before the figures: those may be newer, never older.
-    stamp = tuple(session.execute(_version_key(user, chosen), {"user_id": user.id}).one())
-    bind = session.get_bind()
-    key = (bind.engine.url if isinstance(bind, Engine) else bind, user.id, user.role, chosen, wanted)
-    with _lock:
-        kept = _known.get(key)
-        if kept is not None and kept[0] == stamp:
-            _known.move_to_end(key)
-            return kept[1]
-    rows = list(reports.aggregate(session, user, chosen, wanted))
-    if len(rows) <= MAX_ROWS:
-        with _lock:
-            _known[key] = (stamp, rows)
-            _known.move_to_end(key)
-            while len(_known) > MAX_ENTRIES:
-                _known.popitem(last=False)
-    return rows
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[Any, ...], tuple[Any, Sequence[reports.Row]]] = OrderedDict()
+        self._lock = Lock()
 
+    def aggregate(
+        self, session: ReadSession, user: User, chosen: reports.UsageQuery, groups: Iterable[reports.Group] = ()
+    ) -> Sequence[reports.Row]:
+        """As `reports.aggregate`, which it raises as; read whole."""
+        wanted = tuple(groups)
+        if chosen.project_id is not None:
+            reports.project_name(session, user, chosen)
+        # Before the figures: those may be newer, never older.
+        stamp = tuple(session.execute(_version_key(user, chosen), {"user_id": user.id}).one())
+        key = (user.id, user.role, chosen, wanted)
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None and kept[0] == stamp:
+                self._kept.move_to_end(key)
+                return kept[1]
+        rows = list(reports.aggregate(session, user, chosen, wanted))
+        if len(rows) <= MAX_ROWS:
+            with self._lock:
+                self._kept[key] = (stamp, rows)
+                self._kept.move_to_end(key)
+                while len(self._kept) > MAX_ENTRIES:
+                    self._kept.popitem(last=False)
+        return rows
 
-def total(session: ReadSession, user: User, chosen: reports.UsageQuery) -> reports.UsageTotals:
-    """As `usage.total`."""
-    return aggregate(session, user, chosen)[0].figures
+    def total(self, session: ReadSession, user: User, chosen: reports.UsageQuery) -> reports.UsageTotals:
+        """As `reports.total`."""
+        return self.aggregate(session, user, chosen)[0].figures
 
 
 def _version_key(user: User, chosen: reports.UsageQuery) -> Select[*tuple[Any, ...]]:

@@ -29,6 +29,9 @@ class Group(StrEnum):
     USER = "user"
 
 
+LONGEST_DAYS = 731
+"""The longest period that is added up at once: two years, one of them a leap year."""
+
 KEYS: Mapping[Group, tuple[str, ...]] = {
     Group.DAY: ("day",),
     Group.WEEK: ("week",),
@@ -46,6 +49,7 @@ class UsageQuery:
     """Which usage is looked at: days (UTC, both included) of one project, model, provider or person, or of all.
 
     `everybody` asks for all people's figures and is for administrators; `user_id` narrows it to one of them.
+    Raises InvalidRequest for a period that runs backwards or is longer than `LONGEST_DAYS`.
     """
 
     since: date
@@ -55,6 +59,12 @@ class UsageQuery:
     model_id: str | None = None
     everybody: bool = False
     user_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.since > self.until:
+            raise errors.InvalidRequest(fields={"since": message("period_backwards")})
+        if self.until - self.since >= timedelta(days=LONGEST_DAYS):
+            raise errors.InvalidRequest(fields={"since": message("period_too_long", limit=LONGEST_DAYS)})
 
 
 @dataclass(frozen=True, slots=True)

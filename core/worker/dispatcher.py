@@ -15,12 +15,11 @@ import httpx
 
 from core import db, errors
 from core.clock import utc_now
-from core.config import Settings
 from core.db.enums import Stage
 from core.db.tables import Generation
-from core.files import storage as storages
 from core.generations import reconciliation
 from core.insights import circuit_breaker
+from core.installation import Installation
 from core.notifications import webhook_sender
 from core.providers import connection, registry
 from core.providers.contract import Provider, VideoRequest
@@ -43,9 +42,10 @@ MAX_WAIT_SECONDS = 5.0
 class Dispatcher:
     """The loop and what it remembers between ticks; all of it may be lost at any time."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._redis_url = settings.redis_url or ""
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._settings = installation.settings
+        self._words_logged: set[tuple[str, str]] = set()
         self._client: httpx.AsyncClient | None = None
         self._polling: defaultdict[str, set[asyncio.Task[None]]] = defaultdict(set)
         self._learned: list[poll_results.PollResult] = []
@@ -88,7 +88,7 @@ class Dispatcher:
     async def _do_chores(self) -> None:
         """Housekeeping beside the ticks, which must not wait for it."""
         try:
-            await asyncio.to_thread(maintenance.run, self._settings)
+            await asyncio.to_thread(maintenance.run, self._installation)
             await self._check_keys()
         except Exception:
             log.exception("housekeeping broke; it is tried again in a minute")
@@ -96,9 +96,12 @@ class Dispatcher:
     async def _check_keys(self) -> None:
         """Try each configured key now and then with a call that costs nothing, so that people see that it works."""
         assert self._client is not None  # noqa: S101 -- set before the first tick
-        usable = connection.configured(self._settings)
         for provider in registry.providers():
-            if provider.can_check_key and provider.name in usable and await asyncio.to_thread(_key_is_due, provider):
+            if (
+                provider.can_check_key
+                and provider.name in self._installation.configured
+                and await asyncio.to_thread(_key_is_due, provider)
+            ):
                 try:
                     await connection.connect(self._settings, provider.name, self._client).check_key()
                 except errors.BadKey:
@@ -150,14 +153,12 @@ class Dispatcher:
     def _lost_request(self, row: Generation) -> tuple[VideoRequest, datetime]:
         with db.read_session() as session:
             sent_at = reconciliation.sent_at(session, row)
-        return provider_request.from_row(
-            row, self._settings, storages.open_storage(self._settings.storage_url)
-        ), sent_at
+        return provider_request.from_row(row, self._settings, self._installation.storage), sent_at
 
     def _record_polls(self) -> None:
         learned, self._learned = self._learned, []
         if learned:
-            poll_results.record(learned, poll_seconds=self._settings.poll_seconds)
+            poll_results.record(learned, poll_seconds=self._settings.poll_seconds, words_logged=self._words_logged)
 
     def _may_call(self, provider: type[Provider]) -> bool:
         """Whether a call of this provider may go out about now, by the rate that all workers share."""
@@ -168,7 +169,7 @@ class Dispatcher:
         if provider.max_requests_per_second is None:
             return 0.0
         try:
-            return rate_limits.reserve_call(self._redis_url, provider.name, provider.max_requests_per_second)
+            return rate_limits.reserve_call(self._installation.redis, provider.name, provider.max_requests_per_second)
         except redis_connection.Unreachable:
             return 0.0
 
@@ -176,17 +177,17 @@ class Dispatcher:
         """Give due work to the queues; what cannot be given now comes due again."""
         try:
             for row in claims.claim_submits(self._settings, self._may_call):
-                job_queue.enqueue(self._redis_url, job_queue.SUBMIT, row.id, row.version)
-            waiting = job_queue.length(self._redis_url, job_queue.DOWNLOAD)
+                job_queue.enqueue(self._installation.redis, job_queue.SUBMIT, row.id, row.version)
+            waiting = job_queue.length(self._installation.redis, job_queue.DOWNLOAD)
             finished = (
                 claims.claim_downloads(MAX_OUTSTANDING_DOWNLOADS - waiting)
                 if waiting < MAX_OUTSTANDING_DOWNLOADS
                 else ()
             )
             for row in finished:
-                job_queue.enqueue(self._redis_url, job_queue.DOWNLOAD, row.id, row.version)
+                job_queue.enqueue(self._installation.redis, job_queue.DOWNLOAD, row.id, row.version)
             if not waiting and not finished and previews.any_due():
-                job_queue.enqueue_previews(self._redis_url)
+                job_queue.enqueue_previews(self._installation.redis)
         except redis_connection.Unreachable as away:
             if not self._redis_was_away:
                 log.warning("Redis is away (%s); work is handed over when it is back", away)
@@ -208,7 +209,7 @@ def _note_key(provider: type[Provider], works: bool) -> None:
         circuit_breaker.record_key_check(session, provider.name, works=works)
 
 
-def main(settings: Settings) -> None:
+def main(installation: Installation) -> None:
     """Run one dispatcher, and beside it a sender of webhooks, in this process until SIGTERM or SIGINT."""
 
     async def run() -> None:
@@ -216,6 +217,6 @@ def main(settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
-        await asyncio.gather(Dispatcher(settings).run(stop), webhook_sender.Sender(settings).run(stop))
+        await asyncio.gather(Dispatcher(installation).run(stop), webhook_sender.Sender(installation.settings).run(stop))
 
     asyncio.run(run())

@@ -25,12 +25,17 @@ DEMO_POLL_SECONDS = "1"
 
 
 @contextmanager
-def running(settings: config.Settings) -> Iterator[None]:
-    """Redis and worker, while the block runs. BadSetting when another app already uses the data folder."""
+def running(settings: config.Settings) -> Iterator[str]:
+    """Redis and worker, while the block runs; yields the address of Redis.
+
+    BadSetting when another app already uses the data folder.
+    """
     with _only_app(settings.data_dir), tempfile.TemporaryDirectory(prefix="video-") as folder:
         socket = Path(folder) / "redis.sock"
         redis_url = f"unix://{socket}"
-        environ = {"POLL_SECONDS": DEMO_POLL_SECONDS} | os.environ | {"REDIS_URL": redis_url}
+        environ = os.environ | {"REDIS_URL": redis_url}
+        if "poll_seconds" not in settings.model_fields_set:
+            environ["POLL_SECONDS"] = DEMO_POLL_SECONDS
         environ |= {"DATA_DIR": str(settings.data_dir), "SIGNUP_CREDITS": str(settings.signup_credits)}
         environ |= {"PYTHONPATH": str(ROOT)}
         children = [
@@ -39,11 +44,7 @@ def running(settings: config.Settings) -> Iterator[None]:
         ]
         with Supervisor(children, environ=environ):
             _wait_for_redis(redis_url)
-            redis_connection.set_local_url(redis_url)
-            try:
-                yield
-            finally:
-                redis_connection.set_local_url(None)
+            yield redis_url
 
 
 def redis_command(socket: Path) -> list[str]:
@@ -56,12 +57,14 @@ def redis_command(socket: Path) -> list[str]:
 
 def _wait_for_redis(url: str) -> None:
     end = time.monotonic() + START_SECONDS
-    while not redis_connection.ping(url):
+    redis = redis_connection.connect(url)
+    while not redis_connection.ping(redis):
         if time.monotonic() > end:
             raise config.BadSetting(
                 "The app's own Redis did not start. Set REDIS_URL to a running one, or see the log above."
             )
         time.sleep(0.05)
+    redis.close()
 
 
 @contextmanager

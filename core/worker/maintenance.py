@@ -10,11 +10,11 @@ from sqlalchemy import select
 from core import db
 from core.audit import runs
 from core.clock import utc_now
-from core.config import Settings
 from core.db import update_where
 from core.db.tables import Generation
-from core.files import storage as storages
+from core.files.storage import Storage
 from core.identity import users
+from core.installation import Installation
 from core.notifications import webhooks
 from core.worker import previews
 
@@ -24,10 +24,10 @@ AUDIT_EVERY = timedelta(minutes=10)
 LEFT_OVER_SECONDS = 86_400
 
 
-def run(settings: Settings) -> None:
+def run(installation: Installation) -> None:
     """Everything once; each part is short and safe to run beside another dispatcher's."""
-    purge_deleted_files(settings)
-    remove_orphans(settings)
+    purge_deleted_files(installation)
+    remove_orphans(installation)
     with db.write_session() as session:
         webhooks.prune(session)
     with db.read_session() as session:
@@ -39,7 +39,7 @@ def run(settings: Settings) -> None:
             runs.record(session, found)
 
 
-def purge_deleted_files(settings: Settings, *, limit: int = 20) -> int:
+def purge_deleted_files(installation: Installation, *, limit: int = 20) -> int:
     """Remove the files of deleted generations and give their bytes back to their person; returns how many.
 
     One whose files cannot be removed now holds up no other: it is tried again the next time.
@@ -47,11 +47,10 @@ def purge_deleted_files(settings: Settings, *, limit: int = 20) -> int:
     with db.read_session() as session:
         query = select(Generation).where(Generation.deleted_at.is_not(None), Generation.purged_at.is_(None))
         rows = session.scalars(query.limit(limit)).all()
-    storage = storages.open_storage(settings.storage_url)
     purged = 0
     for row in rows:
         try:
-            _purge(row, storage)
+            _purge(row, installation.storage)
         except OSError:
             log.exception("the files of %s cannot be removed now", row.id)
         else:
@@ -59,7 +58,7 @@ def purge_deleted_files(settings: Settings, *, limit: int = 20) -> int:
     return purged
 
 
-def _purge(row: Generation, storage: storages.Storage) -> None:
+def _purge(row: Generation, storage: Storage) -> None:
     # The preview also by its name, since a maker may have died between storing and noting it.
     preview_key = row.preview_key or (row.output_key and previews.key_of(row.output_key))
     for key in (row.output_key, row.thumbnail_key, preview_key):
@@ -73,9 +72,9 @@ def _purge(row: Generation, storage: storages.Storage) -> None:
             users.free_storage(session, row.user_id, size_bytes=row.stored_bytes)
 
 
-def remove_orphans(settings: Settings) -> None:
+def remove_orphans(installation: Installation) -> None:
     """Remove downloads that nobody has touched for a day; one that vanishes meanwhile is somebody else's doing."""
-    folder = settings.incoming_dir
+    folder = installation.settings.incoming_dir
     if not folder.is_dir():
         return
     for path in folder.iterdir():

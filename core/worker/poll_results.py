@@ -24,8 +24,6 @@ PROGRESS_CAP = 0.95
 
 Outcome = JobStatus | JobMatches | errors.ProviderError
 
-_words_logged: set[tuple[str, str]] = set()
-
 
 @dataclass(frozen=True, slots=True)
 class PollResult:
@@ -35,12 +33,16 @@ class PollResult:
     result: Outcome
 
 
-def record(looks: Sequence[PollResult], *, poll_seconds: float) -> None:
+def record(looks: Sequence[PollResult], *, poll_seconds: float, words_logged: set[tuple[str, str]]) -> None:
     """All of them in one transaction; if one of them breaks it, each in its own, so that it spoils no other.
 
+    `words_logged` are the provider's words that were logged as unknown before; those of these looks are added.
     They are written in one order, so that two dispatchers cannot deadlock. A row that could not be written comes due
     again by itself.
     """
+    for look in looks:
+        if isinstance(look.result, JobStatus):
+            _log_unknown_word(look.row.provider, look.result.unknown_word, words_logged)
     ordered = sorted(looks, key=lambda look: (look.row.user_id, look.row.id))
     try:
         _write_all(ordered, poll_seconds)
@@ -75,8 +77,7 @@ def _write(
         return
     now = utc_now()
     if isinstance(result, JobStatus):
-        _log_unknown_word(row.provider, result.unknown_word)
-        circuit_breaker.record_success(session, row.provider)
+        circuit_breaker.record_answer(session, row.provider)
         if _write_end(session, row, result):
             return
     elif isinstance(result, errors.ProviderError):
@@ -89,10 +90,10 @@ def _write(
     _write_progress(session, row, result, typical, poll_seconds)
 
 
-def _log_unknown_word(provider: str, word: str | None) -> None:
-    """Once a word and process: it may come with every look."""
-    if word is not None and (provider, word) not in _words_logged:
-        _words_logged.add((provider, word))
+def _log_unknown_word(provider: str, word: str | None, words_logged: set[tuple[str, str]]) -> None:
+    """Once a word: it may come with every look."""
+    if word is not None and (provider, word) not in words_logged:
+        words_logged.add((provider, word))
         log.warning("%s says '%s', which we do not know; waiting on", provider, word)
 
 

@@ -9,12 +9,12 @@ from datetime import timedelta
 
 from sqlalchemy import ColumnElement, literal_column, select
 
-from core import config, db, errors
+from core import db, errors, installation
 from core.clock import utc_now
 from core.db import WriteSession, update_where
 from core.db.tables import Generation
-from core.files import storage as storages
 from core.identity import users
+from core.redis import connection as redis_connection
 from core.redis import job_queue
 
 log = logging.getLogger(__name__)
@@ -37,11 +37,17 @@ def any_due() -> bool:
 
 
 def make_due() -> None:
-    """Make one due preview after another, as long as no clip waits to be brought home; what an RQ worker runs."""
-    redis_url = config.settings().redis_url or ""
-    for _ in range(MAX_AT_ONCE):
-        if job_queue.length(redis_url, job_queue.DOWNLOAD) or not make_next():
-            return
+    """Make one due preview after another, as long as no clip waits to be brought home; what an RQ worker runs.
+
+    Without Redis nobody can say what waits, and at the end of the process it may go first: the rest stays due.
+    """
+    redis = installation.current().redis
+    try:
+        for _ in range(MAX_AT_ONCE):
+            if job_queue.length(redis, job_queue.DOWNLOAD) or not make_next():
+                return
+    except redis_connection.Unreachable as away:
+        log.warning("Redis is away (%s); previews are made later", away)
 
 
 def make_next() -> bool:
@@ -74,9 +80,8 @@ def _claim(session: WriteSession) -> Generation | None:
 
 def _make(row: Generation) -> None:
     assert row.output_key is not None  # noqa: S101 -- a constraint of completed rows
-    settings = config.settings()
-    storage = storages.open_storage(settings.storage_url)
-    folder = settings.incoming_dir
+    house = installation.current()
+    storage, folder = house.storage, house.settings.incoming_dir
     folder.mkdir(exist_ok=True)
     with storage.as_file(row.output_key, folder=folder) as clip:
         from core.files import video_derivatives  # large, and only this needs it

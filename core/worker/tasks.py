@@ -14,16 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
-from functools import lru_cache
 from pathlib import Path
 
-from core import config, db, errors
+from core import db, errors, installation
 from core.clock import utc_now
 from core.db import WriteSession, update_where
 from core.db.enums import Stage, Status
 from core.db.tables import Generation
 from core.files import download
-from core.files import storage as storages
 from core.generations import conformance, lifecycle, reconciliation
 from core.insights import circuit_breaker
 from core.messages import message
@@ -52,7 +50,7 @@ def submit(generation_id: str) -> None:
     if row is None or row.stage is not Stage.DISPATCHED:
         return
     try:
-        request = provider_request.from_row(row, config.settings(), _storage())
+        request = provider_request.from_row(row, installation.current().settings, installation.current().storage)
         base_url = _base_url(row.provider)
     except errors.AppError as error:
         _fail(generation_id, Stage.DISPATCHED, error)
@@ -94,7 +92,7 @@ def ingest(generation_id: str) -> None:
             next_at=utc_now() + LEASE,
             collect_attempt=attempt,
         )
-    folder = config.settings().incoming_dir
+    folder = installation.current().settings.incoming_dir
     folder.mkdir(exist_ok=True)
     target = folder / f"{generation_id}.video"
     try:
@@ -117,22 +115,19 @@ def ingest(generation_id: str) -> None:
             lifecycle.complete(session, now, output)
 
 
-@lru_cache(maxsize=1)
-def _storage() -> storages.Storage:
-    return storages.open_storage(config.settings().storage_url)
-
-
 def _base_url(provider: str) -> str:
     """Where the job is sent; kept on the row, so that it is later asked about at the same place."""
     known = registry.provider_class(provider)
-    return config.settings().provider_base_urls.get(provider, known.default_base_url)
+    return installation.current().settings.provider_base_urls.get(provider, known.default_base_url)
 
 
 async def _send(provider_name: str, request: VideoRequest) -> ProviderJob | errors.ProviderError:
     """One submit; every way it can end is a value. What we do not understand is uncertain, never "not sent"."""
     try:
         async with connection.submit_client() as client, asyncio.timeout(SUBMIT_SECONDS):
-            return await connection.connect(config.settings(), provider_name, client).generate_video(request)
+            return await connection.connect(installation.current().settings, provider_name, client).generate_video(
+                request
+            )
     except errors.ProviderError as error:
         return error
     except Exception as bug:
@@ -150,18 +145,25 @@ def _record_submit(sent: Generation, outcome: ProviderJob | errors.ProviderError
             log.warning("submit of %s ended after somebody else had settled it: %s", sent.id, outcome)
             return
         if isinstance(outcome, ProviderJob):
-            circuit_breaker.record_success(session, row.provider)
+            circuit_breaker.record_order(session, row.provider)
             error = _accepted(session, row, outcome)
         else:
             circuit_breaker.record_failure(session, row.provider, outcome)
             error = outcome
-        if isinstance(error, errors.ProviderRateLimited | errors.ProviderUnavailable):
+        if error is not None:
+            _record_refusal(session, row, error)
+
+
+def _record_refusal(session: WriteSession, row: Generation, error: errors.ProviderError) -> None:
+    """Carry out what an error means for the generation and its hold."""
+    match error.submit_verdict:
+        case errors.SubmitVerdict.LATER:
             _retry_later(session, row, error)
-        elif isinstance(error, errors.SubmitUncertain | errors.UnreadableReply):
+        case errors.SubmitVerdict.UNKNOWN:
             if row.status is Status.PROCESSING:
                 uncertain = errors.SubmitUncertain(detail=error.detail)
                 lifecycle.mark_uncertain(session, row, uncertain, next_at=utc_now() + FIND_AFTER)
-        elif error is not None:
+        case errors.SubmitVerdict.REFUSED:
             lifecycle.fail(session, row, error)
 
 
@@ -176,9 +178,7 @@ def _accepted(session: WriteSession, row: Generation, job: ProviderJob) -> error
     return None
 
 
-def _retry_later(
-    session: WriteSession, row: Generation, error: errors.ProviderRateLimited | errors.ProviderUnavailable
-) -> None:
+def _retry_later(session: WriteSession, row: Generation, error: errors.ProviderError) -> None:
     """Back into the line: the provider surely has nothing of it."""
     if row.status is not Status.PROCESSING:
         lifecycle.fail(session, row, error)
@@ -203,9 +203,9 @@ def _retry_later(
 
 def _ingest_output(row: Generation, target: Path) -> lifecycle.Output:
     """Download, verify, make a poster, store; raises AppError, having stored nothing that is charged."""
-    allow = config.settings().download_allow(row.provider)
     from core.files import video_derivatives, video_probe  # large, and only this needs them
 
+    allow = installation.current().settings.download_allow(row.provider)
     fetched = download.fetch(asyncio.run(_source(row)), target, allow=allow, max_tries=FETCH_TRIES)
     facts = video_probe.verify(target)
     sha256 = fetched.sha256
@@ -215,7 +215,7 @@ def _ingest_output(row: Generation, target: Path) -> lifecycle.Output:
         target, facts = safe, video_probe.verify(safe)
         with target.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    storage = _storage()
+    storage = installation.current().storage
     base = f"videos/{row.id}/{sha256[:16]}"
     stored = [
         storage.put_bytes(f"{base}.webp", video_derivatives.poster(target), media_type="image/webp"),
@@ -236,7 +236,9 @@ async def _source(row: Generation) -> VideoSource:
     if row.provider_job_id is None or row.provider_video_url is None:
         raise errors.GenerationFailed(detail="ready without a job id or link")
     async with connection.submit_client() as client:
-        provider = connection.connect(config.settings(), row.provider, client, base_url=row.provider_base_url)
+        provider = connection.connect(
+            installation.current().settings, row.provider, client, base_url=row.provider_base_url
+        )
         url = row.provider_video_url
         if row.collect_attempt > 1:
             url = await _refresh_output_url(provider, row.provider_job_id) or url
@@ -284,7 +286,7 @@ def _fail(generation_id: str, stage: Stage, error: errors.AppError) -> None:
 
 
 def _first_poll_seconds(provider: str) -> float:
-    return max(config.settings().poll_seconds, registry.provider_class(provider).min_poll_seconds)
+    return max(installation.current().settings.poll_seconds, registry.provider_class(provider).min_poll_seconds)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core import config
+from core import installation
 from core.clock import utc_now
 from core.db import ReadSession
 from core.db.enums import Status
@@ -46,7 +46,7 @@ def show(session: ReadSession, person: User) -> None:
             "language": language.current(),
             "address": live_endpoint.PATH,
             "token": progress.sign_token(
-                person.id, language.current(), secret=config.settings().secret_key, now=utc_now()
+                person.id, language.current(), secret=installation.current().settings.secret_key, now=utc_now()
             ),
             "state": progress.fingerprint(now),
             "live": len(now),

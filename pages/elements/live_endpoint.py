@@ -13,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core import config, db, errors
+from core import config, db, errors, installation
 from core.clock import utc_now
 from core.generations import progress
 from pages.sections import progress_text
 from pages.ui import language
 
-PATH = "/api/apps/video-generator/live"
+PATH = f"{config.API_PATH}/live"
 MAX_NEWEST = 10
 """So many ids are told though no page shows them: what begins and ends while nothing may be drawn is told of later."""
 
@@ -30,7 +30,7 @@ def route() -> Route:
     def answer(request: Request) -> Response:  # not async: Starlette runs it in a thread, as it asks the database
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         try:
-            user_id, tag = progress.check_token(token, secret=config.settings().secret_key, now=utc_now())
+            user_id, tag = progress.check_token(token, secret=installation.current().settings.secret_key, now=utc_now())
             with language.using_language(tag):
                 body = _look(user_id, request.query_params.get("shown", "").split(",")[: progress.MAX_ITEMS])
         except errors.Unauthorized:

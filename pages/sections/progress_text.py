@@ -4,12 +4,10 @@ Imports no element: the route that answers watching pages uses it outside of any
 """
 
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from core import db
+from core import installation
 from core.clock import utc_now
-from core.db import Database
 from core.db.enums import Stage, Status
 from core.db.tables import Generation
 from core.generations import progress
@@ -26,12 +24,7 @@ TELLING_SHARE = 0.05
 
 def board() -> progress.ProgressBoard:
     """The board of this installation, kept by all pages and looks together."""
-    return _board_of(db.default())
-
-
-@lru_cache(maxsize=1)
-def _board_of(_database: Database) -> progress.ProgressBoard:
-    return progress.ProgressBoard()
+    return installation.current().board
 
 
 def item(standing: InFlightItem) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import config, db, errors
+from core import db, errors, installation
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession
@@ -122,7 +122,7 @@ def media_link(key: str | None, *, download_name: str | None = None) -> str | No
     """A signed path to a stored file the person may see; None for no file."""
     if key is None:
         return None
-    secret = config.settings().secret_key
+    secret = installation.current().settings.secret_key
     return signed_urls.sign(key, secret=secret, now=utc_now(), download_name=download_name)
 
 

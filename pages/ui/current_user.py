@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from core import config, db, errors
+from core import config, db, errors, installation
 from core.db.enums import Role
 from core.db.tables import User
 from core.identity import users
@@ -33,7 +33,7 @@ def current_user() -> User:
         except errors.NotFound:
             pass
     with db.write_session() as session:
-        return users.local_person(session, config.settings())
+        return users.local_person(session, installation.current().settings)
 
 
 def administrator() -> User:

@@ -10,13 +10,12 @@ import pytest
 from PIL import Image
 from starlette.applications import Starlette
 
-from core import config, db
+from core import db
 from core.api import mounted
-from core.config import Settings
 from core.db.enums import Scope
 from core.db.tables import Generation, User, WebhookEndpoint
-from core.files import storage
 from core.identity import api_tokens, users
+from core.installation import Installation, current
 from core.notifications import webhooks
 from tests.factories import generations
 
@@ -94,7 +93,7 @@ class Client:
         assert self.person is not None
         row = generations.create_completed(db.default(), self.person, **changes)
         assert row.output_key is not None
-        storage.open_storage(config.settings().storage_url).put_bytes(row.output_key, CLIP, media_type="video/mp4")
+        current().storage.put_bytes(row.output_key, CLIP, media_type="video/mp4")
         return row
 
     async def _exchange(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
@@ -113,19 +112,19 @@ def arrive(email: str, *, credits: int = 10_000, scope: Scope = Scope.ADMIN) -> 
 
 
 @pytest.fixture
-def ana(installation: Settings) -> Client:
+def ana(installation: Installation) -> Client:
     """Somebody with 10,000 credits."""
     return arrive("ana@example.org")
 
 
 @pytest.fixture
-def ben(installation: Settings) -> Client:
+def ben(installation: Installation) -> Client:
     """Somebody else."""
     return arrive("ben@example.org")
 
 
 @pytest.fixture
-def nobody(installation: Settings) -> Client:
+def nobody(installation: Installation) -> Client:
     """A caller without a token."""
     return Client()
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from core import config, db
-from core.files import storage
+from core import db
 from core.generations import lifecycle
+from core.installation import current
 from tests.api.conftest import APP, CLIP, PREFIX
 from tests.factories import generations
 
@@ -48,7 +48,7 @@ def finish_soon(generation_id: str) -> threading.Thread:
         )
         row = generations.advance(database, generation_id, *places)
         made = generations.build_output(row.id)
-        storage.open_storage(config.settings().storage_url).put_bytes(made.output_key, CLIP, media_type="video/mp4")
+        current().storage.put_bytes(made.output_key, CLIP, media_type="video/mp4")
         with database.write_session() as session:
             assert lifecycle.complete(session, row, made)
 

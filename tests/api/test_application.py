@@ -1,5 +1,6 @@
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -7,12 +8,13 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from sqlalchemy import select
 
-from core import config, db
+from core import db
 from core.api import api
-from core.config import Settings
+from core.db import Database
 from core.db.enums import Scope
 from core.db.tables import ApiToken
 from core.ids import new_id
+from core.installation import Installation, current, using
 from tests.api.conftest import Client, arrive, refusal
 from tests.api.routes import fitting_body, own_path
 
@@ -175,7 +177,7 @@ def test_openapi_document(nobody: Client) -> None:
 def test_unexpected_error_gives_a_reference(ana: Client, caplog: pytest.LogCaptureFixture) -> None:
     """What should not happen answers 500 with a reference that stands in the log, and tells nothing of the inside."""
     row = ana.finished()
-    videos = Path(config.settings().storage_url.removeprefix("file://")) / "videos"
+    videos = Path(current().settings.storage_url.removeprefix("file://")) / "videos"
     videos.rename(videos.with_name("away"))
     videos.write_text("a file where a folder should be")
 
@@ -189,7 +191,7 @@ def test_unexpected_error_gives_a_reference(ana: Client, caplog: pytest.LogCaptu
     assert str(videos) not in answer.text
 
 
-def test_api_runs_alone(installation: Settings) -> None:
+def test_api_runs_alone(installation: Installation) -> None:
     """Without a mount around it the API serves itself, and its links lead to itself."""
     ana = arrive("ana@example.org")
     row = ana.finished()
@@ -222,17 +224,12 @@ def test_body_that_cannot_be_read(ana: Client, content: bytes) -> None:
     assert refusal(answer)[0] in (400, 422)
 
 
-def test_database_away(ana: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_database_away(ana: Client, installation: Installation, tmp_path: Path) -> None:
     """Without the database every call is told to come back, and nothing of the inside."""
-    db.default().dispose()
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'nowhere' / 'studio.db'}")
-    config.settings.cache_clear()
-    db.default.cache_clear()
-
-    answer = ana.get("/credits")
+    away = Database(f"sqlite:///{tmp_path / 'nowhere' / 'studio.db'}")
+    with using(replace(installation, database=away)):
+        answer = ana.get("/credits")
 
     assert refusal(answer)[:2] == (503, "database_unavailable")
     assert int(answer.headers["retry-after"]) > 0
     assert "nowhere" not in answer.text
-    monkeypatch.delenv("DATABASE_URL")
-    config.settings.cache_clear()

@@ -9,11 +9,11 @@ from core import db
 from core.api import api
 from core.api.http.permissions import RoutePermission
 from core.clock import utc_now
-from core.config import Settings
 from core.db.enums import Role, Scope
 from core.db.tables import ApiToken, User
 from core.identity import api_tokens
 from core.ids import new_id
+from core.installation import Installation
 from tests.api.conftest import Client, arrive, refusal
 from tests.api.routes import fitting_body, own_path
 
@@ -24,7 +24,7 @@ BELOW = {Scope.GENERATE: Scope.READ, Scope.ADMIN: Scope.GENERATE}
 
 
 @pytest.fixture
-def owner(installation: Settings) -> Client:
+def owner(installation: Installation) -> Client:
     """An administrator with a token that reaches everything, and things of their own."""
     client = arrive("owner@example.org")
     assert client.person is not None

@@ -9,9 +9,9 @@ from sqlalchemy import event
 from core import db
 from core.api import api
 from core.api.http.permissions import RoutePermission
-from core.config import Settings
 from core.db.enums import Scope
 from core.identity import api_tokens
+from core.installation import Installation
 from tests.api.conftest import APP, ORIGIN, PREFIX, arrive
 from tests.api.routes import fitting_body, own_path
 
@@ -49,7 +49,7 @@ class SlowDatabase:
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: f"{door.method} {door.path}")
-def test_loop_goes_on_while_the_database_is_waited_for(installation: Settings, door: RoutePermission) -> None:
+def test_loop_goes_on_while_the_database_is_waited_for(installation: Installation, door: RoutePermission) -> None:
     """No route waits for the database on the event loop, where everybody else would wait with it."""
     ana = arrive("ana@example.org")
     path = own_path(ana, door.path) if door.need else door.path

@@ -11,6 +11,7 @@ import uvicorn
 from sqlalchemy import func, select
 
 from core import db
+from core.api import api
 from core.api.routers import event_hub, events
 from core.clock import utc_now
 from core.db.enums import Stage, Status
@@ -124,7 +125,7 @@ def test_listening_in_too_many_places(ana: Client, ben: Client, server: str) -> 
             assert stream.next()["event"] == "generation"
         own = ana.generate()
         assert {stream.next()["data"]["id"] for stream in streams} == {own}
-    while event_hub.hub._subscriptions:  # the server notices a moment later that they left
+    while api.state.hub._subscriptions:  # the server notices a moment later that they left
         time.sleep(0.01)
     with listening(server, ana) as stream:
         ana.generate()

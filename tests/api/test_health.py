@@ -1,13 +1,17 @@
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
-from core import config, db
+from core import db
 from core.clock import utc_now
+from core.db import Database
 from core.db.tables import Generation
+from core.installation import Installation, using
 from tests.api.conftest import Client
+from tests.factories import installations
 
 
 def test_healthy(nobody: Client) -> None:
@@ -41,7 +45,7 @@ def test_backlog(ana: Client, nobody: Client) -> None:
 def test_queue_away(nobody: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the queue orders are still taken, so it is degraded and not down."""
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
-    config.settings.cache_clear()
+    installations.reopen()
 
     answer = nobody.get("/health")
 
@@ -49,18 +53,13 @@ def test_queue_away(nobody: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (answer.json()["status"], answer.json()["queue"]) == ("degraded", False)
 
 
-def test_database_away(nobody: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_database_away(nobody: Client, installation: Installation, tmp_path: Path) -> None:
     """Without the database nothing works: 503, for a load balancer to see."""
-    db.default().dispose()
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'nowhere' / 'studio.db'}")
-    config.settings.cache_clear()
-    db.default.cache_clear()
-
-    answer = nobody.get("/health")
+    away = Database(f"sqlite:///{tmp_path / 'nowhere' / 'studio.db'}")
+    with using(replace(installation, database=away)):
+        answer = nobody.get("/health")
 
     assert answer.status_code == 503
     assert (answer.json()["success"], answer.json()["database"]) == (False, False)
     assert int(answer.headers["retry-after"]) > 0
     assert "nowhere" not in answer.text
-    monkeypatch.delenv("DATABASE_URL")
-    config.settings.cache_clear()

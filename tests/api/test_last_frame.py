@@ -1,7 +1,6 @@
 from pathlib import Path
 
-from core import config
-from core.files import storage
+from core.installation import current
 from tests.api.conftest import Client, refusal
 from tests.fixtures.clips import brightening
 
@@ -10,7 +9,7 @@ def test_last_frame_when_the_clip_is_here(ana: Client, ben: Client, tmp_path: Pa
     """The last picture is an image of one's own that generate takes; the same clip gives the same path."""
     row = ana.finished()
     assert row.output_key is not None
-    store = storage.open_storage(config.settings().storage_url)
+    store = current().storage
     store.delete(row.output_key)
     store.put_file(row.output_key, brightening(tmp_path / "clip.mp4"), media_type="video/mp4")
     first, second = (ana.post(f"/generations/{row.id}/last-frame") for _ in range(2))

@@ -5,10 +5,10 @@ from urllib.parse import quote
 
 import pytest
 
-from core import config
 from core.clock import utc_now
-from core.files import signed_urls, storage
+from core.files import signed_urls
 from core.ids import new_id
+from core.installation import current
 from tests.api.conftest import CLIP, ORIGIN, Client, refusal
 
 
@@ -57,7 +57,7 @@ def test_download_before_it_is_there(ana: Client) -> None:
 def test_download_of_a_lost_file(ana: Client) -> None:
     """A file that is gone from storage is not found; no empty file is served."""
     row = ana.finished()
-    store = storage.open_storage(config.settings().storage_url)
+    store = current().storage
     assert row.output_key is not None
     store.delete(row.output_key)
 
@@ -136,7 +136,7 @@ def test_link_to_several(ana: Client, ben: Client, nobody: Client) -> None:
     """A link to several clips needs no token, holds for a while, and gives what it was signed for and nothing else."""
     row, foreign = ana.finished(), ben.finished()
     assert ana.person is not None
-    secret, now = config.settings().secret_key, utc_now()
+    secret, now = current().settings.secret_key, utc_now()
     path = signed_urls.sign_archive(ana.person.id, [row.id, foreign.id], secret=secret, now=now)
 
     answer = nobody.get(ORIGIN + path)

@@ -1,12 +1,13 @@
+from dataclasses import replace
+
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 
 from core import db
 from core.audit import runs
-from core.config import Settings
 from core.db.enums import Role, Scope
 from core.db.tables import User
-from core.redis import connection as redis_connection
+from core.installation import Installation, using
 from core.redis import job_queue
 from tests import redis
 from tests.api.conftest import Client, arrive, refusal
@@ -73,7 +74,7 @@ def test_figures_are_what_there_is(ana: Client) -> None:
     assert found[sample("process_cpu_seconds_total")] > 0
 
 
-def test_figures_of_an_empty_installation(installation: Settings) -> None:
+def test_figures_of_an_empty_installation(installation: Installation) -> None:
     """Nothing under way and no audit yet is no error."""
     found = samples(operator().get("/metrics").text)
 
@@ -81,13 +82,14 @@ def test_figures_of_an_empty_installation(installation: Settings) -> None:
     assert sample("video_audit_broken_rules") not in found
 
 
-def test_figures_of_the_queue(installation: Settings) -> None:
+def test_figures_of_the_queue(installation: Installation) -> None:
     """With a Redis its queues are counted."""
     with redis.server() as url:
-        redis_connection.set_local_url(url)
-        job_queue.enqueue(url, job_queue.SUBMIT, "some-generation", 1)
-        found = samples(operator().get("/metrics").text)
-        redis_connection.set_local_url(None)
+        with_redis = replace(installation, redis_url=url)
+        job_queue.enqueue(with_redis.redis, job_queue.SUBMIT, "some-generation", 1)
+        with using(with_redis):
+            found = samples(operator().get("/metrics").text)
+        with_redis.redis.close()
 
     assert found[sample("video_queue_length", queue="video-submit")] == 1
     assert found[sample("video_queue_up")] == 1

@@ -1,8 +1,8 @@
 import pytest
 
-from core import config
-from core.config import Settings
+from core.installation import Installation
 from tests.api.conftest import Client
+from tests.factories import installations
 
 
 def test_models_have_the_published_shape(ana: Client) -> None:
@@ -35,11 +35,11 @@ def test_models_have_the_published_shape(ana: Client) -> None:
 
 
 def test_a_key_makes_a_provider_configured(
-    ana: Client, installation: Settings, monkeypatch: pytest.MonkeyPatch
+    ana: Client, installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a key in the environment its models can be used; the key itself is told to nobody."""
     monkeypatch.setenv("MODELSLAB_API_KEY", "key-that-stays-inside")
-    config.settings.cache_clear()
+    installations.reopen()
 
     models, providers = ana.get("/models"), ana.get("/providers")
 

@@ -2,13 +2,13 @@ import pytest
 
 from core import db
 from core.audit import runs
-from core.config import Settings
+from core.installation import Installation
 from tests.api.conftest import Client, arrive
 
 pytestmark = pytest.mark.only_postgresql
 
 
-def test_list_carries_the_newest_twenty(site: Settings) -> None:
+def test_list_carries_the_newest_twenty(site: Installation) -> None:
     """The one query of the project list says the same on PostgreSQL."""
     ana = arrive("ana@example.org")
     many, few = ana.project("Many"), ana.project("Few")
@@ -21,7 +21,7 @@ def test_list_carries_the_newest_twenty(site: Settings) -> None:
     assert [clip["id"] for clip in found[few]["generations"]] == of_few
 
 
-def test_parallel_orders_spend_no_more_than_there_is(site: Settings) -> None:
+def test_parallel_orders_spend_no_more_than_there_is(site: Installation) -> None:
     """Twelve orders at once with credits for five are five on PostgreSQL, too; with one key they are one."""
     cleo = arrive("cleo@example.org", credits=250)
     body = cleo.order()
@@ -53,14 +53,14 @@ def test_parallel_orders_spend_no_more_than_there_is(site: Settings) -> None:
         ("/usage?until=0001-01-01", 200),
     ],
 )
-def test_what_postgresql_cannot_take_never_reaches_it(site: Settings, path: str, status: int) -> None:
+def test_what_postgresql_cannot_take_never_reaches_it(site: Installation, path: str, status: int) -> None:
     """Odd characters and far-off times are refused or answered, never an error of ours."""
     ana: Client = arrive("ana@example.org")
 
     assert ana.get(path).status_code == status
 
 
-def test_odd_bodies(site: Settings) -> None:
+def test_odd_bodies(site: Installation) -> None:
     """The same for what comes in bodies."""
     ana = arrive("ana@example.org")
     good = ana.order()

@@ -4,12 +4,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from core import config, db
+from core import db
 from core.clock import utc_now
-from core.config import Settings
 from core.db.enums import Stage
 from core.db.tables import Generation, User
 from core.generations import lifecycle
+from core.installation import Installation, current
 from core.providers import callbacks
 from tests.api.conftest import Client
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_generation
@@ -28,7 +28,7 @@ def waiting(ana: Client) -> str:
 
 def path(generation_id: str) -> str:
     """The path a vendor is given, below the API's."""
-    address = callbacks.callback_url("https://video.example.org/", generation_id, secret=config.settings().secret_key)
+    address = callbacks.callback_url("https://video.example.org/", generation_id, secret=current().settings.secret_key)
     found = re.fullmatch(r"https://video\.example\.org/api/apps/video-generator(/hooks/.+)", address)
     assert found is not None
     return found[1]
@@ -51,7 +51,7 @@ def test_hook_when_it_is_ours(nobody: Client, waiting: str) -> None:
         assert due(waiting)
 
 
-def test_hook_when_it_is_guessed(nobody: Client, waiting: str, installation: Settings) -> None:
+def test_hook_when_it_is_guessed(nobody: Client, waiting: str, installation: Installation) -> None:
     """A wrong signature, or that of another generation, finds nothing and changes nothing."""
     right = path(waiting)
     other = path("01a1fd79-7222-78f5-9e3a-7e0142fe0ed4").rpartition("/")[2]
@@ -70,6 +70,6 @@ def test_hook_when_it_comes_late(nobody: Client, waiting: str) -> None:
     assert nobody.send("POST", path(waiting)).status_code == 204
 
 
-def test_address_when_we_cannot_be_reached(installation: Settings) -> None:
+def test_address_when_we_cannot_be_reached(installation: Installation) -> None:
     """Without PUBLIC_URL a vendor is given no address."""
     assert callbacks.callback_url("", "g-1", secret=b"k") == ""

@@ -1,26 +1,23 @@
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from core import config
-from core.config import Settings
-from core.redis import connection as redis_connection
+from core.installation import Installation, using
 from tests import redis
 from tests.api.conftest import Client, refusal
+from tests.factories import installations
 
 
 @pytest.fixture
-def limited(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def limited(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An installation with a Redis that the app has brought, and 3 requests a minute for each token."""
     monkeypatch.setenv("API_REQUESTS_PER_MINUTE", "3")
-    config.settings.cache_clear()
-    with redis.server() as url:
-        redis_connection.set_local_url(url)
-        yield config.settings()
-        redis_connection.set_local_url(None)
+    with redis.server() as url, using(replace(installations.reopen(), redis_url=url)):
+        yield
 
 
-def test_too_many_requests(limited: Settings, ana: Client, ben: Client) -> None:
+def test_too_many_requests(limited: None, ana: Client, ben: Client) -> None:
     """Each answer tells what is left; the one too many is refused and says how long to wait; others are not held up."""
     left = []
     for _ in range(3):
@@ -38,7 +35,7 @@ def test_too_many_requests(limited: Settings, ana: Client, ben: Client) -> None:
     assert ana.get("/health").status_code == 200
 
 
-def test_refused_requests_count(limited: Settings, ana: Client) -> None:
+def test_refused_requests_count(limited: None, ana: Client) -> None:
     """What is refused for its content was a request as well."""
     for _ in range(3):
         assert ana.post("/generate", json={}).status_code == 422
@@ -46,13 +43,10 @@ def test_refused_requests_count(limited: Settings, ana: Client) -> None:
     assert ana.post("/generate", json={}).status_code == 429
 
 
-def test_redis_away(installation: Settings, ana: Client) -> None:
+def test_redis_away(installation: Installation, ana: Client) -> None:
     """Without Redis everything is answered and nothing is told of a limit."""
-    redis_connection.set_local_url("redis://127.0.0.1:9/2")
-    try:
+    with using(replace(installation, redis_url="redis://127.0.0.1:9/2")):
         answer = ana.get("/credits")
-    finally:
-        redis_connection.set_local_url(None)
 
     assert answer.status_code == 200
     assert "ratelimit" not in answer.headers

@@ -2,11 +2,12 @@ from typing import Any
 
 import pytest
 
-from core import config
 from core import db as databases
-from core.files import image_sanitizer, storage
+from core.files import image_sanitizer
 from core.identity import users
+from core.installation import current
 from tests.api.conftest import Client, picture, refusal
+from tests.factories import installations
 
 
 def sent(data: bytes, *, name: str = "lake.png", kind: Any = "start") -> dict[str, Any]:
@@ -22,7 +23,7 @@ def test_image_is_taken_in(ana: Client) -> None:
     body = answer.json()
     assert set(body) == {"success", "filePath", "fileName", "fileSize", "width", "height", "notes"}
     assert (body["fileName"], body["width"], body["height"]) == (" \u00fcber.png", 64, 48)
-    info = storage.open_storage(config.settings().storage_url).stat(body["filePath"])
+    info = current().storage.stat(body["filePath"])
     assert info.size_bytes == body["fileSize"]
 
 
@@ -85,6 +86,6 @@ def test_upload_that_is_no_multipart(ana: Client) -> None:
 def test_full_storage(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """An image beyond the person's quota is refused and says so."""
     monkeypatch.setenv("STORAGE_QUOTA_BYTES", "10")
-    config.settings.cache_clear()
+    installations.reopen()
 
     assert refusal(ana.post("/upload-image", **sent(picture())))[:2] == (413, "storage_full")

@@ -6,10 +6,10 @@ import pytest
 
 from core import db
 from core.clock import utc_now
-from core.config import Settings
 from core.db.enums import Role, Scope
 from core.identity import users
 from core.ids import new_id
+from core.installation import Installation
 from tests.api.conftest import Client, arrive, refusal
 
 
@@ -101,7 +101,7 @@ def test_everybodys_usage_is_for_administrators(ana: Client, ben: Client) -> Non
     assert one["userEmail"] == "ana@example.org"
 
 
-def test_everybodys_usage_needs_a_token_of_scope_admin(installation: Settings) -> None:
+def test_everybodys_usage_needs_a_token_of_scope_admin(installation: Installation) -> None:
     """An administrator's token that only reads sees their own figures, and nobody else's by any of the three routes."""
     reader = arrive("root@example.org", scope=Scope.READ)
     make_admin("root@example.org")

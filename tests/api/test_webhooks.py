@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 import standardwebhooks
 
-from core import config
 from core.api.openapi.sent_events import SentEvent
 from core.ids import new_id
+from core.installation import current
 from core.notifications import outbox, webhook_sender
 from tests.api.conftest import Client, refusal
+from tests.factories import installations
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
 
@@ -19,7 +20,7 @@ def receiver(ana: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]
     """A webhook on loopback that this installation allows."""
     with receivers.receiver() as running:
         monkeypatch.setenv("WEBHOOK_ALLOW_HOSTS", running.host_port)
-        config.settings.cache_clear()
+        installations.reopen()
         yield running
 
 
@@ -34,7 +35,7 @@ def registered(client: Client, url: str, **more: Any) -> dict[str, Any]:
 def send() -> None:
     """Deliver what is due, as the dispatcher's process does."""
     for claimed in webhook_sender.claim(100):
-        webhook_sender.deliver(config.settings(), claimed)
+        webhook_sender.deliver(current().settings, claimed)
 
 
 def test_webhook_from_registration_to_delivery(ana: Client, receiver: Receiver) -> None:

@@ -8,13 +8,14 @@ import av
 import numpy as np
 import pytest
 
-from core import config, db
+from core import db
 from core.db.tables import Generation
 from core.files import storage as storages
 from core.files import video_derivatives
 from core.files.storage import Storage
 from core.generations import commands, lifecycle
 from core.projects import projects
+from tests.factories import installations
 from tests.factories.generations import CLIP_FACTS
 from tests.factories.studio import Studio
 
@@ -26,14 +27,8 @@ def installation(folder: Path) -> Iterator[Studio]:
         for name in ("DATABASE_URL", "REDIS_URL", "STORAGE_URL", "SECRET_KEY", "AUTH_MODE"):
             environ.delenv(name, raising=False)
         environ.setenv("DATA_DIR", str(folder))
-        config.settings.cache_clear()
-        db.default.cache_clear()
-        try:
-            yield Studio(config.settings())
-        finally:
-            db.default().dispose()
-            config.settings.cache_clear()
-            db.default.cache_clear()
+        with installations.opened() as found:
+            yield Studio(found.settings)
 
 
 def furnish(studio: Studio, folder: Path) -> None:

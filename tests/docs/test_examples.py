@@ -16,8 +16,8 @@ from sqlalchemy import select
 from standardwebhooks.webhooks import Webhook
 
 from core import db
-from core.config import Settings
 from core.db.tables import WebhookEndpoint
+from core.installation import Installation
 from tests.api import live
 from tests.api.conftest import Client
 from tests.docs.documents import DOCS, DOCUMENTS, ROOT, programs
@@ -136,19 +136,19 @@ def test_webhook_receiver(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     assert capsys.readouterr().out == "generation.completed one 50 credits\n"
 
 
-def test_uncertain_listed(installation: Settings, ana: Client, tmp_path: Path) -> None:
+def test_uncertain_listed(installation: Installation, ana: Client, tmp_path: Path) -> None:
     """The command shows what is uncertain."""
     (listing,) = commands(HOW_TO / "decide-uncertain-generations.md")
     lost = generations.lose_submit(db.default(), ana.generate())
 
-    assert lost.id in run(listing, tmp_path, DATA_DIR=str(installation.data_dir))
+    assert lost.id in run(listing, tmp_path, DATA_DIR=str(installation.settings.data_dir))
 
 
-def test_copy_and_restore(installation: Settings, ana: Client, tmp_path: Path) -> None:
+def test_copy_and_restore(installation: Installation, ana: Client, tmp_path: Path) -> None:
     """A restored copy is whole, and the audit that is run on it looks at the copy, its files too."""
     copy, restore = commands(HOW_TO / "back-up-and-upgrade.md")
     clip = ana.finished()
-    assert installation.data_dir == tmp_path / "data"
+    assert installation.settings.data_dir == tmp_path / "data"
 
     printed = run(copy + restore, tmp_path)
 

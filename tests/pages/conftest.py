@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.config import Settings
+from core.installation import Installation
 from tests.factories.studio import Studio
 
 SHELL = Path(__file__).parents[2] / "pages" / "shell.py"
@@ -22,13 +22,13 @@ def sent(at: AppTest, element: str) -> dict[str, Any] | None:
 
 
 @pytest.fixture
-def studio(installation: Settings) -> Studio:
+def studio(installation: Installation) -> Studio:
     """An installation of its own with its one person."""
-    return Studio(installation)
+    return Studio(installation.settings)
 
 
 @pytest.fixture
-def open_page(installation: Settings) -> Open:
+def open_page(installation: Installation) -> Open:
     """Open a page by its file name, with an address: `open_page("history", status="failed")`."""
 
     def opened(page: str, **address: str) -> AppTest:

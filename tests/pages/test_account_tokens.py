@@ -2,10 +2,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import db, errors
-from core.config import Settings
 from core.db.enums import Scope
 from core.db.tables import ApiToken
 from core.identity import api_tokens
+from core.installation import Installation
 from tests.factories.studio import Studio
 
 
@@ -20,7 +20,7 @@ def section() -> None:
 
 
 @pytest.fixture
-def page(installation: Settings) -> AppTest:
+def page(installation: Installation) -> AppTest:
     """The section, drawn once."""
     return AppTest.from_function(section, default_timeout=20).run()
 
@@ -32,9 +32,9 @@ def known(studio: Studio) -> list[ApiToken]:
 
 
 @pytest.fixture
-def studio(installation: Settings) -> Studio:
+def studio(installation: Installation) -> Studio:
     """An installation of its own with its one person."""
-    return Studio(installation)
+    return Studio(installation.settings)
 
 
 def secrets(page: AppTest) -> list[str]:

@@ -4,12 +4,14 @@ import pytest
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
-from core import config, db
+from core import db
 from core.clock import utc_now
 from core.db.enums import DisabledReason
 from core.db.tables import WebhookDelivery, WebhookEndpoint
+from core.installation import current
 from core.messages import plain
 from core.notifications import outbox, webhook_sender, webhooks
+from tests.factories import installations
 from tests.factories.studio import Studio
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
@@ -20,7 +22,7 @@ def receiver(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiv
     """A webhook on loopback that this installation allows."""
     with receivers.receiver() as running:
         monkeypatch.setenv("WEBHOOK_ALLOW_HOSTS", running.host_port)
-        config.settings.cache_clear()
+        installations.reopen()
         yield running
 
 
@@ -48,7 +50,7 @@ def registered(studio: Studio, receiver: Receiver) -> WebhookEndpoint:
 def send() -> None:
     """Deliver what is due, as the dispatcher's process does."""
     for claimed in webhook_sender.claim(100):
-        webhook_sender.deliver(config.settings(), claimed)
+        webhook_sender.deliver(current().settings, claimed)
 
 
 def texts(at: AppTest) -> str:
@@ -65,7 +67,7 @@ def test_webhook_is_added_and_its_secret_shown_once(studio: Studio, receiver: Re
     with db.read_session() as session:
         (endpoint,) = webhooks.list_for_user(session, studio.person)
     assert (endpoint.url, endpoint.description) == (receiver.url, "Team")
-    assert [code.value for code in at.code] == [webhooks.secret(endpoint, key=config.settings().secret_key)]
+    assert [code.value for code in at.code] == [webhooks.secret(endpoint, key=current().settings.secret_key)]
     at.button(key="webhooks_secret_done").click().run()
     assert not at.code
     assert not opened().code

@@ -7,15 +7,16 @@ import pytest
 from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
-from core import config, db, errors
+from core import db, errors
 from core.billing import ledger
 from core.clock import utc_now
-from core.config import Settings
 from core.db.tables import Generation, ProviderHealth, Upload, User
 from core.files import storage as storages
 from core.identity import users
+from core.installation import Installation
 from core.projects import presets
 from pages.ui import wording
+from tests.factories import installations
 from tests.factories.generations import build_spec
 from tests.factories.studio import Studio
 from tests.fixtures.clips import brightening
@@ -194,11 +195,11 @@ def test_somebody_elses_clip_fills_in_nothing(open_page: Open, studio: Studio) -
 
 
 @pytest.fixture
-def with_keys(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def with_keys(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installation whose vendors have keys; nothing is sent from a page."""
     for name in ("MODELSLAB", "EDENAI"):
         monkeypatch.setenv(f"{name}_API_KEY", "key-of-a-test")
-    config.settings.cache_clear()
+    installations.reopen()
 
 
 def test_cards_price_this_very_order(open_page: Open, studio: Studio, with_keys: None) -> None:

@@ -10,6 +10,7 @@ from core.db import Database
 from core.db.enums import Scope
 from core.db.tables import ApiToken, User
 from core.identity import api_tokens, users
+from core.identity.api_tokens import TokenCache
 
 
 def kept(database: Database) -> ApiToken:
@@ -49,49 +50,53 @@ def test_token_when_it_is_over(database: Database, person: User, values: dict[st
 
 def test_known_when_revoked_here(database: Database, person: User) -> None:
     """What was looked up is known without the database until the revocation is committed, and not a moment longer."""
+    cache = TokenCache()
     token = issue(database, person)
     with database.read_session() as session:
-        found, row = api_tokens.authenticate(session, token)
+        found, row = cache.authenticate(session, token)
     with database.write_session() as session:
-        api_tokens.revoke(session, person, row.id)
-        assert api_tokens.cached(token) == (found, row)
+        api_tokens.revoke(session, person, row.id, cache=cache)
+        assert cache.get(token) == (found, row)
 
-    assert api_tokens.cached(token) is None
+    assert cache.get(token) is None
 
 
 def test_known_when_revoked_elsewhere(database: Database, person: User) -> None:
     """What another process has revoked is known for the stated time and no longer, used or not."""
+    cache = TokenCache()
     token = issue(database, person)
     with database.read_session() as session:
-        api_tokens.authenticate(session, token)
+        cache.authenticate(session, token)
     with database.write_session() as session:
         session.execute(update(ApiToken).values(revoked_at=utc_now()))
     time.sleep(api_tokens.CACHE_SECONDS / 2)
-    api_tokens.cached(token)
+    cache.get(token)
     time.sleep(api_tokens.CACHE_SECONDS / 2)
 
-    assert api_tokens.cached(token) is None
+    assert cache.get(token) is None
     with pytest.raises(errors.Unauthorized), database.read_session() as session:
         api_tokens.by_token(session, token)
 
 
 def test_known_when_it_expires(database: Database, person: User) -> None:
     """A token ends at its time, looked up just before or not."""
+    cache = TokenCache()
     with database.write_session() as session:
         token = api_tokens.create(session, person, name="short", expires_at=utc_now() + timedelta(seconds=0.5))
     with database.read_session() as session:
-        api_tokens.authenticate(session, token)
-    assert api_tokens.cached(token) is not None
+        cache.authenticate(session, token)
+    assert cache.get(token) is not None
     time.sleep(0.5)
 
-    assert api_tokens.cached(token) is None
+    assert cache.get(token) is None
 
 
 def test_refusals_when_for_different_reasons(database: Database, person: User) -> None:
     """Unknown, revoked and expired are the same query with the same empty answer, so time does not tell them apart."""
+    cache = TokenCache()
     revoked, expired = issue(database, person), issue(database, person)
     with database.write_session() as session:
-        api_tokens.revoke(session, person, api_tokens.by_token(session, revoked)[1].id)
+        api_tokens.revoke(session, person, api_tokens.by_token(session, revoked)[1].id, cache=cache)
         past = utc_now() - timedelta(seconds=1)
         session.execute(update(ApiToken).where(ApiToken.revoked_at.is_(None)).values(expires_at=past))
     asked: list[str] = []
@@ -108,6 +113,7 @@ def test_refusals_when_for_different_reasons(database: Database, person: User) -
 
 def test_list_when_revoked(database: Database, person: User) -> None:
     """A list has one's own tokens, newest first, without those that were revoked; only one's own can be revoked."""
+    cache = TokenCache()
     for name in ("first", "second"):
         issue(database, person, name)
         time.sleep(0.002)  # what is made in one millisecond has no order
@@ -118,10 +124,10 @@ def test_list_when_revoked(database: Database, person: User) -> None:
         newest, oldest = api_tokens.list_for_user(session, person)
         assert (newest.name, oldest.name) == ("second", "first")
         with pytest.raises(errors.NotFound):
-            api_tokens.revoke(session, other, oldest.id)
-        api_tokens.revoke(session, person, oldest.id)
+            api_tokens.revoke(session, other, oldest.id, cache=cache)
+        api_tokens.revoke(session, person, oldest.id, cache=cache)
         with pytest.raises(errors.NotFound):
-            api_tokens.revoke(session, person, oldest.id)
+            api_tokens.revoke(session, person, oldest.id, cache=cache)
     with database.read_session() as session:
         assert [token.name for token in api_tokens.list_for_user(session, person)] == ["second"]
 

@@ -7,12 +7,11 @@ from sqlalchemy import delete, update
 
 from core import db
 from core.audit import invariants, runs
-from core.config import Settings
 from core.db import Database
 from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Project, UsageDay, User
-from core.files import storage as storages
 from core.generations import commands
 from core.identity import users
+from core.installation import Installation
 from core.messages import message, plain
 from tests.factories.generations import create_completed, create_generation
 
@@ -20,13 +19,13 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def ana(installation: Settings) -> User:
+def ana(installation: Installation) -> User:
     """Somebody with one finished clip whose file is in storage."""
     with db.write_session() as session:
         user = users.ensure(session, "ana@example.org", signup_credits=1000)
     row = create_completed(db.default(), user)
     assert row.output_key is not None
-    storages.open_storage(installation.storage_url).put_bytes(row.output_key, b"clip", media_type="video/mp4")
+    installation.storage.put_bytes(row.output_key, b"clip", media_type="video/mp4")
     return user
 
 
@@ -58,9 +57,9 @@ def test_command_when_a_rule_is_broken(ana: User) -> None:
     assert str(account_id) in ended.stdout
 
 
-def test_command_when_a_file_is_missing(ana: User, installation: Settings) -> None:
+def test_command_when_a_file_is_missing(ana: User, installation: Installation) -> None:
     """A completed clip whose file is gone is found."""
-    for path in (installation.data_dir / "media").rglob("*.mp4"):
+    for path in (installation.settings.data_dir / "media").rglob("*.mp4"):
         path.unlink()
     ended = command()
 
@@ -68,7 +67,7 @@ def test_command_when_a_file_is_missing(ana: User, installation: Settings) -> No
     assert "in storage" in ended.stdout
 
 
-def test_last_run_when_recorded(installation: Settings, ana: User) -> None:
+def test_last_run_when_recorded(installation: Installation, ana: User) -> None:
     """The newest result is kept with its time and what was broken."""
     with db.write_session() as session:
         runs.record(session, runs.run_incremental(session))
@@ -153,7 +152,7 @@ def test_look_when_something_new_is_damaged(
     assert rule in broken(again)
 
 
-def test_look_when_there_is_much_that_is_old(installation: Settings, ana: User) -> None:
+def test_look_when_there_is_much_that_is_old(installation: Installation, ana: User) -> None:
     """A pass over what is new goes to clips and movements by index alone: nothing of theirs is read from end to end."""
     with db.read_session() as session:
         connection = session.connection()

@@ -10,6 +10,7 @@ from core.db.tables import User
 from core.identity import users
 from core.projects import projects
 from core.usage import budgets
+from core.usage.cache import UsageCache
 from core.usage.reports import UsageQuery
 from tests.factories import histories
 from tests.factories.histories import Ended
@@ -29,7 +30,7 @@ def fifty_a_day(database: Database, user: User, *, days: int = 35) -> str:
 def look(database: Database, user: User, chosen: UsageQuery = MONTH) -> budgets.Month:
     """A month as it stands."""
     with database.read_session() as session:
-        return budgets.month(session, user, chosen, today=TODAY)
+        return budgets.month(session, user, chosen, today=TODAY, cache=UsageCache())
 
 
 def test_month_under_way(database: Database, person: User) -> None:
@@ -79,12 +80,12 @@ def test_watched(database: Database, person: User) -> None:
     mine = fifty_a_day(database, person)
     with database.write_session() as session:
         fine = projects.create(session, person, name="Dunes").id
-        assert budgets.alerts(session, person, today=TODAY) == []
+        assert budgets.alerts(session, person, today=TODAY, cache=UsageCache()) == []
         budgets.set_user(session, person, credits=1499)
         budgets.set_project(session, person, mine, credits=1000)
         budgets.set_project(session, person, fine, credits=1)
     with database.read_session() as session:
-        found = budgets.alerts(session, person, today=TODAY)
+        found = budgets.alerts(session, person, today=TODAY, cache=UsageCache())
 
     assert [(one.project_id, one.project_name, one.month.is_exceeded) for one in found] == [
         (None, None, False),
@@ -93,7 +94,7 @@ def test_watched(database: Database, person: User) -> None:
     with database.write_session() as session:
         budgets.set_user(session, person, credits=None)
         budgets.set_project(session, person, mine, credits=None)
-        assert budgets.alerts(session, person, today=TODAY) == []
+        assert budgets.alerts(session, person, today=TODAY, cache=UsageCache()) == []
 
 
 @pytest.mark.parametrize("credits", [0, -1, budgets.LIMIT_CREDITS + 1])

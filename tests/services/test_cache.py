@@ -13,7 +13,8 @@ from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.identity import users
 from core.projects import projects
-from core.usage import cache, reports
+from core.usage import reports
+from core.usage.cache import UsageCache
 from core.usage.reports import Group, UsageQuery
 from tests.factories.generations import create_completed
 
@@ -26,6 +27,7 @@ def days() -> UsageQuery:
 
 def test_same_question_reads_the_roll_ups_once(database: Database, person: User) -> None:
     """While nothing was added, figures are not added up again."""
+    cache = UsageCache()
     create_completed(database, person)
     asked: list[str] = []
     with database.read_session() as session:
@@ -38,6 +40,7 @@ def test_same_question_reads_the_roll_ups_once(database: Database, person: User)
 
 def test_what_changes_is_seen_at_once(database: Database, person: User) -> None:
     """A charge, a verdict and a new name of a project each change the figures of the next look."""
+    cache = UsageCache()
     row = create_completed(database, person)
 
     def look() -> list[reports.Row]:
@@ -59,6 +62,7 @@ def test_what_changes_is_seen_at_once(database: Database, person: User) -> None:
 
 def test_everybodys_figures_follow_everybody_and_are_for_administrators(database: Database, person: User) -> None:
     """What another person is charged is in them at the next look; who is no administrator is refused."""
+    cache = UsageCache()
     with database.write_session() as session:
         ben = users.ensure(session, "ben@example.org", signup_credits=10_000)
         admin = users.ensure(session, "boss@example.org", signup_credits=0, role=Role.ADMIN)
@@ -75,6 +79,7 @@ def test_everybodys_figures_follow_everybody_and_are_for_administrators(database
 
 def test_somebody_elses_project_is_not_found(database: Database, person: User) -> None:
     """Also when its figures were read before, by its owner."""
+    cache = UsageCache()
     row = create_completed(database, person)
     with database.write_session() as session:
         ben = users.ensure(session, "ben@example.org", signup_credits=10_000)

@@ -3,6 +3,7 @@ import pytest
 from core import errors
 from core.db import Database
 from core.db.tables import ProviderHealth
+from core.errors import Fault
 from core.insights import circuit_breaker
 
 pytestmark = pytest.mark.both_databases  # outcomes are upserts, in each database's words
@@ -31,7 +32,7 @@ def test_breaker_when_provider_fails_in_a_row(database: Database, error: errors.
     assert circuit_breaker.state(known(database)) is circuit_breaker.State.TROUBLE
     with database.write_session() as session:
         assert circuit_breaker.permitted_submits(session, "acme") == 0
-        circuit_breaker.record_success(session, "acme")
+        circuit_breaker.record_order(session, "acme")
 
     assert circuit_breaker.state(known(database)) is circuit_breaker.State.OK
     with database.write_session() as session:
@@ -45,6 +46,14 @@ def test_breaker_when_provider_fails_in_a_row(database: Database, error: errors.
 def test_breaker_when_it_is_not_the_provider(database: Database, error: errors.AppError) -> None:
     """What people ask for, and a polite "later", never count against a provider."""
     fail(database, error, 50)
+
+    assert known(database) is None
+
+
+@pytest.mark.parametrize("kind", [kind for kind in errors.ProviderError.__subclasses__() if kind.fault is Fault.USER])
+def test_breaker_when_a_person_made_a_mistake(database: Database, kind: type[errors.ProviderError]) -> None:
+    """Whatever a person got wrong says nothing of the provider."""
+    fail(database, kind(), circuit_breaker.FAILURES_TO_OPEN)
 
     assert known(database) is None
 
@@ -68,3 +77,36 @@ def test_key_check_when_noted(database: Database) -> None:
         row = known(database)
         assert row is not None
         assert (row.key_works, row.failures) == (works, 1)
+
+
+def test_account_fault_is_cleared_by_an_order_or_a_key_check_only(database: Database) -> None:
+    """Neither a look that worked nor an outage takes a fault of our account out of sight."""
+
+    def code() -> str | None:
+        row = known(database)
+        return row.error_code if row else None
+
+    for cleared_by in ("order", "key"):
+        fail(database, errors.BadKey(), 1)
+        fail(database, errors.ProviderUnavailable(), circuit_breaker.FAILURES_TO_OPEN)
+        with database.write_session() as session:
+            circuit_breaker.record_answer(session, "acme")
+            circuit_breaker.record_key_check(session, "acme", works=False)
+        row = known(database)
+        assert row is not None
+        assert (row.error_code, row.failures, row.retry_at) == ("provider_bad_key", 0, None)
+        with database.write_session() as session:
+            if cleared_by == "order":
+                circuit_breaker.record_order(session, "acme")
+            else:
+                circuit_breaker.record_key_check(session, "acme", works=True)
+        assert code() is None
+
+
+def test_answer_closes_the_breaker(database: Database) -> None:
+    """A provider that answers looks is no longer left alone."""
+    fail(database, errors.ProviderUnavailable(), circuit_breaker.FAILURES_TO_OPEN)
+    with database.write_session() as session:
+        circuit_breaker.record_answer(session, "acme")
+        assert circuit_breaker.permitted_submits(session, "acme") is None
+    assert circuit_breaker.state(known(database)) is circuit_breaker.State.OK

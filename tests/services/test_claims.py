@@ -6,17 +6,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from core import config, db, errors
+from core import db, errors
 from core.clock import utc_now
-from core.config import Settings
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, ProviderHealth, User
 from core.generations import commands
 from core.generations.submit import submit
 from core.identity import users
 from core.insights import circuit_breaker
+from core.installation import Installation, current
 from core.projects import projects
 from core.worker import claims
+from tests.factories import installations
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
     CONFIGURED,
@@ -35,17 +36,17 @@ from tests.factories.users import create_user
 
 
 @pytest.fixture
-def ana(installation: Settings) -> User:
+def ana(installation: Installation) -> User:
     """Somebody with credits in the installation."""
     return create_user(db.default(), credits=100_000)
 
 
 def claim_submits() -> list[Generation]:
     """What a dispatcher would hand over now, calls being free."""
-    return list(claims.claim_submits(config.settings(), lambda _provider: True))
+    return list(claims.claim_submits(current().settings, lambda _provider: True))
 
 
-def test_sweep_when_workers_died(installation: Settings, ana: User) -> None:
+def test_sweep_when_workers_died(installation: Installation, ana: User) -> None:
     """A dead submit becomes uncertain; a dead download is done again."""
     sending, fetching = create_generation(db.default(), ana), create_generation(db.default(), ana)
     advance(db.default(), sending.id, DISPATCHED, SUBMITTING)
@@ -69,7 +70,7 @@ def test_sweep_when_workers_died(installation: Settings, ana: User) -> None:
     )
 
 
-def test_sweep_when_nothing_was_taken_for_a_day(installation: Settings, ana: User) -> None:
+def test_sweep_when_nothing_was_taken_for_a_day(installation: Installation, ana: User) -> None:
     """What no provider took for a day fails, and the credits come back."""
     row = create_generation(db.default(), ana)
     with db.write_session() as session:
@@ -80,7 +81,7 @@ def test_sweep_when_nothing_was_taken_for_a_day(installation: Settings, ana: Use
     assert broken_rules() == []
 
 
-def test_hand_over_when_people_share(installation: Settings, ana: User) -> None:
+def test_hand_over_when_people_share(installation: Installation, ana: User) -> None:
     """Few are outstanding a provider, and everybody's first goes before anybody's second."""
     many = [create_generation(db.default(), ana).id for _ in range(12)]
     with db.write_session() as session:
@@ -93,7 +94,7 @@ def test_hand_over_when_people_share(installation: Settings, ana: User) -> None:
     assert claim_submits() == []
 
 
-def test_hand_over_when_provider_takes_few(installation: Settings, ana: User) -> None:
+def test_hand_over_when_provider_takes_few(installation: Installation, ana: User) -> None:
     """A provider that takes five at once is given no sixth while five are with it."""
     with db.write_session() as session:
         project = projects.create(session, ana, name="Lakes")
@@ -109,7 +110,7 @@ def test_hand_over_when_provider_takes_few(installation: Settings, ana: User) ->
     assert claim_submits() == []
 
 
-def test_hand_over_when_queue_was_lost(installation: Settings, ana: User) -> None:
+def test_hand_over_when_queue_was_lost(installation: Installation, ana: User) -> None:
     """What was handed over and never begun comes due again; it is still pending and free to cancel."""
     row = create_generation(db.default(), ana)
     assert [found.id for found in claim_submits()] == [row.id]
@@ -121,30 +122,30 @@ def test_hand_over_when_queue_was_lost(installation: Settings, ana: User) -> Non
         assert commands.cancel(session, ana, row.id).status is Status.CANCELLED
 
 
-def test_hand_over_when_calls_are_limited(installation: Settings, ana: User) -> None:
+def test_hand_over_when_calls_are_limited(installation: Installation, ana: User) -> None:
     """What the shared rate holds back stays due in the table."""
     for _ in range(4):
         create_generation(db.default(), ana)
     free = iter([True, True, False])
-    handed = claims.claim_submits(config.settings(), lambda _provider: next(free))
+    handed = claims.claim_submits(current().settings, lambda _provider: next(free))
 
     assert len(handed) == 2
     assert len(claim_submits()) == 2
 
 
 def test_hand_over_when_the_operator_sets_a_limit(
-    installation: Settings, ana: User, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, ana: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An operator's limit counts before the provider's own."""
     monkeypatch.setenv("DEMO_MAX_IN_FLIGHT", "2")
-    config.settings.cache_clear()
+    installations.reopen()
     for _ in range(4):
         create_generation(db.default(), ana)
 
     assert len(claim_submits()) == 2
 
 
-def test_hand_over_when_provider_is_in_trouble(installation: Settings, ana: User) -> None:
+def test_hand_over_when_provider_is_in_trouble(installation: Installation, ana: User) -> None:
     """A provider that fails by itself is left alone for a while, then tried with one."""
     for _ in range(3):
         create_generation(db.default(), ana)
@@ -159,12 +160,12 @@ def test_hand_over_when_provider_is_in_trouble(installation: Settings, ana: User
     assert claim_submits() == []
 
     with db.write_session() as session:
-        circuit_breaker.record_success(session, "demo")
+        circuit_breaker.record_order(session, "demo")
     assert len(claim_submits()) == 2
 
 
 @pytest.fixture
-def somebody(site: Settings) -> User:
+def somebody(site: Installation) -> User:
     """Somebody with credits, on each kind of database."""
     return create_user(db.default(), credits=100_000)
 

@@ -5,17 +5,17 @@ import pytest
 from core import cli, config, db
 from core.billing import ledger
 from core.clock import utc_now
-from core.config import Settings
 from core.db.enums import Role, Scope, Status
 from core.db.tables import Generation
 from core.generations import reconciliation
 from core.identity import api_tokens, users
+from core.installation import Installation
 from core.providers.contract import JobMatches, ProviderJob
 from tests.factories import generations
 
 
 @pytest.fixture
-def lost(installation: Settings) -> Generation:
+def lost(installation: Installation) -> Generation:
     """A generation of which nobody knows whether its provider has it."""
     with db.write_session() as session:
         person = users.ensure(session, "ana@example.org", signup_credits=1000)
@@ -34,7 +34,7 @@ def available(email: str) -> int:
         return ledger.balance(session, users.get(session, email).id).available_credits
 
 
-def test_token_is_the_last_line(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_token_is_the_last_line(installation: Installation, capsys: pytest.CaptureFixture[str]) -> None:
     """A new person is made and can use the printed token."""
     assert cli.main(["token", "Ana@Example.org"]) == 0
 
@@ -43,10 +43,10 @@ def test_token_is_the_last_line(installation: Settings, capsys: pytest.CaptureFi
         person, known = api_tokens.by_token(session, token)
     assert (person.email, person.role) == ("ana@example.org", Role.USER)
     assert (known.name, known.scope, known.expires_at) == ("command line", Scope.GENERATE, None)
-    assert available("ana@example.org") == installation.signup_credits
+    assert available("ana@example.org") == installation.settings.signup_credits
 
 
-def test_token_as_asked(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_token_as_asked(installation: Installation, capsys: pytest.CaptureFixture[str]) -> None:
     """Name, scope and days can be given."""
     assert cli.main(["token", "ana@example.org", "--name", "cron", "--scope", "read", "--days", "30"]) == 0
 
@@ -57,7 +57,7 @@ def test_token_as_asked(installation: Settings, capsys: pytest.CaptureFixture[st
     assert timedelta(days=29) < known.expires_at - utc_now() <= timedelta(days=30)
 
 
-def test_local_person_is_an_administrator(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_local_person_is_an_administrator(installation: Installation, capsys: pytest.CaptureFixture[str]) -> None:
     """The person of the local demo has the same role however it came into being."""
     assert cli.main(["token", config.LOCAL_PERSON]) == 0
 
@@ -65,9 +65,9 @@ def test_local_person_is_an_administrator(installation: Settings, capsys: pytest
         assert api_tokens.by_token(session, capsys.readouterr().out.strip())[0].role is Role.ADMIN
 
 
-def test_grant_twice_books_twice(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_grant_twice_books_twice(installation: Installation, capsys: pytest.CaptureFixture[str]) -> None:
     """Each call is a grant of its own, and prints the new balance."""
-    start = installation.signup_credits
+    start = installation.settings.signup_credits
     assert cli.main(["grant", "ana@example.org", "500"]) == 0
     assert cli.main(["grant", "ana@example.org", "500", "--reason", "Campaign"]) == 0
 
@@ -94,7 +94,7 @@ def test_uncertain_ones_are_listed_with_what_they_may_be(lost: Generation, capsy
     assert "It may be one of these jobs: j-1, j-2 ReadTimeout" in capsys.readouterr().out
 
 
-def test_nothing_uncertain(installation: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_uncertain(installation: Installation, capsys: pytest.CaptureFixture[str]) -> None:
     """An empty list is said in words."""
     assert cli.main(["uncertain"]) == 0
     assert capsys.readouterr().out == "Nothing is uncertain.\n"
@@ -152,7 +152,7 @@ def test_refusal_is_one_sentence(lost: Generation, capsys: pytest.CaptureFixture
         ["resolve", "some-id", "--release", "--found", "job"],
     ],
 )
-def test_wrong_arguments(installation: Settings, arguments: list[str]) -> None:
+def test_wrong_arguments(installation: Installation, arguments: list[str]) -> None:
     """What is not a command ends with exit code 2 before anything is touched."""
     with pytest.raises(SystemExit) as ended:
         cli.main(arguments)

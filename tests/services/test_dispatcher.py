@@ -12,17 +12,18 @@ import pytest
 import sqlalchemy
 from sqlalchemy import update
 
-from core import config, db
+from core import db
 from core.billing import ledger
 from core.clock import utc_now
-from core.config import Settings
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, User
 from core.generations import commands, reconciliation
 from core.ids import new_id
 from core.insights import circuit_breaker
+from core.installation import Installation, current
 from core.providers import connection
 from core.worker import dispatcher, poll_results
+from tests.factories import installations
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
     DISPATCHED,
@@ -73,18 +74,18 @@ class Studio:
 
 
 @pytest.fixture
-def studio(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
+def studio(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
     """The demo's vendor, scripted; Redis is away."""
     found = Studio()
     monkeypatch.setenv("DEMO_BASE_URL", found.url)
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:9/0")
-    config.settings.cache_clear()
+    installations.reopen()
     yield found
     found.close()
 
 
 @pytest.fixture
-def ana(installation: Settings) -> User:
+def ana(installation: Installation) -> User:
     """Somebody with credits in the installation."""
     return create_user(db.default(), credits=100_000)
 
@@ -146,7 +147,7 @@ def tick() -> None:
 
     async def run() -> None:
         stop = asyncio.Event()
-        found = dispatcher.Dispatcher(config.settings())
+        found = dispatcher.Dispatcher(current())
         asyncio.get_running_loop().call_later(0.3, stop.set)
         await found.run(stop)
 
@@ -295,12 +296,12 @@ def test_look_while_another_vendor_hangs(studio: Studio, ana: User, monkeypatch:
     with hanging() as (url, asked):
         monkeypatch.setenv("MODELSLAB_BASE_URL", url)
         monkeypatch.setenv("MODELSLAB_API_KEY", "k")
-        config.settings.cache_clear()
+        installations.reopen()
         many(waiting(ana, model_id="seedance-t2v"), dispatcher.MAX_CONCURRENT_POLLS + 50)
         studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "succeeded", "video_url": "http://x/v"})
 
         async def run() -> None:
-            task = asyncio.create_task(dispatcher.Dispatcher(config.settings()).run(asyncio.Event()))
+            task = asyncio.create_task(dispatcher.Dispatcher(current()).run(asyncio.Event()))
             await asyncio.to_thread(until, lambda: len(asked) >= dispatcher.MAX_CONCURRENT_POLLS)
             generation_id = await asyncio.to_thread(waiting, ana)
             await asyncio.to_thread(until, lambda: load_generation(generation_id).stage is Stage.READY_TO_DOWNLOAD)
@@ -324,7 +325,7 @@ def test_key_check_when_a_key_is_set(studio: Studio, monkeypatch: pytest.MonkeyP
     """Each configured key is tried for free; what it said is kept for people to see."""
     monkeypatch.setenv("MODELSLAB_API_KEY", "k-1")
     monkeypatch.setenv("MODELSLAB_BASE_URL", studio.url)
-    config.settings.cache_clear()
+    installations.reopen()
     studio.answers["POST /api/wallet_balance"] = (200, {"status": "error", "message": "Invalid API key"})
     tick()
 

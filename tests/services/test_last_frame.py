@@ -7,19 +7,19 @@ from PIL import Image
 from sqlalchemy import select, update
 
 from core import db, errors
-from core.config import Settings
 from core.db.tables import Generation, Upload, User
 from core.files import video_derivatives
 from core.files.storage import LocalStorage
 from core.generations import last_frame, queries
 from core.identity import users
+from core.installation import Installation
 from tests.factories.generations import QUOTA_BYTES, create_completed, create_generation
 from tests.factories.users import create_user
 from tests.fixtures.clips import SHADES, brightening
 
 
 @pytest.fixture
-def ana(installation: Settings) -> User:
+def ana(installation: Installation) -> User:
     """Somebody with credits, in an installation of its own."""
     return create_user(db.default())
 

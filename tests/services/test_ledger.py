@@ -113,7 +113,7 @@ def test_accounts_when_overdrawn_by_hand(database: Database, person: User) -> No
                 available_after=10_000,
                 held_after=0,
                 actor="root",
-                reason="",
+                reason="Test",
             )
         )
 
@@ -122,7 +122,7 @@ def test_entries_when_many(database: Database, person: User) -> None:
     """The list is newest first and pages without gaps or repeats."""
     for n in range(7):
         with database.write_session() as session:
-            ledger.grant(session, person.id, credits=n + 1, key=f"g{n}", actor="root", reason="")
+            ledger.grant(session, person.id, credits=n + 1, key=f"g{n}", actor="root", reason="Test")
     seen: list[int] = []
     before = None
     with database.read_session() as session:
@@ -212,7 +212,7 @@ class Books(RuleBasedStateMachine):
         self.number += 1
         with self.database.write_session() as session:
             ledger.grant(
-                session, self.user.id, credits=credits, key=f"{self.user.id}:{self.number}", actor="root", reason=""
+                session, self.user.id, credits=credits, key=f"{self.user.id}:{self.number}", actor="root", reason="Test"
             )
         self.available += credits
 
@@ -249,7 +249,7 @@ class Books(RuleBasedStateMachine):
                         generation_id=generation_id,
                         credits=credits,
                         actor="system",
-                        reason="",
+                        reason="Test",
                     )
                     back = credits
             if moved:
@@ -274,3 +274,29 @@ def test_books_in_random_histories(database: Database) -> None:
         Books,
         settings=settings(max_examples=settings().max_examples // 5, stateful_step_count=20),
     )
+
+
+@pytest.mark.parametrize("book", [ledger.grant, ledger.adjust])
+@pytest.mark.parametrize(
+    ("credits", "reason"),
+    [(10**12 + 1, "Campaign"), (0, "Campaign"), (5, ""), (5, "  "), (5, "x" * 501), (5, "Campaign\x00")],
+)
+def test_booking_when_amount_or_reason_cannot_be_booked(
+    database: Database, person: User, book: Callable[..., bool], credits: int, reason: str
+) -> None:
+    """Whichever door asks: an amount beyond the limit and a reason nobody can read are refused by field."""
+    with pytest.raises(errors.InvalidRequest) as refused, database.write_session() as session:
+        book(session, person.id, credits=credits, key="k", actor="root", reason=reason)
+
+    assert list(refused.value.fields) == ["credits" if reason == "Campaign" else "reason"]
+    with database.read_session() as session:
+        assert ledger.balance(session, person.id).available_credits == 10_000
+
+
+def test_booking_at_its_limits(database: Database, person: User) -> None:
+    """The most that may be moved at once, and the longest reason, are booked; a correction may take as much away."""
+    most, longest = ledger.BOOKING_LIMIT_CREDITS, "x" * ledger.REASON_LIMIT_CHARS
+    with database.write_session() as session:
+        assert ledger.grant(session, person.id, credits=most, key="in", actor="root", reason=longest)
+        assert ledger.adjust(session, person.id, credits=-most, key="out", actor="root", reason=longest)
+        assert ledger.balance(session, person.id).available_credits == 10_000

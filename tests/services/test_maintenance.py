@@ -12,11 +12,11 @@ from sqlalchemy import select, update
 from core import db, errors
 from core.audit import runs
 from core.clock import utc_now
-from core.config import Settings
 from core.db.tables import AuditRun, Generation, User, WebhookDelivery
 from core.files import storage as storages
 from core.generations import commands, queries
 from core.identity import users
+from core.installation import Installation
 from core.messages import plain
 from core.notifications import webhooks
 from core.worker import maintenance, previews
@@ -28,7 +28,7 @@ OLD_ID = "01234567-89ab-7000-8000-000000000000"
 
 
 @pytest.fixture
-def ana(site: Settings) -> User:
+def ana(site: Installation) -> User:
     """Somebody with credits."""
     return create_user(db.default(), credits=100_000)
 
@@ -40,27 +40,25 @@ def files_of(row: Generation) -> list[str]:
     return [row.output_key, row.thumbnail_key, previews.key_of(row.output_key)]
 
 
-def stored(settings: Settings, user: User) -> Generation:
+def stored(installation: Installation, user: User) -> Generation:
     """A completed clip of 1,000 bytes with its files."""
     row = create_completed(db.default(), user)
-    storage = storages.open_storage(settings.storage_url)
     for key in files_of(row):
-        storage.put_bytes(key, b"x", media_type=storages.media_type_of(key))
+        installation.storage.put_bytes(key, b"x", media_type=storages.media_type_of(key))
     return row
 
 
-def deleted(settings: Settings, user: User) -> Generation:
+def deleted(installation: Installation, user: User) -> Generation:
     """A clip that its person deleted, and whose files are still there."""
-    row = stored(settings, user)
+    row = stored(installation, user)
     with db.write_session() as session:
         commands.delete(session, user, row.id)
     return row
 
 
-def there(settings: Settings, row: Generation) -> list[str]:
+def there(installation: Installation, row: Generation) -> list[str]:
     """Which of its files are there."""
-    storage = storages.open_storage(settings.storage_url)
-    return [key for key in files_of(row) if storage.exists(key)]
+    return [key for key in files_of(row) if installation.storage.exists(key)]
 
 
 def storage_bytes(email: str = "ana@example.org") -> int:
@@ -82,16 +80,17 @@ def at_once(count: int, work: Callable[[], object]) -> None:
             done.result()
 
 
-def left_over(settings: Settings, name: str, *, seconds: float) -> Path:
+def left_over(installation: Installation, name: str, *, seconds: float) -> Path:
     """A download that nobody has touched for so long."""
-    settings.incoming_dir.mkdir(parents=True, exist_ok=True)
-    path = settings.incoming_dir / name
+    folder = installation.settings.incoming_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
     path.write_bytes(b"half")
     os.utime(path, (time.time() - seconds,) * 2)
     return path
 
 
-def test_purge_when_a_clip_was_deleted(site: Settings, ana: User) -> None:
+def test_purge_when_a_clip_was_deleted(site: Installation, ana: User) -> None:
     """All files of a deleted clip go, and its bytes from the count of its person, once; another's clip stays."""
     with db.write_session() as session:
         eve = users.ensure(session, "eve@example.org", signup_credits=1000)
@@ -104,10 +103,10 @@ def test_purge_when_a_clip_was_deleted(site: Settings, ana: User) -> None:
     assert (storage_bytes(), storage_bytes("eve@example.org")) == (1000, 1000)
 
 
-def test_purge_when_it_died_between_files_and_note(site: Settings, ana: User) -> None:
+def test_purge_when_it_died_between_files_and_note(site: Installation, ana: User) -> None:
     """Files that are gone already do not stop it: the bytes are given back by the next pass."""
     gone = deleted(site, ana)
-    storage = storages.open_storage(site.storage_url)
+    storage = site.storage
     for key in there(site, gone)[:2]:
         storage.delete(key)
     assert storage_bytes() == 1000
@@ -118,7 +117,7 @@ def test_purge_when_it_died_between_files_and_note(site: Settings, ana: User) ->
 
 
 @pytest.mark.both_databases
-def test_purge_when_two_do_it(site: Settings, ana: User) -> None:
+def test_purge_when_two_do_it(site: Installation, ana: User) -> None:
     """Whoever notes it first gives the bytes back; they are not given twice."""
     for _ in range(10):
         deleted(site, ana)
@@ -130,7 +129,7 @@ def test_purge_when_two_do_it(site: Settings, ana: User) -> None:
         assert [result.code for result in runs.run(session) if not result.holds] == []
 
 
-def test_purge_when_there_are_many(site: Settings, ana: User) -> None:
+def test_purge_when_there_are_many(site: Installation, ana: User) -> None:
     """A pass is short: it takes a few, and the next ones take the rest."""
     for _ in range(5):
         deleted(site, ana)
@@ -139,10 +138,10 @@ def test_purge_when_there_are_many(site: Settings, ana: User) -> None:
     assert storage_bytes() == 0
 
 
-def test_purge_when_one_cannot_be_removed(site: Settings, ana: User) -> None:
+def test_purge_when_one_cannot_be_removed(site: Installation, ana: User) -> None:
     """A file that does not go keeps no other from going, and its bytes stay counted until it has gone."""
     stuck, other = deleted(site, ana), deleted(site, ana)
-    place = Path(site.storage_url.removeprefix("file://")) / files_of(stuck)[0]
+    place = Path(site.settings.storage_url.removeprefix("file://")) / files_of(stuck)[0]
     place.unlink()
     place.mkdir()  # a folder in its place cannot be unlinked, not even by an administrator
     assert maintenance.purge_deleted_files(site) == 1
@@ -154,7 +153,7 @@ def test_purge_when_one_cannot_be_removed(site: Settings, ana: User) -> None:
     assert storage_bytes() == 0
 
 
-def test_left_overs_when_old_and_young(installation: Settings) -> None:
+def test_left_overs_when_old_and_young(installation: Installation) -> None:
     """What a download may still go on with stays, what nobody touched for a day goes."""
     young = left_over(installation, "young.mp4.part", seconds=maintenance.LEFT_OVER_SECONDS - 60)
     old = left_over(installation, "old.mp4.part", seconds=maintenance.LEFT_OVER_SECONDS + 60)
@@ -163,24 +162,24 @@ def test_left_overs_when_old_and_young(installation: Settings) -> None:
     assert (young.exists(), old.exists()) == (True, False)
 
 
-def test_left_overs_when_nothing_was_ever_fetched(installation: Settings) -> None:
+def test_left_overs_when_nothing_was_ever_fetched(installation: Installation) -> None:
     """No folder is nothing to remove."""
-    assert not installation.incoming_dir.exists()
+    assert not installation.settings.incoming_dir.exists()
     maintenance.remove_orphans(installation)
-    assert not installation.incoming_dir.exists()
+    assert not installation.settings.incoming_dir.exists()
 
 
-def test_left_overs_when_another_removes_them(installation: Settings) -> None:
+def test_left_overs_when_another_removes_them(installation: Installation) -> None:
     """What vanishes while one looks is fine: two dispatchers and the workers share the folder."""
     for number in range(500):
         left_over(installation, f"{number}.part", seconds=maintenance.LEFT_OVER_SECONDS * 2)
 
     at_once(4, lambda: maintenance.remove_orphans(installation))
 
-    assert list(installation.incoming_dir.iterdir()) == []
+    assert list(installation.settings.incoming_dir.iterdir()) == []
 
 
-def test_run_keeps_an_audit_every_ten_minutes(site: Settings, ana: User) -> None:
+def test_run_keeps_an_audit_every_ten_minutes(site: Installation, ana: User) -> None:
     """The dispatcher asks every minute; the books are looked at when the last time was ten minutes ago."""
     create_completed(db.default(), ana)
 
@@ -199,7 +198,7 @@ def test_run_keeps_an_audit_every_ten_minutes(site: Settings, ana: User) -> None
         assert set(reading.scalars(select(AuditRun.broken))) == {0}
 
 
-def test_run_forgets_old_deliveries(site: Settings, ana: User) -> None:
+def test_run_forgets_old_deliveries(site: Installation, ana: User) -> None:
     """What ended long ago is removed, what is recent stays."""
     with db.write_session() as session:
         endpoint = webhooks.create(session, ana, webhooks.validate_url("https://93.184.216.34/", allow=frozenset()))
@@ -216,7 +215,7 @@ def test_run_forgets_old_deliveries(site: Settings, ana: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_run_does_every_chore(site: Settings, ana: User) -> None:
+def test_run_does_every_chore(site: Installation, ana: User) -> None:
     """One round purges and tidies; a round with nothing to do changes nothing."""
     gone = deleted(site, ana)
     old = left_over(site, "old.part", seconds=maintenance.LEFT_OVER_SECONDS * 2)

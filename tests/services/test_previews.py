@@ -5,19 +5,20 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select, update
 
-from core import config, db
+from core import db
 from core.audit import runs
 from core.clock import utc_now
-from core.config import Settings
 from core.db.enums import Status
 from core.db.tables import Generation, User
 from core.files import storage as storages
 from core.generations import commands, lifecycle
 from core.identity import users
-from core.redis import connection as redis_connection
+from core.installation import Installation, current
 from core.redis import job_queue
+from core.redis.connection import Connection
 from core.worker import dispatcher, maintenance, previews
 from tests import redis as redis_server
+from tests.factories import installations
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
     DISPATCHED,
@@ -41,24 +42,23 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture
-def storage(installation: Settings) -> storages.Storage:
+def storage(installation: Installation) -> storages.Storage:
     """Where the files lie."""
-    return storages.open_storage(installation.storage_url)
+    return installation.storage
 
 
 @pytest.fixture
-def ana(installation: Settings) -> User:
+def ana(installation: Installation) -> User:
     """Somebody with credits."""
     return create_user(db.default(), credits=1000)
 
 
 @pytest.fixture
-def redis(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def redis(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
     """A Redis that the worker uses."""
     with redis_server.server() as url:
         monkeypatch.setenv("REDIS_URL", url)
-        config.settings.cache_clear()
-        yield url
+        yield installations.reopen().redis
 
 
 def delivered(ana: User, storage: storages.Storage, clip: bytes) -> str:
@@ -107,7 +107,7 @@ def test_preview_when_a_clip_was_delivered(ana: User, storage: storages.Storage,
     assert row.preview_key is not None
     assert row.stored_bytes == len(clip) + storage.stat(row.preview_key).size_bytes
     assert (row.version, row.updated_at, row.next_at) == (before.version, before.updated_at, None)
-    assert list((config.settings().data_dir / "incoming").iterdir()) == []
+    assert list((current().settings.data_dir / "incoming").iterdir()) == []
 
 
 @pytest.mark.parametrize("broken", ["damaged", "gone"])
@@ -163,7 +163,7 @@ def test_preview_when_the_clip_is_deleted(ana: User, storage: storages.Storage, 
     assert sound(generation_id).preview_key is None
 
     storage.put_bytes(key, clip, media_type="video/mp4")  # its maker died right after that
-    maintenance.purge_deleted_files(config.settings())
+    maintenance.purge_deleted_files(current())
     assert not storage.exists(key)
     with db.read_session() as session:
         assert users.storage_bytes(session, ana) == 0
@@ -212,14 +212,14 @@ def test_preview_is_claimed_and_noted_once(database: db.Database, person: User) 
         assert [result.code for result in runs.run(session) if not result.holds] == []
 
 
-def test_previews_when_a_clip_waits(redis: str, ana: User, storage: storages.Storage, clip: bytes) -> None:
+def test_previews_when_a_clip_waits(redis: Connection, ana: User, storage: storages.Storage, clip: bytes) -> None:
     """No preview is begun while a clip waits to be brought home; then all that are due are made."""
     delivered_ids = [delivered(ana, storage, clip) for _ in range(3)]
     job_queue.enqueue(redis, job_queue.DOWNLOAD, "another", 1)
     previews.make_due()
     with db.read_session() as session:
         assert set(session.scalars(select(Generation.preview_key))) == {None}
-    redis_connection.connect(redis).flushall()
+    redis.flushall()
     previews.make_due()
 
     with db.read_session() as session:
@@ -228,10 +228,12 @@ def test_previews_when_a_clip_waits(redis: str, ana: User, storage: storages.Sto
     assert all(storage.exists(str(key)) for key in keys)
 
 
-def test_previews_are_handed_over_after_clips(redis: str, ana: User, storage: storages.Storage, clip: bytes) -> None:
+def test_previews_are_handed_over_after_clips(
+    redis: Connection, ana: User, storage: storages.Storage, clip: bytes
+) -> None:
     """A worker is asked to make previews when no clip is finished and none waits for a worker; asked once."""
     delivered(ana, storage, clip)
-    loop = dispatcher.Dispatcher(config.settings())
+    loop = dispatcher.Dispatcher(current())
     finished = advance(
         db.default(), create_generation(db.default(), ana).id, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD
     )
@@ -239,17 +241,17 @@ def test_previews_are_handed_over_after_clips(redis: str, ana: User, storage: st
     for _ in range(2):
         loop._hand_over()
         assert job_queue.length(redis, job_queue.DOWNLOAD) == 1  # the clip
-    redis_connection.connect(redis).flushall()
+    redis.flushall()
     for _ in range(2):
         loop._hand_over()
         assert job_queue.length(redis, job_queue.DOWNLOAD) == 1  # the previews: the clip was taken
-    redis_connection.connect(redis).flushall()
+    redis.flushall()
     previews.make_due()
     loop._hand_over()
     assert job_queue.length(redis, job_queue.DOWNLOAD) == 0
 
 
-def test_due_previews_are_found_by_their_index(installation: Settings) -> None:
+def test_due_previews_are_found_by_their_index(installation: Installation) -> None:
     """Among a million ended generations only those due are touched, by the claim as by the question."""
     asked: list[tuple[str, Any]] = []
 
@@ -268,3 +270,14 @@ def test_due_previews_are_found_by_their_index(installation: Settings) -> None:
         plans = [str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()) for sql, values in asked]
     assert len(plans) == 2
     assert all("ix_generations_preview_due" in plan and "TEMP B-TREE" not in plan for plan in plans), plans
+
+
+def test_previews_when_redis_is_away(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Redis may go first when all is ended: the job ends with one line, and what was due stays due."""
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:9/0")
+    installations.reopen()
+    previews.make_due()
+
+    assert [record.exc_info for record in caplog.records] == [None]

@@ -191,6 +191,7 @@ def test_write_looks_of_a_list(installation: object) -> None:
     with db.write_session() as session:
         person = users.ensure(session, "ana@example.org", signup_credits=1000)
     rows = [lose_submit(db.default(), create_generation(db.default(), person).id, ago=LONG_AGO) for _ in range(2)]
-    poll_results.record([poll_results.PollResult(row, JobMatches(exact=shown("j1"))) for row in rows], poll_seconds=2)
+    looks = [poll_results.PollResult(row, JobMatches(exact=shown("j1"))) for row in rows]
+    poll_results.record(looks, poll_seconds=2, words_logged=set())
 
     assert [place(now(db.default(), row.id)) for row in rows] == [FOUND, GONE]

@@ -201,10 +201,20 @@ def test_figures_when_nothing_ended(database: Database, person: User) -> None:
 @pytest.mark.parametrize("everybody", [False, True])
 def test_selection_at_the_ends_of_the_calendar(database: Database, admin: User, everybody: bool) -> None:
     """The first and the last day there are can be asked for."""
-    chosen = UsageQuery(date.min, date.max, everybody=everybody)
+    longest = timedelta(days=reports.LONGEST_DAYS - 1)
+    for since, until in ((date.min, date.min + longest), (date.max - longest, date.max)):
+        chosen = UsageQuery(since, until, everybody=everybody)
 
-    assert rows(database, admin, chosen, Group.WEEK) == []
-    assert reports.moments(chosen)[1].year == 9999
+        assert rows(database, admin, chosen, Group.WEEK) == []
+        assert reports.moments(chosen)[1].year in (3, 9999)
+
+
+@pytest.mark.parametrize(("since", "until"), [(LAST, FIRST), (LAST - timedelta(days=reports.LONGEST_DAYS), LAST)])
+def test_selection_when_its_period_cannot_be_added_up(since: date, until: date) -> None:
+    """Two years and a day, and a period that runs backwards, are refused by field, whichever door asks."""
+    with pytest.raises(errors.InvalidRequest) as refused:
+        UsageQuery(since, until)
+    assert list(refused.value.fields) == ["since"]
 
 
 def test_history_of_tests_is_sound(database: Database, person: User) -> None:

@@ -241,7 +241,7 @@ class Curating(RuleBasedStateMachine):
 def test_figures_are_a_recount_whatever_is_done(database: Database, person: User) -> None:
     """After any sequence of verdicts and moves the roll-ups equal a recount of the clips."""
     with database.write_session() as session:
-        ledger.grant(session, person.id, credits=100_000, key="enough", actor="test", reason="")
+        ledger.grant(session, person.id, credits=100_000, key="enough", actor="test", reason="Enough for this")
     run_state_machine_as_test(
         type("Case", (Curating,), {"database": database, "person": person}),
         settings=settings(max_examples=settings().max_examples // 5, stateful_step_count=8),

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 import respx
 
-from core import config, db
+from core import db
 from core.billing import ledger
-from core.config import Settings
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, User
-from core.files import storage as storages
+from core.installation import Installation
 from core.worker import tasks
+from tests.factories import installations
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
     DISPATCHED,
@@ -28,20 +28,18 @@ from tests.fixtures.clips import ClipSpec, make_clip
 
 
 @pytest.fixture
-def host(tmp_path: Path, installation: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[hosts.FileHost]:
+def host(tmp_path: Path, installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[hosts.FileHost]:
     """The demo's vendor, as far as its files go: a good clip unless told otherwise."""
     data = make_clip(tmp_path / "clip.mp4", ClipSpec()).read_bytes()
     with hosts.file_host(data) as found:
         monkeypatch.setenv("DEMO_BASE_URL", f"http://127.0.0.1:{found.server_port}")
         monkeypatch.setenv("DEMO_API_KEY", "k-1")
-        config.settings.cache_clear()
-        tasks._storage.cache_clear()
+        installations.reopen()
         yield found
-        tasks._storage.cache_clear()
 
 
 @pytest.fixture
-def ana(installation: Settings) -> User:
+def ana(installation: Installation) -> User:
     """Somebody with credits."""
     return create_user(db.default(), credits=1000)
 
@@ -61,7 +59,7 @@ def ready(user: User, **values: Any) -> str:
     return row.id
 
 
-def test_collect_when_all_goes_well(host: hosts.FileHost, ana: User, installation: Settings) -> None:
+def test_collect_when_all_goes_well(host: hosts.FileHost, ana: User, installation: Installation) -> None:
     """Clip and poster lie in our storage, the facts and gaps are kept, the price is charged, a preview is due."""
     generation_id = ready(ana)
     tasks.ingest(generation_id)
@@ -69,14 +67,14 @@ def test_collect_when_all_goes_well(host: hosts.FileHost, ana: User, installatio
 
     row = sound(generation_id)
     assert row.status is Status.COMPLETED
-    storage = storages.open_storage(installation.storage_url)
+    storage = installation.storage
     assert (row.preview_key, row.next_at) == (None, row.ended_at)
     kept = [row.output_key, row.thumbnail_key]
     assert sum(storage.stat(str(key)).size_bytes for key in kept) == row.stored_bytes
     assert row.output_facts is not None
     assert row.output_facts["video_codec"] == "h264"
     assert any("Asked for" in gap for gap in row.output_facts["gaps"])
-    assert list((installation.data_dir / "incoming").iterdir()) == []
+    assert list((installation.settings.data_dir / "incoming").iterdir()) == []
     assert [call["authorization"] for call in host.calls] == ["Bearer k-1"]
 
 
@@ -94,14 +92,14 @@ def test_collect_when_file_is_no_video(host: hosts.FileHost, ana: User) -> None:
         assert ledger.balance(session, ana.id) == ledger.Balance(1000, 0)
 
 
-def test_collect_when_our_storage_is_broken(host: hosts.FileHost, ana: User, installation: Settings) -> None:
+def test_collect_when_our_storage_is_broken(host: hosts.FileHost, ana: User, installation: Installation) -> None:
     """A fault of ours keeps the clip waiting for the next try, and is written down for an administrator."""
-    (installation.data_dir / "media").write_text("a file where the folder should be")
+    (installation.settings.data_dir / "media").write_text("a file where the folder should be")
     generation_id = ready(ana)
     tasks.ingest(generation_id)
     assert sound(generation_id).stage is Stage.READY_TO_DOWNLOAD
 
-    (installation.data_dir / "media").unlink()
+    (installation.settings.data_dir / "media").unlink()
     tasks.ingest(generation_id)
     assert sound(generation_id).status is Status.COMPLETED
 
@@ -134,7 +132,7 @@ def test_submit_when_the_vendor_renamed_a_model(ana: User, monkeypatch: pytest.M
     """A new name of a model at its vendor is a setting."""
     monkeypatch.setenv("MODELSLAB_API_KEY", "k")
     monkeypatch.setenv("MODELSLAB_MODEL_IDS", "veo3=veo-9")
-    config.settings.cache_clear()
+    installations.reopen()
     route = respx.post("https://modelslab.com/api/v7/video-fusion/text-to-video").respond(
         200, json={"status": "processing", "id": 6}
     )
@@ -144,7 +142,7 @@ def test_submit_when_the_vendor_renamed_a_model(ana: User, monkeypatch: pytest.M
     assert b'"model_id":"seedance-t2v"' in route.calls.last.request.content
 
     with db.write_session() as session:
-        ledger.grant(session, ana.id, credits=5000, key="more", actor="root", reason="")
+        ledger.grant(session, ana.id, credits=5000, key="more", actor="root", reason="Enough for this")
     route.respond(200, json={"status": "processing", "id": 7})
     row = create_generation(db.default(), ana, model_id="veo3", duration_seconds=8)
     advance(db.default(), row.id, DISPATCHED)

@@ -44,3 +44,18 @@ def test_uncertain_is_decided_once(database: Database, person: User) -> None:
     with database.read_session() as session:
         assert unresolved.list_unresolved(session) == []
         assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
+
+
+@pytest.mark.parametrize("job_id", ["", "x" * 201, "job\x00", "job\n1", "\x7f"])
+def test_job_id_when_no_provider_gives_such(database: Database, person: User, job_id: str) -> None:
+    """What is no job id is refused by field before the database sees it; the row stays to be decided."""
+    row = create_generation(database, person)
+    advance(database, row.id, DISPATCHED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
+    with database.write_session() as session:
+        root = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
+    with pytest.raises(errors.InvalidRequest) as refused, database.write_session() as session:
+        unresolved.resolve_with_job(session, root, row.id, provider_job_id=job_id)
+
+    assert list(refused.value.fields) == ["providerJobId"]
+    with database.read_session() as session:
+        assert [each.id for each in unresolved.list_unresolved(session)] == [row.id]

@@ -7,11 +7,11 @@ from PIL import Image
 from sqlalchemy import select
 
 from core import db, errors
-from core.config import Settings
 from core.db import Database
 from core.db.tables import Upload, User
 from core.files.storage import LocalStorage, ObjectInfo
 from core.identity import users
+from core.installation import Installation
 from core.messages import Message
 from core.projects import uploads
 from tests.factories.images import create_image
@@ -69,7 +69,7 @@ def test_check_owned_when_another_brought_it(database: Database, person: User, t
 
 
 @pytest.fixture
-def ana(site: Settings) -> User:
+def ana(site: Installation) -> User:
     """Somebody."""
     return create_user(db.default(), credits=0)
 

@@ -8,13 +8,15 @@ import pytest
 import standardwebhooks
 from sqlalchemy import func, select, update
 
-from core import config, db, retry
+from core import db, retry
 from core.clock import utc_now
 from core.config import Settings
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import User, WebhookDelivery, WebhookEndpoint
+from core.installation import Installation, current
 from core.messages import message
 from core.notifications import webhook_sender, webhooks
+from tests.factories import installations
 from tests.factories.generations import create_completed
 from tests.factories.users import create_user
 from tests.fixtures import receiver as receivers
@@ -30,11 +32,10 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def site(site: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """An installation on each kind of database that may send to the receiver."""
+def site(site: Installation, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of an installation on each kind of database that may send to the receiver."""
     monkeypatch.setenv("WEBHOOK_ALLOW_HOSTS", receiver.host_port)
-    config.settings.cache_clear()
-    return config.settings()
+    return installations.reopen().settings
 
 
 @pytest.fixture
@@ -364,8 +365,8 @@ def test_sender_when_one_endpoint_is_slow(site: Settings, ana: User, receiver: R
     receiver.go_on.clear()
     with receivers.receiver() as quick, pytest.MonkeyPatch.context() as patch:
         patch.setenv("WEBHOOK_ALLOW_HOSTS", f"{receiver.host_port},{quick.host_port}")
-        config.settings.cache_clear()
-        settings = config.settings()
+        installations.reopen()
+        settings = current().settings
         slow, other = registered(settings, ana, receiver.url), registered(settings, ana, quick.url)
         late = [sent_test(ana, slow) for _ in range(20)]
         soon = [sent_test(ana, other) for _ in range(20)]

@@ -62,7 +62,8 @@ class Installation:
         self.until(self._redis_answers, "Redis answers")
 
     def _redis_answers(self) -> bool:
-        return redis_connection.ping(self.environ["REDIS_URL"])
+        with redis_connection.connect(self.environ["REDIS_URL"]) as connection:
+            return redis_connection.ping(connection)
 
     def flush_redis(self) -> None:
         """Lose all that Redis knows."""
@@ -84,7 +85,13 @@ class Installation:
 
     def run_job(self, job: str, generation_id: str) -> None:
         """Run a job of core/worker/tasks.py in a process of its own, to its end."""
-        code = f"import sys; from core.worker import tasks; tasks.{job}(sys.argv[1])"
+        code = f"""
+import sys
+from core import installation
+from core.worker import tasks
+with installation.opened():
+    tasks.{job}(sys.argv[1])
+"""
         subprocess.run([sys.executable, "-c", code, generation_id], env=self.environ, cwd=ROOT, check=True, timeout=60)
 
     def run_job_killed_at(self, job: str, generation_id: str, when: str, nth: int) -> None:

@@ -10,7 +10,7 @@ import sys
 
 from sqlalchemy import Connection, event
 
-from core import db
+from core import db, installation
 from core.worker import previews, tasks
 
 
@@ -39,4 +39,5 @@ def main(job: str, generation_id: str, when: str, nth: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    with installation.opened():
+        main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))

@@ -6,7 +6,7 @@ import sys
 
 from sqlalchemy import Connection, event
 
-from core import config, db
+from core import db, installation
 from core.notifications import webhook_sender
 
 
@@ -18,9 +18,10 @@ def main() -> None:
     def before_commit(connection: Connection) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    webhook_sender.deliver(config.settings(), claimed)
+    webhook_sender.deliver(installation.current().settings, claimed)
     sys.exit("the attempt was recorded before the process was killed")
 
 
 if __name__ == "__main__":
-    main()
+    with installation.opened():
+        main()

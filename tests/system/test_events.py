@@ -15,9 +15,8 @@ from sqlalchemy import insert
 
 from core import db
 from core.api.routers import event_hub, events
-from core.config import Settings
 from core.db.tables import GenerationEvent
-from core.files import storage
+from core.installation import Installation
 from tests.api.conftest import arrive
 from tests.api.streams import listening
 from tests.system.app import ROOT, free_port, running
@@ -46,7 +45,7 @@ def test_stream_ends_with_the_app(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stream_ends_with_the_api_alone(installation: Settings, number: signal.Signals) -> None:
+def test_stream_ends_with_the_api_alone(installation: Installation, number: signal.Signals) -> None:
     """The API under uvicorn ends with a listener connected; the stream ends whole and can be taken up elsewhere."""
     ana = arrive("ana@example.org")
     with alone(installation) as (process, port):
@@ -60,7 +59,7 @@ def test_stream_ends_with_the_api_alone(installation: Settings, number: signal.S
 
 
 @pytest.mark.parametrize("answer", ["steps", "file"])
-def test_client_that_never_reads(installation: Settings, answer: str) -> None:
+def test_client_that_never_reads(installation: Installation, answer: str) -> None:
     """However much is still to be sent to somebody who takes nothing of it, the server ends when it is told to."""
     ana = arrive("ana@example.org")
     row = ana.finished()
@@ -68,7 +67,7 @@ def test_client_that_never_reads(installation: Settings, answer: str) -> None:
         path = f"/download/{row.id}"
         assert row.output_key is not None
         clip = bytes(MORE_THAN_SOCKETS_HOLD_BYTES)
-        storage.open_storage(installation.storage_url).put_bytes(row.output_key, clip, media_type="video/mp4")
+        installation.storage.put_bytes(row.output_key, clip, media_type="video/mp4")
     else:
         path = "/generations/events?lastEventId=0"
         step = {"generation_id": row.id, "status": row.status, "stage": row.stage, "what": "x" * 300}
@@ -85,11 +84,13 @@ def test_client_that_never_reads(installation: Settings, answer: str) -> None:
 
 
 @contextmanager
-def alone(installation: Settings) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+def alone(installation: Installation) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
     """The API under uvicorn and its port; it is gone afterwards."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "core.api:api", "--port", str(port), "--log-level", "warning"]
-    with subprocess.Popen(command, cwd=ROOT, env=os.environ | {"DATA_DIR": str(installation.data_dir)}) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | {"DATA_DIR": str(installation.settings.data_dir)}
+    ) as process:
         try:
             until_healthy(port)
             yield process, port

@@ -18,14 +18,14 @@ from schemathesis import Case, GenerationMode, checks
 from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
 
-from core import config
 from core.api import api
 from core.api.openapi import document
-from core.config import Settings
 from core.ids import new_id
+from core.installation import Installation
 from core.providers import registry
 from tests.api import live
 from tests.api.conftest import PREFIX, arrive
+from tests.factories import installations
 
 AnyCase = Case[Any]
 SEED = os.environ.get("API_FUZZ_SEED") or None
@@ -56,11 +56,11 @@ def excluded_checks() -> list[Any]:
 
 
 @pytest.fixture
-def caller(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+def caller(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """Where the API is, and the headers of somebody who may do everything a person may, with every provider."""
     for provider in registry.providers():
         monkeypatch.setenv(f"{provider.name.upper()}_API_KEY", "no-order-is-ever-sent")
-    config.settings.cache_clear()
+    installations.reopen()
     ana = arrive("ana@example.org", credits=10**9)
     with live.serving() as address:
         yield {"base_url": address, "headers": {"Authorization": f"Bearer {ana.token}"}}

@@ -29,6 +29,9 @@ def test_load_when_redis_is_given(tmp_path: Path) -> None:
     [
         ("REDIS_URL", "localhost:6379"),
         ("STORAGE_URL", "ftp://files"),
+        ("STORAGE_URL", "file://host/media"),
+        ("DATABASE_URL", "localhost/studio"),
+        ("SIGNUP_CREDITS", "9" * 5000),
         ("AUTH_MODE", "none"),
         ("SIGNUP_CREDITS", "-5"),
         ("SIGNUP_CREDITS", "many"),
@@ -78,3 +81,75 @@ def test_provider_settings_when_given(tmp_path: Path) -> None:
     assert found.download_allow("acme") == {"127.0.0.1:9000", "10.0.0.5:80", "files.internal:8080"}
     assert found.download_allow("other") == {"10.0.0.5:80", "files.internal:8080"}
     assert "k-secret" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "http://me:hunter2@cache:6379"),
+        ("REDIS_URL", "me:hun/ter2@cache:6379"),
+        ("DATABASE_URL", "postgres//me:hunter2@db/studio"),
+        ("STORAGE_URL", "file://me:hunter2@host/media"),
+        ("STORAGE_URL", "s3//bucket?key=hunter2"),
+        ("PUBLIC_URL", "me:hunter2@video.example.org"),
+        ("MODELSLAB_BASE_URL", "ftp://vendor.example?key=hunter2"),
+        ("WEBHOOK_ALLOW_HOSTS", "me:hunter2@hooks.internal"),
+    ],
+)
+def test_load_when_a_bad_value_holds_a_secret(tmp_path: Path, name: str, value: str) -> None:
+    """The sentence names the variable and shows neither password nor key."""
+    with pytest.raises(config.BadSetting, match=name) as refused:
+        config.load({"DATA_DIR": str(tmp_path), name: value})
+
+    assert "hunter2" not in str(refused.value)
+    assert "ter2" not in str(refused.value)
+    assert str(refused.value).count("\n") == 0
+
+
+def test_settings_show_no_secret(tmp_path: Path) -> None:
+    """What is printed of settings holds no password, key or secret."""
+    environ = {
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": "postgresql://me:hunter2@db/studio",
+        "REDIS_URL": "rediss://:hunter2@cache",
+        "SECRET_KEY": "hunter2",
+        "ACME_API_KEY": "hunter2",
+        "ACME_BASE_URL": "https://me:hunter2@acme.example",
+    }
+    assert "hunter2" not in repr(config.load(environ))
+
+
+def test_provider_settings_when_the_provider_is_not_registered(tmp_path: Path) -> None:
+    """Variables of other programs that end like ours are no setting, however they look."""
+    foreign = {"OPENAI_API_KEY": "k", "UV_INDEX_BASE_URL": "nonsense", "PIP_MAX_IN_FLIGHT": "-1", "X_MODEL_IDS": "x"}
+    found = config.load({"DATA_DIR": str(tmp_path), "FAL_API_KEY": "f"} | foreign, providers=["fal"])
+
+    assert found.provider_keys == {"fal": "f"}
+    assert (found.provider_base_urls, found.provider_max_in_flight, found.provider_model_ids) == ({}, {}, {})
+
+
+def test_read_when_a_file_lies_beside_the_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is read as well, and the environment wins."""
+    for name in ("DATABASE_URL", "REDIS_URL", "STORAGE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("POLL_SECONDS", "3")
+    file = tmp_path / ".env"
+    file.write_text(f"DATA_DIR={tmp_path}\nPOLL_SECONDS=7\nSIGNUP_CREDITS=12\nFAL_API_KEY='of the file'\nPUBLIC_URL=\n")
+    found = config.read(["fal"], env_file=file)
+
+    assert (found.data_dir, found.poll_seconds, found.signup_credits) == (tmp_path, 3.0, 12)
+    assert (found.provider_keys, found.public_url) == ({"fal": "of the file"}, "")
+
+
+def test_read_when_a_name_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A name that begins like one of ours and is none is said by name in one warning, and its value is not."""
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("FAL_KEY", "hunter2")
+    monkeypatch.setenv("STORAGE_QUOTA", "1")
+    config.read(["fal"], env_file=tmp_path / ".env")
+
+    (warning,) = [record.getMessage() for record in caplog.records if record.name == "core.config"]
+    assert "FAL_KEY, STORAGE_QUOTA" in warning
+    assert "hunter2" not in warning

@@ -122,7 +122,6 @@ def test_bad_key_is_refused_everywhere(store: storage.Storage, tmp_path: Path, k
         lambda: store.stat(key),
         lambda: store.exists(key),
         lambda: store.delete(key),
-        lambda: store.direct_link(key, expires_seconds=60),
     ]
     for call in calls:
         with pytest.raises(ValueError, match="Not a storage key"):
@@ -157,11 +156,6 @@ def test_local_put_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         local.put_file(VIDEO, tmp_path / "missing.mp4", media_type="video/mp4")
     assert [path for path in (tmp_path / "media").rglob("*") if path.is_file()] == []
-
-
-def test_local_direct_link_is_none(tmp_path: Path) -> None:
-    """Local files have no address of their own: the app serves them."""
-    assert storage.LocalStorage(tmp_path).direct_link(KEY, expires_seconds=60, download_name="a.jpg") is None
 
 
 @pytest.mark.parametrize("url", ["s3://bucket/prefix", "http://host/x", "/srv/media", "file://media", "file://host/x"])

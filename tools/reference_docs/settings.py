@@ -104,8 +104,9 @@ def page() -> str:
     rows = [(f"`{each.name}`", each.default, each.meaning) for each in variables()]
     return markdown.page(
         "Settings",
-        "Settings are variables of the environment, read once when a process starts. A bad value stops the start "
-        "with a sentence that names the variable. An empty value counts as unset.",
+        "Settings are variables of the environment, read once when a process starts; a file `.env` beside the app is "
+        "read as well, and the environment wins. A bad value stops the start with a sentence that names the variable. "
+        "An empty value counts as unset.",
         markdown.table(("variable", "default", "meaning"), rows),
         f"`NAME` is the provider's name in capitals: {names}.",
         "The address and port of the app itself are Streamlit's own settings, in `.streamlit/config.toml` or as "

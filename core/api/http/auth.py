@@ -14,12 +14,13 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
-from core import config, db, errors
+from core import db, errors, installation
 from core.api.http import error_handlers
 from core.api.http.permissions import RouteTable, route_path
 from core.db.enums import Scope
 from core.db.tables import User
 from core.identity import api_tokens
+from core.installation import Installation
 from core.messages import plain
 from core.redis import rate_limits
 
@@ -79,23 +80,22 @@ async def authenticate(authorization: str) -> Caller:
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise errors.Unauthorized
-    settings = config.settings()
-    found = api_tokens.cached(token)
-    if found is not None and not rate_limits.is_enforced(settings.redis_url, settings.api_requests_per_minute):
+    here = installation.current()
+    found = here.tokens.get(token)
+    if found is not None and not here.request_limiter.is_enforced:
         return Caller(found[0], found[1].scope, None)
-    return await run_in_threadpool(_authenticate, token)
+    return await run_in_threadpool(_authenticate, here, token)
 
 
-def _authenticate(token: str) -> Caller:
-    found = api_tokens.cached(token)
+def _authenticate(here: Installation, token: str) -> Caller:
+    found = here.tokens.get(token)
     if found is None:
         with db.read_session() as session:
-            found = api_tokens.authenticate(session, token)
+            found = here.tokens.authenticate(session, token)
         if api_tokens.use_is_old(found[1]):
             _note_use(found[1].id)
     user, row = found
-    settings = config.settings()
-    return Caller(user, row.scope, rate_limits.consume(settings.redis_url, row.id, settings.api_requests_per_minute))
+    return Caller(user, row.scope, here.request_limiter.consume(row.id))
 
 
 def check_scope(scope: Scope, need: Scope) -> None:

@@ -4,14 +4,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from core import config, db
+from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
+from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses
 from core.api.routers import generations
 from core.api.schemas import fields, requests, responses
 from core.generations import batches
-from core.providers import connection
 
 router = routing.router("generations")
 
@@ -34,22 +34,24 @@ class BatchAnswer(responses.Response):
 
 @router.post("/generate-batch", status_code=202, responses=refuses(402, 404, 409))
 def generate_batch(
-    user: CurrentUser, body: BatchBody, idempotency_key: generations.IdempotencyKey = None
+    user: CurrentUser,
+    installation: CurrentInstallation,
+    body: BatchBody,
+    idempotency_key: generations.IdempotencyKey = None,
 ) -> BatchAnswer:
     """Order several clips at once: all of them or none.
 
     The price of all is reserved now. A field that needs a change is named with the place of its clip, from 0:
     `generations.1.duration`.
     """
-    settings = config.settings()
     orders = [generations.order_of(one) for one in body.generations]
     with db.write_session() as session:
         rows = batches.submit_batch(
             session,
             user,
             orders,
-            configured=connection.configured(settings),
-            quota_bytes=settings.storage_quota_bytes,
+            configured=installation.configured,
+            quota_bytes=installation.settings.storage_quota_bytes,
             key=idempotency_key,
             extends_id=body.extends_id,
         )

@@ -10,6 +10,7 @@ from pydantic import Field
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
+from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses
 from core.api.routers.usage import SelectionQuery, reaches_far_enough, selection
 from core.api.schemas import requests, responses
@@ -55,17 +56,20 @@ class BudgetBody(requests.Body):
 
 
 @router.get("/usage/month", responses=refuses(403, 404))
-def get_usage_month(user: CurrentUser, query: Annotated[SelectionQuery, Query()]) -> MonthAnswer:
+def get_usage_month(
+    user: CurrentUser, installation: CurrentInstallation, query: Annotated[SelectionQuery, Query()]
+) -> MonthAnswer:
     """Get the usage of a month with its budget and a forecast.
 
     It is the month in which the selected days end.
     """
     with db.read_session() as session:
-        return _month(budgets.month(session, user, selection(query), today=utc_now().date()))
+        today, cache = utc_now().date(), installation.usage
+        return _month(budgets.month(session, user, selection(query), today=today, cache=cache))
 
 
 @router.put("/usage/budget", responses=refuses(404))
-def set_budget(user: CurrentUser, body: BudgetBody) -> MonthAnswer:
+def set_budget(user: CurrentUser, installation: CurrentInstallation, body: BudgetBody) -> MonthAnswer:
     """Set a monthly budget and get how this month stands against it."""
     today = utc_now().date()
     selected = reports.UsageQuery(today, today, project_id=body.project_id)
@@ -74,7 +78,7 @@ def set_budget(user: CurrentUser, body: BudgetBody) -> MonthAnswer:
             budgets.set_user(session, user, credits=body.monthly_budget_credits)
         else:
             budgets.set_project(session, user, body.project_id, credits=body.monthly_budget_credits)
-        return _month(budgets.month(session, user, selected, today=today))
+        return _month(budgets.month(session, user, selected, today=today, cache=installation.usage))
 
 
 def _month(month: budgets.Month) -> MonthAnswer:

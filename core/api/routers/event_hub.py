@@ -172,7 +172,3 @@ def _tail_at_present() -> Tail:
 def _read(tail: Tail) -> Sequence[Step]:
     with db.read_session() as session:
         return tail.read(session)
-
-
-hub = EventHub()
-"""The one of this process."""

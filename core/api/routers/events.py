@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import Depends, Header, Query
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from sse_starlette.sse import AppStatus
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -73,8 +74,8 @@ class EventStream(EventSourceResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _subscription(user: CurrentUser) -> AsyncIterator[event_hub.Subscription]:
-    async with event_hub.hub.subscribe(user.id) as subscription:
+async def _subscription(request: Request, user: CurrentUser) -> AsyncIterator[event_hub.Subscription]:
+    async with request.app.state.hub.subscribe(user.id) as subscription:
         yield subscription
 
 

@@ -6,9 +6,10 @@ from fastapi import Header, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from core import config, db
+from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser, PathId
+from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import NOT_MODIFIED, RETRY_AFTER, leads_to, next_page, refuses
 from core.api.routers import estimates
 from core.api.routers.media import RequestLinks
@@ -19,7 +20,6 @@ from core.db.tables import Generation, User
 from core.generations import commands, queries, review
 from core.generations.queries import ReviewStatus
 from core.generations.submit import Order, submit
-from core.providers import connection as provider_connection
 
 router = routing.router("generations")
 
@@ -123,17 +123,21 @@ class ProgressAnswer(responses.Response):
         }
     },
 )
-def generate(user: CurrentUser, body: requests.GenerateBody, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
+def generate(
+    user: CurrentUser,
+    installation: CurrentInstallation,
+    body: requests.GenerateBody,
+    idempotency_key: IdempotencyKey = None,
+) -> OrderedAnswer:
     """Order a clip; its price is reserved now and charged on completion."""
-    settings = config.settings()
     order = order_of(body)
     with db.write_session() as session:
         row = submit(
             session,
             user,
             order,
-            configured=provider_connection.configured(settings),
-            quota_bytes=settings.storage_quota_bytes,
+            configured=installation.configured,
+            quota_bytes=installation.settings.storage_quota_bytes,
             idempotency_key=idempotency_key,
             extends_id=body.extends_id,
         )
@@ -225,16 +229,17 @@ def cancel_generation(user: CurrentUser, generation_id: PathId, link: RequestLin
     responses=refuses(402, 404, 409, 413, 422)
     | {202: {"links": leads_to("getGenerationStatus", id_at="generation/id")}},
 )
-def retry_generation(user: CurrentUser, generation_id: PathId, idempotency_key: IdempotencyKey = None) -> OrderedAnswer:
+def retry_generation(
+    user: CurrentUser, installation: CurrentInstallation, generation_id: PathId, idempotency_key: IdempotencyKey = None
+) -> OrderedAnswer:
     """Order a failed or cancelled generation again, at today's price, as a new one."""
-    settings = config.settings()
     with db.write_session() as session:
         row = commands.retry(
             session,
             user,
             generation_id,
-            configured=provider_connection.configured(settings),
-            quota_bytes=settings.storage_quota_bytes,
+            configured=installation.configured,
+            quota_bytes=installation.settings.storage_quota_bytes,
             idempotency_key=idempotency_key,
         )
     return _ordered(row)

@@ -6,8 +6,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
-from core import config, db
+from core import db
 from core.api.http import error_handlers, routing
+from core.api.http.installed import CurrentInstallation
 from core.api.schemas import responses
 from core.clock import utc_now
 from core.db.enums import Status
@@ -30,10 +31,9 @@ class HealthAnswer(responses.Response):
 
 
 @router.get("/health", response_model=HealthAnswer, responses={503: {"description": "The database does not answer"}})
-def get_health() -> HealthAnswer | JSONResponse:
+def get_health(installation: CurrentInstallation) -> HealthAnswer | JSONResponse:
     """Check whether the database and the queue answer."""
-    redis_url = config.settings().redis_url
-    reachable = None if redis_url is None else redis_connection.ping(redis_url)
+    reachable = None if installation.settings.is_demo else redis_connection.ping(installation.redis)
     pending = select(func.min(Generation.created_at)).where(is_live(), Generation.status == Status.PENDING)
     try:
         with db.read_session() as session:

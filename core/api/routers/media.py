@@ -9,15 +9,17 @@ from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from core import config, db, errors
+from core import db, errors
 from core.api.http import ranges, routing
 from core.api.http.auth import CurrentUser, PathId
+from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses, sends_file
 from core.api.schemas import requests
 from core.clock import utc_now
 from core.db.enums import Status
 from core.db.tables import Generation, User
-from core.files import signed_urls, storage
+from core.files import signed_urls
+from core.files.storage import Storage
 from core.generations import queries, zip_export
 from core.messages import plain
 
@@ -31,10 +33,10 @@ DOWNLOAD_CACHE_SECONDS = 0
 class Links:
     """Makes absolute links to stored files, at the address by which this request came in."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, *, secret: bytes) -> None:
         self._request = request
         self._now = utc_now()
-        self._secret = config.settings().secret_key
+        self._secret = secret
 
     def __call__(self, key: str | None) -> str | None:
         """A link that works for an hour at least; None for None."""
@@ -51,9 +53,9 @@ class Links:
         return f"{url.scheme}://{url.netloc}{self._request.scope.get('root_path', '')}/media"
 
 
-async def links_of(request: Request) -> Links:
+async def links_of(request: Request, installation: CurrentInstallation) -> Links:
     """Links for one request."""
-    return Links(request)
+    return Links(request, secret=installation.settings.secret_key)
 
 
 RequestLinks = Annotated[Links, Depends(links_of)]
@@ -65,23 +67,24 @@ RequestLinks = Annotated[Links, Depends(links_of)]
 )
 def get_media(
     request: Request,
+    *,
+    installation: CurrentInstallation,
     key: str,
     expires: Annotated[str, Query(alias="e")] = "",
     signature: Annotated[str, Query(alias="s")] = "",
     download_name: Annotated[str | None, Query(alias="n")] = None,
 ) -> Response:
     """Get a stored file by its signed link; byte ranges are supported."""
-    settings = config.settings()
     now = utc_now()
     until = _moment(expires)
-    signed_urls.check(key, until, signature, download_name, secret=settings.secret_key, now=now)
+    signed_urls.check(key, until, signature, download_name, secret=installation.settings.secret_key, now=now)
     cache_seconds = min(MEDIA_CACHE_SECONDS, math.floor(until - now.timestamp()))
-    store = storage.open_storage(settings.storage_url)
-    return ranges.serve(store, key, request, download_name=download_name, cache_seconds=cache_seconds)
+    return ranges.serve(installation.storage, key, request, download_name=download_name, cache_seconds=cache_seconds)
 
 
 @signed.get("/clips.zip", response_class=Response, responses=refuses(403, 404) | sends_file("application/zip"))
 def get_archive(
+    installation: CurrentInstallation,
     user_id: Annotated[str, Query(alias="u")] = "",
     clips: Annotated[str, Query(alias="c")] = "",
     expires: Annotated[str, Query(alias="e")] = "",
@@ -91,18 +94,17 @@ def get_archive(
 
     Clips that are not available are named in a text file inside.
     """
-    settings = config.settings()
     ids = signed_urls.check_archive(
-        user_id, clips, _moment(expires), signature, secret=settings.secret_key, now=utc_now()
+        user_id, clips, _moment(expires), signature, secret=installation.settings.secret_key, now=utc_now()
     )
     with db.read_session() as session:
         user = session.get_one(User, user_id)  # the link was signed for them
         rows = queries.get_many(session, user, ids)
-    return _archive(rows)
+    return _archive(installation.storage, rows)
 
 
 @router.post("/generations/zip", response_class=Response, responses=refuses(404) | sends_file("application/zip"))
-def download_several(user: CurrentUser, body: requests.GenerationIds) -> Response:
+def download_several(user: CurrentUser, installation: CurrentInstallation, body: requests.GenerationIds) -> Response:
     """Download several completed generations as one ZIP.
 
     Those without a file are named inside. 404 when one of them does not exist or is not yours.
@@ -111,20 +113,22 @@ def download_several(user: CurrentUser, body: requests.GenerationIds) -> Respons
         rows = queries.get_many(session, user, body.ids)
     if len(rows) != len(set(body.ids)):
         raise errors.NotFound(plain("One of these generations does not exist, or it is not yours."))
-    return _archive(rows)
+    return _archive(installation.storage, rows)
 
 
 @router.head("/download/{id}", include_in_schema=False)
 @router.get(
     "/download/{id}", response_class=Response, responses=refuses(404, 409) | sends_file("video/mp4", in_parts=True)
 )
-def download_generation(request: Request, user: CurrentUser, generation_id: PathId) -> Response:
+def download_generation(
+    request: Request, user: CurrentUser, installation: CurrentInstallation, generation_id: PathId
+) -> Response:
     """Download the MP4 of a completed generation; byte ranges are supported."""
     with db.read_session() as session:
         row = queries.get(session, user, generation_id)
     if row.status is not Status.COMPLETED or row.output_key is None:
         raise errors.Conflict(plain(f"This generation is {row.status}: there is no clip to download."))
-    store = storage.open_storage(config.settings().storage_url)
+    store = installation.storage
     name = queries.file_name(row)
     return ranges.serve(store, row.output_key, request, download_name=name, cache_seconds=DOWNLOAD_CACHE_SECONDS)
 
@@ -136,9 +140,8 @@ def _moment(expires: str) -> int:
     return int(expires)
 
 
-def _archive(rows: Sequence[Generation]) -> Response:
+def _archive(store: Storage, rows: Sequence[Generation]) -> Response:
     """Streamed from a thread (Starlette iterates a plain iterator there)."""
-    store = storage.open_storage(config.settings().storage_url)
     headers = {
         "Content-Disposition": ranges.content_disposition(f"clips-{utc_now():%Y-%m-%d}.zip"),
         "Cache-Control": "private, no-store, no-transform",

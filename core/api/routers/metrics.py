@@ -17,18 +17,20 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from starlette.responses import Response
 
-from core import config, db, errors
+from core import db, errors
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
+from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses
 from core.audit import runs as audit_runs
 from core.clock import utc_now
-from core.db import ReadSession
+from core.db import Database, ReadSession
 from core.db.enums import Role
 from core.db.tables import Account, Generation, is_live
 from core.insights import circuit_breaker
+from core.installation import Installation
 from core.messages import plain
-from core.providers import connection, registry
+from core.providers import registry
 from core.redis import connection as redis_connection
 from core.redis import job_queue
 
@@ -40,7 +42,7 @@ router = routing.router("health")
     response_class=Response,
     responses=refuses(403) | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def get_metrics(user: CurrentUser) -> Response:
+def get_metrics(user: CurrentUser, installation: CurrentInstallation) -> Response:
     """Get metrics for Prometheus.
 
     For administrators only; a token of scope `read` is enough.
@@ -48,8 +50,8 @@ def get_metrics(user: CurrentUser) -> Response:
     if user.role is not Role.ADMIN:
         raise errors.Forbidden(plain("These figures are for administrators."))
     with db.read_session() as session:
-        stored = [*_work(session), *_providers(session), *_money(session)]
-    text = generate_latest(_Snapshot([*stored, *_queues(), *_process()]))
+        stored = [*_work(session), *_providers(session, installation.configured), *_money(session)]
+    text = generate_latest(_Snapshot([*stored, *_queues(installation), *_process(installation.database)]))
     return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
@@ -86,9 +88,8 @@ def _work(session: ReadSession) -> Iterator[Metric]:
     yield _gauge("video_oldest_due_seconds", "How long the most overdue generation has been waiting.", [({}, late)])
 
 
-def _providers(session: ReadSession) -> Iterator[Metric]:
+def _providers(session: ReadSession, usable: frozenset[str]) -> Iterator[Metric]:
     """Whether the providers work."""
-    usable = connection.configured(config.settings())
     known = circuit_breaker.states(session)
     names = [provider.name for provider in registry.providers()]
     yield _gauge(
@@ -121,14 +122,14 @@ def _money(session: ReadSession) -> Iterator[Metric]:
     )
 
 
-def _queues() -> Iterator[Metric]:
+def _queues(installation: Installation) -> Iterator[Metric]:
     """The queue's lengths; none while it is away."""
-    address = redis_connection.url_in_use(config.settings().redis_url)
     lengths: list[tuple[dict[str, str], float]] = []
     try:
-        if address is not None:
+        if installation.redis_url is not None:
             lengths = [
-                ({"queue": name}, job_queue.length(address, name)) for name in (job_queue.SUBMIT, job_queue.DOWNLOAD)
+                ({"queue": name}, job_queue.length(installation.redis, name))
+                for name in (job_queue.SUBMIT, job_queue.DOWNLOAD)
             ]
     except redis_connection.Unreachable:
         lengths = []
@@ -136,7 +137,7 @@ def _queues() -> Iterator[Metric]:
     yield _gauge("video_queue_length", "Jobs that wait for a worker.", lengths)
 
 
-def _process() -> Iterator[Metric]:
+def _process(database: Database) -> Iterator[Metric]:
     """This process, under the names that Prometheus's own clients use."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     peak_bytes = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
@@ -146,5 +147,5 @@ def _process() -> Iterator[Metric]:
     descriptors = Path("/proc/self/fd")
     if descriptors.exists():
         yield _gauge("process_open_fds", "Open files and sockets.", [({}, len(list(descriptors.iterdir())))])
-    build = {"python": platform.python_version(), "database": db.default().engine.dialect.name}
+    build = {"python": platform.python_version(), "database": database.engine.dialect.name}
     yield _gauge("video_build_info", "What runs here; always 1.", [(build, 1)])

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from core import config, db
+from core import db
 from core.api.http import routing
+from core.api.http.installed import CurrentInstallation
 from core.api.schemas import fields, responses
 from core.catalog import price_list
 from core.insights import provider_status
-from core.providers import connection, registry
+from core.providers import registry
 
 router = routing.router("models")
 
@@ -72,9 +73,8 @@ class ProvidersAnswer(responses.Response):
 
 
 @router.get("/models")
-async def list_models() -> ModelsAnswer:
+async def list_models(installation: CurrentInstallation) -> ModelsAnswer:
     """List models: what each can make, what it costs, and whether its provider is configured."""
-    configured = connection.configured(config.settings())
     return ModelsAnswer(
         models=[
             Model(
@@ -96,7 +96,7 @@ async def list_models() -> ModelsAnswer:
                 prompt_limit_chars=model.prompt_limit_chars,
                 limits=list(model.limits),
                 base_credits=price_list.price(model.id).base_credits,
-                configured=model.provider in configured,
+                configured=model.provider in installation.configured,
             )
             for model in registry.models()
         ]
@@ -104,10 +104,10 @@ async def list_models() -> ModelsAnswer:
 
 
 @router.get("/providers")
-def list_providers() -> ProvidersAnswer:
+def list_providers(installation: CurrentInstallation) -> ProvidersAnswer:
     """List providers: whether each is configured and working, and how it did this week."""
     with db.read_session() as session:
-        statuses = provider_status.statuses(session, config.settings())
+        statuses = provider_status.statuses(session, installation.settings)
     return ProvidersAnswer(
         providers=[
             Provider(

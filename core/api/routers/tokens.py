@@ -8,6 +8,7 @@ from pydantic import Field
 from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentUser, PathId
+from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import leads_to, refuses
 from core.api.schemas import fields, requests, responses
 from core.db.enums import Scope
@@ -76,8 +77,8 @@ def create_token(user: CurrentUser, body: requests.NewToken) -> NewTokenAnswer:
 
 
 @router.delete("/tokens/{id}", responses=refuses(404, 409))
-def revoke_token(user: CurrentUser, token_id: PathId) -> responses.Response:
+def revoke_token(user: CurrentUser, installation: CurrentInstallation, token_id: PathId) -> responses.Response:
     """Revoke a token; the next request with it is refused."""
     with db.write_session() as session:
-        api_tokens.revoke(session, user, token_id)
+        api_tokens.revoke(session, user, token_id, cache=installation.tokens)
     return responses.Response()

@@ -6,13 +6,13 @@ from typing import Annotated, Self
 from fastapi import File, Form, UploadFile
 from pydantic import Field
 
-from core import config
 from core.api.http import routing
 from core.api.http.auth import CurrentUser
+from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import fills
 from core.api.schemas import requests, responses
 from core.db.tables import Upload
-from core.files import image_sanitizer, storage
+from core.files import image_sanitizer
 from core.projects import uploads
 
 router = routing.router("uploads")
@@ -44,6 +44,7 @@ class UploadAnswer(responses.Response):
 @router.post("/upload-image", responses={200: {"links": fills("generate", startImagePath="filePath")}})
 def upload_image(
     user: CurrentUser,
+    installation: CurrentInstallation,
     file: Annotated[UploadFile, File(description="A JPEG, PNG or WebP of 10 MB at most.")],
     type: Annotated[requests.ImageRole, Form(description="What the image is for.")],
 ) -> UploadAnswer:
@@ -52,14 +53,13 @@ def upload_image(
     `filePath` is what generate takes. The same file again gives the same path.
     `type` is checked and changes nothing: an image that was uploaded can serve as start and as end.
     """
-    settings = config.settings()
     data = file.file.read(image_sanitizer.MAX_UPLOAD_BYTES + 1)
     upload, notes = uploads.store_image(
         user,
         identity=data,
         picture=lambda: data,
         file_name=file.filename or "",
-        storage=storage.open_storage(settings.storage_url),
-        quota_bytes=settings.storage_quota_bytes,
+        storage=installation.storage,
+        quota_bytes=installation.settings.storage_quota_bytes,
     )
     return UploadAnswer.of(upload, [str(note) for note in notes])

@@ -6,13 +6,14 @@ from typing import Annotated, Self
 from fastapi import Path, Query
 from pydantic import Field
 
-from core import config, db
+from core import db
 from core.api.http import auth, routing
 from core.api.http.auth import CurrentUser, PathId
 from core.api.openapi.answers import leads_to, refuses
 from core.api.schemas import fields, requests, responses
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import WebhookDelivery, WebhookEndpoint
+from core.installation import current
 from core.notifications import outbox, webhooks
 
 router = routing.router("webhooks")
@@ -246,8 +247,8 @@ def replay_delivery(user: CurrentUser, webhook_id: PathId, delivery_id: Delivery
 
 
 def _checked(url: str) -> webhooks.ValidUrl:
-    return webhooks.validate_url(url, allow=config.settings().webhook_allow_hosts)
+    return webhooks.validate_url(url, allow=current().settings.webhook_allow_hosts)
 
 
 def _with_secret(row: WebhookEndpoint) -> SecretAnswer:
-    return SecretAnswer(webhook=Webhook.of(row), secret=webhooks.secret(row, key=config.settings().secret_key))
+    return SecretAnswer(webhook=Webhook.of(row), secret=webhooks.secret(row, key=current().settings.secret_key))

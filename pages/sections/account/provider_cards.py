@@ -5,7 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
-from core import config, db
+from core import db, installation
 from core.insights import provider_status
 from pages.ui import wording
 from pages.ui.language import N_, _, translate_message
@@ -30,7 +30,7 @@ def _weeks(database_url: str) -> dict[str, provider_status.ProviderWeek]:
 def show(*, administrator: bool) -> None:
     """Every provider: configured, its key, trouble, and its week."""
     st.header(_("Providers"), anchor=False)
-    settings = config.settings()
+    settings = installation.current().settings
     weeks = _weeks(settings.database_url)
     with db.read_session() as session:
         found = provider_status.statuses(session, settings, known_weeks=weeks)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from core import db, errors
+from core import config, db, errors, installation
 from core.clock import utc_now
 from core.db.enums import Scope
 from core.db.tables import ApiToken, User
@@ -25,7 +25,7 @@ DAYS: Mapping[int | None, str] = {
     365: N_("One year"),
     None: N_("Until it is revoked"),
 }
-DOCS_PATH = "/api/apps/video-generator/docs"
+DOCS_PATH = f"{config.API_PATH}/docs"
 _FORM = "account_token_form"
 _SECRET = "account_token_secret"  # noqa: S105 -- where the session keeps it, not a secret
 
@@ -139,5 +139,7 @@ def _revoke(person: User, token_id: str) -> None:
         st.session_state.pop(_SECRET, None)
 
     components.save_and_rerun(
-        lambda session: api_tokens.revoke(session, person, token_id), done=_("The token is revoked."), then=forget
+        lambda session: api_tokens.revoke(session, person, token_id, cache=installation.current().tokens),
+        done=_("The token is revoked."),
+        then=forget,
     )

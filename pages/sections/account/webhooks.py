@@ -6,7 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
-from core import config, db
+from core import db, installation
 from core.clock import utc_now
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import User, WebhookDelivery, WebhookEndpoint
@@ -62,7 +62,7 @@ def show(person: User) -> None:
 
 def _keep_secret(endpoint: WebhookEndpoint) -> None:
     """Remember a new secret for this session alone, until its person has saved it."""
-    secret = webhooks.secret(endpoint, key=config.settings().secret_key)
+    secret = webhooks.secret(endpoint, key=installation.current().settings.secret_key)
     st.session_state["webhooks_secret"] = (endpoint.url, secret)
 
 
@@ -200,7 +200,7 @@ def _fields(key: str, url: str, description: str, events: Sequence[str]) -> tupl
 
 
 def _checked(url: str) -> webhooks.ValidUrl:
-    return webhooks.validate_url(url, allow=config.settings().webhook_allow_hosts)
+    return webhooks.validate_url(url, allow=installation.current().settings.webhook_allow_hosts)
 
 
 def _deliveries(person: User, endpoint: WebhookEndpoint) -> None:

@@ -7,14 +7,13 @@ import html
 
 import streamlit as st
 
-from core import config, db, errors
+from core import db, errors, installation
 from core.billing.quote import quote
 from core.db.enums import ENDED_STATUSES, Role, Status
 from core.db.tables import Generation, User
 from core.generations import commands, conformance, queries, review
 from core.generations.queries import ListFilter
 from core.projects import projects
-from core.providers import connection
 from pages.elements import copy_button, in_flight
 from pages.sections import progress_text
 from pages.sections.clip import marks, record
@@ -166,14 +165,14 @@ def _retry_button(person: User, row: Generation) -> None:
         return
     label = _("Try again for {credits}").format(credits=wording.priced(price.total_credits))
     if st.button(label, icon=":material/refresh:", type="primary", key=f"clip_retry_{row.id}"):
-        settings = config.settings()
+        settings = installation.current().settings
         with idempotency.request_key("retry", row.id) as key:
             components.save_and_rerun(
                 lambda session: commands.retry(
                     session,
                     person,
                     row.id,
-                    configured=connection.configured(settings),
+                    configured=installation.current().configured,
                     quota_bytes=settings.storage_quota_bytes,
                     idempotency_key=key,
                 ),

@@ -10,10 +10,9 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from core import config, db
+from core import config, db, installation
 from core.catalog import adaptation
 from core.db.tables import Generation, User
-from core.files import storage as storages
 from core.generations import last_frame, queries
 from core.providers.contract import VideoModel
 from core.spec import FIELDS, IMAGE_FIELDS, GenerationSpec
@@ -85,7 +84,7 @@ def _take_settings(person: User, generation_id: str, _settings: config.Settings)
 
 
 def _extend_from(person: User, generation_id: str, settings: config.Settings) -> None:
-    storage = storages.open_storage(settings.storage_url)
+    storage = installation.current().storage
     frame = last_frame.as_upload(person, generation_id, storage=storage, quota_bytes=settings.storage_quota_bytes)
     row = _take_settings(person, generation_id, settings)
     title = _("Last picture of the earlier clip")

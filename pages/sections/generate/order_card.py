@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import streamlit as st
 
-from core import config, db, errors
+from core import db, errors, installation
 from core.billing import ledger
 from core.billing.quote import quote
 from core.catalog import capabilities
@@ -32,7 +32,7 @@ def show(
     made: Generation | None,
 ) -> None:
     """Draw the card for one order or several; `made` is a clip that exists from the first one's very recipe."""
-    settings = config.settings()
+    settings = installation.current().settings
     total = batches.total_credits(orders)
     after = balance.available_credits - total
     with st.container(border=True, key="generate_price"):

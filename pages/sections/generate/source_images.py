@@ -4,9 +4,8 @@ from typing import Any
 
 import streamlit as st
 
-from core import config, errors
+from core import config, errors, installation
 from core.db.tables import User
-from core.files import storage
 from core.files.image_sanitizer import MAX_UPLOAD_BYTES
 from core.projects import uploads
 from core.providers.contract import VideoModel
@@ -76,7 +75,7 @@ def _store(person: User, field: str, file_name: str, data: bytes, settings: conf
             identity=data,
             picture=lambda: data,
             file_name=file_name,
-            storage=storage.open_storage(settings.storage_url),
+            storage=installation.current().storage,
             quota_bytes=settings.storage_quota_bytes,
         )
     except errors.AppError as problem:

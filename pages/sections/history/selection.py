@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from core import config, db, errors
+from core import db, errors, installation
 from core.clock import utc_now
 from core.db import WriteSession
 from core.db.enums import Status
@@ -76,7 +76,7 @@ def _download(person: User, rows: Sequence[Generation]) -> None:
     done = [row for row in rows if row.status is Status.COMPLETED]
     if not done:
         return
-    secret = config.settings().secret_key
+    secret = installation.current().settings.secret_key
     link = signed_urls.sign_archive(person.id, [row.id for row in done], secret=secret, now=utc_now())
     size = wording.size(sum(row.stored_bytes for row in done))
     dialog.download_link(link, _("Download ZIP ({size})").format(size=size), "")

@@ -4,7 +4,7 @@ from datetime import date
 
 import streamlit as st
 
-from core import db
+from core import db, installation
 from core.db.tables import User
 from core.usage import budgets
 from core.usage.reports import UsageQuery
@@ -15,7 +15,7 @@ from pages.ui.language import _
 def warnings(person: User, today: date) -> None:
     """This month's budgets that are used up or will be, one's own first."""
     with db.read_session() as session:
-        found = budgets.alerts(session, person, today=today)
+        found = budgets.alerts(session, person, today=today, cache=installation.current().usage)
     for one in found:
         month = one.month
         whose = _("your budget") if one.project_name is None else _("the budget of the project")

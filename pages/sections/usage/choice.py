@@ -7,11 +7,11 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from core import db, errors
+from core import db, errors, installation
 from core.db.enums import Role
 from core.db.tables import User
 from core.providers import registry
-from core.usage import cache, reports
+from core.usage import reports
 from core.usage.reports import Group, UsageQuery
 from pages.sections.usage import labels
 from pages.ui import components, query_param
@@ -29,7 +29,6 @@ PERIODS = TranslatedLabels(
     }
 )
 SECTIONS = TranslatedLabels({"spending": N_("Spending"), "outcome": N_("Outcome"), "cost": N_("Cost")})
-LONGEST_DAYS = 731
 DATES_WIDTH_PX = 260
 DAILY_UP_TO_DAYS = 92
 ME, EVERYBODY = "me", "everybody"
@@ -93,7 +92,7 @@ def choose(person: User, today: date) -> Choice:
         whose = _select(_("Whose"), "people", _people(person), ME) if is_admin else ME
         selection = UsageQuery(since, until, everybody=whose != ME, user_id=None if whose in (ME, EVERYBODY) else whose)
         with db.read_session() as session:
-            by_project = cache.aggregate(session, person, selection, [Group.PROJECT])
+            by_project = installation.current().usage.aggregate(session, person, selection, [Group.PROJECT])
         projects = _projects(person, selection, by_project)
         project_id = _select(_("Project"), "project", projects, None, _("All projects"))
         model_id = _select(_("Model"), "model", _models(), None, _("All models"))
@@ -126,7 +125,7 @@ def _days(period: str, today: date) -> tuple[date, date]:
         return today.replace(day=1), today
     if period != "own":
         return today - timedelta(days=int(period) - 1), today
-    earliest = today - timedelta(days=LONGEST_DAYS - 1)
+    earliest = today - timedelta(days=reports.LONGEST_DAYS - 1)
     key = "usage_dates"
     if key not in st.session_state:
         st.session_state[key] = _dates_of_address(earliest, today)

@@ -7,11 +7,11 @@ from datetime import date
 
 import streamlit as st
 
-from core import config, db
+from core import db, installation
 from core.db.tables import User
 from core.insights import model_stats
 from core.insights.model_stats import TimeRange
-from core.usage import budgets, cache, export, reports
+from core.usage import budgets, export, reports
 from core.usage.reports import Group, UsageTotals
 from pages.sections.usage import labels
 from pages.sections.usage.choice import Choice
@@ -54,21 +54,21 @@ def read(person: User, choice: Choice) -> Shown:
     """Read the sums in one look at the database."""
     chosen = choice.selection
     with db.read_session() as session:
-        rows = cache.aggregate(session, person, chosen, [choice.step, Group.MODEL])
+        rows = installation.current().usage.aggregate(session, person, chosen, [choice.step, Group.MODEL])
         by_project = choice.by_project
         if by_project is None:
-            by_project = cache.aggregate(session, person, chosen, [Group.PROJECT])
+            by_project = installation.current().usage.aggregate(session, person, chosen, [Group.PROJECT])
         models = _ranked(rows, "model_id", labels.model)
         stacked = rows
         if choice.series in (Group.PROJECT, Group.USER):
-            stacked = cache.aggregate(session, person, chosen, [choice.step, choice.series])
+            stacked = installation.current().usage.aggregate(session, person, chosen, [choice.step, choice.series])
         amounts, series = _stack(choice, stacked)
         by_step: defaultdict[date, UsageTotals] = defaultdict(UsageTotals)
         for row in rows:
             by_step[choice.at(row)] += row.figures
         return Shown(
             total=reports.add_up(rows),
-            before=cache.total(session, person, choice.before),
+            before=installation.current().usage.total(session, person, choice.before),
             by_step=by_step,
             models=models,
             projects=_ranked(by_project, "project_id", _series_names(Group.PROJECT, by_project).__getitem__),
@@ -80,13 +80,15 @@ def read(person: User, choice: Choice) -> Shown:
 def month(person: User, choice: Choice, today: date) -> budgets.Month:
     """The month that the choice ends in: spent, budget, forecast."""
     with db.read_session() as session:
-        return budgets.month(session, person, choice.selection, today=today)
+        return budgets.month(session, person, choice.selection, today=today, cache=installation.current().usage)
 
 
 def speeds(shown: Shown, choice: Choice) -> Mapping[str, TimeRange]:
     """Model id -> how long its clips of the choice's days took, over all people."""
     days = choice.selection
-    return _speeds(config.settings().database_url, [model.id for model in shown.models], days.since, days.until)
+    return _speeds(
+        installation.current().settings.database_url, [model.id for model in shown.models], days.since, days.until
+    )
 
 
 @st.cache_data(ttl=SPEED_SECONDS, show_spinner=False)

@@ -1,0 +1,111 @@
+"""What one process works with: settings, database, storage, Redis, providers and caches, built once and handed on.
+
+A composition root (app.py, worker.py, the command line, a test) opens one. Services are handed what they need of it;
+`current` is for what a framework calls without arguments: page scripts, jobs of the queue, requests.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+
+from core import config, db
+from core.config import BadSetting, Settings
+from core.db import Database
+from core.files.storage import Storage, open_storage
+from core.generations.progress import ProgressBoard
+from core.identity.api_tokens import TokenCache
+from core.providers import connection as provider_connection
+from core.redis import connection as redis_connection
+from core.redis.rate_limits import RateLimiter
+from core.usage.cache import UsageCache
+
+
+@dataclass(frozen=True, eq=False)
+class Installation:
+    """Everything of a process that is not of one request; nothing in it is remembered beyond it.
+
+    `redis_url` is where Redis is: as configured, or the one that the app has brought along; None without one.
+    """
+
+    settings: Settings
+    database: Database
+    storage: Storage
+    redis_url: str | None
+    tokens: TokenCache = field(default_factory=TokenCache)
+    usage: UsageCache = field(default_factory=UsageCache)
+    board: ProgressBoard = field(default_factory=ProgressBoard)
+
+    @cached_property
+    def configured(self) -> frozenset[str]:
+        """Names of the providers that can be used here."""
+        return provider_connection.configured(self.settings)
+
+    @cached_property
+    def redis(self) -> redis_connection.Connection:
+        """Connections to Redis; only to be asked for where there is one."""
+        return redis_connection.connect(self.redis_url or "")
+
+    @cached_property
+    def request_limiter(self) -> RateLimiter:
+        """Counts the requests of API tokens."""
+        return RateLimiter(self.redis_url, self.settings.api_requests_per_minute)
+
+    def close(self) -> None:
+        """Give up every connection."""
+        self.database.dispose()
+        if self.redis_url is not None:
+            self.redis.close()
+
+
+def build(settings: Settings) -> Installation:
+    """An installation whose schema is up to date. Raises BadSetting for a database that cannot be used."""
+    return Installation(settings, open_database(settings), open_storage(settings.storage_url), settings.redis_url)
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of these settings, its schema up to date. Raises BadSetting, which shows no secret."""
+    address = config.without_secrets(settings.database_url)
+    try:
+        database = Database(settings.database_url)
+    except (ArgumentError, NoSuchModuleError, ImportError):
+        raise BadSetting(f"DATABASE_URL: '{address}' is no address of a database we can use.") from None
+    try:
+        database.migrate()
+    except OperationalError as failure:
+        database.dispose()
+        raise BadSetting(f"DATABASE_URL: the database at '{address}' does not answer or refuses us.") from failure
+    return database
+
+
+@contextmanager
+def opened(settings: Settings | None = None) -> Iterator[Installation]:
+    """Build one, from the process's own settings unless some are given; current while the block runs, then closed."""
+    installation = build(settings or provider_connection.read_settings())
+    try:
+        with using(installation):
+            yield installation
+    finally:
+        installation.close()
+
+
+@contextmanager
+def using(installation: Installation) -> Iterator[None]:
+    """Make it the current one while the block runs; for composition roots only."""
+    before = list(_current)
+    _current[:] = [installation]
+    try:
+        with db.using(installation.database):
+            yield
+    finally:
+        _current[:] = before
+
+
+def current() -> Installation:
+    """The one that the composition root has opened."""
+    return _current[0]
+
+
+_current: list[Installation] = []

@@ -1,0 +1,43 @@
+from dataclasses import replace
+
+import pytest
+
+from core import db
+from core.config import BadSetting
+from core.db.enums import Scope
+from core.identity import api_tokens, users
+from core.installation import Installation, build, current, open_database, using
+
+
+def test_current_is_the_one_in_use(installation: Installation) -> None:
+    """Inside its block an installation and its database are the current ones; afterwards those before are again."""
+    other = replace(installation, redis_url="redis://other")
+    with using(other):
+        assert current() is other
+        assert db.default() is other.database
+    assert current() is installation
+    assert db.default() is installation.database
+
+
+def test_caches_are_of_one_installation(installation: Installation) -> None:
+    """What one has looked up is nothing to the next one, which a process that starts anew is."""
+    with installation.database.write_session() as session:
+        person = users.ensure(session, "ana@example.org", signup_credits=0)
+        token = api_tokens.create(session, person, name="t", scope=Scope.READ)
+    with installation.database.read_session() as session:
+        installation.tokens.authenticate(session, token)
+    again = build(installation.settings)
+    assert installation.tokens.get(token) is not None
+    assert again.tokens.get(token) is None
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["mysql://me:hunter2@127.0.0.1/x", "nonsense://me:hunter2@db/x", "postgresql://me:hunter2@127.0.0.1:1/x"],
+)
+def test_database_when_it_cannot_be_used(installation: Installation, url: str) -> None:
+    """A kind we have no driver for, and a server that does not answer, stop the start with one sentence."""
+    with pytest.raises(BadSetting, match="DATABASE_URL") as refused:
+        open_database(installation.settings.model_copy(update={"database_url": url}))
+    assert "hunter2" not in str(refused.value)
