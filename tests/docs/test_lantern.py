@@ -51,6 +51,7 @@ SCRIPT = VendorScript(
         (Answer(404, {"code": "unknown_model"}), errors.ModelUnavailable, None),
         (Answer(422, {"code": "refused"}), errors.ContentRefused, None),
         (Answer(422, {"code": "invalid", "field": "seconds"}), errors.InvalidInput, "duration"),
+        (Answer(500, JOB), errors.SubmitUncertain, None),
     ],
     takes_webhooks=False,
 )
