@@ -666,6 +666,7 @@ def test_a_fault_is_found(provider: type[Provider], script: VendorScript, rule: 
     [
         ("import json", True),
         ("from core.providers.http import Call", True),
+        ("from core.messages import N_", True),
         ("import time", False),
         ("import os.path", False),
         ("from core.config import Settings", False),

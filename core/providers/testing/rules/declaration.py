@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from core.providers.contract import FRAME_SIZES, Provider, VideoModel
 from core.providers.testing.stage import Stage
 
-OF_CORE = ("core.errors", "core.providers.contract", "core.providers.adapter", "core.providers.http")
+OF_CORE = (
+    "core.errors",
+    "core.messages",
+    "core.providers.contract",
+    "core.providers.adapter",
+    "core.providers.http",
+)
 FORBIDDEN = ("time", "os", "sqlalchemy", "threading", "subprocess", "socket", "requests", "urllib.request")
 
 
@@ -72,7 +78,7 @@ def it_says_what_it_can(stage: Stage) -> None:
 
 
 def it_knows_http_only(stage: Stage) -> None:
-    """Of core it imports the contract, the template, replies and errors; no clock, no database, no waiting."""
+    """Of core it imports contract, template, replies, errors and messages; no clock, no database, no waiting."""
     for module in _own_modules(stage.provider):
         tree = ast.parse(inspect.getsource(sys.modules[module]))
         for name in _imports(tree):
