@@ -46,6 +46,7 @@ def main(argv: Sequence[str]) -> int:
         exit_with_parent()
     from core import installation
 
+    rests = False
     with installation.opened(settings) as opened:  # the schema is brought up to date before anything needs it
         if options.role == "dispatcher":
             from core.worker import dispatcher
@@ -54,7 +55,11 @@ def main(argv: Sequence[str]) -> int:
         else:
             from core.redis import job_queue
 
-            job_queue.work(settings.redis_url, job_queue.SUBMIT if options.role == "submit" else job_queue.DOWNLOAD)
+            rests = job_queue.work(
+                settings.redis_url, job_queue.SUBMIT if options.role == "submit" else job_queue.DOWNLOAD
+            )
+    if rests:  # started anew, the process gives back what its jobs took; its id and its input stay
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- itself
     return 0
 
 

@@ -8,7 +8,6 @@ import io
 import threading
 from dataclasses import dataclass, field
 
-import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from core import errors
@@ -130,6 +129,8 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     """The image in a mode with 8 bits a channel: L, RGB, RGBA or CMYK."""
     if image.mode.startswith("I"):
         # Pillow's own conversion clips 16-bit grey to white instead of scaling it.
+        import numpy as np  # for this rare kind of picture alone
+
         grey = np.asarray(image).astype(np.uint32) // 257
         return Image.fromarray(grey.astype(np.uint8))
     if image.has_transparency_data:

@@ -8,12 +8,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from PIL import Image
+from PIL import Image, ImageStat
 
 from core.files import sniff, video_reader
 from core.files.video_probe import _Walk
@@ -34,11 +33,12 @@ def poster(path: Path) -> bytes:
     best_contrast = -1.0
     with video_reader.opened(path) as (source, stream):
         for _, frame in _sampled(source, stream):
-            grey = frame.reformat(width=64, height=36, format="gray").to_ndarray()
-            contrast = float(np.std(grey))
+            picture: Image.Image = frame.to_image(width=64, height=36)  # type: ignore[no-untyped-call]  # as PyAV has it
+            grey = ImageStat.Stat(picture.convert("L"))
+            contrast, mean = grey.stddev[0], grey.mean[0]
             if contrast > best_contrast:
                 best, best_contrast = frame, contrast
-            if 20 < np.mean(grey) < 236 and contrast >= 14:
+            if 20 < mean < 236 and contrast >= 14:
                 best = frame
                 break
         if best is None:

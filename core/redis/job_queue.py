@@ -18,6 +18,9 @@ _FUNCTIONS = {SUBMIT: "core.worker.tasks.submit", DOWNLOAD: "core.worker.tasks.i
 _TIMEOUT_SECONDS = {SUBMIT: 180, DOWNLOAD: 3600}
 _PREVIEWS_TIMEOUT_SECONDS = 300
 
+REST_SECONDS = 20
+"""How long a worker that has run a job waits for the next before it leaves."""
+
 
 def enqueue(redis: Connection, queue: str, generation_id: str, version: int) -> None:
     """Ask a worker to run the queue's function on a generation; once per generation and version.
@@ -50,21 +53,28 @@ def length(redis: Connection, queue: str) -> int:
     return Queue(queue, connection=redis).count
 
 
-def work(url: str, queue: str) -> None:
-    """Run one queue's jobs in this process until it is told to stop.
+def work(url: str, queue: str) -> bool:
+    """Run one queue's jobs in this process until it is told to stop, or has rested for a while after a job.
 
-    One queue a worker: with several, RQ takes jobs with BLPOP and a kill right then loses one for good. An idle
-    worker must wake often, or its maintenance (stuck jobs) waits minutes.
+    True for the latter: FFmpeg and its buffers have doubled the process by then, so whoever runs it may start it anew.
+    One queue a worker: with several, RQ takes jobs with BLPOP and a kill right then loses one for good. An idle worker
+    must wake often, or its maintenance (stuck jobs) waits minutes.
     """
-    worker_connection = Redis.from_url(url, socket_connect_timeout=5, health_check_interval=30)
-    worker = SimpleWorker(
-        [Queue(queue, connection=worker_connection)],
-        connection=worker_connection,
-        maintenance_interval=30,
-        worker_ttl=45,
-        job_monitoring_interval=5,
-    )
-    try:
-        worker.work(logging_level="WARNING", max_jobs=1000)
-    except Unreachable as away:  # whoever supervises starts it again; at the end of all, Redis may go first
-        log.warning("Redis is away (%s); this worker ends", away)
+    while True:
+        worker_connection = Redis.from_url(url, socket_connect_timeout=5, health_check_interval=30)
+        worker = SimpleWorker(
+            [Queue(queue, connection=worker_connection)],
+            connection=worker_connection,
+            maintenance_interval=30,
+            worker_ttl=45,
+            job_monitoring_interval=5,
+        )
+        try:
+            has_worked = worker.work(logging_level="WARNING", max_jobs=1000, max_idle_time=REST_SECONDS)
+        except Unreachable as away:  # whoever supervises starts it again; at the end of all, Redis may go first
+            log.warning("Redis is away (%s); this worker ends", away)
+            return False
+        if worker._stop_requested:  # RQ (2.12) says it nowhere else
+            return False
+        if has_worked:
+            return True

@@ -94,7 +94,7 @@ function drawControls(videos, words, parent) {
   return pause;
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data: [data], parentElement }) {
   const [controls, clips] = parentElement.querySelectorAll(".controls, .clips");
   // The links of a page drawn again may be newer; the clips are the same ones.
   const known = JSON.stringify(data.clips.map(({ source }) => source.split("?")[0]));

@@ -12,7 +12,7 @@ async function copy(button, { text, query, label }, words) {
   setTimeout(() => (button.textContent = label), SAID_MS);
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data: [data], parentElement }) {
   const row = parentElement.querySelector(".row");
   const known = JSON.stringify(data);
   if (row.known === known) return;

@@ -177,7 +177,7 @@ function setUp(list) {
   };
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   const list = parentElement.querySelector("ul");
   if (!list.marked) setUp(list);
   list.open = (id) => setTriggerValue("open", id);

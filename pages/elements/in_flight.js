@@ -80,7 +80,7 @@ function hear(list, { items }) {
   for (const now of items) if (known.has(now.id)) move(known.get(now.id), now, list.words);
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   const list = parentElement.querySelector("ul");
   list.trigger = setTriggerValue;
   if (!list.ear) {

@@ -176,7 +176,7 @@ class Watch {
   }
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   const toast = parentElement.querySelector(".seen");
   toast.watch ??= new Watch(parentElement.querySelector(".heard"), toast);
   toast.watch.update(data, (what) => setTriggerValue("changed", what));

@@ -66,7 +66,7 @@ function chips(place, data, refresh) {
   }
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   const set = parentElement.querySelector("fieldset");
   const more = parentElement.querySelector("details");
   const [first, later] = parentElement.querySelectorAll(".cards");

@@ -82,7 +82,7 @@ function fill(item, project, words) {
   part("summary").title = words.more;
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   const list = parentElement.querySelector("ul");
   list.press = (action, id) => setTriggerValue("pressed", { action, id });
   const known = new Map([...list.children].map((item) => [item.dataset.id, item]));

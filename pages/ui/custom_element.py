@@ -10,6 +10,8 @@ import streamlit as st
 def custom_element(module_file: str, name: str, *, html: str, triggers: tuple[str, ...] = ()) -> Callable[..., Any]:
     """A function that draws the element from `key`, `data` and its size; what it returns says what was just done.
 
+    The data travel in a list: in a dictionary Streamlit (1.67) looks for tables, for which it imports pandas.
+
     `html` is the element's frame; each of `triggers` is an attribute of the result, None unless it was just pulled.
     """
     here = Path(module_file)
@@ -22,7 +24,7 @@ def custom_element(module_file: str, name: str, *, html: str, triggers: tuple[st
     offered: dict[str, Any] = {f"on_{trigger}_change": _nothing for trigger in triggers}
 
     def draw(*, key: str, data: dict[str, Any], **size: Any) -> Any:
-        return element(key=key, data=data, **size, **offered)
+        return element(key=key, data=[data], **size, **offered)
 
     return draw
 

@@ -18,7 +18,7 @@ Open = Callable[..., AppTest]
 def sent(at: AppTest, element: str) -> dict[str, Any] | None:
     """What an element of ours was given, by the name it is registered with; None when it is not on the page."""
     found = [each.proto for each in at.get("bidi_component")]
-    return next((json.loads(proto.json) for proto in found if proto.component_name == element), None)
+    return next((json.loads(proto.json)[0] for proto in found if proto.component_name == element), None)
 
 
 @pytest.fixture

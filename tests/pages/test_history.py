@@ -352,7 +352,7 @@ def test_comparison_shows_what_differs(open_page: Open, studio: Studio) -> None:
     rows = [studio.complete(studio.order(project, "lake", resolution=size)) for size in ("720p", "1080p")]
     at = open_page("history", compare=",".join(row.id for row in rows))
     assert not at.error
-    every = [json.loads(element.proto.json) for element in at.get("bidi_component")]
+    every = [json.loads(element.proto.json)[0] for element in at.get("bidi_component")]
     [told] = [found for found in every if "facts" in found]
     facts = {fact["label"]: (fact["values"], fact["differs"]) for fact in told["facts"]}
     assert facts["Prompt"] == (["lake", "lake"], False)
