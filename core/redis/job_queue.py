@@ -4,6 +4,7 @@ Everything in Redis can be lost at any moment: the dispatcher rebuilds it from t
 """
 
 import logging
+from types import FrameType
 
 from redis import Redis
 from rq import Queue, SimpleWorker
@@ -53,6 +54,17 @@ def length(redis: Connection, queue: str) -> int:
     return Queue(queue, connection=redis).count
 
 
+class _Worker(SimpleWorker):
+    """Remembers that it was told to stop, since `work` returns in the same way when there is nothing to do."""
+
+    is_told_to_stop = False
+
+    def request_stop(self, signum: int | None, frame: FrameType | None) -> None:
+        """RQ's handler of SIGTERM and SIGINT."""
+        self.is_told_to_stop = True
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # as RQ has it
+
+
 def work(url: str, queue: str) -> bool:
     """Run one queue's jobs in this process until it is told to stop, or has rested for a while after a job.
 
@@ -62,7 +74,7 @@ def work(url: str, queue: str) -> bool:
     """
     while True:
         worker_connection = Redis.from_url(url, socket_connect_timeout=5, health_check_interval=30)
-        worker = SimpleWorker(
+        worker = _Worker(
             [Queue(queue, connection=worker_connection)],
             connection=worker_connection,
             maintenance_interval=30,
@@ -74,7 +86,7 @@ def work(url: str, queue: str) -> bool:
         except Unreachable as away:  # whoever supervises starts it again; at the end of all, Redis may go first
             log.warning("Redis is away (%s); this worker ends", away)
             return False
-        if worker._stop_requested:  # RQ (2.12) says it nowhere else
+        if worker.is_told_to_stop:
             return False
         if has_worked:
             return True

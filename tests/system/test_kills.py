@@ -99,7 +99,7 @@ def test_preview_killed_around_its_commits(installation_at_work: Installation) -
     site.until_stage(generation_id, Stage.READY_TO_DOWNLOAD)
     kill_tree(dispatcher)
     site.flush_redis()
-    site.run_job("collect", generation_id)
+    site.run_job("ingest", generation_id)
     for when, nth in (("after", 1), ("before", 2)):
         make_due(generation_id, site.database)
         site.run_job_killed_at("preview", generation_id, when, nth)
