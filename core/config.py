@@ -148,7 +148,7 @@ class Settings(BaseSettings):
     provider_model_ids: Mapping[str, Annotated[Mapping[str, str], BeforeValidator(_pairs)]] = {}
 
     def __init__(self, variables: Mapping[str, str], providers: Collection[str] | None) -> None:
-        """As `load`, but with Pydantic's own error."""
+        """The settings of `load`; raises Pydantic's ValidationError for a bad value."""
         super().__init__(given=(variables, providers))
 
     @classmethod

@@ -75,7 +75,7 @@ class Invariant:
 
 
 def _generations(wrong: ColumnElement[bool], among: ColumnElement[bool] | None = None) -> Callable[..., Queries]:
-    """Of the generations that changed, which are wrong."""
+    """Statements that count the changed generations and find those where `wrong` holds."""
 
     def queries(since: Since | None) -> Queries:
         which = [_changed(since), true() if among is None else among]

@@ -122,7 +122,7 @@ def record(session: WriteSession, found: AuditPass) -> None:
 
 
 def last_run(session: ReadSession) -> AuditRun | None:
-    """The newest kept pass."""
+    """The most recent pass that was recorded, None before the first."""
     return session.scalar(select(AuditRun).order_by(AuditRun.id.desc()).limit(1))
 
 

@@ -48,7 +48,7 @@ def balance(session: ReadSession, user_id: str) -> Balance:
 
 
 def open_account(session: WriteSession, user_id: str) -> None:
-    """Make the account of a new person."""
+    """Create the empty account of a new user."""
     session.add(Account(user_id=user_id))
     session.flush()
 

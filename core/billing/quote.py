@@ -49,11 +49,11 @@ class Quote:
 
     @property
     def total_idr(self) -> int:
-        """The same in whole rupiah."""
+        """The total in whole rupiah, 50 a credit."""
         return self.total_credits * IDR_PER_CREDIT
 
     def to_json(self) -> dict[str, Any]:
-        """The form frozen on a generation."""
+        """The JSON that is stored with a generation and never changes afterwards."""
         lines = [{"kind": line.kind, "credits": line.credits, "percent": line.percent} for line in self.lines]
         return {"model_id": self.model_id, "version": self.version, "total": self.total_credits, "lines": lines}
 

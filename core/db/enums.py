@@ -40,7 +40,7 @@ class Stage(StrEnum):
 
 
 class EntryKind(StrEnum):
-    """What a ledger row does; `ledger.EFFECT` says how it moves the account."""
+    """What a ledger row does; `ledger.EFFECTS` says how it moves the account."""
 
     GRANT = "grant"
     HOLD = "hold"

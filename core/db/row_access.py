@@ -37,7 +37,7 @@ def visible_to(table: Owned, user: User) -> ColumnElement[bool]:
 
 
 def visible_to_bound_user(table: Owned) -> ColumnElement[bool]:
-    """As `owned`, in a statement that is put together once and run with the person's id as `user_id`."""
+    """The condition of `visible_to` for a statement built once and run with a `user_id` parameter."""
     return table.user_id == bindparam("user_id")
 
 

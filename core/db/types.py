@@ -37,7 +37,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the zone back."""
+        """Aware UTC, also where the database keeps no zone."""
         if value is None:
             return None
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
@@ -59,7 +59,7 @@ class EnumString(TypeDecorator[StrEnum]):
         return None if value is None else self.words(value).value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
-        """Give the enum back."""
+        """The member of the enum with this stored word."""
         return None if value is None else self._by_value[value]
 
 
@@ -106,7 +106,7 @@ class Base(DeclarativeBase):
 
 
 def check_in_enum(column: str, words: type[StrEnum]) -> CheckConstraint:
-    """Hold a column to the words of an enum."""
+    """A constraint that allows a column only the values of an enum."""
     values = ", ".join(f"'{word.value}'" for word in words)
     return CheckConstraint(f"{column} IN ({values})", name=f"{column}_known")
 

@@ -71,7 +71,7 @@ class PartialFile:
         self.etag = etag
 
     def write(self, chunk: bytes) -> None:
-        """Append."""
+        """Append a chunk and add it to the digest."""
         self._hash.update(chunk)
         with _disk():
             left = memoryview(chunk)
@@ -148,7 +148,7 @@ class _Sha256:
         self._thread.shutdown()
 
     def restart(self) -> None:
-        """Begin again with nothing."""
+        """Drop what was fetched so far."""
         self._wait()
         self._hash = hashlib.sha256()
 
@@ -158,7 +158,7 @@ class _Sha256:
         self._at_work = self._thread.submit(self._hash.update, chunk)
 
     def hexdigest(self) -> str:
-        """The digest of all chunks."""
+        """SHA-256 of everything written, in hexadecimal."""
         self._wait()
         return self._hash.hexdigest()
 

@@ -19,7 +19,7 @@ def rejected(reason: str, detail: str = "") -> errors.MediaRejected:
 
 
 def container_of_file(path: Path) -> str:
-    """As `of`, of a file."""
+    """The container of a file, by its first bytes; see `container_of`."""
     with path.open("rb") as file:
         return container_of(file.read(HEAD_BYTES))
 

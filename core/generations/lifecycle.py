@@ -1,7 +1,7 @@
 """The moves of a generation: each is one guarded UPDATE and one event row, with its money and its news to webhooks.
 
-Who loses a race changes nothing and is told so by False. `states.MOVES` says which moves exist; this module
-is the only one that makes them. It knows no provider and no queue.
+Who loses a race changes nothing and is told so by False. `state_machine.TRANSITIONS` says which moves exist; this
+module is the only one that makes them. It knows no provider and no queue.
 """
 
 from collections.abc import Mapping, Sequence

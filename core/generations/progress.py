@@ -110,7 +110,7 @@ def live_ids_of(session: ReadSession, user: User) -> Sequence[str]:
 
 
 def live_ids(connection: Connection, user_id: str) -> Sequence[str]:
-    """As `ids`, of whoever a token names; Unauthorized where that is nobody (any more)."""
+    """Ids of the unfinished generations of `user_id`, oldest first; Unauthorized if there is no such user."""
     found = connection.execute(_PERSONS, {"user_id": user_id}).scalars().all()
     if not found:
         raise errors.Unauthorized
@@ -145,7 +145,7 @@ class ProgressBoard:
     def snapshots(
         self, session: ReadSession, user_id: str, *, limit: int = MAX_ITEMS, among: Collection[str] | None = None
     ) -> Sequence[InFlightItem]:
-        """Of a person's newest TOLD that have not ended `limit`, newest first but unclear ones last.
+        """The `limit` most recent unfinished generations of `user_id`, uncertain ones last.
 
         `among` narrows it to these ids. The rows hold `_COLUMNS` only.
         """
@@ -155,7 +155,7 @@ class ProgressBoard:
         return self.of(session, rows)
 
     def of(self, session: ReadSession, rows: Sequence[Generation]) -> Sequence[InFlightItem]:
-        """Where these stand, which have not ended."""
+        """Progress of these unfinished generations, in their order."""
         typical = RenderTimeEstimator(session)
         return [InFlightItem(row, self._usual_of(typical, row), self._ahead(session, row)) for row in rows]
 

@@ -33,12 +33,12 @@ class ReviewStatus(StrEnum):
 
     @property
     def kept(self) -> bool | None:
-        """As the column has it."""
+        """The value of the column `Generation.kept`."""
         return _KEPT[self]
 
     @classmethod
     def of(cls, kept: bool | None) -> "ReviewStatus":
-        """Of what the column has."""
+        """The status for a value of the column `Generation.kept`."""
         return next(verdict for verdict, value in _KEPT.items() if value is kept)
 
 
@@ -158,7 +158,7 @@ def neighbours(session: ReadSession, user: User, chosen: ListFilter, generation_
 
 
 def get_many(session: ReadSession, user: User, ids: Collection[str]) -> Sequence[Generation]:
-    """Those of these generations that are a person's own and not deleted, in the order of the ids."""
+    """The user's own generations among `ids` that are not deleted, in the order of `ids`."""
     query = select(Generation).where(
         visible_to(Generation, user), Generation.deleted_at.is_(None), Generation.id.in_(ids)
     )

@@ -1,7 +1,7 @@
 """Settles an uncertain submit by the provider's own list: found, never received, or left to an administrator.
 
-A job belongs to one generation only. Whoever gives a generation its job id takes `lock` first, before any row, and asks
-`owned` in the same transaction, so that two never get the same one, however many dispatchers and workers there are.
+A job belongs to one generation only. Whoever gives a generation its job id takes `lock_providers` first, before any
+row, and asks `jobs_taken` in the same transaction, so that two never get the same one, however many processes run.
 """
 
 from collections.abc import Collection, Iterable
@@ -37,7 +37,7 @@ def lock_providers(session: WriteSession, providers: Iterable[str]) -> None:
 
 
 def jobs_taken(session: ReadSession, row: Generation, job_ids: Collection[str]) -> set[str]:
-    """Those of the job ids that some generation has; they were begun about when this row was sent.
+    """The job ids that already belong to a generation submitted at about the same time as `row`.
 
     So their owner is alive or has ended since, which two indexes answer; the whole table is never searched through.
     """

@@ -94,16 +94,15 @@ class _Sink(io.RawIOBase):
         self._written = bytearray()
 
     def writable(self) -> bool:
-        """Yes."""
         return True
 
     def write(self, data: bytes) -> int:  # type: ignore[override]  # zipfile writes bytes alone
-        """Keep it until it is drained."""
+        """Buffer the bytes until they are taken."""
         self._written += data
         return len(data)
 
     def take(self) -> bytes:
-        """What was written since the last time."""
+        """Remove and return the bytes written since the last call."""
         data = bytes(self._written)
         self._written.clear()
         return data

@@ -116,7 +116,7 @@ class TokenCache:
         self._found: dict[str, tuple[float, User, ApiToken]] = {}  # by hash; began at, in monotonic seconds
 
     def authenticate(self, session: ReadSession, token: str) -> tuple[User, ApiToken]:
-        """As `by_token`, and kept; for a session that reads, since what it finds must be committed."""
+        """The user and token of a bearer token, remembered for `CACHE_SECONDS`; Unauthorized if it is not valid."""
         began = time.monotonic()
         user, row = by_token(session, token)
         if len(self._found) >= _MAX_CACHED:

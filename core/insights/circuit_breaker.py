@@ -26,7 +26,7 @@ _ALL = select(ProviderHealth)
 
 
 class State(StrEnum):
-    """What people are told."""
+    """What people are told of a provider: it works, or it is in trouble."""
 
     OK = "ok"
     TROUBLE = "trouble"

@@ -223,7 +223,7 @@ def disable(session: WriteSession, endpoint: WebhookEndpoint, reason: DisabledRe
 
 
 def abandon(session: WriteSession, which: ColumnElement[bool], *, why: Message) -> None:
-    """End deliveries that are still due."""
+    """Give up every due delivery that meets the condition, for the reason `why`."""
     ended = {"state": DeliveryState.GIVEN_UP, "next_at": None, "last_error": str(why), "error": why}
     update_where(session, WebhookDelivery, which, is_due(), **ended)
 
@@ -294,7 +294,7 @@ def _description(value: str) -> str:
 
 
 def _events(chosen: Collection[str] | None) -> list[str] | None:
-    """As the row has it: all of them are None, so that one that is added later is told, too."""
+    """The value of the column: None for all events, so that a later kind of event is sent, too."""
     known = list(outbox.EVENTS.values())
     if chosen is None or set(chosen) == set(known):
         return None

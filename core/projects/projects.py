@@ -210,7 +210,7 @@ def list_page(
 
 
 def names(session: ReadSession, user: User, *, archived: bool = False, limit: int = 200) -> dict[str, str]:
-    """Id and name of a person's projects, last changed first: `browse` without what a card says, far cheaper."""
+    """Id and name of a person's projects, last changed first: `list_page` without what a card says, far cheaper."""
     rows = session.execute(_NAMES[archived], {"user_id": user.id, "limit": limit})
     return {row.id: row.name for row in rows}
 

@@ -16,7 +16,7 @@ from core.messages import Message, message
 
 
 def find(session: ReadSession, user: User, data: bytes) -> Upload | None:
-    """The same file, if this person brought it before: it need not be decoded again."""
+    """The user's earlier upload of exactly these bytes, None if there is none; saves decoding it again."""
     sha256 = hashlib.sha256(data).hexdigest()
     return session.scalar(select(Upload).where(visible_to(Upload, user), Upload.original_sha256 == sha256))
 

@@ -31,7 +31,7 @@ class UsageCache:
     def aggregate(
         self, session: ReadSession, user: User, chosen: reports.UsageQuery, groups: Iterable[reports.Group] = ()
     ) -> Sequence[reports.Row]:
-        """As `reports.aggregate`, which it raises as; read whole."""
+        """The rows of `reports.aggregate`, from this cache while they are current; raises as that does."""
         wanted = tuple(groups)
         if chosen.project_id is not None:
             reports.project_name(session, user, chosen)
@@ -53,7 +53,7 @@ class UsageCache:
         return rows
 
     def total(self, session: ReadSession, user: User, chosen: reports.UsageQuery) -> reports.UsageTotals:
-        """As `reports.total`."""
+        """The totals of `reports.total`, from this cache while they are current."""
         return self.aggregate(session, user, chosen)[0].figures
 
 

@@ -21,7 +21,7 @@ COLUMNS = (
     "video_seconds",
     "estimated_cost_idr",
 )
-"""Of the default grouping; others have their own keys in front and MORE_COLUMNS behind."""
+"""Columns of the default grouping; others have their own keys in front and MORE_COLUMNS behind."""
 
 MORE_COLUMNS = (
     "reported_cost_microusd",

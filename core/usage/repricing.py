@@ -197,7 +197,7 @@ def reprice(clips: Iterable[ClipGroup], change: Scenario) -> Comparison:
 
 
 class _Adding:
-    """A sum that grows."""
+    """Accumulates one group's totals."""
 
     def __init__(self) -> None:
         self.sum = GroupTotal()

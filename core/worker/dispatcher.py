@@ -33,7 +33,7 @@ TICK_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
 MAINTENANCE_SECONDS = 60.0
 MAX_CONCURRENT_POLLS = 100
-"""Of each provider: one that hangs uses up its own and nobody else's."""
+"""The bound for each provider: one that hangs uses up its own and nobody else's."""
 MAX_OUTSTANDING_DOWNLOADS = 16
 KEY_CHECK_INTERVAL = timedelta(minutes=10)
 MAX_WAIT_SECONDS = 5.0

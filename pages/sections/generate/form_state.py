@@ -57,7 +57,7 @@ def _default(options: Sequence[str], preferred: str) -> str:
 def load_from_url(person: User, settings: config.Settings) -> None:
     """Fill fields from the address, once: `?project=`, `?model=`, all of a clip `?from=`, or go on from it `?extend=`.
 
-    Raises NotFound for somebody else's clip, and as `extension.last_frame`.
+    Raises NotFound for somebody else's clip, and as `last_frame.as_upload`.
     """
     wanted = dict(st.query_params)
     for word, field in (("project", "project"), ("model", "model_id")):

@@ -78,7 +78,7 @@ def _by_model(orders: Sequence[Order]) -> Mapping[str, list[Order]]:
 
 
 def _summary(orders: Sequence[Order]) -> list[tuple[str, int]]:
-    """Of one model its lines, and its further clips in one; of several one line each."""
+    """Lines of the price: every line for one model with its further clips in one, one line each for several models."""
     grouped = _by_model(orders)
     if len(grouped) > 1:
         return [
