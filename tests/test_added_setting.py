@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 
 LINES = {
     "core/spec.py": ("    enhance_prompt: bool = False\n", "    seed: int | None = None\n"),
-    "core/db/tables.py": (
+    "core/db/tables/generations.py": (
         "    enhance_prompt: Mapped[bool] = mapped_column(default=False)\n",
         "    seed: Mapped[int | None]\n",
     ),

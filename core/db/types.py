@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
@@ -12,6 +12,7 @@ from sqlalchemy import (
     MetaData,
     Numeric,
     String,
+    Table,
     TypeDecorator,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -116,3 +117,8 @@ def insert(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.In
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+def table_of(entity: type[Base]) -> Table:
+    """The table of a class, for statements that are put together once and give no entities."""
+    return cast(Table, entity.__table__)

@@ -1,0 +1,34 @@
+"""Tables and their constraints, by domain; no query and no rule that a constraint cannot hold.
+
+What is told to people stands twice: as a `Message`, and beside it as its English text, which is all that rows have
+from before there were messages, and what the REST API answers.
+"""
+
+from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live
+from core.db.tables.ledger import Account, LedgerEntry
+from core.db.tables.operation import AuditRun, ProviderHealth
+from core.db.tables.people import ApiToken, User
+from core.db.tables.projects import Preset, Project, Upload
+from core.db.tables.usage import UsageDay
+from core.db.tables.webhooks import WebhookDelivery, WebhookEndpoint
+from core.db.types import table_of
+
+__all__ = [
+    "Account",
+    "ApiToken",
+    "AuditRun",
+    "Generation",
+    "GenerationEvent",
+    "GenerationTag",
+    "LedgerEntry",
+    "Preset",
+    "Project",
+    "ProviderHealth",
+    "Upload",
+    "UsageDay",
+    "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "is_live",
+    "table_of",
+]

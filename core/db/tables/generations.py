@@ -1,0 +1,223 @@
+"""Tables of generations, their timeline and their tags."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    literal_column,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.clock import utc_now
+from core.db.enums import Stage, Status
+from core.db.types import Base, check_in_enum
+from core.ids import new_id
+from core.messages import Message
+from core.spec import GenerationSpec
+
+
+class Generation(Base):
+    """One request for one clip, and all that became of it; the row is the job.
+
+    `next_at` is schedule and lease in one: the row is due when it has passed, and is claimed by moving it
+    forward. `version` grows with every move, so that a late worker's write finds nothing to change. On a completed row
+    `next_at` says when its preview is to be made, None when there is nothing to do any more.
+    `recipe_hash` is the same for the same order in any project; `batch_id` for those ordered with one press.
+    `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
+    to another project: what it cost stays where it was charged, which is `project_id` as long as it is None.
+    """
+
+    __tablename__ = "generations"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="RESTRICT"))
+    retry_of_id: Mapped[str | None] = mapped_column(ForeignKey("generations.id", ondelete="RESTRICT"))
+    extends_id: Mapped[str | None] = mapped_column(ForeignKey("generations.id"))
+    charged_project_id: Mapped[str | None] = mapped_column(ForeignKey("projects.id"))
+    batch_id: Mapped[str | None] = mapped_column(String(36))
+    idempotency_key: Mapped[str | None] = mapped_column(String(200))
+    request_hash: Mapped[str] = mapped_column(String(64))
+    recipe_hash: Mapped[str | None] = mapped_column(String(64))
+
+    provider: Mapped[str] = mapped_column(String(40))
+    model_id: Mapped[str] = mapped_column(String(80))
+    model_name: Mapped[str] = mapped_column(String(120))
+    prompt: Mapped[str] = mapped_column(Text)
+    negative_prompt: Mapped[str] = mapped_column(Text, default="")
+    start_image_key: Mapped[str | None] = mapped_column(String(200))
+    end_image_key: Mapped[str | None] = mapped_column(String(200))
+    resolution: Mapped[str] = mapped_column(String(10))
+    duration_seconds: Mapped[int]
+    aspect_ratio: Mapped[str] = mapped_column(String(10))
+    generate_audio: Mapped[bool] = mapped_column(default=False)
+    enhance_prompt: Mapped[bool] = mapped_column(default=False)
+
+    credits: Mapped[int] = mapped_column(BigInteger)
+    quote: Mapped[dict[str, Any]]
+
+    status: Mapped[Status] = mapped_column(default=Status.PENDING)
+    stage: Mapped[Stage] = mapped_column(default=Stage.QUEUED)
+    version: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime | None]
+    deadline_at: Mapped[datetime | None]
+    attempt: Mapped[int] = mapped_column(default=0)
+    collect_attempt: Mapped[int] = mapped_column(default=0)
+    cancel_requested_at: Mapped[datetime | None]
+    progress: Mapped[float] = mapped_column(default=0.0)
+    progress_is_estimate: Mapped[bool] = mapped_column(default=True)
+
+    provider_job_id: Mapped[str | None] = mapped_column(String(200))
+    provider_base_url: Mapped[str | None] = mapped_column(String(300))
+    provider_response: Mapped[dict[str, Any] | None]
+    provider_video_url: Mapped[str | None] = mapped_column(Text)
+    provider_cost: Mapped[Decimal | None]
+    provider_cost_currency: Mapped[str | None] = mapped_column(String(3))
+    provider_cost_is_estimate: Mapped[bool] = mapped_column(default=True)
+    error_code: Mapped[str | None] = mapped_column(String(60))
+    error_message: Mapped[str | None] = mapped_column(String(1000))
+    error_detail: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[Message | None]
+
+    output_key: Mapped[str | None] = mapped_column(String(200))
+    thumbnail_key: Mapped[str | None] = mapped_column(String(200))
+    preview_key: Mapped[str | None] = mapped_column(String(200))
+    preview_attempt: Mapped[int] = mapped_column(default=0, server_default="0")
+    stored_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    output_facts: Mapped[dict[str, Any] | None]
+    favourite: Mapped[bool] = mapped_column(default=False, server_default=false())
+    kept: Mapped[bool | None]
+
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    submitted_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    purged_at: Mapped[datetime | None]
+
+    @property
+    def spec(self) -> GenerationSpec:
+        """What was ordered; its settings have columns of the same names."""
+        return GenerationSpec.of(self)
+
+    __table_args__ = (
+        check_in_enum("status", Status),
+        check_in_enum("stage", Stage),
+        UniqueConstraint("user_id", "idempotency_key"),
+        CheckConstraint("credits > 0", name="credits_positive"),
+        CheckConstraint("duration_seconds > 0", name="duration_positive"),
+        CheckConstraint("progress >= 0 AND progress <= 1", name="progress_range"),
+        CheckConstraint("(stage = 'ended') = (status IN ('completed', 'failed', 'cancelled'))", name="ended"),
+        CheckConstraint("stage = 'ended' OR next_at IS NOT NULL", name="live_has_next_at"),
+        CheckConstraint("status <> 'completed' OR output_key IS NOT NULL", name="completed_has_file"),
+        Index("ix_generations_user_newest", "user_id", "id"),
+        Index("ix_generations_project_newest", "project_id", "id"),
+        Index(
+            "ix_generations_due",
+            "stage",
+            "next_at",
+            sqlite_where=text("stage <> 'ended'"),
+            postgresql_where=text("stage <> 'ended'"),
+        ),
+        # `stage` makes a look at the ids alone covering; without that SQLite takes ix_generations_user_newest instead.
+        Index(
+            "ix_generations_live",
+            "user_id",
+            "id",
+            "stage",
+            sqlite_where=text("stage <> 'ended'"),
+            postgresql_where=text("stage <> 'ended'"),
+        ),
+        Index("ix_generations_model_ended", "model_id", "ended_at"),
+        Index("ix_generations_user_model_ended", "user_id", "model_id", "ended_at"),
+        Index("ix_generations_recipe", "user_id", "recipe_hash", "id"),
+        Index(
+            "ix_generations_favourite",
+            "user_id",
+            "id",
+            sqlite_where=text("favourite AND deleted_at IS NULL"),
+            postgresql_where=text("favourite AND deleted_at IS NULL"),
+        ),
+        Index(
+            "ix_generations_judged",
+            "user_id",
+            "kept",
+            "id",
+            sqlite_where=text("kept IS NOT NULL AND deleted_at IS NULL"),
+            postgresql_where=text("kept IS NOT NULL AND deleted_at IS NULL"),
+        ),
+        Index("ix_generations_status", "user_id", "status", "id"),
+        Index("ix_generations_user_model", "user_id", "model_id", "id"),
+        Index("ix_generations_user_provider", "user_id", "provider", "id"),
+        Index(
+            "ix_generations_uncertain",
+            "id",
+            sqlite_where=text("status = 'uncertain'"),
+            postgresql_where=text("status = 'uncertain'"),
+        ),
+        Index(
+            "ix_generations_cover",
+            "project_id",
+            "id",
+            sqlite_where=text("thumbnail_key IS NOT NULL AND deleted_at IS NULL"),
+            postgresql_where=text("thumbnail_key IS NOT NULL AND deleted_at IS NULL"),
+        ),
+        Index(
+            "ix_generations_preview_due",
+            "next_at",
+            sqlite_where=text("status = 'completed' AND next_at IS NOT NULL AND deleted_at IS NULL"),
+            postgresql_where=text("status = 'completed' AND next_at IS NOT NULL AND deleted_at IS NULL"),
+        ),
+        Index(
+            "ix_generations_to_purge",
+            "deleted_at",
+            sqlite_where=text("deleted_at IS NOT NULL AND purged_at IS NULL"),
+            postgresql_where=text("deleted_at IS NOT NULL AND purged_at IS NULL"),
+        ),
+    )
+
+
+def is_live() -> ColumnElement[bool]:
+    """Not at its end; written as a literal, because SQLite uses a partial index only for the very same words."""
+    return Generation.stage != literal_column("'ended'")
+
+
+class GenerationEvent(Base):
+    """One step in the life of a generation; together they are the timeline a person sees."""
+
+    __tablename__ = "generation_events"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    generation_id: Mapped[str] = mapped_column(ForeignKey("generations.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+    status: Mapped[Status]
+    stage: Mapped[Stage]
+    what: Mapped[str] = mapped_column(String(300))
+    message: Mapped[Message | None]
+    actor: Mapped[str] = mapped_column(String(254), default="system")
+
+    __table_args__ = (Index("ix_generation_events_of", "generation_id", "id"),)
+
+
+class GenerationTag(Base):
+    """A word a person put on a clip."""
+
+    __tablename__ = "generation_tags"
+
+    generation_id: Mapped[str] = mapped_column(ForeignKey("generations.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(40), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+
+    __table_args__ = (Index("ix_generation_tags_of", "user_id", "tag", "generation_id"),)

@@ -1,0 +1,61 @@
+"""Tables of credit accounts and the append-only ledger."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.clock import utc_now
+from core.db.enums import EntryKind
+from core.db.types import Base, check_in_enum
+from core.ids import new_id
+from core.messages import Message
+
+
+class Account(Base):
+    """The credits of one person; always the sum of its ledger rows."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), unique=True)
+    available_credits: Mapped[int] = mapped_column(BigInteger, default=0)
+    held_credits: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    __table_args__ = (
+        CheckConstraint("available_credits >= 0", name="available_not_negative"),
+        CheckConstraint("held_credits >= 0", name="held_not_negative"),
+    )
+
+
+class LedgerEntry(Base):
+    """One movement, never changed afterwards. `actor` is who, `reason` why, `key` makes it happen once."""
+
+    __tablename__ = "ledger_entries"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="RESTRICT"))
+    kind: Mapped[EntryKind]
+    amount_credits: Mapped[int] = mapped_column(BigInteger)
+    generation_id: Mapped[str | None] = mapped_column(ForeignKey("generations.id", ondelete="RESTRICT"), index=True)
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    available_after: Mapped[int] = mapped_column(BigInteger)
+    held_after: Mapped[int] = mapped_column(BigInteger)
+    actor: Mapped[str] = mapped_column(String(254))
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    message: Mapped[Message | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (
+        check_in_enum("kind", EntryKind),
+        CheckConstraint("amount_credits <> 0", name="amount_not_zero"),
+        CheckConstraint("amount_credits > 0 OR kind = 'adjust'", name="only_adjust_is_negative"),
+        Index("ix_ledger_entries_account_newest", "account_id", "id"),
+        Index(
+            "ix_ledger_entries_given",
+            "account_id",
+            "amount_credits",
+            sqlite_where=text("kind IN ('grant', 'adjust')"),
+            postgresql_where=text("kind IN ('grant', 'adjust')"),
+        ),
+    )

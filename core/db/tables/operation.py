@@ -1,0 +1,39 @@
+"""Tables of how the installation itself fares: providers and audits."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.clock import utc_now
+from core.db.types import Base
+
+
+class ProviderHealth(Base):
+    """How a provider fares, for all workers and for people to see; `retry_at` set means it is being left alone.
+
+    `failures` counts its own failures in a row. `key_works` is the last answer of its free key check, if it has one.
+    """
+
+    __tablename__ = "provider_health"
+
+    provider: Mapped[str] = mapped_column(String(40), primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    retry_at: Mapped[datetime | None]
+    error_code: Mapped[str | None] = mapped_column(String(60))
+    error_detail: Mapped[str | None] = mapped_column(Text)
+    error_at: Mapped[datetime | None]
+    key_works: Mapped[bool | None]
+    key_checked_at: Mapped[datetime | None]
+
+
+class AuditRun(Base):
+    """The last result of the always-true checks, so that a page can show when they last ran."""
+
+    __tablename__ = "audit_runs"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+    broken: Mapped[int]
+    results: Mapped[dict[str, Any]]

@@ -1,0 +1,83 @@
+"""Tables of projects and what people keep in them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.clock import utc_now
+from core.db.types import Base
+from core.ids import new_id
+from core.spec import GenerationSpec
+
+
+class Project(Base):
+    """A folder of generations that belongs to one person.
+
+    `spent_credits` is the sum of what was charged in it, booked with each charge.
+    """
+
+    __tablename__ = "projects"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    name: Mapped[str] = mapped_column(String(120))
+    description: Mapped[str] = mapped_column(String(2000), default="")
+    archived_at: Mapped[datetime | None]
+    generation_count: Mapped[int] = mapped_column(default=0)
+    spent_credits: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    monthly_budget_credits: Mapped[int | None] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (
+        CheckConstraint("length(name) > 0", name="name_not_empty"),
+        Index("ix_projects_user_newest", "user_id", "updated_at", "id"),
+    )
+
+
+class Upload(Base):
+    """An image a person brought, after cleaning; the same bytes are kept once a person."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    storage_key: Mapped[str] = mapped_column(String(200))
+    original_sha256: Mapped[str] = mapped_column(String(64))
+    file_name: Mapped[str] = mapped_column(String(255))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    width: Mapped[int]
+    height: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (UniqueConstraint("user_id", "original_sha256"),)
+
+
+class Preset(Base):
+    """Settings of the order form under a name; a shared one is seen by everybody, changed by its person only."""
+
+    __tablename__ = "presets"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    name: Mapped[str] = mapped_column(String(80))
+    shared: Mapped[bool] = mapped_column(default=False)
+    settings: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    @property
+    def spec(self) -> GenerationSpec:
+        """What it keeps; it has no images."""
+        return GenerationSpec.of_mapping(self.settings)
+
+    __table_args__ = (
+        UniqueConstraint("user_id", "name"),
+        Index(
+            "ix_presets_shared",
+            "name",
+            sqlite_where=text("shared"),
+            postgresql_where=text("shared"),
+        ),
+    )
