@@ -22,7 +22,7 @@ MODELS = (
         deadline_seconds=1800,
         limits=(
             N_("The negative prompt is ignored."),
-            N_("The picture follows key words (places, weather, time of day, space), not the whole sentence."),
+            N_("Lakes, mountains, the sea, space and silk are drawn; anything else is shown by its own words."),
         ),
     ),
 )
