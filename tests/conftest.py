@@ -59,10 +59,10 @@ def is_bare(config: pytest.Config) -> bool:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One process a core, and none beside this one for a single file or test, which is there sooner so."""
+    """One process more than there are cores, since some tests wait; none beside this one for a single file or test."""
     if len(config.args) == 1 and ".py" in config.args[0]:
         return 0
-    return len(os.sched_getaffinity(0))
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
