@@ -194,7 +194,7 @@ def book_to_nobody(page: Page) -> None:
     """Grant credits to somebody there is not."""
     page.get_by_label("Alamat email").fill("siapa@contoh.id")
     page.get_by_label("Alasan").fill("Hadiah")
-    page.get_by_role("button", name="Catat").click()
+    page.get_by_role("button", name="Terapkan").click()
 
 
 @pytest.mark.parametrize(
