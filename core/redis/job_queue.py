@@ -72,8 +72,8 @@ def work(url: str, queue: str) -> bool:
     One queue a worker: with several, RQ takes jobs with BLPOP and a kill right then loses one for good. An idle worker
     must wake often, or its maintenance (stuck jobs) waits minutes.
     """
+    worker_connection = Redis.from_url(url, socket_connect_timeout=5, health_check_interval=30)
     while True:
-        worker_connection = Redis.from_url(url, socket_connect_timeout=5, health_check_interval=30)
         worker = _Worker(
             [Queue(queue, connection=worker_connection)],
             connection=worker_connection,
