@@ -24,6 +24,7 @@ AppError                        500  internal
     ├── ModelUnavailable        422  model_unavailable
     ├── ProviderUnavailable     503  provider_unavailable
     ├── GenerationFailed        502  generation_failed
+    │   └── ExpiredAtProvider   502  expired_at_provider    it was made, and paid by us
     ├── UnreadableReply         502  provider_unreadable
     └── SubmitUncertain         502  submit_uncertain       nobody knows whether the job exists
 
@@ -327,6 +328,13 @@ class GenerationFailed(ProviderError):
 
     code = "generation_failed"
     sentence = N_("The provider could not make this clip. Nothing was charged; try again or change the prompt.")
+
+
+class ExpiredAtProvider(GenerationFailed):
+    """The provider finished the job and has thrown the clip away; it has been paid all the same."""
+
+    code = "expired_at_provider"
+    sentence = N_("The provider finished this clip, but no longer had it when it was fetched. Nothing was charged.")
 
 
 class UnreadableReply(ProviderError):

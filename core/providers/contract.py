@@ -47,7 +47,8 @@ class VideoModel:
     `durations` are all whole seconds it can make, ascending. `upstream_id` is the vendor's own name for it.
     `typical_seconds` is a first guess of how long one takes, used until there is a history;
     `deadline_seconds` ends the wait. `ignores_negative_prompt`: one may come along and has no effect, so it is not
-    refused. `limits` are sentences on what the model does not honour.
+    refused. `limits` are sentences on what the model does not honour. `published_seconds` is the longest clip that the
+    published price list names, where its vendor has been found to offer less.
     """
 
     id: str
@@ -71,11 +72,12 @@ class VideoModel:
     typical_seconds: int = 90
     deadline_seconds: int = 1800
     limits: tuple[str, ...] = ()
+    published_seconds: int | None = None
 
     @property
     def max_seconds(self) -> int:
-        """The longest clip it can make."""
-        return self.durations[-1]
+        """The longest clip of the published list, else the longest it can make."""
+        return self.published_seconds or self.durations[-1]
 
     @property
     def deadline(self) -> timedelta:

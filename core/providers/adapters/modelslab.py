@@ -14,7 +14,13 @@ from urllib.parse import quote
 from core import errors
 from core.providers import http
 from core.providers.adapter import Adapter
-from core.providers.adapters.modelslab_models import MODELS, ULTRA, ULTRA_FRAMES_PER_SECOND, ULTRA_MOST_LINES
+from core.providers.adapters.modelslab_models import (
+    MODELS,
+    NO_DURATION,
+    ULTRA,
+    ULTRA_FRAMES_PER_SECOND,
+    ULTRA_MOST_LINES,
+)
 from core.providers.contract import JobState, JobStatus, SourceImage, VideoRequest
 from core.providers.http import ABOUT_US, Call, ErrorRules, Reply, Rule
 
@@ -96,8 +102,11 @@ class ModelsLab(Adapter):
                 "portrait": request.aspect_ratio == "9:16",
             }
             return Call("POST", "/api/v6/video/text2video_ultra", json=body)
-        body["duration"] = str(request.duration_seconds)  # text on the model pages
-        body |= {"aspect_ratio": request.aspect_ratio, "resolution": request.resolution}
+        body["aspect_ratio"] = request.aspect_ratio
+        if model.id not in NO_DURATION:
+            body["duration"] = str(request.duration_seconds)  # text on the model pages
+        if len(model.resolutions) > 1:
+            body["resolution"] = request.resolution
         if model.audio:
             body["generate_audio"] = request.generate_audio  # on at the vendor unless it is told
         if model.prompt_enhancement:
