@@ -16,6 +16,7 @@ AppError                        500  internal
 │   └── OutputExpired           502  output_expired
 └── ProviderError               502  provider_error
     ├── ProviderNotConfigured   503  provider_not_configured
+    ├── ProviderRemoved         422  provider_removed
     ├── BadKey                  502  provider_bad_key
     ├── ProviderOutOfCredits    502  provider_out_of_credits
     ├── ProviderRateLimited     503  provider_busy          retry_after_seconds
@@ -247,6 +248,15 @@ class ProviderNotConfigured(ProviderError):
     http_status = 503
     fault = Fault.OPERATOR
     sentence = N_("This provider is not configured here. Choose another model or ask an administrator to add its key.")
+
+
+class ProviderRemoved(ProviderError):
+    """No provider of this name is part of this installation any more."""
+
+    code = "provider_removed"
+    http_status = 422
+    fault = Fault.OPERATOR
+    sentence = N_("This provider is not part of this installation any more. Choose a model of another one.")
 
 
 class BadKey(ProviderError):

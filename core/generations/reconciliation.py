@@ -24,6 +24,7 @@ LATE_ARRIVAL_WINDOW = timedelta(minutes=5)
 `jobs.SUBMIT_SECONDS` left, and the rest is for the provider to show it in its list."""
 OWNERS_ENDED_WITHIN = timedelta(hours=1)
 """How long before a submit the owner of a job that may be taken for its own can have ended."""
+DEADLINE_OF_A_REMOVED_MODEL = timedelta(minutes=30)
 RETRY_SOON = timedelta(seconds=30)
 RETRY_SLOW = timedelta(minutes=5)
 _CANDIDATES = "It may be one of these jobs: "
@@ -62,7 +63,7 @@ def accept(
     """The provider has it as this job: wait for it. Raises Conflict if the job is another generation's; see `lock`."""
     if jobs_taken(session, row, [job.id]):
         raise errors.Conflict(message("job_of_another", job_id=job.id))
-    now = utc_now()
+    now, model = utc_now(), registry.find_model(row.model_id)
     lifecycle.transition(
         session,
         row,
@@ -74,7 +75,7 @@ def accept(
         provider_job_id=job.id,
         provider_response=dict(job.response) or None,
         submitted_at=now,
-        deadline_at=now + registry.model(row.model_id).deadline,
+        deadline_at=now + (model.deadline if model else DEADLINE_OF_A_REMOVED_MODEL),
         error_code=None,
         error_message=None,
         error=None,

@@ -86,10 +86,10 @@ TEMPLATES: dict[str, str] = {
     "idempotency_key_unusable": N_("Use 1 to {limit} printable characters, new for each request."),
     # Models, settings and prices
     "no_such_model": N_("There is no model '{model_id}'. Choose one of: {known}."),
-    "no_such_provider": N_("There is no provider '{name}'. There are: {known}."),
     "unusable_provider_key": N_(
         "The key of {provider} holds characters that no key has. An administrator has to set it again."
     ),
+    "provider_has_no_address": N_("{provider} has no address here. An administrator can set {variable}."),
     "provider_has_no_key": N_("{provider} has no key here. An administrator can add one."),
     "provider_refuses_account": N_(
         "{provider} does not accept our account at the moment. An administrator has to look."

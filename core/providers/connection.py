@@ -17,8 +17,16 @@ def read_settings() -> Settings:
 
 
 def configured(settings: Settings) -> frozenset[str]:
-    """Names of the providers that can be used: those with a key, and those that need none."""
-    return frozenset(p.name for p in registry.providers() if not p.needs_key or p.name in settings.provider_keys)
+    """Names of the providers that can be used: those with a key, and of those that need none the ones with an address.
+
+    An adapter's default address only says where such a server usually is, not that there is one.
+    """
+    return frozenset(
+        provider.name
+        for provider in registry.providers()
+        if provider.is_local
+        or provider.name in (settings.provider_keys if provider.needs_key else settings.provider_base_urls)
+    )
 
 
 def connect(settings: Settings, name: str, client: httpx.AsyncClient, *, base_url: str | None = None) -> Provider:

@@ -238,10 +238,10 @@ class Provider(ABC):
     Each coroutine is a single exchange (plus what must be uploaded first, or the further pages of a list); nobody
     waits or sleeps here. Key, address and HTTP client are handed in; the client follows no redirects.
 
-    `needs_key` False means it is always configured. `is_local`: it runs beside the worker, so its address is
-    today's and not the one a job was submitted to. `min_poll_seconds` is the shortest pause between two
-    looks at one job that the vendor asks for. `max_in_flight` is how many jobs it takes from us at once,
-    `max_requests_per_second` how many calls of any kind.
+    `needs_key` False means it is configured by its address alone. `is_local`: it runs beside the worker, so it is
+    always configured, and its address is today's and not the one a job was submitted to. `min_poll_seconds` is the
+    shortest pause between two looks at one job that the vendor asks for. `max_in_flight` is how many jobs it takes
+    from us at once, `max_requests_per_second` how many calls of any kind.
     """
 
     name: ClassVar[str]

@@ -83,6 +83,9 @@ def _write(
     elif isinstance(result, errors.ProviderError):
         circuit_breaker.record_failure(session, row.provider, result)
         log.info("look at %s failed: %s (%s)", row.id, result, result.detail)
+    if row.status is Status.PROCESSING and isinstance(result, errors.ProviderRemoved):
+        lifecycle.mark_uncertain(session, row, result, next_at=now + SLOW_POLL)
+        return
     if row.status is Status.PROCESSING and row.deadline_at is not None and now > row.deadline_at:
         late = errors.SubmitUncertain(message("overdue"))
         lifecycle.mark_uncertain(session, row, late, next_at=now + SLOW_POLL)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from core import errors
 from core.config import Settings
 from core.db.tables import Generation
 from core.files.storage import Storage
@@ -12,8 +13,10 @@ from core.spec import IMAGE_FIELDS
 
 
 def from_row(row: Generation, settings: Settings, storage: Storage) -> VideoRequest:
-    """Everything the provider needs, images included. Raises NotFound when an image or the model is no longer there."""
-    model = registry.model(row.model_id)
+    """Everything the provider needs, images included. Raises NotFound or ModelUnavailable for what is gone."""
+    model = registry.find_model(row.model_id)
+    if model is None:
+        raise errors.ModelUnavailable(detail=row.model_id)
     renamed = settings.provider_model_ids.get(row.provider, {}).get(model.id)
 
     def image(key: str | None) -> SourceImage | None:
