@@ -79,6 +79,7 @@ TEMPLATES: dict[str, str] = {
     "job_known": N_("The provider's job id of this generation is known already."),
     "job_id_unusable": N_("A provider's job id has 1 to {limit} printable characters."),
     "not_uncertain": N_("This generation is {status}, not uncertain."),
+    "told_by_provider": N_("The provider told us this job by itself."),
     "too_many_tags": N_("Use at most {limit} tags for a clip."),
     "comma_in_tag": N_("A tag has no comma; write one tag at a time."),
     "too_many_at_once": N_("Choose at most {limit} clips at once."),

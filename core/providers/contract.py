@@ -209,6 +209,14 @@ class JobStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class JobNotice:
+    """What a vendor's call to a generation's own address tells: its job, and where the clip lies once it is done."""
+
+    job_id: str
+    video_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VideoSource:
     """Where, and with what headers, the finished file is fetched."""
 
@@ -272,6 +280,11 @@ class Provider(ABC):
     @abstractmethod
     async def check_status(self, job_id: str) -> JobStatus:
         """Look at a job once. Raises ProviderError when the look itself failed; a failed job is a JobStatus."""
+
+    @classmethod
+    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+        """What a call of the vendor's tells of a job of that model; None where it tells nothing that can be used."""
+        return None
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
         """Where to fetch the finished file; override where it needs headers or a URL of its own."""

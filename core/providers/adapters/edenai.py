@@ -14,12 +14,14 @@ from core.providers import http
 from core.providers.adapter import Adapter
 from core.providers.adapters.edenai_models import MODELS
 from core.providers.contract import (
+    JobNotice,
     JobState,
     ListedJob,
     ListPage,
     ProviderJob,
     ReportedCost,
     SourceImage,
+    VideoModel,
     VideoRequest,
 )
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
@@ -143,8 +145,15 @@ class EdenAI(Adapter):
 
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """`video` is a link with some upstream vendors and the file itself with others."""
-        links = (item.get(name) for item in _results(body) for name in ("video_resource_url", "video"))
-        return next(filter(None, map(http.web_address, links)), None)
+        return _link(body)
+
+    @classmethod
+    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+        """Webhooks page: the body of a look."""
+        value = body.get("public_id") or body.get("job_id")
+        if not isinstance(value, str) or not value:
+            return None
+        return JobNotice(value, _link(body) if str(body.get("status")).lower() in cls.DONE else None)
 
     def has_failed(self, body: Mapping[str, Any]) -> bool:
         """In the older shape a finished job may still have failed at its upstream vendor."""
@@ -179,6 +188,11 @@ def _may_be(item: Mapping[str, Any], upstream_id: str) -> bool:
     """Whether a listed job may be of this model; a list that leaves the model out does not say that it is not."""
     provider, _, model = upstream_id.partition("/")
     return item.get("provider") in (provider, None) and item.get("model") in (model, upstream_id, "", None)
+
+
+def _link(body: Mapping[str, Any]) -> str | None:
+    links = (item.get(name) for item in _results(body) for name in ("video_resource_url", "video"))
+    return next(filter(None, map(http.web_address, links)), None)
 
 
 def _results(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -14,7 +14,7 @@ from core.messages import N_
 from core.providers import http
 from core.providers.adapter import Adapter
 from core.providers.adapters.fal_models import ENDPOINTS, FIELDS, MODELS
-from core.providers.contract import JobState, JobStatus, VideoRequest
+from core.providers.contract import JobNotice, JobState, JobStatus, VideoModel, VideoRequest
 from core.providers.http import ACCOUNT_RULES, HAS_CODE, Call, ErrorRules, Reply, Rule
 
 REQUEST_ID = "x-fal-request-id"
@@ -113,12 +113,12 @@ class Fal(Adapter):
         value = (reply.body or {}).get("request_id")
         if not (reply.status < 300 or reply.status_word in self.WAITING) or not isinstance(value, str) or not value:
             return ""
-        return _job_id(request, value)
+        return _job_id(request.model, value)
 
     def hinted_job(self, reply: Reply, request: VideoRequest) -> str:
         """The request's id in the header that its own client tells the queue from a gateway by."""
         value = reply.headers.get(REQUEST_ID, "")
-        return _job_id(request, value) if _IS_ID.fullmatch(value) else ""
+        return _job_id(request.model, value) if _IS_ID.fullmatch(value) else ""
 
     def classify_submit_error(self, reply: Reply) -> errors.ProviderError:
         """Also a gateway's page, as its own client reads it: from nginx and without the queue's header, so not sent on.
@@ -152,8 +152,16 @@ class Fal(Adapter):
 
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """Model pages: `video`, a file object with its `url`."""
-        video = body.get("video")
-        return http.web_address(video.get("url") if isinstance(video, Mapping) else video)
+        return _link(body)
+
+    @classmethod
+    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+        """Webhooks page: `request_id`, `status` OK or ERROR, and the result as `payload`."""
+        value, result = body.get("request_id"), body.get("payload")
+        if not isinstance(value, str) or not _IS_ID.fullmatch(value):
+            return None
+        done = result if body.get("status") == "OK" and isinstance(result, Mapping) else {}
+        return JobNotice(_job_id(model, value), _link(done))
 
     def refused_names(self, reply: Reply) -> list[str]:
         """Image trouble that names no field is the start image's."""
@@ -161,6 +169,11 @@ class Fal(Adapter):
         return [*super().refused_names(reply), *["image_url"] * about_files]
 
 
-def _job_id(request: VideoRequest, request_id: str) -> str:
+def _job_id(model: VideoModel, request_id: str) -> str:
     """As "owner/app|request id"."""
-    return f"{'/'.join(request.model.upstream_id.split('/')[:2])}|{request_id}"
+    return f"{'/'.join(model.upstream_id.split('/')[:2])}|{request_id}"
+
+
+def _link(body: Mapping[str, Any]) -> str | None:
+    video = body.get("video")
+    return http.web_address(video.get("url") if isinstance(video, Mapping) else video)

@@ -19,12 +19,14 @@ from core.providers.adapter import Adapter
 from core.providers.adapters.replicate_models import INPUTS, MODELS
 from core.providers.contract import (
     Check,
+    JobNotice,
     JobState,
     JobStatus,
     ListedJob,
     ListPage,
     ProviderJob,
     SourceImage,
+    VideoModel,
     VideoRequest,
     VideoSource,
 )
@@ -43,6 +45,7 @@ _CONTENT = http.text(
 )
 _NO_MODEL = http.text(r"invalid version|(version|model).{0,60}(not found|not exist|disabled|no longer)")
 _RESETS_IN = re.compile(r"resets? in\s+~?\s*(\d{1,6})\s*(s|m)", re.I)
+_IS_ID = re.compile(r"\w{8,100}", re.A)
 _FILE_PATH = re.compile(r"/v1/files/[\w-]+")
 _MEMORY = N_("The provider ran out of memory on this clip. Nothing was charged; choose a smaller or shorter one.")
 _NO_START = N_("The provider could not start this model in time. Nothing was charged; try again later.")
@@ -141,6 +144,14 @@ class Replicate(Adapter):
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """`output` is an address, a list of them or an object, as each model's schema has it."""
         return _link(body.get("output"))
+
+    @classmethod
+    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+        """Webhooks page: the prediction, as a look shows it."""
+        value = body.get("id")
+        if not isinstance(value, str) or not _IS_ID.fullmatch(value):
+            return None
+        return JobNotice(value, _link(body.get("output")) if body.get("status") == "succeeded" else None)
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
         """The documentation wants the token on file requests; it goes to the vendor's own hosts and nowhere else."""
