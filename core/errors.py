@@ -343,10 +343,6 @@ class GenerationFailed(ProviderError):
 class JobLost(GenerationFailed):
     """The provider does not know the job any more; whether it was made nobody can tell."""
 
-    sentence = N_(
-        "The provider no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again."
-    )
-
 
 class ExpiredAtProvider(GenerationFailed):
     """The provider finished the job and has thrown the clip away; it has been paid all the same."""

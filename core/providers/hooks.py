@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from core import errors
+from core.messages import N_
 from core.providers import http
 from core.providers.contract import (
     JobState,
@@ -22,6 +23,8 @@ from core.providers.contract import (
     VideoRequest,
 )
 from core.providers.http import ABOUT_US, DEFAULT_RULES, Call, ErrorFacts, ErrorRules, Reply, Rule
+
+LOST = N_("The provider no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again.")
 
 
 class VendorHooks(Provider):
@@ -275,7 +278,7 @@ class VendorHooks(Provider):
 
     def lost(self, reply: Reply) -> JobStatus:
         """A job that the vendor no longer knows."""
-        return self.failed(reply, errors.JobLost(detail=reply.detail))
+        return self.failed(reply, errors.JobLost(LOST, detail=reply.detail))
 
     def expired(self, reply: Reply) -> JobStatus:
         """A job that the vendor finished and whose clip it has thrown away."""

@@ -352,9 +352,9 @@ def test_look_when_the_word_is_new() -> None:
         (
             200,
             {"status": "failed", "id": "", "message": "Request not found", "output": "", "tip": "..."},
-            errors.GenerationFailed,
+            errors.JobLost,
         ),
-        (404, {"status": "error", "message": "Video not found"}, errors.GenerationFailed),  # docs: video OpenAPI
+        (404, {"status": "error", "message": "Video not found"}, errors.JobLost),  # docs: video OpenAPI
         (
             200,
             {"status": "failed", "id": "1", "message": "Generation failed", "track_id": "x"},
