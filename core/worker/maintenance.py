@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from core import db
 from core.audit import runs
-from core.clock import utc_now
+from core.clock import is_within, utc_now
 from core.db import update_where
 from core.db.tables import Generation
 from core.files.storage import Storage
@@ -32,7 +32,7 @@ def run(installation: Installation) -> None:
         webhooks.prune(session)
     with db.read_session() as session:
         last = runs.last_run(session)
-    if last is None or last.at < utc_now() - AUDIT_EVERY:
+    if last is None or not is_within(AUDIT_EVERY, last.at, now=utc_now()):
         with db.read_session() as session:
             found = runs.run_incremental(session)
         with db.write_session() as session:

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core import db, errors, installation
 from core.billing import ledger
 from core.clock import utc_now
-from core.db import ReadSession, WriteSession
+from core.db import ReadSession, WriteSession, availability
 from core.db.enums import Status
 from core.db.tables import User
 from core.files import signed_urls
@@ -48,7 +48,10 @@ def error_boundary() -> Iterator[None]:
         yield
     except errors.AppError as problem:
         error_box(problem)
-    except Exception:
+    except Exception as failure:
+        if availability.is_away(failure):  # which the log is told once, by the database itself
+            st.error(translate_message(errors.DatabaseUnavailable.sentence), icon=":material/cloud_off:")
+            return
         log.exception("a page failed")
         nothing_lost = _("Nothing was charged by this.")
         st.error(f"{translate_message(errors.AppError.sentence)} {nothing_lost}", icon=":material/error:")
