@@ -33,6 +33,9 @@ LONGEST_DEADLINE = timedelta(hours=25)
 """More than any part of a generation's life may take."""
 
 
+_UNCERTAIN = (is_live(), Generation.status == Status.UNCERTAIN)
+
+
 @dataclass(frozen=True, slots=True)
 class ClockStep:
     """What the time would be without the step, and what it is."""
@@ -77,15 +80,15 @@ def follow(session: WriteSession, step: ClockStep) -> None:
         _follow_forward(session, step)
     else:
         _follow_back(session, step)
-    unsettled = (is_live(), Generation.status == Status.UNCERTAIN)
-    since = step.before - reconciliation.LATE_ARRIVAL_WINDOW  # an order that was lost before may not arrive any more
-    _shift(session, Generation, Generation.updated_at, step, *unsettled, Generation.updated_at > since)
 
 
 def _follow_forward(session: WriteSession, step: ClockStep) -> None:
     """What is due too soon is only looked at too soon; but no deadline has passed that had not without the step."""
     passed = (Generation.deadline_at > step.before, Generation.deadline_at <= step.after)
     _shift(session, Generation, Generation.deadline_at, step, is_live(), *passed)
+    since = step.before - reconciliation.LATE_ARRIVAL_WINDOW
+    may_still_arrive = (Generation.updated_at > since, Generation.updated_at <= step.before)
+    _shift(session, Generation, Generation.updated_at, step, *_UNCERTAIN, *may_still_arrive)
     limit = lifecycle.PENDING_LIMIT
     update_where(
         session,
@@ -103,6 +106,7 @@ def _follow_forward(session: WriteSession, step: ClockStep) -> None:
 def _follow_back(session: WriteSession, step: ClockStep) -> None:
     """Nothing waits for the clock to come to where it was."""
     _shift(session, Generation, Generation.next_at, step, is_live(), Generation.next_at > step.after)
+    _shift(session, Generation, Generation.updated_at, step, *_UNCERTAIN, Generation.updated_at > step.after)
     previews = (Generation.status == Status.COMPLETED, Generation.next_at > step.after)
     _shift(session, Generation, Generation.next_at, step, *previews)
     late = (webhooks.is_due(), WebhookDelivery.next_at > step.after)
