@@ -72,16 +72,19 @@ class Outage:
         self._hinders_readers: bool | None = None  # None: there is no outage
 
     @contextmanager
-    def watched(self, *, writes: bool) -> Iterator[None]:
-        """Learn from how the block ends; what it raises goes on."""
+    def noticed(self) -> Iterator[None]:
+        """Learn of an outage from what the block raises, which goes on."""
         try:
             yield
         except Exception as failure:
             if is_away(failure):
                 self._begin(failure)
             raise
+
+    def answered(self, *, wrote: bool) -> None:
+        """The database has just done what it was asked."""
         if self._hinders_readers is not None:
-            self._end(wrote=writes)
+            self._end(wrote=wrote)
 
     def _begin(self, failure: Exception) -> None:
         with self._lock:

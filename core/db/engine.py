@@ -45,9 +45,12 @@ class Database:
 
         What `availability.is_away` knows is raised when the database cannot be used now; the log says so once.
         """
-        with self._outage.watched(writes=True), WriteSession(self.engine, expire_on_commit=False) as session:
+        with self._outage.noticed(), WriteSession(self.engine, expire_on_commit=False) as session:
             yield session
+            asked = session.in_transaction()
             session.commit()
+            if asked:
+                self._outage.answered(wrote=True)
 
     @contextmanager
     def read_session(self) -> Iterator[ReadSession]:
@@ -55,8 +58,10 @@ class Database:
 
         Raises sqlalchemy.exc.DBAPIError on such a write.
         """
-        with self._outage.watched(writes=False), ReadSession(self.read_engine, expire_on_commit=False) as session:
+        with self._outage.noticed(), ReadSession(self.read_engine, expire_on_commit=False) as session:
             yield session
+            if session.in_transaction():
+                self._outage.answered(wrote=False)
 
     @contextmanager
     def read_connection(self) -> Iterator[Connection]:
@@ -65,8 +70,10 @@ class Database:
         For what is asked again and again: session and transaction cost as much as such a statement, and a server two
         round trips more. The database refuses a write through it, as through `read_session`.
         """
-        with self._outage.watched(writes=False), self._read_by_itself.connect() as connection:
+        with self._outage.noticed(), self._read_by_itself.connect() as connection:
             yield connection
+            if connection.in_transaction():
+                self._outage.answered(wrote=False)
 
     def migrate(self) -> None:
         """Bring the schema to the newest version; safe from many processes at once, quick when it is there."""

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -170,7 +171,7 @@ def test_clock_set_forward_when_things_are_under_way(ana: User, size: timedelta)
     """No deadline passes by a step, however many dispatchers follow it: nothing is uncertain, failed or refunded."""
     waiting, pending, sending, fetching, lost = (create_generation(db.default(), ana) for _ in range(5))
     deadline = utc_now() + timedelta(minutes=1)
-    known = {"deadline_at": deadline, "submitted_at": utc_now(), "provider_job_id": "j1"}
+    known: dict[str, Any] = {"deadline_at": deadline, "submitted_at": utc_now(), "provider_job_id": "j1"}
     advance(db.default(), waiting.id, DISPATCHED, SUBMITTING, WAITING, **known)
     advance(db.default(), sending.id, DISPATCHED, SUBMITTING)
     advance(db.default(), fetching.id, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD, DOWNLOADING, **known)
@@ -200,7 +201,9 @@ def test_recall_when_the_clock_was_set_back_unseen(ana: User) -> None:
     lose_submit(db.default(), aside.id)
     with db.write_session() as session:
         session.execute(update(Generation).where(Generation.id == aside.id).values(next_at=seven_hours))
-        session.execute(update(Generation).where(Generation.id == far.id).values(deadline_at=utc_now() + timedelta(days=400)))
+        session.execute(
+            update(Generation).where(Generation.id == far.id).values(deadline_at=utc_now() + timedelta(days=400))
+        )
     clock_watch.recall(utc_now())
 
     assert seconds_until(load_generation(far.id).next_at) <= 0

@@ -13,7 +13,7 @@ class Watched:
         over: set[str] = set()
         for _ in range(times):
             self.seconds += every_seconds
-            over = self.watch.silent(dict(leases))  # type: ignore[arg-type]  # any value that can be compared
+            over = self.watch.silent(dict(leases))
         return over
 
 

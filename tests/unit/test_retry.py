@@ -81,9 +81,10 @@ def test_once_a_while_when_it_is_said_again() -> None:
 def fail() -> Exception:
     """A failure of one place, with another text each time."""
     try:
-        raise ValueError(str(object()))
+        int(f"no number: {object()}")
     except ValueError as failure:
         return failure
+    raise AssertionError
 
 
 def test_repeated_failure_when_a_loop_fails_for_long(caplog: pytest.LogCaptureFixture) -> None:
