@@ -156,7 +156,7 @@ def test_fault_of_ours_is_no_outage(database: Database) -> None:
 
 
 def test_log_while_the_database_is_locked(path: Path, hasty: Database, caplog: pytest.LogCaptureFixture) -> None:
-    """However many units of work fail, and whatever still works, the log has a line at the beginning and one at the end."""
+    """However many units of work fail and others still work, the log has a line at its beginning and one at its end."""
     with caplog.at_level(logging.INFO, logger=LOGGER):
         with locked(path):
             for _ in range(5):
