@@ -29,7 +29,7 @@ class Server:
             os.chown(folder, NOBODY, NOBODY)
         binaries, data = _binaries(folder, as_nobody), folder / "data"
         self._folder = folder
-        self._quiet: dict[str, Any] = {"cwd": folder, "stdin": subprocess.DEVNULL} | as_nobody
+        self._quiet: dict[str, Any] = {"cwd": folder, "stdin": subprocess.DEVNULL, **as_nobody}
         initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "test", "-A", "trust", "--no-sync", "-E", "UTF8"]
         made = subprocess.run(initdb, capture_output=True, check=False, **self._quiet)
         assert made.returncode == 0, made.stderr.decode()
