@@ -85,7 +85,7 @@ class Dispatcher:
                     continue
             if under_way := [*chain(*self._polling.values()), *([self._chores] if self._chores else [])]:
                 await asyncio.wait(under_way, timeout=30)
-            await asyncio.to_thread(self._record_polls)
+            await asyncio.to_thread(self._record_last_polls)
 
     async def tick(self) -> None:
         """One round: look at the clock, write what was learned, look at what is due, hand over, sweep."""
@@ -130,7 +130,8 @@ class Dispatcher:
                 except errors.BadKey:
                     works = False
                 except errors.ProviderError as error:
-                    log.info("the key of %s could not be tried: %s", provider.name, error.detail)
+                    if self._looks_logged.is_news(("key", provider.name)):
+                        log.info("the key of %s could not be tried: %s", provider.name, error.detail)
                     continue
                 else:
                     works = True
@@ -206,6 +207,14 @@ class Dispatcher:
             if availability.is_away(failure):  # kept until it can be written; a row claimed anew meanwhile ignores it
                 self._learned = learned + self._learned
             raise
+
+    def _record_last_polls(self) -> None:
+        """What cannot be written before the process ends is asked again by the next one."""
+        try:
+            self._record_polls()
+        except Exception as failure:
+            if not availability.is_away(failure):
+                raise
 
     def _may_call(self, provider: type[Provider]) -> bool:
         """Whether a call of this provider may go out about now, by the rate that all workers share."""

@@ -1,11 +1,14 @@
 import logging
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from core import errors
 from core.db import Database
+from core.db.tables import Generation
 from core.installation import Installation, using
 from tests.factories.studio import Studio
 from tests.pages.conftest import Open
@@ -25,3 +28,25 @@ def test_page_while_the_database_is_away(
     of_ours = [record for record in caplog.records if record.name.startswith(("core.", "pages"))]
     assert len(of_ours) == 1
     assert not of_ours[0].exc_info
+
+
+def test_order_while_the_database_is_locked(open_page: Open, studio: Studio, installation: Installation) -> None:
+    """An order that cannot be written is refused beside the button, with what to do, and nothing is ordered."""
+    studio.project()
+    path = str(installation.database.engine.url.database)
+    hasty = Database(f"sqlite:///{path}", patience_seconds=0.1)
+    holder = sqlite3.connect(path, isolation_level=None)
+    with using(replace(installation, database=hasty)):
+        at = open_page("generate")
+        at.text_area[0].set_value("A lake at dusk").run()
+        button = next(each for each in at.button if each.label.startswith("Generate"))
+        holder.execute("BEGIN IMMEDIATE")
+        button.click().run()
+        holder.execute("ROLLBACK")
+    holder.close()
+    hasty.dispose()
+
+    assert [box.value for box in at.error] == [errors.DatabaseUnavailable.sentence]
+    assert at.text_area[0].value == "A lake at dusk"
+    with installation.database.read_session() as session:
+        assert session.scalars(select(Generation)).all() == []
