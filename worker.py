@@ -47,7 +47,8 @@ def main(argv: Sequence[str]) -> int:
     from core import installation
 
     rests = False
-    with installation.opened(settings) as opened:  # the schema is brought up to date before anything needs it
+    # The schema is brought up to date before anything needs it.
+    with installation.opened(settings, waits=options.end_with_parent) as opened:
         if options.role == "dispatcher":
             from core.worker import dispatcher
 

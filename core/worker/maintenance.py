@@ -4,14 +4,16 @@ import logging
 import time
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import select
 
 from core import db
 from core.audit import runs
-from core.clock import utc_now
+from core.clock import is_within, utc_now
 from core.db import update_where
-from core.db.tables import Generation
+from core.db.enums import Stage
+from core.db.tables import Generation, is_live
 from core.files.storage import Storage
 from core.identity import users
 from core.installation import Installation
@@ -32,7 +34,7 @@ def run(installation: Installation) -> None:
         webhooks.prune(session)
     with db.read_session() as session:
         last = runs.last_run(session)
-    if last is None or last.at < utc_now() - AUDIT_EVERY:
+    if last is None or not is_within(AUDIT_EVERY, last.at, now=utc_now()):
         with db.read_session() as session:
             found = runs.run_incremental(session)
         with db.write_session() as session:
@@ -73,11 +75,24 @@ def _purge(row: Generation, storage: Storage) -> None:
 
 
 def remove_orphans(installation: Installation) -> None:
-    """Remove downloads that nobody has touched for a day; one that vanishes meanwhile is somebody else's doing."""
+    """Remove downloads that nobody has touched for a day, as it seems, and whose generation has ended.
+
+    One that vanishes meanwhile is somebody else's doing.
+    """
     folder = installation.settings.incoming_dir
     if not folder.is_dir():
         return
-    for path in folder.iterdir():
-        with suppress(FileNotFoundError):
-            if time.time() - path.stat().st_mtime > LEFT_OVER_SECONDS:
-                path.unlink()
+    old = [path for path in folder.iterdir() if _is_old(path)]
+    if not old:
+        return
+    with db.read_session() as session:  # a clock that is set makes a download old that has just begun
+        live = set(session.scalars(select(Generation.id).where(is_live(), Generation.stage == Stage.DOWNLOADING)))
+    for path in old:
+        if not path.name.startswith(tuple(live)):
+            path.unlink(missing_ok=True)
+
+
+def _is_old(path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return time.time() - path.stat().st_mtime > LEFT_OVER_SECONDS
+    return False

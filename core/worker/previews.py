@@ -10,8 +10,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, literal_column, select
 
 from core import db, errors, installation
-from core.clock import utc_now
-from core.db import WriteSession, update_where
+from core.db import ReadSession, WriteSession, update_where
 from core.db.tables import Generation
 from core.identity import users
 from core.redis import connection as redis_connection
@@ -33,7 +32,7 @@ def key_of(output_key: str) -> str:
 def any_due() -> bool:
     """Whether a preview is to be made now."""
     with db.read_session() as session:
-        return session.scalar(select(select(Generation.id).where(*_due()).exists())) is True
+        return session.scalar(select(select(Generation.id).where(*_due(session)).exists())) is True
 
 
 def make_due() -> None:
@@ -63,18 +62,18 @@ def make_next() -> bool:
     return True
 
 
-def _due() -> tuple[ColumnElement[bool], ...]:
+def _due(session: ReadSession) -> tuple[ColumnElement[bool], ...]:
     """The status is written as a literal: SQLite uses a partial index only for the very same words."""
     is_completed = Generation.status == literal_column("'completed'")
-    return is_completed, Generation.next_at <= utc_now(), Generation.deleted_at.is_(None)
+    return is_completed, Generation.next_at <= db.now(session), Generation.deleted_at.is_(None)
 
 
 def _claim(session: WriteSession) -> Generation | None:
-    query = select(Generation).where(*_due()).order_by(Generation.next_at).limit(1)
+    query = select(Generation).where(*_due(session)).order_by(Generation.next_at).limit(1)
     row = session.scalar(query.with_for_update(skip_locked=True))
     if row is not None:
         row.preview_attempt += 1
-        row.next_at = utc_now() + LEASE if row.preview_attempt < TRIES else None
+        row.next_at = db.now(session) + LEASE if row.preview_attempt < TRIES else None
     return row
 
 

@@ -10,15 +10,17 @@ import hashlib
 import logging
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 from core import db, errors, installation
 from core.clock import utc_now
-from core.db import WriteSession, update_where
+from core.db import WriteSession, availability, update_where
 from core.db.enums import Stage, Status
 from core.db.tables import Generation
 from core.files import download
@@ -27,8 +29,8 @@ from core.insights import circuit_breaker
 from core.messages import message
 from core.providers import connection, registry
 from core.providers.contract import JobState, Provider, ProviderJob, VideoRequest, VideoSource
-from core.retry import delay
-from core.worker import provider_request
+from core.retry import RepeatedFailure, delay
+from core.worker import provider_request, setbacks
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +40,28 @@ SUBMIT_SECONDS = 90
 INGEST_DEADLINE = timedelta(hours=6)
 FIND_AFTER = timedelta(seconds=60)
 ASK_AGAIN_AFTER = timedelta(minutes=5)
+LATE_FETCH_LIMIT = timedelta(hours=1)
 UNUSABLE_TRIES = 3
 FETCH_TRIES = 3
 """Within one job; the row comes back for more, and meanwhile a bad file host holds nobody else up."""
 
 
+def _left_for_later(job: Callable[[str], None]) -> Callable[[str], None]:
+    """Let a job end quietly while the database cannot be used: its row comes due again, and the log has the outage."""
+
+    @wraps(job)
+    def run(generation_id: str) -> None:
+        try:
+            job(generation_id)
+        except Exception as failure:
+            if not availability.is_away(failure):
+                raise
+            log.info("%s of %s is left for later", job.__name__, generation_id)
+
+    return run
+
+
+@_left_for_later
 def submit(generation_id: str) -> None:
     """Send one generation to its provider, once. What was sent and got no answer becomes uncertain."""
     with db.read_session() as session:
@@ -76,6 +95,7 @@ def submit(generation_id: str) -> None:
     _record_submit(row, outcome)
 
 
+@_left_for_later
 def ingest(generation_id: str) -> None:
     """Fetch, check and store one finished clip, and charge it; tried again later when that can help."""
     with db.write_session() as session:
@@ -89,8 +109,10 @@ def ingest(generation_id: str) -> None:
             Status.PROCESSING,
             Stage.DOWNLOADING,
             what=message("fetching"),
-            next_at=utc_now() + LEASE,
+            next_at=db.now(session) + LEASE,
             collect_attempt=attempt,
+            setbacks=row.setbacks + 1,
+            **_more_time(session, row),
         )
     folder = installation.current().settings.incoming_dir
     folder.mkdir(exist_ok=True)
@@ -103,16 +125,30 @@ def ingest(generation_id: str) -> None:
         return
     except Exception as bug:
         log.exception("collect of %s broke", generation_id)
+        if not isinstance(bug, OSError):  # neither time nor an operator mends that
+            setbacks.record(row, bug)
+            return
         trace = "".join(traceback.format_exception(bug))
         _record_ingest_failure(generation_id, attempt, errors.DownloadFailed(detail=trace))
         return
     finally:  # also what was whole and yet no video; the beginning of a download is another file and stays
         for path in (target, target.with_suffix(".safe.mp4")):
             path.unlink(missing_ok=True)
-    with db.write_session() as session:
-        now = lifecycle.locked(session, generation_id)
-        if now is not None and now.stage is Stage.DOWNLOADING and now.collect_attempt == attempt:
-            lifecycle.complete(session, now, output)
+    try:
+        with db.write_session() as session:
+            now = lifecycle.locked(session, generation_id)
+            if now is not None and now.stage is Stage.DOWNLOADING and now.collect_attempt == attempt:
+                lifecycle.complete(session, now, output)
+    except Exception as failure:
+        if availability.is_away(failure):
+            raise
+        log.exception("the end of %s could not be written", generation_id)
+        setbacks.record(row, failure)
+
+
+def _more_time(session: WriteSession, row: Generation) -> dict[str, Any]:
+    """What is fetched after it was given up for a while has time for that, though its deadline is over."""
+    return {"deadline_at": db.now(session) + LATE_FETCH_LIMIT} if row.status is Status.UNCERTAIN else {}
 
 
 def _base_url(provider: str) -> str:
@@ -261,22 +297,27 @@ async def _refresh_output_url(provider: Provider, job_id: str) -> str | None:
 
 def _record_ingest_failure(generation_id: str, attempt: int, error: errors.AppError) -> None:
     """Try again later, give up with the credits back, or leave it to a person, by what went wrong."""
-    now = utc_now()
     with db.write_session() as session:
         row = lifecycle.locked(session, generation_id)
         if row is None or row.stage is not Stage.DOWNLOADING or row.collect_attempt != attempt:
             return
+        now = db.now(session)
         log.warning("collect of %s, try %s: %s (%s)", generation_id, attempt, error, error.detail)
         retryable = isinstance(error, errors.ProviderError) or getattr(error, "retryable", False)
         if not retryable and attempt >= UNUSABLE_TRIES:
             lifecycle.fail(session, row, error)
-        elif retryable and row.submitted_at is not None and now > row.submitted_at + INGEST_DEADLINE:
-            lifecycle.mark_uncertain(session, row, error, next_at=now + ASK_AGAIN_AFTER)
+        elif (
+            retryable
+            and row.submitted_at is not None
+            and now > row.submitted_at + INGEST_DEADLINE
+            and (row.deadline_at is None or now > row.deadline_at)  # which follows a clock that is set
+        ):
+            lifecycle.mark_uncertain(session, row, error, next_at=now + ASK_AGAIN_AFTER, setbacks=0)
         else:
             wait = delay(attempt)
             what = message("not_fetched_yet", seconds=wait.total_seconds(), error=error.message)
             lifecycle.transition(
-                session, row, Status.PROCESSING, Stage.READY_TO_DOWNLOAD, what=what, next_at=now + wait
+                session, row, Status.PROCESSING, Stage.READY_TO_DOWNLOAD, what=what, next_at=now + wait, setbacks=0
             )
 
 
@@ -295,6 +336,7 @@ def _first_poll_seconds(provider: str) -> float:
 def _lease_kept(generation_id: str, stage: Stage) -> Iterator[None]:
     """Renew a row's lease from a thread while the block runs; the thread dies with the process, as it must."""
     done = threading.Event()
+    trouble = RepeatedFailure(log, f"renewing the lease of {generation_id}")
 
     def renew() -> None:
         while not done.wait(RENEW_SECONDS):
@@ -305,10 +347,12 @@ def _lease_kept(generation_id: str, stage: Stage) -> Iterator[None]:
                         Generation,
                         Generation.id == generation_id,
                         Generation.stage == stage,
-                        next_at=utc_now() + LEASE,
+                        next_at=db.now(session) + LEASE,
                     )
-            except Exception:
-                log.exception("could not renew the lease of %s", generation_id)
+            except Exception as failure:
+                trouble.met(failure, is_told=availability.is_away(failure))
+            else:
+                trouble.over()
 
     thread = threading.Thread(target=renew, daemon=True, name=f"lease-{generation_id}")
     thread.start()

@@ -20,7 +20,16 @@ from core.installation import Installation
 from core.messages import plain
 from core.notifications import webhooks
 from core.worker import maintenance, previews
-from tests.factories.generations import create_completed
+from tests.factories.generations import (
+    DISPATCHED,
+    DOWNLOADING,
+    READY_TO_DOWNLOAD,
+    SUBMITTING,
+    WAITING,
+    advance,
+    create_completed,
+    create_generation,
+)
 from tests.factories.users import create_user
 
 OLD_ID = "01234567-89ab-7000-8000-000000000000"
@@ -162,6 +171,17 @@ def test_left_overs_when_old_and_young(installation: Installation) -> None:
     assert (young.exists(), old.exists()) == (True, False)
 
 
+def test_left_overs_when_the_clock_was_set_forward(installation: Installation, ana: User) -> None:
+    """A download that is under way stays, however old it seems to be."""
+    row = create_generation(db.default(), ana)
+    advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD, DOWNLOADING)
+    under_way = left_over(installation, f"{row.id}.video", seconds=maintenance.LEFT_OVER_SECONDS * 365)
+    over = left_over(installation, f"{OLD_ID}.video", seconds=maintenance.LEFT_OVER_SECONDS * 2)
+    maintenance.remove_orphans(installation)
+
+    assert (under_way.exists(), over.exists()) == (True, False)
+
+
 def test_left_overs_when_nothing_was_ever_fetched(installation: Installation) -> None:
     """No folder is nothing to remove."""
     assert not installation.settings.incoming_dir.exists()
@@ -188,12 +208,12 @@ def test_run_keeps_an_audit_every_ten_minutes(site: Installation, ana: User) -> 
             return len(session.scalars(select(AuditRun.id)).all())
 
     counts = []
-    for minutes in (0, 9, 11, 0):
+    for minutes in (0, 9, 11, 0, -420):  # the last: the clock was set back by seven hours
         with db.write_session() as session:
             session.execute(update(AuditRun).values(at=utc_now() - timedelta(minutes=minutes)))
         maintenance.run(site)
         counts.append(passes())
-    assert counts == [1, 1, 2, 2]
+    assert counts == [1, 1, 2, 2, 3]
     with db.read_session() as reading:
         assert set(reading.scalars(select(AuditRun.broken))) == {0}
 
