@@ -48,6 +48,10 @@ def main(argv: Sequence[str]) -> int:
 
     rests = False
     with installation.opened(settings) as opened:  # the schema is brought up to date before anything needs it
+        if options.role in ("dispatcher", "submit"):
+            from core.worker import recovery
+
+            recovery.at_start(opened)
         if options.role == "dispatcher":
             from core.worker import dispatcher
 

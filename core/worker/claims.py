@@ -19,7 +19,7 @@ from core.insights import circuit_breaker
 from core.messages import message
 from core.providers import registry
 from core.providers.contract import Provider
-from core.worker import tasks
+from core.worker import answers
 
 MAX_OUTSTANDING_SUBMITS = 8
 HAND_OVER_LEASE = timedelta(seconds=30)
@@ -90,7 +90,7 @@ def sweep() -> None:
         dead = lifecycle.claim(session, Stage.SUBMITTING, limit=100, lease=POLL_LEASE, statuses=(Status.PROCESSING,))
         for row in dead:
             lost = errors.SubmitUncertain(detail="the worker ended between sending and recording")
-            lifecycle.mark_uncertain(session, row, lost, next_at=now + tasks.FIND_AFTER)
+            lifecycle.mark_uncertain(session, row, lost, next_at=now + answers.FIND_AFTER)
         for row in lifecycle.claim(session, Stage.DOWNLOADING, limit=100, lease=POLL_LEASE):
             what = message("fetched_again")
             lifecycle.transition(session, row, Status.PROCESSING, Stage.READY_TO_DOWNLOAD, what=what, next_at=now)

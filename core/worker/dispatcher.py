@@ -25,12 +25,14 @@ from core.providers import connection, registry
 from core.providers.contract import Provider, VideoRequest
 from core.redis import connection as redis_connection
 from core.redis import job_queue, rate_limits
-from core.worker import claims, maintenance, poll_results, previews, provider_request
+from core.worker import claims, maintenance, poll_results, previews, provider_request, recovery
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
+SETTLE_SECONDS = 15.0
+"""After a tick that broke, nobody is taken for dead for so long: what broke it kept the living from saying so."""
 MAINTENANCE_SECONDS = 60.0
 MAX_CONCURRENT_POLLS = 100
 """The bound for each provider: one that hangs uses up its own and nobody else's."""
@@ -45,6 +47,7 @@ class Dispatcher:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._settings = installation.settings
+        self._journal = recovery.open_journal(installation.settings)
         self._words_logged: set[tuple[str, str]] = set()
         self._client: httpx.AsyncClient | None = None
         self._polling: defaultdict[str, set[asyncio.Task[None]]] = defaultdict(set)
@@ -62,6 +65,7 @@ class Dispatcher:
                     await self.tick()
                 except Exception:
                     log.exception("a tick broke; the next one starts anew")
+                    self._due["sweep"] = asyncio.get_running_loop().time() + SETTLE_SECONDS
                 try:
                     await asyncio.wait_for(stop.wait(), TICK_SECONDS)
                 except TimeoutError:
@@ -81,6 +85,7 @@ class Dispatcher:
             task.add_done_callback(self._polling[row.provider].discard)
         await asyncio.to_thread(self._hand_over)
         if self._is_time("sweep", SWEEP_SECONDS):
+            await asyncio.to_thread(recovery.take_up, self._installation, self._journal)
             await asyncio.to_thread(claims.sweep)
         if self._is_time("chores", MAINTENANCE_SECONDS) and (self._chores is None or self._chores.done()):
             self._chores = asyncio.create_task(self._do_chores())
