@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import URL, inspect, or_, select, text
 from sqlalchemy.exc import DBAPIError
 
 from core.db.engine import Database
@@ -55,10 +55,16 @@ def arrive(session: WriteSession, here: str) -> bool:
 
 
 def mark_as_copy(path: Path) -> None:
-    """Let a SQLite file that is no installation's own be known as a copy when it is put to use."""
-    copy = Database(f"sqlite:///{path}")
+    """Let a SQLite file that is no installation's own be known as a copy when it is put to use.
+
+    One of a version that knows no places is left as it is.
+    """
+    copy = Database(URL.create("sqlite", database=str(path)).render_as_string())
     try:
-        with copy.write_session() as session:
-            update_where(session, InstallationIdentity, place=COPY)
+        with copy.read_connection() as connection:
+            knows_places = inspect(connection).has_table(InstallationIdentity.__tablename__)
+        if knows_places:
+            with copy.write_session() as session:
+                update_where(session, InstallationIdentity, place=COPY)
     finally:
         copy.dispose()

@@ -13,6 +13,8 @@ import fcntl
 import json
 import logging
 import os
+import threading
+import time
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -30,6 +32,10 @@ KEPT = timedelta(days=30)
 `Reading.floor` says that the journal cannot know everything that was sent since."""
 SIZE_LIMIT_BYTES = 32 * 1024**2
 """Beyond this the oldest that have ended are forgotten sooner."""
+
+SAID_EVERY_SECONDS = 2.0
+HEARD_WITHIN_SECONDS = 20
+"""How long nothing may be heard of a process that is not taken for asleep."""
 
 _UNDER_WAY = ".sending"
 
@@ -95,15 +101,19 @@ class Journal:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # BlockingIOError: another process is sending it
             held = os.dup(file.fileno())
         try:
-            self._append(_sending_record(send))
-            yield
+            with _heard_of(mark):
+                self._append(_sending_record(send))
+                yield
         finally:
             with self._locked():
                 mark.unlink(missing_ok=True)
                 os.close(held)
 
     def is_under_way(self, generation_id: str) -> bool:
-        """Whether a living process of this machine is sending it, or keeps its answer until it can be written."""
+        """Whether a living process of this machine is sending it, or keeps its answer until it can be written.
+
+        One that sleeps (stopped, or swapped out for long) does not count, and still has what it knows when it wakes.
+        """
         mark = self._folder / f"{generation_id}{_UNDER_WAY}"
         with self._locked():
             try:
@@ -112,7 +122,7 @@ class Journal:
             except FileNotFoundError:
                 return False
             except BlockingIOError:
-                return True
+                return time.monotonic_ns() - mark.stat().st_mtime_ns < HEARD_WITHIN_SECONDS * 10**9
             mark.unlink(missing_ok=True)  # its process has died
             return False
 
@@ -315,6 +325,29 @@ class _Tail:
                 self._state.take(line)
         self._state.sends = {key: send for key, send in self._state.sends.items() if not send.settled}
         self.unsettled = self._state.sends
+
+
+@contextmanager
+def _heard_of(mark: Path) -> Iterator[None]:
+    """Let a file say, by a clock that nobody sets, that this process is awake while the block runs."""
+    done = threading.Event()
+
+    def say() -> None:
+        now = time.monotonic_ns()
+        os.utime(mark, ns=(now, now))
+
+    def keep_saying() -> None:
+        while not done.wait(SAID_EVERY_SECONDS):
+            say()
+
+    say()
+    thread = threading.Thread(target=keep_saying, daemon=True, name=f"sending-{mark.stem}")
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _records(send: Send) -> Iterator[Mapping[str, Any]]:

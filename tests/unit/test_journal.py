@@ -1,6 +1,8 @@
+import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.clock import utc_now
-from core.worker.journal import Journal, Send
+from core.worker.journal import HEARD_WITHIN_SECONDS, Journal, Send
 
 ROOT = Path(__file__).parents[2]
 OURS, THEIRS = "installation-1", "installation-2"
@@ -177,6 +179,16 @@ with Journal(Path(sys.argv[1])).sending(build_send()):
     with journal.sending(build_send(attempt=2)):
         assert journal.is_under_way("g-1")
     assert not journal.is_under_way("g-1")
+
+
+def test_under_way_when_its_process_sleeps(tmp_path: Path) -> None:
+    """A process of which nothing is heard for long does not count as sending, though it holds its lock."""
+    journal = Journal(tmp_path)
+    with journal.sending(build_send()):
+        assert journal.is_under_way("g-1")
+        heard_ns = time.monotonic_ns() - (HEARD_WITHIN_SECONDS + 1) * 10**9
+        os.utime(tmp_path / "g-1.sending", ns=(heard_ns, heard_ns))
+        assert not journal.is_under_way("g-1")
 
 
 def test_send_that_cannot_be_noted(tmp_path: Path) -> None:
