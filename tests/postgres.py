@@ -3,10 +3,11 @@
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,35 @@ import psycopg
 NOBODY = 65534
 
 
+class Server:
+    """A server on a socket of its own; `address` has `{}` where the database name goes."""
+
+    def __init__(self, folder: Path, argv: Sequence[str], options: Mapping[str, Any]) -> None:
+        self.address = f"postgresql://test@/{{}}?host={folder}"
+        self._folder, self._argv, self._options = folder, argv, options
+        self.start()
+
+    def start(self) -> None:
+        """Start it and wait for its answer."""
+        self._process = subprocess.Popen(self._argv, **self._options)
+        _wait(self._folder, self._process)
+
+    def stop(self) -> None:
+        """End every connection and the server (`fast`, in PostgreSQL's words)."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(20)
+
+
 @contextmanager
 def server() -> Iterator[str]:
-    """Start a server on a socket of its own; yields its address, with `{}` where the database name goes.
+    """Start a server for as long as the block; yields its address, with `{}` where the database name goes."""
+    with running() as found:
+        yield found.address
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """Start a server that a test may stop and start again.
 
     PostgreSQL refuses to run as root, so root runs it as the user nobody (measured: initdb and start take 0.9 s).
     """
@@ -34,13 +61,11 @@ def server() -> Iterator[str]:
     assert made.returncode == 0, made.stderr
     options = ["-c", "fsync=off", "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
     options += ["-c", "max_connections=200", "-c", "log_min_messages=fatal", "-c", "timezone=UTC"]
-    process = subprocess.Popen([str(binaries / "postgres"), "-D", str(data), *options], **quiet)
+    found = Server(folder, [str(binaries / "postgres"), "-D", str(data), *options], quiet)
     try:
-        _wait(folder, process)
-        yield f"postgresql://test@/{{}}?host={folder}"
+        yield found
     finally:
-        process.terminate()
-        process.wait(20)
+        found.stop()
         shutil.rmtree(folder)
 
 

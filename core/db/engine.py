@@ -73,7 +73,7 @@ class Database:
                 schema.keep_copy(connection)
             schema.upgrade(connection)
         if self.engine.dialect.name == "sqlite":
-            with self.read_engine.connect() as connection:  # so that the schema does not hang on a side file alone
+            with self.read_connection() as connection:  # so that the schema does not hang on a side file alone
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def dispose(self) -> None:

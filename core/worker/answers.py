@@ -20,7 +20,8 @@ from core.messages import Message, message
 from core.providers import registry
 from core.providers.contract import ProviderJob
 from core.retry import delay
-from core.worker.journal import Journal, Send
+from core.worker.journal import Journal
+from core.worker.sends import Send
 
 log = logging.getLogger(__name__)
 

@@ -10,20 +10,29 @@ anywhere never makes a sent order look as if it had not been sent.
 
 import errno
 import fcntl
-import json
 import logging
 import os
 import threading
 import time
-import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from core.clock import utc_now
+from core.worker.sends import (
+    Reading,
+    Send,
+    State,
+    answered_record,
+    line_of,
+    named_in,
+    record_of,
+    sending_record,
+    settled_record,
+)
 
 log = logging.getLogger(__name__)
 
@@ -38,42 +47,6 @@ HEARD_WITHIN_SECONDS = 20
 """How long nothing may be heard of a process that is not taken for asleep."""
 
 _UNDER_WAY = ".sending"
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """The last time that an order was sent from here, and what is known of it.
-
-    `order` is what its row can be made from again, `outcome` the provider's answer as JSON. `taken` says whether the
-    provider has it: True, False (surely not), or None, which nobody knows. `settled`: the database has the outcome.
-    """
-
-    installation_id: str
-    generation_id: str
-    provider: str
-    attempt: int
-    at: datetime
-    order: Mapping[str, Any] = field(default_factory=dict)
-    outcome: Mapping[str, Any] | None = None
-    taken: bool | None = None
-    settled: bool = False
-
-    @property
-    def may_exist(self) -> bool:
-        """Whether the provider may have it: such an order is never sent again."""
-        return self.taken is not False
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """All that the journal holds of one installation: the last send of each order, oldest first.
-
-    `floor` is the moment of the newest send that was forgotten. `is_whole` False: a part cannot be read.
-    """
-
-    sends: Sequence[Send]
-    floor: datetime | None
-    is_whole: bool
 
 
 class Journal:
@@ -102,7 +75,7 @@ class Journal:
             held = os.dup(file.fileno())
         try:
             with _heard_of(mark):
-                self._append(_sending_record(send))
+                self._append(sending_record(send))
                 yield
         finally:
             with self._locked():
@@ -128,16 +101,16 @@ class Journal:
 
     def answered(self, send: Send, outcome: Mapping[str, Any], *, taken: bool | None) -> None:
         """Keep what the provider answered. Raises OSError when it cannot be written."""
-        self._append(_answered_record(replace(send, outcome=outcome, taken=taken)))
+        self._append(answered_record(replace(send, outcome=outcome, taken=taken)))
 
     def settled(self, send: Send) -> None:
         """The outcome stands in the database. Raises OSError when it cannot be written."""
-        self._append(_settled_record(send))
+        self._append(settled_record(send))
 
     def find(self, generation_id: str) -> Send | None:
         """The last send of an order, None when it was not sent from here (or was forgotten, see `KEPT`)."""
         wanted = generation_id.encode()
-        state = _State()
+        state = State()
         for line in self._lines():
             if wanted in line:
                 state.take(line)
@@ -145,7 +118,7 @@ class Journal:
 
     def read(self, installation_id: str) -> Reading:
         """All that is known of one installation's sends."""
-        state = _State()
+        state = State()
         for line in self._lines():
             state.take(line)
         return state.reading(installation_id)
@@ -170,8 +143,8 @@ class Journal:
         """
         too_old = utc_now() - kept
         size_bytes = self._path.stat().st_size if self._path.exists() else 0
-        oldest = next((found for found in map(_record, self._lines()) if found and "attempt" in found), None)
-        if oldest is None or (size_bytes <= limit_bytes and _named_in(oldest).at >= too_old):
+        oldest = next((found for found in map(record_of, self._lines()) if found and "attempt" in found), None)
+        if oldest is None or (size_bytes <= limit_bytes and named_in(oldest).at >= too_old):
             return 0
         candidates = [send for send in self._state().sends.values() if size_bytes > limit_bytes or send.at < too_old]
         ours = [send.generation_id for send in candidates if send.settled and send.installation_id == installation_id]
@@ -186,8 +159,8 @@ class Journal:
                 self._replace(state.records())
         return forgotten
 
-    def _state(self) -> "_State":
-        state = _State()
+    def _state(self) -> "State":
+        state = State()
         for line in self._lines():
             state.take(line)
         return state
@@ -206,7 +179,7 @@ class Journal:
             try:
                 size_bytes = os.fstat(descriptor).st_size
                 is_torn = size_bytes > 0 and os.pread(descriptor, 1, size_bytes - 1) != b"\n"
-                _write_all(descriptor, b"\n" * is_torn + _line(record), size_bytes)
+                _write_all(descriptor, b"\n" * is_torn + line_of(record), size_bytes)
             finally:
                 os.close(descriptor)
             if size_bytes == 0:
@@ -215,7 +188,7 @@ class Journal:
     def _replace(self, records: Iterable[Mapping[str, Any]]) -> None:
         draft = self._path.with_suffix(".draft")
         with open(draft, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            file.writelines(map(_line, records))
+            file.writelines(map(line_of, records))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._path)
@@ -236,68 +209,6 @@ class Journal:
             yield
 
 
-class _State:
-    """What records say when they are read one after another."""
-
-    def __init__(self) -> None:
-        self.sends: dict[str, Send] = {}
-        self.floors: dict[str, datetime] = {}
-        self._unreadable = 0
-        self._last_is_unreadable = False
-
-    def take(self, line: bytes) -> None:
-        """Read one line. One that cannot be read is left out: a send without its answer may exist, which is safe."""
-        if not line.strip():
-            return
-        record = _record(line)
-        self._last_is_unreadable = record is None
-        if record is None:
-            self._unreadable += 1
-            return
-        installation_id, generation_id = record["installation"], record.get("generation", "")
-        known = self.sends.get(generation_id)
-        match record["kind"]:
-            case "floor":
-                self.floors[installation_id] = datetime.fromisoformat(record["at"])
-            case "sending":
-                self.sends.pop(generation_id, None)  # so that the newest stands last
-                self.sends[generation_id] = replace(_named_in(record), order=record["order"])
-            case "answered":
-                if known is None or known.attempt < record["attempt"]:  # its send cannot be read
-                    known = _named_in(record)
-                if known.attempt == record["attempt"]:
-                    answer = replace(known, outcome=record["outcome"], taken=record["taken"])
-                    self.sends[generation_id] = answer
-            case "settled" if known is not None and known.attempt == record["attempt"]:
-                self.sends[generation_id] = replace(known, settled=True)
-
-    def reading(self, installation_id: str) -> Reading:
-        """Of one installation. A last line that was cut off was never acted upon, and nothing is missing with it."""
-        sends = [send for send in self.sends.values() if send.installation_id == installation_id]
-        is_whole = self._unreadable == int(self._last_is_unreadable)
-        return Reading(sends, self.floors.get(installation_id), is_whole)
-
-    def forget(self, generation_ids: Collection[str], too_old: datetime, *, keep_bytes: int) -> int:
-        """Drop those of these that are too old, and as many more, oldest first, as the size asks for; how many."""
-        left_bytes = sum(len(_line(record)) for send in self.sends.values() for record in _records(send))
-        forgotten = 0
-        for send in list(self.sends.values()):
-            may_go = send.generation_id in generation_ids and (send.settled or send.at < too_old)
-            if may_go and (send.at < too_old or left_bytes > keep_bytes):
-                left_bytes -= sum(len(_line(record)) for record in _records(send))
-                del self.sends[send.generation_id]
-                self.floors[send.installation_id] = max(self.floors.get(send.installation_id, send.at), send.at)
-                forgotten += 1
-        return forgotten
-
-    def records(self) -> Iterator[Mapping[str, Any]]:
-        """What has to be written down to be read as this."""
-        for installation_id, floor in self.floors.items():
-            yield {"kind": "floor", "installation": installation_id, "at": floor.isoformat()}
-        for send in self.sends.values():
-            yield from _records(send)
-
-
 class _Tail:
     """Follows the file as it grows, and begins anew when another one has taken its place."""
 
@@ -305,7 +216,7 @@ class _Tail:
         self.unsettled: dict[str, Send] = {}
         self._file: int | None = None
         self._offset = 0
-        self._state = _State()
+        self._state = State()
 
     def follow(self, path: Path) -> None:
         """Read what was added since the last time, up to its last whole line."""
@@ -316,7 +227,7 @@ class _Tail:
         with file:
             found = os.fstat(file.fileno())
             if self._file != found.st_ino or found.st_size < self._offset:
-                self._file, self._offset, self._state = found.st_ino, 0, _State()
+                self._file, self._offset, self._state = found.st_ino, 0, State()
             file.seek(self._offset)
             for line in file:
                 if not line.endswith(b"\n"):
@@ -348,61 +259,6 @@ def _heard_of(mark: Path) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
-
-
-def _records(send: Send) -> Iterator[Mapping[str, Any]]:
-    yield _sending_record(send)
-    if send.outcome is not None:
-        yield _answered_record(send)
-    if send.settled:
-        yield _settled_record(send)
-
-
-def _sending_record(send: Send) -> Mapping[str, Any]:
-    return _named("sending", send) | {"order": send.order}
-
-
-def _answered_record(send: Send) -> Mapping[str, Any]:
-    return _named("answered", send) | {"outcome": send.outcome, "taken": send.taken}
-
-
-def _settled_record(send: Send) -> Mapping[str, Any]:
-    return _named("settled", send)
-
-
-def _named(kind: str, send: Send) -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "installation": send.installation_id,
-        "generation": send.generation_id,
-        "provider": send.provider,
-        "attempt": send.attempt,
-        "at": send.at.isoformat(),
-    }
-
-
-def _named_in(record: Mapping[str, Any]) -> Send:
-    return Send(
-        record["installation"],
-        record["generation"],
-        record["provider"],
-        record["attempt"],
-        datetime.fromisoformat(record["at"]),
-    )
-
-
-def _line(record: Mapping[str, Any]) -> bytes:
-    body = json.dumps(record, separators=(",", ":")).encode()
-    return b"%08x %s\n" % (zlib.crc32(body), body)
-
-
-def _record(line: bytes) -> Mapping[str, Any] | None:
-    """What a line says; None when it is not whole."""
-    checksum, _, body = line.rstrip(b"\n").partition(b" ")
-    if checksum != b"%08x" % zlib.crc32(body):
-        return None
-    found: Mapping[str, Any] = json.loads(body)
-    return found
 
 
 def _write_all(descriptor: int, data: bytes, size_before: int) -> None:

@@ -24,7 +24,8 @@ from core.identity import users
 from core.installation import Installation
 from core.messages import message
 from core.worker import answers
-from core.worker.journal import Journal, Reading, Send
+from core.worker.journal import Journal
+from core.worker.sends import Reading, Send
 
 log = logging.getLogger(__name__)
 
@@ -178,7 +179,8 @@ def _is_behind(installation: Installation, reading: Reading) -> bool:
 
 def _replay(installation: Installation, journal: Journal, reading: Reading) -> tuple[int, int]:
     """Carry out all sends that the table does not know; how many orders are uncertain for it, and how many sends."""
-    log.warning("The database does not know everything that was sent from here; the journal makes up for it")
+    if reading.sends:
+        log.warning("The database may not know everything that was sent from here; the journal makes up for it")
     uncertain = 0
     if not reading.is_whole or _is_older_than(installation, reading.floor):
         with installation.database.write_session() as session:

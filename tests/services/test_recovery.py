@@ -16,7 +16,8 @@ from core.generations.submit import submit
 from core.installation import Installation
 from core.providers.contract import ProviderJob
 from core.worker import answers, recovery, tasks
-from core.worker.journal import Journal, Send
+from core.worker.journal import Journal
+from core.worker.sends import Send
 from tests.factories import installations
 from tests.factories.books import broken_rules
 from tests.factories.generations import (

@@ -50,7 +50,7 @@ def installation_at_work(vendor: str) -> Iterator[Installation]:
 
 
 def test_submit_killed_around_the_post(installation_at_work: Installation) -> None:
-    """Before the POST: uncertain, the hold kept. Between answer and record: the answer was kept and counts. Sent once."""
+    """Before the POST: uncertain, the hold kept. Between answer and record: the answer was kept, and counts once."""
     site = installation_at_work
     before, between = site.order("before the post"), site.order("between post and record")
     for generation_id, when, nth in ((before, "after", 1), (between, "before", 2)):

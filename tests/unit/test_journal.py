@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.clock import utc_now
-from core.worker.journal import HEARD_WITHIN_SECONDS, Journal, Send
+from core.worker.journal import HEARD_WITHIN_SECONDS, Journal
+from core.worker.sends import Send
 
 ROOT = Path(__file__).parents[2]
 OURS, THEIRS = "installation-1", "installation-2"
