@@ -49,6 +49,10 @@ def main(argv: Sequence[str]) -> int:
     rests = False
     # The schema is brought up to date before anything needs it.
     with installation.opened(settings, waits=options.end_with_parent) as opened:
+        if options.role in ("dispatcher", "submit"):
+            from core.worker import recovery
+
+            recovery.at_start(opened)
         if options.role == "dispatcher":
             from core.worker import dispatcher
 

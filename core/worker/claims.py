@@ -18,7 +18,7 @@ from core.insights import circuit_breaker
 from core.messages import message
 from core.providers import registry
 from core.providers.contract import Provider
-from core.worker import setbacks, tasks
+from core.worker import answers, setbacks, tasks
 from core.worker.lease_watch import LeaseWatch
 
 MAX_OUTSTANDING_SUBMITS = 8
@@ -149,7 +149,7 @@ def _end_lease(session: WriteSession, row: Generation) -> None:
         )
         return
     lost = errors.SubmitUncertain(detail="the worker that sent it fell silent before it wrote down what came of it")
-    lifecycle.mark_uncertain(session, row, lost, next_at=db.now(session) + tasks.FIND_AFTER)
+    lifecycle.mark_uncertain(session, row, lost, next_at=db.now(session) + answers.FIND_AFTER)
 
 
 def _of(ids: set[str]) -> Select[Generation]:

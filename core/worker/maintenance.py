@@ -18,7 +18,7 @@ from core.files.storage import Storage
 from core.identity import users
 from core.installation import Installation
 from core.notifications import webhooks
-from core.worker import previews
+from core.worker import previews, recovery
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,7 @@ def run(installation: Installation) -> None:
     """Everything once; each part is short and safe to run beside another dispatcher's."""
     purge_deleted_files(installation)
     remove_orphans(installation)
+    recovery.prune_journal(installation)
     with db.write_session() as session:
         webhooks.prune(session)
     with db.read_session() as session:
