@@ -53,14 +53,24 @@ def main(argv: Sequence[str]) -> int:
 
             dispatcher.main(opened)
         else:
-            from core.redis import job_queue
-
-            rests = job_queue.work(
-                settings.redis_url, job_queue.SUBMIT if options.role == "submit" else job_queue.DOWNLOAD
-            )
+            rests = _listen(options.role, settings.redis_url)
     if rests:  # started anew, the process gives back what its jobs took; its id and its input stay
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- itself
     return 0
+
+
+def _listen(role: str, redis_url: str) -> bool:
+    """Run a queue's jobs until told to stop; True if the process has rested and may be started anew."""
+    from core.redis.job_queue import DOWNLOAD, SUBMIT, Listener
+    from core.worker import jobs
+    from core.worker.bulkheads import Bulkheads
+
+    bulkheads = Bulkheads()
+    rests = Listener(redis_url, SUBMIT if role == "submit" else DOWNLOAD).listen(
+        jobs.taker(bulkheads), bulkheads.is_busy
+    )
+    bulkheads.close()
+    return rests
 
 
 def _parser() -> argparse.ArgumentParser:

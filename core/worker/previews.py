@@ -5,6 +5,7 @@ that ends its process is given up, too.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, literal_column, select
@@ -36,15 +37,16 @@ def any_due() -> bool:
         return session.scalar(select(select(Generation.id).where(*_due()).exists())) is True
 
 
-def make_due() -> None:
+def make_due(*, is_wanted_elsewhere: Callable[[], bool] = lambda: False) -> None:
     """Make one due preview after another, as long as no clip waits to be brought home; what an RQ worker runs.
 
-    Without Redis nobody can say what waits, and at the end of the process it may go first: the rest stays due.
+    `is_wanted_elsewhere` says whether this process has such a clip. Without Redis nobody can say what waits in the
+    queue, and at the end of the process it may go first: the rest stays due.
     """
     redis = installation.current().redis
     try:
         for _ in range(MAX_AT_ONCE):
-            if job_queue.length(redis, job_queue.DOWNLOAD) or not make_next():
+            if is_wanted_elsewhere() or job_queue.length(redis, job_queue.DOWNLOAD) or not make_next():
                 return
     except redis_connection.Unreachable as away:
         log.warning("Redis is away (%s); previews are made later", away)
