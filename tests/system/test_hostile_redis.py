@@ -5,6 +5,7 @@ import os
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import psutil
 import pytest
@@ -110,8 +111,8 @@ def test_commands_and_rubbish_while_at_work(site: Installation, redis: Redis) ->
     worker = site.start_worker()
     site.until(lambda: redis.scard("rq:workers") == 2, "both workers are listed by RQ")
     parts = psutil.Process(worker.pid).children()
-    for key in redis.smembers("rq:workers"):
-        send_shutdown_command(redis, str(key, "utf-8").removeprefix("rq:worker:"))
+    for key in cast("set[bytes]", redis.smembers("rq:workers")):
+        send_shutdown_command(redis, key.decode().removeprefix("rq:worker:"))
     suspend(redis)
     for name in QUEUES:
         redis.set(f"rq:queue:{name}", "no list at all")
