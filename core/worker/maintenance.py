@@ -2,10 +2,12 @@
 
 import logging
 import time
+from collections import Counter
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
 
 from core import db
 from core.audit import runs
@@ -22,6 +24,10 @@ log = logging.getLogger(__name__)
 
 AUDIT_EVERY = timedelta(minutes=10)
 LEFT_OVER_SECONDS = 86_400
+PURGED_AT_ONCE = 100
+PURGE_SECONDS = 20.0
+PURGE_LEASE = timedelta(minutes=10)
+"""How long a dispatcher that has claimed deleted rows may take to remove their files, before another one does."""
 
 
 def run(installation: Installation) -> None:
@@ -39,37 +45,80 @@ def run(installation: Installation) -> None:
             runs.record(session, found)
 
 
-def purge_deleted_files(installation: Installation, *, limit: int = 20) -> int:
+def purge_deleted_files(
+    installation: Installation, *, limit: int = PURGED_AT_ONCE, seconds: float = PURGE_SECONDS
+) -> int:
     """Remove the files of deleted generations and give their bytes back to their person; returns how many.
 
-    One whose files cannot be removed now holds up no other: it is tried again the next time.
+    Goes on while there are any, `limit` at a time, for about so many seconds; no two dispatchers take the same. One
+    whose files cannot be removed now holds up no other: it is tried again the next time.
     """
-    with db.read_session() as session:
-        query = select(Generation).where(Generation.deleted_at.is_not(None), Generation.purged_at.is_(None))
-        rows = session.scalars(query.limit(limit)).all()
-    purged = 0
-    for row in rows:
-        try:
-            _purge(row, installation.storage)
-        except OSError:
-            log.exception("the files of %s cannot be removed now", row.id)
-        else:
-            purged += 1
+    end = time.monotonic() + seconds
+    purged, stuck = 0, set[str]()
+    while rows := _claim_deleted(limit, besides=stuck):
+        gone = [row for row in rows if _remove_files(row, installation.storage)]
+        stuck |= {row.id for row in rows} - {row.id for row in gone}
+        _record_purged(rows, gone)
+        purged += len(gone)
+        if not gone or time.monotonic() >= end:
+            break
     return purged
 
 
-def _purge(row: Generation, storage: Storage) -> None:
+def _claim_deleted(limit: int, *, besides: Collection[str]) -> Sequence[Generation]:
+    """Deleted rows whose files are still there, oldest first, by moving `next_at`, which they have no other use for."""
+    now = utc_now()
+    due = (
+        select(Generation.id)
+        .where(
+            Generation.deleted_at.is_not(None),
+            Generation.purged_at.is_(None),
+            or_(Generation.next_at.is_(None), Generation.next_at <= now),
+            Generation.id.not_in(besides),
+        )
+        .order_by(Generation.deleted_at)
+        .limit(limit)
+    )
+    with db.read_session() as reading:  # first, so that with nothing to do no write lock is taken
+        if reading.scalar(select(due.exists())) is not True:
+            return []
+    taken = (
+        update(Generation)
+        .where(Generation.id.in_(due.with_for_update(skip_locked=True)))
+        .values(next_at=now + PURGE_LEASE)
+        .returning(Generation)
+        .execution_options(synchronize_session=False)
+    )
+    with db.write_session() as session:
+        return session.scalars(taken).all()
+
+
+def _remove_files(row: Generation, storage: Storage) -> bool:
     # The preview also by its name, since a maker may have died between storing and noting it.
     preview_key = row.preview_key or (row.output_key and previews.key_of(row.output_key))
-    for key in (row.output_key, row.thumbnail_key, preview_key):
-        if key is not None:
-            storage.delete(key)
+    try:
+        for key in (row.output_key, row.thumbnail_key, preview_key):
+            if key is not None:
+                storage.delete(key)
+    except OSError:
+        log.exception("the files of %s cannot be removed now", row.id)
+        return False
+    return True
+
+
+def _record_purged(claimed: Sequence[Generation], gone: Sequence[Generation]) -> None:
+    """Note what is gone, and give back the rest of what was claimed."""
+    freed_bytes: Counter[str] = Counter()
     with db.write_session() as session:
-        noted = update_where(
-            session, Generation, Generation.id == row.id, Generation.purged_at.is_(None), purged_at=utc_now()
-        )
-        if noted == 1 and row.stored_bytes:
-            users.free_storage(session, row.user_id, size_bytes=row.stored_bytes)
+        for row in gone:
+            is_first = update_where(
+                session, Generation, Generation.id == row.id, Generation.purged_at.is_(None), purged_at=utc_now()
+            )
+            freed_bytes[row.user_id] += row.stored_bytes or 0 if is_first else 0
+        update_where(session, Generation, Generation.id.in_([row.id for row in claimed]), next_at=None)
+        for user_id, size_bytes in sorted(freed_bytes.items()):
+            if size_bytes:
+                users.free_storage(session, user_id, size_bytes=size_bytes)
 
 
 def remove_orphans(installation: Installation) -> None:

@@ -130,12 +130,33 @@ def test_purge_when_two_do_it(site: Installation, ana: User) -> None:
 
 
 def test_purge_when_there_are_many(site: Installation, ana: User) -> None:
-    """A pass is short: it takes a few, and the next ones take the rest."""
+    """A pass goes on while there are any, a few at a time, and ends when its time is over."""
     for _ in range(5):
         deleted(site, ana)
-
-    assert [maintenance.purge_deleted_files(site, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert maintenance.purge_deleted_files(site, limit=2, seconds=0) == 2
+    assert [maintenance.purge_deleted_files(site, limit=2) for _ in range(2)] == [3, 0]
     assert storage_bytes() == 0
+
+
+@pytest.mark.both_databases
+def test_purge_claims_each_row_once(site: Installation, ana: User) -> None:
+    """However many dispatchers purge at once, none takes what another has; one that dies leaves it to the next."""
+    rows = {deleted(site, ana).id for _ in range(12)}
+    taken: list[str] = []
+
+    def claim() -> None:
+        for _ in range(4):
+            taken.extend(row.id for row in maintenance._claim_deleted(2, besides=()))
+
+    at_once(3, claim)
+    assert sorted(taken) == sorted(rows)
+    assert maintenance.purge_deleted_files(site) == 0
+    with db.write_session() as session:  # as time does it
+        session.execute(update(Generation).values(next_at=utc_now()))
+    assert maintenance.purge_deleted_files(site) == 12
+    assert storage_bytes() == 0
+    with db.read_session() as reading:
+        assert set(reading.scalars(select(Generation.next_at))) == {None}
 
 
 def test_purge_when_one_cannot_be_removed(site: Installation, ana: User) -> None:
