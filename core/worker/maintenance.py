@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import or_, select, update
 
@@ -13,7 +14,9 @@ from core import db
 from core.audit import runs
 from core.clock import utc_now
 from core.db import update_where
+from core.db.enums import Stage
 from core.db.tables import Generation
+from core.files import scratch
 from core.files.storage import Storage
 from core.identity import users
 from core.installation import Installation
@@ -24,6 +27,10 @@ log = logging.getLogger(__name__)
 
 AUDIT_EVERY = timedelta(minutes=10)
 LEFT_OVER_SECONDS = 86_400
+ID_LENGTH = 36
+"""Files that are being worked on are named after their generation."""
+ENDED_SECONDS = 600
+"""How long a file of an ended generation may still be one that its worker is about to remove."""
 PURGED_AT_ONCE = 100
 PURGE_SECONDS = 20.0
 PURGE_LEASE = timedelta(minutes=10)
@@ -122,11 +129,33 @@ def _record_purged(claimed: Sequence[Generation], gone: Sequence[Generation]) ->
 
 
 def remove_orphans(installation: Installation) -> None:
-    """Remove downloads that nobody has touched for a day; one that vanishes meanwhile is somebody else's doing."""
+    """Remove what killed processes and ended generations have left among the files that are being worked on.
+
+    A download may be gone on with for a day; one whose generation has ended, and one nobody touched for as long, is
+    removed. What vanishes meanwhile is somebody else's doing.
+    """
     folder = installation.settings.incoming_dir
     if not folder.is_dir():
         return
-    for path in folder.iterdir():
-        with suppress(FileNotFoundError):
-            if time.time() - path.stat().st_mtime > LEFT_OVER_SECONDS:
-                path.unlink()
+    scratch.remove_abandoned(folder)
+    ages = {path: age for path in folder.iterdir() if path.is_file() and (age := _age_seconds(path)) is not None}
+    ended = _ended({path.name.lstrip(".")[:ID_LENGTH] for path, age in ages.items() if age > ENDED_SECONDS})
+    for path, age in ages.items():
+        is_over = age > ENDED_SECONDS and path.name.lstrip(".")[:ID_LENGTH] in ended
+        if is_over or age > LEFT_OVER_SECONDS:
+            path.unlink(missing_ok=True)
+
+
+def _age_seconds(path: Path) -> float | None:
+    with suppress(FileNotFoundError):
+        return time.time() - path.stat().st_mtime
+    return None
+
+
+def _ended(ids: Collection[str]) -> set[str]:
+    """Which of these are generations that have ended."""
+    if not ids:
+        return set()
+    with db.read_session() as session:
+        of_these = (Generation.id.in_(ids), Generation.stage == Stage.FINALIZED)
+        return set(session.scalars(select(Generation.id).where(*of_these)))

@@ -82,10 +82,8 @@ def _claim(session: WriteSession) -> Generation | None:
 
 def _make(row: Generation) -> None:
     assert row.output_key is not None  # noqa: S101 -- a constraint of completed rows
-    house = installation.current()
-    storage, folder = house.storage, house.settings.incoming_dir
-    folder.mkdir(exist_ok=True)
-    with storage.as_file(row.output_key, folder=folder) as clip:
+    storage = installation.current().storage
+    with storage.as_file(row.output_key) as clip:
         from core.files import video_derivatives  # large, and only this needs it
 
         data = video_derivatives.preview(clip)

@@ -20,7 +20,7 @@ from core.installation import Installation
 from core.messages import plain
 from core.notifications import webhooks
 from core.worker import maintenance, previews
-from tests.factories.generations import create_completed
+from tests.factories.generations import create_completed, create_generation
 from tests.factories.users import create_user
 
 OLD_ID = "01234567-89ab-7000-8000-000000000000"
@@ -181,6 +181,29 @@ def test_left_overs_when_old_and_young(installation: Installation) -> None:
     maintenance.remove_orphans(installation)
 
     assert (young.exists(), old.exists()) == (True, False)
+
+
+@pytest.mark.parametrize("name", ["{}.video", "{}.video.part", "{}.video.part.json", ".{}.video.safe.mp4.draft"])
+def test_left_overs_of_an_ended_generation(site: Installation, ana: User, name: str) -> None:
+    """What a killed worker left of a clip that has ended since goes soon; what is still to be fetched stays."""
+    ended, live = create_completed(db.default(), ana), create_generation(db.default(), ana)
+    gone = left_over(site, name.format(ended.id), seconds=maintenance.ENDED_SECONDS + 60)
+    fresh = left_over(site, f"{ended.id}.fresh", seconds=maintenance.ENDED_SECONDS - 60)
+    kept = left_over(site, name.format(live.id), seconds=maintenance.ENDED_SECONDS + 60)
+    maintenance.remove_orphans(site)
+
+    assert (gone.exists(), fresh.exists(), kept.exists()) == (False, True, True)
+
+
+def test_left_overs_of_a_killed_process(site: Installation) -> None:
+    """Temporary files go with the process that made them, or soon after it was killed."""
+    folder = left_over(site, "x", seconds=0).with_name("process-killed")
+    folder.mkdir()
+    (folder / "preview.mp4").write_bytes(b"half")
+    os.utime(folder, (time.time() - 3600,) * 2)
+    maintenance.remove_orphans(site)
+
+    assert not folder.exists()
 
 
 def test_left_overs_when_nothing_was_ever_fetched(installation: Installation) -> None:
