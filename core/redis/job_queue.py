@@ -119,6 +119,7 @@ class Listener:
         self._queue = queue
         self._is_ours = re.compile(re.escape(f"{queue}-".encode()) + rb"(?:%s|%s)" % (_ID.pattern, _PREVIEWS.encode()))
         self._redis = Redis.from_url(url, socket_connect_timeout=5, socket_timeout=10, health_check_interval=30)
+        self._for_rq = Redis.from_url(url, socket_connect_timeout=5)  # RQ changes the time-outs of what it is given
         self._stop = threading.Event()
         self._worker: SimpleWorker | None = None
         self._heartbeat_at = 0.0
@@ -155,6 +156,7 @@ class Listener:
             if self._worker is not None:
                 self._worker.register_death()  # type: ignore[no-untyped-call]  # as RQ has it
         self._redis.close()
+        self._for_rq.close()
         if not self._stop.is_set():
             for number in _STOP_SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
@@ -191,9 +193,9 @@ class Listener:
             return
         try:
             if self._worker is None or not self._redis.exists(self._worker.key):
-                queue = Queue(self._queue, connection=self._redis, serializer=JSONSerializer)
+                queue = Queue(self._queue, connection=self._for_rq, serializer=JSONSerializer)
                 self._worker = SimpleWorker(
-                    [queue], connection=self._redis, serializer=JSONSerializer, worker_ttl=_WORKER_TTL_SECONDS
+                    [queue], connection=self._for_rq, serializer=JSONSerializer, worker_ttl=_WORKER_TTL_SECONDS
                 )
                 self._worker.register_birth()  # type: ignore[no-untyped-call]  # as RQ has it
                 self._worker.set_state(WorkerStatus.IDLE)
