@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import config, installation
 from core.api import api, mounted
+from core.files import scratch
 from core.providers import connection
 from core.worker import local_stack, recovery
 from pages.elements import live_endpoint
@@ -75,6 +76,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
         if settings.is_demo:
             redis_url = stack.enter_context(local_stack.running(settings))
             stack.enter_context(installation.using(replace(opened, redis_url=redis_url)))
+        stack.enter_context(scratch.opened(settings.incoming_dir))
         stack.enter_context(api.state.hub.ending_with_process())
         gc.collect()
         gc.freeze()  # what is loaded now is never collected again: measured to keep ordinary collections cheap

@@ -75,12 +75,18 @@ def claim_submits(settings: Settings, may_call: Callable[[type[Provider]], bool]
 
 
 def claim_downloads(limit: int) -> Sequence[Generation]:
-    """Clips that their provider has finished, longest waiting first."""
+    """Clips that their provider has finished, of each provider up to `limit`, longest waiting first."""
     with db.read_session() as session:
-        if not _anything_due(session, (Stage.READY_TO_DOWNLOAD,)):
-            return []
+        due = sorted(_due_providers(session, (Stage.READY_TO_DOWNLOAD,)))
+    if not due:
+        return []
+    claimed: list[Generation] = []
     with db.write_session() as session:
-        return lifecycle.claim(session, Stage.READY_TO_DOWNLOAD, limit=limit, lease=HAND_OVER_LEASE * 2)
+        for provider in due:
+            claimed += lifecycle.claim(
+                session, Stage.READY_TO_DOWNLOAD, limit=limit, lease=HAND_OVER_LEASE * 2, provider=provider
+            )
+    return claimed
 
 
 def sweep(watch: LeaseWatch | None = None, *, now: datetime | None = None) -> None:

@@ -40,7 +40,10 @@ SWEEP_SECONDS = 5.0
 MAINTENANCE_SECONDS = 60.0
 MAX_CONCURRENT_POLLS = 100
 """The bound for each provider: one that hangs uses up its own and nobody else's."""
-MAX_OUTSTANDING_DOWNLOADS = 16
+MAX_HANDED_DOWNLOADS = 16
+"""Of each provider in one tick."""
+MAX_UNTAKEN_DOWNLOADS = 64
+"""With as many in the queue no worker takes any, so that more are not put there."""
 KEY_CHECK_INTERVAL = timedelta(minutes=10)
 MAX_WAIT_SECONDS = 5.0
 OVERDUE_AFTER_START_SECONDS = 600.0
@@ -238,11 +241,7 @@ class Dispatcher:
             for row in claims.claim_submits(self._settings, self._may_call):
                 job_queue.enqueue(self._installation.redis, job_queue.SUBMIT, row.id, row.version)
             waiting = job_queue.length(self._installation.redis, job_queue.DOWNLOAD)
-            finished = (
-                claims.claim_downloads(MAX_OUTSTANDING_DOWNLOADS - waiting)
-                if waiting < MAX_OUTSTANDING_DOWNLOADS
-                else ()
-            )
+            finished = claims.claim_downloads(MAX_HANDED_DOWNLOADS) if waiting < MAX_UNTAKEN_DOWNLOADS else ()
             for row in finished:
                 job_queue.enqueue(self._installation.redis, job_queue.DOWNLOAD, row.id, row.version)
             if not waiting and not finished and previews.any_due():

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import logging
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -39,8 +40,13 @@ INGEST_DEADLINE = timedelta(hours=6)
 ASK_AGAIN_AFTER = timedelta(minutes=5)
 LATE_FETCH_LIMIT = timedelta(hours=1)
 UNUSABLE_TRIES = 3
-FETCH_TRIES = 3
-"""Within one job; the row comes back for more, and meanwhile a bad file host holds nobody else up."""
+FETCH_TRIES = 1
+"""Within one job; the row comes back for more, behind those that work."""
+INGEST_SECONDS = 3600.0
+"""How long a download keeps its lease; one that takes longer is done again by somebody else."""
+_EXAMINING = threading.Lock()
+_RE_ENCODING = threading.Lock()
+"""One at a time, since FFmpeg takes up to a gigabyte; who need not be re-encoded waits for no one who must."""
 
 
 def _left_for_later(job: Callable[[str], None]) -> Callable[[str], None]:
@@ -197,18 +203,24 @@ def _ingest_output(row: Generation, target: Path) -> lifecycle.Output:
 
     allow = installation.current().settings.download_allow(row.provider, row.provider_base_url)
     fetched = download.fetch(asyncio.run(_source(row)), target, allow=allow, max_tries=FETCH_TRIES)
-    facts = video_probe.verify(target)
+    with _EXAMINING:
+        facts = video_probe.verify(target)
     sha256 = fetched.sha256
     if not facts.web_safe or facts.container != "mp4":
         safe = target.with_suffix(".safe.mp4")
-        video_derivatives.make_web_safe(target, safe)
-        target, facts = safe, video_probe.verify(safe)
+        with _RE_ENCODING:
+            video_derivatives.make_web_safe(target, safe)
+        target = safe
+        with _EXAMINING:
+            facts = video_probe.verify(target)
         with target.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     storage = installation.current().storage
     base = f"videos/{row.id}/{sha256[:16]}"
+    with _EXAMINING:
+        poster = video_derivatives.poster(target)
     stored = [
-        storage.put_bytes(f"{base}.webp", video_derivatives.poster(target), media_type="image/webp"),
+        storage.put_bytes(f"{base}.webp", poster, media_type="image/webp"),
         storage.put_file(f"{base}.mp4", target, media_type="video/mp4"),
     ]
     return lifecycle.Output(
@@ -286,10 +298,11 @@ def _fail(generation_id: str, stage: Stage, error: errors.AppError) -> None:
 def _lease_kept(generation_id: str, stage: Stage) -> Iterator[None]:
     """Renew a row's lease from a thread while the block runs; the thread dies with the process, as it must."""
     done = threading.Event()
+    end = time.monotonic() + INGEST_SECONDS
     trouble = RepeatedFailure(log, f"renewing the lease of {generation_id}")
 
     def renew() -> None:
-        while not done.wait(RENEW_SECONDS):
+        while not done.wait(RENEW_SECONDS) and time.monotonic() < end:
             try:
                 with db.write_session() as session:
                     update_where(
