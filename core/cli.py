@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
-from core import config, db, errors, installation
+from core import config, db, errors, installation, redaction
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import WriteSession
@@ -166,7 +166,8 @@ def _told(row: Generation, person: User) -> str:
         "reason": row.error_message or "",
         "detail": row.error_detail or "",
     }
-    return "\n".join([row.id, *(f"  {name:8} {' '.join(value.split())}" for name, value in known.items() if value)])
+    lines = [f"  {name:8} {' '.join(value.split())}" for name, value in known.items() if value]
+    return redaction.redactor(*installation.current().settings.secrets)("\n".join([row.id, *lines]))
 
 
 def _sentence(refused: errors.AppError) -> str:

@@ -12,12 +12,14 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from core.redaction import shown_address
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +36,8 @@ class BadSetting(SystemExit):
 
 
 def without_secrets(value: str) -> str:
-    """An address as it may be shown: no user, password or query; other text as it is."""
-    address, query, _ = value.partition("?")
-    account, at, place = address.rpartition("@")
-    scheme, separator, _ = account.partition("://")
-    shown = f"{scheme}{separator}***@{place}" if separator else f"***@{place}" if at else address
-    return f"{shown}?***" if query else shown
+    """An address as it may be shown; see `redaction.shown_address`."""
+    return shown_address(value)
 
 
 def _folder(path: Path) -> Path:
@@ -174,6 +172,13 @@ class Settings(BaseSettings):
         """Where files lie that are being fetched or worked on; what is left over there is swept away."""
         return self.data_dir / "incoming"
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Every value of these settings that must not be seen in a log: keys, and passwords of addresses."""
+        addresses = (self.database_url, self.redis_url or "", self.public_url, *self.provider_base_urls.values())
+        passwords = {password_of(address) for address in addresses}
+        return frozenset({*self.provider_keys.values(), self.secret_key.decode("utf-8", "replace"), *passwords} - {""})
+
     def download_allow(self, provider: str) -> frozenset[str]:
         """The `host:port`s a provider's files may come from though private or unencrypted: its own, and the listed."""
         own = self.provider_base_urls.get(provider)
@@ -219,6 +224,14 @@ def host_port(url: str) -> str:
     """`host:port` of a URL, the scheme's own port filled in."""
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+
+
+def password_of(url: str) -> str:
+    """The password in a URL as it is meant; empty without one."""
+    try:
+        return unquote(urlsplit(url).password or "")
+    except ValueError:
+        return ""
 
 
 def read(providers: Collection[str], *, env_file: Path = ENV_FILE) -> Settings:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
-from core import config, db
+from core import config, db, redaction
 from core.config import BadSetting, Settings
 from core.db import Database
 from core.files.storage import Storage, open_storage
@@ -61,7 +61,11 @@ class Installation:
 
 
 def build(settings: Settings) -> Installation:
-    """An installation whose schema is up to date. Raises BadSetting for a database that cannot be used."""
+    """An installation whose schema is up to date. Raises BadSetting for a database that cannot be used.
+
+    From then on the process logs none of the secrets in these settings.
+    """
+    redaction.guard_logs(settings.secrets)
     return Installation(settings, open_database(settings), open_storage(settings.storage_url), settings.redis_url)
 
 
