@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from core.proxies import Proxies, proxy_address
 from core.redaction import shown_address
 
 log = logging.getLogger(__name__)
@@ -115,6 +116,7 @@ def _pairs(value: str) -> Mapping[str, str]:
 
 WebUrl = Annotated[str, _url_of("http", "https")]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+ProxyAddress = Annotated[str, AfterValidator(proxy_address)]
 Hosts = Annotated[frozenset[str], BeforeValidator(_hosts)]
 
 
@@ -140,6 +142,10 @@ class Settings(BaseSettings):
     public_url: WebUrl = ""
     download_allow_hosts: Hosts = frozenset()
     webhook_allow_hosts: Hosts = frozenset()
+    http_proxy: ProxyAddress = Field("", repr=False)
+    https_proxy: ProxyAddress = Field("", repr=False)
+    all_proxy: ProxyAddress = Field("", repr=False)
+    no_proxy: str = ""
     provider_keys: Mapping[str, str] = Field({}, repr=False)
     provider_base_urls: Mapping[str, WebUrl] = Field({}, repr=False)
     provider_max_in_flight: Mapping[str, WholeNumber] = {}
@@ -173,9 +179,15 @@ class Settings(BaseSettings):
         return self.data_dir / "incoming"
 
     @property
+    def proxies(self) -> Proxies:
+        """By which proxies everything leaves that leaves this machine."""
+        return Proxies(self.http_proxy, self.https_proxy, self.all_proxy, self.no_proxy)
+
+    @property
     def secrets(self) -> frozenset[str]:
         """Every value of these settings that must not be seen in a log: keys, and passwords of addresses."""
-        addresses = (self.database_url, self.redis_url or "", self.public_url, *self.provider_base_urls.values())
+        proxies = (self.http_proxy, self.https_proxy, self.all_proxy)
+        addresses = (self.database_url, self.redis_url or "", *self.provider_base_urls.values(), *proxies)
         passwords = {password_of(address) for address in addresses}
         return frozenset({*self.provider_keys.values(), self.secret_key.decode("utf-8", "replace"), *passwords} - {""})
 
@@ -195,6 +207,9 @@ class _Variables(PydanticBaseSettingsSource):
         "provider_model_ids": "_MODEL_IDS",
     }
 
+    IN_SMALL_LETTERS: ClassVar[frozenset[str]] = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy"})
+    """Names that other programs read in small letters, too, and first."""
+
     def __init__(
         self, settings_cls: type[BaseSettings], variables: Mapping[str, str], providers: Collection[str] | None
     ) -> None:
@@ -212,6 +227,8 @@ class _Variables(PydanticBaseSettingsSource):
         """What was given for one field: its variable's value, or for the maps `{provider: value}`."""
         suffix = self.PER_PROVIDER.get(field_name)
         value = self._variables.get(field_name.upper()) if suffix is None else self._by_provider(suffix)
+        if field_name in self.IN_SMALL_LETTERS:
+            value = self._variables.get(field_name) or value
         return value, field_name, False
 
     def _by_provider(self, suffix: str) -> dict[str, str]:

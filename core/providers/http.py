@@ -3,23 +3,35 @@
 A reply may be JSON or not and may ask for a delay; what is kept of it holds nothing of the key. It sends nothing.
 """
 
+import base64
 import email.utils
-import html
+import itertools
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
-from urllib.parse import quote, quote_plus
+from typing import Any, TypeVar
 
 import httpx
 
 from core import errors
 from core.messages import Source
+from core.providers import storable
+from core.providers.transport import MAX_REPLY_BYTES, TOTAL_SECONDS, ReplyTooLarge
+from core.redaction import redactor, shown_address
 
+T = TypeVar("T")
 MAX_KEPT_CHARS = 2000
+"""Of one text."""
+MAX_KEPT_TOTAL_CHARS, MAX_KEPT_PARTS = 50_000, 2000
+"""Of one reply."""
+_READ_CHARS = 3 * MAX_KEPT_CHARS
+_LONGEST_FORM = 12
+"""How many times as long as itself a key can be written: escaped twice."""
+MOVED = frozenset({301, 302, 307, 308})
+"""HTTP statuses that say that nothing was done here, and where to ask; 303 may be the answer to what was done."""
 REFUSED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
 """HTTP statuses that say by themselves that nothing was accepted."""
 
@@ -36,6 +48,8 @@ class Call:
     params: Mapping[str, str | int] | None = None
     files: Mapping[str, tuple[str, bytes, str]] | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    max_reply_bytes: int = MAX_REPLY_BYTES
+    total_seconds: float = TOTAL_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +57,8 @@ class Reply:
     """What came back. `body` is its JSON object as sent (None when it is none), for decisions only.
 
     `redacted` and `text` are the same for log and admins: without the key, long strings cut.
-    `retry_after_seconds` is the Retry-After header, None without one.
+    `retry_after_seconds` is the Retry-After header, None without one; `moved_to` where a redirect points, as it may be
+    shown.
     """
 
     status: int
@@ -51,6 +66,7 @@ class Reply:
     redacted: Mapping[str, Any]
     text: str
     retry_after_seconds: float | None
+    moved_to: str = ""
 
     @property
     def detail(self) -> str:
@@ -82,54 +98,90 @@ class Reply:
 
 def read(response: httpx.Response, *, key: str) -> Reply:
     """A response whose body has been read; never raises, whatever the body is."""
-    retry_after_seconds = _retry_after(response.headers)
+    retry_after_seconds, moved_to = _retry_after(response.headers), _moved_to(response, key)
     try:
         body = json.loads(response.content)
         kept = redact(body, key=key)
     except (ValueError, RecursionError):
         body = kept = None
     if not isinstance(body, dict):
-        text = response.content.decode("utf-8", "replace")
-        return Reply(response.status_code, None, {}, redact(text, key=key), retry_after_seconds)
+        text = response.content[: 4 * _READ_CHARS].decode("utf-8", "replace")
+        return Reply(response.status_code, None, {}, redact(text, key=key), retry_after_seconds, moved_to)
     text = truncate(json.dumps(kept, ensure_ascii=False))
-    return Reply(response.status_code, body, kept, text, retry_after_seconds)
+    return Reply(response.status_code, body, kept, text, retry_after_seconds, moved_to)
+
+
+def _moved_to(response: httpx.Response, key: str) -> str:
+    location = response.headers.get("location", "")
+    if not response.is_redirect:
+        return ""
+    with suppress(httpx.InvalidURL, ValueError, RuntimeError):  # the last for a response without a request
+        location = str(response.request.url.join(location))
+    return storable.text(redact_text(shown_address(location), key))
 
 
 def redact_text(text: str, key: str) -> str:
-    """`text` with every occurrence of the key blacked out, also where it was escaped for an address, HTML or JSON."""
-    for form in _forms(key):
-        text = text.replace(form, "***")
-    return text
+    """`text` with the key blacked out, however it is written there."""
+    return redactor(key)(text)
 
 
-@lru_cache(maxsize=32)
-def _forms(key: str) -> tuple[str, ...]:
-    """The ways a key may be written, longest first, so that none leaves a piece of another behind."""
-    addresses = {quote(key, safe=""), quote(key), quote_plus(key)}
-    lower = {re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), address) for address in addresses}
-    forms = {key, html.escape(key), json.dumps(key)[1:-1]} | addresses | lower
-    return tuple(sorted(filter(None, forms), key=len, reverse=True))
-
-
-def truncate(text: str) -> str:
-    """`text`, or its beginning and how long it was."""
-    if len(text) <= MAX_KEPT_CHARS:
+def truncate(text: str, whole_chars: int | None = None) -> str:
+    """`text`, or its beginning and how long it was; `whole_chars` if that was more than is given."""
+    length = len(text) if whole_chars is None else whole_chars
+    if length <= MAX_KEPT_CHARS:
         return text
-    return f"{text[:MAX_KEPT_CHARS]}... ({len(text)} characters)"
+    return f"{text[:MAX_KEPT_CHARS]}... ({length} characters)"
 
 
 def redact(value: Any, *, key: str) -> Any:
-    """A JSON value fit to be stored: no key in it, no string that is really a file, nothing a database refuses."""
-    if isinstance(value, str):
-        whole = redact_text(value, key).encode("utf-8", "replace").decode()
-        return truncate(whole.replace("\x00", ""))
-    if isinstance(value, Mapping):
-        return {redact(str(name), key=key): redact(item, key=key) for name, item in value.items()}
-    if isinstance(value, list):
-        return [redact(item, key=key) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
+    """A JSON value fit to be stored: no key in it, no string that is really a file, nothing a database refuses.
+
+    Of a very large one the beginning is kept.
+    """
+    return _Kept(key).of(value)
+
+
+class _Kept:
+    """One value on its way to be stored, and how much more of it may be kept."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self._parts_left = MAX_KEPT_PARTS
+        self._chars_left = MAX_KEPT_TOTAL_CHARS
+
+    def of(self, value: Any) -> Any:
+        """The value as it is kept."""
+        self._parts_left -= 1
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, Mapping):
+            kept = {self._text(str(name)): self.of(item) for name, item in self._while_there_is_room(value.items())}
+            return kept if self._parts_left > 0 else kept | {"...": f"{len(value)} parts"}
+        if isinstance(value, list):
+            return [self.of(item) for item in self._while_there_is_room(value)]
+        if isinstance(value, float) and not math.isfinite(value):
+            return str(value)
+        return value
+
+    def _while_there_is_room(self, parts: Iterable[T]) -> Iterator[T]:
+        return itertools.takewhile(lambda _: self._parts_left > 0, parts)
+
+    def _text(self, value: str) -> str:
+        if self._chars_left <= 0:
+            return "..."
+        kept = _text_as_kept(value, self._key)
+        self._chars_left -= len(kept)
+        return kept
+
+
+def _text_as_kept(value: str, key: str) -> str:
+    if value.startswith("data:") and len(value) > MAX_KEPT_CHARS:
+        return f"data: ({len(value)} characters)"
+    clean = storable.text(redact_text(value[:_READ_CHARS], key))
+    if len(value) <= _READ_CHARS:
+        return truncate(clean)
+    whole = clean[: max(0, len(clean) - _LONGEST_FORM * len(key))]  # the cut may have left a piece of a key
+    return f"{whole[:MAX_KEPT_CHARS]}... ({len(value)} characters)"
 
 
 def delay_in_text(text: str) -> float | None:
@@ -152,8 +204,40 @@ def number(value: Any) -> float | None:
 
 
 def web_address(value: Any) -> str | None:
-    """The value if it is an http(s) address; else None."""
+    """The value if it is meant as an http(s) address; else None. Whether it can be one, `storable.link` tells."""
     return value if isinstance(value, str) and value.startswith(("https://", "http://")) else None
+
+
+def clip_address(*values: Any) -> str | None:
+    """The first value that leads to a clip: a usable http(s) address, else a data URL, else one meant as an address."""
+    for leads in (storable.link, _data_url, web_address):
+        if found := next(filter(None, map(leads, values)), None):
+            return found
+    return None
+
+
+def clip_in_text(value: Any) -> str | None:
+    """A data URL of a text that is a whole video in base64; None for any other value."""
+    if not isinstance(value, str) or len(value) < _HEAD_CHARS or not _starts_a_video(value[:_HEAD_CHARS]):
+        return None
+    return f"data:;base64,{value}"
+
+
+def _data_url(value: Any) -> str | None:
+    return value if isinstance(value, str) and _DATA_URL.match(value) else None
+
+
+_DATA_URL = re.compile(r"data:(video/|application/(octet-stream|mp4))?[^,]{0,100},.", re.I)
+_HEAD_CHARS = 16
+
+
+def _starts_a_video(text: str) -> bool:
+    """Whether base64 begins with a box of MP4 or with the mark of Matroska and WebM."""
+    try:
+        head = base64.b64decode(text, altchars=b"-_" if "-" in text or "_" in text else None)
+    except ValueError:
+        return False
+    return head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide") or head.startswith(b"\x1a\x45\xdf\xa3")
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:
@@ -174,7 +258,7 @@ def without_files(kept: Mapping[str, Any], names: frozenset[str]) -> dict[str, A
     for name, value in kept.items():
         if isinstance(value, Mapping):
             clean[name] = without_files(value, names)
-        elif name in names and isinstance(value, str) and not web_address(value):
+        elif name in names and isinstance(value, str) and not web_address(value) and not value.startswith("data: ("):
             clean[name] = f"({len(value)} characters)" if value else ""
         else:
             clean[name] = value
@@ -186,7 +270,13 @@ def texts(*values: Any) -> str:
     return "\n".join(value if isinstance(value, str) else json.dumps(value) for value in values if value)
 
 
-NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+NOTHING_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
 """httpx errors after which the request has surely not reached the other side."""
 
 
@@ -194,12 +284,22 @@ def broken_submit(failure: httpx.HTTPError | TimeoutError, *, key: str) -> error
     """What a broken exchange during a submit means: not sent (safe to repeat) or uncertain (never repeated)."""
     if isinstance(failure, NOTHING_SENT):
         return broken_poll(failure, key=key)
-    return errors.SubmitUncertain(detail=redact_text(repr(failure), key))
+    if isinstance(failure, ReplyTooLarge):
+        return errors.ReplyTooLarge(detail=_broken(failure, key))
+    return errors.SubmitUncertain(detail=_broken(failure, key))
 
 
 def broken_poll(failure: httpx.HTTPError | TimeoutError, *, key: str) -> errors.ProviderError:
     """What a broken exchange that orders nothing means: try again later, nothing was changed by it."""
-    return errors.ProviderUnavailable(detail=redact_text(repr(failure), key))
+    if isinstance(failure, ReplyTooLarge):
+        return errors.ReplyTooLarge(detail=_broken(failure, key))
+    if isinstance(failure, httpx.DecodingError):
+        return errors.UnreadableReply(detail=_broken(failure, key))
+    return errors.ProviderUnavailable(detail=_broken(failure, key))
+
+
+def _broken(failure: Exception, key: str) -> str:
+    return storable.text(redact_text(repr(failure), key))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class Dispatcher:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick until told to stop, then finish the looks that are under way and write them."""
-        async with connection.poll_client() as client:
+        async with connection.poll_client(self._settings) as client:
             self._client = client
             while not stop.is_set():
                 try:

@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
-SUBMIT_SECONDS = 90
+SUBMIT_SECONDS = 180
+"""More than the exchanges of one order may take: two uploads and the order itself."""
 INGEST_DEADLINE = timedelta(hours=6)
 FIND_AFTER = timedelta(seconds=60)
 ASK_AGAIN_AFTER = timedelta(minutes=5)
@@ -124,7 +125,7 @@ def _base_url(provider: str) -> str:
 async def _send(provider_name: str, request: VideoRequest) -> ProviderJob | errors.ProviderError:
     """One submit; every way it can end is a value. What we do not understand is uncertain, never "not sent"."""
     try:
-        async with connection.submit_client() as client, asyncio.timeout(SUBMIT_SECONDS):
+        async with connection.submit_client(installation.current().settings) as client, asyncio.timeout(SUBMIT_SECONDS):
             return await connection.connect(installation.current().settings, provider_name, client).generate_video(
                 request
             )
@@ -235,7 +236,7 @@ async def _source(row: Generation) -> VideoSource:
     """Where to fetch from. After a first failure the provider is asked for a fresh link, since links expire."""
     if row.provider_job_id is None or row.provider_video_url is None:
         raise errors.GenerationFailed(detail="ready without a job id or link")
-    async with connection.submit_client() as client:
+    async with connection.submit_client(installation.current().settings) as client:
         provider = connection.connect(
             installation.current().settings, row.provider, client, base_url=row.provider_base_url
         )

@@ -49,6 +49,7 @@ class EdenAI(Adapter):
     FAILED = frozenset({"fail", "failed", "error", "timeout error"})
     NO_LINK = "finished without a link"
     FILE_FIELDS = frozenset({"video"})  # the whole clip, where it is no link
+    max_look_bytes = 64 * 1024**2
     ERROR_FIELDS = ("error_code", "detail", "error", "message")
     CODE_FIELD = "error_code"
     RETRY_FIELD = "retry_after"
@@ -100,8 +101,8 @@ class EdenAI(Adapter):
 
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """`video` is a link with some upstream vendors and the file itself with others."""
-        links = (item.get(name) for item in _results(body) for name in ("video_resource_url", "video"))
-        return next(filter(None, map(http.web_address, links)), None)
+        found = [item.get(name) for item in _results(body) for name in ("video_resource_url", "video")]
+        return http.clip_address(*found) or next(filter(None, map(http.clip_in_text, found)), None)
 
     def has_failed(self, body: Mapping[str, Any]) -> bool:
         """In the older shape a finished job may still have failed at its upstream vendor."""

@@ -132,7 +132,7 @@ class Fal(Adapter):
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """Model pages: `video`, a file object with its `url`."""
         video = body.get("video")
-        return http.web_address(video.get("url") if isinstance(video, Mapping) else video)
+        return http.clip_address(video.get("url") if isinstance(video, Mapping) else video)
 
     def refused_names(self, reply: Reply) -> list[str]:
         """Image trouble that names no field is the start image's."""
