@@ -73,7 +73,7 @@ def port_of(url: httpx.URL) -> int:
 
 
 def tls_context() -> SSLContext:
-    """Whom to trust, for every way out alike: the system's authorities, certifi's, and those of SSL_CERT_FILE."""
+    """Whom to trust: the system's authorities, certifi's, and those of SSL_CERT_FILE; what `pool` uses by itself."""
     return httpcore.default_ssl_context()
 
 
@@ -104,12 +104,11 @@ class GuardedBackend(httpcore.NetworkBackend):
         self.check(url)
         proxy = self._proxies.of(url)
         if proxy is None:
-            return httpcore.ConnectionPool(ssl_context=tls_context(), network_backend=self)
+            return httpcore.ConnectionPool(network_backend=self)
         self._check_name(url.host, port_of(url))
         auth = (proxy.username, proxy.password) if proxy.userinfo else None
         address = httpcore.URL(scheme=proxy.raw_scheme, host=proxy.raw_host, port=_proxy_port(proxy), target=b"/")
         return httpcore.ConnectionPool(
-            ssl_context=tls_context(),
             proxy=httpcore.Proxy(address, auth=auth),
             network_backend=_ToProxy(self, proxy.host),
         )

@@ -13,6 +13,7 @@ AppError                        500  internal
 ├── RateLimited                 429  rate_limited           retry_after_seconds
 ├── MediaRejected               422  media_rejected         reason: the rule a file broke
 ├── DownloadFailed              502  download_failed        retryable: trying again can help
+│   ├── DownloadTooSlow         502  download_too_slow
 │   └── OutputExpired           502  output_expired
 └── ProviderError               502  provider_error
     ├── ProviderNotConfigured   503  provider_not_configured
@@ -219,6 +220,13 @@ class DownloadFailed(AppError):
     def __init__(self, message: Message | Source | None = None, *, retryable: bool = True, detail: str = "") -> None:
         super().__init__(message, detail=detail)
         self.retryable = retryable
+
+
+class DownloadTooSlow(DownloadFailed):
+    """The file comes so slowly that it holds up others; what there is of it is kept, and it goes on later."""
+
+    code = "download_too_slow"
+    sentence = N_("The finished clip comes very slowly from the provider. It is fetched on by itself.")
 
 
 class OutputExpired(DownloadFailed):
