@@ -118,6 +118,10 @@ def _write_end(session: WriteSession, row: Generation, status: JobStatus) -> boo
             **kept,
         )
         return True
+    if status.state is JobState.SUCCEEDED and status.error and row.status is Status.PROCESSING:
+        # It has made the clip and gives no address for it; a later look may have one.
+        lifecycle.mark_uncertain(session, row, status.error, next_at=utc_now() + SLOW_POLL)
+        return True
     if status.state is JobState.FAILED:
         lifecycle.fail(session, row, status.error or errors.GenerationFailed())
         return True
@@ -143,6 +147,8 @@ def _write_progress(
         pause = SLOW_POLL
     elif isinstance(result, errors.ProviderRateLimited):
         pause = max(pause, timedelta(seconds=min(result.retry_after_seconds, 600)))
+    elif isinstance(result, errors.UnreadableReply):  # dear to read, and hardly ever better at once
+        pause = max(pause, min(SLOW_POLL, (now - (row.submitted_at or now)) / 10))
     update_where(
         session,
         Generation,

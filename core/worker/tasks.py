@@ -16,6 +16,8 @@ from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy.exc import OperationalError
+
 from core import db, errors, installation
 from core.clock import utc_now
 from core.db import WriteSession, update_where
@@ -26,9 +28,9 @@ from core.generations import conformance, lifecycle, reconciliation
 from core.insights import circuit_breaker
 from core.messages import message
 from core.providers import connection, registry
-from core.providers.contract import JobState, Provider, ProviderJob, VideoRequest, VideoSource
+from core.providers.contract import LINK_AT_PROVIDER, Provider, ProviderJob, VideoRequest, VideoSource
 from core.retry import delay
-from core.worker import provider_request
+from core.worker import provider_request, uncollected
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +38,7 @@ LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
 SUBMIT_SECONDS = 180
 """More than the exchanges of one order may take: two uploads and the order itself."""
-INGEST_DEADLINE = timedelta(hours=6)
 FIND_AFTER = timedelta(seconds=60)
-ASK_AGAIN_AFTER = timedelta(minutes=5)
-UNUSABLE_TRIES = 3
 FETCH_TRIES = 3
 """Within one job; the row comes back for more, and meanwhile a bad file host holds nobody else up."""
 
@@ -95,25 +94,40 @@ def ingest(generation_id: str) -> None:
         )
     folder = installation.current().settings.incoming_dir
     folder.mkdir(exist_ok=True)
-    target = folder / f"{generation_id}.video"
+    target, note = folder / f"{generation_id}.video", folder / f"{generation_id}.seen.json"
     try:
         with _lease_kept(generation_id, Stage.DOWNLOADING):
             output = _ingest_output(row, target)
+        with db.write_session() as session:
+            now = lifecycle.locked(session, generation_id)
+            if now is not None and now.stage is Stage.DOWNLOADING and now.collect_attempt == attempt:
+                lifecycle.complete(session, now, output)
+        note.unlink(missing_ok=True)
+    except _Unusable as unusable:
+        seen = uncollected.note_unusable(note, unusable.error, sha256=unusable.sha256)
+        uncollected.record(generation_id, attempt, unusable.error, seen=seen)
+        if seen and seen.is_all_there_is:
+            note.unlink(missing_ok=True)
     except errors.AppError as error:
-        _record_ingest_failure(generation_id, attempt, error)
-        return
+        uncollected.record(generation_id, attempt, error)
+    except OperationalError:  # the database is away or busy; the row comes due again by itself
+        raise
     except Exception as bug:
         log.exception("collect of %s broke", generation_id)
         trace = "".join(traceback.format_exception(bug))
-        _record_ingest_failure(generation_id, attempt, errors.DownloadFailed(detail=trace))
-        return
+        uncollected.record(generation_id, attempt, errors.DownloadFailed(detail=trace))
     finally:  # also what was whole and yet no video; the beginning of a download is another file and stays
         for path in (target, target.with_suffix(".safe.mp4")):
             path.unlink(missing_ok=True)
-    with db.write_session() as session:
-        now = lifecycle.locked(session, generation_id)
-        if now is not None and now.stage is Stage.DOWNLOADING and now.collect_attempt == attempt:
-            lifecycle.complete(session, now, output)
+
+
+class _Unusable(Exception):
+    """What was fetched is whole, and it cannot be delivered."""
+
+    def __init__(self, error: errors.MediaRejected, sha256: str) -> None:
+        super().__init__(error)
+        self.error = error
+        self.sha256 = sha256
 
 
 def _base_url(provider: str) -> str:
@@ -206,16 +220,20 @@ def _ingest_output(row: Generation, target: Path) -> lifecycle.Output:
     """Download, verify, make a poster, store; raises AppError, having stored nothing that is charged."""
     from core.files import video_derivatives, video_probe  # large, and only this needs them
 
-    allow = installation.current().settings.download_allow(row.provider)
-    fetched = download.fetch(asyncio.run(_source(row)), target, allow=allow, max_tries=FETCH_TRIES)
-    facts = video_probe.verify(target)
+    settings = installation.current().settings
+    source, allow = asyncio.run(_source(row)), settings.download_allow(row.provider)
+    fetched = download.fetch(source, target, allow=allow, proxies=settings.proxies, max_tries=FETCH_TRIES)
     sha256 = fetched.sha256
-    if not facts.web_safe or facts.container != "mp4":
-        safe = target.with_suffix(".safe.mp4")
-        video_derivatives.make_web_safe(target, safe)
-        target, facts = safe, video_probe.verify(safe)
-        with target.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        facts = video_probe.verify(target)
+        if not facts.web_safe or facts.container != "mp4":
+            safe = target.with_suffix(".safe.mp4")
+            video_derivatives.make_web_safe(target, safe)
+            target, facts = safe, video_probe.verify(safe)
+            with target.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except errors.MediaRejected as rejected:
+        raise _Unusable(rejected, fetched.sha256) from rejected
     storage = installation.current().storage
     base = f"videos/{row.id}/{sha256[:16]}"
     stored = [
@@ -236,47 +254,24 @@ async def _source(row: Generation) -> VideoSource:
     """Where to fetch from. After a first failure the provider is asked for a fresh link, since links expire."""
     if row.provider_job_id is None or row.provider_video_url is None:
         raise errors.GenerationFailed(detail="ready without a job id or link")
-    async with connection.submit_client(installation.current().settings) as client:
-        provider = connection.connect(
-            installation.current().settings, row.provider, client, base_url=row.provider_base_url
-        )
+    settings = installation.current().settings
+    async with connection.submit_client(settings) as client:
+        provider = connection.connect(settings, row.provider, client, base_url=row.provider_base_url)
         url = row.provider_video_url
-        if row.collect_attempt > 1:
-            url = await _refresh_output_url(provider, row.provider_job_id) or url
+        if row.collect_attempt > 1 or url == LINK_AT_PROVIDER:
+            url = await _fresh_link(provider, row.provider_job_id) or url
+        if url == LINK_AT_PROVIDER:
+            raise errors.OutputExpired(detail="the provider gives no link when it is asked again")
         return await provider.video_source(row.provider_job_id, url)
 
 
-async def _refresh_output_url(provider: Provider, job_id: str) -> str | None:
+async def _fresh_link(provider: Provider, job_id: str) -> str | None:
     """The link as the provider tells it now; None when it cannot say, for then the one we have may still do."""
     try:
-        status = await provider.check_status(job_id)
+        return await provider.video_link(job_id)
     except errors.ProviderError as error:
-        log.info("no fresh link for %s: %s", job_id, error)
+        log.info("no fresh link for %s: %s (%s)", job_id, error, error.detail)
         return None
-    if status.state is JobState.FAILED:
-        raise errors.OutputExpired(detail=status.error.detail if status.error else "")
-    return status.video_url
-
-
-def _record_ingest_failure(generation_id: str, attempt: int, error: errors.AppError) -> None:
-    """Try again later, give up with the credits back, or leave it to a person, by what went wrong."""
-    now = utc_now()
-    with db.write_session() as session:
-        row = lifecycle.locked(session, generation_id)
-        if row is None or row.stage is not Stage.DOWNLOADING or row.collect_attempt != attempt:
-            return
-        log.warning("collect of %s, try %s: %s (%s)", generation_id, attempt, error, error.detail)
-        retryable = isinstance(error, errors.ProviderError) or getattr(error, "retryable", False)
-        if not retryable and attempt >= UNUSABLE_TRIES:
-            lifecycle.fail(session, row, error)
-        elif retryable and row.submitted_at is not None and now > row.submitted_at + INGEST_DEADLINE:
-            lifecycle.mark_uncertain(session, row, error, next_at=now + ASK_AGAIN_AFTER)
-        else:
-            wait = delay(attempt)
-            what = message("not_fetched_yet", seconds=wait.total_seconds(), error=error.message)
-            lifecycle.transition(
-                session, row, Status.PROCESSING, Stage.READY_TO_DOWNLOAD, what=what, next_at=now + wait
-            )
 
 
 def _fail(generation_id: str, stage: Stage, error: errors.AppError) -> None:
