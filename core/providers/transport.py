@@ -51,8 +51,12 @@ class BoundedTransport(httpx.AsyncBaseTransport):
         trail = _Trail()
         request.extensions = {**request.extensions, "trace": trail.note}
         try:
+            way = self._way(request.url)
+        except Exception as failure:  # a package that a kind of proxy needs, a file of authorities that is not there
+            raise httpx.ConnectError(_said(failure), request=request) from failure
+        try:
             async with asyncio.timeout(seconds):
-                response = await self._way(request.url).handle_async_request(request)
+                response = await way.handle_async_request(request)
                 try:
                     return await _read(response, request, max_bytes)
                 finally:
@@ -67,7 +71,7 @@ class BoundedTransport(httpx.AsyncBaseTransport):
             late = httpx.ConnectTimeout if trail.nothing_sent else httpx.ReadTimeout
             raise late(f"no whole answer within {seconds:g} s", request=request) from failure
         except Exception as failure:
-            broken = httpx.ConnectError if trail.began_nothing else httpx.RemoteProtocolError
+            broken = httpx.ConnectError if trail.nothing_sent else httpx.RemoteProtocolError
             raise broken(_said(failure), request=request) from failure
 
     async def aclose(self) -> None:
@@ -107,11 +111,6 @@ class _Trail:
     def nothing_sent(self) -> bool:
         """Whether it is known that nothing of the request left this machine."""
         return self._refused_to_send or (self._connecting and not self._sending)
-
-    @property
-    def began_nothing(self) -> bool:
-        """Whether not even headers were about to be sent: for failures that no exchange brings about."""
-        return self._refused_to_send or not self._sending
 
 
 async def _read(response: httpx.Response, request: httpx.Request, max_bytes: int) -> httpx.Response:
