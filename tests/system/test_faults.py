@@ -87,15 +87,11 @@ EVERYWHERE: dict[str, Outcome] = {
 FILES: dict[str, Outcome] = {
     "hevc": DONE,
     "wrongtype": DONE,
-    "empty": STILL,
-    "lost": _failed("output_expired"),
-    "truncate": _failed("media_rejected"),
-    "notvideo": _failed("media_rejected"),
-    "htmlfile": _failed("download_failed"),
-    "gzip": _failed("download_failed"),
-    "redirect": _failed("download_failed"),
-    "redirectplain": _failed("download_failed"),
-    "hugelen": _failed("download_failed"),
+    "gzip": DONE,
+    # What time or a fresh link may change is tried for hours.
+    **dict.fromkeys(
+        ("empty", "lost", "truncate", "notvideo", "htmlfile", "redirect", "redirectplain", "hugelen"), STILL
+    ),
 }
 """Faults of the file host, which all vendors share."""
 
