@@ -12,7 +12,7 @@ import httpx
 
 from core import errors
 from core.messages import N_
-from core.providers import http, storable, transport
+from core.providers import http, kept, storable, transport
 from core.providers.contract import (
     LINK_AT_PROVIDER,
     JobMatches,
@@ -115,7 +115,7 @@ class Adapter(VendorHooks):
                 extensions={transport.BOUNDS: (call.max_reply_bytes, call.total_seconds)},
             )
         except (httpx.InvalidURL, ValueError, TypeError) as failure:
-            detail = http.redact_text(f"the call could not be formed: {failure!r}", self._key)
+            detail = kept.redact_text(f"the call could not be formed: {failure!r}", self._key)
             raise errors.ProviderError(detail=storable.text(detail)) from failure
         return http.read(await self._client.send(request), key=self._key)
 
@@ -175,7 +175,7 @@ class Adapter(VendorHooks):
             status = replace(status, cost=replace(status.cost, amount=amount) if amount is not None else None)
         if status.video_url is None:
             return status
-        if status.video_url.startswith("data:") or http.redact_text(status.video_url, self._key) != status.video_url:
+        if status.video_url.startswith("data:") or kept.redact_text(status.video_url, self._key) != status.video_url:
             return replace(status, video_url=LINK_AT_PROVIDER)
         if storable.link(status.video_url) is None:
             detail = f"The job is done, and its link cannot be one. {status.video_url[:500]!r}"

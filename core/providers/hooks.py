@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from core import errors
 from core.messages import N_
-from core.providers import http
+from core.providers import clip_links, http, kept
 from core.providers.contract import (
     JobState,
     JobStatus,
@@ -123,7 +123,7 @@ class VendorHooks(Provider):
 
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """Where the clip lies; None where no file is there yet."""
-        return http.clip_address(body.get("video_url"))
+        return clip_links.clip_address(body.get("video_url"))
 
     def parse_progress(self, body: Mapping[str, Any]) -> float | None:
         """The vendor's own figure, 0 to 1; None where it gives none."""
@@ -180,7 +180,7 @@ class VendorHooks(Provider):
 
     def kept(self, reply: Reply) -> Mapping[str, Any]:
         """What is stored of a reply for admins; at most what is `redacted`."""
-        return http.without_files(reply.redacted, self.FILE_FIELDS) if self.FILE_FIELDS else reply.redacted
+        return kept.without_files(reply.redacted, self.FILE_FIELDS) if self.FILE_FIELDS else reply.redacted
 
     # Hooks of errors: what the rules look at.
 

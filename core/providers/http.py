@@ -3,33 +3,23 @@
 A reply may be JSON or not and may ask for a delay; what is kept of it holds nothing of the key. It sends nothing.
 """
 
-import base64
 import email.utils
-import itertools
 import json
-import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
 from core import errors
 from core.messages import Source
 from core.providers import storable
+from core.providers.kept import READ_CHARS, redact, redact_text, truncate
 from core.providers.transport import MAX_REPLY_BYTES, TOTAL_SECONDS, ReplyTooLarge
-from core.redaction import redactor, shown_address
+from core.redaction import shown_address
 
-T = TypeVar("T")
-MAX_KEPT_CHARS = 2000
-"""Of one text."""
-MAX_KEPT_TOTAL_CHARS, MAX_KEPT_PARTS = 50_000, 2000
-"""Of one reply."""
-_READ_CHARS = 3 * MAX_KEPT_CHARS
-_LONGEST_FORM = 12
-"""How many times as long as itself a key can be written: escaped twice."""
 MOVED = frozenset({301, 302, 307, 308})
 """HTTP statuses that say that nothing was done here, and where to ask; 303 may be the answer to what was done."""
 REFUSED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
@@ -105,7 +95,7 @@ def read(response: httpx.Response, *, key: str) -> Reply:
     except (ValueError, RecursionError):
         body = kept = None
     if not isinstance(body, dict):
-        text = response.content[: 4 * _READ_CHARS].decode("utf-8", "replace")
+        text = response.content[: 4 * READ_CHARS].decode("utf-8", "replace")
         return Reply(response.status_code, None, {}, redact(text, key=key), retry_after_seconds, moved_to)
     text = truncate(json.dumps(kept, ensure_ascii=False))
     return Reply(response.status_code, body, kept, text, retry_after_seconds, moved_to)
@@ -118,70 +108,6 @@ def _moved_to(response: httpx.Response, key: str) -> str:
     with suppress(httpx.InvalidURL, ValueError, RuntimeError):  # the last for a response without a request
         location = str(response.request.url.join(location))
     return storable.text(redact_text(shown_address(location), key))
-
-
-def redact_text(text: str, key: str) -> str:
-    """`text` with the key blacked out, however it is written there."""
-    return redactor(key)(text)
-
-
-def truncate(text: str, whole_chars: int | None = None) -> str:
-    """`text`, or its beginning and how long it was; `whole_chars` if that was more than is given."""
-    length = len(text) if whole_chars is None else whole_chars
-    if length <= MAX_KEPT_CHARS:
-        return text
-    return f"{text[:MAX_KEPT_CHARS]}... ({length} characters)"
-
-
-def redact(value: Any, *, key: str) -> Any:
-    """A JSON value fit to be stored: no key in it, no string that is really a file, nothing a database refuses.
-
-    Of a very large one the beginning is kept.
-    """
-    return _Kept(key).of(value)
-
-
-class _Kept:
-    """One value on its way to be stored, and how much more of it may be kept."""
-
-    def __init__(self, key: str) -> None:
-        self._key = key
-        self._parts_left = MAX_KEPT_PARTS
-        self._chars_left = MAX_KEPT_TOTAL_CHARS
-
-    def of(self, value: Any) -> Any:
-        """The value as it is kept."""
-        self._parts_left -= 1
-        if isinstance(value, str):
-            return self._text(value)
-        if isinstance(value, Mapping):
-            kept = {self._text(str(name)): self.of(item) for name, item in self._while_there_is_room(value.items())}
-            return kept if self._parts_left > 0 else kept | {"...": f"{len(value)} parts"}
-        if isinstance(value, list):
-            return [self.of(item) for item in self._while_there_is_room(value)]
-        if isinstance(value, float) and not math.isfinite(value):
-            return str(value)
-        return value
-
-    def _while_there_is_room(self, parts: Iterable[T]) -> Iterator[T]:
-        return itertools.takewhile(lambda _: self._parts_left > 0, parts)
-
-    def _text(self, value: str) -> str:
-        if self._chars_left <= 0:
-            return "..."
-        kept = _text_as_kept(value, self._key)
-        self._chars_left -= len(kept)
-        return kept
-
-
-def _text_as_kept(value: str, key: str) -> str:
-    if value.startswith("data:") and len(value) > MAX_KEPT_CHARS:
-        return f"data: ({len(value)} characters)"
-    clean = storable.text(redact_text(value[:_READ_CHARS], key))
-    if len(value) <= _READ_CHARS:
-        return truncate(clean)
-    whole = clean[: max(0, len(clean) - _LONGEST_FORM * len(key))]  # the cut may have left a piece of a key
-    return f"{whole[:MAX_KEPT_CHARS]}... ({len(value)} characters)"
 
 
 def delay_in_text(text: str) -> float | None:
@@ -208,38 +134,6 @@ def web_address(value: Any) -> str | None:
     return value if isinstance(value, str) and value.startswith(("https://", "http://")) else None
 
 
-def clip_address(*values: Any) -> str | None:
-    """The first value that leads to a clip: a usable http(s) address, else a data URL, else one meant as an address."""
-    for leads in (storable.link, _data_url, web_address):
-        if found := next(filter(None, map(leads, values)), None):
-            return found
-    return None
-
-
-def clip_in_text(value: Any) -> str | None:
-    """A data URL of a text that is a whole video in base64; None for any other value."""
-    if not isinstance(value, str) or len(value) < _HEAD_CHARS or not _starts_a_video(value[:_HEAD_CHARS]):
-        return None
-    return f"data:;base64,{value}"
-
-
-def _data_url(value: Any) -> str | None:
-    return value if isinstance(value, str) and _DATA_URL.match(value) else None
-
-
-_DATA_URL = re.compile(r"data:(video/|application/(octet-stream|mp4))?[^,]{0,100},.", re.I)
-_HEAD_CHARS = 16
-
-
-def _starts_a_video(text: str) -> bool:
-    """Whether base64 begins with a box of MP4 or with the mark of Matroska and WebM."""
-    try:
-        head = base64.b64decode(text, altchars=b"-_" if "-" in text or "_" in text else None)
-    except ValueError:
-        return False
-    return head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide") or head.startswith(b"\x1a\x45\xdf\xa3")
-
-
 def _retry_after(headers: httpx.Headers) -> float | None:
     """Retry-After as seconds; a date counts from the reply's own Date, since providers have no clock."""
     value = headers.get("retry-after", "")
@@ -250,19 +144,6 @@ def _retry_after(headers: httpx.Headers) -> float | None:
         return max(0.0, (until - email.utils.parsedate_to_datetime(headers.get("date", ""))).total_seconds())
     except (ValueError, TypeError):
         return None
-
-
-def without_files(kept: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
-    """`kept` without what fields of these names hold at any depth, unless that is an address."""
-    clean: dict[str, Any] = {}
-    for name, value in kept.items():
-        if isinstance(value, Mapping):
-            clean[name] = without_files(value, names)
-        elif name in names and isinstance(value, str) and not web_address(value) and not value.startswith("data: ("):
-            clean[name] = f"({len(value)} characters)" if value else ""
-        else:
-            clean[name] = value
-    return clean
 
 
 def texts(*values: Any) -> str:

@@ -284,7 +284,7 @@ def _check_what_is_kept(site: Installation, orders: Mapping[tuple[str, str], str
     assert len(str(site.row(orders["edenai", "bigvideo"]).provider_response)) < 10_000
     hevc = site.row(orders["modelslab", "hevc"]).output_facts or {}
     assert (hevc["video_codec"], hevc["web_safe"]) == ("h264", True)
-    under_way = orders["modelslab", "empty"]
+    under_way = tuple(orders["modelslab", kind] for kind, outcome in FILES.items() if outcome is STILL)
     incoming = Path(site.environ["DATA_DIR"], "incoming").iterdir()
     assert [path.name for path in incoming if not path.name.startswith(under_way)] == []
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from core import errors
 from core.messages import N_
-from core.providers import http
+from core.providers import http, kept
 from core.providers.adapter import Adapter
 from core.providers.adapters.demo_models import MODELS
 from core.providers.contract import (
@@ -104,7 +104,7 @@ class Demo(Adapter):
             return None
         for job in jobs:
             if job_id := _job_id(job):
-                return ListPage([ListedJob(ProviderJob(job_id, http.redact(job, key=self._key)), is_ours=True)])
+                return ListPage([ListedJob(ProviderJob(job_id, kept.redact(job, key=self._key)), is_ours=True)])
         return None if jobs else ListPage()  # what is there and cannot be read is not the same as nothing
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:

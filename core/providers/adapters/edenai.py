@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from core import errors
-from core.providers import http
+from core.providers import clip_links, http
 from core.providers.adapter import Adapter
 from core.providers.adapters.edenai_models import MODELS
 from core.providers.contract import JobState, ReportedCost, SourceImage, VideoRequest
@@ -102,7 +102,7 @@ class EdenAI(Adapter):
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """`video` is a link with some upstream vendors and the file itself with others."""
         found = [item.get(name) for item in _results(body) for name in ("video_resource_url", "video")]
-        return http.clip_address(*found) or next(filter(None, map(http.clip_in_text, found)), None)
+        return clip_links.clip_address(*found) or next(filter(None, map(clip_links.clip_in_text, found)), None)
 
     def has_failed(self, body: Mapping[str, Any]) -> bool:
         """In the older shape a finished job may still have failed at its upstream vendor."""

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from core import errors
 from core.messages import N_
-from core.providers import http
+from core.providers import clip_links, http
 from core.providers.adapter import Adapter
 from core.providers.adapters.fal_models import ENDPOINTS, FIELDS, MODELS
 from core.providers.contract import JobState, JobStatus, VideoRequest
@@ -132,7 +132,7 @@ class Fal(Adapter):
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """Model pages: `video`, a file object with its `url`."""
         video = body.get("video")
-        return http.clip_address(video.get("url") if isinstance(video, Mapping) else video)
+        return clip_links.clip_address(video.get("url") if isinstance(video, Mapping) else video)
 
     def refused_names(self, reply: Reply) -> list[str]:
         """Image trouble that names no field is the start image's."""

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from core import errors
-from core.providers import http
+from core.providers import clip_links, http
 from core.providers.adapter import Adapter
 from core.providers.adapters.modelslab_models import MODELS, ULTRA, ULTRA_FRAMES_PER_SECOND, ULTRA_MOST_LINES
 from core.providers.contract import JobState, JobStatus, SourceImage, VideoRequest
@@ -135,7 +135,7 @@ class ModelsLab(Adapter):
 
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """`output` and its mirror; `future_links` are addresses without a file behind them yet."""
-        return http.clip_address(*_several(body.get("output")), *_several(body.get("proxy_links")))
+        return clip_links.clip_address(*_several(body.get("output")), *_several(body.get("proxy_links")))
 
     def is_key_accepted(self, reply: Reply) -> bool:
         """By the word: a refusal may come as HTTP 200."""

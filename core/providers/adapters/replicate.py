@@ -14,7 +14,7 @@ import httpx
 
 from core import errors
 from core.messages import N_
-from core.providers import http
+from core.providers import clip_links, http, kept
 from core.providers.adapter import Adapter
 from core.providers.adapters.replicate_models import INPUTS, MODELS
 from core.providers.contract import (
@@ -140,7 +140,7 @@ class Replicate(Adapter):
 
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """`output` is an address, a list of them or an object, as each model's schema has it."""
-        return http.clip_address(*_leaves(body.get("output")))
+        return clip_links.clip_address(*_leaves(body.get("output")))
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
         """The documentation wants the token on file requests; it goes to the vendor's own hosts and nowhere else."""
@@ -164,7 +164,7 @@ class Replicate(Adapter):
             return None
         created = [_created(item) or since for item in items]
         jobs = [
-            self._listed(item, ProviderJob(item["id"], http.redact(item, key=self._key)), request)
+            self._listed(item, ProviderJob(item["id"], kept.redact(item, key=self._key)), request)
             for item, at in zip(items, created, strict=True)
             if since <= at <= until
         ]
