@@ -33,6 +33,14 @@ def connect(settings: Settings, name: str, client: httpx.AsyncClient, *, base_ur
     return registry.connect(name, client=client, access=access)
 
 
+def connect_where_it_moved(
+    settings: Settings, name: str, client: httpx.AsyncClient, *, base_url: str | None
+) -> Provider | None:
+    """The provider at today's address, for a job whose own address has moved; None when there is no other."""
+    today = settings.provider_base_urls.get(name)
+    return None if today in (None, base_url) else connect(settings, name, client, base_url=today)
+
+
 def submit_client(settings: Settings) -> httpx.AsyncClient:
     """For calls that spend money: plain httpx, whose errors tell "never connected" from "connection lost".
 

@@ -259,16 +259,20 @@ async def _source(row: Generation) -> VideoSource:
         provider = connection.connect(settings, row.provider, client, base_url=row.provider_base_url)
         url = row.provider_video_url
         if row.collect_attempt > 1 or url == LINK_AT_PROVIDER:
-            url = await _fresh_link(provider, row.provider_job_id) or url
+            today = connection.connect_where_it_moved(settings, row.provider, client, base_url=row.provider_base_url)
+            url = await _fresh_link(provider, today, row.provider_job_id) or url
         if url == LINK_AT_PROVIDER:
             raise errors.OutputExpired(detail="the provider gives no link when it is asked again")
         return await provider.video_source(row.provider_job_id, url)
 
 
-async def _fresh_link(provider: Provider, job_id: str) -> str | None:
+async def _fresh_link(provider: Provider, today: Provider | None, job_id: str) -> str | None:
     """The link as the provider tells it now; None when it cannot say, for then the one we have may still do."""
     try:
-        return await provider.video_link(job_id)
+        try:
+            return await provider.video_link(job_id)
+        except errors.ProviderMoved:
+            return await today.video_link(job_id) if today else None
     except errors.ProviderError as error:
         log.info("no fresh link for %s: %s (%s)", job_id, error, error.detail)
         return None

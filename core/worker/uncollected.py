@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 COLLECT_DEADLINE = timedelta(hours=6)
 """After the provider said that it was finished."""
-ASK_AGAIN_FIRST, ASK_AGAIN_LAST = timedelta(minutes=5), timedelta(days=1)
+ASK_AGAIN_AFTER, ASK_AGAIN_AT_LAST = timedelta(minutes=5), timedelta(days=1)
 """How soon and how late a clip is tried again that is left to a person."""
 SAME_BYTES_TRIES, SAME_BYTES_SPAN = 4, timedelta(minutes=5)
 """So often, and for so long, the same unusable bytes have to come before they are taken as all there is."""
@@ -78,7 +78,7 @@ def record(generation_id: str, attempt: int, error: errors.AppError, *, seen: Un
         if seen is not None and seen.is_all_there_is:
             lifecycle.fail(session, row, error)
         elif age > COLLECT_DEADLINE:
-            pause = min(ASK_AGAIN_LAST, max(ASK_AGAIN_FIRST, age / 4))
+            pause = min(ASK_AGAIN_AT_LAST, max(ASK_AGAIN_AFTER, age / 4))
             lifecycle.mark_uncertain(session, row, error, next_at=now + pause)
         else:
             wait = delay(attempt + 2 if seen else attempt)
