@@ -16,7 +16,7 @@ _BLOCK_BYTES = 6
 SHORTEST_PIECE_CHARS = 2 * _BLOCK_BYTES - 1
 """A piece of a secret this long is blacked out, too: it holds a whole block, wherever it begins."""
 
-_MOST_TIMES_ESCAPED = 3
+_MOST_TIMES_ESCAPED = 4
 _ESCAPED = re.compile(
     rb"%([0-9A-Fa-f]{2})|\\x([0-9A-Fa-f]{2})"
     rb"|\\u([Dd][89ABab][0-9A-Fa-f]{2})\\u([Dd][C-Fc-f][0-9A-Fa-f]{2})|\\u([0-9A-Fa-f]{4})"
@@ -49,6 +49,10 @@ class Redactor:
                 pieces += [text[done:start], MASK]
             done = max(done, end)
         return "".join([*pieces, text[done:]])
+
+    def finds(self, text: str) -> bool:
+        """Whether there is anything to black out."""
+        return next(self._spans(text), None) is not None
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where in the text secrets stand, in no order; they may overlap."""

@@ -18,8 +18,10 @@ from core.messages import Source
 from core.providers import storable
 from core.providers.kept import READ_CHARS, redact, redact_text, truncate
 from core.providers.transport import MAX_REPLY_BYTES, TOTAL_SECONDS, ReplyTooLarge
-from core.redaction import shown_address
+from core.redaction import redactor, shown_address
 
+SEARCHED_BYTES = 50_000
+"""Of a reply up to this size it is asked once whether the key is in it at all."""
 MOVED = frozenset({301, 302, 307, 308})
 """HTTP statuses that say that nothing was done here, and where to ask; 303 may be the answer to what was done."""
 REFUSED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
@@ -89,6 +91,8 @@ class Reply:
 def read(response: httpx.Response, *, key: str) -> Reply:
     """A response whose body has been read; never raises, whatever the body is."""
     retry_after_seconds, moved_to = _retry_after(response.headers), _moved_to(response, key)
+    if len(response.content) <= SEARCHED_BYTES and not redactor(key).finds(response.content.decode("utf-8", "replace")):
+        key = ""  # spares looking for it in each part
     try:
         body = json.loads(response.content)
         kept = redact(body, key=key)
