@@ -42,17 +42,23 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 def _picture_stream(source: InputContainer) -> VideoStream:
+    """The first track that can be shown; a cover may stand before it, with or without being marked as one."""
     moving = [stream for stream in source.streams.video if not stream.disposition & Disposition.attached_pic]
     if not moving:
         raise sniff.rejected("no_video")
-    stream = moving[0]
-    context: VideoCodecContext | None = stream.codec_context  # None for what FFmpeg has no decoder for
-    if context is None or context.codec.canonical_name not in _VIDEO_CODECS:
-        raise sniff.rejected("unsupported_codec", "unknown" if context is None else context.codec.canonical_name)
+    stream = next((stream for stream in moving if _codec(stream) in _VIDEO_CODECS), None)
+    if stream is None:
+        raise sniff.rejected("unsupported_codec", _codec(moving[0]))
+    context = stream.codec_context
     if context.width * context.height > MAX_PIXELS:
         raise sniff.rejected("too_many_pixels", f"{context.width} × {context.height}")
     context.thread_type = "AUTO"
     return stream
+
+
+def _codec(stream: VideoStream) -> str:
+    context: VideoCodecContext | None = stream.codec_context  # None for what FFmpeg has no decoder for
+    return "unknown" if context is None else context.codec.canonical_name
 
 
 def audio_codec(source: InputContainer) -> str | None:
