@@ -52,6 +52,9 @@ def submit(generation_id: str) -> None:
     try:
         request = provider_request.from_row(row, installation.current().settings, installation.current().storage)
         base_url = _base_url(row.provider)
+    except errors.StorageUnavailable as away:  # nothing was sent, and the image is there when the place is
+        _put_back(generation_id, away)
+        return
     except errors.AppError as error:
         _fail(generation_id, Stage.DISPATCHED, error)
         return
@@ -276,6 +279,17 @@ def _record_ingest_failure(generation_id: str, attempt: int, error: errors.AppEr
             lifecycle.transition(
                 session, row, Status.PROCESSING, Stage.READY_TO_DOWNLOAD, what=what, next_at=now + wait
             )
+
+
+def _put_back(generation_id: str, error: errors.StorageUnavailable) -> None:
+    """Back into the line, before anything was sent."""
+    with db.write_session() as session:
+        row = lifecycle.locked(session, generation_id)
+        if row is not None and row.stage is Stage.DISPATCHED:
+            seconds = error.retry_after_seconds
+            what = message("not_accepted_yet", seconds=seconds, error=error.message)
+            next_at = utc_now() + timedelta(seconds=seconds)
+            lifecycle.transition(session, row, Status.PENDING, Stage.QUEUED, what=what, next_at=next_at)
 
 
 def _fail(generation_id: str, stage: Stage, error: errors.AppError) -> None:

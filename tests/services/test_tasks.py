@@ -104,6 +104,18 @@ def test_collect_when_our_storage_is_broken(host: hosts.FileHost, ana: User, ins
     assert sound(generation_id).status is Status.COMPLETED
 
 
+def test_submit_when_images_cannot_be_read(host: hosts.FileHost, ana: User, installation: Installation) -> None:
+    """A storage that is away for a moment fails no order: it goes back into the line, and nothing was sent."""
+    (installation.settings.data_dir / "media").write_text("a file where the folder should be")
+    row = create_generation(db.default(), ana)
+    advance(db.default(), row.id, DISPATCHED, start_image_key="images/ab/kept.jpg")
+    tasks.submit(row.id)
+
+    found = sound(row.id)
+    assert (found.status, found.stage) == (Status.PENDING, Stage.QUEUED)
+    assert host.calls == []
+
+
 def test_submit_when_an_image_is_missing(host: hosts.FileHost, ana: User) -> None:
     """An image that is gone from storage fails the order before anything is sent."""
     row = create_generation(db.default(), ana)
