@@ -1,10 +1,12 @@
 """Pictures and videos made from a clip as it is shown: poster, last frame, hover preview, a file for every browser."""
 
 import io
+import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -67,6 +69,11 @@ def last_frame(path: Path) -> bytes:
     target = io.BytesIO()
     picture.save(target, "JPEG", quality=95, subsampling=0)
     return target.getvalue()
+
+
+def last_frame_work(path: bytes) -> tuple[Mapping[str, Any], bytes]:
+    """`last_frame` of the file with this name, as `core.files.isolated` runs it."""
+    return {}, last_frame(Path(os.fsdecode(path)))
 
 
 def preview(path: Path) -> bytes:
