@@ -30,10 +30,13 @@ _HD_LINES = 720
 _MOST_PIXEL_ASPECT = 8
 """Pixels that claim to be wider or higher than this are taken for square: no vendor means it."""
 
-_UNSPECIFIED = 2
 _BT709, _BT601, _BT601_PAL, _BT2020 = 1, 6, 5, 9
 _FAMILY = {_BT709: (1, 1), _BT601: (6, 6), _BT601_PAL: (6, 5), _BT2020: (14, 9)}
 """Matrix -> (transfer, primaries) that go with it (ITU-T H.273); players ignore a matrix that stands alone."""
+_MATRICES = frozenset({_BT709, 4, _BT601_PAL, _BT601, 7, _BT2020})
+_TRANSFERS = frozenset({1, 4, 5, 6, 7, 8, 11, 13, 14, 15, 16, 18})
+_PRIMARIES = frozenset({1, 4, 5, 6, 7, 8, 9, 11, 12, 22})
+"""What is believed of a file's own words; the rest is reserved, of no use for a moving picture, or nonsense."""
 _SCALER_MATRIX = {
     _BT709: Colorspace.ITU709,
     _BT601: Colorspace.ITU601,
@@ -205,7 +208,7 @@ class _Walk:
         self.frames = 0
         keys: list[int] = []
         last_shown = 0
-        picture, everything = _Extent(), _Extent()
+        picture, played, everything = _Extent(), _Extent(), _Extent()
         for count, packet in enumerate(_packets(source)):
             outside = packet.pos is not None and packet.pos + packet.size > size_bytes
             if packet.is_corrupt or outside or count > _MOST_PACKETS:
@@ -220,14 +223,20 @@ class _Walk:
                 continue
             start, end = float(moment * packet.time_base), float((moment + (packet.duration or 0)) * packet.time_base)
             everything.include(start, end)
+            if is_picture or packet.stream.type == "audio":
+                played.include(start, end)
             if is_picture:
                 last_shown = max(moment, last_shown) if self.frames else moment
                 self.frames += 1
                 picture.include(start, end)
-        self.picture_seconds = picture.seconds
-        if not self.frames or not picture.seconds:
+        if not self.frames:
             raise sniff.rejected("no_frames")
-        self.seconds = everything.end - min(0.0, everything.start)
+        if not picture.seconds:  # a single picture, of which nothing says how long it is shown
+            end = picture.start + 1 / float(stream.average_rate or 24)
+            picture.include(picture.start, end)
+            played.include(picture.start, end)
+        self.picture_seconds = picture.seconds
+        self.seconds = played.end - min(0.0, played.start)
         self.last_key = max((key for key in keys if key <= last_shown), default=last_shown)
         if self.seconds > MAX_SECONDS:
             raise sniff.rejected("too_long", f"{self.seconds:.1f} s")
@@ -272,16 +281,15 @@ def _colours(frame: VideoFrame, stream: VideoStream) -> Colours:
     """What the file says of its colours; what it does not say is BT.709 from 720 lines on, else BT.601."""
     context = stream.codec_context
 
-    def said(name: str) -> int | None:
-        value = next((v for v in (getattr(frame, name), getattr(context, name)) if v not in (0, _UNSPECIFIED)), None)
-        return None if value is None else int(value)
+    def said(name: str, known: frozenset[int]) -> int | None:
+        return next((value for value in (getattr(frame, name), getattr(context, name)) if value in known), None)
 
-    matrix = said("colorspace") or (_BT709 if frame.height >= _HD_LINES else _BT601)
+    matrix = said("colorspace", _MATRICES) or (_BT709 if frame.height >= _HD_LINES else _BT601)
     transfer, primaries = _FAMILY.get(matrix, _FAMILY[_BT709])
     return Colours(
         matrix=matrix,
-        transfer=said("color_trc") or transfer,
-        primaries=said("color_primaries") or primaries,
+        transfer=said("color_trc", _TRANSFERS) or transfer,
+        primaries=said("color_primaries", _PRIMARIES) or primaries,
         full_range=ColorRange.JPEG in (frame.color_range, context.color_range) or frame.format.name.startswith("yuvj"),
     )
 

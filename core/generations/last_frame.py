@@ -31,7 +31,7 @@ def as_upload(user: User, generation_id: str, *, storage: Storage, quota_bytes: 
     upload, _notes = uploads.store_image(
         user,
         # What the picture was taken from stands for its bytes, so that a repeat finds it without decoding anything.
-        identity=f"last frame of {output_key}".encode(),
+        identity=f"last frame, as shown, of {output_key}".encode(),
         picture=lambda: _picture(storage, output_key),
         file_name=_file_name(row),
         storage=storage,

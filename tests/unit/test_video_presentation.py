@@ -131,6 +131,7 @@ def test_pixels_that_are_not_square(tmp_path: Path, spec: ShownSpec, size: tuple
         (ShownSpec(sound_seconds=1.0), 2.0, 0, 47),
         (ShownSpec(times=[*range(24), *range(24, 72, 4), *range(72, 75)]), 3.125, 0, 38),
         (ShownSpec(times=[0]), 0.042, 0, 0),
+        (ShownSpec(times=[0], codec="libvpx-vp9", container="webm"), 0.042, 0, 0),
         (ShownSpec(times=[0, 1, 2, 3, 40]), 1.7, 0, 4),
         (ShownSpec(edits=[(1.0, 0.5)], codec="libx265"), 1.0, 10, 33),
     ],
@@ -144,6 +145,7 @@ def test_pixels_that_are_not_square(tmp_path: Path, spec: ShownSpec, size: tuple
         "shorter sound",
         "changing rate",
         "one picture",
+        "one picture, WebM",
         "long last picture",
         "trimmed HEVC",
     ],
@@ -179,6 +181,10 @@ def test_span_that_is_played(tmp_path: Path, spec: ShownSpec, seconds: float, fi
         ShownSpec(pixels="yuv420p10le", codec="libx265", matrix=BT709, **HD),
         ShownSpec(pixels="yuv444p", width=321, height=241, times=range(6)),
         ShownSpec(codec="libvpx-vp9", container="webm", times=range(6)),
+        ShownSpec(codec="libx264rgb", pixels="rgb24", times=range(6)),
+        ShownSpec(matrix=BT601, tag=8, transfer=3, primaries=3, times=range(6)),
+        ShownSpec(matrix=BT601, tag=5, transfer=6, primaries=5, times=range(6)),
+        ShownSpec(matrix=7, tag=7, transfer=7, primaries=7, **HD),
         ShownSpec(
             codec="libx265", matrix=BT709, tag=BT709, transfer=1, primaries=1, full_range=True, tag_range=2, **HD
         ),
@@ -198,6 +204,10 @@ def test_span_that_is_played(tmp_path: Path, spec: ShownSpec, seconds: float, fi
         "10 bit HEVC",
         "odd size",
         "VP9",
+        "coded as RGB",
+        "senseless tags",
+        "PAL",
+        "SMPTE 240M",
         "full range HEVC",
     ],
 )
