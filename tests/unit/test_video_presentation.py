@@ -1,6 +1,7 @@
 """What is said of a clip, and made of it, is what Chromium shows of the same file (figures read off its canvas)."""
 
 import io
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from PIL import Image
 
 from core import errors
 from core.files import video_derivatives, video_presentation, video_probe
+from core.generations import conformance
+from tests.factories.generations import build_spec
 from tests.fixtures.shown_clips import (
     BLUE,
     BT601,
@@ -253,6 +256,20 @@ def test_wide_colours_become_srgb(
     _, frame = first_frame(tmp_path / "safe.mp4")
     assert (frame.colorspace, frame.color_trc, frame.color_primaries) == (matrix, transfer, primaries)
     assert frame.format.name == "yuv420p"
+
+
+def test_gaps_are_told_of_what_is_shown(tmp_path: Path) -> None:
+    """A clip that lies on its side is no gap where it is shown upright; one that is trimmed is shorter than asked."""
+    spec = ShownSpec(width=854, height=480, turned=90, edits=[(1.0, 0.5)])
+    facts = asdict(video_probe.verify(make_shown(tmp_path / "clip.mp4", spec)))
+
+    def gaps(aspect_ratio: str, seconds: int) -> list[str]:
+        order = build_spec(resolution="480p", aspect_ratio=aspect_ratio, duration_seconds=seconds)
+        return [gap.code for gap in conformance.deviations(order, facts) if gap.code != "no_sound"]
+
+    assert gaps("9:16", 1) == []
+    assert gaps("16:9", 1) == ["other_shape"]
+    assert gaps("9:16", 2) == ["other_length"]
 
 
 def test_cover_before_the_picture(tmp_path: Path) -> None:
