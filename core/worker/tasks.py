@@ -297,7 +297,7 @@ def _put_back(generation_id: str, error: errors.StorageUnavailable) -> None:
         if row is not None and row.stage is Stage.DISPATCHED:
             seconds = error.retry_after_seconds
             what = message("not_accepted_yet", seconds=seconds, error=error.message)
-            next_at = utc_now() + timedelta(seconds=seconds)
+            next_at = db.now(session) + timedelta(seconds=seconds)
             lifecycle.transition(session, row, Status.PENDING, Stage.QUEUED, what=what, next_at=next_at)
 
 
