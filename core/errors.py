@@ -10,6 +10,7 @@ AppError                        500  internal
 ├── InsufficientCredits         402  insufficient_credits
 ├── TooLarge                    413  too_large
 ├── StorageFull                 413  storage_full
+├── StorageUnavailable          503  storage_unavailable    retry_after_seconds
 ├── RateLimited                 429  rate_limited           retry_after_seconds
 ├── DatabaseUnavailable         503  database_unavailable   retry_after_seconds
 ├── PutAside                    500  put_aside
@@ -185,6 +186,17 @@ class StorageFull(AppError):
     http_status = 413
     fault = Fault.USER
     sentence = N_("Your storage is full. Delete clips you no longer need, then try again.")
+
+
+class StorageUnavailable(AppError):
+    """Where files lie is full, read-only or away; nothing half written is left, and trying again later can help."""
+
+    code = "storage_unavailable"
+    http_status = 503
+    fault = Fault.OPERATOR
+    sentence = N_("Files cannot be kept or read just now. Try again later; if it stays, tell an administrator.")
+    retryable = True
+    retry_after_seconds = 60
 
 
 class RateLimited(AppError):

@@ -309,6 +309,11 @@ def status_snapshot(session: Reader, user: User, generation_id: str) -> StatusSn
     return StatusSnapshot(*row)
 
 
+def file_bytes(row: Generation | ListRow) -> int:
+    """How large the clip's own file is, without its poster and preview; with them for a file that nobody measured."""
+    return int((row.output_facts or {}).get("size_bytes") or row.stored_bytes)
+
+
 def file_name(row: Generation) -> str:
     """A name to save a clip under: the start of its prompt and the end of its id, harmless on every system."""
     words = "".join(char if char.isascii() and char.isalnum() else " " for char in row.prompt.lower()).split()

@@ -81,6 +81,9 @@ def submit(generation_id: str) -> None:
     try:
         request = provider_request.from_row(row, installation.current().settings, installation.current().storage)
         base_url = _base_url(row.provider)
+    except errors.StorageUnavailable as away:  # nothing was sent, and the image is there when the place is
+        _put_back(generation_id, away)
+        return
     except errors.AppError as error:
         _fail(generation_id, Stage.DISPATCHED, error)
         return
@@ -271,6 +274,17 @@ async def _fresh_link(provider: Provider, today: Provider | None, job_id: str) -
     except errors.ProviderError as error:
         log.info("no fresh link for %s: %s (%s)", job_id, error, error.detail)
         return None
+
+
+def _put_back(generation_id: str, error: errors.StorageUnavailable) -> None:
+    """Back into the line, before anything was sent."""
+    with db.write_session() as session:
+        row = lifecycle.locked(session, generation_id)
+        if row is not None and row.stage is Stage.DISPATCHED:
+            seconds = error.retry_after_seconds
+            what = message("not_accepted_yet", seconds=seconds, error=error.message)
+            next_at = db.now(session) + timedelta(seconds=seconds)
+            lifecycle.transition(session, row, Status.PENDING, Stage.QUEUED, what=what, next_at=next_at)
 
 
 def _fail(generation_id: str, stage: Stage, error: errors.AppError) -> None:

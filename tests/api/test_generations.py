@@ -3,6 +3,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from sqlalchemy import update
 
 from core import db, errors
 from core.audit import runs
@@ -143,6 +144,18 @@ def test_everything_of_a_completed_one(ana: Client) -> None:
     assert answer["events"][0]["stage"] == "queued"
     assert answer["events"][-1]["status"] == "completed"
     assert set(answer["events"][0]) == {"at", "status", "stage", "what", "actor"}
+
+
+def test_file_size_is_that_of_the_file(ana: Client) -> None:
+    """What is counted for poster and preview makes the clip's own file no larger."""
+    row = ana.finished()
+    with db.write_session() as session:
+        session.execute(update(Generation).where(Generation.id == row.id).values(stored_bytes=row.stored_bytes + 777))
+
+    assert row.output_facts is not None
+    size = row.output_facts["size_bytes"]
+    assert ana.get(f"/generations/{row.id}").json()["generation"]["file"]["sizeBytes"] == size == row.stored_bytes
+    assert ana.get("/generations").json()["generations"][0]["file"]["sizeBytes"] == size
 
 
 def test_error_that_was_left_behind_is_not_shown(ana: Client) -> None:

@@ -116,6 +116,8 @@ async def http_error(request: Request, error: Exception) -> JSONResponse:
     """Answer what the framework refuses: unknown address, wrong method, unreadable body."""
     if not isinstance(error, HTTPException):
         raise error
+    if isinstance(error.__cause__, OSError):  # a large body is put on the disk while it comes in
+        return await app_error(request, errors.StorageUnavailable(detail=repr(error.__cause__)))
     code, message = _HTTP.get(error.status_code, ("http_error", str(error.detail)))
     headers = dict(error.headers or {})
     if error.status_code == 405:  # the framework names the methods of the first route of this address only

@@ -26,7 +26,10 @@ _REFUSALS: dict[int, tuple[str, tuple[type[errors.AppError], ...]]] = {
     422: ("Fields that need a change.", (errors.InvalidRequest, errors.MediaRejected)),
     429: ("Too many requests with this token; see Retry-After.", (errors.RateLimited,)),
     500: ("Something went wrong on our side; the message has a reference for the log.", (errors.AppError,)),
-    503: ("Something this needs is away or busy; see Retry-After.", (errors.ProviderNotConfigured,)),
+    503: (
+        "Something this needs is away or busy; see Retry-After.",
+        (errors.ProviderNotConfigured, errors.StorageUnavailable),
+    ),
 }
 
 
