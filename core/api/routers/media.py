@@ -9,13 +9,14 @@ from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from core import db, errors
-from core.api.http import ranges, routing
+from core import config, db, errors
+from core.api.http import addresses, ranges, routing
 from core.api.http.auth import CurrentUser, PathId
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses, sends_file
 from core.api.schemas import requests
 from core.clock import utc_now
+from core.config import Settings
 from core.db.enums import Status
 from core.db.tables import Generation, User
 from core.files import signed_urls
@@ -31,31 +32,28 @@ DOWNLOAD_CACHE_SECONDS = 0
 
 
 class Links:
-    """Makes absolute links to stored files, at the address by which this request came in."""
+    """Makes absolute links to stored files, at the address by which the API is reached."""
 
-    def __init__(self, request: Request, *, secret: bytes) -> None:
+    def __init__(self, request: Request, settings: Settings) -> None:
         self._request = request
+        self._settings = settings
         self._now = utc_now()
-        self._secret = secret
 
     def __call__(self, key: str | None) -> str | None:
         """A link that works for an hour at least; None for None."""
         if key is None:
             return None
-        return self._base + signed_urls.sign(key, secret=self._secret, now=self._now).removeprefix(
-            signed_urls.MEDIA_PATH
-        )
+        path = signed_urls.sign(key, secret=self._settings.secret_key, now=self._now)
+        return self._base + path.removeprefix(config.API_PATH)
 
     @cached_property
     def _base(self) -> str:
-        """Where the API is mounted, which is its root_path; links hold when it runs alone, too."""
-        url = self._request.url
-        return f"{url.scheme}://{url.netloc}{self._request.scope.get('root_path', '')}/media"
+        return addresses.base_url(self._request, self._settings)
 
 
 async def links_of(request: Request, installation: CurrentInstallation) -> Links:
     """Links for one request."""
-    return Links(request, secret=installation.settings.secret_key)
+    return Links(request, installation.settings)
 
 
 RequestLinks = Annotated[Links, Depends(links_of)]
