@@ -6,7 +6,7 @@ from core import db
 from core.api.http import routing
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses
-from core.generations import lifecycle
+from core.generations import commands
 from core.providers import callbacks
 
 router = routing.router("hooks")
@@ -20,5 +20,5 @@ def take_hook(installation: CurrentInstallation, id: str, signature: str) -> Res
     """
     callbacks.check(id, signature, secret=installation.settings.secret_key)
     with db.write_session() as session:
-        lifecycle.expedite(session, id)
+        commands.expedite(session, id, poll_seconds=installation.settings.poll_seconds)
     return Response(status_code=204)
