@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from urllib.parse import urlsplit
 
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
@@ -17,6 +18,7 @@ from core.db import Database
 from core.files.storage import Storage, open_storage
 from core.generations.progress import ProgressBoard
 from core.identity.api_tokens import TokenCache
+from core.notifications import outbox
 from core.providers import connection as provider_connection
 from core.redis import connection as redis_connection
 from core.redis.rate_limits import RateLimiter
@@ -69,7 +71,7 @@ def open_database(settings: Settings) -> Database:
     """The database of these settings, its schema up to date. Raises BadSetting, which shows no secret."""
     address = config.without_secrets(settings.database_url)
     try:
-        database = Database(settings.database_url)
+        database = Database(settings.database_url, info={outbox.PUBLIC_PATH: urlsplit(settings.public_url).path})
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise BadSetting(f"DATABASE_URL: '{address}' is no address of a database we can use.") from None
     try:

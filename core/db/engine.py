@@ -6,8 +6,9 @@ Write sessions on SQLite take the write lock at BEGIN: measured with four proces
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from pydantic_core import from_json
@@ -23,9 +24,13 @@ PING_AFTER_SECONDS = 1.0
 
 
 class Database:
-    """One database: its engine, its sessions, its schema."""
+    """One database: its engine, its sessions, its schema.
 
-    def __init__(self, url: str) -> None:
+    `info` is what every session of it carries (`Session.info`), for services that are handed a session alone.
+    """
+
+    def __init__(self, url: str, *, info: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._info = dict(info)
         parsed = make_url(url)
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
@@ -38,7 +43,7 @@ class Database:
     @contextmanager
     def write_session(self) -> Iterator[WriteSession]:
         """One unit of work: commits when the block ends well, rolls back when it raises; rows stay readable."""
-        with WriteSession(self.engine, expire_on_commit=False) as session:
+        with WriteSession(self.engine, expire_on_commit=False, info=self._info) as session:
             yield session
             session.commit()
 
@@ -48,7 +53,7 @@ class Database:
 
         Raises sqlalchemy.exc.DBAPIError on such a write.
         """
-        with ReadSession(self.read_engine, expire_on_commit=False) as session:
+        with ReadSession(self.read_engine, expire_on_commit=False, info=self._info) as session:
             yield session
 
     def read_connection(self) -> AbstractContextManager[Connection]:

@@ -1,11 +1,13 @@
 """Stored clips and posters: signed links to them, and the answers to these links and to downloads."""
 
+import logging
 import math
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Query
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -23,6 +25,8 @@ from core.files import signed_urls
 from core.files.storage import Storage
 from core.generations import queries, zip_export
 from core.messages import plain
+
+log = logging.getLogger(__name__)
 
 router = routing.router("media")
 signed = routing.router("media")
@@ -72,10 +76,15 @@ def get_media(
     signature: Annotated[str, Query(alias="s")] = "",
     download_name: Annotated[str | None, Query(alias="n")] = None,
 ) -> Response:
-    """Get a stored file by its signed link; byte ranges are supported."""
+    """Get a stored file by its signed link; byte ranges are supported.
+
+    A link ends with its clip: 404 from the moment in which that is deleted.
+    """
     now = utc_now()
     until = _moment(expires)
     signed_urls.check(key, until, signature, download_name, secret=installation.settings.secret_key, now=now)
+    if _is_of_deleted(key):
+        raise errors.NotFound
     cache_seconds = min(MEDIA_CACHE_SECONDS, math.floor(until - now.timestamp()))
     return ranges.serve(installation.storage, key, request, download_name=download_name, cache_seconds=cache_seconds)
 
@@ -129,6 +138,16 @@ def download_generation(
     store = installation.storage
     name = queries.file_name(row)
     return ranges.serve(store, row.output_key, request, download_name=name, cache_seconds=DOWNLOAD_CACHE_SECONDS)
+
+
+def _is_of_deleted(key: str) -> bool:
+    """Whether a file is that of a deleted clip, which is removed soon; without the database its link is believed."""
+    try:
+        with db.read_connection() as connection:
+            return queries.is_of_deleted(connection, key)
+    except SQLAlchemyError:
+        log.warning("The database does not answer; a link is believed without it")
+        return False
 
 
 def _moment(expires: str) -> int:
