@@ -6,7 +6,6 @@ An ASGI application sees a request once its head is here, so these limits stand 
 import asyncio
 import http
 import ipaddress
-import math
 import weakref
 from collections import defaultdict
 from typing import Any
@@ -92,6 +91,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     """HTTP/1.1 as uvicorn reads it, within limits."""
 
     census: Census
+    head_seconds = HEAD_SECONDS
+    body_seconds = BODY_SECONDS
 
     _head_bytes: int | None = 0
     """How much of a head has come; None while none is being read."""
@@ -141,7 +142,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self.headers[:] = [header for header in self.headers if header[0] != b"x-forwarded-prefix"]
         super().on_headers_complete()
         self._body_bytes, self._body_began = 0, self.loop.time()
-        self._deadline = self.loop.call_later(BODY_SECONDS, self._look_at_body)
+        self._deadline = self.loop.call_later(self.body_seconds, self._look_at_body)
 
     def on_body(self, body: bytes) -> None:
         """Count a piece of the body."""
@@ -165,17 +166,17 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def _wait_for_head(self) -> None:
         self._stop_waiting()
         self._head_bytes = 0
-        self._deadline = self.loop.call_later(HEAD_SECONDS, self._refuse, http.HTTPStatus.REQUEST_TIMEOUT)
+        self._deadline = self.loop.call_later(self.head_seconds, self._refuse, http.HTTPStatus.REQUEST_TIMEOUT)
 
     def _look_at_body(self) -> None:
         """Let a body go on that comes fast enough, or that waits for us; end the others."""
         if self.flow.read_paused:
             self._body_began = self.loop.time() - self._body_bytes / BODY_BYTES_PER_SECOND
-        left = self._body_began + BODY_SECONDS + self._body_bytes / BODY_BYTES_PER_SECOND - self.loop.time()
+        left = self._body_began + self.body_seconds + self._body_bytes / BODY_BYTES_PER_SECOND - self.loop.time()
         if left <= 0:
             self._refuse(http.HTTPStatus.REQUEST_TIMEOUT)
         else:
-            self._deadline = self.loop.call_later(math.ceil(left), self._look_at_body)
+            self._deadline = self.loop.call_later(left, self._look_at_body)
 
     def _stop_waiting(self) -> None:
         self._head_bytes = None
