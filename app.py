@@ -19,12 +19,12 @@ from streamlit import file_util
 
 from core import config, installation
 from core.api import api, mounted
-from core.http_server import hosts
-from core.http_server.base_path import BasePath
-from core.http_server.connection_limits import ConnectionLimits
-from core.http_server.gate import Gate
-from core.http_server.security_headers import SecurityHeaders, inline_scripts
 from core.providers import connection
+from core.webserver import hosts
+from core.webserver.base_path import BasePath
+from core.webserver.connection_limits import ConnectionLimits
+from core.webserver.gate import Gate
+from core.webserver.security_headers import SecurityHeaders, inline_scripts
 from core.worker import local_stack
 from pages.elements import live_endpoint
 

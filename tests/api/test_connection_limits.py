@@ -14,8 +14,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from core.http_server.connection_limits import HEAD_LIMIT_BYTES, ConnectionLimits, LimitedHttpProtocol, limited
 from core.installation import Installation
+from core.webserver.connection_limits import HEAD_LIMIT_BYTES, ConnectionLimits, LimitedHttpProtocol, limited
 from tests.factories import installations
 
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"

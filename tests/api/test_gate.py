@@ -14,10 +14,10 @@ from starlette.types import Message
 
 from core.api import mounted
 from core.config import API_PATH
-from core.http_server.base_path import BasePath
-from core.http_server.gate import Gate
-from core.http_server.security_headers import SecurityHeaders
 from core.installation import Installation
+from core.webserver.base_path import BasePath
+from core.webserver.gate import Gate
+from core.webserver.security_headers import SecurityHeaders
 from tests.api.conftest import Client, picture, refusal
 from tests.factories import installations
 

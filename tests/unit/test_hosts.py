@@ -1,6 +1,6 @@
 import pytest
 
-from core.http_server import hosts
+from core.webserver import hosts
 
 
 @pytest.mark.parametrize(

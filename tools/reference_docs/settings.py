@@ -87,14 +87,8 @@ def variables() -> Sequence[Variable]:
         Variable(
             "CONNECTIONS_PER_ADDRESS",
             f"{served.connections_per_address}",
-            "How many connections one address may have open; 0: no limit. Proxies named in `FORWARDED_ALLOW_IPS` have "
-            "none.",
-        ),
-        Variable(
-            "FORWARDED_ALLOW_IPS",
-            "127.0.0.1,::1",
-            "Addresses and networks of proxies, separated by commas, whose `X-Forwarded-Proto`, `-For` and `-Prefix` "
-            "count. Read by the web server.",
+            "How many connections one address may have open; 0: no limit. Proxies that `FORWARDED_ALLOW_IPS` of the web "
+            "server names have none.",
         ),
         Variable(
             "DOWNLOAD_ALLOW_HOSTS",

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core import config, errors, installation
-from core.http_server import hosts
+from core.webserver import hosts
 
 _FOR_ALL = {
     "X-Content-Type-Options": "nosniff",

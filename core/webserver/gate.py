@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from core import config, installation
 from core.api.http.error_handlers import error_response
 from core.config import Settings
-from core.http_server import hosts
+from core.webserver import hosts
 
 _FOR_BROWSERS = re.compile(r"/_stcore/(?:health|host-config|stream|(?:upload_file|bidi-components)/.+)")
 """What the dashboard's pages ask of Streamlit. Its metrics, its agent API and its other tools answer nobody."""

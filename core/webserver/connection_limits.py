@@ -15,7 +15,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from core import installation
-from core.http_server import hosts
+from core.webserver import hosts
 
 HEAD_LIMIT_BYTES = 64 * 1024
 HEAD_SECONDS = 20.0
