@@ -87,8 +87,8 @@ def variables() -> Sequence[Variable]:
         Variable(
             "CONNECTIONS_PER_ADDRESS",
             f"{served.connections_per_address}",
-            "How many connections one address may have open; 0: no limit. Proxies that `FORWARDED_ALLOW_IPS` of the web "
-            "server names have none.",
+            "How many connections one address may have open; 0: no limit. Proxies that `FORWARDED_ALLOW_IPS` names have "
+            "none.",
         ),
         Variable(
             "DOWNLOAD_ALLOW_HOSTS",
