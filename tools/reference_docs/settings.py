@@ -87,7 +87,7 @@ def variables() -> Sequence[Variable]:
         Variable(
             "CONNECTIONS_PER_ADDRESS",
             f"{served.connections_per_address}",
-            "How many connections one address may have open; 0: no limit. Proxies that `FORWARDED_ALLOW_IPS` names have "
+            "How many connections one address may have open; 0: no limit. Proxies named in `FORWARDED_ALLOW_IPS` have "
             "none.",
         ),
         Variable(
