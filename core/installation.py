@@ -4,6 +4,7 @@ A composition root (app.py, worker.py, the command line, a test) opens one. Serv
 `current` is for what a framework calls without arguments: page scripts, jobs of the queue, requests.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from core import config, db
+from core.catalog import offered
 from core.config import BadSetting, Settings
 from core.db import Database
 from core.files.storage import Storage, open_storage
@@ -23,6 +25,8 @@ from core.providers import connection as provider_connection
 from core.redis import connection as redis_connection
 from core.redis.rate_limits import RateLimiter
 from core.usage.cache import UsageCache
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +68,8 @@ class Installation:
 
 def build(settings: Settings) -> Installation:
     """An installation whose schema is up to date. Raises BadSetting for a database that cannot be used."""
+    for model_id in offered.unpriced():
+        log.warning("The model '%s' has no price in core/catalog/price_list.py, so it is not offered.", model_id)
     return Installation(settings, open_database(settings), open_storage(settings.storage_url), settings.redis_url)
 
 

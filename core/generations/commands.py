@@ -1,7 +1,6 @@
 """What people do with a generation after it was submitted: cancel, retry, delete."""
 
 from collections.abc import Collection
-from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -95,17 +94,6 @@ def _retry_under_way(session: WriteSession, user: User, old: Generation, key: st
     if found is not None and key is not None:
         idempotency.remember(session, user, key, request=request, made_id=found.id)
     return found
-
-
-def expedite(session: WriteSession, generation_id: str, *, poll_seconds: float) -> None:
-    """Look sooner at a generation that waits, because its vendor said that it has moved.
-
-    However often that is said, it is looked at once more at most in each pause that the provider asks for.
-    """
-    provider = session.scalar(select(Generation.provider).where(Generation.id == generation_id))
-    if provider is not None:
-        pause = max(poll_seconds, registry.provider_class(provider).min_poll_seconds)
-        lifecycle.expedite(session, generation_id, pause=timedelta(seconds=pause))
 
 
 def delete(session: WriteSession, user: User, generation_id: str) -> None:
