@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.db import schema
+from core.db import indexes, schema
 from core.db.sessions import ReadSession, WriteSession
 
 PING_AFTER_SECONDS = 1.0
@@ -62,9 +62,14 @@ class Database:
     def migrate(self) -> None:
         """Bring the schema to the newest version; safe from many processes at once, quick when it is there.
 
-        A SQLite file that has a schema already is copied before (`studio.db.before-0006`). Raises OSError or
+        A SQLite file that has a schema already is copied before (`studio.db.before-0015`). Raises OSError or
         sqlite3.Error when that cannot be done, having changed nothing.
         """
+        self._upgrade()
+        if self.engine.dialect.name == "postgresql":
+            indexes.complete(self.engine)
+
+    def _upgrade(self) -> None:
         with self.read_connection() as connection:
             if schema.is_current(connection):
                 return
