@@ -16,7 +16,8 @@ log = logging.getLogger(__name__)
 SUBMIT = "video-submit"
 DOWNLOAD = "video-collect"
 _FUNCTIONS = {SUBMIT: "core.worker.tasks.submit", DOWNLOAD: "core.worker.tasks.ingest"}
-_TIMEOUT_SECONDS = {SUBMIT: 180, DOWNLOAD: 3600}
+_TIMEOUT_SECONDS = {SUBMIT: 86_400, DOWNLOAD: 3600}
+"""A submit limits what it waits for by itself; beyond that it keeps an answer until the database takes it."""
 _PREVIEWS_TIMEOUT_SECONDS = 300
 
 REST_SECONDS = 20

@@ -47,6 +47,7 @@ class Dispatcher:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._settings = installation.settings
+        self._may_be_behind = False
         self._journal = recovery.open_journal(installation.settings)
         self._words_logged: set[tuple[str, str]] = set()
         self._client: httpx.AsyncClient | None = None
@@ -65,6 +66,7 @@ class Dispatcher:
                     await self.tick()
                 except Exception:
                     log.exception("a tick broke; the next one starts anew")
+                    self._may_be_behind = True
                     self._due["sweep"] = asyncio.get_running_loop().time() + SETTLE_SECONDS
                 try:
                     await asyncio.wait_for(stop.wait(), TICK_SECONDS)
@@ -85,6 +87,9 @@ class Dispatcher:
             task.add_done_callback(self._polling[row.provider].discard)
         await asyncio.to_thread(self._hand_over)
         if self._is_time("sweep", SWEEP_SECONDS):
+            if self._may_be_behind:  # the database that is back may be another one, or an older state of it
+                await asyncio.to_thread(recovery.at_start, self._installation)
+                self._may_be_behind = False
             await asyncio.to_thread(recovery.take_up, self._installation, self._journal)
             await asyncio.to_thread(claims.sweep)
         if self._is_time("chores", MAINTENANCE_SECONDS) and (self._chores is None or self._chores.done()):
