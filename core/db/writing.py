@@ -1,15 +1,11 @@
 """Writes down what was learned outside and cannot be asked for again, also when the database is away just now."""
 
 import logging
-import sqlite3
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
-from core.db import engine
+from core.db import availability, engine
 from core.db.sessions import WriteSession
 
 log = logging.getLogger(__name__)
@@ -18,18 +14,6 @@ FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 10.0
 
 Result = TypeVar("Result")
-
-_SQLITE_AWAY = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PROTOCOL,
-    }
-)
 
 
 def until_written(
@@ -49,7 +33,7 @@ def until_written(
             with engine.write_session() as session:
                 result = write(session)
         except Exception as failure:
-            if not is_away(failure) or time.monotonic() - began + wait > for_seconds:
+            if not availability.is_away(failure) or time.monotonic() - began + wait > for_seconds:
                 raise
             if not has_waited:
                 log.warning("%s cannot be written now (%s); it is kept and tried again", what, _cause(failure))
@@ -61,16 +45,6 @@ def until_written(
             if has_waited:
                 log.warning("%s is written, after %.0f s", what, time.monotonic() - began)
             return result
-
-
-def is_away(failure: Exception) -> bool:
-    """Whether the database could not take a statement, and may take the same one later."""
-    if isinstance(failure, DBAPIError) and failure.connection_invalidated:
-        return True
-    driver = failure.orig if isinstance(failure, DBAPIError) else failure
-    if isinstance(driver, sqlite3.Error):
-        return getattr(driver, "sqlite_errorcode", 0) & 0xFF in _SQLITE_AWAY  # the lower byte names the kind
-    return isinstance(failure, OperationalError | InterfaceError | InternalError | PoolTimeout)
 
 
 def _cause(failure: Exception) -> str:

@@ -33,7 +33,7 @@ TEMPLATES: dict[str, str] = {
     "found_by_administrator": N_("An administrator found the job at the provider"),
     "provider_finished": N_("The provider has finished"),
     "fetching": N_("Fetching the finished clip"),
-    "fetched_again": N_("The worker that fetched the clip ended; it is fetched again"),
+    "fetched_again": N_("Fetching the clip was interrupted; it is fetched again"),
     "not_fetched_yet": N_("Could not fetch the clip yet, tried again in {seconds:.0f} s. {error}"),
     "stored": N_("Clip stored and checked; {credits:,} credits charged."),
     "stored_otherwise": N_("Clip stored and checked; {credits:,} credits charged. {gaps}"),
@@ -234,6 +234,10 @@ TEMPLATES: dict[str, str] = {
     "promise_project_spend": N_("What a project has spent is what its clips were charged."),
     "rule_verdicts": N_("daily usage counts verdicts as they stand"),
     "promise_verdicts": N_("What was kept and what was rejected is counted as people last decided."),
+    "rule_in_time": N_("no live one is older than its deadline by an hour"),
+    "promise_in_time": N_(
+        "Nothing stays under way for ever: what takes too long is ended, or shown to administrators."
+    ),
     "rule_files_present": N_("the file of every completed one is in storage"),
     "promise_files_present": N_("Every clip that was paid for can be played."),
 }

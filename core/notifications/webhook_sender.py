@@ -22,7 +22,7 @@ from sqlalchemy import case, func, select, update
 from core import db, egress, retry
 from core.clock import utc_now
 from core.config import Settings
-from core.db import ReadSession, WriteSession, update_where, writing
+from core.db import ReadSession, WriteSession, availability, update_where, writing
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import WebhookDelivery, WebhookEndpoint
 from core.files import download
@@ -77,13 +77,17 @@ class Sender:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until told to stop, then let the attempts under way come to their end."""
+        trouble = retry.RepeatedFailure(log, "looking for webhooks to send")
         while not stop.is_set():
+            pause_seconds = TICK_SECONDS
             try:
                 await self._round()
-            except Exception:
-                log.exception("webhooks could not be looked through; it is tried again")
+            except Exception as failure:
+                pause_seconds = trouble.met(failure, is_told=availability.is_away(failure))
+            else:
+                trouble.over()
             try:
-                await asyncio.wait_for(stop.wait(), TICK_SECONDS)
+                await asyncio.wait_for(stop.wait(), pause_seconds)
             except TimeoutError:
                 continue
         if self._sending:
@@ -103,7 +107,8 @@ class Sender:
 
     def _done(self, attempt: "asyncio.Future[None]") -> None:
         del self._sending[attempt]
-        if (broken := attempt.exception()) is not None:
+        broken = attempt.exception()
+        if broken is not None and not availability.is_away(broken):
             log.error("an attempt to deliver broke; it is made again after its lease", exc_info=broken)
 
 
@@ -113,13 +118,14 @@ def claim(limit: int, busy: Collection[str] = frozenset()) -> Sequence[Claimed]:
     `busy` are endpoints that this process still waits for: they get their next ones when these are done, so that a
     slow one keeps itself waiting and nobody else.
     """
-    now = utc_now()
-    due = (webhooks.is_due(), WebhookDelivery.next_at <= now)
     with db.read_session() as session:
+        now = db.now(session)
         wanted = _next_in_line(session, now, limit, busy)
     if not wanted:
         return []
     with db.write_session() as session:
+        now = db.now(session)
+        due = (webhooks.is_due(), WebhookDelivery.next_at <= now)
         free = select(WebhookDelivery.id).where(WebhookDelivery.id.in_(wanted), *due)
         taken = session.scalars(
             update(WebhookDelivery)
@@ -230,7 +236,7 @@ def record(session: WriteSession, claimed: Claimed, outcome: DeliveryResult) -> 
     )
     if endpoint is None:
         return  # deleted meanwhile, its deliveries with it
-    now = utc_now()
+    now = db.now(session)
     arrived = outcome.error is None
     pause = None if outcome.status == _GONE else retry.webhook_delay(claimed.delivery.attempts)
     if arrived:

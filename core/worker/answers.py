@@ -11,9 +11,8 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import errors, installation
-from core.clock import utc_now
-from core.db import WriteSession, writing
+from core import db, errors, installation
+from core.db import WriteSession, availability, writing
 from core.db.enums import Stage, Status
 from core.db.tables import Generation
 from core.generations import lifecycle, reconciliation
@@ -54,7 +53,7 @@ def record(journal: Journal, send: Send, outcome: Outcome, *, for_seconds: float
     try:
         writing.until_written(lambda session: apply(session, send, outcome), what=what, for_seconds=for_seconds)
     except _UNFIT as broken:
-        if writing.is_away(broken):
+        if availability.is_away(broken):
             raise
         log.exception("%s does not fit into the database", what)
         unfit = errors.SubmitUncertain(detail=_printable(f"{outcome!r}\n{broken!r}"))
@@ -93,7 +92,7 @@ def _record_refusal(session: WriteSession, row: Generation, error: errors.Provid
         case errors.SubmitVerdict.UNKNOWN:
             if row.status is Status.PROCESSING:
                 uncertain = errors.SubmitUncertain(detail=error.detail)
-                lifecycle.mark_uncertain(session, row, uncertain, next_at=utc_now() + FIND_AFTER)
+                lifecycle.mark_uncertain(session, row, uncertain, next_at=db.now(session) + FIND_AFTER)
         case errors.SubmitVerdict.REFUSED:
             lifecycle.fail(session, row, error)
 
@@ -103,7 +102,7 @@ def _accepted(session: WriteSession, row: Generation, job: ProviderJob) -> error
     soon = 0.0 if row.cancel_requested_at else _first_poll_seconds(row.provider)
     what = message("accepted", provider=registry.provider_class(row.provider).display_name)
     try:
-        reconciliation.accept(session, row, job, what=what, next_at=utc_now() + timedelta(seconds=soon))
+        reconciliation.accept(session, row, job, what=what, next_at=db.now(session) + timedelta(seconds=soon))
     except errors.Conflict as taken_by_another:
         return errors.SubmitUncertain(detail=str(taken_by_another))
     return None
@@ -124,7 +123,7 @@ def _retry_later(session: WriteSession, row: Generation, error: errors.ProviderE
         Status.PENDING,
         Stage.QUEUED,
         what=what,
-        next_at=utc_now() + wait,
+        next_at=db.now(session) + wait,
         error_code=error.code,
         error_message=str(error)[:1000],
         error=error.message,

@@ -17,7 +17,7 @@ from core import db, errors
 from core.billing import ledger
 from core.clock import utc_now
 from core.config import BadSetting, Settings
-from core.db import ReadSession, WriteSession, copies, identity, update_where, writing
+from core.db import ReadSession, WriteSession, availability, copies, identity, update_where
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, Project, User, is_live
 from core.generations import lifecycle
@@ -127,14 +127,14 @@ def take_up(installation: Installation, journal: Journal) -> None:
                     Generation.id == send.generation_id,
                     Generation.stage == Stage.SUBMITTING,
                     Generation.status == Status.PROCESSING,
-                    Generation.next_at < utc_now() + LEASE / 2,
-                    next_at=utc_now() + LEASE,
+                    Generation.next_at < db.now(session) + LEASE / 2,
+                    next_at=db.now(session) + LEASE,
                 )
             continue
         try:
             answers.record(journal, send, answers.from_json(send.outcome), for_seconds=0)
         except Exception as failure:
-            if writing.is_away(failure):
+            if availability.is_away(failure):
                 raise
             log.exception("the answer to %s cannot be carried out", send.generation_id)
 
@@ -276,7 +276,9 @@ def _stand_as_sent(session: WriteSession, send: Send) -> str | None:
 
 def _mark(session: WriteSession, row: Generation, attempt: int) -> bool:
     unknown = errors.SubmitUncertain(message("sent_is_unknown"))
-    return lifecycle.mark_uncertain(session, row, unknown, next_at=utc_now() + answers.FIND_AFTER, attempt=attempt)
+    return lifecycle.mark_uncertain(
+        session, row, unknown, next_at=db.now(session) + answers.FIND_AFTER, attempt=attempt
+    )
 
 
 def _repetition(session: WriteSession, send: Send) -> Generation | None:
@@ -311,7 +313,7 @@ def _put_back(session: WriteSession, send: Send) -> Generation:
         id=send.generation_id,
         user_id=person.id,
         project_id=_project(session, send, person).id,
-        next_at=utc_now(),
+        next_at=db.now(session),
         created_at=datetime.fromisoformat(send.order["created_at"]),
         **values,
     )
@@ -329,7 +331,7 @@ def _put_back(session: WriteSession, send: Send) -> Generation:
         Project,
         Project.id == row.project_id,
         generation_count=Project.generation_count + 1,
-        updated_at=utc_now(),
+        updated_at=db.now(session),
     )
     return row
 

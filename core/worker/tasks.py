@@ -9,16 +9,18 @@ import asyncio
 import hashlib
 import logging
 import threading
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import timedelta
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 from core import db, errors, installation
-from core.clock import utc_now
-from core.db import WriteSession, identity, update_where, writing
+from core.db import WriteSession, availability, identity, update_where, writing
 from core.db.enums import Stage, Status
 from core.db.tables import Generation
 from core.files import download
@@ -26,8 +28,8 @@ from core.generations import conformance, lifecycle
 from core.messages import message
 from core.providers import connection, registry
 from core.providers.contract import JobState, Provider, ProviderJob, VideoRequest, VideoSource
-from core.retry import delay
-from core.worker import answers, provider_request, recovery
+from core.retry import RepeatedFailure, delay
+from core.worker import answers, provider_request, recovery, setbacks
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +38,33 @@ RENEW_SECONDS = 5.0
 SUBMIT_SECONDS = 90
 INGEST_DEADLINE = timedelta(hours=6)
 ASK_AGAIN_AFTER = timedelta(minutes=5)
+LATE_FETCH_LIMIT = timedelta(hours=1)
 UNUSABLE_TRIES = 3
-FETCH_TRIES = 3
-"""Within one job; the row comes back for more, and meanwhile a bad file host holds nobody else up."""
+FETCH_TRIES = 1
+"""Within one job; the row comes back for more, behind those that work."""
+INGEST_SECONDS = 3600.0
+"""How long a download keeps its lease; one that takes longer is done again by somebody else."""
+_EXAMINING = threading.Lock()
+_RE_ENCODING = threading.Lock()
+"""One at a time, since FFmpeg takes up to a gigabyte; who need not be re-encoded waits for no one who must."""
 
 
+def _left_for_later(job: Callable[[str], None]) -> Callable[[str], None]:
+    """Let a job end quietly while the database cannot be used: its row comes due again, and the log has the outage."""
+
+    @wraps(job)
+    def run(generation_id: str) -> None:
+        try:
+            job(generation_id)
+        except Exception as failure:
+            if not availability.is_away(failure):
+                raise
+            log.info("%s of %s is left for later", job.__name__, generation_id)
+
+    return run
+
+
+@_left_for_later
 def submit(generation_id: str) -> None:
     """Send one generation to its provider, once. What was sent and got no answer becomes uncertain.
 
@@ -74,7 +98,7 @@ def submit(generation_id: str) -> None:
             Status.PROCESSING,
             Stage.SUBMITTING,
             what=what,
-            next_at=utc_now() + LEASE,
+            next_at=db.now(session) + LEASE,
             attempt=send.attempt,
             provider_base_url=base_url,
         )
@@ -91,6 +115,7 @@ def submit(generation_id: str) -> None:
         answers.record(journal, send, outcome)
 
 
+@_left_for_later
 def ingest(generation_id: str) -> None:
     """Fetch, check and store one finished clip, and charge it; tried again later when that can help."""
     with db.write_session() as session:
@@ -104,8 +129,10 @@ def ingest(generation_id: str) -> None:
             Status.PROCESSING,
             Stage.DOWNLOADING,
             what=message("fetching"),
-            next_at=utc_now() + LEASE,
+            next_at=db.now(session) + LEASE,
             collect_attempt=attempt,
+            setbacks=row.setbacks + 1,
+            **_more_time(session, row),
         )
     folder = installation.current().settings.incoming_dir
     folder.mkdir(exist_ok=True)
@@ -118,21 +145,35 @@ def ingest(generation_id: str) -> None:
         return
     except Exception as bug:
         log.exception("collect of %s broke", generation_id)
+        if not isinstance(bug, OSError):  # neither time nor an operator mends that
+            setbacks.record(row, bug)
+            return
         trace = "".join(traceback.format_exception(bug))
         _record_ingest_failure(generation_id, attempt, errors.DownloadFailed(detail=trace))
         return
     finally:  # also what was whole and yet no video; the beginning of a download is another file and stays
         for path in (target, target.with_suffix(".safe.mp4")):
             path.unlink(missing_ok=True)
-    with _lease_kept(generation_id, Stage.DOWNLOADING):
-        what = f"the end of {generation_id}"
-        writing.until_written(lambda session: _complete(session, generation_id, attempt, output), what=what)
+    try:
+        with _lease_kept(generation_id, Stage.DOWNLOADING):
+            what = f"the end of {generation_id}"
+            writing.until_written(lambda session: _complete(session, generation_id, attempt, output), what=what)
+    except Exception as failure:
+        if availability.is_away(failure):
+            raise
+        log.exception("the end of %s could not be written", generation_id)
+        setbacks.record(row, failure)
 
 
 def _complete(session: WriteSession, generation_id: str, attempt: int, output: lifecycle.Output) -> None:
     row = lifecycle.locked(session, generation_id)
     if row is not None and row.stage is Stage.DOWNLOADING and row.collect_attempt == attempt:
         lifecycle.complete(session, row, output)
+
+
+def _more_time(session: WriteSession, row: Generation) -> dict[str, Any]:
+    """What is fetched after it was given up for a while has time for that, though its deadline is over."""
+    return {"deadline_at": db.now(session) + LATE_FETCH_LIMIT} if row.status is Status.UNCERTAIN else {}
 
 
 def _base_url(provider: str) -> str:
@@ -162,18 +203,24 @@ def _ingest_output(row: Generation, target: Path) -> lifecycle.Output:
 
     allow = installation.current().settings.download_allow(row.provider, row.provider_base_url)
     fetched = download.fetch(asyncio.run(_source(row)), target, allow=allow, max_tries=FETCH_TRIES)
-    facts = video_probe.verify(target)
+    with _EXAMINING:
+        facts = video_probe.verify(target)
     sha256 = fetched.sha256
     if not facts.web_safe or facts.container != "mp4":
         safe = target.with_suffix(".safe.mp4")
-        video_derivatives.make_web_safe(target, safe)
-        target, facts = safe, video_probe.verify(safe)
+        with _RE_ENCODING:
+            video_derivatives.make_web_safe(target, safe)
+        target = safe
+        with _EXAMINING:
+            facts = video_probe.verify(target)
         with target.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     storage = installation.current().storage
     base = f"videos/{row.id}/{sha256[:16]}"
+    with _EXAMINING:
+        poster = video_derivatives.poster(target)
     stored = [
-        storage.put_bytes(f"{base}.webp", video_derivatives.poster(target), media_type="image/webp"),
+        storage.put_bytes(f"{base}.webp", poster, media_type="image/webp"),
         storage.put_file(f"{base}.mp4", target, media_type="video/mp4"),
     ]
     return lifecycle.Output(
@@ -216,22 +263,27 @@ async def _refresh_output_url(provider: Provider, job_id: str) -> str | None:
 
 def _record_ingest_failure(generation_id: str, attempt: int, error: errors.AppError) -> None:
     """Try again later, give up with the credits back, or leave it to a person, by what went wrong."""
-    now = utc_now()
     with db.write_session() as session:
         row = lifecycle.locked(session, generation_id)
         if row is None or row.stage is not Stage.DOWNLOADING or row.collect_attempt != attempt:
             return
+        now = db.now(session)
         log.warning("collect of %s, try %s: %s (%s)", generation_id, attempt, error, error.detail)
         retryable = isinstance(error, errors.ProviderError) or getattr(error, "retryable", False)
         if not retryable and attempt >= UNUSABLE_TRIES:
             lifecycle.fail(session, row, error)
-        elif retryable and row.submitted_at is not None and now > row.submitted_at + INGEST_DEADLINE:
-            lifecycle.mark_uncertain(session, row, error, next_at=now + ASK_AGAIN_AFTER)
+        elif (
+            retryable
+            and row.submitted_at is not None
+            and now > row.submitted_at + INGEST_DEADLINE
+            and (row.deadline_at is None or now > row.deadline_at)  # which follows a clock that is set
+        ):
+            lifecycle.mark_uncertain(session, row, error, next_at=now + ASK_AGAIN_AFTER, setbacks=0)
         else:
             wait = delay(attempt)
             what = message("not_fetched_yet", seconds=wait.total_seconds(), error=error.message)
             lifecycle.transition(
-                session, row, Status.PROCESSING, Stage.READY_TO_DOWNLOAD, what=what, next_at=now + wait
+                session, row, Status.PROCESSING, Stage.READY_TO_DOWNLOAD, what=what, next_at=now + wait, setbacks=0
             )
 
 
@@ -246,9 +298,11 @@ def _fail(generation_id: str, stage: Stage, error: errors.AppError) -> None:
 def _lease_kept(generation_id: str, stage: Stage) -> Iterator[None]:
     """Renew a row's lease from a thread while the block runs; the thread dies with the process, as it must."""
     done = threading.Event()
+    end = time.monotonic() + INGEST_SECONDS
+    trouble = RepeatedFailure(log, f"renewing the lease of {generation_id}")
 
     def renew() -> None:
-        while not done.wait(RENEW_SECONDS):
+        while not done.wait(RENEW_SECONDS) and time.monotonic() < end:
             try:
                 with db.write_session() as session:
                     update_where(
@@ -256,10 +310,12 @@ def _lease_kept(generation_id: str, stage: Stage) -> Iterator[None]:
                         Generation,
                         Generation.id == generation_id,
                         Generation.stage == stage,
-                        next_at=utc_now() + LEASE,
+                        next_at=db.now(session) + LEASE,
                     )
-            except Exception:
-                log.exception("could not renew the lease of %s", generation_id)
+            except Exception as failure:
+                trouble.met(failure, is_told=availability.is_away(failure))
+            else:
+                trouble.over()
 
     thread = threading.Thread(target=renew, daemon=True, name=f"lease-{generation_id}")
     thread.start()

@@ -178,8 +178,8 @@ def test_submit_that_ends_after_its_job_was_given_away(installation: object) -> 
     late = advance(db.default(), create_generation(db.default(), person).id, DISPATCHED, SUBMITTING)
     twin = lose_submit(db.default(), create_generation(db.default(), person, prompt="another lake").id, ago=LONG_AGO)
     assert place(settle(db.default(), twin, JobMatches(exact=shown("j1")))) == FOUND
+    send = Send("here", late.id, late.provider, late.attempt, utc_now(), {})
     with db.write_session() as session:
-        send = Send("here", late.id, late.provider, late.attempt, utc_now())
         answers.apply(session, send, ProviderJob("j1"))
 
     row = now(db.default(), late.id)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import MappingProxyType
 
@@ -77,9 +77,11 @@ class Installation:
         self.redis.wait()
         self.socket.unlink(missing_ok=True)
 
-    def start_worker(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start `python worker.py`."""
-        process = subprocess.Popen([sys.executable, str(ROOT / "worker.py"), *arguments], env=self.environ, cwd=ROOT)
+    def start_worker(self, *arguments: str, log: Path | None = None) -> "subprocess.Popen[bytes]":
+        """Start `python worker.py`; what it and its parts say goes to the file `log`, if one is given."""
+        command = [sys.executable, str(ROOT / "worker.py"), *arguments]
+        with log.open("ab") if log else nullcontext() as output:
+            process = subprocess.Popen(command, env=self.environ, cwd=ROOT, stdout=output, stderr=output)
         self.workers.append(process)
         return process
 

@@ -91,7 +91,7 @@ def test_sqlite_locked_while_the_vendor_answers(vendor: str) -> None:
 def test_postgresql_restarted_while_the_vendor_answers(vendor: str, database_url: str) -> None:
     """A server that is away while the answers come takes them when it is back, on fresh connections."""
     del database_url  # of a server that others use, too; it says where this test is run
-    with postgres.running() as server:
+    with postgres.stoppable() as server:
         with psycopg.connect(server.address.format("postgres"), autocommit=True) as connection:
             connection.execute("CREATE DATABASE studio")
         with installed(vendor, server.address.format("studio")) as site:

@@ -5,8 +5,8 @@ import uuid
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
