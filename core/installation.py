@@ -4,6 +4,7 @@ A composition root (app.py, worker.py, the command line, a test) opens one. Serv
 `current` is for what a framework calls without arguments: page scripts, jobs of the queue, requests.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from functools import cached_property
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from core import config, db
+from core.catalog import offered
 from core.config import BadSetting, Settings
 from core.db import Database, availability
 from core.db.engine import PATIENCE_SECONDS
@@ -23,6 +25,8 @@ from core.providers import connection as provider_connection
 from core.redis import connection as redis_connection
 from core.redis.rate_limits import RateLimiter
 from core.usage.cache import UsageCache
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +68,8 @@ class Installation:
 
 def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, waits: bool = False) -> Installation:
     """An installation whose schema is up to date. Raises BadSetting for a database that cannot be used."""
+    for model_id in offered.unpriced():
+        log.warning("The model '%s' has no price in core/catalog/price_list.py, so it is not offered.", model_id)
     database = open_database(settings, patience_seconds=patience_seconds, waits=waits)
     return Installation(settings, database, open_storage(settings.storage_url), settings.redis_url)
 

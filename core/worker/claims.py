@@ -26,6 +26,8 @@ HAND_OVER_LEASE = timedelta(seconds=30)
 POLL_LEASE = timedelta(seconds=60)
 OVERDUE_UNSEEN = timedelta(minutes=30)
 """How long after its deadline a row ends whose looks tell nothing: they cannot be written, or nobody fetches it."""
+REMOVED_LIMIT = timedelta(minutes=10)
+"""How long an order waits for a provider that this process does not know: a newer release beside it may."""
 
 
 def claim_polls(room: Callable[[str], int]) -> Sequence[Generation]:
@@ -91,7 +93,8 @@ def sweep(watch: LeaseWatch | None = None, *, now: datetime | None = None) -> No
         time_is = db.now(session)
         now = now or time_is
         over = watch.silent(leases) if watch else {row_id for row_id, (_, due) in leases.items() if due <= time_is}
-        if not over and session.scalar(select(_too_old(now).exists())) is not True:
+        ended = or_(_too_old(now).exists(), _of_nobody(now).exists())
+        if not over and session.scalar(select(ended)) is not True:
             return
     with db.write_session() as session:
         for row in session.scalars(_of(over).with_for_update(skip_locked=True)).all():
@@ -99,6 +102,8 @@ def sweep(watch: LeaseWatch | None = None, *, now: datetime | None = None) -> No
                 _end_lease(session, row)
         for row in session.scalars(_too_old(now).limit(100).with_for_update(skip_locked=True)).all():
             lifecycle.fail(session, row, errors.ProviderUnavailable(message("no_new_jobs")))
+        for row in session.scalars(_of_nobody(now).limit(100).with_for_update(skip_locked=True)).all():
+            lifecycle.fail(session, row, errors.ProviderRemoved(detail=row.provider))
 
 
 def end_overdue(now: datetime) -> None:
@@ -211,6 +216,17 @@ def _next_in_turn(session: WriteSession, provider: str, limit: int) -> Sequence[
     )
     query = select(Generation).join(due, due.c.id == Generation.id).order_by(due.c.turn, due.c.id).limit(limit)
     return session.scalars(query.with_for_update(skip_locked=True, of=Generation)).all()
+
+
+def _of_nobody(now: datetime) -> Select[Generation]:
+    """Queued rows of providers that are not here any more."""
+    known = [provider.name for provider in registry.providers()]
+    return select(Generation).where(
+        is_live(),
+        Generation.stage == Stage.QUEUED,
+        Generation.provider.not_in(known),
+        Generation.created_at < now - REMOVED_LIMIT,
+    )
 
 
 def _too_old(now: datetime) -> Select[Generation]:

@@ -109,6 +109,9 @@ def _write(
             return
     elif isinstance(result, errors.ProviderError):
         circuit_breaker.record_failure(session, row.provider, result)
+    if row.status is Status.PROCESSING and isinstance(result, errors.ProviderRemoved):
+        lifecycle.mark_uncertain(session, row, result, next_at=db.now(session) + SLOW_POLL)
+        return
     if row.status is Status.PROCESSING and row.deadline_at is not None and judged_at > row.deadline_at:
         late = errors.SubmitUncertain(message("overdue"))
         lifecycle.mark_uncertain(session, row, late, next_at=db.now(session) + SLOW_POLL)
@@ -133,7 +136,8 @@ def _write_end(session: WriteSession, row: Generation, status: JobStatus) -> boo
             "provider_cost_currency": status.cost.currency,
             "provider_cost_is_estimate": False,
         }
-    if status.state is JobState.SUCCEEDED and status.video_url:
+    link = status.video_url if status.state is JobState.SUCCEEDED else _link_told(row, status)
+    if link:
         lifecycle.transition(
             session,
             row,
@@ -143,17 +147,23 @@ def _write_end(session: WriteSession, row: Generation, status: JobStatus) -> boo
             next_at=now,
             deadline_at=now + tasks.INGEST_DEADLINE,
             setbacks=0,
-            provider_video_url=status.video_url,
+            provider_video_url=link,
             **kept,
         )
         return True
     if status.state is JobState.FAILED:
-        lifecycle.fail(session, row, status.error or errors.GenerationFailed())
+        lifecycle.fail(session, row, status.error or errors.GenerationFailed(), **kept)
         return True
     if status.state is JobState.CANCELLED:
-        lifecycle.cancel(session, row, actor=lifecycle.SYSTEM)
+        lifecycle.cancel(session, row, actor=lifecycle.SYSTEM, **kept)
         return True
     return False
+
+
+def _link_told(row: Generation, status: JobStatus) -> str | None:
+    """The link that the provider told in its own call, where it has forgotten the job since; else None."""
+    is_forgotten = isinstance(status.error, errors.JobLost | errors.ExpiredAtProvider)
+    return row.provider_video_url if is_forgotten else None
 
 
 def _write_progress(
