@@ -221,7 +221,8 @@ def test_sweep_when_a_lease_is_far_in_the_future(ana: User) -> None:
     seconds = 0.0
     watch = LeaseWatch(20, monotonic=lambda: seconds)
     claims.sweep(watch)
-    for seconds in (5.0, 10.0, 15.0):
+    for now in (5.0, 10.0, 15.0):
+        seconds = now
         claims.sweep(watch)
     assert load_generation(row.id).status is Status.PROCESSING
     seconds = 20.0
