@@ -75,8 +75,9 @@ class Dispatcher:
                 try:
                     await self.tick()
                 except Exception as failure:
-                    self._leases.start_anew()
-                    pause_seconds = self._ticking.met(failure, is_told=availability.is_away(failure))
+                    if is_away := availability.is_away(failure):
+                        self._leases.start_anew()
+                    pause_seconds = self._ticking.met(failure, is_told=is_away)
                 else:
                     self._ticking.over()
                 try:
