@@ -19,8 +19,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import config, installation
 from core.api import api, mounted
+from core.files import scratch
 from core.providers import connection
-from core.worker import local_stack
+from core.worker import local_stack, recovery
 from pages.elements import live_endpoint
 
 log = logging.getLogger("app")
@@ -71,9 +72,11 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     logging.getLogger("uvicorn.access").disabled = True  # it would log signed links
     with ExitStack() as stack:
         opened = stack.enter_context(installation.opened(settings, patience_seconds=PATIENCE_SECONDS))
+        recovery.at_start(opened)
         if settings.is_demo:
             redis_url = stack.enter_context(local_stack.running(settings))
             stack.enter_context(installation.using(replace(opened, redis_url=redis_url)))
+        stack.enter_context(scratch.opened(settings.incoming_dir))
         stack.enter_context(api.state.hub.ending_with_process())
         gc.collect()
         gc.freeze()  # what is loaded now is never collected again: measured to keep ordinary collections cheap

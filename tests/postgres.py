@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,55 +18,58 @@ NOBODY = 65534
 
 
 class Server:
-    """A server on a socket of its own; `address` has `{}` where the database name goes."""
+    """A server on a socket of its own, in a folder that is its own; it can be stopped and started again.
 
-    def __init__(self, folder: Path, argv: Sequence[str], options: Mapping[str, Any]) -> None:
+    PostgreSQL refuses to run as root, so root runs it as the user nobody (measured: initdb and start take 0.9 s).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        as_nobody: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        if as_nobody:
+            os.chown(folder, NOBODY, NOBODY)
+        binaries, data = _binaries(folder, as_nobody), folder / "data"
+        self._folder = folder
+        self._quiet: dict[str, Any] = {"cwd": folder, "stdin": subprocess.DEVNULL, **as_nobody}
+        initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "test", "-A", "trust", "--no-sync", "-E", "UTF8"]
+        made = subprocess.run(initdb, capture_output=True, check=False, **self._quiet)
+        assert made.returncode == 0, made.stderr.decode()
+        options = ["-c", "fsync=off", "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
+        options += ["-c", "max_connections=200", "-c", "log_min_messages=fatal", "-c", "timezone=UTC"]
+        self._command = [str(binaries / "postgres"), "-D", str(data), *options]
         self.address = f"postgresql://test@/{{}}?host={folder}"
-        self._folder, self._argv, self._options = folder, argv, options
-        self.start()
+        """With `{}` where the database name goes."""
 
     def start(self) -> None:
         """Start it and wait for its answer."""
-        self._process = subprocess.Popen(self._argv, **self._options)
+        self._process = subprocess.Popen(self._command, **self._quiet)
         _wait(self._folder, self._process)
 
     def stop(self) -> None:
-        """End every connection and the server (`fast`, in PostgreSQL's words)."""
+        """Stop it as an operator does, who does not wait for clients to leave."""
         self._process.send_signal(signal.SIGINT)
         self._process.wait(20)
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Start a server for as long as the block; yields its address, with `{}` where the database name goes."""
-    with running() as found:
-        yield found.address
+def stoppable() -> Iterator[Server]:
+    """A server that has been started, for as long as the block."""
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # socket paths must be short
+    try:
+        found = Server(folder)
+        found.start()
+        try:
+            yield found
+        finally:
+            found.stop()
+    finally:
+        shutil.rmtree(folder)
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """Start a server that a test may stop and start again.
-
-    PostgreSQL refuses to run as root, so root runs it as the user nobody (measured: initdb and start take 0.9 s).
-    """
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # socket paths must be short
-    as_nobody: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
-    if as_nobody:
-        os.chown(folder, NOBODY, NOBODY)
-    binaries = _binaries(folder, as_nobody)
-    data = folder / "data"
-    quiet: dict[str, Any] = {"cwd": folder, "stdin": subprocess.DEVNULL} | as_nobody
-    initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "test", "-A", "trust", "--no-sync", "-E", "UTF8"]
-    made = subprocess.run(initdb, capture_output=True, check=False, text=True, **quiet)
-    assert made.returncode == 0, made.stderr
-    options = ["-c", "fsync=off", "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
-    options += ["-c", "max_connections=200", "-c", "log_min_messages=fatal", "-c", "timezone=UTC"]
-    found = Server(folder, [str(binaries / "postgres"), "-D", str(data), *options], quiet)
-    try:
-        yield found
-    finally:
-        found.stop()
-        shutil.rmtree(folder)
+def server() -> Iterator[str]:
+    """Start a server on a socket of its own; yields its address, with `{}` where the database name goes."""
+    with stoppable() as found:
+        yield found.address
 
 
 @contextmanager

@@ -76,12 +76,21 @@ class Database:
                 self._outage.answered(wrote=False)
 
     def migrate(self) -> None:
-        """Bring the schema to the newest version; safe from many processes at once, quick when it is there."""
+        """Bring the schema to the newest version; safe from many processes at once, quick when it is there.
+
+        A SQLite file that has a schema already is copied before (`studio.db.before-0006`). Raises OSError or
+        sqlite3.Error when that cannot be done, having changed nothing.
+        """
         with self.read_connection() as connection:
             if schema.is_current(connection):
                 return
-        with self.engine.begin() as connection:
+        with self.engine.begin() as connection:  # on SQLite nobody else writes from here on
+            if self.engine.dialect.name == "sqlite":
+                schema.keep_copy(connection)
             schema.upgrade(connection)
+        if self.engine.dialect.name == "sqlite":
+            with self.read_connection() as connection:  # so that the schema does not hang on a side file alone
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def dispose(self) -> None:
         """Close every connection."""

@@ -277,20 +277,29 @@ def _costs(row: Generation, values: Mapping[str, Any]) -> dict[str, int]:
 def mark_uncertain(
     session: WriteSession, row: Generation, error: errors.AppError, *, next_at: datetime, **values: Any
 ) -> bool:
-    """Mark what cannot be known: the hold stays and nothing is sent again by itself."""
+    """Mark what cannot be known: the hold stays and nothing is sent again by itself. `values` are written with it."""
     return transition(
         session,
         row,
         Status.UNCERTAIN,
-        Stage.READY_TO_DOWNLOAD if row.stage is Stage.DOWNLOADING else row.stage,
+        _UNCERTAIN_AT.get(row.stage, row.stage),
         what=error.message,
         next_at=next_at,
+        **values,
         error_code=error.code,
         error_message=str(error)[:1000],
         error=error.message,
         error_detail=error.detail[:4000] or None,
         **values,
     )
+
+
+_UNCERTAIN_AT: Mapping[Stage, Stage] = {
+    Stage.QUEUED: Stage.SUBMITTING,
+    Stage.DISPATCHED: Stage.SUBMITTING,
+    Stage.DOWNLOADING: Stage.READY_TO_DOWNLOAD,
+}
+"""Where what is uncertain stands, if not where it stood: what may have been sent, what may still be fetched."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from core.providers.contract import JobMatches, JobNotice, ProviderJob
 
 LATE_ARRIVAL_WINDOW = timedelta(minutes=5)
 """How long after it was lost an order may still arrive: a worker that sleeps with its machine and wakes has
-`jobs.SUBMIT_SECONDS` left, and the rest is for the provider to show it in its list."""
+`tasks.SUBMIT_SECONDS` left, and the rest is for the provider to show it in its list."""
 OWNERS_ENDED_WITHIN = timedelta(hours=1)
 """How long before a submit the owner of a job that may be taken for its own can have ended."""
 DEADLINE_OF_A_REMOVED_MODEL = timedelta(minutes=30)

@@ -18,16 +18,16 @@ from core.insights import circuit_breaker
 from core.messages import message
 from core.providers import registry
 from core.providers.contract import Provider
-from core.worker import setbacks, tasks
+from core.worker import answers, setbacks, tasks
 from core.worker.lease_watch import LeaseWatch
 
 MAX_OUTSTANDING_SUBMITS = 8
 HAND_OVER_LEASE = timedelta(seconds=30)
 POLL_LEASE = timedelta(seconds=60)
-OVERDUE_UNSEEN = timedelta(minutes=30)
-"""How long after its deadline a row ends whose looks tell nothing: they cannot be written, or nobody fetches it."""
 REMOVED_LIMIT = timedelta(minutes=10)
 """How long an order waits for a provider that this process does not know: a newer release beside it may."""
+OVERDUE_UNSEEN = timedelta(minutes=30)
+"""How long after its deadline a row ends whose looks tell nothing: they cannot be written, or nobody fetches it."""
 
 
 def claim_polls(room: Callable[[str], int]) -> Sequence[Generation]:
@@ -75,12 +75,18 @@ def claim_submits(settings: Settings, may_call: Callable[[type[Provider]], bool]
 
 
 def claim_downloads(limit: int) -> Sequence[Generation]:
-    """Clips that their provider has finished, longest waiting first."""
+    """Clips that their provider has finished, of each provider up to `limit`, longest waiting first."""
     with db.read_session() as session:
-        if not _anything_due(session, (Stage.READY_TO_DOWNLOAD,)):
-            return []
+        due = sorted(_due_providers(session, (Stage.READY_TO_DOWNLOAD,)))
+    if not due:
+        return []
+    claimed: list[Generation] = []
     with db.write_session() as session:
-        return lifecycle.claim(session, Stage.READY_TO_DOWNLOAD, limit=limit, lease=HAND_OVER_LEASE * 2)
+        for provider in due:
+            claimed += lifecycle.claim(
+                session, Stage.READY_TO_DOWNLOAD, limit=limit, lease=HAND_OVER_LEASE * 2, provider=provider
+            )
+    return claimed
 
 
 def sweep(watch: LeaseWatch | None = None, *, now: datetime | None = None) -> None:
@@ -93,8 +99,8 @@ def sweep(watch: LeaseWatch | None = None, *, now: datetime | None = None) -> No
         time_is = db.now(session)
         now = now or time_is
         over = watch.silent(leases) if watch else {row_id for row_id, (_, due) in leases.items() if due <= time_is}
-        ended = or_(_too_old(now).exists(), _of_nobody(now).exists())
-        if not over and session.scalar(select(ended)) is not True:
+        ends = (_too_old(now), _of_nobody(now))
+        if not over and not any(session.scalar(select(query.exists())) for query in ends):
             return
     with db.write_session() as session:
         for row in session.scalars(_of(over).with_for_update(skip_locked=True)).all():
@@ -149,7 +155,7 @@ def _end_lease(session: WriteSession, row: Generation) -> None:
         )
         return
     lost = errors.SubmitUncertain(detail="the worker that sent it fell silent before it wrote down what came of it")
-    lifecycle.mark_uncertain(session, row, lost, next_at=db.now(session) + tasks.FIND_AFTER)
+    lifecycle.mark_uncertain(session, row, lost, next_at=db.now(session) + answers.FIND_AFTER)
 
 
 def _of(ids: set[str]) -> Select[Generation]:
@@ -219,7 +225,7 @@ def _next_in_turn(session: WriteSession, provider: str, limit: int) -> Sequence[
 
 
 def _of_nobody(now: datetime) -> Select[Generation]:
-    """Queued rows of providers that are not here any more."""
+    """Queued orders of providers that are not here any more."""
     known = [provider.name for provider in registry.providers()]
     return select(Generation).where(
         is_live(),

@@ -28,7 +28,7 @@ from core.providers.contract import Provider, VideoRequest
 from core.redis import connection as redis_connection
 from core.redis import job_queue, rate_limits
 from core.retry import OnceAWhile, RepeatedFailure
-from core.worker import claims, clock_watch, maintenance, poll_results, previews, provider_request, tasks
+from core.worker import claims, clock_watch, maintenance, poll_results, previews, provider_request, recovery, tasks
 from core.worker.clock_watch import ClockStep, ClockWatch
 from core.worker.lease_watch import LeaseWatch
 
@@ -36,10 +36,14 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
+"""After a tick that broke, nobody is taken for dead for so long: what broke it kept the living from saying so."""
 MAINTENANCE_SECONDS = 60.0
 MAX_CONCURRENT_POLLS = 100
 """The bound for each provider: one that hangs uses up its own and nobody else's."""
-MAX_OUTSTANDING_DOWNLOADS = 16
+MAX_HANDED_DOWNLOADS = 16
+"""Of each provider in one tick."""
+MAX_UNTAKEN_DOWNLOADS = 64
+"""With as many in the queue no worker takes any, so that more are not put there."""
 KEY_CHECK_INTERVAL = timedelta(minutes=10)
 MAX_WAIT_SECONDS = 5.0
 OVERDUE_AFTER_START_SECONDS = 600.0
@@ -52,6 +56,7 @@ class Dispatcher:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._settings = installation.settings
+        self._journal = recovery.open_journal(installation.settings)
         self._words_logged: set[tuple[str, str]] = set()
         self._client: httpx.AsyncClient | None = None
         self._polling: defaultdict[str, set[asyncio.Task[None]]] = defaultdict(set)
@@ -100,6 +105,7 @@ class Dispatcher:
             task.add_done_callback(self._polling[row.provider].discard)
         await asyncio.to_thread(self._hand_over)
         if self._is_time("sweep", SWEEP_SECONDS):
+            await asyncio.to_thread(recovery.take_up, self._installation, self._journal)
             await asyncio.to_thread(clock_watch.recall, now)
             await asyncio.to_thread(claims.sweep, self._leases, now=now)
         if self._is_time("overdue", MAINTENANCE_SECONDS):
@@ -236,11 +242,7 @@ class Dispatcher:
             for row in claims.claim_submits(self._settings, self._may_call):
                 job_queue.enqueue(self._installation.redis, job_queue.SUBMIT, row.id, row.version)
             waiting = job_queue.length(self._installation.redis, job_queue.DOWNLOAD)
-            finished = (
-                claims.claim_downloads(MAX_OUTSTANDING_DOWNLOADS - waiting)
-                if waiting < MAX_OUTSTANDING_DOWNLOADS
-                else ()
-            )
+            finished = claims.claim_downloads(MAX_HANDED_DOWNLOADS) if waiting < MAX_UNTAKEN_DOWNLOADS else ()
             for row in finished:
                 job_queue.enqueue(self._installation.redis, job_queue.DOWNLOAD, row.id, row.version)
             if not waiting and not finished and previews.any_due():

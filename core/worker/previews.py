@@ -5,6 +5,7 @@ that ends its process is given up, too.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, literal_column, select
@@ -35,15 +36,16 @@ def any_due() -> bool:
         return session.scalar(select(select(Generation.id).where(*_due(session)).exists())) is True
 
 
-def make_due() -> None:
+def make_due(*, is_wanted_elsewhere: Callable[[], bool] = lambda: False) -> None:
     """Make one due preview after another, as long as no clip waits to be brought home; what an RQ worker runs.
 
-    Without Redis nobody can say what waits, and at the end of the process it may go first: the rest stays due.
+    `is_wanted_elsewhere` says whether this process has such a clip. Without Redis nobody can say what waits in the
+    queue, and at the end of the process it may go first: the rest stays due.
     """
     redis = installation.current().redis
     try:
         for _ in range(MAX_AT_ONCE):
-            if job_queue.length(redis, job_queue.DOWNLOAD) or not make_next():
+            if is_wanted_elsewhere() or job_queue.length(redis, job_queue.DOWNLOAD) or not make_next():
                 return
     except redis_connection.Unreachable as away:
         log.warning("Redis is away (%s); previews are made later", away)
@@ -79,10 +81,8 @@ def _claim(session: WriteSession) -> Generation | None:
 
 def _make(row: Generation) -> None:
     assert row.output_key is not None  # noqa: S101 -- a constraint of completed rows
-    house = installation.current()
-    storage, folder = house.storage, house.settings.incoming_dir
-    folder.mkdir(exist_ok=True)
-    with storage.as_file(row.output_key, folder=folder) as clip:
+    storage = installation.current().storage
+    with storage.as_file(row.output_key) as clip:
         from core.files import video_derivatives  # large, and only this needs it
 
         data = video_derivatives.preview(clip)

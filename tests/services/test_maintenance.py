@@ -139,12 +139,45 @@ def test_purge_when_two_do_it(site: Installation, ana: User) -> None:
 
 
 def test_purge_when_there_are_many(site: Installation, ana: User) -> None:
-    """A pass is short: it takes a few, and the next ones take the rest."""
+    """A pass goes on while there are any, a few at a time, and ends when its time is over."""
     for _ in range(5):
         deleted(site, ana)
-
-    assert [maintenance.purge_deleted_files(site, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert maintenance.purge_deleted_files(site, limit=2, seconds=0) == 2
+    assert [maintenance.purge_deleted_files(site, limit=2) for _ in range(2)] == [3, 0]
     assert storage_bytes() == 0
+
+
+@pytest.mark.both_databases
+def test_purge_claims_each_row_once(site: Installation, ana: User) -> None:
+    """However many dispatchers purge at once, none takes what another has; one that dies leaves it to the next."""
+    rows = {deleted(site, ana).id for _ in range(12)}
+    taken: list[str] = []
+
+    def claim() -> None:
+        for _ in range(4):
+            taken.extend(row.id for row in maintenance._claim_deleted(2, besides=()))
+
+    at_once(3, claim)
+    assert sorted(taken) == sorted(rows)
+    assert maintenance.purge_deleted_files(site) == 0
+    with db.write_session() as session:  # as time does it
+        session.execute(update(Generation).values(next_at=utc_now()))
+    assert maintenance.purge_deleted_files(site) == 12
+    assert storage_bytes() == 0
+    with db.read_session() as reading:
+        assert set(reading.scalars(select(Generation.next_at))) == {None}
+
+
+@pytest.mark.both_databases
+def test_purge_when_the_clock_was_set_back(site: Installation, ana: User) -> None:
+    """A claim that was made by a clock that has been set back since holds nothing."""
+    row = deleted(site, ana)
+    with db.write_session() as session:
+        session.execute(
+            update(Generation).where(Generation.id == row.id).values(next_at=utc_now() + timedelta(hours=7))
+        )
+
+    assert maintenance.purge_deleted_files(site) == 1
 
 
 def test_purge_when_one_cannot_be_removed(site: Installation, ana: User) -> None:
@@ -180,6 +213,29 @@ def test_left_overs_when_the_clock_was_set_forward(installation: Installation, a
     maintenance.remove_orphans(installation)
 
     assert (under_way.exists(), over.exists()) == (True, False)
+
+
+@pytest.mark.parametrize("name", ["{}.video", "{}.video.part", "{}.video.part.json", ".{}.video.safe.mp4.draft"])
+def test_left_overs_of_an_ended_generation(site: Installation, ana: User, name: str) -> None:
+    """What a killed worker left of a clip that has ended since goes soon; what is still to be fetched stays."""
+    ended, live = create_completed(db.default(), ana), create_generation(db.default(), ana)
+    gone = left_over(site, name.format(ended.id), seconds=maintenance.ENDED_SECONDS + 60)
+    fresh = left_over(site, f"{ended.id}.fresh", seconds=maintenance.ENDED_SECONDS - 60)
+    kept = left_over(site, name.format(live.id), seconds=maintenance.ENDED_SECONDS + 60)
+    maintenance.remove_orphans(site)
+
+    assert (gone.exists(), fresh.exists(), kept.exists()) == (False, True, True)
+
+
+def test_left_overs_of_a_killed_process(site: Installation) -> None:
+    """Temporary files go with the process that made them, or soon after it was killed."""
+    folder = left_over(site, "x", seconds=0).with_name("process-killed")
+    folder.mkdir()
+    (folder / "preview.mp4").write_bytes(b"half")
+    os.utime(folder, (time.time() - 3600,) * 2)
+    maintenance.remove_orphans(site)
+
+    assert not folder.exists()
 
 
 def test_left_overs_when_nothing_was_ever_fetched(installation: Installation) -> None:

@@ -102,6 +102,13 @@ with installation.opened():
         ended = subprocess.run(command, env=self.environ, cwd=ROOT, check=False, timeout=60)
         assert ended.returncode == -signal.SIGKILL, "the job was not killed where it should be"
 
+    def admin(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run `python -m core.admin` to its end."""
+        command = [sys.executable, "-m", "core.admin", *arguments]
+        return subprocess.run(
+            command, env=self.environ, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+        )
+
     def order(self, prompt: str = "a lake at dusk", *, model_id: str = "seedance-t2v") -> str:
         """Order one clip of the model's own length; its id."""
         model = registry.model(model_id)

@@ -21,7 +21,7 @@ PARTS = 3
 @pytest.fixture
 def server() -> Iterator[postgres.Server]:
     """A PostgreSQL with an empty database."""
-    with postgres.running() as found:
+    with postgres.stoppable() as found:
         with psycopg.connect(found.address.format("postgres"), autocommit=True) as connection:
             connection.execute("CREATE DATABASE empty")
         yield found
