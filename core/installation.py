@@ -26,6 +26,7 @@ from core.notifications import outbox
 from core.providers import connection as provider_connection
 from core.redis import connection as redis_connection
 from core.redis.rate_limits import RateLimiter
+from core.retry import OnceAWhile
 from core.usage.cache import UsageCache
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ class Installation:
     tokens: TokenCache = field(default_factory=TokenCache)
     usage: UsageCache = field(default_factory=UsageCache)
     board: ProgressBoard = field(default_factory=ProgressBoard)
+    told: OnceAWhile = field(default_factory=OnceAWhile)
+    """What the log has lately been told of housekeeping."""
 
     @cached_property
     def configured(self) -> frozenset[str]:

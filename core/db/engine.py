@@ -151,8 +151,14 @@ def read_connection() -> AbstractContextManager[Connection]:
 
 
 def _server_engine(url: Any, *, read_only: bool, patience_seconds: float) -> Engine:
+    in_time = {} if "connect_timeout" in url.query else {"connect_timeout": math.ceil(patience_seconds)}
     engine = create_engine(
-        url, pool_size=10, max_overflow=20, pool_timeout=patience_seconds, json_deserializer=from_json
+        url,
+        pool_size=10,
+        max_overflow=20,
+        pool_timeout=patience_seconds,
+        connect_args=in_time,
+        json_deserializer=from_json,
     )
 
     if read_only:

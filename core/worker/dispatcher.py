@@ -82,8 +82,9 @@ class Dispatcher:
                     await self.tick()
                 except Exception as failure:
                     self._may_be_behind = True
-                    self._leases.start_anew()
-                    pause_seconds = self._ticking.met(failure, is_told=availability.is_away(failure))
+                    if is_away := availability.is_away(failure):
+                        self._leases.start_anew()
+                    pause_seconds = self._ticking.met(failure, is_told=is_away)
                 else:
                     self._ticking.over()
                 try:
