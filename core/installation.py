@@ -4,6 +4,7 @@ A composition root (app.py, worker.py, the command line, a test) opens one. Serv
 `current` is for what a framework calls without arguments: page scripts, jobs of the queue, requests.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from functools import cached_property
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from core import config, db, redaction
+from core.catalog import offered
 from core.config import BadSetting, Settings
 from core.db import Database
 from core.files.storage import Storage, open_storage
@@ -21,6 +23,8 @@ from core.providers import connection as provider_connection
 from core.redis import connection as redis_connection
 from core.redis.rate_limits import RateLimiter
 from core.usage.cache import UsageCache
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +70,8 @@ def build(settings: Settings) -> Installation:
     From then on the process logs none of the secrets in these settings.
     """
     redaction.guard_logs(settings.secrets)
+    for model_id in offered.unpriced():
+        log.warning("The model '%s' has no price in core/catalog/price_list.py, so it is not offered.", model_id)
     return Installation(settings, open_database(settings), open_storage(settings.storage_url), settings.redis_url)
 
 

@@ -54,7 +54,11 @@ class Adapter(VendorHooks):
             raise self.moved(reply)
         if job_id := self.parse_accepted(reply, request):
             return self._storable_job(job_id, reply)
-        raise self.classify_submit_error(reply)
+        error = self.classify_submit_error(reply)
+        hinted = self.hinted_job(reply, request) if isinstance(error, errors.SubmitUncertain) else ""
+        if hinted and await self._is_known(hinted):
+            return self._storable_job(hinted, reply)
+        raise error
 
     async def check_status(self, job_id: str) -> JobStatus:
         """Look at a job once; where the vendor keeps its result apart, that is asked for as well."""
@@ -66,10 +70,13 @@ class Adapter(VendorHooks):
         return status.video_url if status.state is JobState.SUCCEEDED else None
 
     async def cancel(self, job_id: str) -> JobStatus:
-        """Ask for the stop; where the answer does not tell how the job stands, a look does."""
-        reply = await self._poll(self.cancel_call(job_id))
-        answered = self.parse_cancelled(reply)
-        return self._storable(answered) if answered else await self.check_status(job_id)
+        """Ask for the stop; a look tells how the job stands where the answer does not. One that is gone is over."""
+        if status := self.parse_cancelled(await self._poll(self.cancel_call(job_id))):
+            return self._storable(status)
+        reply = await self._poll(self.status_call(job_id))
+        if self.is_lost(reply):
+            return JobStatus(JobState.CANCELLED, response=self.kept(reply))
+        return self._storable(await self._status(job_id, reply))
 
     async def check_key(self) -> None:
         """Make the vendor's free call that only a valid key may make."""
@@ -131,11 +138,15 @@ class Adapter(VendorHooks):
 
     async def _look(self, job_id: str) -> JobStatus:
         """How a job stands, as the vendor says it."""
-        reply = await self._poll(self.status_call(job_id))
-        if result_call := self.result_call(job_id, reply):
-            result = await self._poll(result_call)
-            return self._known(self.parse_result(reply, result), result)
-        return self._known(self.parse_status(reply), reply)
+        return await self._status(job_id, await self._poll(self.status_call(job_id)))
+
+    async def _is_known(self, job_id: str) -> bool:
+        """Whether the vendor has a job of this id; False also where that cannot be told."""
+        try:
+            reply = await self._send(self.status_call(job_id))
+        except (httpx.HTTPError, TimeoutError):
+            return False
+        return not self.is_lost(reply) and self.parse_status(reply) is not None
 
     async def _uploaded(self, image: SourceImage | None, *, field: str) -> SourceImage | None:
         if image is None or (call := self.upload_call(image)) is None:
@@ -154,6 +165,12 @@ class Adapter(VendorHooks):
                 return False
             ours = ours and answer
         return ours
+
+    async def _status(self, job_id: str, reply: Reply) -> JobStatus:
+        if result_call := self.result_call(job_id, reply):
+            result = await self._poll(result_call)
+            return self._known(self.parse_result(reply, result), result)
+        return self._known(self.parse_status(reply), reply)
 
     def _known(self, status: JobStatus | None, reply: Reply) -> JobStatus:
         if status is None:

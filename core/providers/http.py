@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -50,7 +51,7 @@ class Reply:
 
     `redacted` and `text` are the same for log and admins: without the key, long strings cut.
     `retry_after_seconds` is the Retry-After header, None without one; `moved_to` where a redirect points, as it may be
-    shown.
+    shown. `headers` are for decisions only, too.
     """
 
     status: int
@@ -58,6 +59,7 @@ class Reply:
     redacted: Mapping[str, Any]
     text: str
     retry_after_seconds: float | None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     moved_to: str = ""
 
     @property
@@ -100,9 +102,10 @@ def read(response: httpx.Response, *, key: str) -> Reply:
         body = kept = None
     if not isinstance(body, dict):
         text = response.content[: 4 * READ_CHARS].decode("utf-8", "replace")
-        return Reply(response.status_code, None, {}, redact(text, key=key), retry_after_seconds, moved_to)
+        shown = redact(text, key=key)
+        return Reply(response.status_code, None, {}, shown, retry_after_seconds, response.headers, moved_to)
     text = truncate(json.dumps(kept, ensure_ascii=False))
-    return Reply(response.status_code, body, kept, text, retry_after_seconds, moved_to)
+    return Reply(response.status_code, body, kept, text, retry_after_seconds, response.headers, moved_to)
 
 
 def _moved_to(response: httpx.Response, key: str) -> str:
@@ -131,6 +134,15 @@ def number(value: Any) -> float | None:
     except (ValueError, OverflowError):
         return None
     return found if 0 <= found < float("inf") else None
+
+
+def moment(value: Any) -> datetime | None:
+    """A moment written as text (ISO 8601); None for what is none, or says no zone."""
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 def web_address(value: Any) -> str | None:
