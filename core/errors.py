@@ -11,6 +11,8 @@ AppError                        500  internal
 ├── TooLarge                    413  too_large
 ├── StorageFull                 413  storage_full
 ├── RateLimited                 429  rate_limited           retry_after_seconds
+├── DatabaseUnavailable         503  database_unavailable   retry_after_seconds
+├── PutAside                    500  put_aside
 ├── MediaRejected               422  media_rejected         reason: the rule a file broke
 ├── DownloadFailed              502  download_failed        retryable: trying again can help
 │   ├── DownloadTooSlow         502  download_too_slow
@@ -196,6 +198,24 @@ class RateLimited(AppError):
     def __init__(self, message: Message | Source | None = None, *, retry_after_seconds: float = 1) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class DatabaseUnavailable(AppError):
+    """The database is busy, full, read-only or away for the moment; nothing was changed."""
+
+    code = "database_unavailable"
+    http_status = 503
+    sentence = N_("The database cannot be used at the moment. Nothing was changed; wait half a minute and try again.")
+    retry_after_seconds = 30
+
+
+class PutAside(AppError):
+    """A generation that could not be looked at, fetched or written down, several times in a row."""
+
+    code = "put_aside"
+    sentence = N_(
+        "This could not be finished after several tries. The credits stay reserved; an administrator can see why."
+    )
 
 
 class MediaRejected(AppError):
