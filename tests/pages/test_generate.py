@@ -18,6 +18,7 @@ from core.projects import presets
 from pages.ui import wording
 from tests.factories import installations
 from tests.factories.generations import build_spec
+from tests.factories.images import create_image
 from tests.factories.studio import Studio
 from tests.fixtures.clips import brightening
 from tests.pages.conftest import Open, sent
@@ -456,3 +457,25 @@ def test_going_on_from_a_clip_that_is_not_here(open_page: Open, studio: Studio) 
     assert [error.value for error in at.error] == ["Only a completed clip can be extended. Wait until it is here."]
     at = open_page("generate", extend="0198c0de-0000-7000-8000-000000000000")
     assert [error.value for error in at.error] == ["This generation does not exist, or it is not yours."]
+
+
+def test_ratio_follows_the_start_image_and_says_so(open_page: Open, studio: Studio) -> None:
+    """An upright picture makes an upright clip; who chooses another ratio reads what it does, and can go back."""
+    studio.project()
+    at = open_page("generate")
+    at.file_uploader[0].set_value(("photo.jfif", create_image(size=(90, 160)), "image/jpeg")).run()
+    assert at.radio(key="generate_aspect_ratio_few").value == "9:16"
+    assert "The aspect ratio follows the start image, 90 × 160." in captions(at)
+    at.radio(key="generate_aspect_ratio_few").set_value("1:1").run()
+    assert "The start image is 90 × 160: Demo Film may crop it to 1:1, or follow the image." in captions(at)
+    at.button(key="generate_ratio_follow").click().run()
+    assert at.radio(key="generate_aspect_ratio_few").value == "9:16"
+
+
+def test_cheapest_model_that_works_is_the_first_choice(open_page: Open, studio: Studio, with_keys: None) -> None:
+    """A new person is not begun with the dearest model, nor with one whose provider is in trouble."""
+    studio.project()
+    assert picker(open_page("generate"))["chosen"] == "seedance-t2v"
+    with db.write_session() as session:
+        session.add(ProviderHealth(provider="modelslab", failures=0, error_code="provider_bad_key", error_at=utc_now()))
+    assert picker(open_page("generate"))["chosen"] == "nova-reel"
