@@ -48,16 +48,20 @@ def main(argv: Sequence[str]) -> int:
 
     rests = False
     with installation.opened(settings) as opened:  # the schema is brought up to date before anything needs it
-        if options.role == "dispatcher":
-            from core.worker import dispatcher
+        from core.redis.presence import Role
+        from core.worker import heartbeat
 
-            dispatcher.main(opened)
-        else:
-            from core.redis import job_queue
+        with heartbeat.beating(opened, Role(options.role)):
+            if options.role == "dispatcher":
+                from core.worker import dispatcher
 
-            rests = job_queue.work(
-                settings.redis_url, job_queue.SUBMIT if options.role == "submit" else job_queue.DOWNLOAD
-            )
+                dispatcher.main(opened)
+            else:
+                from core.redis import job_queue
+
+                rests = job_queue.work(
+                    settings.redis_url, job_queue.SUBMIT if options.role == "submit" else job_queue.DOWNLOAD
+                )
     if rests:  # started anew, the process gives back what its jobs took; its id and its input stay
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- itself
     return 0

@@ -17,6 +17,7 @@ from core.db import Database
 from core.files.storage import Storage, open_storage
 from core.generations.progress import ProgressBoard
 from core.identity.api_tokens import TokenCache
+from core.insights import health
 from core.providers import connection as provider_connection
 from core.redis import connection as redis_connection
 from core.redis.rate_limits import RateLimiter
@@ -47,6 +48,11 @@ class Installation:
     def redis(self) -> redis_connection.Connection:
         """Connections to Redis; only to be asked for where there is one."""
         return redis_connection.connect(self.redis_url or "")
+
+    @cached_property
+    def watch(self) -> health.Watch:
+        """Who works here, looked at now and then by all of this process."""
+        return health.Watch(None if self.redis_url is None else lambda: self.redis)
 
     @cached_property
     def request_limiter(self) -> RateLimiter:

@@ -6,6 +6,7 @@ from core import db
 from core.billing import ledger
 from core.db.enums import Role
 from pages.elements import live
+from pages.sections import progress_text
 from pages.ui import components, current_user, language
 from pages.ui.language import _
 
@@ -26,12 +27,15 @@ with components.error_boundary():
     page = st.navigation(pages, position="top")
     components.show_flash()
 
+    outage = progress_text.outage()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(page.title, anchor=False, width="content")
         with db.read_session() as session:
             # Invisible; above the title it would push the page down while its code is loaded.
-            live.show(session, person)
+            live.show(session, person, outage)
             balance = ledger.balance(session, person.id)
         components.balance_line(balance)
+    if outage:
+        st.warning(outage, icon=":material/hourglass_disabled:")
     with current_user.set_current_user(person):
         page.run()

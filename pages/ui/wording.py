@@ -184,6 +184,11 @@ def moment(when: datetime) -> str:
     return f"{day(when)}, {time} UTC"
 
 
+def minute(when: datetime) -> str:
+    """`21 Nov 2026, 09:30 UTC`."""
+    return f"{day(when)}, {dates.format_skeleton('Hm', when, locale=language.locale())} UTC"
+
+
 def span(seconds: float) -> str:
     """A rough length of time: `20 s`, `3 min`, `2 h`."""
     if seconds < 90:

@@ -1,6 +1,8 @@
 """Whether this installation works, for probes; it tells nothing of anybody."""
 
 import logging
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,6 +15,8 @@ from core.api.schemas import responses
 from core.clock import utc_now
 from core.db.enums import Status
 from core.db.tables import Generation, is_live
+from core.insights import health
+from core.insights.health import Part
 from core.redis import connection as redis_connection
 
 log = logging.getLogger(__name__)
@@ -21,34 +25,62 @@ router = routing.router("health")
 
 
 class HealthAnswer(responses.Response):
-    """`queue` is null where the app brings its own; degraded means that orders are taken but wait."""
+    """`queue` is null where the app brings its own; degraded means that orders are taken but wait.
+
+    `worker` is there once it is known, and false when no worker answers, which follows within 15 seconds; `workerSince`
+    and `queueSince` are when what is missing last gave a sign of life, null where it never did.
+    """
 
     status: str
     database: bool
     queue: bool | None
     oldest_pending_seconds: float
     in_flight: int
+    worker: bool | None = None
+    worker_since: datetime | None = None
+    queue_since: datetime | None = None
 
 
-@router.get("/health", response_model=HealthAnswer, responses={503: {"description": "The database does not answer"}})
+@router.get(
+    "/health",
+    response_model=HealthAnswer,
+    response_model_exclude_unset=True,
+    responses={503: {"description": "The database does not answer"}},
+)
 def get_health(installation: CurrentInstallation) -> HealthAnswer | JSONResponse:
-    """Check whether the database and the queue answer."""
+    """Check whether the database, the queue and the workers answer."""
     reachable = None if installation.settings.is_demo else redis_connection.ping(installation.redis)
     pending = select(func.min(Generation.created_at)).where(is_live(), Generation.status == Status.PENDING)
     try:
         with db.read_session() as session:
             in_flight = session.scalar(select(func.count()).where(is_live())) or 0
             oldest = session.scalar(pending)
+            workers = installation.watch.workers(lambda: session)
     except SQLAlchemyError:
         log.exception("The database does not answer")
         return _without_database(reachable)
     return HealthAnswer(
-        status="degraded" if reachable is False else "ok",
+        success=True,
+        status="degraded" if reachable is False or workers.since else "ok",
         database=True,
         queue=reachable,
         oldest_pending_seconds=max(0.0, round((utc_now() - oldest).total_seconds(), 1)) if oldest else 0.0,
         in_flight=in_flight,
+        **_workers(workers),
     )
+
+
+def _workers(found: health.Workers) -> dict[str, Any]:
+    """What is known of the workers, and since when nobody of them, or the queue, answers."""
+    told: dict[str, Any] = {}
+    if found.queue_is_away:
+        told["queue_since"] = found.since[Part.REDIS]
+    elif found.known:
+        told["worker"] = not found.since
+    missing = [at for part, at in found.since.items() if part is not Part.REDIS]
+    if missing:
+        told["worker_since"] = None if None in missing else min(at for at in missing if at)
+    return told
 
 
 def _without_database(reachable: bool | None) -> JSONResponse:

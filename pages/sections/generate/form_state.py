@@ -169,7 +169,7 @@ def keep_valid(field: str, options: Sequence[Any], default: Any) -> int:
 
 
 def fallback_model(models: Sequence[VideoModel], suggested: str) -> str:
-    """The id of the model wished for where it is on offer, else of the first with a note; without a wish the suggested."""
+    """The model wished for where it is on offer, else the first, with a note; `suggested` where none was wished."""
     wished = value("model_id")
     if wished not in [model.id for model in models]:
         st.session_state[name("model_id")] = models[0].id if wished else suggested

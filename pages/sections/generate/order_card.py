@@ -17,6 +17,7 @@ from core.generations import batches
 from core.generations.submit import Order
 from core.messages import Message
 from core.providers import registry
+from pages.sections import progress_text
 from pages.sections.clip import dialog
 from pages.sections.generate import draft, form_state
 from pages.ui import components, idempotency, wording
@@ -63,6 +64,8 @@ def show(
                 _submit(person, orders, configured=configured, quota_bytes=settings.storage_quota_bytes)
             else:
                 st.info(_("The page was made anew. Nothing was ordered: look this over, and press again."))
+        if outage := progress_text.outage():
+            st.caption(f":material/hourglass_disabled: {outage}")
         if reason := blocked or translate_message(wanting):
             st.caption(f":material/info: {reason}")
 
