@@ -5,6 +5,7 @@ import streamlit as st
 from core import db
 from core.billing import ledger
 from core.db.enums import Role
+from core.insights import attention
 from pages.elements import live
 from pages.sections import progress_text
 from pages.ui import components, current_user, language
@@ -22,7 +23,10 @@ with components.error_boundary():
         st.Page("usage.py", title=_("Usage"), icon=":material/bar_chart:"),
     ]
     if person.role is Role.ADMIN:
-        pages.append(st.Page("admin.py", title=_("Admin"), icon=":material/shield_person:"))
+        with db.read_session() as session:
+            waiting = attention.waiting(session).count
+        label = _("Admin ({number})").format(number=waiting) if waiting else _("Admin")
+        pages.append(st.Page("admin.py", title=label, icon=":material/shield_person:"))
     pages.append(st.Page("account.py", title=_("Account"), icon=":material/account_circle:"))
     page = st.navigation(pages, position="top")
     components.show_flash()

@@ -73,7 +73,7 @@ def test_price_is_shown_line_by_line_in_both_units(open_page: Open, studio: Stud
     at.selectbox(key="generate_duration_seconds_many").set_value(7).run()
     at.toggle(key="generate_generate_audio").set_value(True).run()
     shown = prices(at)
-    for words in ("Base price", "Resolution (+30%)", "Extra seconds (+20%)", "Sound", "85", "Rp 4.250"):
+    for words in ("Base price", "Resolution (+30%)", "Extra seconds (+20%)", "Sound", "85", "Rp 4,250"):
         assert words in shown
     assert at.button(key=BUTTON).label == "Generate for 85 credits"
 
@@ -294,7 +294,7 @@ def test_several_are_ordered_with_one_press(open_page: Open, studio: Studio, wit
     at.multiselect(key="generate_also_offered").select("demo-film").run()
     assert at.button(key=BUTTON).label == "Generate 4 clips for 1,100 credits"
     shown = prices(at)
-    for words in ("Kling 2.5, 2 × 500", "Demo Film, 2 × 50", "1,100", "Rp 55.000"):
+    for words in ("Kling 2.5, 2 × 500", "Demo Film, 2 × 50", "1,100", "Rp 55,000"):
         assert words in shown
     assert "98,900 left after these" in captions(at)
     for _press in range(2):

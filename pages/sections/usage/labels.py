@@ -9,7 +9,7 @@ from babel import Locale, dates, numbers
 
 from core import errors
 from core.providers import registry
-from core.usage.reports import Group
+from core.usage.reports import Group, ProjectLabel
 from pages.ui import language, wording
 from pages.ui.language import N_, _, plural
 
@@ -81,6 +81,12 @@ def provider(name: str) -> str:
         return registry.provider_class(name).display_name
     except errors.NotFound:
         return name
+
+
+def project(label: ProjectLabel, *, everybody: bool) -> str:
+    """`Spring · Ana`, the same in every period; one's own without the owner, and a further one of a name numbered."""
+    name = f"{label.name} ({label.place})" if label.place > 1 else label.name
+    return f"{name} · {label.owner}" if everybody else name
 
 
 def axis_label() -> str:
