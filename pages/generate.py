@@ -205,7 +205,7 @@ def form(names: dict[str, str], kept: Sequence[Preset]) -> list[Order]:
     source_images.show(person, model)
     several = choose_several(spec)
     if form_state.spec(model) != wished:  # a browser that connected anew shows what was written last, and that counts
-        components.flash(_("The connection was made anew. Look the order over."))
+        components.flash(_("The connection was renewed. Check the order."))
         st.rerun()
     return [Order(form_state.value("project"), one) for one in several]
 

@@ -1,4 +1,6 @@
+import re
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,19 @@ from streamlit.testing.v1 import AppTest
 
 from core import db, errors
 from core.billing import ledger
+from core.billing.quote import quote
 from core.clock import utc_now
 from core.db.tables import Generation, ProviderHealth, Upload, User
 from core.files import storage as storages
 from core.identity import users
-from core.installation import Installation
+from core.insights import health
+from core.installation import Installation, current, using
 from core.projects import presets
+from core.providers import registry
+from core.providers.contract import VideoModel
+from core.redis import presence
 from pages.ui import wording
+from tests import redis as redis_server
 from tests.factories import installations
 from tests.factories.generations import build_spec
 from tests.factories.images import create_image
@@ -479,3 +487,43 @@ def test_cheapest_model_that_works_is_the_first_choice(open_page: Open, studio: 
     with db.write_session() as session:
         session.add(ProviderHealth(provider="modelslab", failures=0, error_code="provider_bad_key", error_at=utc_now()))
     assert picker(open_page("generate"))["chosen"] == "nova-reel"
+
+
+def test_every_model_is_priced_line_by_line(open_page: Open, studio: Studio) -> None:
+    """Without any key each model can be looked at: its price stands there, with the reason why it cannot be ordered."""
+    studio.project()
+    for model in registry.models():
+        at = open_page("generate", model=model.id)
+        total = quote(build_spec(model.id, **first_choices(model))).total_credits
+        assert at.button(key=BUTTON).label == f"Generate for {wording.priced(total)}"
+        usable = model.provider == "demo"
+        assert at.button(key=BUTTON).disabled is not usable
+        assert (errors.ProviderNotConfigured.sentence in captions(at)) is not usable
+
+
+def first_choices(model: VideoModel) -> dict[str, Any]:
+    """What the form begins with for a model."""
+    resolution = "720p" if "720p" in model.resolutions else model.resolutions[0]
+    return {"resolution": resolution, "duration_seconds": model.default_seconds}
+
+
+def test_order_form_says_that_orders_wait(open_page: Open, studio: Studio, installation: Installation) -> None:
+    """Without a worker page and form say so, since when, and no time is promised for what is in line."""
+    row = studio.order(studio.project(), "in line")
+    with redis_server.server() as url, using(replace(installation, redis_url=url)):
+        running = current()
+        running.watch._began -= health.START_SECONDS
+        with db.write_session() as session:
+            health.note(session, [health.Part.DISPATCHER, health.Part.SUBMIT, health.Part.COLLECT])
+        at = open_page("generate")
+        [said] = [warning.value for warning in at.warning]
+        assert re.fullmatch(r"No worker has answered since .+, \d\d:\d\d UTC\. Orders are taken and wait\.", said)
+        assert said in captions(at)
+        [item] = (sent(at, "under_way") or {})["items"]
+        assert (item["id"], item["where"]) == (row.id, "Waiting in line. It waits for a worker")
+        for role in presence.Role:
+            presence.announce(running.redis, role)
+        running.watch._looked_at = 0.0
+        at.run()
+        assert not at.warning
+        running.redis.close()

@@ -63,7 +63,7 @@ def show(
             if draft.is_as_shown():
                 _submit(person, orders, configured=configured, quota_bytes=settings.storage_quota_bytes)
             else:
-                st.info(_("The page was made anew. Nothing was ordered: look this over, and press again."))
+                st.info(_("The page was renewed. Nothing was ordered: check the form and press again."))
         if outage := progress_text.outage():
             st.caption(f":material/hourglass_disabled: {outage}")
         if reason := blocked or translate_message(wanting):
