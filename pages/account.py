@@ -20,7 +20,14 @@ from pages.ui.language import _
 PAGE_SIZE = 20
 CSV_LIMIT_ROWS = 100_000
 BROWSER = "browser"
-_WIDTHS = {5: "min-width:14rem", 6: "min-width:8rem", 8: "min-width:16rem;overflow-wrap:anywhere", 9: "min-width:7rem"}
+_WIDTHS = {
+    0: "min-width:7rem",
+    5: "min-width:9rem",
+    6: "min-width:7rem",
+    7: "min-width:6rem",
+    8: "min-width:9rem;overflow-wrap:anywhere",
+    9: "min-width:5rem",
+}
 
 person = current_user.current_user()
 

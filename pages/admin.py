@@ -86,10 +86,6 @@ def case(one: unresolved.Case) -> None:
         if row.error_detail:
             components.plain_text(row.error_detail, small=True, lines=4)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            if row.user_id == current_user.administrator().id:  # what others made is shown to them alone
-                st.page_link(
-                    "history.py", label=_("Show clip"), icon=":material/play_circle:", query_params={"clip": row.id}
-                )
             with st.popover(_("Release credits"), key=f"admin_release_popover_{row.id}"):
                 st.markdown(
                     _("The clip fails and {credits} are returned. If it arrives after all, it is lost.").format(
@@ -103,6 +99,10 @@ def case(one: unresolved.Case) -> None:
                     )
             if row.stage is Stage.SUBMITTING:
                 found(row)
+            if row.user_id == current_user.administrator().id:  # what others made is shown to them alone
+                st.page_link(
+                    "history.py", label=_("Show clip"), icon=":material/play_circle:", query_params={"clip": row.id}
+                )
 
 
 def found(row: Generation) -> None:
@@ -111,7 +111,6 @@ def found(row: Generation) -> None:
         job_id = st.text_input(
             _("Job ID at the provider"),
             key=f"admin_job_{row.id}",
-            max_chars=unresolved.JOB_ID_LIMIT_CHARS,
             autocomplete="off",
         )
         st.caption(_("The wait goes on with this job, and the clip is charged when it is here."))
@@ -260,7 +259,7 @@ def grants() -> None:
                 key=f"admin_grant_credits_{key}",
                 help=_("A correction may be below 0: it takes credits away."),
             )
-            reason = st.text_input(_("Reason"), key=f"admin_grant_reason_{key}", max_chars=ledger.REASON_LIMIT_CHARS)
+            reason = st.text_input(_("Reason"), key=f"admin_grant_reason_{key}")
         if st.form_submit_button(_("Apply"), type="primary"):
             if not (reason or "").strip():
                 st.error(_("Give a reason; it is kept in the ledger."))

@@ -8,11 +8,12 @@ from core.db.enums import Role
 from core.insights import attention
 from pages.elements import live
 from pages.sections import progress_text
-from pages.ui import components, current_user, language
+from pages.ui import components, connection, current_user, language
 from pages.ui.language import _
 
 st.set_page_config(page_title="AI Video Generator", page_icon="🎬", layout="wide")
 
+connection.count_run()
 with components.error_boundary():
     person = current_user.current_user()
     language.set_language(person.language)

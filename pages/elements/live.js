@@ -119,6 +119,7 @@ class Watch {
     this.title();
     for (const id of answer.newest) this.met.add(id);
     if (answer.outage && !this.outage) this.tell(answer.outage); // at once: the page may not be drawn again now
+    if (!answer.outage && this.outage) this.tell(this.data.well);
     this.outage = answer.outage;
     if (answer.state !== this.data.state) this.behind = true;
     if (this.behind) this.change(answer.state);

@@ -53,6 +53,7 @@ def show(session: ReadSession, person: User, outage: str) -> None:
             ),
             "state": live_endpoint.state(now, outage),
             "outage": outage,
+            "well": _("Workers answer again."),
             "live": len(now),
             "told": {"number": number, "text": text},
         },

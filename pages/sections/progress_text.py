@@ -131,6 +131,6 @@ def _usual(standing: InFlightItem) -> str:
     half, most = wording.span(usual.p50_seconds), wording.span(usual.p90_seconds)
     if not usual.based_on:
         return _("May take {half} to {most}; there is no history yet").format(half=half, most=most)
-    if standing.ahead:
+    if standing.ahead and standing.pace_seconds:
         return _("With those before it, {half} to {most}").format(half=half, most=most)
     return _("Usually takes {half} to {most}").format(half=half, most=most)

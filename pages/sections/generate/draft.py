@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import db, errors
 from core.clock import utc_now
@@ -19,7 +18,7 @@ from core.messages import Message
 from core.projects import drafts, uploads
 from core.providers import registry
 from pages.sections.generate import form_state
-from pages.ui import components, wording
+from pages.ui import components, connection, wording
 from pages.ui.language import N_, _
 
 FORM = "generate"
@@ -66,7 +65,7 @@ def restore(person: User) -> None:
         "saved": kept and kept.content,
         "is_own": False,
         "note": {"at": kept.updated_at, "lost": lost} if kept and is_worth_a_word else None,
-        "as_shown": kept is not None and kept.written_by == _session_before(),
+        "as_shown": kept is not None and kept.written_by == connection.session_before(),
     }
 
 
@@ -105,8 +104,8 @@ def save(person: User) -> None:
         return
     with db.write_session() as session:
         if content == state["saved"]:
-            drafts.take_over(session, person, FORM, written_by=_session())
-        elif not drafts.save(session, person, FORM, content, written_by=_session()):
+            drafts.take_over(session, person, FORM, written_by=connection.session())
+        elif not drafts.save(session, person, FORM, content, written_by=connection.session()):
             components.error_box(errors.InvalidRequest(N_("This prompt is too long to be kept when you leave.")))
     state["saved"], state["is_own"] = content, True
 
@@ -143,14 +142,3 @@ def _usable(session: ReadSession, person: User, kept: Mapping[str, Any]) -> tupl
 def _start_afresh() -> None:
     form_state.clear()
     forget_note()
-
-
-def _session() -> str:
-    context = get_script_run_ctx()
-    return context.session_id if context else ""
-
-
-def _session_before() -> str | None:
-    """The session that this browser had before it connected anew: Streamlit's client names it in its handshake."""
-    words = (st.context.headers.get("Sec-WebSocket-Protocol") or "").split(",")
-    return words[2].strip() if len(words) > 2 else None

@@ -251,7 +251,7 @@ def show_length(text: str, limit_chars: int) -> None:
     length = _("{count} of {limit} characters").format(
         count=wording.credits(len(text)), limit=wording.credits(limit_chars)
     )
-    st.caption(f":red[{length}]" if len(text) > limit_chars else length, width="content")
+    st.caption(f":red-badge[{length}]" if len(text) > limit_chars else length, width="content")
 
 
 def switch(label: str, field: str, *, offered: bool, price: int, help_text: str) -> None:
