@@ -158,7 +158,7 @@ def test_prompt_over_the_limit_is_taken_counted_and_blocked(open_page: Open, stu
     studio.project()
     at = write(open_page("generate"), "x" * 2_100)
     assert at.text_area(key="generate_prompt").proto.max_chars == 0
-    assert ":red-badge[2,100 of 2,000 characters]" in captions(at)
+    assert ":red[:small[2,100 of 2,000 characters]]" in [text.value for text in at.markdown]
     assert "Use at most 2,000 characters; these are 2,100." in captions(at)
     assert at.button(key=BUTTON).disabled
     write(at, "x" * 2_000)

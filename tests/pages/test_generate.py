@@ -287,7 +287,7 @@ def test_too_long_a_prompt_is_counted_and_refused(open_page: Open, studio: Studi
     at = write(open_page("generate"), "word " * 200)
     at.session_state["generate_model_id"] = "nova-reel"
     at.run()
-    assert "1,000 of 512 characters" in captions(at)
+    assert ":red[:small[1,000 of 512 characters]]" in [text.value for text in at.markdown]
     assert "Use at most 512 characters; these are 999." in captions(at)
     assert at.text_area(key="generate_prompt").value == "word " * 200
 

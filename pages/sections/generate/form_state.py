@@ -251,7 +251,10 @@ def show_length(text: str, limit_chars: int) -> None:
     length = _("{count} of {limit} characters").format(
         count=wording.credits(len(text)), limit=wording.credits(limit_chars)
     )
-    st.caption(f":red-badge[{length}]" if len(text) > limit_chars else length, width="content")
+    if len(text) > limit_chars:  # small print is too faint for red to be read in it
+        st.markdown(f":red[:small[{length}]]", width="content")
+    else:
+        st.caption(length, width="content")
 
 
 def switch(label: str, field: str, *, offered: bool, price: int, help_text: str) -> None:
