@@ -11,11 +11,14 @@ AppError                        500  internal
 ├── TooLarge                    413  too_large
 ├── StorageFull                 413  storage_full
 ├── RateLimited                 429  rate_limited           retry_after_seconds
+├── DatabaseUnavailable         503  database_unavailable   retry_after_seconds
+├── PutAside                    500  put_aside
 ├── MediaRejected               422  media_rejected         reason: the rule a file broke
 ├── DownloadFailed              502  download_failed        retryable: trying again can help
 │   └── OutputExpired           502  output_expired
 └── ProviderError               502  provider_error
     ├── ProviderNotConfigured   503  provider_not_configured
+    ├── ProviderRemoved         422  provider_removed
     ├── BadKey                  502  provider_bad_key
     ├── ProviderOutOfCredits    502  provider_out_of_credits
     ├── ProviderRateLimited     503  provider_busy          retry_after_seconds
@@ -24,6 +27,7 @@ AppError                        500  internal
     ├── ModelUnavailable        422  model_unavailable
     ├── ProviderUnavailable     503  provider_unavailable
     ├── GenerationFailed        502  generation_failed
+    │   └── ExpiredAtProvider   502  expired_at_provider    it was made, and paid by us
     ├── UnreadableReply         502  provider_unreadable
     └── SubmitUncertain         502  submit_uncertain       nobody knows whether the job exists
 
@@ -193,6 +197,24 @@ class RateLimited(AppError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class DatabaseUnavailable(AppError):
+    """The database is busy, full, read-only or away for the moment; nothing was changed."""
+
+    code = "database_unavailable"
+    http_status = 503
+    sentence = N_("The database cannot be used at the moment. Nothing was changed; wait half a minute and try again.")
+    retry_after_seconds = 30
+
+
+class PutAside(AppError):
+    """A generation that could not be looked at, fetched or written down, several times in a row."""
+
+    code = "put_aside"
+    sentence = N_(
+        "This could not be finished after several tries. The credits stay reserved; an administrator can see why."
+    )
+
+
 class MediaRejected(AppError):
     """A file that is not the image or video it should be; `reason` is the stable name of the broken rule."""
 
@@ -246,6 +268,15 @@ class ProviderNotConfigured(ProviderError):
     http_status = 503
     fault = Fault.OPERATOR
     sentence = N_("This provider is not configured here. Choose another model or ask an administrator to add its key.")
+
+
+class ProviderRemoved(ProviderError):
+    """No provider of this name is part of this installation any more."""
+
+    code = "provider_removed"
+    http_status = 422
+    fault = Fault.OPERATOR
+    sentence = N_("This provider is not part of this installation any more. Choose a model of another one.")
 
 
 class BadKey(ProviderError):
@@ -327,6 +358,17 @@ class GenerationFailed(ProviderError):
 
     code = "generation_failed"
     sentence = N_("The provider could not make this clip. Nothing was charged; try again or change the prompt.")
+
+
+class JobLost(GenerationFailed):
+    """The provider does not know the job any more; whether it was made nobody can tell."""
+
+
+class ExpiredAtProvider(GenerationFailed):
+    """The provider finished the job and has thrown the clip away; it has been paid all the same."""
+
+    code = "expired_at_provider"
+    sentence = N_("The provider finished this clip, but no longer had it when it was fetched. Nothing was charged.")
 
 
 class UnreadableReply(ProviderError):

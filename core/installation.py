@@ -4,6 +4,8 @@ A composition root (app.py, worker.py, the command line, a test) opens one. Serv
 `current` is for what a framework calls without arguments: page scripts, jobs of the queue, requests.
 """
 
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,8 +14,10 @@ from functools import cached_property
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from core import config, db
+from core.catalog import offered
 from core.config import BadSetting, Settings
-from core.db import Database
+from core.db import Database, availability
+from core.db.engine import PATIENCE_SECONDS
 from core.files.storage import Storage, open_storage
 from core.generations.progress import ProgressBoard
 from core.identity.api_tokens import TokenCache
@@ -22,6 +26,8 @@ from core.providers import connection as provider_connection
 from core.redis import connection as redis_connection
 from core.redis.rate_limits import RateLimiter
 from core.usage.cache import UsageCache
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,30 +72,51 @@ class Installation:
             self.redis.close()
 
 
-def build(settings: Settings) -> Installation:
+def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, waits: bool = False) -> Installation:
     """An installation whose schema is up to date. Raises BadSetting for a database that cannot be used."""
-    return Installation(settings, open_database(settings), open_storage(settings.storage_url), settings.redis_url)
+    for model_id in offered.unpriced():
+        log.warning("The model '%s' has no price in core/catalog/price_list.py, so it is not offered.", model_id)
+    database = open_database(settings, patience_seconds=patience_seconds, waits=waits)
+    return Installation(settings, database, open_storage(settings.storage_url), settings.redis_url)
 
 
-def open_database(settings: Settings) -> Database:
-    """The database of these settings, its schema up to date. Raises BadSetting, which shows no secret."""
+def open_database(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, waits: bool = False) -> Database:
+    """The database of these settings, its schema up to date. Raises BadSetting, which shows no secret.
+
+    `patience_seconds` is how long it is waited for while somebody else holds it. With `waits` it is waited for until it
+    is there, as befits a process that would only be started again.
+    """
     address = config.without_secrets(settings.database_url)
     try:
-        database = Database(settings.database_url)
+        database = Database(settings.database_url, patience_seconds=patience_seconds)
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise BadSetting(f"DATABASE_URL: '{address}' is no address of a database we can use.") from None
-    try:
-        database.migrate()
-    except OperationalError as failure:
-        database.dispose()
-        raise BadSetting(f"DATABASE_URL: the database at '{address}' does not answer or refuses us.") from failure
+    pause_seconds = 0.5
+    while True:
+        try:
+            database.migrate()
+            break
+        except OperationalError as failure:
+            if waits and availability.is_away(failure):
+                time.sleep(pause_seconds)
+                pause_seconds = min(5.0, pause_seconds * 2)
+                continue
+            database.dispose()
+            why = f"DATABASE_URL: the database at '{address}' does not answer or refuses us."
+            raise BadSetting(why) from failure
     return database
 
 
 @contextmanager
-def opened(settings: Settings | None = None) -> Iterator[Installation]:
-    """Build one, from the process's own settings unless some are given; current while the block runs, then closed."""
-    installation = build(settings or provider_connection.read_settings())
+def opened(
+    settings: Settings | None = None, *, patience_seconds: float = PATIENCE_SECONDS, waits: bool = False
+) -> Iterator[Installation]:
+    """Build one, from the process's own settings unless some are given; current while the block runs, then closed.
+
+    The rest is as for `open_database`.
+    """
+    settings = settings or provider_connection.read_settings()
+    installation = build(settings, patience_seconds=patience_seconds, waits=waits)
     try:
         with using(installation):
             yield installation

@@ -6,12 +6,14 @@ timeline row is never changed afterwards, so what was found right once can only 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Select,
     String,
+    and_,
     case,
     exists,
     false,
@@ -31,8 +33,10 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from core.billing.ledger import EFFECTS
+from core.clock import utc_now
 from core.db.enums import EntryKind, Status
 from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Project, UsageDay, is_live
+from core.generations import lifecycle
 
 
 class utc_day(FunctionElement[str]):  # noqa: N801 -- reads as the SQL function that it is
@@ -59,6 +63,8 @@ class Since:
     entry_id: int
     event_id: int
 
+
+DEADLINE_GRACE = timedelta(hours=1)
 
 Queries = tuple[Select[Any], Select[Any]]
 
@@ -107,6 +113,10 @@ def _number_of(kind: EntryKind) -> ColumnElement[int]:
         .correlate(Generation)
         .scalar_subquery()
     )
+
+
+_ONCE = case((Generation.credits > 0, 1), else_=0)
+"""How many rows of a kind a generation must have; one that costs nothing moves nothing."""
 
 
 def _has_any(*kinds: EntryKind) -> ColumnElement[bool]:
@@ -184,6 +194,15 @@ def _live(_since: Since | None) -> Queries:
     """Live ones are few, so all of them are looked at every time."""
     wrong = _has_any(EntryKind.SETTLE, EntryKind.RELEASE)
     return select(func.count(Generation.id)).where(is_live()), select(Generation.id).where(is_live(), wrong)
+
+
+def _in_time(_since: Since | None) -> Queries:
+    """Live ones that go on by themselves, which are few; what is uncertain waits for a person as long as it takes."""
+    latest = utc_now() - DEADLINE_GRACE
+    going = (is_live(), Generation.status != Status.UNCERTAIN)
+    without_one = and_(Generation.deadline_at.is_(None), Generation.created_at < latest - lifecycle.PENDING_LIMIT)
+    late = or_(Generation.deadline_at < latest, without_one)
+    return select(func.count(Generation.id)).where(*going), select(Generation.id).where(*going, late)
 
 
 def _charged() -> ColumnElement[int]:
@@ -309,11 +328,11 @@ INVARIANTS: Sequence[Invariant] = (
     ),
     Invariant(
         "reserved_once",
-        _generations(_number_of(EntryKind.HOLD) != 1),
+        _generations(_number_of(EntryKind.HOLD) != _ONCE),
     ),
     Invariant(
         "charged_once",
-        _generations(or_(_number_of(EntryKind.SETTLE) != 1, _has_any(EntryKind.RELEASE)), COMPLETED),
+        _generations(or_(_number_of(EntryKind.SETTLE) != _ONCE, _has_any(EntryKind.RELEASE)), COMPLETED),
     ),
     Invariant(
         "checked_file",
@@ -325,7 +344,7 @@ INVARIANTS: Sequence[Invariant] = (
     Invariant(
         "returned_once",
         _generations(
-            or_(_number_of(EntryKind.RELEASE) != 1, _has_any(EntryKind.SETTLE)),
+            or_(_number_of(EntryKind.RELEASE) != _ONCE, _has_any(EntryKind.SETTLE)),
             Generation.status.in_((Status.FAILED, Status.CANCELLED)),
         ),
     ),
@@ -336,6 +355,10 @@ INVARIANTS: Sequence[Invariant] = (
     Invariant(
         "live_uncharged",
         _live,
+    ),
+    Invariant(
+        "in_time",
+        _in_time,
     ),
     Invariant(
         "first_event",

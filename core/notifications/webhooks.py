@@ -16,8 +16,8 @@ import httpx
 from sqlalchemy import ColumnElement, Select, func, literal_column, select
 from sqlalchemy import delete as sql_delete
 
-from core import egress, errors, validation
-from core.clock import utc_now
+from core import db, egress, errors, validation
+from core.clock import is_within, utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.row_access import visible_to
@@ -157,6 +157,7 @@ def send_test(session: WriteSession, user: User, endpoint_id: str) -> WebhookDel
         event=outbox.TEST,
         event_id=new_id(),
         body=outbox.body(outbox.TEST, data),
+        next_at=db.now(session),
     )
     session.add(delivery)
     session.flush()
@@ -186,6 +187,7 @@ def replay(session: WriteSession, user: User, endpoint_id: str, delivery_id: str
         event=before.event,
         event_id=before.event_id,
         body=before.body,
+        next_at=db.now(session),
     )
     session.add(again)
     session.flush()
@@ -276,7 +278,7 @@ def _ready(session: WriteSession, user: User, endpoint_id: str) -> WebhookEndpoi
         .limit(1)
     )
     then = session.scalar(nth_newest)
-    if then is not None and then > utc_now() - timedelta(minutes=1):
+    if is_within(timedelta(minutes=1), then, now=utc_now()):
         raise errors.RateLimited(retry_after_seconds=60)
     return endpoint
 

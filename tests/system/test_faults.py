@@ -289,8 +289,9 @@ def _check_what_is_kept(site: Installation, orders: Mapping[tuple[str, str], str
     hevc = site.row(orders["modelslab", "hevc"]).output_facts or {}
     assert (hevc["video_codec"], hevc["web_safe"]) == ("h264", True)
     under_way = orders["modelslab", "empty"]
-    incoming = Path(site.environ["DATA_DIR"], "incoming").iterdir()
-    assert [path.name for path in incoming if not path.name.startswith(under_way)] == []
+    files = [path for path in Path(site.environ["DATA_DIR"], "incoming").rglob("*") if path.is_file()]
+    locks = [path for path in files if path.parent.name.startswith("process-") and path.name == "lock"]
+    assert [path.name for path in files if path not in locks and not path.name.startswith(under_way)] == []
 
 
 def _rewrite(site: Installation, generation_id: str, **values: datetime) -> None:

@@ -13,6 +13,7 @@ from core.api.http import error_handlers, routing
 from core.api.http.installed import CurrentInstallation
 from core.api.schemas import responses
 from core.clock import utc_now
+from core.db import availability
 from core.db.enums import Status
 from core.db.tables import Generation, is_live
 from core.insights import health
@@ -56,8 +57,9 @@ def get_health(installation: CurrentInstallation) -> HealthAnswer | JSONResponse
             in_flight = session.scalar(select(func.count()).where(is_live())) or 0
             oldest = session.scalar(pending)
             workers = installation.watch.workers(lambda: session)
-    except SQLAlchemyError:
-        log.exception("The database does not answer")
+    except SQLAlchemyError as failure:
+        if not availability.is_away(failure):
+            log.exception("the health of the database is unknown")
         return _without_database(reachable)
     return HealthAnswer(
         success=True,

@@ -29,15 +29,27 @@ class ProviderHealth(Base):
 
 
 class Heartbeat(Base):
-    """When a part of the installation was last known to work: a role of the workers, or Redis; by the database's clock.
+    """When a part of the installation was last known to work: a role of the workers, or Redis.
 
-    One row a part, however many processes there are of it.
+    One row a part, however many processes there are of it; no decision hangs on its time, it is told.
     """
 
     __tablename__ = "heartbeats"
 
     part: Mapped[str] = mapped_column(String(40), primary_key=True)
     seen_at: Mapped[datetime]
+
+
+class InstallationIdentity(Base):
+    """The one row that says which installation this is (`id`, the same in every copy) and where its database lies.
+
+    `place` is None until a process has looked; see `core.db.identity`.
+    """
+
+    __tablename__ = "installation"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    place: Mapped[str | None] = mapped_column(String(200))
 
 
 class AuditRun(Base):
