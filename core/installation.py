@@ -22,6 +22,7 @@ from core.db.engine import PATIENCE_SECONDS
 from core.files.storage import Storage, open_storage
 from core.generations.progress import ProgressBoard
 from core.identity.api_tokens import TokenCache
+from core.insights import presence_watch
 from core.notifications import outbox
 from core.providers import connection as provider_connection
 from core.redis import connection as redis_connection
@@ -58,6 +59,11 @@ class Installation:
     def redis(self) -> redis_connection.Connection:
         """Connections to Redis; only to be asked for where there is one."""
         return redis_connection.connect(self.redis_url or "")
+
+    @cached_property
+    def watch(self) -> presence_watch.Watch:
+        """Who works here, looked at now and then by all of this process."""
+        return presence_watch.Watch(None if self.redis_url is None else lambda: self.redis)
 
     @cached_property
     def request_limiter(self) -> RateLimiter:
