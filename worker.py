@@ -16,19 +16,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from core import startup
 from core.worker.supervisor import ManagedProcess, Supervisor, exit_with_parent
 
 if TYPE_CHECKING:
     from core.config import Settings
 
+log = logging.getLogger("worker")
 ROLES = ("all", "dispatcher", "submit", "collect")
 Part = tuple[str, list[str]]
 """Name and command line of a process to keep running."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run what the arguments say until told to stop."""
+    """Run what the arguments say until told to stop; exit code 2 when it cannot be begun."""
     options = _parser().parse_args(argv)
+    with startup.entry_point():
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if options.supervise:
         return _supervise(json.loads(options.supervise), end_with_parent=options.end_with_parent)
@@ -80,7 +87,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _become_supervisor(options: argparse.Namespace, settings: "Settings") -> NoReturn:
-    """Start this program anew to look after the parts: what was read to know them is not kept in memory."""
+    """Start this program anew to look after the parts: what was read to know them is not kept in memory.
+
+    What the parts need is opened here once, so that a database they cannot use ends the start and not each of them.
+    """
+    from core import installation
+    from core.providers import connection
+
+    with installation.opened(settings):
+        log.info("Providers that can be used: %s.", connection.summary(settings))
     environ = dict(os.environ)
     parts: list[Part] = []
     if "demo" not in settings.provider_base_urls:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
-from core import config, db, errors, installation
+from core import config, db, errors, installation, startup
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import WriteSession
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 2 when it was refused."""
     chosen = _parser().parse_args(arguments)
     try:
-        with installation.opened():
+        with startup.entry_point(), installation.opened():
             for line in _run(chosen):
                 print(line)  # noqa: T201 -- its output
     except errors.AppError as refused:

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
-
-from core import config, db
+from core import db
 from core.config import BadSetting, Settings
 from core.db import Database
+from core.db.opening import open_database
+from core.files import private
 from core.files.storage import Storage, open_storage
 from core.generations.progress import ProgressBoard
 from core.identity.api_tokens import TokenCache
@@ -61,23 +61,16 @@ class Installation:
 
 
 def build(settings: Settings) -> Installation:
-    """An installation whose schema is up to date. Raises BadSetting for a database that cannot be used."""
-    return Installation(settings, open_database(settings), open_storage(settings.storage_url), settings.redis_url)
+    """An installation whose schema is up to date and whose files are private.
 
-
-def open_database(settings: Settings) -> Database:
-    """The database of these settings, its schema up to date. Raises BadSetting, which shows no secret."""
-    address = config.without_secrets(settings.database_url)
-    try:
-        database = Database(settings.database_url)
-    except (ArgumentError, NoSuchModuleError, ImportError):
-        raise BadSetting(f"DATABASE_URL: '{address}' is no address of a database we can use.") from None
-    try:
-        database.migrate()
-    except OperationalError as failure:
-        database.dispose()
-        raise BadSetting(f"DATABASE_URL: the database at '{address}' does not answer or refuses us.") from failure
-    return database
+    Raises BadSetting, whose sentence names the setting of what cannot be used.
+    """
+    if settings.redis_url is not None and (wrong := redis_connection.address_error(settings.redis_url)):
+        raise BadSetting(f"REDIS_URL: {wrong}")
+    storage = open_storage(settings.storage_url)
+    database = open_database(settings)
+    private.narrow(settings.data_dir, database.file, storage.folder)
+    return Installation(settings, database, storage, settings.redis_url)
 
 
 @contextmanager

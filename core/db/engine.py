@@ -8,10 +8,11 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -23,7 +24,7 @@ PING_AFTER_SECONDS = 1.0
 
 
 class Database:
-    """One database: its engine, its sessions, its schema."""
+    """One database: its engine, its sessions, its schema. `file` is that of SQLite, None on a server or in memory."""
 
     def __init__(self, url: str) -> None:
         parsed = make_url(url)
@@ -32,6 +33,7 @@ class Database:
         make_engine = _sqlite_engine if parsed.get_backend_name() == "sqlite" else _server_engine
         self.engine = make_engine(parsed, read_only=False)
         self.read_engine = make_engine(parsed, read_only=True)
+        self.file = _file_of(parsed)
         by_itself = {"begin": None} if self.engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
         self._read_by_itself = self.read_engine.execution_options(**by_itself)
 
@@ -60,7 +62,10 @@ class Database:
         return self._read_by_itself.connect()
 
     def migrate(self) -> None:
-        """Bring the schema to the newest version; safe from many processes at once, quick when it is there."""
+        """Bring the schema to the newest version; safe from many processes at once, quick when it is there.
+
+        Raises schema.UnusableSchema for tables of a newer version, and SQLAlchemy's or the driver's own errors.
+        """
         with self.read_connection() as connection:
             if schema.is_current(connection):
                 return
@@ -105,6 +110,11 @@ def read_session() -> AbstractContextManager[ReadSession]:
 def read_connection() -> AbstractContextManager[Connection]:
     """A connection that reads the default database; see `Database.read_connection`."""
     return default().read_connection()
+
+
+def _file_of(url: URL) -> Path | None:
+    is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    return Path(str(url.database)).absolute() if is_file else None
 
 
 def _server_engine(url: Any, *, read_only: bool) -> Engine:

@@ -1,6 +1,7 @@
 """Keeps child processes running: restarts what dies, ends all of them with their parent, however that ends."""
 
 import contextlib
+import ctypes
 import logging
 import os
 import signal
@@ -109,8 +110,15 @@ def exit_with_parent() -> None:
 
 
 def run_guarded(argv: Sequence[str]) -> int:
-    """Run a command that cannot watch for its parent itself, and end it with ours; its exit code."""
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL) as process:  # noqa: S603 -- our own commands
+    """Run a command that cannot watch for its parent itself, and end it with us, and us with our parent; its exit code.
+
+    On Linux the system ends it however we end; elsewhere it stays when we are killed with SIGKILL.
+    """
+    with subprocess.Popen(  # noqa: S603 -- our own commands
+        argv,
+        stdin=subprocess.DEVNULL,
+        preexec_fn=_end_with_parent_process if sys.platform == "linux" else None,  # noqa: PLW1509 -- no threads yet
+    ) as process:
 
         def pass_on(_number: int, _frame: object) -> None:
             process.terminate()
@@ -119,6 +127,14 @@ def run_guarded(argv: Sequence[str]) -> int:
         signal.signal(signal.SIGINT, pass_on)
         exit_with_parent()
         return process.wait()
+
+
+def _end_with_parent_process() -> None:
+    """Have Linux send SIGTERM to this process when its parent has ended, however (prctl(2)); exec keeps that."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+_PR_SET_PDEATHSIG = 1
 
 
 if __name__ == "__main__":
