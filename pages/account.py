@@ -12,12 +12,13 @@ from core.db.enums import Role
 from core.db.tables import LedgerEntry, User
 from core.identity import users
 from core.usage import export
+from core.usage.spreadsheet import SpreadsheetFormat
 from pages.sections.account import provider_cards, tokens, webhooks
-from pages.ui import components, current_user, language, wording
+from pages.ui import components, current_user, downloads, language, wording
 from pages.ui.language import _
 
 PAGE_SIZE = 20
-CSV_LIMIT_ROWS = 100_000
+FILE_LIMIT_ROWS = 100_000
 BROWSER = "browser"
 
 person = current_user.current_user()
@@ -74,15 +75,7 @@ def movements() -> None:
     pages: list[int | None] = st.session_state.setdefault("account_pages", [None])
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.header(_("Movements"), anchor=False, width="content")
-        st.download_button(
-            _("Download CSV"),
-            data=as_csv,
-            file_name="credits.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key="account_csv",
-        )
+        downloads.table(as_file, name="credits", key="account")
     with db.read_session() as session:
         rows = ledger.entries(session, person.id, before_id=pages[-1], limit=PAGE_SIZE + 1)
     if not rows:
@@ -157,11 +150,11 @@ def newer(pages: list[int | None]) -> None:
     pages.pop()
 
 
-def as_csv() -> bytes:
+def as_file(form: SpreadsheetFormat) -> bytes:
     """The newest movements, up to a limit; made when somebody asks for it."""
     found: User = current_user.current_user()
     with db.read_session() as session:
-        return export.ledger_csv(ledger.entries(session, found.id, limit=CSV_LIMIT_ROWS))
+        return export.ledger(ledger.entries(session, found.id, limit=FILE_LIMIT_ROWS), form)
 
 
 with components.error_boundary():

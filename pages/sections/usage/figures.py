@@ -13,6 +13,7 @@ from core.insights import model_stats
 from core.insights.model_stats import TimeRange
 from core.usage import budgets, export, reports
 from core.usage.reports import Group, UsageTotals
+from core.usage.spreadsheet import SpreadsheetFormat
 from pages.sections.usage import labels
 from pages.sections.usage.choice import Choice
 from pages.ui.language import _
@@ -99,11 +100,11 @@ def _speeds(database_url: str, model_ids: Sequence[str], since: date, until: dat
         return model_stats.render_times(session, model_ids, reports.UsageQuery(since, until))
 
 
-def spend_csv(person: User, choice: Choice) -> bytes:
+def spend_file(person: User, choice: Choice, form: SpreadsheetFormat) -> bytes:
     """The spend as the API gives it for the same groups: every figure, and a line of totals."""
     groups = [choice.step, choice.series]
     with db.read_session() as session:
-        return b"".join(export.usage_csv(reports.aggregate(session, person, choice.selection, groups), groups))
+        return b"".join(export.usage(reports.aggregate(session, person, choice.selection, groups), groups, form))
 
 
 def _ranked(rows: Iterable[reports.Row], key: str, named: Callable[[str], str]) -> Sequence[Named]:
