@@ -144,7 +144,7 @@ def _reason(value: str) -> str:
 
 def _person(session: WriteSession, email: str) -> User:
     settings = installation.current().settings
-    if email.strip().lower() == config.LOCAL_PERSON:
+    if users.canonical_email(email) == config.LOCAL_PERSON:
         return users.local_person(session, settings)
     return users.ensure(session, email, signup_credits=settings.signup_credits)
 

@@ -4,6 +4,7 @@ A composition root (app.py, worker.py, the command line, a test) opens one. Serv
 `current` is for what a framework calls without arguments: page scripts, jobs of the queue, requests.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,10 +18,13 @@ from core.files import private
 from core.files.storage import Storage, open_storage
 from core.generations.progress import ProgressBoard
 from core.identity.api_tokens import TokenCache
+from core.notifications import webhooks
 from core.providers import connection as provider_connection
 from core.redis import connection as redis_connection
 from core.redis.rate_limits import RateLimiter
 from core.usage.cache import UsageCache
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +74,26 @@ def build(settings: Settings) -> Installation:
     storage = open_storage(settings.storage_url)
     database = open_database(settings)
     private.narrow(settings.data_dir, database.file, storage.folder)
+    _look_at_keys(database, settings)
     return Installation(settings, database, storage, settings.redis_url)
+
+
+def _look_at_keys(database: Database, settings: Settings) -> None:
+    """Say when receivers of webhooks have secrets of a key that is gone, so that no change of it is silent."""
+    keys = settings.secrets_in_force
+    with database.read_session() as session:
+        is_incomplete = webhooks.without_key(session)
+    if is_incomplete:
+        with database.write_session() as session:
+            webhooks.note_key(session, keys=keys)
+    with database.read_session() as session:
+        lost = webhooks.count_lost_secrets(session, keys=keys)
+    if lost:
+        log.warning(
+            "SECRET_KEY is another than the one that the secrets of %d webhooks were made with; their receivers refuse "
+            "what they are sent. Set SECRET_KEY_OLD to the key before until they have new secrets.",
+            lost,
+        )
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def registered(studio: Studio, receiver: Receiver) -> WebhookEndpoint:
     """A webhook of the studio's person."""
     address = webhooks.validate_url(receiver.url, allow=frozenset({receiver.host_port}))
     with db.write_session() as session:
-        return webhooks.create(session, studio.person, address)
+        return webhooks.create(session, studio.person, address, key=studio.settings.secret_key)
 
 
 def send() -> None:

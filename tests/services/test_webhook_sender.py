@@ -48,7 +48,7 @@ def registered(settings: Settings, user: User, url: str) -> WebhookEndpoint:
     """A webhook at this address."""
     address = webhooks.validate_url(url, allow=settings.webhook_allow_hosts)
     with db.write_session() as session:
-        return webhooks.create(session, user, address)
+        return webhooks.create(session, user, address, key=settings.secret_key)
 
 
 def sent_test(user: User, endpoint: WebhookEndpoint) -> str:
@@ -134,7 +134,7 @@ def test_deliver_after_a_rotation(site: Settings, ana: User, receiver: Receiver)
     endpoint = registered(site, ana, receiver.url)
     old = webhooks.secret(endpoint, key=site.secret_key)
     with db.write_session() as session:
-        new = webhooks.secret(webhooks.rotate(session, ana, endpoint.id), key=site.secret_key)
+        new = webhooks.secret(webhooks.rotate(session, ana, endpoint.id, key=site.secret_key), key=site.secret_key)
     sent_test(ana, endpoint)
     send(site)
     with db.write_session() as session:

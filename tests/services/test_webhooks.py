@@ -33,7 +33,7 @@ KEY = b"the installation's key"
 def registered(database: Database, user: User) -> WebhookEndpoint:
     """A webhook of this person."""
     with database.write_session() as session:
-        return webhooks.create(session, user, ADDRESS)
+        return webhooks.create(session, user, ADDRESS, key=KEY)
 
 
 def recorded(database: Database, endpoint: WebhookEndpoint) -> list[WebhookDelivery]:
@@ -103,11 +103,11 @@ def test_create_when_there_are_as_many_as_may_be(database: Database, person: Use
     """The eleventh is refused; somebody else's do not count."""
     with database.write_session() as session:
         for _ in range(webhooks.MAX_ENDPOINTS):
-            webhooks.create(session, person, ADDRESS)
+            webhooks.create(session, person, ADDRESS, key=KEY)
         with pytest.raises(errors.Conflict):
-            webhooks.create(session, person, ADDRESS)
+            webhooks.create(session, person, ADDRESS, key=KEY)
         other = users.ensure(session, "ben@example.org", signup_credits=0)
-        webhooks.create(session, other, ADDRESS)
+        webhooks.create(session, other, ADDRESS, key=KEY)
         assert len(webhooks.list_for_user(session, person)) == webhooks.MAX_ENDPOINTS
 
 
@@ -117,11 +117,11 @@ def test_webhook_when_it_is_somebody_elses(database: Database, person: User) -> 
     with database.write_session() as session:
         delivery = webhooks.send_test(session, person, endpoint.id)
         other = users.ensure(session, "ben@example.org", signup_credits=0)
-        own = webhooks.create(session, other, ADDRESS)
+        own = webhooks.create(session, other, ADDRESS, key=KEY)
         for action in (
             lambda: webhooks.get(session, other, endpoint.id),
             lambda: webhooks.update(session, other, endpoint.id, enabled=False),
-            lambda: webhooks.rotate(session, other, endpoint.id),
+            lambda: webhooks.rotate(session, other, endpoint.id, key=KEY),
             lambda: webhooks.send_test(session, other, endpoint.id),
             lambda: webhooks.list_deliveries(session, other, endpoint.id),
             lambda: webhooks.replay(session, other, own.id, delivery.id),
@@ -146,15 +146,15 @@ def test_rotate_keeps_the_old_secret_for_a_day(database: Database, person: User)
     """After a change both secrets sign, the new one first; a day later only the new one does."""
     endpoint = registered(database, person)
     old = webhooks.secret(endpoint, key=KEY)
-    assert webhooks.secrets_in_force(endpoint, key=KEY, now=utc_now()) == [old]
+    assert webhooks.secrets_in_force(endpoint, keys=[KEY], now=utc_now()) == [old]
     with database.write_session() as session:
-        endpoint = webhooks.rotate(session, person, endpoint.id)
+        endpoint = webhooks.rotate(session, person, endpoint.id, key=KEY)
 
     new = webhooks.secret(endpoint, key=KEY)
     assert new != old
     now = utc_now()
-    assert webhooks.secrets_in_force(endpoint, key=KEY, now=now) == [new, old]
-    assert webhooks.secrets_in_force(endpoint, key=KEY, now=now + timedelta(hours=25)) == [new]
+    assert webhooks.secrets_in_force(endpoint, keys=[KEY], now=now) == [new, old]
+    assert webhooks.secrets_in_force(endpoint, keys=[KEY], now=now + timedelta(hours=25)) == [new]
 
 
 def test_event_when_a_generation_completes(database: Database, person: User) -> None:
@@ -202,7 +202,7 @@ def test_event_when_a_generation_ends_otherwise(database: Database, person: User
 def test_event_when_nobody_listens(database: Database, person: User) -> None:
     """Moves on the way are no events, nor is an end heard by stopped webhooks or other people's."""
     with database.write_session() as session:
-        webhooks.create(session, users.ensure(session, "ben@example.org", signup_credits=0), ADDRESS)
+        webhooks.create(session, users.ensure(session, "ben@example.org", signup_credits=0), ADDRESS, key=KEY)
     stopped = registered(database, person)
     with database.write_session() as session:
         webhooks.update(session, person, stopped.id, enabled=False)
@@ -215,8 +215,8 @@ def test_event_when_nobody_listens(database: Database, person: User) -> None:
 def test_event_when_it_was_not_chosen(database: Database, person: User) -> None:
     """A webhook is told the events it chose, from the change on; with none or all chosen it is told all."""
     with database.write_session() as session:
-        failures = webhooks.create(session, person, ADDRESS, events=["generation.failed"])
-        everything = webhooks.create(session, person, ADDRESS, events=list(outbox.EVENTS.values()))
+        failures = webhooks.create(session, person, ADDRESS, key=KEY, events=["generation.failed"])
+        everything = webhooks.create(session, person, ADDRESS, key=KEY, events=list(outbox.EVENTS.values()))
     create_completed(database, person)
     assert (len(recorded(database, failures)), len(recorded(database, everything))) == (0, 1)
 
@@ -237,7 +237,7 @@ def test_events_when_they_cannot_be_chosen(database: Database, person: User, eve
     endpoint = registered(database, person)
     with database.write_session() as session:
         with pytest.raises(errors.InvalidRequest) as when_new:
-            webhooks.create(session, person, ADDRESS, events=events)
+            webhooks.create(session, person, ADDRESS, key=KEY, events=events)
         with pytest.raises(errors.InvalidRequest) as when_changed:
             webhooks.update(session, person, endpoint.id, events=events)
 

@@ -25,16 +25,16 @@ def test_check_accepts_what_was_signed(name: str | None) -> None:
     expires, signature, said = parts(link)
     assert said == name
     for moment in (NOW, NOW + timedelta(seconds=3599)):
-        signed_urls.check(KEY, expires, signature, said, secret=SECRET, now=moment)
+        signed_urls.check(KEY, expires, signature, said, secrets=[SECRET], now=moment)
 
 
 def test_check_refuses_an_expired_link() -> None:
     """At its expiry, and not more than 15 minutes after its lifetime, a link is over."""
     expires, signature, _ = parts(signed_urls.sign(KEY, secret=SECRET, now=NOW, lifetime_seconds=3600))
-    signed_urls.check(KEY, expires, signature, None, secret=SECRET, now=datetime.fromtimestamp(expires - 1, UTC))
+    signed_urls.check(KEY, expires, signature, None, secrets=[SECRET], now=datetime.fromtimestamp(expires - 1, UTC))
     for late in (datetime.fromtimestamp(expires, UTC), NOW + timedelta(seconds=3600 + 900)):
         with pytest.raises(errors.Forbidden):
-            signed_urls.check(KEY, expires, signature, None, secret=SECRET, now=late)
+            signed_urls.check(KEY, expires, signature, None, secrets=[SECRET], now=late)
 
 
 def test_check_refuses_any_change() -> None:
@@ -52,7 +52,7 @@ def test_check_refuses_any_change() -> None:
     ]
     for key, when, proof, name, secret in changed:
         with pytest.raises(errors.Forbidden):
-            signed_urls.check(key, when, proof, name, secret=secret, now=NOW)
+            signed_urls.check(key, when, proof, name, secrets=[secret], now=NOW)
 
 
 def test_sign_gives_the_same_link_for_a_quarter_of_an_hour() -> None:

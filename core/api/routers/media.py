@@ -77,7 +77,7 @@ def get_media(
     """Get a stored file by its signed link; byte ranges are supported."""
     now = utc_now()
     until = _moment(expires)
-    signed_urls.check(key, until, signature, download_name, secret=installation.settings.secret_key, now=now)
+    signed_urls.check(key, until, signature, download_name, secrets=installation.settings.secrets_in_force, now=now)
     cache_seconds = min(MEDIA_CACHE_SECONDS, math.floor(until - now.timestamp()))
     return ranges.serve(installation.storage, key, request, download_name=download_name, cache_seconds=cache_seconds)
 
@@ -95,7 +95,7 @@ def get_archive(
     Clips that are not available are named in a text file inside.
     """
     ids = signed_urls.check_archive(
-        user_id, clips, _moment(expires), signature, secret=installation.settings.secret_key, now=utc_now()
+        user_id, clips, _moment(expires), signature, secrets=installation.settings.secrets_in_force, now=utc_now()
     )
     with db.read_session() as session:
         user = session.get_one(User, user_id)  # the link was signed for them

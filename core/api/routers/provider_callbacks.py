@@ -18,7 +18,7 @@ def take_hook(installation: CurrentInstallation, id: str, signature: str) -> Res
 
     The body is not read; the provider is asked for the status instead.
     """
-    callbacks.check(id, signature, secret=installation.settings.secret_key)
+    callbacks.check(id, signature, secrets=installation.settings.secrets_in_force)
     with db.write_session() as session:
         lifecycle.expedite(session, id)
     return Response(status_code=204)

@@ -166,7 +166,14 @@ def create_webhook(user: CurrentUser, body: NewWebhook) -> SecretAnswer:
     """
     address = _checked(body.url)
     with db.write_session() as session:
-        row = webhooks.create(session, user, address, description=body.description, events=body.events)
+        row = webhooks.create(
+            session,
+            user,
+            address,
+            key=current().settings.secret_key,
+            description=body.description,
+            events=body.events,
+        )
     return _with_secret(row)
 
 
@@ -209,7 +216,7 @@ def delete_webhook(user: CurrentUser, webhook_id: PathId) -> responses.Response:
 def rotate_secret(user: CurrentUser, webhook_id: PathId) -> SecretAnswer:
     """Replace the signing secret; for a day events are signed with the old one as well."""
     with db.write_session() as session:
-        row = webhooks.rotate(session, user, webhook_id)
+        row = webhooks.rotate(session, user, webhook_id, key=current().settings.secret_key)
     return _with_secret(row)
 
 
