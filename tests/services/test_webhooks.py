@@ -13,6 +13,7 @@ from core.generations import lifecycle
 from core.identity import users
 from core.messages import message, plain
 from core.notifications import outbox, webhooks
+from core.notifications.webhooks import SecretStanding
 from tests.factories.generations import (
     DISPATCHED,
     DOWNLOADING,
@@ -369,3 +370,41 @@ def test_forget_old_keeps_what_is_young_or_due(database: Database, person: User)
         webhooks.abandon(session, WebhookDelivery.id.in_([old[0], young_ended]), why=plain("It never arrived."))
         webhooks.prune(session)
     assert [row.id for row in recorded(database, endpoint)] == [old[1], young_ended, young_due]
+
+
+def test_secrets_while_the_key_is_changed(database: Database, person: User) -> None:
+    """Everything is signed with what both keys make, also after a new secret, until the key before is dropped."""
+    new_key, old_key = b"the new key", KEY
+    endpoint = registered(database, person)
+    had = webhooks.secret(endpoint, key=old_key)
+    assert webhooks.secret_standing(endpoint, keys=[old_key]) is SecretStanding.CURRENT
+
+    keys, later = [new_key, old_key], utc_now() + timedelta(days=9)
+    assert webhooks.secrets_in_force(endpoint, keys=keys, now=later) == [webhooks.secret(endpoint, key=new_key), had]
+    assert webhooks.secret_standing(endpoint, keys=keys) is SecretStanding.CHANGING
+    assert webhooks.secret_standing(endpoint, keys=[new_key]) is SecretStanding.LOST
+
+    with database.write_session() as session:
+        endpoint = webhooks.rotate(session, person, endpoint.id, key=new_key)
+    made = webhooks.secret(endpoint, key=new_key)
+    assert {made, had} <= set(webhooks.secrets_in_force(endpoint, keys=keys, now=later))
+    assert webhooks.secrets_in_force(endpoint, keys=[new_key], now=later) == [made]
+    assert webhooks.secret_standing(endpoint, keys=[new_key]) is SecretStanding.CURRENT
+
+
+def test_key_of_secrets_of_older_versions(database: Database, person: User) -> None:
+    """It is noted once, as the key before where one is given, and lost secrets are counted from then on."""
+    endpoint = registered(database, person)
+    with database.write_session() as session:
+        session.execute(update(WebhookEndpoint).values(secret_key_id=None))
+    with database.read_session() as reading:
+        assert webhooks.without_key(reading)
+    for keys in ([b"new", KEY], [b"other"]):
+        with database.write_session() as session:
+            webhooks.note_key(session, keys=keys)
+
+    with database.read_session() as reading:
+        assert not webhooks.without_key(reading)
+        assert webhooks.get(reading, person, endpoint.id).secret_key_id == webhooks.key_id(KEY)
+        assert webhooks.count_lost_secrets(reading, keys=[b"new", KEY]) == 0
+        assert webhooks.count_lost_secrets(reading, keys=[b"new"]) == 1

@@ -1,3 +1,5 @@
+import uuid
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -71,3 +73,17 @@ def test_sign_refuses_a_bad_key_and_an_empty_secret() -> None:
         signed_urls.sign("../secret.key", secret=SECRET, now=NOW)
     with pytest.raises(ValueError, match="secret"):
         signed_urls.sign(KEY, secret=b"", now=NOW)
+
+
+def test_check_while_the_key_is_changed() -> None:
+    """What either key has signed is good, until the one before is dropped; what a third has signed is not."""
+    old, new, other = b"the old key", b"the new key", b"another key"
+    for secret in (old, new, other):
+        expires, signature, _ = parts(signed_urls.sign(KEY, secret=secret, now=NOW))
+        link = signed_urls.sign_archive("u", [str(uuid.UUID(int=1))], secret=secret, now=NOW)
+        query = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
+        for held in ([new, old], [new]):
+            with pytest.raises(errors.Forbidden) if secret not in held else nullcontext():
+                signed_urls.check(KEY, expires, signature, None, secrets=held, now=NOW)
+            with pytest.raises(errors.Forbidden) if secret not in held else nullcontext():
+                signed_urls.check_archive("u", query["c"], int(query["e"]), query["s"], secrets=held, now=NOW)
