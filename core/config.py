@@ -107,10 +107,13 @@ class Settings(BaseSettings):
         """Where files lie that are being fetched or worked on; what is left over there is swept away."""
         return self.data_dir / "incoming"
 
-    def download_allow(self, provider: str) -> frozenset[str]:
-        """The `host:port`s a provider's files may come from though private or unencrypted: its own, and the listed."""
-        own = self.provider_base_urls.get(provider)
-        return self.download_allow_hosts | ({host_port(own)} if own else frozenset())
+    def download_allow(self, provider: str, base_url: str | None = None) -> frozenset[str]:
+        """The `host:port`s a provider's files may come from though private or unencrypted: its own, and the listed.
+
+        `base_url` is where a job was submitted to; the operator or the adapter chose it and may have changed it since.
+        """
+        own = (self.provider_base_urls.get(provider), base_url)
+        return self.download_allow_hosts | {host_port(address) for address in own if address}
 
 
 _AS_GIVEN = ("SECRET_KEY", "SECRET_KEY_OLD")

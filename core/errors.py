@@ -16,6 +16,7 @@ AppError                        500  internal
 │   └── OutputExpired           502  output_expired
 └── ProviderError               502  provider_error
     ├── ProviderNotConfigured   503  provider_not_configured
+    ├── ProviderRemoved         422  provider_removed
     ├── BadKey                  502  provider_bad_key
     ├── ProviderOutOfCredits    502  provider_out_of_credits
     ├── ProviderRateLimited     503  provider_busy          retry_after_seconds
@@ -24,6 +25,7 @@ AppError                        500  internal
     ├── ModelUnavailable        422  model_unavailable
     ├── ProviderUnavailable     503  provider_unavailable
     ├── GenerationFailed        502  generation_failed
+    │   └── ExpiredAtProvider   502  expired_at_provider    it was made, and paid by us
     ├── UnreadableReply         502  provider_unreadable
     └── SubmitUncertain         502  submit_uncertain       nobody knows whether the job exists
 
@@ -254,6 +256,15 @@ class ProviderNotConfigured(ProviderError):
     sentence = N_("This provider is not configured here. Choose another model or ask an administrator to add its key.")
 
 
+class ProviderRemoved(ProviderError):
+    """No provider of this name is part of this installation any more."""
+
+    code = "provider_removed"
+    http_status = 422
+    fault = Fault.OPERATOR
+    sentence = N_("This provider is not part of this installation any more. Choose a model of another one.")
+
+
 class BadKey(ProviderError):
     """The provider does not accept our key."""
 
@@ -333,6 +344,17 @@ class GenerationFailed(ProviderError):
 
     code = "generation_failed"
     sentence = N_("The provider could not make this clip. Nothing was charged; try again or change the prompt.")
+
+
+class JobLost(GenerationFailed):
+    """The provider does not know the job any more; whether it was made nobody can tell."""
+
+
+class ExpiredAtProvider(GenerationFailed):
+    """The provider finished the job and has thrown the clip away; it has been paid all the same."""
+
+    code = "expired_at_provider"
+    sentence = N_("The provider finished this clip, but no longer had it when it was fetched. Nothing was charged.")
 
 
 class UnreadableReply(ProviderError):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from core import db
+from core.catalog import offered
 from core.config import BadSetting, Settings
 from core.db import Database
 from core.db.opening import open_database
@@ -71,6 +72,8 @@ def build(settings: Settings) -> Installation:
     """
     if settings.redis_url is not None and (wrong := redis_connection.address_error(settings.redis_url)):
         raise BadSetting(f"REDIS_URL: {wrong}")
+    for model_id in offered.unpriced():
+        log.warning("The model '%s' has no price in core/catalog/price_list.py, so it is not offered.", model_id)
     storage = open_storage(settings.storage_url)
     database = open_database(settings)
     private.narrow(settings.data_dir, database.file, storage.folder)

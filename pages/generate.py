@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import db, installation
 from core.billing import ledger
-from core.catalog import adaptation, capabilities, price_list
+from core.catalog import adaptation, capabilities, offered, price_list
 from core.db.enums import ENDED_STATUSES
 from core.db.tables import Preset
 from core.generations import batches, queries
@@ -39,7 +39,7 @@ def track_records(database_url: str) -> dict[str, model_stats.TrackRecord]:
     """How the models of this installation did lately; the same for everybody, so asked once for all."""
     del database_url  # it tells one installation's figures from another's
     with db.read_session() as session:
-        return dict(model_stats.track_records(session, [model.id for model in registry.models()]))
+        return dict(model_stats.track_records(session, [model.id for model in offered.models()]))
 
 
 def first_project() -> None:
@@ -61,7 +61,7 @@ def choose_project(names: dict[str, str]) -> None:
 
 def offered_models() -> Sequence[VideoModel]:
     """The models to choose from, those that can be used first; only ones that take a start image to go on from one."""
-    models = sorted(registry.models(), key=lambda model: model.provider not in configured)
+    models = sorted(offered.models(), key=lambda model: model.provider not in configured)
     return [model for model in models if model.start_image] if form_state.extended() else models
 
 
@@ -121,7 +121,7 @@ def choose_several(spec: GenerationSpec) -> list[GenerationSpec]:
     """How many of each, and which other models as well; all clips in all."""
     can = {
         model.id: model
-        for model in registry.models()
+        for model in offered.models()
         if model.id != spec.model_id and model.provider in configured and _can_make(model, spec)
     }
     wished: list[str] = form_state.value("also") or []

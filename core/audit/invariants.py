@@ -109,6 +109,10 @@ def _number_of(kind: EntryKind) -> ColumnElement[int]:
     )
 
 
+_ONCE = case((Generation.credits > 0, 1), else_=0)
+"""How many rows of a kind a generation must have; one that costs nothing moves nothing."""
+
+
 def _has_any(*kinds: EntryKind) -> ColumnElement[bool]:
     return exists().where(LedgerEntry.generation_id == Generation.id, LedgerEntry.kind.in_(kinds))
 
@@ -309,11 +313,11 @@ INVARIANTS: Sequence[Invariant] = (
     ),
     Invariant(
         "reserved_once",
-        _generations(_number_of(EntryKind.HOLD) != 1),
+        _generations(_number_of(EntryKind.HOLD) != _ONCE),
     ),
     Invariant(
         "charged_once",
-        _generations(or_(_number_of(EntryKind.SETTLE) != 1, _has_any(EntryKind.RELEASE)), COMPLETED),
+        _generations(or_(_number_of(EntryKind.SETTLE) != _ONCE, _has_any(EntryKind.RELEASE)), COMPLETED),
     ),
     Invariant(
         "checked_file",
@@ -325,7 +329,7 @@ INVARIANTS: Sequence[Invariant] = (
     Invariant(
         "returned_once",
         _generations(
-            or_(_number_of(EntryKind.RELEASE) != 1, _has_any(EntryKind.SETTLE)),
+            or_(_number_of(EntryKind.RELEASE) != _ONCE, _has_any(EntryKind.SETTLE)),
             Generation.status.in_((Status.FAILED, Status.CANCELLED)),
         ),
     ),

@@ -72,7 +72,9 @@ def adjust(session: ReadSession, user_id: str, *, credits: int, key: str, actor:
 
 
 def hold(session: ReadSession, user_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
-    """Reserve the price of a generation. InsufficientCredits when the available balance does not cover it."""
+    """Reserve the price of a generation; one that costs nothing leaves no row. Raises InsufficientCredits."""
+    if credits == 0:
+        return True
     key = f"generation:{generation_id}:hold"
     reason = message("reserved_at_submit")
     return _book(
@@ -154,7 +156,9 @@ def _end_hold(
     actor: str,
     reason: Message | str,
 ) -> bool:
-    """Settle or release: one key for both, so that only one of them can happen."""
+    """Settle or release: one key for both, so that only one can happen. What cost nothing has no hold to end."""
+    if credits == 0:
+        return True
     key = f"generation:{generation_id}:end"
     return _book(session, user_id, kind, credits, key=key, actor=actor, reason=reason, generation_id=generation_id)
 

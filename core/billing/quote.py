@@ -11,10 +11,12 @@ from core import errors
 from core.catalog.price_list import (
     AUDIO_CREDITS,
     BOTH_IMAGES_PERCENT,
+    DEFAULT_MARKUP_PERCENT,
     DURATION_PERCENT_PER_SECOND,
     END_IMAGE_PERCENT,
     IDR_PER_CREDIT,
     IDR_PER_USD,
+    PRICES,
     PROMPT_ENHANCEMENT_CREDITS,
     RESOLUTION_PERCENT,
     START_IMAGE_PERCENT,
@@ -102,9 +104,12 @@ def share(base_credits: int, percent: int) -> int:
 def estimated_cost_idr(model_id: str, total_credits: int, *, markup_percent: int | None = None) -> int:
     """What the provider probably took for this, in whole rupiah: the price over the model's markup, half up.
 
-    `markup_percent` puts another markup in place of the list's, to see what would be.
+    `markup_percent` puts another markup in place of the list's, to see what would be. A model that is no longer in the
+    list had the usual one.
     """
-    markup = price(model_id).markup_percent if markup_percent is None else markup_percent
+    listed = PRICES.get(model_id)
+    usual = listed.markup_percent if listed else DEFAULT_MARKUP_PERCENT
+    markup = usual if markup_percent is None else markup_percent
     return (total_credits * IDR_PER_CREDIT * 200 + markup) // (2 * markup)
 
 

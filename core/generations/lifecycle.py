@@ -7,6 +7,7 @@ module is the only one that makes them. It knows no provider and no queue.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -181,7 +182,8 @@ def complete(session: WriteSession, row: Generation, output: Output) -> bool:
     }
     if estimate:
         values |= {"provider_cost": cost_idr, "provider_cost_currency": "IDR", "provider_cost_is_estimate": True}
-    reported_microusd = None if estimate else _microusd(row)
+    in_dollars = row.provider_cost is not None and row.provider_cost_currency == "USD"
+    reported_microusd = _microusd(row.provider_cost) if row.provider_cost is not None and in_dollars else None
     what = message("stored", credits=row.credits)
     if output.gaps:
         what = message("stored_otherwise", credits=row.credits, gaps=tuple(output.gaps))
@@ -205,16 +207,22 @@ def complete(session: WriteSession, row: Generation, output: Output) -> bool:
     return True
 
 
-def _microusd(row: Generation) -> int | None:
-    """What the provider reported, in millionths of a dollar; None for another currency, which stays an estimate."""
-    if row.provider_cost is None or row.provider_cost_currency != "USD":
-        return None
-    return int((row.provider_cost * 1_000_000).to_integral_value())
+def _microusd(dollars: Decimal) -> int:
+    """In millionths of a dollar."""
+    return int((dollars * 1_000_000).to_integral_value())
 
 
-def fail(session: WriteSession, row: Generation, error: errors.AppError, *, actor: str = SYSTEM) -> bool:
-    """End a generation that will give no clip: the reason is kept, the hold goes back."""
+def fail(session: WriteSession, row: Generation, error: errors.AppError, *, actor: str = SYSTEM, **values: Any) -> bool:
+    """End a generation that will give no clip: the reason is kept, the hold goes back.
+
+    What its provider took all the same is counted: as reported in `values`, estimated where it made the clip.
+    """
     facts = _EndedFacts.of(row)
+    made = isinstance(error, errors.ExpiredAtProvider)
+    if made and row.provider_cost is None and "provider_cost" not in values:
+        cost_idr = estimated_cost_idr(row.model_id, row.credits)
+        values |= {"provider_cost": cost_idr, "provider_cost_currency": "IDR", "provider_cost_is_estimate": True}
+    costs = _costs(row, values)
     moved = transition(
         session,
         row,
@@ -227,16 +235,33 @@ def fail(session: WriteSession, row: Generation, error: errors.AppError, *, acto
         error=error.message,
         error_detail=error.detail[:4000] or None,
         ended_at=facts.ended_at,
+        **values,
     )
-    return moved and _release_hold(session, facts, error.message, actor, failed=1)
+    return moved and _release_hold(session, facts, error.message, actor, failed=1, **costs)
 
 
-def cancel(session: WriteSession, row: Generation, *, actor: str) -> bool:
-    """End a generation because its person wants it so, where nothing will be charged: the hold goes back."""
-    facts = _EndedFacts.of(row)
+def cancel(session: WriteSession, row: Generation, *, actor: str, **values: Any) -> bool:
+    """End a generation because its person wants it so, where nothing will be charged: the hold goes back.
+
+    What its provider reports to have taken all the same, in `values`, is counted.
+    """
+    facts, costs = _EndedFacts.of(row), _costs(row, values)
     what = message("cancelled", credits=row.credits)
-    moved = transition(session, row, Status.CANCELLED, Stage.FINALIZED, what=what, actor=actor, ended_at=facts.ended_at)
-    return moved and _release_hold(session, facts, message("hold_released_by_cancel"), actor, cancelled=1)
+    moved = transition(
+        session, row, Status.CANCELLED, Stage.FINALIZED, what=what, actor=actor, ended_at=facts.ended_at, **values
+    )
+    return moved and _release_hold(session, facts, message("hold_released_by_cancel"), actor, cancelled=1, **costs)
+
+
+def _costs(row: Generation, values: Mapping[str, Any]) -> dict[str, int]:
+    """What a generation without a clip cost its provider, as the roll-up counts it; nothing where nothing is known."""
+    amount = values.get("provider_cost", row.provider_cost)
+    currency = values.get("provider_cost_currency", row.provider_cost_currency)
+    if amount is None:
+        return {}
+    if currency == "USD":
+        return {"reported_cost_microusd": _microusd(amount)}
+    return {"estimated_cost_idr": int(amount)} if currency == "IDR" else {}
 
 
 def mark_uncertain(session: WriteSession, row: Generation, error: errors.AppError, *, next_at: datetime) -> bool:

@@ -12,18 +12,19 @@ from sqlalchemy import exists, func, select
 from core import errors
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession, update_where
-from core.db.enums import Stage, Status
+from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation, GenerationEvent, is_live
 from core.generations import lifecycle
 from core.messages import Message, message
 from core.providers import registry
-from core.providers.contract import JobMatches, ProviderJob
+from core.providers.contract import JobMatches, JobNotice, ProviderJob
 
 LATE_ARRIVAL_WINDOW = timedelta(minutes=5)
 """How long after it was lost an order may still arrive: a worker that sleeps with its machine and wakes has
 `jobs.SUBMIT_SECONDS` left, and the rest is for the provider to show it in its list."""
 OWNERS_ENDED_WITHIN = timedelta(hours=1)
 """How long before a submit the owner of a job that may be taken for its own can have ended."""
+DEADLINE_OF_A_REMOVED_MODEL = timedelta(minutes=30)
 RETRY_SOON = timedelta(seconds=30)
 RETRY_SLOW = timedelta(minutes=5)
 _CANDIDATES = "It may be one of these jobs: "
@@ -62,7 +63,7 @@ def accept(
     """The provider has it as this job: wait for it. Raises Conflict if the job is another generation's; see `lock`."""
     if jobs_taken(session, row, [job.id]):
         raise errors.Conflict(message("job_of_another", job_id=job.id))
-    now = utc_now()
+    now, model = utc_now(), registry.find_model(row.model_id)
     lifecycle.transition(
         session,
         row,
@@ -74,12 +75,37 @@ def accept(
         provider_job_id=job.id,
         provider_response=dict(job.response) or None,
         submitted_at=now,
-        deadline_at=now + registry.model(row.model_id).deadline,
+        deadline_at=now + (model.deadline if model else DEADLINE_OF_A_REMOVED_MODEL),
         error_code=None,
         error_message=None,
         error=None,
         error_detail=None,
     )
+
+
+def take_notice(session: WriteSession, generation_id: str, notice: JobNotice | None) -> None:
+    """A provider called this generation's own address, which nobody else knows: look at it at once.
+
+    The job it names is the job of a submit that was lost; the link is kept for when the provider has forgotten the job
+    before it was looked at. What it says of success or failure is asked for, and nothing is ended by it.
+    """
+    owner = session.scalar(select(Generation.provider).where(Generation.id == generation_id))
+    if owner is not None and notice is not None:
+        lock_providers(session, [owner])
+        row = lifecycle.locked(session, generation_id)
+        if row is not None and row.status not in ENDED_STATUSES:
+            _learn(session, row, notice)
+    lifecycle.expedite(session, generation_id)
+
+
+def _learn(session: WriteSession, row: Generation, notice: JobNotice) -> None:
+    if row.stage is Stage.SUBMITTING and row.status is Status.UNCERTAIN:
+        try:
+            accept(session, row, ProviderJob(notice.job_id), what=message("told_by_provider"), next_at=utc_now())
+        except errors.Conflict:
+            return
+    if notice.video_url and row.stage is Stage.WAITING and row.provider_job_id == notice.job_id:
+        row.provider_video_url = notice.video_url
 
 
 def sent_at(session: ReadSession, row: Generation) -> datetime:

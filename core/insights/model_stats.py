@@ -17,6 +17,8 @@ SAMPLE_ROWS = 50
 SCANNED_ROWS = 500
 """Among so many newest of a model the recent ones of a kind are looked for: a rare kind must not search them all."""
 FASTEST_SECONDS = 1.0
+GUESS_SECONDS = 90.0
+"""Of a model that is not here any more and has left no history."""
 SPEED_SAMPLE = 200
 """How many of a model's newest ended clips its times are told from."""
 
@@ -79,7 +81,8 @@ class RenderTimeEstimator:
             )
         )
         if not took:
-            guess = float(registry.model(model_id).typical_seconds)
+            model = registry.find_model(model_id)
+            guess = float(model.typical_seconds) if model else GUESS_SECONDS
             return TimeRange(guess, guess * 2, 0)
         return percentiles(took)
 

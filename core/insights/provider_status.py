@@ -100,16 +100,23 @@ def troubles(session: ReadSession) -> dict[str, Message]:
     return {
         name: trouble
         for name, row in circuit_breaker.states(session).items()
-        if circuit_breaker.state(row) is circuit_breaker.State.TROUBLE
+        if registry.is_registered(name)
+        and circuit_breaker.state(row) is circuit_breaker.State.TROUBLE
         and (trouble := _trouble(registry.provider_class(name), str(circuit_breaker.State.TROUBLE), row.error_code))
     }
 
 
 def _trouble(provider: type[Provider], state: str, error_code: str | None) -> Message | None:
     if state == NOT_CONFIGURED:
+        if not provider.needs_key:
+            return message("provider_has_no_address", provider=provider.display_name, variable=_variable(provider))
         return message("provider_has_no_key", provider=provider.display_name)
     if state == circuit_breaker.State.OK:
         return None
     if error_code in circuit_breaker.ACCOUNT_CODES:
         return message("provider_refuses_account", provider=provider.display_name)
     return message("provider_has_trouble", provider=provider.display_name)
+
+
+def _variable(provider: type[Provider]) -> str:
+    return f"{provider.name.upper()}_BASE_URL"

@@ -79,6 +79,7 @@ TEMPLATES: dict[str, str] = {
     "job_known": N_("The provider's job id of this generation is known already."),
     "job_id_unusable": N_("A provider's job id has 1 to {limit} printable characters."),
     "not_uncertain": N_("This generation is {status}, not uncertain."),
+    "told_by_provider": N_("The provider told us this job by itself."),
     "too_many_tags": N_("Use at most {limit} tags for a clip."),
     "comma_in_tag": N_("A tag has no comma; write one tag at a time."),
     "too_many_at_once": N_("Choose at most {limit} clips at once."),
@@ -86,10 +87,10 @@ TEMPLATES: dict[str, str] = {
     "idempotency_key_unusable": N_("Use 1 to {limit} printable characters, new for each request."),
     # Models, settings and prices
     "no_such_model": N_("There is no model '{model_id}'. Choose one of: {known}."),
-    "no_such_provider": N_("There is no provider '{name}'. There are: {known}."),
     "unusable_provider_key": N_(
         "The key of {provider} holds characters that no key has. An administrator has to set it again."
     ),
+    "provider_has_no_address": N_("{provider} has no address here. An administrator can set {variable}."),
     "provider_has_no_key": N_("{provider} has no key here. An administrator can add one."),
     "provider_refuses_account": N_(
         "{provider} does not accept our account at the moment. An administrator has to look."

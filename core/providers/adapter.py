@@ -12,7 +12,7 @@ import httpx
 from core import errors
 from core.messages import N_
 from core.providers import http
-from core.providers.contract import JobMatches, JobStatus, ListedJob, ProviderJob, SourceImage, VideoRequest
+from core.providers.contract import JobMatches, JobState, JobStatus, ListedJob, ProviderJob, SourceImage, VideoRequest
 from core.providers.hooks import VendorHooks
 from core.providers.http import ABOUT_US, Call, Reply
 
@@ -37,20 +37,24 @@ class Adapter(VendorHooks):
             raise http.broken_submit(failure, key=self._key) from failure
         if job_id := self.parse_accepted(reply, request):
             return ProviderJob(job_id, self.kept(reply))
-        raise self.classify_submit_error(reply)
+        error = self.classify_submit_error(reply)
+        hinted = self.hinted_job(reply, request) if isinstance(error, errors.SubmitUncertain) else ""
+        if hinted and await self._is_known(hinted):
+            return ProviderJob(hinted, self.kept(reply))
+        raise error
 
     async def check_status(self, job_id: str) -> JobStatus:
         """Look at a job once; where the vendor keeps its result apart, that is asked for as well."""
-        reply = await self._poll(self.status_call(job_id))
-        if result_call := self.result_call(job_id, reply):
-            result = await self._poll(result_call)
-            return self._known(self.parse_result(reply, result), result)
-        return self._known(self.parse_status(reply), reply)
+        return await self._status(job_id, await self._poll(self.status_call(job_id)))
 
     async def cancel(self, job_id: str) -> JobStatus:
-        """Ask for the stop; where the answer does not tell how the job stands, a look does."""
-        reply = await self._poll(self.cancel_call(job_id))
-        return self.parse_cancelled(reply) or await self.check_status(job_id)
+        """Ask for the stop; a look tells how the job stands where the answer does not. One that is gone is over."""
+        if status := self.parse_cancelled(await self._poll(self.cancel_call(job_id))):
+            return status
+        reply = await self._poll(self.status_call(job_id))
+        if self.is_lost(reply):
+            return JobStatus(JobState.CANCELLED, response=self.kept(reply))
+        return await self._status(job_id, reply)
 
     async def check_key(self) -> None:
         """Make the vendor's free call that only a valid key may make."""
@@ -99,6 +103,14 @@ class Adapter(VendorHooks):
         except (httpx.HTTPError, TimeoutError) as failure:
             raise http.broken_poll(failure, key=self._key) from failure
 
+    async def _is_known(self, job_id: str) -> bool:
+        """Whether the vendor has a job of this id; False also where that cannot be told."""
+        try:
+            reply = await self._send(self.status_call(job_id))
+        except (httpx.HTTPError, TimeoutError):
+            return False
+        return not self.is_lost(reply) and self.parse_status(reply) is not None
+
     async def _uploaded(self, image: SourceImage | None, *, field: str) -> SourceImage | None:
         if image is None or (call := self.upload_call(image)) is None:
             return image
@@ -116,6 +128,12 @@ class Adapter(VendorHooks):
                 return False
             ours = ours and answer
         return ours
+
+    async def _status(self, job_id: str, reply: Reply) -> JobStatus:
+        if result_call := self.result_call(job_id, reply):
+            result = await self._poll(result_call)
+            return self._known(self.parse_result(reply, result), result)
+        return self._known(self.parse_status(reply), reply)
 
     def _known(self, status: JobStatus | None, reply: Reply) -> JobStatus:
         if status is None:

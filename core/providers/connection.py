@@ -1,6 +1,7 @@
 """Which providers this installation can use and how they are reached: settings meet the registry here."""
 
 import logging
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx
@@ -8,7 +9,7 @@ import httpx
 from core import config
 from core.config import Settings
 from core.providers import registry
-from core.providers.contract import Provider
+from core.providers.contract import Provider, VideoModel
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +48,23 @@ def summary(settings: Settings) -> str:
 
 
 def configured(settings: Settings) -> frozenset[str]:
-    """Names of the providers that can be used: those with a key, and those that need none."""
-    return frozenset(p.name for p in registry.providers() if not p.needs_key or p.name in settings.provider_keys)
+    """Names of the providers that can be used: those with a key, and of those that need none the ones with an address.
+
+    An adapter's default address only says where such a server usually is, not that there is one.
+    """
+    return frozenset(
+        provider.name
+        for provider in registry.providers()
+        if provider.is_local
+        or provider.name in (settings.provider_keys if provider.needs_key else settings.provider_base_urls)
+    )
+
+
+def find_model(settings: Settings, model_id: str) -> VideoModel | None:
+    """A model with the vendor's id that this installation asks for it by; None for one that is not here any more."""
+    model = registry.find_model(model_id)
+    renamed = settings.provider_model_ids.get(model.provider, {}).get(model.id) if model else None
+    return replace(model, upstream_id=renamed) if model and renamed else model
 
 
 def connect(settings: Settings, name: str, client: httpx.AsyncClient, *, base_url: str | None = None) -> Provider:

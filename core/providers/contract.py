@@ -47,7 +47,8 @@ class VideoModel:
     `durations` are all whole seconds it can make, ascending. `upstream_id` is the vendor's own name for it.
     `typical_seconds` is a first guess of how long one takes, used until there is a history;
     `deadline_seconds` ends the wait. `ignores_negative_prompt`: one may come along and has no effect, so it is not
-    refused. `limits` are sentences on what the model does not honour.
+    refused. `limits` are sentences on what the model does not honour. `published_seconds` is the longest clip that the
+    published price list names, where its vendor has been found to offer less.
     """
 
     id: str
@@ -71,11 +72,12 @@ class VideoModel:
     typical_seconds: int = 90
     deadline_seconds: int = 1800
     limits: tuple[str, ...] = ()
+    published_seconds: int | None = None
 
     @property
     def max_seconds(self) -> int:
-        """The longest clip it can make."""
-        return self.durations[-1]
+        """The longest clip of the published list, else the longest it can make."""
+        return self.published_seconds or self.durations[-1]
 
     @property
     def deadline(self) -> timedelta:
@@ -207,6 +209,14 @@ class JobStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class JobNotice:
+    """What a vendor's call to a generation's own address tells: its job, and where the clip lies once it is done."""
+
+    job_id: str
+    video_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VideoSource:
     """Where, and with what headers, the finished file is fetched."""
 
@@ -236,10 +246,10 @@ class Provider(ABC):
     Each coroutine is a single exchange (plus what must be uploaded first, or the further pages of a list); nobody
     waits or sleeps here. Key, address and HTTP client are handed in; the client follows no redirects.
 
-    `needs_key` False means it is always configured. `is_local`: it runs beside the worker, so its address is
-    today's and not the one a job was submitted to. `min_poll_seconds` is the shortest pause between two
-    looks at one job that the vendor asks for. `max_in_flight` is how many jobs it takes from us at once,
-    `max_requests_per_second` how many calls of any kind.
+    `needs_key` False means it is configured by its address alone. `is_local`: it runs beside the worker, so it is
+    always configured, and its address is today's and not the one a job was submitted to. `min_poll_seconds` is the
+    shortest pause between two looks at one job that the vendor asks for. `max_in_flight` is how many jobs it takes
+    from us at once, `max_requests_per_second` how many calls of any kind.
     """
 
     name: ClassVar[str]
@@ -270,6 +280,11 @@ class Provider(ABC):
     @abstractmethod
     async def check_status(self, job_id: str) -> JobStatus:
         """Look at a job once. Raises ProviderError when the look itself failed; a failed job is a JobStatus."""
+
+    @classmethod
+    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+        """What a call of the vendor's tells of a job of that model; None where it tells nothing that can be used."""
+        return None
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
         """Where to fetch the finished file; override where it needs headers or a URL of its own."""

@@ -87,6 +87,13 @@ class VendorHooks(Provider):
         """The id of the job that was begun, in a form the other hooks can ask for; None or "" when none was."""
         raise NotImplementedError
 
+    def hinted_job(self, reply: Reply, request: VideoRequest) -> str:
+        """The id that an unclear answer to an order gives elsewhere than in its body; "" where it gives none.
+
+        The vendor is asked about it before the order is called uncertain.
+        """
+        return ""
+
     # Hooks of a look.
 
     def status_call(self, job_id: str) -> Call:
@@ -271,7 +278,11 @@ class VendorHooks(Provider):
 
     def lost(self, reply: Reply) -> JobStatus:
         """A job that the vendor no longer knows."""
-        return self.failed(reply, errors.GenerationFailed(LOST, detail=reply.detail))
+        return self.failed(reply, errors.JobLost(LOST, detail=reply.detail))
+
+    def expired(self, reply: Reply) -> JobStatus:
+        """A job that the vendor finished and whose clip it has thrown away."""
+        return self.failed(reply, errors.ExpiredAtProvider(detail=reply.detail))
 
     def failed(self, reply: Reply, error: errors.ProviderError) -> JobStatus:
         """A job that has failed for good."""

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -43,7 +44,7 @@ class Reply:
     """What came back. `body` is its JSON object as sent (None when it is none), for decisions only.
 
     `redacted` and `text` are the same for log and admins: without the key, long strings cut.
-    `retry_after_seconds` is the Retry-After header, None without one.
+    `retry_after_seconds` is the Retry-After header, None without one. `headers` are for decisions only, too.
     """
 
     status: int
@@ -51,6 +52,7 @@ class Reply:
     redacted: Mapping[str, Any]
     text: str
     retry_after_seconds: float | None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def detail(self) -> str:
@@ -90,9 +92,9 @@ def read(response: httpx.Response, *, key: str) -> Reply:
         body = kept = None
     if not isinstance(body, dict):
         text = response.content.decode("utf-8", "replace")
-        return Reply(response.status_code, None, {}, redact(text, key=key), retry_after_seconds)
+        return Reply(response.status_code, None, {}, redact(text, key=key), retry_after_seconds, response.headers)
     text = truncate(json.dumps(kept, ensure_ascii=False))
-    return Reply(response.status_code, body, kept, text, retry_after_seconds)
+    return Reply(response.status_code, body, kept, text, retry_after_seconds, response.headers)
 
 
 def redact_text(text: str, key: str) -> str:
@@ -149,6 +151,15 @@ def number(value: Any) -> float | None:
     except (ValueError, OverflowError):
         return None
     return found if 0 <= found < float("inf") else None
+
+
+def moment(value: Any) -> datetime | None:
+    """A moment written as text (ISO 8601); None for what is none, or says no zone."""
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 def web_address(value: Any) -> str | None:

@@ -2,12 +2,12 @@
 
 import pkgutil
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import httpx
 
 from core import errors
-from core.messages import message
+from core.messages import N_, message
 from core.providers.contract import FRAME_SIZES, Provider, VideoModel
 
 
@@ -47,12 +47,12 @@ class Registry:
         return tuple(self._providers.values())
 
     def provider_class(self, name: str) -> type[Provider]:
-        """A provider by name; NotFound names those there are."""
-        try:
-            return self._providers[name]
-        except KeyError:
-            known = ", ".join(self._providers)
-            raise errors.NotFound(message("no_such_provider", name=name, known=known)) from None
+        """A provider by name; a stand-in for one that is not here any more, since its clips still are."""
+        return self._providers.get(name) or _removed(name)
+
+    def is_registered(self, name: str) -> bool:
+        """Whether there is such a provider."""
+        return name in self._providers
 
     def models(self) -> tuple[VideoModel, ...]:
         """All models of all providers."""
@@ -66,8 +66,14 @@ class Registry:
             known = ", ".join(self._models)
             raise errors.NotFound(message("no_such_model", model_id=model_id, known=known)) from None
 
+    def find_model(self, model_id: str) -> VideoModel | None:
+        """A model by id; None for one that is not here any more."""
+        return self._models.get(model_id)
+
     def connect(self, name: str, *, client: httpx.AsyncClient, access: Access) -> Provider:
-        """A provider ready to be called. NotFound for an unknown name, ProviderNotConfigured without a usable key."""
+        """A provider ready to be called. Raises ProviderRemoved, or ProviderNotConfigured without a usable key."""
+        if not self.is_registered(name):
+            raise errors.ProviderRemoved(detail=name)
         provider_class = self.provider_class(name)
         if provider_class.needs_key and not access.key:
             raise errors.ProviderNotConfigured
@@ -75,6 +81,19 @@ class Registry:
             # No header may hold it, or not at its end, and the HTTP library's complaint would quote it.
             raise errors.ProviderNotConfigured(message("unusable_provider_key", provider=provider_class.display_name))
         return provider_class(client=client, key=access.key, base_url=access.base_url)
+
+
+class RemovedProvider(Provider):
+    """Stands for a provider that is not here any more: its clips can be shown and decided on, and nothing asked."""
+
+    models = ()
+    default_base_url = ""
+    cancel_note = N_("This provider is not part of this installation any more, so that it cannot be asked to stop.")
+
+
+@cache
+def _removed(name: str) -> type[Provider]:
+    return type("RemovedProvider", (RemovedProvider,), {"name": name, "display_name": name})
 
 
 def _check(model: VideoModel, *, provider: str) -> None:
@@ -124,6 +143,16 @@ def providers() -> tuple[type[Provider], ...]:
 def provider_class(name: str) -> type[Provider]:
     """See `Registry.provider_class`."""
     return default().provider_class(name)
+
+
+def is_registered(name: str) -> bool:
+    """See `Registry.is_registered`."""
+    return default().is_registered(name)
+
+
+def find_model(model_id: str) -> VideoModel | None:
+    """See `Registry.find_model`."""
+    return default().find_model(model_id)
 
 
 def models() -> tuple[VideoModel, ...]:

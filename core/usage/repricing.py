@@ -209,8 +209,5 @@ class _Adding:
 
 def _cost_idr(kind: ClipGroup, markup_percent: int | None) -> int:
     """What these clips cost their provider: as reported, and from their price where nothing was."""
-    if markup_percent is None:  # a model that is no longer offered has no price any more
-        known = price_list.PRICES.get(kind.spec.model_id)
-        markup_percent = known.markup_percent if known else price_list.DEFAULT_MARKUP_PERCENT
     estimate = estimated_cost_idr(kind.spec.model_id, kind.unreported_credits, markup_percent=markup_percent)
     return idr_of_microusd(kind.reported_cost_microusd) + estimate

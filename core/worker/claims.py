@@ -25,6 +25,8 @@ MAX_OUTSTANDING_SUBMITS = 8
 HAND_OVER_LEASE = timedelta(seconds=30)
 POLL_LEASE = timedelta(seconds=60)
 PENDING_LIMIT = timedelta(hours=24)
+REMOVED_LIMIT = timedelta(minutes=10)
+"""How long an order waits for a provider that this process does not know: a newer release beside it may."""
 
 
 def claim_polls(room: Callable[[str], int]) -> Sequence[Generation]:
@@ -97,6 +99,8 @@ def sweep() -> None:
         for row in _too_old(session):
             never = errors.ProviderUnavailable(message("no_new_jobs"))
             lifecycle.fail(session, row, never)
+        for row in _of_nobody(session):
+            lifecycle.fail(session, row, errors.ProviderRemoved(detail=row.provider))
 
 
 def _anything_due(session: ReadSession, stages: Sequence[Stage]) -> bool:
@@ -157,6 +161,22 @@ def _next_in_turn(session: WriteSession, provider: str, limit: int) -> Sequence[
     )
     query = select(Generation).join(due, due.c.id == Generation.id).order_by(due.c.turn, due.c.id).limit(limit)
     return session.scalars(query.with_for_update(skip_locked=True, of=Generation)).all()
+
+
+def _of_nobody(session: WriteSession) -> Sequence[Generation]:
+    """Queued rows of providers that are not here any more."""
+    known = [provider.name for provider in registry.providers()]
+    query = (
+        select(Generation)
+        .where(
+            is_live(),
+            Generation.stage == Stage.QUEUED,
+            Generation.provider.not_in(known),
+            Generation.created_at < utc_now() - REMOVED_LIMIT,
+        )
+        .limit(100)
+    )
+    return session.scalars(query.with_for_update(skip_locked=True)).all()
 
 
 def _too_old(session: WriteSession) -> Sequence[Generation]:

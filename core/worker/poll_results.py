@@ -83,6 +83,9 @@ def _write(
     elif isinstance(result, errors.ProviderError):
         circuit_breaker.record_failure(session, row.provider, result)
         log.info("look at %s failed: %s (%s)", row.id, result, result.detail)
+    if row.status is Status.PROCESSING and isinstance(result, errors.ProviderRemoved):
+        lifecycle.mark_uncertain(session, row, result, next_at=now + SLOW_POLL)
+        return
     if row.status is Status.PROCESSING and row.deadline_at is not None and now > row.deadline_at:
         late = errors.SubmitUncertain(message("overdue"))
         lifecycle.mark_uncertain(session, row, late, next_at=now + SLOW_POLL)
@@ -106,7 +109,8 @@ def _write_end(session: WriteSession, row: Generation, status: JobStatus) -> boo
             "provider_cost_currency": status.cost.currency,
             "provider_cost_is_estimate": False,
         }
-    if status.state is JobState.SUCCEEDED and status.video_url:
+    link = status.video_url if status.state is JobState.SUCCEEDED else _link_told(row, status)
+    if link:
         lifecycle.transition(
             session,
             row,
@@ -114,17 +118,23 @@ def _write_end(session: WriteSession, row: Generation, status: JobStatus) -> boo
             Stage.READY_TO_DOWNLOAD,
             what=message("provider_finished"),
             next_at=utc_now(),
-            provider_video_url=status.video_url,
+            provider_video_url=link,
             **kept,
         )
         return True
     if status.state is JobState.FAILED:
-        lifecycle.fail(session, row, status.error or errors.GenerationFailed())
+        lifecycle.fail(session, row, status.error or errors.GenerationFailed(), **kept)
         return True
     if status.state is JobState.CANCELLED:
-        lifecycle.cancel(session, row, actor=lifecycle.SYSTEM)
+        lifecycle.cancel(session, row, actor=lifecycle.SYSTEM, **kept)
         return True
     return False
+
+
+def _link_told(row: Generation, status: JobStatus) -> str | None:
+    """The link that the provider told in its own call, where it has forgotten the job since; else None."""
+    is_forgotten = isinstance(status.error, errors.JobLost | errors.ExpiredAtProvider)
+    return row.provider_video_url if is_forgotten else None
 
 
 def _write_progress(

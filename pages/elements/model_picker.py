@@ -161,5 +161,5 @@ def _can(model: VideoModel) -> dict[str, bool]:
         "negative": model.negative_prompt,
         "audio": model.audio,
         "hd": bool({"1080p", "4K"} & set(model.resolutions)),
-        "long": model.max_seconds >= 10,
+        "long": model.durations[-1] >= 10,
     }

@@ -45,17 +45,17 @@ def test_price(ana: Client, body: dict[str, Any], total: int, breakdown: dict[st
 
 def test_shape(ana: Client) -> None:
     """Names are those that people read; ids stand beside them."""
-    answer = ana.post("/estimate-credits", json=VEO3).json()
+    answer = ana.post("/estimate-credits", json={"modelId": "kling-2.5", "resolution": "1080p"}).json()
 
     assert answer == {
         "success": True,
         "estimate": {
-            "total": 3250,
-            "breakdown": {"base": 2500, "resolution": 750},
-            "totalIdr": 162500,
-            "model": "Google Veo 3",
-            "modelId": "veo3",
-            "provider": "ModelsLab",
+            "total": 650,
+            "breakdown": {"base": 500, "resolution": 150},
+            "totalIdr": 32500,
+            "model": "Kling 2.5",
+            "modelId": "kling-2.5",
+            "provider": "Eden AI",
             "feasible": True,
             "reasons": [],
         },

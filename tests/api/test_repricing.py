@@ -17,7 +17,7 @@ def test_what_if(ana: Client, ben: Client) -> None:
     assert (found["was"]["clips"], found["was"]["credits"]) == (1, 50)
     assert (found["wouldBe"]["clips"], found["wouldBe"]["credits"]) == (1, 400)
     [reason] = found["impossible"]
-    assert reason == {"reason": "Seedance T2V makes clips of 5 or 10 seconds.", "clips": 1, "credits": 50}
+    assert reason == {"reason": "Seedance T2V makes clips of 5 seconds.", "clips": 1, "credits": 50}
     assert (dearer["was"]["credits"], dearer["wouldBe"]["credits"]) == (100, 200)
     assert dearer["wouldBe"]["costIdr"] == estimated_cost_idr("demo-film", 100, markup_percent=200)
     assert dearer["wouldBe"]["marginIdr"] == 200 * 50 - dearer["wouldBe"]["costIdr"]

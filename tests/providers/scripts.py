@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -170,10 +171,19 @@ def _eden_failed(said: str) -> list[Answer]:
     return [Answer(json=_EDEN | {"status": "fail", "error": {"message": said}})]
 
 
+def _eden_list(*items: dict[str, Any], page: int = 1, pages: int = 1) -> Answer:
+    """A page of its jobs, newest first, as its OpenAPI has it."""
+    job = {"public_id": _EDEN_ID, "status": "processing", "feature": "video", "subfeature": "generation_async"}
+    job |= {"provider": "kling", "model": "kling-v2-5-turbo", "created_at": "2026-11-21T12:00:03.907244Z"}
+    listed = [job | item for item in items]
+    return Answer(json={"items": listed, "total": len(items), "page": page, "limit": 1000, "total_pages": pages})
+
+
 EDENAI = VendorScript(
     submits=r"POST /v3/universal-ai/async",
     looks=r"GET /v3/universal-ai/async/[^/]+",
     tries_key=r"GET /v3/universal-ai/async",
+    searches=r"GET /v3/universal-ai/async",
     accepted=Answer(202, _EDEN),
     job_id=_EDEN_ID,
     vendor_id=_EDEN_ID,
@@ -226,6 +236,20 @@ EDENAI = VendorScript(
     uploaded_name="f-1",
     key_accepted=Answer(json={"results": []}),
     key_refused=[Answer(401, {"detail": "Invalid", "error_code": "UNAUTHORIZED"})],
+    model_id="kling-2.5",
+    listings=[
+        Listing(_eden_list()),
+        Listing(_eden_list({}), candidates=(_EDEN_ID,)),
+        Listing(_eden_list({"model": None}), candidates=(_EDEN_ID,)),
+        Listing(_eden_list({"created_at": "an hour ago"}), candidates=(_EDEN_ID,)),
+        Listing(_eden_list({"provider": "minimax"})),
+        Listing(_eden_list({"model": "kling-v3"})),
+        Listing(_eden_list({"created_at": "2026-11-21T11:00:00Z"})),
+        Listing(_eden_list({"created_at": "2026-11-21T13:00:00Z"})),
+        Listing([_eden_list({"model": "x"}, pages=2), _eden_list({}, page=2, pages=2)], candidates=(_EDEN_ID,)),
+        Listing(_eden_list({"model": "x"}, pages=99), complete=False),
+    ],
+    unreadable_lists=[Answer(json={"items": []}), Answer(json={"results": []}), Answer(text="<html>")],
 )
 
 _FAL_ID = "764cabcf-b745-4b3e-ae38-1200304cf45b"
@@ -238,6 +262,8 @@ _FAL = {
 }
 _FAL_DONE = Answer(json=_FAL | {"status": "COMPLETED"})
 _FAL_RESULT = Answer(json={"video": {"url": CLIP, "content_type": "video/mp4"}, "seed": 1})
+
+_FAL_GATEWAY = Answer(502, text="<html><h1>502 Bad Gateway</h1><hr>nginx</html>")
 
 
 def _fal_mistake(status: int, reason: str, *place: str) -> Answer:
@@ -279,7 +305,7 @@ FAL = VendorScript(
             ],
             errors.GenerationFailed,
         ),
-        ([_FAL_DONE, Answer(404, {"detail": "Request not found"})], errors.GenerationFailed),
+        ([_FAL_DONE, Answer(404, {"detail": "Request not found"})], errors.ExpiredAtProvider),
     ],
     lost=[Answer(404, {"detail": "Request not found"})],
     look_errors=[(Answer(500, _FAL), errors.ProviderUnavailable)],
@@ -295,6 +321,9 @@ FAL = VendorScript(
         (Answer(400, {"detail": "Bad request", "error_type": "bad_request"}), errors.InvalidInput, None),
         (Answer(500, {"request_id": _FAL_ID}), errors.SubmitUncertain, None),
         (Answer(504, {"detail": "x", "error_type": "request_timeout"}), errors.SubmitUncertain, None),
+        (_FAL_GATEWAY, errors.ProviderUnavailable, None),
+        (replace(_FAL_GATEWAY, status=504), errors.SubmitUncertain, None),
+        (replace(_FAL_GATEWAY, text="<h1>Bad gateway</h1>"), errors.SubmitUncertain, None),
     ],
     cancels=[
         ([Answer(json={"status": "OK"})], JobState.CANCELLED),
@@ -360,7 +389,7 @@ REPLICATE = VendorScript(
         (_prediction("failed", error="CUDA out of memory (E1001)"), errors.GenerationFailed),
         (_prediction("failed", error="Input validation error: input.image is no image"), errors.InvalidInput),
         (_prediction("failed", error=None), errors.GenerationFailed),
-        (_prediction("succeeded", data_removed=True), errors.GenerationFailed),
+        (_prediction("succeeded", data_removed=True), errors.ExpiredAtProvider),
     ],
     lost=[_problem(404, "Not found", "The requested resource could not be found.")],
     look_errors=[(Answer(500, _PREDICTION | {"status": "failed"}), errors.ProviderUnavailable)],

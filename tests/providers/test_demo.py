@@ -197,7 +197,7 @@ def test_model_is_honest() -> None:
     assert any("negative prompt" in sentence for sentence in model.limits)
     for resolution in model.resolutions:
         for ratio in model.aspect_ratios:
-            request = _request(resolution=resolution, aspect_ratio=ratio, duration_seconds=model.max_seconds)
+            request = _request(resolution=resolution, aspect_ratio=ratio, duration_seconds=model.durations[-1])
             assert max(request.frame_size) <= 3840
 
 

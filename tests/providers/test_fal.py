@@ -63,7 +63,13 @@ def _mistake(reason: str, *place: str) -> dict[str, Any]:
         (
             {"model_id": "fal-veo-3.1-fast", "resolution": "4K", "generate_audio": True},
             "fal-ai/veo3.1/fast",
-            {"duration": "8s", "aspect_ratio": "16:9", "resolution": "4k", "generate_audio": True},
+            {
+                "duration": "8s",
+                "aspect_ratio": "16:9",
+                "resolution": "4k",
+                "generate_audio": True,
+                "auto_fix": False,
+            },
         ),
         (
             {"model_id": "fal-veo-3.1-fast", "start_image": IMAGE, "aspect_ratio": "9:16", "duration_seconds": 4},
@@ -244,7 +250,7 @@ def test_look_at_a_completed_job(result: dict[str, Any], state: JobState, unknow
         (504, {"detail": "Request timed out", "error_type": "request_timeout"}, errors.GenerationFailed),
         (422, {"detail": "Could not generate"}, errors.GenerationFailed),
         (400, {"detail": "The content was flagged by a content checker"}, errors.ContentRefused),
-        (404, {"detail": "Request not found"}, errors.GenerationFailed),
+        (404, {"detail": "Request not found"}, errors.ExpiredAtProvider),
     ],
 )
 def test_look_at_a_job_that_completed_badly(
@@ -336,7 +342,7 @@ def test_look_when_the_result_does_not_arrive() -> None:
     [
         (200, "OK", JobState.CANCELLED),
         (202, "CANCELLATION_REQUESTED", JobState.RUNNING),
-        (404, "NOT_FOUND", JobState.CANCELLED),
+        (404, "NOT_FOUND", JobState.SUCCEEDED),
         (400, "ALREADY_COMPLETED", JobState.SUCCEEDED),
     ],
 )
@@ -347,6 +353,61 @@ def test_cancel(http: int, word: str, state: JobState) -> None:
     respx.get(PLACE).respond(json=RESULT)
     assert _run("cancel", JOB_ID).state is state
     assert route.called
+
+
+@respx.mock
+def test_cancel_of_a_job_that_is_gone() -> None:
+    """Only when a look does not know it either it is over; until then it may be a clip that was made and billed."""
+    respx.put(f"{PLACE}/cancel").respond(404, json={"status": "NOT_FOUND"})
+    respx.get(f"{PLACE}/status").respond(404, json={"detail": "Request not found"})
+    assert _run("cancel", JOB_ID).state is JobState.CANCELLED
+
+
+GATEWAY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><hr><center>nginx</center></body></html>"
+KNOWN_AS = {"x-fal-request-id": JOB_ID.partition("|")[2]}
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (httpx.Response(502, html=GATEWAY_PAGE), errors.ProviderUnavailable),
+        (httpx.Response(503, html=GATEWAY_PAGE), errors.ProviderUnavailable),
+        (httpx.Response(504, html=GATEWAY_PAGE), errors.SubmitUncertain),
+        (httpx.Response(502, html="<html>Bad gateway</html>"), errors.SubmitUncertain),
+    ],
+)
+def test_submit_that_a_gateway_answered(answer: httpx.Response, expected: type[errors.ProviderError]) -> None:
+    """Its own client takes nginx' page without the queue's header for "never reached" (docs: Python client)."""
+    route = respx.post(f"{KLING}/text-to-video").mock(return_value=answer)
+    with pytest.raises(errors.ProviderError) as caught:
+        _submit(_request())
+    assert type(caught.value) is expected
+    assert route.call_count == 1
+
+
+@respx.mock
+@pytest.mark.parametrize("status", [200, 500, 502, 504])
+def test_submit_whose_answer_is_lost_but_for_its_id(status: int) -> None:
+    """The header names the request: the job is asked about, found, and waited for; the order is not sent again."""
+    answer = httpx.Response(status, html=GATEWAY_PAGE, headers=KNOWN_AS)
+    route = respx.post(f"{KLING}/text-to-video").mock(return_value=answer)
+    look = respx.get(f"{PLACE}/status").respond(202, json={"status": "IN_QUEUE"})
+    job: ProviderJob = _submit(_request())
+    assert job.id == JOB_ID
+    assert (route.call_count, look.call_count) == (1, 1)
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    "look", [httpx.Response(404, json={"detail": "Request not found"}), httpx.Response(502), httpx.ReadTimeout("slow")]
+)
+def test_submit_whose_id_nobody_knows(look: httpx.Response | Exception) -> None:
+    """What is not found, or cannot be asked about, stays uncertain."""
+    respx.post(f"{KLING}/text-to-video").mock(return_value=httpx.Response(502, html=GATEWAY_PAGE, headers=KNOWN_AS))
+    respx.get(f"{PLACE}/status").mock(side_effect=[look])
+    with pytest.raises(errors.SubmitUncertain):
+        _submit(_request())
 
 
 @respx.mock

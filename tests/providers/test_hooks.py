@@ -44,6 +44,7 @@ def _reply(status: int = 200, body: dict[str, Any] | None = None, retry_after: s
                 "/fal-ai/minimax/hailuo-2.3/standard/text-to-video",
                 json={"prompt": "a lake", "duration": "6", "prompt_optimizer": False},
                 params={"fal_webhook": "https://us.example/h"},
+                headers={"X-Fal-Request-Timeout": "1800"},
             ),
         ),
         (
@@ -60,6 +61,7 @@ def _reply(status: int = 200, body: dict[str, Any] | None = None, retry_after: s
                         "start_image": "https://r.example/f",
                     }
                 },
+                headers={"Cancel-After": "1800s"},
             ),
         ),
         (

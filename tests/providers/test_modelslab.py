@@ -9,6 +9,7 @@ import pytest
 import respx
 
 from core import errors
+from core.providers import registry
 from core.providers.contract import JobState, SourceImage
 from tests.providers import calls
 
@@ -50,7 +51,7 @@ def _sent(route: respx.Route) -> dict[str, Any]:
 def test_submit_sends_what_the_model_page_lists() -> None:
     """A v7 submit carries the key in its body (docs: authentication), text for the length (docs: veo3-fast page)."""
     route = respx.post(T2V).respond(json=PROCESSING)
-    request = _request(resolution="1080p", negative_prompt="rain", generate_audio=True, aspect_ratio="9:16")
+    request = _request(negative_prompt="rain", generate_audio=True, aspect_ratio="9:16")
     job = _submit(request)
     assert _sent(route) == {
         "key": calls.KEY,
@@ -59,7 +60,6 @@ def test_submit_sends_what_the_model_page_lists() -> None:
         "negative_prompt": "rain",
         "duration": "8",
         "aspect_ratio": "9:16",
-        "resolution": "1080p",
         "generate_audio": True,
         "enhance_prompt": False,
         "track_id": "01JREFERENCE",
@@ -352,9 +352,9 @@ def test_look_when_the_word_is_new() -> None:
         (
             200,
             {"status": "failed", "id": "", "message": "Request not found", "output": "", "tip": "..."},
-            errors.GenerationFailed,
+            errors.JobLost,
         ),
-        (404, {"status": "error", "message": "Video not found"}, errors.GenerationFailed),  # docs: video OpenAPI
+        (404, {"status": "error", "message": "Video not found"}, errors.JobLost),  # docs: video OpenAPI
         (
             200,
             {"status": "failed", "id": "1", "message": "Generation failed", "track_id": "x"},
@@ -415,3 +415,27 @@ def test_base_url_replaces_the_host_only() -> None:
     route = respx.post("http://127.0.0.1:9001/api/v7/video-fusion/text-to-video").respond(json=PROCESSING)
     _submit(_request(), base_url="http://127.0.0.1:9001/")
     assert route.called
+
+
+@respx.mock
+def test_submit_when_the_schema_has_no_length() -> None:
+    """Seedance's schema (docs: model schema) lists prompt, aspect_ratio and resolution: no length and no sound."""
+    route = respx.post(T2V).respond(json=PROCESSING)
+    _submit(calls.request("seedance-t2v", resolution="480p", aspect_ratio="4:3"))
+    assert _sent(route) == {
+        "key": calls.KEY,
+        "model_id": "seedance-t2v",
+        "prompt": "a lake",
+        "aspect_ratio": "4:3",
+        "resolution": "480p",
+        "track_id": "01JREFERENCE",
+    }
+
+
+@pytest.mark.parametrize("model_id", ["veo3", "veo2"])
+def test_models_of_veo_offer_what_their_pages_list(model_id: str) -> None:
+    """No resolution, no image and two shapes: what a vendor does not list is not sold."""
+    model = registry.model(model_id)
+    assert (model.resolutions, model.aspect_ratios) == (("720p",), ("16:9", "9:16"))
+    assert not model.start_image
+    assert not model.end_image

@@ -96,13 +96,25 @@ def test_register_when_names_collide() -> None:
 
 
 def test_lookup_of_what_is_not_there_names_what_is() -> None:
-    """An unknown provider or model answers NotFound with the alternatives."""
+    """An unknown model answers NotFound with the alternatives; None where it was there once."""
     known = Registry()
     known.register(_provider(MODEL))
     with pytest.raises(errors.NotFound, match=r"no model 'sora'.*one"):
         known.model("sora")
-    with pytest.raises(errors.NotFound, match=r"no provider 'nobody'.*vendor"):
-        known.provider_class("nobody")
+    assert known.find_model("sora") is None
+
+
+def test_lookup_of_a_provider_that_is_gone() -> None:
+    """Its clips are still there: it is called by its id, can be asked for nothing, and is not connected to."""
+    known = Registry()
+    known.register(_provider(MODEL))
+    gone = known.provider_class("gone")
+    assert (gone.name, gone.display_name, gone.models, gone.can_cancel) == ("gone", "gone", (), False)
+    assert gone is known.provider_class("gone")
+    assert known.is_registered("vendor")
+    assert not known.is_registered("gone")
+    with pytest.raises(errors.ProviderRemoved):
+        known.connect("gone", client=httpx.AsyncClient(), access=Access(key="k", base_url=""))
 
 
 def test_connect_needs_a_usable_key() -> None:

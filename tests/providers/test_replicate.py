@@ -320,7 +320,7 @@ def test_look_when_the_clip_is_deleted() -> None:
     respx.get(LOOK).respond(json=SUCCEEDED | {"output": None, "data_removed": True})
     status = _look()
     assert status.state is JobState.FAILED
-    assert "deleted" in str(status.error)
+    assert isinstance(status.error, errors.ExpiredAtProvider)
 
 
 @respx.mock

@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import insert, inspect, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core import errors
 from core.db import Database, schema, update_where
@@ -22,7 +22,7 @@ from core.identity import users
 from core.ids import new_id
 from core.messages import message
 from core.projects import projects
-from tests.factories.generations import DISPATCHED, SUBMITTING, advance, create_generation
+from tests.factories.generations import DISPATCHED, SUBMITTING, advance, create_generation, load_generation
 
 pytestmark = pytest.mark.both_databases  # what a connection may do is the database's own
 
@@ -170,6 +170,24 @@ def test_upgrade_when_sentences_are_texts_alone(database: Database, person: User
         commands.cancel(session, person, later.id)
         last = queries.details(session, later).events[-1]
     assert (last.message, last.what) == (message("cancelled", credits=50), "Cancelled; 50 credits returned")
+
+
+def test_upgrade_when_prices_had_to_be_positive(database: Database, person: User) -> None:
+    """Rows stay as they were, and a clip may cost nothing; a negative price is refused as before."""
+    row = create_generation(database, person)
+    with database.engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "0005")
+    free, wrong = (update(Generation).values(credits=credits) for credits in (0, -1))
+    with pytest.raises(IntegrityError), database.engine.begin() as connection:
+        connection.execute(free)
+
+    database.migrate()
+
+    assert load_generation(row.id, database).credits == row.credits
+    with database.engine.begin() as connection:
+        connection.execute(free)
+    with pytest.raises(IntegrityError), database.engine.begin() as connection:
+        connection.execute(wrong)
 
 
 _AT = "2026-01-01 00:00:00.000000"

@@ -2,18 +2,19 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select, text, update
 
 from core import errors
 from core.billing import ledger
+from core.catalog.price_list import PRICES, Price
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, UsageDay, User
-from core.generations import lifecycle, queries
+from core.generations import commands, lifecycle, queries
 from core.messages import message, plain
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
@@ -237,3 +238,20 @@ def test_message_of_another_release_leaves_its_english(database: Database, perso
         (event,) = queries.details(session, row).events
 
     assert (event.message, event.what) == (None, "Ordered; 50 credits reserved")
+
+
+@pytest.mark.both_databases
+def test_life_of_a_clip_that_costs_nothing(database: Database, person: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model of one's own may be free: its clips are ordered, made, stopped and failed, and no credit moves."""
+    monkeypatch.setitem(cast("dict[str, Price]", PRICES), "demo-film", Price(0, default_seconds=5))
+    done = create_completed(database, person)
+    failed = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING)
+    stopped = create_generation(database, person)
+    with database.write_session() as session:
+        assert lifecycle.fail(session, failed, errors.GenerationFailed())
+        commands.cancel(session, person, stopped.id)
+    with database.read_session() as session:
+        assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
+        assert ledger.entries_of_generation(session, done.id) == []
+    assert (done.credits, int(done.provider_cost or 0)) == (0, 0)
+    assert broken_rules(database) == []

@@ -59,10 +59,10 @@ def test_same_model_at_its_list_price_changes_nothing() -> None:
 
 def test_another_model() -> None:
     """Clips are priced by their own settings with the other model, its cost estimated from its list price."""
-    found = repricing.reprice([kind(duration_seconds=10)], listed("seedance-t2v", base_credits=1000))
+    found = repricing.reprice([kind(duration_seconds=10)], listed("replicate-seedance-1-pro", base_credits=1000))
 
     assert found.was.credits == 1000
-    assert found.would_be == GroupTotal(2, 2 * 1500, 2 * estimated_cost_idr("seedance-t2v", 600))
+    assert found.would_be == GroupTotal(2, 2 * 1500, 2 * estimated_cost_idr("replicate-seedance-1-pro", 375))
 
 
 def test_cost_does_not_follow_our_price() -> None:

@@ -144,6 +144,11 @@ def test_provider_settings_when_given(tmp_path: Path) -> None:
     renamed = config.load(environ | {"ACME_MODEL_IDS": "film=film-2, clip=clip=3"}).provider_model_ids
     assert renamed == {"acme": {"film": "film-2", "clip": "clip=3"}}
     assert found.download_allow("acme") == {"127.0.0.1:9000", "10.0.0.5:80", "files.internal:8080"}
+    assert found.download_allow("other", "http://127.0.0.1:8188") == {
+        "127.0.0.1:8188",
+        "10.0.0.5:80",
+        "files.internal:8080",
+    }
     assert found.download_allow("other") == {"10.0.0.5:80", "files.internal:8080"}
     assert "k-secret" not in repr(found)
 

@@ -155,13 +155,17 @@ def test_prices_and_models_match() -> None:
         assert set(model.resolutions) <= price_list.RESOLUTION_PERCENT.keys()
 
 
+def test_markups_of_the_published_models() -> None:
+    """The published list was made with a margin of 2.5 to 3 times the cost; other models may have any, also none."""
+    assert all(250 <= price_list.PRICES[model_id].markup_percent <= 300 for model_id in PUBLISHED)
+
+
 @given(st.sampled_from(list(price_list.PRICES)), st.integers(1, 100_000))
 def test_estimated_cost_when_marked_up(model_id: str, total_credits: int) -> None:
-    """The estimated cost times the markup is the price, to the rupiah, and the markup is between 2.5 and 3."""
+    """The estimated cost times the markup is the price, to the rupiah."""
     markup = price_list.PRICES[model_id].markup_percent
     cost = estimated_cost_idr(model_id, total_credits)
 
-    assert 250 <= markup <= 300
     assert abs(cost * markup - total_credits * 50 * 100) <= markup
 
 

@@ -8,9 +8,8 @@ from core import db
 from core.api.http import routing
 from core.api.http.installed import CurrentInstallation
 from core.api.schemas import fields, responses
-from core.catalog import price_list
+from core.catalog import offered, price_list
 from core.insights import provider_status
-from core.providers import registry
 
 router = routing.router("models")
 
@@ -98,7 +97,7 @@ async def list_models(installation: CurrentInstallation) -> ModelsAnswer:
                 base_credits=price_list.price(model.id).base_credits,
                 configured=model.provider in installation.configured,
             )
-            for model in registry.models()
+            for model in offered.models()
         ]
     )
 

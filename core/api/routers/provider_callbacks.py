@@ -1,24 +1,52 @@
-"""Takes the calls of vendors; each only makes us look at one generation sooner."""
+"""Takes the calls of vendors; each makes us look at one generation sooner, and may tell which job is its own."""
 
+import json
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import Request
 from starlette.responses import Response
 
 from core import db
 from core.api.http import routing
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses
-from core.generations import lifecycle
-from core.providers import callbacks
+from core.db.tables import Generation
+from core.generations import reconciliation
+from core.installation import Installation
+from core.providers import callbacks, connection, registry
+from core.providers.contract import JobNotice
 
 router = routing.router("hooks")
 
 
+async def _body(request: Request) -> bytes:
+    return await request.body()
+
+
 @router.post("/hooks/{id}/{signature}", status_code=204, response_class=Response, responses=refuses(404, 409))
-def take_hook(installation: CurrentInstallation, id: str, signature: str) -> Response:
+def take_hook(
+    installation: CurrentInstallation, id: str, signature: str, body: Annotated[bytes, Depends(_body)]
+) -> Response:
     """Take a provider's notice that a job has moved on.
 
-    The body is not read; the provider is asked for the status instead.
+    The provider is asked for the status; of the body only the job's id and the link to its clip are kept.
     """
     callbacks.check(id, signature, secrets=installation.settings.secrets_in_force)
+    with db.read_session() as session:
+        row = session.get(Generation, id)
     with db.write_session() as session:
-        lifecycle.expedite(session, id)
+        reconciliation.take_notice(session, id, _notice(installation, row, body))
     return Response(status_code=204)
+
+
+def _notice(installation: Installation, row: Generation | None, body: bytes) -> JobNotice | None:
+    """What the call tells; None when it cannot be read, which is no reason to refuse it."""
+    model = connection.find_model(installation.settings, row.model_id) if row else None
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if row is None or model is None or not isinstance(told, dict):
+        return None
+    return registry.provider_class(row.provider).parse_notice(told, model)

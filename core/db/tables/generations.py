@@ -124,7 +124,7 @@ class Generation(Base):
         check_in_enum("status", Status),
         check_in_enum("stage", Stage),
         UniqueConstraint("user_id", "idempotency_key"),
-        CheckConstraint("credits > 0", name="credits_positive"),
+        CheckConstraint("credits >= 0", name="credits_not_negative"),
         CheckConstraint("duration_seconds > 0", name="duration_positive"),
         CheckConstraint("progress >= 0 AND progress <= 1", name="progress_range"),
         CheckConstraint("(stage = 'ended') = (status IN ('completed', 'failed', 'cancelled'))", name="ended"),

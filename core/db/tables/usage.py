@@ -9,8 +9,9 @@ from core.db.types import Base
 class UsageDay(Base):
     """Roll-up by day (UTC, of the end), person, project and model; written with the move that ends a generation.
 
-    `estimated_cost_idr` is of all completed clips; `estimate_replaced_idr` is the part of it whose real cost the
-    provider reported, which stands in `reported_cost_microusd`. `kept_*` follow people's verdicts on the clips.
+    `estimated_cost_idr` is of all completed clips, and of those that a vendor made and threw away;
+    `estimate_replaced_idr` is the part of it whose real cost the provider reported. `reported_cost_microusd` is what
+    was reported, also of jobs that gave no clip. `kept_*` follow people's verdicts on the clips.
     """
 
     __tablename__ = "usage_days"

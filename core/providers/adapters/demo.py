@@ -81,7 +81,7 @@ class Demo(Adapter):
     def parse_status(self, reply: Reply) -> JobStatus | None:
         """How the job stands; one the studio does not know has failed for good."""
         if reply.status == 404 and "unknown_job" in self.error_codes(reply):
-            return self.failed(reply, errors.GenerationFailed(_LOST, detail=reply.detail))
+            return self.failed(reply, errors.JobLost(_LOST, detail=reply.detail))
         if reply.status != 200 or not reply.status_word:
             return None
         if reply.status_word in self.DONE and self.parse_link(reply.body or {}) is None:

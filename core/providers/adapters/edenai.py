@@ -5,6 +5,7 @@ adapters. Two generations of its own documents name the job id and the status wo
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -12,10 +13,24 @@ from core import errors
 from core.providers import http
 from core.providers.adapter import Adapter
 from core.providers.adapters.edenai_models import MODELS
-from core.providers.contract import JobState, ReportedCost, SourceImage, VideoRequest
+from core.providers.contract import (
+    JobNotice,
+    JobState,
+    ListedJob,
+    ListPage,
+    ProviderJob,
+    ReportedCost,
+    SourceImage,
+    VideoModel,
+    VideoRequest,
+)
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
 
 _JOBS = "/v3/universal-ai/async"
+JOBS_A_PAGE, SEARCH_PAGES = 1000, 5
+"""How many jobs a page of its list holds at most, and how many pages are read."""
+SEARCH_BEFORE, SEARCH_AFTER = timedelta(minutes=5), timedelta(minutes=10)
+"""How long before and after our own times a job may be dated: clocks differ, and a worker may wake late."""
 _BUSY = http.IS_BUSY | http.HAS_DELAY | http.code("RATE_LIMITED")
 _CONTENT = http.text(r"nsfw|safety|content polic|content filter|sensitive|prohibited|moderat|responsible ai")
 _NO_MODEL = http.text(r"invalid.?model|model.{0,60}(not found|not available|no longer|not supported|does not)")
@@ -25,8 +40,8 @@ _ABOUT_THE_REQUEST = (Rule(_CONTENT, errors.ContentRefused), Rule(_NO_MODEL, err
 class EdenAI(Adapter):
     """edenai.run, API v3. Cancelling is not offered: the vendor deletes a job's record, not provably its work.
 
-    A lost submit cannot be searched for: its list of jobs (OpenAPI, GET /v3/universal-ai/async) has neither their input
-    nor the parameters we send along, so that one job cannot be told from another.
+    A lost submit is searched for in its list of jobs (OpenAPI, list_async_jobs), newest first. That has neither their
+    input nor the parameters we send along, so it never proves whose a job is; that none was made, it can.
     """
 
     name = "edenai"
@@ -36,7 +51,9 @@ class EdenAI(Adapter):
     min_poll_seconds = 5.0  # what the vendor's samples wait
     max_requests_per_second = 9.0  # rate limits page: 10 a second an account, less a margin
     can_check_key = True
+    supports_lookup = True
 
+    lookup_pages = SEARCH_PAGES
     status_route = f"GET {_JOBS}/{{job_id}}"
     key_route = f"GET {_JOBS}?limit=1"  # OpenAPI: a list of no more than one job
     WAITING = {
@@ -98,10 +115,45 @@ class EdenAI(Adapter):
         accepted = reply.status < 300 or reply.status_word in self.WAITING or reply.status_word in self.DONE
         return value if accepted and isinstance(value, str) else ""
 
+    def lookup_call(self, request: VideoRequest, *, since: datetime, until: datetime, page: str) -> Call:
+        """Video jobs, as many a page as it gives."""
+        query: dict[str, str | int] = {
+            "feature": "video",
+            "subfeature": "generation_async",
+            "limit": JOBS_A_PAGE,
+            "page": int(page or 1),
+        }
+        return Call("GET", _JOBS, params=query)
+
+    def parse_list(self, reply: Reply, request: VideoRequest, *, since: datetime, until: datetime) -> ListPage | None:
+        """Jobs of the same model made about then; read on until the list is older than what is looked for."""
+        since, until = since - SEARCH_BEFORE, until + SEARCH_AFTER
+        body = reply.body or {}
+        items, page, pages = body.get("items"), body.get("page"), body.get("total_pages")
+        if reply.status != 200 or not (isinstance(items, list) and isinstance(page, int) and isinstance(pages, int)):
+            return None
+        if not all(isinstance(item, Mapping) and isinstance(item.get("public_id"), str) for item in items):
+            return None
+        made = [http.moment(item.get("created_at")) for item in items]
+        jobs = [
+            ListedJob(ProviderJob(item["public_id"], kept), is_ours=None)
+            for item, kept, at in zip(items, reply.redacted["items"], made, strict=True)
+            if (at is None or since <= at <= until) and _may_be(item, request.model.upstream_id)
+        ]
+        is_over = page >= pages or any(at is not None and at < since for at in made)
+        return ListPage(jobs, "" if is_over else str(page + 1))
+
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """`video` is a link with some upstream vendors and the file itself with others."""
-        links = (item.get(name) for item in _results(body) for name in ("video_resource_url", "video"))
-        return next(filter(None, map(http.web_address, links)), None)
+        return _link(body)
+
+    @classmethod
+    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+        """Webhooks page: the body of a look."""
+        value = body.get("public_id") or body.get("job_id")
+        if not isinstance(value, str) or not value:
+            return None
+        return JobNotice(value, _link(body) if str(body.get("status")).lower() in cls.DONE else None)
 
     def has_failed(self, body: Mapping[str, Any]) -> bool:
         """In the older shape a finished job may still have failed at its upstream vendor."""
@@ -130,6 +182,17 @@ class EdenAI(Adapter):
     def is_about_us(self, reply: Reply) -> bool:
         """Also by its body."""
         return super().is_about_us(reply) or _BUSY.holds(self.facts(reply))
+
+
+def _may_be(item: Mapping[str, Any], upstream_id: str) -> bool:
+    """Whether a listed job may be of this model; a list that leaves the model out does not say that it is not."""
+    provider, _, model = upstream_id.partition("/")
+    return item.get("provider") in (provider, None) and item.get("model") in (model, upstream_id, "", None)
+
+
+def _link(body: Mapping[str, Any]) -> str | None:
+    links = (item.get(name) for item in _results(body) for name in ("video_resource_url", "video"))
+    return next(filter(None, map(http.web_address, links)), None)
 
 
 def _results(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -4,6 +4,7 @@ Facts come from the vendor's documentation (queue, cancel, model errors, request
 the model pages (fal.ai/models/MODEL/llms.txt). It has no word for failure: a job is COMPLETED, its result an error.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -13,9 +14,12 @@ from core.messages import N_
 from core.providers import http
 from core.providers.adapter import Adapter
 from core.providers.adapters.fal_models import ENDPOINTS, FIELDS, MODELS
-from core.providers.contract import JobState, JobStatus, VideoRequest
+from core.providers.contract import JobNotice, JobState, JobStatus, VideoModel, VideoRequest
 from core.providers.http import ACCOUNT_RULES, HAS_CODE, Call, ErrorRules, Reply, Rule
 
+REQUEST_ID = "x-fal-request-id"
+_IS_ID = re.compile(r"[\w-]{8,100}", re.A)
+_GATEWAY = re.compile("nginx", re.I)
 _NO_CREDITS = http.text(r"\blocked\b|exhausted|balance|insufficient (funds|credits?)")
 _CONTENT = http.text(r"content_policy|content polic|content checker|nsfw|flagged|safety|moderation|prohibited")
 _NOTHING_MADE = N_(
@@ -54,10 +58,9 @@ class Fal(Adapter):
     status_route = "GET /{job_id}/status"
     result_route = "GET /{job_id}"  # which alone says how a completed job ended
     cancel_route = "PUT /{job_id}/cancel"
-    # Taken off the queue, or no longer there to be charged; a running job only gets a signal.
+    # Taken off the queue; a running job only gets a signal. `not_found` may also be a job that is over: a look tells.
     CANCEL_ANSWERS = {
         "ok": JobState.CANCELLED,
-        "not_found": JobState.CANCELLED,
         "cancellation_requested": JobState.RUNNING,
     }
     WAITING = {"in_queue": JobState.QUEUED, "in_progress": JobState.RUNNING}
@@ -89,6 +92,8 @@ class Fal(Adapter):
             body["resolution"] = request.resolution.lower()  # the vendor writes 4k
         if len(model.aspect_ratios) > 1 and (endpoint.ratio_with_image or not image):
             body["aspect_ratio"] = request.aspect_ratio
+        if not image:
+            body |= endpoint.always_with_text
         if model.audio:
             body["generate_audio"] = request.generate_audio  # on at the vendor unless it is told
         if endpoint.enhancement:
@@ -99,14 +104,30 @@ class Fal(Adapter):
             body[endpoint.end_image] = request.end_image.data_url
         path = model.upstream_id + (endpoint.image_path if image else endpoint.text_path)
         query = {"fal_webhook": request.webhook_url} if request.webhook_url else None
-        return Call("POST", f"/{path}", json=body, params=query)
+        # Queue page: seconds until it must have been started, so that nothing begins that nobody waits for.
+        headers = {"X-Fal-Request-Timeout": str(model.deadline_seconds)}
+        return Call("POST", f"/{path}", json=body, params=query, headers=headers)
 
     def parse_accepted(self, reply: Reply, request: VideoRequest) -> str:
         """The id as "owner/app|request id": status, result and cancel know no more of the path (queue page)."""
         value = (reply.body or {}).get("request_id")
         if not (reply.status < 300 or reply.status_word in self.WAITING) or not isinstance(value, str) or not value:
             return ""
-        return f"{'/'.join(request.model.upstream_id.split('/')[:2])}|{value}"
+        return _job_id(request.model, value)
+
+    def hinted_job(self, reply: Reply, request: VideoRequest) -> str:
+        """The request's id in the header that its own client tells the queue from a gateway by."""
+        value = reply.headers.get(REQUEST_ID, "")
+        return _job_id(request.model, value) if _IS_ID.fullmatch(value) else ""
+
+    def classify_submit_error(self, reply: Reply) -> errors.ProviderError:
+        """Also a gateway's page, as its own client reads it: from nginx and without the queue's header, so not sent on.
+
+        Not 504: a gateway may give up after it has passed the order on.
+        """
+        if reply.status in (502, 503) and REQUEST_ID not in reply.headers and _GATEWAY.search(reply.text):
+            return errors.ProviderUnavailable(detail=reply.detail)
+        return super().classify_submit_error(reply)
 
     def job_path(self, job_id: str) -> str:
         """Below the app."""
@@ -127,14 +148,32 @@ class Fal(Adapter):
             return self.status_of(status.status_word, result)
         if result.status in (400, 422) and result.body is not None:
             return self.failed(result, self.classify_failure(result))
-        return self.lost(result) if self.is_lost(result) else None
+        return self.expired(result) if self.is_lost(result) else None
 
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """Model pages: `video`, a file object with its `url`."""
-        video = body.get("video")
-        return http.web_address(video.get("url") if isinstance(video, Mapping) else video)
+        return _link(body)
+
+    @classmethod
+    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+        """Webhooks page: `request_id`, `status` OK or ERROR, and the result as `payload`."""
+        value, result = body.get("request_id"), body.get("payload")
+        if not isinstance(value, str) or not _IS_ID.fullmatch(value):
+            return None
+        done = result if body.get("status") == "OK" and isinstance(result, Mapping) else {}
+        return JobNotice(_job_id(model, value), _link(done))
 
     def refused_names(self, reply: Reply) -> list[str]:
         """Image trouble that names no field is the start image's."""
         about_files = any(code.startswith(("image_", "file_", "unsupported_image")) for code in self.error_codes(reply))
         return [*super().refused_names(reply), *["image_url"] * about_files]
+
+
+def _job_id(model: VideoModel, request_id: str) -> str:
+    """As "owner/app|request id"."""
+    return f"{'/'.join(model.upstream_id.split('/')[:2])}|{request_id}"
+
+
+def _link(body: Mapping[str, Any]) -> str | None:
+    video = body.get("video")
+    return http.web_address(video.get("url") if isinstance(video, Mapping) else video)

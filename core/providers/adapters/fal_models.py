@@ -1,7 +1,7 @@
 """fal's models, as their pages describe them (fal.ai/models/MODEL/llms.txt), and how their endpoints differ."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.messages import N_
 from core.providers.adapter import END_NEEDS_START
@@ -75,11 +75,17 @@ class Endpoint:
     ratio_with_image: bool = False
     end_image: str = ""
     enhancement: str = ""
+    always_with_text: Mapping[str, bool] = field(default_factory=dict)
 
 
 ENDPOINTS: Mapping[str, Endpoint] = {
     "fal-kling-2.5-turbo": Endpoint(end_image="tail_image_url"),
-    "fal-veo-3.1-fast": Endpoint(text_path="", duration_unit="s", ratio_with_image=True),
+    "fal-veo-3.1-fast": Endpoint(
+        text_path="",
+        duration_unit="s",
+        ratio_with_image=True,
+        always_with_text={"auto_fix": False},  # on at the vendor: it would rewrite prompts that fail its policy check
+    ),
     "fal-hailuo-2.3": Endpoint(enhancement="prompt_optimizer"),
 }
 

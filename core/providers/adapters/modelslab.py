@@ -14,8 +14,14 @@ from urllib.parse import quote
 from core import errors
 from core.providers import http
 from core.providers.adapter import Adapter
-from core.providers.adapters.modelslab_models import MODELS, ULTRA, ULTRA_FRAMES_PER_SECOND, ULTRA_MOST_LINES
-from core.providers.contract import JobState, JobStatus, SourceImage, VideoRequest
+from core.providers.adapters.modelslab_models import (
+    MODELS,
+    NO_DURATION,
+    ULTRA,
+    ULTRA_FRAMES_PER_SECOND,
+    ULTRA_MOST_LINES,
+)
+from core.providers.contract import JobNotice, JobState, JobStatus, SourceImage, VideoModel, VideoRequest
 from core.providers.http import ABOUT_US, Call, ErrorRules, Reply, Rule
 
 _BAD_KEY = http.text(r"(invalid|wrong|missing) api.?key|api.?key (is )?(required|invalid)|unauthenticated")
@@ -96,8 +102,11 @@ class ModelsLab(Adapter):
                 "portrait": request.aspect_ratio == "9:16",
             }
             return Call("POST", "/api/v6/video/text2video_ultra", json=body)
-        body["duration"] = str(request.duration_seconds)  # text on the model pages
-        body |= {"aspect_ratio": request.aspect_ratio, "resolution": request.resolution}
+        body["aspect_ratio"] = request.aspect_ratio
+        if model.id not in NO_DURATION:
+            body["duration"] = str(request.duration_seconds)  # text on the model pages
+        if len(model.resolutions) > 1:
+            body["resolution"] = request.resolution
         if model.audio:
             body["generate_audio"] = request.generate_audio  # on at the vendor unless it is told
         if model.prompt_enhancement:
@@ -114,6 +123,15 @@ class ModelsLab(Adapter):
         if not job_id or not accepted:
             return ""
         return f"v6:{job_id}" if request.model.id == ULTRA else job_id
+
+    @classmethod
+    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+        """Webhooks page: the body of a look."""
+        job_id = _job_id(body)
+        if not job_id:
+            return None
+        link = _link(body.get("output")) if body.get("status") == "success" else None
+        return JobNotice(f"v6:{job_id}" if model.id == ULTRA else job_id, link)
 
     def status_call(self, job_id: str) -> Call:
         """At an address of our own making: the one in the reply is not trusted with the key."""

@@ -8,6 +8,10 @@ ULTRA_FRAMES_PER_SECOND = 16
 ULTRA_MOST_LINES = 480
 """text2video_ultra, OpenAPI of the video API: `fps` and `resolution` at most this."""
 
+NO_DURATION = frozenset({"seedance-t2v"})
+"""Models whose schema has no field for a length."""
+
+_ONE_SIZE = N_("The vendor documents no choice of size for this model.")
 _UNGUARANTEED = N_("Google has retired this model upstream; the vendor may refuse it or serve a successor.")
 
 MODELS = (
@@ -16,33 +20,32 @@ MODELS = (
         name="Google Veo 3",
         provider="modelslab",
         upstream_id="veo3",
-        description=N_("Film-like clips with sound, from text or from a first frame."),
+        # Model pages of Veo: prompt, aspect_ratio, duration, generate_audio, negative_prompt, enhance_prompt, no more.
+        description=N_("Film-like clips with sound, from text."),
         default_seconds=8,
         durations=(8,),
-        resolutions=("720p", "1080p"),
-        aspect_ratios=("16:9", "9:16", "1:1"),
-        start_image=True,
+        resolutions=("720p",),
+        aspect_ratios=("16:9", "9:16"),
         negative_prompt=True,
         audio=True,
         prompt_enhancement=True,
         typical_seconds=120,
-        limits=(N_("The vendor documents 16:9 and 9:16; a 1:1 clip may arrive in another shape."), _UNGUARANTEED),
+        limits=(_ONE_SIZE, _UNGUARANTEED),
     ),
     VideoModel(
         id="veo2",
         name="Google Veo 2",
         provider="modelslab",
         upstream_id="veo2",
-        description=N_("Realistic movement without sound, from text or from a first frame."),
+        description=N_("Realistic movement without sound, from text."),
         default_seconds=8,
         durations=(8,),
         resolutions=("720p",),
         aspect_ratios=("16:9", "9:16"),
-        start_image=True,
         negative_prompt=True,
         prompt_enhancement=True,
         typical_seconds=120,
-        limits=(_UNGUARANTEED,),
+        limits=(_ONE_SIZE, _UNGUARANTEED),
     ),
     VideoModel(
         id=ULTRA,
@@ -82,10 +85,11 @@ MODELS = (
         upstream_id="seedance-t2v",
         description=N_("Quick and inexpensive clips from text."),
         default_seconds=5,
-        durations=(5, 10),
+        durations=(5,),  # the vendor's schema has no field for a length
         resolutions=("480p", "720p"),
         aspect_ratios=("16:9", "4:3", "1:1"),  # of the vendor's four; 9:21 has no frame size with us
         typical_seconds=60,
-        limits=(N_("The vendor documents no length for this model; a 10-second clip may arrive shorter."),),
+        published_seconds=10,
+        limits=(N_("The vendor documents no choice of length for this model."),),
     ),
 )

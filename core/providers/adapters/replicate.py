@@ -19,12 +19,14 @@ from core.providers.adapter import Adapter
 from core.providers.adapters.replicate_models import INPUTS, MODELS
 from core.providers.contract import (
     Check,
+    JobNotice,
     JobState,
     JobStatus,
     ListedJob,
     ListPage,
     ProviderJob,
     SourceImage,
+    VideoModel,
     VideoRequest,
     VideoSource,
 )
@@ -43,8 +45,8 @@ _CONTENT = http.text(
 )
 _NO_MODEL = http.text(r"invalid version|(version|model).{0,60}(not found|not exist|disabled|no longer)")
 _RESETS_IN = re.compile(r"resets? in\s+~?\s*(\d{1,6})\s*(s|m)", re.I)
+_IS_ID = re.compile(r"\w{8,100}", re.A)
 _FILE_PATH = re.compile(r"/v1/files/[\w-]+")
-_DELETED = N_("The provider has deleted the finished clip, so it cannot be fetched. Nothing was charged; try again.")
 _MEMORY = N_("The provider ran out of memory on this clip. Nothing was charged; choose a smaller or shorter one.")
 _NO_START = N_("The provider could not start this model in time. Nothing was charged; try again later.")
 _NO_NAME = N_("The provider met an error it has no name for. Nothing was charged; try again later.")
@@ -121,7 +123,10 @@ class Replicate(Adapter):
         body: dict[str, Any] = {"version": version, "input": wanted} if version else {"input": wanted}
         if request.webhook_url:
             body |= {"webhook": request.webhook_url, "webhook_events_filter": ["completed"]}
-        return Call("POST", "/v1/predictions" if version else f"/v1/models/{name}/predictions", json=body)
+        # Prediction deadlines (changelog, 2025-10), 5 seconds to 24 hours: ends the meter when we stop waiting.
+        headers = {"Cancel-After": f"{request.model.deadline_seconds}s"}
+        path = "/v1/predictions" if version else f"/v1/models/{name}/predictions"
+        return Call("POST", path, json=body, headers=headers)
 
     def parse_accepted(self, reply: Reply, request: VideoRequest) -> str:
         """The id of the prediction, also of one that is over at once: the next look tells why."""
@@ -133,12 +138,20 @@ class Replicate(Adapter):
         """An hour after the end, outputs are gone (data retention page)."""
         status = super().parse_status(reply)
         if status and status.unknown_word == self.NO_LINK and (reply.body or {}).get("data_removed") is True:
-            return self.failed(reply, errors.GenerationFailed(_DELETED, detail=reply.detail))
+            return self.expired(reply)
         return status
 
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """`output` is an address, a list of them or an object, as each model's schema has it."""
         return _link(body.get("output"))
+
+    @classmethod
+    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+        """Webhooks page: the prediction, as a look shows it."""
+        value = body.get("id")
+        if not isinstance(value, str) or not _IS_ID.fullmatch(value):
+            return None
+        return JobNotice(value, _link(body.get("output")) if body.get("status") == "succeeded" else None)
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
         """The documentation wants the token on file requests; it goes to the vendor's own hosts and nowhere else."""
@@ -159,7 +172,7 @@ class Replicate(Adapter):
             return None
         if not all(isinstance(item, Mapping) and isinstance(item.get("id"), str) for item in items):
             return None
-        created = [_created(item) or since for item in items]
+        created = [http.moment(item.get("created_at")) or since for item in items]
         jobs = [
             self._listed(item, ProviderJob(item["id"], kept), request)
             for item, kept, at in zip(items, reply.redacted["results"], created, strict=True)
@@ -245,15 +258,6 @@ def _has_checksum(image: SourceImage) -> Callable[[Reply], bool | None]:
         return theirs == ours if isinstance(theirs, str) else None
 
     return parse
-
-
-def _created(item: Mapping[str, Any]) -> datetime | None:
-    """When a prediction was made; None when it cannot be read."""
-    try:
-        found = datetime.fromisoformat(str(item.get("created_at")))
-    except ValueError:
-        return None
-    return found if found.tzinfo else None
 
 
 def _cursor(following: Any) -> str:

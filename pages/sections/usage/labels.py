@@ -7,7 +7,6 @@ from typing import Any
 
 from babel import Locale, dates, numbers
 
-from core import errors
 from core.providers import registry
 from core.usage.reports import Group
 from pages.ui import language, wording
@@ -69,18 +68,13 @@ def change(now: float, before: float) -> str | None:
 
 def model(model_id: str) -> str:
     """A model's name; its id once it is no longer offered."""
-    try:
-        return registry.model(model_id).name
-    except errors.NotFound:
-        return model_id
+    known = registry.find_model(model_id)
+    return known.name if known else model_id
 
 
 def provider(name: str) -> str:
     """A provider's name; its id once it is no longer offered."""
-    try:
-        return registry.provider_class(name).display_name
-    except errors.NotFound:
-        return name
+    return registry.provider_class(name).display_name
 
 
 def axis_label() -> str:

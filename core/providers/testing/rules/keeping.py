@@ -27,7 +27,7 @@ def the_key_is_not_kept_of_an_order(stage: Stage) -> None:
     assert stage.submit(echoing(script.accepted)).result is not None
     if script.uploads:
         request = stage.request(
-            next(m for m in stage.provider.models if m.start_image), start_image=stage.large_image()
+            next((m for m in stage.provider.models if m.start_image), stage.model), start_image=stage.large_image()
         )
         for answer in (*echoes(400), *echoes(500), echoing(script.uploaded)):
             stage.submit(request=request, upload=answer)

@@ -82,7 +82,7 @@ def a_job_the_vendor_does_not_know_has_failed(stage: Stage) -> None:
     """Its own word that there is no such job ends it; a person is told so."""
     status = _status(stage.look(stage.script.lost), after="a lost job")
     assert status.state is JobState.FAILED
-    assert type(status.error) is errors.GenerationFailed
+    assert type(status.error) is errors.JobLost
 
 
 def a_refused_look_leaves_the_job_alone(stage: Stage) -> None:

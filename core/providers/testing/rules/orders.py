@@ -36,7 +36,7 @@ def an_order_is_sent_once_and_gives_the_job(stage: Stage) -> None:
         for resolution in model.resolutions:
             for ratio in model.aspect_ratios:
                 size = {"resolution": resolution, "aspect_ratio": ratio}
-                played = stage.submit(request=stage.request(model, **size, duration_seconds=model.max_seconds))
+                played = stage.submit(request=stage.request(model, **size, duration_seconds=model.durations[-1]))
                 assert isinstance(played.result, ProviderJob), f"{model.id}: {played.error!r}"
                 assert played.submits == 1
                 assert stage.is_submit(played.requests[-1]), "something follows the submit"

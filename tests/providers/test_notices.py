@@ -1,0 +1,58 @@
+"""What a vendor's own call tells of a job; shapes as on the vendors' webhook pages."""
+
+from typing import Any
+
+import pytest
+
+from core.providers import registry
+from core.providers.contract import JobNotice
+
+CLIP = "https://cdn.example/clips/a.mp4"
+EDEN_ID = "550e8400-e29b-41d4-a716-446655440000"
+
+
+@pytest.mark.parametrize(
+    ("model_id", "body", "told"),
+    [
+        (
+            "fal-veo-3.1-fast",
+            {"request_id": "764cabcf-b745", "status": "OK", "payload": {"video": {"url": CLIP}}},
+            JobNotice("fal-ai/veo3.1|764cabcf-b745", CLIP),
+        ),
+        (
+            "fal-veo-3.1-fast",
+            {"request_id": "764cabcf-b745", "status": "ERROR", "payload": {"detail": "no"}},
+            JobNotice("fal-ai/veo3.1|764cabcf-b745"),
+        ),
+        (
+            "replicate-seedance-1-pro",
+            {"id": "gm3qorzdhgbf", "status": "succeeded", "output": CLIP},
+            JobNotice("gm3qorzdhgbf", CLIP),
+        ),
+        ("replicate-seedance-1-pro", {"id": "gm3qorzdhgbf", "status": "failed"}, JobNotice("gm3qorzdhgbf")),
+        ("veo3", {"status": "success", "id": 155, "output": [CLIP]}, JobNotice("155", CLIP)),
+        ("text-to-video-ultra", {"status": "processing", "id": 155}, JobNotice("v6:155")),
+        (
+            "nova-reel",
+            {"public_id": EDEN_ID, "status": "success", "output": {"video_resource_url": CLIP}},
+            JobNotice(EDEN_ID, CLIP),
+        ),
+        ("nova-reel", {"public_id": EDEN_ID, "status": "fail"}, JobNotice(EDEN_ID)),
+        ("demo-film", {"id": "x"}, None),
+    ],
+)
+def test_notice(model_id: str, body: dict[str, Any], told: JobNotice | None) -> None:
+    """The job as a look would ask about it, and the link only of one that is done."""
+    model = registry.model(model_id)
+    assert registry.provider_class(model.provider).parse_notice(body, model) == told
+
+
+@pytest.mark.parametrize("model_id", ["fal-veo-3.1-fast", "replicate-seedance-1-pro", "veo3", "nova-reel"])
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"id": None, "request_id": 5, "public_id": []}, {"id": {}, "request_id": "a/../b", "public_id": ""}],
+)
+def test_notice_that_names_no_job(model_id: str, body: dict[str, Any]) -> None:
+    """What cannot be read tells nothing and breaks nothing."""
+    model = registry.model(model_id)
+    assert registry.provider_class(model.provider).parse_notice(body, model) is None
