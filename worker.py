@@ -43,6 +43,9 @@ def _run(options: argparse.Namespace) -> int:
 
     for chatty in ("httpx", "rq.worker", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    if options.end_with_parent:  # who has started us has said what there is to say of the settings
+        for told in ("core.config", "core.providers.connection", "core.installation"):
+            logging.getLogger(told).setLevel(logging.ERROR)
     settings = connection.read_settings()
     if settings.redis_url is None:
         print("REDIS_URL is not set. The app brings its own worker then; set it to run this one.", file=sys.stderr)  # noqa: T201 -- a command's own output

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from core import db
+from core import db, setting_values
 from core.catalog import offered
 from core.config import BadSetting, Settings
 from core.db import Database
@@ -75,6 +75,11 @@ def build(settings: Settings) -> Installation:
     for model_id in offered.unpriced():
         log.warning("The model '%s' has no price in core/catalog/price_list.py, so it is not offered.", model_id)
     storage = open_storage(settings.storage_url)
+    if storage.folder is not None:
+        try:
+            setting_values.folder(storage.folder)
+        except ValueError as wrong:
+            raise BadSetting(f"STORAGE_URL: {wrong}") from None
     database = open_database(settings)
     private.narrow(settings.data_dir, database.file, storage.folder)
     _look_at_keys(database, settings)

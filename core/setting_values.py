@@ -74,15 +74,18 @@ def address(url: str, *schemes: str) -> str:
 
 def web_address(url: str) -> str:
     """An address of a server on the web."""
-    if not urlsplit(address(url, "http", "https")).hostname:
+    parts = urlsplit(address(url, "http", "https"))
+    if not parts.hostname:
         raise ValueError(f"'{without_secrets(url)}' names no host.")
+    if parts.query or parts.fragment:
+        raise ValueError(f"'{without_secrets(url)}' has a ? or # in it, and further paths are put behind it.")
     return url
 
 
 def base_url(url: str) -> str:
     """Scheme, host and port of a vendor; its paths are known, so one given here would be sent twice or wrongly."""
     parts = urlsplit(web_address(url))
-    if parts.path.strip("/") or parts.query or parts.fragment:
+    if parts.path.strip("/"):
         raise ValueError(
             f"'{without_secrets(url)}' has more than scheme, host and port. Without the rest: "
             f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -1,11 +1,13 @@
 """Starts of real processes: what cannot work is one sentence and exit code 2 at every door, and files are private."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
@@ -32,11 +34,11 @@ def environment(folder: Path, **given: str) -> dict[str, str]:
     return kept | {"DATA_DIR": str(folder)} | given
 
 
-def sentence(command: tuple[str, ...], environ: dict[str, str]) -> str:
+def sentence(command: tuple[str, ...], environ: dict[str, str], *, root: Path = ROOT) -> str:
     """The one line of ours that a start ends with, with exit code 2."""
     arguments = (*command, str(free_port())) if command is APP else command
     ended = subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, *arguments], cwd=root, env=environ, capture_output=True, text=True, timeout=120, check=False
     )
     assert ended.returncode == 2, ended
     assert "Traceback" not in ended.stdout + ended.stderr, ended.stderr
@@ -53,6 +55,7 @@ def sentence(command: tuple[str, ...], environ: dict[str, str]) -> str:
         ("DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:1/x"),
         ("SIGNUP_CREDITS", "9" * 20),
         ("DATA_DIR", "/proc/nowhere"),
+        ("STORAGE_URL", "file:///proc/nowhere"),
     ],
 )
 def test_start_when_a_setting_is_bad(tmp_path: Path, command: tuple[str, ...], name: str, value: str) -> None:
@@ -61,6 +64,41 @@ def test_start_when_a_setting_is_bad(tmp_path: Path, command: tuple[str, ...], n
 
     assert said.startswith(f"{name}: ")
     assert "hunter2" not in said
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The product in a folder of its own, whose name is that of a download, with a `.env` in it."""
+    root = tmp_path_factory.mktemp("unpacked") / "AI%20Video%20Generator"
+    root.mkdir()
+    for name in ("core", "pages", "studio", ".streamlit"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("app.py", "worker.py"):
+        shutil.copy(ROOT / name, root)
+    (root / ".env").write_text("SIGNUP_CREDITS=as many as the file says\nREDIS_URL=redis://127.0.0.1:1\n")
+    return root
+
+
+@pytest.mark.parametrize("command", [APP, WORKER, AUDIT, ADMIN], ids=["app", "worker", "audit", "admin"])
+def test_start_when_a_file_lies_beside_the_app(tmp_path: Path, copied: Path, command: tuple[str, ...]) -> None:
+    """Every door reads it, and the environment wins."""
+    environ = environment(tmp_path) | {"PYTHONPATH": str(copied)}
+
+    assert "'as many as the file says'" in sentence(command, environ, root=copied)
+    assert "'as the environment says'" in sentence(
+        command, environ | {"SIGNUP_CREDITS": "as the environment says"}, root=copied
+    )
+
+
+def test_start_in_a_folder_with_a_percent_sign(tmp_path: Path, copied: Path) -> None:
+    """The folder that a browser unpacks a download into works: the schema is made."""
+    environ = environment(tmp_path, SIGNUP_CREDITS="5") | {"PYTHONPATH": str(copied)}
+    ended = subprocess.run(
+        [sys.executable, *AUDIT], cwd=copied, env=environ, capture_output=True, timeout=120, check=False
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "studio.db").stat().st_size > 0
 
 
 @pytest.mark.parametrize("command", [APP, WORKER, AUDIT], ids=["app", "worker", "audit"])
@@ -94,17 +132,17 @@ def test_start_when_another_app_has_the_folder(tmp_path: Path) -> None:
         assert app.client.get("/health").status_code == 200
 
 
-def test_app_when_names_of_folders_have_signs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The demo works with a data folder of every sign, and with a place for temporary files that is too deep."""
-    deep = tmp_path / ("x" * 90)
-    deep.mkdir()
-    monkeypatch.setenv("TMPDIR", str(deep))
-    data = tmp_path / "a?b #c%41 ü"
-    with running(data) as app:
-        app.until_ended(app.order())
+@pytest.mark.parametrize("name", ["x" * 90, "%41 ?#ü"], ids=["too deep", "with signs"])
+def test_app_when_names_of_folders_have_signs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The demo works with any name of the data folder and of the place for temporary files, however deep that is."""
+    with tempfile.TemporaryDirectory(suffix=name, dir="/tmp") as place:
+        monkeypatch.setenv("TMPDIR", place)
+        data = tmp_path / "a?b #c%41 ü"
+        with running(data) as app:
+            app.until_ended(app.order())
+            assert bool(list(Path(place).glob("video-*/redis.sock"))) == (len(name) < 90)
 
     assert (data / "studio.db").exists()
-    assert not list(deep.glob("video-*"))
 
 
 def test_app_when_its_files_could_be_read_by_others(tmp_path: Path) -> None:

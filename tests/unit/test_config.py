@@ -41,6 +41,7 @@ def test_load_when_redis_is_given(tmp_path: Path) -> None:
         ("SIGNUP_CREDITS", "1000000000001"),
         ("STORAGE_QUOTA_BYTES", "9" * 18),
         ("POLL_SECONDS", "nan"),
+        ("PUBLIC_URL", "https://video.example.org/?a=b"),
         ("MODELSLAB_BASE_URL", "https://"),
         ("MODELSLAB_BASE_URL", "http://gateway:4000/v1"),
         ("MODELSLAB_BASE_URL", "http://gateway:4000?x=1"),
