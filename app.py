@@ -21,11 +21,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from core import config, installation, startup
 from core.api import api, mounted
 from core.errors import StartError
+from core.files import scratch
 from core.providers import connection
-from core.worker import local_stack
+from core.worker import local_stack, recovery
 from pages.elements import live_endpoint
 
 log = logging.getLogger("app")
+PATIENCE_SECONDS = 5.0
+"""How long a person or a script waits for a database that somebody else holds, before they are told to come back."""
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
@@ -83,12 +86,14 @@ def _start(stack: ExitStack) -> None:
     settings = connection.read_settings()
     _check_address(settings)
     logging.getLogger("uvicorn.access").disabled = True  # it would log signed links
-    opened = stack.enter_context(installation.opened(settings))
+    opened = stack.enter_context(installation.opened(settings, patience_seconds=PATIENCE_SECONDS))
+    recovery.at_start(opened)
     if settings.is_demo:
         redis_url = stack.enter_context(local_stack.running(settings))
         stack.enter_context(installation.using(replace(opened, redis_url=redis_url)))
     else:  # in the demo the worker that it brings says so
         log.info("Providers that can be used: %s.", connection.summary(settings))
+    stack.enter_context(scratch.opened(settings.incoming_dir))
     stack.enter_context(api.state.hub.ending_with_process())
     gc.collect()
     gc.freeze()  # what is loaded now is never collected again: measured to keep ordinary collections cheap

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from core import setting_values
 from core.errors import StartError
+from core.proxies import Proxies, proxy_address
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ def _redis_url(url: str) -> str:
 
 WebUrl = Annotated[str, AfterValidator(setting_values.web_address)]
 BaseUrl = Annotated[str, AfterValidator(setting_values.base_url)]
+ProxyAddress = Annotated[str, AfterValidator(proxy_address)]
 WholeNumber = Annotated[int, BeforeValidator(setting_values.count)]
 Hosts = Annotated[frozenset[str], BeforeValidator(setting_values.hosts)]
 ModelIds = Annotated[Mapping[str, str], BeforeValidator(setting_values.pairs)]
@@ -70,6 +72,10 @@ class Settings(BaseSettings):
     public_url: WebUrl = ""
     download_allow_hosts: Hosts = frozenset()
     webhook_allow_hosts: Hosts = frozenset()
+    http_proxy: ProxyAddress = Field("", repr=False)
+    https_proxy: ProxyAddress = Field("", repr=False)
+    all_proxy: ProxyAddress = Field("", repr=False)
+    no_proxy: str = ""
     provider_keys: Mapping[str, str] = Field({}, repr=False)
     provider_base_urls: Mapping[str, BaseUrl] = Field({}, repr=False)
     provider_max_in_flight: Mapping[str, WholeNumber] = {}
@@ -107,6 +113,20 @@ class Settings(BaseSettings):
         """Where files lie that are being fetched or worked on; what is left over there is swept away."""
         return self.data_dir / "incoming"
 
+    @property
+    def proxies(self) -> Proxies:
+        """By which proxies everything leaves that leaves this machine."""
+        return Proxies(self.http_proxy, self.https_proxy, self.all_proxy, self.no_proxy)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Every value of these settings that must not be seen in a log: keys, and passwords of addresses."""
+        proxies = (self.http_proxy, self.https_proxy, self.all_proxy)
+        addresses = (self.database_url, self.redis_url or "", *self.provider_base_urls.values(), *proxies)
+        passwords = {password_of(address) for address in addresses}
+        signing = (key.decode("utf-8", "replace") for key in self.secrets_in_force)
+        return frozenset({*self.provider_keys.values(), *signing, *passwords} - {""})
+
     def download_allow(self, provider: str, base_url: str | None = None) -> frozenset[str]:
         """The `host:port`s a provider's files may come from though private or unencrypted: its own, and the listed.
 
@@ -129,6 +149,9 @@ class _Variables(PydanticBaseSettingsSource):
         "provider_model_ids": "_MODEL_IDS",
     }
 
+    IN_SMALL_LETTERS: ClassVar[frozenset[str]] = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy"})
+    """Names that other programs read in small letters, too, and first."""
+
     def __init__(
         self, settings_cls: type[BaseSettings], variables: Mapping[str, str], providers: Collection[str] | None
     ) -> None:
@@ -146,6 +169,8 @@ class _Variables(PydanticBaseSettingsSource):
         """What was given for one field: its variable's value, or for the maps `{provider: value}`."""
         suffix = self.PER_PROVIDER.get(field_name)
         value = self._value(field_name.upper()) if suffix is None else self._by_provider(suffix)
+        if field_name in self.IN_SMALL_LETTERS:
+            value = self._value(field_name) or value
         return value, field_name, False
 
     def _by_provider(self, suffix: str) -> dict[str, str]:
@@ -171,6 +196,14 @@ def host_port(url: str) -> str:
 def sqlite_url(path: Path) -> str:
     """The address of a SQLite file, whatever signs are in its name."""
     return f"sqlite:///{quote(str(path))}"
+
+
+def password_of(url: str) -> str:
+    """The password in a URL as it is meant; empty without one."""
+    try:
+        return unquote(urlsplit(url).password or "")
+    except ValueError:
+        return ""
 
 
 def read(providers: Collection[str], *, env_file: Path = ENV_FILE) -> Settings:

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from core import db, setting_values
+from core import db, redaction, setting_values
 from core.catalog import offered
 from core.config import BadSetting, Settings
 from core.db import Database
+from core.db.engine import PATIENCE_SECONDS
 from core.db.opening import open_database
 from core.files import private
 from core.files.storage import Storage, open_storage
@@ -65,11 +66,13 @@ class Installation:
             self.redis.close()
 
 
-def build(settings: Settings) -> Installation:
-    """An installation whose schema is up to date and whose files are private.
+def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, waits: bool = False) -> Installation:
+    """An installation whose schema is up to date and whose files are private; see `open_database` for the figures.
 
-    Raises BadSetting, whose sentence names the setting of what cannot be used.
+    Raises BadSetting, whose sentence names the setting of what cannot be used. From then on the process logs none of
+    the secrets in these settings.
     """
+    redaction.guard_logs(settings.secrets)
     if settings.redis_url is not None and (wrong := redis_connection.address_error(settings.redis_url)):
         raise BadSetting(f"REDIS_URL: {wrong}")
     for model_id in offered.unpriced():
@@ -80,7 +83,7 @@ def build(settings: Settings) -> Installation:
             setting_values.folder(storage.folder)
         except ValueError as wrong:
             raise BadSetting(f"STORAGE_URL: {wrong}") from None
-    database = open_database(settings)
+    database = open_database(settings, patience_seconds=patience_seconds, waits=waits)
     private.narrow(settings.data_dir, database.file, storage.folder)
     _look_at_keys(database, settings)
     return Installation(settings, database, storage, settings.redis_url)
@@ -105,9 +108,15 @@ def _look_at_keys(database: Database, settings: Settings) -> None:
 
 
 @contextmanager
-def opened(settings: Settings | None = None) -> Iterator[Installation]:
-    """Build one, from the process's own settings unless some are given; current while the block runs, then closed."""
-    installation = build(settings or provider_connection.read_settings())
+def opened(
+    settings: Settings | None = None, *, patience_seconds: float = PATIENCE_SECONDS, waits: bool = False
+) -> Iterator[Installation]:
+    """Build one, from the process's own settings unless some are given; current while the block runs, then closed.
+
+    The rest is as for `open_database`.
+    """
+    settings = settings or provider_connection.read_settings()
+    installation = build(settings, patience_seconds=patience_seconds, waits=waits)
     try:
         with using(installation):
             yield installation

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from core.redaction import shown_address
+
 AUTH_MODES = ("local", "open")
 CREDITS_LIMIT = 10**12
 """The most that one booking may move, in credits; the ledger holds to the same figure."""
@@ -19,15 +21,6 @@ COUNT_LIMIT = 10**15
 
 BLANK = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff"
 """What is invisible at the ends of a value that was pasted, or that came out of a file with other line ends."""
-
-
-def without_secrets(value: str) -> str:
-    """An address as it may be shown: no user, password or query; other text as it is."""
-    address, query, _ = value.partition("?")
-    account, at, place = address.rpartition("@")
-    scheme, separator, _ = account.partition("://")
-    shown = f"{scheme}{separator}***@{place}" if separator else f"***@{place}" if at else address
-    return f"{shown}?***" if query else shown
 
 
 def cut(value: str) -> str:
@@ -55,7 +48,7 @@ def database_url(url: str) -> str:
     """An address of SQLite or PostgreSQL; `postgres://` is what PostgreSQL's own tools take as well."""
     found = re.match(r"([a-z0-9]+)(\+[a-z0-9_]+)?://", url)
     if found is None or found[1] not in ("sqlite", "postgresql", "postgres"):
-        raise ValueError(f"'{without_secrets(url)}' does not start with sqlite:// or postgresql://.")
+        raise ValueError(f"'{shown_address(url)}' does not start with sqlite:// or postgresql://.")
     return re.sub("^postgres(?=[+:])", "postgresql", url)
 
 
@@ -68,7 +61,7 @@ def address(url: str, *schemes: str) -> str:
         usable = False
     if not usable:
         starts = " or ".join(f"{scheme}://" for scheme in schemes)
-        raise ValueError(f"'{without_secrets(url)}' is no address that starts with {starts}.")
+        raise ValueError(f"'{shown_address(url)}' is no address that starts with {starts}.")
     return url
 
 
@@ -76,9 +69,9 @@ def web_address(url: str) -> str:
     """An address of a server on the web."""
     parts = urlsplit(address(url, "http", "https"))
     if not parts.hostname:
-        raise ValueError(f"'{without_secrets(url)}' names no host.")
+        raise ValueError(f"'{shown_address(url)}' names no host.")
     if parts.query or parts.fragment:
-        raise ValueError(f"'{without_secrets(url)}' has a ? or # in it, and further paths are put behind it.")
+        raise ValueError(f"'{shown_address(url)}' has a ? or # in it, and further paths are put behind it.")
     return url
 
 
@@ -87,7 +80,7 @@ def base_url(url: str) -> str:
     parts = urlsplit(web_address(url))
     if parts.path.strip("/"):
         raise ValueError(
-            f"'{without_secrets(url)}' has more than scheme, host and port. Without the rest: "
+            f"'{shown_address(url)}' has more than scheme, host and port. Without the rest: "
             f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         )
     return url
@@ -97,9 +90,9 @@ def storage_url(url: str) -> str:
     """A folder of this machine as `file:///absolute/path`."""
     parts = urlsplit(address(url, "file"))
     if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-        raise ValueError(f"'{without_secrets(url)}' is not an absolute path on this machine: file:///srv/media.")
+        raise ValueError(f"'{shown_address(url)}' is not an absolute path on this machine: file:///srv/media.")
     if parts.query or parts.fragment:
-        raise ValueError(f"'{without_secrets(url)}' has a ? or # in it. Write them as %3F and %23.")
+        raise ValueError(f"'{shown_address(url)}' has a ? or # in it. Write them as %3F and %23.")
     return url
 
 
@@ -141,7 +134,7 @@ def hosts(value: str) -> frozenset[str]:
     for host in found:
         port = host.rpartition(":")[2]
         if not (port.isascii() and port.isdigit()):
-            raise ValueError(f"'{without_secrets(host)}' is not host:port.")
+            raise ValueError(f"'{shown_address(host)}' is not host:port.")
     return found
 
 

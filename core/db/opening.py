@@ -6,6 +6,7 @@ A sentence names the setting and shows neither password nor query; what a driver
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +14,16 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from core import setting_values
 from core.config import BadSetting, Settings
-from core.db.engine import Database
+from core.db import availability
+from core.db.engine import PATIENCE_SECONDS, Database
 from core.db.schema import UnusableSchema
+from core.redaction import shown_address
 
 log = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 5.0
 
 _COPY = "Put back a copy of it: docs/how-to/back-up-and-upgrade.md."
 _REASONS = {
@@ -35,22 +40,38 @@ _REASONS = {
 """What SQLite's result codes mean to an operator (https://www.sqlite.org/rescode.html)."""
 
 
-def open_database(settings: Settings) -> Database:
-    """The database of these settings, its schema up to date. Raises BadSetting, which shows no secret."""
+def open_database(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, waits: bool = False) -> Database:
+    """The database of these settings, its schema up to date. Raises BadSetting, which shows no secret.
+
+    `patience_seconds` is how long it is waited for while somebody else holds it. With `waits` it is waited for until it
+    is there, as befits a process that would only be started again.
+    """
     address = settings.database_url
     try:
         url = make_url(address)
-        database = Database(address)
+        database = Database(address, patience_seconds=patience_seconds)
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError, TypeError):
         raise _bad(address, "is no address of a database we can use.") from None
     try:
         _check(database, address)
         with _told(url, address):
-            database.migrate()
+            _migrate(database, waits=waits)
     except BaseException:
         database.dispose()
         raise
     return database
+
+
+def _migrate(database: Database, *, waits: bool) -> None:
+    pause_seconds = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return database.migrate()
+        except (DBAPIError, sqlite3.Error) as failure:
+            if not (waits and availability.is_away(failure)):
+                raise
+        time.sleep(pause_seconds)
+        pause_seconds = min(LONGEST_PAUSE_SECONDS, pause_seconds * 2)
 
 
 def _check(database: Database, address: str) -> None:
@@ -85,6 +106,8 @@ def _told(url: URL, address: str) -> Iterator[None]:
     """What a database or its driver refuses in here is said in a sentence."""
     try:
         yield
+    except OSError as failure:
+        raise _bad(address, f"cannot be copied before its schema is changed: {failure.strerror or failure}.") from None
     except UnusableSchema as unusable:
         raise _bad(address, f"{unusable}. Start what it belongs to, or put back a copy.") from None
     except (DBAPIError, sqlite3.Error) as failure:
@@ -105,4 +128,4 @@ def _reason(failure: BaseException, url: URL) -> str:
 
 
 def _bad(address: str, what: str) -> BadSetting:
-    return BadSetting(f"DATABASE_URL: the database at '{setting_values.without_secrets(address)}' {what}")
+    return BadSetting(f"DATABASE_URL: the database at '{shown_address(address)}' {what}")

@@ -5,7 +5,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from core import setting_values
+from core.redaction import shown_address
 
 Connection = Redis
 Unreachable = RedisError
@@ -23,7 +23,7 @@ def address_error(url: str) -> str | None:
     try:
         connect(url).connection_pool.make_connection()
     except (TypeError, ValueError) as wrong:
-        return f"'{setting_values.without_secrets(url)}' cannot be used: {wrong}"
+        return f"'{shown_address(url)}' cannot be used: {wrong}"
     return None
 
 

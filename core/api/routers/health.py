@@ -11,6 +11,7 @@ from core.api.http import error_handlers, routing
 from core.api.http.installed import CurrentInstallation
 from core.api.schemas import responses
 from core.clock import utc_now
+from core.db import availability
 from core.db.enums import Status
 from core.db.tables import Generation, is_live
 from core.redis import connection as redis_connection
@@ -39,8 +40,9 @@ def get_health(installation: CurrentInstallation) -> HealthAnswer | JSONResponse
         with db.read_session() as session:
             in_flight = session.scalar(select(func.count()).where(is_live())) or 0
             oldest = session.scalar(pending)
-    except SQLAlchemyError:
-        log.exception("The database does not answer")
+    except SQLAlchemyError as failure:
+        if not availability.is_away(failure):
+            log.exception("the health of the database is unknown")
         return _without_database(reachable)
     return HealthAnswer(
         status="degraded" if reachable is False else "ok",

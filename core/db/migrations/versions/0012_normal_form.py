@@ -14,7 +14,7 @@ from sqlalchemy import RowMapping
 from core import normal_form
 
 revision = "0012"
-down_revision = "0005"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
