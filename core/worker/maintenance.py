@@ -5,10 +5,10 @@ import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, not_, or_, select, update
 
 from core import db
 from core.audit import runs
@@ -75,19 +75,9 @@ def purge_deleted_files(
 
 def _claim_deleted(limit: int, *, besides: Collection[str]) -> Sequence[Generation]:
     """Deleted rows whose files are still there, oldest first, by moving `next_at`, which they have no other use for."""
-    now = utc_now()
-    due = (
-        select(Generation.id)
-        .where(
-            Generation.deleted_at.is_not(None),
-            Generation.purged_at.is_(None),
-            or_(Generation.next_at.is_(None), Generation.next_at <= now),
-            Generation.id.not_in(besides),
-        )
-        .order_by(Generation.deleted_at)
-        .limit(limit)
-    )
     with db.read_session() as reading:  # first, so that with nothing to do no write lock is taken
+        now = db.now(reading)
+        due = _deleted(now, besides=besides).limit(limit)
         if reading.scalar(select(due.exists())) is not True:
             return []
     taken = (
@@ -99,6 +89,22 @@ def _claim_deleted(limit: int, *, besides: Collection[str]) -> Sequence[Generati
     )
     with db.write_session() as session:
         return session.scalars(taken).all()
+
+
+def _deleted(now: datetime, *, besides: Collection[str]) -> Select[str]:
+    """Ids of deleted rows that nobody is about to purge. A due time beyond any claim's is the work of a wrong clock."""
+    beyond = now + 2 * PURGE_LEASE  # who claims at the same moment may have looked at the clock a little later
+    claimed = and_(Generation.next_at > now, Generation.next_at <= beyond)
+    return (
+        select(Generation.id)
+        .where(
+            Generation.deleted_at.is_not(None),
+            Generation.purged_at.is_(None),
+            or_(Generation.next_at.is_(None), not_(claimed)),
+            Generation.id.not_in(besides),
+        )
+        .order_by(Generation.deleted_at)
+    )
 
 
 def _remove_files(row: Generation, storage: Storage) -> bool:
