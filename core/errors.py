@@ -10,6 +10,7 @@ AppError                        500  internal
 ├── InsufficientCredits         402  insufficient_credits
 ├── TooLarge                    413  too_large
 ├── StorageFull                 413  storage_full
+├── StorageUnavailable          503  storage_unavailable    retry_after_seconds
 ├── RateLimited                 429  rate_limited           retry_after_seconds
 ├── DatabaseUnavailable         503  database_unavailable   retry_after_seconds
 ├── PutAside                    500  put_aside
@@ -187,6 +188,17 @@ class StorageFull(AppError):
     sentence = N_("Your storage is full. Delete clips you no longer need, then try again.")
 
 
+class StorageUnavailable(AppError):
+    """Where files lie is full, read-only or away; nothing half written is left, and trying again later can help."""
+
+    code = "storage_unavailable"
+    http_status = 503
+    fault = Fault.OPERATOR
+    sentence = N_("Files cannot be kept or read just now. Try again later; if it stays, tell an administrator.")
+    retryable = True
+    retry_after_seconds = 60
+
+
 class RateLimited(AppError):
     """Too many requests of ours; try again after `retry_after_seconds`."""
 
@@ -275,7 +287,7 @@ class ProviderNotConfigured(ProviderError):
     """No key for this provider."""
 
     code = "provider_not_configured"
-    http_status = 503
+    http_status = 409
     fault = Fault.OPERATOR
     sentence = N_("This provider is not configured here. Choose another model or ask an administrator to add its key.")
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from urllib.parse import urlsplit
 
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
@@ -21,6 +22,7 @@ from core.db.engine import PATIENCE_SECONDS
 from core.files.storage import Storage, open_storage
 from core.generations.progress import ProgressBoard
 from core.identity.api_tokens import TokenCache
+from core.notifications import outbox
 from core.providers import connection as provider_connection
 from core.redis import connection as redis_connection
 from core.redis.rate_limits import RateLimiter
@@ -86,7 +88,8 @@ def open_database(settings: Settings, *, patience_seconds: float = PATIENCE_SECO
     """
     address = config.without_secrets(settings.database_url)
     try:
-        database = Database(settings.database_url, patience_seconds=patience_seconds)
+        info = {outbox.PUBLIC_PATH: urlsplit(settings.public_url).path}
+        database = Database(settings.database_url, patience_seconds=patience_seconds, info=info)
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise BadSetting(f"DATABASE_URL: '{address}' is no address of a database we can use.") from None
     pause_seconds = 0.5

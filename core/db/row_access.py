@@ -8,6 +8,7 @@ from core.db.tables import (
     ApiToken,
     Generation,
     GenerationTag,
+    IdempotencyRecord,
     Preset,
     Project,
     Upload,
@@ -22,6 +23,7 @@ Owned = (
     type[ApiToken]
     | type[Generation]
     | type[GenerationTag]
+    | type[IdempotencyRecord]
     | type[Preset]
     | type[Project]
     | type[Upload]

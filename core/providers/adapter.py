@@ -167,6 +167,7 @@ class Adapter(VendorHooks):
         return ours
 
     async def _status(self, job_id: str, reply: Reply) -> JobStatus:
+        """What the answer to a look says; where the vendor keeps its result apart, that is asked for as well."""
         if result_call := self.result_call(job_id, reply):
             result = await self._poll(result_call)
             return self._known(self.parse_result(reply, result), result)

@@ -59,8 +59,8 @@ class Reply:
     redacted: Mapping[str, Any]
     text: str
     retry_after_seconds: float | None
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     moved_to: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def detail(self) -> str:
@@ -101,11 +101,10 @@ def read(response: httpx.Response, *, key: str) -> Reply:
     except (ValueError, RecursionError):
         body = kept = None
     if not isinstance(body, dict):
-        text = response.content[: 4 * READ_CHARS].decode("utf-8", "replace")
-        shown = redact(text, key=key)
-        return Reply(response.status_code, None, {}, shown, retry_after_seconds, response.headers, moved_to)
+        text = redact(response.content[: 4 * READ_CHARS].decode("utf-8", "replace"), key=key)
+        return Reply(response.status_code, None, {}, text, retry_after_seconds, moved_to, response.headers)
     text = truncate(json.dumps(kept, ensure_ascii=False))
-    return Reply(response.status_code, body, kept, text, retry_after_seconds, response.headers, moved_to)
+    return Reply(response.status_code, body, kept, text, retry_after_seconds, moved_to, response.headers)
 
 
 def _moved_to(response: httpx.Response, key: str) -> str:

@@ -81,6 +81,9 @@ def submit(generation_id: str) -> None:
     try:
         request = provider_request.from_row(row, installation.current().settings, installation.current().storage)
         base_url = _base_url(row.provider)
+    except errors.StorageUnavailable as away:  # nothing was sent, and the image is there when the place is
+        _put_back(generation_id, away)
+        return
     except errors.AppError as error:
         _fail(generation_id, Stage.DISPATCHED, error)
         return
@@ -138,16 +141,19 @@ def ingest(generation_id: str) -> None:
     try:
         with _lease_kept(generation_id, Stage.DOWNLOADING):
             output = _ingest_output(row, target)
+            what = f"the end of {generation_id}"
+            writing.until_written(lambda session: _complete(session, generation_id, attempt, output), what=what)
+        note.unlink(missing_ok=True)
     except _Unusable as unusable:
         seen = uncollected.note_unusable(note, unusable.error, sha256=unusable.sha256)
         uncollected.record(generation_id, attempt, unusable.error, was_given_up=was_given_up, seen=seen)
         if seen and seen.is_all_there_is:
             note.unlink(missing_ok=True)
-        return
     except errors.AppError as error:
         uncollected.record(generation_id, attempt, error, was_given_up=was_given_up)
-        return
     except Exception as bug:
+        if availability.is_away(bug):
+            raise
         log.exception("collect of %s broke", generation_id)
         if not isinstance(bug, OSError):  # neither time nor an operator mends that
             setbacks.record(row, bug)
@@ -155,20 +161,9 @@ def ingest(generation_id: str) -> None:
         trace = "".join(traceback.format_exception(bug))
         broken = errors.DownloadFailed(detail=trace)
         uncollected.record(generation_id, attempt, broken, was_given_up=was_given_up)
-        return
     finally:  # also what was whole and yet no video; the beginning of a download is another file and stays
         for path in (target, target.with_suffix(".safe.mp4")):
             path.unlink(missing_ok=True)
-    try:
-        with _lease_kept(generation_id, Stage.DOWNLOADING):
-            what = f"the end of {generation_id}"
-            writing.until_written(lambda session: _complete(session, generation_id, attempt, output), what=what)
-        note.unlink(missing_ok=True)
-    except Exception as failure:
-        if availability.is_away(failure):
-            raise
-        log.exception("the end of %s could not be written", generation_id)
-        setbacks.record(row, failure)
 
 
 class _Unusable(Exception):
@@ -232,12 +227,12 @@ def _ingest_output(row: Generation, target: Path) -> lifecycle.Output:
                 facts = video_probe.verify(target)
             with target.open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        with _EXAMINING:
+            poster = video_derivatives.poster(target)
     except errors.MediaRejected as rejected:
         raise _Unusable(rejected, fetched.sha256) from rejected
     storage = installation.current().storage
     base = f"videos/{row.id}/{sha256[:16]}"
-    with _EXAMINING:
-        poster = video_derivatives.poster(target)
     stored = [
         storage.put_bytes(f"{base}.webp", poster, media_type="image/webp"),
         storage.put_file(f"{base}.mp4", target, media_type="video/mp4"),
@@ -280,6 +275,17 @@ async def _fresh_link(provider: Provider, today: Provider | None, job_id: str) -
     except errors.ProviderError as error:
         log.info("no fresh link for %s: %s (%s)", job_id, error, error.detail)
         return None
+
+
+def _put_back(generation_id: str, error: errors.StorageUnavailable) -> None:
+    """Back into the line, before anything was sent."""
+    with db.write_session() as session:
+        row = lifecycle.locked(session, generation_id)
+        if row is not None and row.stage is Stage.DISPATCHED:
+            seconds = error.retry_after_seconds
+            what = message("not_accepted_yet", seconds=seconds, error=error.message)
+            next_at = db.now(session) + timedelta(seconds=seconds)
+            lifecycle.transition(session, row, Status.PENDING, Stage.QUEUED, what=what, next_at=next_at)
 
 
 def _fail(generation_id: str, stage: Stage, error: errors.AppError) -> None:

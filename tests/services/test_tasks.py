@@ -1,4 +1,5 @@
 import base64
+import io
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
+from PIL import Image
 from sqlalchemy import update
 
 from core import db
@@ -17,7 +19,7 @@ from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, User
 from core.installation import Installation
 from core.providers.contract import LINK_AT_PROVIDER
-from core.worker import tasks, uncollected
+from core.worker import provider_request, tasks, uncollected
 from tests.factories import installations
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
@@ -215,6 +217,36 @@ def test_collect_when_our_storage_is_broken(host: hosts.FileHost, ana: User, ins
     (installation.settings.data_dir / "media").unlink()
     tasks.ingest(generation_id)
     assert sound(generation_id).status is Status.COMPLETED
+
+
+def test_submit_when_images_cannot_be_read(host: hosts.FileHost, ana: User, installation: Installation) -> None:
+    """A storage that is away for a moment fails no order: it goes back into the line, and nothing was sent."""
+    (installation.settings.data_dir / "media").write_text("a file where the folder should be")
+    row = create_generation(db.default(), ana)
+    advance(db.default(), row.id, DISPATCHED, start_image_key="images/ab/kept.jpg")
+    tasks.submit(row.id)
+
+    found = sound(row.id)
+    assert (found.status, found.stage) == (Status.PENDING, Stage.QUEUED)
+    assert host.calls == []
+
+
+def test_request_takes_a_copy_that_fits(ana: User, installation: Installation) -> None:
+    """A large image goes along no larger than the clip needs; the kept one stays as it is."""
+    file = io.BytesIO()
+    Image.effect_noise((4000, 3000), 60).convert("RGB").save(file, "JPEG", quality=92)
+    installation.storage.put_bytes("images/ab/large.jpg", file.getvalue(), media_type="image/jpeg")
+    row = create_generation(db.default(), ana)
+    advance(db.default(), row.id, DISPATCHED, start_image_key="images/ab/large.jpg")
+    row = load_generation(row.id)
+
+    request = provider_request.from_row(row, installation.settings, installation.storage)
+    assert request.start_image is not None
+    sent = Image.open(io.BytesIO(request.start_image.data))
+    assert (sent.format, request.start_image.media_type) == ("JPEG", "image/jpeg")
+    assert sent.size == (1280, 960)
+    assert len(request.start_image.data) <= request.model.image_max_bytes
+    assert installation.storage.read_bytes("images/ab/large.jpg") == file.getvalue()
 
 
 def test_submit_when_an_image_is_missing(host: hosts.FileHost, ana: User) -> None:

@@ -35,7 +35,9 @@ def take_hook(
     with db.read_session() as session:
         row = session.get(Generation, id)
     with db.write_session() as session:
-        reconciliation.take_notice(session, id, _notice(installation, row, body))
+        reconciliation.take_notice(
+            session, id, _notice(installation, row, body), poll_seconds=installation.settings.poll_seconds
+        )
     return Response(status_code=204)
 
 

@@ -7,7 +7,7 @@ from before there were messages, and what the REST API answers.
 from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live
 from core.db.tables.ledger import Account, LedgerEntry
 from core.db.tables.operation import AuditRun, InstallationIdentity, ProviderHealth
-from core.db.tables.people import ApiToken, User
+from core.db.tables.people import ApiToken, IdempotencyRecord, User
 from core.db.tables.projects import Preset, Project, Upload
 from core.db.tables.usage import UsageDay
 from core.db.tables.webhooks import WebhookDelivery, WebhookEndpoint
@@ -20,6 +20,7 @@ __all__ = [
     "Generation",
     "GenerationEvent",
     "GenerationTag",
+    "IdempotencyRecord",
     "InstallationIdentity",
     "LedgerEntry",
     "Preset",

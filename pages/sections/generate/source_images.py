@@ -37,7 +37,7 @@ def _image(person: User, field: str, label: str, settings: config.Settings) -> N
         turn = st.session_state.get(f"{form_state.name(field)}_turn", 0)
         dropped = st.file_uploader(
             label,
-            type=["jpg", "jpeg", "png", "webp"],
+            # Of any name: what a file is, is told from its bytes, and a refusal here would be Streamlit's own words.
             max_upload_size=MAX_UPLOAD_BYTES // 1024**2,
             key=f"{form_state.name(field)}_file_{turn}",
             help=_("JPEG, PNG or WebP. Places, names and other data in the file are removed."),
