@@ -13,7 +13,7 @@ from functools import cached_property
 
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
-from core import config, db
+from core import config, db, redaction
 from core.catalog import offered
 from core.config import BadSetting, Settings
 from core.db import Database, availability
@@ -67,7 +67,11 @@ class Installation:
 
 
 def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, waits: bool = False) -> Installation:
-    """An installation whose schema is up to date. Raises BadSetting for a database that cannot be used."""
+    """An installation whose schema is up to date. Raises BadSetting for a database that cannot be used.
+
+    From then on the process logs none of the secrets in these settings.
+    """
+    redaction.guard_logs(settings.secrets)
     for model_id in offered.unpriced():
         log.warning("The model '%s' has no price in core/catalog/price_list.py, so it is not offered.", model_id)
     database = open_database(settings, patience_seconds=patience_seconds, waits=waits)

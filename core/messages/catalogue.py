@@ -115,6 +115,7 @@ TEMPLATES: dict[str, str] = {
     "provider_refuses_account": N_(
         "{provider} does not accept our account at the moment. An administrator has to look."
     ),
+    "provider_has_moved": N_("{provider} has moved to another address. An administrator has to set {setting}."),
     "provider_has_trouble": N_("{provider} has trouble at the moment. Orders wait and are sent when it is back."),
     "no_price_of_model": N_("There is no price for the model '{model_id}'."),
     "no_price_of_resolution": N_("'{resolution}' has no price. Use one of: {known}."),
