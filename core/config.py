@@ -106,6 +106,36 @@ def _hosts(value: str) -> frozenset[str]:
     return hosts
 
 
+def _web_url(url: str) -> str:
+    """An address that paths are added to: no query, and no slash at its end."""
+    parts = urlsplit(url)
+    if parts.hostname is None or parts.query or parts.fragment:
+        raise ValueError(f"'{without_secrets(url)}' is not scheme://host, with a path at most.")
+    return url.rstrip("/")
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(item.lower() for item in re.split(r"[,\s]+", value) if item)
+
+
+def _host_names(value: str) -> tuple[str, ...]:
+    """Names of this installation, without scheme and port."""
+    found = _names(value)
+    for name in found:
+        if not re.fullmatch(r"\*|(\*\.)?[a-z0-9._-]+", name):
+            raise ValueError(f"'{name}' is not a host name.")
+    return found
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    """Origins as Content-Security-Policy writes them: `https://host[:port]`."""
+    found = _names(value)
+    for origin in found:
+        if not re.fullmatch(r"https?://(\*\.)?[a-z0-9.-]+(:\d+)?", origin):
+            raise ValueError(f"'{origin}' is not https://host.")
+    return found
+
+
 def _pairs(value: str) -> Mapping[str, str]:
     """`ours=theirs,...`: what a vendor calls a model."""
     found = dict(item.strip().partition("=")[::2] for item in value.split(",") if item.strip())
@@ -139,7 +169,10 @@ class Settings(BaseSettings):
     poll_seconds: Annotated[float, BeforeValidator(_pause)] = 5.0
     storage_quota_bytes: WholeNumber = 50 * 1024**3
     api_requests_per_minute: WholeNumber = 600
-    public_url: WebUrl = ""
+    public_url: Annotated[WebUrl, AfterValidator(_web_url)] = ""
+    allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_host_names)] = ()
+    frame_ancestors: Annotated[tuple[str, ...], BeforeValidator(_origins)] = ()
+    connections_per_address: WholeNumber = 256
     download_allow_hosts: Hosts = frozenset()
     webhook_allow_hosts: Hosts = frozenset()
     http_proxy: ProxyAddress = Field("", repr=False)

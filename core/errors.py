@@ -287,7 +287,7 @@ class ProviderNotConfigured(ProviderError):
     """No key for this provider."""
 
     code = "provider_not_configured"
-    http_status = 503
+    http_status = 409
     fault = Fault.OPERATOR
     sentence = N_("This provider is not configured here. Choose another model or ask an administrator to add its key.")
 

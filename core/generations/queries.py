@@ -314,6 +314,15 @@ def file_bytes(row: Generation | ListRow) -> int:
     return int((row.output_facts or {}).get("size_bytes") or row.stored_bytes)
 
 
+def is_of_deleted(session: Reader, key: str) -> bool:
+    """Whether a stored file belongs to a clip that was deleted; the keys of a clip's files begin with its id."""
+    folder, _, rest = key.partition("/")
+    if folder != "videos":
+        return False
+    deleted = select(Generation.id).where(Generation.id == rest.partition("/")[0], Generation.deleted_at.is_not(None))
+    return session.scalar(deleted) is not None
+
+
 def file_name(row: Generation) -> str:
     """A name to save a clip under: the start of its prompt and the end of its id, harmless on every system."""
     words = "".join(char if char.isascii() and char.isalnum() else " " for char in row.prompt.lower()).split()

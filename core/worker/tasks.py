@@ -123,7 +123,7 @@ def ingest(generation_id: str) -> None:
         row = lifecycle.locked(session, generation_id)
         if row is None or row.stage is not Stage.READY_TO_DOWNLOAD:
             return
-        attempt = row.collect_attempt + 1
+        attempt, was_given_up = row.collect_attempt + 1, row.status is Status.UNCERTAIN
         lifecycle.transition(
             session,
             row,
@@ -141,16 +141,15 @@ def ingest(generation_id: str) -> None:
     try:
         with _lease_kept(generation_id, Stage.DOWNLOADING):
             output = _ingest_output(row, target)
-            what = f"the end of {generation_id}"
-            writing.until_written(lambda session: _complete(session, generation_id, attempt, output), what=what)
-        note.unlink(missing_ok=True)
     except _Unusable as unusable:
         seen = uncollected.note_unusable(note, unusable.error, sha256=unusable.sha256)
-        uncollected.record(generation_id, attempt, unusable.error, seen=seen)
+        uncollected.record(generation_id, attempt, unusable.error, was_given_up=was_given_up, seen=seen)
         if seen and seen.is_all_there_is:
             note.unlink(missing_ok=True)
+        return
     except errors.AppError as error:
-        uncollected.record(generation_id, attempt, error)
+        uncollected.record(generation_id, attempt, error, was_given_up=was_given_up)
+        return
     except Exception as bug:
         if availability.is_away(bug):
             raise
@@ -159,10 +158,22 @@ def ingest(generation_id: str) -> None:
             setbacks.record(row, bug)
             return
         trace = "".join(traceback.format_exception(bug))
-        uncollected.record(generation_id, attempt, errors.DownloadFailed(detail=trace))
+        broken = errors.DownloadFailed(detail=trace)
+        uncollected.record(generation_id, attempt, broken, was_given_up=was_given_up)
+        return
     finally:  # also what was whole and yet no video; the beginning of a download is another file and stays
         for path in (target, target.with_suffix(".safe.mp4")):
             path.unlink(missing_ok=True)
+    try:
+        with _lease_kept(generation_id, Stage.DOWNLOADING):
+            what = f"the end of {generation_id}"
+            writing.until_written(lambda session: _complete(session, generation_id, attempt, output), what=what)
+        note.unlink(missing_ok=True)
+    except Exception as failure:
+        if availability.is_away(failure):
+            raise
+        log.exception("the end of %s could not be written", generation_id)
+        setbacks.record(row, failure)
 
 
 class _Unusable(Exception):

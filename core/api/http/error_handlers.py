@@ -101,7 +101,9 @@ async def invalid(_request: Request, failure: Exception) -> JSONResponse:
     fields: dict[str, str] = {}
     for problem in failure.errors():
         if problem["type"] == "json_invalid":
-            return error_response(400, "invalid_json", "The body of the request is not valid JSON.")
+            reason = str(problem["ctx"]["error"])  # a sentence where it is one of ours
+            sentence = reason if reason.endswith(".") else "The body of the request is not valid JSON."
+            return error_response(400, "invalid_json", sentence)
         place = problem["loc"][1:]
         if place:
             fields.setdefault(_printable(str(place[0])), _sentence(problem))

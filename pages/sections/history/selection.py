@@ -15,7 +15,7 @@ from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from pages.elements import compare, gallery
 from pages.sections.clip import dialog, marks
-from pages.ui import components, wording
+from pages.ui import components, links, wording
 from pages.ui.language import _, plural
 
 _IDS = "history_selected"
@@ -79,7 +79,7 @@ def _download(person: User, rows: Sequence[Generation]) -> None:
     secret = installation.current().settings.secret_key
     link = signed_urls.sign_archive(person.id, [row.id for row in done], secret=secret, now=utc_now())
     size = wording.size(sum(queries.file_bytes(row) for row in done))
-    dialog.download_link(link, _("Download ZIP ({size})").format(size=size), "")
+    dialog.download_link(links.from_page(link), _("Download ZIP ({size})").format(size=size), "")
 
 
 def _marks(person: User, rows: Sequence[Generation]) -> None:
