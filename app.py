@@ -19,16 +19,19 @@ from streamlit import file_util
 
 from core import config, installation
 from core.api import api, mounted
+from core.files import scratch
 from core.providers import connection
 from core.webserver import hosts
 from core.webserver.base_path import BasePath
 from core.webserver.connection_limits import ConnectionLimits
 from core.webserver.gate import Gate
 from core.webserver.security_headers import SecurityHeaders, inline_scripts
-from core.worker import local_stack
+from core.worker import local_stack, recovery
 from pages.elements import live_endpoint
 
 log = logging.getLogger("app")
+PATIENCE_SECONDS = 5.0
+"""How long a person or a script waits for a database that somebody else holds, before they are told to come back."""
 
 BASE_PATH = f"/{base}" if (base := (st.get_option("server.baseUrlPath") or "").strip("/")) else ""
 """Below which path Streamlit serves the pages (`server.baseUrlPath`); the API is there, too, and where it always is."""
@@ -49,10 +52,12 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     _leave_hosts_to_gate(settings)
     logging.getLogger("uvicorn.access").disabled = True  # it would log signed links
     with ExitStack() as stack:
-        opened = stack.enter_context(installation.opened(settings))
+        opened = stack.enter_context(installation.opened(settings, patience_seconds=PATIENCE_SECONDS))
+        recovery.at_start(opened)
         if settings.is_demo:
             redis_url = stack.enter_context(local_stack.running(settings))
             stack.enter_context(installation.using(replace(opened, redis_url=redis_url)))
+        stack.enter_context(scratch.opened(settings.incoming_dir))
         stack.enter_context(api.state.hub.ending_with_process())
         gc.collect()
         gc.freeze()  # what is loaded now is never collected again: measured to keep ordinary collections cheap

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -21,9 +22,12 @@ from core.worker.supervisor import ManagedProcess, Supervisor, exit_with_parent
 if TYPE_CHECKING:
     from core.config import Settings
 
+log = logging.getLogger("worker")
+
 ROLES = ("all", "dispatcher", "submit", "collect")
 Part = tuple[str, list[str]]
 """Name and command line of a process to keep running."""
+LONGEST_PAUSE_SECONDS = 10.0
 
 
 def main(argv: Sequence[str]) -> int:
@@ -40,27 +44,79 @@ def main(argv: Sequence[str]) -> int:
     if settings.redis_url is None:
         print("REDIS_URL is not set. The app brings its own worker then; set it to run this one.", file=sys.stderr)  # noqa: T201 -- a command's own output
         return 2
-    if options.role == "all":
-        _become_supervisor(options, settings)
     if options.end_with_parent:
         exit_with_parent()
+    _await_database(settings)
+    if options.role == "all":
+        _become_supervisor(options, settings)
     from core import installation
 
     rests = False
-    with installation.opened(settings) as opened:  # the schema is brought up to date before anything needs it
+    # The schema is brought up to date before anything needs it.
+    with installation.opened(settings, waits=options.end_with_parent) as opened:
+        if options.role in ("dispatcher", "submit"):
+            from core.worker import recovery
+
+            recovery.at_start(opened)
         if options.role == "dispatcher":
             from core.worker import dispatcher
 
             dispatcher.main(opened)
         else:
-            from core.redis import job_queue
-
-            rests = job_queue.work(
-                settings.redis_url, job_queue.SUBMIT if options.role == "submit" else job_queue.DOWNLOAD
-            )
+            rests = _listen(options.role, settings)
     if rests:  # started anew, the process gives back what its jobs took; its id and its input stay
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- itself
     return 0
+
+
+def _listen(role: str, settings: "Settings") -> bool:
+    """Run a queue's jobs until told to stop; True if the process has rested and may be started anew."""
+    from core.files import scratch
+    from core.redis.job_queue import DOWNLOAD, SUBMIT, Listener
+    from core.worker import jobs
+    from core.worker.bulkheads import Bulkheads
+
+    assert settings.redis_url is not None  # noqa: S101 -- checked at the start
+    bulkheads = Bulkheads()
+    listener = Listener(settings.redis_url, SUBMIT if role == "submit" else DOWNLOAD)
+    with scratch.opened(settings.incoming_dir):
+        rests = listener.listen(jobs.taker(bulkheads), bulkheads.is_busy)
+        bulkheads.close()
+    return rests
+
+
+def _await_database(settings: "Settings") -> None:
+    """Return once the database's server answers, with one line when it does not, and one when it is back.
+
+    What else is wrong with a database is for those who open it to say.
+    """
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+
+    from core.config import without_secrets
+    from core.db import Database
+
+    try:
+        database = Database(settings.database_url)
+    except (ArgumentError, NoSuchModuleError, ImportError):
+        return
+    pause_seconds, has_told = 0.5, False
+    while True:
+        try:
+            with database.read_connection():
+                break
+        except OperationalError as failure:
+            has_refused = "FATAL" in str(failure) and "starting up" not in str(failure)
+            if database.engine.dialect.name == "sqlite" or has_refused:
+                break
+            if not has_told:
+                where = without_secrets(settings.database_url)
+                log.warning("The database at '%s' does not answer; waiting for it.", where)
+                has_told = True
+        time.sleep(pause_seconds)
+        pause_seconds = min(LONGEST_PAUSE_SECONDS, pause_seconds * 2)
+    if has_told:
+        log.warning("The database answers.")
+    database.dispose()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,9 +127,16 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=1,
         metavar="N",
-        help="submit processes; a kill can leave as many generations uncertain (default 1)",
+        help="submit processes; each sends two orders of each provider at once, and a kill can leave those uncertain "
+        "(default 1)",
     )
-    parser.add_argument("--collect", type=int, default=1, metavar="N", help="collect processes (default 1)")
+    parser.add_argument(
+        "--collect",
+        type=int,
+        default=1,
+        metavar="N",
+        help="collect processes; each fetches four files of each provider at once, two of each host (default 1)",
+    )
     parser.add_argument("--supervise", metavar="JSON", help=argparse.SUPPRESS)  # how this program starts itself anew
     parser.add_argument("--end-with-parent", action="store_true", help="stop when standard input is closed")
     return parser

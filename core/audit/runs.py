@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from core import errors
 from core.audit.invariants import COMPLETED, INVARIANTS, Invariant, Since
-from core.clock import utc_now
+from core.clock import is_within, utc_now
 from core.db import ReadSession, WriteSession
 from core.db.tables import AuditRun, Generation, GenerationEvent, LedgerEntry
 from core.files import storage as storages
@@ -98,7 +98,7 @@ def _resume(last: AuditRun, now: datetime, overlap_ids: int) -> tuple[Since | No
     if last.broken or "full_at" not in last.results:
         return None, now
     full_at = datetime.fromisoformat(last.results["full_at"])
-    if now - full_at >= FULL_RUN_INTERVAL:
+    if not is_within(FULL_RUN_INTERVAL, full_at, now=now):
         return None, now
     seen = Since(**last.results["seen"])
     return Since(seen.entry_id - overlap_ids, seen.event_id - overlap_ids), full_at

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from core.db.engine import Database, default, read_connection, read_session, using, write_session
-    from core.db.sessions import Reader, ReadSession, WriteSession, update_where
+    from core.db.sessions import Reader, ReadSession, WriteSession, now, update_where
 
 __all__ = [
     "Database",
@@ -17,6 +17,7 @@ __all__ = [
     "Reader",
     "WriteSession",
     "default",
+    "now",
     "read_connection",
     "read_session",
     "update_where",
@@ -24,7 +25,7 @@ __all__ = [
     "write_session",
 ]
 
-_SESSIONS = ("ReadSession", "Reader", "WriteSession", "update_where")
+_SESSIONS = ("ReadSession", "Reader", "WriteSession", "now", "update_where")
 
 
 def __getattr__(name: str) -> Any:  # PEP 562

@@ -13,11 +13,14 @@ from typing import Any
 
 from pydantic_core import from_json
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.db import schema
+from core.db import availability, schema
 from core.db.sessions import ReadSession, WriteSession
+
+PATIENCE_SECONDS = 30.0
+"""How long work in the background waits for a lock on SQLite, or for a free connection."""
 
 PING_AFTER_SECONDS = 1.0
 """How long a connection may have been idle and still be used without asking whether its server is there."""
@@ -29,23 +32,32 @@ class Database:
     `info` is what every session of it carries (`Session.info`), for services that are handed a session alone.
     """
 
-    def __init__(self, url: str, *, info: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self, url: str, *, patience_seconds: float = PATIENCE_SECONDS, info: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._info = dict(info)
         parsed = make_url(url)
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         make_engine = _sqlite_engine if parsed.get_backend_name() == "sqlite" else _server_engine
-        self.engine = make_engine(parsed, read_only=False)
-        self.read_engine = make_engine(parsed, read_only=True)
+        self.engine = make_engine(parsed, read_only=False, patience_seconds=patience_seconds)
+        self.read_engine = make_engine(parsed, read_only=True, patience_seconds=patience_seconds)
         by_itself = {"begin": None} if self.engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
         self._read_by_itself = self.read_engine.execution_options(**by_itself)
+        self._outage = availability.Outage()
 
     @contextmanager
     def write_session(self) -> Iterator[WriteSession]:
-        """One unit of work: commits when the block ends well, rolls back when it raises; rows stay readable."""
-        with WriteSession(self.engine, expire_on_commit=False, info=self._info) as session:
+        """One unit of work: commits when the block ends well, rolls back when it raises; rows stay readable.
+
+        What `availability.is_away` knows is raised when the database cannot be used now; the log says so once.
+        """
+        with self._outage.noticed(), WriteSession(self.engine, expire_on_commit=False, info=self._info) as session:
             yield session
+            asked = session.in_transaction()
             session.commit()
+            if asked:
+                self._outage.answered(wrote=True)
 
     @contextmanager
     def read_session(self) -> Iterator[ReadSession]:
@@ -53,24 +65,39 @@ class Database:
 
         Raises sqlalchemy.exc.DBAPIError on such a write.
         """
-        with ReadSession(self.read_engine, expire_on_commit=False, info=self._info) as session:
+        with self._outage.noticed(), ReadSession(self.read_engine, expire_on_commit=False, info=self._info) as session:
             yield session
+            if session.in_transaction():
+                self._outage.answered(wrote=False)
 
-    def read_connection(self) -> AbstractContextManager[Connection]:
+    @contextmanager
+    def read_connection(self) -> Iterator[Connection]:
         """A connection for statements that read, each by itself: no transaction around them, and no entities.
 
         For what is asked again and again: session and transaction cost as much as such a statement, and a server two
         round trips more. The database refuses a write through it, as through `read_session`.
         """
-        return self._read_by_itself.connect()
+        with self._outage.noticed(), self._read_by_itself.connect() as connection:
+            yield connection
+            if connection.in_transaction():
+                self._outage.answered(wrote=False)
 
     def migrate(self) -> None:
-        """Bring the schema to the newest version; safe from many processes at once, quick when it is there."""
+        """Bring the schema to the newest version; safe from many processes at once, quick when it is there.
+
+        A SQLite file that has a schema already is copied before (`studio.db.before-0006`). Raises OSError or
+        sqlite3.Error when that cannot be done, having changed nothing.
+        """
         with self.read_connection() as connection:
             if schema.is_current(connection):
                 return
-        with self.engine.begin() as connection:
+        with self.engine.begin() as connection:  # on SQLite nobody else writes from here on
+            if self.engine.dialect.name == "sqlite":
+                schema.keep_copy(connection)
             schema.upgrade(connection)
+        if self.engine.dialect.name == "sqlite":
+            with self.read_connection() as connection:  # so that the schema does not hang on a side file alone
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def dispose(self) -> None:
         """Close every connection."""
@@ -112,8 +139,10 @@ def read_connection() -> AbstractContextManager[Connection]:
     return default().read_connection()
 
 
-def _server_engine(url: Any, *, read_only: bool) -> Engine:
-    engine = create_engine(url, pool_size=10, max_overflow=20, json_deserializer=from_json)
+def _server_engine(url: Any, *, read_only: bool, patience_seconds: float) -> Engine:
+    engine = create_engine(
+        url, pool_size=10, max_overflow=20, pool_timeout=patience_seconds, json_deserializer=from_json
+    )
 
     if read_only:
 
@@ -138,13 +167,15 @@ def _server_engine(url: Any, *, read_only: bool) -> Engine:
     return engine
 
 
-def _sqlite_engine(url: Any, *, read_only: bool) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, json_deserializer=from_json)
+def _sqlite_engine(url: Any, *, read_only: bool, patience_seconds: float) -> Engine:
+    engine = create_engine(
+        url, connect_args={"timeout": patience_seconds, "check_same_thread": False}, json_deserializer=from_json
+    )
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # SQLAlchemy sends BEGIN itself, see below
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
         if read_only:
             connection.execute("PRAGMA query_only=ON")
@@ -153,6 +184,9 @@ def _sqlite_engine(url: Any, *, read_only: bool) -> Engine:
     def begin(connection: Connection) -> None:
         if words := connection.get_execution_options().get("begin", "BEGIN" if read_only else "BEGIN IMMEDIATE"):
             driver: Any = connection.connection.driver_connection
-            driver.execute(words)  # past SQLAlchemy, whose way costs as much as a short query
+            try:
+                driver.execute(words)  # past SQLAlchemy, whose way costs as much as a short query
+            except engine.dialect.loaded_dbapi.Error as failure:
+                raise DBAPIError.instance(words, None, failure, engine.dialect.loaded_dbapi.Error) from failure
 
     return engine

@@ -26,6 +26,24 @@ def is_current(connection: Connection) -> bool:
     return connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [newest_revision()]
 
 
+def revision(connection: Connection) -> str | None:
+    """The revision that this database is at; None for an empty one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def keep_copy(connection: Connection) -> None:
+    """Copy a SQLite file beside itself before its schema is changed; an empty one, or one that is current, is not."""
+    name, found = connection.engine.url.database, revision(connection)
+    if not name or name == ":memory:" or found in (None, newest_revision()):
+        return
+    from core.db.copies import copy_sqlite
+
+    copy_sqlite(Path(name), Path(f"{name}.before-{newest_revision()}"))
+
+
 def upgrade(connection: Connection) -> None:
     """Run what is missing inside the connection's transaction; many processes that do so go one after the other."""
     from alembic import command

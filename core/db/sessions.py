@@ -4,12 +4,14 @@ What reads takes a `ReadSession` or a `Reader`, what writes a `WriteSession`, so
 a session whose changes would be lost; the database refuses a write through the first as well (`core.db.engine`).
 """
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 from sqlalchemy.orm import Session
 
-from core.db.types import Base
+from core.clock import utc_now
+from core.db.types import Base, UtcDateTime
 
 
 class ReadSession(Session):
@@ -22,6 +24,22 @@ class WriteSession(ReadSession):
 
 Reader = ReadSession | Connection
 """What statements that return plain rows are run through."""
+
+
+_NOW = select(func.clock_timestamp(type_=UtcDateTime()))
+
+
+def now(session: ReadSession) -> datetime:
+    """The time that leases and due times go by: the database's, since machines' clocks differ.
+
+    Asked once a unit of work, which is short. SQLite has no clock but its machine's, and serves no other machine.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return utc_now()
+    known: datetime | None = session.info.get("now")
+    if known is None:
+        known = session.info["now"] = session.scalars(_NOW).one()
+    return known
 
 
 def update_where(session: WriteSession, table: type[Base], /, *where: ColumnElement[bool], **values: Any) -> int:

@@ -42,17 +42,28 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 def _picture_stream(source: InputContainer) -> VideoStream:
+    """The first track that can be shown, as players choose it: a cover picture may stand before it, also unmarked."""
     moving = [stream for stream in source.streams.video if not stream.disposition & Disposition.attached_pic]
     if not moving:
         raise sniff.rejected("no_video")
-    stream = moving[0]
-    context: VideoCodecContext | None = stream.codec_context  # None for what FFmpeg has no decoder for
-    if context is None or context.codec.canonical_name not in _VIDEO_CODECS:
-        raise sniff.rejected("unsupported_codec", "unknown" if context is None else context.codec.canonical_name)
+    stream = next(filter(_can_be_shown, moving), None)
+    if stream is None:
+        raise sniff.rejected("unsupported_codec", _codec_name(moving[0]) or "unknown")
+    context = stream.codec_context
     if context.width * context.height > MAX_PIXELS:
         raise sniff.rejected("too_many_pixels", f"{context.width} × {context.height}")
     context.thread_type = "AUTO"
     return stream
+
+
+def _can_be_shown(stream: VideoStream) -> bool:
+    return _codec_name(stream) in _VIDEO_CODECS
+
+
+def _codec_name(stream: VideoStream) -> str | None:
+    """The common name of a track's codec; None for what FFmpeg has no decoder for."""
+    context: VideoCodecContext | None = stream.codec_context
+    return None if context is None else context.codec.canonical_name
 
 
 def audio_codec(source: InputContainer) -> str | None:

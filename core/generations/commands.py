@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from sqlalchemy import select
 
-from core import errors
+from core import db, errors
 from core.clock import utc_now
 from core.db import WriteSession, update_where
 from core.db.enums import ENDED_STATUSES, Stage, Status
@@ -34,7 +34,7 @@ def cancel(session: WriteSession, user: User, generation_id: str) -> Generation:
         if not provider.can_cancel or row.stage in (Stage.READY_TO_DOWNLOAD, Stage.DOWNLOADING):
             why = message("already_made") if provider.can_cancel else plain(provider.cancel_note)
             raise errors.Conflict(why)
-        now = utc_now()
+        now = db.now(session)
         row.cancel_requested_at = now
         if row.stage is Stage.WAITING:
             row.next_at = now

@@ -10,12 +10,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import case, insert, select, update
 
-from core import errors
+from core import db, errors
 from core.billing import ledger
 from core.billing.quote import estimated_cost_idr
-from core.clock import utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, Project, is_live, table_of
@@ -27,6 +26,10 @@ from core.notifications import outbox
 from core.usage import rollups
 
 SYSTEM = "system"
+PENDING_LIMIT = timedelta(hours=24)
+"""How long an order waits for a provider to take it."""
+MANY_SETBACKS = 5
+"""After so many in a row, the next look is a long way off: it may be what ends the process."""
 
 _INSERT_EVENT = insert(table_of(GenerationEvent))  # put together once, since every move runs it
 
@@ -51,12 +54,14 @@ def claim(
     lease: timedelta,
     statuses: Sequence[Status] = tuple(Status),
     provider: str | None = None,
+    counts: bool = False,
 ) -> Sequence[Generation]:
     """Take up to `limit` due rows of a stage, oldest due first, by moving `next_at` forward; nobody else gets them.
 
-    A claim that dies becomes due again after `lease`. The rows come back as they are after the claim.
+    A claim that dies becomes due again after `lease`. With `counts` it is a setback until its result is written, and
+    after many of them in a row the lease is long. The rows come back as they are after the claim.
     """
-    now = utc_now()
+    now = db.now(session)
     due = (
         select(Generation.id)
         .where(is_live(), Generation.stage == stage, Generation.status.in_(statuses), Generation.next_at <= now)
@@ -67,10 +72,15 @@ def claim(
         due = due.where(Generation.provider == provider)
     if not session.scalar(select(due.exists())):
         return []
+    values: dict[str, Any] = {"next_at": now + lease}
+    if counts:
+        leases = {0: lease, MANY_SETBACKS: 10 * lease, 2 * MANY_SETBACKS: 60 * lease}
+        steps = [(Generation.setbacks >= least, now + longer) for least, longer in sorted(leases.items(), reverse=True)]
+        values = {"next_at": case(*steps), "setbacks": Generation.setbacks + 1}
     taken = (
         update(Generation)
         .where(Generation.id.in_(due.with_for_update(skip_locked=True)))
-        .values(next_at=now + lease, version=Generation.version + 1)
+        .values(version=Generation.version + 1, **values)
         .returning(Generation)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
@@ -100,7 +110,7 @@ def transition(
     """
     if (status, stage) not in TRANSITIONS[row.status, row.stage]:
         raise ValueError(f"no move from {row.status}/{row.stage} to {status}/{stage}")
-    now = utc_now()
+    now = db.now(session)
     moved = update_where(
         session,
         Generation,
@@ -134,7 +144,7 @@ def expedite(session: WriteSession, generation_id: str, *, pause: timedelta) -> 
 
     At once, unless that was done less than a `pause` ago: then when the pause is over, if that is sooner.
     """
-    now = utc_now()
+    now = db.now(session)
     before = session.scalar(select(Generation.expedited_at).where(Generation.id == generation_id))
     due = now if before is None else max(now, min(before, now) + pause)
     hurried = update_where(
@@ -158,7 +168,7 @@ def add_event(
         _INSERT_EVENT,
         {
             "generation_id": generation_id,
-            "at": utc_now(),
+            "at": db.now(session),
             "status": status,
             "stage": stage,
             "what": str(what)[:300],
@@ -172,7 +182,7 @@ def complete(session: WriteSession, row: Generation, output: Output) -> bool:
     """The file is ours: record it, charge the quoted total, count it; all in this transaction."""
     estimate = row.provider_cost is None
     cost_idr = estimated_cost_idr(row.model_id, row.credits)
-    facts = _EndedFacts.of(row)
+    facts = _EndedFacts.of(session, row)
     values: dict[str, Any] = {
         "progress": 1.0,
         "progress_is_estimate": False,
@@ -224,7 +234,7 @@ def fail(session: WriteSession, row: Generation, error: errors.AppError, *, acto
 
     What its provider took all the same is counted: as reported in `values`, estimated where it made the clip.
     """
-    facts = _EndedFacts.of(row)
+    facts = _EndedFacts.of(session, row)
     made = isinstance(error, errors.ExpiredAtProvider)
     if made and row.provider_cost is None and "provider_cost" not in values:
         cost_idr = estimated_cost_idr(row.model_id, row.credits)
@@ -252,7 +262,7 @@ def cancel(session: WriteSession, row: Generation, *, actor: str, **values: Any)
 
     What its provider reports to have taken all the same, in `values`, is counted.
     """
-    facts, costs = _EndedFacts.of(row), _costs(row, values)
+    facts, costs = _EndedFacts.of(session, row), _costs(row, values)
     what = message("cancelled", credits=row.credits)
     moved = transition(
         session, row, Status.CANCELLED, Stage.FINALIZED, what=what, actor=actor, ended_at=facts.ended_at, **values
@@ -271,20 +281,32 @@ def _costs(row: Generation, values: Mapping[str, Any]) -> dict[str, int]:
     return {"estimated_cost_idr": int(amount)} if currency == "IDR" else {}
 
 
-def mark_uncertain(session: WriteSession, row: Generation, error: errors.AppError, *, next_at: datetime) -> bool:
-    """Mark what cannot be known: the hold stays and nothing is sent again by itself."""
+def mark_uncertain(
+    session: WriteSession, row: Generation, error: errors.AppError, *, next_at: datetime, **values: Any
+) -> bool:
+    """Mark what cannot be known: the hold stays and nothing is sent again by itself. `values` are written with it."""
     return transition(
         session,
         row,
         Status.UNCERTAIN,
-        Stage.READY_TO_DOWNLOAD if row.stage is Stage.DOWNLOADING else row.stage,
+        _UNCERTAIN_AT.get(row.stage, row.stage),
         what=error.message,
         next_at=next_at,
+        **values,
         error_code=error.code,
         error_message=str(error)[:1000],
         error=error.message,
         error_detail=error.detail[:4000] or None,
+        **values,
     )
+
+
+_UNCERTAIN_AT: Mapping[Stage, Stage] = {
+    Stage.QUEUED: Stage.SUBMITTING,
+    Stage.DISPATCHED: Stage.SUBMITTING,
+    Stage.DOWNLOADING: Stage.READY_TO_DOWNLOAD,
+}
+"""Where what is uncertain stands, if not where it stood: what may have been sent, what may still be fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +323,7 @@ class _EndedFacts:
     ended_at: datetime
 
     @classmethod
-    def of(cls, row: Generation) -> "_EndedFacts":
+    def of(cls, session: WriteSession, row: Generation) -> "_EndedFacts":
         """Taken just before the move; its end is now, for the row and for the day it is counted on."""
         return cls(
             row.id,
@@ -311,7 +333,7 @@ class _EndedFacts:
             row.model_id,
             row.credits,
             row.duration_seconds,
-            utc_now(),
+            db.now(session),
         )
 
 

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import exists, func, select
 
-from core import errors
-from core.clock import utc_now
+from core import db, errors
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation, GenerationEvent, is_live
@@ -21,7 +20,7 @@ from core.providers.contract import JobMatches, JobNotice, ProviderJob
 
 LATE_ARRIVAL_WINDOW = timedelta(minutes=5)
 """How long after it was lost an order may still arrive: a worker that sleeps with its machine and wakes has
-`jobs.SUBMIT_SECONDS` left, and the rest is for the provider to show it in its list."""
+`tasks.SUBMIT_SECONDS` left, and the rest is for the provider to show it in its list."""
 OWNERS_ENDED_WITHIN = timedelta(hours=1)
 """How long before a submit the owner of a job that may be taken for its own can have ended."""
 DEADLINE_OF_A_REMOVED_MODEL = timedelta(minutes=30)
@@ -63,7 +62,7 @@ def accept(
     """The provider has it as this job: wait for it. Raises Conflict if the job is another generation's; see `lock`."""
     if jobs_taken(session, row, [job.id]):
         raise errors.Conflict(message("job_of_another", job_id=job.id))
-    now, model = utc_now(), registry.find_model(row.model_id)
+    now, model = db.now(session), registry.find_model(row.model_id)
     lifecycle.transition(
         session,
         row,
@@ -75,6 +74,7 @@ def accept(
         provider_job_id=job.id,
         provider_response=dict(job.response) or None,
         submitted_at=now,
+        setbacks=0,
         deadline_at=now + (model.deadline if model else DEADLINE_OF_A_REMOVED_MODEL),
         error_code=None,
         error_message=None,
@@ -106,7 +106,7 @@ def take_notice(session: WriteSession, generation_id: str, notice: JobNotice | N
 def _learn(session: WriteSession, row: Generation, notice: JobNotice) -> None:
     if row.stage is Stage.SUBMITTING and row.status is Status.UNCERTAIN:
         try:
-            accept(session, row, ProviderJob(notice.job_id), what=message("told_by_provider"), next_at=utc_now())
+            accept(session, row, ProviderJob(notice.job_id), what=message("told_by_provider"), next_at=db.now(session))
         except errors.Conflict:
             return
     if notice.video_url and row.stage is Stage.WAITING and row.provider_job_id == notice.job_id:
@@ -129,7 +129,7 @@ def reconcile(session: WriteSession, row: Generation, found: JobMatches) -> None
     An order with the same words that is being sent right now may be the one the list shows, so its end is waited for;
     that is asked before the owners, since it may get its job in between.
     """
-    now, over = utc_now(), row.updated_at + LATE_ARRIVAL_WINDOW
+    now, over = db.now(session), row.updated_at + LATE_ARRIVAL_WINDOW
     if (found.exact or found.candidates) and _twin_is_being_sent(session, row):
         reschedule(session, row, RETRY_SOON)
         return
@@ -174,6 +174,7 @@ def reschedule(session: WriteSession, row: Generation, pause: timedelta = RETRY_
         Generation,
         Generation.id == row.id,
         Generation.version == row.version,
-        next_at=utc_now() + pause,
+        next_at=db.now(session) + pause,
+        setbacks=0,
         **values,
     )

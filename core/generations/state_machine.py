@@ -20,11 +20,11 @@ _COMPLETED = (Status.COMPLETED, Stage.FINALIZED)
 _FAILED = (Status.FAILED, Stage.FINALIZED)
 _CANCELLED = (Status.CANCELLED, Stage.FINALIZED)
 TRANSITIONS: Mapping[State, frozenset[State]] = {
-    _QUEUED: frozenset({_DISPATCHED, _FAILED, _CANCELLED}),
-    _DISPATCHED: frozenset({_DISPATCHED, _SUBMITTING, _QUEUED, _FAILED, _CANCELLED}),
+    _QUEUED: frozenset({_DISPATCHED, _FAILED, _CANCELLED, _UNCERTAIN_SUBMITTING}),
+    _DISPATCHED: frozenset({_DISPATCHED, _SUBMITTING, _QUEUED, _FAILED, _CANCELLED, _UNCERTAIN_SUBMITTING}),
     _SUBMITTING: frozenset({_WAITING, _QUEUED, _FAILED, _UNCERTAIN_SUBMITTING}),
     _WAITING: frozenset({_READY_TO_DOWNLOAD, _FAILED, _CANCELLED, _UNCERTAIN_WAITING}),
-    _READY_TO_DOWNLOAD: frozenset({_DOWNLOADING, _FAILED}),
+    _READY_TO_DOWNLOAD: frozenset({_DOWNLOADING, _FAILED, _UNCERTAIN_READY}),
     _DOWNLOADING: frozenset({_COMPLETED, _READY_TO_DOWNLOAD, _FAILED, _UNCERTAIN_READY}),
     _UNCERTAIN_SUBMITTING: frozenset({_WAITING, _FAILED}),
     _UNCERTAIN_WAITING: frozenset({_READY_TO_DOWNLOAD, _FAILED, _CANCELLED}),
@@ -33,4 +33,5 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     _FAILED: frozenset(),
     _CANCELLED: frozenset(),
 }
-"""Every legal move. What is lost (uncertain) is never sent again: it is found, or ended by a decision."""
+"""Every legal move. What is lost (uncertain) is never sent again: it is found, or ended by a decision. What waits in
+line becomes uncertain when the database was put back from a copy, and it may have been sent since."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import bindparam, or_, select, update
 
-from core import errors
+from core import db, errors
 from core.billing import ledger
 from core.billing.quote import Quote, quote
 from core.catalog import capabilities
@@ -98,7 +99,7 @@ def submit(
     if users.storage_bytes(session, user) >= quota_bytes:
         raise errors.StorageFull
     price = quote(order.spec)
-    row = _row(user, order, model, price)
+    row = _row(user, order, model, price, db.now(session))
     row.idempotency_key, row.retry_of_id, row.extends_id, row.batch_id = (
         idempotency_key,
         retry_of_id,
@@ -127,7 +128,7 @@ _COUNT = (
 )
 
 
-def _row(user: User, order: Order, model: VideoModel, price: Quote) -> Generation:
+def _row(user: User, order: Order, model: VideoModel, price: Quote, now: datetime) -> Generation:
     return Generation(
         user_id=user.id,
         project_id=order.project_id,
@@ -137,7 +138,9 @@ def _row(user: User, order: Order, model: VideoModel, price: Quote) -> Generatio
         model_name=model.name,
         credits=price.total_credits,
         quote=price.to_json(),
-        next_at=utc_now(),
+        next_at=now,
+        created_at=now,
+        updated_at=now,
         **order.spec.values(),
     )
 

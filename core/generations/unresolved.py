@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import literal_column, select
 
-from core import errors
-from core.clock import utc_now
+from core import db, errors
 from core.db import ReadSession, WriteSession
 from core.db.enums import Role, Stage, Status
 from core.db.tables import Generation, User
@@ -45,7 +44,9 @@ def resolve_with_job(session: WriteSession, admin: User, generation_id: str, *, 
     if row.stage is not Stage.SUBMITTING:
         raise errors.Conflict(message("job_known"))
     what = message("found_by_administrator")
-    reconciliation.accept(session, row, ProviderJob(provider_job_id), what=what, next_at=utc_now(), actor=admin.email)
+    reconciliation.accept(
+        session, row, ProviderJob(provider_job_id), what=what, next_at=db.now(session), actor=admin.email
+    )
     return row
 
 

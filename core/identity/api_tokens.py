@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import BindParameter, ColumnElement, bindparam, event, func, or_, select
 
 from core import errors, validation
-from core.clock import utc_now
+from core.clock import is_within, utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Scope
 from core.db.row_access import visible_to
@@ -147,7 +147,7 @@ class TokenCache:
 
 def use_is_old(token: ApiToken) -> bool:
     """Whether the last use that was written down is long enough ago to write another."""
-    return token.last_used_at is None or token.last_used_at < utc_now() - _NOTE_EVERY
+    return not is_within(_NOTE_EVERY, token.last_used_at, now=utc_now())
 
 
 def note_use(session: WriteSession, token_id: str) -> None:
@@ -157,7 +157,7 @@ def note_use(session: WriteSession, token_id: str) -> None:
         session,
         ApiToken,
         ApiToken.id == token_id,
-        or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < now - _NOTE_EVERY),
+        or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < now - _NOTE_EVERY, ApiToken.last_used_at > now),
         last_used_at=now,
     )
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from sqlalchemy import case, select, update
 
-from core import errors
-from core.clock import utc_now
+from core import db, errors
 from core.db import ReadSession, WriteSession, types, update_where
 from core.db.tables import ProviderHealth
 
@@ -70,7 +69,7 @@ def record_failure(session: WriteSession, provider: str, error: errors.AppError)
     """It failed. Its own fault, several times in a row, opens the breaker; an account fault is only shown."""
     if error.fault not in (errors.Fault.PROVIDER, errors.Fault.ACCOUNT):
         return
-    now = utc_now()
+    now = db.now(session)
     counts = error.fault is errors.Fault.PROVIDER
     seen: dict[str, Any] = {"error_code": error.code, "error_detail": error.detail[:2000], "error_at": now}
     shown = seen
@@ -94,8 +93,8 @@ def permitted_submits(session: WriteSession, provider: str) -> int | None:
     row = session.get(ProviderHealth, provider)
     if row is None or row.retry_at is None:
         return None
-    now = utc_now()
-    if row.retry_at > now:
+    now = db.now(session)
+    if now < row.retry_at <= now + PAUSE:  # further off than a pause is what the clock was set back from
         return 0
     trial = update_where(
         session,
@@ -109,7 +108,7 @@ def permitted_submits(session: WriteSession, provider: str) -> int | None:
 
 def record_key_check(session: WriteSession, provider: str, *, works: bool) -> None:
     """Remember what the free key check said; one that succeeds clears a fault of our account."""
-    seen = {"key_works": works, "key_checked_at": utc_now()}
+    seen = {"key_works": works, "key_checked_at": db.now(session)}
     session.execute(
         types.insert(session, ProviderHealth)
         .values(provider=provider, failures=0, **seen)

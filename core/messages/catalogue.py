@@ -27,11 +27,13 @@ TEMPLATES: dict[str, str] = {
     "sending": N_("Sending to {provider}"),
     "accepted": N_("Accepted by {provider}"),
     "not_accepted_yet": N_("Not accepted yet, tried again in {seconds:.0f} s. {error}"),
+    "put_back": N_("Put back from the journal of what was sent; the database did not know this order any more"),
+    "credits_put_back": N_("Credits of an order that was put back"),
     "found_in_list": N_("Found in the provider's own list"),
     "found_by_administrator": N_("An administrator found the job at the provider"),
     "provider_finished": N_("The provider has finished"),
     "fetching": N_("Fetching the finished clip"),
-    "fetched_again": N_("The worker that fetched the clip ended; it is fetched again"),
+    "fetched_again": N_("Fetching the clip was interrupted; it is fetched again"),
     "not_fetched_yet": N_("Could not fetch the clip yet, tried again in {seconds:.0f} s. {error}"),
     "stored": N_("Clip stored and checked; {credits:,} credits charged."),
     "stored_otherwise": N_("Clip stored and checked; {credits:,} credits charged. {gaps}"),
@@ -46,6 +48,11 @@ TEMPLATES: dict[str, str] = {
     "never_received": N_("The provider never received this. Nothing was charged; try again."),
     "never_made": N_("An administrator found that the provider never made this clip."),
     "no_new_jobs": N_("The provider took no new jobs for a day. Nothing was charged."),
+    "sent_is_unknown": N_(
+        "The database was put back from a copy, and this order may have been sent since. "
+        "The credits stay reserved until it is settled; nothing is sent a second time."
+    ),
+    "cannot_note_send": N_("This cannot be sent while the disk takes no note of it. It is tried again by itself."),
     "overdue": N_(
         "The provider has had this for longer than it should take. We keep asking; the credits stay reserved."
     ),
@@ -85,6 +92,19 @@ TEMPLATES: dict[str, str] = {
     "too_many_at_once": N_("Choose at most {limit} clips at once."),
     "batch_size": N_("Order 1 to {limit} clips at once; these are {ordered}."),
     "idempotency_key_unusable": N_("Use 1 to {limit} printable characters, new for each request."),
+    # Copies of an installation
+    "backup_target_unusable": N_("Name a folder that is not there yet, and not inside the media: {folder}"),
+    "no_backup": N_("This is no copy that `backup` has made: {folder}"),
+    "backup_of_other_database": N_(
+        "This copy holds a {name}, which does not fit the database that DATABASE_URL names."
+    ),
+    "something_runs": N_("The app or a worker is running. Stop it first, so that nothing is lost or sent twice."),
+    "postgresql_program_missing": N_(
+        "{program} is not there. Install the client programs of your PostgreSQL's version, "
+        "or copy the database by your own means and say `restored` after it was put back."
+    ),
+    "schema_is_behind": N_("The database is at {found}, and this version needs {wanted}. Run `migrate`."),
+    "postgresql_program_failed": N_("{program} has failed: {said}"),
     # Models, settings and prices
     "no_such_model": N_("There is no model '{model_id}'. Choose one of: {known}."),
     "unusable_provider_key": N_(
@@ -95,6 +115,7 @@ TEMPLATES: dict[str, str] = {
     "provider_refuses_account": N_(
         "{provider} does not accept our account at the moment. An administrator has to look."
     ),
+    "provider_has_moved": N_("{provider} has moved to another address. An administrator has to set {setting}."),
     "provider_has_trouble": N_("{provider} has trouble at the moment. Orders wait and are sent when it is back."),
     "no_price_of_model": N_("There is no price for the model '{model_id}'."),
     "no_price_of_resolution": N_("'{resolution}' has no price. Use one of: {known}."),
@@ -214,6 +235,10 @@ TEMPLATES: dict[str, str] = {
     "promise_project_spend": N_("What a project has spent is what its clips were charged."),
     "rule_verdicts": N_("daily usage counts verdicts as they stand"),
     "promise_verdicts": N_("What was kept and what was rejected is counted as people last decided."),
+    "rule_in_time": N_("no live one is older than its deadline by an hour"),
+    "promise_in_time": N_(
+        "Nothing stays under way for ever: what takes too long is ended, or shown to administrators."
+    ),
     "rule_files_present": N_("the file of every completed one is in storage"),
     "promise_files_present": N_("Every clip that was paid for can be played."),
 }

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from core import db
 from core.clock import utc_now
 from core.config import API_PATH
 from core.db import ReadSession, WriteSession
@@ -54,6 +55,7 @@ def enqueue(session: WriteSession, generation_id: str, user_id: str, status: Sta
         "body": body(EVENTS[status], _data(session, generation_id)),
         "generation_id": generation_id,
         "user_id": user_id,
+        "next_at": db.now(session),
     }
     session.execute(insert(WebhookDelivery), [event | {"endpoint_id": endpoint_id} for endpoint_id in endpoint_ids])
 

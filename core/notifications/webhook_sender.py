@@ -22,12 +22,13 @@ from sqlalchemy import case, func, select, update
 from core import db, egress, retry
 from core.clock import utc_now
 from core.config import Settings
-from core.db import ReadSession, WriteSession, update_where
+from core.db import ReadSession, WriteSession, availability, update_where, writing
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import WebhookDelivery, WebhookEndpoint
 from core.files import download
 from core.messages import Message, message
 from core.notifications import webhooks
+from core.proxies import DIRECT, Proxies
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,9 @@ CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 15.0
 LEASE = timedelta(seconds=90)
 """More than a look-up of the name and an exchange can take together."""
+
+KEPT_SECONDS = 60.0
+"""How long an answer is kept that the database does not take; with the exchange it stays within the lease."""
 
 MAX_RETRY_WAIT = timedelta(days=1)
 DISABLE_AFTER = timedelta(days=5)
@@ -74,13 +78,17 @@ class Sender:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until told to stop, then let the attempts under way come to their end."""
+        trouble = retry.RepeatedFailure(log, "looking for webhooks to send")
         while not stop.is_set():
+            pause_seconds = TICK_SECONDS
             try:
                 await self._round()
-            except Exception:
-                log.exception("webhooks could not be looked through; it is tried again")
+            except Exception as failure:
+                pause_seconds = trouble.met(failure, is_told=availability.is_away(failure))
+            else:
+                trouble.over()
             try:
-                await asyncio.wait_for(stop.wait(), TICK_SECONDS)
+                await asyncio.wait_for(stop.wait(), pause_seconds)
             except TimeoutError:
                 continue
         if self._sending:
@@ -100,7 +108,8 @@ class Sender:
 
     def _done(self, attempt: "asyncio.Future[None]") -> None:
         del self._sending[attempt]
-        if (broken := attempt.exception()) is not None:
+        broken = attempt.exception()
+        if broken is not None and not availability.is_away(broken):
             log.error("an attempt to deliver broke; it is made again after its lease", exc_info=broken)
 
 
@@ -110,13 +119,14 @@ def claim(limit: int, busy: Collection[str] = frozenset()) -> Sequence[Claimed]:
     `busy` are endpoints that this process still waits for: they get their next ones when these are done, so that a
     slow one keeps itself waiting and nobody else.
     """
-    now = utc_now()
-    due = (webhooks.is_due(), WebhookDelivery.next_at <= now)
     with db.read_session() as session:
+        now = db.now(session)
         wanted = _next_in_line(session, now, limit, busy)
     if not wanted:
         return []
     with db.write_session() as session:
+        now = db.now(session)
+        due = (webhooks.is_due(), WebhookDelivery.next_at <= now)
         free = select(WebhookDelivery.id).where(WebhookDelivery.id.in_(wanted), *due)
         taken = session.scalars(
             update(WebhookDelivery)
@@ -159,11 +169,11 @@ def deliver(settings: Settings, claimed: Claimed) -> None:
     now = utc_now()
     secrets = webhooks.secrets_in_force(endpoint, key=settings.secret_key, now=now)
     signed = headers(delivery.event_id, delivery.body, secrets=secrets, now=now)
-    outcome = post(endpoint.url, delivery.body, signed, allow=settings.webhook_allow_hosts)
+    outcome = post(endpoint.url, delivery.body, signed, allow=settings.webhook_allow_hosts, proxies=settings.proxies)
     if outcome.error is not None:
         log.info("delivery %s, attempt %s: %s", delivery.id, delivery.attempts, outcome.error)
-    with db.write_session() as session:
-        record(session, claimed, outcome)
+    what = f"what came of delivery {delivery.id}"
+    writing.until_written(lambda session: record(session, claimed, outcome), what=what, for_seconds=KEPT_SECONDS)
 
 
 def headers(event_id: str, body: str, *, secrets: Sequence[str], now: datetime) -> Mapping[str, str]:
@@ -177,16 +187,21 @@ def headers(event_id: str, body: str, *, secrets: Sequence[str], now: datetime) 
 
 
 def post(
-    address: str, body: str, signed: Mapping[str, str], *, allow: frozenset[str], total_seconds: float = TOTAL_SECONDS
+    address: str,
+    body: str,
+    signed: Mapping[str, str],
+    *,
+    allow: frozenset[str],
+    proxies: Proxies = DIRECT,
+    total_seconds: float = TOTAL_SECONDS,
 ) -> DeliveryResult:
     """One POST to a public address or one that `allow` names; redirects are not followed, the body is not read."""
-    network = egress.GuardedBackend(allow, deadline=time.monotonic() + total_seconds)
+    network = egress.GuardedBackend(allow, deadline=time.monotonic() + total_seconds, proxies=proxies)
     try:
         url = httpx.URL(address)
-        network.check(url)
         ours = {"Host": url.netloc.decode(), "User-Agent": "ai-video-generator", "Content-Type": "application/json"}
         with (
-            httpcore.ConnectionPool(network_backend=network) as pool,
+            network.pool(url) as pool,
             pool.stream(
                 "POST",
                 httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
@@ -204,7 +219,7 @@ def post(
         return DeliveryResult(None, message("answer_not_in_time", seconds=total_seconds))
     except httpcore.ConnectError as failure:
         return DeliveryResult(None, message("no_connection", failure=egress.reason(failure)))
-    except (httpcore.NetworkError, httpcore.ProtocolError) as failure:
+    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as failure:
         return DeliveryResult(None, message("connection_broke", name=type(failure).__name__))
 
 
@@ -227,7 +242,7 @@ def record(session: WriteSession, claimed: Claimed, outcome: DeliveryResult) -> 
     )
     if endpoint is None:
         return  # deleted meanwhile, its deliveries with it
-    now = utc_now()
+    now = db.now(session)
     arrived = outcome.error is None
     pause = None if outcome.status == _GONE else retry.webhook_delay(claimed.delivery.attempts)
     if arrived:

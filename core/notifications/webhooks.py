@@ -16,8 +16,8 @@ import httpx
 from sqlalchemy import ColumnElement, Select, func, literal_column, select
 from sqlalchemy import delete as sql_delete
 
-from core import egress, errors, validation
-from core.clock import utc_now
+from core import db, egress, errors, validation
+from core.clock import is_within, utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.row_access import visible_to
@@ -25,6 +25,7 @@ from core.db.tables import User, WebhookDelivery, WebhookEndpoint
 from core.ids import new_id
 from core.messages import Message, message
 from core.notifications import outbox
+from core.proxies import DIRECT, Proxies
 
 MAX_ENDPOINTS = 10
 URL_LIMIT_CHARS = 2000
@@ -42,7 +43,11 @@ class ValidUrl:
 
 
 def validate_url(
-    url: str, *, allow: frozenset[str], resolver: Callable[[str, int], list[str]] = egress.resolve
+    url: str,
+    *,
+    allow: frozenset[str],
+    proxies: Proxies = DIRECT,
+    resolver: Callable[[str, int], list[str]] = egress.resolve,
 ) -> ValidUrl:
     """Look at an address, and its name up; InvalidRequest when it is not https or leads to a private network.
 
@@ -52,11 +57,10 @@ def validate_url(
     wanted = url.strip()
     if wrong := validation.text_error(wanted, limit_chars=URL_LIMIT_CHARS):
         raise _bad_address(wrong)
-    guard = egress.GuardedBackend(allow, deadline=math.inf, resolver=resolver)
+    guard = egress.GuardedBackend(allow, deadline=math.inf, proxies=proxies, resolver=resolver)
     try:
         parsed = httpx.URL(wanted)
-        guard.check(parsed)
-        guard.addresses(parsed.host, egress.port_of(parsed))
+        guard.check_reachable(parsed)
     except (httpx.InvalidURL, ValueError):
         raise _bad_address(message("not_an_address")) from None
     except egress.AddressRefused as refused:
@@ -157,6 +161,7 @@ def send_test(session: WriteSession, user: User, endpoint_id: str) -> WebhookDel
         event=outbox.TEST,
         event_id=new_id(),
         body=outbox.body(outbox.TEST, data),
+        next_at=db.now(session),
     )
     session.add(delivery)
     session.flush()
@@ -186,6 +191,7 @@ def replay(session: WriteSession, user: User, endpoint_id: str, delivery_id: str
         event=before.event,
         event_id=before.event_id,
         body=before.body,
+        next_at=db.now(session),
     )
     session.add(again)
     session.flush()
@@ -276,7 +282,7 @@ def _ready(session: WriteSession, user: User, endpoint_id: str) -> WebhookEndpoi
         .limit(1)
     )
     then = session.scalar(nth_newest)
-    if then is not None and then > utc_now() - timedelta(minutes=1):
+    if is_within(timedelta(minutes=1), then, now=utc_now()):
         raise errors.RateLimited(retry_after_seconds=60)
     return endpoint
 

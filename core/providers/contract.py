@@ -172,6 +172,13 @@ class ListPage:
     next_page: str = ""
 
 
+LINK_AT_PROVIDER = "data:,"
+"""The `video_url` of a clip whose link is not kept: the provider is asked for it when the clip is fetched.
+
+So it is with a clip that lies in the reply itself, and with an address that has our key in it.
+"""
+
+
 class JobState(StrEnum):
     """Where a job stands at its provider, in words common to all providers."""
 
@@ -194,9 +201,10 @@ class ReportedCost:
 class JobStatus:
     """One look at a job.
 
-    `progress` is the provider's own figure, 0 to 1, or None where it gives none. `video_url` is set when
-    SUCCEEDED, `error` when FAILED. `unknown_word` is a status word the provider class does not know (the
-    state is then RUNNING: waiting goes on and the word is logged once).
+    `progress` is the provider's own figure, 0 to 1, or None where it gives none. `video_url` is set when SUCCEEDED,
+    `error` when FAILED; SUCCEEDED with an error in the place of an address: what the vendor gave cannot be one.
+    `unknown_word` is a status word the provider class does not know (the state is then RUNNING: waiting goes on and the
+    word is logged once).
     """
 
     state: JobState
@@ -218,7 +226,7 @@ class JobNotice:
 
 @dataclass(frozen=True, slots=True)
 class VideoSource:
-    """Where, and with what headers, the finished file is fetched."""
+    """Where, and with what headers, the finished file is fetched; the address may be a data URL, the file itself."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -285,6 +293,13 @@ class Provider(ABC):
     def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
         """What a call of the vendor's tells of a job of that model; None where it tells nothing that can be used."""
         return None
+
+    async def video_link(self, job_id: str) -> str | None:
+        """Where a finished clip lies, as the vendor says now; None when it does not. Raises as a look does.
+
+        It may be a data URL, which no `JobStatus` holds. A job that has failed meanwhile has no link.
+        """
+        return (await self.check_status(job_id)).video_url
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
         """Where to fetch the finished file; override where it needs headers or a URL of its own."""

@@ -37,11 +37,16 @@ def reserve_call(redis: Connection, provider: str, per_second: float) -> float:
     return float(str(wait, "ascii") if isinstance(wait, bytes) else str(wait))
 
 
+# The next free moment, and when it was booked: a booking from the future was made before the clock was set back.
 _RESERVE = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
-local at = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
-redis.call('SET', KEYS[1], string.format('%.6f', at + ARGV[1]), 'EX', 600)
+local booked, asked = string.match(redis.call('GET', KEYS[1]) or '', '^(%S+) ?(%S*)$')
+local at = now
+if booked and now >= (tonumber(asked) or now) - 1 then
+  at = math.max(now, tonumber(booked))
+end
+redis.call('SET', KEYS[1], string.format('%.6f %.6f', at + ARGV[1], now), 'EX', 600)
 return string.format('%.6f', at - now)
 """
 
@@ -99,6 +104,9 @@ local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local each = 60 / tonumber(ARGV[1])
 local full_at = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+if full_at > now + 60 + each then
+  full_at = now  -- no bucket takes so long: the clock was set back
+end
 local wait = full_at + each - now - 60
 if wait > 0.000001 then
   return {string.format('%.6f', wait), string.format('%.6f', full_at - now)}

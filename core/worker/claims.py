@@ -4,12 +4,11 @@ Each function is a short transaction of its own. It knows limits and the breaker
 """
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from core import db, errors
-from core.clock import utc_now
 from core.config import Settings
 from core.db import ReadSession, WriteSession
 from core.db.enums import Stage, Status
@@ -19,14 +18,16 @@ from core.insights import circuit_breaker
 from core.messages import message
 from core.providers import registry
 from core.providers.contract import Provider
-from core.worker import tasks
+from core.worker import answers, setbacks, uncollected
+from core.worker.lease_watch import LeaseWatch
 
 MAX_OUTSTANDING_SUBMITS = 8
 HAND_OVER_LEASE = timedelta(seconds=30)
 POLL_LEASE = timedelta(seconds=60)
-PENDING_LIMIT = timedelta(hours=24)
 REMOVED_LIMIT = timedelta(minutes=10)
 """How long an order waits for a provider that this process does not know: a newer release beside it may."""
+OVERDUE_UNSEEN = timedelta(minutes=30)
+"""How long after its deadline a row ends whose looks tell nothing: they cannot be written, or nobody fetches it."""
 
 
 def claim_polls(room: Callable[[str], int]) -> Sequence[Generation]:
@@ -44,7 +45,7 @@ def claim_polls(room: Callable[[str], int]) -> Sequence[Generation]:
         for provider, free in rooms.items():
             for stage, statuses in ((Stage.WAITING, tuple(Status)), (Stage.SUBMITTING, (Status.UNCERTAIN,))):
                 claimed += lifecycle.claim(
-                    session, stage, limit=free, lease=POLL_LEASE, statuses=statuses, provider=provider
+                    session, stage, limit=free, lease=POLL_LEASE, statuses=statuses, provider=provider, counts=True
                 )
     return claimed
 
@@ -67,51 +68,111 @@ def claim_submits(settings: Settings, may_call: Callable[[type[Provider]], bool]
                 if not may_call(provider):
                     break
                 what = message("next_in_line", provider=provider.display_name)
-                next_at = utc_now() + HAND_OVER_LEASE
+                next_at = db.now(session) + HAND_OVER_LEASE
                 if lifecycle.transition(session, row, Status.PENDING, Stage.DISPATCHED, what=what, next_at=next_at):
                     handed.append(row)
     return handed
 
 
 def claim_downloads(limit: int) -> Sequence[Generation]:
-    """Clips that their provider has finished, longest waiting first."""
+    """Clips that their provider has finished, of each provider up to `limit`, longest waiting first."""
     with db.read_session() as session:
-        if not _anything_due(session, (Stage.READY_TO_DOWNLOAD,)):
-            return []
+        due = sorted(_due_providers(session, (Stage.READY_TO_DOWNLOAD,)))
+    if not due:
+        return []
+    claimed: list[Generation] = []
     with db.write_session() as session:
-        return lifecycle.claim(session, Stage.READY_TO_DOWNLOAD, limit=limit, lease=HAND_OVER_LEASE * 2)
+        for provider in due:
+            claimed += lifecycle.claim(
+                session, Stage.READY_TO_DOWNLOAD, limit=limit, lease=HAND_OVER_LEASE * 2, provider=provider
+            )
+    return claimed
 
 
-def sweep() -> None:
-    """Decide what became of rows whose worker died: a submit is uncertain, a download is done again."""
+def sweep(watch: LeaseWatch | None = None, *, now: datetime | None = None) -> None:
+    """Decide what became of rows whose worker died: a submit is uncertain, a download is done again.
+
+    `watch` knows whose worker fell silent; without it the lease alone says so. `now` is the time to judge deadlines by.
+    """
     with db.read_session() as session:
-        if not _anything_due(session, (Stage.SUBMITTING, Stage.DOWNLOADING, Stage.QUEUED)):
+        leases = _leases(session)
+        time_is = db.now(session)
+        now = now or time_is
+        over = watch.silent(leases) if watch else {row_id for row_id, (_, due) in leases.items() if due <= time_is}
+        ends = (_too_old(now), _of_nobody(now))
+        if not over and not any(session.scalar(select(query.exists())) for query in ends):
             return
-    now = utc_now()
     with db.write_session() as session:
-        dead = lifecycle.claim(session, Stage.SUBMITTING, limit=100, lease=POLL_LEASE, statuses=(Status.PROCESSING,))
-        for row in dead:
-            lost = errors.SubmitUncertain(detail="the worker ended between sending and recording")
-            lifecycle.mark_uncertain(session, row, lost, next_at=now + tasks.FIND_AFTER)
-        for row in lifecycle.claim(session, Stage.DOWNLOADING, limit=100, lease=POLL_LEASE):
-            what = message("fetched_again")
-            lifecycle.transition(session, row, Status.PROCESSING, Stage.READY_TO_DOWNLOAD, what=what, next_at=now)
-        for row in _too_old(session):
-            never = errors.ProviderUnavailable(message("no_new_jobs"))
-            lifecycle.fail(session, row, never)
-        for row in _of_nobody(session):
+        for row in session.scalars(_of(over).with_for_update(skip_locked=True)).all():
+            if (row.version, row.next_at) == leases[row.id]:
+                _end_lease(session, row)
+        for row in session.scalars(_too_old(now).limit(100).with_for_update(skip_locked=True)).all():
+            lifecycle.fail(session, row, errors.ProviderUnavailable(message("no_new_jobs")))
+        for row in session.scalars(_of_nobody(now).limit(100).with_for_update(skip_locked=True)).all():
             lifecycle.fail(session, row, errors.ProviderRemoved(detail=row.provider))
+
+
+def end_overdue(now: datetime) -> None:
+    """Put aside what is long past its deadline though it should have been looked at or fetched.
+
+    Only for a dispatcher that has run for a while: after a night in which nothing ran, a look comes first.
+    """
+    overdue = (
+        select(Generation)
+        .where(
+            is_live(),
+            Generation.stage.in_((Stage.WAITING, Stage.READY_TO_DOWNLOAD)),
+            Generation.status == Status.PROCESSING,
+            Generation.deadline_at < now - OVERDUE_UNSEEN,
+        )
+        .limit(100)
+    )
+    with db.read_session() as session:
+        if session.scalar(select(overdue.exists())) is not True:
+            return
+    with db.write_session() as session:
+        for row in session.scalars(overdue.with_for_update(skip_locked=True)).all():
+            late = errors.SubmitUncertain(
+                message("overdue"), detail="no look or fetch came to an end before the deadline"
+            )
+            lifecycle.mark_uncertain(session, row, late, next_at=now + uncollected.ASK_AGAIN_AFTER)
+
+
+def _leases(session: ReadSession) -> dict[str, tuple[int, datetime]]:
+    """The leases that workers hold, each as it looks now."""
+    held = or_(
+        and_(Generation.stage == Stage.SUBMITTING, Generation.status == Status.PROCESSING),
+        Generation.stage == Stage.DOWNLOADING,
+    )
+    rows = session.execute(select(Generation.id, Generation.version, Generation.next_at).where(is_live(), held))
+    return {row.id: (row.version, row.next_at) for row in rows}
+
+
+def _end_lease(session: WriteSession, row: Generation) -> None:
+    if row.stage is Stage.DOWNLOADING:
+        setbacks.note(
+            session, row, "the fetch was begun several times and came to no end, as if its process died of it"
+        )
+        return
+    lost = errors.SubmitUncertain(detail="the worker that sent it fell silent before it wrote down what came of it")
+    lifecycle.mark_uncertain(session, row, lost, next_at=db.now(session) + answers.FIND_AFTER)
+
+
+def _of(ids: set[str]) -> Select[Generation]:
+    return select(Generation).where(Generation.id.in_(ids))
 
 
 def _anything_due(session: ReadSession, stages: Sequence[Stage]) -> bool:
     """A plain read first, so that an idle dispatcher takes no write lock."""
-    due = select(Generation.id).where(is_live(), Generation.stage.in_(stages), Generation.next_at <= utc_now())
+    due = select(Generation.id).where(is_live(), Generation.stage.in_(stages), Generation.next_at <= db.now(session))
     return session.scalar(select(due.exists())) is True
 
 
 def _due_providers(session: ReadSession, stages: Sequence[Stage]) -> set[str]:
     """Names of the providers of which something is due."""
-    names = select(Generation.provider).where(is_live(), Generation.stage.in_(stages), Generation.next_at <= utc_now())
+    names = select(Generation.provider).where(
+        is_live(), Generation.stage.in_(stages), Generation.next_at <= db.now(session)
+    )
     return set(session.scalars(names.distinct()))
 
 
@@ -154,7 +215,7 @@ def _next_in_turn(session: WriteSession, provider: str, limit: int) -> Sequence[
         .where(
             is_live(),
             Generation.stage == Stage.QUEUED,
-            Generation.next_at <= utc_now(),
+            Generation.next_at <= db.now(session),
             Generation.provider == provider,
         )
         .subquery()
@@ -163,26 +224,22 @@ def _next_in_turn(session: WriteSession, provider: str, limit: int) -> Sequence[
     return session.scalars(query.with_for_update(skip_locked=True, of=Generation)).all()
 
 
-def _of_nobody(session: WriteSession) -> Sequence[Generation]:
-    """Queued rows of providers that are not here any more."""
+def _of_nobody(now: datetime) -> Select[Generation]:
+    """Queued orders of providers that are not here any more."""
     known = [provider.name for provider in registry.providers()]
-    query = (
-        select(Generation)
-        .where(
-            is_live(),
-            Generation.stage == Stage.QUEUED,
-            Generation.provider.not_in(known),
-            Generation.created_at < utc_now() - REMOVED_LIMIT,
-        )
-        .limit(100)
+    return select(Generation).where(
+        is_live(),
+        Generation.stage == Stage.QUEUED,
+        Generation.provider.not_in(known),
+        Generation.created_at < now - REMOVED_LIMIT,
     )
-    return session.scalars(query.with_for_update(skip_locked=True)).all()
 
 
-def _too_old(session: WriteSession) -> Sequence[Generation]:
-    query = (
-        select(Generation)
-        .where(is_live(), Generation.stage == Stage.QUEUED, Generation.created_at < utc_now() - PENDING_LIMIT)
-        .limit(100)
+def _too_old(now: datetime) -> Select[Generation]:
+    """Orders that nobody took in time."""
+    never_taken = or_(
+        Generation.deadline_at < now,
+        and_(Generation.deadline_at.is_(None), Generation.created_at < now - lifecycle.PENDING_LIMIT),
     )
-    return session.scalars(query.with_for_update(skip_locked=True)).all()
+    pending = Generation.stage.in_((Stage.QUEUED, Stage.DISPATCHED))
+    return select(Generation).where(is_live(), pending, never_taken)

@@ -7,6 +7,7 @@ and Redis only to hand work over; while Redis is away, waiting goes on and the h
 import asyncio
 import logging
 import signal
+import time
 from collections import defaultdict
 from datetime import datetime, timedelta
 from itertools import chain
@@ -14,7 +15,8 @@ from itertools import chain
 import httpx
 
 from core import db, errors
-from core.clock import utc_now
+from core.clock import is_within
+from core.db import availability
 from core.db.enums import Stage
 from core.db.tables import Generation
 from core.generations import reconciliation
@@ -25,18 +27,27 @@ from core.providers import connection, registry
 from core.providers.contract import Provider, VideoRequest
 from core.redis import connection as redis_connection
 from core.redis import job_queue, rate_limits
-from core.worker import claims, maintenance, poll_results, previews, provider_request
+from core.retry import OnceAWhile, RepeatedFailure
+from core.worker import claims, clock_watch, maintenance, poll_results, previews, provider_request, recovery, tasks
+from core.worker.clock_watch import ClockStep, ClockWatch
+from core.worker.lease_watch import LeaseWatch
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.5
 SWEEP_SECONDS = 5.0
+"""After a tick that broke, nobody is taken for dead for so long: what broke it kept the living from saying so."""
 MAINTENANCE_SECONDS = 60.0
 MAX_CONCURRENT_POLLS = 100
 """The bound for each provider: one that hangs uses up its own and nobody else's."""
-MAX_OUTSTANDING_DOWNLOADS = 16
+MAX_HANDED_DOWNLOADS = 16
+"""Of each provider in one tick."""
+MAX_UNTAKEN_DOWNLOADS = 64
+"""With as many in the queue no worker takes any, so that more are not put there."""
 KEY_CHECK_INTERVAL = timedelta(minutes=10)
 MAX_WAIT_SECONDS = 5.0
+OVERDUE_AFTER_START_SECONDS = 600.0
+"""How long everything under way has had the chance to be looked at, before silence about it counts."""
 
 
 class Dispatcher:
@@ -45,34 +56,46 @@ class Dispatcher:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._settings = installation.settings
+        self._journal = recovery.open_journal(installation.settings)
         self._words_logged: set[tuple[str, str]] = set()
         self._client: httpx.AsyncClient | None = None
         self._polling: defaultdict[str, set[asyncio.Task[None]]] = defaultdict(set)
         self._learned: list[poll_results.PollResult] = []
         self._redis_was_away = False
-        self._due: dict[str, float] = {}
+        self._clock = ClockWatch()
+        self._steps: list[ClockStep] = []
+        self._leases = LeaseWatch(tasks.LEASE.total_seconds())
+        self._looks_logged = OnceAWhile()
+        self._ticking = RepeatedFailure(log, "a round of the dispatcher")
+        self._housekeeping = RepeatedFailure(log, "housekeeping")
+        self._due: dict[str, float] = {"overdue": time.monotonic() + OVERDUE_AFTER_START_SECONDS}
         self._chores: asyncio.Task[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick until told to stop, then finish the looks that are under way and write them."""
-        async with connection.poll_client() as client:
+        async with connection.poll_client(self._settings) as client:
             self._client = client
             while not stop.is_set():
+                pause_seconds = TICK_SECONDS
                 try:
                     await self.tick()
-                except Exception:
-                    log.exception("a tick broke; the next one starts anew")
+                except Exception as failure:
+                    self._leases.start_anew()
+                    pause_seconds = self._ticking.met(failure, is_told=availability.is_away(failure))
+                else:
+                    self._ticking.over()
                 try:
-                    await asyncio.wait_for(stop.wait(), TICK_SECONDS)
+                    await asyncio.wait_for(stop.wait(), pause_seconds)
                 except TimeoutError:
                     continue
             if under_way := [*chain(*self._polling.values()), *([self._chores] if self._chores else [])]:
                 await asyncio.wait(under_way, timeout=30)
-            await asyncio.to_thread(self._record_polls)
+            await asyncio.to_thread(self._record_last_polls)
 
     async def tick(self) -> None:
-        """One round: write what was learned, look at what is due, hand over, sweep."""
-        await asyncio.to_thread(self._record_polls)
+        """One round: look at the clock, write what was learned, look at what is due, hand over, sweep."""
+        now = await asyncio.to_thread(self._follow_clock)
+        await asyncio.to_thread(self._record_polls, now)
         for row in await asyncio.to_thread(
             claims.claim_polls, lambda name: MAX_CONCURRENT_POLLS - len(self._polling[name])
         ):
@@ -81,7 +104,11 @@ class Dispatcher:
             task.add_done_callback(self._polling[row.provider].discard)
         await asyncio.to_thread(self._hand_over)
         if self._is_time("sweep", SWEEP_SECONDS):
-            await asyncio.to_thread(claims.sweep)
+            await asyncio.to_thread(recovery.take_up, self._installation, self._journal)
+            await asyncio.to_thread(clock_watch.recall, now)
+            await asyncio.to_thread(claims.sweep, self._leases, now=now)
+        if self._is_time("overdue", MAINTENANCE_SECONDS):
+            await asyncio.to_thread(claims.end_overdue, now)
         if self._is_time("chores", MAINTENANCE_SECONDS) and (self._chores is None or self._chores.done()):
             self._chores = asyncio.create_task(self._do_chores())
 
@@ -90,8 +117,10 @@ class Dispatcher:
         try:
             await asyncio.to_thread(maintenance.run, self._installation)
             await self._check_keys()
-        except Exception:
-            log.exception("housekeeping broke; it is tried again in a minute")
+        except Exception as failure:
+            self._housekeeping.met(failure, is_told=availability.is_away(failure))
+        else:
+            self._housekeeping.over()
 
     async def _check_keys(self) -> None:
         """Try each configured key now and then with a call that costs nothing, so that people see that it works."""
@@ -107,7 +136,8 @@ class Dispatcher:
                 except errors.BadKey:
                     works = False
                 except errors.ProviderError as error:
-                    log.info("the key of %s could not be tried: %s", provider.name, error.detail)
+                    if self._looks_logged.is_news(("key", provider.name)):
+                        log.info("the key of %s could not be tried: %s", provider.name, error.detail)
                     continue
                 else:
                     works = True
@@ -136,12 +166,28 @@ class Dispatcher:
                 result = await provider.cancel(row.provider_job_id)
             else:
                 result = await provider.check_status(row.provider_job_id or "")
+        except errors.ProviderMoved as moved:
+            result = await self._look_where_it_moved(row, moved)
         except errors.ProviderError as error:
             result = error
         except Exception as bug:
-            log.exception("looking at %s broke", row.id)
+            if self._looks_logged.is_news((row.id, "broke")):
+                log.exception("looking at %s broke", row.id)
             result = errors.UnreadableReply(detail=repr(bug))
         self._learned.append(poll_results.PollResult(row, result))
+
+    async def _look_where_it_moved(self, row: Generation, moved: errors.ProviderMoved) -> poll_results.Outcome:
+        """A job is asked about where it was sent; when its vendor has left that place, at the address set since."""
+        assert self._client is not None  # noqa: S101 -- set before the first tick
+        today = connection.connect_where_it_moved(
+            self._settings, row.provider, self._client, base_url=row.provider_base_url
+        )
+        if today is None or row.provider_job_id is None:
+            return moved
+        try:
+            return await today.check_status(row.provider_job_id)
+        except errors.ProviderError as error:
+            return error
 
     async def _find(self, provider: Provider, row: Generation) -> poll_results.Outcome:
         """Look for the job of a lost submit; the request is made up anew, as it was sent."""
@@ -155,10 +201,41 @@ class Dispatcher:
             sent_at = reconciliation.sent_at(session, row)
         return provider_request.from_row(row, self._settings, self._installation.storage), sent_at
 
-    def _record_polls(self) -> None:
+    def _follow_clock(self) -> datetime:
+        """The time by the database's clock. When that was set, what is under way follows before anything is judged."""
+        now, step = self._clock.look(_database_time)
+        if step is not None:
+            self._steps.append(step)
+        while self._steps:
+            with db.write_session() as session:
+                clock_watch.follow(session, self._steps[0])
+            del self._steps[0]
+        return now
+
+    def _record_polls(self, judged_at: datetime | None = None) -> None:
         learned, self._learned = self._learned, []
-        if learned:
-            poll_results.record(learned, poll_seconds=self._settings.poll_seconds, words_logged=self._words_logged)
+        if not learned:
+            return
+        try:
+            poll_results.record(
+                learned,
+                poll_seconds=self._settings.poll_seconds,
+                words_logged=self._words_logged,
+                failures_logged=self._looks_logged,
+                judged_at=judged_at,
+            )
+        except Exception as failure:
+            if availability.is_away(failure):  # kept until it can be written; a row claimed anew meanwhile ignores it
+                self._learned = learned + self._learned
+            raise
+
+    def _record_last_polls(self) -> None:
+        """What cannot be written before the process ends is asked again by the next one."""
+        try:
+            self._record_polls()
+        except Exception as failure:
+            if not availability.is_away(failure):
+                raise
 
     def _may_call(self, provider: type[Provider]) -> bool:
         """Whether a call of this provider may go out about now, by the rate that all workers share."""
@@ -179,11 +256,7 @@ class Dispatcher:
             for row in claims.claim_submits(self._settings, self._may_call):
                 job_queue.enqueue(self._installation.redis, job_queue.SUBMIT, row.id, row.version)
             waiting = job_queue.length(self._installation.redis, job_queue.DOWNLOAD)
-            finished = (
-                claims.claim_downloads(MAX_OUTSTANDING_DOWNLOADS - waiting)
-                if waiting < MAX_OUTSTANDING_DOWNLOADS
-                else ()
-            )
+            finished = claims.claim_downloads(MAX_HANDED_DOWNLOADS) if waiting < MAX_UNTAKEN_DOWNLOADS else ()
             for row in finished:
                 job_queue.enqueue(self._installation.redis, job_queue.DOWNLOAD, row.id, row.version)
             if not waiting and not finished and previews.any_due():
@@ -198,10 +271,15 @@ class Dispatcher:
             self._redis_was_away = False
 
 
+def _database_time() -> datetime:
+    with db.read_session() as session:
+        return db.now(session)
+
+
 def _key_is_due(provider: type[Provider]) -> bool:
     with db.read_session() as session:
         known = circuit_breaker.states(session).get(provider.name)
-    return known is None or known.key_checked_at is None or known.key_checked_at < utc_now() - KEY_CHECK_INTERVAL
+        return known is None or not is_within(KEY_CHECK_INTERVAL, known.key_checked_at, now=db.now(session))
 
 
 def _note_key(provider: type[Provider], works: bool) -> None:

@@ -2,82 +2,167 @@
 
 import logging
 import time
+from collections import Counter
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select, update
 
 from core import db
 from core.audit import runs
-from core.clock import utc_now
+from core.clock import is_within, utc_now
 from core.db import update_where
-from core.db.tables import Generation
+from core.db.enums import Stage
+from core.db.tables import Generation, is_live
+from core.files import scratch
 from core.files.storage import Storage
 from core.identity import users
 from core.installation import Installation
 from core.notifications import webhooks
-from core.worker import previews
+from core.worker import previews, recovery
 
 log = logging.getLogger(__name__)
 
 AUDIT_EVERY = timedelta(minutes=10)
 LEFT_OVER_SECONDS = 86_400
+ID_LENGTH = 36
+"""Files that are being worked on are named after their generation."""
+ENDED_SECONDS = 600
+"""How long a file of an ended generation may still be one that its worker is about to remove."""
+PURGED_AT_ONCE = 100
+PURGE_SECONDS = 20.0
+PURGE_LEASE = timedelta(minutes=10)
+"""How long a dispatcher that has claimed deleted rows may take to remove their files, before another one does."""
 
 
 def run(installation: Installation) -> None:
     """Everything once; each part is short and safe to run beside another dispatcher's."""
     purge_deleted_files(installation)
     remove_orphans(installation)
+    recovery.prune_journal(installation)
     with db.write_session() as session:
         webhooks.prune(session)
     with db.read_session() as session:
         last = runs.last_run(session)
-    if last is None or last.at < utc_now() - AUDIT_EVERY:
+    if last is None or not is_within(AUDIT_EVERY, last.at, now=utc_now()):
         with db.read_session() as session:
             found = runs.run_incremental(session)
         with db.write_session() as session:
             runs.record(session, found)
 
 
-def purge_deleted_files(installation: Installation, *, limit: int = 20) -> int:
+def purge_deleted_files(
+    installation: Installation, *, limit: int = PURGED_AT_ONCE, seconds: float = PURGE_SECONDS
+) -> int:
     """Remove the files of deleted generations and give their bytes back to their person; returns how many.
 
-    One whose files cannot be removed now holds up no other: it is tried again the next time.
+    Goes on while there are any, `limit` at a time, for about so many seconds; no two dispatchers take the same. One
+    whose files cannot be removed now holds up no other: it is tried again the next time.
     """
-    with db.read_session() as session:
-        query = select(Generation).where(Generation.deleted_at.is_not(None), Generation.purged_at.is_(None))
-        rows = session.scalars(query.limit(limit)).all()
-    purged = 0
-    for row in rows:
-        try:
-            _purge(row, installation.storage)
-        except OSError:
-            log.exception("the files of %s cannot be removed now", row.id)
-        else:
-            purged += 1
+    end = time.monotonic() + seconds
+    purged, stuck = 0, set[str]()
+    while rows := _claim_deleted(limit, besides=stuck):
+        gone = [row for row in rows if _remove_files(row, installation.storage)]
+        stuck |= {row.id for row in rows} - {row.id for row in gone}
+        _record_purged(rows, gone)
+        purged += len(gone)
+        if not gone or time.monotonic() >= end:
+            break
     return purged
 
 
-def _purge(row: Generation, storage: Storage) -> None:
+def _claim_deleted(limit: int, *, besides: Collection[str]) -> Sequence[Generation]:
+    """Deleted rows whose files are still there, oldest first, by moving `next_at`, which they have no other use for."""
+    now = utc_now()
+    due = (
+        select(Generation.id)
+        .where(
+            Generation.deleted_at.is_not(None),
+            Generation.purged_at.is_(None),
+            or_(Generation.next_at.is_(None), Generation.next_at <= now),
+            Generation.id.not_in(besides),
+        )
+        .order_by(Generation.deleted_at)
+        .limit(limit)
+    )
+    with db.read_session() as reading:  # first, so that with nothing to do no write lock is taken
+        if reading.scalar(select(due.exists())) is not True:
+            return []
+    taken = (
+        update(Generation)
+        .where(Generation.id.in_(due.with_for_update(skip_locked=True)))
+        .values(next_at=now + PURGE_LEASE)
+        .returning(Generation)
+        .execution_options(synchronize_session=False)
+    )
+    with db.write_session() as session:
+        return session.scalars(taken).all()
+
+
+def _remove_files(row: Generation, storage: Storage) -> bool:
     # The preview also by its name, since a maker may have died between storing and noting it.
     preview_key = row.preview_key or (row.output_key and previews.key_of(row.output_key))
-    for key in (row.output_key, row.thumbnail_key, preview_key):
-        if key is not None:
-            storage.delete(key)
+    try:
+        for key in (row.output_key, row.thumbnail_key, preview_key):
+            if key is not None:
+                storage.delete(key)
+    except OSError:
+        log.exception("the files of %s cannot be removed now", row.id)
+        return False
+    return True
+
+
+def _record_purged(claimed: Sequence[Generation], gone: Sequence[Generation]) -> None:
+    """Note what is gone, and give back the rest of what was claimed."""
+    freed_bytes: Counter[str] = Counter()
     with db.write_session() as session:
-        noted = update_where(
-            session, Generation, Generation.id == row.id, Generation.purged_at.is_(None), purged_at=utc_now()
-        )
-        if noted == 1 and row.stored_bytes:
-            users.free_storage(session, row.user_id, size_bytes=row.stored_bytes)
+        for row in gone:
+            is_first = update_where(
+                session, Generation, Generation.id == row.id, Generation.purged_at.is_(None), purged_at=utc_now()
+            )
+            freed_bytes[row.user_id] += row.stored_bytes or 0 if is_first else 0
+        update_where(session, Generation, Generation.id.in_([row.id for row in claimed]), next_at=None)
+        for user_id, size_bytes in sorted(freed_bytes.items()):
+            if size_bytes:
+                users.free_storage(session, user_id, size_bytes=size_bytes)
 
 
 def remove_orphans(installation: Installation) -> None:
-    """Remove downloads that nobody has touched for a day; one that vanishes meanwhile is somebody else's doing."""
+    """Remove what killed processes and ended generations have left among the files that are being worked on.
+
+    A download may be gone on with for a day; one whose generation has ended, and one nobody touched for as long, is
+    removed. What vanishes meanwhile is somebody else's doing.
+    """
     folder = installation.settings.incoming_dir
     if not folder.is_dir():
         return
-    for path in folder.iterdir():
-        with suppress(FileNotFoundError):
-            if time.time() - path.stat().st_mtime > LEFT_OVER_SECONDS:
-                path.unlink()
+    scratch.remove_abandoned(folder)
+    ages = {path: age for path in folder.iterdir() if path.is_file() and (age := _age_seconds(path)) is not None}
+    old = {_owner(path) for path, age in ages.items() if age > ENDED_SECONDS}
+    if not old:
+        return
+    ended = _those(old, Generation.stage == Stage.FINALIZED)
+    # A clock that is set makes a download old that has just begun.
+    fetching = _those(old, is_live(), Generation.stage == Stage.DOWNLOADING)
+    for path, age in ages.items():
+        is_over = age > ENDED_SECONDS and _owner(path) in ended
+        if is_over or (age > LEFT_OVER_SECONDS and _owner(path) not in fetching):
+            path.unlink(missing_ok=True)
+
+
+def _owner(path: Path) -> str:
+    return path.name.lstrip(".")[:ID_LENGTH]
+
+
+def _age_seconds(path: Path) -> float | None:
+    with suppress(FileNotFoundError):
+        return time.time() - path.stat().st_mtime
+    return None
+
+
+def _those(ids: Collection[str], *where: ColumnElement[bool]) -> set[str]:
+    """Which of these are generations of which this holds."""
+    with db.read_session() as session:
+        return set(session.scalars(select(Generation.id).where(Generation.id.in_(ids), *where)))

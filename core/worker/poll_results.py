@@ -3,12 +3,11 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from core import db, errors
-from core.clock import utc_now
-from core.db import WriteSession, update_where
+from core.db import WriteSession, availability, update_where
 from core.db.enums import Stage, Status
 from core.db.tables import Generation
 from core.generations import lifecycle, reconciliation
@@ -16,6 +15,8 @@ from core.insights import circuit_breaker, model_stats
 from core.messages import message
 from core.providers import registry
 from core.providers.contract import JobMatches, JobState, JobStatus
+from core.retry import OnceAWhile
+from core.worker import setbacks, uncollected
 
 log = logging.getLogger(__name__)
 
@@ -33,40 +34,67 @@ class PollResult:
     result: Outcome
 
 
-def record(looks: Sequence[PollResult], *, poll_seconds: float, words_logged: set[tuple[str, str]]) -> None:
+def record(
+    looks: Sequence[PollResult],
+    *,
+    poll_seconds: float,
+    words_logged: set[tuple[str, str]],
+    failures_logged: OnceAWhile | None = None,
+    judged_at: datetime | None = None,
+) -> None:
     """All of them in one transaction; if one of them breaks it, each in its own, so that it spoils no other.
 
     `words_logged` are the provider's words that were logged as unknown before; those of these looks are added.
-    They are written in one order, so that two dispatchers cannot deadlock. A row that could not be written comes due
-    again by itself.
+    `failures_logged` knows the rows of which the log has a failed look; `judged_at` is the time to judge deadlines by.
+    They are written in one order, so that two dispatchers cannot deadlock. What `availability.is_away` knows is raised
+    when the database cannot be used now; a row that cannot be written is tried a few times and then put aside.
     """
+    failures_logged = failures_logged or OnceAWhile()
+    for look in looks:
+        if isinstance(look.result, errors.ProviderError) and failures_logged.is_news(look.row.id):
+            log.info("look at %s failed: %s (%s)", look.row.id, look.result, look.result.detail)
     for look in looks:
         if isinstance(look.result, JobStatus):
             _log_unknown_word(look.row.provider, look.result.unknown_word, words_logged)
     ordered = sorted(looks, key=lambda look: (look.row.user_id, look.row.id))
     try:
-        _write_all(ordered, poll_seconds)
-    except Exception:
-        log.exception("%s looks could not be written together; each is written by itself", len(ordered))
+        _write_all(ordered, poll_seconds, judged_at)
+    except Exception as failure:
+        if availability.is_away(failure):
+            raise
         for look in ordered:
-            try:
-                _write_all([look], poll_seconds)
-            except Exception:
-                log.exception("the look at %s could not be written", look.row.id)
+            _write_alone(look, poll_seconds, judged_at, failures_logged)
 
 
-def _write_all(looks: Sequence[PollResult], poll_seconds: float) -> None:
+def _write_alone(
+    look: PollResult, poll_seconds: float, judged_at: datetime | None, failures_logged: OnceAWhile
+) -> None:
+    try:
+        _write_all([look], poll_seconds, judged_at)
+    except Exception as failure:
+        if availability.is_away(failure):
+            raise
+        if failures_logged.is_news((look.row.id, "written")):
+            log.exception("the look at %s could not be written", look.row.id)
+        setbacks.record(look.row, failure)
+
+
+def _write_all(looks: Sequence[PollResult], poll_seconds: float, judged_at: datetime | None) -> None:
     with db.write_session() as session:
         reconciliation.lock_providers(
             session, {look.row.provider for look in looks if look.row.stage is Stage.SUBMITTING}
         )
         typical = model_stats.RenderTimeEstimator(session)
         for look in looks:
-            _write(session, look, typical, poll_seconds)
+            _write(session, look, typical, poll_seconds, judged_at or db.now(session))
 
 
 def _write(
-    session: WriteSession, look: PollResult, typical: Callable[[Generation], float], poll_seconds: float
+    session: WriteSession,
+    look: PollResult,
+    typical: Callable[[Generation], float],
+    poll_seconds: float,
+    judged_at: datetime,
 ) -> None:
     row, result = look.row, look.result
     if row.stage is Stage.SUBMITTING:
@@ -75,20 +103,18 @@ def _write(
         else:
             reconciliation.reschedule(session, row)
         return
-    now = utc_now()
     if isinstance(result, JobStatus):
         circuit_breaker.record_answer(session, row.provider)
         if _write_end(session, row, result):
             return
     elif isinstance(result, errors.ProviderError):
         circuit_breaker.record_failure(session, row.provider, result)
-        log.info("look at %s failed: %s (%s)", row.id, result, result.detail)
     if row.status is Status.PROCESSING and isinstance(result, errors.ProviderRemoved):
-        lifecycle.mark_uncertain(session, row, result, next_at=now + SLOW_POLL)
+        lifecycle.mark_uncertain(session, row, result, next_at=db.now(session) + SLOW_POLL)
         return
-    if row.status is Status.PROCESSING and row.deadline_at is not None and now > row.deadline_at:
+    if row.status is Status.PROCESSING and row.deadline_at is not None and judged_at > row.deadline_at:
         late = errors.SubmitUncertain(message("overdue"))
-        lifecycle.mark_uncertain(session, row, late, next_at=now + SLOW_POLL)
+        lifecycle.mark_uncertain(session, row, late, next_at=db.now(session) + SLOW_POLL)
         return
     _write_progress(session, row, result, typical, poll_seconds)
 
@@ -102,6 +128,7 @@ def _log_unknown_word(provider: str, word: str | None, words_logged: set[tuple[s
 
 def _write_end(session: WriteSession, row: Generation, status: JobStatus) -> bool:
     """Carry out what ends the wait; False when the job goes on."""
+    now = db.now(session)
     kept: dict[str, Any] = {"provider_response": dict(status.response)} if status.response else {}
     if status.cost is not None:
         kept |= {
@@ -117,10 +144,16 @@ def _write_end(session: WriteSession, row: Generation, status: JobStatus) -> boo
             Status.PROCESSING,
             Stage.READY_TO_DOWNLOAD,
             what=message("provider_finished"),
-            next_at=utc_now(),
+            next_at=now,
+            deadline_at=now + uncollected.COLLECT_DEADLINE,
+            setbacks=0,
             provider_video_url=link,
             **kept,
         )
+        return True
+    if status.state is JobState.SUCCEEDED and status.error and row.status is Status.PROCESSING:
+        # It has made the clip and gives no address for it; a later look may have one.
+        lifecycle.mark_uncertain(session, row, status.error, next_at=db.now(session) + SLOW_POLL)
         return True
     if status.state is JobState.FAILED:
         lifecycle.fail(session, row, status.error or errors.GenerationFailed(), **kept)
@@ -141,7 +174,7 @@ def _write_progress(
     session: WriteSession, row: Generation, result: Outcome, typical: Callable[[Generation], float], poll_seconds: float
 ) -> None:
     """Note how far it is and when to look again; never backwards, never at the end before it is."""
-    now = utc_now()
+    now = db.now(session)
     reported = result.progress if isinstance(result, JobStatus) else None
     if reported is None:
         waited_seconds = (now - (row.submitted_at or now)).total_seconds()
@@ -153,6 +186,8 @@ def _write_progress(
         pause = SLOW_POLL
     elif isinstance(result, errors.ProviderRateLimited):
         pause = max(pause, timedelta(seconds=min(result.retry_after_seconds, 600)))
+    elif isinstance(result, errors.UnreadableReply):  # dear to read, and hardly ever better at once
+        pause = max(pause, min(SLOW_POLL, (now - (row.submitted_at or now)) / 10))
     update_where(
         session,
         Generation,
@@ -161,5 +196,6 @@ def _write_progress(
         Generation.version == row.version,
         progress=max(row.progress, min(PROGRESS_CAP, reported_or_estimate)),
         progress_is_estimate=reported is None,
+        setbacks=0,
         next_at=now + pause,
     )

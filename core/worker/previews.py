@@ -5,13 +5,13 @@ that ends its process is given up, too.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, literal_column, select
 
 from core import db, errors, installation
-from core.clock import utc_now
-from core.db import WriteSession, update_where
+from core.db import ReadSession, WriteSession, update_where
 from core.db.tables import Generation
 from core.identity import users
 from core.redis import connection as redis_connection
@@ -33,18 +33,19 @@ def key_of(output_key: str) -> str:
 def any_due() -> bool:
     """Whether a preview is to be made now."""
     with db.read_session() as session:
-        return session.scalar(select(select(Generation.id).where(*_due()).exists())) is True
+        return session.scalar(select(select(Generation.id).where(*_due(session)).exists())) is True
 
 
-def make_due() -> None:
+def make_due(*, is_wanted_elsewhere: Callable[[], bool] = lambda: False) -> None:
     """Make one due preview after another, as long as no clip waits to be brought home; what an RQ worker runs.
 
-    Without Redis nobody can say what waits, and at the end of the process it may go first: the rest stays due.
+    `is_wanted_elsewhere` says whether this process has such a clip. Without Redis nobody can say what waits in the
+    queue, and at the end of the process it may go first: the rest stays due.
     """
     redis = installation.current().redis
     try:
         for _ in range(MAX_AT_ONCE):
-            if job_queue.length(redis, job_queue.DOWNLOAD) or not make_next():
+            if is_wanted_elsewhere() or job_queue.length(redis, job_queue.DOWNLOAD) or not make_next():
                 return
     except redis_connection.Unreachable as away:
         log.warning("Redis is away (%s); previews are made later", away)
@@ -63,27 +64,25 @@ def make_next() -> bool:
     return True
 
 
-def _due() -> tuple[ColumnElement[bool], ...]:
+def _due(session: ReadSession) -> tuple[ColumnElement[bool], ...]:
     """The status is written as a literal: SQLite uses a partial index only for the very same words."""
     is_completed = Generation.status == literal_column("'completed'")
-    return is_completed, Generation.next_at <= utc_now(), Generation.deleted_at.is_(None)
+    return is_completed, Generation.next_at <= db.now(session), Generation.deleted_at.is_(None)
 
 
 def _claim(session: WriteSession) -> Generation | None:
-    query = select(Generation).where(*_due()).order_by(Generation.next_at).limit(1)
+    query = select(Generation).where(*_due(session)).order_by(Generation.next_at).limit(1)
     row = session.scalar(query.with_for_update(skip_locked=True))
     if row is not None:
         row.preview_attempt += 1
-        row.next_at = utc_now() + LEASE if row.preview_attempt < TRIES else None
+        row.next_at = db.now(session) + LEASE if row.preview_attempt < TRIES else None
     return row
 
 
 def _make(row: Generation) -> None:
     assert row.output_key is not None  # noqa: S101 -- a constraint of completed rows
-    house = installation.current()
-    storage, folder = house.storage, house.settings.incoming_dir
-    folder.mkdir(exist_ok=True)
-    with storage.as_file(row.output_key, folder=folder) as clip:
+    storage = installation.current().storage
+    with storage.as_file(row.output_key) as clip:
         from core.files import video_derivatives  # large, and only this needs it
 
         data = video_derivatives.preview(clip)

@@ -1,15 +1,18 @@
 """Keeps child processes running: restarts what dies, ends all of them with their parent, however that ends."""
 
 import contextlib
+import ctypes
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 
 log = logging.getLogger(__name__)
@@ -18,6 +21,9 @@ FIRST_PAUSE_SECONDS = 0.5
 MAX_PAUSE_SECONDS = 10.0
 SETTLED_SECONDS = 20.0
 STOP_SECONDS = 15.0
+_SHUT_DOWN_SECONDS = 5.0
+_PR_SET_PDEATHSIG = 1
+"""Of linux/prctl.h."""
 
 
 @dataclass(slots=True)
@@ -109,8 +115,11 @@ def exit_with_parent() -> None:
 
 
 def run_guarded(argv: Sequence[str]) -> int:
-    """Run a command that cannot watch for its parent itself, and end it with ours; its exit code."""
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL) as process:  # noqa: S603 -- our own commands
+    """Run a command that cannot watch for its parent itself, and end it with ours; its exit code.
+
+    Where the system can (Linux), it ends even when this guard is killed and can do nothing more about it.
+    """
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, preexec_fn=_death_with_parent()) as process:  # noqa: S603, PLW1509 -- our own commands, and no thread runs yet
 
         def pass_on(_number: int, _frame: object) -> None:
             process.terminate()
@@ -121,5 +130,43 @@ def run_guarded(argv: Sequence[str]) -> int:
         return process.wait()
 
 
+def _death_with_parent() -> Callable[[], None] | None:
+    """What a new process does to be killed when its parent ends: prctl(2); None where there is no such thing."""
+    if sys.platform != "linux":
+        return None
+    libc, guard = ctypes.CDLL(None, use_errno=True), os.getpid()
+
+    def die_with_parent() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # not politely: it would remove what its successor has made
+        if os.getppid() != guard:  # killed in the moment before
+            os._exit(1)
+
+    return die_with_parent
+
+
+def shut_down_left_over(socket_path: Path) -> bool:
+    """End a Redis whose guard was killed and that outlived it, if one answers at this socket; whether one did."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(_SHUT_DOWN_SECONDS)
+        try:
+            connection.connect(str(socket_path))
+            connection.sendall(b"SHUTDOWN NOSAVE\r\n")
+            while connection.recv(4096):
+                pass
+        except ConnectionResetError:
+            return True
+        except OSError:  # nobody is there, or it does not listen to us
+            return False
+    return True
+
+
+def _main(arguments: Sequence[str]) -> int:
+    """`[--instead-of SOCKET] COMMAND...`: guard a command; first end the server that an earlier guard has left."""
+    if arguments[:1] == ["--instead-of"]:
+        shut_down_left_over(Path(arguments[1]))
+        arguments = arguments[2:]
+    return run_guarded(arguments)
+
+
 if __name__ == "__main__":
-    sys.exit(run_guarded(sys.argv[1:]))
+    sys.exit(_main(sys.argv[1:]))

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from core import config, db, errors, installation
 from core.clock import utc_now
+from core.db import availability
 from core.generations import progress
 from pages.sections import progress_text
 from pages.ui import language
@@ -36,6 +37,11 @@ def route(api_path: str = config.API_PATH) -> Route:
                 body = _look(user_id, request.query_params.get("shown", "").split(",")[: progress.MAX_ITEMS])
         except errors.Unauthorized:
             return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
+        except Exception as failure:
+            if not availability.is_away(failure):
+                raise
+            away = errors.DatabaseUnavailable
+            return Response(status_code=away.http_status, headers={"Retry-After": str(away.retry_after_seconds)})
         etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
         headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
         if request.headers.get("if-none-match") == etag:

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core import db, errors, installation
 from core.billing import ledger
 from core.clock import utc_now
-from core.db import ReadSession, WriteSession
+from core.db import ReadSession, WriteSession, availability
 from core.db.enums import Status
 from core.db.tables import User
 from core.files import signed_urls
@@ -48,15 +48,29 @@ def error_boundary() -> Iterator[None]:
         yield
     except errors.AppError as problem:
         error_box(problem)
-    except Exception:
+    except Exception as failure:
+        if availability.is_away(failure):  # which the log is told once, by the database itself
+            st.error(translate_message(errors.DatabaseUnavailable.sentence), icon=":material/cloud_off:")
+            return
         log.exception("a page failed")
         nothing_lost = _("Nothing was charged by this.")
         st.error(f"{translate_message(errors.AppError.sentence)} {nothing_lost}", icon=":material/error:")
 
 
+@contextmanager
+def outage_refuses() -> Iterator[None]:
+    """Raise a refusal like others for a database that cannot be used, so that it is said where the button is."""
+    try:
+        yield
+    except Exception as failure:
+        if availability.is_away(failure):
+            raise errors.DatabaseUnavailable from failure
+        raise
+
+
 def error_box(problem: errors.AppError) -> None:
     """An error as its sentence, field by field where it has fields."""
-    if problem.http_status >= 500 and not isinstance(problem, errors.ProviderError):
+    if problem.http_status >= 500 and not isinstance(problem, (errors.ProviderError, errors.DatabaseUnavailable)):
         log.error("a page met %s: %s", problem.code, problem.detail or problem)
     fields = getattr(problem, "fields", {})
     said = list(dict.fromkeys(fields.values())) if fields else [problem.message]
@@ -95,7 +109,8 @@ def show_flash() -> None:
 def try_action(action: Callable[[], object], *, done: str) -> bool:
     """Do something a button asked for; announced when it worked (the caller draws again), else the reason here."""
     try:
-        action()
+        with outage_refuses():
+            action()
     except errors.AppError as problem:
         error_box(problem)
         return False

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,13 +8,16 @@ from sqlalchemy import delete, update
 
 from core import db
 from core.audit import invariants, runs
+from core.clock import utc_now
 from core.db import Database
+from core.db.enums import Status
 from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Project, UsageDay, User
 from core.generations import commands
 from core.identity import users
 from core.installation import Installation
 from core.messages import message, plain
-from tests.factories.generations import create_completed, create_generation
+from tests.factories.books import broken_rules
+from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_completed, create_generation
 
 ROOT = Path(__file__).parents[2]
 
@@ -172,3 +176,32 @@ def test_kept_rule_is_told_by_its_code_or_by_its_own_words() -> None:
     assert runs.kept_message(words | {"code": "charged_once"}, "rule") == message("rule_charged_once")
     assert runs.kept_message(words | {"code": "of_another_release"}, "promise") == plain("Books balance.")
     assert runs.kept_message(words, "rule") == plain("books balance")
+
+
+@pytest.mark.parametrize(
+    ("late", "values", "holds"),
+    [
+        (timedelta(minutes=50), {}, True),
+        (timedelta(minutes=70), {}, False),
+        (timedelta(days=3), {"status": Status.UNCERTAIN}, True),
+    ],
+)
+def test_rule_of_deadlines(ana: User, late: timedelta, values: dict[str, object], holds: bool) -> None:
+    """No live one is older than its deadline by an hour; what waits for a person may take as long as they do."""
+    row = create_generation(db.default(), ana)
+    advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING, deadline_at=utc_now() - late)
+    with db.write_session() as session:
+        session.execute(update(Generation).where(Generation.id == row.id).values(updated_at=utc_now(), **values))
+
+    assert ("in_time" not in broken_rules()) is holds
+
+
+@pytest.mark.parametrize(("hours", "holds"), [(24, True), (26, False)])
+def test_rule_of_deadlines_when_nobody_took_it(ana: User, hours: float, holds: bool) -> None:
+    """An order that no provider has is older than it may be after a day."""
+    row = create_generation(db.default(), ana)
+    with db.write_session() as session:
+        ordered = utc_now() - timedelta(hours=hours)
+        session.execute(update(Generation).where(Generation.id == row.id).values(created_at=ordered))
+
+    assert ("in_time" not in broken_rules()) is holds

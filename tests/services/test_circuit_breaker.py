@@ -1,6 +1,9 @@
+from datetime import timedelta
+
 import pytest
 
 from core import errors
+from core.clock import utc_now
 from core.db import Database
 from core.db.tables import ProviderHealth
 from core.errors import Fault
@@ -110,3 +113,13 @@ def test_answer_closes_the_breaker(database: Database) -> None:
         circuit_breaker.record_answer(session, "acme")
         assert circuit_breaker.permitted_submits(session, "acme") is None
     assert circuit_breaker.state(known(database)) is circuit_breaker.State.OK
+
+
+def test_breaker_when_the_clock_was_set_back(database: Database) -> None:
+    """A pause that would last longer than one ever does is over: one trial may go."""
+    fail(database, errors.ProviderUnavailable(), circuit_breaker.FAILURES_TO_OPEN)
+    with database.write_session() as session:
+        session.get_one(ProviderHealth, "acme").retry_at = utc_now() + timedelta(hours=7)
+    with database.write_session() as session:
+        assert circuit_breaker.permitted_submits(session, "acme") == 1
+        assert circuit_breaker.permitted_submits(session, "acme") == 0

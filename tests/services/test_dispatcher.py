@@ -1,27 +1,34 @@
 import asyncio
 import json
+import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy
 from sqlalchemy import update
 
-from core import db
+from core import db, errors
 from core.billing import ledger
 from core.clock import utc_now
+from core.db import Database
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, User
 from core.generations import commands, reconciliation
 from core.ids import new_id
 from core.insights import circuit_breaker
-from core.installation import Installation, current
+from core.installation import Installation, current, using
+from core.notifications import webhook_sender
 from core.providers import connection
+from core.retry import OnceAWhile
 from core.worker import dispatcher, poll_results
 from tests.factories import installations
 from tests.factories.books import broken_rules
@@ -332,3 +339,90 @@ def test_key_check_when_a_key_is_set(studio: Studio, monkeypatch: pytest.MonkeyP
     with db.read_session() as session:
         assert circuit_breaker.states(session)["modelslab"].key_works is False
     assert studio.asked.count("POST /api/wallet_balance") == 1
+
+
+def test_log_when_looks_fail_for_long(studio: Studio, ana: User, caplog: pytest.LogCaptureFixture) -> None:
+    """A row whose looks fail one after another is one line an hour, each row its own, whatever the failure says."""
+    first, second = waiting(ana), waiting(ana)
+    logged = OnceAWhile()
+    with caplog.at_level(logging.INFO, logger="core.worker.poll_results"):
+        for n in range(20):
+            error = errors.UnreadableReply(detail=f"illegal header line {n}")
+            looks = [poll_results.PollResult(load_generation(row_id), error) for row_id in (first, second)]
+            poll_results.record(looks, poll_seconds=1, words_logged=set(), failures_logged=logged)
+
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 2
+    assert (first in said[0], second in said[1]) == (True, True)
+
+
+def test_log_while_the_database_is_away(
+    studio: Studio, installation: Installation, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A dispatcher without its database waits longer and longer for it, and the log has one line and no traceback."""
+    away = Database(f"sqlite:///{tmp_path / 'nowhere' / 'studio.db'}")
+    with caplog.at_level(logging.INFO), using(replace(installation, database=away)):
+
+        async def run() -> None:
+            stop = asyncio.Event()
+            asyncio.get_running_loop().call_later(2.5, stop.set)
+            await asyncio.gather(
+                dispatcher.Dispatcher(current()).run(stop), webhook_sender.Sender(current().settings).run(stop)
+            )
+
+        asyncio.run(run())
+
+    of_ours = [record for record in caplog.records if record.name.startswith("core.")]
+    assert [record.name for record in of_ours] == ["core.db.availability"]
+    assert not of_ours[0].exc_info
+
+
+def test_look_when_it_was_answered_while_the_database_was_locked(studio: Studio, ana: User) -> None:
+    """What a vendor said is kept while it cannot be written, and written when it can; it is not asked again."""
+    generation_id = waiting(ana)
+    studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "succeeded", "video_url": "http://x/v.mp4"})
+    path = str(db.default().engine.url.database)
+    hasty = Database(f"sqlite:///{path}", patience_seconds=0.05)
+    holder = sqlite3.connect(path, isolation_level=None)
+
+    async def run() -> None:
+        found = dispatcher.Dispatcher(current())
+        running = asyncio.create_task(found.run(stop := asyncio.Event()))
+        await asyncio.to_thread(until, lambda: "GET /v1/jobs/j1" in studio.asked)
+        holder.execute("BEGIN IMMEDIATE")
+        await asyncio.sleep(2)
+        holder.execute("ROLLBACK")
+        await asyncio.to_thread(until, lambda: load_generation(generation_id).stage is Stage.READY_TO_DOWNLOAD)
+        stop.set()
+        await running
+
+    with using(replace(current(), database=hasty)):
+        asyncio.run(run())
+    holder.close()
+    hasty.dispose()
+
+    assert studio.asked.count("GET /v1/jobs/j1") == 1
+
+
+def test_look_when_the_vendor_has_moved(studio: Studio, ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A redirect is no news of the job and is shown to administrators; with the new address set, it is asked there."""
+    old, new = Studio(), Studio()
+    path = "POST /api/v7/video-fusion/fetch/j1"
+    old.answers[path] = (308, {})
+    new.answers[path] = (200, {"status": "success", "id": 1, "output": ["https://cdn.example/v.mp4"]})
+    monkeypatch.setenv("MODELSLAB_API_KEY", "key-of-the-test")
+    installations.reopen()
+    generation_id = waiting(ana, model_id="seedance-t2v", provider_base_url=old.url)
+    tick()
+    assert load_generation(generation_id).stage is Stage.WAITING
+    with db.read_session() as session:
+        assert circuit_breaker.states(session)["modelslab"].error_code == "provider_moved"
+
+    monkeypatch.setenv("MODELSLAB_BASE_URL", new.url)
+    installations.reopen()
+    make_due(generation_id)
+    tick()
+    old.close()
+    new.close()
+    row = load_generation(generation_id)
+    assert (row.stage, row.provider_video_url) == (Stage.READY_TO_DOWNLOAD, "https://cdn.example/v.mp4")

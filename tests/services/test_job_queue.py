@@ -97,3 +97,38 @@ def test_take_when_redis_is_away(caplog: pytest.LogCaptureFixture) -> None:
         assert [limiter.consume("token") for _ in range(20)] == [None] * 20
 
     assert len(caplog.records) == 1
+
+
+def ahead(redis: Connection, seconds: float) -> float:
+    """A moment of Redis's clock, as it was before the clock was set back by so much."""
+    now, micro = redis.time()
+    return float(now) + micro / 1e6 + seconds
+
+
+@pytest.mark.parametrize("set_back_seconds", [90, 120, 1800, 3600, 25_200, 31_536_000])
+def test_take_when_the_clock_was_set_back(redis_url: str, redis: Connection, set_back_seconds: float) -> None:
+    """What was counted by a clock that has been set back since refuses nobody."""
+    key = f"set-back-{set_back_seconds}"
+    redis.set(f"video-requests:{key}", f"{ahead(redis, set_back_seconds + 50):.6f}")
+    taken = RateLimiter(redis_url, 60).consume(key)
+
+    assert taken is not None
+    assert (taken.wait_seconds, taken.remaining) == (0, 59)
+
+
+@pytest.mark.parametrize("set_back_seconds", [5, 120, 3600])
+def test_reserve_when_the_clock_was_set_back(redis: Connection, set_back_seconds: float) -> None:
+    """Calls that were booked before the clock was set back hold up nobody; then they are spaced as ever."""
+    provider = f"set-back-{set_back_seconds}"
+    booked, asked = ahead(redis, set_back_seconds + 20), ahead(redis, set_back_seconds)
+    redis.set(f"video-calls:{provider}", f"{booked:.6f} {asked:.6f}")
+
+    assert rate_limits.reserve_call(redis, provider, 1.0) == pytest.approx(0, abs=0.01)
+    assert rate_limits.reserve_call(redis, provider, 1.0) == pytest.approx(1, abs=0.3)
+
+
+def test_reserve_when_the_release_before_has_booked(redis: Connection) -> None:
+    """A booking in the form of the release before, without its moment, still counts."""
+    redis.set("video-calls:older", f"{ahead(redis, 20):.6f}")
+
+    assert rate_limits.reserve_call(redis, "older", 1.0) == pytest.approx(20, abs=0.5)

@@ -20,7 +20,16 @@ from core.installation import Installation
 from core.messages import plain
 from core.notifications import webhooks
 from core.worker import maintenance, previews
-from tests.factories.generations import create_completed
+from tests.factories.generations import (
+    DISPATCHED,
+    DOWNLOADING,
+    READY_TO_DOWNLOAD,
+    SUBMITTING,
+    WAITING,
+    advance,
+    create_completed,
+    create_generation,
+)
 from tests.factories.users import create_user
 
 OLD_ID = "01234567-89ab-7000-8000-000000000000"
@@ -130,12 +139,33 @@ def test_purge_when_two_do_it(site: Installation, ana: User) -> None:
 
 
 def test_purge_when_there_are_many(site: Installation, ana: User) -> None:
-    """A pass is short: it takes a few, and the next ones take the rest."""
+    """A pass goes on while there are any, a few at a time, and ends when its time is over."""
     for _ in range(5):
         deleted(site, ana)
-
-    assert [maintenance.purge_deleted_files(site, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert maintenance.purge_deleted_files(site, limit=2, seconds=0) == 2
+    assert [maintenance.purge_deleted_files(site, limit=2) for _ in range(2)] == [3, 0]
     assert storage_bytes() == 0
+
+
+@pytest.mark.both_databases
+def test_purge_claims_each_row_once(site: Installation, ana: User) -> None:
+    """However many dispatchers purge at once, none takes what another has; one that dies leaves it to the next."""
+    rows = {deleted(site, ana).id for _ in range(12)}
+    taken: list[str] = []
+
+    def claim() -> None:
+        for _ in range(4):
+            taken.extend(row.id for row in maintenance._claim_deleted(2, besides=()))
+
+    at_once(3, claim)
+    assert sorted(taken) == sorted(rows)
+    assert maintenance.purge_deleted_files(site) == 0
+    with db.write_session() as session:  # as time does it
+        session.execute(update(Generation).values(next_at=utc_now()))
+    assert maintenance.purge_deleted_files(site) == 12
+    assert storage_bytes() == 0
+    with db.read_session() as reading:
+        assert set(reading.scalars(select(Generation.next_at))) == {None}
 
 
 def test_purge_when_one_cannot_be_removed(site: Installation, ana: User) -> None:
@@ -160,6 +190,40 @@ def test_left_overs_when_old_and_young(installation: Installation) -> None:
     maintenance.remove_orphans(installation)
 
     assert (young.exists(), old.exists()) == (True, False)
+
+
+def test_left_overs_when_the_clock_was_set_forward(installation: Installation, ana: User) -> None:
+    """A download that is under way stays, however old it seems to be."""
+    row = create_generation(db.default(), ana)
+    advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD, DOWNLOADING)
+    under_way = left_over(installation, f"{row.id}.video", seconds=maintenance.LEFT_OVER_SECONDS * 365)
+    over = left_over(installation, f"{OLD_ID}.video", seconds=maintenance.LEFT_OVER_SECONDS * 2)
+    maintenance.remove_orphans(installation)
+
+    assert (under_way.exists(), over.exists()) == (True, False)
+
+
+@pytest.mark.parametrize("name", ["{}.video", "{}.video.part", "{}.video.part.json", ".{}.video.safe.mp4.draft"])
+def test_left_overs_of_an_ended_generation(site: Installation, ana: User, name: str) -> None:
+    """What a killed worker left of a clip that has ended since goes soon; what is still to be fetched stays."""
+    ended, live = create_completed(db.default(), ana), create_generation(db.default(), ana)
+    gone = left_over(site, name.format(ended.id), seconds=maintenance.ENDED_SECONDS + 60)
+    fresh = left_over(site, f"{ended.id}.fresh", seconds=maintenance.ENDED_SECONDS - 60)
+    kept = left_over(site, name.format(live.id), seconds=maintenance.ENDED_SECONDS + 60)
+    maintenance.remove_orphans(site)
+
+    assert (gone.exists(), fresh.exists(), kept.exists()) == (False, True, True)
+
+
+def test_left_overs_of_a_killed_process(site: Installation) -> None:
+    """Temporary files go with the process that made them, or soon after it was killed."""
+    folder = left_over(site, "x", seconds=0).with_name("process-killed")
+    folder.mkdir()
+    (folder / "preview.mp4").write_bytes(b"half")
+    os.utime(folder, (time.time() - 3600,) * 2)
+    maintenance.remove_orphans(site)
+
+    assert not folder.exists()
 
 
 def test_left_overs_when_nothing_was_ever_fetched(installation: Installation) -> None:
@@ -188,12 +252,12 @@ def test_run_keeps_an_audit_every_ten_minutes(site: Installation, ana: User) -> 
             return len(session.scalars(select(AuditRun.id)).all())
 
     counts = []
-    for minutes in (0, 9, 11, 0):
+    for minutes in (0, 9, 11, 0, -420):  # the last: the clock was set back by seven hours
         with db.write_session() as session:
             session.execute(update(AuditRun).values(at=utc_now() - timedelta(minutes=minutes)))
         maintenance.run(site)
         counts.append(passes())
-    assert counts == [1, 1, 2, 2]
+    assert counts == [1, 1, 2, 2, 3]
     with db.read_session() as reading:
         assert set(reading.scalars(select(AuditRun.broken))) == {0}
 

@@ -16,7 +16,8 @@ from core.generations import lifecycle, reconciliation, unresolved
 from core.identity import users
 from core.messages import message
 from core.providers.contract import JobMatches, ProviderJob
-from core.worker import poll_results, tasks
+from core.worker import answers, poll_results
+from core.worker.sends import Send
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_generation, lose_submit
 
 LONG_AGO = reconciliation.LATE_ARRIVAL_WINDOW + timedelta(seconds=1)
@@ -177,7 +178,9 @@ def test_submit_that_ends_after_its_job_was_given_away(installation: object) -> 
     late = advance(db.default(), create_generation(db.default(), person).id, DISPATCHED, SUBMITTING)
     twin = lose_submit(db.default(), create_generation(db.default(), person, prompt="another lake").id, ago=LONG_AGO)
     assert place(settle(db.default(), twin, JobMatches(exact=shown("j1")))) == FOUND
-    tasks._record_submit(late, ProviderJob("j1"))
+    send = Send("here", late.id, late.provider, late.attempt, utc_now(), {})
+    with db.write_session() as session:
+        answers.apply(session, send, ProviderJob("j1"))
 
     row = now(db.default(), late.id)
     assert (place(row), row.provider_job_id) == (STILL, None)

@@ -5,6 +5,7 @@ import gzip
 import re
 import time
 import urllib.parse
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -15,7 +16,7 @@ import av
 import numpy as np
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -30,7 +31,7 @@ _JOB_KINDS = {"ok", "slow", "late", "nsfw", "fail", "never", "oddword", "early",
 _JOB_KINDS |= {"idtext", "jobid", "costnumber", "bigvideo", "upstreamfail", "aborted", "removed", "doneerror"}
 _LOOK_KINDS = {"look429", "look500", "lookhtml", "lookreset"}
 _FILE_KINDS = {"drop", "truncate", "expired", "lost", "htmlfile", "wrongtype", "gzip", "redirect", "redirectplain"}
-_FILE_KINDS |= {"empty", "hugelen", "notvideo", "hevc"}
+_FILE_KINDS |= {"empty", "hugelen", "notvideo", "hevc", "drip", "silent", "babble"}
 KINDS = LOST_KINDS | _REFUSED_KINDS | _JOB_KINDS | _LOOK_KINDS | _FILE_KINDS
 _MARK = re.compile(r"\[sim:(\w+)\]")
 GATEWAY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
@@ -140,6 +141,11 @@ class Vendor:
         first_link = request.query_params.get("signature") == "1"
         if job.kind == "lost" or (job.kind == "expired" and first_link):
             return Response("<Error><Code>AccessDenied</Code></Error>", status_code=403, media_type="application/xml")
+        if job.kind in ("silent", "babble"):
+            return await _no_http(job.kind, request)
+        if job.kind == "drip":
+            headers = {"content-length": str(len(whole))}
+            return StreamingResponse(_dripped(whole), media_type="video/mp4", headers=headers)
         if job.kind == "truncate":
             return Response(whole[: len(whole) // 2], media_type="video/mp4")
         if broken := _broken_file(job.kind, whole):
@@ -159,6 +165,22 @@ class Vendor:
 
     async def _calls(self, request: Request) -> Response:
         return JSONResponse({"submits": self.submits, "looks": self.looks, "uploads": len(self.uploads)})
+
+
+async def _dripped(whole: bytes) -> AsyncIterator[bytes]:
+    """One byte a second."""
+    for place in range(len(whole)):
+        yield whole[place : place + 1]
+        await asyncio.sleep(1)
+
+
+async def _no_http(kind: str, request: Request) -> Response:
+    """A file host that takes a call and says nothing, or something that no HTTP client can read."""
+    if kind == "silent":
+        return await no_answer("hang", request)
+    request.scope["sim.transport"].write(b"\x16\x03\x01 220 ready when you are\r\n" * 100)
+    hang_up(request.scope)
+    return Response(status_code=500)
 
 
 class _Dropped(FileResponse):

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import MappingProxyType
 
@@ -77,9 +77,11 @@ class Installation:
         self.redis.wait()
         self.socket.unlink(missing_ok=True)
 
-    def start_worker(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start `python worker.py`."""
-        process = subprocess.Popen([sys.executable, str(ROOT / "worker.py"), *arguments], env=self.environ, cwd=ROOT)
+    def start_worker(self, *arguments: str, log: Path | None = None) -> "subprocess.Popen[bytes]":
+        """Start `python worker.py`; what it and its parts say goes to the file `log`, if one is given."""
+        command = [sys.executable, str(ROOT / "worker.py"), *arguments]
+        with log.open("ab") if log else nullcontext() as output:
+            process = subprocess.Popen(command, env=self.environ, cwd=ROOT, stdout=output, stderr=output)
         self.workers.append(process)
         return process
 
@@ -99,6 +101,13 @@ with installation.opened():
         command = [sys.executable, "-m", "tests.system.killed_at", job, generation_id, when, str(nth)]
         ended = subprocess.run(command, env=self.environ, cwd=ROOT, check=False, timeout=60)
         assert ended.returncode == -signal.SIGKILL, "the job was not killed where it should be"
+
+    def admin(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run `python -m core.admin` to its end."""
+        command = [sys.executable, "-m", "core.admin", *arguments]
+        return subprocess.run(
+            command, env=self.environ, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+        )
 
     def order(self, prompt: str = "a lake at dusk", *, model_id: str = "seedance-t2v") -> str:
         """Order one clip of the model's own length; its id."""

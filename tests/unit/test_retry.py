@@ -1,5 +1,7 @@
+import logging
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,3 +54,62 @@ def test_webhook_delay_before_any_attempt() -> None:
 
     assert found is not None
     assert found.total_seconds() <= 5.5
+
+
+class Clock:
+    """A steady clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_once_a_while_when_it_is_said_again() -> None:
+    """A thing is news once an hour, whatever else is said; of very many the oldest are forgotten first."""
+    clock = Clock()
+    once = retry.OnceAWhile(3600, monotonic=clock, most=2)
+    assert [once.is_news("a"), once.is_news("a"), once.is_news("b")] == [True, False, True]
+    clock.seconds += 3601
+    assert once.is_news("a")
+    assert once.is_news("c")
+
+    assert [once.is_news("a"), once.is_news("b")] == [False, True]
+
+
+def fail() -> Exception:
+    """A failure of one place, with another text each time."""
+    try:
+        int(f"no number: {object()}")
+    except ValueError as failure:
+        return failure
+    raise AssertionError
+
+
+def test_repeated_failure_when_a_loop_fails_for_long(caplog: pytest.LogCaptureFixture) -> None:
+    """A thousand failures of one cause are one entry in the log, the pauses grow to a bound, and the end is a line."""
+    clock = Clock()
+    trouble = retry.RepeatedFailure(logging.getLogger("loop"), "the loop", longest_seconds=5, monotonic=clock)
+    with caplog.at_level(logging.INFO, logger="loop"):
+        pauses = [trouble.met(fail()) for _ in range(1000)]
+        assert [record.levelname for record in caplog.records] == ["ERROR"]
+        trouble.over()
+        trouble.over()
+
+    assert pauses[:5] == [0.5, 1, 2, 4, 5]
+    assert pauses[-1] == 5
+    assert [record.getMessage() for record in caplog.records][1:] == ["the loop works again, after 1000 failures"]
+    assert trouble.met(fail()) == 0.5
+
+
+def test_repeated_failure_when_somebody_else_tells(caplog: pytest.LogCaptureFixture) -> None:
+    """What the log has already is not said again, neither its beginning nor its end; what comes beside it is."""
+    trouble = retry.RepeatedFailure(logging.getLogger("loop"), "the loop")
+    with caplog.at_level(logging.INFO, logger="loop"):
+        trouble.met(fail(), is_told=True)
+        trouble.over()
+        assert caplog.records == []
+        trouble.met(TypeError("new"))
+
+    assert len(caplog.records) == 1

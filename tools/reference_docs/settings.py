@@ -100,6 +100,21 @@ def variables() -> Sequence[Variable]:
             "empty",
             "Private or plain-http `host:port`s, separated by commas, that webhooks may be sent to.",
         ),
+        Variable("HTTP_PROXY", "empty", "By which proxy requests to http addresses leave; see `ALL_PROXY`."),
+        Variable("HTTPS_PROXY", "empty", "By which proxy requests to https addresses leave; see `ALL_PROXY`."),
+        Variable(
+            "ALL_PROXY",
+            "empty",
+            "By which proxy orders, looks, files and webhooks leave, where the two above are empty: `http://`, "
+            "`https://`, `socks5://` or `socks5h://`, with user and password where it wants them. All three also in "
+            "small letters.",
+        ),
+        Variable(
+            "NO_PROXY",
+            "empty",
+            "Hosts that are reached directly: domains with all below them, addresses, networks, each with a port or "
+            "without, or `*`. This machine itself always is.",
+        ),
         Variable("NAME_API_KEY", "unset", "The vendor's key. A provider without one is listed as not configured."),
         Variable(
             "NAME_BASE_URL",

@@ -1,13 +1,12 @@
 """Who is asking: a bearer token is looked at before anything of the request's body is taken in."""
 
-import logging
 import re
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path
 from pydantic import AfterValidator
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -17,14 +16,13 @@ from starlette.types import Scope as Connection
 from core import db, errors, installation
 from core.api.http import error_handlers
 from core.api.http.permissions import RouteTable, route_path
+from core.db import availability
 from core.db.enums import Scope
 from core.db.tables import User
 from core.identity import api_tokens
 from core.installation import Installation
 from core.messages import plain
 from core.redis import rate_limits
-
-log = logging.getLogger(__name__)
 
 POLICY = "token"
 """How the one rate limit is called in its headers."""
@@ -160,6 +158,7 @@ def _note_use(token_id: str) -> None:
     try:
         with db.write_session() as session:
             api_tokens.note_use(session, token_id)
-    except OperationalError:
+    except SQLAlchemyError as failure:
         # The request itself can still be answered; the next one notes it.
-        log.warning("The use of a token could not be written down", exc_info=True)
+        if not availability.is_away(failure):
+            raise

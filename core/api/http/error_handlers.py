@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -16,10 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core import errors
 from core.api.http.permissions import route_path
+from core.db import availability
 
 log = logging.getLogger(__name__)
 
-RETRY_AFTER_SECONDS = 30
+RETRY_AFTER_SECONDS = errors.DatabaseUnavailable.retry_after_seconds
 _NAME_LIMIT_CHARS = 80
 
 _HTTP = {
@@ -133,13 +132,17 @@ def too_large(limit_bytes: int) -> JSONResponse:
 
 
 def unexpected_error(failure: Exception) -> JSONResponse:
-    """The refusal of what should not happen: the caller gets a reference, the log the reference and the cause."""
+    """The refusal of what should not happen: the caller gets a reference, the log the reference and the cause.
+
+    A database that cannot be used is said to come back; it tells the log by itself, once for all requests.
+    """
+    if availability.is_away(failure):
+        away = errors.DatabaseUnavailable()
+        headers = {"Retry-After": str(away.retry_after_seconds)}
+        return error_response(away.http_status, away.code, str(away), headers=headers)
     reference = secrets.token_hex(5)
     detail = failure.detail if isinstance(failure, errors.AppError) else ""
     log.error("Unexpected error, reference %s: %s", reference, detail or failure, exc_info=failure)
-    if isinstance(failure, (OperationalError, PoolTimeout)):
-        message = f"The database is busy or away. Wait, then try again. Reference: {reference}."
-        return error_response(503, "database_unavailable", message, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     return error_response(500, errors.AppError.code, f"{errors.AppError.sentence} Reference: {reference}.")
 
 

@@ -18,8 +18,10 @@ import uvicorn
 from anyio import to_thread
 
 from core import db, errors
+from core.db import availability
 from core.generations.timeline import Step, Tail
 from core.messages import plain
+from core.retry import RepeatedFailure
 
 log = logging.getLogger(__name__)
 
@@ -138,13 +140,16 @@ class EventHub:
         try:
             tail = await to_thread.run_sync(_tail_at_present)
             first.set_result(tail)
+            trouble, pause_seconds = RepeatedFailure(log, "reading the steps"), READ_SECONDS
             while self._subscriptions:
-                await asyncio.sleep(READ_SECONDS)
+                await asyncio.sleep(pause_seconds)
                 try:
                     steps = await to_thread.run_sync(_read, tail)
-                except Exception:
-                    log.exception("steps could not be read; it is tried again")
+                except Exception as failure:
+                    pause_seconds = max(READ_SECONDS, trouble.met(failure, is_told=availability.is_away(failure)))
                     continue
+                trouble.over()
+                pause_seconds = READ_SECONDS
                 for step in steps:
                     for subscription in tuple(self._subscriptions.get(step.user_id, ())):
                         subscription.publish(step)

@@ -9,6 +9,7 @@ from core import db
 from core.api.http import error_handlers, routing
 from core.api.http.installed import CurrentInstallation
 from core.api.schemas import fields, responses
+from core.db import availability
 from core.insights import health
 from core.redis import connection as redis_connection
 
@@ -40,8 +41,9 @@ def get_health(installation: CurrentInstallation) -> HealthAnswer | JSONResponse
     try:
         with db.read_session() as session:
             found = health.health(session, installation.settings)
-    except SQLAlchemyError:
-        log.exception("The database does not answer")
+    except SQLAlchemyError as failure:
+        if not availability.is_away(failure):
+            log.exception("the health of the database is unknown")
         return _without_database(reachable)
     return HealthAnswer(
         status="degraded" if reachable is False or found.is_disk_nearly_full else "ok",

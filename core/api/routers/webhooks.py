@@ -259,7 +259,8 @@ def replay_delivery(user: CurrentUser, webhook_id: PathId, delivery_id: Delivery
 
 
 def _checked(url: str) -> webhooks.ValidUrl:
-    return webhooks.validate_url(url, allow=current().settings.webhook_allow_hosts)
+    settings = current().settings
+    return webhooks.validate_url(url, allow=settings.webhook_allow_hosts, proxies=settings.proxies)
 
 
 def _with_secret(row: WebhookEndpoint) -> SecretAnswer:

@@ -6,7 +6,7 @@ from before there were messages, and what the REST API answers.
 
 from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live
 from core.db.tables.ledger import Account, LedgerEntry
-from core.db.tables.operation import AuditRun, ProviderHealth
+from core.db.tables.operation import AuditRun, InstallationIdentity, ProviderHealth
 from core.db.tables.people import ApiToken, IdempotencyRecord, User
 from core.db.tables.projects import Preset, Project, Upload
 from core.db.tables.usage import UsageDay
@@ -21,6 +21,7 @@ __all__ = [
     "GenerationEvent",
     "GenerationTag",
     "IdempotencyRecord",
+    "InstallationIdentity",
     "LedgerEntry",
     "Preset",
     "Project",

@@ -34,6 +34,8 @@ class Generation(Base):
     `next_at` is schedule and lease in one: the row is due when it has passed, and is claimed by moving it
     forward. `version` grows with every move, so that a late worker's write finds nothing to change. On a completed row
     `next_at` says when its preview is to be made, None when there is nothing to do any more.
+    `setbacks` counts looks or fetches in a row that came to no end that could be written down.
+    `deadline_at` ends the present part of its life; None is a day after the order (`lifecycle.PENDING_LIMIT`).
     `recipe_hash` is the same for the same order in any project; `batch_id` for those ordered with one press.
     `expedited_at` is when a call of the vendor last made us look sooner.
     `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
@@ -77,6 +79,7 @@ class Generation(Base):
     deadline_at: Mapped[datetime | None]
     attempt: Mapped[int] = mapped_column(default=0)
     collect_attempt: Mapped[int] = mapped_column(default=0)
+    setbacks: Mapped[int] = mapped_column(default=0, server_default="0")
     cancel_requested_at: Mapped[datetime | None]
     progress: Mapped[float] = mapped_column(default=0.0)
     progress_is_estimate: Mapped[bool] = mapped_column(default=True)

@@ -28,6 +28,18 @@ class ProviderHealth(Base):
     key_checked_at: Mapped[datetime | None]
 
 
+class InstallationIdentity(Base):
+    """The one row that says which installation this is (`id`, the same in every copy) and where its database lies.
+
+    `place` is None until a process has looked; see `core.db.identity`.
+    """
+
+    __tablename__ = "installation"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    place: Mapped[str | None] = mapped_column(String(200))
+
+
 class AuditRun(Base):
     """The last result of the always-true checks, so that a page can show when they last ran."""
 

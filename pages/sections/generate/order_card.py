@@ -166,7 +166,11 @@ def _submit(person: User, orders: Sequence[Order], *, configured: Collection[str
     digests = [order.trimmed().digest() for order in orders]
     wanted = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
     try:
-        with idempotency.request_key("generate", f"{wanted}{extends_id or ''}") as key, db.write_session() as session:
+        with (
+            components.outage_refuses(),
+            idempotency.request_key("generate", f"{wanted}{extends_id or ''}") as key,
+            db.write_session() as session,
+        ):
             rows = batches.submit_batch(
                 session,
                 person,

@@ -100,7 +100,7 @@ def _change(preset_id: str, act: Callable[[WriteSession, User, str], object]) ->
 def _attempt(act: Callable[[WriteSession, User], object], done: str) -> None:
     """Do something with presets in one transaction, and have the popover say how it went."""
     try:
-        with db.write_session() as session:
+        with components.outage_refuses(), db.write_session() as session:
             act(session, current_user.current_user())
     except errors.AppError as problem:
         fields: dict[str, Message] = getattr(problem, "fields", {})
