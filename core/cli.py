@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
-from core import backup, config, db, errors, installation
+from core import backup, config, db, errors, installation, redaction
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database, WriteSession, schema
@@ -239,7 +239,8 @@ def _told(row: Generation, person: User) -> str:
         "reason": row.error_message or "",
         "detail": row.error_detail or "",
     }
-    return "\n".join([row.id, *(f"  {name:8} {' '.join(value.split())}" for name, value in known.items() if value)])
+    lines = [f"  {name:8} {' '.join(value.split())}" for name, value in known.items() if value]
+    return redaction.redactor(*installation.current().settings.secrets)("\n".join([row.id, *lines]))
 
 
 def _sentence(refused: errors.AppError) -> str:

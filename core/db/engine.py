@@ -6,8 +6,9 @@ Write sessions on SQLite take the write lock at BEGIN: measured with four proces
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from pydantic_core import from_json
@@ -26,9 +27,19 @@ PING_AFTER_SECONDS = 1.0
 
 
 class Database:
-    """One database: its engine, its sessions, its schema."""
+    """One database: its engine, its sessions, its schema.
 
-    def __init__(self, url: str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    `info` is what every session of it carries (`Session.info`), for services that are handed a session alone.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+        info: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._info = dict(info)
         parsed = make_url(url)
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
@@ -45,7 +56,8 @@ class Database:
 
         What `availability.is_away` knows is raised when the database cannot be used now; the log says so once.
         """
-        with self._outage.noticed(), WriteSession(self.engine, expire_on_commit=False) as session:
+        session_of = WriteSession(self.engine, expire_on_commit=False, info=self._info)
+        with self._outage.noticed(), session_of as session:
             yield session
             asked = session.in_transaction()
             session.commit()
@@ -58,7 +70,8 @@ class Database:
 
         Raises sqlalchemy.exc.DBAPIError on such a write.
         """
-        with self._outage.noticed(), ReadSession(self.read_engine, expire_on_commit=False) as session:
+        session_of = ReadSession(self.read_engine, expire_on_commit=False, info=self._info)
+        with self._outage.noticed(), session_of as session:
             yield session
             if session.in_transaction():
                 self._outage.answered(wrote=False)

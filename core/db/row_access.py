@@ -9,6 +9,7 @@ from core.db.tables import (
     Draft,
     Generation,
     GenerationTag,
+    IdempotencyRecord,
     Preset,
     Project,
     Upload,
@@ -24,6 +25,7 @@ Owned = (
     | type[Draft]
     | type[Generation]
     | type[GenerationTag]
+    | type[IdempotencyRecord]
     | type[Preset]
     | type[Project]
     | type[Upload]

@@ -1,116 +1,67 @@
-"""Whether somebody works here, and since when nobody does: asked by pages, the order form and `/health` alike.
+"""How this installation fares, for probes and operators: what is under way, what was delivered, room on the disk."""
 
-Who works says so in Redis, at every breath (`core.redis.presence`); the dispatcher writes down in SQL, now and then,
-whom it saw, so that "since when" is known also while Redis is away. No clock decides: what is there is there.
-"""
-
-import time
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+import shutil
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from threading import Lock
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from core.clock import utc_now
-from core.db import Reader, WriteSession, types
-from core.db.tables import Heartbeat
-from core.redis import presence
-from core.redis.connection import Connection, Unreachable
+from core.config import Settings
+from core.db import ReadSession
+from core.db.enums import Status
+from core.db.tables import Generation, is_live
 
-LOOK_SECONDS = 1.0
-"""How old an answer may be; everybody who looks shares it."""
-AWAY_SECONDS = 5.0
-"""The same while Redis does not answer, since asking may then take its time."""
-START_SECONDS = 8.0
-"""How long workers that start together with this process may take to come."""
+NEARLY_FULL_BYTES = 512 * 1024**2
+"""With less room than this on a disk, clips may soon find no place: a clip takes tens of megabytes on its way in."""
 
-
-class Part(StrEnum):
-    """What work needs."""
-
-    REDIS = "redis"
-    DISPATCHER = "dispatcher"
-    SUBMIT = "submit"
-    COLLECT = "collect"
+_NEWEST = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Workers:
-    """Who is missing; `known` is False where nothing can be said yet, or there is no Redis to ask.
+class Health:
+    """`free_bytes` is the least room on the disks of the data folder and of the storage, None where it cannot be seen.
 
-    `since` has the missing parts and when each was last seen; None for one that never was.
+    `last_delivery_at` is when the last clip was delivered, None when none of the newest orders was.
     """
 
-    known: bool = False
-    since: Mapping[Part, datetime | None] = field(default_factory=dict)
+    in_flight: int
+    oldest_pending_seconds: float
+    free_bytes: int | None
+    last_delivery_at: datetime | None
 
     @property
-    def queue_is_away(self) -> bool:
-        """Redis does not answer, so that nothing is said of the workers."""
-        return Part.REDIS in self.since
-
-    @property
-    def orders_wait(self) -> bool:
-        """Nothing is sent to a provider."""
-        return bool({Part.REDIS, Part.DISPATCHER, Part.SUBMIT} & self.since.keys())
+    def is_disk_nearly_full(self) -> bool:
+        """Whether clips may soon find no place."""
+        return self.free_bytes is not None and self.free_bytes < NEARLY_FULL_BYTES
 
 
-def note(session: WriteSession, seen: Collection[Part]) -> None:
-    """Write down that these parts work now."""
-    at = utc_now()
-    insert = types.insert(session, Heartbeat).values([{"part": str(part), "seen_at": at} for part in sorted(seen)])
-    session.execute(insert.on_conflict_do_update(index_elements=["part"], set_={"seen_at": insert.excluded.seen_at}))
+def health(session: ReadSession, settings: Settings) -> Health:
+    """How the installation fares now; it looks at what is under way and at the newest rows only."""
+    oldest = session.scalar(
+        select(func.min(Generation.created_at)).where(is_live(), Generation.status == Status.PENDING)
+    )
+    newest = select(Generation.status, Generation.ended_at).order_by(Generation.id.desc()).limit(_NEWEST).subquery()
+    delivered = select(func.max(newest.c.ended_at)).where(newest.c.status == Status.COMPLETED)
+    return Health(
+        in_flight=session.scalar(select(func.count()).where(is_live())) or 0,
+        oldest_pending_seconds=max(0.0, (utc_now() - oldest).total_seconds()) if oldest else 0.0,
+        free_bytes=free_bytes(settings),
+        last_delivery_at=session.scalar(delivered),
+    )
 
 
-def last_seen(reader: Reader) -> Mapping[str, datetime]:
-    """Part -> when it was last known to work; only parts that ever were."""
-    return {row.part: row.seen_at for row in reader.execute(_SEEN)}
-
-
-_SEEN = select(Heartbeat.part, Heartbeat.seen_at)
-
-
-class Watch:
-    """Looks who works, for one process; `redis` gives its connection, None where there is no Redis."""
-
-    def __init__(self, redis: Callable[[], Connection] | None) -> None:
-        self._redis = redis
-        self._began = time.monotonic()
-        self._lock = Lock()
-        self._looked_at = float("-inf")
-        self._missing: Collection[Part] | None = None
-
-    def workers(self, reader: Callable[[], Reader]) -> Workers:
-        """Who is missing; `reader` is asked for only when somebody is, and to be closed by the caller."""
-        missing = self._look()
-        if missing is None:
-            return Workers()
-        if not missing:
-            return Workers(known=True)
-        seen = last_seen(reader())
-        return Workers(known=True, since={part: seen.get(part) for part in Part if part in missing})
-
-    def _look(self) -> Collection[Part] | None:
-        """The missing parts; None while nothing can be said. One thread asks, the others take what was known."""
-        if self._redis is None:
-            return None
-        good_for = AWAY_SECONDS if self._missing and Part.REDIS in self._missing else LOOK_SECONDS
-        if time.monotonic() - self._looked_at > good_for and self._lock.acquire(blocking=False):
-            try:
-                self._missing = self._ask(self._redis())
-                self._looked_at = time.monotonic()
-            finally:
-                self._lock.release()
-        return self._missing
-
-    def _ask(self, redis: Connection) -> Collection[Part] | None:
+def free_bytes(settings: Settings) -> int | None:
+    """The least room on the disks that clips are written to; None when they cannot be asked."""
+    storage = urlsplit(settings.storage_url)
+    folders = [settings.data_dir, *([Path(unquote(storage.path))] if storage.scheme == "file" else [])]
+    room = []
+    for folder in folders:
+        there = next((place for place in (folder, *folder.parents) if place.exists()), None)
         try:
-            there = presence.present(redis)
-        except Unreachable:
-            return {Part.REDIS}
-        missing = {Part(role) for role in presence.Role if role not in there}
-        if missing and time.monotonic() - self._began < START_SECONDS:
-            return None
-        return missing
+            room += [shutil.disk_usage(there).free] if there else []
+        except OSError:
+            continue
+    return min(room, default=None)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
+from core import errors
 from core.clock import utc_now
 from core.config import Settings
 from core.db import ReadSession
@@ -123,6 +124,9 @@ def _trouble(provider: type[Provider], state: str, error_code: str | None) -> Me
         return message("provider_has_no_key", provider=provider.display_name)
     if state == circuit_breaker.State.OK:
         return None
+    if error_code == errors.ProviderMoved.code:
+        setting = f"{provider.name.upper()}_BASE_URL"
+        return message("provider_has_moved", provider=provider.display_name, setting=setting)
     if error_code in circuit_breaker.ACCOUNT_CODES:
         return message("provider_refuses_account", provider=provider.display_name)
     return message("provider_has_trouble", provider=provider.display_name)

@@ -16,7 +16,7 @@ from core.db.enums import Status
 from core.db.tables import Generation, User
 from core.generations import progress
 from pages.elements import live_endpoint
-from pages.ui import language, wording
+from pages.ui import language, links, wording
 from pages.ui.custom_element import custom_element
 from pages.ui.language import _, plural
 
@@ -47,7 +47,7 @@ def show(session: ReadSession, person: User, outage: str) -> None:
         key="live",
         data={
             "language": language.current(),
-            "address": live_endpoint.PATH,
+            "address": links.from_page(live_endpoint.PATH),
             "token": progress.sign_token(
                 person.id, language.current(), secret=installation.current().settings.secret_key, now=utc_now()
             ),

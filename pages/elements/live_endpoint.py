@@ -20,13 +20,14 @@ from core.generations import progress
 from pages.sections import progress_text
 from pages.ui import language
 
-PATH = f"{config.API_PATH}/live"
+NAME = "live"
+PATH = f"{config.API_PATH}/{NAME}"
 MAX_NEWEST = 10
 """So many ids are told though no page shows them: what begins and ends while nothing may be drawn is told of later."""
 
 
-def route() -> Route:
-    """The route; mounted by app.py before the REST API."""
+def route(api_path: str = config.API_PATH) -> Route:
+    """The route beside the REST API that is mounted at `api_path`; mounted by app.py before it."""
 
     def answer(request: Request) -> Response:  # not async: Starlette runs it in a thread, as it asks the database
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -47,7 +48,7 @@ def route() -> Route:
             return Response(status_code=304, headers=headers)
         return Response(body, media_type="application/json", headers=headers)
 
-    return Route(PATH, answer, methods=["GET"])
+    return Route(f"{api_path}/{NAME}", answer, methods=["GET"])
 
 
 def state(ids: Sequence[str], outage: str) -> str:

@@ -14,7 +14,7 @@ from core.api.openapi.answers import refuses
 from core.db.tables import Generation
 from core.generations import reconciliation
 from core.installation import Installation
-from core.providers import callbacks, connection, registry
+from core.providers import callbacks, connection, kept, registry, storable
 from core.providers.contract import JobNotice
 
 router = routing.router("hooks")
@@ -36,7 +36,9 @@ def take_hook(
     with db.read_session() as session:
         row = session.get(Generation, id)
     with db.write_session() as session:
-        reconciliation.take_notice(session, id, _notice(installation, row, body))
+        reconciliation.take_notice(
+            session, id, _notice(installation, row, body), poll_seconds=installation.settings.poll_seconds
+        )
     return Response(status_code=204)
 
 
@@ -49,4 +51,13 @@ def _notice(installation: Installation, row: Generation | None, body: bytes) -> 
         return None
     if row is None or model is None or not isinstance(told, dict):
         return None
-    return registry.provider_class(row.provider).parse_notice(told, model)
+    notice = registry.provider_class(row.provider).parse_notice(told, model)
+    return notice and _storable(notice, key=installation.settings.provider_keys.get(row.provider, ""))
+
+
+def _storable(notice: JobNotice, *, key: str) -> JobNotice | None:
+    """What of it can be kept: an id and a link that every database takes, and a link that does not hold our key."""
+    link = storable.link(notice.video_url)
+    if link is not None and kept.redact_text(link, key) != link:
+        link = None
+    return JobNotice(notice.job_id, link) if storable.job_id(notice.job_id) else None

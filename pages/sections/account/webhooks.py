@@ -198,7 +198,8 @@ def _fields(key: str, url: str, description: str, events: Sequence[str]) -> tupl
 
 
 def _checked(url: str) -> webhooks.ValidUrl:
-    return webhooks.validate_url(url, allow=installation.current().settings.webhook_allow_hosts)
+    settings = installation.current().settings
+    return webhooks.validate_url(url, allow=settings.webhook_allow_hosts, proxies=settings.proxies)
 
 
 def _deliveries(person: User, endpoint: WebhookEndpoint) -> None:
