@@ -20,9 +20,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import config, installation, startup
 from core.api import api, mounted
-from core.errors import StartError
 from core.files import scratch
 from core.providers import connection
+from core.startup import StartError
 from core.worker import local_stack, recovery
 from pages.elements import live_endpoint
 
