@@ -176,12 +176,12 @@ def test_settings_that_still_fit_are_kept_when_the_model_changes(open_page: Open
     at.radio(key="generate_resolution_few").set_value("1080p").run()
     at.radio(key="generate_aspect_ratio_few").set_value("9:16").run()
     at.selectbox(key="generate_duration_seconds_many").set_value(3).run()
-    at.session_state["generate_model_id"] = "veo3"
+    at.session_state["generate_model_id"] = "kling-2.5"
     at.run()
     assert not at.exception
     assert at.radio(key="generate_resolution_few").value == "1080p"
     assert at.radio(key="generate_aspect_ratio_few").value == "9:16"
-    assert at.radio(key="generate_duration_seconds_few").value == 8
+    assert at.radio(key="generate_duration_seconds_few").value == 5
 
 
 def test_settings_of_a_clip_are_filled_in(open_page: Open, studio: Studio) -> None:
@@ -221,7 +221,7 @@ def test_cards_price_this_very_order(open_page: Open, studio: Studio, with_keys:
     assert (shown["kling-2.5"]["price"], shown["kling-2.5"]["rate"]) == ("900 credits", "90 a second")
     assert (shown["demo-film"]["price"], shown["demo-film"]["rate"]) == ("90 credits", "9 a second")
     assert (shown["veo3"]["price"], shown["veo3"]["rate"]) == ("from 312.5 credits a second", "")
-    assert shown["veo3"]["features"] == ["Start image", "Negative prompt", "Sound", "Prompt enhancement"]
+    assert shown["veo3"]["features"] == ["Negative prompt", "Sound", "Prompt enhancement"]
     assert picker(at)["many"]
 
 
@@ -437,7 +437,7 @@ def test_preset_of_a_model_that_is_gone_is_applied_as_far_as_it_fits(open_page: 
 
 def test_going_on_from_a_clip(open_page: Open, studio: Studio, with_keys: None, tmp_path: Path) -> None:
     """`?extend=` fills the settings, starts with the last picture, offers only models that can, and says from what."""
-    row = studio.complete(studio.order(studio.project(), "A lake", model_id="seedance-t2v", aspect_ratio="1:1"))
+    row = studio.complete(studio.order(studio.project(), "A lake", model_id="seedance-t2v"))
     assert row.output_key is not None
     storage = storages.open_storage(studio.settings.storage_url)
     storage.put_file(row.output_key, brightening(tmp_path / "clip.mp4"), media_type="video/mp4")
@@ -445,14 +445,14 @@ def test_going_on_from_a_clip(open_page: Open, studio: Studio, with_keys: None, 
     assert not at.error
     assert "extend" not in at.query_params
     assert "seedance-t2v" not in cards(at)
-    assert picker(at)["chosen"] == "veo3"
+    assert picker(at)["chosen"] == "runway-gen3"
     assert "is unavailable; using" in captions(at)
     assert "Start image (+20%)" in prices(at)
     at.button(key=BUTTON).click().run()
     [_first, second] = ordered()
     with db.read_session() as session:
         [frame] = session.scalars(select(Upload)).all()
-    assert (second.extends_id, second.start_image_key, second.aspect_ratio) == (row.id, frame.storage_key, "1:1")
+    assert (second.extends_id, second.start_image_key, second.aspect_ratio) == (row.id, frame.storage_key, "16:9")
     at.button(key="generate_extends_stop").click().run()
     assert "Start image (+20%)" not in prices(at)
     assert "seedance-t2v" in cards(at)

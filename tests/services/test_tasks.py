@@ -209,6 +209,7 @@ def test_collect_of_a_clip_that_lies_in_the_reply(
 
 def test_collect_when_our_storage_is_broken(host: hosts.FileHost, ana: User, installation: Installation) -> None:
     """A fault of ours keeps the clip waiting for the next try, and is written down for an administrator."""
+    (installation.settings.data_dir / "media").rmdir()
     (installation.settings.data_dir / "media").write_text("a file where the folder should be")
     generation_id = ready(ana)
     tasks.ingest(generation_id)
@@ -221,6 +222,7 @@ def test_collect_when_our_storage_is_broken(host: hosts.FileHost, ana: User, ins
 
 def test_submit_when_images_cannot_be_read(host: hosts.FileHost, ana: User, installation: Installation) -> None:
     """A storage that is away for a moment fails no order: it goes back into the line, and nothing was sent."""
+    (installation.settings.data_dir / "media").rmdir()
     (installation.settings.data_dir / "media").write_text("a file where the folder should be")
     row = create_generation(db.default(), ana)
     advance(db.default(), row.id, DISPATCHED, start_image_key="images/ab/kept.jpg")
