@@ -4,64 +4,44 @@
 """
 
 import gc
-import ipaddress
 import logging
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit import config as streamlit_config
+from streamlit import file_util
 
 from core import config, installation
 from core.api import api, mounted
 from core.files import scratch
 from core.providers import connection
+from core.webserver import hosts
+from core.webserver.base_path import BasePath
+from core.webserver.connection_limits import ConnectionLimits
+from core.webserver.gate import Gate
+from core.webserver.security_headers import SecurityHeaders, inline_scripts
 from core.worker import local_stack, recovery
 from pages.elements import live_endpoint
 
 log = logging.getLogger("app")
 PATIENCE_SECONDS = 5.0
 """How long a person or a script waits for a database that somebody else holds, before they are told to come back."""
-LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
+BASE_PATH = f"/{base}" if (base := (st.get_option("server.baseUrlPath") or "").strip("/")) else ""
+"""Below which path Streamlit serves the pages (`server.baseUrlPath`); the API is there, too, and where it always is."""
 
-class LocalOnly:
-    """Refuses everybody but this machine while there is no sign-in (AUTH_MODE=local)."""
+API_PATHS = (config.API_PATH, *((f"{BASE_PATH}{config.API_PATH}",) if BASE_PATH else ()))
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+ALLOWED_HOSTS = [name for item in st.get_option("server.allowedHosts") for name in item.split(",")]
+"""As `server.allowedHosts` has them; Streamlit does not take commas in the environment apart."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through when it came over loopback and was meant for this machine's own name."""
-        if scope["type"] == "lifespan" or installation.current().settings.auth_mode != "local" or _is_local(scope):
-            await self._app(scope, receive, send)
-            return
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        sentence = "This installation has no sign-in and answers its own machine only. See AUTH_MODE in the README."
-        await PlainTextResponse(sentence, status_code=403)(scope, receive, send)
-
-
-def _is_local(scope: Scope) -> bool:
-    """From loopback, with a Host header that names this machine (else a web page could rebind its name to us)."""
-    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    client = scope.get("client")
-    return name.strip("[]") in LOCAL_NAMES and client is not None and _is_loopback(client[0])
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return found.is_loopback or (isinstance(found, ipaddress.IPv6Address) and bool(found.ipv4_mapped))
+SCRIPTS = inline_scripts((Path(file_util.get_static_dir()) / "index.html").read_text(encoding="utf-8"))
 
 
 @asynccontextmanager
@@ -69,6 +49,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Check the settings, bring the schema up to date, start what the demo brings, end it with the app."""
     settings = connection.read_settings()
     _check_address(settings)
+    _leave_hosts_to_gate(settings)
     logging.getLogger("uvicorn.access").disabled = True  # it would log signed links
     with ExitStack() as stack:
         opened = stack.enter_context(installation.opened(settings, patience_seconds=PATIENCE_SECONDS))
@@ -87,18 +68,34 @@ def _check_address(settings: config.Settings) -> None:
     address = st.get_option("server.address")
     if settings.auth_mode == "open":
         log.warning("AUTH_MODE=open: everybody who reaches this address works as %s.", config.LOCAL_PERSON)
-    elif address not in LOCAL_NAMES:
+    elif address not in hosts.LOCAL_NAMES:
         raise config.BadSetting(
             f"server.address is {address or 'every address'}, but AUTH_MODE=local answers this machine only. "
             "Use --server.address 127.0.0.1, or set AUTH_MODE=open."
         )
 
 
+def _leave_hosts_to_gate(settings: config.Settings) -> None:
+    """Let one rule decide for pages and websockets: Streamlit's own knows neither ALLOWED_HOSTS nor PUBLIC_URL."""
+    streamlit_config.set_option("server.allowedHosts", [])
+    if not settings.public_url:
+        return
+    parts = urlsplit(settings.public_url)
+    if not parts.path.endswith(BASE_PATH):
+        raise config.BadSetting(f"PUBLIC_URL: its path does not end with {BASE_PATH}, which is server.baseUrlPath.")
+    streamlit_config.set_option("server.corsAllowedOrigins", [f"{parts.scheme}://{parts.netloc}"])
+
+
 app = st.App(
     Path(__file__).parent / "pages" / "shell.py",
     lifespan=lifespan,
-    routes=[live_endpoint.route(), mounted(config.API_PATH)],
-    middleware=[Middleware(LocalOnly)],
+    routes=[route for path in API_PATHS for route in (live_endpoint.route(path), mounted(path))],
+    middleware=[
+        Middleware(ConnectionLimits),
+        Middleware(SecurityHeaders, scripts=SCRIPTS),
+        Middleware(BasePath, base_path=BASE_PATH),
+        Middleware(Gate, base_path=BASE_PATH, allowed_hosts=ALLOWED_HOSTS),
+    ],
 )
 
 if __name__ == "__main__":

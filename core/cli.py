@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
-from core import backup, config, db, errors, installation
+from core import backup, config, db, errors, installation, redaction
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database, WriteSession, schema
@@ -78,9 +78,11 @@ def back_up(target: Path) -> list[str]:
 
 def restore(source: Path) -> list[str]:
     """Put a copy in the place of what is there, and let nothing that may have been sent since be sent again."""
-    put_back = backup.restore(connection.read_settings(), source)
+    settings = connection.read_settings()
+    with recovery.putting_back(settings):
+        put_back = backup.restore(settings, source)
     with installation.opened() as opened:
-        recovered = recovery.at_start(opened, is_known_to_be_old=True)
+        recovered = recovery.at_start(opened)
     return [f"Put back as it was at {put_back.made_at}.", *_told_of(recovered)]
 
 
@@ -239,7 +241,8 @@ def _told(row: Generation, person: User) -> str:
         "reason": row.error_message or "",
         "detail": row.error_detail or "",
     }
-    return "\n".join([row.id, *(f"  {name:8} {' '.join(value.split())}" for name, value in known.items() if value)])
+    lines = [f"  {name:8} {' '.join(value.split())}" for name, value in known.items() if value]
+    return redaction.redactor(*installation.current().settings.secrets)("\n".join([row.id, *lines]))
 
 
 def _sentence(refused: errors.AppError) -> str:

@@ -12,12 +12,15 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from core.proxies import Proxies, proxy_address
+from core.redaction import shown_address
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +37,8 @@ class BadSetting(SystemExit):
 
 
 def without_secrets(value: str) -> str:
-    """An address as it may be shown: no user, password or query; other text as it is."""
-    address, query, _ = value.partition("?")
-    account, at, place = address.rpartition("@")
-    scheme, separator, _ = account.partition("://")
-    shown = f"{scheme}{separator}***@{place}" if separator else f"***@{place}" if at else address
-    return f"{shown}?***" if query else shown
+    """An address as it may be shown; see `redaction.shown_address`."""
+    return shown_address(value)
 
 
 def _folder(path: Path) -> Path:
@@ -107,6 +106,36 @@ def _hosts(value: str) -> frozenset[str]:
     return hosts
 
 
+def _web_url(url: str) -> str:
+    """An address that paths are added to: no query, and no slash at its end."""
+    parts = urlsplit(url)
+    if parts.hostname is None or parts.query or parts.fragment:
+        raise ValueError(f"'{without_secrets(url)}' is not scheme://host, with a path at most.")
+    return url.rstrip("/")
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(item.lower() for item in re.split(r"[,\s]+", value) if item)
+
+
+def _host_names(value: str) -> tuple[str, ...]:
+    """Names of this installation, without scheme and port."""
+    found = _names(value)
+    for name in found:
+        if not re.fullmatch(r"\*|(\*\.)?[a-z0-9._-]+", name):
+            raise ValueError(f"'{name}' is not a host name.")
+    return found
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    """Origins as Content-Security-Policy writes them: `https://host[:port]`."""
+    found = _names(value)
+    for origin in found:
+        if not re.fullmatch(r"https?://(\*\.)?[a-z0-9.-]+(:\d+)?", origin):
+            raise ValueError(f"'{origin}' is not https://host.")
+    return found
+
+
 def _pairs(value: str) -> Mapping[str, str]:
     """`ours=theirs,...`: what a vendor calls a model."""
     found = dict(item.strip().partition("=")[::2] for item in value.split(",") if item.strip())
@@ -117,6 +146,7 @@ def _pairs(value: str) -> Mapping[str, str]:
 
 WebUrl = Annotated[str, _url_of("http", "https")]
 WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+ProxyAddress = Annotated[str, AfterValidator(proxy_address)]
 Hosts = Annotated[frozenset[str], BeforeValidator(_hosts)]
 
 
@@ -139,9 +169,16 @@ class Settings(BaseSettings):
     poll_seconds: Annotated[float, BeforeValidator(_pause)] = 5.0
     storage_quota_bytes: WholeNumber = 50 * 1024**3
     api_requests_per_minute: WholeNumber = 600
-    public_url: WebUrl = ""
+    public_url: Annotated[WebUrl, AfterValidator(_web_url)] = ""
+    allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_host_names)] = ()
+    frame_ancestors: Annotated[tuple[str, ...], BeforeValidator(_origins)] = ()
+    connections_per_address: WholeNumber = 256
     download_allow_hosts: Hosts = frozenset()
     webhook_allow_hosts: Hosts = frozenset()
+    http_proxy: ProxyAddress = Field("", repr=False)
+    https_proxy: ProxyAddress = Field("", repr=False)
+    all_proxy: ProxyAddress = Field("", repr=False)
+    no_proxy: str = ""
     provider_keys: Mapping[str, str] = Field({}, repr=False)
     provider_base_urls: Mapping[str, WebUrl] = Field({}, repr=False)
     provider_max_in_flight: Mapping[str, WholeNumber] = {}
@@ -174,6 +211,19 @@ class Settings(BaseSettings):
         """Where files lie that are being fetched or worked on; what is left over there is swept away."""
         return self.data_dir / "incoming"
 
+    @property
+    def proxies(self) -> Proxies:
+        """By which proxies everything leaves that leaves this machine."""
+        return Proxies(self.http_proxy, self.https_proxy, self.all_proxy, self.no_proxy)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Every value of these settings that must not be seen in a log: keys, and passwords of addresses."""
+        proxies = (self.http_proxy, self.https_proxy, self.all_proxy)
+        addresses = (self.database_url, self.redis_url or "", *self.provider_base_urls.values(), *proxies)
+        passwords = {password_of(address) for address in addresses}
+        return frozenset({*self.provider_keys.values(), self.secret_key.decode("utf-8", "replace"), *passwords} - {""})
+
     def download_allow(self, provider: str, base_url: str | None = None) -> frozenset[str]:
         """The `host:port`s a provider's files may come from though private or unencrypted: its own, and the listed.
 
@@ -193,6 +243,9 @@ class _Variables(PydanticBaseSettingsSource):
         "provider_model_ids": "_MODEL_IDS",
     }
 
+    IN_SMALL_LETTERS: ClassVar[frozenset[str]] = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy"})
+    """Names that other programs read in small letters, too, and first."""
+
     def __init__(
         self, settings_cls: type[BaseSettings], variables: Mapping[str, str], providers: Collection[str] | None
     ) -> None:
@@ -210,6 +263,8 @@ class _Variables(PydanticBaseSettingsSource):
         """What was given for one field: its variable's value, or for the maps `{provider: value}`."""
         suffix = self.PER_PROVIDER.get(field_name)
         value = self._variables.get(field_name.upper()) if suffix is None else self._by_provider(suffix)
+        if field_name in self.IN_SMALL_LETTERS:
+            value = self._variables.get(field_name) or value
         return value, field_name, False
 
     def _by_provider(self, suffix: str) -> dict[str, str]:
@@ -222,6 +277,14 @@ def host_port(url: str) -> str:
     """`host:port` of a URL, the scheme's own port filled in."""
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+
+
+def password_of(url: str) -> str:
+    """The password in a URL as it is meant; empty without one."""
+    try:
+        return unquote(urlsplit(url).password or "")
+    except ValueError:
+        return ""
 
 
 def read(providers: Collection[str], *, env_file: Path = ENV_FILE) -> Settings:

@@ -10,11 +10,13 @@ AppError                        500  internal
 ├── InsufficientCredits         402  insufficient_credits
 ├── TooLarge                    413  too_large
 ├── StorageFull                 413  storage_full
+├── StorageUnavailable          503  storage_unavailable    retry_after_seconds
 ├── RateLimited                 429  rate_limited           retry_after_seconds
 ├── DatabaseUnavailable         503  database_unavailable   retry_after_seconds
 ├── PutAside                    500  put_aside
 ├── MediaRejected               422  media_rejected         reason: the rule a file broke
 ├── DownloadFailed              502  download_failed        retryable: trying again can help
+│   ├── DownloadTooSlow         502  download_too_slow
 │   └── OutputExpired           502  output_expired
 └── ProviderError               502  provider_error
     ├── ProviderNotConfigured   503  provider_not_configured
@@ -28,7 +30,9 @@ AppError                        500  internal
     ├── ProviderUnavailable     503  provider_unavailable
     ├── GenerationFailed        502  generation_failed
     │   └── ExpiredAtProvider   502  expired_at_provider    it was made, and paid by us
+    ├── ProviderMoved           502  provider_moved         its address is another one
     ├── UnreadableReply         502  provider_unreadable
+    │   └── ReplyTooLarge       502  provider_reply_too_large
     └── SubmitUncertain         502  submit_uncertain       nobody knows whether the job exists
 
 `error.message` is what people are told, `str(error)` the same in English. `detail` is raw text for the log and for
@@ -50,7 +54,7 @@ class Fault(StrEnum):
     PROVIDER = "provider"
     """The provider, all by itself: counts against its health."""
     ACCOUNT = "account"
-    """Our key or our account at the provider: shown until an order or a check of the key succeeds."""
+    """Our key, our account or the address we have: shown until an order or a check of the key succeeds."""
     OPERATOR = "operator"
     """This installation."""
     NOBODY = "nobody"
@@ -184,6 +188,17 @@ class StorageFull(AppError):
     sentence = N_("Your storage is full. Delete clips you no longer need, then try again.")
 
 
+class StorageUnavailable(AppError):
+    """Where files lie is full, read-only or away; nothing half written is left, and trying again later can help."""
+
+    code = "storage_unavailable"
+    http_status = 503
+    fault = Fault.OPERATOR
+    sentence = N_("Files cannot be kept or read just now. Try again later; if it stays, tell an administrator.")
+    retryable = True
+    retry_after_seconds = 60
+
+
 class RateLimited(AppError):
     """Too many requests of ours; try again after `retry_after_seconds`."""
 
@@ -241,6 +256,13 @@ class DownloadFailed(AppError):
         self.retryable = retryable
 
 
+class DownloadTooSlow(DownloadFailed):
+    """The file comes so slowly that it holds up others; what there is of it is kept, and it goes on later."""
+
+    code = "download_too_slow"
+    sentence = N_("The finished clip comes very slowly from the provider. It is fetched on by itself.")
+
+
 class OutputExpired(DownloadFailed):
     """The link to the file is no longer valid; a fresh one must be asked for."""
 
@@ -265,7 +287,7 @@ class ProviderNotConfigured(ProviderError):
     """No key for this provider."""
 
     code = "provider_not_configured"
-    http_status = 503
+    http_status = 409
     fault = Fault.OPERATOR
     sentence = N_("This provider is not configured here. Choose another model or ask an administrator to add its key.")
 
@@ -378,6 +400,21 @@ class UnreadableReply(ProviderError):
     fault = Fault.PROVIDER
     submit_verdict = SubmitVerdict.UNKNOWN
     sentence = N_("The provider answered in a way we cannot read. An administrator can see the details.")
+
+
+class ReplyTooLarge(UnreadableReply):
+    """A reply without end, or one that unpacks to more than any answer needs; it was given up."""
+
+    code = "provider_reply_too_large"
+    sentence = N_("The provider's answer was too large to be read. An administrator can see the details.")
+
+
+class ProviderMoved(ProviderError):
+    """The provider answers at another address; nothing was accepted at the one we have."""
+
+    code = "provider_moved"
+    fault = Fault.ACCOUNT
+    sentence = N_("The provider has moved to another address. An administrator has to set it; nothing was charged.")
 
 
 class SubmitUncertain(ProviderError):

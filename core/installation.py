@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from urllib.parse import urlsplit
 
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
-from core import config, db
+from core import config, db, redaction
 from core.catalog import offered
 from core.config import BadSetting, Settings
 from core.db import Database, availability
@@ -21,9 +22,12 @@ from core.db.engine import PATIENCE_SECONDS
 from core.files.storage import Storage, open_storage
 from core.generations.progress import ProgressBoard
 from core.identity.api_tokens import TokenCache
+from core.insights import presence_watch
+from core.notifications import outbox
 from core.providers import connection as provider_connection
 from core.redis import connection as redis_connection
 from core.redis.rate_limits import RateLimiter
+from core.retry import OnceAWhile
 from core.usage.cache import UsageCache
 
 log = logging.getLogger(__name__)
@@ -43,6 +47,8 @@ class Installation:
     tokens: TokenCache = field(default_factory=TokenCache)
     usage: UsageCache = field(default_factory=UsageCache)
     board: ProgressBoard = field(default_factory=ProgressBoard)
+    told: OnceAWhile = field(default_factory=OnceAWhile)
+    """What the log has lately been told of housekeeping."""
 
     @cached_property
     def configured(self) -> frozenset[str]:
@@ -53,6 +59,11 @@ class Installation:
     def redis(self) -> redis_connection.Connection:
         """Connections to Redis; only to be asked for where there is one."""
         return redis_connection.connect(self.redis_url or "")
+
+    @cached_property
+    def watch(self) -> presence_watch.Watch:
+        """Who works here, looked at now and then by all of this process."""
+        return presence_watch.Watch(None if self.redis_url is None else lambda: self.redis)
 
     @cached_property
     def request_limiter(self) -> RateLimiter:
@@ -67,7 +78,11 @@ class Installation:
 
 
 def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, waits: bool = False) -> Installation:
-    """An installation whose schema is up to date. Raises BadSetting for a database that cannot be used."""
+    """An installation whose schema is up to date. Raises BadSetting for a database that cannot be used.
+
+    From then on the process logs none of the secrets in these settings.
+    """
+    redaction.guard_logs(settings.secrets)
     for model_id in offered.unpriced():
         log.warning("The model '%s' has no price in core/catalog/price_list.py, so it is not offered.", model_id)
     database = open_database(settings, patience_seconds=patience_seconds, waits=waits)
@@ -82,7 +97,8 @@ def open_database(settings: Settings, *, patience_seconds: float = PATIENCE_SECO
     """
     address = config.without_secrets(settings.database_url)
     try:
-        database = Database(settings.database_url, patience_seconds=patience_seconds)
+        info = {outbox.PUBLIC_PATH: urlsplit(settings.public_url).path}
+        database = Database(settings.database_url, patience_seconds=patience_seconds, info=info)
     except (ArgumentError, NoSuchModuleError, ImportError):
         raise BadSetting(f"DATABASE_URL: '{address}' is no address of a database we can use.") from None
     pause_seconds = 0.5

@@ -98,8 +98,9 @@ def test_page_scripts_leave_no_loose_text() -> None:
 
 
 def test_adapters_know_http_only() -> None:
-    """Of core, an adapter imports contract, errors and messages, and no other adapter; it never sleeps."""
-    allowed = ("core.errors", "core.messages", *(f"core.providers.{name}" for name in ("contract", "adapter", "http")))
+    """An adapter imports contract, errors, messages and readers of replies, and no other adapter; it never sleeps."""
+    readers = ("contract", "adapter", "http", "kept", "clip_links")
+    allowed = ("core.errors", "core.messages", *(f"core.providers.{name}" for name in readers))
     found = [
         f"{where(path)} -> {module}"
         for path in ADAPTERS

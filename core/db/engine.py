@@ -6,8 +6,9 @@ Write sessions on SQLite take the write lock at BEGIN: measured with four proces
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from pydantic_core import from_json
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.db import availability, schema
+from core.db import availability, indexes, schema
 from core.db.sessions import ReadSession, WriteSession
 
 PATIENCE_SECONDS = 30.0
@@ -26,9 +27,19 @@ PING_AFTER_SECONDS = 1.0
 
 
 class Database:
-    """One database: its engine, its sessions, its schema."""
+    """One database: its engine, its sessions, its schema.
 
-    def __init__(self, url: str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    `info` is what every session of it carries (`Session.info`), for services that are handed a session alone.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+        info: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._info = dict(info)
         parsed = make_url(url)
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
@@ -45,7 +56,8 @@ class Database:
 
         What `availability.is_away` knows is raised when the database cannot be used now; the log says so once.
         """
-        with self._outage.noticed(), WriteSession(self.engine, expire_on_commit=False) as session:
+        session_of = WriteSession(self.engine, expire_on_commit=False, info=self._info)
+        with self._outage.noticed(), session_of as session:
             yield session
             asked = session.in_transaction()
             session.commit()
@@ -58,7 +70,8 @@ class Database:
 
         Raises sqlalchemy.exc.DBAPIError on such a write.
         """
-        with self._outage.noticed(), ReadSession(self.read_engine, expire_on_commit=False) as session:
+        session_of = ReadSession(self.read_engine, expire_on_commit=False, info=self._info)
+        with self._outage.noticed(), session_of as session:
             yield session
             if session.in_transaction():
                 self._outage.answered(wrote=False)
@@ -81,6 +94,11 @@ class Database:
         A SQLite file that has a schema already is copied before (`studio.db.before-0006`). Raises OSError or
         sqlite3.Error when that cannot be done, having changed nothing.
         """
+        self._upgrade()
+        if self.engine.dialect.name == "postgresql":
+            indexes.complete(self.engine)
+
+    def _upgrade(self) -> None:
         with self.read_connection() as connection:
             if schema.is_current(connection):
                 return
@@ -133,8 +151,14 @@ def read_connection() -> AbstractContextManager[Connection]:
 
 
 def _server_engine(url: Any, *, read_only: bool, patience_seconds: float) -> Engine:
+    in_time = {} if "connect_timeout" in url.query else {"connect_timeout": math.ceil(patience_seconds)}
     engine = create_engine(
-        url, pool_size=10, max_overflow=20, pool_timeout=patience_seconds, json_deserializer=from_json
+        url,
+        pool_size=10,
+        max_overflow=20,
+        pool_timeout=patience_seconds,
+        connect_args=in_time,
+        json_deserializer=from_json,
     )
 
     if read_only:

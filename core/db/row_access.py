@@ -6,8 +6,10 @@ from core import errors
 from core.db.enums import Role
 from core.db.tables import (
     ApiToken,
+    Draft,
     Generation,
     GenerationTag,
+    IdempotencyRecord,
     Preset,
     Project,
     Upload,
@@ -20,8 +22,10 @@ from core.messages import message
 
 Owned = (
     type[ApiToken]
+    | type[Draft]
     | type[Generation]
     | type[GenerationTag]
+    | type[IdempotencyRecord]
     | type[Preset]
     | type[Project]
     | type[Upload]

@@ -1,10 +1,12 @@
 """Fetches a provider's finished file: safely (guarded connections, limits), whole or not at all, resuming where it can.
 
-It speaks to httpcore directly: no proxy from the environment, no redirect followed unseen, no body decoded.
+It speaks to httpcore directly: no redirect is followed unseen, and a body is taken for what its first bytes are. A
+coding that they have comes off; one that is only claimed means nothing.
 """
 
 import email.utils
 import hashlib
+import itertools
 import random
 import re
 import time
@@ -16,12 +18,13 @@ from pathlib import Path
 import httpcore
 import httpx
 
-from core import errors
+from core import content_coding, errors
 from core.egress import AddressRefused, GuardedBackend
-from core.files import sniff
+from core.files import data_url, sniff
 from core.files.resumable_file import PartialFile
 from core.messages import message
 from core.providers import contract
+from core.proxies import DIRECT, Proxies
 
 _PLAIN_TYPES = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/mp4"})
 _GONE = frozenset({401, 403, 404, 410})
@@ -47,13 +50,15 @@ class Downloaded:
 class Limits:
     """What a download may cost.
 
-    `total_seconds` bounds one call with all its tries; `min_bytes_per_second` is the mean over each
-    `rate_window_seconds`; a pause that a server asks for beyond `longest_pause_seconds` ends the call instead.
+    `total_seconds` bounds one call with all its tries; an answer has to begin within `head_seconds`;
+    `min_bytes_per_second` is the mean over each `rate_window_seconds`, and no more than `read_seconds` may pass without
+    a byte; a pause that a server asks for beyond `longest_pause_seconds` ends the call instead.
     """
 
     max_bytes: int = 2 * 1024**3
     total_seconds: float = 900
     connect_seconds: float = 10
+    head_seconds: float = 60
     read_seconds: float = 30
     min_bytes_per_second: int = 8 * 1024
     rate_window_seconds: float = 30
@@ -73,6 +78,7 @@ def fetch(
     target: Path,
     *,
     allow: frozenset[str] = frozenset(),
+    proxies: Proxies = DIRECT,
     limits: Limits = Limits(),
     heartbeat: Callable[[int], None] | None = None,
     pause: Callable[[float], None] = time.sleep,
@@ -83,11 +89,15 @@ def fetch(
     `allow` holds `host:port`s that may be private and plain http. `heartbeat(bytes_so_far)` is called at most about
     once a second and may raise to end it. Raises errors.OutputExpired (ask the provider for a fresh link) and
     errors.DownloadFailed: if `retryable`, what was fetched stays beside `target` and a later call goes on from there;
-    in every other case it is removed. Header values never get into an error.
+    in every other case it is removed. errors.DownloadTooSlow, one of these, comes without a second try: whoever drips
+    is not to hold up others. Header values never get into an error. The source may be a data URL.
     """
     with PartialFile(target, resource=_resource(source.url)) as partial:
-        run = _Run(source, partial, allow, limits, heartbeat)
-        media_type = run.until_complete(pause, max_tries)
+        if source.url.startswith("data:"):
+            media_type = data_url.unpack(source.url, partial.write, max_bytes=limits.max_bytes)
+        else:
+            network = GuardedBackend(allow, deadline=time.monotonic() + limits.total_seconds, proxies=proxies)
+            media_type = _Run(source, partial, network, limits, heartbeat).until_complete(pause, max_tries)
         size_bytes, sha256 = partial.publish()
     return Downloaded(target, size_bytes, sha256, media_type)
 
@@ -99,7 +109,7 @@ class _Run:
         self,
         source: contract.VideoSource,
         partial: PartialFile,
-        allow: frozenset[str],
+        network: GuardedBackend,
         limits: Limits,
         heartbeat: Callable[[int], None] | None,
     ) -> None:
@@ -109,15 +119,14 @@ class _Run:
         self._limits = limits
         self._heartbeat = heartbeat
         self._last_beat = time.monotonic()
-        self._deadline = time.monotonic() + limits.total_seconds
-        self._network = GuardedBackend(allow, deadline=self._deadline)
+        self._deadline = network.deadline
+        self._network = network
 
     def until_complete(self, pause: Callable[[float], None], max_tries: int) -> str | None:
         """Try, pause (full jitter, or what Retry-After says) and try again; the media type when it is all there."""
         for attempt in range(1, max_tries + 1):
             try:
-                with httpcore.ConnectionPool(network_backend=self._network) as pool:
-                    return self._attempt(pool)
+                return self._attempt()
             except AddressRefused as refused:
                 raise _refused(f"refused: {refused}") from None
             except httpcore.UnsupportedProtocol:
@@ -125,7 +134,14 @@ class _Run:
             except httpcore.LocalProtocolError:
                 # Its text quotes the header at fault, and headers hold keys.
                 raise _refused("the request could not be formed") from None
-            except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as failure:
+            except httpcore.ReadTimeout as idle:
+                raise errors.DownloadTooSlow(detail=f"{self._url.host}: {type(idle).__name__}: {idle}") from None
+            except (
+                httpcore.NetworkError,
+                httpcore.TimeoutException,
+                httpcore.ProtocolError,
+                httpcore.ProxyError,
+            ) as failure:
                 trouble = _TryAgain(f"{type(failure).__name__}: {failure}")
             except _TryAgain as failure:
                 trouble = failure
@@ -138,12 +154,13 @@ class _Run:
             pause(seconds)
         raise errors.DownloadFailed(detail=f"{self._url.host}: {trouble} (try {attempt} of {max_tries})")
 
-    def _attempt(self, pool: httpcore.ConnectionPool) -> str | None:
+    def _attempt(self) -> str | None:
         """One try from the first address on: signed redirects are often fresh each time."""
         url, headers = self._url, self._headers
         for _ in range(_MOST_REDIRECTS + 1):
-            self._network.check(url)
-            with self._stream(pool, url, headers) as response:
+            self._network.deadline = min(self._deadline, time.monotonic() + self._limits.head_seconds)
+            with self._network.pool(url) as pool, self._stream(pool, url, headers) as response:
+                self._network.deadline = self._deadline
                 if response.status not in _REDIRECTS:
                     return self._receive(response)
                 location = header(response, b"location")
@@ -172,51 +189,61 @@ class _Run:
         """Write the body to the partial file; the media type when it came to its end."""
         self._accept_status(response)
         media_type = header(response, b"content-type").partition(";")[0].strip().lower()
-        if header(response, b"content-encoding").lower() not in ("", "identity"):
-            raise _refused("refused: the body is compressed, though that was not asked for")
         if response.status == 206:
             expected: int | None = self._accept_continuation(response)
+            body = _Body(response.iter_stream(), None)
         else:
-            self._partial.restart(_strong_etag(response))
             stated = header(response, b"content-length")
             expected = int(stated) if stated.isdecimal() else None
-        self._accept_size(expected or 0)
-        chunks = response.iter_stream()
-        if response.status == 200 and media_type not in _PLAIN_TYPES and not media_type.startswith("video/"):
-            chunks = self._that_begin_a_video(chunks, media_type)
+            self._accept_size(expected or 0)
+            body = self._body(response, media_type)
+            self._partial.restart(_strong_etag(response) if body.decoder is None else None)
 
         window_start, window_bytes = time.monotonic(), 0
-        for chunk in chunks:
+        for chunk in self._decoded(body):
             self._partial.write(chunk)
             self._accept_size(self._partial.size_bytes)
             window_bytes += len(chunk)
             passed = time.monotonic() - window_start
             if passed >= self._limits.rate_window_seconds:
                 if window_bytes < passed * self._limits.min_bytes_per_second:
-                    raise _TryAgain(f"too slow: {window_bytes} bytes in {passed:.0f} s")
+                    detail = f"{self._url.host}: too slow: {window_bytes} bytes in {passed:.0f} s"
+                    raise errors.DownloadTooSlow(detail=detail)
                 window_start, window_bytes = time.monotonic(), 0
             if time.monotonic() - self._last_beat >= 1:
                 self._beat()
         if not self._partial.size_bytes:
             raise _TryAgain("the body is empty")
-        if expected not in (None, self._partial.size_bytes):
-            raise _TryAgain(f"the body ended at {self._partial.size_bytes} of {expected} bytes")
+        received = self._partial.size_bytes if body.decoder is None else body.received_bytes
+        if expected not in (None, received):
+            raise _TryAgain(f"the body ended at {received} of {expected} bytes")
         return media_type or None
 
-    def _that_begin_a_video(self, chunks: Iterator[bytes], media_type: str) -> Iterator[bytes]:
-        """The same bytes, if they begin as a video does: some file hosts call a paid clip text or worse."""
-        head = b""
-        for chunk in chunks:
-            head += chunk
-            if len(head) >= sniff.HEAD_BYTES:
-                break
+    def _body(self, response: httpcore.Response, media_type: str) -> "_Body":
+        """The body of a whole answer, as its first bytes have it: some file hosts call a paid clip text or worse.
+
+        A coding that was named, or one that the first bytes have, comes off; then it has to begin as a video does,
+        unless the host plainly says that it is one.
+        """
+        coding = header(response, b"content-encoding")
+        chunks = response.iter_stream()
+        is_called_video = media_type in _PLAIN_TYPES or media_type.startswith("video/")
+        head, chunks = _peeked(chunks)
+        decoder = None if _begins_a_video(head) is None else _decoder(head, coding)
+        body = _Body(chunks, decoder)
+        if decoder is not None:
+            head, body.decoded = _peeked(self._decoded(body))
+        must_look = not is_called_video or coding.lower() not in ("", "identity")
+        if must_look and (rejection := _begins_a_video(head)):
+            what = f"{media_type[:80]} {coding[:80]}".strip()
+            raise _refused(f"refused: {self._url.host} sent {what} instead of a video ({rejection.reason})")
+        return body
+
+    def _decoded(self, body: "_Body") -> Iterator[bytes]:
         try:
-            sniff.container_of(head)
-        except errors.MediaRejected as rejection:
-            what = f"{media_type[:80]} instead of a video ({rejection.reason})"
-            raise _refused(f"refused: {self._url.host} sent {what}") from None
-        yield head
-        yield from chunks
+            yield from body.decoded
+        except content_coding.Undecodable as failure:
+            raise _TryAgain(f"the body is not what its coding says: {failure}") from None
 
     def _accept_status(self, response: httpcore.Response) -> None:
         status = response.status
@@ -235,6 +262,8 @@ class _Run:
         """The full size, if a 206 goes on exactly where the partial file ends, to the end of the resource."""
         found = _CONTENT_RANGE.fullmatch(header(response, b"content-range"))
         start, end, total = found.groups() if found else ("", "", "")
+        if content_coding.decoder_of(header(response, b"content-encoding")) is not None:
+            start = ""  # a part of something packed continues nothing
         if start and int(start) == self._partial.size_bytes and total in ("*", str(int(end) + 1)):
             return int(end) + 1
         self._partial.restart(None)
@@ -248,6 +277,49 @@ class _Run:
         self._last_beat = time.monotonic()
         if self._heartbeat is not None:
             self._heartbeat(self._partial.size_bytes)
+
+
+class _Body:
+    """The body of one answer; counts what came over the wire."""
+
+    def __init__(self, chunks: Iterator[bytes], decoder: content_coding.Decoder | None) -> None:
+        self.received_bytes = 0
+        self.decoder = decoder
+        self.decoded = content_coding.decode(self._counted(chunks), decoder)
+
+    def _counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.received_bytes += len(chunk)
+            yield chunk
+
+
+def _peeked(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """The first bytes, and the same chunks from the beginning on."""
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= sniff.HEAD_BYTES:
+            break
+    return head, itertools.chain([head] if head else [], chunks)
+
+
+def _begins_a_video(head: bytes) -> errors.MediaRejected | None:
+    """None when it does, else why it does not."""
+    try:
+        sniff.container_of(head)
+    except errors.MediaRejected as rejection:
+        return rejection
+    return None
+
+
+def _decoder(head: bytes, coding: str) -> content_coding.Decoder | None:
+    """What takes off the coding that these first bytes have; None where they have none that is known."""
+    if "aws-chunked" in coding.lower() and content_coding.AwsChunked.HEAD.match(head):
+        return content_coding.AwsChunked()
+    return content_coding.decoder_of("gzip" if head.startswith(_GZIP_MARK) else coding)
+
+
+_GZIP_MARK = b"\x1f\x8b\x08"
 
 
 def _refused(detail: str) -> errors.DownloadFailed:

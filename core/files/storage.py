@@ -11,9 +11,10 @@ import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -57,7 +58,11 @@ def media_type_of(key: str) -> str:
 
 
 class Storage(ABC):
-    """Where files lie. Every method raises ValueError for a bad key, before anything is touched."""
+    """Where files lie.
+
+    Every method raises ValueError for a bad key, before anything is touched, and errors.StorageUnavailable when the
+    place is full, read-only or away.
+    """
 
     @abstractmethod
     def put_file(self, key: str, path: Path, *, media_type: str) -> ObjectInfo:
@@ -77,9 +82,11 @@ class Storage(ABC):
     @contextmanager
     def as_file(self, key: str, *, folder: Path | None = None) -> Iterator[Path]:
         """A copy on this machine for as long as the block, in the system's own place for such, or in `folder`."""
-        with tempfile.NamedTemporaryFile(dir=folder) as copy:
-            copy.writelines(self.stream(key))
-            copy.flush()
+        with ExitStack() as copied:
+            with _writing():
+                copy = copied.enter_context(tempfile.NamedTemporaryFile(dir=folder))
+                copy.writelines(self.stream(key))
+                copy.flush()
             yield Path(copy.name)
 
     @abstractmethod
@@ -117,11 +124,9 @@ class LocalStorage(Storage):
     def put_file(self, key: str, path: Path, *, media_type: str) -> ObjectInfo:
         """Copied beside its place (so another file system is fine), flushed to disk, then renamed onto it."""
 
-        def copy(draft: BinaryIO) -> None:
-            with path.open("rb") as source:
-                shutil.copyfileobj(source, draft, CHUNK_BYTES)
-
-        return self._put(key, copy, media_type)
+        media_type_of(key)
+        with path.open("rb") as source:
+            return self._put(key, lambda draft: shutil.copyfileobj(source, draft, CHUNK_BYTES), media_type)
 
     def put_bytes(self, key: str, data: bytes, *, media_type: str) -> ObjectInfo:
         """Written beside its place, flushed to disk, then renamed onto it."""
@@ -133,10 +138,8 @@ class LocalStorage(Storage):
 
     def read_bytes(self, key: str) -> bytes:
         """All of a (small) file; raises errors.NotFound."""
-        try:
+        with _reading():
             return self._path(key).read_bytes()
-        except FileNotFoundError:
-            raise errors.NotFound from None
 
     def stream(self, key: str, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Chunks of `CHUNK_BYTES` at most; past the end there is nothing."""
@@ -148,10 +151,8 @@ class LocalStorage(Storage):
     def stat(self, key: str) -> ObjectInfo:
         """Size and time from the file system; the ETag is made of both, as web servers do."""
         media_type = media_type_of(key)
-        try:
+        with _reading():
             found = self._path(key).stat()
-        except FileNotFoundError:
-            raise errors.NotFound from None
         return ObjectInfo(
             key=key,
             size_bytes=found.st_size,
@@ -166,7 +167,9 @@ class LocalStorage(Storage):
 
     def delete(self, key: str) -> None:
         """Remove it; fine if it is not there. Folders stay: removing one could pull it from under a put."""
-        self._path(key).unlink(missing_ok=True)
+        path = self._path(key)
+        with _writing():
+            path.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
         media_type_of(key)
@@ -176,6 +179,11 @@ class LocalStorage(Storage):
         if media_type != media_type_of(key):
             raise ValueError(f"{key!r} cannot hold {media_type!r}")
         target = self._path(key)
+        with _writing():
+            self._write(target, write)
+        return self.stat(key)
+
+    def _write(self, target: Path, write: Callable[[BinaryIO], None]) -> None:
         _make_folder(target.parent)
         # The leading dot keeps a draft that a crash left behind outside of every possible key.
         descriptor, name = tempfile.mkstemp(prefix=".draft-", dir=target.parent)
@@ -194,11 +202,11 @@ class LocalStorage(Storage):
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-        return self.stat(key)
 
 
+@lru_cache
 def open_storage(url: str) -> Storage:
-    """The storage a URL such as `file:///srv/media` names; ValueError for a scheme that cannot be served."""
+    """The storage a URL such as `file:///srv/media` names, one a process; ValueError for what cannot be served."""
     parts = urlsplit(url)
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
         return LocalStorage(Path(unquote(parts.path)))
@@ -207,16 +215,34 @@ def open_storage(url: str) -> Storage:
     raise ValueError(f"Storage of the kind '{parts.scheme}' is not supported; use file:///an/absolute/path")
 
 
-def _chunks(path: Path, start: int, length: int | None) -> Iterator[bytes]:
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Turns the system's complaints into ours: they are about the place."""
     try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        raise errors.NotFound from None
-    with file:
-        file.seek(start)
+        yield
+    except OSError as failure:
+        raise errors.StorageUnavailable(detail=repr(failure)) from failure
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """As `_writing`; and a file that is missing is NotFound."""
+    with _writing():
+        try:
+            yield
+        except FileNotFoundError:
+            raise errors.NotFound from None
+
+
+def _chunks(path: Path, start: int, length: int | None) -> Iterator[bytes]:
+    with ExitStack() as opened:
+        with _reading():
+            file = opened.enter_context(path.open("rb"))
+            file.seek(start)
         left = length
         while left is None or left > 0:
-            chunk = file.read(CHUNK_BYTES if left is None else min(CHUNK_BYTES, left))
+            with _reading():
+                chunk = file.read(CHUNK_BYTES if left is None else min(CHUNK_BYTES, left))
             if not chunk:
                 return
             if left is not None:

@@ -1,27 +1,27 @@
-"""Pictures and videos made from a clip: poster, last frame, hover preview, a file that every browser plays."""
+"""Pictures and videos made from a clip as it is shown: poster, last frame, hover preview, a file for every browser."""
 
 import io
-import itertools
+import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
-from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from PIL import Image, ImageStat
+from PIL import ImageStat
 
-from core.files import sniff, video_reader
-from core.files.video_probe import _Walk
+from core.files import sniff, video_presentation, video_reader
 
 POSTER_WIDTH = 480
 PREVIEW_WIDTH = 320
 SAMPLE_RATE = 12
 SAMPLE_SECONDS = 3
-_MOST_TAIL_FRAMES = 1500
+_MOST_TAIL_FRAMES = 20_000
+"""Beyond any clip that a vendor makes in one group; each is decoded, so there is an end."""
 
 
 def poster(path: Path) -> bytes:
@@ -29,12 +29,12 @@ def poster(path: Path) -> bytes:
 
     Raises errors.MediaRejected.
     """
+    shown = video_presentation.of(path)
     best: VideoFrame | None = None
     best_contrast = -1.0
     with video_reader.opened(path) as (source, stream):
         for _, frame in _sampled(source, stream):
-            picture: Image.Image = frame.to_image(width=64, height=36)  # type: ignore[no-untyped-call]  # as PyAV has it
-            grey = ImageStat.Stat(picture.convert("L"))
+            grey = ImageStat.Stat(shown.picture(frame, (64, 36)).convert("L"))
             contrast, mean = grey.stddev[0], grey.mean[0]
             if contrast > best_contrast:
                 best, best_contrast = frame, contrast
@@ -43,32 +43,37 @@ def poster(path: Path) -> bytes:
                 break
         if best is None:
             raise sniff.rejected("no_frames")
-        width, height = _size_at_width(best, POSTER_WIDTH)
-        picture = Image.fromarray(best.reformat(width=width, height=height, format="rgb24").to_ndarray())
+        picture = shown.picture(best, shown.fitted(POSTER_WIDTH))
     target = io.BytesIO()
     picture.save(target, "WEBP", quality=80)
     return target.getvalue()
 
 
 def last_frame(path: Path) -> bytes:
-    """The last picture of a verified video as a JPEG in full size, to go on from.
+    """The last picture that is shown of a verified video, as a JPEG in full size, to go on from.
 
-    Only what follows the last key frame is decoded, and no more of it than `_MOST_TAIL_FRAMES`. Raises
-    errors.MediaRejected.
+    Only what follows the last key frame is decoded. Raises errors.MediaRejected, also when that is more than
+    `_MOST_TAIL_FRAMES`.
     """
-    with video_reader.opened(path) as (source, stream):
-        last_key = _Walk(source, stream, path.stat().st_size).last_key
+    shown = video_presentation.of(path)
     last: VideoFrame | None = None
     with video_reader.opened(path) as (source, stream):
-        source.seek(last_key, stream=stream)
-        for frame in itertools.islice(source.decode(stream), _MOST_TAIL_FRAMES):
+        source.seek(shown.last_key, stream=stream)
+        for count, frame in enumerate(source.decode(stream)):
+            if count == _MOST_TAIL_FRAMES:
+                raise sniff.rejected("too_long", f"more than {count} frames after the last key frame")
             last = frame
         if last is None:
             raise sniff.rejected("no_frames")
-        picture = Image.fromarray(last.reformat(format="rgb24").to_ndarray())
+        picture = shown.picture(last)
     target = io.BytesIO()
     picture.save(target, "JPEG", quality=95, subsampling=0)
     return target.getvalue()
+
+
+def last_frame_work(path: bytes) -> tuple[Mapping[str, Any], bytes]:
+    """`last_frame` of the file with this name, as `core.files.isolated` runs it."""
+    return {}, last_frame(Path(os.fsdecode(path)))
 
 
 def preview(path: Path) -> bytes:
@@ -76,16 +81,17 @@ def preview(path: Path) -> bytes:
 
     Raises errors.MediaRejected.
     """
+    shown = video_presentation.of(path)
+    size = shown.fitted(PREVIEW_WIDTH)
     with tempfile.TemporaryDirectory() as folder, video_reader.opened(path) as (source, stream):
         target = Path(folder, "preview.mp4")
-        width, height = _size_at_width(stream.codec_context, PREVIEW_WIDTH)
         # A real file: FFmpeg moves the index to the front by opening its output a second time.
         with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as sink:
             out = sink.add_stream("libx264", rate=SAMPLE_RATE, options={"preset": "veryfast", "crf": "28"})
-            _prepare(out, width, height, stream.codec_context)
+            shown.prepare(out, size)
             for tick, frame in _sampled(source, stream):
-                small = frame.reformat(width=width, height=height, format="yuv420p")
-                small.pts, small.time_base, small.pict_type = tick, Fraction(1, SAMPLE_RATE), 0
+                small = shown.for_encoder(frame, size)
+                small.pts, small.time_base, small.duration = tick, Fraction(1, SAMPLE_RATE), 1
                 sink.mux(out.encode(small))
             sink.mux(out.encode(None))
         if not target.exists():  # FFmpeg makes the file with its first packet
@@ -99,6 +105,8 @@ def make_web_safe(path: Path, target: Path) -> None:
     For what `verify` calls not web safe: browsers play HEVC as sound without a picture and say nothing (measured).
     Raises errors.MediaRejected.
     """
+    shown = video_presentation.of(path)
+    size = shown.fitted()
     draft = target.with_name(f".{target.name}.draft")
     try:
         with (
@@ -107,8 +115,7 @@ def make_web_safe(path: Path, target: Path) -> None:
         ):
             rate = stream.average_rate or Fraction(24)
             picture = sink.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "20"})
-            width, height = _size_at_width(stream.codec_context, stream.codec_context.width)
-            _prepare(picture, width, height, stream.codec_context)
+            shown.prepare(picture, size)
             picture.codec_context.time_base = stream.time_base or Fraction(1, 90_000)
             heard = None if video_reader.audio_codec(source) in (None, "unknown") else source.streams.audio[0]
             sound = sink.add_stream("aac", rate=48_000, layout="stereo") if heard else None
@@ -116,9 +123,7 @@ def make_web_safe(path: Path, target: Path) -> None:
             for packet in source.demux(*filter(None, (stream, heard))):
                 for frame in packet.decode():
                     if isinstance(frame, VideoFrame):
-                        whole = frame.reformat(width=width, height=height, format="yuv420p")
-                        whole.pict_type = 0  # the source's own choice of key frames would bind the encoder
-                        sink.mux(picture.encode(whole))
+                        sink.mux(picture.encode(shown.for_encoder(frame, size)))
                     elif sound is not None and isinstance(frame, av.AudioFrame):
                         for part in resampler.resample(frame):
                             sink.mux(sound.encode(part))
@@ -148,17 +153,3 @@ def _sampled(source: InputContainer, stream: VideoStream) -> Iterator[tuple[int,
         if tick >= due:
             due = tick + 1
             yield tick, frame
-
-
-def _size_at_width(picture: VideoFrame | VideoCodecContext, width: int) -> tuple[int, int]:
-    """(width, height), both even, never larger than the source, in its proportion."""
-    width = min(width, picture.width) // 2 * 2
-    return max(2, width), max(2, round(picture.height * width / picture.width / 2) * 2)
-
-
-def _prepare(out: VideoStream, width: int, height: int, source: VideoCodecContext) -> None:
-    """Size and pixel format of an H.264 stream, with the source's colours named: unnamed, HD colours shift."""
-    out.width, out.height, out.pix_fmt, out.thread_count = width, height, "yuv420p", 2
-    context = out.codec_context
-    context.color_range, context.color_primaries = source.color_range, source.color_primaries
-    context.color_trc, context.colorspace = source.color_trc, source.colorspace

@@ -1,8 +1,9 @@
 """Opens a video file of unknown origin: only two demuxers and a handful of decoders can run, and nothing else is read.
 
-Whatever FFmpeg stumbles over becomes errors.MediaRejected.
+Whatever FFmpeg stumbles over becomes errors.MediaRejected; a disk without room is not the file's fault.
 """
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from core import errors
 from core.files import sniff
 
 MAX_PIXELS = 8192 * 4608
@@ -21,6 +23,8 @@ MAX_PIXELS = 8192 * 4608
 _VIDEO_CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "prores"})
 _AUDIO_DECODERS = "aac,mp3,mp3float,opus,libopus,vorbis,flac,ac3,pcm_s16le"
 _DECODERS = ",".join((*sorted(_VIDEO_CODECS), "libvpx", "libvpx-vp9", "libdav1d", _AUDIO_DECODERS))
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
 # FFmpeg's messages are switched off here. Never av.logging.set_level: its Python callback can deadlock with FFmpeg's
 # decoder threads over the interpreter lock (measured: 4 hangs in 12 runs over 300 damaged files).
@@ -37,22 +41,30 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         with av.open(f"file:{path}", format=demuxer, options=options, metadata_errors="ignore") as source:
             yield source, _picture_stream(source)
     except (av.FFmpegError, ValueError, OverflowError, ArithmeticError, MemoryError) as failure:
+        if isinstance(failure, OSError) and failure.errno in _NO_ROOM:  # for what is written while it is read
+            raise errors.StorageUnavailable(detail=repr(failure)) from failure
         # Beside FFmpeg's own errors PyAV raises these for figures and texts that make no sense.
         raise sniff.rejected("undecodable", f"{type(failure).__name__}: {failure}") from failure
 
 
 def _picture_stream(source: InputContainer) -> VideoStream:
+    """The first track that can be shown; a cover may stand before it, with or without being marked as one."""
     moving = [stream for stream in source.streams.video if not stream.disposition & Disposition.attached_pic]
     if not moving:
         raise sniff.rejected("no_video")
-    stream = moving[0]
-    context: VideoCodecContext | None = stream.codec_context  # None for what FFmpeg has no decoder for
-    if context is None or context.codec.canonical_name not in _VIDEO_CODECS:
-        raise sniff.rejected("unsupported_codec", "unknown" if context is None else context.codec.canonical_name)
+    stream = next((stream for stream in moving if _codec(stream) in _VIDEO_CODECS), None)
+    if stream is None:
+        raise sniff.rejected("unsupported_codec", _codec(moving[0]))
+    context = stream.codec_context
     if context.width * context.height > MAX_PIXELS:
         raise sniff.rejected("too_many_pixels", f"{context.width} × {context.height}")
     context.thread_type = "AUTO"
     return stream
+
+
+def _codec(stream: VideoStream) -> str:
+    context: VideoCodecContext | None = stream.codec_context  # None for what FFmpeg has no decoder for
+    return "unknown" if context is None else context.codec.canonical_name
 
 
 def audio_codec(source: InputContainer) -> str | None:

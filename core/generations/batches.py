@@ -51,6 +51,8 @@ def submit_batch(
         repeated = (is_repeat(row, order, extends_id) for row, order in zip(first, orders, strict=False))
         if len(first) != len(orders) or not all(repeated):
             raise errors.IdempotencyConflict
+        for row in first:
+            row.replayed = True
         return first
     _check_total(session, user, orders)
     batch_id = new_id() if len(orders) > 1 else None

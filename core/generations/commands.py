@@ -2,14 +2,18 @@
 
 from collections.abc import Collection
 
+from sqlalchemy import select
+
 from core import db, errors
 from core.clock import utc_now
 from core.db import WriteSession, update_where
 from core.db.enums import ENDED_STATUSES, Stage, Status
-from core.db.tables import Generation, Project, User
+from core.db.row_access import visible_to
+from core.db.tables import Generation, Project, User, is_live
 from core.generations import lifecycle
 from core.generations.queries import get, visible
 from core.generations.submit import Order, submit
+from core.identity import idempotency
 from core.messages import message, plain
 from core.providers import registry
 
@@ -50,12 +54,17 @@ def retry(
 ) -> Generation:
     """Order a failed or cancelled one again, at today's price, as a new generation that points to the old.
 
-    It still goes on from the clip that the old one went on from, unless that was deleted meanwhile. Raises as `submit`,
-    and Conflict when the old one has not failed.
+    It still goes on from the clip that the old one went on from, unless that was deleted meanwhile. While one retry is
+    under way, every other is that one, marked as `replayed`, whatever its key. Raises as `submit`, and Conflict when
+    the old one has not failed.
     """
     old = get(session, user, generation_id)
     if old.status not in (Status.FAILED, Status.CANCELLED):
         raise errors.Conflict(message("cannot_retry"))
+    lifecycle.locked(session, old.id)  # retries of one go one after the other
+    if (under_way := _retry_under_way(session, user, old, idempotency_key)) is not None:
+        under_way.replayed = True
+        return under_way
     extended = visible(user).with_only_columns(Generation.id).where(Generation.id == old.extends_id)
     return submit(
         session,
@@ -67,6 +76,24 @@ def retry(
         retry_of_id=old.id,
         extends_id=session.scalar(extended),
     )
+
+
+def _retry_under_way(session: WriteSession, user: User, old: Generation, key: str | None) -> Generation | None:
+    """The retry that this request is, or would repeat; None when it is to be ordered.
+
+    A key that was answered by another request's retry is remembered, so that its own repeat buys nothing later.
+    """
+    request = f"retry\n{old.id}"
+    if key is not None:
+        if (made_id := idempotency.made_before(session, user, key, request=request)) is not None:
+            return get(session, user, made_id)
+        if session.scalar(select(Generation.id).where(visible_to(Generation, user), Generation.idempotency_key == key)):
+            return None  # `submit` tells a repeat from a conflict
+    live = select(Generation).where(visible_to(Generation, user), is_live(), Generation.retry_of_id == old.id)
+    found = session.scalar(live.order_by(Generation.id).limit(1))
+    if found is not None and key is not None:
+        idempotency.remember(session, user, key, request=request, made_id=found.id)
+    return found
 
 
 def delete(session: WriteSession, user: User, generation_id: str) -> None:

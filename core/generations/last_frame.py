@@ -6,16 +6,22 @@ No service: it opens its own units of work, since none may stay open while a fil
 from core import db, errors
 from core.db.enums import Status
 from core.db.tables import Generation, Upload, User
+from core.files import isolated
 from core.files.storage import Storage
 from core.generations import queries
 from core.messages import message
 from core.projects import uploads
 
+MEMORY_BYTES = 4 * 1024**3
+"""What decoding the end of a clip may take; in 4K it takes half a gigabyte."""
+SECONDS = 120
+
 
 def as_upload(user: User, generation_id: str, *, storage: Storage, quota_bytes: int) -> Upload:
     """The last picture of a person's own completed clip, as an upload of theirs; the same clip gives the same one.
 
-    Raises NotFound, Conflict when the clip is not finished, MediaRejected when it cannot be read, StorageFull.
+    Raises NotFound, Conflict when the clip is not finished, MediaRejected when it cannot be read, StorageFull,
+    StorageUnavailable, RateLimited.
     """
     with db.read_session() as session:
         row = queries.get(session, user, generation_id)
@@ -25,7 +31,7 @@ def as_upload(user: User, generation_id: str, *, storage: Storage, quota_bytes: 
     upload, _notes = uploads.store_image(
         user,
         # What the picture was taken from stands for its bytes, so that a repeat finds it without decoding anything.
-        identity=f"last frame of {output_key}".encode(),
+        identity=f"last frame, as shown, of {output_key}".encode(),
         picture=lambda: _picture(storage, output_key),
         file_name=_file_name(row),
         storage=storage,
@@ -36,9 +42,8 @@ def as_upload(user: User, generation_id: str, *, storage: Storage, quota_bytes: 
 
 def _picture(storage: Storage, output_key: str) -> bytes:
     with storage.as_file(output_key) as clip:
-        from core.files import video_derivatives  # large, and only this needs it
-
-        return video_derivatives.last_frame(clip)
+        work = "core.files.video_derivatives:last_frame_work"
+        return isolated.run(work, bytes(clip.absolute()), memory_bytes=MEMORY_BYTES, seconds=SECONDS)[1]
 
 
 def _file_name(row: Generation) -> str:

@@ -139,16 +139,23 @@ def status_word(status: Status) -> Message:
     return message(f"status_{status}")
 
 
-def expedite(session: WriteSession, generation_id: str) -> bool:
-    """Let a waiting row come due at once; True if there was one that waited longer. It changes nothing else."""
+def expedite(session: WriteSession, generation_id: str, *, pause: timedelta) -> bool:
+    """Let a waiting row come due sooner; True if it will. It changes nothing else.
+
+    At once, unless that was done less than a `pause` ago: then when the pause is over, if that is sooner.
+    """
     now = db.now(session)
+    before = session.scalar(select(Generation.expedited_at).where(Generation.id == generation_id))
+    due = now if before is None else max(now, min(before, now) + pause)
     hurried = update_where(
         session,
         Generation,
         Generation.id == generation_id,
         Generation.stage == Stage.WAITING,
-        Generation.next_at > now,
-        next_at=now,
+        Generation.next_at > due,
+        Generation.expedited_at.is_not_distinct_from(before),
+        next_at=due,
+        expedited_at=due,
     )
     return hurried == 1
 
@@ -285,7 +292,6 @@ def mark_uncertain(
         _UNCERTAIN_AT.get(row.stage, row.stage),
         what=error.message,
         next_at=next_at,
-        **values,
         error_code=error.code,
         error_message=str(error)[:1000],
         error=error.message,

@@ -309,6 +309,20 @@ def status_snapshot(session: Reader, user: User, generation_id: str) -> StatusSn
     return StatusSnapshot(*row)
 
 
+def file_bytes(row: Generation | ListRow) -> int:
+    """How large the clip's own file is, without its poster and preview; with them for a file that nobody measured."""
+    return int((row.output_facts or {}).get("size_bytes") or row.stored_bytes)
+
+
+def is_of_deleted(session: Reader, key: str) -> bool:
+    """Whether a stored file belongs to a clip that was deleted; the keys of a clip's files begin with its id."""
+    folder, _, rest = key.partition("/")
+    if folder != "videos":
+        return False
+    deleted = select(Generation.id).where(Generation.id == rest.partition("/")[0], Generation.deleted_at.is_not(None))
+    return session.scalar(deleted) is not None
+
+
 def file_name(row: Generation) -> str:
     """A name to save a clip under: the start of its prompt and the end of its id, harmless on every system."""
     words = "".join(char if char.isascii() and char.isalnum() else " " for char in row.prompt.lower()).split()

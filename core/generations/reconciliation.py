@@ -83,19 +83,24 @@ def accept(
     )
 
 
-def take_notice(session: WriteSession, generation_id: str, notice: JobNotice | None) -> None:
+def take_notice(session: WriteSession, generation_id: str, notice: JobNotice | None, *, poll_seconds: float) -> None:
     """A provider called this generation's own address, which nobody else knows: look at it at once.
+
+    However often it calls, it is asked once more at most in each pause that it asks for.
 
     The job it names is the job of a submit that was lost; the link is kept for when the provider has forgotten the job
     before it was looked at. What it says of success or failure is asked for, and nothing is ended by it.
     """
     owner = session.scalar(select(Generation.provider).where(Generation.id == generation_id))
-    if owner is not None and notice is not None:
+    if owner is None:
+        return
+    if notice is not None:
         lock_providers(session, [owner])
         row = lifecycle.locked(session, generation_id)
         if row is not None and row.status not in ENDED_STATUSES:
             _learn(session, row, notice)
-    lifecycle.expedite(session, generation_id)
+    pause = max(poll_seconds, registry.provider_class(owner).min_poll_seconds)
+    lifecycle.expedite(session, generation_id, pause=timedelta(seconds=pause))
 
 
 def _learn(session: WriteSession, row: Generation, notice: JobNotice) -> None:

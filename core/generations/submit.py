@@ -17,14 +17,12 @@ from core.db.row_access import visible_to
 from core.db.tables import Generation, Project, User, is_live, table_of
 from core.generations import lifecycle
 from core.generations.queries import get, visible
-from core.identity import users
+from core.identity import idempotency, users
 from core.messages import message
 from core.projects import projects, uploads
 from core.providers import registry
 from core.providers.contract import VideoModel
 from core.spec import GenerationSpec
-
-KEY_LIMIT_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +64,15 @@ def submit(
 ) -> Generation:
     """Check, price, reserve and write down one order, all or nothing; a worker takes it from there.
 
-    The same `idempotency_key` with the same order returns the first generation; with another order, or to go on
-    from another clip, it raises IdempotencyConflict. `configured` names the providers that have a key; `extends_id`
-    is the caller's own clip that this one goes on from, `batch_id` what was ordered with one press. Raises
-    InvalidRequest with fields, ProviderNotConfigured, InsufficientCredits, StorageFull, NotFound for a project or a
-    clip that is not theirs.
+    The same `idempotency_key` with the same order returns the first generation, marked as `replayed`; with another
+    order, or to go on from another clip, it raises IdempotencyConflict. `configured` names the providers that have a
+    key; `extends_id` is the caller's own clip that this one goes on from, `batch_id` what was ordered with one press.
+    Raises InvalidRequest with fields, ProviderNotConfigured, InsufficientCredits, StorageFull, NotFound for a project
+    or a clip that is not theirs.
     """
     order = order.trimmed()
     if idempotency_key is not None:
-        _check_key(idempotency_key)
+        idempotency.check_key(idempotency_key)
         ledger.lock_account(session, user.id)  # two submits with one key go one after the other
         first = session.scalar(
             select(Generation).where(visible_to(Generation, user), Generation.idempotency_key == idempotency_key)
@@ -83,6 +81,7 @@ def submit(
             # A retry goes on from what the old one did while that is there; it is the same request either way.
             if not is_repeat(first, order, extends_id if retry_of_id is None else first.extends_id):
                 raise errors.IdempotencyConflict
+            first.replayed = True
             return first
     if wrong := capabilities.validate(order.spec):
         raise errors.InvalidRequest(fields=wrong)
@@ -127,13 +126,6 @@ _COUNT = (
     .where(_PROJECTS.c.id == bindparam("counted_id"))
     .values(generation_count=_PROJECTS.c.generation_count + 1, updated_at=bindparam("now"))
 )
-
-
-def _check_key(key: str) -> None:
-    if not key or len(key) > KEY_LIMIT_CHARS or not key.isprintable():
-        raise errors.InvalidRequest(
-            fields={"Idempotency-Key": message("idempotency_key_unusable", limit=KEY_LIMIT_CHARS)}
-        )
 
 
 def _row(user: User, order: Order, model: VideoModel, price: Quote, now: datetime) -> Generation:

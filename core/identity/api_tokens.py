@@ -75,6 +75,15 @@ def list_for_user(session: ReadSession, user: User) -> Sequence[ApiToken]:
     return session.scalars(mine.order_by(ApiToken.id.desc()).limit(2 * MAX_LIVE_TOKENS)).all()
 
 
+def get(session: ReadSession, user: User, token_id: str) -> ApiToken:
+    """A person's own token; NotFound also when it was revoked or is somebody else's."""
+    mine = select(ApiToken).where(visible_to(ApiToken, user), ApiToken.revoked_at.is_(None))
+    row = session.scalar(mine.where(ApiToken.id == token_id))
+    if row is None:
+        raise errors.NotFound
+    return row
+
+
 def revoke(session: WriteSession, user: User, token_id: str, *, cache: "TokenCache") -> None:
     """End a token; NotFound when it is not theirs or was revoked before.
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
+from core import errors
 from core.clock import utc_now
 from core.config import Settings
 from core.db import ReadSession
@@ -33,7 +34,8 @@ class ProviderWeek:
 class ProviderStatus:
     """One provider. `state` is `ok`, `trouble` or `not_configured`; `sentence` says it to a person, empty when ok.
 
-    `key_works` is None while it was never tried or cannot be tried for free.
+    `key_works` is None while it was never tried or cannot be tried for free. `account_fault` is what the provider said
+    of our key or account, at `trouble_at` as any other trouble, for administrators.
     """
 
     provider: type[Provider]
@@ -42,6 +44,11 @@ class ProviderStatus:
     key_works: bool | None
     key_checked_at: datetime | None
     week: ProviderWeek
+    account_fault: Message | None = None
+    trouble_at: datetime | None = None
+
+
+_NOTHING = ProviderWeek(0, None, None)
 
 
 def weeks(session: ReadSession) -> Mapping[str, ProviderWeek]:
@@ -89,7 +96,11 @@ def statuses(
                 trouble=_trouble(provider, state, row.error_code if row else None),
                 key_works=row.key_works if row else None,
                 key_checked_at=row.key_checked_at if row else None,
-                week=of_week[provider.name],
+                week=of_week.get(provider.name, _NOTHING),
+                account_fault=Message(row.error_code)
+                if row and row.error_code in circuit_breaker.ACCOUNT_CODES and provider.name in usable
+                else None,
+                trouble_at=row.error_at if row and state == circuit_breaker.State.TROUBLE else None,
             )
         )
     return found
@@ -113,6 +124,9 @@ def _trouble(provider: type[Provider], state: str, error_code: str | None) -> Me
         return message("provider_has_no_key", provider=provider.display_name)
     if state == circuit_breaker.State.OK:
         return None
+    if error_code == errors.ProviderMoved.code:
+        setting = f"{provider.name.upper()}_BASE_URL"
+        return message("provider_has_moved", provider=provider.display_name, setting=setting)
     if error_code in circuit_breaker.ACCOUNT_CODES:
         return message("provider_refuses_account", provider=provider.display_name)
     return message("provider_has_trouble", provider=provider.display_name)

@@ -115,6 +115,7 @@ TEMPLATES: dict[str, str] = {
     "provider_refuses_account": N_(
         "{provider} does not accept our account at the moment. An administrator has to look."
     ),
+    "provider_has_moved": N_("{provider} has moved to another address. An administrator has to set {setting}."),
     "provider_has_trouble": N_("{provider} has trouble at the moment. Orders wait and are sent when it is back."),
     "no_price_of_model": N_("There is no price for the model '{model_id}'."),
     "no_price_of_resolution": N_("'{resolution}' has no price. Use one of: {known}."),
@@ -173,6 +174,7 @@ TEMPLATES: dict[str, str] = {
     "image_is_svg": N_("SVG drawings cannot be used. Export it as PNG or JPEG."),
     "image_is_html": N_("This is a web page, not an image. Use a JPEG, PNG or WebP."),
     "image_format": N_("This is not a JPEG, PNG or WebP image."),
+    "image_of_other_kind": N_("This is a {kind} file. Use a JPEG, PNG or WebP image."),
     "image_has_too_many_pixels": N_("This image has more than {limit} million pixels. Make it smaller."),
     "image_too_small": N_("This image is too small: {width} × {height}. Each side needs {limit} pixels or more."),
     "image_animated": N_("This image is animated. Use a still one."),
@@ -183,6 +185,8 @@ TEMPLATES: dict[str, str] = {
     "made_smaller": N_("Made smaller: {width} × {height} pixels."),
     "colours_converted": N_("Colours were converted to sRGB."),
     "colours_unreadable": N_("The colour profile could not be read; colours may look a little different."),
+    "side_data_left_out": N_("Damaged data beside the picture was left out."),
+    "media_unreadable": N_("This file takes too much memory or time to read. Save it again and use the new file."),
     "link_expired": N_("This link has expired or is not valid. Load the page again for a fresh one."),
     # Webhooks
     "webhook_not_found": N_("This webhook does not exist, or it is not yours."),

@@ -28,6 +28,9 @@ EVENTS: Mapping[Status, str] = {
 
 TEST = "webhook.test"
 
+PUBLIC_PATH = "public_path"
+"""Under this name a session's `info` has the path of PUBLIC_URL, below which the API is reached from outside."""
+
 
 def enqueue(session: WriteSession, generation_id: str, user_id: str, status: Status) -> None:
     """Write down the event of a status just reached, if it has one, for each address of its person that chose it.
@@ -84,9 +87,10 @@ def _data(session: ReadSession, generation_id: str) -> Mapping[str, Any]:
         ).where(Generation.id == generation_id)
     ).one()
     completed = row.status is Status.COMPLETED
-    links = {"generation": f"{API_PATH}/generations/{generation_id}"}
+    api = f"{session.info.get(PUBLIC_PATH, '')}{API_PATH}"
+    links = {"generation": f"{api}/generations/{generation_id}"}
     if completed:
-        links["download"] = f"{API_PATH}/download/{generation_id}"
+        links["download"] = f"{api}/download/{generation_id}"
     return {
         "id": generation_id,
         "projectId": row.project_id,

@@ -28,6 +28,7 @@ from core.db.tables import WebhookDelivery, WebhookEndpoint
 from core.files import download
 from core.messages import Message, message
 from core.notifications import webhooks
+from core.proxies import DIRECT, Proxies
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +169,7 @@ def deliver(settings: Settings, claimed: Claimed) -> None:
     now = utc_now()
     secrets = webhooks.secrets_in_force(endpoint, key=settings.secret_key, now=now)
     signed = headers(delivery.event_id, delivery.body, secrets=secrets, now=now)
-    outcome = post(endpoint.url, delivery.body, signed, allow=settings.webhook_allow_hosts)
+    outcome = post(endpoint.url, delivery.body, signed, allow=settings.webhook_allow_hosts, proxies=settings.proxies)
     if outcome.error is not None:
         log.info("delivery %s, attempt %s: %s", delivery.id, delivery.attempts, outcome.error)
     what = f"what came of delivery {delivery.id}"
@@ -186,16 +187,21 @@ def headers(event_id: str, body: str, *, secrets: Sequence[str], now: datetime) 
 
 
 def post(
-    address: str, body: str, signed: Mapping[str, str], *, allow: frozenset[str], total_seconds: float = TOTAL_SECONDS
+    address: str,
+    body: str,
+    signed: Mapping[str, str],
+    *,
+    allow: frozenset[str],
+    proxies: Proxies = DIRECT,
+    total_seconds: float = TOTAL_SECONDS,
 ) -> DeliveryResult:
     """One POST to a public address or one that `allow` names; redirects are not followed, the body is not read."""
-    network = egress.GuardedBackend(allow, deadline=time.monotonic() + total_seconds)
+    network = egress.GuardedBackend(allow, deadline=time.monotonic() + total_seconds, proxies=proxies)
     try:
         url = httpx.URL(address)
-        network.check(url)
         ours = {"Host": url.netloc.decode(), "User-Agent": "ai-video-generator", "Content-Type": "application/json"}
         with (
-            httpcore.ConnectionPool(network_backend=network) as pool,
+            network.pool(url) as pool,
             pool.stream(
                 "POST",
                 httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
@@ -213,7 +219,7 @@ def post(
         return DeliveryResult(None, message("answer_not_in_time", seconds=total_seconds))
     except httpcore.ConnectError as failure:
         return DeliveryResult(None, message("no_connection", failure=egress.reason(failure)))
-    except (httpcore.NetworkError, httpcore.ProtocolError) as failure:
+    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as failure:
         return DeliveryResult(None, message("connection_broke", name=type(failure).__name__))
 
 

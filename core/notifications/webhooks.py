@@ -25,6 +25,7 @@ from core.db.tables import User, WebhookDelivery, WebhookEndpoint
 from core.ids import new_id
 from core.messages import Message, message
 from core.notifications import outbox
+from core.proxies import DIRECT, Proxies
 
 MAX_ENDPOINTS = 10
 URL_LIMIT_CHARS = 2000
@@ -42,7 +43,11 @@ class ValidUrl:
 
 
 def validate_url(
-    url: str, *, allow: frozenset[str], resolver: Callable[[str, int], list[str]] = egress.resolve
+    url: str,
+    *,
+    allow: frozenset[str],
+    proxies: Proxies = DIRECT,
+    resolver: Callable[[str, int], list[str]] = egress.resolve,
 ) -> ValidUrl:
     """Look at an address, and its name up; InvalidRequest when it is not https or leads to a private network.
 
@@ -52,11 +57,10 @@ def validate_url(
     wanted = url.strip()
     if wrong := validation.text_error(wanted, limit_chars=URL_LIMIT_CHARS):
         raise _bad_address(wrong)
-    guard = egress.GuardedBackend(allow, deadline=math.inf, resolver=resolver)
+    guard = egress.GuardedBackend(allow, deadline=math.inf, proxies=proxies, resolver=resolver)
     try:
         parsed = httpx.URL(wanted)
-        guard.check(parsed)
-        guard.addresses(parsed.host, egress.port_of(parsed))
+        guard.check_reachable(parsed)
     except (httpx.InvalidURL, ValueError):
         raise _bad_address(message("not_an_address")) from None
     except egress.AddressRefused as refused:

@@ -1,9 +1,10 @@
 """Images people bring: cleaned, kept once by content, counted against their storage."""
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from core import db, errors
 from core.db import ReadSession, WriteSession
@@ -21,29 +22,16 @@ def find(session: ReadSession, user: User, data: bytes) -> Upload | None:
     return session.scalar(select(Upload).where(visible_to(Upload, user), Upload.original_sha256 == sha256))
 
 
-def prepare(storage: Storage, data: bytes) -> tuple[str, image_sanitizer.CleanImage]:
-    """Clean an image and put it into storage under its content's address; (storage key, image).
-
-    Outside any transaction, since it takes time. Raises TooLarge or MediaRejected.
-    """
-    image = image_sanitizer.clean(data)
-    sha256 = hashlib.sha256(image.data).hexdigest()
-    key = f"images/{sha256[:2]}/{sha256}.jpg"
-    storage.put_bytes(key, image.data, media_type="image/jpeg")
-    return key, image
-
-
 def record(
     session: WriteSession,
     user: User,
     *,
     data: bytes,
     file_name: str,
-    storage_key: str,
     image: image_sanitizer.CleanImage,
     quota_bytes: int,
 ) -> Upload:
-    """Write down whose image it is; StorageFull when it does not fit the person's quota."""
+    """Write down whose image it is, to be stored under its content's address; StorageFull beyond the person's quota."""
     users.reserve_storage(session, user.id, size_bytes=len(image.data), quota_bytes=quota_bytes)
     already = find(session, user, data)
     if already is not None:
@@ -51,7 +39,7 @@ def record(
         return already
     upload = Upload(
         user_id=user.id,
-        storage_key=storage_key,
+        storage_key=_key_of(image),
         original_sha256=hashlib.sha256(data).hexdigest(),
         file_name=_printable(file_name),
         size_bytes=len(image.data),
@@ -88,21 +76,36 @@ def store_image(
 ) -> tuple[Upload, Sequence[Message]]:
     """The upload, and what was changed in cleaning it; what was taken in under this identity before is found again.
 
-    Raises TooLarge, MediaRejected, StorageFull, and whatever `picture` raises.
+    It is written down before it is stored, so that no file is ever without somebody whose quota it counts to; one that
+    could not be stored is crossed out again, and one whose process died in between is stored by the next call.
+    Raises TooLarge, MediaRejected, StorageFull, StorageUnavailable, RateLimited, and whatever `picture` raises.
     """
     with db.read_session() as session:
         known = find(session, user, identity)
-    if known is not None:
+    if known is not None and storage.exists(known.storage_key):
         return known, ()
-    storage_key, image = prepare(storage, picture())
+    image = image_sanitizer.clean(picture())
     with db.write_session() as session:
-        upload = record(
-            session,
-            user,
-            data=identity,
-            file_name=file_name,
-            storage_key=storage_key,
-            image=image,
-            quota_bytes=quota_bytes,
-        )
+        upload = record(session, user, data=identity, file_name=file_name, image=image, quota_bytes=quota_bytes)
+    try:
+        storage.put_bytes(upload.storage_key, image.data, media_type="image/jpeg")
+    except BaseException:
+        if known is None:
+            _cross_out(upload, storage)
+        raise
     return upload, image.notes
+
+
+def _key_of(image: image_sanitizer.CleanImage) -> str:
+    sha256 = hashlib.sha256(image.data).hexdigest()
+    return f"images/{sha256[:2]}/{sha256}.jpg"
+
+
+def _cross_out(upload: Upload, storage: Storage) -> None:
+    """Forget an upload that was not stored, unless somebody else has stored the same meanwhile."""
+    with contextlib.suppress(errors.StorageUnavailable):
+        if storage.exists(upload.storage_key):
+            return
+    with db.write_session() as session:
+        if session.scalar(delete(Upload).where(Upload.id == upload.id).returning(Upload.id)) is not None:
+            users.free_storage(session, upload.user_id, size_bytes=upload.size_bytes)

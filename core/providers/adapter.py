@@ -4,6 +4,7 @@ A vendor states facts: calls (`submit_call`, `status_call`), how their replies a
 `parse_status`), words and error rules. None of that sends anything, so a test of it is one call and one `==`.
 """
 
+import logging
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,11 +12,25 @@ import httpx
 
 from core import errors
 from core.messages import N_
-from core.providers import http
-from core.providers.contract import JobMatches, JobState, JobStatus, ListedJob, ProviderJob, SourceImage, VideoRequest
+from core.providers import http, kept, storable, transport
+from core.providers.contract import (
+    LINK_AT_PROVIDER,
+    JobMatches,
+    JobState,
+    JobStatus,
+    ListedJob,
+    ProviderJob,
+    SourceImage,
+    VideoRequest,
+)
 from core.providers.hooks import VendorHooks
 from core.providers.http import ABOUT_US, Call, Reply
 
+log = logging.getLogger(__name__)
+
+ORDER_SECONDS, UPLOAD_SECONDS = 60.0, 45.0
+"""How long such an exchange may take in all; a look has less."""
+SEE_OTHER = 303
 END_NEEDS_START = N_("An end image needs a start image too.")
 
 
@@ -32,29 +47,36 @@ class Adapter(VendorHooks):
         end = await self._uploaded(request.end_image, field="endImagePath")
         request = replace(request, start_image=start, end_image=end)
         try:
-            reply = await self._send(self.submit_call(request))
+            reply = await self._send(replace(self.submit_call(request), total_seconds=ORDER_SECONDS))
         except (httpx.HTTPError, TimeoutError) as failure:
             raise http.broken_submit(failure, key=self._key) from failure
+        if reply.status in http.MOVED:
+            raise self.moved(reply)
         if job_id := self.parse_accepted(reply, request):
-            return ProviderJob(job_id, self.kept(reply))
+            return self._storable_job(job_id, reply)
         error = self.classify_submit_error(reply)
         hinted = self.hinted_job(reply, request) if isinstance(error, errors.SubmitUncertain) else ""
         if hinted and await self._is_known(hinted):
-            return ProviderJob(hinted, self.kept(reply))
+            return self._storable_job(hinted, reply)
         raise error
 
     async def check_status(self, job_id: str) -> JobStatus:
         """Look at a job once; where the vendor keeps its result apart, that is asked for as well."""
-        return await self._status(job_id, await self._poll(self.status_call(job_id)))
+        return self._storable(await self._look(job_id))
+
+    async def video_link(self, job_id: str) -> str | None:
+        """Look once more, and give what cannot be stored, too."""
+        status = await self._look(job_id)
+        return status.video_url if status.state is JobState.SUCCEEDED else None
 
     async def cancel(self, job_id: str) -> JobStatus:
         """Ask for the stop; a look tells how the job stands where the answer does not. One that is gone is over."""
         if status := self.parse_cancelled(await self._poll(self.cancel_call(job_id))):
-            return status
+            return self._storable(status)
         reply = await self._poll(self.status_call(job_id))
         if self.is_lost(reply):
             return JobStatus(JobState.CANCELLED, response=self.kept(reply))
-        return await self._status(job_id, reply)
+        return self._storable(await self._status(job_id, reply))
 
     async def check_key(self) -> None:
         """Make the vendor's free call that only a valid key may make."""
@@ -68,40 +90,55 @@ class Adapter(VendorHooks):
         """Read the vendor's list page by page, each at our own address."""
         exact: list[ProviderJob] = []
         candidates: list[ProviderJob] = []
-        page = ""
+        page, complete = "", True
         for _ in range(self.lookup_pages):
             reply = await self._poll(self.lookup_call(request, since=since, until=until, page=page))
             found = self.parse_list(reply, request, since=since, until=until)
             if found is None:
                 raise self.classify_poll_error(reply)
             for listed in found.jobs:
-                if (ours := await self._checked(listed)) is not False:
+                if storable.job_id(listed.job.id) is None:
+                    complete = False
+                elif (ours := await self._checked(listed)) is not False:
                     (exact if ours else candidates).append(listed.job)
             page = found.next_page
             if not page:
-                return JobMatches(exact, candidates)
+                return JobMatches(exact, candidates, complete=complete)
         return JobMatches(exact, candidates, complete=False)
 
     # Sending.
 
     async def _send(self, call: Call) -> Reply:
-        ready = self.with_key(call)
-        response = await self._client.request(
-            ready.method,
-            self._base_url + ready.path,
-            json=ready.json,
-            params=ready.params,
-            files=ready.files,
-            headers=ready.headers,
-        )
-        return http.read(response, key=self._key)
+        """One exchange. Raises httpx.HTTPError and TimeoutError, and ProviderError for a call that cannot be formed."""
+        try:
+            ready = self.with_key(call)
+            request = self._client.build_request(
+                ready.method,
+                self._base_url + ready.path,
+                json=ready.json,
+                params=ready.params,
+                files=ready.files,
+                headers=ready.headers,
+                extensions={transport.BOUNDS: (call.max_reply_bytes, call.total_seconds)},
+            )
+        except (httpx.InvalidURL, ValueError, TypeError) as failure:
+            detail = kept.redact_text(f"the call could not be formed: {failure!r}", self._key)
+            raise errors.ProviderError(detail=storable.text(detail)) from failure
+        return http.read(await self._client.send(request), key=self._key)
 
     async def _poll(self, call: Call) -> Reply:
         """An exchange that orders nothing, so a broken one may be repeated."""
         try:
-            return await self._send(call)
+            reply = await self._send(call)
         except (httpx.HTTPError, TimeoutError) as failure:
             raise http.broken_poll(failure, key=self._key) from failure
+        if reply.status in http.MOVED or reply.status == SEE_OTHER:
+            raise self.moved(reply)
+        return reply
+
+    async def _look(self, job_id: str) -> JobStatus:
+        """How a job stands, as the vendor says it."""
+        return await self._status(job_id, await self._poll(self.status_call(job_id)))
 
     async def _is_known(self, job_id: str) -> bool:
         """Whether the vendor has a job of this id; False also where that cannot be told."""
@@ -114,7 +151,7 @@ class Adapter(VendorHooks):
     async def _uploaded(self, image: SourceImage | None, *, field: str) -> SourceImage | None:
         if image is None or (call := self.upload_call(image)) is None:
             return image
-        reply = await self._poll(call)
+        reply = await self._poll(replace(call, total_seconds=UPLOAD_SECONDS))
         if name := self.parse_upload(reply):
             return replace(image, uploaded=name)
         raise self.classify_upload_error(reply, field=field)
@@ -130,6 +167,7 @@ class Adapter(VendorHooks):
         return ours
 
     async def _status(self, job_id: str, reply: Reply) -> JobStatus:
+        """What the answer to a look says; where the vendor keeps its result apart, that is asked for as well."""
         if result_call := self.result_call(job_id, reply):
             result = await self._poll(result_call)
             return self._known(self.parse_result(reply, result), result)
@@ -138,4 +176,26 @@ class Adapter(VendorHooks):
     def _known(self, status: JobStatus | None, reply: Reply) -> JobStatus:
         if status is None:
             raise self.classify_poll_error(reply)
+        return status
+
+    # What leaves the adapter can be stored.
+
+    def _storable_job(self, job_id: str, reply: Reply) -> ProviderJob:
+        if storable.job_id(job_id) is None:
+            detail = f"The job was accepted under an id that cannot be kept ({len(job_id)} characters). {reply.detail}"
+            raise errors.SubmitUncertain(detail=detail)
+        return ProviderJob(job_id, self.kept(reply))
+
+    def _storable(self, status: JobStatus) -> JobStatus:
+        """The same look without what no database takes, no link can be, and nobody is to see."""
+        if status.cost is not None and (amount := storable.cost(status.cost.amount)) != status.cost.amount:
+            log.warning("%s reports a cost of %.40s, which is left out", self.name, status.cost.amount)
+            status = replace(status, cost=replace(status.cost, amount=amount) if amount is not None else None)
+        if status.video_url is None:
+            return status
+        if status.video_url.startswith("data:") or kept.redact_text(status.video_url, self._key) != status.video_url:
+            return replace(status, video_url=LINK_AT_PROVIDER)
+        if storable.link(status.video_url) is None:
+            detail = f"The job is done, and its link cannot be one. {status.video_url[:500]!r}"
+            return replace(status, video_url=None, error=errors.UnreadableReply(detail=detail))
         return status

@@ -5,7 +5,11 @@ vendor what their own signatures (or the lack of them) would do, without keeping
 truth: a call that never comes, comes twice or comes late changes nothing.
 """
 
+import json
+
 from core import config, errors, signing
+from core.providers import kept, storable
+from core.providers.contract import LINK_AT_PROVIDER, JobNotice, Provider, VideoModel
 
 CALLBACK_PATH = f"{config.API_PATH}/hooks"
 """Where the API takes the calls."""
@@ -25,6 +29,21 @@ def check(generation_id: str, signature: str, *, secret: bytes) -> None:
     """Return if `address` made this; else NotFound, which says nothing about what exists."""
     if not signing.is_same(_signature(generation_id, secret), signature):
         raise errors.NotFound
+
+
+def read_notice(provider: type[Provider], model: VideoModel, body: bytes, *, key: str) -> JobNotice | None:
+    """What a call of a vendor tells, made fit to be stored; None when it tells nothing that can be used."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    notice = provider.parse_notice(told, model) if isinstance(told, dict) else None
+    if notice is None or storable.job_id(notice.job_id) is None:
+        return None
+    link = notice.video_url
+    if link is not None and (link.startswith("data:") or kept.redact_text(link, key) != link):
+        return JobNotice(notice.job_id, LINK_AT_PROVIDER)
+    return JobNotice(notice.job_id, storable.link(link))
 
 
 def _signature(generation_id: str, secret: bytes) -> str:

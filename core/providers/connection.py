@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import httpx
 
-from core import config
+from core import config, content_coding, egress
 from core.config import Settings
 from core.providers import registry
 from core.providers.contract import Provider, VideoModel
+from core.providers.transport import BoundedTransport
 
 SUBMIT_TIMEOUT = httpx.Timeout(45, connect=10)
 POLL_TIMEOUT = httpx.Timeout(20, connect=5)
@@ -49,21 +50,54 @@ def connect(settings: Settings, name: str, client: httpx.AsyncClient, *, base_ur
     return registry.connect(name, client=client, access=access)
 
 
-def submit_client() -> httpx.AsyncClient:
+def connect_where_it_moved(
+    settings: Settings, name: str, client: httpx.AsyncClient, *, base_url: str | None
+) -> Provider | None:
+    """The provider at today's address, for a job whose own address has moved; None when there is no other."""
+    today = settings.provider_base_urls.get(name)
+    return None if today in (None, base_url) else connect(settings, name, client, base_url=today)
+
+
+def submit_client(settings: Settings) -> httpx.AsyncClient:
     """For calls that spend money: plain httpx, whose errors tell "never connected" from "connection lost".
 
     The aiohttp transport reports a server that hung up as ConnectTimeout (httpx-aiohttp 0.2, transport.py), which
     would be taken for "nothing was sent" and so be sent again.
     """
-    return httpx.AsyncClient(timeout=SUBMIT_TIMEOUT, follow_redirects=False)
+
+    def direct() -> httpx.AsyncBaseTransport:
+        return httpx.AsyncHTTPTransport(verify=egress.tls_context(), trust_env=False)
+
+    return _client(BoundedTransport(settings.proxies, direct=direct, through=_through), SUBMIT_TIMEOUT)
 
 
-def poll_client() -> httpx.AsyncClient:
+def poll_client(settings: Settings) -> httpx.AsyncClient:
     """For looks, which may be repeated: measured 30 times cheaper than plain httpx at 100 connections.
 
     It has no limit of its own, which all providers would share: whoever looks limits how many of each are under way.
     """
-    from httpx_aiohttp import HttpxAiohttpClient  # large, and only who polls needs it
+    from httpx_aiohttp import AiohttpTransport  # large, and only who polls needs it
 
     limits = httpx.Limits(max_connections=0, max_keepalive_connections=100)  # to aiohttp 0 is none; None means its 100
-    return HttpxAiohttpClient(timeout=POLL_TIMEOUT, follow_redirects=False, limits=limits)
+
+    def direct() -> httpx.AsyncBaseTransport:
+        return AiohttpTransport(verify=egress.tls_context(), trust_env=False, limits=limits)
+
+    return _client(BoundedTransport(settings.proxies, direct=direct, through=_through), POLL_TIMEOUT)
+
+
+def _through(proxy: httpx.URL) -> httpx.AsyncBaseTransport:
+    """By a proxy, for orders and looks alike: aiohttp knows no SOCKS."""
+    return httpx.AsyncHTTPTransport(
+        verify=egress.tls_context(),
+        trust_env=False,
+        proxy=httpx.Proxy(proxy),
+        limits=httpx.Limits(max_connections=None),
+    )
+
+
+def _client(transport: BoundedTransport, timeout: httpx.Timeout) -> httpx.AsyncClient:
+    headers = {"Accept-Encoding": content_coding.ACCEPTED}
+    return httpx.AsyncClient(
+        transport=transport, timeout=timeout, headers=headers, follow_redirects=False, trust_env=False
+    )

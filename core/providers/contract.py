@@ -46,9 +46,11 @@ class VideoModel:
 
     `durations` are all whole seconds it can make, ascending. `upstream_id` is the vendor's own name for it.
     `typical_seconds` is a first guess of how long one takes, used until there is a history;
-    `deadline_seconds` ends the wait. `ignores_negative_prompt`: one may come along and has no effect, so it is not
-    refused. `limits` are sentences on what the model does not honour. `published_seconds` is the longest clip that the
-    published price list names, where its vendor has been found to offer less.
+    `deadline_seconds` ends the wait. An image is sent as a JPEG of `image_max_bytes` at most, by itself less than 5 MB
+    also as base64, with no side longer than `image_max_side` pixels; with `image_exact` in the very size of the clip.
+    `ignores_negative_prompt`: one may come along and has no effect, so it is not refused. `limits` are sentences on
+    what the model does not honour. `published_seconds` is the longest clip that the published price list names, where
+    its vendor has been found to offer less.
     """
 
     id: str
@@ -64,6 +66,9 @@ class VideoModel:
     start_image: bool = False
     end_image: bool = False
     end_image_needs_start: bool = False
+    image_max_bytes: int = 3_700_000
+    image_max_side: int | None = None
+    image_exact: bool = False
     negative_prompt: bool = False
     ignores_negative_prompt: bool = False
     audio: bool = False
@@ -172,6 +177,13 @@ class ListPage:
     next_page: str = ""
 
 
+LINK_AT_PROVIDER = "data:,"
+"""The `video_url` of a clip whose link is not kept: the provider is asked for it when the clip is fetched.
+
+So it is with a clip that lies in the reply itself, and with an address that has our key in it.
+"""
+
+
 class JobState(StrEnum):
     """Where a job stands at its provider, in words common to all providers."""
 
@@ -194,9 +206,10 @@ class ReportedCost:
 class JobStatus:
     """One look at a job.
 
-    `progress` is the provider's own figure, 0 to 1, or None where it gives none. `video_url` is set when
-    SUCCEEDED, `error` when FAILED. `unknown_word` is a status word the provider class does not know (the
-    state is then RUNNING: waiting goes on and the word is logged once).
+    `progress` is the provider's own figure, 0 to 1, or None where it gives none. `video_url` is set when SUCCEEDED,
+    `error` when FAILED; SUCCEEDED with an error in the place of an address: what the vendor gave cannot be one.
+    `unknown_word` is a status word the provider class does not know (the state is then RUNNING: waiting goes on and the
+    word is logged once).
     """
 
     state: JobState
@@ -218,7 +231,7 @@ class JobNotice:
 
 @dataclass(frozen=True, slots=True)
 class VideoSource:
-    """Where, and with what headers, the finished file is fetched."""
+    """Where, and with what headers, the finished file is fetched; the address may be a data URL, the file itself."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -280,6 +293,13 @@ class Provider(ABC):
     @abstractmethod
     async def check_status(self, job_id: str) -> JobStatus:
         """Look at a job once. Raises ProviderError when the look itself failed; a failed job is a JobStatus."""
+
+    async def video_link(self, job_id: str) -> str | None:
+        """Where a finished clip lies, as the vendor says now; None when it does not. Raises as a look does.
+
+        It may be a data URL, which no `JobStatus` holds. A job that has failed meanwhile has no link.
+        """
+        return (await self.check_status(job_id)).video_url
 
     @classmethod
     def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:

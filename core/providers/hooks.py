@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from core import errors
 from core.messages import N_
-from core.providers import http
+from core.providers import clip_links, http, kept
 from core.providers.contract import (
     JobState,
     JobStatus,
@@ -23,6 +23,7 @@ from core.providers.contract import (
     VideoRequest,
 )
 from core.providers.http import ABOUT_US, DEFAULT_RULES, Call, ErrorFacts, ErrorRules, Reply, Rule
+from core.providers.transport import MAX_REPLY_BYTES
 
 LOST = N_("The provider no longer knows this job, so the clip cannot be fetched. Nothing was charged; try again.")
 
@@ -64,6 +65,8 @@ class VendorHooks(Provider):
     """How long a busy vendor is left alone that does not say how long."""
     lookup_pages: ClassVar[int] = 1
     """How many pages of the vendor's list are read at most."""
+    max_look_bytes: ClassVar[int] = MAX_REPLY_BYTES
+    """How large the reply to a look may be; more where it may hold the clip."""
     refusals: ClassVar[ErrorRules] = ErrorRules()
     """What an error reply means, before `DEFAULT_RULES`."""
     failures: ClassVar[ErrorRules] = ErrorRules()
@@ -127,7 +130,7 @@ class VendorHooks(Provider):
 
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """Where the clip lies; None where no file is there yet."""
-        return http.web_address(body.get("video_url"))
+        return clip_links.clip_address(body.get("video_url"))
 
     def parse_progress(self, body: Mapping[str, Any]) -> float | None:
         """The vendor's own figure, 0 to 1; None where it gives none."""
@@ -184,7 +187,7 @@ class VendorHooks(Provider):
 
     def kept(self, reply: Reply) -> Mapping[str, Any]:
         """What is stored of a reply for admins; at most what is `redacted`."""
-        return http.without_files(reply.redacted, self.FILE_FIELDS) if self.FILE_FIELDS else reply.redacted
+        return kept.without_files(reply.redacted, self.FILE_FIELDS) if self.FILE_FIELDS else reply.redacted
 
     # Hooks of errors: what the rules look at.
 
@@ -256,6 +259,12 @@ class VendorHooks(Provider):
             detail=reply.detail
         )
 
+    def moved(self, reply: Reply) -> errors.ProviderMoved:
+        """The error for a redirect: nothing was done at the address we have."""
+        place, setting = reply.moved_to or "another one", f"{self.name.upper()}_BASE_URL"
+        detail = f"The address of {self.display_name} has moved to {place}: set {setting}. {reply.detail}"
+        return errors.ProviderMoved(detail=detail)
+
     # Pieces for hooks.
 
     def status_of(self, word: str, reply: Reply) -> JobStatus:
@@ -315,4 +324,4 @@ class VendorHooks(Provider):
 
     def _route(self, route: str, job_id: str = "") -> Call:
         method, _, path = route.partition(" ")
-        return Call(method, path.replace("{job_id}", self.job_path(job_id)))
+        return Call(method, path.replace("{job_id}", self.job_path(job_id)), max_reply_bytes=self.max_look_bytes)

@@ -4,23 +4,27 @@ A reply may be JSON or not and may ask for a delay; what is kept of it holds not
 """
 
 import email.utils
-import html
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 import httpx
 
 from core import errors
 from core.messages import Source
+from core.providers import storable
+from core.providers.kept import READ_CHARS, redact, redact_text, truncate
+from core.providers.transport import MAX_REPLY_BYTES, TOTAL_SECONDS, ReplyTooLarge
+from core.redaction import redactor, shown_address
 
-MAX_KEPT_CHARS = 2000
+SEARCHED_BYTES = 50_000
+"""Of a reply up to this size it is asked once whether the key is in it at all."""
+MOVED = frozenset({301, 302, 307, 308})
+"""HTTP statuses that say that nothing was done here, and where to ask; 303 may be the answer to what was done."""
 REFUSED = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422})
 """HTTP statuses that say by themselves that nothing was accepted."""
 
@@ -37,6 +41,8 @@ class Call:
     params: Mapping[str, str | int] | None = None
     files: Mapping[str, tuple[str, bytes, str]] | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    max_reply_bytes: int = MAX_REPLY_BYTES
+    total_seconds: float = TOTAL_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,8 @@ class Reply:
     """What came back. `body` is its JSON object as sent (None when it is none), for decisions only.
 
     `redacted` and `text` are the same for log and admins: without the key, long strings cut.
-    `retry_after_seconds` is the Retry-After header, None without one. `headers` are for decisions only, too.
+    `retry_after_seconds` is the Retry-After header, None without one; `moved_to` where a redirect points, as it may be
+    shown. `headers` are for decisions only, too.
     """
 
     status: int
@@ -53,6 +60,7 @@ class Reply:
     text: str
     retry_after_seconds: float | None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    moved_to: str = ""
 
     @property
     def detail(self) -> str:
@@ -84,54 +92,29 @@ class Reply:
 
 def read(response: httpx.Response, *, key: str) -> Reply:
     """A response whose body has been read; never raises, whatever the body is."""
-    retry_after_seconds = _retry_after(response.headers)
+    retry_after_seconds, moved_to = _retry_after(response.headers), _moved_to(response, key)
+    if len(response.content) <= SEARCHED_BYTES and not redactor(key).finds(response.content.decode("utf-8", "replace")):
+        key = ""  # spares looking for it in each part
     try:
         body = json.loads(response.content)
         kept = redact(body, key=key)
     except (ValueError, RecursionError):
         body = kept = None
     if not isinstance(body, dict):
-        text = response.content.decode("utf-8", "replace")
-        return Reply(response.status_code, None, {}, redact(text, key=key), retry_after_seconds, response.headers)
+        text = response.content[: 4 * READ_CHARS].decode("utf-8", "replace")
+        shown = redact(text, key=key)
+        return Reply(response.status_code, None, {}, shown, retry_after_seconds, response.headers, moved_to)
     text = truncate(json.dumps(kept, ensure_ascii=False))
-    return Reply(response.status_code, body, kept, text, retry_after_seconds, response.headers)
+    return Reply(response.status_code, body, kept, text, retry_after_seconds, response.headers, moved_to)
 
 
-def redact_text(text: str, key: str) -> str:
-    """`text` with every occurrence of the key blacked out, also where it was escaped for an address, HTML or JSON."""
-    for form in _forms(key):
-        text = text.replace(form, "***")
-    return text
-
-
-@lru_cache(maxsize=32)
-def _forms(key: str) -> tuple[str, ...]:
-    """The ways a key may be written, longest first, so that none leaves a piece of another behind."""
-    addresses = {quote(key, safe=""), quote(key), quote_plus(key)}
-    lower = {re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), address) for address in addresses}
-    forms = {key, html.escape(key), json.dumps(key)[1:-1]} | addresses | lower
-    return tuple(sorted(filter(None, forms), key=len, reverse=True))
-
-
-def truncate(text: str) -> str:
-    """`text`, or its beginning and how long it was."""
-    if len(text) <= MAX_KEPT_CHARS:
-        return text
-    return f"{text[:MAX_KEPT_CHARS]}... ({len(text)} characters)"
-
-
-def redact(value: Any, *, key: str) -> Any:
-    """A JSON value fit to be stored: no key in it, no string that is really a file, nothing a database refuses."""
-    if isinstance(value, str):
-        whole = redact_text(value, key).encode("utf-8", "replace").decode()
-        return truncate(whole.replace("\x00", ""))
-    if isinstance(value, Mapping):
-        return {redact(str(name), key=key): redact(item, key=key) for name, item in value.items()}
-    if isinstance(value, list):
-        return [redact(item, key=key) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
+def _moved_to(response: httpx.Response, key: str) -> str:
+    location = response.headers.get("location", "")
+    if not response.is_redirect:
+        return ""
+    with suppress(httpx.InvalidURL, ValueError, RuntimeError):  # the last for a response without a request
+        location = str(response.request.url.join(location))
+    return storable.text(redact_text(shown_address(location), key))
 
 
 def delay_in_text(text: str) -> float | None:
@@ -163,7 +146,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def web_address(value: Any) -> str | None:
-    """The value if it is an http(s) address; else None."""
+    """The value if it is meant as an http(s) address; else None. Whether it can be one, `storable.link` tells."""
     return value if isinstance(value, str) and value.startswith(("https://", "http://")) else None
 
 
@@ -179,25 +162,18 @@ def _retry_after(headers: httpx.Headers) -> float | None:
         return None
 
 
-def without_files(kept: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
-    """`kept` without what fields of these names hold at any depth, unless that is an address."""
-    clean: dict[str, Any] = {}
-    for name, value in kept.items():
-        if isinstance(value, Mapping):
-            clean[name] = without_files(value, names)
-        elif name in names and isinstance(value, str) and not web_address(value):
-            clean[name] = f"({len(value)} characters)" if value else ""
-        else:
-            clean[name] = value
-    return clean
-
-
 def texts(*values: Any) -> str:
     """What several fields of an error reply say, as one text; what is no text is written as JSON."""
     return "\n".join(value if isinstance(value, str) else json.dumps(value) for value in values if value)
 
 
-NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+NOTHING_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
 """httpx errors after which the request has surely not reached the other side."""
 
 
@@ -205,12 +181,22 @@ def broken_submit(failure: httpx.HTTPError | TimeoutError, *, key: str) -> error
     """What a broken exchange during a submit means: not sent (safe to repeat) or uncertain (never repeated)."""
     if isinstance(failure, NOTHING_SENT):
         return broken_poll(failure, key=key)
-    return errors.SubmitUncertain(detail=redact_text(repr(failure), key))
+    if isinstance(failure, ReplyTooLarge):
+        return errors.ReplyTooLarge(detail=_broken(failure, key))
+    return errors.SubmitUncertain(detail=_broken(failure, key))
 
 
 def broken_poll(failure: httpx.HTTPError | TimeoutError, *, key: str) -> errors.ProviderError:
     """What a broken exchange that orders nothing means: try again later, nothing was changed by it."""
-    return errors.ProviderUnavailable(detail=redact_text(repr(failure), key))
+    if isinstance(failure, ReplyTooLarge):
+        return errors.ReplyTooLarge(detail=_broken(failure, key))
+    if isinstance(failure, httpx.DecodingError):
+        return errors.UnreadableReply(detail=_broken(failure, key))
+    return errors.ProviderUnavailable(detail=_broken(failure, key))
+
+
+def _broken(failure: Exception, key: str) -> str:
+    return storable.text(redact_text(repr(failure), key))
 
 
 @dataclass(frozen=True, slots=True)

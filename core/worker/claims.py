@@ -18,7 +18,7 @@ from core.insights import circuit_breaker
 from core.messages import message
 from core.providers import registry
 from core.providers.contract import Provider
-from core.worker import answers, setbacks, tasks
+from core.worker import answers, setbacks, uncollected
 from core.worker.lease_watch import LeaseWatch
 
 MAX_OUTSTANDING_SUBMITS = 8
@@ -135,7 +135,7 @@ def end_overdue(now: datetime) -> None:
             late = errors.SubmitUncertain(
                 message("overdue"), detail="no look or fetch came to an end before the deadline"
             )
-            lifecycle.mark_uncertain(session, row, late, next_at=now + tasks.ASK_AGAIN_AFTER)
+            lifecycle.mark_uncertain(session, row, late, next_at=now + uncollected.ASK_AGAIN_AFTER)
 
 
 def _leases(session: ReadSession) -> dict[str, tuple[int, datetime]]:

@@ -56,6 +56,7 @@ class Dispatcher:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._settings = installation.settings
+        self._may_be_behind = False
         self._journal = recovery.open_journal(installation.settings)
         self._words_logged: set[tuple[str, str]] = set()
         self._client: httpx.AsyncClient | None = None
@@ -73,15 +74,17 @@ class Dispatcher:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick until told to stop, then finish the looks that are under way and write them."""
-        async with connection.poll_client() as client:
+        async with connection.poll_client(self._settings) as client:
             self._client = client
             while not stop.is_set():
                 pause_seconds = TICK_SECONDS
                 try:
                     await self.tick()
                 except Exception as failure:
-                    self._leases.start_anew()
-                    pause_seconds = self._ticking.met(failure, is_told=availability.is_away(failure))
+                    self._may_be_behind = True
+                    if is_away := availability.is_away(failure):
+                        self._leases.start_anew()
+                    pause_seconds = self._ticking.met(failure, is_told=is_away)
                 else:
                     self._ticking.over()
                 try:
@@ -104,6 +107,9 @@ class Dispatcher:
             task.add_done_callback(self._polling[row.provider].discard)
         await asyncio.to_thread(self._hand_over)
         if self._is_time("sweep", SWEEP_SECONDS):
+            if self._may_be_behind:  # the database that is back may be another one, or an older state of it
+                await asyncio.to_thread(recovery.at_start, self._installation)
+                self._may_be_behind = False
             await asyncio.to_thread(recovery.take_up, self._installation, self._journal)
             await asyncio.to_thread(clock_watch.recall, now)
             await asyncio.to_thread(claims.sweep, self._leases, now=now)
@@ -166,6 +172,8 @@ class Dispatcher:
                 result = await provider.cancel(row.provider_job_id)
             else:
                 result = await provider.check_status(row.provider_job_id or "")
+        except errors.ProviderMoved as moved:
+            result = await self._look_where_it_moved(row, moved)
         except errors.ProviderError as error:
             result = error
         except Exception as bug:
@@ -173,6 +181,19 @@ class Dispatcher:
                 log.exception("looking at %s broke", row.id)
             result = errors.UnreadableReply(detail=repr(bug))
         self._learned.append(poll_results.PollResult(row, result))
+
+    async def _look_where_it_moved(self, row: Generation, moved: errors.ProviderMoved) -> poll_results.Outcome:
+        """A job is asked about where it was sent; when its vendor has left that place, at the address set since."""
+        assert self._client is not None  # noqa: S101 -- set before the first tick
+        today = connection.connect_where_it_moved(
+            self._settings, row.provider, self._client, base_url=row.provider_base_url
+        )
+        if today is None or row.provider_job_id is None:
+            return moved
+        try:
+            return await today.check_status(row.provider_job_id)
+        except errors.ProviderError as error:
+            return error
 
     async def _find(self, provider: Provider, row: Generation) -> poll_results.Outcome:
         """Look for the job of a lost submit; the request is made up anew, as it was sent."""

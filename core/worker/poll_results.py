@@ -16,7 +16,7 @@ from core.messages import message
 from core.providers import registry
 from core.providers.contract import JobMatches, JobState, JobStatus
 from core.retry import OnceAWhile
-from core.worker import setbacks, tasks
+from core.worker import setbacks, uncollected
 
 log = logging.getLogger(__name__)
 
@@ -145,11 +145,15 @@ def _write_end(session: WriteSession, row: Generation, status: JobStatus) -> boo
             Stage.READY_TO_DOWNLOAD,
             what=message("provider_finished"),
             next_at=now,
-            deadline_at=now + tasks.INGEST_DEADLINE,
+            deadline_at=now + uncollected.COLLECT_DEADLINE,
             setbacks=0,
             provider_video_url=link,
             **kept,
         )
+        return True
+    if status.state is JobState.SUCCEEDED and status.error and row.status is Status.PROCESSING:
+        # It has made the clip and gives no address for it; a later look may have one.
+        lifecycle.mark_uncertain(session, row, status.error, next_at=now + SLOW_POLL, setbacks=0)
         return True
     if status.state is JobState.FAILED:
         lifecycle.fail(session, row, status.error or errors.GenerationFailed(), **kept)
@@ -182,6 +186,8 @@ def _write_progress(
         pause = SLOW_POLL
     elif isinstance(result, errors.ProviderRateLimited):
         pause = max(pause, timedelta(seconds=min(result.retry_after_seconds, 600)))
+    elif isinstance(result, errors.UnreadableReply):  # dear to read, and hardly ever better at once
+        pause = max(pause, min(SLOW_POLL, (now - (row.submitted_at or now)) / 10))
     update_where(
         session,
         Generation,

@@ -7,18 +7,34 @@ from core.config import Settings
 from core.db.tables import Generation
 from core.files.storage import Storage
 from core.providers import callbacks, connection
-from core.providers.contract import SourceImage, VideoRequest
+from core.providers.contract import FRAME_SIZES, SourceImage, VideoRequest
 from core.spec import IMAGE_FIELDS
 
 
 def from_row(row: Generation, settings: Settings, storage: Storage) -> VideoRequest:
-    """Everything the provider needs, images included. Raises NotFound or ModelUnavailable for what is gone."""
+    """Everything the provider needs, with copies of the images that suit the vendor.
+
+    Raises NotFound or ModelUnavailable for what is gone, MediaRejected for a damaged image, StorageUnavailable.
+    """
     model = connection.find_model(settings, row.model_id)
     if model is None:
         raise errors.ModelUnavailable(detail=row.model_id)
 
     def image(key: str | None) -> SourceImage | None:
-        return SourceImage(storage.read_bytes(key)) if key else None
+        if not key:
+            return None
+        from core.files import request_image  # pictures are large to load, and few orders have one
+
+        frame = FRAME_SIZES[row.spec.resolution, row.spec.aspect_ratio]
+        return SourceImage(
+            request_image.fitted(
+                storage.read_bytes(key),
+                frame,
+                max_bytes=model.image_max_bytes,
+                max_side=model.image_max_side,
+                is_exact=model.image_exact,
+            )
+        )
 
     wanted = row.spec.values()
     del wanted["model_id"]

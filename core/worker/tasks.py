@@ -27,19 +27,17 @@ from core.files import download
 from core.generations import conformance, lifecycle
 from core.messages import message
 from core.providers import connection, registry
-from core.providers.contract import JobState, Provider, ProviderJob, VideoRequest, VideoSource
-from core.retry import RepeatedFailure, delay
-from core.worker import answers, provider_request, recovery, setbacks
+from core.providers.contract import LINK_AT_PROVIDER, Provider, ProviderJob, VideoRequest, VideoSource
+from core.retry import RepeatedFailure
+from core.worker import answers, provider_request, recovery, setbacks, uncollected
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
-SUBMIT_SECONDS = 90
-INGEST_DEADLINE = timedelta(hours=6)
-ASK_AGAIN_AFTER = timedelta(minutes=5)
+SUBMIT_SECONDS = 180
+"""More than the exchanges of one order may take: two uploads and the order itself."""
 LATE_FETCH_LIMIT = timedelta(hours=1)
-UNUSABLE_TRIES = 3
 FETCH_TRIES = 1
 """Within one job; the row comes back for more, behind those that work."""
 INGEST_SECONDS = 3600.0
@@ -83,6 +81,9 @@ def submit(generation_id: str) -> None:
     try:
         request = provider_request.from_row(row, installation.current().settings, installation.current().storage)
         base_url = _base_url(row.provider)
+    except errors.StorageUnavailable as away:  # nothing was sent, and the image is there when the place is
+        _put_back(generation_id, away)
+        return
     except errors.AppError as error:
         _fail(generation_id, Stage.DISPATCHED, error)
         return
@@ -122,7 +123,7 @@ def ingest(generation_id: str) -> None:
         row = lifecycle.locked(session, generation_id)
         if row is None or row.stage is not Stage.READY_TO_DOWNLOAD:
             return
-        attempt = row.collect_attempt + 1
+        attempt, was_given_up = row.collect_attempt + 1, row.status is Status.UNCERTAIN
         lifecycle.transition(
             session,
             row,
@@ -136,20 +137,29 @@ def ingest(generation_id: str) -> None:
         )
     folder = installation.current().settings.incoming_dir
     folder.mkdir(exist_ok=True)
-    target = folder / f"{generation_id}.video"
+    target, note = folder / f"{generation_id}.video", folder / f"{generation_id}.seen.json"
     try:
         with _lease_kept(generation_id, Stage.DOWNLOADING):
             output = _ingest_output(row, target)
+    except _Unusable as unusable:
+        seen = uncollected.note_unusable(note, unusable.error, sha256=unusable.sha256)
+        uncollected.record(generation_id, attempt, unusable.error, was_given_up=was_given_up, seen=seen)
+        if seen and seen.is_all_there_is:
+            note.unlink(missing_ok=True)
+        return
     except errors.AppError as error:
-        _record_ingest_failure(generation_id, attempt, error)
+        uncollected.record(generation_id, attempt, error, was_given_up=was_given_up)
         return
     except Exception as bug:
+        if availability.is_away(bug):
+            raise
         log.exception("collect of %s broke", generation_id)
         if not isinstance(bug, OSError):  # neither time nor an operator mends that
             setbacks.record(row, bug)
             return
         trace = "".join(traceback.format_exception(bug))
-        _record_ingest_failure(generation_id, attempt, errors.DownloadFailed(detail=trace))
+        broken = errors.DownloadFailed(detail=trace)
+        uncollected.record(generation_id, attempt, broken, was_given_up=was_given_up)
         return
     finally:  # also what was whole and yet no video; the beginning of a download is another file and stays
         for path in (target, target.with_suffix(".safe.mp4")):
@@ -158,11 +168,21 @@ def ingest(generation_id: str) -> None:
         with _lease_kept(generation_id, Stage.DOWNLOADING):
             what = f"the end of {generation_id}"
             writing.until_written(lambda session: _complete(session, generation_id, attempt, output), what=what)
+        note.unlink(missing_ok=True)
     except Exception as failure:
         if availability.is_away(failure):
             raise
         log.exception("the end of %s could not be written", generation_id)
         setbacks.record(row, failure)
+
+
+class _Unusable(Exception):
+    """What was fetched is whole, and it cannot be delivered."""
+
+    def __init__(self, error: errors.MediaRejected, sha256: str) -> None:
+        super().__init__(error)
+        self.error = error
+        self.sha256 = sha256
 
 
 def _complete(session: WriteSession, generation_id: str, attempt: int, output: lifecycle.Output) -> None:
@@ -185,7 +205,7 @@ def _base_url(provider: str) -> str:
 async def _send(provider_name: str, request: VideoRequest) -> ProviderJob | errors.ProviderError:
     """One submit; every way it can end is a value. What we do not understand is uncertain, never "not sent"."""
     try:
-        async with connection.submit_client() as client, asyncio.timeout(SUBMIT_SECONDS):
+        async with connection.submit_client(installation.current().settings) as client, asyncio.timeout(SUBMIT_SECONDS):
             return await connection.connect(installation.current().settings, provider_name, client).generate_video(
                 request
             )
@@ -201,24 +221,28 @@ def _ingest_output(row: Generation, target: Path) -> lifecycle.Output:
     """Download, verify, make a poster, store; raises AppError, having stored nothing that is charged."""
     from core.files import video_derivatives, video_probe  # large, and only this needs them
 
-    allow = installation.current().settings.download_allow(row.provider, row.provider_base_url)
-    fetched = download.fetch(asyncio.run(_source(row)), target, allow=allow, max_tries=FETCH_TRIES)
-    with _EXAMINING:
-        facts = video_probe.verify(target)
+    settings = installation.current().settings
+    source, allow = asyncio.run(_source(row)), settings.download_allow(row.provider, row.provider_base_url)
+    fetched = download.fetch(source, target, allow=allow, proxies=settings.proxies, max_tries=FETCH_TRIES)
     sha256 = fetched.sha256
-    if not facts.web_safe or facts.container != "mp4":
-        safe = target.with_suffix(".safe.mp4")
-        with _RE_ENCODING:
-            video_derivatives.make_web_safe(target, safe)
-        target = safe
+    try:
         with _EXAMINING:
             facts = video_probe.verify(target)
-        with target.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        if not facts.web_safe or facts.container != "mp4":
+            safe = target.with_suffix(".safe.mp4")
+            with _RE_ENCODING:
+                video_derivatives.make_web_safe(target, safe)
+            target = safe
+            with _EXAMINING:
+                facts = video_probe.verify(target)
+            with target.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        with _EXAMINING:
+            poster = video_derivatives.poster(target)
+    except errors.MediaRejected as rejected:
+        raise _Unusable(rejected, fetched.sha256) from rejected
     storage = installation.current().storage
     base = f"videos/{row.id}/{sha256[:16]}"
-    with _EXAMINING:
-        poster = video_derivatives.poster(target)
     stored = [
         storage.put_bytes(f"{base}.webp", poster, media_type="image/webp"),
         storage.put_file(f"{base}.mp4", target, media_type="video/mp4"),
@@ -239,52 +263,39 @@ async def _source(row: Generation) -> VideoSource:
         raise errors.GenerationFailed(detail="ready without a job id or link")
     if not registry.is_registered(row.provider):  # the link may do without it
         return VideoSource(row.provider_video_url)
-    async with connection.submit_client() as client:
-        provider = connection.connect(
-            installation.current().settings, row.provider, client, base_url=row.provider_base_url
-        )
+    settings = installation.current().settings
+    async with connection.submit_client(settings) as client:
+        provider = connection.connect(settings, row.provider, client, base_url=row.provider_base_url)
         url = row.provider_video_url
-        if row.collect_attempt > 1:
-            url = await _refresh_output_url(provider, row.provider_job_id) or url
+        if row.collect_attempt > 1 or url == LINK_AT_PROVIDER:
+            today = connection.connect_where_it_moved(settings, row.provider, client, base_url=row.provider_base_url)
+            url = await _fresh_link(provider, today, row.provider_job_id) or url
+        if url == LINK_AT_PROVIDER:
+            raise errors.OutputExpired(detail="the provider gives no link when it is asked again")
         return await provider.video_source(row.provider_job_id, url)
 
 
-async def _refresh_output_url(provider: Provider, job_id: str) -> str | None:
+async def _fresh_link(provider: Provider, today: Provider | None, job_id: str) -> str | None:
     """The link as the provider tells it now; None when it cannot say, for then the one we have may still do."""
     try:
-        status = await provider.check_status(job_id)
+        try:
+            return await provider.video_link(job_id)
+        except errors.ProviderMoved:
+            return await today.video_link(job_id) if today else None
     except errors.ProviderError as error:
-        log.info("no fresh link for %s: %s", job_id, error)
+        log.info("no fresh link for %s: %s (%s)", job_id, error, error.detail)
         return None
-    if status.state is JobState.FAILED:
-        raise errors.OutputExpired(detail=status.error.detail if status.error else "")
-    return status.video_url
 
 
-def _record_ingest_failure(generation_id: str, attempt: int, error: errors.AppError) -> None:
-    """Try again later, give up with the credits back, or leave it to a person, by what went wrong."""
+def _put_back(generation_id: str, error: errors.StorageUnavailable) -> None:
+    """Back into the line, before anything was sent."""
     with db.write_session() as session:
         row = lifecycle.locked(session, generation_id)
-        if row is None or row.stage is not Stage.DOWNLOADING or row.collect_attempt != attempt:
-            return
-        now = db.now(session)
-        log.warning("collect of %s, try %s: %s (%s)", generation_id, attempt, error, error.detail)
-        retryable = isinstance(error, errors.ProviderError) or getattr(error, "retryable", False)
-        if not retryable and attempt >= UNUSABLE_TRIES:
-            lifecycle.fail(session, row, error)
-        elif (
-            retryable
-            and row.submitted_at is not None
-            and now > row.submitted_at + INGEST_DEADLINE
-            and (row.deadline_at is None or now > row.deadline_at)  # which follows a clock that is set
-        ):
-            lifecycle.mark_uncertain(session, row, error, next_at=now + ASK_AGAIN_AFTER, setbacks=0)
-        else:
-            wait = delay(attempt)
-            what = message("not_fetched_yet", seconds=wait.total_seconds(), error=error.message)
-            lifecycle.transition(
-                session, row, Status.PROCESSING, Stage.READY_TO_DOWNLOAD, what=what, next_at=now + wait, setbacks=0
-            )
+        if row is not None and row.stage is Stage.DISPATCHED:
+            seconds = error.retry_after_seconds
+            what = message("not_accepted_yet", seconds=seconds, error=error.message)
+            next_at = db.now(session) + timedelta(seconds=seconds)
+            lifecycle.transition(session, row, Status.PENDING, Stage.QUEUED, what=what, next_at=next_at)
 
 
 def _fail(generation_id: str, stage: Stage, error: errors.AppError) -> None:

@@ -96,5 +96,5 @@ def _facts(row: Generation) -> dict[str, str]:
         _("Start image"): _("yes") if row.start_image_key else _("no"),
         _("End image"): _("yes") if row.end_image_key else _("no"),
         _("Price"): wording.priced(row.credits),
-        _("File size"): wording.size(row.stored_bytes),
+        _("File size"): wording.size(queries.file_bytes(row)),
     }

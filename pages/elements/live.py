@@ -16,7 +16,7 @@ from core.db.enums import Status
 from core.db.tables import Generation, User
 from core.generations import progress
 from pages.elements import live_endpoint
-from pages.ui import language, wording
+from pages.ui import language, links, wording
 from pages.ui.custom_element import custom_element
 from pages.ui.language import _, plural
 
@@ -30,8 +30,11 @@ _element = custom_element(
 )
 
 
-def show(session: ReadSession, person: User) -> None:
-    """Mount the element; the shell does it once a run, before the page reads what it draws."""
+def show(session: ReadSession, person: User, outage: str) -> None:
+    """Mount the element; the shell does it once a run, before the page reads what it draws.
+
+    `outage` is what the page says of workers that are away.
+    """
     before = {*st.session_state.get("live_ids", ()), *_met()}
     now = progress.live_ids_of(session, person)
     ended = progress.ended(session, person, before.difference(now))
@@ -44,11 +47,13 @@ def show(session: ReadSession, person: User) -> None:
         key="live",
         data={
             "language": language.current(),
-            "address": live_endpoint.PATH,
+            "address": links.from_page(live_endpoint.PATH),
             "token": progress.sign_token(
                 person.id, language.current(), secret=installation.current().settings.secret_key, now=utc_now()
             ),
-            "state": progress.fingerprint(now),
+            "state": live_endpoint.state(now, outage),
+            "outage": outage,
+            "well": _("Workers answer again."),
             "live": len(now),
             "told": {"number": number, "text": text},
         },

@@ -20,13 +20,14 @@ from core.generations import progress
 from pages.sections import progress_text
 from pages.ui import language
 
-PATH = f"{config.API_PATH}/live"
+NAME = "live"
+PATH = f"{config.API_PATH}/{NAME}"
 MAX_NEWEST = 10
 """So many ids are told though no page shows them: what begins and ends while nothing may be drawn is told of later."""
 
 
-def route() -> Route:
-    """The route; mounted by app.py before the REST API."""
+def route(api_path: str = config.API_PATH) -> Route:
+    """The route beside the REST API that is mounted at `api_path`; mounted by app.py before it."""
 
     def answer(request: Request) -> Response:  # not async: Starlette runs it in a thread, as it asks the database
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -47,11 +48,16 @@ def route() -> Route:
             return Response(status_code=304, headers=headers)
         return Response(body, media_type="application/json", headers=headers)
 
-    return Route(PATH, answer, methods=["GET"])
+    return Route(f"{api_path}/{NAME}", answer, methods=["GET"])
+
+
+def state(ids: Sequence[str], outage: str) -> str:
+    """What a page is drawn for: changes when something begins or ends, and when workers go or come back."""
+    return progress.fingerprint([*ids, outage] if outage else ids)
 
 
 def _look(user_id: str, shown: Sequence[str]) -> bytes:
-    """`{"state": <changes at an end or a beginning>, "live": <how many>, "newest": [ids], "items": [...]}`."""
+    """`{"state": <see `state`>, "live": <how many>, "newest": [ids], "items": [...], "outage": <a sentence>}`."""
     with db.read_connection() as connection:
         ids = progress.live_ids(connection, user_id)
     standings: Sequence[progress.InFlightItem] = ()
@@ -59,5 +65,8 @@ def _look(user_id: str, shown: Sequence[str]) -> bytes:
         with db.read_session() as session:
             standings = progress_text.board().snapshots(session, user_id, among=among)
     items = [progress_text.item(each) for each in standings]
-    told = {"state": progress.fingerprint(ids), "live": len(ids), "newest": list(ids[-MAX_NEWEST:]), "items": items}
+    outage = progress_text.outage()
+    told = {"state": state(ids, outage), "live": len(ids), "newest": list(ids[-MAX_NEWEST:]), "items": items}
+    if outage:
+        told["outage"] = outage
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()

@@ -16,7 +16,7 @@ from core.db.enums import Status
 from core.db.tables import User
 from core.files import signed_urls
 from core.projects import projects
-from pages.ui import wording
+from pages.ui import links, wording
 from pages.ui.language import _, translate_message
 
 log = logging.getLogger("pages")
@@ -134,11 +134,11 @@ def save_and_rerun(
 
 
 def media_link(key: str | None, *, download_name: str | None = None) -> str | None:
-    """A signed path to a stored file the person may see; None for no file."""
+    """A signed link to a stored file the person may see; None for no file."""
     if key is None:
         return None
     secret = installation.current().settings.secret_key
-    return signed_urls.sign(key, secret=secret, now=utc_now(), download_name=download_name)
+    return links.from_page(signed_urls.sign(key, secret=secret, now=utc_now(), download_name=download_name))
 
 
 def plain_text(text: str, *, strong: bool = False, small: bool = False, lines: int | None = None) -> None:

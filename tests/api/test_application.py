@@ -161,6 +161,8 @@ def test_wrong_method(ana: Client) -> None:
     assert answer.headers["allow"] == "POST"
     assert ana.send("PUT", "/projects").headers["allow"] == "GET, HEAD, POST"
     assert ana.send("POST", "/generations/x").headers["allow"] == "DELETE, GET, HEAD, PATCH"
+    assert ana.send("OPTIONS", "/generations/zip").headers["allow"] == "POST", "not what an id in its place would do"
+    assert ana.send("OPTIONS", "/generations/events").headers["allow"] == "GET, HEAD"
 
 
 def test_openapi_document(nobody: Client) -> None:

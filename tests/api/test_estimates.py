@@ -1,5 +1,6 @@
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.api.conftest import Client, refusal
@@ -85,7 +86,6 @@ def test_what_cannot_be_made_is_priced_all_the_same(ana: Client) -> None:
         ({"duration": "8"}, "duration"),
         ({"duration": True}, "duration"),
         ({"duration": 8.5}, "duration"),
-        ({"duration": 8.0}, "duration"),
         ({"duration": 0}, "duration"),
         ({"duration": -8}, "duration"),
         ({"duration": 1_000_001}, "duration"),
@@ -106,6 +106,18 @@ def test_bad_field(ana: Client, changes: dict[str, Any], field: str) -> None:
 
     assert (status, code, list(fields)) == (422, "invalid_request", [field])
     assert fields[field].endswith(".")
+
+
+@pytest.mark.parametrize("written", ["8.0", "8e0", "80E-1", "0.8e1", "8.000"])
+def test_whole_number_however_it_is_written(ana: Client, written: str) -> None:
+    """A number without a fraction is a whole one; one with the least of a fraction is none."""
+
+    def priced(duration: str) -> httpx.Response:
+        body = f'{{"modelId": "veo3", "resolution": "720p", "duration": {duration}}}'
+        return ana.post("/estimate-credits", content=body, headers={"Content-Type": "application/json"})
+
+    assert priced(written).json() == priced("8").json()
+    assert refusal(priced("8.0000000000000000001"))[0] == 422
 
 
 @pytest.mark.parametrize("missing", ["modelId", "resolution"])
@@ -129,6 +141,12 @@ def test_missing_field(ana: Client, missing: str) -> None:
         (b'"veo3"', 422, "invalid_request"),
         (b"{", 400, "invalid_json"),
         (b"{'modelId': 'veo3'}", 400, "invalid_json"),
+        (b'{"modelId": "veo3", "modelId": "demo-film", "resolution": "720p"}', 400, "invalid_json"),
+        (b'{"modelId": "veo3", "resolution": "720p", "other": {"a": 1, "a": 1}}', 400, "invalid_json"),
+        ('{"modelId": "veo3", "resolution": "720p"}'.encode("utf-16"), 400, "invalid_body"),
+        ('{"modelId": "veo3", "resolution": "720p"}'.encode("utf-16-le"), 400, "invalid_json"),
+        ('{"modelId": "veo3", "resolution": "720p"}'.encode("utf-32"), 400, "invalid_body"),
+        ('{"modelId": "veo3é"}'.encode("latin-1"), 400, "invalid_body"),
         (b'{"\xff": 1}', 400, "invalid_body"),
         (b"[" * 100_000, 400, "invalid_body"),
         (b'{"modelId": "veo3", "resolution": "720p", "duration": NaN}', 422, "invalid_request"),

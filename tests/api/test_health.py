@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,10 @@ from core import db
 from core.clock import utc_now
 from core.db import Database
 from core.db.tables import Generation
+from core.insights import health, presence_watch
 from core.installation import Installation, using
+from core.redis import presence
+from tests import redis as redis_server
 from tests.api.conftest import Client
 from tests.factories import installations
 
@@ -19,14 +22,34 @@ def test_healthy(nobody: Client) -> None:
     answer = nobody.get("/health")
 
     assert answer.status_code == 200
-    assert answer.json() == {
+    body = answer.json()
+    assert body.pop("freeBytes") > 0
+    assert body == {
         "success": True,
         "status": "ok",
         "database": True,
         "queue": None,
         "oldestPendingSeconds": 0.0,
         "inFlight": 0,
+        "lastDeliveryAt": None,
     }
+
+
+def test_last_delivery(ana: Client, nobody: Client) -> None:
+    """When the last clip was delivered; what ended otherwise is no delivery."""
+    row = ana.finished()
+    ana.post(f"/generations/{ana.generate()}/cancel")
+
+    assert row.ended_at is not None
+    assert datetime.fromisoformat(nobody.get("/health").json()["lastDeliveryAt"]) == row.ended_at
+
+
+@pytest.mark.parametrize(("free_bytes", "nearly_full"), [(None, False), (0, True), (2**29 - 1, True), (2**29, False)])
+def test_room_for_clips(free_bytes: int | None, nearly_full: bool) -> None:
+    """A disk with too little room is said to be nearly full; one that cannot be looked at is not."""
+    found = health.Health(in_flight=0, oldest_pending_seconds=0, free_bytes=free_bytes, last_delivery_at=None)
+
+    assert found.is_disk_nearly_full is nearly_full
 
 
 def test_backlog(ana: Client, nobody: Client) -> None:
@@ -51,6 +74,26 @@ def test_queue_away(nobody: Client, monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert answer.status_code == 200
     assert (answer.json()["status"], answer.json()["queue"]) == ("degraded", False)
+
+
+def test_workers_away(nobody: Client, installation: Installation) -> None:
+    """Without workers orders are taken and wait: degraded, and since when nobody gave a sign of life."""
+    with redis_server.server() as url:
+        running = replace(installation, redis_url=url)
+        running.watch._began -= presence_watch.START_SECONDS
+        with using(running):
+            answer = nobody.get("/health").json()
+            assert (answer["status"], answer["worker"], answer["workerSince"]) == ("degraded", False, None)
+            with db.write_session() as session:
+                presence_watch.note(session, list(presence_watch.Part))
+            answer = nobody.get("/health").json()
+            assert answer["workerSince"].startswith(f"{utc_now():%Y-%m-%dT}")
+            for role in presence.Role:
+                presence.announce(running.redis, role)
+            running.watch._looked_at = 0.0
+            answer = nobody.get("/health").json()
+            assert (answer["status"], answer["worker"], "workerSince" in answer) == ("ok", True, False)
+        running.redis.close()
 
 
 def test_database_away(nobody: Client, installation: Installation, tmp_path: Path) -> None:

@@ -41,6 +41,18 @@ def test_download_in_parts(ana: Client, wanted: str, status: int, content: bytes
     assert (answer.status_code, answer.content) == (status, content)
 
 
+def test_link_of_a_deleted_clip(ana: Client) -> None:
+    """With a clip its links end, at once and not only when its files are removed."""
+    row = ana.finished()
+    link = ana.get(f"/generations/{row.id}").json()["generation"]["videoUrl"]
+    assert ana.get(link).status_code == 200
+
+    assert ana.send("DELETE", f"/generations/{row.id}").status_code == 200
+
+    assert refusal(ana.get(link))[:2] == (404, "not_found")
+    assert current().storage.read_bytes(row.output_key or "") == CLIP
+
+
 def test_head_of_a_download(ana: Client) -> None:
     """HEAD tells the size without the bytes."""
     answer = ana.send("HEAD", f"/download/{ana.finished().id}")

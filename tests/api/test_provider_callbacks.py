@@ -51,6 +51,24 @@ def test_hook_when_it_is_ours(nobody: Client, waiting: str) -> None:
         assert due(waiting)
 
 
+def test_hook_when_it_comes_in_a_flood(nobody: Client, waiting: str) -> None:
+    """However often a vendor calls, it is asked once more in each of its pauses, and the last call is not forgotten."""
+    looks = 0
+    for _ in range(20):
+        assert nobody.send("POST", path(waiting)).status_code == 204
+        if due(waiting):
+            looks += 1
+            with db.write_session() as session:
+                session.execute(update(Generation).values(next_at=utc_now() + timedelta(hours=1)))  # as a look does
+
+    assert looks == 1
+    with db.read_session() as session:
+        row = session.get_one(Generation, waiting)
+    assert row.next_at is not None
+    pause = current().settings.poll_seconds
+    assert timedelta(0) < row.next_at - utc_now() <= timedelta(seconds=pause)
+
+
 def test_hook_when_it_is_guessed(nobody: Client, waiting: str, installation: Installation) -> None:
     """A wrong signature, or that of another generation, finds nothing and changes nothing."""
     right = path(waiting)

@@ -89,3 +89,25 @@ def test_full_storage(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     installations.reopen()
 
     assert refusal(ana.post("/upload-image", **sent(picture())))[:2] == (413, "storage_full")
+
+
+def test_upload_when_files_cannot_be_stored(ana: Client) -> None:
+    """A disk that takes nothing is a 503 that says when to come back; nothing is counted."""
+    assert ana.person is not None
+    (current().settings.data_dir / "media").write_text("a file where the folder should be")
+    answer = ana.post("/upload-image", **sent(picture()))
+
+    assert refusal(answer)[:2] == (503, "storage_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    with databases.read_session() as session:
+        assert users.get(session, ana.person.email).storage_bytes == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["photo.jfif", "PHOTO.JPE", "photo.pjpeg", "photo", "photo.txt", "photo.gif", "\u00fc.PNG"]
+)
+def test_names_do_not_decide_what_a_file_is(ana: Client, name: str) -> None:
+    """An image is taken under any name, and whatever type is claimed for it."""
+    body = sent(picture(), name=name)
+    body["files"]["file"] = (name, picture(), "application/octet-stream")
+    assert ana.post("/upload-image", **body).status_code == 200

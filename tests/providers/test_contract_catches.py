@@ -343,6 +343,12 @@ class FollowsRedirects(Acme):
         return http.read(response, key=self._key)
 
 
+@caught_by("a_submit_that_is_sent_elsewhere_is_refused")
+class DoesNotSayWhatToSet(Acme):
+    def moved(self, reply: Reply) -> errors.ProviderMoved:
+        return errors.ProviderMoved(detail=reply.detail)
+
+
 @caught_by("a_job_under_way_is_waited_for")
 class TellsAForeignHost(Acme):
     async def check_status(self, job_id: str) -> JobStatus:

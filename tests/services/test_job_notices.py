@@ -44,7 +44,7 @@ def _waiting(person: User) -> Generation:
 
 def _take(row: Generation, notice: JobNotice | None) -> Generation:
     with db.write_session() as session:
-        reconciliation.take_notice(session, row.id, notice)
+        reconciliation.take_notice(session, row.id, notice, poll_seconds=1)
     return load_generation(row.id)
 
 

@@ -178,7 +178,9 @@ def test_expedite_when_it_waits(database: Database, person: User) -> None:
     waiting = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING, WAITING)
     queued = create_generation(database, person)
     with database.write_session() as session:
-        hurried = [lifecycle.expedite(session, id) for id in (waiting.id, waiting.id, queued.id)]
+        hurried = [
+            lifecycle.expedite(session, id, pause=timedelta(seconds=5)) for id in (waiting.id, waiting.id, queued.id)
+        ]
 
     assert hurried == [True, False, False]
     due = load_generation(waiting.id, database).next_at

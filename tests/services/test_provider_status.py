@@ -40,6 +40,7 @@ def test_status_when_there_is_a_week(database: Database, installation: Installat
     [
         (errors.ProviderUnavailable(), circuit_breaker.FAILURES_TO_OPEN, "provider_has_trouble"),
         (errors.BadKey(), 1, "provider_refuses_account"),
+        (errors.ProviderMoved(), 1, "provider_has_moved"),
     ],
 )
 def test_status_when_in_trouble(

@@ -316,6 +316,32 @@ def test_retry_when_failed(database: Database, person: User) -> None:
         commands.retry(session, person, new.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
 
 
+@pytest.mark.both_databases
+def test_retry_when_many_ask_at_once(database: Database, person: User) -> None:
+    """Retries of one generation without a key are one order while it is under way; after that another may be made."""
+    old = create_generation(database, person)
+    with database.write_session() as session:
+        commands.cancel(session, person, old.id)
+    barrier = threading.Barrier(10)
+
+    def try_once(_n: int) -> tuple[str, bool]:
+        barrier.wait()
+        with database.write_session() as session:
+            row = commands.retry(session, person, old.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
+            return row.id, row.replayed
+
+    with ThreadPoolExecutor(10) as threads:
+        found = list(threads.map(try_once, range(10)))
+
+    assert len({row_id for row_id, _replayed in found}) == 1
+    assert sorted(replayed for _row_id, replayed in found) == [False] + [True] * 9
+    with database.write_session() as session:
+        assert ledger.balance(session, person.id) == ledger.Balance(9_950, 50)
+        commands.cancel(session, person, found[0][0])
+        later = commands.retry(session, person, old.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
+    assert (later.id != found[0][0], later.replayed) == (True, False)
+
+
 @pytest.mark.parametrize("deleted", [False, True])
 def test_retry_when_it_went_on_from_a_clip(database: Database, person: User, deleted: bool) -> None:
     """A retry goes on from the same clip as the old one did, or from none when that was deleted."""

@@ -1,16 +1,25 @@
+import base64
+import io
+import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import respx
+from PIL import Image
+from sqlalchemy import update
 
 from core import db
 from core.billing import ledger
+from core.clock import utc_now
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, User
+from core.db.tables import Generation, GenerationEvent, User
 from core.installation import Installation
-from core.worker import tasks
+from core.providers.contract import LINK_AT_PROVIDER
+from core.worker import provider_request, tasks, uncollected
 from tests.factories import installations
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
@@ -78,18 +87,124 @@ def test_collect_when_all_goes_well(host: hosts.FileHost, ana: User, installatio
     assert [call["authorization"] for call in host.calls] == ["Bearer k-1"]
 
 
-def test_collect_when_file_is_no_video(host: hosts.FileHost, ana: User) -> None:
-    """What is no video is fetched again a few times; then the generation fails and the credits come back."""
-    host.otherwise = hosts.reply(b"<html>not a clip</html>" * 100)
-    generation_id = ready(ana)
-    for n in range(tasks.UNUSABLE_TRIES):
-        assert sound(generation_id).stage is Stage.READY_TO_DOWNLOAD, n
-        tasks.ingest(generation_id)
+NOT_YET = {
+    "a page": hosts.reply(b"<html>not a clip</html>" * 100),
+    "a page that says so": hosts.reply(b"<html>", Content_Type="text/html"),
+    "an empty file": hosts.reply(b""),
+    "a picture": hosts.reply(b"\x89PNG" + bytes(5000)),
+    "forbidden": hosts.status(403),
+    "not found": hosts.status(404),
+    "gone": hosts.status(410),
+    "a private place": hosts.redirect("https://10.0.0.1/clip.mp4"),
+    "a name nobody knows": hosts.redirect("https://files.invalid/clip.mp4"),
+    "a loop": hosts.redirect("/again"),
+    "something packed": hosts.reply(b"no gzip", Content_Encoding="gzip"),
+}
+"""What may stand where a clip is to come, and may be another thing later."""
 
+
+@pytest.mark.parametrize("answer", NOT_YET.values(), ids=NOT_YET)
+def test_collect_when_the_clip_is_not_there_yet(host: hosts.FileHost, ana: User, answer: hosts.Answer) -> None:
+    """What time or a fresh link may change is tried for hours, then left to a person; the clip is taken even then."""
+    host.otherwise = answer
+    generation_id = ready(ana)
+    for n in range(4):
+        tasks.ingest(generation_id)
+        row = sound(generation_id)
+        assert row.stage is Stage.READY_TO_DOWNLOAD, n
+        assert row.status is Status.PROCESSING, n
+        assert row.error_detail
+
+    move_back(generation_id, uncollected.COLLECT_DEADLINE)
+    tasks.ingest(generation_id)
+    assert sound(generation_id).status is Status.UNCERTAIN
+    with db.read_session() as session:
+        assert ledger.balance(session, ana.id) == ledger.Balance(950, 50)
+
+    host.otherwise = hosts.whole
+    tasks.ingest(generation_id)
+    assert sound(generation_id).status is Status.COMPLETED
+
+
+def move_back(generation_id: str, by: timedelta) -> None:
+    """Let everything of a generation have happened that much earlier."""
+    with db.write_session() as session:
+        session.execute(
+            update(GenerationEvent)
+            .where(GenerationEvent.generation_id == generation_id)
+            .values(at=utc_now() - by - timedelta(minutes=1))
+        )
+
+
+def test_collect_pauses_longer_and_longer(host: hosts.FileHost, ana: User) -> None:
+    """A clip that is left to a person is asked for less and less often."""
+    host.otherwise = hosts.status(404)
+    generation_id = ready(ana)
+    pauses = []
+    for hours in (8, 40, 400):
+        move_back(generation_id, timedelta(hours=hours))
+        tasks.ingest(generation_id)
+        pauses.append(round((due(sound(generation_id)) - utc_now()) / timedelta(hours=1)))
+    assert pauses == [2, 10, 24]
+
+
+def due(row: Generation) -> datetime:
+    """When it is looked at again."""
+    assert row.next_at is not None
+    return row.next_at
+
+
+def test_collect_of_the_same_damaged_video_each_time(
+    host: hosts.FileHost, ana: User, installation: Installation
+) -> None:
+    """Only a video that comes damaged again and again, over a while and always alike, is given up; credits return."""
+    host.data = host.data[: len(host.data) // 2]
+    generation_id = ready(ana)
+    for n in range(uncollected.SAME_BYTES_TRIES):
+        tasks.ingest(generation_id)
+        assert sound(generation_id).stage is Stage.READY_TO_DOWNLOAD, n
+
+    note = installation.settings.incoming_dir / f"{generation_id}.seen.json"
+    seen = json.loads(note.read_text())
+    note.write_text(json.dumps(seen | {"since": (utc_now() - uncollected.SAME_BYTES_SPAN).isoformat()}))
+    tasks.ingest(generation_id)
     row = sound(generation_id)
     assert (row.status, row.error_code) == (Status.FAILED, "media_rejected")
+    assert not note.exists()
     with db.read_session() as session:
         assert ledger.balance(session, ana.id) == ledger.Balance(1000, 0)
+
+
+def test_collect_of_a_video_that_is_damaged_in_another_way_each_time(host: hosts.FileHost, ana: User) -> None:
+    """Other bytes each time are no proof of anything: another try may give the clip."""
+    whole, generation_id = host.data, ready(ana)
+    for n in range(uncollected.SAME_BYTES_TRIES + 2):
+        host.data = whole[: len(whole) // 2 + n]
+        tasks.ingest(generation_id)
+        assert sound(generation_id).stage is Stage.READY_TO_DOWNLOAD, n
+    host.data = whole
+    tasks.ingest(generation_id)
+    assert sound(generation_id).status is Status.COMPLETED
+
+
+@respx.mock
+def test_collect_of_a_clip_that_lies_in_the_reply(
+    host: hosts.FileHost, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clip that a vendor gives within its answer is taken out of it; nothing of it is kept in the row."""
+    monkeypatch.setenv("EDENAI_API_KEY", "key-of-the-test")
+    installations.reopen()
+    video = base64.b64encode(host.data).decode()
+    reply = {"public_id": "j1", "status": "success", "output": {"video": video, "video_resource_url": None}}
+    route = respx.get("https://api.edenai.run/v3/universal-ai/async/j1").respond(200, json=reply)
+    row = create_generation(db.default(), ana, model_id="nova-reel", duration_seconds=6)
+    advance(db.default(), row.id, DISPATCHED, SUBMITTING)
+    advance(db.default(), row.id, WAITING, READY_TO_DOWNLOAD, provider_job_id="j1", provider_video_url=LINK_AT_PROVIDER)
+    route.side_effect = [httpx.Response(500), httpx.Response(200, json=reply)]
+    tasks.ingest(row.id)
+    assert sound(row.id).stage is Stage.READY_TO_DOWNLOAD
+    tasks.ingest(row.id)
+    assert sound(row.id).status is Status.COMPLETED
 
 
 def test_collect_when_our_storage_is_broken(host: hosts.FileHost, ana: User, installation: Installation) -> None:
@@ -102,6 +217,36 @@ def test_collect_when_our_storage_is_broken(host: hosts.FileHost, ana: User, ins
     (installation.settings.data_dir / "media").unlink()
     tasks.ingest(generation_id)
     assert sound(generation_id).status is Status.COMPLETED
+
+
+def test_submit_when_images_cannot_be_read(host: hosts.FileHost, ana: User, installation: Installation) -> None:
+    """A storage that is away for a moment fails no order: it goes back into the line, and nothing was sent."""
+    (installation.settings.data_dir / "media").write_text("a file where the folder should be")
+    row = create_generation(db.default(), ana)
+    advance(db.default(), row.id, DISPATCHED, start_image_key="images/ab/kept.jpg")
+    tasks.submit(row.id)
+
+    found = sound(row.id)
+    assert (found.status, found.stage) == (Status.PENDING, Stage.QUEUED)
+    assert host.calls == []
+
+
+def test_request_takes_a_copy_that_fits(ana: User, installation: Installation) -> None:
+    """A large image goes along no larger than the clip needs; the kept one stays as it is."""
+    file = io.BytesIO()
+    Image.effect_noise((4000, 3000), 60).convert("RGB").save(file, "JPEG", quality=92)
+    installation.storage.put_bytes("images/ab/large.jpg", file.getvalue(), media_type="image/jpeg")
+    row = create_generation(db.default(), ana)
+    advance(db.default(), row.id, DISPATCHED, start_image_key="images/ab/large.jpg")
+    row = load_generation(row.id)
+
+    request = provider_request.from_row(row, installation.settings, installation.storage)
+    assert request.start_image is not None
+    sent = Image.open(io.BytesIO(request.start_image.data))
+    assert (sent.format, request.start_image.media_type) == ("JPEG", "image/jpeg")
+    assert sent.size == (1280, 960)
+    assert len(request.start_image.data) <= request.model.image_max_bytes
+    assert installation.storage.read_bytes("images/ab/large.jpg") == file.getvalue()
 
 
 def test_submit_when_an_image_is_missing(host: hosts.FileHost, ana: User) -> None:

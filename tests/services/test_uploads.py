@@ -20,15 +20,16 @@ from tests.factories.users import create_user
 
 def bring(database: Database, storage: LocalStorage, user: User, data: bytes, *, quota_bytes: int = 10**6) -> Upload:
     """Bring an image as form and API do."""
-    with database.read_session() as session:
-        known = uploads.find(session, user, data)
-    if known is not None:
-        return known
-    key, image = uploads.prepare(storage, data)
-    with database.write_session() as session:
-        return uploads.record(
-            session, user, data=data, file_name="a/b\\c.png", storage_key=key, image=image, quota_bytes=quota_bytes
+    with db.using(database):
+        upload, _ = uploads.store_image(
+            user,
+            identity=data,
+            picture=lambda: data,
+            file_name="a/b\\c.png",
+            storage=storage,
+            quota_bytes=quota_bytes,
         )
+    return upload
 
 
 def test_upload_when_brought_twice(database: Database, person: User, tmp_path: Path) -> None:
@@ -176,20 +177,47 @@ def test_take_in_when_it_is_refused(
     assert kept()[1] == upload.size_bytes
 
 
-def test_take_in_when_it_died_before_it_was_written_down(ana: User, storage: LocalStorage) -> None:
-    """A file without its row is nobody's: the next call stores the same bytes again and counts them."""
-
-    class Dying(LocalStorage):
-        """Ends the process, so to say, right after the file is safe."""
-
-        def put_bytes(self, key: str, data: bytes, *, media_type: str) -> ObjectInfo:
-            super().put_bytes(key, data, media_type=media_type)
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        take_in(ana, Dying(storage._root))
-    assert kept() == ([], 0)
-
+def test_take_in_when_it_died_before_it_was_stored(ana: User, storage: LocalStorage) -> None:
+    """An upload that is written down and was never stored is stored by the next call, and counted once."""
     upload, _ = take_in(ana, storage)
+    storage.delete(upload.storage_key)
+
+    again, _ = take_in(ana, storage)
+    assert again.id == upload.id
     assert storage.exists(upload.storage_key)
     assert kept()[1] == upload.size_bytes
+
+
+def test_take_in_when_it_cannot_be_stored(ana: User, storage: LocalStorage, tmp_path: Path) -> None:
+    """Where files cannot be written, nothing is counted, nothing half written is left, and it goes well later."""
+    place = tmp_path / "files"
+    place.write_text("a file where the folder should be")
+    with pytest.raises(errors.StorageUnavailable):
+        take_in(ana, storage)
+    assert kept() == ([], 0)
+
+    place.unlink()
+    assert storage.exists(take_in(ana, storage)[0].storage_key)
+
+
+def test_take_in_when_another_stored_the_same_while_it_failed(ana: User, storage: LocalStorage) -> None:
+    """What one call could not store and another one did stays written down."""
+
+    class Full(LocalStorage):
+        """Has no room, while the place beside it has."""
+
+        def put_bytes(self, key: str, data: bytes, *, media_type: str) -> ObjectInfo:
+            storage.put_bytes(key, data, media_type=media_type)
+            raise errors.StorageUnavailable
+
+    with pytest.raises(errors.StorageUnavailable):
+        take_in(ana, Full(storage._root))
+    upload, _ = take_in(ana, storage, picture=never)
+    assert kept()[1] == upload.size_bytes
+
+
+def test_take_in_leaves_no_file_of_what_is_refused(ana: User, storage: LocalStorage) -> None:
+    """An image beyond the quota is nowhere on the disk."""
+    with pytest.raises(errors.StorageFull):
+        take_in(ana, storage, quota_bytes=10)
+    assert not any(path.is_file() for path in storage._root.rglob("*"))

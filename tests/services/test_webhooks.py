@@ -24,6 +24,7 @@ from tests.factories.generations import (
     create_completed,
     create_generation,
 )
+from tests.factories.users import create_user
 from tests.said import codes
 
 ADDRESS = webhooks.ValidUrl("https://hooks.example.org/studio")
@@ -176,6 +177,19 @@ def test_event_when_a_generation_completes(database: Database, person: User) -> 
     assert data["endedAt"] >= data["createdAt"]
     assert "secret plan" not in delivery.body
     assert len(delivery.body) < 2000
+
+
+def test_event_when_the_installation_is_below_a_path(database_url: str) -> None:
+    """Paths in events are those by which the API is reached from outside."""
+    database = Database(database_url, info={outbox.PUBLIC_PATH: "/studio"})
+    person = create_user(database)
+    endpoint = registered(database, person)
+    row = create_completed(database, person)
+
+    (delivery,) = recorded(database, endpoint)
+    links = json.loads(delivery.body)["data"]["links"]
+    assert links["download"] == f"/studio/api/apps/video-generator/download/{row.id}"
+    database.dispose()
 
 
 def test_event_when_a_generation_ends_otherwise(database: Database, person: User) -> None:

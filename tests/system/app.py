@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,14 @@ API = "/api/apps/video-generator"
 
 
 class App:
-    """A running `streamlit run app.py` and a client with a token."""
+    """A running `streamlit run app.py`, with further options of Streamlit, and a client with a token."""
 
-    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+    def __init__(self, folder: Path, *, port: int | None = None, options: Sequence[str] = ()) -> None:
         self.port = port or free_port()
         cleared = ("REDIS_URL", "DATABASE_URL", "STORAGE_URL", "DEMO_BASE_URL")
         self.environ = {name: value for name, value in os.environ.items() if name not in cleared}
         self.environ |= {"DATA_DIR": str(folder)}
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *options]
         self.process = subprocess.Popen(command, cwd=ROOT, env=self.environ)
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}{API}", trust_env=False, timeout=30)
         self.until_healthy()
@@ -93,9 +93,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(folder: Path, *, port: int | None = None) -> Iterator[App]:
+def running(folder: Path, *, port: int | None = None, options: Sequence[str] = ()) -> Iterator[App]:
     """The app on a data folder, on a free port unless one is named."""
-    app = App(folder, port=port)
+    app = App(folder, port=port, options=options)
     try:
         app.sign_in()
         yield app

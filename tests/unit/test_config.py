@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from core import config
+from core.proxies import Proxies
 
 
 def test_load_when_nothing_is_set(tmp_path: Path) -> None:
@@ -45,12 +46,46 @@ def test_load_when_redis_is_given(tmp_path: Path) -> None:
         ("MODELSLAB_MODEL_IDS", "veo3=,veo2=x"),
         ("ACME_MAX_IN_FLIGHT", "-1"),
         ("MODELSLAB_BASE_URL", "modelslab.example"),
+        ("ALL_PROXY", "socks4://proxy.example"),
+        ("HTTPS_PROXY", "http://"),
     ],
 )
 def test_load_when_a_value_is_bad(tmp_path: Path, name: str, value: str) -> None:
     """A bad value ends the start with a sentence that names its variable."""
     with pytest.raises(config.BadSetting, match=name):
         config.load({"DATA_DIR": str(tmp_path), name: value})
+
+
+@pytest.mark.parametrize("name", ["REDIS_URL", "STORAGE_URL", "MODELSLAB_BASE_URL", "PUBLIC_URL", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    "value", ["redi://:s3cret@host", "://s3cret", "ftp://host/s3cret", "x://a:s3/cret@h", "htp://h/?key=s3cret"]
+)
+def test_a_bad_value_is_told_without_what_may_be_secret(tmp_path: Path, name: str, value: str) -> None:
+    """However an address is misspelt, neither a password nor a key in it is printed."""
+    with pytest.raises(config.BadSetting, match=name) as refused:
+        config.load({"DATA_DIR": str(tmp_path), name: value})
+    assert "cret" not in str(refused.value)
+
+
+def test_proxies_in_capitals_and_small_letters(tmp_path: Path) -> None:
+    """The variables of proxies are read as other programs read them, small letters first."""
+    given = {"ALL_PROXY": "socks5://one:1", "https_proxy": "two:2", "HTTPS_PROXY": "http://three:3", "no_proxy": "*"}
+    found = config.load({"DATA_DIR": str(tmp_path), **given})
+    assert found.proxies == Proxies(https="http://two:2", all="socks5://one:1", no_proxy="*")
+
+
+def test_secrets_are_all_that_must_not_be_seen(tmp_path: Path) -> None:
+    """Keys, and the passwords of every address."""
+    given = {
+        "MODELSLAB_API_KEY": "key-1",
+        "DATABASE_URL": "postgresql://u:pass%40word@h/d",
+        "REDIS_URL": "redis://:of-redis@h",
+        "ALL_PROXY": "http://u:of-proxy@h",
+        "MODELSLAB_BASE_URL": "https://u:of-gateway@h",
+        "SECRET_KEY": "of-ours",
+    }
+    found = config.load({"DATA_DIR": str(tmp_path), **given})
+    assert found.secrets == {"key-1", "pass@word", "of-redis", "of-proxy", "of-gateway", "of-ours"}
 
 
 def test_load_when_data_dir_cannot_be_made(tmp_path: Path) -> None:

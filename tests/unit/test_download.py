@@ -1,3 +1,4 @@
+import base64
 import gzip
 import hashlib
 import os
@@ -5,16 +6,20 @@ import shutil
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+import time
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from core import errors
 from core.files import download
 from core.providers import contract
-from tests.fixtures import file_host
+from core.proxies import Proxies
+from tests.fixtures import file_host, proxies
 from tests.fixtures.file_host import FileHost
 
 DATA = os.urandom(1_000_000)
@@ -142,7 +147,8 @@ def test_fetch_reports_an_expired_link_at_once(host: FileHost, target: Path, cod
         (file_host.reply(b"{}", Content_Type="application/json"), "application/json instead"),
         (file_host.reply(b"\x89PNG" + DATA, Content_Type="image/png"), "image/png instead of a video (image)"),
         (file_host.reply(b"\xee" + DATA, Content_Type="text/plain"), "text/plain instead of a video (not_a_video)"),
-        (file_host.reply(gzip.compress(DATA), Content_Encoding="gzip"), "compressed"),
+        (file_host.reply(gzip.compress(DATA), Content_Encoding="gzip"), "video/mp4 gzip instead of a video"),
+        (file_host.reply(DATA, Content_Encoding="br"), "video/mp4 br instead of a video"),
         (file_host.reply(b"", Content_Length="9000000000"), "more than 2147483648 bytes"),
         (file_host.status(400), "status 400"),
         (file_host.redirect("ftp://127.0.0.1/x"), "not reached by https"),
@@ -399,3 +405,136 @@ def test_fetch_accepts_only_plain_https(target: Path, url: str, detail: str) -> 
         download.fetch(contract.VideoSource(url), target)
     assert not caught.value.retryable
     assert detail in caught.value.detail
+
+
+VIDEO = b"\0\0\0\x18ftypisom" + DATA
+
+
+def framed(data: bytes) -> bytes:
+    """As a store has it that keeps the frames of a signed upload."""
+    mark = b";chunk-signature=" + b"0" * 64 + b"\r\n"
+    parts = [data[start : start + 65_536] for start in range(0, len(data), 65_536)]
+    return b"".join(f"{len(part):x}".encode() + mark + part + b"\r\n" for part in parts) + b"0" + mark + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (VIDEO, {"Content_Encoding": "aws-chunked"}),
+        (framed(VIDEO), {"Content_Encoding": "aws-chunked"}),
+        (gzip.compress(VIDEO), {"Content_Encoding": "gzip"}),
+        (gzip.compress(VIDEO), {"Content_Encoding": "aws-chunked, gzip"}),
+        (gzip.compress(VIDEO), {"Content_Type": "application/gzip"}),
+        (gzip.compress(VIDEO), {}),
+        (zlib.compress(VIDEO), {"Content_Encoding": "deflate"}),
+        (VIDEO, {"Content_Encoding": "gzip"}),
+        (VIDEO, {"Content_Encoding": "br", "Content_Type": "text/html"}),
+        (VIDEO, {"Content_Encoding": "utf-8"}),
+    ],
+)
+def test_fetch_takes_a_body_for_what_it_is(host: FileHost, target: Path, body: bytes, headers: dict[str, str]) -> None:
+    """A coding that is there comes off, one that is not there is not looked for; the file is the video."""
+    host.otherwise = file_host.reply(body, **headers)
+    assert fetch(host, target).sha256 == hashlib.sha256(VIDEO).hexdigest()
+
+
+def test_fetch_does_not_go_on_with_a_packed_body(host: FileHost, target: Path) -> None:
+    """The rest of something packed continues nothing: it is fetched anew, and one cut short is noticed."""
+    packed = gzip.compress(VIDEO)
+    cut = file_host.reply(packed[:-500], Content_Encoding="gzip", ETag=file_host.ETAG)
+    host.answers = [cut, file_host.reply(packed, Content_Encoding="gzip", ETag=file_host.ETAG)]
+    assert fetch(host, target).size_bytes == len(VIDEO)
+    assert "range" not in host.calls[1]
+
+
+def test_fetch_of_a_body_that_unpacks_without_end(host: FileHost, target: Path) -> None:
+    """A small body that becomes a large file is given up at the limit."""
+    host.otherwise = file_host.reply(gzip.compress(VIDEO + bytes(3_000_000)), Content_Encoding="gzip")
+    assert "more than 2000000 bytes" in failure_of(host, target, limits=download.Limits(max_bytes=2_000_000)).detail
+
+
+def test_fetch_when_the_file_drips(host: FileHost, target: Path) -> None:
+    """Whoever drips gets no second try in this call; what came is kept for the next one, which goes on from there."""
+    host.answers = [file_host.drip(1000, 0.02)]
+    slow = download.Limits(rate_window_seconds=0.2, min_bytes_per_second=10**8)
+    with pytest.raises(errors.DownloadTooSlow) as caught:
+        fetch(host, target, limits=slow)
+    assert caught.value.retryable
+    assert len(host.calls) == 1
+    assert fetch(host, target).sha256 == SHA256
+    assert host.calls[1]["range"].startswith("bytes=")
+
+
+def silent(before: bytes) -> file_host.Answer:
+    """Send this and then nothing more for a while."""
+
+    def answer(exchange: file_host.Exchange) -> None:
+        exchange.wfile.write(before)
+        exchange.wfile.flush()
+        time.sleep(1)
+
+    return answer
+
+
+@pytest.mark.parametrize("before", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab"])
+def test_fetch_when_nothing_comes(host: FileHost, target: Path, before: bytes) -> None:
+    """Silence before or within an answer ends the call as slowness does, at the first try."""
+    host.otherwise = silent(before)
+    with pytest.raises(errors.DownloadTooSlow):
+        fetch(host, target, limits=download.Limits(head_seconds=0.3, read_seconds=0.3))
+    assert len(host.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "media_type"),
+    [
+        ("data:video/mp4;base64," + base64.b64encode(VIDEO).decode(), "video/mp4"),
+        ("data:;base64," + base64.urlsafe_b64encode(VIDEO).decode().rstrip("="), None),
+        ("data:video/mp4;base64," + base64.encodebytes(VIDEO).decode(), "video/mp4"),
+        ("data:application/octet-stream," + quote(VIDEO), "application/octet-stream"),
+    ],
+)
+def test_fetch_of_a_data_url(target: Path, written: str, media_type: str | None) -> None:
+    """A clip that lies in the address itself is taken out of it."""
+    done = download.fetch(contract.VideoSource(written), target)
+    assert done == download.Downloaded(target, len(VIDEO), hashlib.sha256(VIDEO).hexdigest(), media_type)
+
+
+@pytest.mark.parametrize("written", ["data:,", "data:", "data:video/mp4;base64,????", "data:;base64,QUFB"])
+def test_fetch_of_a_data_url_that_holds_nothing(target: Path, written: str) -> None:
+    """An empty, broken or too large one ends the call, and nothing is left."""
+    with pytest.raises(errors.DownloadFailed, match="where the provider put it"):
+        download.fetch(contract.VideoSource(written), target, limits=download.Limits(max_bytes=2))
+    assert left_behind(target) == []
+
+
+@pytest.mark.parametrize(("kind", "scheme"), [(proxies.http_proxy, "http"), (proxies.socks_proxy, "socks5")])
+def test_fetch_by_a_proxy(host: FileHost, target: Path, kind: Callable[[int], Any], scheme: str) -> None:
+    """Where only a proxy leads out, the file comes through it, redirects too, and each of them is looked at."""
+    with kind(host.server_address[1]) as proxy:
+        by = Proxies(all=f"{scheme}://{proxy.place}")
+        allow = frozenset({"files.invalid:80", "cdn.invalid:80"})
+        host.answers = [file_host.redirect("http://cdn.invalid/clip.mp4")]
+        assert fetch(host, target, url="http://files.invalid/clip.mp4", allow=allow, proxies=by).sha256 == SHA256
+        assert [place.removesuffix(":80") for place in proxy.asked] == ["files.invalid", "cdn.invalid"]
+
+        for place in (
+            "https://10.0.0.1/x",
+            "https://127.1/x",
+            "https://metadata/x",
+            "https://db.internal/x",
+            "http://x.y/",
+        ):
+            host.answers = [file_host.redirect(place)]
+            failure = failure_of(host, target, url="http://files.invalid/clip.mp4", allow=allow, proxies=by)
+            assert failure.detail.startswith("refused: "), place
+        assert set(proxy.asked[2:]) <= {"files.invalid", "files.invalid:80"}
+
+
+def test_fetch_by_a_proxy_that_refuses(host: FileHost, target: Path) -> None:
+    """A proxy that is not there or leads nobody there is trouble that may pass."""
+    with proxies.http_proxy(host.server_address[1]) as proxy:
+        by = Proxies(all=f"http://{proxy.place}")
+        failure = failure_of(host, target, url=f"https://{proxies.REFUSED}/x", proxies=by, max_tries=1)
+        assert failure.retryable
+    assert failure_of(host, target, url="https://files.invalid/x", proxies=by, max_tries=1).retryable

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.egress import READ_BYTES, AddressRefused, GuardedBackend, is_public, port_of, resolve
+from core.proxies import Proxies
 
 NEVER = time.monotonic() + 3600
 INSIDE = [
@@ -302,3 +303,52 @@ def test_stream_reads_much_at_once(peer: socket.socket) -> None:
         sending.join()
     assert received == sent
     assert 1 < most <= READ_BYTES
+
+
+@pytest.mark.parametrize(
+    ("url", "refused"),
+    [
+        ("https://files.example/x", False),
+        ("https://1.1.1.1/x", False),
+        ("https://10.0.0.1/x", True),
+        ("https://intranet/x", True),
+        ("https://db.internal/x", True),
+        ("https://printer.local./x", True),
+        ("https://files.example:8443/x", True),
+        ("http://files.example/x", True),
+        ("http://named.internal:9000/x", False),
+    ],
+)
+def test_a_name_that_only_a_proxy_knows_is_checked_as_far_as_can_be(url: str, *, refused: bool) -> None:
+    """A proxy may know names that are not known here; what is plainly inside is refused all the same."""
+
+    def resolver(host: str, _port: int) -> list[str]:
+        if host[0].isdigit():
+            return [host]
+        raise OSError("no such name")
+
+    guarded = GuardedBackend(
+        frozenset({"named.internal:9000"}),
+        deadline=NEVER,
+        proxies=Proxies(all="http://proxy.internal:3128"),
+        resolver=resolver,
+    )
+    for ask in (guarded.pool, guarded.check_reachable):
+        try:
+            ask(httpx.URL(url))
+        except AddressRefused:
+            assert refused
+        else:
+            assert not refused
+
+
+def test_a_proxy_is_no_way_to_its_own_host() -> None:
+    """That connections may go to the proxy does not mean that a link may lead there."""
+    guarded = GuardedBackend(
+        frozenset(),
+        deadline=NEVER,
+        proxies=Proxies(all="http://10.0.0.9:443"),
+        resolver=lambda host, _port: [host],
+    )
+    with pytest.raises(AddressRefused):
+        guarded.pool(httpx.URL("https://10.0.0.9/x"))

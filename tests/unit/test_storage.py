@@ -1,6 +1,8 @@
 import os
+import resource
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -156,6 +158,65 @@ def test_local_put_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         local.put_file(VIDEO, tmp_path / "missing.mp4", media_type="video/mp4")
     assert [path for path in (tmp_path / "media").rglob("*") if path.is_file()] == []
+
+
+@contextmanager
+def full_disk(free_bytes: int) -> Iterator[None]:
+    """Files of this process can grow no further than this."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (free_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_local_put_on_a_full_disk(tmp_path: Path) -> None:
+    """What does not fit is said to be unavailable for now, leaves nothing, and harms nothing that is there."""
+    local = storage.LocalStorage(tmp_path / "media")
+    source = tmp_path / "clip.mp4"
+    source.write_bytes(bytes(300_000))
+    local.put_bytes(VIDEO, b"before", media_type="video/mp4")
+    puts: list[Callable[[], object]] = [
+        lambda: local.put_bytes(VIDEO, bytes(300_000), media_type="video/mp4"),
+        lambda: local.put_file(VIDEO, source, media_type="video/mp4"),
+    ]
+    for put in puts:
+        with full_disk(100_000), pytest.raises(errors.StorageUnavailable) as caught:
+            put()
+        assert (caught.value.http_status, caught.value.retryable) == (503, True)
+    assert local.read_bytes(VIDEO) == b"before"
+    assert len([path for path in (tmp_path / "media").rglob("*") if path.is_file()]) == 1
+
+
+def test_local_copy_on_a_full_disk(tmp_path: Path) -> None:
+    """A copy for a decoder that finds no room is said to be unavailable for now."""
+    local = storage.LocalStorage(tmp_path / "media")
+    local.put_bytes(VIDEO, bytes(300_000), media_type="video/mp4")
+    with full_disk(100_000), pytest.raises(errors.StorageUnavailable), local.as_file(VIDEO, folder=tmp_path):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["media"]
+
+
+def test_local_when_its_place_is_no_folder(tmp_path: Path) -> None:
+    """A place that cannot be used is not the same as a file that is missing."""
+    (tmp_path / "media").write_text("a file where the folder should be")
+    local = storage.LocalStorage(tmp_path / "media")
+    calls: list[Callable[[], object]] = [
+        lambda: local.put_bytes(VIDEO, b"x", media_type="video/mp4"),
+        lambda: local.read_bytes(VIDEO),
+        lambda: local.stat(VIDEO),
+        lambda: next(iter(local.stream(VIDEO))),
+    ]
+    for call in calls:
+        with pytest.raises(errors.StorageUnavailable):
+            call()
+
+
+def test_open_storage_is_one_a_process(tmp_path: Path) -> None:
+    """The same address gives the same storage, with its connections where it has some."""
+    url = (tmp_path / "media").as_uri()
+    assert storage.open_storage(url) is storage.open_storage(url)
 
 
 @pytest.mark.parametrize("url", ["s3://bucket/prefix", "http://host/x", "/srv/media", "file://media", "file://host/x"])

@@ -1,6 +1,7 @@
 import io
 import json
 import random
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -198,6 +199,19 @@ def test_make_web_safe_leaves_nothing_of_a_failure(tmp_path: Path) -> None:
     with pytest.raises(errors.MediaRejected):
         video_derivatives.make_web_safe(written(tmp_path, b"\0\0\0\x18ftypisom" + bytes(500)), tmp_path / "safe.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["file.mp4"]
+
+
+def test_make_web_safe_on_a_full_disk(tmp_path: Path) -> None:
+    """A disk without room is not called a bad clip, and nothing half written is left."""
+    clip = make_clip(tmp_path / "hevc.mp4", ClipSpec(codec="libx265", seconds=2))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(errors.StorageUnavailable):
+            video_derivatives.make_web_safe(clip, tmp_path / "safe.mp4")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path.name for path in tmp_path.iterdir()] == ["hevc.mp4"]
 
 
 def test_a_header_without_pictures_is_refused_everywhere(tmp_path: Path) -> None:

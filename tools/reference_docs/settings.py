@@ -70,7 +70,25 @@ def variables() -> Sequence[Variable]:
         Variable(
             "PUBLIC_URL",
             "unset",
-            "Address by which vendors reach this installation. Set, they call when a job moves, and waits get shorter.",
+            "Address by which people and vendors reach this installation, with its path if it has one. Links in the "
+            "API begin with it; vendors call it when a job moves, and waits get shorter.",
+        ),
+        Variable(
+            "ALLOWED_HOSTS",
+            "empty",
+            "Host names, separated by commas, by which the pages answer besides that of `PUBLIC_URL`; `*.example.org` "
+            "for all below. Addresses and this machine's own names always do.",
+        ),
+        Variable(
+            "FRAME_ANCESTORS",
+            "empty",
+            "Origins such as `https://intranet.example.org`, separated by commas, whose pages may frame ours.",
+        ),
+        Variable(
+            "CONNECTIONS_PER_ADDRESS",
+            f"{served.connections_per_address}",
+            "How many connections one address may have open; 0: no limit. Proxies named in `FORWARDED_ALLOW_IPS` have "
+            "none.",
         ),
         Variable(
             "DOWNLOAD_ALLOW_HOSTS",
@@ -81,6 +99,21 @@ def variables() -> Sequence[Variable]:
             "WEBHOOK_ALLOW_HOSTS",
             "empty",
             "Private or plain-http `host:port`s, separated by commas, that webhooks may be sent to.",
+        ),
+        Variable("HTTP_PROXY", "empty", "By which proxy requests to http addresses leave; see `ALL_PROXY`."),
+        Variable("HTTPS_PROXY", "empty", "By which proxy requests to https addresses leave; see `ALL_PROXY`."),
+        Variable(
+            "ALL_PROXY",
+            "empty",
+            "By which proxy orders, looks, files and webhooks leave, where the two above are empty: `http://`, "
+            "`https://`, `socks5://` or `socks5h://`, with user and password where it wants them. All three also in "
+            "small letters.",
+        ),
+        Variable(
+            "NO_PROXY",
+            "empty",
+            "Hosts that are reached directly: domains with all below them, addresses, networks, each with a port or "
+            "without, or `*`. This machine itself always is.",
         ),
         Variable("NAME_API_KEY", "unset", "The vendor's key. A provider without one is listed as not configured."),
         Variable(

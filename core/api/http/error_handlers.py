@@ -101,7 +101,9 @@ async def invalid(_request: Request, failure: Exception) -> JSONResponse:
     fields: dict[str, str] = {}
     for problem in failure.errors():
         if problem["type"] == "json_invalid":
-            return error_response(400, "invalid_json", "The body of the request is not valid JSON.")
+            reason = str(problem["ctx"]["error"])  # a sentence where it is one of ours
+            sentence = reason if reason.endswith(".") else "The body of the request is not valid JSON."
+            return error_response(400, "invalid_json", sentence)
         place = problem["loc"][1:]
         if place:
             fields.setdefault(_printable(str(place[0])), _sentence(problem))
@@ -116,6 +118,8 @@ async def http_error(request: Request, error: Exception) -> JSONResponse:
     """Answer what the framework refuses: unknown address, wrong method, unreadable body."""
     if not isinstance(error, HTTPException):
         raise error
+    if isinstance(error.__cause__, OSError):  # a large body is put on the disk while it comes in
+        return await app_error(request, errors.StorageUnavailable(detail=repr(error.__cause__)))
     code, message = _HTTP.get(error.status_code, ("http_error", str(error.detail)))
     headers = dict(error.headers or {})
     if error.status_code == 405:  # the framework names the methods of the first route of this address only

@@ -56,8 +56,13 @@ class RouteTable:
         return any(permission.pattern.match(path) for permission in self._of_method.get(method, ()))
 
     def methods(self, path: str) -> list[str]:
-        """The methods that an address answers to, HEAD wherever GET is."""
-        methods = {permission.method for permission in self.permissions if permission.pattern.match(path)}
+        """The methods that an address answers to, HEAD wherever GET is.
+
+        Where a route of this very address stands beside one that takes any id in its place, only the former counts.
+        """
+        fitting = [permission for permission in self.permissions if permission.pattern.match(path)]
+        fewest = min((permission.path.count("{") for permission in fitting), default=0)
+        methods = {permission.method for permission in fitting if permission.path.count("{") == fewest}
         return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 

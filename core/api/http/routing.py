@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from core.api.http import strict_json
 from core.api.schemas import requests, responses
 
 
@@ -40,6 +41,15 @@ class Route(APIRoute):
             endpoint = _writing(endpoint, status, only_set)
         super().__init__(path, endpoint, **options)
         self.operation_id = self.operation_id or to_camel(self.name)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, for a request whose JSON is read strictly."""
+        handle = super().get_route_handler()
+
+        async def handle_strictly(request: Request) -> Response:
+            return await handle(strict_json.JsonRequest(request.scope, request.receive))
+
+        return handle_strictly
 
     def documented(self) -> APIRoute:
         """The route as FastAPI understands what was declared, for the document; it serves nothing."""

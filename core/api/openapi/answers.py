@@ -15,18 +15,23 @@ _FILE = {"schema": {"type": "string", "contentMediaType": "application/octet-str
 
 _INVALID_JSON = ("invalid_json", "The body of the request is not valid JSON.")
 
+_DATABASE_AWAY = ("database_unavailable", "The database is busy or away. Wait, then try again.")
+
 _REFUSALS: dict[int, tuple[str, tuple[type[errors.AppError], ...]]] = {
     400: ("The body cannot be read.", ()),
     401: ("No valid token was sent.", (errors.Unauthorized,)),
     402: ("The balance does not cover the price.", (errors.InsufficientCredits,)),
     403: ("Known caller, but not allowed to do this.", (errors.Forbidden,)),
     404: ("It does not exist, or it is not yours.", (errors.NotFound,)),
-    409: ("What is there now does not allow this.", (errors.Conflict, errors.IdempotencyConflict)),
+    409: (
+        "What is there now does not allow this.",
+        (errors.Conflict, errors.IdempotencyConflict, errors.ProviderNotConfigured),
+    ),
     413: ("Too large a body, or the storage is full.", (errors.TooLarge, errors.StorageFull)),
     422: ("Fields that need a change.", (errors.InvalidRequest, errors.MediaRejected)),
     429: ("Too many requests with this token; see Retry-After.", (errors.RateLimited,)),
     500: ("Something went wrong on our side; the message has a reference for the log.", (errors.AppError,)),
-    503: ("Something this needs is away or busy; see Retry-After.", (errors.ProviderNotConfigured,)),
+    503: ("Something this needs is away or busy; see Retry-After.", (errors.StorageUnavailable,)),
 }
 
 
@@ -69,7 +74,8 @@ def _in_body(place: str) -> str:
 
 def _refusal(status: int) -> Json:
     description, classes = _REFUSALS[status]
-    kinds = [(kind.code, kind.sentence) for kind in classes] or [_INVALID_JSON]
+    kinds = [(kind.code, kind.sentence) for kind in classes]
+    kinds = kinds or [_DATABASE_AWAY if status == 503 else _INVALID_JSON]
     examples = {
         code: {"value": {"success": False, "error": {"code": code, "message": message}}} for code, message in kinds
     }

@@ -12,7 +12,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from core.api.http import routing
+from core.api.http import addresses, routing
+from core.api.http.installed import CurrentInstallation
 from core.api.openapi import document, recipes
 
 router = routing.router("document")
@@ -32,11 +33,10 @@ HEADERS = {
 
 
 @router.get("/docs", include_in_schema=False)
-def docs(request: Request) -> HTMLResponse:
-    """The page, for the address by which it was asked for."""
-    base = request.scope.get("root_path", "")
-    described = document.of(request.app, base=base)
-    return HTMLResponse(page(described, f"{request.url.scheme}://{request.url.netloc}{base}"), headers=HEADERS)
+def docs(request: Request, installation: CurrentInstallation) -> HTMLResponse:
+    """The page, for the address by which the API is reached."""
+    described = document.of(request.app, base=request.scope.get("root_path", ""))
+    return HTMLResponse(page(described, addresses.base_url(request, installation.settings)), headers=HEADERS)
 
 
 def page(described: Json, address: str) -> str:

@@ -24,6 +24,9 @@ router = routing.router("document")
 
 Json = dict[str, Any]
 
+MAX_DOCUMENTS = 8
+"""So many paths may lead to the API before their documents are made anew; a front says which path is its own."""
+
 TITLE = "AI Video Generator"
 DESCRIPTION = """Make video from text and images with several AI providers, at a price known up front.
 
@@ -61,9 +64,11 @@ async def openapi_json(request: Request) -> Response:
 
 
 def of(api: FastAPI, *, base: str) -> Json:
-    """The document of the API at an address; made once."""
+    """The document of the API at a path; made once for each, as long as there are few."""
     documents: dict[str, Json] = api.state.documents
     if base not in documents:
+        if len(documents) >= MAX_DOCUMENTS:
+            documents.clear()
         documents[base] = _build(api, base)
     return documents[base]
 

@@ -3,10 +3,12 @@
 from typing import Annotated
 
 from pydantic import Field
+from starlette.responses import Response
 
 from core import db
-from core.api.http import routing
+from core.api.http import idempotency, routing
 from core.api.http.auth import CurrentUser
+from core.api.http.idempotency import IdempotencyKey
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses
 from core.api.routers import generations
@@ -32,13 +34,18 @@ class BatchAnswer(responses.Response):
     message: Annotated[str, Field(examples=["3,250 credits are reserved."])]
 
 
-@router.post("/generate-batch", status_code=202, responses=refuses(402, 404, 409))
+@router.post(
+    "/generate-batch",
+    status_code=202,
+    response_model=BatchAnswer,
+    responses=refuses(402, 404, 409) | idempotency.says_so(202, {}),
+)
 def generate_batch(
     user: CurrentUser,
     installation: CurrentInstallation,
     body: BatchBody,
-    idempotency_key: generations.IdempotencyKey = None,
-) -> BatchAnswer:
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
     """Order several clips at once: all of them or none.
 
     The price of all is reserved now. A field that needs a change is named with the place of its clip, from 0:
@@ -56,9 +63,10 @@ def generate_batch(
             extends_id=body.extends_id,
         )
     total = sum(row.credits for row in rows)
-    return BatchAnswer(
+    answer = BatchAnswer(
         batch_id=rows[0].batch_id,
         total=total,
         generations=[generations.Ordered.of(row) for row in rows],
         message=f"{total:,} credits are reserved. Ask /generations/<id>/status how each of them goes.",
     )
+    return routing.written(answer, status=202, headers=idempotency.headers(replayed=rows[0].replayed))

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Literal, Self
 
-from fastapi import Header, Query
+from fastapi import Query
 from pydantic import Field
 from starlette.responses import Response
 
 from core import db
-from core.api.http import routing
+from core.api.http import idempotency, routing
 from core.api.http.auth import CurrentUser, PathId
+from core.api.http.idempotency import IdempotencyKey
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import NOT_MODIFIED, RETRY_AFTER, leads_to, next_page, refuses
 from core.api.routers import estimates
@@ -25,11 +26,6 @@ router = routing.router("generations")
 
 POLL_SECONDS = 2
 """How often it is worth asking how a generation goes."""
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(alias="Idempotency-Key", description="New for each request; a repeat with the same key orders nothing."),
-]
 
 
 class Ordered(responses.ApiModel):
@@ -108,9 +104,11 @@ class ProgressAnswer(responses.Response):
 @router.post(
     "/generate",
     status_code=202,
+    response_model=OrderedAnswer,
     responses=refuses(402, 404, 409)
-    | {
-        202: {
+    | idempotency.says_so(
+        202,
+        {
             "links": leads_to(
                 "getGeneration",
                 "getGenerationStatus",
@@ -120,15 +118,15 @@ class ProgressAnswer(responses.Response):
                 "deleteGeneration",
                 id_at="generation/id",
             )
-        }
-    },
+        },
+    ),
 )
 def generate(
     user: CurrentUser,
     installation: CurrentInstallation,
     body: requests.GenerateBody,
     idempotency_key: IdempotencyKey = None,
-) -> OrderedAnswer:
+) -> Response:
     """Order a clip; its price is reserved now and charged on completion."""
     order = order_of(body)
     with db.write_session() as session:
@@ -226,13 +224,17 @@ def cancel_generation(user: CurrentUser, generation_id: PathId, link: RequestLin
 @router.post(
     "/generations/{id}/retry",
     status_code=202,
+    response_model=OrderedAnswer,
     responses=refuses(402, 404, 409, 413, 422)
-    | {202: {"links": leads_to("getGenerationStatus", id_at="generation/id")}},
+    | idempotency.says_so(202, {"links": leads_to("getGenerationStatus", id_at="generation/id")}),
 )
 def retry_generation(
     user: CurrentUser, installation: CurrentInstallation, generation_id: PathId, idempotency_key: IdempotencyKey = None
-) -> OrderedAnswer:
-    """Order a failed or cancelled generation again, at today's price, as a new one."""
+) -> Response:
+    """Order a failed or cancelled generation again, at today's price, as a new one.
+
+    While a retry of it is under way, a further one orders nothing and is answered by that one.
+    """
     with db.write_session() as session:
         row = commands.retry(
             session,
@@ -273,8 +275,9 @@ def order_of(body: requests.OrderBody) -> Order:
     return Order(body.project_id, body.spec(**default))
 
 
-def _ordered(row: Generation) -> OrderedAnswer:
-    return OrderedAnswer(
+def _ordered(row: Generation) -> Response:
+    answer = OrderedAnswer(
         generation=Ordered.of(row),
         message=f"{row.credits:,} credits are reserved. Ask /generations/{row.id}/status how it goes.",
     )
+    return routing.written(answer, status=202, headers=idempotency.headers(replayed=row.replayed))

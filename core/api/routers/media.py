@@ -1,27 +1,32 @@
 """Stored clips and posters: signed links to them, and the answers to these links and to downloads."""
 
+import logging
 import math
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Query
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from core import db, errors
-from core.api.http import ranges, routing
+from core import config, db, errors
+from core.api.http import addresses, ranges, routing
 from core.api.http.auth import CurrentUser, PathId
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses, sends_file
 from core.api.schemas import requests
 from core.clock import utc_now
+from core.config import Settings
 from core.db.enums import Status
 from core.db.tables import Generation, User
 from core.files import signed_urls
 from core.files.storage import Storage
 from core.generations import queries, zip_export
 from core.messages import plain
+
+log = logging.getLogger(__name__)
 
 router = routing.router("media")
 signed = routing.router("media")
@@ -31,31 +36,28 @@ DOWNLOAD_CACHE_SECONDS = 0
 
 
 class Links:
-    """Makes absolute links to stored files, at the address by which this request came in."""
+    """Makes absolute links to stored files, at the address by which the API is reached."""
 
-    def __init__(self, request: Request, *, secret: bytes) -> None:
+    def __init__(self, request: Request, settings: Settings) -> None:
         self._request = request
+        self._settings = settings
         self._now = utc_now()
-        self._secret = secret
 
     def __call__(self, key: str | None) -> str | None:
         """A link that works for an hour at least; None for None."""
         if key is None:
             return None
-        return self._base + signed_urls.sign(key, secret=self._secret, now=self._now).removeprefix(
-            signed_urls.MEDIA_PATH
-        )
+        path = signed_urls.sign(key, secret=self._settings.secret_key, now=self._now)
+        return self._base + path.removeprefix(config.API_PATH)
 
     @cached_property
     def _base(self) -> str:
-        """Where the API is mounted, which is its root_path; links hold when it runs alone, too."""
-        url = self._request.url
-        return f"{url.scheme}://{url.netloc}{self._request.scope.get('root_path', '')}/media"
+        return addresses.base_url(self._request, self._settings)
 
 
 async def links_of(request: Request, installation: CurrentInstallation) -> Links:
     """Links for one request."""
-    return Links(request, secret=installation.settings.secret_key)
+    return Links(request, installation.settings)
 
 
 RequestLinks = Annotated[Links, Depends(links_of)]
@@ -74,10 +76,15 @@ def get_media(
     signature: Annotated[str, Query(alias="s")] = "",
     download_name: Annotated[str | None, Query(alias="n")] = None,
 ) -> Response:
-    """Get a stored file by its signed link; byte ranges are supported."""
+    """Get a stored file by its signed link; byte ranges are supported.
+
+    A link ends with its clip: 404 from the moment in which that is deleted.
+    """
     now = utc_now()
     until = _moment(expires)
     signed_urls.check(key, until, signature, download_name, secret=installation.settings.secret_key, now=now)
+    if _is_of_deleted(key):
+        raise errors.NotFound
     cache_seconds = min(MEDIA_CACHE_SECONDS, math.floor(until - now.timestamp()))
     return ranges.serve(installation.storage, key, request, download_name=download_name, cache_seconds=cache_seconds)
 
@@ -131,6 +138,16 @@ def download_generation(
     store = installation.storage
     name = queries.file_name(row)
     return ranges.serve(store, row.output_key, request, download_name=name, cache_seconds=DOWNLOAD_CACHE_SECONDS)
+
+
+def _is_of_deleted(key: str) -> bool:
+    """Whether a file is that of a deleted clip, which is removed soon; without the database its link is believed."""
+    try:
+        with db.read_connection() as connection:
+            return queries.is_of_deleted(connection, key)
+    except SQLAlchemyError:
+        log.warning("The database does not answer; a link is believed without it")
+        return False
 
 
 def _moment(expires: str) -> int:

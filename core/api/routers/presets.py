@@ -3,12 +3,16 @@
 from datetime import datetime
 from typing import Self
 
+from starlette.responses import Response
+
 from core import db
-from core.api.http import routing
+from core.api.http import idempotency, routing
 from core.api.http.auth import CurrentUser, PathId
+from core.api.http.idempotency import IdempotencyKey
 from core.api.openapi.answers import leads_to, refuses
 from core.api.schemas import fields, requests, responses
 from core.db.tables import Preset, User
+from core.identity import idempotency as keys
 from core.projects import presets
 
 router = routing.router("presets")
@@ -76,13 +80,25 @@ def list_presets(user: CurrentUser) -> PresetsAnswer:
 @router.post(
     "/presets",
     status_code=201,
-    responses=refuses(409) | {201: {"links": leads_to("changePreset", "deletePreset", id_at="preset/id")}},
+    response_model=PresetAnswer,
+    responses=refuses(404, 409)
+    | idempotency.says_so(201, {"links": leads_to("changePreset", "deletePreset", id_at="preset/id")}),
 )
-def create_preset(user: CurrentUser, body: NewPreset) -> PresetAnswer:
-    """Save settings as a preset."""
+def create_preset(user: CurrentUser, body: NewPreset, idempotency_key: IdempotencyKey = None) -> Response:
+    """Save settings as a preset.
+
+    A repeat tells the preset as it is by then; 404 when it was deleted.
+    """
+    request = f"preset\n{body.model_dump_json()}"
     with db.write_session() as session:
-        preset = presets.create(session, user, name=body.name, spec=body.settings.spec(), shared=body.shared)
-    return PresetAnswer(preset=PresetShape.of(preset, user))
+        made_id = keys.made_before(session, user, idempotency_key, request=request)
+        if made_id is None:
+            preset = presets.create(session, user, name=body.name, spec=body.settings.spec(), shared=body.shared)
+            keys.remember(session, user, idempotency_key, request=request, made_id=preset.id)
+        else:
+            preset = presets.get(session, user, made_id)
+    answer = PresetAnswer(preset=PresetShape.of(preset, user))
+    return routing.written(answer, status=201, headers=idempotency.headers(replayed=made_id is not None))
 
 
 @router.patch("/presets/{id}", responses=refuses(404, 409))

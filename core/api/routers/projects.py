@@ -8,10 +8,12 @@ from typing import Annotated
 from fastapi import Query
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
+from starlette.responses import Response
 
 from core import db
-from core.api.http import routing
+from core.api.http import idempotency, routing
 from core.api.http.auth import CurrentUser, PathId
+from core.api.http.idempotency import IdempotencyKey
 from core.api.openapi.answers import fills, leads_to, refuses
 from core.api.routers.media import RequestLinks
 from core.api.schemas import fields, requests, responses
@@ -19,6 +21,7 @@ from core.db import ReadSession
 from core.db.row_access import visible_to
 from core.db.tables import Generation, Project, User
 from core.generations import queries
+from core.identity import idempotency as keys
 from core.projects import projects
 
 router = routing.router("projects")
@@ -85,18 +88,34 @@ def list_projects(
 @router.post(
     "/projects",
     status_code=201,
-    responses={
-        201: {
+    response_model=ProjectAnswer,
+    responses=refuses(404, 409)
+    | idempotency.says_so(
+        201,
+        {
             "links": leads_to("getProject", "changeProject", "deleteProject", id_at="project/id")
             | fills("generate", projectId="project/id")
-        }
-    },
+        },
+    ),
 )
-def create_project(user: CurrentUser, body: requests.NewProject) -> ProjectAnswer:
-    """Create a project."""
+def create_project(
+    user: CurrentUser, body: requests.NewProject, link: RequestLinks, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Create a project.
+
+    A repeat tells the project as it is by then; 404 when it was deleted.
+    """
+    request = f"project\n{body.model_dump_json()}"
     with db.write_session() as session:
-        project = projects.create(session, user, name=body.name, description=body.description)
-    return ProjectAnswer(project=_shape(project, [], lambda _key: None))
+        made_id = keys.made_before(session, user, idempotency_key, request=request)
+        if made_id is None:
+            project = projects.create(session, user, name=body.name, description=body.description)
+            keys.remember(session, user, idempotency_key, request=request, made_id=project.id)
+        else:
+            project = projects.get(session, user, made_id)
+        newest = _newest(session, user, [project.id])
+    answer = ProjectAnswer(project=_shape(project, newest.get(project.id, []), link))
+    return routing.written(answer, status=201, headers=idempotency.headers(replayed=made_id is not None))
 
 
 @router.get("/projects/{id}", responses=refuses(404))

@@ -1,6 +1,5 @@
 """Takes the calls of vendors; each makes us look at one generation sooner, and may tell which job is its own."""
 
-import json
 from typing import Annotated
 
 from fastapi import Depends
@@ -36,17 +35,16 @@ def take_hook(
     with db.read_session() as session:
         row = session.get(Generation, id)
     with db.write_session() as session:
-        reconciliation.take_notice(session, id, _notice(installation, row, body))
+        reconciliation.take_notice(
+            session, id, _notice(installation, row, body), poll_seconds=installation.settings.poll_seconds
+        )
     return Response(status_code=204)
 
 
 def _notice(installation: Installation, row: Generation | None, body: bytes) -> JobNotice | None:
     """What the call tells; None when it cannot be read, which is no reason to refuse it."""
     model = connection.find_model(installation.settings, row.model_id) if row else None
-    try:
-        told = json.loads(body)
-    except (ValueError, RecursionError):
+    if row is None or model is None:
         return None
-    if row is None or model is None or not isinstance(told, dict):
-        return None
-    return registry.provider_class(row.provider).parse_notice(told, model)
+    key = installation.settings.provider_keys.get(row.provider, "")
+    return callbacks.read_notice(registry.provider_class(row.provider), model, body, key=key)

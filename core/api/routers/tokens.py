@@ -4,16 +4,19 @@ from datetime import datetime
 from typing import Annotated, Self
 
 from pydantic import Field
+from starlette.responses import Response
 
 from core import db
-from core.api.http import routing
+from core.api.http import idempotency, routing
 from core.api.http.auth import CurrentUser, PathId
+from core.api.http.idempotency import IdempotencyKey
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import leads_to, refuses
 from core.api.schemas import fields, requests, responses
 from core.db.enums import Scope
 from core.db.tables import ApiToken
 from core.identity import api_tokens
+from core.identity import idempotency as keys
 
 router = routing.router("tokens")
 
@@ -50,10 +53,10 @@ class TokensAnswer(responses.Response):
 
 
 class NewTokenAnswer(responses.Response):
-    """A token was made; `secret` is shown this once."""
+    """A token was made; `secret` is shown this once, and is null in the answer to a repeat."""
 
     token: Token
-    secret: Annotated[str, Field(examples=["avg_3vQx9LmT…"])]
+    secret: Annotated[str | None, Field(examples=["avg_3vQx9LmT…"])]
 
 
 @router.get("/tokens")
@@ -66,14 +69,26 @@ def list_tokens(user: CurrentUser) -> TokensAnswer:
 @router.post(
     "/tokens",
     status_code=201,
-    responses=refuses(409) | {201: {"links": leads_to("revokeToken", id_at="token/id")}},
+    response_model=NewTokenAnswer,
+    responses=refuses(404, 409) | idempotency.says_so(201, {"links": leads_to("revokeToken", id_at="token/id")}),
 )
-def create_token(user: CurrentUser, body: requests.NewToken) -> NewTokenAnswer:
-    """Create a token; its `secret` is shown only once."""
+def create_token(user: CurrentUser, body: requests.NewToken, idempotency_key: IdempotencyKey = None) -> Response:
+    """Create a token; its `secret` is shown only once.
+
+    A repeat tells the token without it, since only its hash is kept: whoever has lost the first answer revokes the
+    token and makes another. 404 when it was revoked.
+    """
+    request, secret = f"token\n{body.model_dump_json()}", None
     with db.write_session() as session:
-        secret = api_tokens.create(session, user, name=body.name, scope=body.scope, expires_at=body.expires_at)
-        row = api_tokens.by_token(session, secret)[1]
-    return NewTokenAnswer(token=Token.of(row), secret=secret)
+        made_id = keys.made_before(session, user, idempotency_key, request=request)
+        if made_id is None:
+            secret = api_tokens.create(session, user, name=body.name, scope=body.scope, expires_at=body.expires_at)
+            row = api_tokens.by_token(session, secret)[1]
+            keys.remember(session, user, idempotency_key, request=request, made_id=row.id)
+        else:
+            row = api_tokens.get(session, user, made_id)
+    answer = NewTokenAnswer(token=Token.of(row), secret=secret)
+    return routing.written(answer, status=201, headers=idempotency.headers(replayed=made_id is not None))
 
 
 @router.delete("/tokens/{id}", responses=refuses(404, 409))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from enum import StrEnum
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query
 from pydantic import Field
@@ -119,10 +119,11 @@ class UsageTotals(Figures):
 
 
 class Usage(responses.ApiModel):
-    """What was spent between two days, both included."""
+    """What was spent between two days, both included; `timezone` is where a day begins and ends."""
 
     since: date
     until: date
+    timezone: Literal["UTC"] = "UTC"
     rows: list[UsageRow]
     totals: UsageTotals
 
@@ -161,6 +162,7 @@ def get_usage(user: CurrentUser, query: Annotated[UsageQuery, Query()]) -> Usage
     return UsageAnswer(
         success=True,
         usage=Usage(
+            timezone="UTC",
             since=selected.since,
             until=selected.until,
             rows=[

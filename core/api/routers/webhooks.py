@@ -5,14 +5,17 @@ from typing import Annotated, Self
 
 from fastapi import Path, Query
 from pydantic import Field
+from starlette.responses import Response
 
 from core import db
-from core.api.http import auth, routing
+from core.api.http import auth, idempotency, routing
 from core.api.http.auth import CurrentUser, PathId
+from core.api.http.idempotency import IdempotencyKey
 from core.api.openapi.answers import leads_to, refuses
 from core.api.schemas import fields, requests, responses
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import WebhookDelivery, WebhookEndpoint
+from core.identity import idempotency as keys
 from core.installation import current
 from core.notifications import outbox, webhooks
 
@@ -144,9 +147,11 @@ def list_webhooks(user: CurrentUser) -> WebhooksAnswer:
 @router.post(
     "/webhooks",
     status_code=201,
-    responses=refuses(409)
-    | {
-        201: {
+    response_model=SecretAnswer,
+    responses=refuses(404, 409)
+    | idempotency.says_so(
+        201,
+        {
             "links": leads_to(
                 "getWebhook",
                 "changeWebhook",
@@ -156,18 +161,25 @@ def list_webhooks(user: CurrentUser) -> WebhooksAnswer:
                 "deleteWebhook",
                 id_at="webhook/id",
             )
-        }
-    },
+        },
+    ),
 )
-def create_webhook(user: CurrentUser, body: NewWebhook) -> SecretAnswer:
+def create_webhook(user: CurrentUser, body: NewWebhook, idempotency_key: IdempotencyKey = None) -> Response:
     """Register a webhook.
 
-    Events are signed with its secret as Standard Webhooks 1.0.0 says.
+    Events are signed with its secret as Standard Webhooks 1.0.0 says. A repeat tells the webhook and its secret as they
+    are by then; 404 when it was deleted.
     """
-    address = _checked(body.url)
+    address, request = _checked(body.url), f"webhook\n{body.model_dump_json()}"
     with db.write_session() as session:
-        row = webhooks.create(session, user, address, description=body.description, events=body.events)
-    return _with_secret(row)
+        made_id = keys.made_before(session, user, idempotency_key, request=request)
+        if made_id is None:
+            row = webhooks.create(session, user, address, description=body.description, events=body.events)
+            keys.remember(session, user, idempotency_key, request=request, made_id=row.id)
+        else:
+            row = webhooks.get(session, user, made_id)
+    headers = idempotency.headers(replayed=made_id is not None)
+    return routing.written(_with_secret(row), status=201, headers=headers)
 
 
 @router.get("/webhooks/{id}", responses=refuses(404))
@@ -247,7 +259,8 @@ def replay_delivery(user: CurrentUser, webhook_id: PathId, delivery_id: Delivery
 
 
 def _checked(url: str) -> webhooks.ValidUrl:
-    return webhooks.validate_url(url, allow=current().settings.webhook_allow_hosts)
+    settings = current().settings
+    return webhooks.validate_url(url, allow=settings.webhook_allow_hosts, proxies=settings.proxies)
 
 
 def _with_secret(row: WebhookEndpoint) -> SecretAnswer:

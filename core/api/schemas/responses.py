@@ -11,6 +11,7 @@ from core.api.schemas import fields
 from core.catalog import price_list
 from core.db.enums import EntryKind, Stage, Status
 from core.db.tables import Generation, GenerationEvent, LedgerEntry
+from core.generations import queries
 from core.generations.queries import Details, ListRow, StatusSnapshot
 from core.generations.timeline import Step
 from core.spec import settings_of
@@ -50,7 +51,10 @@ class Refusal(ApiModel):
 
 
 class File(ApiModel):
-    """What was measured in the stored file; null where it was not. `gaps` say how it differs from the order."""
+    """What was measured in the stored file, as it is shown; null where it was not.
+
+    `gaps` say how it differs from the order.
+    """
 
     size_bytes: int
     width: int | None
@@ -70,7 +74,7 @@ class File(ApiModel):
             return None
         facts: Mapping[str, Any] = row.output_facts or {}
         known = {name: facts.get(name) for name in cls.model_fields if name not in ("size_bytes", "gaps")}
-        return cls(size_bytes=row.stored_bytes, gaps=facts.get("gaps", []), **known)
+        return cls(size_bytes=queries.file_bytes(row), gaps=facts.get("gaps", []), **known)
 
 
 class Clip(ApiModel):

@@ -37,6 +37,7 @@ class Generation(Base):
     `setbacks` counts looks or fetches in a row that came to no end that could be written down.
     `deadline_at` ends the present part of its life; None is a day after the order (`lifecycle.PENDING_LIMIT`).
     `recipe_hash` is the same for the same order in any project; `batch_id` for those ordered with one press.
+    `expedited_at` is when a call of the vendor last made us look sooner.
     `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
     to another project: what it cost stays where it was charged, which is `project_id` as long as it is None.
     """
@@ -74,6 +75,7 @@ class Generation(Base):
     stage: Mapped[Stage] = mapped_column(default=Stage.QUEUED)
     version: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime | None]
+    expedited_at: Mapped[datetime | None]
     deadline_at: Mapped[datetime | None]
     attempt: Mapped[int] = mapped_column(default=0)
     collect_attempt: Mapped[int] = mapped_column(default=0)
@@ -109,6 +111,9 @@ class Generation(Base):
     ended_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]
+
+    replayed = False
+    """Of this answer and no column: it was ordered before, and the request was a repeat."""
 
     @property
     def spec(self) -> GenerationSpec:

@@ -1,4 +1,4 @@
-"""Tables of people and their API tokens."""
+"""Tables of people, their API tokens and the keys of what they asked for."""
 
 from datetime import datetime
 
@@ -54,3 +54,15 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None]
 
     __table_args__ = (check_in_enum("scope", Scope),)
+
+
+class IdempotencyRecord(Base):
+    """What a person's key has made, beside orders, which carry theirs; `request_hash` tells whether a repeat is one."""
+
+    __tablename__ = "idempotency_records"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    request_hash: Mapped[str] = mapped_column(String(64))
+    made_id: Mapped[str] = mapped_column(String(36))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from core import errors
 from core.messages import N_
-from core.providers import http
+from core.providers import http, kept
 from core.providers.adapter import Adapter
 from core.providers.adapters.demo_models import MODELS
 from core.providers.contract import (
@@ -102,9 +102,9 @@ class Demo(Adapter):
         jobs = (reply.body or {}).get("jobs")
         if reply.status != 200 or not isinstance(jobs, list):
             return None
-        for job, kept in zip(jobs, reply.redacted["jobs"], strict=True):
+        for job in jobs:
             if job_id := _job_id(job):
-                return ListPage([ListedJob(ProviderJob(job_id, kept), is_ours=True)])
+                return ListPage([ListedJob(ProviderJob(job_id, kept.redact(job, key=self._key)), is_ours=True)])
         return None if jobs else ListPage()  # what is there and cannot be read is not the same as nothing
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:

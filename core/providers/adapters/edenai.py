@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from core import errors
-from core.providers import http
+from core.providers import clip_links, http, kept
 from core.providers.adapter import Adapter
 from core.providers.adapters.edenai_models import MODELS
 from core.providers.contract import (
@@ -66,6 +66,7 @@ class EdenAI(Adapter):
     FAILED = frozenset({"fail", "failed", "error", "timeout error"})
     NO_LINK = "finished without a link"
     FILE_FIELDS = frozenset({"video"})  # the whole clip, where it is no link
+    max_look_bytes = 64 * 1024**2
     ERROR_FIELDS = ("error_code", "detail", "error", "message")
     CODE_FIELD = "error_code"
     RETRY_FIELD = "retry_after"
@@ -136,8 +137,8 @@ class EdenAI(Adapter):
             return None
         made = [http.moment(item.get("created_at")) for item in items]
         jobs = [
-            ListedJob(ProviderJob(item["public_id"], kept), is_ours=None)
-            for item, kept, at in zip(items, reply.redacted["items"], made, strict=True)
+            ListedJob(ProviderJob(item["public_id"], kept.redact(item, key=self._key)), is_ours=None)
+            for item, at in zip(items, made, strict=True)
             if (at is None or since <= at <= until) and _may_be(item, request.model.upstream_id)
         ]
         is_over = page >= pages or any(at is not None and at < since for at in made)
@@ -191,8 +192,8 @@ def _may_be(item: Mapping[str, Any], upstream_id: str) -> bool:
 
 
 def _link(body: Mapping[str, Any]) -> str | None:
-    links = (item.get(name) for item in _results(body) for name in ("video_resource_url", "video"))
-    return next(filter(None, map(http.web_address, links)), None)
+    found = [item.get(name) for item in _results(body) for name in ("video_resource_url", "video")]
+    return clip_links.clip_address(*found) or next(filter(None, map(clip_links.clip_in_text, found)), None)
 
 
 def _results(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

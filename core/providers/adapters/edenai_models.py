@@ -50,8 +50,9 @@ MODELS = (
         resolutions=("720p",),
         aspect_ratios=("16:9",),
         start_image=True,
+        image_exact=True,  # Amazon: exactly 1280 x 720, which is the one frame of this model
         prompt_limit_chars=512,  # Amazon's own limit for a single shot
         typical_seconds=120,
-        limits=(N_("The start image should be 1280 x 720; another size may be refused."), _NO_NEGATIVE_PROMPT),
+        limits=(N_("A start image of another shape than the aspect ratio is cropped."), _NO_NEGATIVE_PROMPT),
     ),
 )

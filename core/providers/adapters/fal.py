@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from core import errors
 from core.messages import N_
-from core.providers import http
+from core.providers import clip_links, http
 from core.providers.adapter import Adapter
 from core.providers.adapters.fal_models import ENDPOINTS, FIELDS, MODELS
 from core.providers.contract import JobNotice, JobState, JobStatus, VideoModel, VideoRequest
@@ -176,4 +176,4 @@ def _job_id(model: VideoModel, request_id: str) -> str:
 
 def _link(body: Mapping[str, Any]) -> str | None:
     video = body.get("video")
-    return http.web_address(video.get("url") if isinstance(video, Mapping) else video)
+    return clip_links.clip_address(video.get("url") if isinstance(video, Mapping) else video)

@@ -7,6 +7,8 @@ from core.messages import N_
 from core.providers.adapter import END_NEEDS_START
 from core.providers.contract import VideoModel
 
+IMAGE_MAX_BYTES = 2_000_000
+"""Images go along as data URIs, in a JSON body for which the vendor's pages name no limit."""
 _SHAPE_OF_IMAGE = N_("With a start image the clip takes the image's shape, whatever the aspect ratio says.")
 _NO_SIZE = N_("The vendor offers no choice of size: a clip has 720 lines or more, as it decides.")
 
@@ -23,6 +25,7 @@ MODELS = (
         resolutions=("720p",),
         aspect_ratios=("16:9", "9:16", "1:1"),
         start_image=True,
+        image_max_bytes=IMAGE_MAX_BYTES,
         end_image=True,
         end_image_needs_start=True,
         negative_prompt=True,
@@ -41,6 +44,7 @@ MODELS = (
         resolutions=("720p", "1080p", "4K"),
         aspect_ratios=("16:9", "9:16"),
         start_image=True,
+        image_max_bytes=IMAGE_MAX_BYTES,
         negative_prompt=True,
         audio=True,
         typical_seconds=90,
@@ -58,6 +62,7 @@ MODELS = (
         resolutions=("720p",),
         aspect_ratios=("16:9",),
         start_image=True,
+        image_max_bytes=IMAGE_MAX_BYTES,
         prompt_enhancement=True,
         typical_seconds=180,
         limits=(N_("The vendor makes 768 lines here: a 720p clip arrives a little larger."), _SHAPE_OF_IMAGE),

@@ -6,13 +6,13 @@ Which errors arrive as HTTP 200 is not documented, so a body is always read befo
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from core import errors
-from core.providers import http
+from core.providers import clip_links, http
 from core.providers.adapter import Adapter
 from core.providers.adapters.modelslab_models import (
     MODELS,
@@ -130,7 +130,8 @@ class ModelsLab(Adapter):
         job_id = _job_id(body)
         if not job_id:
             return None
-        link = _link(body.get("output")) if body.get("status") == "success" else None
+        done = body.get("output") if body.get("status") == "success" else None
+        link = clip_links.clip_address(*_several(done))
         return JobNotice(f"v6:{job_id}" if model.id == ULTRA else job_id, link)
 
     def status_call(self, job_id: str) -> Call:
@@ -153,7 +154,7 @@ class ModelsLab(Adapter):
 
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """`output` and its mirror; `future_links` are addresses without a file behind them yet."""
-        return _link(body.get("output")) or _link(body.get("proxy_links"))
+        return clip_links.clip_address(*_several(body.get("output")), *_several(body.get("proxy_links")))
 
     def is_key_accepted(self, reply: Reply) -> bool:
         """By the word: a refusal may come as HTTP 200."""
@@ -192,6 +193,10 @@ def _job_id(body: Mapping[str, Any]) -> str:
 
 
 def _link(value: Any) -> str | None:
-    """The first address in an `output`, which may be a list, a single text, "" or missing."""
-    candidates = value if isinstance(value, list) else [value]
-    return next(filter(None, map(http.web_address, candidates)), None)
+    """The first address in an `output`."""
+    return next(filter(None, map(http.web_address, _several(value))), None)
+
+
+def _several(value: Any) -> Sequence[Any]:
+    """An `output`, which may be a list, a single text, "" or missing."""
+    return value if isinstance(value, list) else [value]

@@ -6,7 +6,7 @@ SDK and from the input schemas on its model pages (replicate.com/OWNER/NAME/vers
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ import httpx
 
 from core import errors
 from core.messages import N_
-from core.providers import http
+from core.providers import clip_links, http, kept
 from core.providers.adapter import Adapter
 from core.providers.adapters.replicate_models import INPUTS, MODELS
 from core.providers.contract import (
@@ -38,6 +38,8 @@ LARGEST_DATA_URL_BYTES = 256_000
 SEARCH_BEFORE, SEARCH_AFTER = timedelta(minutes=5), timedelta(minutes=10)
 """How long before and after our own times its prediction may be dated: clocks differ, and a worker may wake late."""
 SEARCH_PAGES = 10
+LARGEST_LIST_BYTES = 64 * 1024**2
+"""A page of a hundred predictions, each with two images as data URLs."""
 
 _CONTENT = http.text(
     # E005 and "flagged as sensitive" are on no page of the vendor and widely seen in replies.
@@ -143,7 +145,7 @@ class Replicate(Adapter):
 
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """`output` is an address, a list of them or an object, as each model's schema has it."""
-        return _link(body.get("output"))
+        return clip_links.clip_address(*_leaves(body.get("output")))
 
     @classmethod
     def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
@@ -151,7 +153,8 @@ class Replicate(Adapter):
         value = body.get("id")
         if not isinstance(value, str) or not _IS_ID.fullmatch(value):
             return None
-        return JobNotice(value, _link(body.get("output")) if body.get("status") == "succeeded" else None)
+        done = body.get("output") if body.get("status") == "succeeded" else None
+        return JobNotice(value, clip_links.clip_address(*_leaves(done)))
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
         """The documentation wants the token on file requests; it goes to the vendor's own hosts and nowhere else."""
@@ -161,7 +164,8 @@ class Replicate(Adapter):
         """Predictions made about then, newest first (HTTP API, predictions.list; filters as in its Python SDK)."""
         since, until = since - SEARCH_BEFORE, until + SEARCH_AFTER
         query = {"created_after": since.isoformat(), "created_before": until.isoformat()}
-        return Call("GET", "/v1/predictions", params=query | ({"cursor": page} if page else {}))
+        query |= {"cursor": page} if page else {}
+        return Call("GET", "/v1/predictions", params=query, max_reply_bytes=LARGEST_LIST_BYTES)
 
     def parse_list(self, reply: Reply, request: VideoRequest, *, since: datetime, until: datetime) -> ListPage | None:
         """A vendor that ignores the filters is read until the list is older than what is looked for."""
@@ -174,8 +178,8 @@ class Replicate(Adapter):
             return None
         created = [http.moment(item.get("created_at")) or since for item in items]
         jobs = [
-            self._listed(item, ProviderJob(item["id"], kept), request)
-            for item, kept, at in zip(items, reply.redacted["results"], created, strict=True)
+            self._listed(item, ProviderJob(item["id"], kept.redact(item, key=self._key)), request)
+            for item, at in zip(items, created, strict=True)
             if since <= at <= until
         ]
         return ListPage(jobs, "" if any(at < since for at in created) else _cursor(body.get("next")))
@@ -268,7 +272,10 @@ def _cursor(following: Any) -> str:
         return ""
 
 
-def _link(output: Any) -> str | None:
-    candidates = output if isinstance(output, list) else output.values() if isinstance(output, Mapping) else [output]
-    links = (_link(each) if isinstance(each, list | Mapping) else http.web_address(each) for each in candidates)
-    return next(filter(None, links), None)
+def _leaves(output: Any) -> Iterator[Any]:
+    """Everything in an output that is no list and no object."""
+    if isinstance(output, list | Mapping):
+        for each in output.values() if isinstance(output, Mapping) else output:
+            yield from _leaves(each)
+    else:
+        yield output

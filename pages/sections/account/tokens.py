@@ -10,7 +10,7 @@ from core.clock import utc_now
 from core.db.enums import Scope
 from core.db.tables import ApiToken, User
 from core.identity import api_tokens
-from pages.ui import components, wording
+from pages.ui import components, links, wording
 from pages.ui.language import N_, _
 
 SCOPES: Mapping[Scope, str] = {
@@ -36,7 +36,7 @@ def show(person: User) -> None:
     st.markdown(
         _(
             "A script signs in with a token. What the API can do, with examples to copy: [API documentation]({link})."
-        ).format(link=DOCS_PATH)
+        ).format(link=links.from_page(DOCS_PATH))
     )
     _secret()
     with db.read_session() as session:
@@ -96,7 +96,6 @@ def _form(person: User) -> None:
             name = st.text_input(
                 _("What it is for"),
                 key=f"account_token_name_{number}",
-                max_chars=api_tokens.NAME_LIMIT_CHARS,
                 autocomplete="off",
             )
             scope = st.selectbox(

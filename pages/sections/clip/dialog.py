@@ -119,7 +119,7 @@ def _actions(person: User, row: Generation, projects: dict[str, str]) -> None:
         if row.status is Status.COMPLETED:
             name = queries.file_name(row)
             link = components.media_link(row.output_key, download_name=name)
-            label = _("Download ({size})").format(size=wording.size(row.stored_bytes))
+            label = _("Download ({size})").format(size=wording.size(queries.file_bytes(row)))
             download_link(link or "", label, name)
         if st.button(_("Use these settings"), icon=":material/content_copy:", key=f"clip_reuse_{row.id}"):
             st.switch_page("generate.py", query_params={"from": row.id})

@@ -5,7 +5,7 @@ import html
 import streamlit as st
 
 from core.db.tables import Generation
-from core.generations import lifecycle
+from core.generations import lifecycle, queries
 from core.generations.queries import Details
 from core.providers import registry
 from pages.ui import components, wording
@@ -46,7 +46,7 @@ def settings(row: Generation, project_name: str, charged_in: str | None) -> None
         rows.append(
             (
                 _("File, as measured"),
-                f"{measured}, {facts.get('video_codec')}, {sound}, {wording.size(row.stored_bytes)}",
+                f"{measured}, {facts.get('video_codec')}, {sound}, {wording.size(queries.file_bytes(row))}",
             )
         )
         if digest := facts.get("sha256"):

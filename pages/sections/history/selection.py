@@ -10,12 +10,12 @@ from core.db import WriteSession
 from core.db.enums import Status
 from core.db.tables import Generation, User
 from core.files import signed_urls
-from core.generations import commands, review
+from core.generations import commands, queries, review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from pages.elements import compare, gallery
 from pages.sections.clip import dialog, marks
-from pages.ui import components, wording
+from pages.ui import components, links, wording
 from pages.ui.language import _, plural
 
 _IDS = "history_selected"
@@ -78,8 +78,8 @@ def _download(person: User, rows: Sequence[Generation]) -> None:
         return
     secret = installation.current().settings.secret_key
     link = signed_urls.sign_archive(person.id, [row.id for row in done], secret=secret, now=utc_now())
-    size = wording.size(sum(row.stored_bytes for row in done))
-    dialog.download_link(link, _("Download ZIP ({size})").format(size=size), "")
+    size = wording.size(sum(queries.file_bytes(row) for row in done))
+    dialog.download_link(links.from_page(link), _("Download ZIP ({size})").format(size=size), "")
 
 
 def _marks(person: User, rows: Sequence[Generation]) -> None:

@@ -37,11 +37,16 @@ OUTAGES = [
     Answer(504, {"message": "Endpoint request timed out"}),
     Answer(502, {"status": "Bad Gateway"}),
 ]
-REDIRECTS = [
-    Answer(status, headers={"Location": target}, text="")
-    for status in (301, 302, 303, 307, 308)
-    for target in (f"{FOREIGN}/v1/jobs", f"{BASE_URL}/v1/jobs", "/v1/jobs")
-]
+MOVED, SEE_OTHER = (
+    [
+        Answer(status, headers={"Location": target}, text="")
+        for status in statuses
+        for target in (f"{FOREIGN}/v1/jobs", f"{BASE_URL}/v1/jobs", "/v1/jobs", "https://[", "")
+    ]
+    for statuses in ((301, 302, 307, 308), (303,))
+)
+"""Redirects: nothing was done here; and one that may be the answer to what was done (RFC 9110, 15.4.4)."""
+REDIRECTS = MOVED + SEE_OTHER
 BUSY = [
     Answer(429, {}, headers={"Retry-After": "17"}),
     Answer(429, text=GATEWAY, headers={"Retry-After": "17"}),
@@ -54,6 +59,8 @@ OF_A_LOOK = (
     errors.ProviderRateLimited,
     errors.ProviderUnavailable,
     errors.UnreadableReply,
+    errors.ReplyTooLarge,
+    errors.ProviderMoved,
 )
 """What a look, a stop or a search may raise; a job that failed is none of it."""
 

@@ -9,10 +9,12 @@ from core.providers.contract import ProviderJob, VideoRequest
 from core.providers.testing.rules.answers import (
     BUSY,
     GATEWAY,
+    MOVED,
     NEVER_SENT,
     NO_OBJECT,
     OUTAGES,
     REDIRECTS,
+    SEE_OTHER,
     SENT_AND_LOST,
     raised,
     replaced,
@@ -132,9 +134,19 @@ def a_submit_without_a_verdict_is_uncertain(stage: Stage) -> None:
     no_ids: list[Any] = [None, "", {}, [], False]
     nameless = [replaced([accepted], vendor_id, value)[0] for value in no_ids]
     silent = [Answer(status, {}) for status in (202, 408, 409)]
-    for answer in [*NO_OBJECT, *OUTAGES, *REDIRECTS, *silent, cut, *nameless]:
+    for answer in [*NO_OBJECT, *OUTAGES, *SEE_OTHER, *silent, cut, *nameless]:
         played = stage.submit(answer)
         raised(played, errors.SubmitUncertain, after=answer)
+        assert played.submits == 1
+
+
+def a_submit_that_is_sent_elsewhere_is_refused(stage: Stage) -> None:
+    """A redirect accepts nothing: the order fails, and an administrator reads what to set and no secret of ours."""
+    setting = f"{stage.provider.name.upper()}_BASE_URL"
+    for answer in MOVED:
+        played = stage.submit(answer)
+        error = raised(played, errors.ProviderMoved, after=answer)
+        assert setting in error.detail, "it is not said what to set"
         assert played.submits == 1
 
 
@@ -187,7 +199,8 @@ def a_broken_upload_orders_nothing(stage: Stage) -> None:
             (Answer(401, {}), errors.BadKey),
             *((answer, errors.ProviderRateLimited) for answer in BUSY),
             *((failure, errors.ProviderUnavailable) for failure in (*NEVER_SENT, *SENT_AND_LOST)),
-            *((each, errors.ProviderUnavailable) for each in (*NO_OBJECT, *OUTAGES, *REDIRECTS, *nameless)),
+            *((each, errors.ProviderUnavailable) for each in (*NO_OBJECT, *OUTAGES, *nameless)),
+            *((each, errors.ProviderMoved) for each in REDIRECTS),
         ]
         for answer, expected in answers:
             played = stage.submit(request=request, upload=answer)

@@ -101,7 +101,7 @@ def a_key_is_tried_for_free(stage: Stage) -> None:
     troubles: list[Answering] = [*NEVER_SENT, *SENT_AND_LOST, *silent]
     for trouble in troubles:
         played = stage.try_key(trouble)
-        raised(played, errors.ProviderUnavailable, errors.ProviderRateLimited, errors.UnreadableReply, after=trouble)
+        raised(played, *set(OF_A_LOOK) - {errors.BadKey, errors.ProviderOutOfCredits}, after=trouble)
 
 
 def a_search_finds_what_is_the_orders(stage: Stage) -> None:

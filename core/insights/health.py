@@ -1,0 +1,67 @@
+"""How this installation fares, for probes and operators: what is under way, what was delivered, room on the disk."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy import func, select
+
+from core.clock import utc_now
+from core.config import Settings
+from core.db import ReadSession
+from core.db.enums import Status
+from core.db.tables import Generation, is_live
+
+NEARLY_FULL_BYTES = 512 * 1024**2
+"""With less room than this on a disk, clips may soon find no place: a clip takes tens of megabytes on its way in."""
+
+_NEWEST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`free_bytes` is the least room on the disks of the data folder and of the storage, None where it cannot be seen.
+
+    `last_delivery_at` is when the last clip was delivered, None when none of the newest orders was.
+    """
+
+    in_flight: int
+    oldest_pending_seconds: float
+    free_bytes: int | None
+    last_delivery_at: datetime | None
+
+    @property
+    def is_disk_nearly_full(self) -> bool:
+        """Whether clips may soon find no place."""
+        return self.free_bytes is not None and self.free_bytes < NEARLY_FULL_BYTES
+
+
+def health(session: ReadSession, settings: Settings) -> Health:
+    """How the installation fares now; it looks at what is under way and at the newest rows only."""
+    oldest = session.scalar(
+        select(func.min(Generation.created_at)).where(is_live(), Generation.status == Status.PENDING)
+    )
+    newest = select(Generation.status, Generation.ended_at).order_by(Generation.id.desc()).limit(_NEWEST).subquery()
+    delivered = select(func.max(newest.c.ended_at)).where(newest.c.status == Status.COMPLETED)
+    return Health(
+        in_flight=session.scalar(select(func.count()).where(is_live())) or 0,
+        oldest_pending_seconds=max(0.0, (utc_now() - oldest).total_seconds()) if oldest else 0.0,
+        free_bytes=free_bytes(settings),
+        last_delivery_at=session.scalar(delivered),
+    )
+
+
+def free_bytes(settings: Settings) -> int | None:
+    """The least room on the disks that clips are written to; None when they cannot be asked."""
+    storage = urlsplit(settings.storage_url)
+    folders = [settings.data_dir, *([Path(unquote(storage.path))] if storage.scheme == "file" else [])]
+    room = []
+    for folder in folders:
+        there = next((place for place in (folder, *folder.parents) if place.exists()), None)
+        try:
+            room += [shutil.disk_usage(there).free] if there else []
+        except OSError:
+            continue
+    return min(room, default=None)
