@@ -23,8 +23,6 @@ from core.worker.supervisor import ManagedProcess, Supervisor, exit_with_parent
 if TYPE_CHECKING:
     from core.config import Settings
 
-log = logging.getLogger("worker")
-
 ROLES = ("all", "dispatcher", "submit", "collect")
 Part = tuple[str, list[str]]
 """Name and command line of a process to keep running."""
@@ -99,20 +97,19 @@ def _listen(role: str, settings: "Settings") -> bool:
 
 
 def _await_database(settings: "Settings") -> None:
-    """Return once the database's server answers, with one line when it does not, and one when it is back.
+    """Return once the database's server answers; the log has one line when it does not, and one when it is back.
 
     What else is wrong with a database is for those who open it to say.
     """
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
     from core.db import Database
-    from core.redaction import shown_address
 
     try:
         database = Database(settings.database_url)
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
         return
-    pause_seconds, has_told = 0.5, False
+    pause_seconds = 0.5
     while True:
         try:
             with database.read_connection():
@@ -121,14 +118,8 @@ def _await_database(settings: "Settings") -> None:
             has_refused = "FATAL" in str(failure) and "starting up" not in str(failure)
             if database.engine.dialect.name == "sqlite" or has_refused:
                 break
-            if not has_told:
-                where = shown_address(settings.database_url)
-                log.warning("The database at '%s' does not answer; waiting for it.", where)
-                has_told = True
         time.sleep(pause_seconds)
         pause_seconds = min(LONGEST_PAUSE_SECONDS, pause_seconds * 2)
-    if has_told:
-        log.warning("The database answers.")
     database.dispose()
 
 

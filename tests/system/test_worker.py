@@ -41,7 +41,7 @@ def test_start_while_the_database_is_away(tmp_path: Path) -> None:
         worker.send_signal(signal.SIGTERM)
         rest = worker.stderr.read()
 
-    assert "waiting for it" in first
+    assert "the database cannot be used" in first
     assert "secret" not in first
     assert rest == ""
     assert children == []
