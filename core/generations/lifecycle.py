@@ -292,7 +292,6 @@ def mark_uncertain(
         _UNCERTAIN_AT.get(row.stage, row.stage),
         what=error.message,
         next_at=next_at,
-        **values,
         error_code=error.code,
         error_message=str(error)[:1000],
         error=error.message,

@@ -5,7 +5,12 @@ vendor what their own signatures (or the lack of them) would do, without keeping
 truth: a call that never comes, comes twice or comes late changes nothing.
 """
 
+import json
+from collections.abc import Sequence
+
 from core import config, errors, signing
+from core.providers import kept, storable
+from core.providers.contract import LINK_AT_PROVIDER, JobNotice, Provider, VideoModel
 
 CALLBACK_PATH = f"{config.API_PATH}/hooks"
 """Where the API takes the calls."""
@@ -18,14 +23,30 @@ def callback_url(public_url: str, generation_id: str, *, secret: bytes) -> str:
     """The address a vendor is given for one generation; empty when the installation cannot be reached from outside."""
     if not public_url:
         return ""
-    return f"{public_url.rstrip('/')}{CALLBACK_PATH}/{generation_id}/{_signature(generation_id, secret)}"
+    signature = signing.signature(_said(generation_id), secret)[:SIGNATURE_CHARS]
+    return f"{public_url.rstrip('/')}{CALLBACK_PATH}/{generation_id}/{signature}"
 
 
-def check(generation_id: str, signature: str, *, secret: bytes) -> None:
-    """Return if `address` made this; else NotFound, which says nothing about what exists."""
-    if not signing.is_same(_signature(generation_id, secret), signature):
+def check(generation_id: str, signature: str, *, secrets: Sequence[bytes]) -> None:
+    """Return if `callback_url` made this with one of the secrets; else NotFound, which says nothing of what exists."""
+    if not signing.is_signed(_said(generation_id), signature, secrets, chars=SIGNATURE_CHARS):
         raise errors.NotFound
 
 
-def _signature(generation_id: str, secret: bytes) -> str:
-    return signing.signature(f"hook\n{generation_id}", secret)[:SIGNATURE_CHARS]
+def read_notice(provider: type[Provider], model: VideoModel, body: bytes, *, key: str) -> JobNotice | None:
+    """What a call of a vendor tells, made fit to be stored; None when it tells nothing that can be used."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    notice = provider.parse_notice(told, model) if isinstance(told, dict) else None
+    if notice is None or storable.job_id(notice.job_id) is None:
+        return None
+    link = notice.video_url
+    if link is not None and (link.startswith("data:") or kept.redact_text(link, key) != link):
+        return JobNotice(notice.job_id, LINK_AT_PROVIDER)
+    return JobNotice(notice.job_id, storable.link(link))
+
+
+def _said(generation_id: str) -> str:
+    return f"hook\n{generation_id}"

@@ -153,7 +153,7 @@ def _write_end(session: WriteSession, row: Generation, status: JobStatus) -> boo
         return True
     if status.state is JobState.SUCCEEDED and status.error and row.status is Status.PROCESSING:
         # It has made the clip and gives no address for it; a later look may have one.
-        lifecycle.mark_uncertain(session, row, status.error, next_at=db.now(session) + SLOW_POLL)
+        lifecycle.mark_uncertain(session, row, status.error, next_at=now + SLOW_POLL, setbacks=0)
         return True
     if status.state is JobState.FAILED:
         lifecycle.fail(session, row, status.error or errors.GenerationFailed(), **kept)

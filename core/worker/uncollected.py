@@ -66,8 +66,18 @@ def note_unusable(note: Path, error: errors.MediaRejected, *, sha256: str) -> Un
     return seen
 
 
-def record(generation_id: str, attempt: int, error: errors.AppError, *, seen: Unusable | None = None) -> None:
-    """Write down a try that failed: again later, left to a person, or given up with the credits back."""
+def record(
+    generation_id: str,
+    attempt: int,
+    error: errors.AppError,
+    *,
+    was_given_up: bool = False,
+    seen: Unusable | None = None,
+) -> None:
+    """Write down a try that failed: again later, left to a person, or given up with the credits back.
+
+    `was_given_up`: it had been left to a person before this try, and is again.
+    """
     with db.write_session() as session:
         row = lifecycle.locked(session, generation_id)
         if row is None or row.stage is not Stage.DOWNLOADING or row.collect_attempt != attempt:
@@ -75,9 +85,10 @@ def record(generation_id: str, attempt: int, error: errors.AppError, *, seen: Un
         now = db.now(session)
         log.warning("collect of %s, try %s: %s (%s)", generation_id, attempt, error, _detail(error))
         age = now - _finished_at(session, row)
+        is_late = age > COLLECT_DEADLINE and (row.deadline_at is None or now > row.deadline_at)  # follows a clock set
         if seen is not None and seen.is_all_there_is:
             lifecycle.fail(session, row, error)
-        elif age > COLLECT_DEADLINE and (row.deadline_at is None or now > row.deadline_at):
+        elif was_given_up or is_late:
             pause = min(ASK_AGAIN_AT_LAST, max(ASK_AGAIN_AFTER, age / 4))
             lifecycle.mark_uncertain(session, row, error, next_at=now + pause, setbacks=0)
         else:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import errors
-from core.providers import registry, storable
+from core.providers import callbacks, registry, storable
 from core.providers.contract import LINK_AT_PROVIDER, JobMatches, JobState, JobStatus, Provider, ProviderJob
 from core.providers.registry import Access
 from core.providers.testing.script import SENT_AT, Answer
@@ -269,3 +269,25 @@ def test_a_clip_within_the_reply(name: str, body: dict[str, Any]) -> None:
     link = outcome_of(name, answers, lambda vendor: vendor.video_link(SCRIPTS[name].job_id))
     assert link.startswith("data:")
     assert link.endswith(CLIP)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@given(data=st.data())
+def test_any_call_of_a_vendor_tells_what_can_be_kept(name: str, data: st.DataObject) -> None:
+    """Whatever a vendor sends to an address of ours: an id and a link that either database keeps, or nothing."""
+    _, body = data.draw(replies(name))
+    vendor = registry.provider_class(name)
+    notice = callbacks.read_notice(vendor, vendor.models[0], body, key=KEY)
+    if notice is not None:
+        assert_storable(notice.job_id, limit_chars=storable.JOB_ID_LIMIT_CHARS)
+        assert_storable(notice.video_url or "", limit_chars=storable.LINK_LIMIT_CHARS)
+
+
+def test_a_clip_within_a_call_of_the_vendor() -> None:
+    """It is asked for when it is fetched: what a stranger could send is not taken for it."""
+    body = {"public_id": "j", "status": "success", "output": {"video": CLIP}}
+    vendor = registry.provider_class("edenai")
+    notice = callbacks.read_notice(vendor, vendor.models[0], json.dumps(body).encode(), key=KEY)
+    assert notice is not None
+    assert (notice.job_id, notice.video_url) == ("j", LINK_AT_PROVIDER)

@@ -6,19 +6,21 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, select, text, update
+from sqlalchemy import insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core import errors
-from core.db import Database, update_where
+from core.db import Database, indexes, schema, update_where
 from core.db.engine import PING_AFTER_SECONDS
 from core.db.enums import Scope
 from core.db.schema import alembic_config, newest_revision
-from core.db.tables import ApiToken, Generation, Project, User
+from core.db.tables import ApiToken, Generation, GenerationTag, Project, User
 from core.db.types import Base
 from core.generations import commands, lifecycle, queries
 from core.identity import users
+from core.ids import new_id
 from core.messages import message
 from core.projects import projects
 from tests.factories.generations import DISPATCHED, SUBMITTING, advance, create_generation, load_generation
@@ -294,3 +296,89 @@ def test_newest_revision_is_the_one_alembic_knows() -> None:
     heads = ScriptDirectory.from_config(alembic_config()).get_heads()
 
     assert heads == [newest_revision()]
+
+
+@pytest.mark.only_postgresql
+def test_indexes_when_some_are_missing(database: Database, person: User) -> None:
+    """What a migration has left for afterwards, or what came to no end, is made at a start, and nothing else is."""
+    with database.engine.begin() as connection:
+        connection.execute(text("DROP INDEX ix_generations_due"))
+        connection.execute(
+            text("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_generations_live'::regclass")
+        )
+    create_generation(database, person)
+    database.migrate()
+
+    with database.engine.connect() as connection:
+        names = "('ix_generations_due', 'ix_generations_live')"
+        found = (
+            connection.execute(
+                text(f"SELECT indexdef FROM pg_indexes WHERE indexname IN {names} ORDER BY indexname")  # noqa: S608 -- our own
+            )
+            .scalars()
+            .all()
+        )
+        valid = connection.scalar(text("SELECT bool_and(indisvalid) FROM pg_index"))
+    assert len(found) == 2
+    assert all("stage" in definition and "WHERE" in definition for definition in found)
+    assert valid
+
+
+def test_index_of_a_migration(database: Database) -> None:
+    """On SQLite a migration makes its index at once; on PostgreSQL it is left for afterwards."""
+    with database.engine.begin() as connection:
+        operations = Operations(MigrationContext.configure(connection))
+        indexes.create(operations, "ix_try", "generations", ["stage", "id"], where="stage <> 'ended'")
+        made = {str(index["name"]) for index in inspect(connection).get_indexes("generations")}
+
+    assert ("ix_try" in made) == (database.engine.dialect.name == "sqlite")
+
+
+def test_upgrade_to_one_normal_form(database: Database, person: User) -> None:
+    """What was written before is found in any spelling; a start that is killed in the middle has changed nothing."""
+    create_generation(database, person, prompt="Zu\u0308rich हिन्दी")
+    with database.write_session() as session:
+        projects.create(session, person, name="Cafe\u0301")
+    with database.engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "0005")
+        assert "prompt_words" not in {column["name"] for column in inspect(connection).get_columns("generations")}
+        only = connection.scalar(text("SELECT id FROM generations"))
+        tags = [{"id": only, "user": person.id, "tag": tag} for tag in ("cafe\u0301", "caf\u00e9", "u\u0308ber")]
+        connection.execute(
+            text("INSERT INTO generation_tags (generation_id, user_id, tag) VALUES (:id, :user, :tag)"), tags
+        )
+        connection.execute(text("UPDATE users SET email = :email"), {"email": "jose\u0301@example.org"})
+
+    def killed() -> None:
+        with database.engine.begin() as connection:
+            schema.upgrade(connection)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        killed()
+    with database.engine.connect() as connection:
+        assert "prompt_words" not in {column["name"] for column in inspect(connection).get_columns("generations")}
+    database.migrate()
+
+    with database.read_session() as reading:
+        for asked in ("zurich", "Zürich", "हिन्दी", "हिन्द"):
+            assert len(queries.list_page(reading, person, queries.ListFilter(text=asked)).rows) == 1
+        assert [found.name for found in projects.list_page(reading, person, search="CAFE")] == ["Cafe\u0301"]
+        assert set(reading.scalars(select(GenerationTag.tag))) == {"caf\u00e9", "\u00fcber"}
+        assert users.get(reading, "Jos\u00e9@example.org").id == person.id
+
+
+def test_upgrade_of_many_rows(database: Database, person: User) -> None:
+    """Every row is carried over where there are more than are written at a time."""
+    made = create_generation(database, person, prompt="first")
+    kept = {column.name: getattr(made, column.name) for column in Generation.__table__.columns}
+    rows = [kept | {"id": new_id(), "prompt": f"Ñandú {number}"} for number in range(2500)]
+    with database.write_session() as session:
+        session.execute(insert(Generation), rows)
+    with database.engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "0005")
+    database.migrate()
+
+    with database.read_session() as reading:
+        words = reading.scalars(select(Generation.prompt_words).where(Generation.prompt != "first"))
+        assert sorted(words) == sorted(f"nandu {number}" for number in range(2500))

@@ -1,6 +1,5 @@
 """Takes the calls of vendors; each makes us look at one generation sooner, and may tell which job is its own."""
 
-import json
 from typing import Annotated
 
 from fastapi import Depends
@@ -14,7 +13,7 @@ from core.api.openapi.answers import refuses
 from core.db.tables import Generation
 from core.generations import reconciliation
 from core.installation import Installation
-from core.providers import callbacks, connection, kept, registry, storable
+from core.providers import callbacks, connection, registry
 from core.providers.contract import JobNotice
 
 router = routing.router("hooks")
@@ -32,7 +31,7 @@ def take_hook(
 
     The provider is asked for the status; of the body only the job's id and the link to its clip are kept.
     """
-    callbacks.check(id, signature, secret=installation.settings.secret_key)
+    callbacks.check(id, signature, secrets=installation.settings.secrets_in_force)
     with db.read_session() as session:
         row = session.get(Generation, id)
     with db.write_session() as session:
@@ -45,19 +44,7 @@ def take_hook(
 def _notice(installation: Installation, row: Generation | None, body: bytes) -> JobNotice | None:
     """What the call tells; None when it cannot be read, which is no reason to refuse it."""
     model = connection.find_model(installation.settings, row.model_id) if row else None
-    try:
-        told = json.loads(body)
-    except (ValueError, RecursionError):
+    if row is None or model is None:
         return None
-    if row is None or model is None or not isinstance(told, dict):
-        return None
-    notice = registry.provider_class(row.provider).parse_notice(told, model)
-    return notice and _storable(notice, key=installation.settings.provider_keys.get(row.provider, ""))
-
-
-def _storable(notice: JobNotice, *, key: str) -> JobNotice | None:
-    """What of it can be kept: an id and a link that every database takes, and a link that does not hold our key."""
-    link = storable.link(notice.video_url)
-    if link is not None and kept.redact_text(link, key) != link:
-        link = None
-    return JobNotice(notice.job_id, link) if storable.job_id(notice.job_id) else None
+    key = installation.settings.provider_keys.get(row.provider, "")
+    return callbacks.read_notice(registry.provider_class(row.provider), model, body, key=key)

@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from core import errors
-from core.providers import clip_links, http
+from core.providers import clip_links, http, kept
 from core.providers.adapter import Adapter
 from core.providers.adapters.edenai_models import MODELS
 from core.providers.contract import (
@@ -137,8 +137,8 @@ class EdenAI(Adapter):
             return None
         made = [http.moment(item.get("created_at")) for item in items]
         jobs = [
-            ListedJob(ProviderJob(item["public_id"], kept), is_ours=None)
-            for item, kept, at in zip(items, reply.redacted["items"], made, strict=True)
+            ListedJob(ProviderJob(item["public_id"], kept.redact(item, key=self._key)), is_ours=None)
+            for item, at in zip(items, made, strict=True)
             if (at is None or since <= at <= until) and _may_be(item, request.model.upstream_id)
         ]
         is_over = page >= pages or any(at is not None and at < since for at in made)

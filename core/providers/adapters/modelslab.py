@@ -130,7 +130,8 @@ class ModelsLab(Adapter):
         job_id = _job_id(body)
         if not job_id:
             return None
-        link = _link(body.get("output")) if body.get("status") == "success" else None
+        done = body.get("output") if body.get("status") == "success" else None
+        link = clip_links.clip_address(*_several(done))
         return JobNotice(f"v6:{job_id}" if model.id == ULTRA else job_id, link)
 
     def status_call(self, job_id: str) -> Call:
