@@ -20,9 +20,9 @@ from streamlit import file_util
 
 from core import config, installation, startup
 from core.api import api, mounted
-from core.errors import StartError
 from core.files import scratch
 from core.providers import connection
+from core.startup import StartError
 from core.webserver import hosts
 from core.webserver.base_path import BasePath
 from core.webserver.connection_limits import ConnectionLimits

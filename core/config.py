@@ -19,8 +19,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core import setting_values
-from core.errors import StartError
 from core.proxies import Proxies, proxy_address
+from core.startup import StartError
 
 log = logging.getLogger(__name__)
 

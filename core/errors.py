@@ -35,8 +35,6 @@ AppError                        500  internal
     │   └── ReplyTooLarge       502  provider_reply_too_large
     └── SubmitUncertain         502  submit_uncertain       nobody knows whether the job exists
 
-`StartError` stands beside the tree: it ends a process before anybody could be told through a page or the API.
-
 `error.message` is what people are told, `str(error)` the same in English. `detail` is raw text for the log and for
 admins, never for users.
 """
@@ -72,10 +70,6 @@ class SubmitVerdict(StrEnum):
     """The provider surely does not have it: it is sent again later, and the hold stays."""
     UNKNOWN = "unknown"
     """The provider may have it: never sent again by itself, and the hold stays until somebody knows."""
-
-
-class StartError(Exception):
-    """A process cannot begin its work; its text is one sentence for whoever starts it, and holds no secret."""
 
 
 class AppError(Exception):

@@ -21,7 +21,7 @@ from core.files import private
 from core.files.storage import Storage, open_storage
 from core.generations.progress import ProgressBoard
 from core.identity.api_tokens import TokenCache
-from core.insights import presence_watch
+from core.insights import workers
 from core.notifications import outbox, webhooks
 from core.providers import connection as provider_connection
 from core.redis import connection as redis_connection
@@ -60,9 +60,9 @@ class Installation:
         return redis_connection.connect(self.redis_url or "")
 
     @cached_property
-    def watch(self) -> presence_watch.Watch:
+    def watch(self) -> workers.Watch:
         """Who works here, looked at now and then by all of this process."""
-        return presence_watch.Watch(None if self.redis_url is None else lambda: self.redis)
+        return workers.Watch(None if self.redis_url is None else lambda: self.redis)
 
     @cached_property
     def request_limiter(self) -> RateLimiter:

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from core.errors import StartError
-
 EXIT_CODE = 2
 """What a process ends with that could not begin: the code of wrong usage, as for wrong arguments."""
 
 PRIVATE = 0o077
 """The mask of the modes of what we make: nobody but its owner reads it."""
+
+
+class StartError(Exception):
+    """A process cannot begin its work; its text is one sentence for whoever starts it, and holds no secret."""
 
 
 @contextmanager
