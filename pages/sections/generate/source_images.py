@@ -97,9 +97,12 @@ def _follow(ratio: str | None) -> None:
     st.session_state[form_state.name("aspect_ratio")] = ratio
 
 
-def _hold(field: str, upload: Upload, notes: Sequence[Message], model: VideoModel) -> None:
-    """Put an image into the order; the ratio follows a start image, which would be cropped or stretched otherwise."""
-    title = f"{upload.file_name}, {upload.width} × {upload.height}"
+def _hold(field: str, file_name: str, upload: Upload, notes: Sequence[Message], model: VideoModel) -> None:
+    """Put an image into the order, under the name it has just now: its bytes may be here already under another one.
+
+    The ratio follows a start image, which would be cropped or stretched otherwise.
+    """
+    title = f"{file_name}, {upload.width} × {upload.height}"
     size = [upload.width, upload.height]
     st.session_state[form_state.name(field)] = {
         "key": upload.storage_key,
@@ -126,4 +129,4 @@ def _store(person: User, model: VideoModel, field: str, file_name: str, data: by
     except errors.AppError as problem:
         st.session_state[f"{form_state.name(field)}_problem"] = problem
         return
-    _hold(field, upload, notes, model)
+    _hold(field, file_name, upload, notes, model)
