@@ -54,16 +54,20 @@ def main(argv: Sequence[str]) -> int:
     rests = False
     # The schema is brought up to date before anything needs it.
     with installation.opened(settings, waits=options.end_with_parent) as opened:
-        if options.role in ("dispatcher", "submit"):
-            from core.worker import recovery
+        from core.redis.presence import Role
+        from core.worker import heartbeat
 
-            recovery.at_start(opened)
-        if options.role == "dispatcher":
-            from core.worker import dispatcher
+        with heartbeat.beating(opened, Role(options.role)):
+            if options.role in ("dispatcher", "submit"):
+                from core.worker import recovery
 
-            dispatcher.main(opened)
-        else:
-            rests = _listen(options.role, settings)
+                recovery.at_start(opened)
+            if options.role == "dispatcher":
+                from core.worker import dispatcher
+
+                dispatcher.main(opened)
+            else:
+                rests = _listen(options.role, settings)
     if rests:  # started anew, the process gives back what its jobs took; its id and its input stay
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- itself
     return 0

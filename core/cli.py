@@ -78,9 +78,11 @@ def back_up(target: Path) -> list[str]:
 
 def restore(source: Path) -> list[str]:
     """Put a copy in the place of what is there, and let nothing that may have been sent since be sent again."""
-    put_back = backup.restore(connection.read_settings(), source)
+    settings = connection.read_settings()
+    with recovery.putting_back(settings):
+        put_back = backup.restore(settings, source)
     with installation.opened() as opened:
-        recovered = recovery.at_start(opened, is_known_to_be_old=True)
+        recovered = recovery.at_start(opened)
     return [f"Put back as it was at {put_back.made_at}.", *_told_of(recovered)]
 
 

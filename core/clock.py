@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""So far may the clocks of two machines be apart when both are well."""
+
 
 def utc_now() -> datetime:
     """Now, aware, UTC."""
@@ -9,5 +12,5 @@ def utc_now() -> datetime:
 
 
 def is_within(span: timedelta, moment: datetime | None, *, now: datetime) -> bool:
-    """Whether something happened in the span that ends now. What lies ahead did not: the clock was set back since."""
-    return moment is not None and now - span < moment <= now
+    """Whether it happened in the span that ends now. What lies far ahead did not: the clock was set back since."""
+    return moment is not None and now - span < moment <= now + CLOCKS_DIFFER

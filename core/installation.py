@@ -22,10 +22,12 @@ from core.db.engine import PATIENCE_SECONDS
 from core.files.storage import Storage, open_storage
 from core.generations.progress import ProgressBoard
 from core.identity.api_tokens import TokenCache
+from core.insights import presence_watch
 from core.notifications import outbox
 from core.providers import connection as provider_connection
 from core.redis import connection as redis_connection
 from core.redis.rate_limits import RateLimiter
+from core.retry import OnceAWhile
 from core.usage.cache import UsageCache
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,8 @@ class Installation:
     tokens: TokenCache = field(default_factory=TokenCache)
     usage: UsageCache = field(default_factory=UsageCache)
     board: ProgressBoard = field(default_factory=ProgressBoard)
+    told: OnceAWhile = field(default_factory=OnceAWhile)
+    """What the log has lately been told of housekeeping."""
 
     @cached_property
     def configured(self) -> frozenset[str]:
@@ -55,6 +59,11 @@ class Installation:
     def redis(self) -> redis_connection.Connection:
         """Connections to Redis; only to be asked for where there is one."""
         return redis_connection.connect(self.redis_url or "")
+
+    @cached_property
+    def watch(self) -> presence_watch.Watch:
+        """Who works here, looked at now and then by all of this process."""
+        return presence_watch.Watch(None if self.redis_url is None else lambda: self.redis)
 
     @cached_property
     def request_limiter(self) -> RateLimiter:

@@ -1,7 +1,7 @@
 """One's own account: language, balance and every movement of it, tokens, webhooks, and how the providers stand."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -11,7 +11,8 @@ from core.billing.ledger import EFFECTS
 from core.db.enums import Role
 from core.db.tables import LedgerEntry, User
 from core.identity import users
-from core.usage import export
+from core.usage import export, statement
+from core.usage.statement import ClipLine
 from pages.sections.account import provider_cards, tokens, webhooks
 from pages.ui import components, current_user, language, wording
 from pages.ui.language import _
@@ -19,6 +20,14 @@ from pages.ui.language import _
 PAGE_SIZE = 20
 CSV_LIMIT_ROWS = 100_000
 BROWSER = "browser"
+_WIDTHS = {
+    0: "min-width:7rem",
+    5: "min-width:9rem",
+    6: "min-width:7rem",
+    7: "min-width:6rem",
+    8: "min-width:9rem;overflow-wrap:anywhere",
+    9: "min-width:5rem",
+}
 
 person = current_user.current_user()
 
@@ -85,28 +94,28 @@ def movements() -> None:
         )
     with db.read_session() as session:
         rows = ledger.entries(session, person.id, before_id=pages[-1], limit=PAGE_SIZE + 1)
+        clips = statement.clip_lines(session, person, (row.generation_id for row in rows if row.generation_id))
     if not rows:
         st.caption(_("Nothing has moved yet."))
         return
-    table(rows[:PAGE_SIZE])
+    table(rows[:PAGE_SIZE], clips)
     pager(pages, rows[PAGE_SIZE - 1].id if len(rows) > PAGE_SIZE else None)
 
 
-def table(rows: Sequence[LedgerEntry]) -> None:
-    """Movements with what each did to the balance; those of a clip lead to it."""
+def table(rows: Sequence[LedgerEntry], clips: Mapping[str, ClipLine]) -> None:
+    """Movements with what each did to the balance and for what; those of a clip lead to it."""
     edge = "padding:6px 8px;vertical-align:top;border-bottom:1px solid rgb(128 140 140 / 22%);"
-    heads = [_("When"), _("What"), _("Available"), _("Reserved"), _("Balance"), _("Why"), _("Clip")]
+    heads = [_("When"), _("What"), _("Available"), _("Reserved"), _("Balance"), _("Why")]
+    heads += [_("Project"), _("Model"), _("Prompt"), _("Person"), _("Clip")]
     edges = [edge + ("text-align:right;" if place in (2, 3, 4) else "text-align:left;") for place in range(len(heads))]
-    edges = [
-        f"{style}{'min-width:14rem' if place == 5 else 'white-space:nowrap'};" for place, style in enumerate(edges)
-    ]
+    edges = [f"{style}{_WIDTHS.get(place, 'white-space:nowrap')};" for place, style in enumerate(edges)]
     head = "".join(
         f'<th scope="col" style="{style}font-weight:500">{html.escape(name)}</th>'
         for name, style in zip(heads, edges, strict=True)
     )
     body = "".join(
         "<tr>"
-        + "".join(f'<td style="{style}">{cell}</td>' for cell, style in zip(cells(row), edges, strict=True))
+        + "".join(f'<td style="{style}">{cell}</td>' for cell, style in zip(cells(row, clips), edges, strict=True))
         + "</tr>"
         for row in rows
     )
@@ -117,7 +126,7 @@ def table(rows: Sequence[LedgerEntry]) -> None:
     )
 
 
-def cells(row: LedgerEntry) -> list[str]:
+def cells(row: LedgerEntry, clips: Mapping[str, ClipLine]) -> list[str]:
     """A movement as HTML, a cell a column."""
     available, held = (sign * row.amount_credits for sign in EFFECTS[row.kind])
     texts = [
@@ -133,6 +142,8 @@ def cells(row: LedgerEntry) -> list[str]:
         address = html.escape(f"history?clip={row.generation_id}")
         label = html.escape(_("Show clip"))
         link = f'<a href="{address}" target="_self" style="color:inherit">{label}</a>'
+    clip = clips.get(row.generation_id or "")
+    texts += [clip.project, clip.model, clip.prompt, clip.person] if clip else [""] * 4
     return [*(html.escape(text) for text in texts), link]
 
 
@@ -161,7 +172,9 @@ def as_csv() -> bytes:
     """The newest movements, up to a limit; made when somebody asks for it."""
     found: User = current_user.current_user()
     with db.read_session() as session:
-        return export.ledger_csv(ledger.entries(session, found.id, limit=CSV_LIMIT_ROWS))
+        rows = ledger.entries(session, found.id, limit=CSV_LIMIT_ROWS)
+        clips = statement.clip_lines(session, found, (row.generation_id for row in rows if row.generation_id))
+        return export.ledger_csv(rows, clips)
 
 
 with components.error_boundary():

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import db
+from core import db, installation
 from core.audit import runs
 from core.billing import ledger
 from core.clock import utc_now
@@ -15,6 +15,7 @@ from core.db.enums import EntryKind, Role, Stage
 from core.db.tables import Generation
 from core.generations import unresolved
 from core.identity import users
+from core.insights import provider_status
 from core.providers import registry
 from pages.sections.account import provider_cards
 from pages.ui import components, current_user, wording
@@ -25,12 +26,24 @@ ROLES: Mapping[Role, str] = {Role.USER: N_("Member"), Role.ADMIN: N_("Administra
 BOOKINGS: Mapping[EntryKind, str] = {EntryKind.GRANT: N_("Grant"), EntryKind.ADJUST: N_("Correction")}
 
 
+def refused_accounts() -> None:
+    """Providers that do not accept our key or account: nobody but an administrator can mend that."""
+    with db.read_session() as session:
+        found = [
+            status
+            for status in provider_status.statuses(session, installation.current().settings, known_weeks={})
+            if status.account_fault is not None
+        ]
+    for status in found:
+        st.warning(f"{provider_cards.account_fault(status)} {provider_cards.account_remedy()}", icon=":material/key:")
+
+
 def unclear() -> None:
     """What may or may not exist at a provider, each with the two decisions."""
     with db.read_session() as session:
-        rows = unresolved.list_unresolved(session)
+        cases = unresolved.list_cases(session, current_user.administrator())
     st.header(_("Clips that need review"), anchor=False)
-    if not rows:
+    if not cases:
         st.caption(_("None. Every clip that was sent has an answer from its provider."))
         return
     st.markdown(
@@ -39,23 +52,28 @@ def unclear() -> None:
             "nothing is sent a second time, and the credits stay reserved until then."
         )
     )
-    for row in rows:
-        case(row)
+    for one in cases:
+        case(one)
 
 
-def case(row: Generation) -> None:
-    """One unclear clip: what is known, and the decision."""
+def case(one: unresolved.Case) -> None:
+    """One unclear clip: whose it is, what is known, and the decision."""
+    row = one.row
     provider = registry.provider_class(row.provider)
     with st.container(border=True, gap="xsmall", key=f"admin_case_{row.id}"):
         components.plain_text(row.prompt, strong=True, lines=2)
-        sent = wording.moment(row.submitted_at or row.updated_at)
+        sent_at = row.submitted_at or row.updated_at
+        components.plain_text(
+            _("{person}, in the project {project}").format(person=one.person, project=one.project), small=True
+        )
         st.caption(
             " · ".join(
                 (
                     row.model_name,
                     provider.display_name,
                     _("{held} reserved").format(held=wording.priced(row.credits)),
-                    _("since {moment}").format(moment=sent),
+                    _("since {moment}").format(moment=wording.moment(sent_at)),
+                    wording.age(sent_at, utc_now()),
                     wording.STAGE[row.stage].lower(),
                 )
             )
@@ -81,6 +99,10 @@ def case(row: Generation) -> None:
                     )
             if row.stage is Stage.SUBMITTING:
                 found(row)
+            if row.user_id == current_user.administrator().id:  # what others made is shown to them alone
+                st.page_link(
+                    "history.py", label=_("Show clip"), icon=":material/play_circle:", query_params={"clip": row.id}
+                )
 
 
 def found(row: Generation) -> None:
@@ -89,7 +111,6 @@ def found(row: Generation) -> None:
         job_id = st.text_input(
             _("Job ID at the provider"),
             key=f"admin_job_{row.id}",
-            max_chars=unresolved.JOB_ID_LIMIT_CHARS,
             autocomplete="off",
         )
         st.caption(_("The wait goes on with this job, and the clip is charged when it is here."))
@@ -238,7 +259,7 @@ def grants() -> None:
                 key=f"admin_grant_credits_{key}",
                 help=_("A correction may be below 0: it takes credits away."),
             )
-            reason = st.text_input(_("Reason"), key=f"admin_grant_reason_{key}", max_chars=ledger.REASON_LIMIT_CHARS)
+            reason = st.text_input(_("Reason"), key=f"admin_grant_reason_{key}")
         if st.form_submit_button(_("Apply"), type="primary"):
             if not (reason or "").strip():
                 st.error(_("Give a reason; it is kept in the ledger."))
@@ -264,6 +285,7 @@ def book(kind: EntryKind, email: str, amount: int, reason: str, key: str) -> Non
 
 with components.error_boundary():
     current_user.administrator()
+    refused_accounts()
     unclear()
     checks()
     provider_cards.show(administrator=True)

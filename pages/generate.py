@@ -1,6 +1,6 @@
 """Order clips: what they shall be, what they cost, and what is under way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -14,13 +14,14 @@ from core.generations import batches, queries
 from core.generations.queries import ListRow
 from core.generations.submit import Order, made_before
 from core.insights import model_stats, provider_status
+from core.messages import Message
 from core.projects import presets, projects
 from core.providers import registry
 from core.providers.contract import VideoModel
 from core.spec import GenerationSpec
 from pages.elements import gallery, in_flight, model_picker
 from pages.sections.clip import dialog
-from pages.sections.generate import form_state, order_card, preset_bar, prompt_field, source_images
+from pages.sections.generate import draft, form_state, order_card, preset_bar, prompt_field, source_images
 from pages.ui import components, current_user
 from pages.ui.language import _, translate_message
 
@@ -56,6 +57,7 @@ def choose_project(names: dict[str, str]) -> None:
         key=form_state.name("project"),
         format_func=lambda known: names[known],
         persist_state="session",
+        index=form_state.keep_valid("project", list(names), next(iter(names))),
     )
 
 
@@ -65,10 +67,8 @@ def offered_models() -> Sequence[VideoModel]:
     return [model for model in models if model.start_image] if form_state.extended() else models
 
 
-def choose_model(models: Sequence[VideoModel], spec: GenerationSpec) -> None:
+def choose_model(models: Sequence[VideoModel], spec: GenerationSpec, troubles: Mapping[str, Message]) -> None:
     """The model; what it makes decides the settings below."""
-    with db.read_session() as session:
-        troubles = provider_status.troubles(session)
     model = registry.model(spec.model_id)
     picked = model_picker.show(
         models,
@@ -99,6 +99,7 @@ def choose_settings(model: VideoModel, spec: GenerationSpec) -> None:
             lambda s: _("{number} s").format(number=s),
         )
         form_state.pick(_("Aspect ratio"), "aspect_ratio", model.aspect_ratios, spec.aspect_ratio)
+    source_images.say_ratio(model, spec)
     form_state.negative_prompt(model)
     with st.container(horizontal=True, gap="medium"):
         form_state.switch(
@@ -129,7 +130,6 @@ def choose_several(spec: GenerationSpec) -> list[GenerationSpec]:
     also = [model_id for model_id in wished if model_id in can]
     if st.session_state.get(key) != also:
         st.session_state[key] = also
-    form_state.keep_valid("variations", VARIATIONS, 1)
     with st.container(horizontal=True, gap="medium"):
         st.radio(
             _("Variations"),
@@ -139,6 +139,7 @@ def choose_several(spec: GenerationSpec) -> list[GenerationSpec]:
             width="content",
             help=_("How many clips to make from this order. They differ where the model leaves something to chance."),
             persist_state="session",
+            index=form_state.keep_valid("variations", VARIATIONS, 1),
         )
         if can:
             st.multiselect(
@@ -185,21 +186,28 @@ def say_what_is_extended() -> None:
 def form(names: dict[str, str], kept: Sequence[Preset]) -> list[Order]:
     """Draw the form; what is ordered by it."""
     models = offered_models()
-    form_state.keep_valid("project", list(names), next(iter(names)))
-    model = registry.model(form_state.fallback_model([model.id for model in models]))
-    fitted = adaptation.adapt(form_state.spec(model), model)
+    with db.read_session() as session:
+        troubles = provider_status.troubles(session)
+    model = registry.model(form_state.fallback_model(models, model_picker.suggested(models, configured, troubles)))
+    wished = form_state.spec(model)
+    fitted = adaptation.adapt(wished, model)
     spec = fitted.spec
+    draft.note()
     with components.field_grid(3):
         choose_project(names)
         preset_bar.choose(person, kept)
         preset_bar.manage(person, kept, spec)
     say_what_is_extended()
     prompt_field.show(model, spec)
-    choose_model(models, spec)
+    choose_model(models, spec, troubles)
     form_state.show_adjustments(model, fitted.changes)
     choose_settings(model, spec)
-    source_images.show(person, model, settings)
-    return [Order(form_state.value("project"), one) for one in choose_several(spec)]
+    source_images.show(person, model)
+    several = choose_several(spec)
+    if form_state.spec(model) != wished:  # a browser that connected anew shows what was written last, and that counts
+        components.flash(_("The connection was renewed. Check the order."))
+        st.rerun()
+    return [Order(form_state.value("project"), one) for one in several]
 
 
 def recent(rows: Sequence[ListRow]) -> str | None:
@@ -211,6 +219,7 @@ def recent(rows: Sequence[ListRow]) -> str | None:
 
 
 with components.error_boundary():
+    draft.restore(person)
     form_state.load_from_url(person, settings)
 
 with components.error_boundary():
@@ -241,3 +250,4 @@ with components.error_boundary():
     if opened:
         dialog.open_it(opened)
     dialog.dialog_if_open()
+    draft.save(person)

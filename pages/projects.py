@@ -23,11 +23,10 @@ person = current_user.current_user()
 def create_form(name: str = "") -> None:
     """Ask for a name and make the project; the fields are new ones after each."""
     turn = st.session_state.get("projects_made", 0)
-    name = st.text_input(_("Name"), name, key=f"projects_new_name_{turn}", max_chars=projects.NAME_LIMIT_CHARS) or ""
+    name = st.text_input(_("Name"), name, key=f"projects_new_name_{turn}") or ""
     description = st.text_area(
         _("Description (optional)"),
         key=f"projects_new_description_{turn}",
-        max_chars=projects.DESCRIPTION_LIMIT_CHARS,
         height=90,
     )
     if st.button(_("Create project"), type="primary", key="projects_create"):
@@ -43,12 +42,11 @@ def edit(project: projects.Summary) -> None:
     """Change the texts of a project."""
     with components.error_boundary():
         key = f"projects_edit_{project.id}"
-        name = st.text_input(_("Name"), project.name, key=f"{key}_name", max_chars=projects.NAME_LIMIT_CHARS)
+        name = st.text_input(_("Name"), project.name, key=f"{key}_name")
         description = st.text_area(
             _("Description"),
             project.description,
             key=f"{key}_description",
-            max_chars=projects.DESCRIPTION_LIMIT_CHARS,
             height=120,
         )
         if st.button(_("Save"), type="primary", key=f"{key}_save"):

@@ -5,12 +5,15 @@ import streamlit as st
 from core import db
 from core.billing import ledger
 from core.db.enums import Role
+from core.insights import attention
 from pages.elements import live
-from pages.ui import components, current_user, language
+from pages.sections import progress_text
+from pages.ui import components, connection, current_user, language
 from pages.ui.language import _
 
 st.set_page_config(page_title="AI Video Generator", page_icon="🎬", layout="wide")
 
+connection.count_run()
 with components.error_boundary():
     person = current_user.current_user()
     language.set_language(person.language)
@@ -21,17 +24,23 @@ with components.error_boundary():
         st.Page("usage.py", title=_("Usage"), icon=":material/bar_chart:"),
     ]
     if person.role is Role.ADMIN:
-        pages.append(st.Page("admin.py", title=_("Admin"), icon=":material/shield_person:"))
+        with db.read_session() as session:
+            waiting = attention.waiting(session).count
+        label = _("Admin ({number})").format(number=waiting) if waiting else _("Admin")
+        pages.append(st.Page("admin.py", title=label, icon=":material/shield_person:"))
     pages.append(st.Page("account.py", title=_("Account"), icon=":material/account_circle:"))
     page = st.navigation(pages, position="top")
     components.show_flash()
 
+    outage = progress_text.outage()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(page.title, anchor=False, width="content")
         with db.read_session() as session:
             # Invisible; above the title it would push the page down while its code is loaded.
-            live.show(session, person)
+            live.show(session, person, outage)
             balance = ledger.balance(session, person.id)
         components.balance_line(balance)
+    if outage:
+        st.warning(outage, icon=":material/hourglass_disabled:")
     with current_user.set_current_user(person):
         page.run()

@@ -16,7 +16,7 @@ def nothing() -> None:
     """Why there is nothing to see, and the way out."""
     components.empty_state(
         _("No clip ended in this period"),
-        _("A clip counts on the day it is delivered, fails or is cancelled. Choose other dates, or make a clip."),
+        _("A clip counts on the day it is delivered, fails or is cancelled; days are UTC. Choose other dates."),
         icon="bar_chart",
     )
     with st.container(horizontal_alignment="center"):

@@ -1,5 +1,8 @@
 """Makes a spec fit another model: keeps what that can make, changes the rest to the nearest, and says what; pure."""
 
+import math
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -55,3 +58,12 @@ def _duration(model: VideoModel, wanted_seconds: int) -> int:
     if wanted_seconds in model.durations:
         return wanted_seconds
     return min(model.durations, key=lambda seconds: (abs(seconds - wanted_seconds), -seconds))
+
+
+def nearest_ratio(offered: Sequence[str], width: int, height: int) -> str | None:
+    """The ratio, such as `9:16`, that comes nearest to the shape of a picture; None where none is one of figures."""
+    shapes = {ratio: math.log(int(parts[1]) / int(parts[2])) for ratio in offered if (parts := _RATIO.fullmatch(ratio))}
+    return min(shapes, key=lambda ratio: abs(shapes[ratio] - math.log(width / height)), default=None)
+
+
+_RATIO = re.compile("([1-9][0-9]*):([1-9][0-9]*)")

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.db import availability, schema
+from core.db import availability, indexes, schema
 from core.db.sessions import ReadSession, WriteSession
 
 PATIENCE_SECONDS = 30.0
@@ -94,6 +94,11 @@ class Database:
         A SQLite file that has a schema already is copied before (`studio.db.before-0006`). Raises OSError or
         sqlite3.Error when that cannot be done, having changed nothing.
         """
+        self._upgrade()
+        if self.engine.dialect.name == "postgresql":
+            indexes.complete(self.engine)
+
+    def _upgrade(self) -> None:
         with self.read_connection() as connection:
             if schema.is_current(connection):
                 return
@@ -146,8 +151,14 @@ def read_connection() -> AbstractContextManager[Connection]:
 
 
 def _server_engine(url: Any, *, read_only: bool, patience_seconds: float) -> Engine:
+    in_time = {} if "connect_timeout" in url.query else {"connect_timeout": math.ceil(patience_seconds)}
     engine = create_engine(
-        url, pool_size=10, max_overflow=20, pool_timeout=patience_seconds, json_deserializer=from_json
+        url,
+        pool_size=10,
+        max_overflow=20,
+        pool_timeout=patience_seconds,
+        connect_args=in_time,
+        json_deserializer=from_json,
     )
 
     if read_only:

@@ -6,6 +6,7 @@ from core import errors
 from core.db.enums import Role
 from core.db.tables import (
     ApiToken,
+    Draft,
     Generation,
     GenerationTag,
     IdempotencyRecord,
@@ -21,6 +22,7 @@ from core.messages import message
 
 Owned = (
     type[ApiToken]
+    | type[Draft]
     | type[Generation]
     | type[GenerationTag]
     | type[IdempotencyRecord]

@@ -18,7 +18,9 @@ from core.db import ReadSession
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Generation, User, is_live
+from core.insights import model_stats
 from core.insights.model_stats import RenderTimeEstimator, TimeRange
+from core.providers import registry
 
 MAX_WATCHED = 500
 """So many of one person's generations are watched for their end, the oldest first: they end first."""
@@ -27,6 +29,7 @@ MAX_ITEMS = 50
 """So many are told of in one look."""
 
 QUEUE_CACHE_SECONDS = 1.0
+PACE_CACHE_SECONDS = 5.0
 USUAL_CACHE_SECONDS = 60.0
 
 TOKEN_LIFETIME_SECONDS = 3600
@@ -76,11 +79,28 @@ _NEWEST_AMONG = _in_flight(_MINE.where(Generation.id.in_(bindparam("among", expa
 
 @dataclass(frozen=True, slots=True)
 class InFlightItem:
-    """Where a generation stands: `ahead` go before it to the provider, `usual` is how long such a one takes."""
+    """Where a generation stands: `ahead` go before it to the provider, `usual` is how long such a one takes.
+
+    `pace_seconds` is how long the provider takes here for each of a line, one with the other.
+    """
 
     row: Generation
     usual: TimeRange
     ahead: int
+    pace_seconds: float = 0.0
+
+    @property
+    def until_done(self) -> TimeRange:
+        """How long one that waits to be sent takes from now, those before it included.
+
+        Half the pace is the soonest: a line also shows how many a provider takes at once, which few clips do not.
+        """
+        line_seconds = self.ahead * self.pace_seconds
+        return TimeRange(
+            self.usual.p50_seconds + line_seconds / 2,
+            self.usual.p90_seconds + line_seconds * self.usual.p90_seconds / self.usual.p50_seconds,
+            self.usual.based_on,
+        )
 
 
 def sign_token(user_id: str, language: str, *, secret: bytes, now: datetime) -> str:
@@ -140,6 +160,7 @@ class ProgressBoard:
 
     def __init__(self) -> None:
         self._usual: dict[tuple[str, str, int], tuple[float, TimeRange]] = {}
+        self._pace: dict[str, tuple[float, float | None]] = {}
         self._queue: tuple[float, Mapping[str, Sequence[str]]] = (float("-inf"), {})
 
     def snapshots(
@@ -157,7 +178,19 @@ class ProgressBoard:
     def of(self, session: ReadSession, rows: Sequence[Generation]) -> Sequence[InFlightItem]:
         """Progress of these unfinished generations, in their order."""
         typical = RenderTimeEstimator(session)
-        return [InFlightItem(row, self._usual_of(typical, row), self._ahead(session, row)) for row in rows]
+        found = []
+        for row in rows:
+            usual, ahead = self._usual_of(typical, row), self._ahead(session, row)
+            pace = self._pace_of(session, row.provider) if ahead else None
+            found.append(InFlightItem(row, usual, ahead, usual.p50_seconds if pace is None else pace))
+        return found
+
+    def _pace_of(self, session: ReadSession, provider: str) -> float | None:
+        looked_at, known = self._pace.get(provider, (float("-inf"), None))
+        if time.monotonic() - looked_at > PACE_CACHE_SECONDS:
+            known = model_stats.pace_seconds(session, [model.id for model in registry.provider_class(provider).models])
+            self._pace[provider] = (time.monotonic(), known)
+        return known
 
     def _usual_of(self, typical: RenderTimeEstimator, row: Generation) -> TimeRange:
         key = (row.model_id, row.resolution, row.duration_seconds)

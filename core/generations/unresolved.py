@@ -1,13 +1,15 @@
 """Generations whose charge nobody knows, for administrators: each is decided once, by a person, and never by itself."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import literal_column, select
 
 from core import db, errors
 from core.db import ReadSession, WriteSession
 from core.db.enums import Role, Stage, Status
-from core.db.tables import Generation, User
+from core.db.row_access import all_rows_for_admin
+from core.db.tables import Generation, Project, User
 from core.generations import lifecycle, reconciliation
 from core.messages import message
 from core.providers.contract import ProviderJob
@@ -20,6 +22,32 @@ def list_unresolved(session: ReadSession, *, limit: int = 100) -> Sequence[Gener
     # As a literal, because SQLite uses a partial index only for the very same words.
     query = select(Generation).where(Generation.status == literal_column("'uncertain'"))
     return session.scalars(query.order_by(Generation.id).limit(limit)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A clip that waits for a decision, with whose it is and in which project."""
+
+    row: Generation
+    person: str
+    project: str
+
+
+def list_cases(session: ReadSession, admin: User, *, limit: int = 100) -> Sequence[Case]:
+    """The generations of `list_unresolved` with their people, by name and address; Forbidden for others than admins."""
+    all_rows_for_admin(admin)
+    rows = list_unresolved(session, limit=limit)
+    whose = (
+        select(Generation.id, User.name, User.email, Project.name.label("project"))
+        .join(User, User.id == Generation.user_id)
+        .join(Project, Project.id == Generation.project_id)
+        .where(Generation.id.in_([row.id for row in rows]))
+    )
+    found = {one.id: one for one in session.execute(whose)}
+    return [
+        Case(row, " · ".join(filter(None, (found[row.id].name, found[row.id].email))), found[row.id].project)
+        for row in rows
+    ]
 
 
 def release_hold(session: WriteSession, admin: User, generation_id: str) -> Generation:

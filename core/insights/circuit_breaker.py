@@ -94,7 +94,7 @@ def permitted_submits(session: WriteSession, provider: str) -> int | None:
     if row is None or row.retry_at is None:
         return None
     now = db.now(session)
-    if now < row.retry_at <= now + PAUSE:  # further off than a pause is what the clock was set back from
+    if now < row.retry_at <= now + 2 * PAUSE:  # further off than a pause is what the clock was set back from
         return 0
     trial = update_where(
         session,

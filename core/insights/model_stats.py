@@ -1,12 +1,13 @@
 """How long clips take, told from those that ended last: for forecasts and comparisons, never for money."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, union_all
+from sqlalchemy import Subquery, select, union_all
 
+from core import errors
 from core.db import ReadSession
 from core.db.enums import Status
 from core.db.tables import Generation
@@ -110,6 +111,49 @@ def seconds_taken(
     return [(end - start).total_seconds() for start, end in session.execute(query.limit(SAMPLE_ROWS)) if start and end]
 
 
+PACE_ROWS = 50
+"""So many that ended last, over all models together, tell how fast a line goes."""
+
+
+def pace_seconds(session: ReadSession, model_ids: Sequence[str]) -> float | None:
+    """Seconds a clip at which these models delivered lately, while they had any of ours; None before the first.
+
+    One provider's models are asked for together, as they share its line. Where it takes several at once, a clip counts
+    for less than it takes.
+    """
+    if not model_ids:
+        return None
+    newest = [_ended(model_id, limit=PACE_ROWS) for model_id in model_ids]
+    spans = sorted(
+        (row.ended_at, row.submitted_at)
+        for row in session.execute(union_all(*(select(part) for part in newest)))
+        if row.status is Status.COMPLETED and row.submitted_at
+    )[-PACE_ROWS:]
+    busy_seconds, until = 0.0, None
+    for begin, end in sorted((begin, end) for end, begin in spans):
+        after = begin if until is None or begin > until else until
+        busy_seconds += max(0.0, (end - after).total_seconds())
+        until = end if until is None else max(until, end)
+    return busy_seconds / len(spans) if spans else None
+
+
+def _ended(model_id: str, *, limit: int) -> Subquery:
+    """A model's newest ended ones."""
+    return (
+        select(
+            Generation.model_id,
+            Generation.status,
+            Generation.submitted_at,
+            Generation.ended_at,
+            Generation.error_code,
+        )
+        .where(Generation.model_id == model_id, Generation.ended_at.is_not(None))
+        .order_by(Generation.ended_at.desc())
+        .limit(limit)
+        .subquery()
+    )
+
+
 TRACK_RECORD_ROWS = 100
 """So many that ended last are looked at, a model: a bounded walk along `ix_generations_model_ended`."""
 
@@ -118,8 +162,9 @@ TRACK_RECORD_ROWS = 100
 class TrackRecord:
     """The recent past of one model, everybody's together.
 
-    `ended` counts completed and failed ones; the seconds are from acceptance to the end, of half and of nine in ten
-    that completed, None before one did.
+    `ended` counts completed ones and those that the model or its provider failed: what was refused to a person, and
+    what our key, our account there or this installation spoiled, says nothing of the model. The seconds are from
+    acceptance to the end, of half and of nine in ten that completed, None before one did.
     """
 
     completed: int
@@ -129,26 +174,33 @@ class TrackRecord:
 
     @property
     def success_rate(self) -> float | None:
-        """Completed of those that ended by themselves; None before there are any."""
+        """Completed of those that could have been; None before there are any."""
         return self.completed / self.ended if self.ended else None
+
+
+def _codes(kind: type[errors.AppError]) -> Iterator[str]:
+    if kind.fault in (errors.Fault.USER, errors.Fault.ACCOUNT, errors.Fault.OPERATOR):
+        yield kind.code
+    for below in kind.__subclasses__():
+        yield from _codes(below)
+
+
+_NOT_OF_THE_MODEL = frozenset(_codes(errors.AppError)) - {errors.MediaRejected.code, errors.ModelUnavailable.code}
+"""Codes of failures that say nothing of the model: the error tree says who is at fault.
+
+Of a generation, a medium that was rejected is the one that was delivered; and a model that is not there cannot work.
+"""
 
 
 def track_records(session: ReadSession, model_ids: Sequence[str]) -> Mapping[str, TrackRecord]:
     """Model id -> its record; models that never ended anything are left out. One query."""
     if not model_ids:
         return {}
-    recent = [
-        select(Generation.model_id, Generation.status, Generation.submitted_at, Generation.ended_at)
-        .where(Generation.model_id == model_id, Generation.ended_at.is_not(None))
-        .order_by(Generation.ended_at.desc())
-        .limit(TRACK_RECORD_ROWS)
-        .subquery()
-        for model_id in model_ids
-    ]
+    recent = [_ended(model_id, limit=TRACK_RECORD_ROWS) for model_id in model_ids]
     took: dict[str, list[float]] = {}
     ended: dict[str, int] = {}
     for row in session.execute(union_all(*(select(part) for part in recent))):
-        if row.status is Status.CANCELLED:
+        if row.status is Status.CANCELLED or (row.status is Status.FAILED and row.error_code in _NOT_OF_THE_MODEL):
             continue
         ended[row.model_id] = ended.get(row.model_id, 0) + 1
         if row.status is Status.COMPLETED:

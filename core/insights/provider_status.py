@@ -34,7 +34,8 @@ class ProviderWeek:
 class ProviderStatus:
     """One provider. `state` is `ok`, `trouble` or `not_configured`; `sentence` says it to a person, empty when ok.
 
-    `key_works` is None while it was never tried or cannot be tried for free.
+    `key_works` is None while it was never tried or cannot be tried for free. `account_fault` is what the provider said
+    of our key or account, at `trouble_at` as any other trouble, for administrators.
     """
 
     provider: type[Provider]
@@ -43,6 +44,11 @@ class ProviderStatus:
     key_works: bool | None
     key_checked_at: datetime | None
     week: ProviderWeek
+    account_fault: Message | None = None
+    trouble_at: datetime | None = None
+
+
+_NOTHING = ProviderWeek(0, None, None)
 
 
 def weeks(session: ReadSession) -> Mapping[str, ProviderWeek]:
@@ -90,7 +96,11 @@ def statuses(
                 trouble=_trouble(provider, state, row.error_code if row else None),
                 key_works=row.key_works if row else None,
                 key_checked_at=row.key_checked_at if row else None,
-                week=of_week[provider.name],
+                week=of_week.get(provider.name, _NOTHING),
+                account_fault=Message(row.error_code)
+                if row and row.error_code in circuit_breaker.ACCOUNT_CODES and provider.name in usable
+                else None,
+                trouble_at=row.error_at if row and state == circuit_breaker.State.TROUBLE else None,
             )
         )
     return found

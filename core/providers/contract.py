@@ -294,17 +294,17 @@ class Provider(ABC):
     async def check_status(self, job_id: str) -> JobStatus:
         """Look at a job once. Raises ProviderError when the look itself failed; a failed job is a JobStatus."""
 
-    @classmethod
-    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
-        """What a call of the vendor's tells of a job of that model; None where it tells nothing that can be used."""
-        return None
-
     async def video_link(self, job_id: str) -> str | None:
         """Where a finished clip lies, as the vendor says now; None when it does not. Raises as a look does.
 
         It may be a data URL, which no `JobStatus` holds. A job that has failed meanwhile has no link.
         """
         return (await self.check_status(job_id)).video_url
+
+    @classmethod
+    def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
+        """What a call of the vendor's tells of a job of that model; None where it tells nothing that can be used."""
+        return None
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
         """Where to fetch the finished file; override where it needs headers or a URL of its own."""

@@ -59,8 +59,8 @@ class Reply:
     redacted: Mapping[str, Any]
     text: str
     retry_after_seconds: float | None
-    moved_to: str = ""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    moved_to: str = ""
 
     @property
     def detail(self) -> str:
@@ -101,10 +101,11 @@ def read(response: httpx.Response, *, key: str) -> Reply:
     except (ValueError, RecursionError):
         body = kept = None
     if not isinstance(body, dict):
-        text = redact(response.content[: 4 * READ_CHARS].decode("utf-8", "replace"), key=key)
-        return Reply(response.status_code, None, {}, text, retry_after_seconds, moved_to, response.headers)
+        text = response.content[: 4 * READ_CHARS].decode("utf-8", "replace")
+        shown = redact(text, key=key)
+        return Reply(response.status_code, None, {}, shown, retry_after_seconds, response.headers, moved_to)
     text = truncate(json.dumps(kept, ensure_ascii=False))
-    return Reply(response.status_code, body, kept, text, retry_after_seconds, moved_to, response.headers)
+    return Reply(response.status_code, body, kept, text, retry_after_seconds, response.headers, moved_to)
 
 
 def _moved_to(response: httpx.Response, key: str) -> str:

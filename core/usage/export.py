@@ -2,11 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from core.billing.ledger import EFFECTS
 from core.db.tables import LedgerEntry
 from core.usage import reports
+from core.usage.statement import ClipLine
 
 COLUMNS = (
     "day",
@@ -102,13 +103,18 @@ LEDGER_COLUMNS = (
     "actor",
     "reason",
 )
+CLIP_COLUMNS = ("project", "model", "prompt", "person")
+"""What is said of a movement's clip, behind the others."""
 
 
-def ledger_csv(rows: Iterable[LedgerEntry]) -> bytes:
-    """A line a movement, as given; UTF-8 with the mark by which spreadsheets know it (RFC 4180 line ends)."""
+def ledger_csv(rows: Iterable[LedgerEntry], clips: Mapping[str, ClipLine] | None = None) -> bytes:
+    """A line a movement, as given; UTF-8 with the mark by which spreadsheets know it (RFC 4180 line ends).
+
+    With `clips`, which maps generation id to what is said of its clip, CLIP_COLUMNS follow.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(LEDGER_COLUMNS)
+    writer.writerow(LEDGER_COLUMNS if clips is None else LEDGER_COLUMNS + CLIP_COLUMNS)
     for row in rows:
         available, held = (sign * row.amount_credits for sign in EFFECTS[row.kind])
         writer.writerow(
@@ -123,6 +129,15 @@ def ledger_csv(rows: Iterable[LedgerEntry]) -> bytes:
                 row.generation_id or "",
                 escape_formula(row.actor),
                 escape_formula(row.reason),
+                *(escape_formula(text) for text in _clip_texts(clips, row)),
             ]
         )
     return text.getvalue().encode("utf-8-sig")
+
+
+def _clip_texts(clips: Mapping[str, ClipLine] | None, row: LedgerEntry) -> Sequence[str]:
+    """The last columns of a movement, empty where it is of no clip; none where nothing is said of clips."""
+    if clips is None:
+        return ()
+    clip = clips.get(row.generation_id or "")
+    return (clip.project, clip.model, clip.prompt, clip.person) if clip else ("", "", "", "")

@@ -1,12 +1,13 @@
 """What was spent, on what and by whom: figures come from the roll-ups, never from raw rows."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from operator import add, attrgetter
 
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import ColumnElement, case, exists, func, literal_column, select, tuple_
+from sqlalchemy.orm import aliased
 
 from core import errors
 from core.billing.quote import idr_of_microusd
@@ -214,6 +215,47 @@ def project_name(session: ReadSession, user: User, chosen: UsageQuery) -> str:
     if name is None:
         raise errors.NotFound(message("project_not_found"))
     return name
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectLabel:
+    """What tells a project from every other, whenever it is asked for.
+
+    `owner` is a name, or an address where several have the name; `place` is counted among the owner's projects of the
+    same name, from the oldest on.
+    """
+
+    name: str
+    owner: str
+    place: int
+
+
+def project_labels(
+    session: ReadSession, user: User, project_ids: Collection[str], *, everybody: bool
+) -> Mapping[str, ProjectLabel]:
+    """Id -> label of those of these projects that the person may see; Forbidden as `aggregate`."""
+    older, namesake = aliased(Project), aliased(User)
+    place = (
+        select(func.count() + 1)
+        .where(
+            older.user_id == Project.user_id,
+            older.name == Project.name,
+            tuple_(older.created_at, older.id) < tuple_(Project.created_at, Project.id),
+        )
+        .scalar_subquery()
+    )
+    is_shared_name = exists().where(namesake.name == User.name, namesake.id != User.id)
+    owner = case((User.name == "", User.email), (is_shared_name, User.email), else_=User.name)
+    query = select(Project.id, Project.name, owner.label("owner"), place.label("place")).join(
+        User, User.id == Project.user_id
+    )
+    whose = all_rows_for_admin(user) if everybody else visible_to(Project, user)
+    wanted = list(project_ids)
+    found = {}
+    for at in range(0, len(wanted), 500):  # databases limit their parameters
+        for row in session.execute(query.where(whose, Project.id.in_(wanted[at : at + 500]))):
+            found[row.id] = ProjectLabel(row.name, row.owner, row.place)
+    return found
 
 
 def people(session: ReadSession, admin: User) -> dict[str, str]:

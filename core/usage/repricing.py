@@ -20,6 +20,7 @@ from core.db.row_access import all_rows_for_admin, visible_to
 from core.db.tables import Generation, User
 from core.messages import Message, message
 from core.providers import registry
+from core.providers.contract import VideoModel
 from core.spec import DEFAULTS, FIELDS, IMAGE_FIELDS, GenerationSpec
 from core.usage import reports
 
@@ -194,6 +195,16 @@ def reprice(clips: Iterable[ClipGroup], change: Scenario) -> Comparison:
             cost_idr = kind.clips * estimated_cost_idr(model.id, listed, markup_percent=markup)
         would_be.add(kind.clips, kind.clips * price, cost_idr)
     return Comparison(was.sum, would_be.sum, {reason: adding.sum for reason, adding in impossible.items()})
+
+
+def coverage(clips: Iterable[ClipGroup], model: VideoModel) -> int:
+    """How many of these clips a model could have made as they are."""
+    return sum(
+        kind.clips
+        for kind in clips
+        if kind.spec.model_id == model.id
+        or not capabilities.check(model, replace(kind.spec, model_id=model.id), prompt_required=False)
+    )
 
 
 class _Adding:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from core import db, errors, installation
 from core.db import WriteSession, availability, writing
 from core.db.enums import Stage, Status
@@ -23,6 +25,9 @@ from core.worker.journal import Journal
 from core.worker.sends import Send
 
 log = logging.getLogger(__name__)
+
+_UNFIT = (SQLAlchemyError, ValueError, OverflowError, LookupError, errors.AppError)
+"""What a value raises that has no place in the database, or of which this release knows nothing."""
 
 FIND_AFTER = timedelta(seconds=60)
 
@@ -47,7 +52,7 @@ def record(journal: Journal, send: Send, outcome: Outcome, *, for_seconds: float
     what = f"the answer to {send.generation_id}"
     try:
         writing.until_written(lambda session: apply(session, send, outcome), what=what, for_seconds=for_seconds)
-    except Exception as broken:
+    except _UNFIT as broken:
         if availability.is_away(broken):
             raise
         log.exception("%s does not fit into the database", what)

@@ -56,6 +56,7 @@ class Dispatcher:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._settings = installation.settings
+        self._may_be_behind = False
         self._journal = recovery.open_journal(installation.settings)
         self._words_logged: set[tuple[str, str]] = set()
         self._client: httpx.AsyncClient | None = None
@@ -80,8 +81,10 @@ class Dispatcher:
                 try:
                     await self.tick()
                 except Exception as failure:
-                    self._leases.start_anew()
-                    pause_seconds = self._ticking.met(failure, is_told=availability.is_away(failure))
+                    self._may_be_behind = True
+                    if is_away := availability.is_away(failure):
+                        self._leases.start_anew()
+                    pause_seconds = self._ticking.met(failure, is_told=is_away)
                 else:
                     self._ticking.over()
                 try:
@@ -104,6 +107,9 @@ class Dispatcher:
             task.add_done_callback(self._polling[row.provider].discard)
         await asyncio.to_thread(self._hand_over)
         if self._is_time("sweep", SWEEP_SECONDS):
+            if self._may_be_behind:  # the database that is back may be another one, or an older state of it
+                await asyncio.to_thread(recovery.at_start, self._installation)
+                self._may_be_behind = False
             await asyncio.to_thread(recovery.take_up, self._installation, self._journal)
             await asyncio.to_thread(clock_watch.recall, now)
             await asyncio.to_thread(claims.sweep, self._leases, now=now)

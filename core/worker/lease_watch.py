@@ -14,20 +14,22 @@ class LeaseWatch:
     def __init__(self, lease_seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._lease_seconds = lease_seconds
         self._monotonic = monotonic
-        self._seen: dict[str, tuple[Hashable, float]] = {}  # what it was, and since when it is that
+        self._seen: dict[str, tuple[Hashable, float]] = {}  # what it was, and for how many seconds it is that
         self._looked_at = monotonic()
 
     def silent(self, leases: Mapping[str, Hashable]) -> set[str]:
-        """Of all leases there are, by id, those that are over; `leases` says what each one looks like now."""
+        """Of all leases there are, by id, those that are over; `leases` says what each one looks like now.
+
+        A pause since the last look counts half a lease at most: when everything slept, workers can renew theirs first.
+        """
         now = self._monotonic()
-        if now - self._looked_at > self._lease_seconds:
-            self.start_anew()  # whoever slept meanwhile, or could not ask, has seen no silence
+        passed_seconds = min(now - self._looked_at, self._lease_seconds / 2)
         self._looked_at = now
         before, self._seen = self._seen, {}
         for row_id, lease in leases.items():
-            known = before.get(row_id)
-            self._seen[row_id] = known if known is not None and known[0] == lease else (lease, now)
-        return {row_id for row_id, (_, since) in self._seen.items() if now - since >= self._lease_seconds}
+            known, seconds = before.get(row_id, (None, 0.0))
+            self._seen[row_id] = (lease, seconds + passed_seconds if known == lease else 0.0)
+        return {row_id for row_id, (_, seconds) in self._seen.items() if seconds >= self._lease_seconds}
 
     def start_anew(self) -> None:
         """Forget what was seen: nobody could renew a lease, for the database was away."""

@@ -8,16 +8,15 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, update
 
 from core import db
 from core.audit import runs
 from core.clock import is_within, utc_now
-from core.db import update_where
+from core.db import ReadSession, update_where
 from core.db.enums import Stage
 from core.db.tables import Generation, is_live
 from core.files import scratch
-from core.files.storage import Storage
 from core.identity import users
 from core.installation import Installation
 from core.notifications import webhooks
@@ -64,7 +63,7 @@ def purge_deleted_files(
     end = time.monotonic() + seconds
     purged, stuck = 0, set[str]()
     while rows := _claim_deleted(limit, besides=stuck):
-        gone = [row for row in rows if _remove_files(row, installation.storage)]
+        gone = [row for row in rows if _remove_files(row, installation)]
         stuck |= {row.id for row in rows} - {row.id for row in gone}
         _record_purged(rows, gone)
         purged += len(gone)
@@ -75,41 +74,40 @@ def purge_deleted_files(
 
 def _claim_deleted(limit: int, *, besides: Collection[str]) -> Sequence[Generation]:
     """Deleted rows whose files are still there, oldest first, by moving `next_at`, which they have no other use for."""
-    now = utc_now()
-    due = (
-        select(Generation.id)
-        .where(
-            Generation.deleted_at.is_not(None),
-            Generation.purged_at.is_(None),
-            or_(Generation.next_at.is_(None), Generation.next_at <= now),
-            Generation.id.not_in(besides),
-        )
-        .order_by(Generation.deleted_at)
-        .limit(limit)
-    )
     with db.read_session() as reading:  # first, so that with nothing to do no write lock is taken
-        if reading.scalar(select(due.exists())) is not True:
+        if reading.scalar(select(_deleted(reading, besides).exists())) is not True:
             return []
-    taken = (
-        update(Generation)
-        .where(Generation.id.in_(due.with_for_update(skip_locked=True)))
-        .values(next_at=now + PURGE_LEASE)
-        .returning(Generation)
-        .execution_options(synchronize_session=False)
-    )
     with db.write_session() as session:
+        due = _deleted(session, besides).order_by(Generation.deleted_at).limit(limit)
+        taken = (
+            update(Generation)
+            .where(Generation.id.in_(due.with_for_update(skip_locked=True)))
+            .values(next_at=db.now(session) + PURGE_LEASE)
+            .returning(Generation)
+            .execution_options(synchronize_session=False)
+        )
         return session.scalars(taken).all()
 
 
-def _remove_files(row: Generation, storage: Storage) -> bool:
+def _deleted(session: ReadSession, besides: Collection[str]) -> Select[str]:
+    """Ids of deleted rows that nobody purges now; a lease longer than any was taken before the clock was set back."""
+    now = db.now(session)
+    is_free = or_(Generation.next_at.is_(None), Generation.next_at <= now, Generation.next_at > now + 2 * PURGE_LEASE)
+    return select(Generation.id).where(
+        Generation.deleted_at.is_not(None), Generation.purged_at.is_(None), is_free, Generation.id.not_in(besides)
+    )
+
+
+def _remove_files(row: Generation, installation: Installation) -> bool:
     # The preview also by its name, since a maker may have died between storing and noting it.
     preview_key = row.preview_key or (row.output_key and previews.key_of(row.output_key))
     try:
         for key in (row.output_key, row.thumbnail_key, preview_key):
             if key is not None:
-                storage.delete(key)
+                installation.storage.delete(key)
     except OSError:
-        log.exception("the files of %s cannot be removed now", row.id)
+        if installation.told.is_news("files that cannot be removed"):
+            log.exception("the files of %s, and perhaps of others, cannot be removed now", row.id)
         return False
     return True
 

@@ -6,7 +6,8 @@ one; what may have been sent is uncertain. Nothing is ever sent from here.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,8 +16,8 @@ from sqlalchemy import select
 from core import db, errors
 from core.billing import ledger
 from core.clock import utc_now
-from core.config import Settings
-from core.db import ReadSession, WriteSession, identity, update_where
+from core.config import BadSetting, Settings
+from core.db import ReadSession, WriteSession, availability, copies, identity, update_where
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, Project, User, is_live
 from core.generations import lifecycle
@@ -29,6 +30,7 @@ from core.worker.sends import Reading, Send
 
 log = logging.getLogger(__name__)
 
+_PUTTING_BACK = "putting-back"
 LEASE = timedelta(seconds=20)
 _CHUNK = 500
 _WAITS_IN_LINE = (Stage.QUEUED, Stage.DISPATCHED)
@@ -41,6 +43,23 @@ _COPIED = (
 def open_journal(settings: Settings) -> Journal:
     """The journal of this machine."""
     return Journal(settings.data_dir / "journal")
+
+
+@contextmanager
+def putting_back(settings: Settings) -> Iterator[None]:
+    """While the block puts a copy in the place of the database: a start that comes before its end is known by it.
+
+    A block that raises has left the database as it was.
+    """
+    mark = settings.data_dir / "journal" / _PUTTING_BACK
+    open_journal(settings)
+    mark.touch()
+    copies.sync(mark.parent)
+    try:
+        yield
+    except BaseException:
+        mark.unlink()
+        raise
 
 
 def send_of(
@@ -72,9 +91,15 @@ def at_start(installation: Installation, *, is_known_to_be_old: bool = False) ->
 
     `is_known_to_be_old`: somebody says that it was put back. Quick where nothing happened; harmless when run again.
     """
-    journal = open_journal(installation.settings)
+    try:
+        journal = open_journal(installation.settings)
+    except OSError as failure:
+        raise BadSetting(f"DATA_DIR: the journal of sends cannot be kept there: {failure.strerror}.") from failure
+    mark = installation.settings.data_dir / "journal" / _PUTTING_BACK
     with journal.recovering():
+        is_known_to_be_old = is_known_to_be_old or mark.exists()
         was_put_back, uncertain = _arrive(installation, is_known_to_be_old=is_known_to_be_old)
+        mark.unlink(missing_ok=True)
         with installation.database.read_session() as session:
             reading = journal.read(identity.of(session))
         replayed = 0
@@ -105,8 +130,13 @@ def take_up(installation: Installation, journal: Journal) -> None:
                     Generation.next_at < db.now(session) + LEASE / 2,
                     next_at=db.now(session) + LEASE,
                 )
-        else:
+            continue
+        try:
             answers.record(journal, send, answers.from_json(send.outcome), for_seconds=0)
+        except Exception as failure:
+            if availability.is_away(failure):
+                raise
+            log.exception("the answer to %s cannot be carried out", send.generation_id)
 
 
 def prune_journal(installation: Installation) -> int:

@@ -30,8 +30,11 @@ _element = custom_element(
 )
 
 
-def show(session: ReadSession, person: User) -> None:
-    """Mount the element; the shell does it once a run, before the page reads what it draws."""
+def show(session: ReadSession, person: User, outage: str) -> None:
+    """Mount the element; the shell does it once a run, before the page reads what it draws.
+
+    `outage` is what the page says of workers that are away.
+    """
     before = {*st.session_state.get("live_ids", ()), *_met()}
     now = progress.live_ids_of(session, person)
     ended = progress.ended(session, person, before.difference(now))
@@ -48,7 +51,9 @@ def show(session: ReadSession, person: User) -> None:
             "token": progress.sign_token(
                 person.id, language.current(), secret=installation.current().settings.secret_key, now=utc_now()
             ),
-            "state": progress.fingerprint(now),
+            "state": live_endpoint.state(now, outage),
+            "outage": outage,
+            "well": _("Workers answer again."),
             "live": len(now),
             "told": {"number": number, "text": text},
         },

@@ -51,8 +51,13 @@ def route(api_path: str = config.API_PATH) -> Route:
     return Route(f"{api_path}/{NAME}", answer, methods=["GET"])
 
 
+def state(ids: Sequence[str], outage: str) -> str:
+    """What a page is drawn for: changes when something begins or ends, and when workers go or come back."""
+    return progress.fingerprint([*ids, outage] if outage else ids)
+
+
 def _look(user_id: str, shown: Sequence[str]) -> bytes:
-    """`{"state": <changes at an end or a beginning>, "live": <how many>, "newest": [ids], "items": [...]}`."""
+    """`{"state": <see `state`>, "live": <how many>, "newest": [ids], "items": [...], "outage": <a sentence>}`."""
     with db.read_connection() as connection:
         ids = progress.live_ids(connection, user_id)
     standings: Sequence[progress.InFlightItem] = ()
@@ -60,5 +65,8 @@ def _look(user_id: str, shown: Sequence[str]) -> bytes:
         with db.read_session() as session:
             standings = progress_text.board().snapshots(session, user_id, among=among)
     items = [progress_text.item(each) for each in standings]
-    told = {"state": progress.fingerprint(ids), "live": len(ids), "newest": list(ids[-MAX_NEWEST:]), "items": items}
+    outage = progress_text.outage()
+    told = {"state": state(ids, outage), "live": len(ids), "newest": list(ids[-MAX_NEWEST:]), "items": items}
+    if outage:
+        told["outage"] = outage
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()

@@ -41,7 +41,6 @@ function fill(label, model, chosen) {
   );
   const radio = label.querySelector("input");
   radio.checked = model.id === chosen;
-  radio.disabled = !model.usable && model.id !== chosen;
   label.classList.toggle("off", !model.usable);
 }
 

@@ -119,6 +119,19 @@ def _cheapest(model: VideoModel) -> float:
     )
 
 
+def suggested(models: Sequence[VideoModel], configured: Collection[str], troubles: Mapping[str, Message]) -> str:
+    """The id of the model to begin with: the cheapest that can be used and is in no trouble.
+
+    The demo's only where no vendor can be used.
+    """
+
+    def rank(model: VideoModel) -> tuple[bool, bool, bool, float]:
+        is_demo = model.provider == "demo"
+        return model.provider not in configured, model.provider in troubles, is_demo, _cheapest(model)
+
+    return min(models, key=rank).id
+
+
 def _figure(credits_per_second: float) -> str:
     return str(format_decimal(credits_per_second, format="#,##0.#", locale=language.locale()))
 

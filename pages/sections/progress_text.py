@@ -3,17 +3,17 @@
 Imports no element: the route that answers watching pages uses it outside of any page.
 """
 
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
-from core import installation
+from core import db, installation
 from core.clock import utc_now
 from core.db.enums import Stage, Status
 from core.db.tables import Generation
 from core.generations import progress
 from core.generations.progress import InFlightItem
 from core.generations.queries import ListRow
-from core.insights.model_stats import TimeRange
 from core.providers import registry
 from pages.ui import wording
 from pages.ui.language import _, plural, translate_message
@@ -27,6 +27,24 @@ def board() -> progress.ProgressBoard:
     return installation.current().board
 
 
+def outage() -> str:
+    """That nobody works here, or the queue is away, since when, and that orders wait; empty while all is well."""
+    with ExitStack() as stack:
+        found = installation.current().watch.workers(lambda: stack.enter_context(db.read_connection()))
+    if not found.since:
+        return ""
+    known = [at for at in found.since.values() if at]
+    moment = wording.minute(min(known)) if len(known) == len(found.since) else ""
+    if found.queue_is_away:
+        said = _("The queue has not answered since {moment}.") if moment else _("The queue does not answer.")
+    elif found.orders_wait:
+        said = _("No worker has answered since {moment}.") if moment else _("No worker answers.")
+    else:
+        said = _("Nobody has fetched finished clips since {moment}.") if moment else _("Nobody fetches finished clips.")
+    waits = _("Orders are taken and wait.") if found.orders_wait else _("They wait at their provider.")
+    return f"{said.format(moment=moment)} {waits}"
+
+
 def item(standing: InFlightItem) -> dict[str, Any]:
     """What changes while it is under way: `{id, status, progress, badge, note, where, cancel}`, texts only."""
     row = standing.row
@@ -36,7 +54,7 @@ def item(standing: InFlightItem) -> dict[str, Any]:
         "progress": round(row.progress, 3),
         "badge": wording.STATUS[row.status],
         "note": note(row),
-        "where": where(standing, utc_now()),
+        "where": where(standing, utc_now(), waits=bool(outage())),
         "cancel": cancelling(row),
     }
 
@@ -57,14 +75,16 @@ def note(row: Generation | ListRow) -> str:
     return f"{stage}, {percentage(row)}" if row.stage is Stage.WAITING else stage
 
 
-def where(standing: InFlightItem, now: datetime) -> str:
-    """Stage, share and rest of the time, in a sentence or two."""
+def where(standing: InFlightItem, now: datetime, *, waits: bool = False) -> str:
+    """Stage, share and rest of the time, in a sentence or two; no time is promised while it `waits` for a worker."""
     row, usual = standing.row, standing.usual
     if row.status is Status.UNCERTAIN:
         return _("Unclear whether the provider has it. Your credits stay reserved until an administrator decides.")
-    if row.status is Status.PENDING:
-        return f"{_in_line(note(row), standing.ahead)}. {_usual(usual)}"
     text = note(row)
+    if waits:
+        return _("{where}. It waits for a worker").format(where=_in_line(text, standing.ahead))
+    if row.status is Status.PENDING:
+        return f"{_in_line(text, standing.ahead)}. {_usual(standing)}"
     if row.stage is not Stage.WAITING or row.cancel_requested_at is not None or row.submitted_at is None:
         return text
     elapsed = (now - row.submitted_at).total_seconds()
@@ -105,9 +125,12 @@ def _in_line(stage: str, ahead: int) -> str:
     )
 
 
-def _usual(usual: TimeRange) -> str:
-    """The honest range from this installation's own history, or that there is none yet."""
+def _usual(standing: InFlightItem) -> str:
+    """The honest range from this installation's own history, the line before it included, or that there is none yet."""
+    usual = standing.until_done
     half, most = wording.span(usual.p50_seconds), wording.span(usual.p90_seconds)
-    if usual.based_on:
-        return _("Usually takes {half} to {most}").format(half=half, most=most)
-    return _("May take {half} to {most}; there is no history yet").format(half=half, most=most)
+    if not usual.based_on:
+        return _("May take {half} to {most}; there is no history yet").format(half=half, most=most)
+    if standing.ahead and standing.pace_seconds:
+        return _("With those before it, {half} to {most}").format(half=half, most=most)
+    return _("Usually takes {half} to {most}").format(half=half, most=most)

@@ -35,6 +35,10 @@ class TranslatedLabels(Mapping[Key, str]):
         """The keys, in their order."""
         return iter(self._words)
 
+    def __or__(self, more: Mapping[Key, str]) -> dict[Key, str]:
+        """The words translated now, and more after them."""
+        return {**self, **more}
+
     def __len__(self) -> int:
         """How many there are."""
         return len(self._words)
@@ -98,15 +102,18 @@ def priced(amount: int) -> str:
 
 
 def rupiah(amount_idr: int) -> str:
-    """`Rp 125.000`: whole rupiah, grouped the Indonesian way in every language."""
-    return f"Rp {_figure(amount_idr, 'id')}"
+    """`Rp 125,000`, in Indonesian `Rp 125.000`: whole rupiah, grouped as every number is."""
+    return f"Rp {credits(amount_idr)}"
 
 
 def rupiah_in_short(amount_idr: int) -> str:
-    """`Rp 848M`, in Indonesian `Rp 848 jt`, where the whole figure would not fit a frame on a phone."""
-    if abs(amount_idr) < SHORT_FROM_IDR:
-        return rupiah(amount_idr)
+    """`Rp 848M`, in Indonesian `Rp 848 jt`: for a row of figures of which one `is_wide`, and then for all of it."""
     return f"Rp {numbers.format_compact_decimal(amount_idr, locale=language.locale(), fraction_digits=1)}"
+
+
+def is_wide(amount_idr: int) -> bool:
+    """Whether the whole figure would not fit a frame on a phone."""
+    return abs(amount_idr) >= SHORT_FROM_IDR
 
 
 def money(amount: Decimal, currency: str) -> str:
@@ -182,6 +189,11 @@ def moment(when: datetime) -> str:
     """`21 Nov 2026, 09:30:05 UTC`."""
     time = dates.format_skeleton("Hms", when, locale=language.locale())
     return f"{day(when)}, {time} UTC"
+
+
+def minute(when: datetime) -> str:
+    """`21 Nov 2026, 09:30 UTC`."""
+    return f"{day(when)}, {dates.format_skeleton('Hm', when, locale=language.locale())} UTC"
 
 
 def span(seconds: float) -> str:

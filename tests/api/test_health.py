@@ -9,8 +9,10 @@ from core import db
 from core.clock import utc_now
 from core.db import Database
 from core.db.tables import Generation
-from core.insights import health
+from core.insights import health, presence_watch
 from core.installation import Installation, using
+from core.redis import presence
+from tests import redis as redis_server
 from tests.api.conftest import Client
 from tests.factories import installations
 
@@ -72,6 +74,26 @@ def test_queue_away(nobody: Client, monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert answer.status_code == 200
     assert (answer.json()["status"], answer.json()["queue"]) == ("degraded", False)
+
+
+def test_workers_away(nobody: Client, installation: Installation) -> None:
+    """Without workers orders are taken and wait: degraded, and since when nobody gave a sign of life."""
+    with redis_server.server() as url:
+        running = replace(installation, redis_url=url)
+        running.watch._began -= presence_watch.START_SECONDS
+        with using(running):
+            answer = nobody.get("/health").json()
+            assert (answer["status"], answer["worker"], answer["workerSince"]) == ("degraded", False, None)
+            with db.write_session() as session:
+                presence_watch.note(session, list(presence_watch.Part))
+            answer = nobody.get("/health").json()
+            assert answer["workerSince"].startswith(f"{utc_now():%Y-%m-%dT}")
+            for role in presence.Role:
+                presence.announce(running.redis, role)
+            running.watch._looked_at = 0.0
+            answer = nobody.get("/health").json()
+            assert (answer["status"], answer["worker"], "workerSince" in answer) == ("ok", True, False)
+        running.redis.close()
 
 
 def test_database_away(nobody: Client, installation: Installation, tmp_path: Path) -> None:

@@ -1,13 +1,16 @@
 from sqlalchemy import update
+from streamlit.testing.v1 import AppTest
 
-from core import db
+from core import db, errors
 from core.audit import invariants
 from core.billing import ledger
 from core.db.enums import Role, Stage, Status
 from core.db.tables import User
 from core.generations import queries, reconciliation
 from core.identity import users
+from core.insights import circuit_breaker
 from core.providers.contract import JobMatches, ProviderJob
+from tests.factories.generations import create_generation, lose_submit
 from tests.factories.studio import Studio
 from tests.pages.conftest import Open
 
@@ -62,6 +65,54 @@ def test_unclear_clip_shows_the_jobs_it_may_be(open_page: Open, studio: Studio) 
     at.text_input(key=f"admin_job_{row.id}").set_value("job-7")
     at.button(key=f"admin_found_{row.id}").click().run()
     assert [error.value for error in at.error] == ["The job job-7 belongs to another generation."]
+
+
+def titles(at: AppTest) -> str:
+    """What the head of the page says."""
+    return " ".join(title.value for title in at.title)
+
+
+def test_unclear_clip_says_whose_it_is(open_page: Open, studio: Studio) -> None:
+    """Person, project and age stand with it; a link leads an administrator to a clip of their own only."""
+    with db.write_session() as session:
+        ana = users.ensure(session, "ana@example.org", signup_credits=1000)
+    theirs = lose_submit(db.default(), create_generation(db.default(), ana).id)
+    mine = studio.lose(studio.order(studio.project("Lake film")))
+    at = open_page("admin")
+    shown = " ".join(element.proto.body for element in at.get("html"))
+    assert "ana · ana@example.org, in the project " in shown
+    assert "in the project Lake film" in shown
+    assert any("just now" in caption.value for caption in at.caption if "reserved" in caption.value)
+    links = [link.proto.query_string for link in at.get("page_link")]
+    assert [theirs.id in link or mine.id in link for link in links].count(True) == 1
+    assert any(mine.id in link for link in links)
+
+
+def test_navigation_counts_what_waits(open_page: Open, studio: Studio) -> None:
+    """On every page an administrator sees that something waits, and nobody else does; quiet is without a number."""
+    assert titles(open_page("admin")) == "Admin"
+    studio.lose(studio.order(studio.project()))
+    with db.write_session() as session:
+        circuit_breaker.record_failure(session, "demo", errors.ProviderOutOfCredits())
+    assert titles(open_page("admin")) == "Admin (2)"
+
+
+def test_account_fault_is_told_to_administrators_until_an_order_is_accepted(open_page: Open, studio: Studio) -> None:
+    """What people are told an administrator has to do, the administrator reads; a look that works hides nothing."""
+    with db.write_session() as session:
+        circuit_breaker.record_key_check(session, "demo", works=True)
+        circuit_breaker.record_failure(session, "demo", errors.ProviderOutOfCredits())
+        circuit_breaker.record_answer(session, "demo")
+    at = open_page("admin")
+    [warning] = [each.value for each in at.warning]
+    assert warning.startswith("Demo Studio refused an order: Our account at the provider is empty.")
+    assert "(just now)" in warning
+    assert not any("The key works." in caption.value for caption in at.caption)
+    with db.write_session() as session:
+        circuit_breaker.record_order(session, "demo")
+    at = open_page("admin")
+    assert not at.warning
+    assert any("The key works. (just now)" in caption.value for caption in at.caption)
 
 
 def test_checks_are_run_and_kept(open_page: Open, studio: Studio) -> None:

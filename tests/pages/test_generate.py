@@ -1,4 +1,6 @@
+import re
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,15 +11,22 @@ from streamlit.testing.v1 import AppTest
 
 from core import db, errors
 from core.billing import ledger
+from core.billing.quote import quote
 from core.clock import utc_now
 from core.db.tables import Generation, ProviderHealth, Upload, User
 from core.files import storage as storages
 from core.identity import users
-from core.installation import Installation
+from core.insights import presence_watch
+from core.installation import Installation, current, using
 from core.projects import presets
+from core.providers import registry
+from core.providers.contract import VideoModel
+from core.redis import presence
 from pages.ui import wording
+from tests import redis as redis_server
 from tests.factories import installations
 from tests.factories.generations import build_spec
+from tests.factories.images import create_image
 from tests.factories.studio import Studio
 from tests.fixtures.clips import brightening
 from tests.pages.conftest import Open, sent
@@ -72,7 +81,7 @@ def test_price_is_shown_line_by_line_in_both_units(open_page: Open, studio: Stud
     at.selectbox(key="generate_duration_seconds_many").set_value(7).run()
     at.toggle(key="generate_generate_audio").set_value(True).run()
     shown = prices(at)
-    for words in ("Base price", "Resolution (+30%)", "Extra seconds (+20%)", "Sound", "85", "Rp 4.250"):
+    for words in ("Base price", "Resolution (+30%)", "Extra seconds (+20%)", "Sound", "85", "Rp 4,250"):
         assert words in shown
     assert at.button(key=BUTTON).label == "Generate for 85 credits"
 
@@ -278,7 +287,7 @@ def test_too_long_a_prompt_is_counted_and_refused(open_page: Open, studio: Studi
     at = write(open_page("generate"), "word " * 200)
     at.session_state["generate_model_id"] = "nova-reel"
     at.run()
-    assert "1,000 of 512 characters" in captions(at)
+    assert ":red[:small[1,000 of 512 characters]]" in [text.value for text in at.markdown]
     assert "Use at most 512 characters; these are 999." in captions(at)
     assert at.text_area(key="generate_prompt").value == "word " * 200
 
@@ -293,7 +302,7 @@ def test_several_are_ordered_with_one_press(open_page: Open, studio: Studio, wit
     at.multiselect(key="generate_also_offered").select("demo-film").run()
     assert at.button(key=BUTTON).label == "Generate 4 clips for 1,100 credits"
     shown = prices(at)
-    for words in ("Kling 2.5, 2 × 500", "Demo Film, 2 × 50", "1,100", "Rp 55.000"):
+    for words in ("Kling 2.5, 2 × 500", "Demo Film, 2 × 50", "1,100", "Rp 55,000"):
         assert words in shown
     assert "98,900 left after these" in captions(at)
     for _press in range(2):
@@ -456,3 +465,71 @@ def test_going_on_from_a_clip_that_is_not_here(open_page: Open, studio: Studio) 
     assert [error.value for error in at.error] == ["Only a completed clip can be extended. Wait until it is here."]
     at = open_page("generate", extend="0198c0de-0000-7000-8000-000000000000")
     assert [error.value for error in at.error] == ["This generation does not exist, or it is not yours."]
+
+
+def test_ratio_follows_the_start_image_and_says_so(open_page: Open, studio: Studio) -> None:
+    """An upright picture makes an upright clip; who chooses another ratio reads what it does, and can go back."""
+    studio.project()
+    at = open_page("generate")
+    at.file_uploader[0].set_value(("photo.jfif", create_image(size=(90, 160)), "image/jpeg")).run()
+    assert at.radio(key="generate_aspect_ratio_few").value == "9:16"
+    assert "The aspect ratio follows the start image, 90 × 160." in captions(at)
+    at.radio(key="generate_aspect_ratio_few").set_value("1:1").run()
+    assert "The start image is 90 × 160: Demo Film may crop it to 1:1, or follow the image." in captions(at)
+    at.button(key="generate_ratio_follow").click().run()
+    assert at.radio(key="generate_aspect_ratio_few").value == "9:16"
+
+
+def test_cheapest_model_that_works_is_the_first_choice(open_page: Open, studio: Studio, with_keys: None) -> None:
+    """A new person is not begun with the dearest model, nor with one whose provider is in trouble."""
+    studio.project()
+    shown = cards(open_page("generate"))
+    first = registry.model(picker(open_page("generate"))["chosen"])
+    assert (first.provider != "demo", shown[first.id]["usable"]) == (True, True)
+    assert first.id not in ("veo3", "veo2")
+    with db.write_session() as session:
+        session.add(ProviderHealth(provider=first.provider, error_code="provider_bad_key", error_at=utc_now()))
+    second = registry.model(picker(open_page("generate"))["chosen"])
+    assert second.provider not in ("demo", first.provider)
+
+
+def test_every_model_is_priced_line_by_line(open_page: Open, studio: Studio) -> None:
+    """Without any key each model can be looked at: its price stands there, with the reason why it cannot be ordered."""
+    studio.project()
+    for model in registry.models():
+        at = open_page("generate", model=model.id)
+        total = quote(build_spec(model.id, **first_choices(model))).total_credits
+        assert at.button(key=BUTTON).label == f"Generate for {wording.priced(total)}"
+        usable = model.provider == "demo"
+        assert at.button(key=BUTTON).disabled is not usable
+        assert (errors.ProviderNotConfigured.sentence in captions(at)) is not usable
+
+
+def first_choices(model: VideoModel) -> dict[str, Any]:
+    """What the form begins with for a model."""
+    resolution = "720p" if "720p" in model.resolutions else model.resolutions[0]
+    return {"resolution": resolution, "duration_seconds": model.default_seconds}
+
+
+def test_order_form_says_that_orders_wait(open_page: Open, studio: Studio, installation: Installation) -> None:
+    """Without a worker page and form say so, since when, and no time is promised for what is in line."""
+    row = studio.order(studio.project(), "in line")
+    with redis_server.server() as url, using(replace(installation, redis_url=url)):
+        running = current()
+        running.watch._began -= presence_watch.START_SECONDS
+        with db.write_session() as session:
+            presence_watch.note(
+                session, [presence_watch.Part.DISPATCHER, presence_watch.Part.SUBMIT, presence_watch.Part.COLLECT]
+            )
+        at = open_page("generate")
+        [said] = [warning.value for warning in at.warning]
+        assert re.fullmatch(r"No worker has answered since .+, \d\d:\d\d UTC\. Orders are taken and wait\.", said)
+        assert said in captions(at)
+        [item] = (sent(at, "under_way") or {})["items"]
+        assert (item["id"], item["where"]) == (row.id, "Waiting in line. It waits for a worker")
+        for role in presence.Role:
+            presence.announce(running.redis, role)
+        running.watch._looked_at = 0.0
+        at.run()
+        assert not at.warning
+        running.redis.close()

@@ -133,7 +133,7 @@ def test_dialog_of_a_completed_clip_shows_player_and_receipt(open_page: Open, st
     assert not at.error
     assert "<video controls" in shown
     assert f'download="a-lake-at-dawn-{row.id[-6:]}.mp4"' in shown
-    for words in ("Reserved at submit", "99,950 available", "Base price", "Rp 2.500", "charged", "1280 × 720"):
+    for words in ("Reserved at submit", "99,950 available", "Base price", "Rp 2,500", "charged", "1280 × 720"):
         assert words in shown
 
 

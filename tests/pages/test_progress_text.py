@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -26,6 +27,23 @@ def at(
 
 
 WAITING = (Status.PROCESSING, Stage.WAITING)
+
+
+@pytest.mark.parametrize(
+    ("standing_at", "words"),
+    [
+        (
+            replace(at(Status.PENDING, Stage.QUEUED, ahead=50), pace_seconds=12),
+            "Waiting in line, 50 clips before it. With those before it, 7 min to 60 min",
+        ),
+        (at(*WAITING, progress=0.3, ago_seconds=60), "The provider is making it, about 30%, 60 s to 9 min left"),
+    ],
+)
+def test_line_ahead_is_part_of_the_range(standing_at: InFlightItem, words: str) -> None:
+    """A clip that comes after others is promised for when they are done; without a worker nothing is promised."""
+    said = progress_text.where(standing_at, NOW).replace(wording.NO_BREAK, " ")
+    assert said == words
+    assert " to " not in progress_text.where(standing_at, NOW, waits=True)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from core.db.tables import User
 from core.identity import users
 from core.projects import projects
 from core.usage import budgets, reports
+from pages.sections.usage import choice as usage_choice
 from pages.sections.usage import figures
 from pages.sections.usage import tables as usage_tables
 from pages.sections.usage.choice import Choice
@@ -135,7 +136,8 @@ def test_a_year_of_everybody_equals_the_ledger(open_page: Open, studio: Studio, 
     assert (head[0], total[0]) == (step, "total")
     assert int(total[place]) == sum(int(line[place]) for line in lines) == settled
     if by == "project":
-        assert {"Others", "One name", "One name (2)"} <= {value["series"] for value in stacked}
+        names = {value["series"] for value in stacked}
+        assert {"Others", "One name (2) · ana"} <= names
 
 
 def test_chart_stacks_the_days_by_model(open_page: Open, studio: Studio) -> None:
@@ -288,6 +290,79 @@ def test_what_if(open_page: Open, studio: Studio) -> None:
     assert not at.error
     assert "Seedance T2V makes clips of 5 or 10 seconds." in tables
     assert "+350" in tables
+
+
+def test_project_is_called_the_same_in_every_period(open_page: Open, studio: Studio) -> None:
+    """Charts, lists and files say whose a project is, and a number of two namesakes does not depend on the days."""
+    with db.write_session() as session:
+        other = users.ensure(session, "ana@example.org", signup_credits=0)
+        first, second = (projects.create(session, other, name="TikTok").id for _ in range(2))
+    mine = studio.project("TikTok").id
+    early = TODAY - timedelta(days=60)
+    book(other, Ended(early, first, "demo-film"), Ended(TODAY, second, "demo-film"), Ended(early, second, "demo-film"))
+    book(studio.person, Ended(TODAY, mine, "demo-film"))
+
+    for period, expected in (("30", {"TikTok (2) · ana", "TikTok · demo"}), ("90", {"TikTok · ana"})):
+        at = open_page("usage", people="everybody", by="project", period=period)
+        stacked = {value["series"] for value in values(at, "Bars of credits spent, ")}
+        assert expected <= stacked
+        assert stacked <= set(at.selectbox(key="usage_project").options)
+        assert "TikTok (2) · ana" in {value["name"] for value in values(at, "Bars of credits spent in each")}
+    assert at.selectbox(key="usage_project").options == ["TikTok (2) · ana", "TikTok · ana", "TikTok · demo"]
+    own = open_page("usage", by="project")
+    assert own.selectbox(key="usage_project").options == ["TikTok"]
+
+
+@pytest.mark.parametrize(
+    ("today", "period", "since", "until"),
+    [
+        (date(2026, 11, 29), "month", date(2026, 11, 1), date(2026, 11, 29)),
+        (date(2026, 11, 29), "last-month", date(2026, 10, 1), date(2026, 10, 31)),
+        (date(2026, 1, 5), "last-month", date(2025, 12, 1), date(2025, 12, 31)),
+        (date(2026, 11, 29), "quarter", date(2026, 10, 1), date(2026, 11, 29)),
+        (date(2026, 2, 1), "last-quarter", date(2025, 10, 1), date(2025, 12, 31)),
+        (date(2026, 11, 29), "2024-12", date(2024, 12, 1), date(2024, 12, 31)),
+        (date(2026, 11, 29), "2026-02", date(2026, 2, 1), date(2026, 2, 28)),
+        (date(2026, 11, 29), "7", date(2026, 11, 23), date(2026, 11, 29)),
+    ],
+)
+def test_period_has_the_days_of_its_name(today: date, period: str, since: date, until: date) -> None:
+    """A month or quarter is the calendar's, as far as it has come."""
+    assert usage_choice.days_of(period, today) == (since, until)
+
+
+def test_any_month_can_be_asked_for_by_its_name(open_page: Open, studio: Studio) -> None:
+    """The list names the months, and a link holds one; a month that cannot be is the last thirty days."""
+    day = (TODAY.replace(day=1) - timedelta(days=1)).replace(day=1)
+    book(studio.person, Ended(day, studio.project().id, "demo-film"))
+    for period in ("last-month", f"{day:%Y-%m}"):
+        at = open_page("usage", period=period)
+        assert metrics(at)["Spent credits"] == "50"
+        assert at.query_params["period"] == period
+    assert f"{TODAY:%B %Y}" in at.selectbox(key="usage_period").options
+    assert open_page("usage", period="2026-99").selectbox(key="usage_period").value == "30"
+
+
+def test_money_of_one_row_is_all_in_short_or_none(open_page: Open, studio: Studio) -> None:
+    """Of cost and margin neither is shortened alone."""
+    mine = studio.project().id
+    book(studio.person, *(Ended(TODAY, mine, "veo3", duration_seconds=8) for _ in range(90)))
+    shown = metrics(open_page("usage"))
+    cost, margin = shown["Provider cost"], shown["Margin"]
+    assert (cost, margin) == ("Rp 4.1M", "Rp 7.2M") or {cost[-1], margin[-1]} <= set("0123456789")
+
+
+def test_what_if_says_first_how_much_it_covers(open_page: Open, studio: Studio) -> None:
+    """Models that could have made most stand first with their share, and the answer begins with its own."""
+    mine = studio.project().id
+    book(studio.person, Ended(TODAY, mine, "demo-film"), Ended(TODAY, mine, "demo-film", duration_seconds=3))
+    at = open_page("usage", show="cost")
+    at.session_state["usage_what_if"] = True
+    at.run()
+    assert at.selectbox(key="usage_what_if_model").options[0] == "Demo Film: 100% of these clips"
+    at.selectbox(key="usage_what_if_model").set_value("seedance-t2v").run()
+    said = [text.value for text in at.markdown]
+    assert "This covers 1 of 2 clips, 50% of the clips and 50% of the credits charged." in said
 
 
 def test_figures_are_written_in_the_language_of_the_reader(open_page: Open, studio: Studio) -> None:

@@ -10,15 +10,16 @@ from pages.ui import language, wording
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 
 
-def test_credits_and_rupiah_are_grouped_each_its_own_way() -> None:
-    """Credits with commas, rupiah with points, 50 rupiah a credit."""
+def test_every_number_is_grouped_as_the_reader_does() -> None:
+    """Credits and rupiah alike, 50 rupiah a credit: with commas in English, with points in Indonesian."""
     assert wording.priced(2500) == "2,500 credits"
     assert wording.priced(1) == "1 credit"
-    assert wording.worth(2500) == "Rp 125.000"
-    assert wording.rupiah(1_234_567) == "Rp 1.234.567"
-    assert wording.rupiah_in_short(-9_999_999) == "Rp -9.999.999"
+    assert wording.worth(2500) == "Rp 125,000"
+    assert wording.rupiah(1_234_567) == "Rp 1,234,567"
     assert wording.rupiah_in_short(848_044_997) == "Rp 848M"
     assert wording.rupiah_in_short(-1_484_077_503) == "Rp -1.5B"
+    with language.using_language("id"):
+        assert (wording.priced(2500), wording.worth(2500)) == ("2.500 kredit", "Rp 125.000")
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_every_price_line_has_a_name() -> None:
 
 def test_money_of_a_provider_is_in_its_currency() -> None:
     """Rupiah as everywhere; other money with two decimals at least, written as the reader does."""
-    assert wording.money(Decimal("1636"), "IDR") == "Rp 1.636"
+    assert wording.money(Decimal("1636"), "IDR") == "Rp 1,636"
     assert wording.money(Decimal("1234.4"), "USD") == "1,234.40 USD"
     with language.using_language("id"):
         assert wording.money(Decimal("0.4275"), "USD") == "0,4275 USD"

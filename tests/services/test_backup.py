@@ -119,6 +119,20 @@ def test_restore_over_a_damaged_database(installation: Installation, ana: User, 
     again.close()
 
 
+def test_restore_that_dies_before_its_end(installation: Installation, ana: User) -> None:
+    """A start after a restore that was killed knows that the database may be a copy, and says so once."""
+    waits = create_generation(db.default(), ana)
+    with pytest.raises(RuntimeError), recovery.putting_back(installation.settings):
+        raise RuntimeError  # as one that is refused, which leaves everything as it was
+    assert not recovery.at_start(installation).was_put_back
+    killed = recovery.putting_back(installation.settings)
+    killed.__enter__()
+
+    assert recovery.at_start(installation).was_put_back
+    assert not recovery.at_start(installation).was_put_back
+    assert load_generation(waits.id).status is Status.UNCERTAIN
+
+
 def test_restored_is_said(installation: Installation, ana: User, capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever put the database back by other means says so, and what waits is uncertain."""
     waits = create_generation(db.default(), ana)

@@ -6,12 +6,13 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core import errors
-from core.db import Database, update_where
+from core.db import Database, indexes, update_where
 from core.db.engine import PING_AFTER_SECONDS
 from core.db.enums import Scope
 from core.db.schema import alembic_config, newest_revision
@@ -294,3 +295,39 @@ def test_newest_revision_is_the_one_alembic_knows() -> None:
     heads = ScriptDirectory.from_config(alembic_config()).get_heads()
 
     assert heads == [newest_revision()]
+
+
+@pytest.mark.only_postgresql
+def test_indexes_when_some_are_missing(database: Database, person: User) -> None:
+    """What a migration has left for afterwards, or what came to no end, is made at a start, and nothing else is."""
+    with database.engine.begin() as connection:
+        connection.execute(text("DROP INDEX ix_generations_due"))
+        connection.execute(
+            text("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_generations_live'::regclass")
+        )
+    create_generation(database, person)
+    database.migrate()
+
+    with database.engine.connect() as connection:
+        names = "('ix_generations_due', 'ix_generations_live')"
+        found = (
+            connection.execute(
+                text(f"SELECT indexdef FROM pg_indexes WHERE indexname IN {names} ORDER BY indexname")  # noqa: S608 -- our own
+            )
+            .scalars()
+            .all()
+        )
+        valid = connection.scalar(text("SELECT bool_and(indisvalid) FROM pg_index"))
+    assert len(found) == 2
+    assert all("stage" in definition and "WHERE" in definition for definition in found)
+    assert valid
+
+
+def test_index_of_a_migration(database: Database) -> None:
+    """On SQLite a migration makes its index at once; on PostgreSQL it is left for afterwards."""
+    with database.engine.begin() as connection:
+        operations = Operations(MigrationContext.configure(connection))
+        indexes.create(operations, "ix_try", "generations", ["stage", "id"], where="stage <> 'ended'")
+        made = {str(index["name"]) for index in inspect(connection).get_indexes("generations")}
+
+    assert ("ix_try" in made) == (database.engine.dialect.name == "sqlite")

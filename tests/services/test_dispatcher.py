@@ -28,6 +28,7 @@ from core.insights import circuit_breaker
 from core.installation import Installation, current, using
 from core.notifications import webhook_sender
 from core.providers import connection
+from core.providers.contract import JobState, JobStatus
 from core.retry import OnceAWhile
 from core.worker import dispatcher, poll_results
 from tests.factories import installations
@@ -248,6 +249,18 @@ def test_look_when_deadline_has_passed(studio: Studio, ana: User) -> None:
         Stage.READY_TO_DOWNLOAD,
     )
     assert broken_rules() == []
+
+
+def test_look_when_the_clock_was_set_just_now(studio: Studio, ana: User) -> None:
+    """A deadline is judged by the moment that was compared with a steady clock, not by one that may have jumped."""
+    deadline = utc_now() - timedelta(hours=1)
+    row = load_generation(waiting(ana, deadline_at=deadline))
+    look = [poll_results.PollResult(row, JobStatus(JobState.RUNNING))]
+    checked = deadline - timedelta(minutes=5)
+    poll_results.record(look, poll_seconds=1, words_logged=set(), judged_at=checked)
+    assert load_generation(row.id).status is Status.PROCESSING
+    poll_results.record(look, poll_seconds=1, words_logged=set(), judged_at=deadline + timedelta(seconds=1))
+    assert load_generation(row.id).status is Status.UNCERTAIN
 
 
 def test_cancel_when_vendor_obeys(studio: Studio, ana: User) -> None:

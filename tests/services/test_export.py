@@ -11,7 +11,7 @@ from core.db import Database
 from core.db.enums import EntryKind
 from core.db.tables import LedgerEntry, User
 from core.generations import commands
-from core.usage import export
+from core.usage import export, statement
 from tests.factories.generations import create_completed, create_generation
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
@@ -82,3 +82,22 @@ def test_write_keeps_order_time_and_signs() -> None:
 def test_write_of_nothing() -> None:
     """A person without movements gets the names of the columns, with the mark by which spreadsheets know UTF-8."""
     assert export.ledger_csv([]) == ("\ufeff" + ",".join(export.LEDGER_COLUMNS) + "\r\n").encode()
+
+
+def test_write_says_what_each_movement_was_for(database: Database, person: User) -> None:
+    """Finance reads project, model, prompt and person beside a movement, in any spreadsheet; a grant is for no clip."""
+    row = create_completed(database, person, prompt="=cmd()")
+    with database.read_session() as session:
+        entries = ledger.entries(session, person.id)
+        clips = statement.clip_lines(session, person, (each.generation_id for each in entries if each.generation_id))
+        lines = read(export.ledger_csv(entries, clips))
+        nobody = statement.clip_lines(session, User(id="somebody else"), [row.id])
+
+    assert nobody == {}
+    of_clip = [line for line in lines if line["generation_id"]]
+    of_none = [line for line in lines if not line["generation_id"]]
+    expected = {"model": "Demo Film", "prompt": "'=cmd()", "person": person.name or person.email}
+    assert {name: of_clip[0][name] for name in expected} == expected
+    assert of_clip[0]["project"]
+    assert len(of_clip) == 2
+    assert {line[name] for line in of_none for name in export.CLIP_COLUMNS} == {""}

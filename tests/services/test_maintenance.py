@@ -168,6 +168,18 @@ def test_purge_claims_each_row_once(site: Installation, ana: User) -> None:
         assert set(reading.scalars(select(Generation.next_at))) == {None}
 
 
+@pytest.mark.both_databases
+def test_purge_when_the_clock_was_set_back(site: Installation, ana: User) -> None:
+    """A claim that was made by a clock that has been set back since holds nothing."""
+    row = deleted(site, ana)
+    with db.write_session() as session:
+        session.execute(
+            update(Generation).where(Generation.id == row.id).values(next_at=utc_now() + timedelta(hours=7))
+        )
+
+    assert maintenance.purge_deleted_files(site) == 1
+
+
 def test_purge_when_one_cannot_be_removed(site: Installation, ana: User) -> None:
     """A file that does not go keeps no other from going, and its bytes stay counted until it has gone."""
     stuck, other = deleted(site, ana), deleted(site, ana)

@@ -89,12 +89,12 @@ def finish(database: Database, user: User, seconds: int) -> None:
         )
 
 
-def fail(database: Database, user: User) -> None:
+def fail(database: Database, user: User, error: errors.AppError | None = None) -> None:
     """A demo clip that its provider could not make."""
     row = create_generation(database, user)
     row = advance(database, row.id, DISPATCHED, SUBMITTING, WAITING)
     with database.write_session() as session:
-        assert lifecycle.fail(session, row, errors.GenerationFailed())
+        assert lifecycle.fail(session, row, error or errors.GenerationFailed())
 
 
 def test_record_when_some_failed(database: Database, person: User) -> None:
@@ -113,6 +113,72 @@ def test_record_when_some_failed(database: Database, person: User) -> None:
     assert (record.completed, record.ended, record.success_rate) == (3, 4, 0.75)
     assert record.p50_seconds == pytest.approx(20, abs=0.1)
     assert record.p90_seconds == pytest.approx(30, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.BadKey(),
+        errors.ProviderOutOfCredits(),
+        errors.ProviderNotConfigured(),
+        errors.ContentRefused(),
+        errors.InvalidInput(),
+        errors.StorageFull(),
+    ],
+)
+def test_record_leaves_out_what_says_nothing_of_the_model(
+    database: Database, person: User, error: errors.AppError
+) -> None:
+    """Our key, our empty account and what a person was refused lower no model's success."""
+    finish(database, person, 10)
+    fail(database, person, error)
+    with database.read_session() as session:
+        record = model_stats.track_records(session, ["demo-film"])["demo-film"]
+    assert (record.completed, record.ended) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "error", [errors.ProviderUnavailable(), errors.MediaRejected(reason="not_a_video"), errors.ModelUnavailable()]
+)
+def test_record_counts_what_the_model_did_not_deliver(database: Database, person: User, error: errors.AppError) -> None:
+    """A clip that nobody can play, and a model that is not there, are failures of the model."""
+    finish(database, person, 10)
+    fail(database, person, error)
+    with database.read_session() as session:
+        assert model_stats.track_records(session, ["demo-film"])["demo-film"].success_rate == 0.5
+
+
+def deliver(database: Database, user: User, sent: int, came: int) -> None:
+    """A demo clip that was sent and came so many seconds after some moment."""
+    row = create_completed(database, user)
+    start = utc_now() - timedelta(hours=1)
+    with database.write_session() as session:
+        session.execute(
+            update(Generation)
+            .where(Generation.id == row.id)
+            .values(submitted_at=start + timedelta(seconds=sent), ended_at=start + timedelta(seconds=came))
+        )
+
+
+@pytest.mark.parametrize(
+    ("spans", "seconds"),
+    [
+        ([], None),
+        ([(0, 12), (100, 112), (500, 512)], 12),  # one at a time; that nobody ordered in between is no slowness
+        ([(0, 12), (0, 24), (0, 36), (0, 48)], 12),  # a line at the provider: each waited for those before
+        ([(0, 60), (0, 60), (5, 65), (5, 65)], 65 / 4),  # four at once
+        ([(0, 100), (10, 20)], 50),
+    ],
+)
+def test_pace_is_told_from_what_was_delivered(
+    database: Database, person: User, spans: list[tuple[int, int]], seconds: float | None
+) -> None:
+    """How long a provider takes for each of a line counts the time in which it had any, and no other."""
+    for sent, came in spans:
+        deliver(database, person, sent, came)
+    with database.read_session() as session:
+        found = model_stats.pace_seconds(session, ["demo-film", "veo3"])
+    assert found == (None if seconds is None else pytest.approx(seconds, rel=0.05))
 
 
 def test_record_when_all_failed(database: Database, person: User) -> None:

@@ -1,13 +1,15 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from core import errors
 from core.clock import utc_now
 from core.db import Database
-from core.db.tables import User
+from core.db.tables import Generation, User
 from core.generations import progress
+from core.generations.progress import InFlightItem
+from core.insights.model_stats import TimeRange
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_completed, create_generation
 from tests.factories.users import create_user
 
@@ -157,3 +159,32 @@ def test_look_uses_the_index_of_what_is_under_way(database: Database, person: Us
         progress.ProgressBoard().snapshots(session, person.id)
     assert all("ix_generations_live" in plan for plan in plans), plans
     assert "COVERING" in plans[0]
+
+
+def test_range_counts_the_line_ahead(database: Database, person: User) -> None:
+    """A clip that comes after fifty takes its own time and that of the line; the first of it only its own."""
+    usual = TimeRange(12, 23, 50)
+    first, last = (InFlightItem(Generation(), usual, ahead, pace_seconds=12) for ahead in (0, 50))
+    assert first.until_done == usual
+    assert last.until_done.p50_seconds == 12 + 300
+    assert last.until_done.p90_seconds == pytest.approx(23 + 600 * 23 / 12)
+
+
+def test_line_ahead_is_told_at_the_pace_of_its_provider(database: Database, person: User) -> None:
+    """What was delivered here lately says how fast the line goes; before that each is taken to follow the other."""
+    for _ in range(3):
+        create_generation(database, person)
+    with database.read_session() as session:
+        [last, *_others] = progress.ProgressBoard().snapshots(session, person.id)
+        assert (last.ahead, last.pace_seconds) == (2, last.usual.p50_seconds)
+    row = create_completed(database, person)
+    start = utc_now() - timedelta(minutes=5)
+    with database.write_session() as session:
+        session.execute(
+            update(Generation)
+            .where(Generation.id == row.id)
+            .values(submitted_at=start, ended_at=start + timedelta(seconds=40))
+        )
+    with database.read_session() as session:
+        [last, *_others] = progress.ProgressBoard().snapshots(session, person.id)
+        assert (last.ahead, last.pace_seconds) == (2, 40)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.catalog import capabilities
-from core.catalog.adaptation import Adjustment, adapt
+from core.catalog.adaptation import Adjustment, adapt, nearest_ratio
 from core.providers import registry
 from core.spec import FIELDS
 from tests.factories.generations import build_spec
@@ -72,3 +72,18 @@ def test_fit_gives_what_the_model_can_make(model, resolution, seconds, ratio, fl
     assert {change.field for change in fitted.changes} == {
         name for name in FIELDS if getattr(fitted.spec, name) != getattr(wanted, name)
     } - {"model_id"}
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "expected"),
+    [(1080, 1920, "9:16"), (1920, 1080, "16:9"), (1000, 1010, "1:1"), (4000, 2800, "16:9"), (1, 9000, "9:16")],
+)
+def test_ratio_nearest_to_a_picture(width: int, height: int, expected: str) -> None:
+    """A picture goes with the ratio of its own shape, whichever of its sides is the longer one."""
+    assert nearest_ratio(["16:9", "1:1", "9:16"], width, height) == expected
+
+
+def test_ratio_where_none_is_one_of_figures() -> None:
+    """A word such as `auto` is left to the model."""
+    assert nearest_ratio(["auto"], 10, 10) is None
+    assert nearest_ratio(["auto", "1:1", "0:1"], 100, 10) == "1:1"

@@ -1,6 +1,8 @@
 """Whether this installation works, for probes; it tells nothing of anybody."""
 
 import logging
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
@@ -10,7 +12,8 @@ from core.api.http import error_handlers, routing
 from core.api.http.installed import CurrentInstallation
 from core.api.schemas import fields, responses
 from core.db import availability
-from core.insights import health
+from core.insights import health, presence_watch
+from core.insights.presence_watch import Part
 from core.redis import connection as redis_connection
 
 log = logging.getLogger(__name__)
@@ -22,7 +25,9 @@ class HealthAnswer(responses.Response):
     """`queue` is null where the app brings its own; degraded means that orders are taken but wait.
 
     `freeBytes` is the least room on the disks that clips are written to; `lastDeliveryAt` is null when none of the
-    newest orders was delivered.
+    newest orders was delivered. `worker` is there once it is known, and false when no worker answers, which follows
+    within 15 seconds; `workerSince` and `queueSince` are when what is missing last gave a sign of life, null where it
+    never did.
     """
 
     status: str
@@ -32,28 +37,52 @@ class HealthAnswer(responses.Response):
     in_flight: int
     free_bytes: int | None
     last_delivery_at: fields.MomentOrNull
+    worker: bool | None = None
+    worker_since: datetime | None = None
+    queue_since: datetime | None = None
 
 
-@router.get("/health", response_model=HealthAnswer, responses={503: {"description": "The database does not answer"}})
+@router.get(
+    "/health",
+    response_model=HealthAnswer,
+    response_model_exclude_unset=True,
+    responses={503: {"description": "The database does not answer"}},
+)
 def get_health(installation: CurrentInstallation) -> HealthAnswer | JSONResponse:
-    """Check whether the database and the queue answer, and whether there is room for clips."""
+    """Check whether the database, the queue and the workers answer, and whether there is room for clips."""
     reachable = None if installation.settings.is_demo else redis_connection.ping(installation.redis)
     try:
         with db.read_session() as session:
             found = health.health(session, installation.settings)
+            workers = installation.watch.workers(lambda: session)
     except SQLAlchemyError as failure:
         if not availability.is_away(failure):
             log.exception("the health of the database is unknown")
         return _without_database(reachable)
     return HealthAnswer(
-        status="degraded" if reachable is False or found.is_disk_nearly_full else "ok",
+        success=True,
+        status="degraded" if reachable is False or workers.since or found.is_disk_nearly_full else "ok",
         database=True,
         queue=reachable,
         oldest_pending_seconds=round(found.oldest_pending_seconds, 1),
         in_flight=found.in_flight,
         free_bytes=found.free_bytes,
         last_delivery_at=found.last_delivery_at,
+        **_workers(workers),
     )
+
+
+def _workers(found: presence_watch.Workers) -> dict[str, Any]:
+    """What is known of the workers, and since when nobody of them, or the queue, answers."""
+    told: dict[str, Any] = {}
+    if found.queue_is_away:
+        told["queue_since"] = found.since[Part.REDIS]
+    elif found.known:
+        told["worker"] = not found.since
+    missing = [at for part, at in found.since.items() if part is not Part.REDIS]
+    if missing:
+        told["worker_since"] = None if None in missing else min(at for at in missing if at)
+    return told
 
 
 def _without_database(reachable: bool | None) -> JSONResponse:

@@ -6,9 +6,9 @@ from before there were messages, and what the REST API answers.
 
 from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live
 from core.db.tables.ledger import Account, LedgerEntry
-from core.db.tables.operation import AuditRun, InstallationIdentity, ProviderHealth
+from core.db.tables.operation import AuditRun, Heartbeat, InstallationIdentity, ProviderHealth
 from core.db.tables.people import ApiToken, IdempotencyRecord, User
-from core.db.tables.projects import Preset, Project, Upload
+from core.db.tables.projects import Draft, Preset, Project, Upload
 from core.db.tables.usage import UsageDay
 from core.db.tables.webhooks import WebhookDelivery, WebhookEndpoint
 from core.db.types import table_of
@@ -17,9 +17,11 @@ __all__ = [
     "Account",
     "ApiToken",
     "AuditRun",
+    "Draft",
     "Generation",
     "GenerationEvent",
     "GenerationTag",
+    "Heartbeat",
     "IdempotencyRecord",
     "InstallationIdentity",
     "LedgerEntry",

@@ -1,4 +1,4 @@
-"""Tables of how the installation itself fares: providers and audits."""
+"""Tables of how the installation itself fares: providers, workers and audits."""
 
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,18 @@ class ProviderHealth(Base):
     error_at: Mapped[datetime | None]
     key_works: Mapped[bool | None]
     key_checked_at: Mapped[datetime | None]
+
+
+class Heartbeat(Base):
+    """When a part of the installation was last known to work: a role of the workers, or Redis.
+
+    One row a part, however many processes there are of it; no decision hangs on its time, it is told.
+    """
+
+    __tablename__ = "heartbeats"
+
+    part: Mapped[str] = mapped_column(String(40), primary_key=True)
+    seen_at: Mapped[datetime]
 
 
 class InstallationIdentity(Base):

@@ -55,6 +55,21 @@ class Upload(Base):
     __table_args__ = (UniqueConstraint("user_id", "original_sha256"),)
 
 
+class Draft(Base):
+    """What a person has written in a form and not sent, so that it outlives connection and process.
+
+    `written_by` is the browser session that wrote it last, and so the one that shows just this.
+    """
+
+    __tablename__ = "drafts"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), primary_key=True)
+    form: Mapped[str] = mapped_column(String(40), primary_key=True)
+    content: Mapped[dict[str, Any]]
+    written_by: Mapped[str] = mapped_column(String(80))
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class Preset(Base):
     """Settings of the order form under a name; a shared one is seen by everybody, changed by its person only."""
 

@@ -153,8 +153,8 @@ class Replicate(Adapter):
         value = body.get("id")
         if not isinstance(value, str) or not _IS_ID.fullmatch(value):
             return None
-        done = body.get("status") == "succeeded"
-        return JobNotice(value, clip_links.clip_address(*_leaves(body.get("output"))) if done else None)
+        done = body.get("output") if body.get("status") == "succeeded" else None
+        return JobNotice(value, clip_links.clip_address(*_leaves(done)))
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
         """The documentation wants the token on file requests; it goes to the vendor's own hosts and nowhere else."""

@@ -1,11 +1,13 @@
 """How each provider stands, as cards; the same for everybody, with what to do about it for administrators."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
 
 import streamlit as st
 
 from core import db, installation
+from core.clock import utc_now
 from core.insights import provider_status
 from pages.ui import wording
 from pages.ui.language import N_, _, translate_message
@@ -55,10 +57,14 @@ def _card(status: provider_status.ProviderStatus, *, administrator: bool) -> Non
         else:
             st.caption(_("It has no key here. An administrator can add one."))
         return
-    if status.trouble:
-        st.caption(translate_message(status.trouble))
+    if administrator and status.account_fault is not None:
+        st.caption(account_fault(status))
+    elif status.trouble:
+        st.caption(_timed(translate_message(status.trouble), status.trouble_at))
     if administrator and status.key_works is not None:
-        st.caption(_("The key works.") if status.key_works else _("The key was refused when last tried."))
+        key = _key_words(status)
+        if key:
+            st.caption(key)
     st.caption(_week(status.week))
 
 
@@ -70,3 +76,34 @@ def _week(week: provider_status.ProviderWeek) -> str:
     if week.median_seconds is not None:
         parts.append(_("usually {time}").format(time=wording.span(week.median_seconds)))
     return " · ".join(parts)
+
+
+def account_fault(status: provider_status.ProviderStatus) -> str:
+    """What the provider said of our key or account, and when."""
+    said = _("{provider} refused an order: {reason}").format(
+        provider=status.provider.display_name, reason=translate_message(status.account_fault)
+    )
+    return _timed(said, status.trouble_at)
+
+
+def account_remedy() -> str:
+    """How an account fault goes away."""
+    return _("It is shown until an order is accepted or a check of the key succeeds.")
+
+
+def _key_words(status: provider_status.ProviderStatus) -> str:
+    """What the last check of the key said, unless an order has said otherwise since: the newest counts."""
+    checked_at = status.key_checked_at
+    if status.key_works:
+        is_older = status.account_fault is not None and _is_after(status.trouble_at, checked_at)
+        return "" if is_older else _timed(_("The key works."), checked_at)
+    return _timed(_("The key was refused when last tried."), checked_at)
+
+
+def _is_after(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and (other is None or one > other)
+
+
+def _timed(sentence: str, at: datetime | None) -> str:
+    """A sentence with its age."""
+    return sentence if at is None else f"{sentence} ({wording.age(at, utc_now())})"

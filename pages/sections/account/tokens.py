@@ -96,7 +96,6 @@ def _form(person: User) -> None:
             name = st.text_input(
                 _("What it is for"),
                 key=f"account_token_name_{number}",
-                max_chars=api_tokens.NAME_LIMIT_CHARS,
                 autocomplete="off",
             )
             scope = st.selectbox(

@@ -176,7 +176,6 @@ def _fields(key: str, url: str, description: str, events: Sequence[str]) -> tupl
         _("Address"),
         url,
         key=f"{key}_url",
-        max_chars=webhooks.URL_LIMIT_CHARS,
         placeholder="https://example.org/hooks",
         help=_("It begins with https and can be reached from the internet."),
         autocomplete="off",
@@ -185,7 +184,6 @@ def _fields(key: str, url: str, description: str, events: Sequence[str]) -> tupl
         _("Description (optional)"),
         description,
         key=f"{key}_description",
-        max_chars=webhooks.DESCRIPTION_LIMIT_CHARS,
         autocomplete="off",
     )
     chosen = st.multiselect(

@@ -4,7 +4,7 @@ A wish stays as it was made; what a model can take of it is for `core.catalog.ad
 by looking at a model that makes less.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -28,14 +28,51 @@ IMAGES = tuple(field.removesuffix("_key") for field in IMAGE_FIELDS)
 """Wishes that are an uploaded image: its `key`, its `title` and `notes` on it. Every other is a setting by its name."""
 
 
+_WIDGETS = frozenset({"project", "prompt", "negative_prompt", "generate_audio", "enhance_prompt", "variations"})
+"""Fields whose widget holds their value itself."""
+
+
 def name(field: str) -> str:
     """The key of a field in the session."""
     return f"generate_{field}"
 
 
+_RESTORED = name("restored")
+
+
 def value(field: str) -> Any:
-    """What the person wished for in a field; None before they did."""
-    return st.session_state.get(name(field))
+    """What the person wished for in a field, in this session or in the draft it took up; None before they did."""
+    key = name(field)
+    return st.session_state[key] if key in st.session_state else st.session_state.get(_RESTORED, {}).get(field)
+
+
+def restore(wished: Mapping[str, Any]) -> None:
+    """Take up what was wished for before.
+
+    A field that is a widget begins with it and is not set to it: a browser that connects anew may send what its person
+    has written since, and that counts.
+    """
+    st.session_state[_RESTORED] = dict(wished)
+    for field, wanted in wished.items():
+        is_drawn = name(field) in st.session_state
+        if (is_drawn or field not in _WIDGETS) and not st.session_state.get(name(field)):
+            st.session_state[name(field)] = wanted
+
+
+def beginning(field: str, otherwise: Any) -> Any:
+    """What the widget of a field begins with; `otherwise` once the session has its value, which counts alone."""
+    return otherwise if name(field) in st.session_state else value(field) or otherwise
+
+
+def clear() -> None:
+    """Wish for nothing: texts, images and settings are as in a new form; project and model stay."""
+    for field in ("prompt", "negative_prompt"):
+        st.session_state[name(field)] = ""
+    for field in ("generate_audio", "enhance_prompt"):
+        st.session_state[name(field)] = False
+    for field in ("resolution", "duration_seconds", "aspect_ratio", "also", "extends", *IMAGES):
+        st.session_state[name(field)] = None
+    st.session_state[name("variations")] = 1
 
 
 def spec(model: VideoModel) -> GenerationSpec:
@@ -117,18 +154,26 @@ def apply(kept: GenerationSpec) -> None:
     wish(kept if kept.prompt else replace(kept, prompt=value("prompt") or ""))
 
 
-def keep_valid(field: str, options: Sequence[Any], default: Any) -> None:
-    """Keep what was chosen where it is still on offer, else the default where that is, else the first."""
-    if st.session_state.get(name(field)) not in options:
-        st.session_state[name(field)] = default if default in options else options[0]
+def keep_valid(field: str, options: Sequence[Any], default: Any) -> int:
+    """Keep what was chosen where it is still on offer, else the default where that is, else the first.
+
+    Returns the `index` of its widget: where it begins before it was drawn in this session; of no account afterwards.
+    """
+    wished = value(field)
+    chosen = next((one for one in (wished, default) if one in options), options[0])
+    if name(field) not in st.session_state:
+        return list(options).index(chosen)
+    if wished != chosen:
+        st.session_state[name(field)] = chosen
+    return 0
 
 
-def fallback_model(model_ids: Sequence[str]) -> str:
-    """The id of the model that was wished for where it is on offer, else of the first, and a note that it stands in."""
+def fallback_model(models: Sequence[VideoModel], suggested: str) -> str:
+    """The model wished for where it is on offer, else the first, with a note; `suggested` where none was wished."""
     wished = value("model_id")
-    if wished not in model_ids:
-        st.session_state[name("model_id")] = model_ids[0]
-        st.session_state[name("stands_in")] = model_ids[0] if wished else None
+    if wished not in [model.id for model in models]:
+        st.session_state[name("model_id")] = models[0].id if wished else suggested
+        st.session_state[name("stands_in")] = models[0].id if wished else None
     return str(value("model_id"))
 
 
@@ -166,13 +211,17 @@ def pick(label: str, field: str, options: Sequence[Option], chosen: Option, show
     """
     few = len(options) <= MAX_SEGMENTS
     key = f"{name(field)}_{'few' if few else 'many'}"
-    if st.session_state.get(key) != chosen:
-        st.session_state[key] = chosen
     how: dict[str, Any] = {"key": key, "format_func": shown, "on_change": _keep, "args": (field, key)}
+    if key not in st.session_state:
+        how["index"] = list(options).index(chosen)
+    elif st.session_state[key] != chosen:
+        st.session_state[key] = chosen
     if few:
-        st.radio(label, options, horizontal=True, width="content", **how)
+        shows = st.radio(label, options, horizontal=True, width="content", **how)
     else:
-        st.selectbox(label, options, width=130, **how)
+        shows = st.selectbox(label, options, width=130, **how)
+    if shows != chosen:  # a browser that connected anew shows something else, and that counts
+        st.session_state[name(field)] = shows
 
 
 def _keep(field: str, key: str) -> None:
@@ -184,15 +233,32 @@ def negative_prompt(model: VideoModel) -> None:
     if model.negative_prompt:
         st.text_input(
             _("Negative prompt"),
+            beginning("negative_prompt", ""),
             key=name("negative_prompt"),
             placeholder=_("What should not be seen, for example: text, blur"),
-            max_chars=model.prompt_limit_chars,
             persist_state="session",
         )
+        written = str(value("negative_prompt") or "")
+        if len(written) > model.prompt_limit_chars:
+            show_length(written, model.prompt_limit_chars)
+
+
+def show_length(text: str, limit_chars: int) -> None:
+    """How long a text is, in red beyond what the model takes.
+
+    A field with a limit of its own would refuse a longer paste as a whole, and without a word.
+    """
+    length = _("{count} of {limit} characters").format(
+        count=wording.credits(len(text)), limit=wording.credits(limit_chars)
+    )
+    if len(text) > limit_chars:  # small print is too faint for red to be read in it
+        st.markdown(f":red[:small[{length}]]", width="content")
+    else:
+        st.caption(length, width="content")
 
 
 def switch(label: str, field: str, *, offered: bool, price: int, help_text: str) -> None:
     """An extra with a flat price; not drawn where the model does not offer it."""
     if offered:
         text = f"{label} (+{wording.priced(price)})"
-        st.toggle(text, key=name(field), help=help_text, persist_state="session")
+        st.toggle(text, beginning(field, False), key=name(field), help=help_text, persist_state="session")

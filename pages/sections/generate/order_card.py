@@ -17,8 +17,9 @@ from core.generations import batches
 from core.generations.submit import Order
 from core.messages import Message
 from core.providers import registry
+from pages.sections import progress_text
 from pages.sections.clip import dialog
-from pages.sections.generate import form_state
+from pages.sections.generate import draft, form_state
 from pages.ui import components, idempotency, wording
 from pages.ui.language import _, plural, translate_message
 
@@ -46,7 +47,8 @@ def show(
         problems: dict[str, Message] = {}
         for order in orders:
             problems = capabilities.validate(order.spec.trimmed()) | problems
-        wanting = problems.pop("prompt", None)
+        is_empty = all(not order.spec.prompt.strip() for order in orders)
+        wanting = problems.pop("prompt", None) if is_empty else None
         blocked = _blocked(
             orders, problems, after, configured=configured, is_full=person.storage_bytes >= settings.storage_quota_bytes
         )
@@ -58,7 +60,12 @@ def show(
             disabled=blocked is not None,
             key="generate_button",
         ):
-            _submit(person, orders, configured=configured, quota_bytes=settings.storage_quota_bytes)
+            if draft.is_as_shown():
+                _submit(person, orders, configured=configured, quota_bytes=settings.storage_quota_bytes)
+            else:
+                st.info(_("The page was renewed. Nothing was ordered: check the form and press again."))
+        if outage := progress_text.outage():
+            st.caption(f":material/hourglass_disabled: {outage}")
         if reason := blocked or translate_message(wanting):
             st.caption(f":material/info: {reason}")
 
@@ -183,6 +190,7 @@ def _submit(person: User, orders: Sequence[Order], *, configured: Collection[str
     except errors.AppError as problem:
         components.error_box(problem)
         return
+    draft.forget_note()
     words = plural(
         "Ordered. {price} are reserved until the clip is here.",
         "Ordered. {price} are reserved until the clips are here.",

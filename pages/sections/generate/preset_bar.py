@@ -57,7 +57,7 @@ def manage(person: User, found: Sequence[Preset], spec: GenerationSpec) -> None:
     with st.popover(_("Save preset"), icon=":material/bookmark_add:", width="stretch"):
         if outcome := st.session_state.pop(_SAID, None):
             st.caption(f":material/info: {outcome}")
-        st.text_input(_("Name"), key=_NAME, max_chars=presets.NAME_LIMIT_CHARS)
+        st.text_input(_("Name"), key=_NAME)
         st.checkbox(_("Keep the prompt in it"), value=True, key=_PROMPT)
         st.checkbox(_("Share with everybody"), key=_SHARED)
         st.button(_("Save these settings"), key="generate_preset_save", on_click=_save, args=(spec,), width="stretch")

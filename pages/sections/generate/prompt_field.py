@@ -10,7 +10,7 @@ from core.prompting.lexicon import Aspect
 from core.providers.contract import VideoModel
 from core.spec import GenerationSpec
 from pages.sections.generate import form_state
-from pages.ui import components, wording
+from pages.ui import components
 from pages.ui.language import N_, _
 
 _ASPECTS = {
@@ -32,10 +32,10 @@ def show(model: VideoModel, spec: GenerationSpec) -> None:
     with st.container(height=PROMPT_HEIGHT_PX, border=False):
         st.text_area(
             _("Prompt"),
+            form_state.beginning("prompt", ""),
             key=key,
             placeholder=_("What should be seen? Say subject, movement, place, light and camera."),
             height="stretch",
-            max_chars=limit_chars if len(spec.prompt) <= limit_chars else None,
             persist_state="session",
         )
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -48,10 +48,7 @@ def show(model: VideoModel, spec: GenerationSpec) -> None:
             on_click=_improve,
             args=(limit_chars, spec),
         )
-        length = _("{count} of {limit} characters").format(
-            count=wording.credits(len(spec.prompt)), limit=wording.credits(limit_chars)
-        )
-        st.caption(length, width="content")
+        form_state.show_length(spec.prompt, limit_chars)
     offer: dict[str, Any] | None = st.session_state.get(_OFFER)
     if offer and offer["for"] == spec.prompt:
         _show_offer(offer)

@@ -1,20 +1,24 @@
 """Start and end image of the order being written: a place to drop each, or what was dropped, to be taken out again."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-from core import config, errors, installation
-from core.db.tables import User
+from core import errors, installation
+from core.catalog import adaptation
+from core.db.tables import Upload, User
 from core.files.image_sanitizer import MAX_UPLOAD_BYTES
+from core.messages import Message
 from core.projects import uploads
 from core.providers.contract import VideoModel
+from core.spec import GenerationSpec
 from pages.sections.generate import form_state
 from pages.ui import components
 from pages.ui.language import _, translate_message
 
 
-def show(person: User, model: VideoModel, settings: config.Settings) -> None:
+def show(person: User, model: VideoModel) -> None:
     """Start and end image, each only where the model takes one."""
     offered = [
         (field, label)
@@ -27,10 +31,10 @@ def show(person: User, model: VideoModel, settings: config.Settings) -> None:
     if offered:
         for column, (field, label) in zip(st.columns(2, gap="medium"), offered, strict=False):
             with column:
-                _image(person, field, label, settings)
+                _image(person, model, field, label)
 
 
-def _image(person: User, field: str, label: str, settings: config.Settings) -> None:
+def _image(person: User, model: VideoModel, field: str, label: str) -> None:
     """One image: a place to drop it, or what was dropped with a way to take it out."""
     held: dict[str, Any] | None = form_state.value(field)
     if held is None:
@@ -45,7 +49,7 @@ def _image(person: User, field: str, label: str, settings: config.Settings) -> N
         if problem := st.session_state.pop(f"{form_state.name(field)}_problem", None):
             components.error_box(problem)
         if dropped is not None:
-            _store(person, field, dropped.name, dropped.getvalue(), settings)
+            _store(person, model, field, dropped.name, dropped.getvalue())
             st.rerun()
         return
     st.markdown(label)
@@ -66,7 +70,48 @@ def _remove(field: str) -> None:
     st.session_state[form_state.name(field)] = None
 
 
-def _store(person: User, field: str, file_name: str, data: bytes, settings: config.Settings) -> None:
+def say_ratio(model: VideoModel, spec: GenerationSpec) -> None:
+    """Below the ratio: that it follows the start image, or that it does not, with a way to let it."""
+    held = form_state.value("start_image")
+    if spec.start_image_key is None or not held or "size" not in held:
+        return
+    width, height = held["size"]
+    nearest = adaptation.nearest_ratio(model.aspect_ratios, width, height)
+    words = {"size": f"{width} × {height}", "ratio": spec.aspect_ratio, "model": model.name}
+    if nearest in (None, spec.aspect_ratio):
+        st.caption(":material/info: " + _("The aspect ratio follows the start image, {size}.").format(**words))
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="generate_ratio"):
+        said = _("The start image is {size}: {model} may crop it to {ratio}, or follow the image.").format(**words)
+        st.caption(f":material/info: {said}", width="content")
+        st.button(
+            _("Use {ratio}").format(ratio=nearest),
+            key="generate_ratio_follow",
+            type="tertiary",
+            on_click=_follow,
+            args=(nearest,),
+        )
+
+
+def _follow(ratio: str | None) -> None:
+    st.session_state[form_state.name("aspect_ratio")] = ratio
+
+
+def _hold(field: str, upload: Upload, notes: Sequence[Message], model: VideoModel) -> None:
+    """Put an image into the order; the ratio follows a start image, which would be cropped or stretched otherwise."""
+    title = f"{upload.file_name}, {upload.width} × {upload.height}"
+    size = [upload.width, upload.height]
+    st.session_state[form_state.name(field)] = {
+        "key": upload.storage_key,
+        "title": title,
+        "notes": notes,
+        "size": size,
+    }
+    if field == "start_image" and (ratio := adaptation.nearest_ratio(model.aspect_ratios, *size)):
+        _follow(ratio)
+
+
+def _store(person: User, model: VideoModel, field: str, file_name: str, data: bytes) -> None:
     """Clean and keep an uploaded image; a refusal is kept to be shown beside the field."""
     st.session_state[f"{form_state.name(field)}_turn"] = st.session_state.get(f"{form_state.name(field)}_turn", 0) + 1
     try:
@@ -76,10 +121,9 @@ def _store(person: User, field: str, file_name: str, data: bytes, settings: conf
             picture=lambda: data,
             file_name=file_name,
             storage=installation.current().storage,
-            quota_bytes=settings.storage_quota_bytes,
+            quota_bytes=installation.current().settings.storage_quota_bytes,
         )
     except errors.AppError as problem:
         st.session_state[f"{form_state.name(field)}_problem"] = problem
         return
-    title = f"{upload.file_name}, {upload.width} × {upload.height}"
-    st.session_state[form_state.name(field)] = {"key": upload.storage_key, "title": title, "notes": notes}
+    _hold(field, upload, notes, model)

@@ -8,7 +8,7 @@ from core import db, installation
 from core.db.tables import User
 from core.usage import budgets
 from core.usage.reports import UsageQuery
-from pages.ui import components, current_user, wording
+from pages.ui import components, connection, current_user, wording
 from pages.ui.language import _
 
 
@@ -43,7 +43,9 @@ def form(chosen: UsageQuery, month: budgets.Month) -> None:
     label = _("Your monthly budget") if own else _("Monthly budget of this project")
     with st.popover(label, icon=":material/savings:", key="usage_budget"):
         key = f"usage_budget_credits_{chosen.project_id}"
-        st.session_state.setdefault(key, month.budget_credits)  # given as `value`, it could not be taken away again
+        # Given as `value`, it could not be taken away again. What was written into an older page is not replaced.
+        if not connection.is_first_run_of_old_page():
+            st.session_state.setdefault(key, month.budget_credits)
         with st.form("usage_budget_form", border=False):
             credits = st.number_input(
                 _("Credits a month"),

@@ -16,6 +16,9 @@ HEIGHT = 260
 BAR_HEIGHT = 34
 AXIS_HEIGHT = 60
 LEGEND_COLUMNS = 2
+LABEL_PX, LONG_LABEL_PX = 130, 300
+LONG_NAME_CHARS = 20
+"""From here on a name would be cut before what tells it from another; a legend of such has one column."""
 TICKS = 7
 FEW_BARS = 5
 _AXIS_FORMAT = {Group.DAY: "%-d %b", Group.WEEK: "%-d %b", Group.MONTH: "%b %Y"}
@@ -62,6 +65,7 @@ def bars(values: Sequence[Value], *, steps: Sequence[date], step: Group, series:
 
 def ranking(values: Sequence[Value], *, names: Sequence[str], series: Sequence[str], unit: str) -> Spec:
     """Stacked bars lying down, a name each, in the order given; values have `name`, `series` and `amount`."""
+    is_long = any(len(name) > LONG_NAME_CHARS for name in names)
     return {
         "data": {"values": list(values)},
         "mark": {"type": "bar", "aria": False},
@@ -72,7 +76,7 @@ def ranking(values: Sequence[Value], *, names: Sequence[str], series: Sequence[s
                 "field": "name",
                 "type": "nominal",
                 "sort": list(names),
-                "axis": {"title": None, "labelLimit": 130, "ticks": False},
+                "axis": {"title": None, "labelLimit": 170 if is_long else LABEL_PX, "ticks": False},
             },
             "x": _amounts("amount", unit) | {"axis": {"title": unit, "labelExpr": labels.axis_label(), "tickCount": 4}},
             "color": _colours(series),
@@ -173,11 +177,17 @@ def _amounts(field: str, unit: str) -> Spec:
 
 def _legend_height(series: Sequence[str]) -> int:
     """What the legend takes of a chart, so that it does not take it from the bars."""
-    return 0 if len(series) < 2 else 40 + 18 * -(-len(series) // LEGEND_COLUMNS)
+    return 0 if len(series) < 2 else 40 + 18 * -(-len(series) // _legend_columns(series))
+
+
+def _legend_columns(series: Sequence[str]) -> int:
+    return 1 if any(len(name) > LONG_NAME_CHARS for name in series) else LEGEND_COLUMNS
 
 
 def _colours(series: Sequence[str]) -> Spec:
+    columns = _legend_columns(series)
+    limit_px = LONG_LABEL_PX if columns == 1 else LABEL_PX
     legend = (
-        {"title": None, "orient": "bottom", "columns": LEGEND_COLUMNS, "labelLimit": 130} if len(series) > 1 else None
+        {"title": None, "orient": "bottom", "columns": columns, "labelLimit": limit_px} if len(series) > 1 else None
     )
     return {"field": "series", "type": "nominal", "scale": {"domain": list(series)}, "legend": legend}

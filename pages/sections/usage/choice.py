@@ -1,13 +1,12 @@
 """Which usage the page shows: days, step, what it is stacked by, whose and of what; all of it kept in the address."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import streamlit as st
 
-from core import db, errors, installation
+from core import db, installation
 from core.db.enums import Role
 from core.db.tables import User
 from core.providers import registry
@@ -21,6 +20,9 @@ from pages.ui.wording import TranslatedLabels
 PERIODS = TranslatedLabels(
     {
         "month": N_("This month"),
+        "last-month": N_("Last month"),
+        "quarter": N_("This quarter"),
+        "last-quarter": N_("Last quarter"),
         "7": N_("7 days"),
         "30": N_("30 days"),
         "90": N_("90 days"),
@@ -31,6 +33,7 @@ PERIODS = TranslatedLabels(
 SECTIONS = TranslatedLabels({"spending": N_("Spending"), "outcome": N_("Outcome"), "cost": N_("Cost")})
 DATES_WIDTH_PX = 260
 DAILY_UP_TO_DAYS = 92
+MONTHS = 24
 ME, EVERYBODY = "me", "everybody"
 
 
@@ -80,7 +83,7 @@ def choose(person: User, today: date) -> Choice:
     is_admin = person.role is Role.ADMIN
     fields, dates = components.field_grid(6 if is_admin else 5), st.container()
     with fields:
-        period = _select(_("Period"), "period", PERIODS, "30")
+        period = _select(_("Period"), "period", PERIODS | _months(today), "30")
     with dates:
         since, until = _days(period or "30", today)
     with fields:
@@ -121,10 +124,8 @@ def section() -> str:
 
 def _days(period: str, today: date) -> tuple[date, date]:
     """First and last day, both included, UTC; asked for where the period is one's own."""
-    if period == "month":
-        return today.replace(day=1), today
     if period != "own":
-        return today - timedelta(days=int(period) - 1), today
+        return days_of(period, today)
     earliest = today - timedelta(days=reports.LONGEST_DAYS - 1)
     key = "usage_dates"
     if key not in st.session_state:
@@ -143,6 +144,33 @@ def _days(period: str, today: date) -> tuple[date, date]:
         st.caption(_("Choose the last day, too."))
         st.stop()
     return days
+
+
+def days_of(period: str, today: date) -> tuple[date, date]:
+    """First and last day of a period that its name tells: so many days, or a month or quarter as far as it has come."""
+    if "-" in period and period[0].isdigit():
+        first, months = date.fromisoformat(f"{period}-01"), 1
+    elif period in ("month", "last-month"):
+        first, months = today.replace(day=1), 1
+    elif period in ("quarter", "last-quarter"):
+        first, months = today.replace(day=1, month=(today.month - 1) // 3 * 3 + 1), 3
+    else:
+        return today - timedelta(days=int(period) - 1), today
+    if period.startswith("last-"):
+        first = _months_later(first, -months)
+    return first, min(_months_later(first, months) - timedelta(days=1), today)
+
+
+def _months(today: date) -> dict[str, str]:
+    """`2026-10` -> `October 2026`, from this month back as far as figures are added up at once."""
+    first = today.replace(day=1)
+    return {f"{at:%Y-%m}": labels.month(at) for at in (_months_later(first, -back) for back in range(MONTHS))}
+
+
+def _months_later(first: date, months: int) -> date:
+    """The first of a month, so many months after another."""
+    year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
+    return date(year, month + 1, 1)
 
 
 def _dates_of_address(earliest: date, today: date) -> tuple[date, date]:
@@ -180,12 +208,10 @@ def _models() -> dict[str, str]:
 
 def _projects(person: User, chosen: UsageQuery, rows: Sequence[reports.Row]) -> dict[str, str]:
     """Projects with usage in these days, and the one that the address asks for, if they may see it."""
-    found = {row.keys["project_id"]: row.keys["project_name"] for row in rows}
-    wanted = st.query_params.get("project")
-    if wanted and wanted not in found:
-        with db.read_session() as session, suppress(errors.NotFound):
-            found[wanted] = reports.project_name(session, person, replace(chosen, project_id=wanted))
-    return _sorted(found)
+    wanted = {row.keys["project_id"] for row in rows} | {st.query_params.get("project", "")}
+    with db.read_session() as session:
+        found = reports.project_labels(session, person, wanted, everybody=chosen.everybody)
+    return _sorted({id: labels.project(label, everybody=chosen.everybody) for id, label in found.items()})
 
 
 def _sorted(names: Mapping[str, str]) -> dict[str, str]:

@@ -1,18 +1,19 @@
 """The figures of the usage page, read once a run: sums that SQL made, folded further where one is a sum of others."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import streamlit as st
 
 from core import db, installation
+from core.db import ReadSession
 from core.db.tables import User
 from core.insights import model_stats
 from core.insights.model_stats import TimeRange
 from core.usage import budgets, export, reports
-from core.usage.reports import Group, UsageTotals
+from core.usage.reports import Group, UsageQuery, UsageTotals
 from pages.sections.usage import labels
 from pages.sections.usage.choice import Choice
 from pages.ui.language import _
@@ -62,7 +63,9 @@ def read(person: User, choice: Choice) -> Shown:
         stacked = rows
         if choice.series in (Group.PROJECT, Group.USER):
             stacked = installation.current().usage.aggregate(session, person, chosen, [choice.step, choice.series])
-        amounts, series = _stack(choice, stacked)
+        ids = {row.keys["project_id"] for row in by_project}
+        names = project_names(session, person, chosen, ids)
+        amounts, series = _stack(choice, stacked, names)
         by_step: defaultdict[date, UsageTotals] = defaultdict(UsageTotals)
         for row in rows:
             by_step[choice.at(row)] += row.figures
@@ -71,7 +74,7 @@ def read(person: User, choice: Choice) -> Shown:
             before=installation.current().usage.total(session, person, choice.before),
             by_step=by_step,
             models=models,
-            projects=_ranked(by_project, "project_id", _series_names(Group.PROJECT, by_project).__getitem__),
+            projects=_ranked(by_project, "project_id", lambda id: names.get(id, id)),
             stacked=amounts,
             series=series,
         )
@@ -102,6 +105,8 @@ def _speeds(database_url: str, model_ids: Sequence[str], since: date, until: dat
 def spend_csv(person: User, choice: Choice) -> bytes:
     """The spend as the API gives it for the same groups: every figure, and a line of totals."""
     groups = [choice.step, choice.series]
+    if choice.series is Group.PROJECT and choice.selection.everybody:
+        groups.append(Group.USER)  # whose project it is
     with db.read_session() as session:
         return b"".join(export.usage_csv(reports.aggregate(session, person, choice.selection, groups), groups))
 
@@ -115,10 +120,12 @@ def _ranked(rows: Iterable[reports.Row], key: str, named: Callable[[str], str]) 
     return sorted(found, key=lambda one: (-one.figures.settled_credits, one.name))
 
 
-def _stack(choice: Choice, rows: Sequence[reports.Row]) -> tuple[Mapping[tuple[date, str], int], Sequence[str]]:
+def _stack(
+    choice: Choice, rows: Sequence[reports.Row], projects: Mapping[str, str]
+) -> tuple[Mapping[tuple[date, str], int], Sequence[str]]:
     """Credits by bar and series, and the series from most to least spent, the small ones together as the last."""
     key = _IDS[choice.series]
-    names = _series_names(choice.series, rows)
+    names = _series_names(choice.series, rows, projects)
     sums: defaultdict[str, int] = defaultdict(int)
     for row in rows:
         sums[row.keys[key]] += row.figures.settled_credits
@@ -133,16 +140,19 @@ def _stack(choice: Choice, rows: Sequence[reports.Row]) -> tuple[Mapping[tuple[d
     return amounts, series if len(shown) == len(ranked) else [*series, others]
 
 
-def _series_names(series: Group, rows: Sequence[reports.Row]) -> Mapping[str, str]:
-    """Id -> name; projects of one name are told apart by a number."""
+def _series_names(series: Group, rows: Sequence[reports.Row], projects: Mapping[str, str]) -> Mapping[str, str]:
+    """Id -> name; `projects` has those of projects."""
     if series is Group.MODEL:
         return {row.keys["model_id"]: labels.model(row.keys["model_id"]) for row in rows}
     if series is Group.PROVIDER:
         return {row.keys["provider"]: labels.provider(row.keys["provider"]) for row in rows}
     if series is Group.USER:
         return {row.keys["user_id"]: row.keys["user_email"] for row in rows}
-    found: dict[str, str] = {}
-    for id, name in sorted({(row.keys["project_id"], row.keys["project_name"]) for row in rows}):
-        taken = sum(other == name or other.startswith(f"{name} (") for other in found.values())
-        found[id] = f"{name} ({taken + 1})" if taken else name
-    return found
+    return {row.keys["project_id"]: projects.get(row.keys["project_id"], row.keys["project_name"]) for row in rows}
+
+
+def project_names(session: ReadSession, person: User, chosen: UsageQuery, ids: Collection[str]) -> Mapping[str, str]:
+    """Id -> what a project is called wherever figures are shown, whatever the period."""
+    everybody = chosen.everybody
+    found = reports.project_labels(session, person, ids, everybody=everybody)
+    return {id: labels.project(label, everybody=everybody) for id, label in found.items()}

@@ -62,15 +62,18 @@ def show(shown: Shown, choice: Choice) -> None:
                 "kept. Mark clips on the History page to see it."
             ),
         )
+        short = wording.is_wide(now.cost_idr) or wording.is_wide(now.margin_idr)  # of a row, all are or none is
         _rupiah(
             _("Provider cost"),
             now.cost_idr,
+            short,
             labels.change(now.cost_idr, before.cost_idr),
             _cost_note(shown),
         )
         _rupiah(
             _("Margin"),
             now.margin_idr,
+            short,
             labels.change(now.margin_idr, before.margin_idr) if before.margin_idr > 0 else None,
             _("{share} of what was charged").format(
                 share=labels.share(now.margin_idr / now.settled_idr if now.settled_idr else None)
@@ -83,10 +86,11 @@ def show(shown: Shown, choice: Choice) -> None:
     )
 
 
-def _rupiah(label: str, amount_idr: int, change: str | None, note: str) -> None:
+def _rupiah(label: str, amount_idr: int, short: bool, change: str | None, note: str) -> None:
     """A figure of money; one that is shortened to fit is explained by the whole of it."""
-    short, whole = wording.rupiah_in_short(amount_idr), wording.rupiah(amount_idr)
-    components.figure(label, short, change, note, explained=whole if short != whole else None)
+    whole = wording.rupiah(amount_idr)
+    shown = wording.rupiah_in_short(amount_idr) if short else whole
+    components.figure(label, shown, change, note, explained=whole if short else None)
 
 
 def _points(now: float | None, before: float | None) -> str | None:

@@ -23,21 +23,32 @@ def show(person: User, chosen: reports.UsageQuery, shown: Shown) -> None:
     ) as box:
         if not box.open:
             return
-        change = _change(shown)
         with db.read_session() as session:
             kinds = repricing.clip_groups(session, person, chosen)
+        change = _change(shown, kinds)
         _answer(kinds, repricing.reprice(kinds, change), shown.total.completed)
 
 
-def _change(shown: Shown) -> repricing.Scenario:
-    """What is put in place of what was."""
-    names = {model.id: model.name for model in registry.models()}
-    most = next((one.id for one in shown.models if one.id in names), next(iter(names)))
+def _change(shown: Shown, kinds: Sequence[repricing.ClipGroup]) -> repricing.Scenario:
+    """What is put in place of what was: the models that can make most of these clips stand first, and say how many."""
+    all_clips = max(1, shown.total.completed)
+    covered = {model.id: repricing.coverage(kinds, model) for model in registry.models()}
+    used = [one.id for one in shown.models]
+    ranked = sorted(
+        registry.models(),
+        key=lambda model: (-covered[model.id], used.index(model.id) if model.id in used else len(used)),
+    )
+    names = {
+        model.id: _("{model}: {share} of these clips").format(
+            model=model.name, share=wording.share(covered[model.id] / all_clips)
+        )
+        for model in ranked
+    }
+    most = ranked[0].id
     with st.grid(3, min_column_width=170, vertical_alignment="bottom"):
         model_id = st.selectbox(
             _("All made with"),
             list(names),
-            index=list(names).index(most),
             format_func=lambda known: names.get(known, known),
             key="usage_what_if_model",
         )
@@ -65,18 +76,19 @@ def _change(shown: Shown) -> repricing.Scenario:
 def _answer(kinds: Sequence[repricing.ClipGroup], found: repricing.Comparison, completed: int) -> None:
     """Before and after side by side, what is left out, and what cannot be known."""
     was, then = found.was, found.would_be
+    _say_coverage(found, completed)
     lines = [
         (_("Clips"), *(wording.credits(some.clips) for some in (was, then)), ""),
         (_("Charged"), *(wording.priced(some.credits) for some in (was, then)), _signed(then.credits - was.credits)),
         (
             _("Provider cost, estimate"),
             *(wording.rupiah(some.cost_idr) for some in (was, then)),
-            _signed(then.cost_idr - was.cost_idr),
+            _signed_rupiah(then.cost_idr - was.cost_idr),
         ),
         (
             _("Margin, estimate"),
             *(wording.rupiah(some.margin_idr) for some in (was, then)),
-            _signed(then.margin_idr - was.margin_idr),
+            _signed_rupiah(then.margin_idr - was.margin_idr),
         ),
     ]
     components.table([_("Figure"), _("As it was"), _("As it would be"), _("Difference")], lines, numbers=(1, 2, 3))
@@ -109,4 +121,25 @@ def _answer(kinds: Sequence[repricing.ClipGroup], found: repricing.Comparison, c
 
 def _signed(amount: int) -> str:
     """A difference with its sign."""
-    return f"{'+' if amount > 0 else '−' if amount < 0 else ''}{wording.credits(abs(amount))}"
+    return f"{_sign(amount)}{wording.credits(abs(amount))}"
+
+
+def _signed_rupiah(amount_idr: int) -> str:
+    return f"{_sign(amount_idr)}{wording.rupiah(abs(amount_idr))}"
+
+
+def _say_coverage(found: repricing.Comparison, completed: int) -> None:
+    """How much of what was made the answer is about, before the answer."""
+    left_out = sum(some.credits for some in found.impossible.values())
+    st.markdown(
+        _("This covers {clips} of {completed}, {share} of the clips and {credits} of the credits charged.").format(
+            clips=wording.credits(found.was.clips),
+            completed=labels.clips(completed),
+            share=wording.share(found.was.clips / max(1, completed)),
+            credits=wording.share(found.was.credits / max(1, found.was.credits + left_out)),
+        )
+    )
+
+
+def _sign(amount: int) -> str:
+    return "+" if amount > 0 else "−" if amount < 0 else ""

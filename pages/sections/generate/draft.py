@@ -1,0 +1,144 @@
+"""The order being written, kept on the server for its person: taken up again when a page or the server starts anew.
+
+A browser that connects again to a server that was started anew shows what it showed before, and its first run here may
+be a press of the button: `is_as_shown` says whether what is taken up is what that browser shows.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+
+from core import db, errors
+from core.clock import utc_now
+from core.db import ReadSession
+from core.db.tables import User
+from core.messages import Message
+from core.projects import drafts, uploads
+from core.providers import registry
+from pages.sections.generate import form_state
+from pages.ui import components, connection, wording
+from pages.ui.language import N_, _
+
+FORM = "generate"
+KEPT: Mapping[str, type] = {
+    "project": str,
+    "model_id": str,
+    "prompt": str,
+    "negative_prompt": str,
+    "resolution": str,
+    "duration_seconds": int,
+    "aspect_ratio": str,
+    "generate_audio": bool,
+    "enhance_prompt": bool,
+    "variations": int,
+    "also": list,
+    "start_image": dict,
+    "end_image": dict,
+    "extends": dict,
+}
+"""Fields of the form -> what they are; what another release has kept otherwise is left aside."""
+
+_WRITTEN = ("prompt", "negative_prompt", "start_image", "end_image")
+"""What cannot be had again by a few clicks; only a draft with some of it is worth a word."""
+
+_LOST = {
+    "start_image": N_("The start image of your draft is no longer here."),
+    "end_image": N_("The end image of your draft is no longer here."),
+}
+_STATE = form_state.name("draft")
+"""Of this session: what was `saved`, the `note` on what was taken up, whether its first run is `as_shown`."""
+
+
+def restore(person: User) -> None:
+    """Fill the form with what was written before, once a session; raises as the database does, and is then repeated."""
+    if _STATE in st.session_state:
+        st.session_state[_STATE]["as_shown"] = True  # what this session has drawn is what its browser shows
+        return
+    with db.read_session() as session:
+        kept = drafts.find(session, person, FORM)
+        content, lost = _usable(session, person, kept.content) if kept else ({}, [])
+    form_state.restore(content)
+    is_worth_a_word = any(content.get(field) for field in _WRITTEN) or lost
+    st.session_state[_STATE] = {
+        "saved": kept and kept.content,
+        "is_own": False,
+        "note": {"at": kept.updated_at, "lost": lost} if kept and is_worth_a_word else None,
+        "as_shown": kept is not None and kept.written_by == connection.session_before(),
+    }
+
+
+def is_as_shown() -> bool:
+    """Whether what the form holds is what the person sees while they press; False in a run that made it anew."""
+    return bool(st.session_state.get(_STATE, {}).get("as_shown"))
+
+
+def note() -> None:
+    """Say quietly that a draft was taken up and what of it was lost, with a way to begin anew."""
+    said: dict[str, Any] | None = st.session_state.get(_STATE, {}).get("note")
+    if not said:
+        return
+    at: datetime = said["at"]
+    words = [_("Your draft is back, as you left it {age}.").format(age=wording.age(at, utc_now()))]
+    words += [_(_LOST[field]) for field in said["lost"]]
+    with st.container(horizontal=True, vertical_alignment="center", key="generate_draft"):
+        st.caption(f":material/history: {' '.join(words)}", width="content")
+        st.button(_("Start afresh"), key="generate_draft_clear", type="tertiary", on_click=_start_afresh)
+
+
+def forget_note() -> None:
+    """What was taken up is ordered: nothing is to be said of it any more."""
+    st.session_state.get(_STATE, {})["note"] = None
+
+
+def save(person: User) -> None:
+    """Keep what the form holds, where that has changed since it was kept; raises as the database does."""
+    state: dict[str, Any] | None = st.session_state.get(_STATE)
+    if state is None:  # what was kept before could not be read, so it is not written over
+        return
+    content = _content()
+    if state["saved"] is None:  # nothing was written yet: what a form begins with is no draft
+        state["saved"], state["is_own"] = content, True
+    if content == state["saved"] and state["is_own"]:
+        return
+    with db.write_session() as session:
+        if content == state["saved"]:
+            drafts.take_over(session, person, FORM, written_by=connection.session())
+        elif not drafts.save(session, person, FORM, content, written_by=connection.session()):
+            components.error_box(errors.InvalidRequest(N_("This prompt is too long to be kept when you leave.")))
+    state["saved"], state["is_own"] = content, True
+
+
+def _content() -> dict[str, Any]:
+    """What the form holds, as JSON; fields at their beginning are left out."""
+    found = {field: form_state.value(field) for field in KEPT}
+    return {
+        field: {**held, "notes": [note.to_json() for note in held["notes"]]} if field in form_state.IMAGES else held
+        for field, held in found.items()
+        if held
+    }
+
+
+def _usable(session: ReadSession, person: User, kept: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """What of a draft can be taken up, and the images that cannot."""
+    found = {field: kept[field] for field, kind in KEPT.items() if isinstance(kept.get(field), kind)}
+    offered = {model.id for model in registry.models()}
+    found["also"] = [model_id for model_id in found.get("also", ()) if model_id in offered]
+    lost = []
+    for field in form_state.IMAGES:
+        if held := found.get(field):
+            try:
+                uploads.check_owned(session, person, held["key"], field=field)
+            except (errors.InvalidRequest, KeyError):
+                lost.append(field)
+                del found[field]
+                continue
+            notes = [told for each in held.get("notes", ()) if (told := Message.from_json(each))]
+            found[field] = {**held, "title": str(held.get("title", "")), "notes": notes}
+    return found, lost
+
+
+def _start_afresh() -> None:
+    form_state.clear()
+    forget_note()

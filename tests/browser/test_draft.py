@@ -1,0 +1,161 @@
+"""What is being written, over a reload and over a restart of the server, in a real browser."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PATIENCE_MS, Visitor, barriers, excess_px, picture, settle
+from tests.factories.images import create_image
+from tests.system.app import App, running
+
+ANEW_MS = 60_000
+"""How long a browser may take to find a server that is back."""
+
+
+def button(page: Page) -> str:
+    """What the button that spends says."""
+    return page.locator(".st-key-generate_button button").inner_text()
+
+
+def press(page: Page) -> str:
+    """Press the button that spends; what it said in that very moment."""
+    said: str = page.locator(".st-key-generate_button button").evaluate(
+        "button => { const said = button.innerText; button.click(); return said; }"
+    )
+    return said.strip()
+
+
+def write(page: Page, prompt: str) -> None:
+    """Write a prompt and leave the field."""
+    field = page.get_by_role("textbox", name="Prompt", exact=True)
+    field.fill(prompt)
+    field.blur()
+
+
+def add_image(page: Page) -> None:
+    """Drop a start image that a phone has named in its own way."""
+    file = {"name": "photo.jfif", "mimeType": "image/jpeg", "buffer": create_image(size=(180, 320))}
+    page.locator("input[type=file]").first.set_input_files(file)  # type: ignore[arg-type]  # a FilePayload
+    expect(page.get_by_text("photo.jfif, 180 × 320")).to_be_visible()
+
+
+def prepared(visitor: Visitor, app: App) -> Page:
+    """A form with a prompt and an image."""
+    app.client.post("/projects", json={"name": "Lake film"}).raise_for_status()
+    page = visitor(f"http://127.0.0.1:{app.port}").open("/generate")
+    write(page, "A prompt that took ten minutes")
+    expect(page.get_by_text("30 of 2,000 characters")).to_be_visible()
+    add_image(page)
+    expect(page.locator(".st-key-generate_button button")).to_have_text("Generate for 60 credits")
+    settle(page)
+    return page
+
+
+def orders(app: App) -> list[tuple[str, bool]]:
+    """What was ordered, and whether with a start image."""
+    listed = app.client.get("/generations").json()["generations"]
+    return [(row["prompt"], bool(row["startImagePath"])) for row in listed]
+
+
+def test_reload_loses_nothing(visitor: Visitor, tmp_path: Path) -> None:
+    """Prompt, image, ratio and price are there again, with a quiet note that bars nobody's way."""
+    with running(tmp_path) as app:
+        page = prepared(visitor, app)
+        page.reload()
+        settle(page)
+        expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_value("A prompt that took ten minutes")
+        expect(page.get_by_text("Your draft is back, as you left it")).to_be_visible()
+        expect(page.get_by_text("photo.jfif, 180 × 320")).to_be_visible()
+        expect(page.get_by_role("radio", name="9:16")).to_be_checked()
+        assert button(page) == "Generate for 60 credits"
+        picture(page, "generate-draft")
+        assert barriers(page) == []
+        assert excess_px(page) == 0
+        write(page, "x" * 2_100)
+        expect(page.get_by_text("2,100 of 2,000 characters")).to_be_visible()
+        expect(page.locator(".st-key-generate_button button")).to_be_disabled()
+        settle(page)
+        assert barriers(page) == []
+
+
+def test_restart_orders_what_is_shown(visitor: Visitor, tmp_path: Path) -> None:
+    """The first press after the server came back orders what stands on the page; what was typed meanwhile is kept."""
+    with running(tmp_path) as before:
+        page = prepared(visitor, before)
+        opened: list[object] = []
+        page.on("websocket", lambda socket: opened.append(socket))  # noqa: PLW0108 -- playwright marks the function
+        port = before.port
+        before.stop()
+        page.wait_for_timeout(1000)
+        opened.clear()
+    with running(tmp_path, port=port) as after:
+        for _second in range(ANEW_MS // 1000):
+            if opened:
+                break
+            page.wait_for_timeout(1000)
+        page.wait_for_timeout(2000)
+        page.locator(".st-key-generate_button button").click()
+        expect(page.get_by_text("Ordered. 60 credits are reserved")).to_be_visible(timeout=PATIENCE_MS)
+        assert orders(after) == [("A prompt that took ten minutes", True)]
+        expect(page.get_by_role("textbox", name="Prompt", exact=True)).to_have_value("A prompt that took ten minutes")
+
+
+def test_draft_of_another_tab_is_not_ordered_unseen(visitor: Visitor, tmp_path: Path) -> None:
+    """A tab whose form is not the one that was kept last orders what it shows while it is pressed, or nothing."""
+    with running(tmp_path) as before:
+        page = prepared(visitor, before)
+        other = page.context.new_page()
+        other.goto(f"http://127.0.0.1:{before.port}/generate")
+        settle(other)
+        other.get_by_role("button", name="Remove").click()
+        expect(other.locator(".st-key-generate_button button")).to_have_text("Generate for 50 credits")
+        settle(other)
+        other.close()
+        opened: list[object] = []
+        page.on("websocket", lambda socket: opened.append(socket))  # noqa: PLW0108 -- playwright marks the function
+        port = before.port
+        before.stop()
+        page.wait_for_timeout(1000)
+        opened.clear()
+    with running(tmp_path, port=port) as after:
+        for _second in range(ANEW_MS // 1000):
+            if opened:
+                break
+            page.wait_for_timeout(1000)
+        page.wait_for_timeout(2000)
+        shown = press(page)
+        refused = page.get_by_text("Nothing was ordered: check the form and press again.")
+        said = page.get_by_text("credits are reserved until the clip is here")
+        expect(refused.or_(said).first).to_be_visible()
+        if refused.is_visible():
+            assert orders(after) == []
+            shown = press(page)
+        expect(said).to_be_visible()
+        assert (shown, orders(after)) in (
+            ("Generate for 50 credits", [("A prompt that took ten minutes", False)]),
+            ("Generate for 60 credits", [("A prompt that took ten minutes", True)]),
+        )
+
+
+def test_page_says_that_no_worker_answers(visitor: Visitor, tmp_path: Path) -> None:
+    """Without a touch, on a page where nothing moves: workers that hang are told of, and so is their return."""
+    with running(tmp_path) as app:
+        app.client.post("/projects", json={"name": "Lake film"}).raise_for_status()
+        page = visitor(f"http://127.0.0.1:{app.port}").open("/generate")
+        settle(page)
+        page.wait_for_timeout(9_000)  # so that the workers have come
+        workers = [process for process in app.family() if any("worker.py" in part for part in process.cmdline())]
+        for process in workers:
+            process.suspend()
+        try:
+            expect(page.get_by_role("alert").filter(has_text="No worker has answered since")).to_be_visible(
+                timeout=25_000
+            )
+            expect(page.locator(".st-key-generate_price").get_by_text("Orders are taken and wait.")).to_be_visible()
+            settle(page)
+            picture(page, "no-worker")
+            assert barriers(page) == []
+        finally:
+            for process in workers:
+                process.resume()
+        expect(page.get_by_role("alert")).to_have_count(0, timeout=25_000)

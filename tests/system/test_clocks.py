@@ -1,0 +1,77 @@
+"""The wall clock of all workers is set while they work: what is under way goes on, and nobody is taken for dead."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from core.db.enums import Stage, Status
+from core.db.tables import GenerationEvent
+from tests import simulators
+from tests.system.installation import Installation, installed
+
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(
+        shutil.which("cc") is None or sys.platform != "linux", reason="the clock of a process is moved by a C library"
+    ),
+]
+
+SOURCE = Path(__file__).parents[1] / "fixtures" / "set_clock.c"
+HOUR = 3600
+YEAR = 365 * 24 * HOUR
+
+
+class Clock:
+    """The wall clock of an installation's processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "offset"
+        library = folder / "set_clock.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, SOURCE, "-ldl"], check=True)
+        self.environ = {"LD_PRELOAD": str(library), "CLOCK_OFFSET_FILE": str(self._file)}
+        self.set(0)
+
+    def set(self, seconds: int) -> None:
+        """So far ahead of the true time; at once, for all."""
+        part = self._file.with_suffix(".part")
+        part.write_text(str(seconds))
+        part.replace(self._file)
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Clock:
+    """A clock that the test sets."""
+    return Clock(tmp_path)
+
+
+@pytest.fixture
+def site(clock: Clock) -> Iterator[Installation]:
+    """An installation whose processes go by it; its vendor needs ten seconds for a job."""
+    with (
+        simulators.running("modelslab", seconds=10, limit=1000) as url,
+        installed(url, environ=clock.environ) as found,
+    ):
+        found.start_redis()
+        yield found
+
+
+@pytest.mark.parametrize(("before", "after"), [(7 * HOUR, 0), (120, 0), (0, 2 * HOUR), (0, YEAR)])
+def test_clock_is_set_while_vendors_work(site: Installation, clock: Clock, before: int, after: int) -> None:
+    """Whichever way it is set: all are completed, sent once, and were never called uncertain."""
+    clock.set(before)
+    site.start_worker()
+    orders = [site.order(f"a lake {n}") for n in range(3)]
+    site.until(lambda: all(site.row(each).stage is Stage.WAITING for each in orders), "the vendor has all of them")
+    clock.set(after)
+    site.until(lambda: all(site.row(each).status is Status.COMPLETED for each in orders), "all are here")
+
+    assert site.submits() == dict.fromkeys(orders, 1)
+    with site.database.read_session() as session:
+        seen = set(session.scalars(select(GenerationEvent.status)))
+    assert seen == {Status.PENDING, Status.PROCESSING, Status.COMPLETED}
+    site.check_books()
