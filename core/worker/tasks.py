@@ -37,7 +37,6 @@ LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
 SUBMIT_SECONDS = 180
 """More than the exchanges of one order may take: two uploads and the order itself."""
-LATE_FETCH_LIMIT = timedelta(hours=1)
 FETCH_TRIES = 1
 """Within one job; the row comes back for more, behind those that work."""
 INGEST_SECONDS = 3600.0
@@ -133,7 +132,7 @@ def ingest(generation_id: str) -> None:
             next_at=db.now(session) + LEASE,
             collect_attempt=attempt,
             setbacks=row.setbacks + 1,
-            **_more_time(session, row),
+            **_deadline_of_one_try(session, row),
         )
     folder = installation.current().settings.incoming_dir
     folder.mkdir(exist_ok=True)
@@ -141,16 +140,15 @@ def ingest(generation_id: str) -> None:
     try:
         with _lease_kept(generation_id, Stage.DOWNLOADING):
             output = _ingest_output(row, target)
-            what = f"the end of {generation_id}"
-            writing.until_written(lambda session: _complete(session, generation_id, attempt, output), what=what)
-        note.unlink(missing_ok=True)
     except _Unusable as unusable:
         seen = uncollected.note_unusable(note, unusable.error, sha256=unusable.sha256)
         uncollected.record(generation_id, attempt, unusable.error, was_given_up=was_given_up, seen=seen)
         if seen and seen.is_all_there_is:
             note.unlink(missing_ok=True)
+        return
     except errors.AppError as error:
         uncollected.record(generation_id, attempt, error, was_given_up=was_given_up)
+        return
     except Exception as bug:
         if availability.is_away(bug):
             raise
@@ -161,9 +159,20 @@ def ingest(generation_id: str) -> None:
         trace = "".join(traceback.format_exception(bug))
         broken = errors.DownloadFailed(detail=trace)
         uncollected.record(generation_id, attempt, broken, was_given_up=was_given_up)
+        return
     finally:  # also what was whole and yet no video; the beginning of a download is another file and stays
         for path in (target, target.with_suffix(".safe.mp4")):
             path.unlink(missing_ok=True)
+    try:
+        with _lease_kept(generation_id, Stage.DOWNLOADING):
+            what = f"the end of {generation_id}"
+            writing.until_written(lambda session: _complete(session, generation_id, attempt, output), what=what)
+        note.unlink(missing_ok=True)
+    except Exception as failure:
+        if availability.is_away(failure):
+            raise
+        log.exception("the end of %s could not be written", generation_id)
+        setbacks.record(row, failure)
 
 
 class _Unusable(Exception):
@@ -181,9 +190,9 @@ def _complete(session: WriteSession, generation_id: str, attempt: int, output: l
         lifecycle.complete(session, row, output)
 
 
-def _more_time(session: WriteSession, row: Generation) -> dict[str, Any]:
-    """What is fetched after it was given up for a while has time for that, though its deadline is over."""
-    return {"deadline_at": db.now(session) + LATE_FETCH_LIMIT} if row.status is Status.UNCERTAIN else {}
+def _deadline_of_one_try(session: WriteSession, row: Generation) -> dict[str, Any]:
+    """What is fetched once more after it was given up has a new deadline, which this try may end after."""
+    return {"deadline_at": db.now(session)} if row.status is Status.UNCERTAIN else {}
 
 
 def _base_url(provider: str) -> str:
