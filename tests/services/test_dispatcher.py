@@ -415,3 +415,27 @@ def test_look_when_it_was_answered_while_the_database_was_locked(studio: Studio,
     hasty.dispose()
 
     assert studio.asked.count("GET /v1/jobs/j1") == 1
+
+
+def test_look_when_the_vendor_has_moved(studio: Studio, ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A redirect is no news of the job and is shown to administrators; with the new address set, it is asked there."""
+    old, new = Studio(), Studio()
+    path = "POST /api/v7/video-fusion/fetch/j1"
+    old.answers[path] = (308, {})
+    new.answers[path] = (200, {"status": "success", "id": 1, "output": ["https://cdn.example/v.mp4"]})
+    monkeypatch.setenv("MODELSLAB_API_KEY", "key-of-the-test")
+    installations.reopen()
+    generation_id = waiting(ana, model_id="seedance-t2v", provider_base_url=old.url)
+    tick()
+    assert load_generation(generation_id).stage is Stage.WAITING
+    with db.read_session() as session:
+        assert circuit_breaker.states(session)["modelslab"].error_code == "provider_moved"
+
+    monkeypatch.setenv("MODELSLAB_BASE_URL", new.url)
+    installations.reopen()
+    make_due(generation_id)
+    tick()
+    old.close()
+    new.close()
+    row = load_generation(generation_id)
+    assert (row.stage, row.provider_video_url) == (Stage.READY_TO_DOWNLOAD, "https://cdn.example/v.mp4")
