@@ -5,6 +5,7 @@
 
 import gc
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
@@ -17,10 +18,11 @@ from starlette.middleware import Middleware
 from streamlit import config as streamlit_config
 from streamlit import file_util
 
-from core import config, installation
+from core import config, installation, startup
 from core.api import api, mounted
 from core.files import scratch
 from core.providers import connection
+from core.startup import StartError
 from core.webserver import hosts
 from core.webserver.base_path import BasePath
 from core.webserver.connection_limits import ConnectionLimits
@@ -46,22 +48,36 @@ SCRIPTS = inline_scripts((Path(file_util.get_static_dir()) / "index.html").read_
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Check the settings, bring the schema up to date, start what the demo brings, end it with the app."""
+    """Everything that the app works with, for as long as it runs; a start that cannot work ends with one sentence."""
+    with ExitStack() as stack:
+        os.umask(startup.PRIVATE)
+        logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        log.setLevel(logging.INFO)
+        try:
+            _start(stack)
+        except StartError as refused:
+            stack.close()
+            startup.end_process(refused)
+        yield
+
+
+def _start(stack: ExitStack) -> None:
+    """Check the settings, bring the schema up to date, start what the demo brings; the stack ends it with the app."""
     settings = connection.read_settings()
     _check_address(settings)
     _leave_hosts_to_gate(settings)
     logging.getLogger("uvicorn.access").disabled = True  # it would log signed links
-    with ExitStack() as stack:
-        opened = stack.enter_context(installation.opened(settings, patience_seconds=PATIENCE_SECONDS))
-        recovery.at_start(opened)
-        if settings.is_demo:
-            redis_url = stack.enter_context(local_stack.running(settings))
-            stack.enter_context(installation.using(replace(opened, redis_url=redis_url)))
-        stack.enter_context(scratch.opened(settings.incoming_dir))
-        stack.enter_context(api.state.hub.ending_with_process())
-        gc.collect()
-        gc.freeze()  # what is loaded now is never collected again: measured to keep ordinary collections cheap
-        yield
+    opened = stack.enter_context(installation.opened(settings, patience_seconds=PATIENCE_SECONDS))
+    recovery.at_start(opened)
+    if settings.is_demo:
+        redis_url = stack.enter_context(local_stack.running(settings))
+        stack.enter_context(installation.using(replace(opened, redis_url=redis_url)))
+    else:  # in the demo the worker that it brings says so
+        log.info("Providers that can be used: %s.", connection.summary(settings))
+    stack.enter_context(scratch.opened(settings.incoming_dir))
+    stack.enter_context(api.state.hub.ending_with_process())
+    gc.collect()
+    gc.freeze()  # what is loaded now is never collected again: measured to keep ordinary collections cheap
 
 
 def _check_address(settings: config.Settings) -> None:

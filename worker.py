@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from core import startup
 from core.worker.supervisor import ManagedProcess, Supervisor, exit_with_parent
 
 if TYPE_CHECKING:
@@ -31,8 +32,13 @@ LONGEST_PAUSE_SECONDS = 10.0
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run what the arguments say until told to stop."""
+    """Run what the arguments say until told to stop; exit code 2 when it cannot be begun."""
     options = _parser().parse_args(argv)
+    with startup.entry_point():
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if options.supervise:
         return _supervise(json.loads(options.supervise), end_with_parent=options.end_with_parent)
@@ -40,6 +46,9 @@ def main(argv: Sequence[str]) -> int:
 
     for chatty in ("httpx", "rq.worker", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    if options.end_with_parent:  # who has started us has said what there is to say of the settings
+        for told in ("core.config", "core.providers.connection", "core.installation"):
+            logging.getLogger(told).setLevel(logging.ERROR)
     settings = connection.read_settings()
     if settings.redis_url is None:
         print("REDIS_URL is not set. The app brings its own worker then; set it to run this one.", file=sys.stderr)  # noqa: T201 -- a command's own output
@@ -96,12 +105,12 @@ def _await_database(settings: "Settings") -> None:
     """
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
-    from core.config import without_secrets
     from core.db import Database
+    from core.redaction import shown_address
 
     try:
         database = Database(settings.database_url)
-    except (ArgumentError, NoSuchModuleError, ImportError):
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
         return
     pause_seconds, has_told = 0.5, False
     while True:
@@ -113,7 +122,7 @@ def _await_database(settings: "Settings") -> None:
             if database.engine.dialect.name == "sqlite" or has_refused:
                 break
             if not has_told:
-                where = without_secrets(settings.database_url)
+                where = shown_address(settings.database_url)
                 log.warning("The database at '%s' does not answer; waiting for it.", where)
                 has_told = True
         time.sleep(pause_seconds)
@@ -147,7 +156,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _become_supervisor(options: argparse.Namespace, settings: "Settings") -> NoReturn:
-    """Start this program anew to look after the parts: what was read to know them is not kept in memory."""
+    """Start this program anew to look after the parts: what was read to know them is not kept in memory.
+
+    What the parts need is opened here once, so that a database they cannot use ends the start and not each of them.
+    """
+    from core import installation
+    from core.providers import connection
+
+    with installation.opened(settings):
+        log.info("Providers that can be used: %s.", connection.summary(settings))
     environ = dict(os.environ)
     parts: list[Part] = []
     if "demo" not in settings.provider_base_urls:

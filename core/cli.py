@@ -11,11 +11,12 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
-from core import backup, config, db, errors, installation, redaction
+from core import backup, config, db, errors, installation, redaction, startup
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database, WriteSession, schema
 from core.db.enums import Scope
+from core.db.opening import open_database
 from core.db.tables import Generation, User
 from core.generations import unresolved
 from core.identity import api_tokens, users
@@ -112,7 +113,7 @@ def migrate(*, check: bool) -> list[str]:
         return [f"The database is at {wanted}, as this version needs it."]
     if check:
         raise errors.Conflict(message("schema_is_behind", found=found or "0", wanted=wanted))
-    installation.open_database(settings).dispose()
+    open_database(settings).dispose()
     return [f"The database was at {found or 'nothing'} and is at {wanted}."]
 
 
@@ -120,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 2 when it was refused."""
     chosen = _parser().parse_args(arguments)
     try:
-        with ExitStack() as opened:
+        with startup.entry_point(), ExitStack() as opened:
             if chosen.command not in _UNOPENED:
                 opened.enter_context(installation.opened())
             for line in _run(chosen):
@@ -219,7 +220,7 @@ def _reason(value: str) -> str:
 
 def _person(session: WriteSession, email: str) -> User:
     settings = installation.current().settings
-    if email.strip().lower() == config.LOCAL_PERSON:
+    if users.canonical_email(email) == config.LOCAL_PERSON:
         return users.local_person(session, settings)
     return users.ensure(session, email, signup_credits=settings.signup_credits)
 

@@ -5,25 +5,24 @@ A composition root (app.py, worker.py, the command line, a test) opens one. Serv
 """
 
 import logging
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import urlsplit
 
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
-
-from core import config, db, redaction
+from core import db, redaction, setting_values
 from core.catalog import offered
 from core.config import BadSetting, Settings
-from core.db import Database, availability
+from core.db import Database
 from core.db.engine import PATIENCE_SECONDS
+from core.db.opening import open_database
+from core.files import private
 from core.files.storage import Storage, open_storage
 from core.generations.progress import ProgressBoard
 from core.identity.api_tokens import TokenCache
-from core.insights import presence_watch
-from core.notifications import outbox
+from core.insights import workers
+from core.notifications import outbox, webhooks
 from core.providers import connection as provider_connection
 from core.redis import connection as redis_connection
 from core.redis.rate_limits import RateLimiter
@@ -61,9 +60,9 @@ class Installation:
         return redis_connection.connect(self.redis_url or "")
 
     @cached_property
-    def watch(self) -> presence_watch.Watch:
+    def watch(self) -> workers.Watch:
         """Who works here, looked at now and then by all of this process."""
-        return presence_watch.Watch(None if self.redis_url is None else lambda: self.redis)
+        return workers.Watch(None if self.redis_url is None else lambda: self.redis)
 
     @cached_property
     def request_limiter(self) -> RateLimiter:
@@ -78,43 +77,45 @@ class Installation:
 
 
 def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, waits: bool = False) -> Installation:
-    """An installation whose schema is up to date. Raises BadSetting for a database that cannot be used.
+    """An installation whose schema is up to date and whose files are private; see `open_database` for the figures.
 
-    From then on the process logs none of the secrets in these settings.
+    Raises BadSetting, whose sentence names the setting of what cannot be used. From then on the process logs none of
+    the secrets in these settings.
     """
     redaction.guard_logs(settings.secrets)
+    if settings.redis_url is not None and (wrong := redis_connection.address_error(settings.redis_url)):
+        raise BadSetting(f"REDIS_URL: {wrong}")
     for model_id in offered.unpriced():
         log.warning("The model '%s' has no price in core/catalog/price_list.py, so it is not offered.", model_id)
-    database = open_database(settings, patience_seconds=patience_seconds, waits=waits)
-    return Installation(settings, database, open_storage(settings.storage_url), settings.redis_url)
-
-
-def open_database(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, waits: bool = False) -> Database:
-    """The database of these settings, its schema up to date. Raises BadSetting, which shows no secret.
-
-    `patience_seconds` is how long it is waited for while somebody else holds it. With `waits` it is waited for until it
-    is there, as befits a process that would only be started again.
-    """
-    address = config.without_secrets(settings.database_url)
-    try:
-        info = {outbox.PUBLIC_PATH: urlsplit(settings.public_url).path}
-        database = Database(settings.database_url, patience_seconds=patience_seconds, info=info)
-    except (ArgumentError, NoSuchModuleError, ImportError):
-        raise BadSetting(f"DATABASE_URL: '{address}' is no address of a database we can use.") from None
-    pause_seconds = 0.5
-    while True:
+    storage = open_storage(settings.storage_url)
+    if storage.folder is not None:
         try:
-            database.migrate()
-            break
-        except OperationalError as failure:
-            if waits and availability.is_away(failure):
-                time.sleep(pause_seconds)
-                pause_seconds = min(5.0, pause_seconds * 2)
-                continue
-            database.dispose()
-            why = f"DATABASE_URL: the database at '{address}' does not answer or refuses us."
-            raise BadSetting(why) from failure
-    return database
+            setting_values.folder(storage.folder)
+        except ValueError as wrong:
+            raise BadSetting(f"STORAGE_URL: {wrong}") from None
+    info = {outbox.PUBLIC_PATH: urlsplit(settings.public_url).path}
+    database = open_database(settings, patience_seconds=patience_seconds, waits=waits, info=info)
+    private.narrow(settings.data_dir, database.file, storage.folder)
+    _look_at_keys(database, settings)
+    return Installation(settings, database, storage, settings.redis_url)
+
+
+def _look_at_keys(database: Database, settings: Settings) -> None:
+    """Say when receivers of webhooks have secrets of a key that is gone, so that no change of it is silent."""
+    keys = settings.secrets_in_force
+    with database.read_session() as session:
+        is_incomplete = webhooks.without_key(session)
+    if is_incomplete:
+        with database.write_session() as session:
+            webhooks.note_key(session, keys=keys)
+    with database.read_session() as session:
+        lost = webhooks.count_lost_secrets(session, keys=keys)
+    if lost:
+        log.warning(
+            "SECRET_KEY is another than the one that the secrets of %d webhooks were made with; their receivers refuse "
+            "what they are sent. Set SECRET_KEY_OLD to the key before until they have new secrets.",
+            lost,
+        )
 
 
 @contextmanager

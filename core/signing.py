@@ -6,6 +6,7 @@ What is signed begins with a line that names its kind, so that the signature of 
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
 from datetime import datetime
 
 STEP_SECONDS = 15 * 60
@@ -18,6 +19,11 @@ def signature(said: str, secret: bytes) -> str:
         raise ValueError("signing without a secret")
     digest = hmac.digest(secret, said.encode("utf-8", "replace"), hashlib.sha256)
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def is_signed(said: str, given: str, secrets: Sequence[bytes], *, chars: int | None = None) -> bool:
+    """Whether one of the secrets has made this signature, or its first `chars`; while a key changes there are two."""
+    return any(is_same(signature(said, secret)[:chars], given) for secret in secrets)
 
 
 def is_same(right: str, given: str) -> bool:

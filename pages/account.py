@@ -12,13 +12,14 @@ from core.db.enums import Role
 from core.db.tables import LedgerEntry, User
 from core.identity import users
 from core.usage import export, statement
+from core.usage.spreadsheet import SpreadsheetFormat
 from core.usage.statement import ClipLine
 from pages.sections.account import provider_cards, tokens, webhooks
-from pages.ui import components, current_user, language, wording
+from pages.ui import components, current_user, downloads, language, wording
 from pages.ui.language import _
 
 PAGE_SIZE = 20
-CSV_LIMIT_ROWS = 100_000
+FILE_LIMIT_ROWS = 100_000
 BROWSER = "browser"
 _WIDTHS = {
     0: "min-width:7rem",
@@ -83,15 +84,7 @@ def movements() -> None:
     pages: list[int | None] = st.session_state.setdefault("account_pages", [None])
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.header(_("Movements"), anchor=False, width="content")
-        st.download_button(
-            _("Download CSV"),
-            data=as_csv,
-            file_name="credits.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key="account_csv",
-        )
+        downloads.table(as_file, name="credits", key="account")
     with db.read_session() as session:
         rows = ledger.entries(session, person.id, before_id=pages[-1], limit=PAGE_SIZE + 1)
         clips = statement.clip_lines(session, person, (row.generation_id for row in rows if row.generation_id))
@@ -168,13 +161,13 @@ def newer(pages: list[int | None]) -> None:
     pages.pop()
 
 
-def as_csv() -> bytes:
+def as_file(form: SpreadsheetFormat) -> bytes:
     """The newest movements, up to a limit; made when somebody asks for it."""
     found: User = current_user.current_user()
     with db.read_session() as session:
-        rows = ledger.entries(session, found.id, limit=CSV_LIMIT_ROWS)
+        rows = ledger.entries(session, found.id, limit=FILE_LIMIT_ROWS)
         clips = statement.clip_lines(session, found, (row.generation_id for row in rows if row.generation_id))
-        return export.ledger_csv(rows, clips)
+        return export.ledger(rows, form, clips)
 
 
 with components.error_boundary():

@@ -26,7 +26,7 @@ def nothing() -> None:
 def spending() -> None:
     """On what, against which budget, and where most."""
     month = figures.month(person, choice, today)
-    sections.spend(shown, choice, lambda: figures.spend_csv(current_user.current_user(), choice))
+    sections.spend(shown, choice, lambda form: figures.spend_file(current_user.current_user(), choice, form))
     sections.month(month, today)
     budget.form(choice.selection, month)
     sections.projects(shown)

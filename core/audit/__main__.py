@@ -2,13 +2,13 @@
 
 import sys
 
-from core import installation
+from core import installation, startup
 from core.audit import runs
 
 
 def main() -> int:
-    """Check this installation; 0 when all holds, 1 when a rule is broken."""
-    with installation.opened() as opened, opened.database.read_session() as session:
+    """Check this installation; 0 when all holds, 1 when a rule is broken, 2 when it cannot be looked at."""
+    with startup.entry_point(), installation.opened() as opened, opened.database.read_session() as session:
         results = runs.run(session, storage=opened.storage)
     for result in results:
         print(f"{'ok    ' if result.holds else 'BROKEN'}  {result.checked:>8}  {result.rule}")  # noqa: T201 -- its output

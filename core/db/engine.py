@@ -8,11 +8,12 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -27,7 +28,7 @@ PING_AFTER_SECONDS = 1.0
 
 
 class Database:
-    """One database: its engine, its sessions, its schema.
+    """One database: its engine, its sessions, its schema. `file` is that of SQLite, None on a server or in memory.
 
     `info` is what every session of it carries (`Session.info`), for services that are handed a session alone.
     """
@@ -46,6 +47,7 @@ class Database:
         make_engine = _sqlite_engine if parsed.get_backend_name() == "sqlite" else _server_engine
         self.engine = make_engine(parsed, read_only=False, patience_seconds=patience_seconds)
         self.read_engine = make_engine(parsed, read_only=True, patience_seconds=patience_seconds)
+        self.file = _file_of(parsed)
         by_itself = {"begin": None} if self.engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
         self._read_by_itself = self.read_engine.execution_options(**by_itself)
         self._outage = availability.Outage()
@@ -92,7 +94,8 @@ class Database:
         """Bring the schema to the newest version; safe from many processes at once, quick when it is there.
 
         A SQLite file that has a schema already is copied before (`studio.db.before-0006`). Raises OSError or
-        sqlite3.Error when that cannot be done, having changed nothing.
+        sqlite3.Error when that cannot be done, having changed nothing, schema.UnusableSchema for tables of a newer
+        version, and SQLAlchemy's or the driver's own errors.
         """
         self._upgrade()
         if self.engine.dialect.name == "postgresql":
@@ -148,6 +151,11 @@ def read_session() -> AbstractContextManager[ReadSession]:
 def read_connection() -> AbstractContextManager[Connection]:
     """A connection that reads the default database; see `Database.read_connection`."""
     return default().read_connection()
+
+
+def _file_of(url: URL) -> Path | None:
+    is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    return Path(str(url.database)).absolute() if is_file else None
 
 
 def _server_engine(url: Any, *, read_only: bool, patience_seconds: float) -> Engine:

@@ -14,16 +14,44 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 7_304_221_118  # any constant: PostgreSQL's advisory lock that lets one process migrate
 
 
+class UnusableSchema(Exception):
+    """The tables are none that this version can work with; its text is what they are."""
+
+
+def revisions() -> list[str]:
+    """The revisions of all migrations, in ascending order; files are named after theirs."""
+    return sorted(path.stem.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
 def newest_revision() -> str:
-    """The revision of the newest migration; files are named after theirs, in ascending order."""
-    return max(path.stem.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+    """The revision of the newest migration."""
+    return revisions()[-1]
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether this database is at the newest revision."""
-    if not inspect(connection).has_table("alembic_version"):
+    """Whether this database is at the newest revision, and whole; raises UnusableSchema."""
+    found = set(inspect(connection).get_table_names())
+    if "alembic_version" not in found:
+        if foreign := expected_tables() & found:
+            raise UnusableSchema(f"is of another program: it has a table {min(foreign)!r} that is not ours")
         return False
-    return connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [newest_revision()]
+    marked = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
+    if unknown := set(marked) - set(revisions()):
+        raise UnusableSchema(
+            f"is of a newer version of this application, or of another program (its schema is {min(unknown)!r})"
+        )
+    if list(marked) != [newest_revision()]:
+        return False
+    if missing := expected_tables() - found:
+        raise UnusableSchema(f"is not whole: it has no table {min(missing)!r}")
+    return True
+
+
+def expected_tables() -> set[str]:
+    """The names of all tables of the newest revision."""
+    from core.db.tables import User
+
+    return set(User.metadata.tables)
 
 
 def revision(connection: Connection) -> str | None:
@@ -58,6 +86,6 @@ def alembic_config(connection: Connection | None = None) -> Config:
     from alembic.config import Config
 
     alembic = Config()
-    alembic.set_main_option("script_location", str(_MIGRATIONS))
+    alembic.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))  # the sign of interpolation
     alembic.attributes["connection"] = connection
     return alembic

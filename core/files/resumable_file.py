@@ -95,7 +95,7 @@ class PartialFile:
     def _open_locked(self) -> FileIO:
         """The part file, locked; another process that has it makes this a retryable failure."""
         while True:
-            file = FileIO(os.open(self._part, os.O_RDWR | os.O_CREAT, 0o644), "r+")
+            file = FileIO(os.open(self._part, os.O_RDWR | os.O_CREAT, 0o600), "r+")
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # Between open and lock the other one may have published or removed it: then this is no longer the part.

@@ -32,14 +32,16 @@ def sign(
     """
     storage.media_type_of(key)
     expires = signing.expiry(now, lifetime_seconds)
-    link = f"{MEDIA_PATH}/{key}?e={expires}&s={_signature(key, expires, download_name, secret)}"
+    link = f"{MEDIA_PATH}/{key}?e={expires}&s={signing.signature(_said(key, expires, download_name), secret)}"
     return f"{link}&n={quote_plus(download_name)}" if download_name else link
 
 
-def check(key: str, expires: int, signature: str, download_name: str | None, *, secret: bytes, now: datetime) -> None:
-    """Return if `sign` made this link with the same secret and it has not expired; else raise errors.Forbidden."""
-    right = _signature(key, expires, download_name, secret)
-    if not signing.is_same(right, signature) or now.timestamp() >= expires:
+def check(
+    key: str, expires: int, signature: str, download_name: str | None, *, secrets: Sequence[bytes], now: datetime
+) -> None:
+    """Return if `sign` made this link with one of the secrets and it has not expired; else raise errors.Forbidden."""
+    said = _said(key, expires, download_name)
+    if not signing.is_signed(said, signature, secrets) or now.timestamp() >= expires:
         raise errors.Forbidden(REFUSAL)
 
 
@@ -50,25 +52,30 @@ def sign_archive(
     expires = signing.expiry(now, lifetime_seconds)
     packed = b"".join(uuid.UUID(id_).bytes for id_ in ids)  # 22 characters an id in place of 37
     clips = base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
-    query = {"u": user_id, "c": clips, "e": str(expires), "s": _archive_signature(user_id, clips, expires, secret)}
+    query = {
+        "u": user_id,
+        "c": clips,
+        "e": str(expires),
+        "s": signing.signature(_archive_said(user_id, clips, expires), secret),
+    }
     return f"{ARCHIVE_PATH}?{urlencode(query)}"
 
 
 def check_archive(
-    user_id: str, clips: str, expires: int, signature: str, *, secret: bytes, now: datetime
+    user_id: str, clips: str, expires: int, signature: str, *, secrets: Sequence[bytes], now: datetime
 ) -> Sequence[str]:
     """The ids of the clips of a link that `sign_archive` made and that has not expired; else errors.Forbidden."""
-    right = _archive_signature(user_id, clips, expires, secret)
-    if not signing.is_same(right, signature) or now.timestamp() >= expires:
+    said = _archive_said(user_id, clips, expires)
+    if not signing.is_signed(said, signature, secrets) or now.timestamp() >= expires:
         raise errors.Forbidden(REFUSAL)
     packed = base64.urlsafe_b64decode(clips + "=" * (-len(clips) % 4))
     return [str(uuid.UUID(bytes=packed[start : start + 16])) for start in range(0, len(packed), 16)]
 
 
-def _archive_signature(user_id: str, clips: str, expires: int, secret: bytes) -> str:
-    return signing.signature(f"archive-link\n{user_id}\n{clips}\n{expires}", secret)
+def _archive_said(user_id: str, clips: str, expires: int) -> str:
+    return f"archive-link\n{user_id}\n{clips}\n{expires}"
 
 
-def _signature(key: str, expires: int, download_name: str | None, secret: bytes) -> str:
-    """Over all that the link says; the name comes last as it may hold anything."""
-    return signing.signature(f"media-link\n{key}\n{expires}\n{download_name or ''}", secret)
+def _said(key: str, expires: int, download_name: str | None) -> str:
+    """All that the link says; the name comes last as it may hold anything."""
+    return f"media-link\n{key}\n{expires}\n{download_name or ''}"

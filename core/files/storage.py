@@ -101,6 +101,11 @@ class Storage(ABC):
     def delete(self, key: str) -> None:
         """Remove it; fine if it is not there."""
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder of this machine that all files lie in; None for a store that is elsewhere."""
+        return None
+
     def local_path(self, key: str) -> Path | None:
         """Where the file lies on this machine, to be read and never written; None for a store that is elsewhere."""
         media_type_of(key)
@@ -120,6 +125,11 @@ class LocalStorage(Storage):
 
     def __init__(self, root: Path) -> None:
         self._root = root
+
+    @property
+    def folder(self) -> Path:
+        """The folder it was made with."""
+        return self._root
 
     def put_file(self, key: str, path: Path, *, media_type: str) -> ObjectInfo:
         """Copied beside its place (so another file system is fine), flushed to disk, then renamed onto it."""
@@ -196,7 +206,6 @@ class LocalStorage(Storage):
             if target.exists() and filecmp.cmp(draft, target, shallow=False):
                 draft.unlink()  # what is there keeps its ETag, so a download in progress can go on
             else:
-                draft.chmod(0o644)  # mkstemp gives 0600; a reverse proxy may be the one that reads it
                 draft.replace(target)
                 _sync_folder(target.parent)
         except BaseException:
@@ -255,7 +264,7 @@ def _make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     _sync_folder(folder.parent)
 
 

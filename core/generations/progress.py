@@ -106,13 +106,13 @@ class InFlightItem:
 def sign_token(user_id: str, language: str, *, secret: bytes, now: datetime) -> str:
     """A token that lets its bearer look at what this person has under way, told in this language, for an hour."""
     said = f"{signing.expiry(now, TOKEN_LIFETIME_SECONDS)}.{user_id}.{language}"
-    return f"{said}.{_signature(said, secret)}"
+    return f"{said}.{signing.signature(_said(said), secret)}"
 
 
-def check_token(token: str, *, secret: bytes, now: datetime) -> tuple[str, str]:
+def check_token(token: str, *, secrets: Sequence[bytes], now: datetime) -> tuple[str, str]:
     """The person's id and the language of a token that `sign` made and that has not expired; else Unauthorized."""
     said, _, signature = token.rpartition(".")
-    if not signing.is_same(_signature(said, secret), signature):
+    if not signing.is_signed(_said(said), signature, secrets):
         raise errors.Unauthorized
     expires, user_id, language = said.split(".")
     if now.timestamp() >= int(expires):
@@ -120,8 +120,8 @@ def check_token(token: str, *, secret: bytes, now: datetime) -> tuple[str, str]:
     return user_id, language
 
 
-def _signature(said: str, secret: bytes) -> str:
-    return signing.signature(f"live\n{said}", secret)
+def _said(said: str) -> str:
+    return f"live\n{said}"
 
 
 def live_ids_of(session: ReadSession, user: User) -> Sequence[str]:

@@ -1,7 +1,8 @@
 """Finds generations by the words of their prompts, with the index that each database has for it.
 
-Every word that is looked for must begin a word of the prompt, in any order; case does not matter. What is not a letter
-or a digit only separates words, so nothing that a person types is query syntax.
+Every word that is looked for must begin a word of the prompt, in any order. Both are compared in the one normal form of
+`core.normal_form`, which makes the words, too: `Generation.prompt_words` holds those of a prompt, and the databases
+only take them apart at the spaces. So both find the same, and nothing that a person types is query syntax.
 
 SQLite: FTS5 (https://www.sqlite.org/fts5.html). Its index knows person, project, model, end and verdict, too, so
 it walks the intersection of all of them, newest first, and stops when a page is full: neither a word in a million
@@ -10,7 +11,7 @@ of would it collect all there are, 5 to 18 ms among a million prompts: so the wo
 for as what they are, in 0.2 ms (SQLite 3.40, the middle of 15).
 
 PostgreSQL: the newest rows are walked, and only where they do not fill a page, a GIN index over
-`to_tsvector('simple', prompt)` is asked for all: left to its planner, which takes every beginning of a word for a
+the array of its words is asked for all: left to its planner, which takes every beginning of a word for a
 common one, it walked through a million prompts for 6 s (`benchmarks/browse.py`).
 """
 
@@ -26,6 +27,7 @@ from sqlalchemy import (
     Select,
     String,
     case,
+    cast,
     column,
     func,
     literal,
@@ -33,7 +35,9 @@ from sqlalchemy import (
     select,
     table,
 )
+from sqlalchemy.dialects.postgresql import TSQUERY
 
+from core import normal_form
 from core.db.tables import Generation
 
 WALKED_ROWS = 2000
@@ -45,7 +49,6 @@ INDEXED_CHARS = 4
 LISTED_WORDS = 40
 """Where more words than this begin so, they are not listed."""
 
-_WORD = re.compile(r"[^\W_]+")
 _INDEX = table("generation_words", column("rowid"), column("generation_id"), column("generation_words"))
 _TERMS = table("generation_words_terms", column("term", String))
 
@@ -70,11 +73,16 @@ class Found:
         if self.has is None:
             return query.order_by(in_order(self.place)).limit(count)
         ids = query.with_only_columns(Generation.id)
-        walked = ids.add_columns(Generation.prompt).order_by(in_order(self.place)).limit(WALKED_ROWS).subquery("walked")
-        near = select(walked.c.id).where(self.has(walked.c.prompt)).order_by(in_order(walked.c.id)).limit(count)
+        walked = (
+            ids.add_columns(Generation.prompt_words)
+            .order_by(in_order(self.place))
+            .limit(WALKED_ROWS)
+            .subquery("walked")
+        )
+        near = select(walked.c.id).where(self.has(walked.c.prompt_words)).order_by(in_order(walked.c.id)).limit(count)
         near_ids = near.cte("near").prefix_with("MATERIALIZED")
         is_short = _number_of(near_ids) < count
-        far = ids.where(is_short, _number_of(walked) == WALKED_ROWS, self.has(Generation.prompt.expression))
+        far = ids.where(is_short, _number_of(walked) == WALKED_ROWS, self.has(Generation.prompt_words.expression))
         far_ids = far.cte("far").prefix_with("MATERIALIZED")
         found = select(near_ids.c.id).union(select(far_ids.c.id)).subquery("found")
         # Cut here, too, or the planner expects thousands to join and walks the whole table beside them.
@@ -87,11 +95,6 @@ class Found:
         if self.place is not _INDEX.c.rowid:
             return generation_id
         return select(_INDEX.c.rowid).where(_matches(f"keys : {_key(generation_id)}")).scalar_subquery()
-
-
-def words(text: str) -> list[str]:
-    """The words of what somebody typed."""
-    return _WORD.findall(text)
 
 
 def narrow(
@@ -109,11 +112,10 @@ def narrow(
     make the search quick. `marks` are groups of: ended statuses, `favourite`, `kept`, `rejected`, models and providers
     as `mark` writes them; one of each group must fit.
     """
-    wanted = words(text)
+    wanted = normal_form.words(text)
     if is_postgresql:
-        simple: ColumnElement[str] = literal_column("'simple'")
-        asked = func.to_tsquery(simple, " & ".join(f"'{word}':*" for word in wanted))
-        return Found(query, place, lambda prompt: func.to_tsvector(simple, prompt).bool_op("@@")(asked))
+        asked = cast(" & ".join(f"'{word}':*" for word in wanted), TSQUERY)
+        return Found(query, place, lambda prompt_words: _vector(prompt_words).bool_op("@@")(asked))
     keys = [_key(owner_id), *(f"({' OR '.join(f'x{mark}' for mark in group)})" for group in marks)]
     asked_for: ColumnElement[str] = literal(f"keys : ({' AND '.join(keys)})")
     for number, word in enumerate(wanted or [""]):
@@ -122,19 +124,20 @@ def narrow(
     return Found(joined, _INDEX.c.rowid)
 
 
+def _vector(prompt_words: ColumnElement[str]) -> ColumnElement[Any]:
+    """The words as PostgreSQL searches them; written as in the index, which is used only for the very same words."""
+    return func.array_to_tsvector(func.string_to_array(prompt_words, literal_column("' '")))
+
+
 def mark(kind: str, id_: str) -> str:
     """A model (`m`) or a provider (`p`) as one word of the index."""
     return kind + re.sub(r"[^0-9a-z]", "", id_.lower())
 
 
 def _beginning_with(word: str, number: int) -> ColumnElement[str]:
-    """What FTS5 is asked for to find the words that begin so; `number` tells the words of a text apart.
-
-    Listed are words in plain letters only: of others it is not known here how the index writes them.
-    """
-    if len(word) <= INDEXED_CHARS or not word.isascii():
+    """What FTS5 is asked for to find the words that begin so; `number` tells the words of a text apart."""
+    if len(word) <= INDEXED_CHARS:
         return literal(f'"{word}" *' if word else '""')
-    word = word.lower()
 
     def first_from(least: ColumnElement[str]) -> ScalarSelect[str]:
         return select(_TERMS.c.term).where(_TERMS.c.term >= least).order_by(_TERMS.c.term).limit(1).scalar_subquery()

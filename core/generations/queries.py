@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, literal_column, select
 
-from core import errors
+from core import errors, normal_form
 from core.billing import ledger
 from core.db import Reader, ReadSession
 from core.db.enums import ENDED_STATUSES, Stage, Status
@@ -214,7 +214,7 @@ def _listing(columns: Select[Any], chosen: ListFilter, where: _Where) -> prompt_
     place: ColumnElement[str] = Generation.id.expression
     if chosen.tag is not None:
         query = query.join(GenerationTag, GenerationTag.generation_id == Generation.id)
-        query = query.where(visible_to_bound_user(GenerationTag), GenerationTag.tag == chosen.tag)
+        query = query.where(visible_to_bound_user(GenerationTag), GenerationTag.tag == canonical_tag(chosen.tag))
         place = GenerationTag.generation_id.expression  # the same id, in the order of the index of tags
     if where.user_id is not None:
         return prompt_search.narrow(
@@ -275,6 +275,11 @@ def _first_id(moment: datetime, slack: timedelta) -> str:
     """The smallest id (UUID version 7) of a moment: ids carry their time, so the index of ids is one of times."""
     stamp = int((moment.timestamp() + slack.total_seconds()) * 1000)
     return str(uuid.UUID(int=min(max(stamp, 0), 2**48 - 1) << 80))
+
+
+def canonical_tag(tag: str) -> str:
+    """A tag as it is kept and compared: small letters, composed, single spaces."""
+    return normal_form.canonical(" ".join(tag.casefold().split()))
 
 
 NOT_FOUND = message("generation_not_found")

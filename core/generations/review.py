@@ -18,7 +18,7 @@ from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import ENDED_STATUSES, Status
 from core.db.row_access import visible_to, visible_to_bound_user
 from core.db.tables import Generation, GenerationTag, Project, User
-from core.generations.queries import ReviewStatus
+from core.generations.queries import ReviewStatus, canonical_tag
 from core.messages import message
 from core.projects import projects
 from core.usage import rollups
@@ -102,7 +102,7 @@ def clean_tags(tags: Iterable[str]) -> list[str]:
     """Tags as they are kept: lower case, single spaces, each once. InvalidRequest for one that cannot be kept."""
     found: dict[str, None] = {}
     for tag in tags:
-        word = " ".join(tag.casefold().split())
+        word = canonical_tag(tag)
         if not word:
             continue
         if "," in word:

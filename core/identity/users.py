@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, or_, select, true, update
+from sqlalchemy import bindparam, select, true, update
 
-from core import config, errors
+from core import config, errors, normal_form
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession, types, update_where
@@ -20,9 +20,14 @@ _STORAGE = select(User.storage_bytes).where(User.id == bindparam("user_id"))
 _BY_EMAIL = select(User).where(User.email == bindparam("email"))
 
 
+def canonical_email(email: str) -> str:
+    """An address as it is kept and compared: small letters, composed; nothing that could make two addresses one."""
+    return normal_form.canonical(email.strip().lower())
+
+
 def ensure(session: WriteSession, email: str, *, signup_credits: int, role: Role = Role.USER) -> User:
     """The person with this address, made (with account and signup credits) if new; safe when two do it at once."""
-    address = email.strip().lower()
+    address = canonical_email(email)
     if "@" not in address or len(address) > 254:
         raise errors.InvalidRequest(fields={"email": message("not_an_email", email=email)})
     found = session.scalar(_BY_EMAIL, {"email": address})
@@ -54,7 +59,7 @@ def local_person(session: WriteSession, settings: config.Settings) -> User:
 
 def get(session: ReadSession, email: str) -> User:
     """The person with this address; NotFound when there is none."""
-    user = session.scalar(_BY_EMAIL, {"email": email.strip().lower()})
+    user = session.scalar(_BY_EMAIL, {"email": canonical_email(email)})
     if user is None:
         raise errors.NotFound(message("no_such_person", email=email))
     return user
@@ -95,9 +100,7 @@ def list_all(
         .limit(limit)
     )
     if wanted := search.strip():
-        query = query.where(
-            or_(User.email.icontains(wanted, autoescape=True), User.name.icontains(wanted, autoescape=True))
-        )
+        query = query.where(User.search_key.contains(normal_form.normal(wanted), autoescape=True))
     found = session.execute(query).all()
     given = ledger.total_credited(session, [account.id for _user, account in found])
     return [

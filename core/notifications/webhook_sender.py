@@ -167,7 +167,7 @@ def deliver(settings: Settings, claimed: Claimed) -> None:
             webhooks.abandon(session, WebhookDelivery.id == delivery.id, why=message("webhook_stopped"))
         return
     now = utc_now()
-    secrets = webhooks.secrets_in_force(endpoint, key=settings.secret_key, now=now)
+    secrets = webhooks.secrets_in_force(endpoint, keys=settings.secrets_in_force, now=now)
     signed = headers(delivery.event_id, delivery.body, secrets=secrets, now=now)
     outcome = post(endpoint.url, delivery.body, signed, allow=settings.webhook_allow_hosts, proxies=settings.proxies)
     if outcome.error is not None:

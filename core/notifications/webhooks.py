@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 import httpcore
 import httpx
@@ -40,6 +41,16 @@ class ValidUrl:
     """An address that may be sent to; made by `checked` alone, so that no door can leave the check out."""
 
     url: str
+
+
+class SecretStanding(StrEnum):
+    """Whether the secret that a webhook's person has is still one that events are signed with."""
+
+    CURRENT = "current"
+    CHANGING = "changing"
+    """Until the change of `SECRET_KEY` is over, and it was made with the key before."""
+    LOST = "lost"
+    """It was made with a key that is known no more."""
 
 
 def validate_url(
@@ -75,10 +86,11 @@ def create(
     user: User,
     address: ValidUrl,
     *,
+    key: bytes,
     description: str = "",
     events: Collection[str] | None = None,
 ) -> WebhookEndpoint:
-    """Register an address for these events, None for all; its secret is shown with `secret`.
+    """Register an address for these events, None for all; its secret, made with `key`, is shown with `secret`.
 
     Conflict when there are as many as may be; InvalidRequest for no event or an unknown one.
     """
@@ -87,7 +99,11 @@ def create(
     if count >= MAX_ENDPOINTS:
         raise errors.Conflict(message("too_many_webhooks", limit=MAX_ENDPOINTS))
     endpoint = WebhookEndpoint(
-        user_id=user.id, url=address.url, description=_description(description), events=_events(events)
+        user_id=user.id,
+        url=address.url,
+        description=_description(description),
+        events=_events(events),
+        secret_key_id=key_id(key),
     )
     session.add(endpoint)
     session.flush()
@@ -142,10 +158,11 @@ def delete(session: WriteSession, user: User, endpoint_id: str) -> None:
     session.flush()
 
 
-def rotate(session: WriteSession, user: User, endpoint_id: str) -> WebhookEndpoint:
-    """Give a webhook a new secret; for a day everything is signed with the one before as well."""
+def rotate(session: WriteSession, user: User, endpoint_id: str, *, key: bytes) -> WebhookEndpoint:
+    """Give a webhook a new secret, made with `key`; for a day everything is signed with the one before as well."""
     endpoint = _locked(session, user, endpoint_id)
     endpoint.secret_version += 1
+    endpoint.secret_key_id = key_id(key)
     endpoint.rotated_at = utc_now()
     session.flush()
     return endpoint
@@ -214,12 +231,53 @@ def secret(endpoint: WebhookEndpoint, *, key: bytes) -> str:
     return _secret(endpoint.id, endpoint.secret_version, key)
 
 
-def secrets_in_force(endpoint: WebhookEndpoint, *, key: bytes, now: datetime) -> Sequence[str]:
-    """The secrets to sign with, the newest first: for a day after a change the one before it, too."""
-    found = [secret(endpoint, key=key)]
+def secrets_in_force(endpoint: WebhookEndpoint, *, keys: Sequence[bytes], now: datetime) -> Sequence[str]:
+    """The secrets to sign with, the newest first: for a day after a change the one before it, too.
+
+    `keys` are the key of the installation and, while that is changed, the one before: then everything is signed with
+    what each of them makes, also with the secret before one that was made meanwhile.
+    """
+    newest, *older = keys
+    found = [secret(endpoint, key=newest)]
     if endpoint.rotated_at is not None and now < endpoint.rotated_at + OLD_SECRET_LIFETIME:
-        found.append(_secret(endpoint.id, endpoint.secret_version - 1, key))
-    return found
+        found.append(_secret(endpoint.id, endpoint.secret_version - 1, newest))
+    for key in older:
+        found.append(secret(endpoint, key=key))
+        if endpoint.rotated_at is not None:
+            found.append(_secret(endpoint.id, endpoint.secret_version - 1, key))
+    return list(dict.fromkeys(found))
+
+
+def secret_standing(endpoint: WebhookEndpoint, *, keys: Sequence[bytes]) -> SecretStanding:
+    """How the secret of a webhook stands that was made with one of these keys, the newest first, or with another."""
+    made_with = endpoint.secret_key_id
+    newest, *older = map(key_id, keys)
+    if made_with in (None, newest):
+        return SecretStanding.CURRENT
+    return SecretStanding.CHANGING if made_with in older else SecretStanding.LOST
+
+
+def key_id(key: bytes) -> str:
+    """What a key is known by in the database: it tells nothing about the key, and another key has another."""
+    return hmac.digest(key, b"id of this key", hashlib.sha256).hex()[:16]
+
+
+def without_key(session: ReadSession) -> bool:
+    """Whether it is not noted of some webhook with which key its secret was made; so rows of older versions are."""
+    return (
+        session.scalar(select(WebhookEndpoint.id).where(WebhookEndpoint.secret_key_id.is_(None)).limit(1)) is not None
+    )
+
+
+def note_key(session: WriteSession, *, keys: Sequence[bytes]) -> None:
+    """Note, where it is not, that secrets were made with the oldest of these keys."""
+    update_where(session, WebhookEndpoint, WebhookEndpoint.secret_key_id.is_(None), secret_key_id=key_id(keys[-1]))
+
+
+def count_lost_secrets(session: ReadSession, *, keys: Sequence[bytes]) -> int:
+    """How many webhooks that are sent to have a secret that none of these keys has made."""
+    lost = WebhookEndpoint.secret_key_id.not_in([key_id(key) for key in keys])
+    return session.scalar(select(func.count()).where(lost, WebhookEndpoint.disabled_at.is_(None))) or 0
 
 
 def disable(session: WriteSession, endpoint: WebhookEndpoint, reason: DisabledReason) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import func, literal_column, or_, select
 
-from core import errors, validation
+from core import errors, normal_form, validation
 from core.catalog import capabilities
 from core.db import ReadSession, WriteSession
 from core.db.row_access import visible_to, visible_to_bound_user
@@ -42,7 +42,7 @@ def create(session: WriteSession, user: User, *, name: str, spec: GenerationSpec
     name the person has used.
     """
     kept = _kept(spec)
-    name = _free_name(session, user, name)
+    name = _free_name(session, user, name, own_id="")
     count = session.scalar(select(func.count()).select_from(Preset).where(visible_to(Preset, user))) or 0
     if count >= MAX_PRESETS:
         raise errors.InvalidRequest(fields={"name": message("too_many_presets", limit=MAX_PRESETS)})
@@ -66,7 +66,7 @@ def update(
     if spec is not None:
         preset.settings = _kept(spec)
     if name is not None and name.strip() != preset.name:
-        preset.name = _free_name(session, user, name)
+        preset.name = _free_name(session, user, name, own_id=preset.id)
     if shared is not None:
         preset.shared = shared
     session.flush()
@@ -97,13 +97,14 @@ _OF_OTHERS = (
 )
 
 
-def _free_name(session: ReadSession, user: User, name: str) -> str:
+def _free_name(session: ReadSession, user: User, name: str, *, own_id: str) -> str:
     name = name.strip()
     if not name:
         raise errors.InvalidRequest(fields={"name": message("preset_name_missing")})
     if wrong := validation.text_error(name, limit_chars=NAME_LIMIT_CHARS):
         raise errors.InvalidRequest(fields={"name": wrong})
-    if session.scalar(select(Preset.id).where(visible_to(Preset, user), Preset.name == name)) is not None:
+    taken = session.scalars(select(Preset.name).where(visible_to(Preset, user), Preset.id != own_id))
+    if normal_form.normal(name) in map(normal_form.normal, taken):
         raise errors.Conflict(message("preset_name_taken", name=name))
     return name
 

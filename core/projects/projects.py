@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
-from core import errors
+from core import errors, normal_form
 from core.clock import utc_now
 from core.db import Reader, ReadSession, WriteSession
 from core.db.row_access import visible_to, visible_to_bound_user
@@ -145,6 +145,7 @@ def update(
     project = get(session, user, project_id)
     if name is not None:
         project.name = _name(name)
+        project.name_key = normal_form.normal(project.name)
     if description is not None:
         project.description = _description(description)
     if archived is not None:
@@ -182,7 +183,7 @@ def list_page(
     query = select(Project).where(visible_to(Project, user))
     query = query.where(Project.archived_at.is_not(None) if archived else Project.archived_at.is_(None))
     if search.strip():
-        query = query.where(Project.name.icontains(search.strip(), autoescape=True))
+        query = query.where(Project.name_key.contains(normal_form.normal(search.strip()), autoescape=True))
     last = None if after_id is None else get(session, user, after_id)
     rows = session.scalars(_in_order(query, sort, last).limit(limit)).all()
     ids = [row.id for row in rows]
@@ -217,15 +218,16 @@ def names(session: ReadSession, user: User, *, archived: bool = False, limit: in
 
 def _in_order(query: Select[Project], sort: Sort, last: Project | None) -> Select[Project]:
     """Sorted, and after the last row of the page before; the id decides between equals."""
-    column: ColumnElement[Any] = {
+    columns: dict[Sort, ColumnElement[Any]] = {
         Sort.ACTIVITY: Project.updated_at.expression,
-        Sort.NAME: func.lower(Project.name),
+        Sort.NAME: Project.name_key.expression,
         Sort.SPENT: Project.spent_credits.expression,
         Sort.NEWEST: Project.created_at.expression,
-    }[sort]
+    }
+    column = columns[sort]
     if sort is Sort.NAME:
         if last is not None:
-            query = query.where(tuple_(column, Project.id) > tuple_(func.lower(last.name), last.id))
+            query = query.where(tuple_(column, Project.id) > tuple_(last.name_key, last.id))
         return query.order_by(column, Project.id)
     if last is not None:
         value = {Sort.ACTIVITY: last.updated_at, Sort.SPENT: last.spent_credits, Sort.NEWEST: last.created_at}[sort]

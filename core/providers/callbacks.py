@@ -6,6 +6,7 @@ truth: a call that never comes, comes twice or comes late changes nothing.
 """
 
 import json
+from collections.abc import Sequence
 
 from core import config, errors, signing
 from core.providers import kept, storable
@@ -22,12 +23,13 @@ def callback_url(public_url: str, generation_id: str, *, secret: bytes) -> str:
     """The address a vendor is given for one generation; empty when the installation cannot be reached from outside."""
     if not public_url:
         return ""
-    return f"{public_url.rstrip('/')}{CALLBACK_PATH}/{generation_id}/{_signature(generation_id, secret)}"
+    signature = signing.signature(_said(generation_id), secret)[:SIGNATURE_CHARS]
+    return f"{public_url.rstrip('/')}{CALLBACK_PATH}/{generation_id}/{signature}"
 
 
-def check(generation_id: str, signature: str, *, secret: bytes) -> None:
-    """Return if `address` made this; else NotFound, which says nothing about what exists."""
-    if not signing.is_same(_signature(generation_id, secret), signature):
+def check(generation_id: str, signature: str, *, secrets: Sequence[bytes]) -> None:
+    """Return if `callback_url` made this with one of the secrets; else NotFound, which says nothing of what exists."""
+    if not signing.is_signed(_said(generation_id), signature, secrets, chars=SIGNATURE_CHARS):
         raise errors.NotFound
 
 
@@ -46,5 +48,5 @@ def read_notice(provider: type[Provider], model: VideoModel, body: bytes, *, key
     return JobNotice(notice.job_id, storable.link(link))
 
 
-def _signature(generation_id: str, secret: bytes) -> str:
-    return signing.signature(f"hook\n{generation_id}", secret)[:SIGNATURE_CHARS]
+def _said(generation_id: str) -> str:
+    return f"hook\n{generation_id}"

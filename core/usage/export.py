@@ -1,12 +1,11 @@
-"""Usage as CSV for spreadsheets, the same from page and API, a piece at a time; pure."""
+"""What usage and movements look like as lines for spreadsheets, the same from page and API; pure."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from core.billing.ledger import EFFECTS
 from core.db.tables import LedgerEntry
 from core.usage import reports
+from core.usage.spreadsheet import Line, SpreadsheetFormat, write
 from core.usage.statement import ClipLine
 
 COLUMNS = (
@@ -35,48 +34,29 @@ MORE_COLUMNS = (
     "rejected_clips",
 )
 DEFAULT = (reports.Group.DAY, reports.Group.MODEL)
-LINES_A_PIECE = 500
 _HEADS = {"model_id": "model", "project_name": "project", "user_email": "user"}
 _FIGURES = COLUMNS[3:]
 
 
-def usage_csv(rows: Iterable[reports.Row], groups: Sequence[reports.Group] | None = None) -> Iterator[bytes]:
-    """The rows by these groups and a line of totals, in pieces; without groups the default ones in their first form.
+def usage(
+    rows: Iterable[reports.Row],
+    groups: Sequence[reports.Group] | None = None,
+    form: SpreadsheetFormat = SpreadsheetFormat.CSV,
+) -> Iterator[bytes]:
+    """A file of the rows by these groups and a line of totals, in pieces; without groups the default ones, short."""
+    return write(_usage_lines(rows, groups), form)
 
-    UTF-8 with the mark by which spreadsheets know it, RFC 4180 line ends. The totals are of what was written.
-    """
+
+def _usage_lines(rows: Iterable[reports.Row], groups: Sequence[reports.Group] | None) -> Iterator[Line]:
+    """Heads, rows, and the totals of what was written."""
     names = tuple(dict.fromkeys(name for group in groups or DEFAULT for name in reports.KEYS[group]))
     figures = _FIGURES if groups is None else _FIGURES + MORE_COLUMNS
     total = reports.UsageTotals()
-
-    def lines() -> Iterator[Sequence[str | int]]:
-        nonlocal total
-        yield [*(_HEADS.get(name, name) for name in names), *figures]
-        for row in rows:
-            total += row.figures
-            yield [*(escape_formula(row.keys[name]) for name in names), *_numbers(row.figures, figures)]
-        yield ["total", *[""] * (len(names) - 1), *_numbers(total, figures)]
-
-    return csv_chunks(lines())
-
-
-def csv_chunks(lines: Iterable[Sequence[str | int | float | None]]) -> Iterator[bytes]:
-    """Any lines as CSV, in pieces; texts that somebody wrote have to be made `harmless` by the caller."""
-    text = io.StringIO("\ufeff")
-    text.seek(0, io.SEEK_END)
-    writer = csv.writer(text, lineterminator="\r\n")
-    for number, line in enumerate(lines, start=1):
-        writer.writerow(line)
-        if number % LINES_A_PIECE == 0:
-            yield text.getvalue().encode()
-            text.seek(0)
-            text.truncate()
-    yield text.getvalue().encode()
-
-
-def escape_formula(text: str) -> str:
-    """A text that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+    yield [*(_HEADS.get(name, name) for name in names), *figures]
+    for row in rows:
+        total += row.figures
+        yield [*(row.keys[name] for name in names), *_numbers(row.figures, figures)]
+    yield ["total", *[""] * (len(names) - 1), *_numbers(total, figures)]
 
 
 def _numbers(figures: reports.UsageTotals, names: Sequence[str]) -> list[int]:
@@ -107,32 +87,35 @@ CLIP_COLUMNS = ("project", "model", "prompt", "person")
 """What is said of a movement's clip, behind the others."""
 
 
-def ledger_csv(rows: Iterable[LedgerEntry], clips: Mapping[str, ClipLine] | None = None) -> bytes:
-    """A line a movement, as given; UTF-8 with the mark by which spreadsheets know it (RFC 4180 line ends).
+def ledger(
+    rows: Iterable[LedgerEntry],
+    form: SpreadsheetFormat = SpreadsheetFormat.CSV,
+    clips: Mapping[str, ClipLine] | None = None,
+) -> bytes:
+    """A file with a line a movement, as given.
 
     With `clips`, which maps generation id to what is said of its clip, CLIP_COLUMNS follow.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(LEDGER_COLUMNS if clips is None else LEDGER_COLUMNS + CLIP_COLUMNS)
+    return b"".join(write(_ledger_lines(rows, clips), form))
+
+
+def _ledger_lines(rows: Iterable[LedgerEntry], clips: Mapping[str, ClipLine] | None) -> Iterator[Line]:
+    yield LEDGER_COLUMNS if clips is None else LEDGER_COLUMNS + CLIP_COLUMNS
     for row in rows:
         available, held = (sign * row.amount_credits for sign in EFFECTS[row.kind])
-        writer.writerow(
-            [
-                row.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                row.kind.value,
-                row.amount_credits,
-                available,
-                held,
-                row.available_after,
-                row.held_after,
-                row.generation_id or "",
-                escape_formula(row.actor),
-                escape_formula(row.reason),
-                *(escape_formula(text) for text in _clip_texts(clips, row)),
-            ]
-        )
-    return text.getvalue().encode("utf-8-sig")
+        yield [
+            row.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            row.kind.value,
+            row.amount_credits,
+            available,
+            held,
+            row.available_after,
+            row.held_after,
+            row.generation_id or "",
+            row.actor,
+            row.reason,
+            *_clip_texts(clips, row),
+        ]
 
 
 def _clip_texts(clips: Mapping[str, ClipLine] | None, row: LedgerEntry) -> Sequence[str]:

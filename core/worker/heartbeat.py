@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.insights import presence_watch
-from core.insights.presence_watch import Part
+from core.insights import workers
+from core.insights.workers import Part
 from core.installation import Installation
 from core.redis import presence
 from core.redis.connection import Unreachable
@@ -70,7 +70,7 @@ class _Notes:
             seen = set()
         try:
             with self._installation.database.write_session() as session:
-                presence_watch.note(session, seen | {Part.DISPATCHER})
+                workers.note(session, seen | {Part.DISPATCHER})
         except (SQLAlchemyError, OSError) as away:
             if not self._is_away:
                 log.warning("who works cannot be written down: %s", type(away).__name__)

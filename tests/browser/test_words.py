@@ -90,7 +90,13 @@ def furnish(studio: Studio, folder: Path) -> dict[str, Generation]:
         presets.create(session, person, name="Danau", spec=SETTINGS, shared=True)
         api_tokens.create(session, person, name="Skrip", scope=Scope.READ, expires_at=utc_now() + timedelta(days=400))
         for number in range(3):
-            webhooks.create(session, person, webhooks.ValidUrl(f"https://kait{number}.invalid/"), description="Saya")
+            webhooks.create(
+                session,
+                person,
+                webhooks.ValidUrl(f"https://kait{number}.invalid/"),
+                key=b"key of this test",
+                description="Saya",
+            )
         gone, failing, _kept = webhooks.list_for_user(session, person)
         webhooks.disable(session, gone, DisabledReason.GONE)
         webhooks.disable(session, failing, DisabledReason.FAILING)

@@ -44,7 +44,7 @@ def registered(studio: Studio, receiver: Receiver) -> WebhookEndpoint:
     """A webhook of the studio's person."""
     address = webhooks.validate_url(receiver.url, allow=frozenset({receiver.host_port}))
     with db.write_session() as session:
-        return webhooks.create(session, studio.person, address)
+        return webhooks.create(session, studio.person, address, key=studio.settings.secret_key)
 
 
 def send() -> None:
@@ -173,3 +173,17 @@ def test_many_deliveries_come_a_page_at_a_time(studio: Studio, receiver: Receive
     assert texts(at).count("It never arrived.") == 10
     at.button(key=f"webhook_{endpoint.id}_more").click().run()
     assert texts(at).count("It never arrived.") == 12
+
+
+def test_webhook_when_the_key_changes(studio: Studio, receiver: Receiver) -> None:
+    """Its person is told to make a new secret, and no more once they have."""
+    endpoint = registered(studio, receiver)
+    assert not opened().warning
+    with db.write_session() as session:
+        session.execute(update(WebhookEndpoint).values(secret_key_id=webhooks.key_id(b"the key before")))
+    (warning,) = opened().warning
+    assert "another secret" in warning.value
+
+    at = opened()
+    at.button(key=f"webhook_{endpoint.id}_rotate").click().run()
+    assert not opened().warning

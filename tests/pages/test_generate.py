@@ -16,7 +16,7 @@ from core.clock import utc_now
 from core.db.tables import Generation, ProviderHealth, Upload, User
 from core.files import storage as storages
 from core.identity import users
-from core.insights import presence_watch
+from core.insights import workers
 from core.installation import Installation, current, using
 from core.projects import presets
 from core.providers import registry
@@ -516,11 +516,9 @@ def test_order_form_says_that_orders_wait(open_page: Open, studio: Studio, insta
     row = studio.order(studio.project(), "in line")
     with redis_server.server() as url, using(replace(installation, redis_url=url)):
         running = current()
-        running.watch._began -= presence_watch.START_SECONDS
+        running.watch._began -= workers.START_SECONDS
         with db.write_session() as session:
-            presence_watch.note(
-                session, [presence_watch.Part.DISPATCHER, presence_watch.Part.SUBMIT, presence_watch.Part.COLLECT]
-            )
+            workers.note(session, [workers.Part.DISPATCHER, workers.Part.SUBMIT, workers.Part.COLLECT])
         at = open_page("generate")
         [said] = [warning.value for warning in at.warning]
         assert re.fullmatch(r"No worker has answered since .+, \d\d:\d\d UTC\. Orders are taken and wait\.", said)

@@ -17,6 +17,7 @@ from core.db.tables import User
 from core.identity import users
 from core.projects import projects
 from core.usage import budgets, reports
+from core.usage.spreadsheet import SpreadsheetFormat
 from pages.sections.usage import choice as usage_choice
 from pages.sections.usage import figures
 from pages.sections.usage import tables as usage_tables
@@ -131,7 +132,7 @@ def test_a_year_of_everybody_equals_the_ledger(open_page: Open, studio: Studio, 
     assert table(at.run(), "Charged, Rp")["Charged, Rp"].sum() == settled * 50
     selection = reports.UsageQuery(TODAY - timedelta(days=364), TODAY, everybody=True)
     choice = Choice(selection, reports.Group(step), reports.Group(by))
-    [head, *lines, total] = read(figures.spend_csv(studio.person, choice))
+    [head, *lines, total] = read(figures.spend_file(studio.person, choice, SpreadsheetFormat.CSV))
     place = head.index("spent_credits")
     assert (head[0], total[0]) == (step, "total")
     assert int(total[place]) == sum(int(line[place]) for line in lines) == settled
@@ -397,8 +398,8 @@ def test_figures_are_written_in_the_language_of_the_reader(open_page: Open, stud
 
 def test_names_cannot_run_anything_in_a_spreadsheet() -> None:
     """A project that is named like a formula is quoted in every file; what it is not, stays."""
-    assert read(usage_tables.as_csv([{"Project": "=cmd()", "Credits": 50, "Share": None}])) == [
+    assert read(usage_tables.as_file([{"Project": "=cmd()", "Credits": 50, "Share": None}], SpreadsheetFormat.CSV)) == [
         ["Project", "Credits", "Share"],
         ["'=cmd()", "50", ""],
     ]
-    assert read(usage_tables.as_csv([])) == [[]]
+    assert read(usage_tables.as_file([], SpreadsheetFormat.CSV)) == [[]]

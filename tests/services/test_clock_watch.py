@@ -143,7 +143,7 @@ def test_clock_set_back_when_things_wait(ana: User, size: timedelta) -> None:
     with db.write_session() as session:
         session.execute(update(Generation).where(Generation.id == pending.id).values(next_at=later))
         session.add(ProviderHealth(provider="demo", failures=5, retry_at=utc_now() + circuit_breaker.PAUSE))
-        webhooks.create(session, ana, webhooks.ValidUrl("https://example.org/hook"))
+        webhooks.create(session, ana, webhooks.ValidUrl("https://example.org/hook"), key=b"key of this test")
     with db.write_session() as session:
         row = lifecycle.locked(session, done.id)
         assert row is not None

@@ -8,18 +8,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, select, text, update
+from sqlalchemy import insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core import errors
-from core.db import Database, indexes, update_where
+from core.db import Database, indexes, schema, update_where
 from core.db.engine import PING_AFTER_SECONDS
 from core.db.enums import Scope
 from core.db.schema import alembic_config, newest_revision
-from core.db.tables import ApiToken, Generation, Project, User
+from core.db.tables import ApiToken, Generation, GenerationTag, Project, User
 from core.db.types import Base
 from core.generations import commands, lifecycle, queries
 from core.identity import users
+from core.ids import new_id
 from core.messages import message
 from core.projects import projects
 from tests.factories.generations import DISPATCHED, SUBMITTING, advance, create_generation, load_generation
@@ -331,3 +332,53 @@ def test_index_of_a_migration(database: Database) -> None:
         made = {str(index["name"]) for index in inspect(connection).get_indexes("generations")}
 
     assert ("ix_try" in made) == (database.engine.dialect.name == "sqlite")
+
+
+def test_upgrade_to_one_normal_form(database: Database, person: User) -> None:
+    """What was written before is found in any spelling; a start that is killed in the middle has changed nothing."""
+    create_generation(database, person, prompt="Zu\u0308rich हिन्दी")
+    with database.write_session() as session:
+        projects.create(session, person, name="Cafe\u0301")
+    with database.engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "0005")
+        assert "prompt_words" not in {column["name"] for column in inspect(connection).get_columns("generations")}
+        only = connection.scalar(text("SELECT id FROM generations"))
+        tags = [{"id": only, "user": person.id, "tag": tag} for tag in ("cafe\u0301", "caf\u00e9", "u\u0308ber")]
+        connection.execute(
+            text("INSERT INTO generation_tags (generation_id, user_id, tag) VALUES (:id, :user, :tag)"), tags
+        )
+        connection.execute(text("UPDATE users SET email = :email"), {"email": "jose\u0301@example.org"})
+
+    def killed() -> None:
+        with database.engine.begin() as connection:
+            schema.upgrade(connection)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        killed()
+    with database.engine.connect() as connection:
+        assert "prompt_words" not in {column["name"] for column in inspect(connection).get_columns("generations")}
+    database.migrate()
+
+    with database.read_session() as reading:
+        for asked in ("zurich", "Zürich", "हिन्दी", "हिन्द"):
+            assert len(queries.list_page(reading, person, queries.ListFilter(text=asked)).rows) == 1
+        assert [found.name for found in projects.list_page(reading, person, search="CAFE")] == ["Cafe\u0301"]
+        assert set(reading.scalars(select(GenerationTag.tag))) == {"caf\u00e9", "\u00fcber"}
+        assert users.get(reading, "Jos\u00e9@example.org").id == person.id
+
+
+def test_upgrade_of_many_rows(database: Database, person: User) -> None:
+    """Every row is carried over where there are more than are written at a time."""
+    made = create_generation(database, person, prompt="first")
+    kept = {column.name: getattr(made, column.name) for column in Generation.__table__.columns}
+    rows = [kept | {"id": new_id(), "prompt": f"Ñandú {number}"} for number in range(2500)]
+    with database.write_session() as session:
+        session.execute(insert(Generation), rows)
+    with database.engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "0005")
+    database.migrate()
+
+    with database.read_session() as reading:
+        words = reading.scalars(select(Generation.prompt_words).where(Generation.prompt != "first"))
+        assert sorted(words) == sorted(f"nandu {number}" for number in range(2500))

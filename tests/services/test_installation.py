@@ -5,8 +5,9 @@ import pytest
 from core import db
 from core.config import BadSetting
 from core.db.enums import Scope
+from core.db.opening import open_database
 from core.identity import api_tokens, users
-from core.installation import Installation, build, current, open_database, using
+from core.installation import Installation, build, current, using
 
 
 def test_current_is_the_one_in_use(installation: Installation) -> None:

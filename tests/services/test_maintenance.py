@@ -277,7 +277,9 @@ def test_run_keeps_an_audit_every_ten_minutes(site: Installation, ana: User) -> 
 def test_run_forgets_old_deliveries(site: Installation, ana: User) -> None:
     """What ended long ago is removed, what is recent stays."""
     with db.write_session() as session:
-        endpoint = webhooks.create(session, ana, webhooks.validate_url("https://93.184.216.34/", allow=frozenset()))
+        endpoint = webhooks.create(
+            session, ana, webhooks.validate_url("https://93.184.216.34/", allow=frozenset()), key=b"key of this test"
+        )
         session.add(
             WebhookDelivery(id=OLD_ID, endpoint_id=endpoint.id, user_id=ana.id, event="x", event_id=OLD_ID, body="{}")
         )

@@ -160,3 +160,13 @@ def test_browse_uses_the_index_of_shared_ones(sqlite_template: Path) -> None:
         plan = " ".join(str(row) for row in session.execute(text(query)))
     database.dispose()
     assert "ix_presets_shared" in plan
+
+
+@pytest.mark.parametrize("name", ["cafe\u0301 night", "CAFÉ NIGHT", "Cafe night"])
+def test_save_when_the_name_is_used_in_another_spelling(database: Database, person: User, name: str) -> None:
+    """A name that people would read as the same is taken; one's own may change its spelling."""
+    with database.write_session() as session:
+        first = presets.create(session, person, name="Café night", spec=SPEC)
+        with pytest.raises(errors.Conflict):
+            presets.create(session, person, name=name, spec=SPEC)
+        assert presets.update(session, person, first.id, name=name).name == name

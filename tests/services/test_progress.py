@@ -25,7 +25,7 @@ def test_token_tells_person_and_language() -> None:
     """What was signed is what is read."""
     now = utc_now()
     token = progress.sign_token("0198c0de-0000-7000-8000-000000000000", "id", secret=SECRET, now=now)
-    assert progress.check_token(token, secret=SECRET, now=now) == ("0198c0de-0000-7000-8000-000000000000", "id")
+    assert progress.check_token(token, secrets=[SECRET], now=now) == ("0198c0de-0000-7000-8000-000000000000", "id")
 
 
 def test_token_stays_the_same_when_a_page_is_drawn_again() -> None:
@@ -41,16 +41,16 @@ def test_token_holds_an_hour_and_ends_within_a_quarter_more() -> None:
     """An expired token opens nothing."""
     now = utc_now()
     token = progress.sign_token("ana", "en", secret=SECRET, now=now)
-    progress.check_token(token, secret=SECRET, now=now + timedelta(minutes=59))
+    progress.check_token(token, secrets=[SECRET], now=now + timedelta(minutes=59))
     with pytest.raises(errors.Unauthorized):
-        progress.check_token(token, secret=SECRET, now=now + timedelta(minutes=76))
+        progress.check_token(token, secrets=[SECRET], now=now + timedelta(minutes=76))
 
 
 @pytest.mark.parametrize("spoil", ["", "x", "1.ana.en.", "4102444800.ana.en.forged", "ü.é.í.ó"])
 def test_forged_token_is_refused(spoil: str) -> None:
     """Whatever was not signed with the secret is refused in the same way."""
     with pytest.raises(errors.Unauthorized):
-        progress.check_token(spoil, secret=SECRET, now=utc_now())
+        progress.check_token(spoil, secrets=[SECRET], now=utc_now())
 
 
 def test_token_of_another_person_cannot_be_made_from_ones_own() -> None:
@@ -59,7 +59,7 @@ def test_token_of_another_person_cannot_be_made_from_ones_own() -> None:
     token = progress.sign_token("ana", "en", secret=SECRET, now=now)
     for forged in (token.replace("ana", "ben"), progress.sign_token("ana", "en", secret=b"another", now=now)):
         with pytest.raises(errors.Unauthorized):
-            progress.check_token(forged, secret=SECRET, now=now)
+            progress.check_token(forged, secrets=[SECRET], now=now)
 
 
 def test_ids_are_those_of_the_person_that_have_not_ended(database: Database, person: User) -> None:

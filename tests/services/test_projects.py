@@ -99,3 +99,26 @@ def test_delete_when_it_has_clips(database: Database, person: User) -> None:
         projects.delete(session, person, empty.id)
         with pytest.raises(errors.NotFound):
             projects.get(session, person, empty.id)
+
+
+@pytest.mark.parametrize("search", ["Zürich", "zu\u0308rich", "ZURICH", "urich", "फिल्म"])
+def test_browse_when_searched_in_another_spelling(database: Database, person: User, search: str) -> None:
+    """A name is found however it is composed, with or without its marks, on both databases; also a changed one."""
+    with database.write_session() as session:
+        made = projects.create(session, person, name="Before")
+        projects.create(session, person, name="Other")
+        projects.update(session, person, made.id, name="Zürich फ़िल्म")
+    with database.read_session() as reading:
+        assert [row.id for row in projects.list_page(reading, person, search=search)] == [made.id]
+
+
+def test_browse_by_name_in_every_script(database: Database, person: User) -> None:
+    """Names stand in the order of their letters without marks, the same on both databases."""
+    for name in ("Zebra", "ähre", "apfel", "Öl", "Ort"):
+        with database.write_session() as session:
+            projects.create(session, person, name=name)
+    with database.read_session() as reading:
+        rows = projects.list_page(reading, person, sort=projects.Sort.NAME)
+        after = projects.list_page(reading, person, sort=projects.Sort.NAME, after_id=rows[1].id)
+    assert [row.name for row in rows] == ["ähre", "apfel", "Öl", "Ort", "Zebra"]
+    assert [row.name for row in after] == ["Öl", "Ort", "Zebra"]

@@ -1,12 +1,15 @@
 import itertools
 import re
+import unicodedata
 import uuid
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
+from core import normal_form
 from core.db import Database
 from core.db.tables import Generation, User
 from core.generations import prompt_search
@@ -14,6 +17,8 @@ from core.generations.queries import ListFilter, Page, list_page, neighbours
 from core.identity import users
 from tests.factories.generations import create_generation
 from tests.factories.users import create_user
+
+Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
 pytestmark = pytest.mark.both_databases  # FTS5 and tsvector are two searches
 
@@ -137,6 +142,7 @@ def test_search_goes_on_where_the_newest_do_not_fill_a_page(database: Database, 
     """What stands behind many newer clips is found, on every page, from either end, and beside every clip."""
     pattern = create_generation(database, person, prompt="a pattern")
     kept = {column.name: getattr(pattern, column.name) for column in Generation.__table__.columns}
+    del kept["prompt_words"]  # made anew of each prompt
     count = prompt_search.WALKED_ROWS + 10
     rows = [
         kept | {"id": str(uuid.UUID(int=n + 1)), "prompt": f"{'quokka' if n < rare else 'lake'} {n}"}
@@ -173,6 +179,134 @@ def test_search_sees_only_ones_own(database: Database, person: User) -> None:
     assert found(database, person, row.id.replace("-", "")) == []
 
 
-def test_words_of_a_text() -> None:
-    """Letters and digits of every script are words; all else only stands between them."""
-    assert prompt_search.words("Ein Fluß, 4K_video; 海 – ok!") == ["Ein", "Fluß", "4K", "video", "海", "ok"]
+SIGNS = (
+    *(
+        "Zürich",
+        "zu\u0308rich",
+        "ZURICH",
+        "Straße",
+        "STRASSE",
+        "ſtrasse",
+        "İstanbul",
+        "istanbul",
+        "ISTANBUL",
+        "Iğdır",
+        "igdir",
+    ),
+    *(
+        "ﬁlm",
+        "film",
+        "ｆｉｌｍ",
+        "ze\u200bro",
+        "zero",
+        "café",
+        "cafe\u0301",
+        "हिन्दी",
+        "हिन्द",
+        "हिंदी",
+        "फ़िल्म",
+        "फिल्म",
+        "की",
+        "कि",
+    ),
+    *(
+        "مـــحمد",
+        "محمد",
+        "مُحَمَّد",
+        "אָלֶף",
+        "אלף",
+        "が",
+        "か",
+        "カ",
+        "夕日",
+        "日夕",
+        "ไทย",
+        "ไท",
+        "phở",
+        "pho",
+        "٣",
+        "3",
+        "½",
+        "Ⅳ",
+        "iv",
+    ),
+    *(
+        "Ёлка",
+        "елка",
+        "ΟΔΟΣ",
+        "οδος",
+        "x" * 70,
+        "x" * 64,
+        "_",
+        "-",
+        "'",
+        '"',
+        "\\",
+        "*",
+        "\U0001f3ac",
+        "\ufdfa",
+        "a\u0345",
+    ),
+)
+
+
+@given(
+    prompts=st.lists(
+        st.lists(st.sampled_from(SIGNS) | st.text(max_size=6), min_size=1, max_size=3), min_size=1, max_size=4
+    ),
+    asked=st.lists(st.sampled_from(SIGNS) | st.text(min_size=1, max_size=4), min_size=1, max_size=2),
+    form=st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]),
+)
+def test_search_in_any_script(database: Database, prompts: list[list[str]], asked: list[str], form: Form) -> None:
+    """Both databases find what the words say, in their normal form, whatever the signs are and however composed."""
+    person = create_user(database, "any@example.org", credits=10_000_000)
+    mark = f"m{next(_EXAMPLES)}x"
+    made = [storable(f"{' '.join(words)} {mark}").strip() for words in prompts]
+    for prompt in made:
+        create_generation(database, person, prompt=prompt)
+    text = storable(f"{unicodedata.normalize(form, ' '.join(asked))} {mark}")
+
+    wanted = normal_form.words(text)
+    expected = [
+        prompt
+        for prompt in made
+        if all(any(word.startswith(begin) for word in normal_form.words(prompt)) for begin in wanted)
+    ]
+    assert sorted(found(database, person, text)) == sorted(expected)
+
+
+def storable(text: str) -> str:
+    """What text is without the characters that no prompt may have."""
+    return "".join(letter for letter in text if unicodedata.category(letter) not in ("Cc", "Cs"))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("Zu\u0308rich in winter", "Zu\u0308rich"),
+        ("Zu\u0308rich in winter", "Zürich"),
+        ("Zürich", "zurich"),
+        ("café", "CAFE"),
+        ("cafe", "café"),
+        ("हिन्दी फ़िल्म", "हिन्दी"),
+        ("हिन्दी फ़िल्म", "फिल्म"),
+        ("Straße", "strasse"),
+        ("İSTANBUL", "istanbul"),
+        ("the ﬁlm", "film"),
+        ("ze\u200bro", "zero"),
+        ("مـــحمد", "مُحَمَّد"),
+        ("夕日の湖", "湖"),
+        ("ｆｕｌｌ ｗｉｄｔｈ", "full width"),
+    ],
+)
+def test_search_in_another_spelling(database: Database, person: User, prompt: str, text: str) -> None:
+    """What looks the same to people is found, whichever way it was typed."""
+    create_generation(database, person, prompt=prompt)
+    assert found(database, person, text) == [prompt]
+
+
+@pytest.mark.parametrize(("prompt", "text"), [("की", "कि"), ("か", "が"), ("ไท", "ไทย"), ("हनद", "हिन्दी")])
+def test_search_when_marks_spell_another_sound(database: Database, person: User, prompt: str, text: str) -> None:
+    """Vowel signs and voicing are no accents: another one is another word."""
+    create_generation(database, person, prompt=prompt)
+    assert found(database, person, text) == []

@@ -96,9 +96,7 @@ def test_every_grouping_equals_the_ledger(
                 assert (total.settled_credits, total.released_credits) == (spent, given_back)
                 if not groups:
                     continue
-                written = list(
-                    csv.DictReader(io.StringIO(b"".join(export.usage_csv(found, groups)).decode("utf-8-sig")))
-                )
+                written = list(csv.DictReader(io.StringIO(b"".join(export.usage(found, groups)).decode("utf-8-sig"))))
                 assert int(written[-1]["spent_credits"]) == spent
                 assert sum(int(line["spent_credits"]) for line in written[:-1]) == spent
 

@@ -13,7 +13,7 @@ from core.audit import runs
 from core.billing import ledger
 from core.db import Database
 from core.db.tables import Generation, Project, UsageDay, User
-from core.generations import review
+from core.generations import queries, review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.identity import users
@@ -246,3 +246,15 @@ def test_figures_are_a_recount_whatever_is_done(database: Database, person: User
         type("Case", (Curating,), {"database": database, "person": person}),
         settings=settings(max_examples=settings().max_examples // 5, stateful_step_count=8),
     )
+
+
+def test_tags_when_composed_in_two_ways(database: Database, person: User) -> None:
+    """A tag is one however its letters are composed, and is found by either."""
+    row = create_generation(database, person)
+    change(database, person, row, add_tags=["Cafe\u0301", "café"])
+    with database.read_session() as reading:
+        assert review.tags_of(reading, person, row.id) == ["café"]
+        for tag in ("café", "cafe\u0301", "CAFÉ"):
+            assert [found.id for found in queries.list_page(reading, person, queries.ListFilter(tag=tag)).rows] == [
+                row.id
+            ]

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from core import errors
 from core.billing import ledger
 from core.db import Database
+from core.db.enums import Role
 from core.db.tables import User
 from core.identity import users
 
@@ -48,3 +49,21 @@ def test_storage_when_over_quota(database: Database, person: User) -> None:
 
     with database.read_session() as session:
         assert session.scalars(select(User.storage_bytes)).one() == 500
+
+
+def test_ensure_when_an_address_is_composed_in_two_ways(database: Database) -> None:
+    """It is one person however the letters are composed; another letter is another person."""
+    with database.write_session() as session:
+        made = users.ensure(session, "José@example.org", signup_credits=0)
+        assert users.ensure(session, "jose\u0301@example.org", signup_credits=0).id == made.id
+        assert users.ensure(session, "jose@example.org", signup_credits=0).id != made.id
+
+
+@pytest.mark.parametrize("search", ["jose", "JOSÉ", "jose\u0301@"])
+def test_list_when_searched_in_another_spelling(database: Database, search: str) -> None:
+    """An administrator finds a person without the marks of their address."""
+    with database.write_session() as session:
+        admin = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
+        made = users.ensure(session, "José@example.org", signup_credits=0)
+    with database.read_session() as reading:
+        assert [row.id for row in users.list_all(reading, admin, search=search)] == [made.id]

@@ -48,7 +48,7 @@ def registered(settings: Settings, user: User, url: str) -> WebhookEndpoint:
     """A webhook at this address."""
     address = webhooks.validate_url(url, allow=settings.webhook_allow_hosts)
     with db.write_session() as session:
-        return webhooks.create(session, user, address)
+        return webhooks.create(session, user, address, key=settings.secret_key)
 
 
 def sent_test(user: User, endpoint: WebhookEndpoint) -> str:
@@ -134,7 +134,7 @@ def test_deliver_after_a_rotation(site: Settings, ana: User, receiver: Receiver)
     endpoint = registered(site, ana, receiver.url)
     old = webhooks.secret(endpoint, key=site.secret_key)
     with db.write_session() as session:
-        new = webhooks.secret(webhooks.rotate(session, ana, endpoint.id), key=site.secret_key)
+        new = webhooks.secret(webhooks.rotate(session, ana, endpoint.id, key=site.secret_key), key=site.secret_key)
     sent_test(ana, endpoint)
     send(site)
     with db.write_session() as session:
@@ -383,3 +383,25 @@ def test_sender_when_one_endpoint_is_slow(site: Settings, ana: User, receiver: R
         run(settings, everything_is_done)
     assert len(quick.calls) == len(receiver.calls) == 20
     assert receiver.most_at_once == webhook_sender.MAX_CONCURRENT_PER_ENDPOINT
+
+
+def test_deliver_while_the_key_is_changed(
+    site: Settings, ana: User, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With the key before at hand receivers go on with the secret they have; without it the start says so."""
+    endpoint = registered(site, ana, receiver.url)
+    had = webhooks.secret(endpoint, key=site.secret_key)
+    monkeypatch.setenv("SECRET_KEY", "the new key")
+    monkeypatch.setenv("SECRET_KEY_OLD", site.secret_key.decode())
+    changing = installations.reopen().settings
+    assert "SECRET_KEY_OLD" not in caplog.text
+    sent_test(ana, endpoint)
+    send(changing)
+    monkeypatch.delenv("SECRET_KEY_OLD")
+    installations.reopen()
+
+    (call,) = receiver.calls
+    for secret in (had, webhooks.secret(endpoint, key=b"the new key")):
+        assert standardwebhooks.Webhook(secret).verify(call.body, call.headers)["type"] == "webhook.test"
+    assert "secrets of 1 webhooks" in caplog.text
+    assert "SECRET_KEY_OLD" in caplog.text

@@ -13,6 +13,7 @@ from core.generations import lifecycle
 from core.identity import users
 from core.messages import message, plain
 from core.notifications import outbox, webhooks
+from core.notifications.webhooks import SecretStanding
 from tests.factories.generations import (
     DISPATCHED,
     DOWNLOADING,
@@ -34,7 +35,7 @@ KEY = b"the installation's key"
 def registered(database: Database, user: User) -> WebhookEndpoint:
     """A webhook of this person."""
     with database.write_session() as session:
-        return webhooks.create(session, user, ADDRESS)
+        return webhooks.create(session, user, ADDRESS, key=KEY)
 
 
 def recorded(database: Database, endpoint: WebhookEndpoint) -> list[WebhookDelivery]:
@@ -104,11 +105,11 @@ def test_create_when_there_are_as_many_as_may_be(database: Database, person: Use
     """The eleventh is refused; somebody else's do not count."""
     with database.write_session() as session:
         for _ in range(webhooks.MAX_ENDPOINTS):
-            webhooks.create(session, person, ADDRESS)
+            webhooks.create(session, person, ADDRESS, key=KEY)
         with pytest.raises(errors.Conflict):
-            webhooks.create(session, person, ADDRESS)
+            webhooks.create(session, person, ADDRESS, key=KEY)
         other = users.ensure(session, "ben@example.org", signup_credits=0)
-        webhooks.create(session, other, ADDRESS)
+        webhooks.create(session, other, ADDRESS, key=KEY)
         assert len(webhooks.list_for_user(session, person)) == webhooks.MAX_ENDPOINTS
 
 
@@ -118,11 +119,11 @@ def test_webhook_when_it_is_somebody_elses(database: Database, person: User) -> 
     with database.write_session() as session:
         delivery = webhooks.send_test(session, person, endpoint.id)
         other = users.ensure(session, "ben@example.org", signup_credits=0)
-        own = webhooks.create(session, other, ADDRESS)
+        own = webhooks.create(session, other, ADDRESS, key=KEY)
         for action in (
             lambda: webhooks.get(session, other, endpoint.id),
             lambda: webhooks.update(session, other, endpoint.id, enabled=False),
-            lambda: webhooks.rotate(session, other, endpoint.id),
+            lambda: webhooks.rotate(session, other, endpoint.id, key=KEY),
             lambda: webhooks.send_test(session, other, endpoint.id),
             lambda: webhooks.list_deliveries(session, other, endpoint.id),
             lambda: webhooks.replay(session, other, own.id, delivery.id),
@@ -147,15 +148,15 @@ def test_rotate_keeps_the_old_secret_for_a_day(database: Database, person: User)
     """After a change both secrets sign, the new one first; a day later only the new one does."""
     endpoint = registered(database, person)
     old = webhooks.secret(endpoint, key=KEY)
-    assert webhooks.secrets_in_force(endpoint, key=KEY, now=utc_now()) == [old]
+    assert webhooks.secrets_in_force(endpoint, keys=[KEY], now=utc_now()) == [old]
     with database.write_session() as session:
-        endpoint = webhooks.rotate(session, person, endpoint.id)
+        endpoint = webhooks.rotate(session, person, endpoint.id, key=KEY)
 
     new = webhooks.secret(endpoint, key=KEY)
     assert new != old
     now = utc_now()
-    assert webhooks.secrets_in_force(endpoint, key=KEY, now=now) == [new, old]
-    assert webhooks.secrets_in_force(endpoint, key=KEY, now=now + timedelta(hours=25)) == [new]
+    assert webhooks.secrets_in_force(endpoint, keys=[KEY], now=now) == [new, old]
+    assert webhooks.secrets_in_force(endpoint, keys=[KEY], now=now + timedelta(hours=25)) == [new]
 
 
 def test_event_when_a_generation_completes(database: Database, person: User) -> None:
@@ -216,7 +217,7 @@ def test_event_when_a_generation_ends_otherwise(database: Database, person: User
 def test_event_when_nobody_listens(database: Database, person: User) -> None:
     """Moves on the way are no events, nor is an end heard by stopped webhooks or other people's."""
     with database.write_session() as session:
-        webhooks.create(session, users.ensure(session, "ben@example.org", signup_credits=0), ADDRESS)
+        webhooks.create(session, users.ensure(session, "ben@example.org", signup_credits=0), ADDRESS, key=KEY)
     stopped = registered(database, person)
     with database.write_session() as session:
         webhooks.update(session, person, stopped.id, enabled=False)
@@ -229,8 +230,8 @@ def test_event_when_nobody_listens(database: Database, person: User) -> None:
 def test_event_when_it_was_not_chosen(database: Database, person: User) -> None:
     """A webhook is told the events it chose, from the change on; with none or all chosen it is told all."""
     with database.write_session() as session:
-        failures = webhooks.create(session, person, ADDRESS, events=["generation.failed"])
-        everything = webhooks.create(session, person, ADDRESS, events=list(outbox.EVENTS.values()))
+        failures = webhooks.create(session, person, ADDRESS, key=KEY, events=["generation.failed"])
+        everything = webhooks.create(session, person, ADDRESS, key=KEY, events=list(outbox.EVENTS.values()))
     create_completed(database, person)
     assert (len(recorded(database, failures)), len(recorded(database, everything))) == (0, 1)
 
@@ -251,7 +252,7 @@ def test_events_when_they_cannot_be_chosen(database: Database, person: User, eve
     endpoint = registered(database, person)
     with database.write_session() as session:
         with pytest.raises(errors.InvalidRequest) as when_new:
-            webhooks.create(session, person, ADDRESS, events=events)
+            webhooks.create(session, person, ADDRESS, key=KEY, events=events)
         with pytest.raises(errors.InvalidRequest) as when_changed:
             webhooks.update(session, person, endpoint.id, events=events)
 
@@ -383,3 +384,41 @@ def test_forget_old_keeps_what_is_young_or_due(database: Database, person: User)
         webhooks.abandon(session, WebhookDelivery.id.in_([old[0], young_ended]), why=plain("It never arrived."))
         webhooks.prune(session)
     assert [row.id for row in recorded(database, endpoint)] == [old[1], young_ended, young_due]
+
+
+def test_secrets_while_the_key_is_changed(database: Database, person: User) -> None:
+    """Everything is signed with what both keys make, also after a new secret, until the key before is dropped."""
+    new_key, old_key = b"the new key", KEY
+    endpoint = registered(database, person)
+    had = webhooks.secret(endpoint, key=old_key)
+    assert webhooks.secret_standing(endpoint, keys=[old_key]) is SecretStanding.CURRENT
+
+    keys, later = [new_key, old_key], utc_now() + timedelta(days=9)
+    assert webhooks.secrets_in_force(endpoint, keys=keys, now=later) == [webhooks.secret(endpoint, key=new_key), had]
+    assert webhooks.secret_standing(endpoint, keys=keys) is SecretStanding.CHANGING
+    assert webhooks.secret_standing(endpoint, keys=[new_key]) is SecretStanding.LOST
+
+    with database.write_session() as session:
+        endpoint = webhooks.rotate(session, person, endpoint.id, key=new_key)
+    made = webhooks.secret(endpoint, key=new_key)
+    assert {made, had} <= set(webhooks.secrets_in_force(endpoint, keys=keys, now=later))
+    assert webhooks.secrets_in_force(endpoint, keys=[new_key], now=later) == [made]
+    assert webhooks.secret_standing(endpoint, keys=[new_key]) is SecretStanding.CURRENT
+
+
+def test_key_of_secrets_of_older_versions(database: Database, person: User) -> None:
+    """It is noted once, as the key before where one is given, and lost secrets are counted from then on."""
+    endpoint = registered(database, person)
+    with database.write_session() as session:
+        session.execute(update(WebhookEndpoint).values(secret_key_id=None))
+    with database.read_session() as reading:
+        assert webhooks.without_key(reading)
+    for keys in ([b"new", KEY], [b"other"]):
+        with database.write_session() as session:
+            webhooks.note_key(session, keys=keys)
+
+    with database.read_session() as reading:
+        assert not webhooks.without_key(reading)
+        assert webhooks.get(reading, person, endpoint.id).secret_key_id == webhooks.key_id(KEY)
+        assert webhooks.count_lost_secrets(reading, keys=[b"new", KEY]) == 0
+        assert webhooks.count_lost_secrets(reading, keys=[b"new"]) == 1

@@ -34,7 +34,7 @@ def site(receiver: Receiver, database_url: str) -> Iterator[Installation]:
     with installed("http://127.0.0.1:9", database_url, environ) as found:
         address = webhooks.validate_url(receiver.url, allow=frozenset({receiver.host_port}))
         with found.database.write_session() as session:
-            webhooks.create(session, found.user, address)
+            webhooks.create(session, found.user, address, key=b"key of this test")
         yield found
 
 

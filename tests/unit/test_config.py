@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from core import config
+from core import config, setting_values
+from core.billing import ledger
 from core.proxies import Proxies
 
 
@@ -32,7 +33,19 @@ def test_load_when_redis_is_given(tmp_path: Path) -> None:
         ("STORAGE_URL", "ftp://files"),
         ("STORAGE_URL", "file://host/media"),
         ("DATABASE_URL", "localhost/studio"),
+        ("DATABASE_URL", "foo"),
+        ("DATABASE_URL", "mysql://db/studio"),
+        ("REDIS_URL", "redis://localhost:port"),
+        ("STORAGE_URL", "file:///srv/a?b"),
         ("SIGNUP_CREDITS", "9" * 5000),
+        ("SIGNUP_CREDITS", "9" * 20),
+        ("SIGNUP_CREDITS", "1000000000001"),
+        ("STORAGE_QUOTA_BYTES", "9" * 18),
+        ("POLL_SECONDS", "nan"),
+        ("PUBLIC_URL", "https://video.example.org/?a=b"),
+        ("MODELSLAB_BASE_URL", "https://"),
+        ("MODELSLAB_BASE_URL", "http://gateway:4000/v1"),
+        ("MODELSLAB_BASE_URL", "http://gateway:4000?x=1"),
         ("AUTH_MODE", "none"),
         ("SIGNUP_CREDITS", "-5"),
         ("SIGNUP_CREDITS", "many"),
@@ -54,6 +67,59 @@ def test_load_when_a_value_is_bad(tmp_path: Path, name: str, value: str) -> None
     """A bad value ends the start with a sentence that names its variable."""
     with pytest.raises(config.BadSetting, match=name):
         config.load({"DATA_DIR": str(tmp_path), name: value})
+
+
+def test_signup_credits_when_they_are_as_many_as_can_be(tmp_path: Path) -> None:
+    """As many as one booking may move are given, and not one more."""
+    assert setting_values.CREDITS_LIMIT == ledger.BOOKING_LIMIT_CREDITS
+    most = config.load({"DATA_DIR": str(tmp_path), "SIGNUP_CREDITS": str(ledger.BOOKING_LIMIT_CREDITS)})
+    assert most.signup_credits == ledger.BOOKING_LIMIT_CREDITS
+
+
+@pytest.mark.parametrize("content", [b"", b" \n", b"\xff\xfe\x00k", b"k\x00\x01y"])
+def test_load_when_the_kept_key_is_spoiled(tmp_path: Path, content: bytes) -> None:
+    """A key that is empty or no text is not used and not made anew: what it signed would silently end."""
+    (tmp_path / "secret.key").write_bytes(content)
+    with pytest.raises(config.BadSetting, match=r"SECRET_KEY: .*secret.key is (empty|damaged)"):
+        config.load({"DATA_DIR": str(tmp_path)})
+    assert (tmp_path / "secret.key").read_bytes() == content
+
+
+def test_load_when_the_kept_key_is_a_folder(tmp_path: Path) -> None:
+    """What cannot be read as a file is said by name."""
+    (tmp_path / "secret.key").mkdir()
+    with pytest.raises(config.BadSetting, match=r"SECRET_KEY: .*secret\.key cannot be read"):
+        config.load({"DATA_DIR": str(tmp_path)})
+
+
+def test_folder_that_is_made_is_private(tmp_path: Path) -> None:
+    """A data folder that we make can be looked into by its owner alone; one that is there keeps its mode."""
+    config.load({"DATA_DIR": str(tmp_path / "new")})
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "old").mkdir(mode=0o750)
+    config.load({"DATA_DIR": str(tmp_path / "old")})
+    assert (tmp_path / "old").stat().st_mode & 0o777 == 0o750
+
+
+@pytest.mark.parametrize("around", ["{}\r", "{}\r\n", " {} ", "\ufeff{}", "'{}'", '"{}"', "\u200b{}\u00a0", ' "{} "\t'])
+def test_load_when_something_invisible_stands_around_a_value(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, around: str
+) -> None:
+    """It is cut off and said, without the value."""
+    given = {"FAL_API_KEY": around.format("hunter2"), "POLL_SECONDS": around.format("7")}
+    found = config.load({"DATA_DIR": str(tmp_path)} | given, providers=["fal"])
+
+    assert found.provider_keys == {"fal": "hunter2"}
+    assert found.poll_seconds == 7.0
+    said = "\n".join(record.getMessage() for record in caplog.records)
+    assert "FAL_API_KEY" in said
+    assert "hunter2" not in said
+
+
+def test_load_when_a_secret_key_has_blanks(tmp_path: Path) -> None:
+    """A secret key may be any text, and cutting one that is in use would make it another: it counts as it is."""
+    found = config.load({"DATA_DIR": str(tmp_path), "SECRET_KEY": "k\r", "SECRET_KEY_OLD": " 'old' "})
+    assert found.secrets_in_force == (b"k\r", b" 'old' ")
 
 
 @pytest.mark.parametrize("name", ["REDIS_URL", "STORAGE_URL", "MODELSLAB_BASE_URL", "PUBLIC_URL", "ALL_PROXY"])
@@ -193,3 +259,52 @@ def test_read_when_a_name_is_unknown(
     (warning,) = [record.getMessage() for record in caplog.records if record.name == "core.config"]
     assert "FAL_KEY, STORAGE_QUOTA" in warning
     assert "hunter2" not in warning
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("COMFY_BASE_URL", "COMFYUI_BASE_URL"),
+        ("MODELLAB_API_KEY", "MODELSLAB_API_KEY"),
+        ("MODELS_LAB_API_KEY", "MODELSLAB_API_KEY"),
+        ("EDEN_AI_API_KEY", "EDENAI_API_KEY"),
+        ("REPLICAT_MODEL_IDS", "REPLICATE_MODEL_IDS"),
+        ("FAL_AI_API_KEY", "FAL_API_KEY"),
+    ],
+)
+def test_unknown_names_when_nearly_a_providers(name: str, meant: str) -> None:
+    """A name that is nearly one of a provider's is said together with the one that was probably meant."""
+    providers = ["modelslab", "edenai", "replicate", "fal", "comfyui"]
+    assert config.unknown_names([name, meant], providers) == [f"{name} (is it {meant}?)"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "VITE_BASE_URL",
+        "MYTOOL_BASE_URL",
+        "LLM_MAX_IN_FLIGHT",
+        "OPENAI_API_KEY",
+        "FOO_MODEL_IDS",
+        "GOOGLE_API_KEY",
+        "_API_KEY",
+    ],
+)
+def test_unknown_names_when_another_programs(name: str) -> None:
+    """What other programs are set up with is no business of ours."""
+    assert config.unknown_names([name], ["modelslab", "edenai", "replicate", "fal", "demo"]) == []
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe=", b"FAL_API_KEY=\xe9"])
+def test_read_when_the_file_beside_the_app_is_no_text(tmp_path: Path, content: bytes) -> None:
+    """A file that cannot be read is named in one sentence."""
+    (tmp_path / ".env").write_bytes(content)
+    with pytest.raises(config.BadSetting, match=r"\.env cannot be read"):
+        config.read(["fal"], env_file=tmp_path / ".env")
+
+
+def test_read_when_the_file_begins_with_a_mark(tmp_path: Path) -> None:
+    """The mark that some editors put before UTF-8 is no part of the first name."""
+    (tmp_path / ".env").write_bytes(f"\ufeffDATA_DIR={tmp_path}\r\nFAL_API_KEY=k\r\n".encode())
+    found = config.read(["fal"], env_file=tmp_path / ".env")
+    assert (found.data_dir, found.provider_keys) == (tmp_path, {"fal": "k"})

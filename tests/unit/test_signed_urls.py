@@ -1,3 +1,5 @@
+import uuid
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,16 +27,16 @@ def test_check_accepts_what_was_signed(name: str | None) -> None:
     expires, signature, said = parts(link)
     assert said == name
     for moment in (NOW, NOW + timedelta(seconds=3599)):
-        signed_urls.check(KEY, expires, signature, said, secret=SECRET, now=moment)
+        signed_urls.check(KEY, expires, signature, said, secrets=[SECRET], now=moment)
 
 
 def test_check_refuses_an_expired_link() -> None:
     """At its expiry, and not more than 15 minutes after its lifetime, a link is over."""
     expires, signature, _ = parts(signed_urls.sign(KEY, secret=SECRET, now=NOW, lifetime_seconds=3600))
-    signed_urls.check(KEY, expires, signature, None, secret=SECRET, now=datetime.fromtimestamp(expires - 1, UTC))
+    signed_urls.check(KEY, expires, signature, None, secrets=[SECRET], now=datetime.fromtimestamp(expires - 1, UTC))
     for late in (datetime.fromtimestamp(expires, UTC), NOW + timedelta(seconds=3600 + 900)):
         with pytest.raises(errors.Forbidden):
-            signed_urls.check(KEY, expires, signature, None, secret=SECRET, now=late)
+            signed_urls.check(KEY, expires, signature, None, secrets=[SECRET], now=late)
 
 
 def test_check_refuses_any_change() -> None:
@@ -52,7 +54,7 @@ def test_check_refuses_any_change() -> None:
     ]
     for key, when, proof, name, secret in changed:
         with pytest.raises(errors.Forbidden):
-            signed_urls.check(key, when, proof, name, secret=secret, now=NOW)
+            signed_urls.check(key, when, proof, name, secrets=[secret], now=NOW)
 
 
 def test_sign_gives_the_same_link_for_a_quarter_of_an_hour() -> None:
@@ -71,3 +73,17 @@ def test_sign_refuses_a_bad_key_and_an_empty_secret() -> None:
         signed_urls.sign("../secret.key", secret=SECRET, now=NOW)
     with pytest.raises(ValueError, match="secret"):
         signed_urls.sign(KEY, secret=b"", now=NOW)
+
+
+def test_check_while_the_key_is_changed() -> None:
+    """What either key has signed is good, until the one before is dropped; what a third has signed is not."""
+    old, new, other = b"the old key", b"the new key", b"another key"
+    for secret in (old, new, other):
+        expires, signature, _ = parts(signed_urls.sign(KEY, secret=secret, now=NOW))
+        link = signed_urls.sign_archive("u", [str(uuid.UUID(int=1))], secret=secret, now=NOW)
+        query = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
+        for held in ([new, old], [new]):
+            with pytest.raises(errors.Forbidden) if secret not in held else nullcontext():
+                signed_urls.check(KEY, expires, signature, None, secrets=held, now=NOW)
+            with pytest.raises(errors.Forbidden) if secret not in held else nullcontext():
+                signed_urls.check_archive("u", query["c"], int(query["e"]), query["s"], secrets=held, now=NOW)

@@ -48,6 +48,11 @@ def variables() -> Sequence[Variable]:
             "Signs media links, provider callbacks and webhooks. Must be the same on every machine.",
         ),
         Variable(
+            "SECRET_KEY_OLD",
+            "unset",
+            "The key before, while it is changed: what it has signed stays valid, and webhooks are signed with both.",
+        ),
+        Variable(
             "AUTH_MODE",
             f"`{demo.auth_mode}`",
             "`local`: one person, no password, answers this machine only. `open`: the same on any address, "
@@ -119,8 +124,8 @@ def variables() -> Sequence[Variable]:
         Variable(
             "NAME_BASE_URL",
             "the vendor's",
-            "Scheme, host and port of a gateway or stand-in. Files from there may be fetched even if the "
-            "address is private.",
+            "Scheme, host and port of a gateway or stand-in, without a path. Files from there may be fetched even if "
+            "the address is private.",
         ),
         Variable("NAME_MODEL_IDS", "empty", "`ours=theirs,...`: what the vendor calls a model since it renamed it."),
         Variable(
@@ -139,7 +144,10 @@ def page() -> str:
         "Settings",
         "Settings are variables of the environment, read once when a process starts; a file `.env` beside the app is "
         "read as well, and the environment wins. A bad value stops the start with a sentence that names the variable. "
-        "An empty value counts as unset.",
+        "The exit code is 2. An empty value counts as unset. Spaces, line ends and quotation marks around a value are "
+        "cut off, but for secret keys. Names that are nearly ours, and models that no provider has, are warned about.",
+        "What is written locally can be read by the account alone that the processes run under; files of a version "
+        "before that others could read are made private at the start.",
         markdown.table(("variable", "default", "meaning"), rows),
         f"`NAME` is the provider's name in capitals: {names}.",
         "The address and port of the app itself are Streamlit's own settings, in `.streamlit/config.toml` or as "

@@ -146,7 +146,8 @@ while True:
 
 USAGE = Recipe(
     title="Usage for a spreadsheet",
-    text="Days are UTC, both included; amounts are whole credits and rupiah.",
+    text="Days are UTC, both included; amounts are whole credits and rupiah. `format=xlsx` is an Excel "
+    "workbook, which opens the same way where lists are separated by semicolons.",
     curl="""curl --fail-with-body -sS --get -o usage.csv "$VIDEO_API/usage" -H "Authorization: Bearer $VIDEO_TOKEN" \\
   -d since=2026-01-01 -d until=2026-01-31 -d format=csv
 """,

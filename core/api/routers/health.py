@@ -12,8 +12,8 @@ from core.api.http import error_handlers, routing
 from core.api.http.installed import CurrentInstallation
 from core.api.schemas import fields, responses
 from core.db import availability
-from core.insights import health, presence_watch
-from core.insights.presence_watch import Part
+from core.insights import health
+from core.insights.workers import Part, Workers
 from core.redis import connection as redis_connection
 
 log = logging.getLogger(__name__)
@@ -25,9 +25,10 @@ class HealthAnswer(responses.Response):
     """`queue` is null where the app brings its own; degraded means that orders are taken but wait.
 
     `freeBytes` is the least room on the disks that clips are written to; `lastDeliveryAt` is null when none of the
-    newest orders was delivered. `worker` is there once it is known, and false when no worker answers, which follows
-    within 15 seconds; `workerSince` and `queueSince` are when what is missing last gave a sign of life, null where it
-    never did.
+    newest orders was delivered.
+
+    `worker` is there once it is known, and false when no worker answers, which follows within 15 seconds; `workerSince`
+    and `queueSince` are when what is missing last gave a sign of life, null where it never did.
     """
 
     status: str
@@ -72,7 +73,7 @@ def get_health(installation: CurrentInstallation) -> HealthAnswer | JSONResponse
     )
 
 
-def _workers(found: presence_watch.Workers) -> dict[str, Any]:
+def _workers(found: Workers) -> dict[str, Any]:
     """What is known of the workers, and since when nobody of them, or the queue, answers."""
     told: dict[str, Any] = {}
     if found.queue_is_away:

@@ -82,7 +82,7 @@ def get_media(
     """
     now = utc_now()
     until = _moment(expires)
-    signed_urls.check(key, until, signature, download_name, secret=installation.settings.secret_key, now=now)
+    signed_urls.check(key, until, signature, download_name, secrets=installation.settings.secrets_in_force, now=now)
     if _is_of_deleted(key):
         raise errors.NotFound
     cache_seconds = min(MEDIA_CACHE_SECONDS, math.floor(until - now.timestamp()))
@@ -102,7 +102,7 @@ def get_archive(
     Clips that are not available are named in a text file inside.
     """
     ids = signed_urls.check_archive(
-        user_id, clips, _moment(expires), signature, secret=installation.settings.secret_key, now=utc_now()
+        user_id, clips, _moment(expires), signature, secrets=installation.settings.secrets_in_force, now=utc_now()
     )
     with db.read_session() as session:
         user = session.get_one(User, user_id)  # the link was signed for them

@@ -31,7 +31,7 @@ def take_hook(
 
     The provider is asked for the status; of the body only the job's id and the link to its clip are kept.
     """
-    callbacks.check(id, signature, secret=installation.settings.secret_key)
+    callbacks.check(id, signature, secrets=installation.settings.secrets_in_force)
     with db.read_session() as session:
         row = session.get(Generation, id)
     with db.write_session() as session:

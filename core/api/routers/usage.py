@@ -1,4 +1,4 @@
-"""What was spent, over REST, by any groups, as JSON or as CSV for a spreadsheet."""
+"""What was spent, over REST, by any groups, as JSON or as a file for a spreadsheet."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -22,6 +22,7 @@ from core.db.tables import User
 from core.messages import plain
 from core.usage import export, reports
 from core.usage.reports import Group
+from core.usage.spreadsheet import SpreadsheetFormat
 
 
 async def reaches_far_enough(request: Request) -> None:
@@ -48,6 +49,7 @@ class UsageFormat(StrEnum):
 
     JSON = "json"
     CSV = "csv"
+    XLSX = "xlsx"
 
 
 class SelectionQuery(requests.Query):
@@ -138,18 +140,27 @@ class UsageAnswer(responses.Response):
     "/usage",
     response_model=UsageAnswer,
     response_model_exclude_unset=True,
-    responses=refuses(403, 404) | {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    responses=refuses(403, 404)
+    | {
+        200: {
+            "content": {
+                "text/csv": {"schema": {"type": "string"}},
+                SpreadsheetFormat.XLSX.media_type: {"schema": {"type": "string", "format": "binary"}},
+            }
+        }
+    },
 )
 def get_usage(user: CurrentUser, query: Annotated[UsageQuery, Query()]) -> UsageAnswer | Response:
-    """Get usage by day and model, or grouped by what `groupBy` names, with totals; JSON or CSV."""
+    """Get usage by day and model, or grouped by what `groupBy` names, with totals; JSON, CSV or XLSX."""
     selected = selection(query)
     groups = query.group_by or None
-    if query.format is UsageFormat.CSV:
+    if query.format is not UsageFormat.JSON:
+        form = SpreadsheetFormat(query.format)
         with db.read_session() as session:
             reports.total(session, user, selected)  # refuse what is refused before the first byte is sent
-        name = f"usage-{selected.since.isoformat()}-to-{selected.until.isoformat()}.csv"
+        name = f"usage-{selected.since.isoformat()}-to-{selected.until.isoformat()}.{form}"
         headers = {"Content-Disposition": ranges.content_disposition(name)}
-        return StreamingResponse(_csv(user, selected, groups), media_type="text/csv; charset=utf-8", headers=headers)
+        return StreamingResponse(_file(user, selected, groups, form), media_type=form.media_type, headers=headers)
     with db.read_session() as session:
         every = reports.aggregate(session, user, selected, groups or export.DEFAULT)
         rows = list(islice(every, JSON_ROWS_LIMIT + 1))
@@ -173,10 +184,12 @@ def get_usage(user: CurrentUser, query: Annotated[UsageQuery, Query()]) -> Usage
     )
 
 
-def _csv(user: User, selected: reports.UsageQuery, groups: Sequence[Group] | None) -> Iterator[bytes]:
+def _file(
+    user: User, selected: reports.UsageQuery, groups: Sequence[Group] | None, form: SpreadsheetFormat
+) -> Iterator[bytes]:
     """The whole table, read while it is sent."""
     with db.read_session() as session:
-        yield from export.usage_csv(reports.aggregate(session, user, selected, groups or export.DEFAULT), groups)
+        yield from export.usage(reports.aggregate(session, user, selected, groups or export.DEFAULT), groups, form)
 
 
 def _figures(figures: reports.UsageTotals, *, full: bool) -> dict[str, Any]:

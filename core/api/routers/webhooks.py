@@ -174,7 +174,14 @@ def create_webhook(user: CurrentUser, body: NewWebhook, idempotency_key: Idempot
     with db.write_session() as session:
         made_id = keys.made_before(session, user, idempotency_key, request=request)
         if made_id is None:
-            row = webhooks.create(session, user, address, description=body.description, events=body.events)
+            row = webhooks.create(
+                session,
+                user,
+                address,
+                key=current().settings.secret_key,
+                description=body.description,
+                events=body.events,
+            )
             keys.remember(session, user, idempotency_key, request=request, made_id=row.id)
         else:
             row = webhooks.get(session, user, made_id)
@@ -221,7 +228,7 @@ def delete_webhook(user: CurrentUser, webhook_id: PathId) -> responses.Response:
 def rotate_secret(user: CurrentUser, webhook_id: PathId) -> SecretAnswer:
     """Replace the signing secret; for a day events are signed with the old one as well."""
     with db.write_session() as session:
-        row = webhooks.rotate(session, user, webhook_id)
+        row = webhooks.rotate(session, user, webhook_id, key=current().settings.secret_key)
     return _with_secret(row)
 
 

@@ -18,14 +18,20 @@ from sqlalchemy import (
     literal_column,
     text,
 )
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core import normal_form
 from core.clock import utc_now
 from core.db.enums import Stage, Status
 from core.db.types import Base, check_in_enum
 from core.ids import new_id
 from core.messages import Message
 from core.spec import GenerationSpec
+
+
+def _words_of_prompt(context: DefaultExecutionContext) -> str:
+    return " ".join(normal_form.words(context.get_current_parameters()["prompt"]))  # type: ignore[no-untyped-call]  # SQLAlchemy has none there
 
 
 class Generation(Base):
@@ -38,6 +44,7 @@ class Generation(Base):
     `deadline_at` ends the present part of its life; None is a day after the order (`lifecycle.PENDING_LIMIT`).
     `recipe_hash` is the same for the same order in any project; `batch_id` for those ordered with one press.
     `expedited_at` is when a call of the vendor last made us look sooner.
+    `prompt_words` are the words of the prompt as searches compare them, written with it; prompts never change.
     `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
     to another project: what it cost stays where it was charged, which is `project_id` as long as it is None.
     """
@@ -59,6 +66,7 @@ class Generation(Base):
     model_id: Mapped[str] = mapped_column(String(80))
     model_name: Mapped[str] = mapped_column(String(120))
     prompt: Mapped[str] = mapped_column(Text)
+    prompt_words: Mapped[str] = mapped_column(Text, default=_words_of_prompt, server_default="")
     negative_prompt: Mapped[str] = mapped_column(Text, default="")
     start_image_key: Mapped[str | None] = mapped_column(String(200))
     end_image_key: Mapped[str | None] = mapped_column(String(200))

@@ -2,13 +2,20 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core import normal_form
 from core.clock import utc_now
 from core.db.enums import Role, Scope
 from core.db.types import Base, check_in_enum
 from core.ids import new_id
+
+
+def _key_of_person(context: DefaultExecutionContext) -> str:
+    given = context.get_current_parameters()  # type: ignore[no-untyped-call]  # SQLAlchemy has none there
+    return normal_form.normal(f"{given['email']} {given.get('name', '')}")
 
 
 class User(Base):
@@ -16,7 +23,7 @@ class User(Base):
 
     `usage_version` grows with every change of their roll-ups, so that figures read from them can be kept until then.
     `language` is what they chose to read, None while the browser decides. `monthly_budget_credits` warns and never
-    refuses.
+    refuses. `search_key` is address and name as they are searched, written with them.
     """
 
     __tablename__ = "users"
@@ -24,6 +31,7 @@ class User(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(120), default="")
+    search_key: Mapped[str] = mapped_column(Text, default=_key_of_person, server_default="")
     role: Mapped[Role] = mapped_column(default=Role.USER)
     storage_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     language: Mapped[str | None] = mapped_column(String(8))

@@ -3,19 +3,26 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core import normal_form
 from core.clock import utc_now
 from core.db.types import Base
 from core.ids import new_id
 from core.spec import GenerationSpec
 
 
+def _key_of_name(context: DefaultExecutionContext) -> str:
+    return normal_form.normal(context.get_current_parameters()["name"])  # type: ignore[no-untyped-call]  # SQLAlchemy has none there
+
+
 class Project(Base):
     """A folder of generations that belongs to one person.
 
-    `spent_credits` is the sum of what was charged in it, booked with each charge.
+    `spent_credits` is the sum of what was charged in it, booked with each charge. `name_key` is the name as it is
+    searched and sorted by, written with it.
     """
 
     __tablename__ = "projects"
@@ -23,6 +30,7 @@ class Project(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     name: Mapped[str] = mapped_column(String(120))
+    name_key: Mapped[str] = mapped_column(Text, default=_key_of_name, server_default="")
     description: Mapped[str] = mapped_column(String(2000), default="")
     archived_at: Mapped[datetime | None]
     generation_count: Mapped[int] = mapped_column(default=0)

@@ -15,7 +15,8 @@ from core.messages import Message
 class WebhookEndpoint(Base):
     """An address that a person wants to be told at when a generation ends.
 
-    Its signing secret is derived (`SECRET_KEY`, id, `secret_version`) and kept nowhere. `failing_since` is the first
+    Its signing secret is derived (`SECRET_KEY`, id, `secret_version`) and kept nowhere; `secret_key_id` names the key
+    with which the one was made that its person has, None until that is noted at a start. `failing_since` is the first
     failure after the last success. `events` are those it is told, None for all that there are or will be.
     """
 
@@ -27,6 +28,7 @@ class WebhookEndpoint(Base):
     description: Mapped[str] = mapped_column(String(200), default="")
     events: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     secret_version: Mapped[int] = mapped_column(default=1)
+    secret_key_id: Mapped[str | None] = mapped_column(String(16))
     rotated_at: Mapped[datetime | None]
     failing_since: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]

@@ -11,6 +11,7 @@ from core.clock import utc_now
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import User, WebhookDelivery, WebhookEndpoint
 from core.notifications import outbox, webhooks
+from core.notifications.webhooks import SecretStanding
 from pages.ui import components, wording
 from pages.ui.language import N_, _, plural, translate_message
 
@@ -60,9 +61,14 @@ def show(person: User) -> None:
         st.caption(_("You have {number} webhooks, which is the most.").format(number=len(found)))
 
 
+def _keys() -> Sequence[bytes]:
+    """The key of this installation, and while it is changed the one before."""
+    return installation.current().settings.secrets_in_force
+
+
 def _keep_secret(endpoint: WebhookEndpoint) -> None:
     """Remember a new secret for this session alone, until its person has saved it."""
-    secret = webhooks.secret(endpoint, key=installation.current().settings.secret_key)
+    secret = webhooks.secret(endpoint, key=_keys()[0])
     st.session_state["webhooks_secret"] = (endpoint.url, secret)
 
 
@@ -95,6 +101,21 @@ def _endpoint(person: User, endpoint: WebhookEndpoint) -> None:
         elif endpoint.failing_since is not None:
             since = wording.age(endpoint.failing_since, utc_now())
             st.caption(_("Nothing has arrived since the first failure ({age}). It is tried again.").format(age=since))
+        match webhooks.secret_standing(endpoint, keys=_keys()):
+            case SecretStanding.CHANGING:
+                st.warning(
+                    _(
+                        "The key of this installation is being changed. Until that is over events are signed with the "
+                        "secret that you have, too: make a new one before, and save it where your server finds it."
+                    )
+                )
+            case SecretStanding.LOST:
+                st.warning(
+                    _(
+                        "The key of this installation has changed, so events are signed with another secret than the "
+                        "one you have. Make a new one, and save it where your server finds it."
+                    )
+                )
         with st.container(horizontal=True):
             _actions(person, endpoint)
         with st.expander(_("Deliveries")):
@@ -129,7 +150,7 @@ def _actions(person: User, endpoint: WebhookEndpoint) -> None:
         st.markdown(_("For 24 hours every event is signed with the old secret, too, so that nothing is missed."))
         if st.button(_("Make a new secret"), type="primary", key=f"{key}_rotate"):
             components.save_and_rerun(
-                lambda session: _keep_secret(webhooks.rotate(session, person, endpoint.id)),
+                lambda session: _keep_secret(webhooks.rotate(session, person, endpoint.id, key=_keys()[0])),
                 done=_("There is a new secret."),
             )
     with st.popover(_("Delete"), icon=":material/delete:", key=f"{key}_delete_popover"):
@@ -164,7 +185,11 @@ def _new(person: User) -> None:
             def create() -> None:
                 address = _checked(url)
                 with db.write_session() as session:
-                    _keep_secret(webhooks.create(session, person, address, description=description, events=events))
+                    _keep_secret(
+                        webhooks.create(
+                            session, person, address, key=_keys()[0], description=description, events=events
+                        )
+                    )
 
             if components.try_action(create, done=_("Webhook added.")):
                 st.session_state["webhooks_made"] = turn + 1

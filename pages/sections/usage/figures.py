@@ -14,6 +14,7 @@ from core.insights import model_stats
 from core.insights.model_stats import TimeRange
 from core.usage import budgets, export, reports
 from core.usage.reports import Group, UsageQuery, UsageTotals
+from core.usage.spreadsheet import SpreadsheetFormat
 from pages.sections.usage import labels
 from pages.sections.usage.choice import Choice
 from pages.ui.language import _
@@ -102,13 +103,13 @@ def _speeds(database_url: str, model_ids: Sequence[str], since: date, until: dat
         return model_stats.render_times(session, model_ids, reports.UsageQuery(since, until))
 
 
-def spend_csv(person: User, choice: Choice) -> bytes:
+def spend_file(person: User, choice: Choice, form: SpreadsheetFormat) -> bytes:
     """The spend as the API gives it for the same groups: every figure, and a line of totals."""
     groups = [choice.step, choice.series]
     if choice.series is Group.PROJECT and choice.selection.everybody:
         groups.append(Group.USER)  # whose project it is
     with db.read_session() as session:
-        return b"".join(export.usage_csv(reports.aggregate(session, person, choice.selection, groups), groups))
+        return b"".join(export.usage(reports.aggregate(session, person, choice.selection, groups), groups, form))
 
 
 def _ranked(rows: Iterable[reports.Row], key: str, named: Callable[[str], str]) -> Sequence[Named]:

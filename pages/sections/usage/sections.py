@@ -1,4 +1,4 @@
-"""The sections of the usage page, each a chart with its table and its CSV. Draws only."""
+"""The sections of the usage page, each a chart with its table and its files. Draws only."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -8,6 +8,7 @@ import streamlit as st
 from core.catalog import price_list
 from core.insights.model_stats import SPEED_SAMPLE, TimeRange
 from core.usage import budgets
+from core.usage.spreadsheet import SpreadsheetFormat
 from pages.sections.usage import charts, labels
 from pages.sections.usage.charts import Value
 from pages.sections.usage.choice import Choice
@@ -19,7 +20,7 @@ from pages.ui.language import _
 TOP_PROJECTS = 10
 
 
-def spend(shown: Shown, choice: Choice, csv: Callable[[], bytes]) -> None:
+def spend(shown: Shown, choice: Choice, file: Callable[[SpreadsheetFormat], bytes]) -> None:
     """Credits over time, stacked."""
     lines: list[Value] = []
     values: list[Value] = []
@@ -43,7 +44,7 @@ def spend(shown: Shown, choice: Choice, csv: Callable[[], bytes]) -> None:
         credits=wording.priced(shown.total.settled_credits),
     )
     st.header(_("Spent over time"), anchor=False)
-    charted(spec, lines, key="spend", alt=alt, csv=csv)
+    charted(spec, lines, key="spend", alt=alt, file=file)
 
 
 def outcome(shown: Shown, choice: Choice) -> None:

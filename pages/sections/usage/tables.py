@@ -6,6 +6,7 @@ somebody opens the page for the first time; what they bring is then kept out of 
 
 import gc
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import altair  # noqa: F401 -- Streamlit would import it in the middle of the first chart
@@ -14,10 +15,11 @@ import pandas.io.formats.style
 import pyarrow as pa
 import streamlit as st
 
-from core.usage import export
+from core.usage import spreadsheet
+from core.usage.spreadsheet import SpreadsheetFormat
 from pages.sections.usage import labels
 from pages.sections.usage.charts import Value
-from pages.ui import components, wording
+from pages.ui import components, downloads, wording
 from pages.ui.language import _
 
 gc.freeze()
@@ -30,7 +32,7 @@ def charted(
     key: str,
     alt: str,
     percent: Sequence[str] = (),
-    csv: Callable[[], bytes] | None = None,
+    file: Callable[[SpreadsheetFormat], bytes] | None = None,
 ) -> None:
     """A chart, the same as a table behind the next tab, and as a file; the tab that is not open is not made."""
     chart_tab, table_tab = st.tabs([_("Chart"), _("Table")], key=f"usage_{key}_tabs", on_change="rerun")
@@ -45,13 +47,17 @@ def charted(
                 )
     with table_tab:
         if table_tab.open:
-            table(lines, key=key, percent=percent, csv=csv)
+            table(lines, key=key, percent=percent, file=file)
 
 
 def table(
-    lines: Sequence[Value], *, key: str, percent: Sequence[str] = (), csv: Callable[[], bytes] | None = None
+    lines: Sequence[Value],
+    *,
+    key: str,
+    percent: Sequence[str] = (),
+    file: Callable[[SpreadsheetFormat], bytes] | None = None,
 ) -> None:
-    """Lines to sort and look through, and the same as CSV, or what `csv` makes in its place."""
+    """Lines to sort and look through, and the same as a file, or what `file` makes in its place."""
     worded = _worded(lines, percent=percent)
     st.dataframe(
         # A number format of Streamlit's own would follow the browser's language, not the one that was chosen.
@@ -60,11 +66,11 @@ def table(
         key=f"usage_{key}_table",
         height="content" if len(lines) <= 10 else 385,
     )
-    _download(key, csv or (lambda: as_csv(lines)))
+    _download(key, file or partial(as_file, lines))
 
 
 def overview(lines: Sequence[Value], *, key: str, percent: Sequence[str] = (), seconds: Sequence[str] = ()) -> None:
-    """A few lines that always stand on the page, at a fraction of what `table` takes, and the same as CSV."""
+    """A few lines that always stand on the page, at a fraction of what `table` takes, and the same as a file."""
     worded = _worded(lines, percent=percent, seconds=seconds)
     rows = [
         [
@@ -75,7 +81,7 @@ def overview(lines: Sequence[Value], *, key: str, percent: Sequence[str] = (), s
     ]
     heads = list(lines[0]) if lines else []
     components.table(heads, rows, numbers=[place for place, name in enumerate(heads) if name in worded])
-    _download(key, lambda: as_csv(lines))
+    _download(key, partial(as_file, lines))
 
 
 def _worded(
@@ -88,20 +94,11 @@ def _worded(
     return found | dict.fromkeys(percent, wording.share) | dict.fromkeys(seconds, labels.seconds)
 
 
-def _download(key: str, csv: Callable[[], bytes]) -> None:
-    st.download_button(
-        _("Download CSV"),
-        data=csv,
-        file_name=f"usage-{key}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key=f"usage_{key}_csv",
-    )
+def _download(key: str, make: Callable[[SpreadsheetFormat], bytes]) -> None:
+    downloads.table(make, name=f"usage-{key}", key=f"usage_{key}")
 
 
-def as_csv(lines: Sequence[Value]) -> bytes:
+def as_file(lines: Sequence[Value], form: SpreadsheetFormat) -> bytes:
     """The lines as a file for spreadsheets; texts can run nothing there."""
     heads = list(lines[0]) if lines else []
-    written = ([export.escape_formula(v) if isinstance(v, str) else v for v in line.values()] for line in lines)
-    return b"".join(export.csv_chunks([heads, *written]))
+    return b"".join(spreadsheet.write([heads, *(list(line.values()) for line in lines)], form))

@@ -15,6 +15,8 @@ OF_CORE = (
     "core.providers.contract",
     "core.providers.adapter",
     "core.providers.http",
+    "core.providers.kept",
+    "core.providers.clip_links",
 )
 FORBIDDEN = ("time", "os", "sqlalchemy", "threading", "subprocess", "socket", "requests", "urllib.request")
 
@@ -78,7 +80,7 @@ def it_says_what_it_can(stage: Stage) -> None:
 
 
 def it_knows_http_only(stage: Stage) -> None:
-    """Of core it imports contract, template, replies, errors and messages; no clock, no database, no waiting."""
+    """Of core it imports contract, template, readers of replies, errors and messages; no clock, database or waiting."""
     for module in _own_modules(stage.provider):
         tree = ast.parse(inspect.getsource(sys.modules[module]))
         for name in _imports(tree):

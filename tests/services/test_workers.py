@@ -8,8 +8,8 @@ from sqlalchemy import select, update
 from core.clock import utc_now
 from core.db import Database, Reader
 from core.db.tables import Heartbeat
-from core.insights import presence_watch
-from core.insights.presence_watch import Part, Watch, Workers
+from core.insights import workers
+from core.insights.workers import Part, Watch, Workers
 from core.redis import connection as redis_connection
 from core.redis import presence
 from core.redis.connection import Connection
@@ -35,7 +35,7 @@ def look(database: Database, redis: Callable[[], Connection] | None, *, started:
     """A first look of a process, by itself some time after its start."""
     watch = Watch(redis)
     if started:
-        watch._began -= presence_watch.START_SECONDS
+        watch._began -= workers.START_SECONDS
     with database.read_session() as session:
         return watch.workers(lambda: session)
 
@@ -53,7 +53,7 @@ def test_role_that_is_gone_is_told_with_its_last_sign(database: Database, redis:
     for role in set(Role) - {gone}:
         presence.announce(redis, role)
     with database.write_session() as session:
-        presence_watch.note(session, [Part(role) for role in Role])
+        workers.note(session, [Part(role) for role in Role])
     found = look(database, lambda: redis)
     [(part, since)] = found.since.items()
     assert part == Part(gone)
@@ -85,7 +85,7 @@ def test_queue_that_is_away_is_told_since_its_last_sign(database: Database) -> N
     """Without Redis nothing is said of the workers; SQL knows since when it is away, whatever the clock does."""
     away = redis_connection.connect("redis://127.0.0.1:9/0")
     with database.write_session() as session:
-        presence_watch.note(session, list(Part))
+        workers.note(session, list(Part))
         session.execute(update(Heartbeat).values(seen_at=utc_now() + timedelta(hours=7)))
     found = look(database, lambda: away)
     assert set(found.since) == {Part.REDIS}
@@ -103,10 +103,10 @@ def test_note_is_one_row_a_part(database: Database) -> None:
     """However long it runs, the table stays small."""
     for _ in range(3):
         with database.write_session() as session:
-            presence_watch.note(session, [Part.DISPATCHER, Part.REDIS])
+            workers.note(session, [Part.DISPATCHER, Part.REDIS])
     with database.read_session() as session:
         assert sorted(session.scalars(select(Heartbeat.part))) == ["dispatcher", "redis"]
-        assert set(presence_watch.last_seen(session)) == {"dispatcher", "redis"}
+        assert set(workers.last_seen(session)) == {"dispatcher", "redis"}
 
 
 def test_many_who_look_ask_redis_once(database: Database, redis: Connection) -> None:

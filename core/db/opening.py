@@ -1,0 +1,138 @@
+"""Opens the database of an installation and brings its schema up to date, or says in one sentence why it cannot.
+
+A sentence names the setting and shows neither password nor query; what a driver says goes to the log on DEBUG.
+"""
+
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from core.config import BadSetting, Settings
+from core.db import availability
+from core.db.engine import PATIENCE_SECONDS, Database
+from core.db.schema import UnusableSchema
+from core.redaction import shown_address
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 5.0
+
+_COPY = "Put back a copy of it: docs/how-to/back-up-and-upgrade.md."
+_REASONS = {
+    "SQLITE_BUSY": "is locked by another program. Close that one and start again.",
+    "SQLITE_LOCKED": "is locked by another program. Close that one and start again.",
+    "SQLITE_FULL": "cannot be written: the disk is full.",
+    "SQLITE_READONLY": "may only be read by this account, or lies on a read-only disk.",
+    "SQLITE_PERM": "may not be opened by this account.",
+    "SQLITE_CANTOPEN": "cannot be opened: its folder is not there, or this account may not look into it.",
+    "SQLITE_CORRUPT": f"is damaged. {_COPY}",
+    "SQLITE_NOTADB": f"is damaged, or no database of SQLite at all. {_COPY}",
+    "SQLITE_IOERR": "cannot be read or written: its disk reports an error.",
+}
+"""What SQLite's result codes mean to an operator (https://www.sqlite.org/rescode.html)."""
+
+
+def open_database(
+    settings: Settings,
+    *,
+    patience_seconds: float = PATIENCE_SECONDS,
+    waits: bool = False,
+    info: Mapping[str, str] = MappingProxyType({}),
+) -> Database:
+    """The database of these settings, its schema up to date. Raises BadSetting, which shows no secret.
+
+    `patience_seconds` is how long it is waited for while somebody else holds it. With `waits` it is waited for until it
+    is there, as befits a process that would only be started again. `info` is what every session of it carries.
+    """
+    address = settings.database_url
+    try:
+        url = make_url(address)
+        database = Database(address, patience_seconds=patience_seconds, info=info)
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError, TypeError):
+        raise _bad(address, "is no address of a database we can use.") from None
+    try:
+        _check(database, address)
+        with _told(url, address):
+            _migrate(database, waits=waits)
+    except BaseException:
+        database.dispose()
+        raise
+    return database
+
+
+def _migrate(database: Database, *, waits: bool) -> None:
+    pause_seconds = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return database.migrate()
+        except (DBAPIError, sqlite3.Error) as failure:
+            if not (waits and availability.is_away(failure)):
+                raise
+        time.sleep(pause_seconds)
+        pause_seconds = min(LONGEST_PAUSE_SECONDS, pause_seconds * 2)
+
+
+def _check(database: Database, address: str) -> None:
+    if database.engine.dialect.is_async:
+        raise _bad(address, "names a driver that cannot be used here. Leave out what follows the +.")
+    if database.engine.dialect.name == "sqlite":
+        _check_file(database.file, address)
+
+
+def _check_file(path: Path | None, address: str) -> None:
+    """What SQLite itself notices late, or not at all."""
+    if path is None:
+        raise _bad(
+            address, "is kept in memory, where no two processes see the same. Name a file: sqlite:////srv/studio.db"
+        )
+    if path.is_dir():
+        raise _bad(address, "is a folder.")
+    if not path.parent.is_dir():
+        raise _bad(address, "cannot be made: its folder is not there.")
+    if path.exists():
+        if not all(os.access(each, os.R_OK | os.W_OK) for each in (path, path.parent)):
+            raise _bad(address, _REASONS["SQLITE_READONLY"])
+        return
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # nobody else reads it, nor what SQLite puts beside it
+    except OSError as failure:
+        raise _bad(address, f"cannot be made: {failure.strerror}.") from None
+
+
+@contextmanager
+def _told(url: URL, address: str) -> Iterator[None]:
+    """What a database or its driver refuses in here is said in a sentence."""
+    try:
+        yield
+    except OSError as failure:
+        raise _bad(address, f"cannot be copied before its schema is changed: {failure.strerror or failure}.") from None
+    except UnusableSchema as unusable:
+        raise _bad(address, f"{unusable}. Start what it belongs to, or put back a copy.") from None
+    except (DBAPIError, sqlite3.Error) as failure:
+        log.debug("the database cannot be used", exc_info=True)
+        raise _bad(address, _reason(failure, url)) from None
+
+
+def _reason(failure: BaseException, url: URL) -> str:
+    driver = failure.orig if isinstance(failure, DBAPIError) and failure.orig is not None else failure
+    name = getattr(driver, "sqlite_errorname", "")
+    for code, sentence in _REASONS.items():
+        if name.startswith(code):
+            return sentence
+    said = " ".join(str(driver).split()) or type(driver).__name__
+    if url.password:
+        said = said.replace(str(url.password), "***")
+    return f"does not answer or refuses us: {said[:300]}"
+
+
+def _bad(address: str, what: str) -> BadSetting:
+    return BadSetting(f"DATABASE_URL: the database at '{shown_address(address)}' {what}")

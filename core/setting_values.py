@@ -1,0 +1,208 @@
+"""What a value of a setting must be; each function takes the text and gives the value, or ValueError with a sentence.
+
+No sentence shows a secret: of addresses the account and the query are left out.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from core.redaction import shown_address
+
+AUTH_MODES = ("local", "open")
+CREDITS_LIMIT = 10**12
+"""The most that one booking may move, in credits; the ledger holds to the same figure."""
+
+COUNT_LIMIT = 10**15
+"""More than any count or size that is meant; a database keeps integers up to nine times 10^18."""
+
+BLANK = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff"
+"""What is invisible at the ends of a value that was pasted, or that came out of a file with other line ends."""
+
+
+def cut(value: str) -> str:
+    """A value without what nobody sees at its ends, and without quotation marks around the whole of it."""
+    bare = value.strip(BLANK)
+    if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "'\"":
+        bare = bare[1:-1].strip(BLANK)
+    return bare
+
+
+def folder(path: Path) -> Path:
+    """A folder that we can write into; made, for its owner alone, where there is none."""
+    path = path.absolute()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):  # a mount can be read-only however the modes look
+            pass
+    except OSError as failure:
+        what = "write into" if path.is_dir() else "make"
+        raise ValueError(f"cannot {what} the folder {path}: {failure.strerror}.") from None
+    return path
+
+
+def database_url(url: str) -> str:
+    """An address of SQLite or PostgreSQL; `postgres://` is what PostgreSQL's own tools take as well."""
+    found = re.match(r"([a-z0-9]+)(\+[a-z0-9_]+)?://", url)
+    if found is None or found[1] not in ("sqlite", "postgresql", "postgres"):
+        raise ValueError(f"'{shown_address(url)}' does not start with sqlite:// or postgresql://.")
+    return re.sub("^postgres(?=[+:])", "postgresql", url)
+
+
+def address(url: str, *schemes: str) -> str:
+    """A URL with one of these schemes, whose parts can be read."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in schemes and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        starts = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise ValueError(f"'{shown_address(url)}' is no address that starts with {starts}.")
+    return url
+
+
+def web_address(url: str) -> str:
+    """An address of a server on the web."""
+    parts = urlsplit(address(url, "http", "https"))
+    if not parts.hostname:
+        raise ValueError(f"'{shown_address(url)}' names no host.")
+    if parts.query or parts.fragment:
+        raise ValueError(f"'{shown_address(url)}' has a ? or # in it, and further paths are put behind it.")
+    return url
+
+
+def prefix(url: str) -> str:
+    """An address that paths are added to: no slash at its end."""
+    return url.rstrip("/")
+
+
+def host_names(value: str) -> tuple[str, ...]:
+    """Names of this installation, without scheme and port, separated by commas or blanks."""
+    found = _names(value)
+    for name in found:
+        if not re.fullmatch(r"\*|(\*\.)?[a-z0-9._-]+", name):
+            raise ValueError(f"'{_short(name)}' is not a host name.")
+    return found
+
+
+def origins(value: str) -> tuple[str, ...]:
+    """Origins as Content-Security-Policy writes them: `https://host[:port]`."""
+    found = _names(value)
+    for origin in found:
+        if not re.fullmatch(r"https?://(\*\.)?[a-z0-9.-]+(:\d+)?", origin):
+            raise ValueError(f"'{_short(shown_address(origin))}' is not https://host.")
+    return found
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(item.lower() for item in re.split(r"[,\s]+", value) if item)
+
+
+def base_url(url: str) -> str:
+    """Scheme, host and port of a vendor; its paths are known, so one given here would be sent twice or wrongly."""
+    parts = urlsplit(web_address(url))
+    if parts.path.strip("/"):
+        raise ValueError(
+            f"'{shown_address(url)}' has more than scheme, host and port. Without the rest: "
+            f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        )
+    return url
+
+
+def storage_url(url: str) -> str:
+    """A folder of this machine as `file:///absolute/path`."""
+    parts = urlsplit(address(url, "file"))
+    if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+        raise ValueError(f"'{shown_address(url)}' is not an absolute path on this machine: file:///srv/media.")
+    if parts.query or parts.fragment:
+        raise ValueError(f"'{shown_address(url)}' has a ? or # in it. Write them as %3F and %23.")
+    return url
+
+
+def auth_mode(mode: str) -> str:
+    """One of AUTH_MODES."""
+    if mode not in AUTH_MODES:
+        raise ValueError(f"'{mode}' is not one of {', '.join(AUTH_MODES)}.")
+    return mode
+
+
+def count(value: str, limit: int = COUNT_LIMIT) -> int:
+    """A whole number from 0 to the limit."""
+    if not (value.isascii() and value.isdigit()):
+        raise ValueError(f"'{_short(value)}' is not a whole number of 0 or more.")
+    if len(value.lstrip("0")) > len(str(limit)) or int(value) > limit:
+        raise ValueError(f"{_short(value)} is more than {limit:,}.")
+    return int(value)
+
+
+def credits_amount(value: str) -> int:
+    """A whole number of credits that can be booked at once."""
+    return count(value, CREDITS_LIMIT)
+
+
+def pause(value: str) -> float:
+    """Seconds between two looks."""
+    try:
+        seconds = float(value)
+    except ValueError:
+        raise ValueError(f"'{_short(value)}' is not a number.") from None
+    if not 0 < seconds < 3600:
+        raise ValueError(f"{seconds} is not between 0 and 3600 seconds.")
+    return seconds
+
+
+def hosts(value: str) -> frozenset[str]:
+    """`host:port`s, separated by commas."""
+    found = frozenset(item.strip() for item in value.split(",") if item.strip())
+    for host in found:
+        port = host.rpartition(":")[2]
+        if not (port.isascii() and port.isdigit()):
+            raise ValueError(f"'{shown_address(host)}' is not host:port.")
+    return found
+
+
+def pairs(value: str) -> Mapping[str, str]:
+    """`ours=theirs,...`: what a vendor calls a model."""
+    found = dict(item.strip().partition("=")[::2] for item in value.split(",") if item.strip())
+    if not all(ours and theirs for ours, theirs in found.items()):
+        raise ValueError(f"'{_short(value)}' is not a list of model=vendor's-name, separated by commas.")
+    return found
+
+
+def kept_secret_key(data_dir: Path, made: str) -> bytes:
+    """The key kept in the data folder, which is `made` where there is none yet (once, also under a race)."""
+    path = data_dir / "secret.key"
+    try:
+        if not path.exists():
+            handle, draft = tempfile.mkstemp(prefix="secret.", dir=data_dir)  # readable by its owner only
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(made)
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(draft, path)
+            except FileExistsError:  # another process was first: its key counts
+                pass
+            finally:
+                Path(draft).unlink()
+        key = path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is damaged: it is no text. {_PUT_BACK}") from None
+    except OSError as failure:
+        raise ValueError(f"{path} cannot be read or made: {failure.strerror}.") from None
+    if not key:
+        raise ValueError(f"{path} is empty. {_PUT_BACK}")
+    if not key.isprintable():
+        raise ValueError(f"{path} is damaged: it is no text. {_PUT_BACK}")
+    return key.encode()
+
+
+_PUT_BACK = "Put back a copy of it, or set SECRET_KEY; without the old key, links end and webhooks have other secrets."
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= 40 else f"{value[:40]}..."
