@@ -58,7 +58,7 @@ def putting_back(settings: Settings) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        mark.unlink()
+        mark.unlink(missing_ok=True)
         raise
 
 
