@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ROLES = ("all", "dispatcher", "submit", "collect")
 Part = tuple[str, list[str]]
 """Name and command line of a process to keep running."""
+log = logging.getLogger("worker")
+
 LONGEST_PAUSE_SECONDS = 10.0
 
 

@@ -13,8 +13,8 @@ from sqlalchemy import RowMapping
 
 from core import normal_form
 
-revision = "0012"
-down_revision = "0011"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
