@@ -138,7 +138,8 @@ def serving(command: Sequence[str], environ: dict[str, str]) -> Iterator[tuple[i
 def session(port: int) -> connect:
     """Open a websocket as a browser does."""
     address = f"ws://127.0.0.1:{port}/_stcore/stream"
-    return connect(address, max_size=None, proxy=None, subprotocols=["streamlit"])  # type: ignore[list-item]  # a plain word
+    origin = f"http://127.0.0.1:{port}"
+    return connect(address, max_size=None, proxy=None, origin=origin, subprotocols=["streamlit"])  # type: ignore[arg-type, list-item]  # plain words
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Select, or_, select, update
 
-from core import db
+from core import db, errors
 from core.audit import runs
 from core.clock import is_within, utc_now
 from core.db import ReadSession, update_where
@@ -105,7 +105,7 @@ def _remove_files(row: Generation, installation: Installation) -> bool:
         for key in (row.output_key, row.thumbnail_key, preview_key):
             if key is not None:
                 installation.storage.delete(key)
-    except OSError:
+    except errors.StorageUnavailable:
         if installation.told.is_news("files that cannot be removed"):
             log.exception("the files of %s, and perhaps of others, cannot be removed now", row.id)
         return False

@@ -6,15 +6,15 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core import db
 from core.api import api
 from core.db import Database
 from core.db.enums import Scope
-from core.db.tables import ApiToken
+from core.db.tables import ApiToken, Generation
 from core.ids import new_id
-from core.installation import Installation, current, using
+from core.installation import Installation, using
 from tests.api.conftest import Client, arrive, refusal
 from tests.api.routes import fitting_body, own_path
 
@@ -179,18 +179,17 @@ def test_openapi_document(nobody: Client) -> None:
 def test_unexpected_error_gives_a_reference(ana: Client, caplog: pytest.LogCaptureFixture) -> None:
     """What should not happen answers 500 with a reference that stands in the log, and tells nothing of the inside."""
     row = ana.finished()
-    videos = Path(current().settings.storage_url.removeprefix("file://")) / "videos"
-    videos.rename(videos.with_name("away"))
-    videos.write_text("a file where a folder should be")
+    with db.write_session() as session:
+        session.execute(update(Generation).values(quote={"lines": "of no price"}))
 
-    answer = ana.get(f"/download/{row.id}")
+    answer = ana.get(f"/generations/{row.id}")
 
     assert refusal(answer)[:2] == (500, "internal")
     reference = answer.json()["error"]["message"].rpartition("Reference: ")[2].rstrip(".")
     assert len(reference) == 10
     assert reference in caplog.text
-    assert "NotADirectoryError" in caplog.text
-    assert str(videos) not in answer.text
+    assert "Traceback" in caplog.text
+    assert "of no price" not in answer.text
 
 
 def test_api_runs_alone(installation: Installation) -> None:

@@ -16,7 +16,6 @@ READS = [
     "/credits",
     "/credits/entries",
     "/usage",
-    "/health",
     "/openapi.json",
 ]
 

@@ -94,6 +94,7 @@ def test_full_storage(ana: Client, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_upload_when_files_cannot_be_stored(ana: Client) -> None:
     """A disk that takes nothing is a 503 that says when to come back; nothing is counted."""
     assert ana.person is not None
+    (current().settings.data_dir / "media").rmdir()
     (current().settings.data_dir / "media").write_text("a file where the folder should be")
     answer = ana.post("/upload-image", **sent(picture()))
 

@@ -171,7 +171,6 @@ def submit(tmp_path: Path, base_url: str, **variables: str) -> errors.ProviderEr
         ("https://vendor.invalid", {"ALL_PROXY": "http://127.0.0.1:9"}),
         ("https://vendor.invalid", {"ALL_PROXY": "socks5://127.0.0.1:9"}),
         ("http://vendor.invalid", {"HTTP_PROXY": "socks5h://127.0.0.1:9"}),
-        ("http://vendor.invalid:99999999", {}),
     ],
 )
 def test_what_breaks_before_a_connection_is_not_sent(base_url: str, variables: dict[str, str], tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def interrupted(target: Path, *chunks: bytes, etag: str | None = ETAG, resource:
 
 def run(script: str, *arguments: Path, check: bool = False) -> int:
     """What a process of its own ends with."""
-    root = Path(errors.__file__).parents[1]
+    root = Path(errors.__file__).parents[2]
     return subprocess.run([sys.executable, "-c", script, *arguments], cwd=root, check=check).returncode
 
 
