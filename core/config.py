@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     all_proxy: ProxyAddress = Field("", repr=False)
     no_proxy: str = ""
     provider_keys: Mapping[str, str] = Field({}, repr=False)
+    mended_keys: frozenset[str] = frozenset()
     provider_base_urls: Mapping[str, BaseUrl] = Field({}, repr=False)
     provider_max_in_flight: Mapping[str, WholeNumber] = {}
     provider_model_ids: Mapping[str, ModelIds] = {}
@@ -170,6 +171,8 @@ class _Variables(PydanticBaseSettingsSource):
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """What was given for one field: its variable's value, or for the maps `{provider: value}`."""
+        if field_name == "mended_keys":
+            return self._mended(), field_name, False
         suffix = self.PER_PROVIDER.get(field_name)
         value = self._value(field_name.upper()) if suffix is None else self._by_provider(suffix)
         if field_name in self.IN_SMALL_LETTERS:
@@ -180,6 +183,12 @@ class _Variables(PydanticBaseSettingsSource):
         named = {name.removesuffix(suffix).lower(): name for name in self._variables if name.endswith(suffix)}
         ours = {each: name for each, name in named.items() if self._providers is None or each in self._providers}
         return {each: value for each, name in ours.items() if (value := self._value(name))}
+
+    def _mended(self) -> frozenset[str]:
+        """Providers whose key is not used as it was given, but without what nobody sees at its ends."""
+        keys = self._by_provider(self.PER_PROVIDER["provider_keys"])
+        suffix = self.PER_PROVIDER["provider_keys"]
+        return frozenset(name for name, key in keys.items() if self._variables.get(f"{name.upper()}{suffix}") != key)
 
     def _value(self, name: str) -> str | None:
         """What was given, without what nobody sees at its ends; a secret key counts as it is, since it may be any."""

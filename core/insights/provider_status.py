@@ -12,7 +12,7 @@ from core.clock import utc_now
 from core.config import Settings
 from core.db import ReadSession
 from core.db.enums import Status
-from core.db.tables import Generation, UsageDay, is_live
+from core.db.tables import Generation, ProviderHealth, UsageDay, is_live
 from core.insights import circuit_breaker, model_stats
 from core.messages import Message, message
 from core.providers import connection, registry
@@ -89,11 +89,14 @@ def statuses(
     for provider in registry.providers():
         row = known.get(provider.name)
         state = str(circuit_breaker.state(row)) if provider.name in usable else NOT_CONFIGURED
+        trouble = _trouble(provider, state, row.error_code if row else None)
+        if state == circuit_breaker.State.OK and _is_in_doubt(provider, settings, row):
+            state, trouble = str(circuit_breaker.State.TROUBLE), message("key_was_mended", variable=_key_of(provider))
         found.append(
             ProviderStatus(
                 provider=provider,
                 state=state,
-                trouble=_trouble(provider, state, row.error_code if row else None),
+                trouble=trouble,
                 key_works=row.key_works if row else None,
                 key_checked_at=row.key_checked_at if row else None,
                 week=of_week.get(provider.name, _NOTHING),
@@ -130,6 +133,15 @@ def _trouble(provider: type[Provider], state: str, error_code: str | None) -> Me
     if error_code in circuit_breaker.ACCOUNT_CODES:
         return message("provider_refuses_account", provider=provider.display_name)
     return message("provider_has_trouble", provider=provider.display_name)
+
+
+def _is_in_doubt(provider: type[Provider], settings: Settings, row: ProviderHealth | None) -> bool:
+    """Whether its key was given with something invisible around it, and has not been seen to work without that."""
+    return provider.name in settings.mended_keys and not (row and row.key_works)
+
+
+def _key_of(provider: type[Provider]) -> str:
+    return f"{provider.name.upper()}_API_KEY"
 
 
 def _variable(provider: type[Provider]) -> str:

@@ -110,6 +110,9 @@ TEMPLATES: dict[str, str] = {
     "unusable_provider_key": N_(
         "The key of {provider} holds characters that no key has. An administrator has to set it again."
     ),
+    "key_was_mended": N_(
+        "{variable} has spaces, a line end or quotation marks around it. They are cut off; set it again without them."
+    ),
     "provider_has_no_address": N_("{provider} has no address here. An administrator can set {variable}."),
     "provider_has_no_key": N_("{provider} has no key here. An administrator can add one."),
     "provider_refuses_account": N_(

@@ -6,6 +6,7 @@ from core.db import Database
 from core.db.tables import User
 from core.insights import circuit_breaker, provider_status
 from core.installation import Installation
+from tests.factories import installations
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_completed, create_generation
 from tests.said import codes
 
@@ -54,3 +55,15 @@ def test_status_when_in_trouble(
     assert of(database, installation.settings, "demo").state == "trouble"
     with database.read_session() as session:
         assert provider_status.troubles(session)["demo"].code == code
+
+
+def test_key_with_a_line_end(database: Database, installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is used without that, and shown as in doubt until it is seen to work."""
+    monkeypatch.setenv("MODELSLAB_API_KEY", "secret\r")
+    settings = installations.reopen().settings
+    assert settings.provider_keys == {"modelslab": "secret"}
+    doubtful = of(database, settings, "modelslab")
+    assert (doubtful.state, codes(doubtful.trouble)) == ("trouble", {"key_was_mended"})
+    with database.write_session() as session:
+        circuit_breaker.record_key_check(session, "modelslab", works=True)
+    assert of(database, settings, "modelslab").state == "ok"
