@@ -35,7 +35,7 @@ PROVED := core/billing/*,core/generations/lifecycle.py,core/generations/state_ma
 .PHONY: test-all
 test-all: export HYPOTHESIS_PROFILE ?= ci
 test-all:  ## all tests but those in a browser, on both databases and with processes, and what they reach of the code
-	pytest --cov --cov-report= --ignore tests/system --ignore tests/browser tests
+	pytest --cov --cov-report= --ignore tests/system --ignore tests/browser --ignore tests/soak tests
 	pytest -n 4 tests/system
 	coverage report --skip-covered
 	coverage report --include "$(PROVED)" --fail-under 100
@@ -43,6 +43,11 @@ test-all:  ## all tests but those in a browser, on both databases and with proce
 .PHONY: browser
 browser:  ## the tests that need Chromium
 	pytest -n 0 tests/browser
+
+.PHONY: soak
+soak:  ## hundreds of clips, calm and under kills, on both databases: for nights (SOAK_CLIPS=1500)
+	HYPOTHESIS_PROFILE=nightly pytest -n 0 tests/soak
+	HYPOTHESIS_PROFILE=nightly pytest tests/unit tests/services tests/providers
 
 .PHONY: coverage
 coverage:  ## which lines and branches the quick tests do not reach

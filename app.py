@@ -52,7 +52,8 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     with ExitStack() as stack:
         os.umask(startup.PRIVATE)
         logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        log.setLevel(logging.INFO)
+        for told in (log, logging.getLogger("security")):
+            told.setLevel(logging.INFO)
         try:
             _start(stack)
         except StartError as refused:

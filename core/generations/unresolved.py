@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import literal_column, select
 
-from core import db, errors
+from core import db, errors, security_log
 from core.db import ReadSession, WriteSession
 from core.db.enums import Role, Stage, Status
 from core.db.row_access import all_rows_for_admin
@@ -55,6 +55,7 @@ def release_hold(session: WriteSession, admin: User, generation_id: str) -> Gene
     row = _locked(session, admin, generation_id)
     gone = errors.GenerationFailed(message("never_made"))
     lifecycle.fail(session, row, gone, actor=admin.email)
+    security_log.note(session, "unclear clip given up", actor=admin.email, about=row.id)
     return row
 
 
@@ -75,6 +76,7 @@ def resolve_with_job(session: WriteSession, admin: User, generation_id: str, *, 
     reconciliation.accept(
         session, row, ProviderJob(provider_job_id), what=what, next_at=db.now(session), actor=admin.email
     )
+    security_log.note(session, "unclear clip found", actor=admin.email, about=row.id)
     return row
 
 

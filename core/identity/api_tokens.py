@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import BindParameter, ColumnElement, bindparam, event, func, or_, select
 
-from core import errors, validation
+from core import errors, security_log, validation
 from core.clock import is_within, utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Scope
@@ -55,17 +55,17 @@ def create(
     ) >= MAX_LIVE_TOKENS:
         raise errors.Conflict(message("too_many_tokens", limit=MAX_LIVE_TOKENS))
     token = f"avg_{secrets.token_urlsafe(32)}"
-    session.add(
-        ApiToken(
-            user_id=user.id,
-            name=name,
-            token_hash=_hash(token),
-            prefix=token[:_PREFIX_CHARS],
-            scope=scope,
-            expires_at=expires_at,
-        )
+    row = ApiToken(
+        user_id=user.id,
+        name=name,
+        token_hash=_hash(token),
+        prefix=token[:_PREFIX_CHARS],
+        scope=scope,
+        expires_at=expires_at,
     )
+    session.add(row)
     session.flush()
+    security_log.note(session, f"token with scope '{scope}' made", actor=user.email, about=row.id)
     return token
 
 
@@ -100,6 +100,7 @@ def revoke(session: WriteSession, user: User, token_id: str, *, cache: "TokenCac
     if ended != 1:
         raise errors.NotFound
     event.listen(session, "after_commit", lambda _session: cache.clear())
+    security_log.note(session, "token revoked", actor=user.email, about=token_id)
 
 
 def by_token(session: ReadSession, token: str) -> tuple[User, ApiToken]:

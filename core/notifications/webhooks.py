@@ -17,7 +17,7 @@ import httpx
 from sqlalchemy import ColumnElement, Select, func, literal_column, select
 from sqlalchemy import delete as sql_delete
 
-from core import db, egress, errors, validation
+from core import db, egress, errors, security_log, validation
 from core.clock import is_within, utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import DeliveryState, DisabledReason
@@ -107,6 +107,7 @@ def create(
     )
     session.add(endpoint)
     session.flush()
+    security_log.note(session, "webhook made", actor=user.email, about=endpoint.id)
     return endpoint
 
 
@@ -149,6 +150,7 @@ def update(
     elif enabled is False and endpoint.disabled_at is None:
         disable(session, endpoint, DisabledReason.PERSON)
     session.flush()
+    security_log.note(session, "webhook changed", actor=user.email, about=endpoint.id)
     return endpoint
 
 
@@ -156,6 +158,7 @@ def delete(session: WriteSession, user: User, endpoint_id: str) -> None:
     """Delete a webhook with the record of its deliveries."""
     session.delete(_locked(session, user, endpoint_id))
     session.flush()
+    security_log.note(session, "webhook deleted", actor=user.email, about=endpoint_id)
 
 
 def rotate(session: WriteSession, user: User, endpoint_id: str, *, key: bytes) -> WebhookEndpoint:
@@ -165,6 +168,7 @@ def rotate(session: WriteSession, user: User, endpoint_id: str, *, key: bytes) -
     endpoint.secret_key_id = key_id(key)
     endpoint.rotated_at = utc_now()
     session.flush()
+    security_log.note(session, "secret of a webhook replaced", actor=user.email, about=endpoint.id)
     return endpoint
 
 

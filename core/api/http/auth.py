@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
-from core import db, errors, installation
+from core import db, errors, installation, security_log
 from core.api.http import error_handlers
 from core.api.http.permissions import RouteTable, route_path
 from core.db import availability
@@ -23,11 +23,15 @@ from core.identity import api_tokens
 from core.installation import Installation
 from core.messages import plain
 from core.redis import rate_limits
+from core.retry import OnceAWhile
 
 POLICY = "token"
 """How the one rate limit is called in its headers."""
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+_refusals = OnceAWhile(every_seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +66,22 @@ class AuthMiddleware:
             check_rate_limit(caller.allowance)
             check_scope(caller.scope, need)
         except errors.AppError as refused:
+            if isinstance(refused, errors.Unauthorized | errors.Forbidden):
+                _note_refusal(scope, refused)
             answer = await error_handlers.app_error(Request(scope), refused)
             await answer(scope, receive, send)
             return
         scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, send)
+
+
+def _note_refusal(scope: Connection, refused: errors.AppError) -> None:
+    """In the log, once a minute for an address: a flood must not fill it."""
+    client = (scope.get("client") or ("an unknown address",))[0]
+    if _refusals.is_news((client, refused.code)):
+        security_log.refused(
+            f"token refused ({refused.code})", client=client, asked=f"{scope['method']} {scope['path']}"
+        )
 
 
 async def authenticate(authorization: str) -> Caller:

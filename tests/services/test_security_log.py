@@ -1,0 +1,30 @@
+import logging
+
+import pytest
+
+from core.db import Database
+from core.db.enums import Scope
+from core.db.tables import User
+from core.identity import api_tokens
+
+
+def test_acts_stand_in_the_log_once_they_are_done(
+    database: Database, person: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who made and ended a token is told, with its id and never with the token; what is rolled back is not."""
+    caplog.set_level(logging.INFO, logger="security")
+    with database.write_session() as session:
+        token = api_tokens.create(session, person, name="script", scope=Scope.READ)
+    with database.read_session() as session:
+        [row] = api_tokens.list_for_user(session, person)
+    with database.write_session() as session:
+        api_tokens.revoke(session, person, row.id, cache=api_tokens.TokenCache())
+    with database.write_session() as session:
+        api_tokens.create(session, person, name="never")
+        session.rollback()
+
+    assert [record.getMessage() for record in caplog.records if record.name == "security"] == [
+        f"token with scope 'read' made by {person.email}: {row.id}",
+        f"token revoked by {person.email}: {row.id}",
+    ]
+    assert token not in caplog.text
