@@ -1,6 +1,7 @@
 """Blacks out secrets in text, however they are written there, and what an address may carry; it reads no setting."""
 
 import base64
+import html
 import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,6 +36,10 @@ class Redactor:
         known = {secret.strip() for secret in secrets}
         raw = [secret.encode("utf-8", "surrogatepass") for secret in known if len(secret) >= SHORTEST_SECRET_CHARS]
         plain = {form for secret in raw for form in (secret, secret.replace(b" ", b"+"))}
+        # Escapes are put back all kinds at once, which would also take backslashes of the secret's own for escapes.
+        plain |= {
+            html.escape(secret.decode("utf-8", "surrogatepass")).encode("utf-8", "surrogatepass") for secret in raw
+        }
         self._plain = [*plain, *(form for secret in raw for form in (_hex(secret), _hex(secret).upper()))]
         self._base64 = list({core for secret in raw for core in _base64_cores(secret)})
 

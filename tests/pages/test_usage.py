@@ -289,7 +289,7 @@ def test_what_if(open_page: Open, studio: Studio) -> None:
     at.selectbox(key="usage_what_if_model").set_value("seedance-t2v").run()
     tables = " ".join(html.value for html in at.html)
     assert not at.error
-    assert "Seedance T2V makes clips of 5 or 10 seconds." in tables
+    assert "Seedance T2V makes clips of 5 seconds." in tables
     assert "+350" in tables
 
 
@@ -380,7 +380,7 @@ def test_figures_are_written_in_the_language_of_the_reader(open_page: Open, stud
         at = open_page("usage", show="cost")
         at.session_state["usage_what_if"] = True
         at.run().selectbox(key="usage_what_if_model").set_value("seedance-t2v").run()
-        assert "Seedance T2V membuat klip berdurasi 5 atau 10 detik." in " ".join(html.value for html in at.html)
+        assert "Seedance T2V membuat klip berdurasi 5 detik." in " ".join(html.value for html in at.html)
         at.radio(key="usage_show").set_value("outcome").run()
 
     [models] = [html.value for html in at.html if "Sembilan dari sepuluh dalam" in html.value]
