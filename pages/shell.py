@@ -34,7 +34,7 @@ with components.error_boundary():
 
     outage = progress_text.outage()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.title(page.title, anchor=False, width="content")
+        st.title(_("Admin") if page.url_path == "admin" else page.title, anchor=False, width="content")
         with db.read_session() as session:
             # Invisible; above the title it would push the page down while its code is loaded.
             live.show(session, person, outage)

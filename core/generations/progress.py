@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, and_, bindparam, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, select
 from sqlalchemy.orm import load_only
 
 from core import errors, signing
@@ -46,6 +46,13 @@ _PERSONS = (
     .limit(MAX_WATCHED)
 )
 """The same with a row of nothing for a person who has none, and no row at all where there is no such person."""
+_NEWEST_ID = select(func.max(Generation.id)).where(visible_to_bound_user(Generation))
+_IDS_AFTER = (
+    select(Generation.id)
+    .where(visible_to_bound_user(Generation), Generation.id > bindparam("after"))
+    .order_by(Generation.id)
+    .limit(MAX_WATCHED)
+)
 
 _COLUMNS = (
     Generation.id,
@@ -137,8 +144,21 @@ def live_ids(connection: Connection, user_id: str) -> Sequence[str]:
     return [one for one in found if one is not None]
 
 
+def newest_id(asked: Connection | ReadSession, user_id: str) -> str:
+    """The id of the newest generation of `user_id`, ended or not, from an index alone; empty if there is none.
+
+    Asked before the ids that are under way: what begins between the two questions is then still newer the next time.
+    """
+    return asked.execute(_NEWEST_ID, {"user_id": user_id}).scalar() or ""
+
+
+def ids_after(session: ReadSession, user: User, generation_id: str) -> Sequence[str]:
+    """Ids of a person's generations that began after this one, oldest first; never more than are watched."""
+    return session.scalars(_IDS_AFTER, {"user_id": user.id, "after": generation_id}).all()
+
+
 def fingerprint(of_ids: Sequence[str]) -> str:
-    """Changes when one ends or begins, and only then."""
+    """Changes when one of these ends or another begins, and only then."""
     return hashlib.sha256("".join(of_ids).encode()).hexdigest()[:16]
 
 

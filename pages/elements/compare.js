@@ -105,5 +105,5 @@ export default function ({ data: [data], parentElement }) {
     const videos = data.clips.map((clip, place) => drawClip(clip, place, data, clips));
     clips.pause = drawControls(videos, data.words, controls);
   }
-  return () => clips.pause();
+  return () => clips.isConnected || clips.pause(); // still there: newer data overtook this call
 }

@@ -220,6 +220,7 @@ export default function ({ data: [data], parentElement, setTriggerValue }) {
   window.addEventListener("video-live", list.hear);
   window.addEventListener("video-live-shown", list.show);
   return () => {
+    if (list.isConnected) return; // newer data overtook this call: the list goes on with them
     window.removeEventListener("video-live", list.hear);
     window.removeEventListener("video-live-shown", list.show);
   };

@@ -91,6 +91,7 @@ export default function ({ data: [data], parentElement, setTriggerValue }) {
   }
   draw(list, data);
   return () => {
+    if (list.isConnected) return; // newer data overtook this call: the list goes on with them
     window.removeEventListener("video-live", list.ear);
     window.removeEventListener("video-live-shown", list.show);
     delete list.ear;

@@ -64,9 +64,11 @@ class Watch {
     this.live = data.live;
     this.outage = data.outage; // the page says it
     this.met = new Set(); // what is under way since this run: it may end while nothing may be drawn again
-    if (data.told.number > toldNumber) {
-      toldNumber = data.told.number;
-      this.tell(data.told.text);
+    const { number, text } = data.told;
+    const told = number !== toldNumber && number > 0; // a server that came back counts from the beginning
+    toldNumber = number;
+    if (told) {
+      this.tell(text);
       this.tabs.postMessage({ live: data.live, ended: true });
     } else if (changed) this.tabs.postMessage({ live: data.live, ended: false });
     this.title();
@@ -79,7 +81,7 @@ class Watch {
 
   later(milliseconds) {
     clearTimeout(this.timer);
-    if (!document.hidden) this.timer = setTimeout(() => this.look(), milliseconds);
+    if (!document.hidden && !this.ending.signal.aborted) this.timer = setTimeout(() => this.look(), milliseconds);
   }
 
   async look() {
@@ -181,10 +183,12 @@ class Watch {
 }
 
 export default function ({ data: [data], parentElement, setTriggerValue }) {
+  if (!parentElement.isConnected) return; // its page was left before this code was here
   const toast = parentElement.querySelector(".seen");
   toast.watch ??= new Watch(parentElement.querySelector(".heard"), toast);
   toast.watch.update(data, (what) => setTriggerValue("changed", what));
   return () => {
+    if (parentElement.isConnected) return; // newer data overtook this call: the watch goes on with them
     toast.watch?.stop();
     delete toast.watch;
   };

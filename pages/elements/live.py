@@ -35,10 +35,12 @@ def show(session: ReadSession, person: User, outage: str) -> None:
 
     `outage` is what the page says of workers that are away.
     """
-    before = {*st.session_state.get("live_ids", ()), *_met()}
+    newest = progress.newest_id(session, person.id)
+    before = {*st.session_state.get("live_ids", ()), *_met(), *_begun(session, person)}
     now = progress.live_ids_of(session, person)
     ended = progress.ended(session, person, before.difference(now))
     st.session_state["live_ids"] = now
+    st.session_state["live_newest"] = newest
     if ended:
         number, _text = st.session_state.get("live_told", (0, ""))
         st.session_state["live_told"] = (number + 1, summary(ended))
@@ -51,7 +53,7 @@ def show(session: ReadSession, person: User, outage: str) -> None:
             "token": progress.sign_token(
                 person.id, language.current(), secret=installation.current().settings.secret_key, now=utc_now()
             ),
-            "state": live_endpoint.state(now, outage),
+            "state": live_endpoint.state(now, newest, outage),
             "outage": outage,
             "well": _("Workers answer again."),
             "live": len(now),
@@ -71,6 +73,12 @@ def _met() -> Sequence[str]:
     """What the element saw begin since the last run: it may have ended before it could be drawn."""
     changed = st.session_state.get("live", {}).get("changed") or {}
     return [str(met) for met in changed.get("met", ())][: progress.MAX_WATCHED]
+
+
+def _begun(session: ReadSession, person: User) -> Sequence[str]:
+    """What began since the last run: it may have ended before anybody looked."""
+    newest = st.session_state.get("live_newest")
+    return () if newest is None else progress.ids_after(session, person, newest)
 
 
 def summary(ended: Sequence[Generation]) -> str:

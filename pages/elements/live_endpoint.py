@@ -53,14 +53,18 @@ def route(api_path: str = config.API_PATH) -> Route:
     return Route(f"{api_path}/{NAME}", answer, methods=["GET"])
 
 
-def state(ids: Sequence[str], outage: str) -> str:
-    """What a page is drawn for: changes when something begins or ends, and when workers go or come back."""
-    return progress.fingerprint([*ids, outage] if outage else ids)
+def state(ids: Sequence[str], newest: str, outage: str) -> str:
+    """What a page is drawn for: changes when something begins or ends, and when workers go or come back.
+
+    `newest` is the newest id, which tells of what begins and ends between two looks and is never among `ids`.
+    """
+    return progress.fingerprint([*ids, newest, outage])
 
 
 def _look(user_id: str, shown: Sequence[str]) -> bytes:
     """`{"state": <see `state`>, "live": <how many>, "newest": [ids], "items": [...], "outage": <a sentence>}`."""
     with db.read_connection() as connection:
+        newest = progress.newest_id(connection, user_id)
         ids = progress.live_ids(connection, user_id)
     standings: Sequence[progress.InFlightItem] = ()
     if among := set(shown).intersection(ids):
@@ -68,7 +72,7 @@ def _look(user_id: str, shown: Sequence[str]) -> bytes:
             standings = progress_text.board().snapshots(session, user_id, among=among)
     items = [progress_text.item(each) for each in standings]
     outage = progress_text.outage()
-    told = {"state": state(ids, outage), "live": len(ids), "newest": list(ids[-MAX_NEWEST:]), "items": items}
+    told = {"state": state(ids, newest, outage), "live": len(ids), "newest": list(ids[-MAX_NEWEST:]), "items": items}
     if outage:
         told["outage"] = outage
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()

@@ -12,6 +12,9 @@ def custom_element(module_file: str, name: str, *, html: str, triggers: tuple[st
 
     The data travel in a list: in a dictionary Streamlit (1.67) looks for tables, for which it imports pandas.
 
+    What the element's function returns is called when the element goes, and also when newer data overtake its call
+    before the code is here: the element is still connected then, and its newer call may have been made already.
+
     `html` is the element's frame; each of `triggers` is an attribute of the result, None unless it was just pulled.
     """
     here = Path(module_file)

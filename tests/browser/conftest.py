@@ -38,10 +38,13 @@ FLAGS = (
 COLLECT_SHIFTS = """
 window.shifts = [];
 const isFrame = ({ node }) => node?.matches?.("[data-testid=stMainBlockContainer]"); // Streamlit's navigation arrives
+const place = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(" ");
+const describe = ({ node, previousRect, currentRect }) =>
+  `${place(previousRect)} -> ${place(currentRect)}: ${node?.outerHTML?.slice(0, 90)}`;
 new PerformanceObserver((list) => {
   for (const shift of list.getEntries())
     if (!shift.hadRecentInput && !shift.sources.every(isFrame))
-      window.shifts.push([shift.value, ...shift.sources.map(({ node }) => node?.outerHTML?.slice(0, 90))]);
+      window.shifts.push([shift.value, ...shift.sources.map(describe)]);
 }).observe({ type: "layout-shift", buffered: true });
 """
 

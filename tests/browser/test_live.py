@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from pages.elements import live_endpoint
-from tests.browser.conftest import Visit, Visitor, picture, settle
+from tests.browser.conftest import Visit, Visitor, draw_again, picture, settle
 from tests.system.app import App, running
 
 MAKING_MS = 150_000
@@ -17,6 +17,16 @@ PATIENT_MS = 20_000
 """A rerun that a look asks for while another is on its way is asked for again six seconds later."""
 
 TITLE = "AI Video Generator"
+SLOW_CODE = """
+const arrived = new Promise((done) => { window.codeArrives = done; });
+window.codeArrived = arrived;
+window.Blob = class extends Blob {
+  constructor(parts, options) {
+    super(options?.type === "text/javascript" ? ["await window.codeArrived;", ...parts] : parts, options);
+  }
+};
+"""
+"""The code of elements is here only when `codeArrives()` is called, as on a machine that is slow to load it."""
 
 
 @pytest.fixture(scope="module")
@@ -186,14 +196,31 @@ def test_idle_page_asks_seldom(visitor: Visitor, app: App) -> None:
 
 
 def test_order_of_a_script_is_noticed_by_an_idle_page(visitor: Visitor, app: App) -> None:
-    """The seldom look finds it, and the page follows from there."""
+    """The seldom look finds it, though it began and ended between two of them; its end is told of."""
     visit, _looks = arrive(visitor, app)
     page = visit.open("/history")
     settle(page)
-    app.order(prompt="By a script", duration=8, resolution="4K")
+    app.until_ended(app.order(prompt="By a script"))
     expect(page.get_by_role("button", name=re.compile("By a script.*Open clip"))).to_be_visible(
         timeout=15_000 + PATIENT_MS
     )
+    expect_told(page, "Finished: By a script")
+
+
+def test_page_drawn_again_before_its_code_is_here_moves_all_the_same(visitor: Visitor, app: App) -> None:
+    """Streamlit calls an element for each drawing, and ends the calls that a newer one overtook: only those end."""
+    app.order(prompt="Overtaken", duration=16)
+    visit, looks = arrive(visitor, app)
+    visit.context.add_init_script(SLOW_CODE)
+    page = visit.open("/generate")
+    expect(page.get_by_role("heading", name="Generate", level=1, exact=True)).to_be_visible()
+    app.order(prompt="By a script", duration=12)
+    draw_again(page)
+    assert looks == []
+    page.evaluate("codeArrives()")
+    page.wait_for_function("() => document.title.startsWith('(2) ')")
+    expect(page).to_have_title(TITLE, timeout=MAKING_MS)
+    expect(page.get_by_text("Nothing at the moment.", exact=False)).to_be_visible()
 
 
 def test_open_clip_and_its_player_survive_an_end(visitor: Visitor, app: App) -> None:

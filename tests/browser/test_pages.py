@@ -29,6 +29,8 @@ PAGES = {
     "/account": ("Account", "Movements"),
 }
 """Address -> heading of the page, and something that stands far down in it."""
+LINKS = {"Admin": "Admin (1)"}
+"""What the navigation calls a page where that is not its heading: a clip waits for an administrator here."""
 
 STILL = 0.15
 """Cumulative layout shift, of which people notice little (web.dev, "CLS": 0.1 is good, 0.25 poor)."""
@@ -76,7 +78,7 @@ def test_pages_when_gone_through_again(furnished: str, visitor: Visitor) -> None
     page = visitor(furnished).open("/")
     titles = [title for title, _deep in PAGES.values()]
     for title in titles[1:]:
-        page.get_by_role("link", name=title, exact=True).first.click()
+        page.get_by_role("link", name=LINKS.get(title, title), exact=True).first.click()
         expect(page.get_by_role("heading", name=title, level=1, exact=True)).to_be_visible()
         settle(page)
     for title in reversed(titles[:-1]):

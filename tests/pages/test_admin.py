@@ -8,7 +8,7 @@ from core.db.enums import Role, Stage, Status
 from core.db.tables import User
 from core.generations import queries, reconciliation
 from core.identity import users
-from core.insights import circuit_breaker
+from core.insights import attention, circuit_breaker
 from core.providers.contract import JobMatches, ProviderJob
 from tests.factories.generations import create_generation, lose_submit
 from tests.factories.studio import Studio
@@ -88,13 +88,16 @@ def test_unclear_clip_says_whose_it_is(open_page: Open, studio: Studio) -> None:
     assert any(mine.id in link for link in links)
 
 
-def test_navigation_counts_what_waits(open_page: Open, studio: Studio) -> None:
-    """On every page an administrator sees that something waits, and nobody else does; quiet is without a number."""
-    assert titles(open_page("admin")) == "Admin"
+def test_what_waits_is_counted_and_the_page_keeps_its_name(open_page: Open, studio: Studio) -> None:
+    """A clip without a known outcome and an account that is refused are two; the number is the navigation's alone."""
+    with db.read_session() as session:
+        assert attention.waiting(session).count == 0
     studio.lose(studio.order(studio.project()))
     with db.write_session() as session:
         circuit_breaker.record_failure(session, "demo", errors.ProviderOutOfCredits())
-    assert titles(open_page("admin")) == "Admin (2)"
+    with db.read_session() as session:
+        assert attention.waiting(session).count == 2
+    assert titles(open_page("admin")) == "Admin"
 
 
 def test_account_fault_is_told_to_administrators_until_an_order_is_accepted(open_page: Open, studio: Studio) -> None:

@@ -27,7 +27,7 @@ def test_every_page_watches(open_page: Open, studio: Studio, page: str) -> None:
     given = watching(open_page(page))
     user_id, tag = progress.check_token(given["token"], secrets=studio.settings.secrets_in_force, now=row.created_at)
     assert (user_id, tag) == (studio.person.id, "en")
-    assert (given["live"], given["state"]) == (1, progress.fingerprint([row.id]))
+    assert (given["live"], given["state"]) == (1, live_endpoint.state([row.id], row.id, ""))
     assert given["address"] == f".{live_endpoint.PATH}", "seen from the page, below whatever path that is"
 
 
@@ -45,6 +45,18 @@ def test_end_is_told_once_by_the_prompt(open_page: Open, studio: Studio) -> None
     first = watching(at.run())["told"]
     assert first == {"number": 1, "text": "Finished: A *lake* <b>at dawn</b>"}
     assert watching(at.run())["told"] == first
+
+
+def test_clip_that_began_and_ended_between_two_runs_is_told_of(open_page: Open, studio: Studio) -> None:
+    """No run and no look saw it under way, yet the page was drawn without it."""
+    studio.complete(studio.order(studio.project(), "Before anybody came"))
+    at = open_page("history")
+    drawn = watching(at)["state"]
+    studio.complete(studio.order(studio.project(), "A quick one"))
+    given = watching(at.run())
+    assert given["state"] != drawn
+    assert given["told"] == {"number": 1, "text": "Finished: A quick one"}
+    assert watching(at.run())["told"]["number"] == 1
 
 
 def test_end_is_told_on_another_page_too(open_page: Open, studio: Studio) -> None:

@@ -94,6 +94,20 @@ def test_ended_tells_only_of_ones_own_that_ended(database: Database, person: Use
         assert [row.id for row in found] == [done.id]
 
 
+def test_newest_is_ones_own_whether_it_ended_or_not(database: Database, person: User) -> None:
+    """What began after another is found by its id, also when it has ended; somebody without any has none."""
+    ben = somebody_else(database)
+    with database.read_session() as session:
+        assert progress.newest_id(session, person.id) == ""
+    first, second = create_generation(database, person), create_completed(database, person)
+    create_generation(database, ben)
+    with database.read_session() as session:
+        assert progress.newest_id(session, person.id) == second.id
+        assert progress.ids_after(session, person, first.id) == [second.id]
+        assert progress.ids_after(session, person, "") == [first.id, second.id]
+        assert progress.ids_after(session, person, second.id) == []
+
+
 def test_fingerprint_changes_with_the_set_alone(database: Database, person: User) -> None:
     """A move keeps it; a new order changes it."""
     row = create_generation(database, person)
@@ -157,6 +171,9 @@ def test_look_uses_the_index_of_what_is_under_way(database: Database, person: Us
         event.listen(database.read_engine, "before_cursor_execute", explain)
         progress.live_ids_of(session, person)
         progress.ProgressBoard().snapshots(session, person.id)
+        progress.newest_id(session, person.id)
+    newest = plans.pop()
+    assert "COVERING INDEX ix_generations_user_newest" in newest, newest
     assert all("ix_generations_live" in plan for plan in plans), plans
     assert "COVERING" in plans[0]
 
