@@ -3,7 +3,7 @@
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import psycopg
@@ -51,6 +51,16 @@ def pytest_configure(config: pytest.Config) -> None:
     """Bare `pytest` is the quick run."""
     if is_bare(config) and not config.option.markexpr:
         config.option.markexpr = LEFT_OUT
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that its machine cannot run skips itself and says why; where `CI` is set, that is a failure."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, which CI does not allow: {report.longrepr}"
+    return report
 
 
 def is_bare(config: pytest.Config) -> bool:

@@ -60,18 +60,20 @@ def test_keys_show_up_nowhere(tmp_path: Path, capfd: pytest.CaptureFixture[str])
     log = capfd.readouterr()
     places["log"] = f"{log.out}{log.err}".encode()
 
-    assert Counter(outcomes) == {"completed": 4, "failed": 12, "uncertain": 4}
+    assert Counter(outcomes) == {"completed": 4, "failed": 8, "uncertain": 4, "processing": 4}
     assert TRACE_OF_AN_ECHO in places["log"]
     assert any(TRACE_OF_AN_ECHO in content for name, content in places.items() if name.endswith(".db"))
     assert _found({**KEYS, "SECRET_KEY": SECRET_KEY, "token": token}, places) == []
 
 
 def _until_settled(app: apps.App, generation_id: str) -> str:
-    """Wait until a generation is at an end or uncertain; its status."""
+    """Wait until a generation is at an end or uncertain, or its clip could not be fetched; its status."""
     end = time.monotonic() + 150
     while True:
-        status: str = app.client.get(f"/generations/{generation_id}/status").json()["status"]["status"]
-        if status not in ("pending", "processing"):
+        clip = app.client.get(f"/generations/{generation_id}").json()["generation"]
+        status: str = clip["status"]
+        is_to_be_fetched_again = any("Could not fetch the clip" in step["what"] for step in clip["events"])
+        if status not in ("pending", "processing") or is_to_be_fetched_again:
             return status
         assert time.monotonic() < end, f"{generation_id} is still {status}"
         time.sleep(0.5)
