@@ -191,7 +191,7 @@ class _Run:
         media_type = header(response, b"content-type").partition(";")[0].strip().lower()
         if response.status == 206:
             expected: int | None = self._accept_continuation(response)
-            body = _Body(response.iter_stream(), None)
+            body = _Body(self._paced(response), None)
         else:
             stated = header(response, b"content-length")
             expected = int(stated) if stated.isdecimal() else None
@@ -199,10 +199,21 @@ class _Run:
             body = self._body(response, media_type)
             self._partial.restart(_strong_etag(response) if body.decoder is None else None)
 
-        window_start, window_bytes = time.monotonic(), 0
         for chunk in self._decoded(body):
             self._partial.write(chunk)
             self._accept_size(self._partial.size_bytes)
+        if not self._partial.size_bytes:
+            raise _TryAgain("the body is empty")
+        received = self._partial.size_bytes if body.decoder is None else body.received_bytes
+        if expected not in (None, received):
+            raise _TryAgain(f"the body ended at {received} of {expected} bytes")
+        return media_type or None
+
+    def _paced(self, response: httpcore.Response) -> Iterator[bytes]:
+        """The body as it comes, which is heard of once a second and ended when it drips, from its first byte on."""
+        window_start, window_bytes = time.monotonic(), 0
+        for chunk in response.iter_stream():
+            yield chunk
             window_bytes += len(chunk)
             passed = time.monotonic() - window_start
             if passed >= self._limits.rate_window_seconds:
@@ -212,12 +223,6 @@ class _Run:
                 window_start, window_bytes = time.monotonic(), 0
             if time.monotonic() - self._last_beat >= 1:
                 self._beat()
-        if not self._partial.size_bytes:
-            raise _TryAgain("the body is empty")
-        received = self._partial.size_bytes if body.decoder is None else body.received_bytes
-        if expected not in (None, received):
-            raise _TryAgain(f"the body ended at {received} of {expected} bytes")
-        return media_type or None
 
     def _body(self, response: httpcore.Response, media_type: str) -> "_Body":
         """The body of a whole answer, as its first bytes have it: some file hosts call a paid clip text or worse.
@@ -226,9 +231,8 @@ class _Run:
         unless the host plainly says that it is one.
         """
         coding = header(response, b"content-encoding")
-        chunks = response.iter_stream()
         is_called_video = media_type in _PLAIN_TYPES or media_type.startswith("video/")
-        head, chunks = _peeked(chunks)
+        head, chunks = _peeked(self._paced(response))
         decoder = None if _begins_a_video(head) is None else _decoder(head, coding)
         body = _Body(chunks, decoder)
         if decoder is not None:

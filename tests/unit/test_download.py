@@ -247,6 +247,16 @@ def test_fetch_ends_a_slow_drip(host: FileHost, target: Path) -> None:
     assert "too slow" in failure.detail
 
 
+def test_fetch_ends_a_drip_of_the_first_bytes(host: FileHost, target: Path) -> None:
+    """That holds from the first byte on, while too few came to tell what they are; the caller hears of it meanwhile."""
+    host.otherwise = file_host.drip(1, 0.02)
+    heard: list[int] = []
+    limits = download.Limits(min_bytes_per_second=50_000, rate_window_seconds=1.2)
+    failure = failure_of(host, target, limits=limits, max_tries=1, heartbeat=heard.append)
+    assert "too slow" in failure.detail
+    assert heard != []
+
+
 def test_fetch_ends_at_its_total_time(host: FileHost, target: Path) -> None:
     """The time for all tries together is kept to, even while bytes keep coming."""
     host.otherwise = file_host.drip(5_000, 0.02)
