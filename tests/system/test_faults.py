@@ -124,7 +124,7 @@ FAULTS: Mapping[str, Mapping[str, Outcome]] = {  # one entry a vendor, and its m
         **dict.fromkeys(("reset", "502html", "500bare", "garbage", "noid"), DONE),  # found in its list
         "500": Outcome(Status.FAILED, "generation_failed", jobs=0),  # not found there
         "aborted": Outcome(Status.CANCELLED),
-        "removed": _failed("generation_failed"),
+        "removed": _failed("expired_at_provider"),
     },
     "fal": EVERYWHERE | {"doneerror": _failed("generation_failed")},
 }
