@@ -43,6 +43,13 @@ class App:
             assert time.monotonic() < end, "the app did not answer"
             time.sleep(0.2)
 
+    def until_working(self) -> None:
+        """Wait until its workers answer; until then pages may say that nobody works."""
+        end = time.monotonic() + 60
+        while self.client.get("/health").json().get("worker") is not True:
+            assert time.monotonic() < end, "no worker answered"
+            time.sleep(0.2)
+
     def sign_in(self) -> None:
         """Make a token as the README says, and use it."""
         command = [sys.executable, "-m", "core.admin", "token", "demo@localhost"]
@@ -98,6 +105,7 @@ def running(folder: Path, *, port: int | None = None, options: Sequence[str] = (
     app = App(folder, port=port, options=options)
     try:
         app.sign_in()
+        app.until_working()
         yield app
     finally:
         if app.process.poll() is None:
