@@ -114,7 +114,7 @@ def _await_database(settings: "Settings") -> None:
     pause_seconds = 0.5
     while True:
         try:
-            with database.read_engine.connect():  # not as a session would, which tells of an outage in its own way
+            with database.read_connection():
                 break
         except OperationalError as failure:
             has_refused = "FATAL" in str(failure) and "starting up" not in str(failure)
