@@ -34,7 +34,10 @@ LINKS = {"Admin": "Admin (1)"}
 
 STILL = 0.15
 """Cumulative layout shift, of which people notice little (web.dev, "CLS": 0.1 is good, 0.25 poor)."""
-FREE = {"/generate": 0.25}
+FREE = {
+    "/": 0.25,
+    "/generate": 0.25,
+}  # first page of a server: on a phone the balance may come after its title, and wraps
 """More where no height can be kept free for an element until its code is there: the choice of models."""
 
 
