@@ -55,7 +55,8 @@ def _run(options: argparse.Namespace) -> int:
         return 2
     if options.end_with_parent:
         exit_with_parent()
-    _await_database(settings)
+    if options.role == "all" or not options.end_with_parent:  # a part waits where it opens the database
+        _await_database(settings)
     if options.role == "all":
         _become_supervisor(options, settings)
     from core import installation

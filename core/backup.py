@@ -15,11 +15,10 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import URL, make_url
 
-from core import errors
+from core import durable, errors, setting_values
 from core.clock import utc_now
 from core.config import Settings
 from core.db import copies, identity
@@ -47,7 +46,7 @@ def create(settings: Settings, target: Path) -> Contents:
     The database comes first, so that every clip that it knows is there. Raises Conflict with a sentence for a folder
     that cannot be used, AppError for what the database's own program says.
     """
-    media = _media_folder(settings)
+    media = setting_values.storage_folder(settings.storage_url)
     target = target.absolute()
     if target.exists() or target.is_relative_to(media):
         raise errors.Conflict(message("backup_target_unusable", folder=str(target)))
@@ -62,9 +61,9 @@ def create(settings: Settings, target: Path) -> Contents:
             _copy_private(key, draft / KEY)
         contents = Contents(utc_now().isoformat(timespec="seconds"), database, media_files, has_key)
         _write_manifest(draft / MANIFEST, contents)
-        copies.sync(draft)
+        durable.sync(draft)
         draft.rename(target)
-        copies.sync(target.parent)
+        durable.sync(target.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return contents
@@ -82,7 +81,8 @@ def restore(settings: Settings, source: Path) -> Contents:
         raise errors.Conflict(message("backup_of_other_database", name=contents.database))
     with _nothing_runs(settings, url):
         if (source / MEDIA).is_dir():
-            shutil.copytree(source / MEDIA, _media_folder(settings), dirs_exist_ok=True)
+            media = setting_values.storage_folder(settings.storage_url)
+            shutil.copytree(source / MEDIA, media, dirs_exist_ok=True)
         if contents.has_key:
             _put_key(source / KEY, settings.data_dir / KEY)
         if contents.database == SQLITE_COPY:
@@ -131,15 +131,9 @@ def _copy_media(media: Path, target: Path) -> int:
     return copied
 
 
-def _media_folder(settings: Settings) -> Path:
-    return Path(unquote(urlsplit(settings.storage_url).path))
-
-
 def _copy_private(source: Path, target: Path) -> None:
-    with open(target, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+    with durable.private_file(target) as file:
         file.write(source.read_bytes())
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _put_key(source: Path, target: Path) -> None:
@@ -161,7 +155,7 @@ def _put_sqlite(source: Path, target: Path) -> None:
                 side.rename(f"{aside}{end}")
         os.link(target, aside)
     draft.replace(target)
-    copies.sync(target.parent)
+    durable.sync(target.parent)
 
 
 def _aside(path: Path) -> Path:
@@ -202,7 +196,7 @@ def _write_manifest(path: Path, contents: Contents) -> None:
         "hasKey": contents.has_key,
     }
     path.write_text(json.dumps(known, indent=2) + "\n")
-    copies.sync(path)
+    durable.sync(path)
 
 
 def _read_manifest(folder: Path) -> Contents:

@@ -152,10 +152,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         allowed = self.allows(host, port)
         if not allowed and port not in (80, 443):
             raise AddressRefused(message("port_refused", port=port, host=host))
-        try:
-            found = self._resolver(host, port)
-        except (OSError, UnicodeError) as failure:  # UnicodeError: a label too long for DNS
-            raise httpcore.ConnectError(message("host_has_no_address", host=host)) from failure
+        found = self._resolve(host, port)
         if not allowed and not all(map(is_public, found)):
             raise AddressRefused(message("host_not_public", host=host))
         return found
@@ -173,11 +170,13 @@ class GuardedBackend(httpcore.NetworkBackend):
 
     def connect_to_proxy(self, host: str, port: int, timeout: float | None) -> httpcore.NetworkStream:
         """To a proxy of the operator's, which may well be inside; raises as `connect_tcp` does."""
+        return self._connect(host, port, self._resolve(host, port), timeout)
+
+    def _resolve(self, host: str, port: int) -> list[str]:
         try:
-            found = self._resolver(host, port)
-        except (OSError, UnicodeError) as failure:
+            return self._resolver(host, port)
+        except (OSError, UnicodeError) as failure:  # UnicodeError: a label too long for DNS
             raise httpcore.ConnectError(message("host_has_no_address", host=host)) from failure
-        return self._connect(host, port, found, timeout)
 
     def _connect(self, host: str, port: int, addresses: Sequence[str], timeout: float | None) -> httpcore.NetworkStream:
         unreachable: Exception = httpcore.ConnectError(message("host_has_no_address", host=host))

@@ -8,7 +8,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from core.redaction import shown_address
 
@@ -121,6 +121,11 @@ def storage_url(url: str) -> str:
     if parts.query or parts.fragment:
         raise ValueError(f"'{shown_address(url)}' has a ? or # in it. Write them as %3F and %23.")
     return url
+
+
+def storage_folder(url: str) -> Path:
+    """The folder that such an address names."""
+    return Path(unquote(urlsplit(url).path))
 
 
 def auth_mode(mode: str) -> str:

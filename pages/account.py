@@ -87,7 +87,7 @@ def movements() -> None:
         downloads.table(as_file, name="credits", key="account")
     with db.read_session() as session:
         rows = ledger.entries(session, person.id, before_id=pages[-1], limit=PAGE_SIZE + 1)
-        clips = statement.clip_lines(session, person, (row.generation_id for row in rows if row.generation_id))
+        clips = statement.clip_lines(session, person, (row.generation_id for row in rows))
     if not rows:
         st.caption(_("Nothing has moved yet."))
         return
@@ -166,7 +166,7 @@ def as_file(form: SpreadsheetFormat) -> bytes:
     found: User = current_user.current_user()
     with db.read_session() as session:
         rows = ledger.entries(session, found.id, limit=FILE_LIMIT_ROWS)
-        clips = statement.clip_lines(session, found, (row.generation_id for row in rows if row.generation_id))
+        clips = statement.clip_lines(session, found, (row.generation_id for row in rows))
         return export.ledger(rows, form, clips)
 
 

@@ -5,6 +5,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from core import durable
+
 
 def copy_sqlite(source: Path, target: Path) -> None:
     """Copy a database, as it is at one moment, to a file that is there whole or not at all, in place of one that was.
@@ -21,17 +23,8 @@ def copy_sqlite(source: Path, target: Path) -> None:
                 (found,) = copy.execute("PRAGMA quick_check").fetchone()
         if found != "ok":
             raise sqlite3.DatabaseError(f"the copy of {source} is damaged: {found}")
-        sync(draft)
+        durable.sync(draft)
         draft.replace(target)
-        sync(target.parent)
+        durable.sync(target.parent)
     finally:
         draft.unlink(missing_ok=True)
-
-
-def sync(path: Path) -> None:
-    """Let a file or the names in a folder outlive a power failure."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from core import errors
+from core import durable, errors
 from core.messages import message
 
 _READ_BYTES = 1024 * 1024
@@ -85,11 +85,7 @@ class PartialFile:
             os.fsync(self._file.fileno())
             self._part.replace(self._target)
             self._published = True
-            folder = os.open(self._target.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            durable.sync(self._target.parent)
         return self.size_bytes, self._hash.hexdigest()
 
     def _open_locked(self) -> FileIO:

@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from core import errors
+from core import durable, errors, setting_values
 
 MEDIA_TYPES = {
     "jpg": "image/jpeg",
@@ -207,7 +207,7 @@ class LocalStorage(Storage):
                 draft.unlink()  # what is there keeps its ETag, so a download in progress can go on
             else:
                 draft.replace(target)
-                _sync_folder(target.parent)
+                durable.sync(target.parent)
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
@@ -218,7 +218,7 @@ def open_storage(url: str) -> Storage:
     """The storage a URL such as `file:///srv/media` names, one a process; ValueError for what cannot be served."""
     parts = urlsplit(url)
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
-        return LocalStorage(Path(unquote(parts.path)))
+        return LocalStorage(setting_values.storage_folder(url))
     if parts.scheme == "file":
         raise ValueError("A file storage is written with an absolute path: file:///srv/media")
     raise ValueError(f"Storage of the kind '{parts.scheme}' is not supported; use file:///an/absolute/path")
@@ -265,12 +265,4 @@ def _make_folder(folder: Path) -> None:
         return
     _make_folder(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    durable.sync(folder.parent)

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import select
 
 from core import db, errors, security_log
 from core.db import ReadSession, WriteSession
 from core.db.enums import Role, Stage, Status
 from core.db.row_access import all_rows_for_admin
-from core.db.tables import Generation, Project, User
+from core.db.tables import Generation, Project, User, is_uncertain
 from core.generations import lifecycle, reconciliation
 from core.messages import message
 from core.providers.contract import ProviderJob
@@ -19,9 +19,7 @@ JOB_ID_LIMIT_CHARS = 200
 
 def list_unresolved(session: ReadSession, *, limit: int = 100) -> Sequence[Generation]:
     """Everybody's generations whose charge nobody knows, oldest first; for administrators only."""
-    # As a literal, because SQLite uses a partial index only for the very same words.
-    query = select(Generation).where(Generation.status == literal_column("'uncertain'"))
-    return session.scalars(query.order_by(Generation.id).limit(limit)).all()
+    return session.scalars(select(Generation).where(is_uncertain()).order_by(Generation.id).limit(limit)).all()
 
 
 @dataclass(frozen=True, slots=True)

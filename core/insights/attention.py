@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import func, select
 
 from core.db import ReadSession
-from core.db.tables import Generation
+from core.db.tables import Generation, is_uncertain
 from core.insights import circuit_breaker
 
 
@@ -30,5 +30,4 @@ def waiting(session: ReadSession) -> Attention:
     return Attention(session.scalar(_UNCLEAR) or 0, tuple(sorted(refused)))
 
 
-# As a literal, because SQLite uses a partial index only for the very same words.
-_UNCLEAR = select(func.count()).select_from(Generation).where(Generation.status == literal_column("'uncertain'"))
+_UNCLEAR = select(func.count()).select_from(Generation).where(is_uncertain())

@@ -3,11 +3,10 @@
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import func, select
 
+from core import setting_values
 from core.clock import utc_now
 from core.config import Settings
 from core.db import ReadSession
@@ -55,10 +54,8 @@ def health(session: ReadSession, settings: Settings) -> Health:
 
 def free_bytes(settings: Settings) -> int | None:
     """The least room on the disks that clips are written to; None when they cannot be asked."""
-    storage = urlsplit(settings.storage_url)
-    folders = [settings.data_dir, *([Path(unquote(storage.path))] if storage.scheme == "file" else [])]
     room = []
-    for folder in folders:
+    for folder in (settings.data_dir, setting_values.storage_folder(settings.storage_url)):
         there = next((place for place in (folder, *folder.parents) if place.exists()), None)
         try:
             room += [shutil.disk_usage(there).free] if there else []

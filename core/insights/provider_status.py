@@ -91,7 +91,8 @@ def statuses(
         state = str(circuit_breaker.state(row)) if provider.name in usable else NOT_CONFIGURED
         trouble = _trouble(provider, state, row.error_code if row else None)
         if state == circuit_breaker.State.OK and _is_in_doubt(provider, settings, row):
-            state, trouble = str(circuit_breaker.State.TROUBLE), message("key_was_mended", variable=_key_of(provider))
+            state = str(circuit_breaker.State.TROUBLE)
+            trouble = message("key_was_mended", variable=provider.key_variable())
         found.append(
             ProviderStatus(
                 provider=provider,
@@ -123,13 +124,14 @@ def troubles(session: ReadSession) -> dict[str, Message]:
 def _trouble(provider: type[Provider], state: str, error_code: str | None) -> Message | None:
     if state == NOT_CONFIGURED:
         if not provider.needs_key:
-            return message("provider_has_no_address", provider=provider.display_name, variable=_variable(provider))
+            return message(
+                "provider_has_no_address", provider=provider.display_name, variable=provider.base_url_variable()
+            )
         return message("provider_has_no_key", provider=provider.display_name)
     if state == circuit_breaker.State.OK:
         return None
     if error_code == errors.ProviderMoved.code:
-        setting = f"{provider.name.upper()}_BASE_URL"
-        return message("provider_has_moved", provider=provider.display_name, setting=setting)
+        return message("provider_has_moved", provider=provider.display_name, setting=provider.base_url_variable())
     if error_code in circuit_breaker.ACCOUNT_CODES:
         return message("provider_refuses_account", provider=provider.display_name)
     return message("provider_has_trouble", provider=provider.display_name)
@@ -138,11 +140,3 @@ def _trouble(provider: type[Provider], state: str, error_code: str | None) -> Me
 def _is_in_doubt(provider: type[Provider], settings: Settings, row: ProviderHealth | None) -> bool:
     """Whether its key was given with something invisible around it, and has not been seen to work without that."""
     return provider.name in settings.mended_keys and not (row and row.key_works)
-
-
-def _key_of(provider: type[Provider]) -> str:
-    return f"{provider.name.upper()}_API_KEY"
-
-
-def _variable(provider: type[Provider]) -> str:
-    return f"{provider.name.upper()}_BASE_URL"

@@ -281,6 +281,16 @@ class Provider(ABC):
         "This provider cannot stop a job once it has it; the clip will arrive and be charged."
     )
 
+    @classmethod
+    def key_variable(cls) -> str:
+        """The name of the setting that is its key."""
+        return f"{cls.name.upper()}_API_KEY"
+
+    @classmethod
+    def base_url_variable(cls) -> str:
+        """The name of the setting that is its address, where that is another than `default_base_url`."""
+        return f"{cls.name.upper()}_BASE_URL"
+
     def __init__(self, *, client: httpx.AsyncClient, key: str, base_url: str = "") -> None:
         self._client = client
         self._key = key

@@ -261,7 +261,7 @@ class VendorHooks(Provider):
 
     def moved(self, reply: Reply) -> errors.ProviderMoved:
         """The error for a redirect: nothing was done at the address we have."""
-        place, setting = reply.moved_to or "another one", f"{self.name.upper()}_BASE_URL"
+        place, setting = reply.moved_to or "another one", self.base_url_variable()
         detail = f"The address of {self.display_name} has moved to {place}: set {setting}. {reply.detail}"
         return errors.ProviderMoved(detail=detail)
 

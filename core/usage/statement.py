@@ -26,9 +26,9 @@ class ClipLine:
     person: str
 
 
-def clip_lines(session: ReadSession, user: User, generation_ids: Iterable[str]) -> Mapping[str, ClipLine]:
-    """Generation id -> its line; ids that are not the person's are left out."""
-    wanted = list(dict.fromkeys(generation_ids))
+def clip_lines(session: ReadSession, user: User, generation_ids: Iterable[str | None]) -> Mapping[str, ClipLine]:
+    """Generation id -> its line; ids that are not the person's are left out, and so is None."""
+    wanted = list(dict.fromkeys(filter(None, generation_ids)))
     query = (
         select(
             Generation.id,

@@ -28,9 +28,9 @@ from core.providers.contract import Provider, VideoRequest
 from core.redis import connection as redis_connection
 from core.redis import job_queue, rate_limits
 from core.retry import OnceAWhile, RepeatedFailure
-from core.worker import claims, clock_watch, maintenance, poll_results, previews, provider_request, recovery, tasks
+from core.worker import claims, clock_watch, maintenance, poll_results, previews, provider_request, recovery
 from core.worker.clock_watch import ClockStep, ClockWatch
-from core.worker.lease_watch import LeaseWatch
+from core.worker.lease_watch import LEASE, LeaseWatch
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Dispatcher:
         self._redis_was_away = False
         self._clock = ClockWatch()
         self._steps: list[ClockStep] = []
-        self._leases = LeaseWatch(tasks.LEASE.total_seconds())
+        self._leases = LeaseWatch(LEASE.total_seconds())
         self._looks_logged = OnceAWhile()
         self._ticking = RepeatedFailure(log, "a round of the dispatcher")
         self._housekeeping = RepeatedFailure(log, "housekeeping")

@@ -12,7 +12,6 @@ import errno
 import fcntl
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,7 +20,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from core import durable
 from core.clock import utc_now
+from core.worker.background import repeating
 from core.worker.sends import (
     Reading,
     Send,
@@ -183,16 +184,14 @@ class Journal:
             finally:
                 os.close(descriptor)
             if size_bytes == 0:
-                _sync_folder(self._folder)
+                durable.sync(self._folder)
 
     def _replace(self, records: Iterable[Mapping[str, Any]]) -> None:
         draft = self._path.with_suffix(".draft")
-        with open(draft, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        with durable.private_file(draft) as file:
             file.writelines(map(line_of, records))
-            file.flush()
-            os.fsync(file.fileno())
         draft.replace(self._path)
-        _sync_folder(self._folder)
+        durable.sync(self._folder)
 
     @contextmanager
     def recovering(self) -> Iterator[None]:
@@ -241,24 +240,14 @@ class _Tail:
 @contextmanager
 def _heard_of(mark: Path) -> Iterator[None]:
     """Let a file say, by a clock that nobody sets, that this process is awake while the block runs."""
-    done = threading.Event()
 
     def say() -> None:
         now = time.monotonic_ns()
         os.utime(mark, ns=(now, now))
 
-    def keep_saying() -> None:
-        while not done.wait(SAID_EVERY_SECONDS):
-            say()
-
     say()
-    thread = threading.Thread(target=keep_saying, daemon=True, name=f"sending-{mark.stem}")
-    thread.start()
-    try:
+    with repeating(say, every_seconds=SAID_EVERY_SECONDS, name=f"sending-{mark.stem}"):
         yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def _write_all(descriptor: int, data: bytes, size_before: int) -> None:
@@ -274,11 +263,3 @@ def _write_all(descriptor: int, data: bytes, size_before: int) -> None:
         with suppress(OSError):
             os.ftruncate(descriptor, size_before)
         raise failure
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

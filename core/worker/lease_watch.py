@@ -6,6 +6,10 @@ clocks are set, a database is away. A lease that was looked at for as long as it
 
 import time
 from collections.abc import Callable, Hashable, Mapping
+from datetime import timedelta
+
+LEASE = timedelta(seconds=20)
+"""How long a worker that sends or fetches holds its row without renewing that."""
 
 
 class LeaseWatch:

@@ -9,15 +9,15 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 
-from core import db, errors
+from core import db, durable, errors
 from core.billing import ledger
 from core.clock import utc_now
 from core.config import BadSetting, Settings
-from core.db import ReadSession, WriteSession, availability, copies, identity, update_where
+from core.db import ReadSession, WriteSession, availability, identity, update_where
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, Project, User, is_live
 from core.generations import lifecycle
@@ -26,12 +26,12 @@ from core.installation import Installation
 from core.messages import message
 from core.worker import answers
 from core.worker.journal import Journal
+from core.worker.lease_watch import LEASE
 from core.worker.sends import Reading, Send
 
 log = logging.getLogger(__name__)
 
 _PUTTING_BACK = "putting-back"
-LEASE = timedelta(seconds=20)
 _CHUNK = 500
 _WAITS_IN_LINE = (Stage.QUEUED, Stage.DISPATCHED)
 _COPIED = (
@@ -54,7 +54,7 @@ def putting_back(settings: Settings) -> Iterator[None]:
     mark = settings.data_dir / "journal" / _PUTTING_BACK
     open_journal(settings)
     mark.touch()
-    copies.sync(mark.parent)
+    durable.sync(mark.parent)
     try:
         yield
     except BaseException:

@@ -30,10 +30,11 @@ from core.providers import connection, registry
 from core.providers.contract import LINK_AT_PROVIDER, Provider, ProviderJob, VideoRequest, VideoSource
 from core.retry import RepeatedFailure
 from core.worker import answers, provider_request, recovery, setbacks, uncollected
+from core.worker.background import repeating
+from core.worker.lease_watch import LEASE
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5.0
 SUBMIT_SECONDS = 180
 """More than the exchanges of one order may take: two uploads and the order itself."""
@@ -306,31 +307,26 @@ def _fail(generation_id: str, stage: Stage, error: errors.AppError) -> None:
 
 @contextmanager
 def _lease_kept(generation_id: str, stage: Stage) -> Iterator[None]:
-    """Renew a row's lease from a thread while the block runs; the thread dies with the process, as it must."""
-    done = threading.Event()
+    """Renew a row's lease from a thread while the block runs, as long as a fetch may take at most."""
     end = time.monotonic() + INGEST_SECONDS
     trouble = RepeatedFailure(log, f"renewing the lease of {generation_id}")
 
     def renew() -> None:
-        while not done.wait(RENEW_SECONDS) and time.monotonic() < end:
-            try:
-                with db.write_session() as session:
-                    update_where(
-                        session,
-                        Generation,
-                        Generation.id == generation_id,
-                        Generation.stage == stage,
-                        next_at=db.now(session) + LEASE,
-                    )
-            except Exception as failure:
-                trouble.met(failure, is_told=availability.is_away(failure))
-            else:
-                trouble.over()
+        if time.monotonic() >= end:
+            return
+        try:
+            with db.write_session() as session:
+                update_where(
+                    session,
+                    Generation,
+                    Generation.id == generation_id,
+                    Generation.stage == stage,
+                    next_at=db.now(session) + LEASE,
+                )
+        except Exception as failure:
+            trouble.met(failure, is_told=availability.is_away(failure))
+        else:
+            trouble.over()
 
-    thread = threading.Thread(target=renew, daemon=True, name=f"lease-{generation_id}")
-    thread.start()
-    try:
+    with repeating(renew, every_seconds=RENEW_SECONDS, name=f"lease-{generation_id}"):
         yield
-    finally:
-        done.set()
-        thread.join()

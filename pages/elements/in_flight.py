@@ -52,7 +52,8 @@ def draw(person: User, standings: Sequence[progress.InFlightItem], *, key: str, 
         "confirm": _("Cancel this clip"),
         "fixed": _("Cannot be cancelled"),
     }
-    data = {"items": [_card(each) for each in standings], "words": words}
+    waits = bool(progress_text.outage())
+    data = {"items": [_card(each, waits=waits) for each in standings], "words": words}
     pressed = _element(key=key, data=data)
     if pressed.cancel:
         components.save_and_rerun(
@@ -62,7 +63,7 @@ def draw(person: User, standings: Sequence[progress.InFlightItem], *, key: str, 
     return opened
 
 
-def _card(each: progress.InFlightItem) -> dict[str, Any]:
+def _card(each: progress.InFlightItem, *, waits: bool) -> dict[str, Any]:
     row = each.row
     meta = f"{row.model_name} · {wording.priced(row.credits)}"
-    return progress_text.item(each) | {"title": row.prompt[:200], "meta": meta}
+    return progress_text.item(each, waits=waits) | {"title": row.prompt[:200], "meta": meta}

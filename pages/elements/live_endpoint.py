@@ -70,8 +70,8 @@ def _look(user_id: str, shown: Sequence[str]) -> bytes:
     if among := set(shown).intersection(ids):
         with db.read_session() as session:
             standings = progress_text.board().snapshots(session, user_id, among=among)
-    items = [progress_text.item(each) for each in standings]
     outage = progress_text.outage()
+    items = [progress_text.item(each, waits=bool(outage)) for each in standings]
     told = {"state": state(ids, newest, outage), "live": len(ids), "newest": list(ids[-MAX_NEWEST:]), "items": items}
     if outage:
         told["outage"] = outage

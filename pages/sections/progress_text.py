@@ -45,8 +45,11 @@ def outage() -> str:
     return f"{said.format(moment=moment)} {waits}"
 
 
-def item(standing: InFlightItem) -> dict[str, Any]:
-    """What changes while it is under way: `{id, status, progress, badge, note, where, cancel}`, texts only."""
+def item(standing: InFlightItem, *, waits: bool) -> dict[str, Any]:
+    """What changes while it is under way: `{id, status, progress, badge, note, where, cancel}`, texts only.
+
+    It `waits` for a worker while there is an `outage`, which is the same for all.
+    """
     row = standing.row
     return {
         "id": row.id,
@@ -54,7 +57,7 @@ def item(standing: InFlightItem) -> dict[str, Any]:
         "progress": round(row.progress, 3),
         "badge": wording.STATUS[row.status],
         "note": note(row),
-        "where": where(standing, utc_now(), waits=bool(outage())),
+        "where": where(standing, utc_now(), waits=waits),
         "cancel": cancelling(row),
     }
 

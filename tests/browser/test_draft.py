@@ -1,5 +1,7 @@
 """What is being written, over a reload and over a restart of the server, in a real browser."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -57,6 +59,22 @@ def orders(app: App) -> list[tuple[str, bool]]:
     return [(row["prompt"], bool(row["startImagePath"])) for row in listed]
 
 
+@contextmanager
+def started_anew(page: Page, before: App, folder: Path) -> Iterator[App]:
+    """A server in the place of one that was stopped; the page has found it."""
+    opened: list[object] = []
+    page.on("websocket", lambda socket: opened.append(socket))  # noqa: PLW0108 -- playwright marks the function
+    page.wait_for_timeout(1000)
+    opened.clear()
+    with running(folder, port=before.port) as after:
+        for _second in range(ANEW_MS // 1000):
+            if opened:
+                break
+            page.wait_for_timeout(1000)
+        page.wait_for_timeout(2000)
+        yield after
+
+
 def test_reload_loses_nothing(visitor: Visitor, tmp_path: Path) -> None:
     """Prompt, image, ratio and price are there again, with a quiet note that bars nobody's way."""
     with running(tmp_path) as app:
@@ -82,18 +100,7 @@ def test_restart_orders_what_is_shown(visitor: Visitor, tmp_path: Path) -> None:
     """The first press after the server came back orders what stands on the page; what was typed meanwhile is kept."""
     with running(tmp_path) as before:
         page = prepared(visitor, before)
-        opened: list[object] = []
-        page.on("websocket", lambda socket: opened.append(socket))  # noqa: PLW0108 -- playwright marks the function
-        port = before.port
-        before.stop()
-        page.wait_for_timeout(1000)
-        opened.clear()
-    with running(tmp_path, port=port) as after:
-        for _second in range(ANEW_MS // 1000):
-            if opened:
-                break
-            page.wait_for_timeout(1000)
-        page.wait_for_timeout(2000)
+    with started_anew(page, before, tmp_path) as after:
         page.locator(".st-key-generate_button button").click()
         expect(page.get_by_text("Ordered. 60 credits are reserved")).to_be_visible(timeout=PATIENCE_MS)
         assert orders(after) == [("A prompt that took ten minutes", True)]
@@ -111,18 +118,7 @@ def test_draft_of_another_tab_is_not_ordered_unseen(visitor: Visitor, tmp_path: 
         expect(other.locator(".st-key-generate_button button")).to_have_text("Generate for 50 credits")
         settle(other)
         other.close()
-        opened: list[object] = []
-        page.on("websocket", lambda socket: opened.append(socket))  # noqa: PLW0108 -- playwright marks the function
-        port = before.port
-        before.stop()
-        page.wait_for_timeout(1000)
-        opened.clear()
-    with running(tmp_path, port=port) as after:
-        for _second in range(ANEW_MS // 1000):
-            if opened:
-                break
-            page.wait_for_timeout(1000)
-        page.wait_for_timeout(2000)
+    with started_anew(page, before, tmp_path) as after:
         shown = press(page)
         refused = page.get_by_text("Nothing was ordered: check the form and press again.")
         said = page.get_by_text("credits are reserved until the clip is here")

@@ -15,6 +15,7 @@ from core.installation import Installation
 from core.messages import message
 from core.providers.contract import JobState, JobStatus
 from core.worker import claims, poll_results, setbacks, tasks
+from core.worker.lease_watch import LEASE
 from tests.factories import installations
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
@@ -174,7 +175,7 @@ def begin_fetch(generation_id: str) -> None:
             Status.PROCESSING,
             Stage.DOWNLOADING,
             what=message("fetching"),
-            next_at=utc_now() + tasks.LEASE,
+            next_at=utc_now() + LEASE,
             setbacks=row.setbacks + 1,
         )
 

@@ -15,8 +15,8 @@ from sqlalchemy import select
 from core.db import Database, copies, identity
 from core.db.enums import Stage, Status
 from core.db.tables import GenerationEvent
-from core.worker import tasks
 from core.worker.journal import Journal
+from core.worker.lease_watch import LEASE
 from tests import postgres, simulators
 from tests.system.installation import Installation, installed, kill_tree
 
@@ -81,7 +81,7 @@ def test_sqlite_locked_while_the_vendor_answers(vendor: str) -> None:
         with closing(sqlite3.connect(name, isolation_level=None)) as other:
             with held_answers(site, 1) as orders:
                 other.execute("BEGIN IMMEDIATE")
-            time.sleep(tasks.LEASE.total_seconds() + 8)
+            time.sleep(LEASE.total_seconds() + 8)
             assert site.row(orders[0]).stage is Stage.SUBMITTING
             other.execute("ROLLBACK")
         check_completed_once(site, orders)

@@ -4,7 +4,7 @@ What is told to people stands twice: as a `Message`, and beside it as its Englis
 from before there were messages, and what the REST API answers.
 """
 
-from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live
+from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live, is_uncertain
 from core.db.tables.ledger import Account, LedgerEntry
 from core.db.tables.operation import AuditRun, Heartbeat, InstallationIdentity, ProviderHealth
 from core.db.tables.people import ApiToken, IdempotencyRecord, User
@@ -34,5 +34,6 @@ __all__ = [
     "WebhookDelivery",
     "WebhookEndpoint",
     "is_live",
+    "is_uncertain",
     "table_of",
 ]

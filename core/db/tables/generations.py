@@ -210,6 +210,11 @@ def is_live() -> ColumnElement[bool]:
     return Generation.stage != literal_column("'ended'")
 
 
+def is_uncertain() -> ColumnElement[bool]:
+    """Left to a person to decide; a literal as in `is_live`, and for the same reason."""
+    return Generation.status == literal_column("'uncertain'")
+
+
 class GenerationEvent(Base):
     """One step in the life of a generation; together they are the timeline a person sees."""
 

@@ -51,7 +51,7 @@ def _card(status: provider_status.ProviderStatus, *, administrator: bool) -> Non
     counted = wording.count(len(models), "model", "models")
     st.caption(f"{counted}: {', '.join(model.name for model in models)}")
     if status.state == provider_status.NOT_CONFIGURED:
-        name = f"{status.provider.name.upper()}_API_KEY"
+        name = status.provider.key_variable()
         if administrator:
             st.caption(_("Set {name} and start again.").format(name=name))
         else:
