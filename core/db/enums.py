@@ -50,10 +50,47 @@ class EntryKind(StrEnum):
 
 
 class Role(StrEnum):
-    """What a person may do beyond their own things."""
+    """What a person is in the installation, beyond their workspaces."""
 
     USER = "user"
+    ANALYST = "analyst"
+    """Reads the figures of all workspaces; clips and prompts only where they are a member."""
     ADMIN = "admin"
+
+
+class WorkspaceKind(StrEnum):
+    """Whether a workspace is somebody's own or shared."""
+
+    PERSONAL = "personal"
+    TEAM = "team"
+
+
+class WorkspaceRole(StrEnum):
+    """What a person may do in a workspace; each includes the ones before it."""
+
+    VIEWER = "viewer"
+    """Sees everything in it, changes nothing."""
+    MAKER = "maker"
+    """Orders, judges and edits."""
+    MANAGER = "manager"
+    """Members, budgets, webhooks, links for people outside, deletes."""
+
+
+class MemberSource(StrEnum):
+    """Who has put a person into a workspace, and so who may take them out."""
+
+    MANUAL = "manual"
+    CLAIMS = "claims"
+    """The groups of their sign-in, read anew each time."""
+
+
+class VisitKind(StrEnum):
+    """What somebody did who came by a link for people outside."""
+
+    VIEW = "view"
+    DOWNLOAD = "download"
+    REFUSED = "refused"
+    """A wrong password."""
 
 
 class Scope(StrEnum):

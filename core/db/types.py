@@ -19,7 +19,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from core.db.enums import DeliveryState, DisabledReason, EntryKind, Role, Scope, Stage, Status
+from core.db.enums import (
+    DeliveryState,
+    DisabledReason,
+    EntryKind,
+    MemberSource,
+    Role,
+    Scope,
+    Stage,
+    Status,
+    VisitKind,
+    WorkspaceKind,
+    WorkspaceRole,
+)
 from core.messages import Message
 
 
@@ -102,6 +114,10 @@ class Base(DeclarativeBase):
         Scope: EnumString(Scope, 8),
         DeliveryState: EnumString(DeliveryState, 12),
         DisabledReason: EnumString(DisabledReason, 8),
+        WorkspaceKind: EnumString(WorkspaceKind, 8),
+        WorkspaceRole: EnumString(WorkspaceRole, 8),
+        MemberSource: EnumString(MemberSource, 8),
+        VisitKind: EnumString(VisitKind, 8),
         Decimal: Numeric(18, 6),
     }
 

@@ -160,6 +160,9 @@ TEMPLATES: dict[str, str] = {
     "time_has_passed": N_("Choose a time that is still to come."),
     "too_many_tokens": N_("You have {limit} tokens already. Revoke some that are no longer used."),
     # Projects, presets and images
+    "not_allowed": N_("Your role in this workspace does not allow this."),
+    "analysts_see_everybody": N_("Only analysts and administrators may look at everybody's figures."),
+    "workspace_not_found": N_("This workspace does not exist, or you are not in it."),
     "project_not_found": N_("This project does not exist, or it is not yours."),
     "project_archived": N_("This project is archived. Bring it back first."),
     "project_has_generations": N_(

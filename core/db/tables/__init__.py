@@ -6,33 +6,55 @@ from before there were messages, and what the REST API answers.
 
 from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live, is_uncertain
 from core.db.tables.ledger import Account, LedgerEntry
-from core.db.tables.operation import AuditRun, Heartbeat, InstallationIdentity, ProviderHealth
-from core.db.tables.people import ApiToken, IdempotencyRecord, User
+from core.db.tables.operation import AuditLogEntry, AuditRun, Heartbeat, InstallationIdentity, ProviderHealth
+from core.db.tables.people import (
+    ApiToken,
+    BrowserSession,
+    FailedAttempts,
+    IdempotencyRecord,
+    Identity,
+    SignInLink,
+    User,
+)
 from core.db.tables.projects import Draft, Preset, Project, Upload
+from core.db.tables.sharing import ClipNote, ShareLink, ShareLinkClip, ShareLinkVisit
 from core.db.tables.usage import UsageDay
 from core.db.tables.webhooks import WebhookDelivery, WebhookEndpoint
+from core.db.tables.workspaces import Invitation, Workspace, WorkspaceMember
 from core.db.types import table_of
 
 __all__ = [
     "Account",
     "ApiToken",
+    "AuditLogEntry",
     "AuditRun",
+    "BrowserSession",
+    "ClipNote",
     "Draft",
+    "FailedAttempts",
     "Generation",
     "GenerationEvent",
     "GenerationTag",
     "Heartbeat",
     "IdempotencyRecord",
+    "Identity",
     "InstallationIdentity",
+    "Invitation",
     "LedgerEntry",
     "Preset",
     "Project",
     "ProviderHealth",
+    "ShareLink",
+    "ShareLinkClip",
+    "ShareLinkVisit",
+    "SignInLink",
     "Upload",
     "UsageDay",
     "User",
     "WebhookDelivery",
     "WebhookEndpoint",
+    "Workspace",
+    "WorkspaceMember",
     "is_live",
     "is_uncertain",
     "table_of",

@@ -35,7 +35,7 @@ def _words_of_prompt(context: DefaultExecutionContext) -> str:
 
 
 class Generation(Base):
-    """One request for one clip, and all that became of it; the row is the job.
+    """One request for one clip, and all that became of it; the row is the job. `user_id` is who made it.
 
     `next_at` is schedule and lease in one: the row is due when it has passed, and is claimed by moving it
     forward. `version` grows with every move, so that a late worker's write finds nothing to change. On a completed row
@@ -43,6 +43,7 @@ class Generation(Base):
     `setbacks` counts looks or fetches in a row that came to no end that could be written down.
     `deadline_at` ends the present part of its life; None is a day after the order (`lifecycle.PENDING_LIMIT`).
     `recipe_hash` is the same for the same order in any project; `batch_id` for those ordered with one press.
+    `token_id` is the API token it was ordered with, if one has a cap that this counts against.
     `expedited_at` is when a call of the vendor last made us look sooner.
     `prompt_words` are the words of the prompt as searches compare them, written with it; prompts never change.
     `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
@@ -52,12 +53,14 @@ class Generation(Base):
     __tablename__ = "generations"
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="RESTRICT"))
     retry_of_id: Mapped[str | None] = mapped_column(ForeignKey("generations.id", ondelete="RESTRICT"))
     extends_id: Mapped[str | None] = mapped_column(ForeignKey("generations.id"))
     charged_project_id: Mapped[str | None] = mapped_column(ForeignKey("projects.id"))
     batch_id: Mapped[str | None] = mapped_column(String(36))
+    token_id: Mapped[str | None] = mapped_column(String(36))
     idempotency_key: Mapped[str | None] = mapped_column(String(200))
     request_hash: Mapped[str] = mapped_column(String(64))
     recipe_hash: Mapped[str | None] = mapped_column(String(64))
@@ -138,8 +141,9 @@ class Generation(Base):
         CheckConstraint("(stage = 'ended') = (status IN ('completed', 'failed', 'cancelled'))", name="ended"),
         CheckConstraint("stage = 'ended' OR next_at IS NOT NULL", name="live_has_next_at"),
         CheckConstraint("status <> 'completed' OR output_key IS NOT NULL", name="completed_has_file"),
-        Index("ix_generations_user_newest", "user_id", "id"),
+        Index("ix_generations_workspace_newest", "workspace_id", "id"),
         Index("ix_generations_project_newest", "project_id", "id"),
+        Index("ix_generations_maker_newest", "workspace_id", "user_id", "id"),
         Index(
             "ix_generations_due",
             "stage",
@@ -147,36 +151,36 @@ class Generation(Base):
             sqlite_where=text("stage <> 'ended'"),
             postgresql_where=text("stage <> 'ended'"),
         ),
-        # `stage` makes a look at the ids alone covering; without that SQLite takes ix_generations_user_newest instead.
+        # `stage` makes a look at the ids alone covering; without that SQLite takes the index of the newest instead.
         Index(
             "ix_generations_live",
-            "user_id",
+            "workspace_id",
             "id",
             "stage",
             sqlite_where=text("stage <> 'ended'"),
             postgresql_where=text("stage <> 'ended'"),
         ),
         Index("ix_generations_model_ended", "model_id", "ended_at"),
-        Index("ix_generations_user_model_ended", "user_id", "model_id", "ended_at"),
-        Index("ix_generations_recipe", "user_id", "recipe_hash", "id"),
+        Index("ix_generations_workspace_model_ended", "workspace_id", "model_id", "ended_at"),
+        Index("ix_generations_recipe", "workspace_id", "recipe_hash", "id"),
         Index(
             "ix_generations_favourite",
-            "user_id",
+            "workspace_id",
             "id",
             sqlite_where=text("favourite AND deleted_at IS NULL"),
             postgresql_where=text("favourite AND deleted_at IS NULL"),
         ),
         Index(
             "ix_generations_judged",
-            "user_id",
+            "workspace_id",
             "kept",
             "id",
             sqlite_where=text("kept IS NOT NULL AND deleted_at IS NULL"),
             postgresql_where=text("kept IS NOT NULL AND deleted_at IS NULL"),
         ),
-        Index("ix_generations_status", "user_id", "status", "id"),
-        Index("ix_generations_user_model", "user_id", "model_id", "id"),
-        Index("ix_generations_user_provider", "user_id", "provider", "id"),
+        Index("ix_generations_status", "workspace_id", "status", "id"),
+        Index("ix_generations_workspace_model", "workspace_id", "model_id", "id"),
+        Index("ix_generations_workspace_provider", "workspace_id", "provider", "id"),
         Index(
             "ix_generations_uncertain",
             "id",
@@ -239,6 +243,7 @@ class GenerationTag(Base):
 
     generation_id: Mapped[str] = mapped_column(ForeignKey("generations.id", ondelete="CASCADE"), primary_key=True)
     tag: Mapped[str] = mapped_column(String(40), primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
 
-    __table_args__ = (Index("ix_generation_tags_of", "user_id", "tag", "generation_id"),)
+    __table_args__ = (Index("ix_generation_tags_of", "workspace_id", "tag", "generation_id"),)

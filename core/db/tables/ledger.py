@@ -13,12 +13,12 @@ from core.messages import Message
 
 
 class Account(Base):
-    """The credits of one person; always the sum of its ledger rows."""
+    """The credits of one workspace; always the sum of its ledger rows."""
 
     __tablename__ = "accounts"
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), unique=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="RESTRICT"), unique=True)
     available_credits: Mapped[int] = mapped_column(BigInteger, default=0)
     held_credits: Mapped[int] = mapped_column(BigInteger, default=0)
 

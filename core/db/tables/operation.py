@@ -1,9 +1,9 @@
-"""Tables of how the installation itself fares: providers, workers and audits."""
+"""Tables of how the installation itself fares: providers, workers, audits, and who administered what."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import utc_now
@@ -61,3 +61,32 @@ class AuditRun(Base):
     at: Mapped[datetime] = mapped_column(default=utc_now)
     broken: Mapped[int]
     results: Mapped[dict[str, Any]]
+
+
+class AuditLogEntry(Base):
+    """One administrative act, written in its own transaction and never changed: who, what, on what, from where.
+
+    `actor` is their address at that moment, or the name of a part of the system; `before` and `after` are what the act
+    changed. Nothing points to other tables, so that what is told of may go.
+    """
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+    actor_id: Mapped[str | None] = mapped_column(String(36))
+    actor: Mapped[str] = mapped_column(String(254))
+    address: Mapped[str] = mapped_column(String(64), default="")
+    action: Mapped[str] = mapped_column(String(60))
+    target: Mapped[str] = mapped_column(String(300), default="")
+    target_id: Mapped[str | None] = mapped_column(String(80))
+    workspace_id: Mapped[str | None] = mapped_column(String(36))
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    request_id: Mapped[str | None] = mapped_column(String(64))
+
+    __table_args__ = (
+        Index("ix_audit_log_action", "action", "id"),
+        Index("ix_audit_log_actor", "actor_id", "id"),
+        Index("ix_audit_log_workspace", "workspace_id", "id"),
+    )

@@ -1,8 +1,8 @@
-"""Tables of people, their API tokens and the keys of what they asked for."""
+"""Tables of people: how they sign in, their API tokens, and the keys of what they asked for."""
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, false
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,11 +19,10 @@ def _key_of_person(context: DefaultExecutionContext) -> str:
 
 
 class User(Base):
-    """A person. `storage_bytes` counts what they keep, against their quota.
+    """A person. `language` is what they chose to read, None while the browser decides.
 
-    `usage_version` grows with every change of their roll-ups, so that figures read from them can be kept until then.
-    `language` is what they chose to read, None while the browser decides. `monthly_budget_credits` warns and never
-    refuses. `search_key` is address and name as they are searched, written with them.
+    `search_key` is address and name as they are searched, written with them. From `deactivated_at` on they have no
+    page, no token and no webhook; their things stay. One that was merged into another person is deactivated, too.
     """
 
     __tablename__ = "users"
@@ -33,20 +32,80 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(120), default="")
     search_key: Mapped[str] = mapped_column(Text, default=_key_of_person, server_default="")
     role: Mapped[Role] = mapped_column(default=Role.USER)
-    storage_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     language: Mapped[str | None] = mapped_column(String(8))
-    monthly_budget_credits: Mapped[int | None] = mapped_column(BigInteger)
-    usage_version: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    is_sample: Mapped[bool] = mapped_column(default=False, server_default=false())
+    deactivated_at: Mapped[datetime | None]
+    merged_into_id: Mapped[str | None] = mapped_column(String(36))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
-    __table_args__ = (
-        check_in_enum("role", Role),
-        CheckConstraint("storage_bytes >= 0", name="storage_not_negative"),
-    )
+    __table_args__ = (check_in_enum("role", Role),)
+
+
+class Identity(Base):
+    """Who a person is at an identity provider: the issuer's own name for them, which stays while addresses change."""
+
+    __tablename__ = "identities"
+
+    issuer: Mapped[str] = mapped_column(String(300), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
+    email: Mapped[str] = mapped_column(String(254))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class BrowserSession(Base):
+    """A browser that is signed in; what its cookie holds is kept as a SHA-256 hash only.
+
+    `sid` and `id_token` are the identity provider's, for signing out there and being signed out from there.
+    """
+
+    __tablename__ = "browser_sessions"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
+    issuer: Mapped[str | None] = mapped_column(String(300))
+    subject: Mapped[str | None] = mapped_column(String(255))
+    sid: Mapped[str | None] = mapped_column(String(255))
+    id_token: Mapped[str | None] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(String(64), default="")
+    agent: Mapped[str] = mapped_column(String(200), default="")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_browser_sessions_sid", "issuer", "sid"),)
+
+
+class SignInLink(Base):
+    """A link, kept as a hash only, that lets a person in once without their identity provider."""
+
+    __tablename__ = "sign_in_links"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class FailedAttempts(Base):
+    """How often somebody failed to come in, by `key`: an address, an account or a link; what slows them down."""
+
+    __tablename__ = "failed_attempts"
+
+    key: Mapped[str] = mapped_column(String(300), primary_key=True)
+    count: Mapped[int]
+    last_at: Mapped[datetime]
 
 
 class ApiToken(Base):
-    """A bearer token, kept as a SHA-256 hash only; `prefix` is how its person recognises it in a list."""
+    """A bearer token, kept as a SHA-256 hash only; `prefix` is how its person recognises it in a list.
+
+    It reaches `workspace_id`, or all workspaces of its person where that is None. `spent_credits` is what was ordered
+    with it and not given back, never more than `cap_credits` where it has a cap.
+    """
 
     __tablename__ = "api_tokens"
 
@@ -56,6 +115,9 @@ class ApiToken(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     prefix: Mapped[str] = mapped_column(String(12), default="", server_default="")
     scope: Mapped[Scope] = mapped_column(default=Scope.GENERATE, server_default=Scope.GENERATE)
+    workspace_id: Mapped[str | None] = mapped_column(ForeignKey("workspaces.id"))
+    cap_credits: Mapped[int | None] = mapped_column(BigInteger)
+    spent_credits: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]

@@ -19,7 +19,7 @@ def _key_of_name(context: DefaultExecutionContext) -> str:
 
 
 class Project(Base):
-    """A folder of generations that belongs to one person.
+    """A folder of generations in a workspace; `user_id` is who made it.
 
     `spent_credits` is the sum of what was charged in it, booked with each charge. `name_key` is the name as it is
     searched and sorted by, written with it.
@@ -28,6 +28,7 @@ class Project(Base):
     __tablename__ = "projects"
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     name: Mapped[str] = mapped_column(String(120))
     name_key: Mapped[str] = mapped_column(Text, default=_key_of_name, server_default="")
@@ -41,16 +42,17 @@ class Project(Base):
 
     __table_args__ = (
         CheckConstraint("length(name) > 0", name="name_not_empty"),
-        Index("ix_projects_user_newest", "user_id", "updated_at", "id"),
+        Index("ix_projects_workspace_newest", "workspace_id", "updated_at", "id"),
     )
 
 
 class Upload(Base):
-    """An image a person brought, after cleaning; the same bytes are kept once a person."""
+    """An image a person brought, after cleaning; the same bytes are kept once a workspace."""
 
     __tablename__ = "uploads"
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     storage_key: Mapped[str] = mapped_column(String(200))
     original_sha256: Mapped[str] = mapped_column(String(64))
@@ -60,11 +62,11 @@ class Upload(Base):
     height: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
-    __table_args__ = (UniqueConstraint("user_id", "original_sha256"),)
+    __table_args__ = (UniqueConstraint("workspace_id", "original_sha256"),)
 
 
 class Draft(Base):
-    """What a person has written in a form and not sent, so that it outlives connection and process.
+    """What a person has written in a form of a workspace and not sent, so that it outlives connection and process.
 
     `written_by` is the browser session that wrote it last, and so the one that shows just this.
     """
@@ -72,6 +74,7 @@ class Draft(Base):
     __tablename__ = "drafts"
 
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"), primary_key=True)
     form: Mapped[str] = mapped_column(String(40), primary_key=True)
     content: Mapped[dict[str, Any]]
     written_by: Mapped[str] = mapped_column(String(80))
@@ -79,11 +82,12 @@ class Draft(Base):
 
 
 class Preset(Base):
-    """Settings of the order form under a name; a shared one is seen by everybody, changed by its person only."""
+    """Settings of the order form under a name; a shared one is seen by its workspace, changed by its person only."""
 
     __tablename__ = "presets"
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     name: Mapped[str] = mapped_column(String(80))
     shared: Mapped[bool] = mapped_column(default=False)
@@ -96,9 +100,10 @@ class Preset(Base):
         return GenerationSpec.of_mapping(self.settings)
 
     __table_args__ = (
-        UniqueConstraint("user_id", "name"),
+        UniqueConstraint("workspace_id", "user_id", "name"),
         Index(
             "ix_presets_shared",
+            "workspace_id",
             "name",
             sqlite_where=text("shared"),
             postgresql_where=text("shared"),

@@ -7,7 +7,7 @@ from core.db.types import Base
 
 
 class UsageDay(Base):
-    """Roll-up by day (UTC, of the end), person, project and model; written with the move that ends a generation.
+    """Roll-up by day (UTC, of the end), workspace, maker, project and model; written with the move that ends a clip.
 
     `estimated_cost_idr` is of all completed clips, and of those that a vendor made and threw away;
     `estimate_replaced_idr` is the part of it whose real cost the provider reported. `reported_cost_microusd` is what
@@ -17,6 +17,7 @@ class UsageDay(Base):
     __tablename__ = "usage_days"
 
     day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), primary_key=True)
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="RESTRICT"), primary_key=True)
     provider: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -34,4 +35,4 @@ class UsageDay(Base):
     kept_seconds: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     rejected_count: Mapped[int] = mapped_column(default=0, server_default="0")
 
-    __table_args__ = (Index("ix_usage_days_user_day", "user_id", "day"),)
+    __table_args__ = (Index("ix_usage_days_workspace_day", "workspace_id", "day"),)

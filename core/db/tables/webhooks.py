@@ -13,7 +13,7 @@ from core.messages import Message
 
 
 class WebhookEndpoint(Base):
-    """An address that a person wants to be told at when a generation ends.
+    """An address that a person wants to be told at when a generation of a workspace ends.
 
     Its signing secret is derived (`SECRET_KEY`, id, `secret_version`) and kept nowhere; `secret_key_id` names the key
     with which the one was made that its person has, None until that is noted at a start. `failing_since` is the first
@@ -23,6 +23,7 @@ class WebhookEndpoint(Base):
     __tablename__ = "webhook_endpoints"
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"), index=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"), index=True)
     url: Mapped[str] = mapped_column(String(2000))
     description: Mapped[str] = mapped_column(String(200), default="")
@@ -52,7 +53,7 @@ class WebhookDelivery(Base):
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     endpoint_id: Mapped[str] = mapped_column(ForeignKey("webhook_endpoints.id", ondelete="CASCADE"))
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="RESTRICT"))
     generation_id: Mapped[str | None] = mapped_column(ForeignKey("generations.id", ondelete="RESTRICT"), index=True)
     event: Mapped[str] = mapped_column(String(60))
     event_id: Mapped[str] = mapped_column(String(36))

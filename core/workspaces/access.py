@@ -1,0 +1,108 @@
+"""Whose rows a person sees: the one predicate that every query for a person goes through."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import BindParameter, ColumnElement, bindparam, true
+
+from core import errors
+from core.db.enums import Role, WorkspaceRole
+from core.db.tables import (
+    Generation,
+    GenerationTag,
+    Preset,
+    Project,
+    ShareLink,
+    Upload,
+    UsageDay,
+    User,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from core.messages import message
+from core.workspaces.permissions import Action, allows
+
+Owned = (
+    type[Generation]
+    | type[GenerationTag]
+    | type[Preset]
+    | type[Project]
+    | type[ShareLink]
+    | type[Upload]
+    | type[UsageDay]
+    | type[WebhookDelivery]
+    | type[WebhookEndpoint]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person at work in a workspace, and what they are in every workspace that is in their reach.
+
+    `workspace_id` is where lists look and new things are made, and always one of `roles`. `token_id` is the API token
+    they come with, None in a browser.
+    """
+
+    user: User
+    workspace_id: str
+    roles: Mapping[str, WorkspaceRole]
+    token_id: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The person's id."""
+        return self.user.id
+
+    @property
+    def email(self) -> str:
+        """The person's address: who they are in the ledger and in timelines."""
+        return self.user.email
+
+    @property
+    def role(self) -> Role:
+        """What they are in the installation."""
+        return self.user.role
+
+    @property
+    def workspace_ids(self) -> tuple[str, ...]:
+        """Every workspace whose rows they see."""
+        return tuple(self.roles)
+
+    def may(self, action: Action, workspace_id: str | None = None) -> bool:
+        """Whether they may do this in a workspace, the present one where none is named."""
+        return allows(action, role=self.user.role, workspace_role=self.roles.get(workspace_id or self.workspace_id))
+
+    def require(self, action: Action, workspace_id: str | None = None) -> None:
+        """Return when they may; else Forbidden."""
+        if not self.may(action, workspace_id):
+            raise errors.Forbidden(message("not_allowed"))
+
+
+def visible_to(table: Owned, member: Member) -> ColumnElement[bool]:
+    """Rows of `table` that are in a workspace of this person."""
+    return table.workspace_id.in_(member.workspace_ids)
+
+
+def visible_to_bound(table: Owned) -> ColumnElement[bool]:
+    """The condition of `visible_to` for a statement built once and run with the parameter `workspace_ids`."""
+    return table.workspace_id.in_(_WORKSPACE_IDS)
+
+
+def in_workspace(table: Owned, member: Member) -> ColumnElement[bool]:
+    """Rows of `table` that are in the workspace where the person is at work."""
+    return table.workspace_id == member.workspace_id
+
+
+def in_bound_workspace(table: Owned) -> ColumnElement[bool]:
+    """The condition of `in_workspace` for a statement built once and run with the parameter `workspace_id`."""
+    return table.workspace_id == bindparam("workspace_id")
+
+
+def all_rows_for_analyst(member: Member) -> ColumnElement[bool]:
+    """All rows of figures, whoever they belong to; Forbidden unless the person may see everybody's."""
+    if not member.may(Action.SEE_ALL_USAGE):
+        raise errors.Forbidden(message("analysts_see_everybody"))
+    return true()
+
+
+_WORKSPACE_IDS: BindParameter[str] = bindparam("workspace_ids", expanding=True)
