@@ -57,7 +57,7 @@ def upgrade() -> None:
     op.add_column("generations", sa.Column("token_id", _ID, nullable=True))
     _make_indexes("workspace")
     op.create_index("ix_webhook_endpoints_workspace_id", "webhook_endpoints", ["workspace_id"])
-    indexes.create(op, "ix_generations_maker_newest", "generations", ["workspace_id", "user_id", "id"])
+    indexes.create(op, "ix_generations_maker_newest", "generations", ["workspace_id", "user_id", "id"])  # type: ignore[arg-type]  # the module stands for its Operations
     _search_by("workspace_id")
     _replace_check("users", _ROLES[0], _ROLES[1], _ROLES[2])
     _drop_check("users", *_STORAGE)
@@ -240,7 +240,7 @@ def _drop_indexes(owner: str) -> None:
 def _make_indexes(owner: str) -> None:
     for name, table, columns, where in _INDEXES:
         if table == "generations":
-            indexes.create(op, name.format(owner), table, [f"{owner}_id", *columns], where=where)
+            indexes.create(op, name.format(owner), table, [f"{owner}_id", *columns], where=where)  # type: ignore[arg-type]  # same
         else:
             op.create_index(name.format(owner), table, [f"{owner}_id", *columns])
 
