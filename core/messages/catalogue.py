@@ -207,6 +207,9 @@ TEMPLATES: dict[str, str] = {
     "sign_in_slowed": N_("Too many tries went wrong. Wait {seconds:.0f} s, then try again."),
     "sign_in_link_over": N_("This link was used, or is over. Ask for another one."),
     "front_not_trusted": N_("Only the company's own entrance may say who somebody is. Come in through it."),
+    "sign_in_with": N_("Sign in with {name}"),
+    "sign_in_away": N_("{name} could not be reached a moment ago. You can try all the same."),
+    "sign_in_as": N_("Sign in as {email}"),
     "signed_out": N_("You are signed out."),
     "from_another_site": N_("This was asked for by another site, so nothing was done."),
     # Webhooks

@@ -16,10 +16,12 @@ from starlette.types import Scope
 from core import config, db, errors, installation
 from core.config import Settings
 from core.db import availability
-from core.identity import fronts, sessions
+from core.db.tables import User
+from core.identity import fronts, identities, sessions
 from core.identity.claims import Claims
 from core.identity.sessions import SignedIn, Visit
 from core.messages import message
+from core.workspaces import admission
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +59,14 @@ def recognise(scope: Scope, *, notes_use: bool) -> Visitor:
     return Visitor(None, named)
 
 
-def by_token(token: str) -> SignedIn | None:
-    """The session that a cookie names, and that holds; it counts as use. For pages, which hand in their cookie."""
-    return _session_of(token, installation.current().settings, notes_use=True)
+def person_named(named: Claims, settings: Settings) -> User:
+    """The person whom a front names, for a request that begins no session; SignInRefused."""
+    with db.read_session() as session:
+        found = identities.find(session, named.issuer, named.subject)
+    if found is not None and found.deactivated_at is None:
+        return found
+    with db.write_session() as session:
+        return admission.recognise(session, named, settings=settings)
 
 
 def idle(settings: Settings) -> timedelta:
