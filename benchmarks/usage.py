@@ -24,7 +24,10 @@ from core.projects import projects
 from core.usage import budgets, reports, repricing
 from core.usage.cache import UsageCache
 from core.usage.reports import Group, UsageQuery
+from core.workspaces import members
+from core.workspaces.access import Member
 from tests.factories import histories
+from tests.factories.users import ensure_member
 
 DAYS = 365
 PROJECTS = 8
@@ -37,7 +40,7 @@ def fill(database: Database, *, clips: int, people: int) -> None:
     for number in range(people):
         with database.write_session() as session:
             role = Role.ADMIN if number == 0 else Role.USER
-            user = users.ensure(session, f"person{number}@example.org", signup_credits=0, role=role)
+            user = ensure_member(session, f"person{number}@example.org", signup_credits=0, role=role)
             mine = [projects.create(session, user, name=f"Project {number}-{n}").id for n in range(PROJECTS)]
         history = histories.invent(dice, mine, until=today, days=DAYS, clips_a_day=round(clips / people / DAYS / 0.72))
         for _, month in groupby(history, key=lambda clip: (clip.day.year, clip.day.month)):
@@ -45,7 +48,7 @@ def fill(database: Database, *, clips: int, people: int) -> None:
                 histories.book(session, user, list(month))
 
 
-def looks(admin: User, user: User) -> Iterable[tuple[str, Callable[[Database], object]]]:
+def looks(admin: Member, user: Member) -> Iterable[tuple[str, Callable[[Database], object]]]:
     """What the page and the API ask for."""
     today = utc_now().date()
     for name, person, everybody in (("own", user, False), ("everybody", admin, True)):
@@ -59,7 +62,7 @@ def looks(admin: User, user: User) -> Iterable[tuple[str, Callable[[Database], o
         yield f"{name}, month and forecast", _month(person, UsageQuery(today, today, everybody=everybody))
 
 
-def _grouped(person: User, chosen: UsageQuery, groups: tuple[Group, ...]) -> Callable[[Database], object]:
+def _grouped(person: Member, chosen: UsageQuery, groups: tuple[Group, ...]) -> Callable[[Database], object]:
     def look(database: Database) -> object:
         with database.read_session() as session:
             return list(reports.aggregate(session, person, chosen, groups))
@@ -67,7 +70,7 @@ def _grouped(person: User, chosen: UsageQuery, groups: tuple[Group, ...]) -> Cal
     return look
 
 
-def _kinds(person: User, chosen: UsageQuery) -> Callable[[Database], object]:
+def _kinds(person: Member, chosen: UsageQuery) -> Callable[[Database], object]:
     def look(database: Database) -> object:
         with database.read_session() as session:
             return repricing.clip_groups(session, person, chosen)
@@ -83,7 +86,7 @@ def _speeds(chosen: UsageQuery) -> Callable[[Database], object]:
     return look
 
 
-def _month(person: User, chosen: UsageQuery) -> Callable[[Database], object]:
+def _month(person: Member, chosen: UsageQuery) -> Callable[[Database], object]:
     def look(database: Database) -> object:
         with database.read_session() as session:
             return budgets.month(session, person, chosen, today=chosen.until, cache=UsageCache())
@@ -107,7 +110,7 @@ def main() -> None:
         with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             connection.execute(text("ANALYZE"))
     with database.read_session() as session:
-        admin, user = (users.get(session, f"person{n}@example.org") for n in (0, 1))
+        admin, user = (members.at_work(session, users.get(session, f"person{n}@example.org")) for n in (0, 1))
         rows, clips = session.execute(select(func.count(), func.sum(UsageDay.completed))).one()
     print(f"{rows:,} rows of usage_days, {clips:,} completed clips")
     for title, look in looks(admin, user):

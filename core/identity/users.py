@@ -76,6 +76,11 @@ def lock(session: WriteSession, user_id: str) -> None:
     session.execute(_LOCK, {"user_id": user_id})
 
 
+def note_workspace(session: WriteSession, user: User, *, workspace_id: str) -> None:
+    """Remember where a person was last at work, for their next visit."""
+    session.execute(update(User).where(User.id == user.id).values(last_workspace_id=workspace_id))
+
+
 def set_language(session: WriteSession, user: User, *, tag: str | None) -> None:
     """Remember in which language a person reads; None leaves it to their browser."""
     if tag is not None and not (tag.isascii() and tag.isalpha() and len(tag) <= LANGUAGE_LIMIT_CHARS):

@@ -7,16 +7,16 @@ from core import errors
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Role
-from core.db.tables import User
 from core.generations import review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
-from core.identity import users
 from core.projects import projects
 from core.usage import reports
 from core.usage.cache import UsageCache
 from core.usage.reports import Group, UsageQuery
+from core.workspaces.access import Member
 from tests.factories.generations import create_completed
+from tests.factories.users import ensure_member
 
 
 def days() -> UsageQuery:
@@ -25,7 +25,7 @@ def days() -> UsageQuery:
     return UsageQuery(today - timedelta(days=1), today + timedelta(days=1))
 
 
-def test_same_question_reads_the_roll_ups_once(database: Database, person: User) -> None:
+def test_same_question_reads_the_roll_ups_once(database: Database, person: Member) -> None:
     """While nothing was added, figures are not added up again."""
     cache = UsageCache()
     create_completed(database, person)
@@ -38,7 +38,7 @@ def test_same_question_reads_the_roll_ups_once(database: Database, person: User)
     assert not any("usage_days" in statement for statement in asked)
 
 
-def test_what_changes_is_seen_at_once(database: Database, person: User) -> None:
+def test_what_changes_is_seen_at_once(database: Database, person: Member) -> None:
     """A charge, a verdict and a new name of a project each change the figures of the next look."""
     cache = UsageCache()
     row = create_completed(database, person)
@@ -60,12 +60,12 @@ def test_what_changes_is_seen_at_once(database: Database, person: User) -> None:
     assert "Another name" in [each.keys["project_name"] for each in look()]
 
 
-def test_everybodys_figures_follow_everybody_and_are_for_administrators(database: Database, person: User) -> None:
+def test_everybodys_figures_follow_everybody_and_are_for_administrators(database: Database, person: Member) -> None:
     """What another person is charged is in them at the next look; who is no administrator is refused."""
     cache = UsageCache()
     with database.write_session() as session:
-        ben = users.ensure(session, "ben@example.org", signup_credits=10_000)
-        admin = users.ensure(session, "boss@example.org", signup_credits=0, role=Role.ADMIN)
+        ben = ensure_member(session, "ben@example.org", signup_credits=10_000)
+        admin = ensure_member(session, "boss@example.org", signup_credits=0, role=Role.ADMIN)
     everybody = UsageQuery(days().since, days().until, everybody=True)
     create_completed(database, person)
     with database.read_session() as session:
@@ -77,12 +77,12 @@ def test_everybodys_figures_follow_everybody_and_are_for_administrators(database
             cache.total(session, ben, everybody)
 
 
-def test_somebody_elses_project_is_not_found(database: Database, person: User) -> None:
+def test_somebody_elses_project_is_not_found(database: Database, person: Member) -> None:
     """Also when its figures were read before, by its owner."""
     cache = UsageCache()
     row = create_completed(database, person)
     with database.write_session() as session:
-        ben = users.ensure(session, "ben@example.org", signup_credits=10_000)
+        ben = ensure_member(session, "ben@example.org", signup_credits=10_000)
     chosen = UsageQuery(days().since, days().until, project_id=row.project_id)
     with database.read_session() as session:
         assert cache.total(session, person, chosen).completed == 1

@@ -13,9 +13,11 @@ from core.catalog.price_list import PRICES, Price
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, GenerationEvent, UsageDay, User
+from core.db.tables import Generation, GenerationEvent, UsageDay
 from core.generations import commands, lifecycle, queries
 from core.messages import message, plain
+from core.workspaces import quota
+from core.workspaces.access import Member
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
     DISPATCHED,
@@ -31,7 +33,7 @@ from tests.factories.generations import (
 )
 
 
-def test_move_when_it_does_not_exist(database: Database, person: User) -> None:
+def test_move_when_it_does_not_exist(database: Database, person: Member) -> None:
     """A move that the table does not have is a fault of ours and changes nothing."""
     row = create_generation(database, person)
     with pytest.raises(ValueError, match="no move"), database.write_session() as session:
@@ -41,7 +43,7 @@ def test_move_when_it_does_not_exist(database: Database, person: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_move_when_two_try(database: Database, person: User) -> None:
+def test_move_when_two_try(database: Database, person: Member) -> None:
     """Of many who hold the same picture of a row, one moves it; the others change nothing."""
     row = create_generation(database, person)
     barrier = threading.Barrier(8)
@@ -62,7 +64,7 @@ def test_move_when_two_try(database: Database, person: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_complete_when_all_went_well(database: Database, person: User) -> None:
+def test_complete_when_all_went_well(database: Database, person: Member) -> None:
     """Completing charges the quoted total, counts the clip and its bytes, and leaves a full timeline."""
     row = create_completed(database, person)
 
@@ -70,19 +72,19 @@ def test_complete_when_all_went_well(database: Database, person: User) -> None:
     assert row.provider_cost is not None
     assert row.provider_cost_is_estimate
     with database.read_session() as session:
-        assert ledger.balance(session, person.id) == ledger.Balance(9_950, 0)
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(9_950, 0)
         day = session.scalars(select(UsageDay)).one()
         assert (day.completed, day.settled_credits, day.video_seconds) == (1, 50, 5)
-        user = session.get(User, person.id)
-        assert user is not None
-        assert user.storage_bytes == 1000
+        assert quota.used_bytes(session, person.workspace_id) == 1000
         steps = session.scalars(select(GenerationEvent.stage).order_by(GenerationEvent.id)).all()
     assert steps == ["queued", "handed", "submitting", "waiting", "ready", "downloading", "ended"]
     assert broken_rules(database) == []
 
 
 @pytest.mark.parametrize("places", [(), (DISPATCHED,), (DISPATCHED, SUBMITTING), (DISPATCHED, SUBMITTING, WAITING)])
-def test_fail_when_it_gives_no_clip(database: Database, person: User, places: tuple[tuple[Status, Stage], ...]) -> None:
+def test_fail_when_it_gives_no_clip(
+    database: Database, person: Member, places: tuple[tuple[Status, Stage], ...]
+) -> None:
     """Failing gives the hold back once, wherever it happens, and says why."""
     row = advance(database, create_generation(database, person).id, *places)
     for expected in (True, False):
@@ -93,29 +95,29 @@ def test_fail_when_it_gives_no_clip(database: Database, person: User, places: tu
         found = session.get(Generation, row.id)
         assert found is not None
         assert (found.error_code, found.error_detail) == ("content_refused", "raw words")
-        assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(10_000, 0)
         assert session.scalars(select(UsageDay.released_credits)).all() == [50]
     assert broken_rules(database) == []
 
 
-def test_lose_when_nobody_can_know(database: Database, person: User) -> None:
+def test_lose_when_nobody_can_know(database: Database, person: Member) -> None:
     """An uncertain submit keeps its hold; found again it goes on, and is charged once."""
     row = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING)
     with database.write_session() as session:
         assert lifecycle.mark_uncertain(session, row, errors.SubmitUncertain(), next_at=utc_now())
     with database.read_session() as session:
-        assert ledger.balance(session, person.id).held_credits == 50
+        assert ledger.balance(session, person.workspace_id).held_credits == 50
     assert broken_rules(database) == []
 
     row = advance(database, row.id, WAITING, READY_TO_DOWNLOAD, DOWNLOADING)
     with database.write_session() as session:
         assert lifecycle.complete(session, row, build_output(row.id))
     with database.read_session() as session:
-        assert ledger.balance(session, person.id) == ledger.Balance(9_950, 0)
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(9_950, 0)
     assert broken_rules(database) == []
 
 
-def test_complete_when_lease_ran_out_twice(database: Database, person: User) -> None:
+def test_complete_when_lease_ran_out_twice(database: Database, person: Member) -> None:
     """A slow worker whose row was taken over twice finds nothing to change; the clip is charged once."""
     slow = advance(
         database,
@@ -137,7 +139,7 @@ def test_complete_when_lease_ran_out_twice(database: Database, person: User) -> 
 
 
 @pytest.mark.both_databases
-def test_claim_when_many_claim(database: Database, person: User) -> None:
+def test_claim_when_many_claim(database: Database, person: Member) -> None:
     """Due rows are given out once each, oldest due first, and come due again after the lease."""
     ids = [create_generation(database, person).id for _ in range(12)]
     barrier = threading.Barrier(4)
@@ -161,7 +163,7 @@ def test_claim_when_many_claim(database: Database, person: User) -> None:
     assert sorted(row.id for row in again) == sorted(ids)
 
 
-def test_claim_of_one_provider(database: Database, person: User) -> None:
+def test_claim_of_one_provider(database: Database, person: Member) -> None:
     """Rows of other providers stay where they are."""
     create_generation(database, person)
     theirs = create_generation(database, person, model_id="seedance-t2v")
@@ -173,7 +175,7 @@ def test_claim_of_one_provider(database: Database, person: User) -> None:
     assert [row.id for row in rows] == [theirs.id]
 
 
-def test_expedite_when_it_waits(database: Database, person: User) -> None:
+def test_expedite_when_it_waits(database: Database, person: Member) -> None:
     """What waits for its next look is due at once, and only what waits; a second call finds it due."""
     waiting = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING, WAITING)
     queued = create_generation(database, person)
@@ -192,7 +194,7 @@ def test_expedite_when_it_waits(database: Database, person: User) -> None:
     ("cost", "currency", "reported_microusd"), [("0.351234", "USD", 351_234), ("0.351234", "EUR", 0)]
 )
 def test_complete_when_the_provider_told_its_cost(
-    database: Database, person: User, cost: str, currency: str, reported_microusd: int
+    database: Database, person: Member, cost: str, currency: str, reported_microusd: int
 ) -> None:
     """A cost in dollars takes the place of the estimate, to the millionth; another currency is kept and not counted."""
     told: dict[str, Any] = {
@@ -214,7 +216,7 @@ def test_complete_when_the_provider_told_its_cost(
     assert broken_rules(database) == []
 
 
-def test_what_is_told_is_kept_as_a_message_beside_its_english(database: Database, person: User) -> None:
+def test_what_is_told_is_kept_as_a_message_beside_its_english(database: Database, person: Member) -> None:
     """Row, timeline and ledger hold the code with its parameters, for every reader, and the words, for scripts."""
     row = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING)
     refused = errors.ContentRefused(message("never_received"))
@@ -231,7 +233,7 @@ def test_what_is_told_is_kept_as_a_message_beside_its_english(database: Database
     assert (released.message, released.reason) == (refused.message, str(refused))
 
 
-def test_message_of_another_release_leaves_its_english(database: Database, person: User) -> None:
+def test_message_of_another_release_leaves_its_english(database: Database, person: Member) -> None:
     """A row whose code is not known here reads as one without a message; its words are still there."""
     row = create_generation(database, person)
     unknown = text("""UPDATE generation_events SET message = '{"code": "of_another_release", "params": {}}'""")
@@ -243,7 +245,7 @@ def test_message_of_another_release_leaves_its_english(database: Database, perso
 
 
 @pytest.mark.both_databases
-def test_life_of_a_clip_that_costs_nothing(database: Database, person: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_life_of_a_clip_that_costs_nothing(database: Database, person: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model of one's own may be free: its clips are ordered, made, stopped and failed, and no credit moves."""
     monkeypatch.setitem(cast("dict[str, Price]", PRICES), "demo-film", Price(0, default_seconds=5))
     done = create_completed(database, person)
@@ -253,7 +255,7 @@ def test_life_of_a_clip_that_costs_nothing(database: Database, person: User, mon
         assert lifecycle.fail(session, failed, errors.GenerationFailed())
         commands.cancel(session, person, stopped.id)
     with database.read_session() as session:
-        assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(10_000, 0)
         assert ledger.entries_of_generation(session, done.id) == []
     assert (done.credits, int(done.provider_cost or 0)) == (0, 0)
     assert broken_rules(database) == []

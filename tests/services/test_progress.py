@@ -6,47 +6,52 @@ from sqlalchemy import event, update
 from core import errors
 from core.clock import utc_now
 from core.db import Database
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import progress
 from core.generations.progress import InFlightItem
 from core.insights.model_stats import TimeRange
+from core.workspaces.access import Member
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_completed, create_generation
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 SECRET = b"a secret of this test"
 
 
-def somebody_else(database: Database) -> User:
+def somebody_else(database: Database) -> Member:
     """Another person with credits."""
-    return create_user(database, "ben@example.org")
+    return create_member(database, "ben@example.org")
 
 
-def test_token_tells_person_and_language() -> None:
+def test_token_tells_person_workspace_and_language() -> None:
     """What was signed is what is read."""
     now = utc_now()
-    token = progress.sign_token("0198c0de-0000-7000-8000-000000000000", "id", secret=SECRET, now=now)
-    assert progress.check_token(token, secrets=[SECRET], now=now) == ("0198c0de-0000-7000-8000-000000000000", "id")
+    token = progress.sign_token("0198c0de-0000-7000-8000-000000000000", "lakes", "id", secret=SECRET, now=now)
+    assert progress.check_token(token, secrets=[SECRET], now=now) == (
+        "0198c0de-0000-7000-8000-000000000000",
+        "lakes",
+        "id",
+    )
 
 
 def test_token_stays_the_same_when_a_page_is_drawn_again() -> None:
     """Two tokens of one quarter of an hour are one, so that a rerun sends nothing new."""
     now = utc_now().replace(minute=3, second=0, microsecond=0)
     later = now + timedelta(minutes=10)
-    assert progress.sign_token("ana", "en", secret=SECRET, now=now) == progress.sign_token(
-        "ana", "en", secret=SECRET, now=later
+    assert progress.sign_token("ana", "lakes", "en", secret=SECRET, now=now) == progress.sign_token(
+        "ana", "lakes", "en", secret=SECRET, now=later
     )
 
 
 def test_token_holds_an_hour_and_ends_within_a_quarter_more() -> None:
     """An expired token opens nothing."""
     now = utc_now()
-    token = progress.sign_token("ana", "en", secret=SECRET, now=now)
+    token = progress.sign_token("ana", "lakes", "en", secret=SECRET, now=now)
     progress.check_token(token, secrets=[SECRET], now=now + timedelta(minutes=59))
     with pytest.raises(errors.Unauthorized):
         progress.check_token(token, secrets=[SECRET], now=now + timedelta(minutes=76))
 
 
-@pytest.mark.parametrize("spoil", ["", "x", "1.ana.en.", "4102444800.ana.en.forged", "ü.é.í.ó"])
+@pytest.mark.parametrize("spoil", ["", "x", "1.ana.lakes.en.", "4102444800.ana.lakes.en.forged", "ü.é.í.ó.á"])
 def test_forged_token_is_refused(spoil: str) -> None:
     """Whatever was not signed with the secret is refused in the same way."""
     with pytest.raises(errors.Unauthorized):
@@ -56,13 +61,13 @@ def test_forged_token_is_refused(spoil: str) -> None:
 def test_token_of_another_person_cannot_be_made_from_ones_own() -> None:
     """The person is part of what is signed, and so is the secret."""
     now = utc_now()
-    token = progress.sign_token("ana", "en", secret=SECRET, now=now)
-    for forged in (token.replace("ana", "ben"), progress.sign_token("ana", "en", secret=b"another", now=now)):
+    token = progress.sign_token("ana", "lakes", "en", secret=SECRET, now=now)
+    for forged in (token.replace("ana", "ben"), progress.sign_token("ana", "lakes", "en", secret=b"another", now=now)):
         with pytest.raises(errors.Unauthorized):
             progress.check_token(forged, secrets=[SECRET], now=now)
 
 
-def test_ids_are_those_of_the_person_that_have_not_ended(database: Database, person: User) -> None:
+def test_ids_are_those_of_the_person_that_have_not_ended(database: Database, person: Member) -> None:
     """Ended ones and other people's are not watched."""
     ben = somebody_else(database)
     create_completed(database, person)
@@ -73,19 +78,19 @@ def test_ids_are_those_of_the_person_that_have_not_ended(database: Database, per
         assert [each.row.id for each in progress.ProgressBoard().snapshots(session, person.id)] == [moving.id]
 
 
-def test_ids_by_token_are_the_same_and_nobody_has_none(database: Database, person: User) -> None:
-    """Who has nothing under way is told so; who is not there at all is refused."""
+def test_ids_by_token_are_the_same_and_nobody_has_none(database: Database, person: Member) -> None:
+    """Who has nothing under way is told so; who is not in the workspace is refused."""
     ben = somebody_else(database)
     create_completed(database, person)
     moving = [create_generation(database, person).id for _ in range(2)]
     with database.read_connection() as connection:
-        assert progress.live_ids(connection, person.id) == moving
-        assert progress.live_ids(connection, ben.id) == []
+        assert progress.live_ids(connection, person.id, person.workspace_id) == moving
+        assert progress.live_ids(connection, ben.id, ben.workspace_id) == []
         with pytest.raises(errors.Unauthorized):
-            progress.live_ids(connection, "0198c0de-0000-7000-8000-000000000000")
+            progress.live_ids(connection, ben.id, person.workspace_id)
 
 
-def test_ended_tells_only_of_ones_own_that_ended(database: Database, person: User) -> None:
+def test_ended_tells_only_of_ones_own_that_ended(database: Database, person: Member) -> None:
     """An id of somebody else, or of one that still moves, tells nothing."""
     foreign = create_completed(database, somebody_else(database))
     done, moving = create_completed(database, person), create_generation(database, person)
@@ -94,7 +99,7 @@ def test_ended_tells_only_of_ones_own_that_ended(database: Database, person: Use
         assert [row.id for row in found] == [done.id]
 
 
-def test_newest_is_ones_own_whether_it_ended_or_not(database: Database, person: User) -> None:
+def test_newest_is_ones_own_whether_it_ended_or_not(database: Database, person: Member) -> None:
     """What began after another is found by its id, also when it has ended; somebody without any has none."""
     ben = somebody_else(database)
     with database.read_session() as session:
@@ -108,7 +113,7 @@ def test_newest_is_ones_own_whether_it_ended_or_not(database: Database, person: 
         assert progress.ids_after(session, person, second.id) == []
 
 
-def test_fingerprint_changes_with_the_set_alone(database: Database, person: User) -> None:
+def test_fingerprint_changes_with_the_set_alone(database: Database, person: Member) -> None:
     """A move keeps it; a new order changes it."""
     row = create_generation(database, person)
     with database.read_session() as session:
@@ -121,7 +126,7 @@ def test_fingerprint_changes_with_the_set_alone(database: Database, person: User
         assert progress.fingerprint(progress.live_ids_of(session, person)) != before
 
 
-def test_place_in_line_counts_everybody_at_the_same_provider(database: Database, person: User) -> None:
+def test_place_in_line_counts_everybody_at_the_same_provider(database: Database, person: Member) -> None:
     """Older orders that wait for the same provider go before it; those that were sent do not."""
     ben = somebody_else(database)
     sent, waits = create_generation(database, ben), create_generation(database, ben)
@@ -135,7 +140,7 @@ def test_place_in_line_counts_everybody_at_the_same_provider(database: Database,
         assert first.ahead == 0
 
 
-def test_kept_board_asks_once_for_what_is_the_same_for_everybody(database: Database, person: User) -> None:
+def test_kept_board_asks_once_for_what_is_the_same_for_everybody(database: Database, person: Member) -> None:
     """The second look costs the person's own rows and nothing else."""
     create_generation(database, person)
     board = progress.ProgressBoard()
@@ -148,7 +153,7 @@ def test_kept_board_asks_once_for_what_is_the_same_for_everybody(database: Datab
     assert len(asked) - first == 1 < first
 
 
-def test_many_in_flight_are_told_of_up_to_a_limit(database: Database, person: User) -> None:
+def test_many_in_flight_are_told_of_up_to_a_limit(database: Database, person: Member) -> None:
     """However many there are, an answer stays small; the newest are in it."""
     rows = [create_generation(database, person) for _ in range(4)]
     with database.read_session() as session:
@@ -157,7 +162,7 @@ def test_many_in_flight_are_told_of_up_to_a_limit(database: Database, person: Us
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL plans by how full the tables are
-def test_look_uses_the_index_of_what_is_under_way(database: Database, person: User) -> None:
+def test_look_uses_the_index_of_what_is_under_way(database: Database, person: Member) -> None:
     """On SQLite the plan names the partial index: ended clips cost a look nothing, however many there are."""
     plans: list[str] = []
 
@@ -173,12 +178,12 @@ def test_look_uses_the_index_of_what_is_under_way(database: Database, person: Us
         progress.ProgressBoard().snapshots(session, person.id)
         progress.newest_id(session, person.id)
     newest = plans.pop()
-    assert "COVERING INDEX ix_generations_user_newest" in newest, newest
+    assert "COVERING INDEX ix_generations_workspace_newest" in newest, newest
     assert all("ix_generations_live" in plan for plan in plans), plans
     assert "COVERING" in plans[0]
 
 
-def test_range_counts_the_line_ahead(database: Database, person: User) -> None:
+def test_range_counts_the_line_ahead(database: Database, person: Member) -> None:
     """A clip that comes after fifty takes its own time and that of the line; the first of it only its own."""
     usual = TimeRange(12, 23, 50)
     first, last = (InFlightItem(Generation(), usual, ahead, pace_seconds=12) for ahead in (0, 50))
@@ -187,7 +192,7 @@ def test_range_counts_the_line_ahead(database: Database, person: User) -> None:
     assert last.until_done.p90_seconds == pytest.approx(23 + 600 * 23 / 12)
 
 
-def test_line_ahead_is_told_at_the_pace_of_its_provider(database: Database, person: User) -> None:
+def test_line_ahead_is_told_at_the_pace_of_its_provider(database: Database, person: Member) -> None:
     """What was delivered here lately says how fast the line goes; before that each is taken to follow the other."""
     for _ in range(3):
         create_generation(database, person)

@@ -66,6 +66,7 @@ def upgrade() -> None:
     op.add_column("users", sa.Column("is_sample", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("users", sa.Column("deactivated_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("users", sa.Column("merged_into_id", _ID, nullable=True))
+    op.add_column("users", sa.Column("last_workspace_id", _ID, nullable=True))
 
 
 def _make_workspaces() -> None:
@@ -312,7 +313,7 @@ def downgrade() -> None:
     bind = op.get_bind()
     if bind.scalar(sa.text("SELECT count(*) FROM workspaces WHERE kind <> 'personal'")):
         raise RuntimeError("there are teams, whose things the version before cannot keep")
-    for column in ("merged_into_id", "deactivated_at", "is_sample"):
+    for column in ("last_workspace_id", "merged_into_id", "deactivated_at", "is_sample"):
         op.drop_column("users", column)
     op.add_column("users", sa.Column("storage_bytes", sa.BigInteger(), nullable=False, server_default="0"))
     op.add_column("users", sa.Column("usage_version", sa.BigInteger(), nullable=False, server_default="0"))
