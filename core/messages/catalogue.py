@@ -162,9 +162,7 @@ TEMPLATES: dict[str, str] = {
     "not_allowed": N_("Your role in this workspace does not allow this."),
     "analysts_see_everybody": N_("Only analysts and administrators may look at everybody's figures."),
     "workspace_not_found": N_("This workspace does not exist, or you are not in it."),
-    "project_of_another_workspace": N_(
-        "This project is in another workspace; a manager can move a whole project there."
-    ),
+    "project_of_another_workspace": N_("This project is in another workspace. Choose one of the same."),
     "project_not_found": N_("This project does not exist, or it is not yours."),
     "project_archived": N_("This project is archived. Bring it back first."),
     "project_has_generations": N_(
