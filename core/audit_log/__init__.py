@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from core import security_log
+from core.audit_log.acts import Act, said
 from core.db import WriteSession
 from core.db.tables import AuditLogEntry, User
 
+__all__ = ["COMMAND_LINE", "SYSTEM", "Act", "Origin", "act_from", "acting_from", "origin", "record"]
+
 SYSTEM = "system"
+COMMAND_LINE = "command line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,20 @@ def acting_from(address: str, request_id: str | None = None) -> Iterator[None]:
         _origin.reset(token)
 
 
+def act_from(address: str, request_id: str | None = None) -> None:
+    """The same for what follows in this thread; for a door whose threads each serve one client only."""
+    _origin.set(Origin(address[:64], request_id))
+
+
+def origin() -> Origin:
+    """From where the present act comes."""
+    return _origin.get()
+
+
 def record(
     session: WriteSession,
-    actor: User | None,
-    action: str,
+    actor: User | str | None,
+    action: Act | str,
     *,
     target: str = "",
     target_id: str | None = None,
@@ -50,18 +64,21 @@ def record(
 ) -> None:
     """Append one act to the log: it is there exactly if what it tells of is committed.
 
-    `actor` None is the system itself. `action` is `noun.verb`, such as `member.added`; `target` is what people call
-    what was acted upon, at that moment. `before` and `after` are JSON, without secrets.
+    `actor` None is the system itself, a text the name of a part of it. `target` is what people call what was acted
+    upon, at that moment. `before` and `after` are JSON, without secrets. ValueError for an action that is no `Act`, or
+    whose sentence names a detail that is not in them.
     """
-    origin = _origin.get()
-    who = SYSTEM if actor is None else actor.email
+    act, where = Act(action), origin()
+    said(act, before, after)
+    who = actor.email if isinstance(actor, User) else actor or SYSTEM
     session.add(
         AuditLogEntry(
-            actor_id=None if actor is None else actor.id,
+            actor_id=actor.id if isinstance(actor, User) else None,
             actor=who,
-            address=origin.address,
-            request_id=origin.request_id,
-            action=action,
+            address=where.address,
+            request_id=where.request_id,
+            noun=act.noun,
+            action=act,
             target=target[:300],
             target_id=target_id,
             workspace_id=workspace_id,
@@ -70,4 +87,4 @@ def record(
         )
     )
     session.flush()
-    security_log.note(session, action, actor=who, about=target_id or target)
+    security_log.note(session, act, actor=who, about=target_id or target)
