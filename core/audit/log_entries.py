@@ -1,5 +1,6 @@
 """Reads the log of administrative acts, for administrators: a page at a time, newest first, by what people look for."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,8 @@ from core.workspaces.permissions import Action
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+CURSOR_PATTERN = r"([0-9]{1,17})-([0-9]{1,18})"
+_CURSOR = re.compile(CURSOR_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,10 @@ class Place:
     @classmethod
     def of_cursor(cls, cursor: str) -> Self:
         """The place that a cursor stands for; InvalidRequest for a text that is none."""
-        moment, _, number = cursor.partition("-")
-        try:
-            return cls(_EPOCH + int(moment) * _MICROSECOND, int(number))
-        except (ValueError, OverflowError):
-            raise errors.InvalidRequest(fields={"cursor": message("cursor_unusable")}) from None
+        found = _CURSOR.fullmatch(cursor)
+        if found is None:
+            raise errors.InvalidRequest(fields={"cursor": message("cursor_unusable")})
+        return cls(_EPOCH + int(found[1]) * _MICROSECOND, int(found[2]))
 
     @property
     def cursor(self) -> str:
@@ -84,12 +86,7 @@ def page(
 ) -> Sequence[LogLine]:
     """The next entries behind a place, from the beginning without one; Forbidden for who may not read the log."""
     member.require(Action.READ_AUDIT_LOG)
-    query = (
-        select(AuditLogEntry, Workspace.name)
-        .outerjoin(Workspace, Workspace.id == AuditLogEntry.workspace_id)
-        .where(*_conditions(chosen))
-        .limit(limit)
-    )
+    query = select(AuditLogEntry).where(*_conditions(chosen)).limit(limit)
     here = tuple_(AuditLogEntry.at, AuditLogEntry.id)
     if chosen.oldest_first:
         query = query.order_by(AuditLogEntry.at, AuditLogEntry.id)
@@ -98,7 +95,11 @@ def page(
     if behind is not None:
         there = tuple_(literal(behind.at, UtcDateTime()), behind.id)
         query = query.where(here > there if chosen.oldest_first else here < there)
-    return [LogLine(entry, workspace or "") for entry, workspace in session.execute(query)]
+    entries = session.scalars(query).all()
+    wanted = {entry.workspace_id for entry in entries}
+    rows = session.execute(select(Workspace.id, Workspace.name).where(Workspace.id.in_(wanted)))
+    names = {row.id: row.name for row in rows}
+    return [LogLine(entry, names.get(entry.workspace_id or "", "")) for entry in entries]
 
 
 def workspace_names(session: ReadSession, member: Member, *, limit: int = 500) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """Every administrative act that is written down, with its sentence; what the log does not know, it does not take.
 
-A sentence stands beside who did it and on what, so it names neither. Its places are details of the act: a name is one of
-`after`, with `was_` in front one of `before`. An act is kept in the database for ever: reword its sentence freely, but
-give another meaning another act.
+A sentence stands beside who did it and on what, so it names neither. Its places are details of the act: a name is one
+of `after`, with `was_` in front one of `before`. An act is kept in the database for ever: reword its sentence freely,
+but give another meaning another act.
 """
 
 from collections.abc import Mapping
@@ -81,7 +81,10 @@ class Act(StrEnum):
     CLIP_RESTORED = "clip.restored", N_("Brought a deleted clip back")
     CLIP_TRANSFERRED = "clip.transferred", N_("Transferred a clip to another workspace")
 
-    UNCERTAIN_GIVEN_UP = "uncertain.given_up", N_("Decided that the provider never made a clip, and returned its credits")
+    UNCERTAIN_GIVEN_UP = (
+        "uncertain.given_up",
+        N_("Decided that a clip was never made, and returned its credits"),
+    )
     UNCERTAIN_FOUND = "uncertain.found", N_("Found an unclear clip at the provider")
 
     PRESET_SHARED = "preset.shared", N_("Shared a preset")

@@ -154,6 +154,7 @@ TEMPLATES: dict[str, str] = {
     "not_an_email": N_("'{email}' is not an e-mail address."),
     "no_such_person": N_("There is no person with the address {email}."),
     "not_a_language": N_("This is not a language tag."),
+    "cursor_unusable": N_("This is not a value that was handed out here."),
     "administrators_only": N_("This is for administrators."),
     "administrators_see_everybody": N_("Only administrators may look at everybody's figures."),
     "name_missing": N_("Give it a name."),
