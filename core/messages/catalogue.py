@@ -104,6 +104,9 @@ TEMPLATES: dict[str, str] = {
         "or copy the database by your own means and say `restored` after it was put back."
     ),
     "schema_is_behind": N_("The database is at {found}, and this version needs {wanted}. Run `migrate`."),
+    "role_may_not_prune": N_(
+        "This database role may not remove entries of the audit log. Use the owner's DATABASE_URL."
+    ),
     "postgresql_program_failed": N_("{program} has failed: {said}"),
     # Models, settings and prices
     "no_such_model": N_("There is no model '{model_id}'. Choose one of: {known}."),
