@@ -15,6 +15,7 @@ from core.api.http import auth, body_limit, conditional, error_handlers, origin
 from core.api.http.permissions import Audience, RouteTable
 from core.api.openapi import docs_page, document, sent_events
 from core.api.routers import (
+    audit_log,
     batches,
     budgets,
     credits,
@@ -62,6 +63,7 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.ANY_TOKEN, metrics.router),
     (Audience.ADMIN_TOKEN, tokens.router),
     (Audience.ADMIN_TOKEN, webhooks.router),
+    (Audience.ADMIN_TOKEN, audit_log.router),
 )
 """Who may ask what; see `permissions.required_scope` for the scope a token needs."""
 
