@@ -13,6 +13,7 @@ from pathlib import Path
 
 from core import audit_log, backup, config, db, errors, installation, redaction, startup
 from core.audit import log_retention
+from core.audit_log import Act
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database, WriteSession, schema
@@ -47,6 +48,16 @@ def grant(email: str, credits: int, reason: str) -> int:
         person = _person(session, email)
         key = f"grant:{uuid.uuid4()}"
         ledger.grant(session, person.id, credits=credits, key=key, actor=ACTOR, reason=reason)
+        details = {"credits": credits, "reason": reason}
+        audit_log.record(
+            session,
+            ACTOR,
+            Act.CREDITS_GRANTED,
+            target=person.email,
+            target_id=person.id,
+            workspace_id=person.id,
+            after=details,
+        )
         return ledger.balance(session, person.id).available_credits
 
 

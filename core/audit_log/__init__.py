@@ -9,12 +9,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from core import security_log
+from core import db, security_log
 from core.audit_log.acts import Act, said
 from core.db import WriteSession
 from core.db.tables import AuditLogEntry, User
 
-__all__ = ["COMMAND_LINE", "SYSTEM", "Act", "Origin", "act_from", "acting_from", "origin", "record"]
+__all__ = ["COMMAND_LINE", "SYSTEM", "Act", "Origin", "act_from", "acting_from", "origin", "record", "record_export"]
 
 SYSTEM = "system"
 COMMAND_LINE = "command line"
@@ -88,3 +88,12 @@ def record(
     )
     session.flush()
     security_log.note(session, act, actor=who, about=target_id or target)
+
+
+def record_export(actor: User, *, what: str, workspace_id: str | None = None, **details: str | int) -> None:
+    """Append that somebody takes data away, before they have it, in a transaction of its own: the rest only reads.
+
+    `what` names the data, such as `usage`; `workspace_id` is None for what is of several workspaces.
+    """
+    with db.write_session() as session:
+        record(session, actor, Act.EXPORT_MADE, target=what, workspace_id=workspace_id, after=details)

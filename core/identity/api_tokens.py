@@ -8,7 +8,8 @@ from typing import Protocol
 
 from sqlalchemy import BindParameter, ColumnElement, bindparam, event, func, or_, select
 
-from core import errors, security_log, validation
+from core import audit_log, errors, validation
+from core.audit_log import Act
 from core.clock import is_within, utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Scope
@@ -67,7 +68,8 @@ def create(
     )
     session.add(row)
     session.flush()
-    security_log.note(session, f"token with scope '{scope}' made", actor=user.email, about=row.id)
+    details = {"scope": scope, "expires_at": None if expires_at is None else expires_at.isoformat()}
+    audit_log.record(session, user, Act.TOKEN_MADE, target=name, target_id=row.id, after=details)
     return token
 
 
@@ -91,18 +93,18 @@ def revoke(session: WriteSession, user: User, token_id: str, *, cache: Clearable
 
     What shares this cache takes it no more once the session has committed, other processes within a second.
     """
+    row = get(session, user, token_id)
     ended = update_where(
         session,
         ApiToken,
         ApiToken.id == token_id,
-        ApiToken.user_id == user.id,
         ApiToken.revoked_at.is_(None),
         revoked_at=utc_now(),
     )
     if ended != 1:
         raise errors.NotFound
     event.listen(session, "after_commit", lambda _session: cache.clear())
-    security_log.note(session, "token revoked", actor=user.email, about=token_id)
+    audit_log.record(session, user, Act.TOKEN_REVOKED, target=row.name, target_id=row.id)
 
 
 def by_token(session: ReadSession, token: str) -> tuple[User, ApiToken]:

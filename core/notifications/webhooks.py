@@ -11,13 +11,15 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import httpcore
 import httpx
 from sqlalchemy import ColumnElement, Select, func, literal_column, select
 from sqlalchemy import delete as sql_delete
 
-from core import db, egress, errors, security_log, validation
+from core import audit_log, db, egress, errors, validation
+from core.audit_log import Act
 from core.clock import is_within, utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import DeliveryState, DisabledReason
@@ -110,7 +112,7 @@ def create(
     )
     session.add(endpoint)
     session.flush()
-    security_log.note(session, "webhook made", actor=member.email, about=endpoint.id)
+    _record(session, member, Act.WEBHOOK_MADE, endpoint, after=_kept(endpoint))
     return endpoint
 
 
@@ -142,6 +144,7 @@ def update(
     up, and can be replayed.
     """
     endpoint = _locked(session, member, endpoint_id)
+    before = _kept(endpoint)
     if address is not None:
         endpoint.url = address.url
         endpoint.failing_since = None
@@ -154,15 +157,19 @@ def update(
     elif enabled is False and endpoint.disabled_at is None:
         disable(session, endpoint, DisabledReason.PERSON)
     session.flush()
-    security_log.note(session, "webhook changed", actor=member.email, about=endpoint.id)
+    after = _kept(endpoint)
+    changed = [name for name in after if after[name] != before[name]]
+    if changed:
+        details = [{name: values[name] for name in changed} for values in (before, after)]
+        _record(session, member, Act.WEBHOOK_CHANGED, endpoint, before=details[0], after=details[1])
     return endpoint
 
 
 def delete(session: WriteSession, member: Member, endpoint_id: str) -> None:
     """Delete a webhook with the record of its deliveries."""
-    session.delete(_locked(session, member, endpoint_id))
-    session.flush()
-    security_log.note(session, "webhook deleted", actor=member.email, about=endpoint_id)
+    endpoint = _locked(session, member, endpoint_id)
+    session.delete(endpoint)
+    _record(session, member, Act.WEBHOOK_DELETED, endpoint, before=_kept(endpoint))
 
 
 def rotate(session: WriteSession, member: Member, endpoint_id: str, *, key: bytes) -> WebhookEndpoint:
@@ -172,7 +179,7 @@ def rotate(session: WriteSession, member: Member, endpoint_id: str, *, key: byte
     endpoint.secret_key_id = key_id(key)
     endpoint.rotated_at = utc_now()
     session.flush()
-    security_log.note(session, "secret of a webhook replaced", actor=member.email, about=endpoint.id)
+    _record(session, member, Act.WEBHOOK_SECRET_REPLACED, endpoint)
     return endpoint
 
 
@@ -354,6 +361,33 @@ def _ready(session: WriteSession, member: Member, endpoint_id: str) -> WebhookEn
     if is_within(timedelta(minutes=1), then, now=utc_now()):
         raise errors.RateLimited(retry_after_seconds=60)
     return endpoint
+
+
+def _record(session: WriteSession, member: Member, act: Act, endpoint: WebhookEndpoint, **details: Any) -> None:
+    audit_log.record(
+        session,
+        member.user,
+        act,
+        target=_shown(endpoint.url),
+        target_id=endpoint.id,
+        workspace_id=endpoint.workspace_id,
+        **details,
+    )
+
+
+def _kept(endpoint: WebhookEndpoint) -> dict[str, Any]:
+    """What is told of a webhook in the log of acts, where others read it."""
+    return {
+        "address": _shown(endpoint.url),
+        "description": endpoint.description,
+        "events": endpoint.events,
+        "stopped": endpoint.disabled_at is not None,
+    }
+
+
+def _shown(url: str) -> str:
+    """An address without what may be a key: its query."""
+    return url.partition("?")[0]
 
 
 def _secret(endpoint_id: str, version: int, key: bytes) -> str:

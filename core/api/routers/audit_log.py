@@ -16,7 +16,6 @@ from core.api.openapi.answers import next_page, refuses
 from core.api.schemas import fields, requests, responses
 from core.audit import log_entries, log_export
 from core.audit.log_entries import LogLine, LogQuery, Place
-from core.audit_log import Act
 from core.clock import utc_now
 from core.usage.spreadsheet import SpreadsheetFormat
 from core.workspaces.permissions import Action
@@ -134,9 +133,7 @@ def list_audit_log(
         return StreamingResponse(log_export.json_lines(member, chosen), media_type=JSON_LINES)
     if query.format is not LogFormat.JSON:
         form = SpreadsheetFormat(query.format)
-        with db.write_session() as session:
-            details = {"what": "audit_log", "format": form}
-            audit_log.record(session, member.user, Act.EXPORT_MADE, after=details)
+        audit_log.record_export(member.user, what="audit_log", format=form)
         name = f"audit-log-{utc_now():%Y-%m-%d}.{form}"
         headers = {"Content-Disposition": ranges.content_disposition(name)}
         return StreamingResponse(
