@@ -4,7 +4,8 @@ It is read a batch at a time, each with a session of its own, so that neither me
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from core import db
@@ -45,9 +46,11 @@ def every(member: Member, chosen: LogQuery) -> Iterator[LogLine]:
         behind = lines[-1].place
 
 
-def spreadsheet(member: Member, chosen: LogQuery, form: SpreadsheetFormat) -> Iterator[bytes]:
-    """All entries that fit, as a file in pieces."""
-    return write(_lines(member, chosen), form)
+def spreadsheet(
+    member: Member, chosen: LogQuery, form: SpreadsheetFormat, *, limit: int | None = None
+) -> Iterator[bytes]:
+    """All entries that fit, or the first so many of them, as a file in pieces."""
+    return write(_lines(islice(every(member, chosen), limit)), form)
 
 
 def json_lines(member: Member, chosen: LogQuery) -> Iterator[bytes]:
@@ -77,9 +80,9 @@ def as_json(line: LogLine) -> dict[str, Any]:
     }
 
 
-def _lines(member: Member, chosen: LogQuery) -> Iterator[Line]:
+def _lines(lines: Iterable[LogLine]) -> Iterator[Line]:
     yield COLUMNS
-    for line in every(member, chosen):
+    for line in lines:
         entry = line.entry
         yield [
             entry.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
