@@ -119,7 +119,7 @@ def test_in_indonesian(open_page: Open, told: None, studio: Studio) -> None:
     with db.write_session() as session:
         session.execute(update(User).where(User.id == studio.person.id).values(language="id"))
     text = shown(open_page("audit_log"))
-    assert "Mengubah peran di ruang kerja dari penonton menjadi pengelola" in text
+    assert "Mengubah peran di ruang kerja dari pelihat menjadi pengelola" in text
 
 
 def test_every_kind_has_a_word(open_page: Open, studio: Studio) -> None:
