@@ -11,14 +11,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 import httpcore
 import httpx
 from sqlalchemy import ColumnElement, Select, func, literal_column, select
 from sqlalchemy import delete as sql_delete
 
-from core import audit_log, db, egress, errors, validation
+from core import db, egress, errors, validation
 from core.audit_log import Act
 from core.clock import is_within, utc_now
 from core.db import ReadSession, WriteSession, update_where
@@ -26,7 +25,7 @@ from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import WebhookDelivery, WebhookEndpoint, Workspace
 from core.ids import new_id
 from core.messages import Message, message
-from core.notifications import outbox
+from core.notifications import outbox, webhook_acts
 from core.proxies import DIRECT, Proxies
 from core.workspaces.access import Member, in_workspace, visible_to
 from core.workspaces.permissions import Action
@@ -112,7 +111,7 @@ def create(
     )
     session.add(endpoint)
     session.flush()
-    _record(session, member, Act.WEBHOOK_MADE, endpoint, after=_kept(endpoint))
+    webhook_acts.record(session, member, Act.WEBHOOK_MADE, endpoint, after=webhook_acts.told(endpoint))
     return endpoint
 
 
@@ -144,7 +143,7 @@ def update(
     up, and can be replayed.
     """
     endpoint = _locked(session, member, endpoint_id)
-    before = _kept(endpoint)
+    before = webhook_acts.told(endpoint)
     if address is not None:
         endpoint.url = address.url
         endpoint.failing_since = None
@@ -157,11 +156,7 @@ def update(
     elif enabled is False and endpoint.disabled_at is None:
         disable(session, endpoint, DisabledReason.PERSON)
     session.flush()
-    after = _kept(endpoint)
-    changed = [name for name in after if after[name] != before[name]]
-    if changed:
-        details = [{name: values[name] for name in changed} for values in (before, after)]
-        _record(session, member, Act.WEBHOOK_CHANGED, endpoint, before=details[0], after=details[1])
+    webhook_acts.record_change(session, member, endpoint, before=before)
     return endpoint
 
 
@@ -169,7 +164,7 @@ def delete(session: WriteSession, member: Member, endpoint_id: str) -> None:
     """Delete a webhook with the record of its deliveries."""
     endpoint = _locked(session, member, endpoint_id)
     session.delete(endpoint)
-    _record(session, member, Act.WEBHOOK_DELETED, endpoint, before=_kept(endpoint))
+    webhook_acts.record(session, member, Act.WEBHOOK_DELETED, endpoint, before=webhook_acts.told(endpoint))
 
 
 def rotate(session: WriteSession, member: Member, endpoint_id: str, *, key: bytes) -> WebhookEndpoint:
@@ -179,7 +174,7 @@ def rotate(session: WriteSession, member: Member, endpoint_id: str, *, key: byte
     endpoint.secret_key_id = key_id(key)
     endpoint.rotated_at = utc_now()
     session.flush()
-    _record(session, member, Act.WEBHOOK_SECRET_REPLACED, endpoint)
+    webhook_acts.record(session, member, Act.WEBHOOK_SECRET_REPLACED, endpoint)
     return endpoint
 
 
@@ -361,33 +356,6 @@ def _ready(session: WriteSession, member: Member, endpoint_id: str) -> WebhookEn
     if is_within(timedelta(minutes=1), then, now=utc_now()):
         raise errors.RateLimited(retry_after_seconds=60)
     return endpoint
-
-
-def _record(session: WriteSession, member: Member, act: Act, endpoint: WebhookEndpoint, **details: Any) -> None:
-    audit_log.record(
-        session,
-        member.user,
-        act,
-        target=_shown(endpoint.url),
-        target_id=endpoint.id,
-        workspace_id=endpoint.workspace_id,
-        **details,
-    )
-
-
-def _kept(endpoint: WebhookEndpoint) -> dict[str, Any]:
-    """What is told of a webhook in the log of acts, where others read it."""
-    return {
-        "address": _shown(endpoint.url),
-        "description": endpoint.description,
-        "events": endpoint.events,
-        "stopped": endpoint.disabled_at is not None,
-    }
-
-
-def _shown(url: str) -> str:
-    """An address without what may be a key: its query."""
-    return url.partition("?")[0]
 
 
 def _secret(endpoint_id: str, version: int, key: bytes) -> str:

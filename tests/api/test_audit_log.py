@@ -190,16 +190,20 @@ def test_webhook_acts_tell_no_key(admin: Client, monkeypatch: pytest.MonkeyPatch
     """Making, changing, a new secret and deleting are told, without what may be a key in the address."""
     monkeypatch.setenv("WEBHOOK_ALLOW_HOSTS", "127.0.0.1:9")
     installations.reopen()
-    made = admin.post("/webhooks", json={"url": "http://127.0.0.1:9/hook?key=abc123", "description": "Team"}).json()
+    made = admin.post(
+        "/webhooks", json={"url": "http://127.0.0.1:9/hook/abc123?key=abc123", "description": "Team"}
+    ).json()
     hook = made["webhook"]["id"]
     admin.send("PATCH", f"/webhooks/{hook}", json={"description": "Ops", "enabled": False})
     admin.send("PATCH", f"/webhooks/{hook}", json={"description": "Ops"})
+    admin.send("PATCH", f"/webhooks/{hook}", json={"url": "http://127.0.0.1:9/hook/abc124?key=abc123"})
     rotated = admin.post(f"/webhooks/{hook}/rotate").json()
     admin.send("DELETE", f"/webhooks/{hook}")
 
     told = entries(admin, action="webhook", oldestFirst=True)
     assert [entry["action"] for entry in told] == [
         "webhook.made",
+        "webhook.changed",
         "webhook.changed",
         "webhook.secret_replaced",
         "webhook.deleted",
@@ -208,9 +212,10 @@ def test_webhook_acts_tell_no_key(admin: Client, monkeypatch: pytest.MonkeyPatch
         {"description": "Team", "stopped": False},
         {"description": "Ops", "stopped": True},
     )
-    assert {entry["target"] for entry in told} == {"http://127.0.0.1:9/hook"}
+    assert list(told[2]["before"]) == ["address_fingerprint"]
+    assert {entry["target"] for entry in told} == {"http://127.0.0.1:9/***?***"}
     text = json.dumps(told)
-    assert "abc123" not in text
+    assert "abc12" not in text
     assert all(str(each.get("secret")) not in text for each in (made, rotated))
 
 
