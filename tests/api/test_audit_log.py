@@ -7,7 +7,8 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import DBAPIError
 
 from core import db
 from core.audit_log import Act, record
@@ -16,14 +17,20 @@ from core.db.tables import AuditLogEntry, User
 from core.identity import api_tokens
 from core.ids import is_id
 from core.installation import Installation
+from core.worker import maintenance
 from tests.api.conftest import Client, arrive, refusal
 from tests.factories import installations
+from tests.postgres import restricted
 
 
 @pytest.fixture
 def admin(installation: Installation) -> Client:
     """An administrator with a token of scope admin."""
-    client = arrive("admin@example.org")
+    return become_admin(arrive("admin@example.org"))
+
+
+def become_admin(client: Client) -> Client:
+    """The same person as an administrator."""
     assert client.person is not None
     with db.write_session() as session:
         session.execute(update(User).where(User.id == client.person.id).values(role=Role.ADMIN))
@@ -153,7 +160,26 @@ def test_every_answer_has_an_id(admin: Client, nobody: Client) -> None:
 
 
 def test_acts_of_a_day_are_all_there(admin: Client) -> None:
-    """What people administer over REST is written down, once each, with what it was done to and no secret."""
+    """What people administer over REST is written down, once each, with what it was done to and no prompt."""
+    administer_for_a_day(admin)
+
+
+@pytest.mark.only_postgresql
+def test_acts_of_a_day_when_the_role_may_only_append(
+    installation: Installation, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole product works, chores included, with a database role that can neither change nor remove entries."""
+    monkeypatch.setenv("DATABASE_URL", restricted(database_url))
+    opened = installations.reopen()
+    administer_for_a_day(become_admin(arrive("admin@example.org")))
+    maintenance.run(opened)
+    for statement in (update(AuditLogEntry).values(actor="x"), delete(AuditLogEntry)):
+        with pytest.raises(DBAPIError, match="permission denied"), db.write_session() as session:
+            session.execute(statement)
+
+
+def administer_for_a_day(admin: Client) -> None:
+    """Do over REST what is written down, and look it up."""
     token = admin.post("/tokens", json={"name": "CI"}).json()
     admin.send("DELETE", f"/tokens/{token['token']['id']}")
     project = admin.project("Old film")

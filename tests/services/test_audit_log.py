@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg
 import pytest
 from sqlalchemy import delete, event, select, update
 from sqlalchemy.exc import DBAPIError
@@ -25,6 +24,7 @@ from core.messages import message, plain
 from core.messages.catalogue import TEMPLATES
 from core.usage.spreadsheet import SpreadsheetFormat
 from core.workspaces.access import Member
+from tests.postgres import restricted
 
 ADMIN = User(id="0198a0c0-0000-7000-8000-000000000001", email="ana@example.org", role=Role.ADMIN)
 ANALYST = User(id="0198a0c0-0000-7000-8000-000000000002", email="ben@example.org", role=Role.ANALYST)
@@ -311,12 +311,7 @@ def test_prune_removes_what_is_too_old_and_says_so(database: Database, monkeypat
 def test_role_that_may_not_change_the_log(database: Database, database_url: str) -> None:
     """With UPDATE and DELETE denied, acts are written and read, pruning stays away, and the server refuses both."""
     old_entries(database, 500)
-    with psycopg.connect(database_url, autocommit=True) as owner:
-        owner.execute("DO $$ BEGIN CREATE ROLE product LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
-        owner.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO product")
-        owner.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO product")
-        owner.execute("REVOKE UPDATE, DELETE, TRUNCATE ON audit_log FROM product")
-    product = Database(database_url.replace("://test@", "://product@"))
+    product = Database(restricted(database_url))
     try:
         write(product, target="CI")
         with product.read_session() as session:
