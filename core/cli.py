@@ -39,7 +39,8 @@ def token(email: str, *, name: str = ACTOR, scope: Scope = Scope.GENERATE, days:
     """
     expires_at = None if days is None else utc_now() + timedelta(days=days)
     with db.write_session() as session:
-        return api_tokens.create(session, _person(session, email), name=name, scope=scope, expires_at=expires_at)
+        person = _person(session, email)
+        return api_tokens.create(session, person, name=name, scope=scope, expires_at=expires_at, made_by=ACTOR)
 
 
 def grant(email: str, credits: int, reason: str) -> int:
@@ -253,7 +254,12 @@ def _person(session: WriteSession, email: str) -> User:
     settings = installation.current().settings
     if users.canonical_email(email) == config.LOCAL_PERSON:
         return users.local_person(session, settings)
-    return users.ensure(session, email, signup_credits=settings.signup_credits)
+    try:
+        return users.get(session, email)
+    except errors.NotFound:
+        made = users.ensure(session, email, signup_credits=settings.signup_credits)
+        audit_log.record(session, ACTOR, Act.PERSON_MADE, target=made.email, target_id=made.id)
+        return made
 
 
 def _administrator(session: WriteSession) -> Member:

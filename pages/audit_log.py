@@ -22,6 +22,7 @@ TEXT_LIMIT_CHARS = 200
 KINDS = TranslatedLabels(
     {
         "sign_in": N_("Sign-in"),
+        "identity": N_("Identities"),
         "person": N_("People"),
         "workspace": N_("Workspaces"),
         "member": N_("Members"),

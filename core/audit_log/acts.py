@@ -35,8 +35,10 @@ class Act(StrEnum):
     SIGN_IN_LINK_MADE = "sign_in.link_made", N_("Made a link to sign in with once")
     SIGN_IN_SWITCHED = "sign_in.switched", N_("Looked at the product as somebody else")
 
-    PERSON_ADDED = "person.added", N_("Added a person")
-    PERSON_RENAMED = "person.renamed", N_("Changed a person's name or address")
+    IDENTITY_LINKED = "identity.linked", N_("Came in by another identity provider for the first time")
+
+    PERSON_MADE = "person.made", N_("Added a person")
+    PERSON_ADDRESS_CHANGED = "person.address_changed", N_("Changed a person's e-mail address")
     PERSON_ROLE_CHANGED = "person.role_changed", N_("Changed a person's role from {was_role} to {role}")
     PERSON_DEACTIVATED = "person.deactivated", N_("Deactivated a person")
     PERSON_REACTIVATED = "person.reactivated", N_("Let a person in again")

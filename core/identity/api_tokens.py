@@ -39,9 +39,17 @@ def satisfies(scope: Scope, needed: Scope) -> bool:
 
 
 def create(
-    session: WriteSession, user: User, *, name: str, scope: Scope = Scope.GENERATE, expires_at: datetime | None = None
+    session: WriteSession,
+    user: User,
+    *,
+    name: str,
+    scope: Scope = Scope.GENERATE,
+    expires_at: datetime | None = None,
+    made_by: str | None = None,
 ) -> str:
     """Make a bearer token and return it; this is the one time it can be read. `expires_at` None: until it is revoked.
+
+    `made_by` is who makes it for the person, None for the person.
 
     Raises InvalidRequest for a name or time that cannot be used, Conflict when the person has too many.
     """
@@ -68,8 +76,12 @@ def create(
     )
     session.add(row)
     session.flush()
-    details = {"scope": scope, "expires_at": None if expires_at is None else expires_at.isoformat()}
-    audit_log.record(session, user, Act.TOKEN_MADE, target=name, target_id=row.id, after=details)
+    details = {
+        "person": user.email,
+        "scope": scope,
+        "expires_at": None if expires_at is None else expires_at.isoformat(),
+    }
+    audit_log.record(session, made_by or user, Act.TOKEN_MADE, target=name, target_id=row.id, after=details)
     return token
 
 

@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +32,7 @@ ADMIN = User(id="0198a0c0-0000-7000-8000-000000000001", email="ana@example.org",
 ANALYST = User(id="0198a0c0-0000-7000-8000-000000000002", email="ben@example.org", role=Role.ANALYST)
 READER = Member(ADMIN, ADMIN.id, {})
 ALL = LogQuery()
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -325,3 +328,23 @@ def test_role_that_may_not_change_the_log(database: Database, database_url: str)
     with database.read_session() as session:
         assert log_retention.may_prune(session)
         assert len(session.scalars(select(AuditLogEntry)).all()) == 2
+
+
+def test_only_its_own_modules_know_the_table() -> None:
+    """Everything else of the product appends by `record` and reads by `log_entries`: nobody else could change it."""
+    knowing = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("core", "pages")
+        for path in (ROOT / folder).rglob("*.py")
+        if "AuditLogEntry" in (text := path.read_text(encoding="utf-8"))
+        or re.search(r"(update|into|from|truncate)\s+audit_log\b(?!\.| import)", text, re.IGNORECASE)
+    }
+    assert knowing == {
+        "core/api/routers/audit_log.py",  # the name of its answers
+        "core/audit/log_entries.py",
+        "core/audit/log_retention.py",
+        "core/audit_log/__init__.py",
+        "core/db/tables/__init__.py",
+        "core/db/tables/operation.py",
+    }
+    assert "delete(" not in (ROOT / "core/audit_log/__init__.py").read_text(encoding="utf-8")
