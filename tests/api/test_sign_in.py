@@ -417,9 +417,7 @@ def test_provider_that_says_no_is_told(here: Installation, far: provider.Issuer)
     assert "Try again" in answer.text
 
 
-def test_provider_that_is_away_is_said_on_the_page(
-    here: Installation, far: provider.Issuer, start: Start
-) -> None:
+def test_provider_that_is_away_is_said_on_the_page(here: Installation, far: provider.Issuer, start: Start) -> None:
     """Who is signed in stays so; who is not is told, and how somebody can still come in."""
     ana = Browser()
     ana.sign_in(far)
