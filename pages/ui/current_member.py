@@ -3,7 +3,6 @@
 The workspace stands in the address, and is remembered for the next visit.
 """
 
-import html
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +18,7 @@ from core.identity.api_tokens import hash_of
 from core.workspaces import members
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
+from pages.ui import links
 from pages.ui.language import N_, _
 
 WORKSPACE = "workspace"
@@ -103,7 +103,7 @@ def _signed_in(session: ReadSession, settings: Settings) -> User:
     found = sessions.look(session, _cookie(settings), idle=settings.session_idle)
     if found is None:
         st.subheader(_("You are signed out."), anchor=False)
-        st.html(f'<a href="{html.escape(st.context.url or ".")}" target="_self">{html.escape(_("Sign in again"))}</a>')
+        st.html(links.in_this_tab(st.context.url or ".", _("Sign in again")))
         st.stop()
     if sessions.use_is_old(found):
         with db.write_session() as writing:
