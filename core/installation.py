@@ -20,7 +20,6 @@ from core.db.opening import open_database
 from core.files import private
 from core.files.storage import Storage, open_storage
 from core.generations.progress import ProgressBoard
-from core.identity.api_tokens import TokenCache
 from core.insights import workers
 from core.notifications import outbox, webhooks
 from core.providers import connection as provider_connection
@@ -28,6 +27,8 @@ from core.redis import connection as redis_connection
 from core.redis.rate_limits import RateLimiter
 from core.retry import OnceAWhile
 from core.usage.cache import UsageCache
+from core.workspaces import departures
+from core.workspaces.callers import CallerCache
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class Installation:
     database: Database
     storage: Storage
     redis_url: str | None
-    tokens: TokenCache = field(default_factory=TokenCache)
+    callers: CallerCache
     usage: UsageCache = field(default_factory=UsageCache)
     board: ProgressBoard = field(default_factory=ProgressBoard)
     told: OnceAWhile = field(default_factory=OnceAWhile)
@@ -93,11 +94,12 @@ def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, wai
             setting_values.folder(storage.folder)
         except ValueError as wrong:
             raise BadSetting(f"STORAGE_URL: {wrong}") from None
-    info = {outbox.PUBLIC_PATH: urlsplit(settings.public_url).path}
+    callers = CallerCache()
+    info = {outbox.PUBLIC_PATH: urlsplit(settings.public_url).path, departures.CALLERS: callers}
     database = open_database(settings, patience_seconds=patience_seconds, waits=waits, info=info)
     private.narrow(settings.data_dir, database.file, storage.folder)
     _look_at_keys(database, settings)
-    return Installation(settings, database, storage, settings.redis_url)
+    return Installation(settings, database, storage, settings.redis_url, callers)
 
 
 def _look_at_keys(database: Database, settings: Settings) -> None:

@@ -5,12 +5,15 @@ What they have made stays, and clips under way finish.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement, event, true
 
 from core.clock import utc_now
 from core.db import WriteSession, update_where
 from core.db.enums import DisabledReason
 from core.db.tables import ApiToken, BrowserSession, Invitation, SignInLink, WebhookEndpoint
+
+CALLERS = "callers"
+"""Under this name a session's `info` has what remembers the callers of this process."""
 
 
 def end_in_workspace(session: WriteSession, user_id: str, workspace_id: str) -> None:
@@ -24,6 +27,12 @@ def end_everywhere(session: WriteSession, user_id: str) -> None:
     now = utc_now()
     update_where(session, BrowserSession, BrowserSession.user_id == user_id, BrowserSession.ended_at.is_(None), ended_at=now)
     update_where(session, SignInLink, SignInLink.user_id == user_id, SignInLink.used_at.is_(None), used_at=now)
+
+
+def forget_callers(session: WriteSession) -> None:
+    """Let this process look at its callers anew once the session has committed; others do within a second."""
+    if (callers := session.info.get(CALLERS)) is not None:
+        event.listen(session, "after_commit", lambda _session: callers.clear(), once=True)
 
 
 def _end(session: WriteSession, user_id: str, workspace_id: str | None) -> None:
@@ -41,6 +50,7 @@ def _end(session: WriteSession, user_id: str, workspace_id: str | None) -> None:
         ApiToken.revoked_at.is_(None),
         revoked_at=now,
     )
+    forget_callers(session)
     update_where(
         session,
         WebhookEndpoint,

@@ -4,7 +4,7 @@ A team always keeps a manager who can act. Whoever the groups of their sign-in h
 taken out by these alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, func, select
 from core import audit_log, errors, normal_form
 from core.db import Reader, ReadSession, WriteSession
 from core.db.enums import MemberSource, WorkspaceKind, WorkspaceRole
-from core.db.tables import User, Workspace, WorkspaceMember
+from core.db.tables import ApiToken, User, Workspace, WorkspaceMember
 from core.identity import users
 from core.messages import message
 from core.workspaces import departures
@@ -31,21 +31,33 @@ _ROLES_OF = (
 )
 
 
-def at_work(
-    session: Reader, user: User, workspace_id: str | None = None, *, only: bool = False, token_id: str | None = None
-) -> Member:
+def with_token(session: Reader, user: User, token: ApiToken) -> Member:
+    """The person who comes with an API token: in its workspace and no other, or in all of theirs.
+
+    Unauthorized when they are not in its workspace.
+    """
+    roles = _roles(session, user)
+    if token.workspace_id is None:
+        return Member(user, user.id, roles, token.id)
+    if token.workspace_id not in roles:
+        raise errors.Unauthorized
+    reach = {token.workspace_id: roles[token.workspace_id]}
+    return Member(user, token.workspace_id, reach, token.id, is_confined=True)
+
+
+def at_work(session: Reader, user: User, workspace_id: str | None = None) -> Member:
     """The person in a workspace, their personal one where none is named; one indexed look.
 
-    With `only`, nothing beyond that workspace is in their reach, as befits a token that was made for it. NotFound for
-    a workspace they are not in, Unauthorized for who is in none, since they were deactivated.
+    NotFound for a workspace they are not in, Unauthorized for who is in none, since they were deactivated.
     """
+    return Member(user, user.id, _roles(session, user)).moved_to(workspace_id or user.id)
+
+
+def _roles(session: Reader, user: User) -> Mapping[str, WorkspaceRole]:
     roles = {row.workspace_id: row.role for row in session.execute(_ROLES_OF, {"user_id": user.id})}
     if not roles:
         raise errors.Unauthorized
-    chosen = workspace_id or user.id
-    if chosen not in roles:
-        raise errors.NotFound(message("workspace_not_found"))
-    return Member(user, chosen, {chosen: roles[chosen]} if only else roles, token_id, is_confined=only)
+    return roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +171,7 @@ def change_role(
             _check_not_last_manager(session, team.id, user_id)
         before, there.role = there.role, role
         session.flush()
+        departures.forget_callers(session)
         audit_log.record(
             session,
             member.user,

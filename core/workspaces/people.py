@@ -84,6 +84,7 @@ def set_role(session: WriteSession, member: Member, user_id: str, role: Role) ->
         check_others_remain(administrators, person)
         before, person.role = person.role, role
         session.flush()
+        departures.forget_callers(session)
         details = {"before": {"role": before.value}, "after": {"role": role.value}}
         audit_log.record(
             session, member.user, "person.role_changed", target=person.email, target_id=person.id, **details

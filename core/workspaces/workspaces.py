@@ -13,7 +13,7 @@ from core.db import ReadSession, WriteSession
 from core.db.enums import WorkspaceKind, WorkspaceRole
 from core.db.tables import Account, User, Workspace, WorkspaceMember
 from core.messages import message
-from core.workspaces import members
+from core.workspaces import departures, members
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
@@ -146,6 +146,7 @@ def archive(session: WriteSession, member: Member, workspace_id: str) -> Workspa
     team = members.managed_team(session, member, workspace_id)
     team.archived_at = utc_now()
     session.flush()
+    departures.forget_callers(session)
     audit_log.record(
         session, member.user, "workspace.archived", target=team.name, target_id=team.id, workspace_id=team.id
     )
