@@ -95,7 +95,7 @@ def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, wai
         except ValueError as wrong:
             raise BadSetting(f"STORAGE_URL: {wrong}") from None
     callers = CallerCache()
-    info = {outbox.PUBLIC_PATH: urlsplit(settings.public_url).path, departures.CALLERS: callers}
+    info: dict[str, object] = {outbox.PUBLIC_PATH: urlsplit(settings.public_url).path, departures.CALLERS: callers}
     database = open_database(settings, patience_seconds=patience_seconds, waits=waits, info=info)
     private.narrow(settings.data_dir, database.file, storage.folder)
     _look_at_keys(database, settings)

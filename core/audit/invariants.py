@@ -295,13 +295,15 @@ def _verdicts(since: Since | None) -> Queries:
     both = union_all(
         select(
             utc_day(Generation.ended_at).label("day"),
-            Generation.workspace_id,
+            Project.workspace_id,
             Generation.user_id,
             CHARGED_IN.label("project_id"),
             Generation.provider,
             Generation.model_id,
             *(figure.label(f"f{place}") for place, figure in enumerate(of_clips)),
-        ).where(Generation.kept.is_not(None)),
+        )
+        .join(Project, Project.id == CHARGED_IN)
+        .where(Generation.kept.is_not(None)),
         select(
             UsageDay.day,
             UsageDay.workspace_id,

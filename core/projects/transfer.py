@@ -6,7 +6,7 @@ In its old place an archived project of the same name keeps the charges, so that
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, union
 
 from core import audit_log, errors
 from core.clock import utc_now
@@ -62,9 +62,7 @@ def transfer(
     project.workspace_id, project.updated_at = to_workspace_id, utc_now()
     session.flush()
     for workspace_id in sorted((from_workspace_id, to_workspace_id)):  # figures that were kept are read anew
-        update_where(
-            session, Workspace, Workspace.id == workspace_id, usage_version=Workspace.usage_version + 1
-        )
+        update_where(session, Workspace, Workspace.id == workspace_id, usage_version=Workspace.usage_version + 1)
     names = dict(
         session.execute(
             select(Workspace.id, Workspace.name).where(Workspace.id.in_((from_workspace_id, to_workspace_id)))
@@ -85,8 +83,14 @@ def transfer(
 
 
 def _locked(session: WriteSession, member: Member, project_id: str) -> Project:
-    """The project, kept from anything that points to it, so that no order comes into it meanwhile."""
+    """The project, kept from anything that points to it, so that no order comes into it meanwhile.
+
+    Its clips are locked before it, as by whoever moves or ends one of them.
+    """
     projects.check_visible(session, member, project_id)
+    session.execute(
+        select(Generation.id).where(Generation.project_id == project_id).order_by(Generation.id).with_for_update()
+    )
     query = select(Project).where(Project.id == project_id).with_for_update()
     project = session.scalar(query.execution_options(populate_existing=True))
     if project is None:
@@ -137,23 +141,15 @@ def _move_clips(session: WriteSession, project: Project, to_workspace_id: str, q
     session.add_all(Upload(workspace_id=to_workspace_id, **image) for image in images)
     _move_links(session, project, to_workspace_id)
     clip_ids = select(Generation.id).where(in_project)
-    update_where(
-        session, GenerationTag, GenerationTag.generation_id.in_(clip_ids), workspace_id=to_workspace_id
-    )
+    update_where(session, GenerationTag, GenerationTag.generation_id.in_(clip_ids), workspace_id=to_workspace_id)
     update_where(session, Generation, in_project, workspace_id=to_workspace_id)
     return project.generation_count
 
 
 def _missing_images(session: WriteSession, project: Project, to_workspace_id: str) -> list[dict[str, Any]]:
     """The images that clips of the project were made from, as uploads that the other workspace lacks."""
-    keys = select(Generation.start_image_key).where(
-        Generation.project_id == project.id, Generation.start_image_key.is_not(None)
-    )
-    keys = keys.union(
-        select(Generation.end_image_key).where(
-            Generation.project_id == project.id, Generation.end_image_key.is_not(None)
-        )
-    )
+    columns = (Generation.start_image_key, Generation.end_image_key)
+    keys = union(*(select(key).where(Generation.project_id == project.id, key.is_not(None)) for key in columns))
     there = select(Upload.original_sha256).where(Upload.workspace_id == to_workspace_id)
     copied = ("user_id", "storage_key", "original_sha256", "file_name", "size_bytes", "width", "height", "created_at")
     found = session.scalars(

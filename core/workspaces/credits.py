@@ -77,9 +77,7 @@ def transfer(
     if receiver.archived_at is not None:
         raise errors.Conflict(message("workspace_archived"))
     key = f"transfer:{transfer_id or new_id()}"
-    if ledger.transfer(
-        session, giver.id, receiver.id, credits=credits, key=key, actor=member.email, reason=reason
-    ):
+    if ledger.transfer(session, giver.id, receiver.id, credits=credits, key=key, actor=member.email, reason=reason):
         details = {"credits": credits, "reason": reason, "from": giver.name, "to": receiver.name}
         for workspace in (giver, receiver):  # the log of each tells it
             audit_log.record(
@@ -95,7 +93,12 @@ def transfer(
 
 
 def list_bookings(
-    session: ReadSession, member: Member, *, workspace_id: str | None = None, before_id: int | None = None, limit: int = 100
+    session: ReadSession,
+    member: Member,
+    *,
+    workspace_id: str | None = None,
+    before_id: int | None = None,
+    limit: int = 100,
 ) -> Sequence[Booking]:
     """Grants, corrections and transfers of all workspaces, or of one, newest first, a keyset page at a time.
 

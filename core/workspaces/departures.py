@@ -25,7 +25,9 @@ def end_everywhere(session: WriteSession, user_id: str) -> None:
     """End all tokens, webhooks and open invitations of a person, and sign them out of every browser."""
     _end(session, user_id, None)
     now = utc_now()
-    update_where(session, BrowserSession, BrowserSession.user_id == user_id, BrowserSession.ended_at.is_(None), ended_at=now)
+    update_where(
+        session, BrowserSession, BrowserSession.user_id == user_id, BrowserSession.ended_at.is_(None), ended_at=now
+    )
     update_where(session, SignInLink, SignInLink.user_id == user_id, SignInLink.used_at.is_(None), used_at=now)
 
 

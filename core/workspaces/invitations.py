@@ -239,7 +239,7 @@ def _is_open(now: datetime) -> ColumnElement[bool]:
     return and_(Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None), Invitation.expires_at > now)
 
 
-def _invited() -> Select[tuple[Invitation, str | None, str]]:
+def _invited() -> Select[Invitation, str, str]:
     """A team that was archived takes nobody in, so its invitations are not shown as open either."""
     return (
         select(Invitation, Workspace.name, User.email)

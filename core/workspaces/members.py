@@ -90,7 +90,13 @@ _ROSTER = (
 
 
 def list_page(
-    session: ReadSession, member: Member, workspace_id: str, *, search: str = "", after_email: str = "", limit: int = 100
+    session: ReadSession,
+    member: Member,
+    workspace_id: str,
+    *,
+    search: str = "",
+    after_email: str = "",
+    limit: int = 100,
 ) -> Sequence[RosterEntry]:
     """Who is in a workspace, by address, a keyset page at a time; NotFound for who is not in it."""
     if not (member.may(Action.SEE, workspace_id) or member.may(Action.MANAGE_WORKSPACES)):

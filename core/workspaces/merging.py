@@ -33,7 +33,7 @@ def merge(session: WriteSession, member: Member, *, gone_id: str, into_id: str) 
     member.require(Action.MANAGE_PEOPLE)
     if gone_id == into_id:
         raise errors.Conflict(message("merge_with_itself"))
-    _administrators, gone, into = people.lock(session, gone_id, into_id)
+    _administrators, (gone, into) = people.lock(session, gone_id, into_id)
     if gone.merged_into_id is not None or into.merged_into_id is not None:
         raise errors.Conflict(message("person_merged"))
     if into.deactivated_at is not None:
@@ -98,7 +98,11 @@ def _move_access(session: WriteSession, gone: User, into: User) -> None:
     where = func.coalesce(ApiToken.workspace_id, gone.id)
     update_where(session, ApiToken, ApiToken.user_id == gone.id, live, user_id=into.id, workspace_id=where)
     update_where(
-        session, WebhookEndpoint, WebhookEndpoint.user_id == gone.id, WebhookEndpoint.disabled_at.is_(None), user_id=into.id
+        session,
+        WebhookEndpoint,
+        WebhookEndpoint.user_id == gone.id,
+        WebhookEndpoint.disabled_at.is_(None),
+        user_id=into.id,
     )
 
 

@@ -77,7 +77,7 @@ def set_role(session: WriteSession, member: Member, user_id: str, role: Role) ->
     Conflict for the last administrator who can act, and for who was deactivated.
     """
     member.require(Action.MANAGE_PEOPLE)
-    administrators, person = lock(session, user_id)
+    administrators, (person,) = lock(session, user_id)
     if person.deactivated_at is not None:
         raise errors.Conflict(message("person_deactivated"))
     if person.role is not role:
@@ -85,9 +85,14 @@ def set_role(session: WriteSession, member: Member, user_id: str, role: Role) ->
         before, person.role = person.role, role
         session.flush()
         departures.forget_callers(session)
-        details = {"before": {"role": before.value}, "after": {"role": role.value}}
         audit_log.record(
-            session, member.user, "person.role_changed", target=person.email, target_id=person.id, **details
+            session,
+            member.user,
+            "person.role_changed",
+            target=person.email,
+            target_id=person.id,
+            before={"role": before.value},
+            after={"role": role.value},
         )
     return get(session, member, user_id)
 
@@ -98,7 +103,7 @@ def deactivate(session: WriteSession, member: Member, user_id: str) -> Person:
     Conflict for the last administrator who can act. Somebody who was deactivated before stays so.
     """
     member.require(Action.MANAGE_PEOPLE)
-    administrators, person = lock(session, user_id)
+    administrators, (person,) = lock(session, user_id)
     if person.deactivated_at is None:
         check_others_remain(administrators, person)
         switch_off(session, person)
@@ -107,9 +112,9 @@ def deactivate(session: WriteSession, member: Member, user_id: str) -> Person:
 
 
 def reactivate(session: WriteSession, member: Member, user_id: str) -> Person:
-    """Let somebody in again; tokens are theirs to make and webhooks theirs to start anew. Conflict for who was merged."""
+    """Let somebody in again, who makes tokens and starts webhooks anew. Conflict for who was merged."""
     member.require(Action.MANAGE_PEOPLE)
-    _administrators, person = lock(session, user_id)
+    _administrators, (person,) = lock(session, user_id)
     if person.merged_into_id is not None:
         raise errors.Conflict(message("person_merged"))
     if person.deactivated_at is not None:
@@ -119,7 +124,7 @@ def reactivate(session: WriteSession, member: Member, user_id: str) -> Person:
     return get(session, member, user_id)
 
 
-def lock(session: WriteSession, *user_ids: str) -> tuple[Collection[str], *tuple[User, ...]]:
+def lock(session: WriteSession, *user_ids: str) -> tuple[Collection[str], Sequence[User]]:
     """The ids of the administrators who can act, and people who are to be changed; all rows locked.
 
     So two who take each other's role away go one after the other, and the second sees what the first has left.
@@ -138,7 +143,7 @@ def lock(session: WriteSession, *user_ids: str) -> tuple[Collection[str], *tuple
     }
     if not found.keys() >= set(user_ids):
         raise errors.NotFound(message("person_not_found"))
-    return administrators, *(found[user_id] for user_id in user_ids)
+    return administrators, [found[user_id] for user_id in user_ids]
 
 
 def check_others_remain(administrators: Collection[str], person: User) -> None:

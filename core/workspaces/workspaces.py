@@ -166,7 +166,7 @@ def restore(session: WriteSession, member: Member, workspace_id: str) -> Workspa
     return team
 
 
-def _overviews() -> Select[tuple[Workspace, Account, int]]:
+def _overviews() -> Select[Workspace, Account, int]:
     count = (
         select(func.count())
         .select_from(WorkspaceMember)
@@ -178,9 +178,7 @@ def _overviews() -> Select[tuple[Workspace, Account, int]]:
     return select(Workspace, Account, count).join(Account, Account.workspace_id == Workspace.id)
 
 
-def _read(
-    session: ReadSession, member: Member, query: Select[tuple[Workspace, Account, int]]
-) -> Sequence[Overview]:
+def _read(session: ReadSession, member: Member, query: Select[Workspace, Account, int]) -> Sequence[Overview]:
     rows = session.execute(query).all()
     credited: Mapping[str, int] = ledger.total_credited(session, [account.id for _workspace, account, _count in rows])
     return [
