@@ -26,6 +26,9 @@ EFFECTS: Mapping[EntryKind, tuple[int, int]] = {
 }
 """How an entry of each kind moves (available, held), times its amount. Spent is what was settled."""
 
+CREDITED = "kind IN ('grant', 'adjust', 'transfer')"
+"""What came in and was not for a clip; in these words, since SQLite uses a partial index only for the very same."""
+
 BOOKING_LIMIT_CREDITS = 10**12
 """The most that one grant or correction may move; beyond it somebody has mistyped."""
 
@@ -152,7 +155,7 @@ def total_credited(session: ReadSession, account_ids: Collection[str]) -> Mappin
     """
     query = (
         select(LedgerEntry.account_id, func.sum(LedgerEntry.amount_credits))
-        .where(LedgerEntry.account_id.in_(account_ids), literal_column("kind IN ('grant', 'adjust', 'transfer')"))
+        .where(LedgerEntry.account_id.in_(account_ids), literal_column(CREDITED))
         .group_by(LedgerEntry.account_id)
     )
     return {account_id: int(credits) for account_id, credits in session.execute(query)}

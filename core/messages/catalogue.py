@@ -246,6 +246,8 @@ TEMPLATES: dict[str, str] = {
     "promise_account_figures": N_("A balance is the sum of its movements and nothing else."),
     "rule_balance_chain": N_("balances written on ledger rows follow one another"),
     "promise_balance_chain": N_("No movement was changed, added in between or taken out afterwards."),
+    "rule_transfers_balance": N_("what a transfer takes from one account, it brings to another"),
+    "promise_transfers_balance": N_("Credits that are handed from one workspace to another arrive there, all of them."),
     "rule_reserved_once": N_("every generation was reserved once, at its quoted price"),
     "promise_reserved_once": N_("The price shown is the price reserved, once a clip."),
     "rule_charged_once": N_("every completed one is charged once, as quoted"),

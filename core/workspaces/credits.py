@@ -105,7 +105,7 @@ def list_bookings(
     Forbidden for others than administrators.
     """
     member.require(Action.GRANT_CREDITS)
-    query = _BOOKINGS.where(literal_column("kind IN ('grant', 'adjust', 'transfer')"))
+    query = _BOOKINGS.where(literal_column(ledger.CREDITED))
     if workspace_id is not None:
         query = query.where(Account.workspace_id == workspace_id)
     if before_id is not None:
