@@ -208,7 +208,7 @@ def _in_time(_since: Since | None) -> Queries:
 def _transfers(since: Since | None) -> Queries:
     """Rows of transfers that are not cancelled out by one of the same transfer on another account."""
     other = aliased(LedgerEntry)
-    which = [LedgerEntry.kind == EntryKind.TRANSFER, literal_column(f"ledger_entries.{ledger.CREDITED}")]
+    which = [LedgerEntry.kind == EntryKind.TRANSFER, literal_column(ledger.CREDITED)]
     which += [] if since is None else [LedgerEntry.id > since.entry_id]
     key = LedgerEntry.key
     other_key = case((key.endswith(":out"), func.replace(key, ":out", ":in")), else_=func.replace(key, ":in", ":out"))

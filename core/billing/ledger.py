@@ -26,7 +26,7 @@ EFFECTS: Mapping[EntryKind, tuple[int, int]] = {
 }
 """How an entry of each kind moves (available, held), times its amount. Spent is what was settled."""
 
-CREDITED = "kind IN ('grant', 'adjust', 'transfer')"
+CREDITED = "ledger_entries.kind IN ('grant', 'adjust', 'transfer')"
 """What came in and was not for a clip; in these words, since SQLite uses a partial index only for the very same."""
 
 BOOKING_LIMIT_CREDITS = 10**12

@@ -66,7 +66,7 @@ def transfer(
     names = dict(
         session.execute(
             select(Workspace.id, Workspace.name).where(Workspace.id.in_((from_workspace_id, to_workspace_id)))
-        ).tuples()
+        )
     )
     for workspace_id in (from_workspace_id, to_workspace_id):  # the log of each tells it
         audit_log.record(

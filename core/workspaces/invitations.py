@@ -134,12 +134,6 @@ def look(session: ReadSession, token: str) -> Invited:
     return found[0]
 
 
-def is_expected(session: ReadSession, email: str) -> bool:
-    """Whether an open invitation waits for this address, so that its owner may come in who would not be let in else."""
-    waiting = select(Invitation.id).where(Invitation.email == users.canonical_email(email), _is_open(utc_now()))
-    return session.scalar(waiting.limit(1)) is not None
-
-
 def accept(session: WriteSession, user: User, token: str) -> Invited:
     """Take an invitation up: one address, once. Repeated by the same person it changes nothing more.
 

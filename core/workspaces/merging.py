@@ -108,7 +108,7 @@ def _move_access(session: WriteSession, gone: User, into: User) -> None:
 
 def _move_presets(session: WriteSession, gone: User, into: User) -> None:
     """A name that both have used in a workspace gets the address of whose it was beside it."""
-    taken = set(session.execute(select(Preset.workspace_id, Preset.name).where(Preset.user_id == into.id)).tuples())
+    taken = set(session.execute(select(Preset.workspace_id, Preset.name).where(Preset.user_id == into.id)))
     for preset in session.scalars(select(Preset).where(Preset.user_id == gone.id)):
         if (preset.workspace_id, preset.name) in taken:
             preset.name = f"{preset.name[: _PRESET_LIMIT_CHARS - 40]} ({gone.email[:30]})"
