@@ -198,7 +198,8 @@ def _judge(session: WriteSession, rows: Sequence[Generation], kept: bool | None)
 def _paid_by(session: WriteSession, rows: Sequence[Generation]) -> dict[str, str]:
     """Project that clips were charged in -> its workspace, which may be another one than where the clips are now."""
     ids = {row.charged_project_id or row.project_id for row in rows}
-    return dict(session.execute(select(Project.id, Project.workspace_id).where(Project.id.in_(ids))))
+    found = session.execute(select(Project.id, Project.workspace_id).where(Project.id.in_(ids)))
+    return {row.id: row.workspace_id for row in found}
 
 
 def _counted(kept: bool | None, seconds: int) -> dict[str, int]:

@@ -63,11 +63,12 @@ def transfer(
     session.flush()
     for workspace_id in sorted((from_workspace_id, to_workspace_id)):  # figures that were kept are read anew
         update_where(session, Workspace, Workspace.id == workspace_id, usage_version=Workspace.usage_version + 1)
-    names = dict(
-        session.execute(
+    names = {
+        row.id: row.name
+        for row in session.execute(
             select(Workspace.id, Workspace.name).where(Workspace.id.in_((from_workspace_id, to_workspace_id)))
         )
-    )
+    }
     for workspace_id in (from_workspace_id, to_workspace_id):  # the log of each tells it
         audit_log.record(
             session,

@@ -188,8 +188,8 @@ def test_audit_when_books_are_damaged(database: Database, person: Member, damage
     with database.write_session() as session:
         ben = ensure_member(session, "ben@example.org")
         ledger.transfer(session, person.id, ben.id, credits=5, key="gift", actor=person.email, reason="Campaign")
-    with database.read_session() as session:
-        assert [result.code for result in runs.run(session) if not result.holds] == []
+    with database.read_session() as reading:
+        assert [result.code for result in runs.run(reading) if not result.holds] == []
     with database.write_session() as session:
         session.execute(damage)  # type: ignore[call-overload]  # any statement
 
@@ -352,9 +352,9 @@ def test_transfers_that_cross(database: Database, person: Member) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(hand_over, range(24)))
 
-    with database.read_session() as session:
-        assert [ledger.balance(session, each.id).available_credits for each in (person, ben)] == [10_000, 10_000]
-        assert [result.code for result in runs.run(session) if not result.holds] == []
+    with database.read_session() as reading:
+        assert [ledger.balance(reading, each.id).available_credits for each in (person, ben)] == [10_000, 10_000]
+        assert [result.code for result in runs.run(reading) if not result.holds] == []
 
 
 def test_transfer_of_more_than_there_is(database: Database, person: Member) -> None:
@@ -365,6 +365,6 @@ def test_transfer_of_more_than_there_is(database: Database, person: Member) -> N
     with pytest.raises(errors.InsufficientCredits), database.write_session() as session:
         ledger.transfer(session, person.id, ben.id, credits=10_001, key="t", actor="root", reason="Too much")
 
-    with database.read_session() as session:
-        assert ledger.balance(session, person.id).available_credits == 10_000
-        assert ledger.balance(session, ben.id).available_credits == 0
+    with database.read_session() as reading:
+        assert ledger.balance(reading, person.id).available_credits == 10_000
+        assert ledger.balance(reading, ben.id).available_credits == 0

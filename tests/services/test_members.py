@@ -95,8 +95,8 @@ def test_only_managers_change_people(
                 act(session, there)
             with pytest.raises(errors.NotFound):
                 act(session, cy)
-    with database.read_session() as session, pytest.raises(errors.NotFound):
-        members.list_page(session, cy, team)
+    with database.read_session() as reading, pytest.raises(errors.NotFound):
+        members.list_page(reading, cy, team)
 
 
 def test_role_taken_while_a_click_was_on_its_way(database: Database, ana: Member, ben: Member, team: str) -> None:
@@ -250,14 +250,18 @@ def test_removal_that_fails_ends_nothing(database: Database, ana: Member, ben: M
         api_tokens.create(session, ben.user, name="cron", workspace_id=team)
     before = acts(database)
 
-    with pytest.raises(RuntimeError), database.write_session() as session:
-        members.remove(session, now(database, ana), team, ben.id)
-        raise RuntimeError("the process dies here")
+    def dies_half_way() -> None:
+        with database.write_session() as session:
+            members.remove(session, now(database, ana), team, ben.id)
+            raise RuntimeError("the process dies here")
+
+    with pytest.raises(RuntimeError):
+        dies_half_way()
 
     assert team in now(database, ben).roles
     assert acts(database) == before
-    with database.read_session() as session:
-        assert [row.name for row in api_tokens.list_for_user(session, ben.user)] == ["cron"]
+    with database.read_session() as reading:
+        assert [row.name for row in api_tokens.list_for_user(reading, ben.user)] == ["cron"]
 
 
 def test_who_was_deactivated_is_at_work_nowhere(database: Database, ana: Member) -> None:
