@@ -157,7 +157,6 @@ TEMPLATES: dict[str, str] = {
     "no_such_person": N_("There is no person with the address {email}."),
     "not_a_language": N_("This is not a language tag."),
     "administrators_only": N_("This is for administrators."),
-    "administrators_see_everybody": N_("Only administrators may look at everybody's figures."),
     "name_missing": N_("Give it a name."),
     "time_has_passed": N_("Choose a time that is still to come."),
     "cap_out_of_range": N_("A cap is a whole number from 1 to {limit:,}. Leave it empty for none."),
@@ -185,6 +184,7 @@ TEMPLATES: dict[str, str] = {
     "project_is_there": N_("This project is in this workspace already."),
     "project_under_way": N_("Clips of this project are still under way. It can be transferred when they have ended."),
     "workspace_not_found": N_("This workspace does not exist, or you are not in it."),
+    "project_of_another_workspace": N_("This project is in another workspace. Choose one of the same."),
     "project_not_found": N_("This project does not exist, or it is not yours."),
     "project_archived": N_("This project is archived. Bring it back first."),
     "project_has_generations": N_(

@@ -1,11 +1,34 @@
-"""Teams, with people in them."""
+"""Teams, and people who work in them."""
 
+from core.billing import ledger
 from core.db import Database
 from core.db.enums import Role, WorkspaceRole
-from core.workspaces import credits as credit_bookings
-from core.workspaces import members, workspaces
+from core.db.tables import Workspace, WorkspaceMember
+from core.workspaces import members
 from core.workspaces.access import Member
 from tests.factories.users import create_member
+
+
+def create_team(
+    database: Database, *people: tuple[Member, WorkspaceRole], name: str = "Lakes", credits: int = 10_000
+) -> list[Member]:
+    """These people at work in a team of theirs that has so many credits, in their order."""
+    with database.write_session() as session:
+        team = Workspace(name=name)
+        session.add(team)
+        session.flush()
+        ledger.open_account(session, team.id)
+        if credits:
+            ledger.grant(session, team.id, credits=credits, key=f"test:{team.id}", actor="test", reason="to begin with")
+        for person, role in people:
+            session.add(WorkspaceMember(workspace_id=team.id, user_id=person.id, role=role))
+        session.flush()
+        return [members.at_work(session, person.user, team.id) for person, _role in people]
+
+
+def create_team_of(database: Database, manager: Member, *, name: str = "Film", credits: int = 10_000) -> str:
+    """The id of a team that this person manages, alone in it."""
+    return create_team(database, (manager, WorkspaceRole.MANAGER), name=name, credits=credits)[0].workspace_id
 
 
 def create_admin(database: Database, email: str = "root@example.org") -> Member:
@@ -13,22 +36,10 @@ def create_admin(database: Database, email: str = "root@example.org") -> Member:
     return create_member(database, email, credits=0, role=Role.ADMIN)
 
 
-def create_team(
-    database: Database, manager: Member, *, name: str = "Film", credits: int = 10_000, admin: Member | None = None
-) -> str:
-    """The id of a team of which this person is the manager, with so many credits."""
-    root = admin or create_admin(database)
-    with database.write_session() as session:
-        team = workspaces.create(session, root, name=name, manager_email=manager.email)
-        if credits:
-            credit_bookings.grant(session, root, team.id, credits=credits, reason="For a start")
-        return team.id
-
-
 def join(
     database: Database, manager: Member, workspace_id: str, person: Member, role: WorkspaceRole = WorkspaceRole.MAKER
 ) -> Member:
-    """Put somebody into a team; the person at work in it."""
+    """The person at work in a team that its manager has put them into."""
     with database.write_session() as session:
         members.add(session, now(database, manager), workspace_id, email=person.email, role=role)
     return now(database, person, workspace_id)

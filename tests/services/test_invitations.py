@@ -12,7 +12,7 @@ from core.db.tables import AuditLogEntry, Invitation, User, WorkspaceMember
 from core.workspaces import invitations, members, merging, people, workspaces
 from core.workspaces.access import Member
 from tests.factories.users import create_member
-from tests.factories.workspaces import create_admin, create_team, join, now
+from tests.factories.workspaces import create_admin, create_team_of, join, now
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def ana(database: Database) -> Member:
 @pytest.fixture
 def team(database: Database, root: Member, ana: Member) -> str:
     """The id of a team."""
-    return create_team(database, ana, admin=root)
+    return create_team_of(database, ana)
 
 
 def invite(
@@ -144,9 +144,8 @@ def test_accept_when_it_is_over(database: Database, root: Member, ana: Member, t
 @pytest.mark.both_databases
 def test_accept_many_times_at_once(database: Database) -> None:
     """One of many presses takes it up, the others change nothing and say the same."""
-    root = create_admin(database)
     ana, ben = create_member(database), create_member(database, "ben@example.org")
-    team = create_team(database, ana, admin=root)
+    team = create_team_of(database, ana)
     _id, token = invite(database, ana, team)
 
     with ThreadPoolExecutor(6) as pool:
@@ -164,7 +163,7 @@ def test_accept_races_with_revoke(database: Database) -> None:
     """Either it was taken up or it was taken back, never both."""
     root = create_admin(database)
     ana, ben = create_member(database), create_member(database, "ben@example.org")
-    team = create_team(database, ana, admin=root)
+    team = create_team_of(database, ana)
     made_id, token = invite(database, ana, team)
 
     def take_back() -> bool:

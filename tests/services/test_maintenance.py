@@ -283,7 +283,9 @@ def test_run_forgets_old_deliveries(site: Installation, ana: Member) -> None:
             session, ana, webhooks.validate_url("https://93.184.216.34/", allow=frozenset()), key=b"key of this test"
         )
         session.add(
-            WebhookDelivery(id=OLD_ID, endpoint_id=endpoint.id, user_id=ana.id, event="x", event_id=OLD_ID, body="{}")
+            WebhookDelivery(
+                id=OLD_ID, endpoint_id=endpoint.id, workspace_id=ana.workspace_id, event="x", event_id=OLD_ID, body="{}"
+            )
         )
         session.flush()
         webhooks.abandon(session, WebhookDelivery.id == OLD_ID, why=plain("It never arrived."))

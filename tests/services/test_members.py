@@ -12,7 +12,7 @@ from core.identity import api_tokens
 from core.workspaces import members, people, workspaces
 from core.workspaces.access import Member
 from tests.factories.users import create_member
-from tests.factories.workspaces import create_admin, create_team, join, now
+from tests.factories.workspaces import create_admin, create_team_of, join, now
 from tests.said import codes
 
 
@@ -31,7 +31,7 @@ def ben(database: Database) -> Member:
 @pytest.fixture
 def team(database: Database, ana: Member) -> str:
     """The id of a team."""
-    return create_team(database, ana)
+    return create_team_of(database, ana)
 
 
 def acts(database: Database) -> list[tuple[str, str, str]]:
@@ -162,7 +162,7 @@ def test_manager_who_was_deactivated_is_no_manager(database: Database, ana: Memb
 def test_two_managers_go_at_once(database: Database, way: str) -> None:
     """However they go, one of the two stays."""
     ana, ben = create_member(database), create_member(database, "ben@example.org")
-    team = create_team(database, ana)
+    team = create_team_of(database, ana)
     join(database, ana, team, ben, WorkspaceRole.MANAGER)
     both = [now(database, ana), now(database, ben)]
 
@@ -212,7 +212,7 @@ def test_member_by_claims_is_left_to_them(database: Database, ana: Member, ben: 
 def test_leaving_ends_tokens_and_webhooks_there(database: Database, leaves: bool) -> None:
     """What a person has in the team ends with it; what they have elsewhere, and what others have there, does not."""
     ana, ben = create_member(database), create_member(database, "ben@example.org")
-    team = create_team(database, ana)
+    team = create_team_of(database, ana)
     there = join(database, ana, team, ben)
     with database.write_session() as session:
         for person in (ana, ben):

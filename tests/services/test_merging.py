@@ -15,7 +15,7 @@ from tests.factories.books import broken_rules
 from tests.factories.generations import build_spec, create_completed, create_generation
 from tests.factories.projects import create_project
 from tests.factories.users import create_member
-from tests.factories.workspaces import create_admin, create_team, join, now
+from tests.factories.workspaces import create_admin, create_team_of, join, now
 from tests.said import codes
 
 
@@ -65,7 +65,7 @@ def test_everything_stays_reachable(database: Database, root: Member, ana: Membe
 
 def test_figures_and_books_are_as_before(database: Database, root: Member, ana: Member, old: Member) -> None:
     """No figure of any workspace or person changes, and every rule of the books holds."""
-    team = create_team(database, ana, admin=root)
+    team = create_team_of(database, ana)
     join(database, ana, team, old)
     for who in (now(database, ana), now(database, old), now(database, old, team)):
         create_completed(database, who)
@@ -90,7 +90,7 @@ def test_figures_and_books_are_as_before(database: Database, root: Member, ana: 
 def test_the_higher_role_wins(database: Database, root: Member, ana: Member, old: Member, higher: str) -> None:
     """In a team that both are in, in one that only the other was in, and in the installation."""
     boss = create_member(database, "boss@example.org")
-    shared, other = (create_team(database, boss, name=name, admin=root) for name in ("Shared", "Other"))
+    shared, other = (create_team_of(database, boss, name=name) for name in ("Shared", "Other"))
     low, high = WorkspaceRole.VIEWER, WorkspaceRole.MANAGER
     join(database, boss, shared, old, high if higher == "gone" else low)
     join(database, boss, shared, ana, low if higher == "gone" else high)
@@ -141,7 +141,7 @@ def test_sign_ins_tokens_and_webhooks_move(database: Database, root: Member, ana
 
 def test_presets_of_one_name(database: Database, root: Member, ana: Member, old: Member) -> None:
     """Both stay; the one that came tells whose it was."""
-    team = create_team(database, ana, admin=root)
+    team = create_team_of(database, ana)
     join(database, ana, team, old)
     for who in (ana, old):
         with database.write_session() as session:

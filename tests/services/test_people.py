@@ -27,7 +27,7 @@ from tests.factories.generations import (
     load_generation,
 )
 from tests.factories.users import create_member
-from tests.factories.workspaces import create_admin, create_team, now
+from tests.factories.workspaces import create_admin, create_team_of, now
 from tests.said import codes
 
 
@@ -52,7 +52,7 @@ def told(database: Database) -> list[tuple[str, str]]:
 
 def test_list_pages_by_address(database: Database, root: Member, ana: Member) -> None:
     """Everybody once, by address, with what they are; searched by words of address and name."""
-    create_team(database, ana, admin=root)
+    create_team_of(database, ana)
     for name in ("ben", "cy"):
         create_member(database, f"{name}@example.org")
     with database.write_session() as session:

@@ -31,7 +31,7 @@ from tests.factories.books import broken_rules
 from tests.factories.generations import CONFIGURED, QUOTA_BYTES, create_completed, create_generation, load_generation
 from tests.factories.projects import create_project
 from tests.factories.users import create_member
-from tests.factories.workspaces import create_admin, create_team, join, now
+from tests.factories.workspaces import create_admin, create_team_of, join, now
 from tests.said import codes
 
 
@@ -44,7 +44,7 @@ def root(database: Database) -> Member:
 @pytest.fixture
 def team(database: Database, root: Member) -> str:
     """The id of a team that Ana manages."""
-    return create_team(database, create_member(database), admin=root)
+    return create_team_of(database, create_member(database))
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def test_only_managers_of_both(database: Database, root: Member, ana: Member, te
     """A maker here or there may not, and where somebody is not, there is no project and no workspace for them."""
     ben = create_member(database, "ben@example.org")
     in_team = join(database, ana, team, ben)
-    other = create_team(database, ben, name="Other", admin=root)
+    other = create_team_of(database, ben, name="Other")
     bens = now(database, ben)
     theirs, hers = create_project(database, now(database, ben, other)), create_project(database, ana)
     of_team = create_project(database, now(database, ana, team))
@@ -286,8 +286,7 @@ def test_transfer_is_told_to_both(database: Database, ana: Member, team: str) ->
 @pytest.mark.both_databases
 def test_orders_while_it_goes(database: Database) -> None:
     """Every order is paid by the workspace that the project is in when it is taken, and the project is moved once."""
-    root = create_admin(database)
-    team = create_team(database, create_member(database), admin=root)
+    team = create_team_of(database, create_member(database))
     ana = now(database, create_member(database))
     project = create_project(database, ana)
 
@@ -316,8 +315,7 @@ def test_orders_while_it_goes(database: Database) -> None:
 @pytest.mark.both_databases
 def test_clips_are_moved_and_judged_while_it_goes(database: Database) -> None:
     """Nobody waits for each other for ever, no clip ends between two workspaces, and the books are right."""
-    root = create_admin(database)
-    team = create_team(database, create_member(database), admin=root)
+    team = create_team_of(database, create_member(database))
     ana = now(database, create_member(database))
     project, other = create_project(database, ana), create_project(database, ana, "Hills")
     clips = [create_completed(database, ana, project_id=project.id) for _ in range(4)]

@@ -12,7 +12,7 @@ from core.workspaces.access import Member
 from tests.factories.books import broken_rules
 from tests.factories.generations import create_completed, create_generation
 from tests.factories.users import create_member
-from tests.factories.workspaces import create_admin, create_team, join, now
+from tests.factories.workspaces import create_admin, create_team_of, join, now
 from tests.said import codes
 
 
@@ -84,8 +84,8 @@ def test_only_administrators_make_teams_and_list_all(database: Database, ana: Me
 def test_list_own_begins_with_the_personal_one(database: Database, root: Member, ana: Member) -> None:
     """Then come teams by name; what a person is not in is not among them."""
     for name in ("Zebra", "apes"):
-        create_team(database, ana, name=name, admin=root)
-    create_team(database, root, name="Others", admin=root)
+        create_team_of(database, ana, name=name)
+    create_team_of(database, root, name="Others")
 
     with database.read_session() as session:
         found = workspaces.list_own(session, now(database, ana))
@@ -96,7 +96,7 @@ def test_list_own_begins_with_the_personal_one(database: Database, root: Member,
 
 def test_list_all_pages_and_figures(database: Database, root: Member, ana: Member) -> None:
     """Every workspace once, by name, with its people, its balance and what it has spent."""
-    team = create_team(database, ana, name="Film", admin=root)
+    team = create_team_of(database, ana, name="Film")
     join(database, ana, team, create_member(database, "ben@example.org"))
     there = now(database, ana, team)
     spent = create_completed(database, there).credits
@@ -120,7 +120,7 @@ def test_list_all_pages_and_figures(database: Database, root: Member, ana: Membe
 
 def test_rename_and_archive(database: Database, root: Member, ana: Member) -> None:
     """A manager may; an archived team is nowhere to be seen and refuses changes until an administrator restores it."""
-    team = create_team(database, ana, admin=root)
+    team = create_team_of(database, ana)
     there = now(database, ana, team)
     with database.write_session() as session:
         workspaces.rename(session, there, team, name="Stills")
@@ -143,7 +143,7 @@ def test_rename_and_archive(database: Database, root: Member, ana: Member) -> No
 
 def test_archived_team_finishes_what_is_under_way(database: Database, root: Member, ana: Member) -> None:
     """Its clips go on, its credits stay, and the books are right."""
-    team = create_team(database, ana, admin=root)
+    team = create_team_of(database, ana)
     there = now(database, ana, team)
     create_generation(database, there)
     with database.write_session() as session:
@@ -166,7 +166,7 @@ def test_personal_workspace_stays(database: Database, root: Member, ana: Member)
 
 def test_grant_books_and_tells(database: Database, root: Member, ana: Member) -> None:
     """Credits and corrections are booked once, to a team as to a person, and written down."""
-    team = create_team(database, ana, credits=0, admin=root)
+    team = create_team_of(database, ana, credits=0)
     with database.write_session() as session:
         for _ in range(2):
             booked = credit_bookings.grant(session, root, team, credits=500, reason="Campaign", grant_id="a")
@@ -187,7 +187,7 @@ def test_grant_books_and_tells(database: Database, root: Member, ana: Member) ->
 
 def test_only_administrators_grant(database: Database, ana: Member) -> None:
     """A manager books no credits to the own team, and sees no list of what was booked to others."""
-    team = create_team(database, ana)
+    team = create_team_of(database, ana)
     there = now(database, ana, team)
     with database.write_session() as session:
         with pytest.raises(errors.Forbidden):
@@ -198,7 +198,7 @@ def test_only_administrators_grant(database: Database, ana: Member) -> None:
 
 def test_transfer_from_ones_own(database: Database, root: Member, ana: Member) -> None:
     """Everybody may give of their own to a team of theirs; both rows say who and why, and the books are right."""
-    team = create_team(database, ana, admin=root)
+    team = create_team_of(database, ana)
     there = now(database, ana, team)
     with database.write_session() as session:
         for _ in range(2):
@@ -222,7 +222,7 @@ def test_transfer_from_ones_own(database: Database, root: Member, ana: Member) -
 def test_transfer_that_is_not_theirs_to_make(database: Database, root: Member, ana: Member) -> None:
     """Nobody takes from a team, or gives to where they are not; administrators may do both."""
     ben = create_member(database, "ben@example.org")
-    team = create_team(database, ana, admin=root)
+    team = create_team_of(database, ana)
     there = now(database, ana, team)
 
     def move(session: object, who: Member, from_id: str, to_id: str) -> None:
@@ -243,7 +243,7 @@ def test_transfer_that_is_not_theirs_to_make(database: Database, root: Member, a
 
 def test_bookings_are_listed_newest_first(database: Database, root: Member, ana: Member) -> None:
     """All that people booked, and no movement of a clip, a keyset page at a time; of one workspace where asked."""
-    team = create_team(database, ana, credits=0, admin=root)
+    team = create_team_of(database, ana, credits=0)
     there = now(database, ana, team)
     with database.write_session() as session:
         credit_bookings.grant(session, root, team, credits=500, reason="One")
