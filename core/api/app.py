@@ -22,19 +22,25 @@ from core.api.routers import (
     event_hub,
     events,
     generations,
+    grants,
     health,
+    invitations,
     last_frame,
     media,
+    members,
     metrics,
     models,
+    people,
     presets,
     projects,
     provider_callbacks,
     repricing,
     tokens,
+    uncertain,
     uploads,
     usage,
     webhooks,
+    workspaces,
 )
 
 ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
@@ -62,6 +68,13 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.ANY_TOKEN, metrics.router),
     (Audience.ADMIN_TOKEN, tokens.router),
     (Audience.ADMIN_TOKEN, webhooks.router),
+    (Audience.ANY_TOKEN, workspaces.router),
+    (Audience.ADMIN_TOKEN, workspaces.managing),
+    (Audience.ADMIN_TOKEN, members.router),
+    (Audience.ADMIN_TOKEN, invitations.router),
+    (Audience.ADMIN_TOKEN, people.router),
+    (Audience.ADMIN_TOKEN, grants.router),
+    (Audience.ADMIN_TOKEN, uncertain.router),
 )
 """Who may ask what; see `permissions.required_scope` for the scope a token needs."""
 

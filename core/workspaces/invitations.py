@@ -18,7 +18,7 @@ from core.db.enums import MemberSource, Role, WorkspaceRole
 from core.db.tables import Invitation, User, Workspace, WorkspaceMember
 from core.identity import users
 from core.messages import message
-from core.workspaces import members
+from core.workspaces import departures, members
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
@@ -106,14 +106,7 @@ def list_open(session: ReadSession, member: Member, *, workspace_id: str | None 
 
 def revoke(session: WriteSession, member: Member, invitation_id: str) -> None:
     """Take an open invitation back: its link opens nothing more. NotFound when there is none in reach."""
-    row = session.get(Invitation, invitation_id)
-    if row is None:
-        raise errors.NotFound(message("invitation_unusable"))
-    if not member.may(Action.MANAGE_PEOPLE):
-        if row.workspace_id is None:
-            raise errors.NotFound(message("invitation_unusable"))
-        _require_team(member, row.workspace_id)
-    now = utc_now()
+    row, now = _in_reach(session, member, invitation_id), utc_now()
     if update_where(session, Invitation, Invitation.id == row.id, _is_open(now), revoked_at=now) != 1:
         raise errors.NotFound(message("invitation_unusable"))
     audit_log.record(
@@ -126,6 +119,15 @@ def revoke(session: WriteSession, member: Member, invitation_id: str) -> None:
     )
 
 
+def get_open(session: ReadSession, member: Member, invitation_id: str) -> Invited:
+    """An invitation that can still be accepted, for who may take it back; else NotFound."""
+    row = _in_reach(session, member, invitation_id)
+    found = _read(session, Invitation.id == row.id, _is_open(utc_now()))
+    if not found:
+        raise errors.NotFound(message("invitation_unusable"))
+    return found[0]
+
+
 def look(session: ReadSession, token: str) -> Invited:
     """What an invitation says, for whoever has its link; NotFound when it cannot be accepted any more."""
     found = _read(session, Invitation.token_hash == _hash(token), _is_open(utc_now()))
@@ -134,15 +136,16 @@ def look(session: ReadSession, token: str) -> Invited:
     return found[0]
 
 
-def accept(session: WriteSession, user: User, token: str) -> Invited:
+def accept(session: WriteSession, member: Member, token: str) -> Invited:
     """Take an invitation up: one address, once. Repeated by the same person it changes nothing more.
 
     A role that the person has already is raised, never lowered, and one that the groups of their sign-in gave stays.
     Forbidden when it is for another address than those the person is known by, NotFound when it was used, has expired
     or was taken back.
     """
+    user = member.user
     row = session.scalar(select(Invitation).where(Invitation.token_hash == _hash(token)))
-    if row is None or user.deactivated_at is not None:
+    if row is None:
         raise errors.NotFound(message("invitation_unusable"))
     if row.email not in _addresses(session, user):
         raise errors.Forbidden(message("invitation_of_another"))
@@ -158,6 +161,7 @@ def accept(session: WriteSession, user: User, token: str) -> Invited:
             raise errors.NotFound(message("invitation_unusable"))
         return _read(session, Invitation.id == row.id)[0]
     before = _raise_roles(session, user, row)
+    departures.forget_callers(session)
     after = {"role": row.role.value, "workspace_role": None if row.workspace_role is None else row.workspace_role.value}
     audit_log.record(
         session,
@@ -208,6 +212,16 @@ def _addresses(session: ReadSession, user: User) -> set[str]:
     """The addresses a person is known by: their own, and those of people who were merged into them."""
     merged = session.scalars(select(User.email).where(User.merged_into_id == user.id))
     return {user.email, *merged}
+
+
+def _in_reach(session: ReadSession, member: Member, invitation_id: str) -> Invitation:
+    """An invitation into a team that they manage, any for administrators; else NotFound."""
+    row = session.get(Invitation, invitation_id)
+    if row is None or (row.workspace_id is None and not member.may(Action.MANAGE_PEOPLE)):
+        raise errors.NotFound(message("invitation_unusable"))
+    if row.workspace_id is not None:
+        _require_team(member, row.workspace_id)
+    return row
 
 
 def _require_team(member: Member, workspace_id: str) -> None:

@@ -161,6 +161,7 @@ def put(
     """Write a membership down; who may do so and what is kept of it is the caller's to say."""
     session.add(WorkspaceMember(workspace_id=workspace_id, user_id=user_id, role=role, source=source))
     session.flush()
+    departures.forget_callers(session)
 
 
 def change_role(

@@ -160,6 +160,7 @@ def restore(session: WriteSession, member: Member, workspace_id: str) -> Workspa
     if team.archived_at is not None:
         team.archived_at = None
         session.flush()
+        departures.forget_callers(session)
         audit_log.record(
             session, member.user, "workspace.restored", target=team.name, target_id=team.id, workspace_id=team.id
         )

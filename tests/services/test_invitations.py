@@ -48,7 +48,7 @@ def invite(
 def accept(database: Database, who: Member, token: str) -> invitations.Invited:
     """Take an invitation up."""
     with database.write_session() as session:
-        return invitations.accept(session, who.user, token)
+        return invitations.accept(session, who, token)
 
 
 def test_invitation_is_made_looked_at_and_accepted(database: Database, ana: Member, team: str) -> None:
