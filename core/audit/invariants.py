@@ -351,10 +351,6 @@ INVARIANTS: Sequence[Invariant] = (
         _chain,
     ),
     Invariant(
-        "transfers_balance",
-        _transfers,
-    ),
-    Invariant(
         "reserved_once",
         _generations(_number_of(EntryKind.HOLD) != _ONCE),
     ),
@@ -403,5 +399,9 @@ INVARIANTS: Sequence[Invariant] = (
     Invariant(
         "verdicts",
         _verdicts,
+    ),
+    Invariant(
+        "transfers_balance",
+        _transfers,
     ),
 )

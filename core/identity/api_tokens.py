@@ -8,7 +8,8 @@ from typing import Protocol
 
 from sqlalchemy import BindParameter, ColumnElement, bindparam, event, func, or_, select
 
-from core import errors, security_log, validation
+from core import audit_log, errors, validation
+from core.audit_log import Act
 from core.clock import is_within, utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Scope
@@ -50,13 +51,15 @@ def create(
     workspace_id: str | None = None,
     cap_credits: int | None = None,
     made_with_id: str | None = None,
+    made_by: str | None = None,
 ) -> str:
     """Make a bearer token and return it; this is the one time it can be read. `expires_at` None: until it is revoked.
 
     It reaches one workspace of its person, or all of theirs where none is named, and orders for `cap_credits` at most.
-    `made_with_id` is the token that asks for it, beyond whose workspace the new one does not reach. Raises
-    InvalidRequest for a name, time, workspace or cap that cannot be used, Conflict when the person has too many,
-    Forbidden where the token that asks has a cap, which another one would get around.
+    `made_with_id` is the token that asks for it, beyond whose workspace the new one does not reach; `made_by` is who
+    makes it for the person, None for the person. Raises InvalidRequest for a name, time, workspace or cap that cannot
+    be used, Conflict when the person has too many, Forbidden where the token that asks has a cap, which another one
+    would get around.
     """
     made_with = None if made_with_id is None else get(session, user, made_with_id)
     if made_with is not None and made_with.cap_credits is not None:
@@ -64,15 +67,9 @@ def create(
     if made_with is not None and made_with.workspace_id is not None and workspace_id is None:
         workspace_id = made_with.workspace_id
     name = name.strip()
-    wrong: dict[str, Message] = {}
-    if problem := message("name_missing") if not name else validation.text_error(name, limit_chars=NAME_LIMIT_CHARS):
-        wrong["name"] = problem
-    if expires_at is not None and expires_at <= utc_now():
-        wrong["expiresAt"] = message("time_has_passed")
+    wrong = _wrong(name, expires_at, cap_credits)
     if workspace_id is not None and not _reaches(session, user, made_with, workspace_id):
         wrong["workspaceId"] = message("workspace_not_found")
-    if cap_credits is not None and not 0 < cap_credits <= CAP_LIMIT_CREDITS:
-        wrong["capCredits"] = message("cap_out_of_range", limit=CAP_LIMIT_CREDITS)
     if wrong:
         raise errors.InvalidRequest(fields=wrong)
     if (
@@ -92,8 +89,34 @@ def create(
     )
     session.add(row)
     session.flush()
-    security_log.note(session, f"token with scope '{scope}' made", actor=user.email, about=row.id)
+    details = {
+        "person": user.email,
+        "scope": scope,
+        "expires_at": None if expires_at is None else expires_at.isoformat(),
+        "cap_credits": cap_credits,
+    }
+    audit_log.record(
+        session,
+        made_by or user,
+        Act.TOKEN_MADE,
+        target=name,
+        target_id=row.id,
+        workspace_id=workspace_id,
+        after=details,
+    )
     return token
+
+
+def _wrong(name: str, expires_at: datetime | None, cap_credits: int | None) -> dict[str, Message]:
+    """What cannot be used, by field."""
+    wrong: dict[str, Message] = {}
+    if problem := message("name_missing") if not name else validation.text_error(name, limit_chars=NAME_LIMIT_CHARS):
+        wrong["name"] = problem
+    if expires_at is not None and expires_at <= utc_now():
+        wrong["expiresAt"] = message("time_has_passed")
+    if cap_credits is not None and not 0 < cap_credits <= CAP_LIMIT_CREDITS:
+        wrong["capCredits"] = message("cap_out_of_range", limit=CAP_LIMIT_CREDITS)
+    return wrong
 
 
 def list_for_user(session: ReadSession, user: User, *, workspace_id: str | None = None) -> Sequence[ApiToken]:
@@ -105,9 +128,9 @@ def list_for_user(session: ReadSession, user: User, *, workspace_id: str | None 
     return session.scalars(mine.order_by(ApiToken.id.desc()).limit(2 * MAX_LIVE_TOKENS)).all()
 
 
-def get(session: ReadSession, user: User, token_id: str) -> ApiToken:
-    """A person's own token; NotFound also when it was revoked or is somebody else's."""
-    mine = select(ApiToken).where(_is_of(user, None), ApiToken.revoked_at.is_(None))
+def get(session: ReadSession, user: User, token_id: str, *, workspace_id: str | None = None) -> ApiToken:
+    """A person's own token; NotFound also when it was revoked, is somebody else's, or not for the named workspace."""
+    mine = select(ApiToken).where(_is_of(user, workspace_id), ApiToken.revoked_at.is_(None))
     row = session.scalar(mine.where(ApiToken.id == token_id))
     if row is None:
         raise errors.NotFound
@@ -121,18 +144,18 @@ def revoke(
 
     What shares this cache takes it no more once the session has committed, other processes within a second.
     """
+    row = get(session, user, token_id, workspace_id=workspace_id)
     ended = update_where(
         session,
         ApiToken,
         ApiToken.id == token_id,
-        _is_of(user, workspace_id),
         ApiToken.revoked_at.is_(None),
         revoked_at=utc_now(),
     )
     if ended != 1:
         raise errors.NotFound
     event.listen(session, "after_commit", lambda _session: cache.clear())
-    security_log.note(session, "token revoked", actor=user.email, about=token_id)
+    audit_log.record(session, user, Act.TOKEN_REVOKED, target=row.name, target_id=row.id, workspace_id=row.workspace_id)
 
 
 def spend(session: WriteSession, token_id: str, *, credits: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, union
 
 from core import audit_log, errors
+from core.audit_log import Act
 from core.clock import utc_now
 from core.db import WriteSession, update_where
 from core.db.tables import (
@@ -73,7 +74,7 @@ def transfer(
         audit_log.record(
             session,
             member.user,
-            "project.transferred",
+            Act.PROJECT_TRANSFERRED,
             target=project.name,
             target_id=project.id,
             workspace_id=workspace_id,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import literal_column, select
 
 from core import audit_log, errors
+from core.audit_log import Act
 from core.billing import ledger
 from core.db import ReadSession, WriteSession
 from core.db.enums import WorkspaceKind
@@ -42,7 +43,7 @@ def grant(
         audit_log.record(
             session,
             member.user,
-            "credits.adjusted" if credits < 0 else "credits.granted",
+            Act.CREDITS_ADJUSTED if credits < 0 else Act.CREDITS_GRANTED,
             target=workspace.name,
             target_id=workspace.id,
             workspace_id=workspace.id,
@@ -83,7 +84,7 @@ def transfer(
             audit_log.record(
                 session,
                 member.user,
-                "credits.transferred",
+                Act.CREDITS_TRANSFERRED,
                 target=workspace.name,
                 target_id=workspace.id,
                 workspace_id=workspace.id,

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from core import audit_log, errors, validation
+from core.audit_log import Act
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import MemberSource, Role, WorkspaceRole
@@ -86,7 +87,7 @@ def create(
     audit_log.record(
         session,
         member.user,
-        "invitation.made",
+        Act.INVITATION_MADE,
         target=address,
         target_id=row.id,
         workspace_id=workspace_id,
@@ -112,7 +113,7 @@ def revoke(session: WriteSession, member: Member, invitation_id: str) -> None:
     audit_log.record(
         session,
         member.user,
-        "invitation.revoked",
+        Act.INVITATION_REVOKED,
         target=row.email,
         target_id=row.id,
         workspace_id=row.workspace_id,
@@ -166,7 +167,7 @@ def accept(session: WriteSession, member: Member, token: str) -> Invited:
     audit_log.record(
         session,
         user,
-        "invitation.accepted",
+        Act.INVITATION_ACCEPTED,
         target=row.email,
         target_id=row.id,
         workspace_id=row.workspace_id,

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, func, select
 
 from core import audit_log, errors, normal_form
+from core.audit_log import Act
 from core.db import Reader, ReadSession, WriteSession
 from core.db.enums import MemberSource, WorkspaceKind, WorkspaceRole
 from core.db.tables import ApiToken, User, Workspace, WorkspaceMember
@@ -131,7 +132,7 @@ def add(session: WriteSession, member: Member, workspace_id: str, *, email: str,
     audit_log.record(
         session,
         member.user,
-        "member.added",
+        Act.MEMBER_ADDED,
         target=person.email,
         target_id=person.id,
         workspace_id=team.id,
@@ -182,7 +183,7 @@ def change_role(
         audit_log.record(
             session,
             member.user,
-            "member.role_changed",
+            Act.MEMBER_ROLE_CHANGED,
             target=_address(session, user_id),
             target_id=user_id,
             workspace_id=team.id,
@@ -197,14 +198,14 @@ def remove(session: WriteSession, member: Member, workspace_id: str, user_id: st
 
     Conflict for the team's last manager, and for who is in it by the groups of their sign-in.
     """
-    _take_out(session, member, managed_team(session, member, workspace_id), user_id, "member.removed")
+    _take_out(session, member, managed_team(session, member, workspace_id), user_id, Act.MEMBER_REMOVED)
 
 
 def leave(session: WriteSession, member: Member, workspace_id: str) -> None:
     """Go out of a team; as `remove`, by oneself."""
     if workspace_id not in member.roles:
         raise errors.NotFound(message("workspace_not_found"))
-    _take_out(session, member, locked_team(session, workspace_id), member.id, "member.left")
+    _take_out(session, member, locked_team(session, workspace_id), member.id, Act.MEMBER_LEFT)
 
 
 def managed_team(session: WriteSession, member: Member, workspace_id: str) -> Workspace:
@@ -274,7 +275,7 @@ def _check_not_last_manager(session: WriteSession, workspace_id: str, user_id: s
         raise errors.Conflict(message("last_manager"))
 
 
-def _take_out(session: WriteSession, member: Member, team: Workspace, user_id: str, act: str) -> None:
+def _take_out(session: WriteSession, member: Member, team: Workspace, user_id: str, act: Act) -> None:
     there = _changeable(session, team.id, user_id)
     if there.role is WorkspaceRole.MANAGER:
         _check_not_last_manager(session, team.id, user_id)

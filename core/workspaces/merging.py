@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 
 from core import audit_log, errors, normal_form
+from core.audit_log import Act
 from core.db import WriteSession, update_where
 from core.db.enums import Role, WorkspaceKind
 from core.db.tables import ApiToken, Draft, Identity, Preset, User, WebhookEndpoint, Workspace, WorkspaceMember
@@ -49,7 +50,7 @@ def merge(session: WriteSession, member: Member, *, gone_id: str, into_id: str) 
     audit_log.record(
         session,
         member.user,
-        "person.merged",
+        Act.PERSON_MERGED,
         target=gone.email,
         target_id=gone.id,
         before=before,

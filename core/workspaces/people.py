@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, Select, func, select
 
 from core import audit_log, errors, normal_form
+from core.audit_log import Act
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession
 from core.db.enums import Role
@@ -88,7 +89,7 @@ def set_role(session: WriteSession, member: Member, user_id: str, role: Role) ->
         audit_log.record(
             session,
             member.user,
-            "person.role_changed",
+            Act.PERSON_ROLE_CHANGED,
             target=person.email,
             target_id=person.id,
             before={"role": before.value},
@@ -107,7 +108,7 @@ def deactivate(session: WriteSession, member: Member, user_id: str) -> Person:
     if person.deactivated_at is None:
         check_others_remain(administrators, person)
         switch_off(session, person)
-        audit_log.record(session, member.user, "person.deactivated", target=person.email, target_id=person.id)
+        audit_log.record(session, member.user, Act.PERSON_DEACTIVATED, target=person.email, target_id=person.id)
     return get(session, member, user_id)
 
 
@@ -120,7 +121,7 @@ def reactivate(session: WriteSession, member: Member, user_id: str) -> Person:
     if person.deactivated_at is not None:
         person.deactivated_at = None
         session.flush()
-        audit_log.record(session, member.user, "person.reactivated", target=person.email, target_id=person.id)
+        audit_log.record(session, member.user, Act.PERSON_REACTIVATED, target=person.email, target_id=person.id)
     return get(session, member, user_id)
 
 

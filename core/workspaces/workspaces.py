@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Select, func, select, tuple_
 
 from core import audit_log, errors, normal_form, validation
+from core.audit_log import Act
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession
@@ -109,7 +110,7 @@ def create(session: WriteSession, member: Member, *, name: str, manager_email: s
     audit_log.record(
         session,
         member.user,
-        "workspace.made",
+        Act.WORKSPACE_MADE,
         target=team.name,
         target_id=team.id,
         workspace_id=team.id,
@@ -128,7 +129,7 @@ def rename(session: WriteSession, member: Member, workspace_id: str, *, name: st
         audit_log.record(
             session,
             member.user,
-            "workspace.renamed",
+            Act.WORKSPACE_RENAMED,
             target=team.name,
             target_id=team.id,
             workspace_id=team.id,
@@ -148,7 +149,7 @@ def archive(session: WriteSession, member: Member, workspace_id: str) -> Workspa
     session.flush()
     departures.forget_callers(session)
     audit_log.record(
-        session, member.user, "workspace.archived", target=team.name, target_id=team.id, workspace_id=team.id
+        session, member.user, Act.WORKSPACE_ARCHIVED, target=team.name, target_id=team.id, workspace_id=team.id
     )
     return team
 
@@ -162,7 +163,7 @@ def restore(session: WriteSession, member: Member, workspace_id: str) -> Workspa
         session.flush()
         departures.forget_callers(session)
         audit_log.record(
-            session, member.user, "workspace.restored", target=team.name, target_id=team.id, workspace_id=team.id
+            session, member.user, Act.WORKSPACE_RESTORED, target=team.name, target_id=team.id, workspace_id=team.id
         )
     return team
 

@@ -46,7 +46,8 @@ def ana(database: Database) -> Member:
 def told(database: Database) -> list[tuple[str, str]]:
     """The log of acts: what, on whom."""
     with database.read_session() as session:
-        rows = session.scalars(select(AuditLogEntry).order_by(AuditLogEntry.id))
+        of_people = AuditLogEntry.action.startswith("person.")
+        rows = session.scalars(select(AuditLogEntry).where(of_people).order_by(AuditLogEntry.id))
         return [(row.action, row.target) for row in rows]
 
 
