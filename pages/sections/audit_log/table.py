@@ -82,8 +82,9 @@ def _inner(rows: Sequence[Sequence[str]], *, head: bool = False) -> str:
     body = ""
     for number, row in enumerate(rows):
         tag = "th" if head and number == 0 else "td"
-        cells = (f'<{tag} style="{_INNER}">{html.escape(text)}</{tag}>' for text in row)
-        body += f"<tr>{''.join(cells)}</tr>"
+        name, *values = (html.escape(text) for text in row)
+        cells = "".join(f'<{tag} style="{_INNER}">{value}</{tag}>' for value in values)
+        body += f'<tr><{tag} style="{_INNER}{_ONE_LINE}">{name}</{tag}>{cells}</tr>'
     return f'<table style="border-collapse:collapse;margin-bottom:4px">{body}</table>'
 
 
