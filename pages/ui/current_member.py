@@ -3,8 +3,8 @@
 The workspace stands in the address, and is remembered for the next visit.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 
 import streamlit as st
@@ -51,6 +51,27 @@ def current_member() -> Member:
             return _at_work(session, user)
     with db.write_session() as session:
         return _at_work(session, users.local_person(session, installation.current().settings))
+
+
+def keep() -> Callable[[], AbstractContextManager[None]]:
+    """This person, for what is done outside of a run: Streamlit makes a file in a thread that knows no session.
+
+    In a block of what is returned they are the current one again, as they are by then; Forbidden when they were
+    deactivated, NotFound when they have left the workspace.
+    """
+    found, where = current_member(), audit_log.origin()
+
+    @contextmanager
+    def again() -> Iterator[None]:
+        with db.read_session() as session:
+            user = session.get_one(User, found.id)
+            if user.deactivated_at is not None:
+                raise errors.Forbidden
+            member = members.at_work(session, user, found.workspace_id)
+        with audit_log.acting_from(where.address, where.request_id), set_current_member(member):
+            yield
+
+    return again
 
 
 def require(action: Action) -> Member:
