@@ -44,7 +44,8 @@ def current_member() -> Member:
     """
     if (found := _known.get(None)) is not None:
         return found
-    audit_log.act_from(st.context.ip_address or THIS_MACHINE)  # the thread serves this session alone
+    address = st.context.ip_address
+    audit_log.act_from(address if isinstance(address, str) else THIS_MACHINE)  # the thread is this session's alone
     with db.read_session() as session:
         user = _user(session)
         if user is not None:
