@@ -13,7 +13,10 @@ from core.workspaces.access import Member
 _ROLES_OF = (
     select(WorkspaceMember.workspace_id, WorkspaceMember.role)
     .join(Workspace, Workspace.id == WorkspaceMember.workspace_id)
-    .where(WorkspaceMember.user_id == bindparam("user_id"), Workspace.archived_at.is_(None))
+    .join(User, User.id == WorkspaceMember.user_id)
+    .where(
+        WorkspaceMember.user_id == bindparam("user_id"), Workspace.archived_at.is_(None), User.deactivated_at.is_(None)
+    )
     .order_by(WorkspaceMember.workspace_id)
 )
 
@@ -34,10 +37,13 @@ def with_token(session: Reader, user: User, token: ApiToken) -> Member:
 def at_work(session: Reader, user: User, workspace_id: str | None = None) -> Member:
     """The person in a workspace, their personal one where none is named; one indexed look.
 
-    NotFound for a workspace they are not in.
+    NotFound for a workspace they are not in, Unauthorized for who is in none, since they were deactivated.
     """
     return Member(user, user.id, _roles(session, user)).moved_to(workspace_id or user.id)
 
 
 def _roles(session: Reader, user: User) -> Mapping[str, WorkspaceRole]:
-    return {row.workspace_id: row.role for row in session.execute(_ROLES_OF, {"user_id": user.id})}
+    roles = {row.workspace_id: row.role for row in session.execute(_ROLES_OF, {"user_id": user.id})}
+    if not roles:
+        raise errors.Unauthorized
+    return roles
