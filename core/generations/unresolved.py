@@ -19,7 +19,7 @@ JOB_ID_LIMIT_CHARS = 200
 
 
 def list_unresolved(session: ReadSession, *, limit: int = 100) -> Sequence[Generation]:
-    """Everybody's generations whose charge nobody knows, oldest first; for administrators only."""
+    """Everybody's generations whose charge nobody knows, oldest first; for who runs the installation, not for pages."""
     return session.scalars(select(Generation).where(is_uncertain()).order_by(Generation.id).limit(limit)).all()
 
 

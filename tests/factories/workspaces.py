@@ -1,5 +1,6 @@
 """Teams, and people who work in them."""
 
+from core import db
 from core.billing import ledger
 from core.db import Database
 from core.db.enums import WorkspaceRole
@@ -23,3 +24,9 @@ def create_team(
             session.add(WorkspaceMember(workspace_id=team.id, user_id=person.id, role=role))
         session.flush()
         return [members.at_work(session, person.user, team.id) for person, _role in people]
+
+
+def remove(member: Member) -> None:
+    """Take somebody out of the team where they are at work, in the installation that is open."""
+    with db.write_session() as session:
+        session.delete(session.get_one(WorkspaceMember, (member.workspace_id, member.id)))

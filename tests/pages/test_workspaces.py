@@ -6,17 +6,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import db
-from core.clock import utc_now
 from core.db.enums import WorkspaceRole
-from core.db.tables import User, WorkspaceMember
 from core.generations import commands
 from core.projects import drafts
 from core.workspaces.access import Member
 from tests.factories import generations
 from tests.factories.projects import create_project
 from tests.factories.studio import Studio
-from tests.factories.users import create_member
-from tests.factories.workspaces import create_team
+from tests.factories.users import create_member, deactivate
+from tests.factories.workspaces import create_team, remove
 from tests.pages.conftest import Open
 
 CHOOSER = "bar_workspace"
@@ -168,8 +166,7 @@ def test_address_of_a_workspace_of_others(open_page: Open, studio: Studio, team:
 def test_click_after_removal(open_page: Open, studio: Studio, team: Member) -> None:
     """Who was taken out of a workspace is refused at the next click there."""
     at = open_page("projects", workspace=team.workspace_id)
-    with db.write_session() as session:
-        session.delete(session.get_one(WorkspaceMember, (team.workspace_id, team.id)))
+    remove(team)
     at.toggle(key="projects_archived").set_value(True).run()
     assert errors_on(at) == ["This workspace does not exist, or you are not in it."]
 
@@ -180,8 +177,7 @@ def test_click_after_deactivation(open_page: Open, studio: Studio, page: str) ->
     studio.project()
     at = open_page(page)
     assert errors_on(at) == []
-    with db.write_session() as session:
-        session.get_one(User, studio.person.id).deactivated_at = utc_now()
+    deactivate(studio.person)
     at.run()
     assert errors_on(at) == ["Your access has ended. Ask an administrator to let you in again."]
     assert [list(at.button), list(at.selectbox), list(at.title)] == [[], [], []]
