@@ -9,7 +9,7 @@ from core import errors
 from core.billing import ledger
 from core.db import Database
 from core.db.enums import WorkspaceRole
-from core.db.tables import WorkspaceMember
+from core.db.tables import Generation, WorkspaceMember
 from core.generations import batches, commands
 from core.generations.submit import submit
 from core.projects import drafts, presets
@@ -62,7 +62,7 @@ def test_key_that_a_colleague_has_used(database: Database, ana: Member) -> None:
     """A key is its person's own: the same word from a colleague orders anew."""
     ben = joined(database, ana, "ben@example.org", WorkspaceRole.MAKER)
     project = create_project(database, ana)
-    made = []
+    made: list[Generation] = []
     for person in (ana, ben):
         with database.write_session() as session:
             made += batches.submit_batch(session, person, [build_order(project.id)] * 2, key="monday", **HOW)  # type: ignore[arg-type]
