@@ -30,6 +30,8 @@ with components.error_boundary():
             waiting = attention.waiting(session).count
         label = _("Admin ({number})").format(number=waiting) if waiting else _("Admin")
         pages.append(st.Page("admin.py", title=label, icon=":material/shield_person:"))
+    if person.may(Action.READ_AUDIT_LOG):
+        pages.append(st.Page("audit_log.py", title=_("Audit log"), icon=":material/policy:"))
     pages.append(st.Page("account.py", title=_("Account"), icon=":material/account_circle:"))
     page = st.navigation(pages, position="top")
     components.show_flash()

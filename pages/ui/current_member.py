@@ -10,7 +10,7 @@ from contextvars import ContextVar
 
 import streamlit as st
 
-from core import config, db, errors, installation
+from core import audit_log, config, db, errors, installation
 from core.db import ReadSession
 from core.db.tables import User
 from core.identity import users
@@ -26,6 +26,8 @@ _CLIP_LINKS = ("clip", "from", "extend")
 _PROJECT_LINK = "project"
 _FIGURES_OF_ALL = "people"
 """Figures of everybody are looked at from any workspace, whatever project they are narrowed to."""
+THIS_MACHINE = "127.0.0.1"
+"""Whose address Streamlit does not tell."""
 
 _known: ContextVar[Member] = ContextVar("_known")
 
@@ -47,6 +49,7 @@ def current_member() -> Member:
     """
     if (found := _known.get(None)) is not None:
         return found
+    audit_log.act_from(st.context.ip_address or THIS_MACHINE)  # the thread serves this session alone
     with db.read_session() as session:
         user = _user(session)
         if user is not None:
