@@ -20,7 +20,7 @@ from core.db.tables import (
     WebhookEndpoint,
 )
 from core.messages import message
-from core.workspaces.permissions import IN_INSTALLATION, Action, allows
+from core.workspaces.permissions import IN_INSTALLATION, IN_WORKSPACE, Action, allows
 
 Owned = (
     type[Generation]
@@ -85,7 +85,7 @@ class Member:
     def require(self, action: Action, workspace_id: str | None = None) -> None:
         """Return when they may; else Forbidden."""
         if not self.may(action, workspace_id):
-            raise errors.Forbidden(message("not_allowed"))
+            raise errors.Forbidden(message("not_allowed" if action in IN_WORKSPACE else "administrators_only"))
 
 
 def visible_to(table: Owned, member: Member) -> ColumnElement[bool]:

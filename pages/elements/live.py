@@ -69,6 +69,12 @@ def show(session: ReadSession, person: Member, outage: str) -> None:
     )
 
 
+def forget() -> None:
+    """Tell nothing of what was under way in another workspace."""
+    for name in ("live_ids", "live_newest", "live_told"):
+        st.session_state.pop(name, None)
+
+
 def how_many() -> int:
     """How many are under way, as far as they are watched; the shell has just asked."""
     return len(st.session_state.get("live_ids", ()))

@@ -1,6 +1,7 @@
 """Who is looking, and in which workspace: asked of the database on every run, so that no page relies on another one.
 
-The workspace stands in the address, and is remembered for the next visit.
+The workspace stands in the address, and is remembered for the next visit. A link to a clip or a project leads to the
+workspace that it is in.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from core import audit_log, config, db, errors, installation
 from core.db import ReadSession
 from core.db.tables import User
 from core.identity import users
-from core.workspaces import members
+from core.workspaces import choices, members
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 from pages.ui.language import N_
@@ -21,6 +22,10 @@ from pages.ui.language import N_
 WORKSPACE = "workspace"
 """Under this name the address says where a person is at work, and the session remembers it from page to page."""
 
+_CLIP_LINKS = ("clip", "from", "extend")
+_PROJECT_LINK = "project"
+_FIGURES_OF_ALL = "people"
+"""Figures of everybody are looked at from any workspace, whatever project they are narrowed to."""
 THIS_MACHINE = "127.0.0.1"
 """Whose address Streamlit does not tell."""
 
@@ -40,7 +45,7 @@ def set_current_member(found: Member) -> Iterator[None]:
 def current_member() -> Member:
     """The person of this session at work in the workspace that the address names, else where they were last.
 
-    NotFound when the address names a workspace that they are not in.
+    NotFound when the address names a workspace that they are not in, Forbidden for who was deactivated.
     """
     if (found := _known.get(None)) is not None:
         return found
@@ -70,11 +75,15 @@ def administrator() -> Member:
 
 def move_to(workspace_id: str) -> None:
     """Go on in another workspace, on this page; for callbacks. NotFound for one that they are not in."""
-    with db.write_session() as session:
-        found = members.at_work(session, current_member().user, workspace_id)
-        users.note_workspace(session, found.user, workspace_id=workspace_id)
+    current_member().moved_to(workspace_id)
     st.query_params.clear()
     st.query_params[WORKSPACE] = st.session_state[WORKSPACE] = workspace_id
+
+
+def leave_address() -> None:
+    """Forget what the address names, and so go on where the person was last; for callbacks."""
+    st.query_params.clear()
+    st.session_state.pop(WORKSPACE, None)
 
 
 def _user(session: ReadSession) -> User | None:
@@ -86,12 +95,27 @@ def _user(session: ReadSession) -> User | None:
 
 
 def _at_work(session: ReadSession, user: User) -> Member:
+    if user.deactivated_at is not None:
+        raise errors.Forbidden(N_("Your access has ended. Ask an administrator to let you in again."))
     found = members.at_work(session, user)
-    asked = st.query_params.get(WORKSPACE)
-    wanted = asked or st.session_state.get(WORKSPACE) or user.last_workspace_id
-    if asked or wanted in found.roles:
-        found = found.moved_to(str(wanted))
+    if len(found.roles) > 1 or WORKSPACE in st.query_params:
+        found = found.moved_to(_wanted(session, found))
     st.session_state[WORKSPACE] = found.workspace_id
-    if asked is None and len(found.roles) > 1:
+    if len(found.roles) > 1 and st.query_params.get(WORKSPACE) != found.workspace_id:
         st.query_params[WORKSPACE] = found.workspace_id
     return found
+
+
+def _wanted(session: ReadSession, found: Member) -> str:
+    """Where what the address leads to is, else the workspace that it names, else where the person was last."""
+    if _FIGURES_OF_ALL not in st.query_params:
+        clip_id = next((st.query_params[word] for word in _CLIP_LINKS if word in st.query_params), None)
+        linked = choices.workspace_of_link(
+            session, found, clip_id=clip_id, project_id=st.query_params.get(_PROJECT_LINK)
+        )
+        if linked is not None:
+            return linked
+    if asked := st.query_params.get(WORKSPACE):
+        return asked
+    remembered = (st.session_state.get(WORKSPACE), found.user.last_workspace_id)
+    return next((str(known) for known in remembered if known in found.roles), found.id)
