@@ -1,4 +1,4 @@
-"""Notes on a clip, at a moment of it where one is given: all of its workspace read them, makers write, one's own change.
+"""Notes on a clip, at a moment of it where one is given: its workspace reads them, makers write and change their own.
 
 A note's person is shown as they are called when it is read. Texts are texts: whoever shows them escapes them.
 """
