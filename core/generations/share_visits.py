@@ -112,8 +112,10 @@ def begin_try(session: WriteSession, token: str) -> SharedSet:
     shared = look(session, token)
     if shared.password_hash is None:
         return shared
-    failed_attempts.check(session, _tries_of(shared))
-    failed_attempts.failed(session, _tries_of(shared))
+    # One after the other, or several at once would pass on the count of before.
+    session.execute(select(ShareLink.id).where(ShareLink.id == shared.link_id).with_for_update(key_share=True))
+    failed_attempts.check(session, _keys_of(shared))
+    failed_attempts.count(session, _keys_of(shared))
     return shared
 
 
@@ -125,7 +127,7 @@ def is_password(shared: SharedSet, password: str) -> bool:
 def end_try(session: WriteSession, shared: SharedSet, visitor: Visitor, *, was_right: bool) -> None:
     """Forget the failures of a link whose password somebody knew; else write down who was refused."""
     if was_right:
-        failed_attempts.succeeded(session, _tries_of(shared))
+        failed_attempts.forget(session, _keys_of(shared))
     else:
         note_visit(session, shared, VisitKind.REFUSED, visitor)
 
@@ -170,5 +172,6 @@ def _shared(place: int, row: Generation, *, with_prompt: bool) -> SharedClip:
     )
 
 
-def _tries_of(shared: SharedSet) -> str:
-    return f"share_link:{shared.link_id}"
+def _keys_of(shared: SharedSet) -> list[str]:
+    """Tries count for the link, wherever they come from: who guesses may have many addresses."""
+    return [f"share_link:{shared.link_id}"]

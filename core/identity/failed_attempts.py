@@ -1,57 +1,49 @@
-"""Counts failed tries to come in, by key, and slows who goes on; it judges no try itself."""
+"""Counts who fails to come in, by key, and makes them wait longer each time."""
 
 import math
+from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import case, delete, select
 
-from core import db, errors
-from core.db import WriteSession, update_where
+from core import errors
+from core.clock import is_within, utc_now
+from core.db import ReadSession, WriteSession, types
 from core.db.tables import FailedAttempts
-from core.db.types import insert
-from core.messages import message
 
-FREE_TRIES = 5
+FREE = 5
+"""So many failures cost no wait: people mistype, and offices share an address."""
+
 LONGEST = timedelta(minutes=15)
-FORGOTTEN_AFTER = timedelta(days=1)
+FORGOTTEN_AFTER = timedelta(hours=1)
+"""After so long without another one the count begins anew."""
 
 
-def check(session: WriteSession, key: str) -> None:
-    """Return when this key may try now; else RateLimited.
+def wait(count: int) -> timedelta:
+    """How long after the last of so many failures the next try may be: nothing at first, then doubling from 2 s."""
+    return timedelta() if count < FREE else min(LONGEST, timedelta(seconds=2.0 ** min(count - FREE + 1, 20)))
 
-    Others with the same key wait until the session ends: a caller that counts the try as `failed` in it, and takes it
-    back by `succeeded` when it was right, lets no two of them slip through on one allowance.
-    """
-    now = db.now(session)
-    fresh = insert(session, FailedAttempts).values(key=key, count=0, last_at=now)
-    session.execute(fresh.on_conflict_do_nothing(index_elements=["key"]))
-    counted = select(FailedAttempts.count, FailedAttempts.last_at).where(FailedAttempts.key == key)
-    count, last_at = session.execute(counted.with_for_update()).one()
-    if now - last_at >= FORGOTTEN_AFTER:
-        update_where(session, FailedAttempts, FailedAttempts.key == key, count=0)
-        return
-    pause = _pause(count)
-    left = min(last_at + pause - now, pause)  # a clock that was set back locks nobody out
+
+def check(session: ReadSession, keys: Iterable[str]) -> None:
+    """Return when all of them may try; else RateLimited with the time to wait."""
+    now = utc_now()
+    rows = session.scalars(select(FailedAttempts).where(FailedAttempts.key.in_(list(keys)))).all()
+    live = [row for row in rows if is_within(FORGOTTEN_AFTER, row.last_at, now=now)]
+    left = max((wait(row.count) - (now - row.last_at) for row in live), default=timedelta())
     if left > timedelta():
-        seconds = max(1, math.ceil(left.total_seconds()))
-        raise errors.RateLimited(message("too_many_tries", seconds=seconds), retry_after_seconds=seconds)
+        raise errors.RateLimited(retry_after_seconds=math.ceil(left.total_seconds()))
 
 
-def failed(session: WriteSession, key: str) -> None:
-    """Count a failure."""
-    now = db.now(session)
-    first = insert(session, FailedAttempts).values(key=key, count=1, last_at=now)
-    again = {"count": FailedAttempts.count + 1, "last_at": now}
-    session.execute(first.on_conflict_do_update(index_elements=["key"], set_=again))
+def count(session: WriteSession, keys: Iterable[str]) -> None:
+    """Count a failure for each, also when several do at once; what is long over is forgotten."""
+    now = utc_now()
+    session.execute(delete(FailedAttempts).where(FailedAttempts.last_at < now - FORGOTTEN_AFTER))
+    for key in sorted(keys):  # always in one order, so that two do not wait for each other
+        added = types.insert(session, FailedAttempts).values(key=key, count=1, last_at=now)
+        again = case((FailedAttempts.last_at < now - FORGOTTEN_AFTER, 1), else_=FailedAttempts.count + 1)
+        session.execute(added.on_conflict_do_update(index_elements=["key"], set_={"count": again, "last_at": now}))
 
 
-def succeeded(session: WriteSession, key: str) -> None:
-    """Forget the failures of a key."""
-    session.execute(delete(FailedAttempts).where(FailedAttempts.key == key))
-
-
-def _pause(count: int) -> timedelta:
-    """Nothing after the first few, then 2 s, doubling."""
-    if count < FREE_TRIES:
-        return timedelta()
-    return min(LONGEST, timedelta(seconds=2 ** min(count - FREE_TRIES + 1, 20)))
+def forget(session: WriteSession, keys: Iterable[str]) -> None:
+    """Begin anew with those who came in."""
+    session.execute(delete(FailedAttempts).where(FailedAttempts.key.in_(list(keys))))

@@ -202,7 +202,6 @@ TEMPLATES: dict[str, str] = {
     "share_one_workspace": N_("The clips of one link must be of one workspace."),
     "share_lifetime": N_("Choose between 1 hour and {days} days."),
     "password_too_short": N_("Use at least {limit} characters."),
-    "too_many_tries": N_("Too many wrong tries. Wait {seconds:,} s, then try again."),
     "note_not_found": N_("This note does not exist, or it is not yours."),
     "note_is_empty": N_("Write something."),
     "note_beyond_clip": N_("This clip is {seconds:.1f} s long. Choose a moment within it."),
