@@ -18,6 +18,9 @@ from core.db.enums import Status, VisitKind
 from core.db.tables import Generation, ShareLink, ShareLinkClip, ShareLinkVisit, User, Workspace
 from core.identity import failed_attempts, passwords
 
+PATH = "/share"
+"""Where links begin, below the address of the installation."""
+
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 """What a token looks like: 32 bytes in base64url."""
 
@@ -130,6 +133,11 @@ def end_try(session: WriteSession, shared: SharedSet, visitor: Visitor, *, was_r
         failed_attempts.forget(session, _keys_of(shared))
     else:
         note_visit(session, shared, VisitKind.REFUSED, visitor)
+
+
+def path_of(token: str) -> str:
+    """The address of a link, below that of the installation."""
+    return f"{PATH}/{token}"
 
 
 def hash_of(token: str) -> str:

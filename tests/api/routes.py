@@ -18,6 +18,10 @@ def own_path(client: Client, path: str) -> str:
             own = client.preset()
         case "generations" | "download":
             own = client.generate()
+            if "{noteId}" in path:
+                path = path.replace("{noteId}", client.note(own))
+        case "share-links":
+            own = client.share_link()["shareLink"]["id"]
         case "webhooks":
             own, delivery = client.webhook()
             path = path.replace("{deliveryId}", delivery)
@@ -28,9 +32,13 @@ def own_path(client: Client, path: str) -> str:
 
 def fitting_body(method: str, path: str) -> dict[str, Any]:
     """A body that changes something of what the path is about, as an option of a request."""
+    if (method, path) == ("POST", "/generations/{id}/notes"):
+        return {"json": {"text": "Too dark"}}
     if method != "PATCH":
         return {}
     match path.split("/")[1]:
+        case "generations" if "{noteId}" in path:
+            return {"json": {"text": "Changed"}}
         case "generations":
             return {"json": {"favourite": True}}
         case "webhooks":

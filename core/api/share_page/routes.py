@@ -33,9 +33,6 @@ from core.messages import N_, Source, Writer
 
 log = logging.getLogger(__name__)
 
-PATH = "/share"
-"""Where the links begin, below the address of the installation."""
-
 SOURCE_LANGUAGE = "en"
 FORM_LIMIT_BYTES = 4096
 
@@ -252,7 +249,7 @@ def _pages(request: Request) -> Pages:
 def _public_address(token: str) -> str:
     """The link as others reach it; empty where nobody has said how they do."""
     public_url = installation.current().settings.public_url
-    return f"{public_url}{PATH}/{token}" if public_url else ""
+    return f"{public_url}{share_visits.path_of(token)}" if public_url else ""
 
 
 def _file_name(shared: SharedSet, clip: SharedClip) -> str:
