@@ -56,12 +56,12 @@ def fill(count: int) -> None:
             people += [users.ensure(session, f"person{n}@example.org", signup_credits=0) for n in range(1, PEOPLE)]
         posters(opened.storage)
         with opened.database.write_session() as session:
-            accounts = {row.user_id: row.id for row in session.connection().exec_driver_sql(_ACCOUNTS)}
+            accounts = {row.workspace_id: row.id for row in session.connection().exec_driver_sql(_ACCOUNTS)}
     path = opened.settings.database_url.removeprefix("sqlite:///")
     Writer(path, [person.id for person in people], accounts).write(count)
 
 
-_ACCOUNTS = "SELECT user_id, id FROM accounts"
+_ACCOUNTS = "SELECT workspace_id, id FROM accounts"
 
 
 def posters(store: Storage) -> None:

@@ -26,6 +26,7 @@ from core.usage.cache import UsageCache
 from core.usage.reports import Group, UsageQuery
 from core.workspaces.access import Member
 from tests.factories import histories
+from tests.factories.users import ensure_member
 
 DAYS = 365
 PROJECTS = 8
@@ -38,7 +39,7 @@ def fill(database: Database, *, clips: int, people: int) -> None:
     for number in range(people):
         with database.write_session() as session:
             role = Role.ADMIN if number == 0 else Role.USER
-            user = users.ensure(session, f"person{number}@example.org", signup_credits=0, role=role)
+            user = ensure_member(session, f"person{number}@example.org", signup_credits=0, role=role)
             mine = [projects.create(session, user, name=f"Project {number}-{n}").id for n in range(PROJECTS)]
         history = histories.invent(dice, mine, until=today, days=DAYS, clips_a_day=round(clips / people / DAYS / 0.72))
         for _, month in groupby(history, key=lambda clip: (clip.day.year, clip.day.month)):

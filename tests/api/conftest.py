@@ -14,11 +14,12 @@ from core import db
 from core.api import mounted
 from core.db.enums import Scope
 from core.db.tables import Generation, WebhookEndpoint
-from core.identity import api_tokens, users
+from core.identity import api_tokens
 from core.installation import Installation, current
 from core.notifications import webhooks
 from core.workspaces.access import Member
 from tests.factories import generations
+from tests.factories.users import ensure_member
 
 ORIGIN = "http://studio.test"
 PREFIX = "/api/apps/video-generator"
@@ -122,8 +123,8 @@ class Client:
 def arrive(email: str, *, credits: int = 10_000, scope: Scope = Scope.ADMIN) -> Client:
     """A new person with a token."""
     with db.write_session() as session:
-        person = users.ensure(session, email, signup_credits=credits)
-        return Client(person, api_tokens.create(session, person, name="test", scope=scope))
+        person = ensure_member(session, email, signup_credits=credits)
+        return Client(person, api_tokens.create(session, person.user, name="test", scope=scope))
 
 
 @pytest.fixture
