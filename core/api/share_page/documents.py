@@ -76,7 +76,7 @@ class Pages:
         )
         under = f'<div class="under">{prompt}{download}</div>' if prompt or download else ""
         ways = self._ways(root, back, beside) if back is not None else ""
-        head = self._head(shared, title, self._name(clip) if back is not None else "")
+        head = self._head(shared, title, self._name(clip) if back is not None else "", place="middle")
         body = f'{head}<main class="one">{player}{under}{ways}</main>'
         return self._document(title, body, style=ratios.style, head=_preview(title, shared, public_address))
 
@@ -99,10 +99,10 @@ class Pages:
         body = f'<main class="card"><h1>{self._html(title)}</h1><p>{self._html(text)}</p></main>'
         return self._document(self._say(title), body)
 
-    def _head(self, shared: SharedSet, title: str, what: str) -> str:
+    def _head(self, shared: SharedSet, title: str, what: str, *, place: str = "") -> str:
         until = self._say(_UNTIL).format(moment=self._moment(shared.expires_at))
         facts = " · ".join(filter(None, (what, until)))
-        return f"<header><h1>{escape(title)}</h1><p>{escape(facts)}</p></header>"
+        return f'<header class="{place}"><h1>{escape(title)}</h1><p>{escape(facts)}</p></header>'
 
     def _tile(self, clip: SharedClip, address: str, root: str, ratios: "_Ratios") -> str:
         name = self._name(clip)
