@@ -24,6 +24,7 @@ from core.projects import projects
 from core.usage import budgets, reports, repricing
 from core.usage.cache import UsageCache
 from core.usage.reports import Group, UsageQuery
+from core.workspaces import members
 from core.workspaces.access import Member
 from tests.factories import histories
 from tests.factories.users import ensure_member
@@ -109,7 +110,7 @@ def main() -> None:
         with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             connection.execute(text("ANALYZE"))
     with database.read_session() as session:
-        admin, user = (users.get(session, f"person{n}@example.org") for n in (0, 1))
+        admin, user = (members.at_work(session, users.get(session, f"person{n}@example.org")) for n in (0, 1))
         rows, clips = session.execute(select(func.count(), func.sum(UsageDay.completed))).one()
     print(f"{rows:,} rows of usage_days, {clips:,} completed clips")
     for title, look in looks(admin, user):

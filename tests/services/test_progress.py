@@ -178,7 +178,7 @@ def test_look_uses_the_index_of_what_is_under_way(database: Database, person: Me
         progress.ProgressBoard().snapshots(session, person.id)
         progress.newest_id(session, person.id)
     newest = plans.pop()
-    assert "COVERING INDEX ix_generations_user_newest" in newest, newest
+    assert "COVERING INDEX ix_generations_workspace_newest" in newest, newest
     assert all("ix_generations_live" in plan for plan in plans), plans
     assert "COVERING" in plans[0]
 

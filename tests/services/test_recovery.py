@@ -11,7 +11,7 @@ from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database, identity
 from core.db.enums import Stage, Status
-from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Project, User
+from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Project, User, Workspace, WorkspaceMember
 from core.generations.submit import submit
 from core.installation import Installation
 from core.providers.contract import ProviderJob
@@ -84,6 +84,8 @@ def vanish(generation_id: str, *, with_person: bool = False) -> None:
             session.execute(delete(LedgerEntry).where(LedgerEntry.account_id == account.id))
             session.delete(account)
             session.flush()
+            session.execute(delete(WorkspaceMember).where(WorkspaceMember.user_id == row.user_id))
+            session.execute(delete(Workspace).where(Workspace.id == row.user_id))
             session.execute(delete(User).where(User.id == row.user_id))
 
 

@@ -103,14 +103,14 @@ def test_add_leaves_other_rows_alone(database: Database, key: Key) -> None:
     """Every part of the key tells rows apart, and nobody else's figures are said to have changed."""
     with database.write_session() as session:
         eve = ensure_member(session, "eve@example.org", signup_credits=0)
-    hers = version(database, replace(key, user_id=eve.id))
+    hers = version(database, replace(key, workspace_id=eve.workspace_id))
     others = [replace(key, day="2026-11-22"), replace(key, provider="fal"), replace(key, model_id="demo-draft")]
     for one in (key, *others):
         with database.write_session() as session:
             rollups.add(session, one, completed=1)
 
     assert [found.completed for one in (key, *others) if (found := row(database, one))] == [1] * 4
-    assert version(database, replace(key, user_id=eve.id)) == hers
+    assert version(database, replace(key, workspace_id=eve.workspace_id)) == hers
 
 
 @pytest.mark.parametrize(

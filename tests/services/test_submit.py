@@ -15,7 +15,7 @@ from core.billing import ledger
 from core.catalog import capabilities
 from core.db import Database, WriteSession
 from core.db.enums import Stage, Status, WorkspaceRole
-from core.db.tables import Generation, Project, User
+from core.db.tables import Generation, Project, User, Workspace
 from core.generations import commands, queries
 from core.generations.submit import Order, made_before, submit
 from core.projects import projects
@@ -107,7 +107,7 @@ def test_submit_when_storage_is_full(database: Database, person: Member) -> None
     """Nobody can order a clip they have no room for."""
     with database.write_session() as session:
         project = projects.create(session, person, name="Lakes")
-        session.execute(update(User).values(storage_bytes=500))
+        session.execute(update(Workspace).values(storage_bytes=500))
     with pytest.raises(errors.StorageFull), database.write_session() as session:
         submit(session, person, build_order(project.id), configured=CONFIGURED, quota_bytes=500)
 
@@ -235,7 +235,7 @@ def test_made_before_uses_its_index(sqlite_template: Path) -> None:
         plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[-1][0]}", asked[-1][1]).all())
     database.dispose()
 
-    assert "USING INDEX ix_generations_recipe (user_id=? AND recipe_hash=?)" in plan
+    assert "USING INDEX ix_generations_recipe (workspace_id=? AND recipe_hash=?)" in plan
     assert "TEMP B-TREE" not in plan
 
 

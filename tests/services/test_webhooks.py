@@ -377,7 +377,12 @@ def test_forget_old_keeps_what_is_young_or_due(database: Database, person: Membe
         for id in old:
             session.add(
                 WebhookDelivery(
-                    id=id, endpoint_id=endpoint.id, user_id=person.id, event=outbox.TEST, event_id=id, body="{}"
+                    id=id,
+                    endpoint_id=endpoint.id,
+                    workspace_id=person.workspace_id,
+                    event=outbox.TEST,
+                    event_id=id,
+                    body="{}",
                 )
             )
         session.flush()
