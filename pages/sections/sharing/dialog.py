@@ -66,8 +66,8 @@ def _dialog(clip_ids: Sequence[str]) -> None:
 
 def _form(member: Member, clip_ids: Sequence[str]) -> None:
     said = plural(
-        "Whoever has the link watches this {number} clip without signing in, until it expires or you revoke it.",
-        "Whoever has the link watches these {number} clips without signing in, until it expires or you revoke it.",
+        "Whoever has the link watches this clip without signing in, until it expires or is revoked.",
+        "Whoever has the link watches these {number} clips without signing in, until it expires or is revoked.",
         len(clip_ids),
     )
     st.markdown(said.format(number=len(clip_ids)))

@@ -96,7 +96,7 @@ def _visits(link: ShareLink) -> None:
         st.caption(_("Nobody has come yet."))
         return
     rows = [(wording.moment(visit.at), _(VISIT[visit.kind]), visit.address, visit.agent[:80]) for visit in found]
-    components.table([_("When"), _("What"), _("From"), _("Browser")], rows)
+    components.table([_("When"), _("What"), _("From where"), _("Browser")], rows)
 
 
 def _pager(pages: list[str | None], next_cursor: str | None) -> None:
