@@ -55,17 +55,22 @@ def _row(member: Member, row: LinkRow) -> None:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             components.plain_text(link.title or count, strong=True)
             st.badge(_(name), color=colour)
-            with st.popover(_("Visits"), key=f"sharing_visits_{link.id}", on_change="rerun") as visits:
-                if visits.open:
-                    _visits(link)
-            if row.state is LinkState.ACTIVE:
-                with st.popover(_("Revoke"), key=f"sharing_popover_{link.id}"):
-                    st.markdown(_("It stops opening at once, also where it is being watched."))
-                    if st.button(_("Revoke this link"), key=f"sharing_revoke_{link.id}", type="primary"):
-                        components.save_and_rerun(
-                            lambda session: share_links.revoke(session, member, link.id), done=_("The link is revoked.")
-                        )
+            with st.container(horizontal=True, width="content"):  # so that both go together where it is narrow
+                with st.popover(_("Visits"), key=f"sharing_visits_{link.id}", on_change="rerun") as visits:
+                    if visits.open:
+                        _visits(link)
+                if row.state is LinkState.ACTIVE:
+                    _revoke_popover(member, link)
         components.plain_text(" · ".join(_facts(row, count)), small=True)
+
+
+def _revoke_popover(member: Member, link: ShareLink) -> None:
+    with st.popover(_("Revoke"), key=f"sharing_popover_{link.id}"):
+        st.markdown(_("It stops opening at once, also where it is being watched."))
+        if st.button(_("Revoke this link"), key=f"sharing_revoke_{link.id}", type="primary"):
+            components.save_and_rerun(
+                lambda session: share_links.revoke(session, member, link.id), done=_("The link is revoked.")
+            )
 
 
 def _facts(row: LinkRow, count: str) -> list[str]:
