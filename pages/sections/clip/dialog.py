@@ -17,7 +17,8 @@ from core.projects import projects
 from core.workspaces.access import Member
 from pages.elements import copy_button, in_flight
 from pages.sections import progress_text, whose
-from pages.sections.clip import marks, record
+from pages.sections.clip import marks, notes, record
+from pages.sections.sharing import dialog as sharing
 from pages.ui import components, current_member, idempotency, wording
 from pages.ui.language import _, translate_message
 
@@ -42,6 +43,8 @@ def dialog_if_open(listing: ListFilter | None = None) -> None:
     With `listing` there are buttons to the clips beside it there, which change the clip and leave the dialog open.
     """
     generation_id = st.query_params.get(PARAM)
+    if sharing.dialog_if_open():  # one dialog at a time; this one comes back when that is closed
+        return
     if generation_id:
         st.dialog(_("Clip"), width=WIDTH_PX, on_dismiss=close)(_dialog)(generation_id, listing)
 
@@ -74,6 +77,7 @@ def _dialog(generation_id: str, listing: ListFilter | None) -> None:
         copy_button.show(row.prompt, row.id, key=f"clip_copy_{row.id}")
         marks.show(person, row, tags=tags, own_tags=own_tags)
         _actions(person, row, names)
+        notes.show(person, row)
         record.source_images(row)
         with st.expander(_("Settings and file"), expanded=True):
             record.settings(row, project.name, charged_in.name if charged_in else None)
@@ -131,6 +135,8 @@ def _actions(person: Member, row: Generation, projects: dict[str, str]) -> None:
             _("Extend from the last frame"), icon=":material/start:", key=f"clip_extend_{row.id}"
         ):
             st.switch_page("generate.py", query_params={"extend": row.id})
+        if row.status is Status.COMPLETED:
+            sharing.button(person, [row], key=f"clip_share_{row.id}")
         if row.status in (Status.FAILED, Status.CANCELLED):
             _retry_button(person, row)
         marks.move_popover(person, row, projects)

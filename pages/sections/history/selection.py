@@ -16,6 +16,7 @@ from core.generations.review import Changes
 from core.workspaces.access import Member
 from pages.elements import compare, gallery
 from pages.sections.clip import dialog, marks
+from pages.sections.sharing import dialog as sharing
 from pages.ui import components, links, wording
 from pages.ui.language import _, plural
 
@@ -73,6 +74,7 @@ def bar(person: Member, rows: Sequence[Generation], projects: Mapping[str, str],
             _download(person, rows)
             if compare.comparable(rows) and st.button(_("Compare"), icon=":material/compare:", key="selection_compare"):
                 compare.open_it(rows)
+            sharing.button(person, rows, key="selection_share")
             with st.popover(_("Change"), icon=":material/edit:", key="selection_change"):
                 _marks(person, rows)
                 _tag(person, rows, own_tags)
