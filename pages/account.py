@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core import db, installation
+from core import audit_log, db, installation
 from core.billing import ledger
 from core.billing.ledger import EFFECTS
 from core.db.enums import Role
@@ -164,6 +164,7 @@ def newer(pages: list[int | None]) -> None:
 def as_file(form: SpreadsheetFormat) -> bytes:
     """The newest movements, up to a limit; made when somebody asks for it."""
     found = current_member.current_member()
+    audit_log.record_export(found.user, what="credits", workspace_id=found.workspace_id, format=form)
     with db.read_session() as session:
         rows = ledger.entries(session, found.workspace_id, limit=FILE_LIMIT_ROWS)
         clips = statement.clip_lines(session, found, (row.generation_id for row in rows))

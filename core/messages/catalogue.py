@@ -104,6 +104,9 @@ TEMPLATES: dict[str, str] = {
         "or copy the database by your own means and say `restored` after it was put back."
     ),
     "schema_is_behind": N_("The database is at {found}, and this version needs {wanted}. Run `migrate`."),
+    "role_may_not_prune": N_(
+        "This database role may not remove entries of the audit log. Use the owner's DATABASE_URL."
+    ),
     "postgresql_program_failed": N_("{program} has failed: {said}"),
     # The sample company
     "sample_is_local": N_("A sample company is only for AUTH_MODE=local, where nobody signs in."),
@@ -168,6 +171,7 @@ TEMPLATES: dict[str, str] = {
     "not_an_email": N_("'{email}' is not an e-mail address."),
     "no_such_person": N_("There is no person with the address {email}."),
     "not_a_language": N_("This is not a language tag."),
+    "cursor_unusable": N_("This is not a value that was handed out here."),
     "administrators_only": N_("This is for administrators."),
     "name_missing": N_("Give it a name."),
     "time_has_passed": N_("Choose a time that is still to come."),
