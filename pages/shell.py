@@ -9,6 +9,7 @@ from core.insights import attention
 from core.workspaces.permissions import Action
 from pages.elements import live
 from pages.sections import progress_text
+from pages.sections.sample import switch
 from pages.ui import components, connection, current_member, language
 from pages.ui.language import _
 
@@ -35,6 +36,7 @@ with components.error_boundary():
     page = st.navigation(pages, position="top")
     components.show_flash()
 
+    sample_people = switch.people()
     outage = progress_text.outage()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(_("Admin") if page.url_path == "admin" else page.title, anchor=False, width="content")
@@ -42,7 +44,10 @@ with components.error_boundary():
             # Invisible; above the title it would push the page down while its code is loaded.
             live.show(session, person, outage)
             balance = ledger.balance(session, person.workspace_id)
-        components.balance_line(balance)
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            switch.show(sample_people)
+            components.balance_line(balance)
+    switch.banner(sample_people, person)
     if outage:
         st.warning(outage, icon=":material/hourglass_disabled:")
     with current_member.set_current_member(person):

@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlalchemy import insert
 
 from core import audit_log, errors
+from core.audit_log import Act
 from core.clock import utc_now
 from core.db import WriteSession, update_where
 from core.db.enums import Status
@@ -91,7 +92,7 @@ def _make(opened: Installation, actor: Member, now: datetime, takes: int, report
         audit_log.record(
             session,
             actor.user,
-            "sample.made",
+            Act.SAMPLE_MADE,
             target=NAME,
             after={"people": len(written.users), "clips": len(written.generations)},
         )

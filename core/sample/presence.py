@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import bindparam, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
+from core import audit_log, errors
+from core.audit_log import Act
 from core.config import Settings
-from core.db import Reader, ReadSession
+from core.db import Reader, ReadSession, WriteSession
 from core.db.enums import Role, WorkspaceKind, WorkspaceRole
 from core.db.tables import User, Workspace, WorkspaceMember
 
@@ -63,6 +65,19 @@ def people(session: Reader) -> Sequence[SamplePerson]:
     return sorted(found.values(), key=lambda one: (_rank(one), one.name))
 
 
+def find(session: ReadSession, email: str) -> User | None:
+    """Somebody that one can look as, by address; None for anybody else."""
+    return session.scalar(_ONE, {"email": email})
+
+
+def note_look(session: WriteSession, person: User, *, email: str) -> None:
+    """Write down that `person` looks as somebody of the company. NotFound for who is not of it."""
+    found = find(session, email)
+    if found is None:
+        raise errors.NotFound
+    audit_log.record(session, person, Act.SIGN_IN_SWITCHED, target=found.email, target_id=found.id)
+
+
 @contextmanager
 def alone(settings: Settings) -> Iterator[None]:
     """Make or remove it one at a time on this machine; a process that dies gives way by that."""
@@ -94,6 +109,11 @@ _PEOPLE = (
     .outerjoin(_team, (_team.id == WorkspaceMember.workspace_id) & _team.archived_at.is_(None))
     .where(User.is_sample, User.deactivated_at.is_(None))
     .order_by(User.id, _team.name)
+)
+_ONE = (
+    select(User)
+    .join(_own, (_own.id == User.id) & _own.archived_at.is_(None))
+    .where(User.is_sample, User.deactivated_at.is_(None), User.email == bindparam("email"))
 )
 
 

@@ -7,6 +7,7 @@ later goes with the others. Entries of the audit log refer to nothing, and stay.
 from sqlalchemy import ColumnElement, Select, Table, delete, exists, false, func, or_, select, update
 
 from core import audit_log, errors
+from core.audit_log import Act
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Status
@@ -54,7 +55,7 @@ def clear(opened: Installation, actor: Member | None = None) -> None:
         _check_can_go(session)
         _delete_rows(session)
         if actor is not None:
-            audit_log.record(session, actor.user, "sample.removed", target="Sample company")
+            audit_log.record(session, actor.user, Act.SAMPLE_REMOVED, target="Sample company")
     opened.callers.clear()
 
 
