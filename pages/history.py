@@ -18,6 +18,7 @@ from pages.elements import compare, gallery
 from pages.sections import whose
 from pages.sections.clip import dialog
 from pages.sections.history import selection
+from pages.sections.sample import offer
 from pages.ui import components, current_member, query_param
 from pages.ui.language import N_, _
 from pages.ui.wording import TranslatedLabels
@@ -247,10 +248,12 @@ def pager(pages: list[str | None], next_cursor: str | None, *, oldest_first: boo
 def nothing(chosen: queries.ListFilter) -> None:
     """Why the gallery is empty, and the way out."""
     if chosen == queries.ListFilter():
+        components.lead_to_figures(current_member.current_member())
         text = _("Every clip you order stays here, with its price and its story.")
         components.empty_state(_("No clips yet"), text, icon="movie")
         with st.container(horizontal_alignment="center"):
             st.page_link("generate.py", label=_("Make the first one"), icon=":material/movie:")
+        offer.show(current_member.current_member(), key="history_sample")
         return
     components.empty_state(_("Nothing matches"), _("No clip fits these filters."), icon="filter_alt_off")
     with st.container(horizontal_alignment="center"):

@@ -108,6 +108,20 @@ TEMPLATES: dict[str, str] = {
         "This database role may not remove entries of the audit log. Use the owner's DATABASE_URL."
     ),
     "postgresql_program_failed": N_("{program} has failed: {said}"),
+    # The sample company
+    "sample_is_local": N_("A sample company is only for AUTH_MODE=local, where nobody signs in."),
+    "sample_needs_room": N_(
+        "The sample company could not be written, and nothing of it is left. It needs about 100 MB where this "
+        "installation keeps its files: free some space there, then try again."
+    ),
+    "sample_is_at_work": N_(
+        "Clips that are still being made in the sample company: {number:,}. Wait until they have ended, or decide "
+        "the unclear ones under Admin; then remove it again."
+    ),
+    "sample_is_elsewhere": N_(
+        "Somebody of the sample company has made things in the workspace '{workspace}', whose figures would change "
+        "without them. Transfer or delete what they made there, then remove it again."
+    ),
     # Models, settings and prices
     "no_such_model": N_("There is no model '{model_id}'. Choose one of: {known}."),
     "unusable_provider_key": N_(

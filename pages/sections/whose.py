@@ -34,7 +34,8 @@ class Whose:
     def heard(self, clip: Clip) -> str:
         """The same as words."""
         maker = self.people.get(clip.user_id)
-        return " · ".join(filter(None, (maker and maker.name, self.workspaces.get(clip.workspace_id))))
+        words = (maker.name if maker else None, self.workspaces.get(clip.workspace_id))
+        return " · ".join(filter(None, words))
 
 
 NOBODY_ELSE = Whose()
