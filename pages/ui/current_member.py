@@ -5,6 +5,7 @@ workspace that it is in. Where nobody signs in one may look as anybody of the sa
 address and is remembered in the session.
 """
 
+import html
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,14 +13,16 @@ from contextvars import ContextVar
 import streamlit as st
 
 from core import audit_log, config, db, errors, installation
+from core.config import Settings
 from core.db import ReadSession
 from core.db.tables import User
-from core.identity import users
+from core.identity import sessions, users
+from core.identity.api_tokens import hash_of
 from core.sample import presence
 from core.workspaces import choices, members
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
-from pages.ui.language import N_
+from pages.ui.language import N_, _
 
 WORKSPACE = "workspace"
 """Under this name the address says where a person is at work, and the session remembers it from page to page."""
@@ -106,6 +109,13 @@ def own_administrator() -> Member:
     return found
 
 
+def session_id() -> str:
+    """The id of the session that this browser has signed in with; empty where nobody signs in."""
+    settings = installation.current().settings
+    token = _cookie(settings) if settings.has_sign_in else ""
+    return hash_of(token) if token else ""
+
+
 def require(action: Action) -> Member:
     """The person of this session, if they may do this where they are at work; Forbidden for everybody else."""
     found = current_member()
@@ -135,7 +145,10 @@ def leave_address() -> None:
 
 
 def _user(session: ReadSession) -> User | None:
-    """Without sign-in it is the one local person, or as whom they look; None before they are made."""
+    """Who is signed in; without sign-in the one local person, or as whom they look, None before they are made."""
+    settings = installation.current().settings
+    if settings.has_sign_in:
+        return _signed_in(session, settings)
     if (other := _looked_as(session)) is not None:
         return other
     try:
@@ -159,6 +172,24 @@ def _looked_as(session: ReadSession) -> User | None:
     elif found is None:
         st.query_params.pop(LOOK_AS, None)
     return found
+
+
+def _signed_in(session: ReadSession, settings: Settings) -> User:
+    """The person of this browser's session; one that is over ends the run, and the page says how to come back."""
+    found = sessions.look(session, _cookie(settings), idle=settings.session_idle)
+    if found is None:
+        st.subheader(_("You are signed out."), anchor=False)
+        st.html(f'<a href="{html.escape(st.context.url or ".")}" target="_self">{html.escape(_("Sign in again"))}</a>')
+        st.stop()
+    if sessions.use_is_old(found):
+        with db.write_session() as writing:
+            sessions.note_use(writing, found.id)
+    return found.user
+
+
+def _cookie(settings: Settings) -> str:
+    """What the cookie of the session held when this page connected."""
+    return st.context.cookies.get(settings.session_cookie, "")
 
 
 def _at_work(session: ReadSession, user: User) -> Member:
