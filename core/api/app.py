@@ -31,11 +31,13 @@ from core.api.routers import (
     members,
     metrics,
     models,
+    notes,
     people,
     presets,
     projects,
     provider_callbacks,
     repricing,
+    share_links,
     tokens,
     uncertain,
     uploads,
@@ -48,12 +50,12 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     # First, because they are asked most and routes are tried one by one.
     (Audience.ANY_TOKEN, events.router),  # before the generations, whose ids it would be taken for
     (Audience.ANY_TOKEN, generations.router),
-    # Without a token: a probe has none, a signed address is its own permission, and the document is no secret.
+    # Without a token: a probe has none, a signed address says what it needs, and the document is no secret.
     (Audience.PUBLIC, health.router),
     (Audience.PUBLIC, media.signed),
     (Audience.PUBLIC, provider_callbacks.router),
-    (Audience.PUBLIC, document.router),
-    (Audience.PUBLIC, docs_page.router),
+    (Audience.VISITORS, document.router),
+    (Audience.VISITORS, docs_page.router),
     (Audience.ANY_TOKEN, projects.router),
     (Audience.ANY_TOKEN, models.router),
     (Audience.ANY_TOKEN, estimates.router),
@@ -62,6 +64,8 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.ANY_TOKEN, last_frame.router),
     (Audience.ANY_TOKEN, presets.router),
     (Audience.ANY_TOKEN, media.router),
+    (Audience.ANY_TOKEN, notes.router),
+    (Audience.ANY_TOKEN, share_links.router),
     (Audience.ANY_TOKEN, credits.router),
     (Audience.ANY_TOKEN, usage.router),
     (Audience.ANY_TOKEN, budgets.router),

@@ -108,6 +108,20 @@ TEMPLATES: dict[str, str] = {
         "This database role may not remove entries of the audit log. Use the owner's DATABASE_URL."
     ),
     "postgresql_program_failed": N_("{program} has failed: {said}"),
+    # The sample company
+    "sample_is_local": N_("A sample company is only for AUTH_MODE=local, where nobody signs in."),
+    "sample_needs_room": N_(
+        "The sample company could not be written, and nothing of it is left. It needs about 100 MB where this "
+        "installation keeps its files: free some space there, then try again."
+    ),
+    "sample_is_at_work": N_(
+        "Clips that are still being made in the sample company: {number:,}. Wait until they have ended, or decide "
+        "the unclear ones under Admin; then remove it again."
+    ),
+    "sample_is_elsewhere": N_(
+        "Somebody of the sample company has made things in the workspace '{workspace}', whose figures would change "
+        "without them. Transfer or delete what they made there, then remove it again."
+    ),
     # Models, settings and prices
     "no_such_model": N_("There is no model '{model_id}'. Choose one of: {known}."),
     "unusable_provider_key": N_(
@@ -220,6 +234,36 @@ TEMPLATES: dict[str, str] = {
     "side_data_left_out": N_("Damaged data beside the picture was left out."),
     "media_unreadable": N_("This file takes too much memory or time to read. Save it again and use the new file."),
     "link_expired": N_("This link has expired or is not valid. Load the page again for a fresh one."),
+    # Links for people outside, and notes
+    "share_link_not_found": N_("This link does not exist, or it is not of your workspace."),
+    "share_without_clips": N_("Choose at least one clip."),
+    "share_too_many_clips": N_("Choose at most {limit} clips."),
+    "share_not_completed": N_("Only completed clips can be shared."),
+    "share_one_workspace": N_("The clips of one link must be of one workspace."),
+    "share_lifetime": N_("Choose between 1 hour and {days} days."),
+    "password_too_short": N_("Use at least {limit} characters."),
+    "note_not_found": N_("This note does not exist, or it is not yours."),
+    "note_is_empty": N_("Write something."),
+    "note_beyond_clip": N_("This clip is {seconds:.1f} s long. Choose a moment within it."),
+    # Signing in
+    "sign_in_no_subject": N_("The sign-in does not say who you are. Ask an administrator."),
+    "sign_in_no_email": N_("The sign-in does not say your e-mail address, which is needed here. Ask an administrator."),
+    "sign_in_email_unverified": N_(
+        "Your e-mail address is not verified by who signs you in. Verify it there, or ask an administrator."
+    ),
+    "sign_in_domain_not_allowed": N_("People with an address of your domain may not sign in here."),
+    "sign_in_no_role": N_("None of your groups lets you in here. Ask an administrator."),
+    "sign_in_address_taken": N_("Somebody else has signed in with your e-mail address. Ask an administrator."),
+    "sign_in_deactivated": N_("This person is deactivated. Ask an administrator."),
+    "sign_in_slowed": N_("Too many tries went wrong. Wait {seconds:.0f} s, then try again."),
+    "sign_in_link_over": N_("This link was used, or is over. Ask for another one."),
+    "nobody_signs_in": N_("With AUTH_MODE={mode} nobody signs in, so there is no link for it."),
+    "front_not_trusted": N_("Only the company's own entrance may say who somebody is. Come in through it."),
+    "sign_in_with": N_("Sign in with {name}"),
+    "sign_in_away": N_("{name} could not be reached a moment ago. You can try all the same."),
+    "sign_in_as": N_("Sign in as {email}"),
+    "signed_out": N_("You are signed out."),
+    "from_another_site": N_("This was asked for by another site, so nothing was done."),
     # Webhooks
     "webhook_not_found": N_("This webhook does not exist, or it is not yours."),
     "webhook_is_stopped": N_("This webhook is stopped. Start it again first."),
