@@ -49,7 +49,7 @@ def track_records(database_url: str) -> dict[str, model_stats.TrackRecord]:
 def first_project() -> None:
     """Make a project for somebody who has none."""
     with components.error_boundary(), db.write_session() as session:
-        projects.create(session, person, name=_("My first project"))
+        projects.create(session, current_member.current_member(), name=_("My first project"))
 
 
 def choose_project(names: dict[str, str]) -> None:

@@ -12,7 +12,7 @@ from core.generations import review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.workspaces.access import Member
-from pages.ui import components
+from pages.ui import components, current_member
 from pages.ui.language import N_, _
 from pages.ui.wording import TranslatedLabels
 
@@ -31,7 +31,7 @@ def show(person: Member, row: Generation, *, tags: Sequence[str], own_tags: Sequ
             _("Favourite"),
             key=f"clip_favourite_{row.id}",
             on_change=_write,
-            args=(person, row.id, "favourite"),
+            args=(row.id, "favourite"),
         )
         if row.status is Status.COMPLETED:
             _follow(f"clip_verdict_{row.id}", ReviewStatus.of(row.kept))
@@ -43,7 +43,7 @@ def show(person: Member, row: Generation, *, tags: Sequence[str], own_tags: Sequ
                 label_visibility="collapsed",
                 key=f"clip_verdict_{row.id}",
                 on_change=_write,
-                args=(person, row.id, "verdict"),
+                args=(row.id, "verdict"),
             )
     _follow(f"clip_tags_{row.id}", list(tags))
     st.multiselect(
@@ -54,7 +54,7 @@ def show(person: Member, row: Generation, *, tags: Sequence[str], own_tags: Sequ
         max_selections=review.TAGS_LIMIT,
         placeholder=_("Add a tag"),
         on_change=_write,
-        args=(person, row.id, "tags"),
+        args=(row.id, "tags"),
     )
 
 
@@ -78,11 +78,11 @@ def _follow(key: str, value: Any) -> None:
         st.session_state[key] = value
 
 
-def _write(person: Member, generation_id: str, name: str) -> None:
+def _write(generation_id: str, name: str) -> None:
     """Write down what a widget was just set to; a refusal is said, and the widget goes back by itself."""
     value = st.session_state[f"clip_{name}_{generation_id}"]
     with components.error_boundary():
-        _change(person, generation_id, **{name: value})
+        _change(current_member.current_member(), generation_id, **{name: value})
 
 
 def _change(person: Member, generation_id: str, **changes: Any) -> None:
