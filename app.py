@@ -19,8 +19,9 @@ from streamlit import config as streamlit_config
 from streamlit import file_util
 
 from core import config, installation, startup
-from core.api import api, mounted
+from core.api import api, mounted, share_page
 from core.files import scratch
+from core.generations import share_visits
 from core.providers import connection
 from core.startup import StartError
 from core.webserver import hosts
@@ -30,6 +31,7 @@ from core.webserver.gate import Gate
 from core.webserver.security_headers import SecurityHeaders, inline_scripts
 from core.worker import local_stack, recovery
 from pages.elements import live_endpoint
+from pages.ui import language
 
 log = logging.getLogger("app")
 PATIENCE_SECONDS = 5.0
@@ -39,6 +41,8 @@ BASE_PATH = f"/{base}" if (base := (st.get_option("server.baseUrlPath") or "").s
 """Below which path Streamlit serves the pages (`server.baseUrlPath`); the API is there, too, and where it always is."""
 
 API_PATHS = (config.API_PATH, *((f"{BASE_PATH}{config.API_PATH}",) if BASE_PATH else ()))
+
+SHARE_PATHS = (share_visits.PATH, *((f"{BASE_PATH}{share_visits.PATH}",) if BASE_PATH else ()))
 
 ALLOWED_HOSTS = [name for item in st.get_option("server.allowedHosts") for name in item.split(",")]
 """As `server.allowedHosts` has them; Streamlit does not take commas in the environment apart."""
@@ -106,7 +110,10 @@ def _leave_hosts_to_gate(settings: config.Settings) -> None:
 app = st.App(
     Path(__file__).parent / "pages" / "shell.py",
     lifespan=lifespan,
-    routes=[route for path in API_PATHS for route in (live_endpoint.route(path), mounted(path))],
+    routes=[
+        *(route for path in API_PATHS for route in (live_endpoint.route(path), mounted(path))),
+        *(share_page.mounted(path, language.writers()) for path in SHARE_PATHS),
+    ],
     middleware=[
         Middleware(ConnectionLimits),
         Middleware(SecurityHeaders, scripts=SCRIPTS),

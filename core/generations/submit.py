@@ -82,6 +82,7 @@ def submit(
             # A retry goes on from what the old one did while that is there; it is the same request either way.
             if not is_repeat(first, order, extends_id if retry_of_id is None else first.extends_id):
                 raise errors.IdempotencyConflict
+            projects.check_visible(session, member, first.project_id)  # they may have left where they ordered it
             first.replayed = True
             return first
     if wrong := capabilities.validate(order.spec):

@@ -108,6 +108,20 @@ TEMPLATES: dict[str, str] = {
         "This database role may not remove entries of the audit log. Use the owner's DATABASE_URL."
     ),
     "postgresql_program_failed": N_("{program} has failed: {said}"),
+    # The sample company
+    "sample_is_local": N_("A sample company is only for AUTH_MODE=local, where nobody signs in."),
+    "sample_needs_room": N_(
+        "The sample company could not be written, and nothing of it is left. It needs about 100 MB where this "
+        "installation keeps its files: free some space there, then try again."
+    ),
+    "sample_is_at_work": N_(
+        "Clips that are still being made in the sample company: {number:,}. Wait until they have ended, or decide "
+        "the unclear ones under Admin; then remove it again."
+    ),
+    "sample_is_elsewhere": N_(
+        "Somebody of the sample company has made things in the workspace '{workspace}', whose figures would change "
+        "without them. Transfer or delete what they made there, then remove it again."
+    ),
     # Models, settings and prices
     "no_such_model": N_("There is no model '{model_id}'. Choose one of: {known}."),
     "unusable_provider_key": N_(
@@ -220,6 +234,17 @@ TEMPLATES: dict[str, str] = {
     "side_data_left_out": N_("Damaged data beside the picture was left out."),
     "media_unreadable": N_("This file takes too much memory or time to read. Save it again and use the new file."),
     "link_expired": N_("This link has expired or is not valid. Load the page again for a fresh one."),
+    # Links for people outside, and notes
+    "share_link_not_found": N_("This link does not exist, or it is not of your workspace."),
+    "share_without_clips": N_("Choose at least one clip."),
+    "share_too_many_clips": N_("Choose at most {limit} clips."),
+    "share_not_completed": N_("Only completed clips can be shared."),
+    "share_one_workspace": N_("The clips of one link must be of one workspace."),
+    "share_lifetime": N_("Choose between 1 hour and {days} days."),
+    "password_too_short": N_("Use at least {limit} characters."),
+    "note_not_found": N_("This note does not exist, or it is not yours."),
+    "note_is_empty": N_("Write something."),
+    "note_beyond_clip": N_("This clip is {seconds:.1f} s long. Choose a moment within it."),
     # Webhooks
     "webhook_not_found": N_("This webhook does not exist, or it is not yours."),
     "webhook_is_stopped": N_("This webhook is stopped. Start it again first."),

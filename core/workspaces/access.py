@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, bindparam, true
 
@@ -20,7 +21,7 @@ from core.db.tables import (
     WebhookEndpoint,
 )
 from core.messages import message
-from core.workspaces.permissions import IN_INSTALLATION, Action, allows
+from core.workspaces.permissions import IN_INSTALLATION, IN_WORKSPACE, Action, allows
 
 Owned = (
     type[Generation]
@@ -85,7 +86,7 @@ class Member:
     def require(self, action: Action, workspace_id: str | None = None) -> None:
         """Return when they may; else Forbidden."""
         if not self.may(action, workspace_id):
-            raise errors.Forbidden(message("not_allowed"))
+            raise errors.Forbidden(message("not_allowed" if action in IN_WORKSPACE else "administrators_only"))
 
 
 def visible_to(table: Owned, member: Member) -> ColumnElement[bool]:
@@ -103,9 +104,18 @@ def in_workspace(table: Owned, member: Member) -> ColumnElement[bool]:
     return table.workspace_id == member.workspace_id
 
 
-def in_bound_workspace(table: Owned) -> ColumnElement[bool]:
-    """The condition of `in_workspace` for a statement built once and run with the parameter `workspace_id`."""
-    return table.workspace_id == bindparam("workspace_id")
+def in_bound_workspace(table: Owned, nth: int | None = None) -> ColumnElement[bool]:
+    """The condition of `in_workspace` for a statement built once and run with the parameter `workspace_id`.
+
+    With `nth` it is that of one workspace in reach after the other, as `bound_workspaces` counts them.
+    """
+    return table.workspace_id == bindparam("workspace_id" if nth is None else f"workspace_{nth}")
+
+
+def bound_workspaces(member: Member) -> Mapping[str, Any]:
+    """The parameters of all these conditions."""
+    each = {f"workspace_{nth}": workspace_id for nth, workspace_id in enumerate(member.workspace_ids)}
+    return {"workspace_id": member.workspace_id, "workspace_ids": member.workspace_ids, **each}
 
 
 def all_rows_for_analyst(member: Member) -> ColumnElement[bool]:

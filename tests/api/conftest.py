@@ -84,6 +84,20 @@ class Client:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["preset"]["id"])
 
+    def note(self, generation_id: str, text: str = "Too dark", **fields: Any) -> str:
+        """The id of a new note on a clip."""
+        answer = self.post(f"/generations/{generation_id}/notes", json={"text": text, **fields})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["note"]["id"])
+
+    def share_link(self, *rows: Generation, **choices: Any) -> dict[str, Any]:
+        """The answer to a new link to these clips, or to a new one."""
+        ids = [row.id for row in rows] or [self.finished().id]
+        answer = self.post("/share-links", json={"generationIds": ids, **choices})
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
     def webhook(self) -> tuple[str, str]:
         """The ids of a webhook, at an address that nothing is sent to, and of its one delivery."""
         assert self.person is not None

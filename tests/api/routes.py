@@ -22,6 +22,10 @@ def own_path(client: Client, path: str) -> str:
             own = client.preset()
         case "generations" | "download":
             own = client.generate()
+            if "{noteId}" in path:
+                path = path.replace("{noteId}", client.note(own))
+        case "share-links":
+            own = client.share_link()["shareLink"]["id"]
         case "webhooks":
             own, delivery = client.webhook()
             path = path.replace("{deliveryId}", delivery)
@@ -59,11 +63,15 @@ def fitting_body(client: Client, method: str, path: str) -> dict[str, Any]:
             return {"json": {"role": "viewer"}}
         case "PATCH", "/people/{id}":
             return {"json": {"role": "admin"}}
+        case "POST", "/generations/{id}/notes":
+            return {"json": {"text": "Too dark"}}
         case "PATCH", _:
             pass
         case _:
             return {}
     match path.split("/")[1]:
+        case "generations" if "{noteId}" in path:
+            return {"json": {"text": "Changed"}}
         case "generations":
             return {"json": {"favourite": True}}
         case "webhooks":

@@ -1,5 +1,6 @@
 """Teams, and people who work in them."""
 
+from core import db
 from core.billing import ledger
 from core.db import Database
 from core.db.enums import Role, WorkspaceRole
@@ -49,3 +50,9 @@ def now(database: Database, person: Member, workspace_id: str | None = None) -> 
     """Somebody as they are with their next click, in a workspace."""
     with database.read_session() as session:
         return members.at_work(session, person.user, workspace_id)
+
+
+def remove(member: Member) -> None:
+    """Take somebody out of the team where they are at work, in the installation that is open."""
+    with db.write_session() as session:
+        session.delete(session.get_one(WorkspaceMember, (member.workspace_id, member.id)))

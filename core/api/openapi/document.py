@@ -49,6 +49,7 @@ TAGS = {
     "uploads": "Images that a clip starts or ends with.",
     "generations": "Order, watch, cancel, repeat and delete clips.",
     "presets": "Saved settings of an order.",
+    "share-links": "Links with which people outside watch chosen clips.",
     "media": "The files.",
     "usage": "What was spent.",
     "tokens": "Tokens for scripts.",
