@@ -32,6 +32,9 @@ EVENT: Mapping[str, str] = {
 STOPPED: Mapping[DisabledReason, str] = {
     DisabledReason.PERSON: N_("You stopped it. Nothing is sent until you start it again."),
     DisabledReason.GONE: N_("Its server answered that it wants no more (410), so it was stopped."),
+    DisabledReason.DEPARTED: N_(
+        "Its person has left or was deactivated, so it was stopped. Who starts it takes it over."
+    ),
     DisabledReason.FAILING: N_("Nothing arrived for five days, so it was stopped. Look at its server, then start it."),
 }
 
