@@ -13,6 +13,7 @@ from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.providers import registry
 from core.workspaces.access import Member
+from core.workspaces.permissions import Action
 from pages.elements import compare, gallery
 from pages.sections.clip import dialog
 from pages.sections.history import selection
@@ -155,9 +156,15 @@ def clips(person: Member, chosen: queries.ListFilter) -> None:
     with db.read_session() as session:
         found = queries.list_page(session, person, chosen, cursor=pages[-1], limit=PAGE_SIZE)
     if not found.rows:
-        nothing(chosen)
+        nothing(person, chosen)
         return
-    pressed = gallery.board(found.rows, key="history_gallery", marked=selection.ids(), turn=selection.turn())
+    pressed = gallery.board(
+        found.rows,
+        key="history_gallery",
+        marked=selection.ids(),
+        turn=selection.turn(),
+        hearts=person.may(Action.EDIT),
+    )
     pager(pages, found.next_cursor)
     if pressed.hearts:
         like(person, pressed.hearts)
@@ -208,13 +215,14 @@ def pager(pages: list[str | None], next_cursor: str | None) -> None:
         )
 
 
-def nothing(chosen: queries.ListFilter) -> None:
+def nothing(person: Member, chosen: queries.ListFilter) -> None:
     """Why the gallery is empty, and the way out."""
     if chosen == queries.ListFilter():
-        text = _("Every clip you order stays here, with its price and its story.")
+        text = _("Every clip that is ordered stays here, with its price and its story.")
         components.empty_state(_("No clips yet"), text, icon="movie")
-        with st.container(horizontal_alignment="center"):
-            st.page_link("generate.py", label=_("Make the first one"), icon=":material/movie:")
+        if person.may(Action.ORDER):
+            with st.container(horizontal_alignment="center"):
+                st.page_link("generate.py", label=_("Make the first one"), icon=":material/movie:")
         return
     components.empty_state(_("Nothing matches"), _("No clip fits these filters."), icon="filter_alt_off")
     with st.container(horizontal_alignment="center"):
