@@ -15,7 +15,8 @@ from core.usage.spreadsheet import SpreadsheetFormat
 from core.usage.statement import ClipLine
 from core.workspaces import quota
 from core.workspaces.permissions import Action
-from pages.sections.account import provider_cards, tokens, webhooks
+from pages.sections.account import provider_cards, signed_in, tokens, webhooks
+from pages.sections.sharing import links as share_links
 from pages.ui import components, current_member, downloads, language, wording
 from pages.ui.language import _
 
@@ -177,12 +178,14 @@ with components.error_boundary():
         used_bytes = quota.used_bytes(session, person.workspace_id)
         budget = budgets.of_workspace(session, person)
     uses_webhooks = person.may(Action.USE_WEBHOOKS)
-    automatic = _("Tokens and webhooks") if uses_webhooks else _("Tokens")
-    tabs = st.tabs([_("You"), automatic, _("Providers")], key="account_tabs", on_change="rerun")
-    own, automation, providers = tabs
+    names = [_("You"), _("Tokens and webhooks") if uses_webhooks else _("Tokens"), _("Providers")]
+    if person.may(Action.SHARE):
+        names.append(_("Shared links"))
+    own, automation, providers, *shared = st.tabs(names, key="account_tabs", on_change="rerun")
     with own:
         if own.open:
             who()
+            signed_in.show(person)
             st.header(_("Balance"), anchor=False)
             figures(balance, used_bytes, budget)
             movements()
@@ -194,3 +197,7 @@ with components.error_boundary():
     with providers:
         if providers.open:
             provider_cards.show(administrator=person.may(Action.OPERATE))
+    for tab in shared:
+        with tab:
+            if tab.open:
+                share_links.show(person)

@@ -19,6 +19,7 @@ from core.identity import users
 from core.insights import provider_status
 from core.providers import registry
 from pages.sections.account import provider_cards
+from pages.sections.sample import offer
 from pages.ui import components, current_member, wording
 from pages.ui.language import N_, _, plural, translate_message
 
@@ -304,3 +305,4 @@ with components.error_boundary():
     provider_cards.show(administrator=True)
     people()
     grants()
+    offer.panel(current_member.own_administrator())

@@ -7,6 +7,7 @@ from core.projects import projects
 from core.projects.projects import Sort
 from core.workspaces.permissions import Action
 from pages.elements import project_cards
+from pages.sections.sample import offer
 from pages.ui import components, current_member
 from pages.ui.language import N_, _
 
@@ -109,6 +110,7 @@ def carry_out(action: str, project: projects.Summary) -> None:
 
 def welcome() -> None:
     """What a newcomer reads, with the one button that begins; for who may not begin, who may."""
+    components.lead_to_figures(person)
     if not person.may(Action.EDIT):
         text = _("Whoever makes clips here makes projects for them. You can watch and download everything in them.")
         components.empty_state(_("No projects yet"), text, icon="movie")
@@ -123,6 +125,7 @@ def welcome() -> None:
     )
     with st.container(horizontal_alignment="center"), st.container(border=True, width=460):
         create_form(_("My first project"))
+    offer.show(person, key="projects_sample")
 
 
 def toolbar() -> tuple[str, Sort, bool]:

@@ -9,6 +9,7 @@ from core.workspaces.permissions import Action
 from pages.elements import live
 from pages.sections import progress_text, workspace_state
 from pages.sections.bar import workspace
+from pages.sections.sample import switch
 from pages.ui import components, connection, current_member, language
 from pages.ui.language import _
 
@@ -36,6 +37,7 @@ with components.error_boundary():
     page = st.navigation(pages, position="top")
     components.show_flash()
 
+    sample_people = switch.people()
     outage = progress_text.outage()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(_("Admin") if page.url_path == "admin" else page.title, anchor=False, width="content")
@@ -45,7 +47,9 @@ with components.error_boundary():
             # The bar's right side, part by part; each is as wide as it will be before its code is here.
             with st.container(horizontal=True, vertical_alignment="center", width="content", key="bar"):
                 workspace.show(session, person)
+                switch.show(sample_people)
                 components.balance_line(ledger.balance(session, person.workspace_id))
+    switch.banner(sample_people, person)
     if outage:
         st.warning(outage, icon=":material/hourglass_disabled:")
     with current_member.set_current_member(person):

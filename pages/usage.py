@@ -5,6 +5,7 @@ import streamlit as st
 from core.clock import utc_now
 from core.usage import reports
 from core.workspaces.permissions import Action
+from pages.sections.sample import offer
 from pages.sections.usage import budget, figures, headline, repricing, sections
 from pages.sections.usage import choice as usage_choice
 from pages.ui import components, current_member
@@ -23,6 +24,7 @@ def nothing() -> None:
     if person.may(Action.ORDER):
         with st.container(horizontal_alignment="center"):
             st.page_link("generate.py", label=_("Make a clip"), icon=":material/movie:")
+    offer.show(person, key="usage_sample")
 
 
 def spending() -> None:
@@ -55,5 +57,7 @@ with components.error_boundary():
         nothing()
         budget.form(person, choice.selection, figures.month(person, choice, today))
         st.stop()
+    if choice.selection.everybody:
+        offer.say_included()
     headline.show(shown, choice)
     {"spending": spending, "outcome": outcome, "cost": cost}[usage_choice.section()]()

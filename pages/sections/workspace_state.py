@@ -15,7 +15,15 @@ from pages.sections.generate import draft
 from pages.sections.history import selection
 
 _SHOWN = "workspace_shown"
-_LISTS = ("history_filter", "history_cursors", "projects_limit", "account_pages", "webhooks_secret")
+_LISTS = (
+    "history_filter",
+    "history_cursors",
+    "projects_limit",
+    "account_pages",
+    "webhooks_secret",
+    "share_clips",
+    "share_made",
+)
 _FIELDS: Mapping[str, Any] = {"projects_search": "", "projects_archived": False}
 """Fields that the browser may still show; it is told of a value, and not of one that is gone."""
 

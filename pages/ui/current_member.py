@@ -1,9 +1,11 @@
 """Who is looking, and in which workspace: asked of the database on every run, so that no page relies on another one.
 
 The workspace stands in the address, and is remembered for the next visit. A link to a clip or a project leads to the
-workspace that it is in.
+workspace that it is in. Where nobody signs in one may look as anybody of the sample company; that, too, stands in the
+address and is remembered in the session.
 """
 
+import html
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,13 +13,16 @@ from contextvars import ContextVar
 import streamlit as st
 
 from core import audit_log, config, db, errors, installation
+from core.config import Settings
 from core.db import ReadSession
 from core.db.tables import User
-from core.identity import users
+from core.identity import sessions, users
+from core.identity.api_tokens import hash_of
+from core.sample import presence
 from core.workspaces import choices, members
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
-from pages.ui.language import N_
+from pages.ui.language import N_, _
 
 WORKSPACE = "workspace"
 """Under this name the address says where a person is at work, and the session remembers it from page to page."""
@@ -28,6 +33,9 @@ _FIGURES_OF_ALL = "people"
 """Figures of everybody are looked at from any workspace, whatever project they are narrowed to."""
 THIS_MACHINE = "127.0.0.1"
 """Whose address Streamlit does not tell."""
+
+LOOK_AS = "as"
+"""Under this name the address and the session say as whom of the sample company one looks, by e-mail address."""
 
 _known: ContextVar[Member] = ContextVar("_known")
 
@@ -56,6 +64,56 @@ def current_member() -> Member:
             return _at_work(session, user)
     with db.write_session() as session:
         return _at_work(session, users.local_person(session, installation.current().settings))
+
+
+def may_look_as() -> bool:
+    """Whether one may look as others here: only where nobody signs in and only this machine is answered."""
+    return presence.is_allowed(installation.current().settings)
+
+
+def looked_as() -> str | None:
+    """The address of whom of the sample company this session looks as; None for oneself."""
+    return st.session_state.get(LOOK_AS) if may_look_as() else None
+
+
+def is_looking_as() -> bool:
+    """Whether this session looks as somebody of the sample company."""
+    return looked_as() is not None
+
+
+def look_as(email: str | None) -> None:
+    """Look as somebody of the sample company from the next run on, None as oneself; for callbacks.
+
+    NotFound for who is not of it, and for everybody where people sign in.
+    """
+    if email is not None:
+        if not may_look_as():
+            raise errors.NotFound
+        with db.write_session() as session:
+            person = users.local_person(session, installation.current().settings)
+            presence.note_look(session, person, email=email)
+    st.query_params.clear()
+    st.session_state.pop(WORKSPACE, None)
+    st.session_state[LOOK_AS] = email
+    if email is not None:
+        st.query_params[LOOK_AS] = email
+
+
+def own_administrator() -> Member:
+    """Who sits in front of the machine, also while they look as somebody else; Forbidden if no administrator."""
+    if not may_look_as():
+        return administrator()
+    with db.read_session() as session:
+        found = members.at_work(session, users.get(session, config.LOCAL_PERSON))
+    found.require(Action.OPERATE)
+    return found
+
+
+def session_id() -> str:
+    """The id of the session that this browser has signed in with; empty where nobody signs in."""
+    settings = installation.current().settings
+    token = _cookie(settings) if settings.has_sign_in else ""
+    return hash_of(token) if token else ""
 
 
 def require(action: Action) -> Member:
@@ -87,11 +145,51 @@ def leave_address() -> None:
 
 
 def _user(session: ReadSession) -> User | None:
-    """Without sign-in it is the one local person; None before they are made."""
+    """Who is signed in; without sign-in the one local person, or as whom they look, None before they are made."""
+    settings = installation.current().settings
+    if settings.has_sign_in:
+        return _signed_in(session, settings)
+    if (other := _looked_as(session)) is not None:
+        return other
     try:
         return users.get(session, config.LOCAL_PERSON)
     except errors.NotFound:
         return None
+
+
+def _looked_as(session: ReadSession) -> User | None:
+    """As whom of the sample company the address says to look, else the session; None for oneself.
+
+    Who is not of it, or went with it, is forgotten.
+    """
+    if not may_look_as():
+        return None
+    email = st.query_params.get(LOOK_AS) or st.session_state.get(LOOK_AS)
+    found = presence.find(session, email) if email else None
+    st.session_state[LOOK_AS] = found.email if found else None
+    if found is not None and st.query_params.get(LOOK_AS) != found.email:
+        st.query_params[LOOK_AS] = found.email
+    elif found is None:
+        st.query_params.pop(LOOK_AS, None)
+    return found
+
+
+def _signed_in(session: ReadSession, settings: Settings) -> User:
+    """The person of this browser's session; one that is over ends the run, and the page says how to come back."""
+    found = sessions.look(session, _cookie(settings), idle=settings.session_idle)
+    if found is None:
+        st.subheader(_("You are signed out."), anchor=False)
+        st.html(f'<a href="{html.escape(st.context.url or ".")}" target="_self">{html.escape(_("Sign in again"))}</a>')
+        st.stop()
+    if sessions.use_is_old(found):
+        with db.write_session() as writing:
+            sessions.note_use(writing, found.id)
+    return found.user
+
+
+def _cookie(settings: Settings) -> str:
+    """What the cookie of the session held when this page connected."""
+    return st.context.cookies.get(settings.session_cookie, "")
 
 
 def _at_work(session: ReadSession, user: User) -> Member:

@@ -81,6 +81,7 @@ class Choice:
 def choose(person: Member, today: date) -> Choice:
     """Draw what there is to choose; what was chosen."""
     sees_all = person.may(Action.SEE_ALL_USAGE)
+    usual = ME if not sees_all or person.may(Action.OPERATE) else EVERYBODY  # analysts are here for all figures
     fields, dates = components.field_grid(6 if sees_all else 5), st.container()
     with fields:
         period = _select(_("Period"), "period", PERIODS | _months(today), "30")
@@ -92,7 +93,7 @@ def choose(person: Member, today: date) -> Choice:
         )
         names = {key.value: _(name) for key, name in labels.SERIES.items() if sees_all or key is not Group.USER}
         series = _select(_("Stacked by"), "by", names, Group.MODEL.value)
-        whose = _select(_("Whose"), "people", _people(person), ME) if sees_all else ME
+        whose = _select(_("Whose"), "people", _people(person), usual) if sees_all else ME
         selection = UsageQuery(since, until, everybody=whose != ME, user_id=None if whose in (ME, EVERYBODY) else whose)
         with db.read_session() as session:
             by_project = installation.current().usage.aggregate(session, person, selection, [Group.PROJECT])
