@@ -22,8 +22,9 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
 from core import config, installation, startup
-from core.api import api, mounted
+from core.api import api, mounted, share_page
 from core.files import scratch
+from core.generations import share_visits
 from core.providers import connection
 from core.sign_in import routes as sign_in
 from core.sign_in.gate import SignInGate
@@ -46,6 +47,11 @@ BASE_PATH = f"/{base}" if (base := (st.get_option("server.baseUrlPath") or "").s
 
 MOUNTS = ("", *((BASE_PATH,) if BASE_PATH else ()))
 API_PATHS = tuple(f"{mount}{config.API_PATH}" for mount in MOUNTS)
+
+SHARE_PATHS = tuple(f"{mount}{share_visits.PATH}" for mount in MOUNTS)
+
+OPEN_PATHS = (HEALTH_PATH, f"{share_visits.PATH}/")
+"""What strangers may ask, where people sign in."""
 
 ALLOWED_HOSTS = [name for item in st.get_option("server.allowedHosts") for name in item.split(",")]
 """As `server.allowedHosts` has them; Streamlit does not take commas in the environment apart."""
@@ -130,6 +136,7 @@ app = st.App(
     lifespan=lifespan,
     routes=[
         *(route for path in API_PATHS for route in (live_endpoint.route(path), mounted(path))),
+        *(share_page.mounted(path, language.writers()) for path in SHARE_PATHS),
         *(sign_in.mounted(mount, sign_in.SignIn(base_path=BASE_PATH, **WORDS)) for mount in MOUNTS),
     ],
     middleware=[
@@ -137,7 +144,7 @@ app = st.App(
         Middleware(SecurityHeaders, scripts=SCRIPTS),
         Middleware(BasePath, base_path=BASE_PATH),
         Middleware(Gate, base_path=BASE_PATH, allowed_hosts=ALLOWED_HOSTS),
-        Middleware(SignInGate, base_path=BASE_PATH, open_paths=(HEALTH_PATH,), rerun=_only_rerun, **WORDS),
+        Middleware(SignInGate, base_path=BASE_PATH, open_paths=OPEN_PATHS, rerun=_only_rerun, **WORDS),
     ],
 )
 

@@ -12,6 +12,7 @@ from core.generations import review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.workspaces.access import Member
+from core.workspaces.permissions import Action
 from pages.ui import components, current_member
 from pages.ui.language import N_, _
 from pages.ui.wording import TranslatedLabels
@@ -24,7 +25,10 @@ MOVE_NOTE = N_("What it cost stays with the project it was charged in, there and
 
 
 def show(person: Member, row: Generation, *, tags: Sequence[str], own_tags: Sequence[str]) -> None:
-    """Draw them as they stand."""
+    """Draw them as they stand, to be changed by who may."""
+    if not person.may(Action.EDIT, row.workspace_id):
+        _tell(row, tags)
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _follow(f"clip_favourite_{row.id}", row.favourite)
         st.toggle(
@@ -59,17 +63,26 @@ def show(person: Member, row: Generation, *, tags: Sequence[str], own_tags: Sequ
 
 
 def move_popover(person: Member, row: Generation, projects: Mapping[str, str]) -> None:
-    """Choose another project; only for what has ended, and where there is another one."""
+    """Choose another project; only for who may, for what has ended, and where there is another one."""
     others = [project_id for project_id in projects if project_id != row.project_id]
-    if row.status not in ENDED_STATUSES or not others:
+    if row.status not in ENDED_STATUSES or not others or not person.may(Action.EDIT, row.workspace_id):
         return
     with st.popover(_("Move"), icon=":material/drive_file_move:", key=f"clip_move_popover_{row.id}"):
         st.markdown(_(MOVE_NOTE))
         target = st.selectbox(_("To project"), others, format_func=projects.__getitem__, key=f"clip_move_to_{row.id}")
         if st.button(_("Move here"), type="primary", key=f"clip_move_{row.id}") and components.try_action(
-            lambda: _change(person, row.id, project_id=target), done=_("Moved.")
+            lambda: _change(row.id, project_id=target), done=_("Moved.")
         ):
             st.rerun()
+
+
+def _tell(row: Generation, tags: Sequence[str]) -> None:
+    """The same in words, for who cannot change it."""
+    said = [_("Favourite")] if row.favourite else []
+    if row.kept is not None:
+        said.append(_("Kept") if row.kept else _("Rejected"))
+    if said or tags:
+        components.plain_text(" · ".join([*said, *tags]), small=True)
 
 
 def _follow(key: str, value: Any) -> None:
@@ -82,9 +95,10 @@ def _write(generation_id: str, name: str) -> None:
     """Write down what a widget was just set to; a refusal is said, and the widget goes back by itself."""
     value = st.session_state[f"clip_{name}_{generation_id}"]
     with components.error_boundary():
-        _change(current_member.current_member(), generation_id, **{name: value})
+        _change(generation_id, **{name: value})
 
 
-def _change(person: Member, generation_id: str, **changes: Any) -> None:
+def _change(generation_id: str, **changes: Any) -> None:
+    person = current_member.current_member()  # not who it was when the page was drawn
     with db.write_session() as session:
         review.update(session, person, generation_id, Changes(**changes))
