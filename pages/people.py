@@ -195,23 +195,17 @@ def workspace_row(each: Overview) -> None:
         _("{credits} available").format(credits=wording.priced(each.available_credits)),
         _("{credits} spent").format(credits=wording.priced(each.spent_credits)),
     ]
-    with (
-        st.container(border=True, key=f"teams_{each.id}"),
-        st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"),
-    ):
-        with st.container(gap="xsmall", width="content"):
-            components.plain_text(each.name, strong=True)
-            components.plain_text(" · ".join(words), small=True)
-        if st.button(_("Open"), key=f"teams_open_{each.id}"):
-            st.dialog(_("Workspace"), width="large")(details)(each)
+    label = components.escaped(each.name)
+    with st.expander(f"{label} · {' · '.join(words)}", key=f"teams_{each.id}", on_change="rerun") as opened:
+        if opened.open:
+            details(each)
 
 
 def details(each: Overview) -> None:
     """People, invitations and credits of one workspace, and taking it out of use."""
     with components.error_boundary():
-        components.plain_text(each.name, strong=True)
         if each.archived_at is not None:
-            if st.button(_("Bring it back"), key="teams_restore", type="primary"):
+            if st.button(_("Bring it back"), key=f"teams_restore_{each.id}", type="primary"):
                 components.save_and_rerun(
                     lambda session: workspaces.restore(session, person, each.id), done=_("The team is back.")
                 )
@@ -221,9 +215,9 @@ def details(each: Overview) -> None:
             return
         invite.show(person, each.id, key=f"teams_invite_{each.id}")
         roster.show(person, each.id, key=f"teams_roster_{each.id}")
-        with st.popover(_("Archive"), key="teams_archive_popover"):
+        with st.popover(_("Archive"), key=f"teams_archive_popover_{each.id}"):
             st.markdown(_("Nobody works in it from then on. Clips, charges and credits stay; it can come back."))
-            if st.button(_("Archive this team"), key="teams_archive", type="primary"):
+            if st.button(_("Archive this team"), key=f"teams_archive_{each.id}", type="primary"):
                 components.save_and_rerun(
                     lambda session: workspaces.archive(session, person, each.id), done=_("The team is archived.")
                 )

@@ -2,6 +2,7 @@
 
 import html
 import logging
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -28,6 +29,8 @@ FIELD_HEIGHT_PX = 64
 METRIC_HEIGHT_PX, CHANGED_METRIC_HEIGHT_PX = 54, 77
 """What Streamlit's parts come to with our fonts. Until their code is there each takes 38 pixels, so that what is below
 them would move; places of the right height keep it still."""
+
+_OF_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+\-.!|~<>$:]")
 
 _CELL = "padding:6px 8px;vertical-align:top;border-bottom:1px solid rgb(128 140 140 / 22%);"
 
@@ -178,6 +181,11 @@ def plain_text(text: str, *, strong: bool = False, small: bool = False, lines: i
     if lines:
         style += f"display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:{lines};overflow:hidden;"
     st.html(f'<p style="{style}">{html.escape(text)}</p>')
+
+
+def escaped(text: str) -> str:
+    """Somebody's own words for a label that Streamlit reads as Markdown, where they mean nothing."""
+    return _OF_MARKDOWN.sub(r"\\\g<0>", text)
 
 
 def figure(label: str, value: str, change: str | None, note: str, *, explained: str | None = None) -> None:
