@@ -12,10 +12,12 @@ from core.workspaces.workspaces import Overview
 from pages.elements import avatar
 from pages.sections.team import giving, invite, roster
 from pages.ui import components, current_member, wording
-from pages.ui.language import _, plural
+from pages.ui.language import N_, _, plural
+from pages.ui.wording import TranslatedLabels
 
 PAGE_SIZE = 25
 ROLE_WIDTH_PX = 170
+KINDS = TranslatedLabels({WorkspaceKind.TEAM: N_("Teams"), WorkspaceKind.PERSONAL: N_("Personal ones")})
 
 person = current_member.require(Action.MANAGE_PEOPLE)
 
@@ -123,7 +125,8 @@ def change_role(user_id: str, key: str) -> None:
     """Carry out what was chosen in a row."""
     role = Role(st.session_state[key])
     components.act_in_callback(
-        lambda session: people.set_role(session, person, user_id, role), done=_("The role is changed.")
+        lambda session: people.set_role(session, current_member.require(Action.MANAGE_PEOPLE), user_id, role),
+        done=_("The role is changed."),
     )
 
 
@@ -146,7 +149,7 @@ def merge(each: Person) -> None:
         )
         if st.button(_("Merge"), type="primary", disabled=into is None, key="people_merge_do") and into:
             components.save_and_rerun(
-                lambda session: merging.merge(session, person, gone_id=each.id, into_id=into),
+                lambda session: merging.merge(session, current_member.current_member(), gone_id=each.id, into_id=into),
                 done=_("They are one person now."),
             )
 
@@ -155,14 +158,29 @@ def teams() -> None:
     """Workspaces with their people and credits; the form that makes a team."""
     with st.container(horizontal=True, vertical_alignment="center"):
         search = search_field("teams", _("Name of a workspace"))
+        kind = st.segmented_control(
+            _("Kind"),
+            list(WorkspaceKind)[::-1],
+            format_func=KINDS.__getitem__,
+            default=WorkspaceKind.TEAM,
+            required=True,
+            key="teams_kind",
+            label_visibility="collapsed",
+        )
         archived = st.toggle(_("Archived"), key="teams_archived", width=130)
         turn = st.session_state.setdefault("teams_made", 0)
         with st.popover(_("New team"), type="primary", icon=":material/add:", key=f"teams_new_{turn}"):
             new_team()
-    pages = pages_of("teams", (search, archived))
+    pages = pages_of("teams", (search, archived, kind))
     with db.read_session() as session:
         found = workspaces.list_all(
-            session, person, search=search, archived=archived, after_id=pages[-1] or None, limit=PAGE_SIZE + 1
+            session,
+            person,
+            search=search,
+            archived=archived,
+            kind=kind,
+            after_id=pages[-1] or None,
+            limit=PAGE_SIZE + 1,
         )
     if not found:
         st.caption(_("No workspace matches."))

@@ -10,12 +10,15 @@ from core import db
 from core.billing import ledger
 from core.db.enums import Role, WorkspaceRole
 from core.db.tables import Invitation, User, Workspace, WorkspaceMember
-from core.workspaces import invitations
+from core.projects import transfer
+from core.workspaces import invitations, members
 from core.workspaces.access import Member
+from tests.factories.books import broken_rules
+from tests.factories.generations import load_generation
 from tests.factories.studio import Studio
 from tests.factories.users import create_member
 from tests.factories.workspaces import create_team
-from tests.pages.conftest import Open
+from tests.pages.conftest import Open, sent
 
 
 def here_as(studio: Studio, role: WorkspaceRole, *, installation_role: Role = Role.USER) -> tuple[Member, Member]:
@@ -123,7 +126,7 @@ def test_invitation_when_it_is_taken_up(open_page: Open, studio: Studio) -> None
 
 def test_invitation_when_nobody_made_it(open_page: Open, studio: Studio) -> None:
     """A made-up link says that it opens nothing."""
-    at = open_page("invitation", token="made-up")  # noqa: S106 -- nobody's
+    at = open_page("invitation", token="made-up")
     assert errors_on(at) == ["This invitation was used or taken back, or it has expired. Ask for another one."]
 
 
@@ -195,3 +198,23 @@ def test_teams_when_one_is_made_and_given_credits(open_page: Open, studio: Studi
     at.button(key=f"FormSubmitter:teams_credits_{team.id}_form-Apply").click().run()
     with db.read_session() as session:
         assert ledger.balance(session, team.id).available_credits == 1000
+
+
+def test_project_moves_to_another_workspace(open_page: Open, studio: Studio) -> None:
+    """A manager of both moves a project from its card; its clips are there, and the books of both hold."""
+    me, _ben = here_as(studio, WorkspaceRole.MANAGER)
+    clip = studio.complete(studio.order(studio.project("Autumn")))
+    at = open_page("projects", workspace=studio.person.id)
+    assert "transfer" in (sent(at, "project_cards") or {})["allowed"]
+    with db.write_session() as session:
+        transfer.transfer(
+            session, at_home(studio), clip.project_id, to_workspace_id=me.workspace_id, quota_bytes=10**12
+        )
+    assert load_generation(clip.id).workspace_id == me.workspace_id
+    assert broken_rules() == []
+
+
+def at_home(studio: Studio) -> Member:
+    """The local person in their own workspace, with every role they have by now."""
+    with db.read_session() as session:
+        return members.at_work(session, studio.person.user)

@@ -10,7 +10,7 @@ from core.workspaces.members import RosterEntry
 from core.workspaces.permissions import Action
 from core.workspaces.profiles import Profile
 from pages.elements import avatar
-from pages.ui import components, wording
+from pages.ui import components, current_member, wording
 from pages.ui.language import _
 
 PAGE_SIZE = 25
@@ -71,7 +71,7 @@ def _row(person: Member, workspace_id: str, entry: RosterEntry, *, key: str, may
                 filter_mode=None,
                 width=ROLE_WIDTH_PX,
                 on_change=_change,
-                args=(person, workspace_id, entry.user_id, role_key),
+                args=(workspace_id, entry.user_id, role_key),
             )
             with st.popover(_("Remove"), key=f"{place}_popover"):
                 st.markdown(_("Their tokens and webhooks here end at once. What they made stays."))
@@ -91,9 +91,9 @@ def _facts(entry: RosterEntry) -> list[str]:
     return facts
 
 
-def _change(person: Member, workspace_id: str, user_id: str, role_key: str) -> None:
+def _change(workspace_id: str, user_id: str, role_key: str) -> None:
     role = WorkspaceRole(st.session_state[role_key])
     components.act_in_callback(
-        lambda session: members.change_role(session, person, workspace_id, user_id, role),
+        lambda session: members.change_role(session, current_member.current_member(), workspace_id, user_id, role),
         done=_("The role is changed."),
     )
