@@ -1,9 +1,11 @@
 """The page for people outside, behind everything that stands in front of it."""
 
 import asyncio
+import logging
 import re
+import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,11 +21,12 @@ from starlette.routing import Route
 from core import db
 from core.api import share_page
 from core.clock import utc_now
+from core.db import Database
 from core.db.enums import VisitKind
 from core.db.tables import FailedAttempts, Generation, ShareLink, ShareLinkVisit
 from core.generations import commands, share_links
 from core.identity import failed_attempts, passwords
-from core.installation import Installation, current
+from core.installation import Installation, current, using
 from core.webserver.base_path import BasePath
 from core.webserver.gate import Gate
 from core.webserver.security_headers import SecurityHeaders
@@ -501,6 +504,27 @@ def test_gate(ana: Member, monkeypatch: pytest.MonkeyPatch, auth_mode: str, stra
     monkeypatch.setenv("AUTH_MODE", auth_mode)
     installations.reopen()
     assert stranger.get(path).status_code == status
+
+
+def test_database_that_is_locked(ana: Member, installation: Installation, caplog: pytest.LogCaptureFixture) -> None:
+    """What cannot be written down is not shown, and comes back; a clip that plays goes on, and the log is short."""
+    path = share(ana, finished(ana))
+    file = installation.database.engine.url.database
+    hasty = Database(f"sqlite:///{file}", patience_seconds=0.1)
+    with caplog.at_level(logging.INFO), using(replace(installation, database=hasty)):
+        holder = sqlite3.connect(str(file), isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        answer = Stranger().get(path)
+        assert Stranger().get(f"{path}/media/1/video").status_code == 200
+        holder.execute("ROLLBACK")
+        holder.close()
+        assert Stranger().get(path).status_code == 200
+    hasty.dispose()
+    assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (503, True)
+    check_headers(answer.headers)
+    assert "locked" not in answer.text
+    assert "This cannot be shown now" in answer.text
+    assert not any(record.exc_info for record in caplog.records)
 
 
 def test_file_that_is_lost(ana: Member) -> None:
