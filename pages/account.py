@@ -16,7 +16,7 @@ from core.usage.spreadsheet import SpreadsheetFormat
 from core.usage.statement import ClipLine
 from core.workspaces import quota
 from core.workspaces.permissions import Action
-from pages.sections.account import provider_cards, tokens, webhooks
+from pages.sections.account import provider_cards, signed_in, tokens, webhooks
 from pages.sections.sharing import links as share_links
 from pages.ui import components, current_member, downloads, language, wording
 from pages.ui.language import _
@@ -185,6 +185,7 @@ with components.error_boundary():
     with own:
         if own.open:
             who()
+            signed_in.show(person)
             st.header(_("Balance"), anchor=False)
             figures(balance, used_bytes, budget)
             movements()

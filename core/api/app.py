@@ -23,33 +23,39 @@ from core.api.routers import (
     event_hub,
     events,
     generations,
+    grants,
     health,
+    invitations,
     last_frame,
     media,
+    members,
     metrics,
     models,
     notes,
+    people,
     presets,
     projects,
     provider_callbacks,
     repricing,
     share_links,
     tokens,
+    uncertain,
     uploads,
     usage,
     webhooks,
+    workspaces,
 )
 
 ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     # First, because they are asked most and routes are tried one by one.
     (Audience.ANY_TOKEN, events.router),  # before the generations, whose ids it would be taken for
     (Audience.ANY_TOKEN, generations.router),
-    # Without a token: a probe has none, a signed address is its own permission, and the document is no secret.
+    # Without a token: a probe has none, a signed address says what it needs, and the document is no secret.
     (Audience.PUBLIC, health.router),
     (Audience.PUBLIC, media.signed),
     (Audience.PUBLIC, provider_callbacks.router),
-    (Audience.PUBLIC, document.router),
-    (Audience.PUBLIC, docs_page.router),
+    (Audience.VISITORS, document.router),
+    (Audience.VISITORS, docs_page.router),
     (Audience.ANY_TOKEN, projects.router),
     (Audience.ANY_TOKEN, models.router),
     (Audience.ANY_TOKEN, estimates.router),
@@ -67,6 +73,13 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.ANY_TOKEN, metrics.router),
     (Audience.ADMIN_TOKEN, tokens.router),
     (Audience.ADMIN_TOKEN, webhooks.router),
+    (Audience.ANY_TOKEN, workspaces.router),
+    (Audience.ADMIN_TOKEN, workspaces.managing),
+    (Audience.ADMIN_TOKEN, members.router),
+    (Audience.ADMIN_TOKEN, invitations.router),
+    (Audience.ADMIN_TOKEN, people.router),
+    (Audience.ADMIN_TOKEN, grants.router),
+    (Audience.ADMIN_TOKEN, uncertain.router),
     (Audience.ADMIN_TOKEN, audit_log.router),
 )
 """Who may ask what; see `permissions.required_scope` for the scope a token needs."""

@@ -1,5 +1,6 @@
-"""Counts who fails to come in, by key, and makes them wait longer each time."""
+"""Counts who fails to come in, by address and by account, and makes them wait longer each time."""
 
+import ipaddress
 import math
 from collections.abc import Iterable
 from datetime import timedelta
@@ -10,6 +11,7 @@ from core import errors
 from core.clock import is_within, utc_now
 from core.db import ReadSession, WriteSession, types
 from core.db.tables import FailedAttempts
+from core.messages import message
 
 FREE = 5
 """So many failures cost no wait: people mistype, and offices share an address."""
@@ -17,6 +19,24 @@ FREE = 5
 LONGEST = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=1)
 """After so long without another one the count begins anew."""
+
+_KEY_LIMIT_CHARS = 300
+
+
+def of_address(address: str) -> str:
+    """The key of a client's address; of IPv6 the /64 that one subscriber is given."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return f"address:{address}"[:_KEY_LIMIT_CHARS]
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
+        return f"address:{ipaddress.ip_network((found, 64), strict=False)}"
+    return f"address:{getattr(found, 'ipv4_mapped', None) or found}"
+
+
+def of_account(account: str) -> str:
+    """The key of an account: an address of a person, or what an issuer calls them."""
+    return f"account:{account}"[:_KEY_LIMIT_CHARS]
 
 
 def wait(count: int) -> timedelta:
@@ -31,7 +51,8 @@ def check(session: ReadSession, keys: Iterable[str]) -> None:
     live = [row for row in rows if is_within(FORGOTTEN_AFTER, row.last_at, now=now)]
     left = max((wait(row.count) - (now - row.last_at) for row in live), default=timedelta())
     if left > timedelta():
-        raise errors.RateLimited(retry_after_seconds=math.ceil(left.total_seconds()))
+        seconds = math.ceil(left.total_seconds())
+        raise errors.RateLimited(message("sign_in_slowed", seconds=seconds), retry_after_seconds=seconds)
 
 
 def count(session: WriteSession, keys: Iterable[str]) -> None:

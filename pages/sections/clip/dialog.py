@@ -16,7 +16,7 @@ from core.generations.queries import ListFilter
 from core.projects import projects
 from core.workspaces.access import Member
 from pages.elements import copy_button, in_flight
-from pages.sections import progress_text
+from pages.sections import progress_text, whose
 from pages.sections.clip import marks, notes, record
 from pages.sections.sharing import dialog as sharing
 from pages.ui import components, current_member, idempotency, wording
@@ -54,12 +54,14 @@ def _dialog(generation_id: str, listing: ListFilter | None) -> None:
         person = current_member.current_member()
         with db.read_session() as session:
             row = queries.get(session, person, generation_id)
+            owned = whose.of(session, person.moved_to(row.workspace_id), [row], everywhere=len(person.roles) > 1)
+            beside = queries.neighbours(session, person, listing, row.id) if listing else None
+            person = person.moved_to(row.workspace_id)  # what can be done with it is done where it is
             told = queries.details(session, row)
             project = projects.get(session, person, row.project_id)
             charged_in = projects.get(session, person, row.charged_project_id) if row.charged_project_id else None
             names = components.project_names(session, person, archived=False, wanted=None)
             tags, own_tags = review.tags_of(session, person, row.id), review.own_tags(session, person)
-            beside = queries.neighbours(session, person, listing, row.id) if listing else None
         if beside is not None:
             _beside(beside)
         if row.status is Status.COMPLETED:
@@ -67,6 +69,7 @@ def _dialog(generation_id: str, listing: ListFilter | None) -> None:
             _gaps(row)
         else:
             _state(person, row)
+        whose.line(person, row, owned)
         components.plain_text(row.prompt)
         if row.negative_prompt:
             st.caption(_("Negative prompt"))

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import db, errors, installation
 from core.clock import utc_now
-from core.db import WriteSession
+from core.db import ReadSession, WriteSession
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.files import signed_urls
@@ -50,6 +50,14 @@ def clear() -> None:
     """Select nothing."""
     st.session_state[_IDS] = []
     st.session_state[_TURN] = CHANGED_HERE
+
+
+def targets(session: ReadSession, person: Member, rows: Sequence[Generation]) -> Mapping[str, str]:
+    """The projects that all of these can be moved to: those of their workspace, none where they are of several."""
+    places = {row.workspace_id for row in rows}
+    if len(places) != 1:
+        return {}
+    return components.project_names(session, person.moved_to(places.pop()), archived=False, wanted=None)
 
 
 def bar(person: Member, rows: Sequence[Generation], projects: Mapping[str, str], own_tags: Sequence[str]) -> None:
