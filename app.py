@@ -17,6 +17,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit import config as streamlit_config
 from streamlit import file_util
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 
 from core import config, installation, startup
 from core.api import api, mounted, share_page
@@ -46,6 +48,9 @@ MOUNTS = ("", *((BASE_PATH,) if BASE_PATH else ()))
 API_PATHS = tuple(f"{mount}{config.API_PATH}" for mount in MOUNTS)
 
 SHARE_PATHS = tuple(f"{mount}{share_visits.PATH}" for mount in MOUNTS)
+
+OPEN_PATHS = (HEALTH_PATH, f"{share_visits.PATH}/")
+"""What strangers may ask, where people sign in."""
 
 ALLOWED_HOSTS = [name for item in st.get_option("server.allowedHosts") for name in item.split(",")]
 """As `server.allowedHosts` has them; Streamlit does not take commas in the environment apart."""
@@ -110,6 +115,9 @@ def _leave_hosts_to_gate(settings: config.Settings) -> None:
     streamlit_config.set_option("server.corsAllowedOrigins", [f"{parts.scheme}://{parts.netloc}"])
 
 
+RERUN = BackMsg(rerun_script=ClientState()).SerializeToString()
+"""What a page's websocket says to have the page drawn again, without any press or change."""
+
 WORDS: dict[str, Any] = {"say": language.say, "languages": tuple(language.LANGUAGES)}
 
 app = st.App(
@@ -125,7 +133,7 @@ app = st.App(
         Middleware(SecurityHeaders, scripts=SCRIPTS),
         Middleware(BasePath, base_path=BASE_PATH),
         Middleware(Gate, base_path=BASE_PATH, allowed_hosts=ALLOWED_HOSTS),
-        Middleware(SignInGate, base_path=BASE_PATH, open_paths=(HEALTH_PATH, f"{share_visits.PATH}/"), **WORDS),
+        Middleware(SignInGate, base_path=BASE_PATH, open_paths=OPEN_PATHS, rerun=RERUN, **WORDS),
     ],
 )
 
