@@ -21,7 +21,7 @@ from core.generations.queries import ListFilter, list_page
 from core.generations.timeline import Tail
 from core.identity import api_tokens
 from core.installation import Installation
-from core.sample import company, make, plan, presence, remove
+from core.sample import company, make, plan, presence, projects, remove
 from core.sample.presence import Presence
 from core.spec import GenerationSpec
 from core.workspaces import members
@@ -139,7 +139,7 @@ def test_year_is_a_year_of_believable_work() -> None:
 
     may_order = {n for n, each in enumerate(company.PEOPLE) if {*each.teams.values()} - {WorkspaceRole.VIEWER}}
     assert {take.person for take in year.takes} == may_order
-    assert {take.project for take in year.takes} == set(range(len(company.PROJECTS)))
+    assert {take.project for take in year.takes} == set(range(len(projects.PROJECTS)))
     assert 1_800 <= len(year.takes) <= 2_100
     assert all(take.ended_at < NOW for take in year.takes)
     assert (NOW - year.takes[0].created_at).days > 330
@@ -402,4 +402,4 @@ def test_spec_of_every_take_has_a_scene_of_its_shape() -> None:
     """A clip is shown in the shape that was ordered."""
     for take in plan.play(NOW, takes=200).takes:
         assert isinstance(take.spec, GenerationSpec)
-        assert take.spec.aspect_ratio == company.PROJECTS[take.project].scenes[take.scene].aspect_ratio
+        assert take.spec.aspect_ratio == projects.PROJECTS[take.project].scenes[take.scene].aspect_ratio

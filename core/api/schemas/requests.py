@@ -218,7 +218,7 @@ class GenerationsQuery(Query):
 class LedgerQuery(Query):
     """Which page of the movements."""
 
-    cursor: Annotated[int, Field(gt=-(2**63), lt=2**63)] | None = None
+    cursor: Annotated[int, Field(ge=1, lt=2**63)] | None = None
     limit: PageSize = 100
 
 
