@@ -12,10 +12,11 @@ from core import db, errors, installation
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession, availability
-from core.db.enums import Role, Status
+from core.db.enums import Status
 from core.files import signed_urls
 from core.projects import projects
 from core.workspaces.access import Member
+from core.workspaces.permissions import Action
 from pages.ui import links, wording
 from pages.ui.language import _, translate_message
 
@@ -229,7 +230,7 @@ def empty_state(title: str, text: str, *, icon: str) -> None:
 
 def lead_to_figures(person: Member) -> None:
     """Where an analyst has no clips to see: what they do see, and where."""
-    if person.role is not Role.ANALYST:
+    if not person.may(Action.SEE_ALL_USAGE) or person.may(Action.OPERATE):
         return
     text = _("As an analyst you see the figures of all workspaces. Clips are seen by those who are in a workspace.")
     empty_state(_("Your figures are on the usage page"), text, icon="bar_chart")
