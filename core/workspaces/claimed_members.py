@@ -11,6 +11,7 @@ from core.db import WriteSession
 from core.db.enums import MemberSource, WorkspaceKind, WorkspaceRole
 from core.db.tables import User, Workspace, WorkspaceMember
 from core.retry import OnceAWhile
+from core.workspaces import departures
 
 log = logging.getLogger(__name__)
 _told = OnceAWhile()
@@ -46,6 +47,7 @@ def sync(session: WriteSession, user: User, roles: Mapping[str, WorkspaceRole], 
             )
             session.execute(ended)
             workspace = session.get_one(Workspace, row.workspace_id)
+            departures.end_in_workspace(session, user.id, workspace.id)
             _record(session, user, workspace, Act.MEMBER_REMOVED, before=row.role)
 
 
