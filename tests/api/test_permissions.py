@@ -18,7 +18,9 @@ from core.db.enums import Role, Scope, WorkspaceRole
 from core.db.tables import ApiToken, Preset, User, WorkspaceMember
 from core.generations import commands
 from core.identity import api_tokens
-from core.workspaces import members
+from core.ids import new_id
+from core.workspaces import invitations, members
+from core.workspaces.access import Member
 from tests.api.conftest import ORDER, Client, arrive, picture
 from tests.factories import generations, installations
 from tests.factories.projects import create_project
@@ -69,13 +71,27 @@ def administrators(ok: int = 200) -> Answers:
     return Answers(403, 403, 403, 403, 403, ok)
 
 
+def seen_from_outside(ok: int = 200) -> Answers:
+    """For everybody in the workspace, and for administrators."""
+    return seen(ok)._replace(admin=ok)
+
+
+def managed_from_outside(ok: int = 200) -> Answers:
+    """For managers, and for administrators."""
+    return managed(ok)._replace(admin=ok)
+
+
 @dataclass(frozen=True)
 class Row:
-    """Who is answered how; `about` is what the path's id is of, `here` that the team is named by a header."""
+    """Who is answered how; `about` is what the path's id is of, `here` that the team is named by a header.
+
+    `confined` is for who comes with a token of another workspace, where they are answered otherwise than strangers.
+    """
 
     answers: Answers
     about: str = ""
     here: bool = False
+    confined: int | None = None
     options: Callable[["World"], dict[str, Any]] = lambda _world: {}
 
 
@@ -160,8 +176,61 @@ TABLE: Mapping[str, Row] = {
     # One's own
     "GET /tokens": Row(everybody()),
     "POST /tokens": Row(everybody(201), options=body(name="script")),
-    "DELETE /tokens/{id}": Row(everybody(), "token"),
+    "DELETE /tokens/{id}": Row(everybody(), "token", confined=404),
+    # Teams and who is in them
+    "GET /workspaces": Row(everybody()),
+    "GET /workspaces?all=true": Row(administrators()),
+    "POST /workspaces": Row(administrators(201), options=body(name="Stills")),
+    "GET /workspaces/{id}": Row(seen_from_outside(), "team"),
+    "PATCH /workspaces/{id}": Row(managed_from_outside(), "team", options=body(name="Lakes")),
+    "GET /workspaces/{id}/members": Row(seen_from_outside(), "team"),
+    "POST /workspaces/{id}/members": Row(
+        managed_from_outside(201),
+        "team",
+        options=lambda _world: {"json": {"email": newcomer().email, "role": "viewer"}},
+    ),
+    "PATCH /workspaces/{id}/members/{userId}": Row(managed_from_outside(), "member", options=body(role="viewer")),
+    "DELETE /workspaces/{id}/members/{userId}": Row(managed_from_outside(), "member"),
+    "GET /workspaces/{id}/invitations": Row(managed_from_outside(), "team"),
+    "POST /workspaces/{id}/invitations": Row(
+        managed_from_outside(201), "team", options=body(email="new@example.org", role="maker")
+    ),
+    "GET /invitations": Row(administrators()),
+    "POST /invitations": Row(administrators(201), options=body(email="new@example.org")),
+    "DELETE /invitations/{id}": Row(managed_from_outside(), "invitation"),
+    "POST /invitations/look": Row(everybody(), options=lambda world: {"json": {"token": world.invitation}}),
+    "POST /invitations/accept": Row(everybody(403), options=lambda world: {"json": {"token": world.invitation}}),
+    "POST /projects/{id}/transfer": Row(  # where it is already, which is said to whom it is not refused
+        managed(409), "project", options=lambda world: {"json": {"workspaceId": person_of(world.manager).workspace_id}}
+    ),
+    "POST /transfers": Row(  # of the manager's own
+        Answers(404, 404, 201, 404, 404, 201),
+        options=lambda world: {
+            "json": {
+                "fromWorkspaceId": person_of(world.manager).id,
+                "toWorkspaceId": person_of(world.manager).workspace_id,
+                "credits": 1,
+                "reason": "For the film",
+            }
+        },
+    ),
     # The installation
+    "GET /people": Row(administrators()),
+    "GET /people/{id}": Row(administrators(), "person"),
+    "PATCH /people/{id}": Row(administrators(), "person", options=body(role="analyst")),
+    "POST /people/{id}/merge": Row(
+        administrators(), "person", options=lambda _world: {"json": {"intoId": newcomer().id}}
+    ),
+    "GET /grants": Row(administrators()),
+    "POST /grants": Row(
+        administrators(201),
+        options=lambda world: {
+            "json": {"workspaceId": person_of(world.manager).workspace_id, "credits": 1, "reason": "More"}
+        },
+    ),
+    "GET /uncertain": Row(administrators()),
+    "POST /uncertain/{id}/release": Row(administrators(), "unclear clip"),
+    "POST /uncertain/{id}/found": Row(administrators(), "unclear clip", options=body(providerJobId="job-1")),
     "GET /metrics": Row(administrators()),
     "GET /audit-log": Row(administrators()),
 }
@@ -192,6 +261,11 @@ class World:
     def order(self) -> dict[str, Any]:
         """The body of an order in the team."""
         return ORDER | {"projectId": self.known("project of orders")["id"]}
+
+    @property
+    def invitation(self) -> str:
+        """What the link of an invitation for somebody else holds."""
+        return invite(person_of(self.manager))[1]
 
     def known(self, about: str) -> dict[str, str]:
         """One thing of the team for all who are refused."""
@@ -233,9 +307,42 @@ class World:
             case "webhook":
                 own, delivery = self.manager.webhook()
                 return {"id": own, "deliveryId": delivery}
+            case "team":
+                return {"id": manager.workspace_id}
+            case "member":
+                person = newcomer()
+                with db.write_session() as session:
+                    members.add(session, manager, manager.workspace_id, email=person.email, role=WorkspaceRole.MAKER)
+                return {"id": manager.workspace_id, "userId": person.id}
+            case "invitation":
+                return {"id": invite(manager)[0]}
+            case "person":
+                return {"id": newcomer().id}
+            case "unclear clip":
+                own = self.manager.uncertain()
+                return {"id": own}
             case "token":
                 return {"id": token_of(caller)[0]}
         raise AssertionError(f"say in World.fresh how to make: {about}")
+
+
+def newcomer() -> Member:
+    """Somebody who is in no team."""
+    person: Member = person_of(arrive(f"{new_id()}@example.org"))
+    return person
+
+
+def invite(manager: Member) -> tuple[str, str]:
+    """The id of an invitation into the team, and what its link holds."""
+    with db.write_session() as session:
+        made, token = invitations.create(
+            session,
+            manager,
+            email=f"{new_id()}@example.org",
+            workspace_id=manager.workspace_id,
+            workspace_role=WorkspaceRole.MAKER,
+        )
+    return made.id, token
 
 
 def token_of(client: Client, **values: Any) -> tuple[str, str]:
@@ -340,6 +447,8 @@ def test_route_by_role(world: World, name: str) -> None:
     """Every role is answered as the table says; who is outside by any way is answered as a stranger is."""
     answers = TABLE[name].answers
     expected = answers._asdict() | dict.fromkeys(world.outsiders, answers.stranger)
+    if TABLE[name].confined is not None:
+        expected["with a token of another workspace"] = TABLE[name].confined
     asking = {who: client for who, client in {**world.people, **world.outsiders}.items() if expected[who] is not OPENS}
     found = {who: status(world, client, name, expected[who]) for who, client in asking.items()}
     assert found == {who: expected[who] for who in asking}
