@@ -155,6 +155,7 @@ def test_unverified_address_does_not_rename(database: Database, folder: Path) ->
         ({"email": f"{'a' * 260}@example.org"}, "no_email"),
         ({"subject": ""}, "no_subject"),
         ({"subject": "s" * 256}, "no_subject"),
+        ({"issuer": f"https://{'i' * 300}"}, "no_subject"),
         ({"email_verified": False}, "email_unverified"),
         ({"email": "ana@elsewhere.org"}, "domain_not_allowed"),
         ({"email_verified": None}, "email_unverified"),
