@@ -65,7 +65,10 @@ def case(one: unresolved.Case) -> None:
         components.plain_text(row.prompt, strong=True, lines=2)
         sent_at = row.submitted_at or row.updated_at
         components.plain_text(
-            _("{person}, in the project {project}").format(person=one.person, project=one.project), small=True
+            _("{person}, in the project {project} of {workspace}").format(
+                person=one.person, project=one.project, workspace=one.workspace
+            ),
+            small=True,
         )
         st.caption(
             " · ".join(
@@ -100,7 +103,7 @@ def case(one: unresolved.Case) -> None:
                     )
             if row.stage is Stage.SUBMITTING:
                 found(row)
-            if row.user_id == current_member.administrator().id:  # what others made is shown to them alone
+            if row.workspace_id in current_member.administrator().roles:  # what is in others' is shown to them alone
                 st.page_link(
                     "history.py", label=_("Show clip"), icon=":material/play_circle:", query_params={"clip": row.id}
                 )

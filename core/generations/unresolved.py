@@ -9,10 +9,11 @@ from core import audit_log, db, errors
 from core.audit_log import Act
 from core.db import ReadSession, WriteSession
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, Project, User, is_uncertain
+from core.db.tables import Generation, Project, User, Workspace, is_uncertain
 from core.generations import lifecycle, reconciliation
 from core.messages import message
 from core.providers.contract import ProviderJob
+from core.workspaces import profiles
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
@@ -26,11 +27,12 @@ def list_unresolved(session: ReadSession, *, limit: int = 100) -> Sequence[Gener
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A clip that waits for a decision, with whose it is and in which project."""
+    """A clip that waits for a decision, with whose it is, in which project of which workspace."""
 
     row: Generation
     person: str
     project: str
+    workspace: str
 
 
 def list_cases(session: ReadSession, admin: Member, *, limit: int = 100) -> Sequence[Case]:
@@ -38,16 +40,25 @@ def list_cases(session: ReadSession, admin: Member, *, limit: int = 100) -> Sequ
     admin.require(Action.RESOLVE_UNCERTAIN)
     rows = list_unresolved(session, limit=limit)
     whose = (
-        select(Generation.id, User.name, User.email, Project.name.label("project"))
+        select(
+            Generation.id,
+            User.name,
+            User.email,
+            Project.name.label("project"),
+            profiles.workspace_name(Workspace).label("workspace"),
+        )
         .join(User, User.id == Generation.user_id)
         .join(Project, Project.id == Generation.project_id)
+        .join(Workspace, Workspace.id == Generation.workspace_id)
         .where(Generation.id.in_([row.id for row in rows]))
     )
     found = {one.id: one for one in session.execute(whose)}
-    return [
-        Case(row, " · ".join(filter(None, (found[row.id].name, found[row.id].email))), found[row.id].project)
-        for row in rows
-    ]
+
+    def case(row: Generation) -> Case:
+        told = found[row.id]
+        return Case(row, " · ".join(filter(None, (told.name, told.email))), told.project, told.workspace)
+
+    return [case(row) for row in rows]
 
 
 def release_hold(session: WriteSession, admin: Member, generation_id: str) -> Generation:

@@ -1,6 +1,6 @@
 """Cards of projects as one element: summaries become JSON, what is pressed comes back as an action and an id."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ _element = custom_element(
 )
 
 
-def show(found: Sequence[Summary], *, key: str) -> tuple[str, Summary] | None:
+def show(found: Sequence[Summary], *, key: str, names: Mapping[str, str]) -> tuple[str, Summary] | None:
     """Draw the cards; what was just pressed (`open`, `generate`, `edit`, `archive` or `delete`) and on which."""
     words = {
         "none": _("No clip yet"),
@@ -30,7 +30,7 @@ def show(found: Sequence[Summary], *, key: str) -> tuple[str, Summary] | None:
         "delete": _("Delete"),
     }
     now = utc_now()
-    data = {"projects": [card(project, now) for project in found], "words": words}
+    data = {"projects": [card(project, now) | {"name": names[project.id]} for project in found], "words": words}
     pressed = _element(key=key, data=data).pressed or {}
     chosen = next((project for project in found if project.id == pressed.get("id")), None)
     return (pressed["action"], chosen) if chosen else None

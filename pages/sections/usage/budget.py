@@ -16,6 +16,8 @@ def warnings(person: Member, today: date) -> None:
     """This month's budgets that are used up or will be, one's own first."""
     with db.read_session() as session:
         found = budgets.alerts(session, person, today=today, cache=installation.current().usage)
+        names = {one.project_id: one.project_name for one in found if one.project_id and one.project_name}
+        names = components.told_apart(session, person, names)
     for one in found:
         month = one.month
         whose = _("your budget") if one.project_name is None else _("the budget of the project")
@@ -32,12 +34,12 @@ def warnings(person: Member, today: date) -> None:
         with st.container(border=True, gap="xsmall", key=f"usage_budget_warning_{one.project_id}"):
             st.markdown(f":material/warning: {text} " + _("Generation is not blocked."))
             if one.project_name is not None:
-                components.plain_text(one.project_name, small=True)
+                components.plain_text(names[one.project_id or ""], small=True)
 
 
 def form(chosen: UsageQuery, month: budgets.Month) -> None:
     """Set the budget of what is shown: one's own, or a project's; nothing where no budget is meant for it."""
-    if chosen.everybody or chosen.model_id is not None:
+    if chosen.everybody or chosen.model_id is not None or chosen.user_id is not None:
         return
     own = chosen.project_id is None
     label = _("Your monthly budget") if own else _("Monthly budget of this project")
