@@ -34,7 +34,7 @@ class Whose:
     def heard(self, clip: Clip) -> str:
         """The same as words."""
         maker = self.people.get(clip.user_id)
-        return " · ".join(filter(None, (maker and maker.name, self.workspaces.get(clip.workspace_id))))
+        return " · ".join(filter(None, (maker.name if maker else "", self.workspaces.get(clip.workspace_id, ""))))
 
 
 NOBODY_ELSE = Whose()

@@ -170,6 +170,7 @@ def test_usage_of_a_team_tells_people_and_workspaces_by_name(ana: Client, ben: C
 
     rows = ana.get("/usage?groupBy=user").json()["usage"]["rows"]
     [whole] = ana.get("/usage?groupBy=workspace").json()["usage"]["rows"]
+    assert ana.person is not None
     [mine] = ana.get(f"/usage?groupBy=project&userId={ana.person.id}").json()["usage"]["rows"]
 
     assert {(row["userEmail"], row["userName"]) for row in rows} == {
