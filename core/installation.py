@@ -20,6 +20,9 @@ from core.db.opening import open_database
 from core.files import private
 from core.files.storage import Storage, open_storage
 from core.generations.progress import ProgressBoard
+from core.identity import provider_http
+from core.identity.issuers import Issuers
+from core.identity.signed_tokens import PublishedKeys
 from core.insights import workers
 from core.notifications import outbox, webhooks
 from core.providers import connection as provider_connection
@@ -27,6 +30,7 @@ from core.redis import connection as redis_connection
 from core.redis.rate_limits import RateLimiter
 from core.retry import OnceAWhile
 from core.usage.cache import UsageCache
+from core.workspaces import departures
 from core.workspaces.callers import CallerCache
 
 log = logging.getLogger(__name__)
@@ -43,7 +47,7 @@ class Installation:
     database: Database
     storage: Storage
     redis_url: str | None
-    callers: CallerCache = field(default_factory=CallerCache)
+    callers: CallerCache
     usage: UsageCache = field(default_factory=UsageCache)
     board: ProgressBoard = field(default_factory=ProgressBoard)
     told: OnceAWhile = field(default_factory=OnceAWhile)
@@ -63,6 +67,17 @@ class Installation:
     def watch(self) -> workers.Watch:
         """Who works here, looked at now and then by all of this process."""
         return workers.Watch(None if self.redis_url is None else lambda: self.redis)
+
+    @cached_property
+    def issuers(self) -> Issuers:
+        """The identity providers that people sign in with."""
+        return Issuers(self.settings.issuers, self.settings.proxies)
+
+    @cached_property
+    def front_keys(self) -> PublishedKeys | None:
+        """The keys by which a front signs who is asking; None where it does not sign."""
+        url, proxies = self.settings.proxy_jwks_url, self.settings.proxies
+        return PublishedKeys(lambda: provider_http.get_json(url, proxies=proxies)) if url else None
 
     @cached_property
     def request_limiter(self) -> RateLimiter:
@@ -93,11 +108,12 @@ def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, wai
             setting_values.folder(storage.folder)
         except ValueError as wrong:
             raise BadSetting(f"STORAGE_URL: {wrong}") from None
-    info = {outbox.PUBLIC_PATH: urlsplit(settings.public_url).path}
+    callers = CallerCache()
+    info: dict[str, object] = {outbox.PUBLIC_PATH: urlsplit(settings.public_url).path, departures.CALLERS: callers}
     database = open_database(settings, patience_seconds=patience_seconds, waits=waits, info=info)
     private.narrow(settings.data_dir, database.file, storage.folder)
     _look_at_keys(database, settings)
-    return Installation(settings, database, storage, settings.redis_url)
+    return Installation(settings, database, storage, settings.redis_url, callers)
 
 
 def _look_at_keys(database: Database, settings: Settings) -> None:

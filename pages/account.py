@@ -8,14 +8,15 @@ import streamlit as st
 from core import audit_log, db, installation
 from core.billing import ledger
 from core.billing.ledger import EFFECTS
-from core.db.enums import Role
 from core.db.tables import LedgerEntry
 from core.identity import users
 from core.usage import budgets, export, statement
 from core.usage.spreadsheet import SpreadsheetFormat
 from core.usage.statement import ClipLine
 from core.workspaces import quota
-from pages.sections.account import provider_cards, tokens, webhooks
+from core.workspaces.permissions import Action
+from pages.sections.account import provider_cards, signed_in, tokens, webhooks
+from pages.sections.sharing import links as share_links
 from pages.ui import components, current_member, downloads, language, wording
 from pages.ui.language import _
 
@@ -176,18 +177,27 @@ with components.error_boundary():
         balance = ledger.balance(session, person.workspace_id)
         used_bytes = quota.used_bytes(session, person.workspace_id)
         budget = budgets.of_workspace(session, person)
-    tabs = st.tabs([_("You"), _("Tokens and webhooks"), _("Providers")], key="account_tabs", on_change="rerun")
-    own, automation, providers = tabs
+    uses_webhooks = person.may(Action.USE_WEBHOOKS)
+    names = [_("You"), _("Tokens and webhooks") if uses_webhooks else _("Tokens"), _("Providers")]
+    if person.may(Action.SHARE):
+        names.append(_("Shared links"))
+    own, automation, providers, *shared = st.tabs(names, key="account_tabs", on_change="rerun")
     with own:
         if own.open:
             who()
+            signed_in.show(person)
             st.header(_("Balance"), anchor=False)
             figures(balance, used_bytes, budget)
             movements()
     with automation:
         if automation.open:
             tokens.show(person)
-            webhooks.show(person)
+            if uses_webhooks:
+                webhooks.show(person)
     with providers:
         if providers.open:
-            provider_cards.show(administrator=person.role is Role.ADMIN)
+            provider_cards.show(administrator=person.may(Action.OPERATE))
+    for tab in shared:
+        with tab:
+            if tab.open:
+                share_links.show(person)

@@ -12,18 +12,18 @@ from core.audit import runs
 from core.audit_log import Act
 from core.billing import ledger
 from core.clock import utc_now
-from core.db.enums import EntryKind, Role, Stage
+from core.db.enums import EntryKind, Stage
 from core.db.tables import Generation
 from core.generations import unresolved
 from core.identity import users
 from core.insights import provider_status
 from core.providers import registry
 from pages.sections.account import provider_cards
+from pages.sections.sample import offer
 from pages.ui import components, current_member, wording
 from pages.ui.language import N_, _, plural, translate_message
 
 PEOPLE_SHOWN = 25
-ROLES: Mapping[Role, str] = {Role.USER: N_("Member"), Role.ADMIN: N_("Administrator")}
 BOOKINGS: Mapping[EntryKind, str] = {EntryKind.GRANT: N_("Grant"), EntryKind.ADJUST: N_("Correction")}
 
 
@@ -103,7 +103,7 @@ def case(one: unresolved.Case) -> None:
                     )
             if row.stage is Stage.SUBMITTING:
                 found(row)
-            if row.workspace_id in current_member.administrator().roles:  # what is in others' is shown to them alone
+            if row.workspace_id in current_member.administrator().roles:  # what others made is shown to them alone
                 st.page_link(
                     "history.py", label=_("Show clip"), icon=":material/play_circle:", query_params={"clip": row.id}
                 )
@@ -222,7 +222,7 @@ def people() -> None:
             [
                 row.email,
                 row.name,
-                _(ROLES[row.role]),
+                wording.ROLE[row.role],
                 wording.credits(row.granted_credits),
                 wording.credits(row.available_credits),
                 wording.credits(row.held_credits),
@@ -308,3 +308,4 @@ with components.error_boundary():
     provider_cards.show(administrator=True)
     people()
     grants()
+    offer.panel(current_member.own_administrator())

@@ -4,10 +4,14 @@ AppError                        500  internal
 ├── InvalidRequest              422  invalid_request        fields: what is wrong with which field
 ├── Unauthorized                401  unauthorized
 ├── Forbidden                   403  forbidden
+│   └── SignInRefused           403  sign_in_refused        reason: why they may not come in
+├── SignInFailed                400  sign_in_failed
+├── SignInUnavailable           503  sign_in_unavailable    the identity provider is away
 ├── NotFound                    404  not_found              also: it is somebody else's
 ├── Conflict                    409  conflict
 │   └── IdempotencyConflict     409  idempotency_conflict
 ├── InsufficientCredits         402  insufficient_credits
+├── TokenCapReached             402  token_cap_reached
 ├── TooLarge                    413  too_large
 ├── StorageFull                 413  storage_full
 ├── StorageUnavailable          503  storage_unavailable    retry_after_seconds
@@ -55,6 +59,7 @@ from core.errors.base import (
     StorageFull,
     StorageUnavailable,
     SubmitVerdict,
+    TokenCapReached,
     TooLarge,
     Unauthorized,
 )
@@ -80,6 +85,7 @@ from core.errors.provider import (
     SubmitUncertain,
     UnreadableReply,
 )
+from core.errors.sign_in import SignInFailed, SignInRefused, SignInUnavailable
 
 __all__ = [
     "AppError",
@@ -112,10 +118,14 @@ __all__ = [
     "PutAside",
     "RateLimited",
     "ReplyTooLarge",
+    "SignInFailed",
+    "SignInRefused",
+    "SignInUnavailable",
     "StorageFull",
     "StorageUnavailable",
     "SubmitUncertain",
     "SubmitVerdict",
+    "TokenCapReached",
     "TooLarge",
     "Unauthorized",
     "UnreadableReply",

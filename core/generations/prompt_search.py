@@ -29,6 +29,7 @@ from sqlalchemy import (
     case,
     cast,
     column,
+    delete,
     func,
     literal,
     literal_column,
@@ -39,6 +40,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from core import normal_form
+from core.db import WriteSession
 from core.db.tables import Generation
 
 WALKED_ROWS = 2000
@@ -153,6 +155,14 @@ def narrow(
 def _vector(prompt_words: ColumnElement[str]) -> ColumnElement[Any]:
     """The words as PostgreSQL searches them; written as in the index, which is used only for the very same words."""
     return func.array_to_tsvector(func.string_to_array(prompt_words, literal_column("' '")))
+
+
+def forget(session: WriteSession, generation_ids: Sequence[str]) -> None:
+    """Take generations that are about to be deleted out of SQLite's index of words, which no reference empties."""
+    if session.get_bind().dialect.name == "postgresql":
+        return
+    for first in range(0, len(generation_ids), 500):  # databases limit their parameters
+        session.execute(delete(_INDEX).where(_INDEX.c.generation_id.in_(generation_ids[first : first + 500])))
 
 
 def mark(kind: str, id_: str) -> str:

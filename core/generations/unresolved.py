@@ -20,14 +20,15 @@ from core.workspaces.permissions import Action
 JOB_ID_LIMIT_CHARS = 200
 
 
-def list_unresolved(session: ReadSession, *, limit: int = 100) -> Sequence[Generation]:
-    """Everybody's generations whose charge nobody knows, oldest first; for administrators only."""
-    return session.scalars(select(Generation).where(is_uncertain()).order_by(Generation.id).limit(limit)).all()
+def list_unresolved(session: ReadSession, *, after_id: str = "", limit: int = 100) -> Sequence[Generation]:
+    """Everybody's generations whose charge nobody knows, oldest first, a keyset page at a time; for administrators."""
+    query = select(Generation).where(is_uncertain(), Generation.id > after_id)
+    return session.scalars(query.order_by(Generation.id).limit(limit)).all()
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A clip that waits for a decision, with whose it is, in which project of which workspace."""
+    """A clip that waits for a decision, with who made it, in which workspace and project."""
 
     row: Generation
     person: str
@@ -35,10 +36,10 @@ class Case:
     workspace: str
 
 
-def list_cases(session: ReadSession, admin: Member, *, limit: int = 100) -> Sequence[Case]:
+def list_cases(session: ReadSession, admin: Member, *, after_id: str = "", limit: int = 100) -> Sequence[Case]:
     """The generations of `list_unresolved` with their people, by name and address; Forbidden for others than admins."""
     admin.require(Action.RESOLVE_UNCERTAIN)
-    rows = list_unresolved(session, limit=limit)
+    rows = list_unresolved(session, after_id=after_id, limit=limit)
     whose = (
         select(
             Generation.id,

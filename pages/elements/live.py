@@ -18,7 +18,7 @@ from core.generations import progress
 from core.workspaces import profiles
 from core.workspaces.access import Member
 from pages.elements import live_endpoint
-from pages.ui import language, links, wording
+from pages.ui import current_member, language, links, wording
 from pages.ui.custom_element import custom_element
 from pages.ui.language import _, plural
 
@@ -59,6 +59,7 @@ def show(session: ReadSession, person: Member, outage: str) -> None:
                 language.current(),
                 secret=installation.current().settings.secret_key,
                 now=utc_now(),
+                session_id=current_member.session_id(),
             ),
             "state": live_endpoint.state(now, newest, outage),
             "outage": outage,
@@ -69,6 +70,12 @@ def show(session: ReadSession, person: Member, outage: str) -> None:
         width=1,
         height=1,
     )
+
+
+def forget() -> None:
+    """Tell nothing of what was under way in another workspace."""
+    for name in ("live_ids", "live_newest", "live_told"):
+        st.session_state.pop(name, None)
 
 
 def how_many() -> int:

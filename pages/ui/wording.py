@@ -9,7 +9,7 @@ from typing import TypeVar
 from babel import dates, numbers
 
 from core.catalog import price_list
-from core.db.enums import EntryKind, Stage, Status
+from core.db.enums import EntryKind, Role, Stage, Status, WorkspaceRole
 from core.providers.contract import VideoModel
 from core.usage.reports import ProjectLabel
 from pages.ui import language
@@ -56,6 +56,13 @@ STATUS = TranslatedLabels(
     }
 )
 
+ROLE = TranslatedLabels({Role.USER: N_("Member"), Role.ANALYST: N_("Analyst"), Role.ADMIN: N_("Administrator")})
+"""What a person is in the installation."""
+
+WORKSPACE_ROLE = TranslatedLabels(
+    {WorkspaceRole.VIEWER: N_("Viewer"), WorkspaceRole.MAKER: N_("Maker"), WorkspaceRole.MANAGER: N_("Manager")}
+)
+
 STAGE = TranslatedLabels(
     {
         Stage.QUEUED: N_("Waiting in line"),
@@ -75,6 +82,7 @@ ENTRY = TranslatedLabels(
         EntryKind.SETTLE: N_("Charged"),
         EntryKind.RELEASE: N_("Returned"),
         EntryKind.ADJUST: N_("Corrected"),
+        EntryKind.TRANSFER: N_("Transferred"),
     }
 )
 

@@ -83,6 +83,7 @@ class Choice:
 def choose(person: Member, today: date) -> Choice:
     """Draw what there is to choose; what was chosen."""
     sees_all, in_team = person.may(Action.SEE_ALL_USAGE), person.workspace_id != person.id
+    usual = ME if not sees_all or person.may(Action.OPERATE) else EVERYBODY  # analysts are here for all figures
     asks_whose = sees_all or in_team
     fields, dates = components.field_grid(6 if asks_whose else 5), st.container()
     with fields:
@@ -96,7 +97,7 @@ def choose(person: Member, today: date) -> Choice:
         left_out = set() if sees_all else {Group.WORKSPACE} if in_team else {Group.WORKSPACE, Group.USER}
         names = {key.value: _(name) for key, name in labels.SERIES.items() if key not in left_out}
         series = _select(_("Stacked by"), "by", names, Group.MODEL.value)
-        whose = _select(_("Whose"), "people", _people(person), ME) if asks_whose else ME
+        whose = _select(_("Whose"), "people", _people(person), usual) if asks_whose else ME
         selection = _selection(person, since, until, whose or ME)
         with db.read_session() as session:
             by_project = installation.current().usage.aggregate(session, person, selection, [Group.PROJECT])
