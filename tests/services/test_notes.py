@@ -8,8 +8,8 @@ from core.db.tables import User
 from core.generations import commands, notes
 from core.workspaces.access import Member
 from tests.factories.generations import create_completed
-from tests.factories.teams import join
 from tests.factories.users import create_member
+from tests.factories.workspaces import join
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_note_when_it_is_written(database: Database, person: Member, ben: Member
     with database.read_session() as session:
         read = notes.list_page(session, viewer, row.id).notes
         assert notes.count(session, viewer, row.id) == 2
-    assert [(note.text, note.at_seconds, note.name, note.is_own) for note in read] == [
+    assert [(note.text, note.at_seconds, note.writer.name, note.is_own) for note in read] == [
         ("<b>Too</b> dark", 2.5, "Ana Married", False),
         ("Keep this one", None, "Ana Married", False),
     ]

@@ -26,8 +26,8 @@ from core.generations.share_visits import SharedSet, Visitor
 from core.messages import message
 from core.workspaces.access import Member
 from tests.factories.generations import create_completed, create_generation
-from tests.factories.teams import join
 from tests.factories.users import create_member
+from tests.factories.workspaces import join
 
 STRANGER = Visitor("203.0.113.7", "Some browser")
 
