@@ -21,7 +21,7 @@ _element = custom_element(
 def show(found: Sequence[Summary], *, key: str, allowed: Collection[str]) -> tuple[str, Summary] | None:
     """Draw the cards; what was just pressed (`open`, or one of `allowed`) and on which.
 
-    `allowed` are those of `generate`, `edit`, `archive` and `delete` that are there to be pressed.
+    `allowed` are those of `generate`, `edit`, `archive`, `transfer` and `delete` that are there to be pressed.
     """
     words = {
         "none": _("No clip yet"),
@@ -30,6 +30,7 @@ def show(found: Sequence[Summary], *, key: str, allowed: Collection[str]) -> tup
         "edit": _("Rename and describe"),
         "archive": _("Archive"),
         "restore": _("Bring back"),
+        "transfer": _("Move to another workspace"),
         "delete": _("Delete"),
     }
     now = utc_now()
