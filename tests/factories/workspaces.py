@@ -56,3 +56,9 @@ def remove(member: Member) -> None:
     """Take somebody out of the team where they are at work, in the installation that is open."""
     with db.write_session() as session:
         session.delete(session.get_one(WorkspaceMember, (member.workspace_id, member.id)))
+
+
+def change_role(member: Member, role: WorkspaceRole) -> None:
+    """Make somebody something else in the team where they are at work, in the installation that is open."""
+    with db.write_session() as session:
+        session.get_one(WorkspaceMember, (member.workspace_id, member.id)).role = role
