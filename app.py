@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
+from google.protobuf.message import DecodeError
 from starlette.middleware import Middleware
 from streamlit import config as streamlit_config
 from streamlit import file_util
@@ -95,6 +96,8 @@ def _start(stack: ExitStack) -> None:
 
 def _check_address(settings: config.Settings) -> None:
     address = st.get_option("server.address")
+    if settings.issuers and settings.auth_mode == "oidc":
+        log.info("People sign in with %s.", ", ".join(issuer.issuer for issuer in settings.issuers))
     if settings.auth_mode == "open":
         log.warning("AUTH_MODE=open: everybody who reaches this address works as %s.", config.LOCAL_PERSON)
     elif settings.auth_mode == "local" and address not in hosts.LOCAL_NAMES:
@@ -115,8 +118,18 @@ def _leave_hosts_to_gate(settings: config.Settings) -> None:
     streamlit_config.set_option("server.corsAllowedOrigins", [f"{parts.scheme}://{parts.netloc}"])
 
 
-RERUN = BackMsg(rerun_script=ClientState()).SerializeToString()
-"""What a page's websocket says to have the page drawn again, without any press or change."""
+def _only_rerun(message: bytes) -> bytes:
+    """Of what a page says by its websocket: draw this page again at its address, without any press or change."""
+    try:
+        said = BackMsg.FromString(message).rerun_script
+    except DecodeError:
+        said = ClientState()
+    again = ClientState(
+        query_string=said.query_string, page_script_hash=said.page_script_hash, context_info=said.context_info
+    )
+    made: bytes = BackMsg(rerun_script=again).SerializeToString()
+    return made
+
 
 WORDS: dict[str, Any] = {"say": language.say, "languages": tuple(language.LANGUAGES)}
 
@@ -133,7 +146,7 @@ app = st.App(
         Middleware(SecurityHeaders, scripts=SCRIPTS),
         Middleware(BasePath, base_path=BASE_PATH),
         Middleware(Gate, base_path=BASE_PATH, allowed_hosts=ALLOWED_HOSTS),
-        Middleware(SignInGate, base_path=BASE_PATH, open_paths=OPEN_PATHS, rerun=RERUN, **WORDS),
+        Middleware(SignInGate, base_path=BASE_PATH, open_paths=OPEN_PATHS, rerun=_only_rerun, **WORDS),
     ],
 )
 

@@ -65,7 +65,10 @@ def case(one: unresolved.Case) -> None:
         components.plain_text(row.prompt, strong=True, lines=2)
         sent_at = row.submitted_at or row.updated_at
         components.plain_text(
-            _("{person}, in the project {project}").format(person=one.person, project=one.project), small=True
+            _("{person}, in the project {project} of {workspace}").format(
+                person=one.person, project=one.project, workspace=one.workspace
+            ),
+            small=True,
         )
         st.caption(
             " · ".join(

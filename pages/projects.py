@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from core import db
-from core.projects import projects
+from core import db, installation
+from core.projects import projects, transfer
 from core.projects.projects import Sort
+from core.workspaces import choices
 from core.workspaces.permissions import Action
 from pages.elements import project_cards
 from pages.sections.sample import offer
@@ -94,6 +95,43 @@ def archive(project: projects.Summary) -> None:
     )
 
 
+def move(project: projects.Summary) -> None:
+    """Say what moving means, ask to where, and do it."""
+    with components.error_boundary():
+        components.plain_text(project.name, strong=True)
+        st.markdown(
+            _(
+                "Its clips go with it, and everybody there sees them. What was charged stays in the books of this "
+                "workspace, under an archived project of the same name."
+            )
+        )
+        mover = current_member.current_member()
+        with db.read_session() as session:
+            others = {
+                choice.id: choice.name
+                for choice in choices.list_choices(session, mover)
+                if choice.id != mover.workspace_id and mover.may(Action.TRANSFER, choice.id)
+            }
+        to_id = st.selectbox(
+            _("To"), list(others), index=None, format_func=others.__getitem__, key=f"projects_move_{project.id}"
+        )
+        if st.button(_("Move"), type="primary", disabled=to_id is None, key="projects_move") and to_id:
+            quota_bytes = installation.current().settings.storage_quota_bytes
+            components.save_and_rerun(
+                lambda session: transfer.transfer(
+                    session, mover, project.id, to_workspace_id=to_id, quota_bytes=quota_bytes
+                ),
+                done=_("The project is in {workspace} now.").format(workspace=others[to_id]),
+            )
+
+
+def allowed() -> list[str]:
+    """What may be pressed on cards; moving only for who has somewhere to move to."""
+    found = [name for name, action in ALLOWED.items() if person.may(action)]
+    elsewhere = any(person.may(Action.TRANSFER, other) for other in person.roles if other != person.workspace_id)
+    return [*found, "transfer"] if elsewhere and person.may(Action.TRANSFER) else found
+
+
 def carry_out(action: str, project: projects.Summary) -> None:
     """What was pressed on a card."""
     if action == "open":
@@ -104,6 +142,8 @@ def carry_out(action: str, project: projects.Summary) -> None:
         st.dialog(_("Rename and describe"))(edit)(project)
     elif action == "archive":
         archive(project)
+    elif action == "transfer":
+        st.dialog(_("Move to another workspace"))(move)(project)
     elif action == "delete":
         st.dialog(_("Delete this project?"))(delete)(project)
 
@@ -177,11 +217,11 @@ with components.error_boundary():
     shown = int(st.session_state.get("projects_limit", PAGE_SIZE))
     with db.read_session() as session:
         found = projects.list_page(session, person, search=search, archived=archived, sort=sort, limit=shown + 1)
+        names = components.told_apart(session, person, {project.id: project.name for project in found[:shown]})
     if not found:
         nothing(search, archived)
     else:
-        allowed = {pressed for pressed, action in ALLOWED.items() if person.may(action)}
-        pressed = project_cards.show(found[:shown], key="projects_cards", allowed=allowed)
+        pressed = project_cards.show(found[:shown], key="projects_cards", allowed=allowed(), names=names)
         if pressed is not None:
             carry_out(*pressed)
     if len(found) > shown and st.button(_("Show more"), key="projects_more"):

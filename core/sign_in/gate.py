@@ -3,7 +3,7 @@
 The API asks by itself, since it takes tokens as well.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,8 +27,8 @@ class SignInGate:
     """Asks who a browser is before it sees anything of the dashboard, be it a page, a file or a websocket.
 
     `base_path` is where Streamlit serves the dashboard. `open_paths` are paths below it that everybody may ask; one
-    that ends with a slash stands for all below it. `rerun` is what a page's websocket is told in place of what comes
-    from a browser whose session is over: to run again without doing anything, so that the page says so.
+    that ends with a slash stands for all below it. `rerun` makes of what a browser says by the websocket of a page that
+    it is to be drawn again, and nothing else: so the page says that its session is over.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class SignInGate:
         say: Say,
         languages: Sequence[str],
         open_paths: Sequence[str] = (),
-        rerun: bytes = b"",
+        rerun: Callable[[bytes], bytes] = lambda _message: b"",
     ) -> None:
         self._app, self._rerun = app, rerun
         self._base_path, self._say, self._languages = base_path, say, languages
@@ -89,7 +89,7 @@ class SignInGate:
             message = await receive()
             if message["type"] != "websocket.receive" or await run_in_threadpool(_still_holds, scope):
                 return message
-            return {"type": "websocket.receive", "bytes": self._rerun}
+            return {"type": "websocket.receive", "bytes": self._rerun(message.get("bytes") or b"")}
 
         return receive_if_signed_in
 

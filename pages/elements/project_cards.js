@@ -20,7 +20,7 @@ function make(id, list) {
   const more = element("details", "more", actions);
   element("summary", "summary", more);
   const box = element("div", "box", more);
-  for (const action of ["edit", "archive", "delete"]) {
+  for (const action of ["edit", "archive", "transfer", "delete"]) {
     const button = element("button", action, box);
     button.type = "button";
     button.addEventListener("click", () => {
@@ -77,8 +77,9 @@ function fill(item, project, words, allowed) {
   write("summary", "⋯");
   write("edit", allow("edit", words.edit));
   write("archive", allow("archive", project.archived ? words.restore : words.archive));
+  write("transfer", allow("transfer", words.transfer));
   write("delete", allow("delete", words.delete));
-  part("more").hidden = ["edit", "archive", "delete"].every((action) => part(action).hidden);
+  part("more").hidden = ["edit", "archive", "transfer", "delete"].every((action) => part(action).hidden);
   part("generate").setAttribute("aria-label", `${words.generate}: ${project.name}`);
   part("summary").setAttribute("aria-label", `${words.more}: ${project.name}`);
   part("summary").title = words.more;

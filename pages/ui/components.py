@@ -2,7 +2,9 @@
 
 import html
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
@@ -15,6 +17,7 @@ from core.db import ReadSession, WriteSession, availability
 from core.db.enums import Status
 from core.files import signed_urls
 from core.projects import projects
+from core.usage import reports
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 from pages.ui import links, wording
@@ -29,6 +32,8 @@ FIELD_HEIGHT_PX = 64
 METRIC_HEIGHT_PX, CHANGED_METRIC_HEIGHT_PX = 54, 77
 """What Streamlit's parts come to with our fonts. Until their code is there each takes 38 pixels, so that what is below
 them would move; places of the right height keep it still."""
+
+_OF_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+\-.!|~<>$:]")
 
 _CELL = "padding:6px 8px;vertical-align:top;border-bottom:1px solid rgb(128 140 140 / 22%);"
 
@@ -79,7 +84,7 @@ def error_box(problem: errors.AppError) -> None:
 
 
 def project_names(session: ReadSession, person: Member, *, archived: bool, wanted: str | None) -> dict[str, str]:
-    """Id and name of a person's projects for a list to choose from, last changed first.
+    """Id and name of a workspace's projects for a list to choose from, last changed first, namesakes told apart.
 
     A list ends somewhere; `wanted`, the one a link asks for, is in it all the same. `archived` adds the archive.
     """
@@ -90,10 +95,18 @@ def project_names(session: ReadSession, person: Member, *, archived: bool, wante
         try:
             project = projects.get(session, person, wanted)
         except errors.NotFound:
-            return names
+            return told_apart(session, person, names)
         if archived or project.archived_at is None:
             names[project.id] = project.name
-    return names
+    return told_apart(session, person, names)
+
+
+def told_apart(session: ReadSession, person: Member, names: Mapping[str, str]) -> dict[str, str]:
+    """Projects by their ids, those of one name as figures call them: by owner, or numbered."""
+    count = Counter(names.values())
+    namesakes = [id for id, name in names.items() if count[name] > 1]
+    labels = reports.project_labels(session, person, namesakes, everybody=False) if namesakes else {}
+    return dict(names) | {id: wording.project(label, everybody=False) for id, label in labels.items()}
 
 
 def flash(text: str) -> None:
@@ -102,9 +115,11 @@ def flash(text: str) -> None:
 
 
 def show_flash() -> None:
-    """Show what was announced; the shell does it on every run."""
+    """Show what was announced, and what was refused before the page was drawn; the shell does it on every run."""
     if text := st.session_state.pop("announcement", None):
         st.toast(text, icon=":material/check:")
+    if problem := st.session_state.pop("refusal", None):
+        error_box(problem)
 
 
 def try_action(action: Callable[[], object], *, done: str) -> bool:
@@ -117,6 +132,33 @@ def try_action(action: Callable[[], object], *, done: str) -> bool:
         return False
     flash(done)
     return True
+
+
+def act_in_callback(action: Callable[[WriteSession], object], *, done: str) -> None:
+    """Do in one transaction what a widget's change asks for, before the page is drawn, which says how it went."""
+    try:
+        with outage_refuses(), db.write_session() as session:
+            action(session)
+    except errors.AppError as problem:
+        st.session_state["refusal"] = problem
+    else:
+        flash(done)
+
+
+def pager(pages: list[str], after: str | None, *, key: str) -> None:
+    """To the page of a list before and after; drawn only where there is more than one page.
+
+    `pages` says behind what each page up to the present one begins, `after` what the next one begins behind.
+    """
+    if len(pages) == 1 and after is None:
+        return
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        st.button(_("Back"), disabled=len(pages) == 1, on_click=_page_before, args=(pages,), key=f"{key}_back")
+        st.button(_("Next"), disabled=after is None, on_click=pages.append, args=(after,), key=f"{key}_next")
+
+
+def _page_before(pages: list[str]) -> None:
+    pages.pop()
 
 
 def save_and_rerun(
@@ -150,6 +192,11 @@ def plain_text(text: str, *, strong: bool = False, small: bool = False, lines: i
     if lines:
         style += f"display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:{lines};overflow:hidden;"
     st.html(f'<p style="{style}">{html.escape(text)}</p>')
+
+
+def escaped(text: str) -> str:
+    """Somebody's own words for a label that Streamlit reads as Markdown, where they mean nothing."""
+    return _OF_MARKDOWN.sub(r"\\\g<0>", text)
 
 
 def figure(label: str, value: str, change: str | None, note: str, *, explained: str | None = None) -> None:

@@ -5,7 +5,6 @@ workspace that it is in. Where nobody signs in one may look as anybody of the sa
 address and is remembered in the session.
 """
 
-import html
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -22,6 +21,7 @@ from core.sample import presence
 from core.workspaces import choices, members
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
+from pages.ui import links
 from pages.ui.language import N_, _
 
 WORKSPACE = "workspace"
@@ -80,11 +80,9 @@ def keep() -> Callable[[], AbstractContextManager[None]]:
     @contextmanager
     def again() -> Iterator[None]:
         with db.read_session() as session:
-            is_over = settings.has_sign_in and sessions.look(session, cookie, idle=settings.session_idle) is None
-            user = session.get_one(User, found.id)
-            if is_over or user.deactivated_at is not None:
+            if settings.has_sign_in and sessions.look(session, cookie, idle=settings.session_idle) is None:
                 raise errors.Forbidden(_ACCESS_ENDED)
-            member = members.at_work(session, user, found.workspace_id)
+            member = members.again(session, found)
         with audit_log.acting_from(where.address, where.request_id), set_current_member(member):
             yield
 
@@ -204,7 +202,7 @@ def _signed_in(session: ReadSession, settings: Settings) -> User:
     found = sessions.look(session, _cookie(settings), idle=settings.session_idle)
     if found is None:
         st.subheader(_("You are signed out."), anchor=False)
-        st.html(f'<a href="{html.escape(st.context.url or ".")}" target="_self">{html.escape(_("Sign in again"))}</a>')
+        st.html(links.in_this_tab(st.context.url or ".", _("Sign in again")))
         st.stop()
     if sessions.use_is_old(found):
         with db.write_session() as writing:

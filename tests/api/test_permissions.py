@@ -3,6 +3,7 @@
 The answers are written out below. A route without a row fails: whoever adds one says there who may ask it.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -15,19 +16,27 @@ from core import db
 from core.api import api
 from core.clock import utc_now
 from core.db.enums import Role, Scope, WorkspaceRole
-from core.db.tables import ApiToken, Preset, User, WorkspaceMember
-from core.generations import commands
+from core.db.tables import ApiToken, ClipNote, Preset, User, WorkspaceMember
+from core.generations import commands, share_links
 from core.identity import api_tokens
 from core.ids import new_id
+from core.installation import current
 from core.workspaces import invitations, members
 from core.workspaces.access import Member
 from tests.api.conftest import ORDER, Client, arrive, picture
 from tests.factories import generations, installations
 from tests.factories.projects import create_project
+from tests.factories.users import create_member
 from tests.factories.workspaces import create_team
+
+Options = Callable[["World", Client], dict[str, Any]]
+"""What a request is sent with, beside its path."""
 
 OPENS = 0
 """In place of a status: a stream that does not end, whose opening is tested beside it."""
+
+
+CONFINED = "with a token of another workspace"
 
 
 class Answers(NamedTuple):
@@ -66,38 +75,33 @@ def analysts(ok: int = 200) -> Answers:
     return Answers(403, 403, 403, 403, ok, ok)
 
 
+def managed_from_outside(ok: int = 200) -> Answers:
+    """People of a workspace: for its managers, and for administrators, who are not in it."""
+    return Answers(403, 403, ok, 404, 404, ok)
+
+
 def administrators(ok: int = 200) -> Answers:
     """The installation."""
     return Answers(403, 403, 403, 403, 403, ok)
-
-
-def seen_from_outside(ok: int = 200) -> Answers:
-    """For everybody in the workspace, and for administrators."""
-    return seen(ok)._replace(admin=ok)
-
-
-def managed_from_outside(ok: int = 200) -> Answers:
-    """For managers, and for administrators."""
-    return managed(ok)._replace(admin=ok)
 
 
 @dataclass(frozen=True)
 class Row:
     """Who is answered how; `about` is what the path's id is of, `here` that the team is named by a header.
 
-    `confined` is for who comes with a token of another workspace, where they are answered otherwise than strangers.
+    `confined` is for a token of another workspace, where that is not what a stranger is answered.
     """
 
     answers: Answers
     about: str = ""
     here: bool = False
     confined: int | None = None
-    options: Callable[["World"], dict[str, Any]] = lambda _world: {}
+    options: Options = lambda _world, _caller: {}
 
 
-def body(**values: Any) -> Callable[["World"], dict[str, Any]]:
+def body(**values: Any) -> Options:
     """A fixed JSON body."""
-    return lambda _world: {"json": values}
+    return lambda _world, _caller: {"json": values}
 
 
 SETTINGS = {"settings": ORDER}
@@ -117,8 +121,10 @@ TABLE: Mapping[str, Row] = {
     # Clips
     "GET /generations/events": Row(seen(OPENS), here=True),
     "HEAD /generations/events": Row(everybody()),
-    "POST /generate": Row(made(202), options=lambda world: {"json": world.order()}),
-    "POST /generate-batch": Row(made(202), options=lambda world: {"json": {"generations": [world.order()] * 2}}),
+    "POST /generate": Row(made(202), options=lambda world, _caller: {"json": world.order()}),
+    "POST /generate-batch": Row(
+        made(202), options=lambda world, _caller: {"json": {"generations": [world.order()] * 2}}
+    ),
     "GET /generations": Row(seen(), here=True),
     "GET /generations/{id}": Row(seen(), "clip"),
     "GET /generations/{id}/status": Row(seen(), "clip"),
@@ -127,20 +133,35 @@ TABLE: Mapping[str, Row] = {
     "POST /generations/{id}/retry": Row(made(202), "clip that was cancelled"),
     "POST /generations/{id}/last-frame": Row(made(422), "clip"),  # what the tests store is no video
     "DELETE /generations/{id}": Row(managed(), "clip that was cancelled"),
-    "POST /generations/zip": Row(seen(), options=lambda world: {"json": {"ids": [world.clip]}}),
+    "POST /generations/zip": Row(seen(), options=lambda world, _caller: {"json": {"ids": [world.clip]}}),
     "GET /download/{id}": Row(seen(), "clip"),
     "HEAD /download/{id}": Row(seen(), "clip"),
     "POST /upload-image": Row(
         made(),
         here=True,
-        options=lambda _world: {"files": {"file": ("lake.png", picture(), "image/png")}, "data": {"type": "start"}},
+        options=lambda _world, _caller: {
+            "files": {"file": ("lake.png", picture(), "image/png")},
+            "data": {"type": "start"},
+        },
     ),
+    "GET /generations/{id}/notes": Row(seen(), "clip"),
+    "POST /generations/{id}/notes": Row(made(201), "clip", options=body(text="Too dark")),
+    "PATCH /generations/{id}/notes/{noteId}": Row(made(), "note", options=body(text="Too bright")),
+    "DELETE /generations/{id}/notes/{noteId}": Row(made(), "note"),
+    # Links for people outside
+    "GET /share-links": Row(made(), here=True),
+    "POST /share-links": Row(made(201), options=lambda world, _caller: {"json": {"generationIds": [world.clip]}}),
+    "GET /share-links/{id}": Row(made(), "share link"),
+    "DELETE /share-links/{id}": Row(made(), "share link"),
     # Projects and presets
     "GET /projects": Row(seen(), here=True),
     "POST /projects": Row(made(201), here=True, options=body(name="Hills")),
     "GET /projects/{id}": Row(seen(), "project"),
     "PATCH /projects/{id}": Row(made(), "project", options=body(name="Hills")),
     "DELETE /projects/{id}": Row(managed(), "project"),
+    "POST /projects/{id}/transfer": Row(
+        managed(), "project", options=lambda _world, caller: {"json": {"workspaceId": home_of(caller)}}
+    ),
     "GET /presets": Row(seen(), here=True),
     "POST /presets": Row(made(201), here=True, options=body(name="Reels", **SETTINGS)),
     "PATCH /presets/{id}": Row(made(), "preset", options=body(shared=True)),
@@ -161,7 +182,7 @@ TABLE: Mapping[str, Row] = {
     "GET /usage/what-if?withModelId=veo3&people=everybody": Row(analysts()),
     "PUT /usage/budget": Row(managed(), here=True, options=body(monthlyBudgetCredits=500)),
     "PUT /usage/budget?of=project": Row(
-        managed(), options=lambda world: {"json": {"monthlyBudgetCredits": 500, "projectId": world.project}}
+        managed(), options=lambda world, _caller: {"json": {"monthlyBudgetCredits": 500, "projectId": world.project}}
     ),
     # Webhooks
     "GET /webhooks": Row(managed(), here=True),
@@ -173,21 +194,18 @@ TABLE: Mapping[str, Row] = {
     "POST /webhooks/{id}/test": Row(managed(202), "webhook"),
     "GET /webhooks/{id}/deliveries": Row(managed(), "webhook"),
     "POST /webhooks/{id}/deliveries/{deliveryId}/replay": Row(managed(202), "webhook"),
-    # One's own
-    "GET /tokens": Row(everybody()),
-    "POST /tokens": Row(everybody(201), options=body(name="script")),
-    "DELETE /tokens/{id}": Row(everybody(), "token", confined=404),
-    # Teams and who is in them
+    # Workspaces and who is in them
     "GET /workspaces": Row(everybody()),
     "GET /workspaces?all=true": Row(administrators()),
-    "POST /workspaces": Row(administrators(201), options=body(name="Stills")),
-    "GET /workspaces/{id}": Row(seen_from_outside(), "team"),
-    "PATCH /workspaces/{id}": Row(managed_from_outside(), "team", options=body(name="Lakes")),
-    "GET /workspaces/{id}/members": Row(seen_from_outside(), "team"),
+    "POST /workspaces": Row(administrators(201), options=body(name="Film unit")),
+    "GET /workspaces/{id}": Row(seen()._replace(admin=200), "team"),
+    "PATCH /workspaces/{id}": Row(managed_from_outside(), "team", options=body(name="Film unit")),
+    "PATCH /workspaces/{id}?archived=true": Row(managed_from_outside(), "team", options=body(archived=True)),
+    "GET /workspaces/{id}/members": Row(seen()._replace(admin=200), "team"),
     "POST /workspaces/{id}/members": Row(
         managed_from_outside(201),
         "team",
-        options=lambda _world: {"json": {"email": newcomer().email, "role": "viewer"}},
+        options=lambda _world, _caller: {"json": {"email": newcomer().email, "role": "maker"}},
     ),
     "PATCH /workspaces/{id}/members/{userId}": Row(managed_from_outside(), "member", options=body(role="viewer")),
     "DELETE /workspaces/{id}/members/{userId}": Row(managed_from_outside(), "member"),
@@ -195,44 +213,42 @@ TABLE: Mapping[str, Row] = {
     "POST /workspaces/{id}/invitations": Row(
         managed_from_outside(201), "team", options=body(email="new@example.org", role="maker")
     ),
+    "DELETE /invitations/{id}": Row(managed_from_outside(), "invitation"),
     "GET /invitations": Row(administrators()),
     "POST /invitations": Row(administrators(201), options=body(email="new@example.org")),
-    "DELETE /invitations/{id}": Row(managed_from_outside(), "invitation"),
-    "POST /invitations/look": Row(everybody(), options=lambda world: {"json": {"token": world.invitation}}),
-    "POST /invitations/accept": Row(everybody(403), options=lambda world: {"json": {"token": world.invitation}}),
-    "POST /projects/{id}/transfer": Row(  # where it is already, which is said to whom it is not refused
-        managed(409), "project", options=lambda world: {"json": {"workspaceId": person_of(world.manager).workspace_id}}
-    ),
-    "POST /transfers": Row(  # of the manager's own
-        Answers(404, 404, 201, 404, 404, 201),
-        options=lambda world: {
-            "json": {
-                "fromWorkspaceId": person_of(world.manager).id,
-                "toWorkspaceId": person_of(world.manager).workspace_id,
-                "credits": 1,
-                "reason": "For the film",
-            }
-        },
-    ),
+    "POST /invitations/look": Row(everybody(404), options=body(token="not-one-of-ours")),  # who has it, may
+    "POST /invitations/accept": Row(everybody(404), options=body(token="not-one-of-ours")),
+    # One's own
+    "GET /tokens": Row(everybody()),
+    "POST /tokens": Row(everybody(201), options=body(name="script")),
+    "DELETE /tokens/{id}": Row(everybody(), "token", confined=404),
     # The installation
+    "GET /metrics": Row(administrators()),
+    "GET /audit-log": Row(administrators()),
     "GET /people": Row(administrators()),
     "GET /people/{id}": Row(administrators(), "person"),
-    "PATCH /people/{id}": Row(administrators(), "person", options=body(role="analyst")),
+    "PATCH /people/{id}": Row(administrators(), "person", options=body(active=False)),
     "POST /people/{id}/merge": Row(
-        administrators(), "person", options=lambda _world: {"json": {"intoId": newcomer().id}}
+        administrators(), "person", options=lambda _world, _caller: {"json": {"intoId": newcomer().id}}
     ),
     "GET /grants": Row(administrators()),
     "POST /grants": Row(
         administrators(201),
-        options=lambda world: {
-            "json": {"workspaceId": person_of(world.manager).workspace_id, "credits": 1, "reason": "More"}
+        options=lambda world, _caller: {"json": {"workspaceId": world.team, "credits": 5, "reason": "Spring"}},
+    ),
+    "POST /transfers": Row(
+        Answers(403, 403, 403, 404, 404, 201),
+        options=lambda world, caller: {
+            "json": {"fromWorkspaceId": world.team, "toWorkspaceId": home_of(caller), "credits": 5, "reason": "Spring"}
         },
     ),
     "GET /uncertain": Row(administrators()),
-    "POST /uncertain/{id}/release": Row(administrators(), "unclear clip"),
-    "POST /uncertain/{id}/found": Row(administrators(), "unclear clip", options=body(providerJobId="job-1")),
-    "GET /metrics": Row(administrators()),
-    "GET /audit-log": Row(administrators()),
+    "POST /uncertain/{id}/release": Row(administrators(), "clip that is unclear"),
+    "POST /uncertain/{id}/found": Row(
+        administrators(),
+        "clip that is unclear",
+        options=lambda _world, _caller: {"json": {"providerJobId": f"job-{new_id()}"}},
+    ),
 }
 """Method and path, with a query where that decides who may ask -> the answers."""
 
@@ -258,14 +274,13 @@ class World:
     def clip(self) -> str:
         return self.known("clip")["id"]
 
+    @property
+    def team(self) -> str:
+        return str(person_of(self.manager).workspace_id)
+
     def order(self) -> dict[str, Any]:
         """The body of an order in the team."""
         return ORDER | {"projectId": self.known("project of orders")["id"]}
-
-    @property
-    def invitation(self) -> str:
-        """What the link of an invitation for somebody else holds."""
-        return invite(person_of(self.manager))[1]
 
     def known(self, about: str) -> dict[str, str]:
         """One thing of the team for all who are refused."""
@@ -285,6 +300,22 @@ class World:
                 return {"id": create_project(db.default(), manager).id}
             case "clip":
                 return {"id": self.manager.finished(project_id=self.known("project of orders")["id"]).id}
+            case "note":
+                with db.write_session() as session:
+                    note = ClipNote(generation_id=self.clip, user_id=caller.person.id, text="Too dark")
+                    session.add(note)
+                    session.flush()
+                    return {"id": self.clip, "noteId": note.id}
+            case "share link":
+                with db.write_session() as session:
+                    return {"id": share_links.make(session, manager, [self.clip]).link.id}
+            case "team" | "member" | "invitation":
+                return self._fresh_in_team(about)
+            case "person":
+                return {"id": newcomer().id}
+            case "clip that is unclear":
+                row = generations.create_generation(db.default(), manager)
+                return {"id": generations.lose_submit(db.default(), row.id).id}
             case "clip that waits" | "clip that was cancelled":
                 row = generations.create_generation(
                     db.default(), manager, project_id=self.known("project of orders")["id"]
@@ -307,42 +338,38 @@ class World:
             case "webhook":
                 own, delivery = self.manager.webhook()
                 return {"id": own, "deliveryId": delivery}
-            case "team":
-                return {"id": manager.workspace_id}
-            case "member":
-                person = newcomer()
-                with db.write_session() as session:
-                    members.add(session, manager, manager.workspace_id, email=person.email, role=WorkspaceRole.MAKER)
-                return {"id": manager.workspace_id, "userId": person.id}
-            case "invitation":
-                return {"id": invite(manager)[0]}
-            case "person":
-                return {"id": newcomer().id}
-            case "unclear clip":
-                own = self.manager.uncertain()
-                return {"id": own}
             case "token":
                 return {"id": token_of(caller)[0]}
         raise AssertionError(f"say in World.fresh how to make: {about}")
 
+    def _fresh_in_team(self, about: str) -> dict[str, str]:
+        """Another team with the same people in the same roles, and what is asked for in it."""
+        inside = {"viewer": WorkspaceRole.VIEWER, "maker": WorkspaceRole.MAKER, "manager": WorkspaceRole.MANAGER}
+        team = create_team(db.default(), *((person_of(self.people[name]), role) for name, role in inside.items()))
+        current().callers.clear()  # it is not known yet who is in it
+        manager, parts = team[-1], {"id": team[0].workspace_id}
+        with db.write_session() as session:
+            if about == "member":
+                someone = newcomer()
+                members.add(session, manager, parts["id"], email=someone.email, role=WorkspaceRole.MAKER)
+                return parts | {"userId": someone.id}
+            if about == "invitation":
+                role = WorkspaceRole.MAKER
+                made, _token = invitations.create(
+                    session, manager, email="new@example.org", workspace_id=parts["id"], workspace_role=role
+                )
+                return {"id": made.id}
+        return parts
+
+
+def home_of(caller: Client) -> str:
+    """The caller's personal workspace; nobody's for who is nobody."""
+    return new_id() if caller.person is None else caller.person.id
+
 
 def newcomer() -> Member:
-    """Somebody who is in no team."""
-    person: Member = person_of(arrive(f"{new_id()}@example.org"))
-    return person
-
-
-def invite(manager: Member) -> tuple[str, str]:
-    """The id of an invitation into the team, and what its link holds."""
-    with db.write_session() as session:
-        made, token = invitations.create(
-            session,
-            manager,
-            email=f"{new_id()}@example.org",
-            workspace_id=manager.workspace_id,
-            workspace_role=WorkspaceRole.MAKER,
-        )
-    return made.id, token
+    """Somebody who has just come."""
+    return create_member(db.default(), f"{new_id()}@example.org", credits=0)
 
 
 def token_of(client: Client, **values: Any) -> tuple[str, str]:
@@ -402,9 +429,7 @@ def build_world() -> World:
         },
         outsiders={
             "taken out": found["former"],
-            "with a token of another workspace": replace(
-                manager, token=token_of(manager, workspace_id=other.workspace_id)[1]
-            ),
+            CONFINED: replace(manager, token=token_of(manager, workspace_id=other.workspace_id)[1]),
         },
     )
 
@@ -419,14 +444,14 @@ def status(world: World, client: Client, name: str, expected: int) -> int:
     """What somebody is answered; about a thing of its own where the call may change it."""
     row = TABLE[name]
     method, path = name.split(" ", 1)
-    own = row.about in ("preset", "token") and client.person is not None
+    own = row.about in ("preset", "token", "note") and client.person is not None
     may_change = expected < 400 and method not in ("GET", "HEAD") and client.person is not None
     parts = world.fresh(row.about, client) if own or may_change else world.known(row.about)
     headers = {"Workspace-Id": person_of(world.manager).workspace_id} if row.here else {}
-    address = path.replace("?of=project", "")
+    address = re.sub(r"\?(of|archived)=\w+", "", path)  # what the body says
     for word, value in parts.items():
         address = address.replace(f"{{{word}}}", value)
-    return client.send(method, address, headers=headers, **row.options(world)).status_code
+    return client.send(method, address, headers=headers, **row.options(world, client)).status_code
 
 
 def test_every_route_has_a_row() -> None:
@@ -445,10 +470,10 @@ def test_routes_without_a_token_are_written_out() -> None:
 @pytest.mark.parametrize("name", TABLE)
 def test_route_by_role(world: World, name: str) -> None:
     """Every role is answered as the table says; who is outside by any way is answered as a stranger is."""
-    answers = TABLE[name].answers
-    expected = answers._asdict() | dict.fromkeys(world.outsiders, answers.stranger)
-    if TABLE[name].confined is not None:
-        expected["with a token of another workspace"] = TABLE[name].confined
+    row = TABLE[name]
+    expected = row.answers._asdict() | dict.fromkeys(world.outsiders, row.answers.stranger)
+    if row.confined is not None:
+        expected[CONFINED] = row.confined
     asking = {who: client for who, client in {**world.people, **world.outsiders}.items() if expected[who] is not OPENS}
     found = {who: status(world, client, name, expected[who]) for who, client in asking.items()}
     assert found == {who: expected[who] for who in asking}
