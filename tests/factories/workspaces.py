@@ -58,8 +58,8 @@ def remove(member: Member) -> None:
         session.delete(session.get_one(WorkspaceMember, (member.workspace_id, member.id)))
 
 
-def join(database: Database, person: Member, workspace_id: str, role: WorkspaceRole) -> Member:
-    """Somebody put into a workspace that there is, and at work there."""
+def put_in(database: Database, person: Member, workspace_id: str, role: WorkspaceRole) -> Member:
+    """The person at work in any workspace that there is, whoever manages it."""
     with database.write_session() as session:
         session.add(WorkspaceMember(workspace_id=workspace_id, user_id=person.id, role=role))
         session.flush()

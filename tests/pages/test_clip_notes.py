@@ -10,7 +10,7 @@ from core.generations.notes import Note
 from pages.elements import moments
 from tests.factories.studio import Studio
 from tests.factories.users import create_member
-from tests.factories.workspaces import join
+from tests.factories.workspaces import put_in
 from tests.pages.conftest import Open, sent
 
 
@@ -65,7 +65,7 @@ def test_own_note_is_edited_and_deleted(open_page: Open, studio: Studio) -> None
     """Its writer changes it, which shows, and takes it back; nobody else's has these buttons."""
     row = studio.complete(studio.order(studio.project()))
     ben = create_member(db.default(), "ben@example.org")
-    maker = join(db.default(), ben, studio.person.workspace_id, WorkspaceRole.MAKER)
+    maker = put_in(db.default(), ben, studio.person.workspace_id, WorkspaceRole.MAKER)
     with db.write_session() as session:
         own = notes.add(session, studio.person, row.id, text="First")
         other = notes.add(session, maker, row.id, text="Of Ben")
