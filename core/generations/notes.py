@@ -17,7 +17,7 @@ from core.db.tables import ClipNote, Generation, User
 from core.messages import message
 from core.workspaces.access import Member, visible_to
 from core.workspaces.permissions import Action
-from core.workspaces.profiles import PERSON_NAME, Profile
+from core.workspaces.profiles import Profile, person_name
 
 TEXT_LIMIT_CHARS = 2000
 PAGE_SIZE = 100
@@ -117,7 +117,7 @@ _NOTES = select(
     ClipNote.text,
     ClipNote.at_seconds,
     ClipNote.user_id,
-    PERSON_NAME.label("name"),
+    person_name(User).label("name"),
     User.email,
     ClipNote.created_at,
     ClipNote.edited_at,

@@ -21,7 +21,7 @@ from core.identity.passwords import PasswordHash
 from core.messages import Message, message
 from core.workspaces.access import Member, in_workspace, visible_to
 from core.workspaces.permissions import Action
-from core.workspaces.profiles import PERSON_NAME
+from core.workspaces.profiles import person_name
 
 MAX_CLIPS = 200
 TITLE_LIMIT_CHARS = 120
@@ -185,7 +185,7 @@ def _rows() -> Any:
         .correlate(ShareLink)
         .scalar_subquery()
     )
-    return select(ShareLink, count, PERSON_NAME).join(User, User.id == ShareLink.user_id)
+    return select(ShareLink, count, person_name(User)).join(User, User.id == ShareLink.user_id)
 
 
 def _row(found: Any, now: datetime) -> LinkRow:

@@ -8,6 +8,7 @@ address and is remembered in the session.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -102,6 +103,12 @@ def looked_as() -> str | None:
 def is_looking_as() -> bool:
     """Whether this session looks as somebody of the sample company."""
     return looked_as() is not None
+
+
+def in_address() -> str:
+    """What a link that is loaded anew, and so begins another session, has to say to be followed as the same person."""
+    email = looked_as()
+    return "" if email is None else f"&{urlencode({LOOK_AS: email})}"
 
 
 def look_as(email: str | None) -> None:

@@ -14,7 +14,8 @@ from core.clock import utc_now
 from core.config import Settings
 from core.db import Database
 from core.db.enums import MemberSource, Role, WorkspaceRole
-from core.db.tables import AuditLogEntry, Identity, Invitation, User, Workspace, WorkspaceMember
+from core.db.tables import ApiToken, AuditLogEntry, Identity, Invitation, User, Workspace, WorkspaceMember
+from core.identity import api_tokens
 from core.identity.claims import Claims
 from core.workspaces import admission
 from core.workspaces.access import Member
@@ -255,8 +256,13 @@ def test_memberships_follow_the_groups_in_both_directions(database: Database, fo
     assert memberships(database, user)["Spring campaign"] == (WorkspaceRole.MANAGER, MemberSource.CLAIMS)
     let_in(database, replace(ANA, groups=frozenset(), has_all_groups=False), here)
     assert memberships(database, user)["Spring campaign"][0] is WorkspaceRole.MANAGER
+    with database.write_session() as session:
+        spring = session.scalars(select(Workspace.id).where(Workspace.name == "Spring campaign")).one()
+        api_tokens.create(session, session.get_one(User, user.id), name="script", workspace_id=spring)
     let_in(database, replace(ANA, groups=frozenset()), here)
     assert memberships(database, user) == by_hand
+    with database.read_session() as session:
+        assert session.scalars(select(ApiToken.revoked_at)).one() is not None, "a token for the team went with it"
     assert acts(database) == ["identity.linked", "member.added", "member.role_changed", "member.removed"]
 
 

@@ -12,8 +12,8 @@ from core.generations import notes
 from core.generations.notes import Note
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
-from pages.elements import avatar, moments
-from pages.ui import components, wording
+from pages.elements import moments
+from pages.ui import avatar, components, wording
 from pages.ui.language import _, plural
 
 _COUNT = "clip_notes_written"
@@ -53,7 +53,7 @@ def _note(member: Member, row: Generation, note: Note, *, may_write: bool) -> No
         with st.container(gap="xxsmall"):
             st.html(
                 '<p style="margin:0;display:flex;flex-wrap:wrap;align-items:center;gap:.4em;font-size:.85rem">'
-                f"<strong>{avatar.markup(note.writer)}</strong>"
+                f"<strong>{avatar.named(note.writer.name, note.writer.id)}</strong>"
                 f'<span style="opacity:.8">{html.escape(" · ".join(told))}</span></p>'
             )
             components.plain_text(note.text)
