@@ -25,7 +25,7 @@ from core.db.tables import (
 )
 from core.messages import message
 from core.projects import projects
-from core.workspaces import quota
+from core.workspaces import apart, quota
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
@@ -55,6 +55,7 @@ def transfer(
         member.require(Action.TRANSFER, workspace_id)
     if to_workspace_id == project.workspace_id:
         raise errors.Conflict(message("project_is_there"))
+    apart.check(*(session.get_one(Workspace, each) for each in (project.workspace_id, to_workspace_id)))
     if session.scalar(select(exists().where(is_live(), Generation.project_id == project.id))):
         raise errors.Conflict(message("project_under_way"))
     from_workspace_id = project.workspace_id
