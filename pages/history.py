@@ -101,9 +101,6 @@ def filters(
 ) -> queries.ListFilter:
     """Draw the filters; what the address says, whether all of them are on view or not."""
     in_team = person.workspace_id != person.id or len(makers) > 1
-    models = {model.id: model.name for model in registry.models()}
-    providers = {provider.name: provider.display_name for provider in registry.providers()}
-    tags = {tag: tag for tag in own_tags}
     with components.field_grid(4 if in_team or len(person.roles) > 1 else 5):
         st.text_input(
             _("Words in the prompt"),
@@ -132,31 +129,51 @@ def filters(
             )
         any_set = any(param in st.query_params for param in (*BASIC, *FURTHER))
         st.button(_("Clear filters"), key="history_clear", disabled=not any_set, on_click=clear_filters)
+    more_filters(own_tags)
+    return asked_filter(person, projects, own_tags, makers)
+
+
+def more_filters(own_tags: Sequence[str]) -> None:
+    """Draw what is seldom asked for, folded away until it is."""
     st.session_state.setdefault("history_more", any(param in st.query_params for param in FURTHER))
     with st.expander(_("More filters"), key="history_more", on_change="rerun") as more:
         if more.open:
             with components.field_grid(3):
-                choice("model", _("Model"), _("All models"), models)
-                choice("provider", _("Provider"), _("All providers"), providers)
+                choice("model", _("Model"), _("All models"), _models())
+                choice("provider", _("Provider"), _("All providers"), _providers())
                 choice("favourite", _("Favourites"), _("All clips"), HEARTS)
                 choice("verdict", _("Verdict"), _("Every verdict"), VERDICT_NAMES)
-                choice("tag", _("Tag"), _("All tags"), tags)
+                choice("tag", _("Tag"), _("All tags"), {tag: tag for tag in own_tags})
                 choice("days", _("Ordered"), _("At any time"), PERIODS)
+
+
+def asked_filter(
+    person: Member, projects: Mapping[str, str], own_tags: Sequence[str], makers: Mapping[str, str]
+) -> queries.ListFilter:
+    """What the address says, of what there is to choose from."""
     heart, verdict = query_param.one_of("favourite", HEARTS), query_param.one_of("verdict", VERDICT_NAMES)
     return queries.ListFilter(
         everywhere=is_everywhere(person),
         maker_id=query_param.one_of("whose", makers),
         project_id=query_param.one_of("project", projects),
         statuses=GROUPS.get(query_param.one_of("status", GROUP_NAMES) or "", ()),
-        model_id=query_param.one_of("model", models),
-        provider=query_param.one_of("provider", providers),
+        model_id=query_param.one_of("model", _models()),
+        provider=query_param.one_of("provider", _providers()),
         text=asked_text(),
         since=_since(query_param.one_of("days", PERIODS)),
         favourite=None if heart is None else heart == "yes",
         verdict=None if verdict is None else ReviewStatus(verdict),
-        tag=query_param.one_of("tag", tags),
+        tag=query_param.one_of("tag", own_tags),
         oldest_first=query_param.one_of("order", ORDERS) == "oldest",
     )
+
+
+def _models() -> dict[str, str]:
+    return {model.id: model.name for model in registry.models()}
+
+
+def _providers() -> dict[str, str]:
+    return {provider.name: provider.display_name for provider in registry.providers()}
 
 
 def is_everywhere(person: Member) -> bool:
