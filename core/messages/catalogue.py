@@ -114,6 +114,10 @@ TEMPLATES: dict[str, str] = {
         "The sample company could not be written, and nothing of it is left. It needs about 100 MB where this "
         "installation keeps its files: free some space there, then try again."
     ),
+    "sample_stays_apart": N_(
+        "The sample company stays among itself, so that it can be removed: its people, projects and credits do not go "
+        "to workspaces of others, and none come from there."
+    ),
     "sample_is_at_work": N_(
         "Clips that are still being made in the sample company: {number:,}. Wait until they have ended, or decide "
         "the unclear ones under Admin; then remove it again."

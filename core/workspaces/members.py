@@ -17,7 +17,7 @@ from core.db.enums import MemberSource, WorkspaceKind, WorkspaceRole
 from core.db.tables import ApiToken, User, Workspace, WorkspaceMember
 from core.identity import users
 from core.messages import message
-from core.workspaces import departures
+from core.workspaces import apart, departures
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
@@ -170,7 +170,11 @@ def put(
     role: WorkspaceRole,
     source: MemberSource = MemberSource.MANUAL,
 ) -> None:
-    """Write a membership down; who may do so and what is kept of it is the caller's to say."""
+    """Write a membership down; who may do so and what is kept of it is the caller's to say.
+
+    Conflict for somebody of the sample company in a workspace of others.
+    """
+    apart.check_member(session.get_one(User, user_id), session.get_one(Workspace, workspace_id))
     session.add(WorkspaceMember(workspace_id=workspace_id, user_id=user_id, role=role, source=source))
     session.flush()
     departures.forget_callers(session)

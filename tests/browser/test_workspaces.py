@@ -54,7 +54,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def chooser(page: Page) -> Locator:
     """The list in the bar."""
-    return page.get_by_role("combobox", name="Workspace")
+    return page.get_by_role("combobox", name="Workspace", exact=True)
 
 
 def named(page: Page) -> str:
