@@ -7,6 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import httpx
+
 from tests import postgres, redis
 from tests.fixtures.front import Front, front
 from tests.fixtures.identity_provider import CLIENT_ID, CLIENT_SECRET, Account, IdentityProvider, identity_provider
@@ -82,3 +84,13 @@ def sign_in_variables(provider: IdentityProvider, public_url: str) -> dict[str, 
 def _stop(app: App) -> None:
     if app.process.poll() is None:
         app.stop()
+
+
+@contextmanager
+def browser(site: Site, subject: str | None = None) -> Iterator[httpx.Client]:
+    """A client with cookies whose addresses are paths below the site's; of somebody who has signed in, or of nobody."""
+    with httpx.Client(base_url=site.address, trust_env=False, timeout=30) as client:
+        if subject is not None:
+            answer = site.provider.let_in(client, f"{site.address}/auth/login", subject)
+            assert answer.is_success, answer.text
+        yield client
