@@ -23,6 +23,7 @@ from core.generations import queries, review
 from core.generations.queries import ListFilter, ReviewStatus
 from core.identity import users
 from core.ids import new_id
+from core.workspaces.access import Member
 from tests import postgres
 
 REPEATS = 5
@@ -91,7 +92,7 @@ def cases(
     yield f"'{COMMON}', favourites", big, ListFilter(text=COMMON, favourite=True), None
 
 
-def measure(database: Database, name: str, user: User, chosen: ListFilter, cursor: str | None) -> None:
+def measure(database: Database, name: str, user: Member, chosen: ListFilter, cursor: str | None) -> None:
     """Ask for one page several times; print the first and the best."""
     took = []
     for _ in range(REPEATS):
@@ -156,7 +157,7 @@ def _row(drawn: random.Random, number: int, made_ms: int, user_id: str, project_
     }
 
 
-def _tag(session: WriteSession, rows: list[dict[str, Any]], user: User) -> None:
+def _tag(session: WriteSession, rows: list[dict[str, Any]], user: Member) -> None:
     tags = review.clean_tags(["rare"])
     session.execute(
         insert(GenerationTag),

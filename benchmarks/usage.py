@@ -24,6 +24,7 @@ from core.projects import projects
 from core.usage import budgets, reports, repricing
 from core.usage.cache import UsageCache
 from core.usage.reports import Group, UsageQuery
+from core.workspaces.access import Member
 from tests.factories import histories
 
 DAYS = 365
@@ -45,7 +46,7 @@ def fill(database: Database, *, clips: int, people: int) -> None:
                 histories.book(session, user, list(month))
 
 
-def looks(admin: User, user: User) -> Iterable[tuple[str, Callable[[Database], object]]]:
+def looks(admin: Member, user: Member) -> Iterable[tuple[str, Callable[[Database], object]]]:
     """What the page and the API ask for."""
     today = utc_now().date()
     for name, person, everybody in (("own", user, False), ("everybody", admin, True)):
@@ -59,7 +60,7 @@ def looks(admin: User, user: User) -> Iterable[tuple[str, Callable[[Database], o
         yield f"{name}, month and forecast", _month(person, UsageQuery(today, today, everybody=everybody))
 
 
-def _grouped(person: User, chosen: UsageQuery, groups: tuple[Group, ...]) -> Callable[[Database], object]:
+def _grouped(person: Member, chosen: UsageQuery, groups: tuple[Group, ...]) -> Callable[[Database], object]:
     def look(database: Database) -> object:
         with database.read_session() as session:
             return list(reports.aggregate(session, person, chosen, groups))
@@ -67,7 +68,7 @@ def _grouped(person: User, chosen: UsageQuery, groups: tuple[Group, ...]) -> Cal
     return look
 
 
-def _kinds(person: User, chosen: UsageQuery) -> Callable[[Database], object]:
+def _kinds(person: Member, chosen: UsageQuery) -> Callable[[Database], object]:
     def look(database: Database) -> object:
         with database.read_session() as session:
             return repricing.clip_groups(session, person, chosen)
@@ -83,7 +84,7 @@ def _speeds(chosen: UsageQuery) -> Callable[[Database], object]:
     return look
 
 
-def _month(person: User, chosen: UsageQuery) -> Callable[[Database], object]:
+def _month(person: Member, chosen: UsageQuery) -> Callable[[Database], object]:
     def look(database: Database) -> object:
         with database.read_session() as session:
             return budgets.month(session, person, chosen, today=chosen.until, cache=UsageCache())

@@ -23,6 +23,8 @@ from core.identity import api_tokens, users
 from core.messages import message
 from core.providers import connection
 from core.worker import recovery
+from core.workspaces import members
+from core.workspaces.access import Member
 
 ACTOR = "command line"
 DAYS_LIMIT = 3650
@@ -225,9 +227,9 @@ def _person(session: WriteSession, email: str) -> User:
     return users.ensure(session, email, signup_credits=settings.signup_credits)
 
 
-def _administrator(session: WriteSession) -> User:
+def _administrator(session: WriteSession) -> Member:
     """Who acts when somebody on this machine decides."""
-    return users.local_person(session, installation.current().settings)
+    return members.at_work(session, users.local_person(session, installation.current().settings))
 
 
 def _told(row: Generation, person: User) -> str:

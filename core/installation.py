@@ -20,7 +20,6 @@ from core.db.opening import open_database
 from core.files import private
 from core.files.storage import Storage, open_storage
 from core.generations.progress import ProgressBoard
-from core.identity.api_tokens import TokenCache
 from core.insights import workers
 from core.notifications import outbox, webhooks
 from core.providers import connection as provider_connection
@@ -28,6 +27,7 @@ from core.redis import connection as redis_connection
 from core.redis.rate_limits import RateLimiter
 from core.retry import OnceAWhile
 from core.usage.cache import UsageCache
+from core.workspaces.callers import CallerCache
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Installation:
     database: Database
     storage: Storage
     redis_url: str | None
-    tokens: TokenCache = field(default_factory=TokenCache)
+    callers: CallerCache = field(default_factory=CallerCache)
     usage: UsageCache = field(default_factory=UsageCache)
     board: ProgressBoard = field(default_factory=ProgressBoard)
     told: OnceAWhile = field(default_factory=OnceAWhile)

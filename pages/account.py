@@ -9,13 +9,14 @@ from core import db, installation
 from core.billing import ledger
 from core.billing.ledger import EFFECTS
 from core.db.enums import Role
-from core.db.tables import LedgerEntry, User
+from core.db.tables import LedgerEntry
 from core.identity import users
-from core.usage import export, statement
+from core.usage import budgets, export, statement
 from core.usage.spreadsheet import SpreadsheetFormat
 from core.usage.statement import ClipLine
+from core.workspaces import quota
 from pages.sections.account import provider_cards, tokens, webhooks
-from pages.ui import components, current_user, downloads, language, wording
+from pages.ui import components, current_member, downloads, language, wording
 from pages.ui.language import _
 
 PAGE_SIZE = 20
@@ -30,18 +31,18 @@ _WIDTHS = {
     9: "min-width:5rem",
 }
 
-person = current_user.current_user()
+person = current_member.current_member()
 
 
 def who() -> None:
     """Name, address and language."""
-    st.text(" · ".join(dict.fromkeys(filter(None, (person.name, person.email)))))
+    st.text(" · ".join(dict.fromkeys(filter(None, (person.user.name, person.email)))))
     names = {BROWSER: _("As the browser"), **language.LANGUAGES}
     with components.field_grid(4):
         st.selectbox(
             _("Language"),
             list(names),
-            index=list(names).index(person.language or BROWSER),
+            index=list(names).index(person.user.language or BROWSER),
             format_func=names.__getitem__,
             key="account_language",
             on_change=choose_language,
@@ -53,10 +54,10 @@ def choose_language() -> None:
     chosen = st.session_state["account_language"]
     tag = None if chosen == BROWSER else chosen
     with db.write_session() as session:
-        users.set_language(session, current_user.current_user(), tag=tag)
+        users.set_language(session, current_member.current_member().user, tag=tag)
 
 
-def figures(balance: ledger.Balance) -> None:
+def figures(balance: ledger.Balance, used_bytes: int, budget: int | None) -> None:
     """What can be spent, what is reserved, what is kept, and the budget."""
     quota_bytes = installation.current().settings.storage_quota_bytes
     with st.grid(4, min_column_width=150):
@@ -64,8 +65,7 @@ def figures(balance: ledger.Balance) -> None:
         components.figure(_("Available"), wording.credits(available), None, wording.worth(available))
         components.figure(_("Reserved"), wording.credits(balance.held_credits), None, _("for clips under way"))
         quota = _("of {size}").format(size=size(quota_bytes))
-        components.figure(_("Storage used"), size(person.storage_bytes), None, quota)
-        budget = person.monthly_budget_credits
+        components.figure(_("Storage used"), size(used_bytes), None, quota)
         set_to = "–" if budget is None else wording.credits(budget)
         note = _("none set") if budget is None else wording.worth(budget)
         components.figure(_("Monthly budget"), set_to, None, note)
@@ -86,7 +86,7 @@ def movements() -> None:
         st.header(_("Movements"), anchor=False, width="content")
         downloads.table(as_file, name="credits", key="account")
     with db.read_session() as session:
-        rows = ledger.entries(session, person.id, before_id=pages[-1], limit=PAGE_SIZE + 1)
+        rows = ledger.entries(session, person.workspace_id, before_id=pages[-1], limit=PAGE_SIZE + 1)
         clips = statement.clip_lines(session, person, (row.generation_id for row in rows))
     if not rows:
         st.caption(_("Nothing has moved yet."))
@@ -163,23 +163,25 @@ def newer(pages: list[int | None]) -> None:
 
 def as_file(form: SpreadsheetFormat) -> bytes:
     """The newest movements, up to a limit; made when somebody asks for it."""
-    found: User = current_user.current_user()
+    found = current_member.current_member()
     with db.read_session() as session:
-        rows = ledger.entries(session, found.id, limit=FILE_LIMIT_ROWS)
+        rows = ledger.entries(session, found.workspace_id, limit=FILE_LIMIT_ROWS)
         clips = statement.clip_lines(session, found, (row.generation_id for row in rows))
         return export.ledger(rows, form, clips)
 
 
 with components.error_boundary():
     with db.read_session() as session:
-        balance = ledger.balance(session, person.id)
+        balance = ledger.balance(session, person.workspace_id)
+        used_bytes = quota.used_bytes(session, person.workspace_id)
+        budget = budgets.of_workspace(session, person)
     tabs = st.tabs([_("You"), _("Tokens and webhooks"), _("Providers")], key="account_tabs", on_change="rerun")
     own, automation, providers = tabs
     with own:
         if own.open:
             who()
             st.header(_("Balance"), anchor=False)
-            figures(balance)
+            figures(balance, used_bytes, budget)
             movements()
     with automation:
         if automation.open:

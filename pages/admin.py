@@ -18,7 +18,7 @@ from core.identity import users
 from core.insights import provider_status
 from core.providers import registry
 from pages.sections.account import provider_cards
-from pages.ui import components, current_user, wording
+from pages.ui import components, current_member, wording
 from pages.ui.language import N_, _, plural, translate_message
 
 PEOPLE_SHOWN = 25
@@ -41,7 +41,7 @@ def refused_accounts() -> None:
 def unclear() -> None:
     """What may or may not exist at a provider, each with the two decisions."""
     with db.read_session() as session:
-        cases = unresolved.list_cases(session, current_user.administrator())
+        cases = unresolved.list_cases(session, current_member.administrator())
     st.header(_("Clips that need review"), anchor=False)
     if not cases:
         st.caption(_("None. Every clip that was sent has an answer from its provider."))
@@ -94,12 +94,12 @@ def case(one: unresolved.Case) -> None:
                 )
                 if st.button(_("Return the credits"), key=f"admin_release_{row.id}", type="primary"):
                     components.save_and_rerun(
-                        lambda session: unresolved.release_hold(session, current_user.administrator(), row.id),
+                        lambda session: unresolved.release_hold(session, current_member.administrator(), row.id),
                         done=_("The credits were returned."),
                     )
             if row.stage is Stage.SUBMITTING:
                 found(row)
-            if row.user_id == current_user.administrator().id:  # what others made is shown to them alone
+            if row.user_id == current_member.administrator().id:  # what others made is shown to them alone
                 st.page_link(
                     "history.py", label=_("Show clip"), icon=":material/play_circle:", query_params={"clip": row.id}
                 )
@@ -121,7 +121,7 @@ def found(row: Generation) -> None:
                 return
             components.save_and_rerun(
                 lambda session: unresolved.resolve_with_job(
-                    session, current_user.administrator(), row.id, provider_job_id=wanted
+                    session, current_member.administrator(), row.id, provider_job_id=wanted
                 ),
                 done=_("Found. The wait goes on."),
             )
@@ -177,7 +177,7 @@ def promise(rule: Mapping[str, Any], full_count: int) -> None:
 
 def check_now() -> None:
     """Check every rule on everything and keep the result."""
-    current_user.administrator()
+    current_member.administrator()
     with st.spinner(_("Checking")):
         with db.read_session() as session:
             found = runs.run_incremental(session, full=True)
@@ -203,7 +203,11 @@ def people() -> None:
     pages: list[str] = st.session_state["admin_people_pages"]
     with db.read_session() as session:
         found = users.list_all(
-            session, current_user.administrator(), search=search or "", after_email=pages[-1], limit=PEOPLE_SHOWN + 1
+            session,
+            current_member.administrator().user,
+            search=search or "",
+            after_email=pages[-1],
+            limit=PEOPLE_SHOWN + 1,
         )
     if not found:
         st.caption(_("Nobody matches."))
@@ -272,7 +276,7 @@ def book(kind: EntryKind, email: str, amount: int, reason: str, key: str) -> Non
     booking = ledger.adjust if kind is EntryKind.ADJUST else ledger.grant
 
     def transaction() -> None:
-        admin = current_user.administrator()
+        admin = current_member.administrator()
         with db.write_session() as session:
             receiver = users.get(session, email)
             booking(session, receiver.id, credits=amount, key=f"grant:{key}", actor=admin.email, reason=reason)
@@ -284,7 +288,7 @@ def book(kind: EntryKind, email: str, amount: int, reason: str, key: str) -> Non
 
 
 with components.error_boundary():
-    current_user.administrator()
+    current_member.administrator()
     refused_accounts()
     unclear()
     checks()

@@ -19,10 +19,11 @@ from core.projects import presets, projects
 from core.providers import registry
 from core.providers.contract import VideoModel
 from core.spec import GenerationSpec
+from core.workspaces import quota
 from pages.elements import gallery, in_flight, model_picker
 from pages.sections.clip import dialog
 from pages.sections.generate import draft, form_state, order_card, preset_bar, prompt_field, source_images
-from pages.ui import components, current_user
+from pages.ui import components, current_member
 from pages.ui.language import _, translate_message
 
 RECENT = 6
@@ -30,7 +31,7 @@ VARIATIONS = (1, 2, 3, 4)
 OTHER_MODELS = batches.MAX_BATCH // len(VARIATIONS) - 1
 RECORD_SECONDS = 60  # how old the models' track record may be; a text on a line of its own would show on the page
 
-person = current_user.current_user()
+person = current_member.current_member()
 settings = installation.current().settings
 configured = installation.current().configured
 
@@ -225,7 +226,8 @@ with components.error_boundary():
 with components.error_boundary():
     with db.read_session() as session:
         names = components.project_names(session, person, archived=False, wanted=form_state.value("project"))
-        balance = ledger.balance(session, person.id)
+        balance = ledger.balance(session, person.workspace_id)
+        is_full = quota.used_bytes(session, person.workspace_id) >= settings.storage_quota_bytes
         kept = presets.list_visible(session, person)
         ended = queries.list_page(session, person, queries.ListFilter(statuses=ENDED_STATUSES), limit=RECENT).rows
     if not names:
@@ -243,7 +245,15 @@ with components.error_boundary():
     with right:
         with db.read_session() as session:
             made = made_before(session, person, orders[0]) if orders[0].spec.prompt.strip() else None
-        order_card.show(person, orders, balance, configured=configured, made=made)
+        order_card.show(
+            person,
+            orders,
+            balance,
+            is_full=is_full,
+            quota_bytes=settings.storage_quota_bytes,
+            configured=configured,
+            made=made,
+        )
         opened = in_flight.show(person)
     if ended:
         opened = recent(ended) or opened

@@ -8,15 +8,15 @@ import streamlit as st
 from core import db
 from core.clock import utc_now
 from core.db.enums import Status
-from core.db.tables import User
 from core.generations import queries, review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.providers import registry
+from core.workspaces.access import Member
 from pages.elements import compare, gallery
 from pages.sections.clip import dialog
 from pages.sections.history import selection
-from pages.ui import components, current_user, query_param
+from pages.ui import components, current_member, query_param
 from pages.ui.language import N_, _
 from pages.ui.wording import TranslatedLabels
 
@@ -149,7 +149,7 @@ def cursors(chosen: queries.ListFilter) -> list[str | None]:
     return pages
 
 
-def clips(person: User, chosen: queries.ListFilter) -> None:
+def clips(person: Member, chosen: queries.ListFilter) -> None:
     """One page of cards."""
     pages = cursors(chosen)
     with db.read_session() as session:
@@ -168,7 +168,7 @@ def clips(person: User, chosen: queries.ListFilter) -> None:
         dialog.open_it(pressed.opened)
 
 
-def like(person: User, hearts: Mapping[str, bool]) -> None:
+def like(person: Member, hearts: Mapping[str, bool]) -> None:
     """Write down the hearts that were just set or taken away."""
     for favourite in (True, False):
         ids = [row_id for row_id, on in hearts.items() if on is favourite]
@@ -222,7 +222,7 @@ def nothing(chosen: queries.ListFilter) -> None:
 
 
 with components.error_boundary():
-    person = current_user.current_user()
+    person = current_member.current_member()
     with db.read_session() as session:
         wanted = st.query_params.get("project")
         names = components.project_names(session, person, archived=True, wanted=wanted)

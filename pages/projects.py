@@ -6,7 +6,7 @@ from core import db
 from core.projects import projects
 from core.projects.projects import Sort
 from pages.elements import project_cards
-from pages.ui import components, current_user
+from pages.ui import components, current_member
 from pages.ui.language import N_, _
 
 PAGE_SIZE = 24
@@ -17,7 +17,7 @@ SORTS = {
     Sort.NEWEST: N_("Newest"),
 }
 
-person = current_user.current_user()
+person = current_member.current_member()
 
 
 def create_form(name: str = "") -> None:

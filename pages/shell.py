@@ -8,15 +8,15 @@ from core.db.enums import Role
 from core.insights import attention
 from pages.elements import live
 from pages.sections import progress_text
-from pages.ui import components, connection, current_user, language
+from pages.ui import components, connection, current_member, language
 from pages.ui.language import _
 
 st.set_page_config(page_title="AI Video Generator", page_icon="🎬", layout="wide")
 
 connection.count_run()
 with components.error_boundary():
-    person = current_user.current_user()
-    language.set_language(person.language)
+    person = current_member.current_member()
+    language.set_language(person.user.language)
     pages = [
         st.Page("projects.py", title=_("Projects"), icon=":material/folder:", default=True),
         st.Page("generate.py", title=_("Generate"), icon=":material/movie:"),
@@ -38,9 +38,9 @@ with components.error_boundary():
         with db.read_session() as session:
             # Invisible; above the title it would push the page down while its code is loaded.
             live.show(session, person, outage)
-            balance = ledger.balance(session, person.id)
+            balance = ledger.balance(session, person.workspace_id)
         components.balance_line(balance)
     if outage:
         st.warning(outage, icon=":material/hourglass_disabled:")
-    with current_user.set_current_user(person):
+    with current_member.set_current_member(person):
         page.run()

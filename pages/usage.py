@@ -6,10 +6,10 @@ from core.clock import utc_now
 from core.usage import reports
 from pages.sections.usage import budget, figures, headline, repricing, sections
 from pages.sections.usage import choice as usage_choice
-from pages.ui import components, current_user
+from pages.ui import components, current_member
 from pages.ui.language import _
 
-person = current_user.current_user()
+person = current_member.current_member()
 
 
 def nothing() -> None:
@@ -26,7 +26,7 @@ def nothing() -> None:
 def spending() -> None:
     """On what, against which budget, and where most."""
     month = figures.month(person, choice, today)
-    sections.spend(shown, choice, lambda form: figures.spend_file(current_user.current_user(), choice, form))
+    sections.spend(shown, choice, lambda form: figures.spend_file(current_member.current_member(), choice, form))
     sections.month(month, today)
     budget.form(choice.selection, month)
     sections.projects(shown)

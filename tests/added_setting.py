@@ -19,13 +19,14 @@ from core import db, installation
 from core.catalog.adaptation import adapt
 from core.clock import utc_now
 from core.db.enums import Scope
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import batches, commands
 from core.generations.submit import Order, made_before
 from core.projects import presets, projects
 from core.providers import registry
 from core.usage import reports, repricing
 from core.worker import provider_request
+from core.workspaces.access import Member
 from tests.api.conftest import ORDER, Client, arrive
 from tests.factories import generations
 from tests.factories.generations import load_generation
@@ -42,7 +43,7 @@ class Places:
     def __init__(self) -> None:
         self.client: Client = arrive("ana@example.org", credits=100_000, scope=Scope.ADMIN)
         assert self.client.person is not None
-        self.person: User = self.client.person
+        self.person: Member = self.client.person
         with db.write_session() as session:
             self.project_id = projects.create(session, self.person, name="Lakes").id
 

@@ -12,11 +12,11 @@ from _pytest.terminal import TerminalReporter
 from hypothesis import HealthCheck, settings
 
 from core.db import Database
-from core.db.tables import User
 from core.installation import Installation
+from core.workspaces.access import Member
 from tests import postgres
 from tests.factories import installations
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 for name, examples in {"dev": 10, "ci": 60, "nightly": 1_000}.items():
     settings.register_profile(
@@ -133,9 +133,9 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def person(database: Database) -> User:
+def person(database: Database) -> Member:
     """Somebody with 10,000 credits."""
-    return create_user(database)
+    return create_member(database)
 
 
 @pytest.fixture

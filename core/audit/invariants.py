@@ -180,13 +180,13 @@ def _chain(since: Since | None) -> Queries:
 
 
 def _held(_since: Since | None) -> Queries:
-    """Accounts that hold something else than the prices of their person's live generations, which are few."""
-    live = select(Generation.user_id, func.sum(Generation.credits).label("credits")).where(is_live())
-    prices = live.group_by(Generation.user_id).subquery()
+    """Accounts that hold something else than the prices of their workspace's live generations, which are few."""
+    live = select(Generation.workspace_id, func.sum(Generation.credits).label("credits")).where(is_live())
+    prices = live.group_by(Generation.workspace_id).subquery()
     wrong = Account.held_credits != func.coalesce(prices.c.credits, 0)
     return (
         select(func.count(Account.id)),
-        select(Account.id).outerjoin(prices, prices.c.user_id == Account.user_id).where(wrong),
+        select(Account.id).outerjoin(prices, prices.c.workspace_id == Account.workspace_id).where(wrong),
     )
 
 
@@ -206,7 +206,7 @@ def _in_time(_since: Since | None) -> Queries:
 
 
 def _charged() -> ColumnElement[int]:
-    """What a person was charged in all, from few rows: what came in and is neither available nor held any more."""
+    """What a workspace was charged in all, from few rows: what came in and is neither available nor held any more."""
     given = (
         select(func.coalesce(func.sum(LedgerEntry.amount_credits), 0))
         .where(LedgerEntry.account_id == Account.id, literal_column("kind IN ('grant', 'adjust')"))
@@ -217,7 +217,7 @@ def _charged() -> ColumnElement[int]:
 
 
 def _usage(since: Since | None) -> Queries:
-    """People whose daily usage differs from what their ledger settled and, in full, released.
+    """Workspaces whose daily usage differs from what their ledger settled and, in full, released.
 
     Else only of those whose credits moved: the roll-ups of all together are many.
     """
@@ -225,19 +225,19 @@ def _usage(since: Since | None) -> Queries:
     if since is not None:
         settled = (
             select(func.coalesce(func.sum(UsageDay.settled_credits), 0))
-            .where(UsageDay.user_id == Account.user_id)
+            .where(UsageDay.workspace_id == Account.workspace_id)
             .correlate(Account)
             .scalar_subquery()
         )
         moved = select(LedgerEntry.account_id).where(LedgerEntry.id > since.entry_id)
-        return count, select(Account.user_id).where(Account.id.in_(moved), _charged() != settled)
+        return count, select(Account.workspace_id).where(Account.id.in_(moved), _charged() != settled)
     totals = (
         select(
-            UsageDay.user_id,
+            UsageDay.workspace_id,
             func.sum(UsageDay.settled_credits).label("settled"),
             func.sum(UsageDay.released_credits).label("released"),
         )
-        .group_by(UsageDay.user_id)
+        .group_by(UsageDay.workspace_id)
         .subquery()
     )
 
@@ -245,10 +245,10 @@ def _usage(since: Since | None) -> Queries:
         return func.coalesce(func.sum(case((LedgerEntry.kind == kind, LedgerEntry.amount_credits), else_=0)), 0)
 
     return count, (
-        select(Account.user_id)
-        .outerjoin(totals, totals.c.user_id == Account.user_id)
+        select(Account.workspace_id)
+        .outerjoin(totals, totals.c.workspace_id == Account.workspace_id)
         .outerjoin(LedgerEntry, LedgerEntry.account_id == Account.id)
-        .group_by(Account.user_id, totals.c.settled, totals.c.released)
+        .group_by(Account.workspace_id, totals.c.settled, totals.c.released)
         .having(
             or_(
                 booked(EntryKind.SETTLE) != func.coalesce(totals.c.settled, 0),
@@ -259,7 +259,7 @@ def _usage(since: Since | None) -> Queries:
 
 
 def _projects(since: Since | None) -> Queries:
-    """In full: projects that say something else than the charges in them. Else: people whose projects do in sum."""
+    """In full: projects that say something else than the charges in them. Else: workspaces whose projects do in sum."""
     count = select(func.count(Project.id))
     if since is None:
         charges = (
@@ -272,10 +272,14 @@ def _projects(since: Since | None) -> Queries:
         wrong = Project.spent_credits != func.coalesce(charges.c.credits, 0)
         return count, select(Project.id).outerjoin(charges, charges.c.project_id == Project.id).where(wrong)
     spent = (
-        select(Project.user_id, func.sum(Project.spent_credits).label("credits")).group_by(Project.user_id).subquery()
+        select(Project.workspace_id, func.sum(Project.spent_credits).label("credits"))
+        .group_by(Project.workspace_id)
+        .subquery()
     )
     differs = _charged() != func.coalesce(spent.c.credits, 0)
-    return count, select(Account.user_id).outerjoin(spent, spent.c.user_id == Account.user_id).where(differs)
+    return count, select(Account.workspace_id).outerjoin(spent, spent.c.workspace_id == Account.workspace_id).where(
+        differs
+    )
 
 
 def _verdicts(since: Since | None) -> Queries:
@@ -291,6 +295,7 @@ def _verdicts(since: Since | None) -> Queries:
     both = union_all(
         select(
             utc_day(Generation.ended_at).label("day"),
+            Generation.workspace_id,
             Generation.user_id,
             CHARGED_IN.label("project_id"),
             Generation.provider,
@@ -299,6 +304,7 @@ def _verdicts(since: Since | None) -> Queries:
         ).where(Generation.kept.is_not(None)),
         select(
             UsageDay.day,
+            UsageDay.workspace_id,
             UsageDay.user_id,
             UsageDay.project_id,
             UsageDay.provider,
@@ -307,7 +313,7 @@ def _verdicts(since: Since | None) -> Queries:
         ).where(or_(*(figure != 0 for figure in of_days))),
     ).subquery()
     differ = or_(*(func.sum(both.c[f"f{place}"]) != 0 for place in range(len(of_clips))))
-    keys = (both.c.day, both.c.user_id, both.c.project_id, both.c.provider, both.c.model_id)
+    keys = (both.c.day, both.c.workspace_id, both.c.user_id, both.c.project_id, both.c.provider, both.c.model_id)
     where = both.c.day + literal(" ") + both.c.project_id + literal(" ") + both.c.model_id
     count = select(func.count(Generation.id)).where(Generation.kept.is_not(None))
     return count, select(where).group_by(*keys).having(differ)

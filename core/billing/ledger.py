@@ -30,63 +30,69 @@ BOOKING_LIMIT_CREDITS = 10**12
 
 REASON_LIMIT_CHARS = 500
 
-_BALANCE = select(Account.available_credits, Account.held_credits).where(Account.user_id == bindparam("user_id"))
+_BALANCE = select(Account.available_credits, Account.held_credits).where(
+    Account.workspace_id == bindparam("workspace_id")
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What a person can spend and what is reserved for generations under way, in credits."""
+    """What a workspace can spend and what is reserved for generations under way, in credits."""
 
     available_credits: int
     held_credits: int
 
 
-def balance(session: ReadSession, user_id: str) -> Balance:
-    """The figures of a person's account; zero before the first movement."""
-    row = session.execute(_BALANCE, {"user_id": user_id}).first()
+def balance(session: ReadSession, workspace_id: str) -> Balance:
+    """The figures of a workspace's account; zero before the first movement."""
+    row = session.execute(_BALANCE, {"workspace_id": workspace_id}).first()
     return Balance(*row) if row else Balance(0, 0)
 
 
-def open_account(session: WriteSession, user_id: str) -> None:
-    """Create the empty account of a new user."""
-    session.add(Account(user_id=user_id))
+def open_account(session: WriteSession, workspace_id: str) -> None:
+    """Create the empty account of a new workspace."""
+    session.add(Account(workspace_id=workspace_id))
     session.flush()
 
 
-def grant(session: ReadSession, user_id: str, *, credits: int, key: str, actor: str, reason: Message | str) -> bool:
-    """Book credits to a person. True if it moved, False if the key was already booked.
+def grant(
+    session: ReadSession, workspace_id: str, *, credits: int, key: str, actor: str, reason: Message | str
+) -> bool:
+    """Book credits to a workspace. True if it moved, False if the key was already booked.
 
     Raises InvalidRequest for an amount or a reason that cannot be booked.
     """
     _check_booking(credits, reason, problem=message("grant_not_positive") if credits <= 0 else None)
-    return _book(session, user_id, EntryKind.GRANT, credits, key=key, actor=actor, reason=reason)
+    return _book(session, workspace_id, EntryKind.GRANT, credits, key=key, actor=actor, reason=reason)
 
 
-def adjust(session: ReadSession, user_id: str, *, credits: int, key: str, actor: str, reason: Message | str) -> bool:
+def adjust(
+    session: ReadSession, workspace_id: str, *, credits: int, key: str, actor: str, reason: Message | str
+) -> bool:
     """Correct a balance by a signed amount. InsufficientCredits when it would go below zero.
 
     Raises InvalidRequest for an amount or a reason that cannot be booked.
     """
     _check_booking(credits, reason, problem=message("adjustment_of_nothing") if credits == 0 else None)
-    return _book(session, user_id, EntryKind.ADJUST, credits, key=key, actor=actor, reason=reason)
+    return _book(session, workspace_id, EntryKind.ADJUST, credits, key=key, actor=actor, reason=reason)
 
 
-def hold(session: ReadSession, user_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
+def hold(session: ReadSession, workspace_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
     """Reserve the price of a generation; one that costs nothing leaves no row. Raises InsufficientCredits."""
     if credits == 0:
         return True
     key = f"generation:{generation_id}:hold"
     reason = message("reserved_at_submit")
     return _book(
-        session, user_id, EntryKind.HOLD, credits, key=key, actor=actor, reason=reason, generation_id=generation_id
+        session, workspace_id, EntryKind.HOLD, credits, key=key, actor=actor, reason=reason, generation_id=generation_id
     )
 
 
-def settle(session: ReadSession, user_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
+def settle(session: ReadSession, workspace_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
     """Charge a completed generation: the reserved credits are spent."""
     return _end_hold(
         session,
-        user_id,
+        workspace_id,
         EntryKind.SETTLE,
         credits,
         generation_id=generation_id,
@@ -96,19 +102,19 @@ def settle(session: ReadSession, user_id: str, *, generation_id: str, credits: i
 
 
 def release(
-    session: ReadSession, user_id: str, *, generation_id: str, credits: int, actor: str, reason: Message | str
+    session: ReadSession, workspace_id: str, *, generation_id: str, credits: int, actor: str, reason: Message | str
 ) -> bool:
     """Give the reserved credits of a generation back."""
     return _end_hold(
-        session, user_id, EntryKind.RELEASE, credits, generation_id=generation_id, actor=actor, reason=reason
+        session, workspace_id, EntryKind.RELEASE, credits, generation_id=generation_id, actor=actor, reason=reason
     )
 
 
 def entries(
-    session: ReadSession, user_id: str, *, before_id: int | None = None, limit: int = 100
+    session: ReadSession, workspace_id: str, *, before_id: int | None = None, limit: int = 100
 ) -> Sequence[LedgerEntry]:
-    """A person's movements, newest first, a keyset page at a time."""
-    query = select(LedgerEntry).join(Account).where(Account.user_id == user_id)
+    """A workspace's movements, newest first, a keyset page at a time."""
+    query = select(LedgerEntry).join(Account).where(Account.workspace_id == workspace_id)
     if before_id is not None:
         query = query.where(LedgerEntry.id < before_id)
     return session.scalars(query.order_by(LedgerEntry.id.desc()).limit(limit)).all()
@@ -148,7 +154,7 @@ def _check_booking(credits: int, reason: Message | str, *, problem: Message | No
 
 def _end_hold(
     session: ReadSession,
-    user_id: str,
+    workspace_id: str,
     kind: EntryKind,
     credits: int,
     *,
@@ -160,12 +166,12 @@ def _end_hold(
     if credits == 0:
         return True
     key = f"generation:{generation_id}:end"
-    return _book(session, user_id, kind, credits, key=key, actor=actor, reason=reason, generation_id=generation_id)
+    return _book(session, workspace_id, kind, credits, key=key, actor=actor, reason=reason, generation_id=generation_id)
 
 
 def _book(
     session: ReadSession,
-    user_id: str,
+    workspace_id: str,
     kind: EntryKind,
     credits: int,
     *,
@@ -175,16 +181,16 @@ def _book(
     generation_id: str | None = None,
 ) -> bool:
     """Change the account and append the row; False, and nothing changed, when the key is already there."""
-    account_id = lock_account(session, user_id)
+    account_id = lock_account(session, workspace_id)
     if session.scalar(_BOOKED, {"booked_key": key}) is not None:
         return False
     available, held = (sign * credits for sign in EFFECTS[kind])
     after = session.execute(_CHANGE, {"account_id": account_id, "available": available, "held": held}).first()
     if after is None:
-        now = balance(session, user_id)
+        now = balance(session, workspace_id)
         if kind in (EntryKind.HOLD, EntryKind.ADJUST):
             raise errors.InsufficientCredits(needed_credits=abs(available), available_credits=now.available_credits)
-        raise errors.AppError(detail=f"{kind} of {credits} on {user_id}: only {now.held_credits} are held")
+        raise errors.AppError(detail=f"{kind} of {credits} on {workspace_id}: only {now.held_credits} are held")
     session.execute(
         _APPEND,
         {
@@ -203,21 +209,21 @@ def _book(
     return True
 
 
-def lock_account(session: ReadSession, user_id: str) -> str:
+def lock_account(session: ReadSession, workspace_id: str) -> str:
     """The account's id, its row locked until the transaction ends (SQLite's write lock covers the whole file).
 
     The lock puts movements of one account in order, so that looking for the key before writing is safe;
     the unique constraint on the key stands behind it.
     """
-    account_id: str | None = session.scalar(_LOCK, {"person": user_id})
+    account_id: str | None = session.scalar(_LOCK, {"owner": workspace_id})
     if account_id is None:
-        raise errors.NotFound(message("no_account", user_id=user_id))
+        raise errors.NotFound(message("no_account", user_id=workspace_id))
     return account_id
 
 
 # Put together once: every movement runs all four, and putting them together takes longer than running them.
 _ACCOUNTS, _ENTRIES = table_of(Account), table_of(LedgerEntry)
-_LOCK = select(_ACCOUNTS.c.id).where(_ACCOUNTS.c.user_id == bindparam("person")).with_for_update()
+_LOCK = select(_ACCOUNTS.c.id).where(_ACCOUNTS.c.workspace_id == bindparam("owner")).with_for_update()
 _BOOKED = select(_ENTRIES.c.id).where(_ENTRIES.c.key == bindparam("booked_key"))
 _AVAILABLE_AFTER = _ACCOUNTS.c.available_credits + bindparam("available")
 _HELD_AFTER = _ACCOUNTS.c.held_credits + bindparam("held")

@@ -11,11 +11,11 @@ from core.billing import ledger
 from core.billing.quote import quote
 from core.catalog import capabilities
 from core.db import ReadSession, WriteSession
-from core.db.row_access import visible_to
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations.submit import Order, is_repeat, submit
 from core.ids import new_id
 from core.messages import message
+from core.workspaces.access import Member, visible_to
 
 MAX_BATCH = 20
 """Up to so many orders with one press."""
@@ -28,7 +28,7 @@ def total_credits(orders: Sequence[Order]) -> int:
 
 def submit_batch(
     session: WriteSession,
-    user: User,
+    member: Member,
     orders: Sequence[Order],
     *,
     configured: Collection[str],
@@ -46,15 +46,15 @@ def submit_batch(
     if not 1 <= len(orders) <= MAX_BATCH:
         raise errors.InvalidRequest(fields={"generations": message("batch_size", limit=MAX_BATCH, ordered=len(orders))})
     orders = [order.trimmed() for order in orders]
-    ledger.lock_account(session, user.id)  # two presses with one key go one after the other
-    if key is not None and (first := _earlier_batch(session, user, key)):
+    ledger.lock_account(session, member.id)  # two presses with one key go one after the other
+    if key is not None and (first := _earlier_batch(session, member, key)):
         repeated = (is_repeat(row, order, extends_id) for row, order in zip(first, orders, strict=False))
         if len(first) != len(orders) or not all(repeated):
             raise errors.IdempotencyConflict
         for row in first:
             row.replayed = True
         return first
-    _check_total(session, user, orders)
+    _check_total(session, member, orders)
     batch_id = new_id() if len(orders) > 1 else None
     rows: list[Generation] = []
     with session.begin_nested():  # a refusal in the middle takes back what was written before it, whoever catches it
@@ -62,7 +62,7 @@ def submit_batch(
             with _fields_named_by(place if len(orders) > 1 else None):
                 row = submit(
                     session,
-                    user,
+                    member,
                     order,
                     configured=configured,
                     quota_bytes=quota_bytes,
@@ -87,12 +87,12 @@ def _fields_named_by(place: int | None) -> Iterator[None]:
         ) from None
 
 
-def _check_total(session: ReadSession, user: User, orders: Sequence[Order]) -> None:
+def _check_total(session: ReadSession, member: Member, orders: Sequence[Order]) -> None:
     """InsufficientCredits that names the price of all; orders that cannot be priced are refused one by one later."""
     if any(capabilities.validate(order.spec) for order in orders):
         return
     needed = total_credits(orders)
-    available = ledger.balance(session, user.id).available_credits
+    available = ledger.balance(session, member.id).available_credits
     if needed > available:
         raise errors.InsufficientCredits(needed_credits=needed, available_credits=available)
 
@@ -104,10 +104,10 @@ def _item_key(key: str | None, place: int) -> str | None:
     return f"batch-{hashlib.sha256(f'{place}:{key}'.encode()).hexdigest()}"
 
 
-def _earlier_batch(session: ReadSession, user: User, key: str) -> Sequence[Generation]:
+def _earlier_batch(session: ReadSession, member: Member, key: str) -> Sequence[Generation]:
     """What was ordered with this key before, in its order."""
     places = {_item_key(key, place): place for place in range(MAX_BATCH)}
     rows = session.scalars(
-        select(Generation).where(visible_to(Generation, user), Generation.idempotency_key.in_(places))
+        select(Generation).where(visible_to(Generation, member), Generation.idempotency_key.in_(places))
     ).all()
     return sorted(rows, key=lambda row: places[row.idempotency_key])

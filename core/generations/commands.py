@@ -8,27 +8,29 @@ from core import db, errors
 from core.clock import utc_now
 from core.db import WriteSession, update_where
 from core.db.enums import ENDED_STATUSES, Stage, Status
-from core.db.row_access import visible_to
-from core.db.tables import Generation, Project, User, is_live
+from core.db.tables import Generation, Project, is_live
 from core.generations import lifecycle
 from core.generations.queries import get, visible
 from core.generations.submit import Order, submit
 from core.identity import idempotency
 from core.messages import message, plain
 from core.providers import registry
+from core.workspaces.access import Member
+from core.workspaces.permissions import Action
 
 
-def cancel(session: WriteSession, user: User, generation_id: str) -> Generation:
+def cancel(session: WriteSession, member: Member, generation_id: str) -> Generation:
     """Cancel: at once and free while pending; afterwards only where the provider can, as a wish its worker carries out.
 
     Conflict when it has ended, or when its provider cannot stop it (the sentence says what that costs).
     """
-    row = get(session, user, generation_id)
+    row = get(session, member, generation_id)
+    member.require(Action.ORDER, row.workspace_id)
     row = lifecycle.locked(session, row.id) or row
     if row.status in ENDED_STATUSES:
         raise errors.Conflict(message("already_ended", status=lifecycle.status_word(row.status)))
     if row.status is Status.PENDING:
-        lifecycle.cancel(session, row, actor=user.email)
+        lifecycle.cancel(session, row, actor=member.email)
     elif row.cancel_requested_at is None:
         provider = registry.provider_class(row.provider)
         if not provider.can_cancel or row.stage in (Stage.READY_TO_DOWNLOAD, Stage.DOWNLOADING):
@@ -38,14 +40,16 @@ def cancel(session: WriteSession, user: User, generation_id: str) -> Generation:
         row.cancel_requested_at = now
         if row.stage is Stage.WAITING:
             row.next_at = now
-        lifecycle.add_event(session, row.id, row.status, row.stage, what=message("cancel_requested"), actor=user.email)
+        lifecycle.add_event(
+            session, row.id, row.status, row.stage, what=message("cancel_requested"), actor=member.email
+        )
     session.flush()
-    return get(session, user, generation_id)
+    return get(session, member, generation_id)
 
 
 def retry(
     session: WriteSession,
-    user: User,
+    member: Member,
     generation_id: str,
     *,
     configured: Collection[str],
@@ -58,17 +62,18 @@ def retry(
     under way, every other is that one, marked as `replayed`, whatever its key. Raises as `submit`, and Conflict when
     the old one has not failed.
     """
-    old = get(session, user, generation_id)
+    old = get(session, member, generation_id)
+    member.require(Action.ORDER, old.workspace_id)
     if old.status not in (Status.FAILED, Status.CANCELLED):
         raise errors.Conflict(message("cannot_retry"))
     lifecycle.locked(session, old.id)  # retries of one go one after the other
-    if (under_way := _retry_under_way(session, user, old, idempotency_key)) is not None:
+    if (under_way := _retry_under_way(session, member, old, idempotency_key)) is not None:
         under_way.replayed = True
         return under_way
-    extended = visible(user).with_only_columns(Generation.id).where(Generation.id == old.extends_id)
+    extended = visible(member).with_only_columns(Generation.id).where(Generation.id == old.extends_id)
     return submit(
         session,
-        user,
+        member,
         Order.of(old),
         configured=configured,
         quota_bytes=quota_bytes,
@@ -78,27 +83,33 @@ def retry(
     )
 
 
-def _retry_under_way(session: WriteSession, user: User, old: Generation, key: str | None) -> Generation | None:
+def _retry_under_way(session: WriteSession, member: Member, old: Generation, key: str | None) -> Generation | None:
     """The retry that this request is, or would repeat; None when it is to be ordered.
 
     A key that was answered by another request's retry is remembered, so that its own repeat buys nothing later.
     """
     request = f"retry\n{old.id}"
     if key is not None:
-        if (made_id := idempotency.made_before(session, user, key, request=request)) is not None:
-            return get(session, user, made_id)
-        if session.scalar(select(Generation.id).where(visible_to(Generation, user), Generation.idempotency_key == key)):
+        if (made_id := idempotency.made_before(session, member.user, key, request=request)) is not None:
+            return get(session, member, made_id)
+        if session.scalar(
+            select(Generation.id).where(Generation.user_id == member.id, Generation.idempotency_key == key)
+        ):
             return None  # `submit` tells a repeat from a conflict
-    live = select(Generation).where(visible_to(Generation, user), is_live(), Generation.retry_of_id == old.id)
+    live = select(Generation).where(
+        Generation.workspace_id == old.workspace_id, is_live(), Generation.retry_of_id == old.id
+    )
     found = session.scalar(live.order_by(Generation.id).limit(1))
     if found is not None and key is not None:
-        idempotency.remember(session, user, key, request=request, made_id=found.id)
+        idempotency.remember(session, member.user, key, request=request, made_id=found.id)
     return found
 
 
-def delete(session: WriteSession, user: User, generation_id: str) -> None:
+def delete(session: WriteSession, member: Member, generation_id: str) -> None:
     """Take an ended generation out of sight; its files follow soon, its charges stay on record."""
-    row = lifecycle.locked(session, get(session, user, generation_id).id)
+    seen = get(session, member, generation_id)
+    member.require(Action.DELETE, seen.workspace_id)
+    row = lifecycle.locked(session, seen.id)
     if row is None or row.status not in ENDED_STATUSES:
         raise errors.Conflict(message("cannot_delete_yet"))
     row.deleted_at = utc_now()
@@ -106,9 +117,9 @@ def delete(session: WriteSession, user: User, generation_id: str) -> None:
     session.flush()
 
 
-def delete_many(session: WriteSession, user: User, ids: Collection[str]) -> int:
-    """Delete those of these generations that have ended; how many. NotFound when one is not theirs."""
-    ended = [row_id for row_id in sorted(set(ids)) if get(session, user, row_id).status in ENDED_STATUSES]
+def delete_many(session: WriteSession, member: Member, ids: Collection[str]) -> int:
+    """Delete those of these generations that have ended; how many. NotFound when they do not see one."""
+    ended = [row_id for row_id in sorted(set(ids)) if get(session, member, row_id).status in ENDED_STATUSES]
     for row_id in ended:
-        delete(session, user, row_id)
+        delete(session, member, row_id)
     return len(ended)

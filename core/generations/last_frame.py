@@ -5,31 +5,32 @@ No service: it opens its own units of work, since none may stay open while a fil
 
 from core import db, errors
 from core.db.enums import Status
-from core.db.tables import Generation, Upload, User
+from core.db.tables import Generation, Upload
 from core.files import isolated
 from core.files.storage import Storage
 from core.generations import queries
 from core.messages import message
 from core.projects import uploads
+from core.workspaces.access import Member
 
 MEMORY_BYTES = 4 * 1024**3
 """What decoding the end of a clip may take; in 4K it takes half a gigabyte."""
 SECONDS = 120
 
 
-def as_upload(user: User, generation_id: str, *, storage: Storage, quota_bytes: int) -> Upload:
+def as_upload(member: Member, generation_id: str, *, storage: Storage, quota_bytes: int) -> Upload:
     """The last picture of a person's own completed clip, as an upload of theirs; the same clip gives the same one.
 
     Raises NotFound, Conflict when the clip is not finished, MediaRejected when it cannot be read, StorageFull,
     StorageUnavailable, RateLimited.
     """
     with db.read_session() as session:
-        row = queries.get(session, user, generation_id)
+        row = queries.get(session, member, generation_id)
     output_key = row.output_key
     if row.status is not Status.COMPLETED or output_key is None:
         raise errors.Conflict(message("cannot_extend_yet"))
     upload, _notes = uploads.store_image(
-        user,
+        member,
         # What the picture was taken from stands for its bytes, so that a repeat finds it without decoding anything.
         identity=f"last frame, as shown, of {output_key}".encode(),
         picture=lambda: _picture(storage, output_key),

@@ -20,10 +20,10 @@ from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, Project, is_live, table_of
 from core.generations import conformance
 from core.generations.state_machine import TRANSITIONS
-from core.identity import users
 from core.messages import Message, message
 from core.notifications import outbox
 from core.usage import rollups
+from core.workspaces import quota
 
 SYSTEM = "system"
 PENDING_LIMIT = timedelta(hours=24)
@@ -128,7 +128,7 @@ def transition(
     if moved != 1:
         return False
     add_event(session, row.id, status, stage, what=what, actor=actor)
-    outbox.enqueue(session, row.id, row.user_id, status)
+    outbox.enqueue(session, row.id, row.workspace_id, status)
     if row in session:
         session.refresh(row)
     return True
@@ -207,8 +207,8 @@ def complete(session: WriteSession, row: Generation, output: Output) -> bool:
     preview_at = facts.ended_at if output.preview_key is None else None
     if not transition(session, row, Status.COMPLETED, Stage.FINALIZED, what=what, next_at=preview_at, **values):
         return False
-    ledger.settle(session, facts.user_id, generation_id=facts.id, credits=facts.credits, actor=SYSTEM)
-    users.reserve_storage(session, facts.user_id, size_bytes=output.stored_bytes, quota_bytes=None)
+    ledger.settle(session, facts.workspace_id, generation_id=facts.id, credits=facts.credits, actor=SYSTEM)
+    quota.reserve(session, facts.workspace_id, size_bytes=output.stored_bytes, quota_bytes=None)
     seconds = facts.duration_seconds
     _add_to_rollup(
         session,
@@ -313,6 +313,7 @@ class _EndedFacts:
     """What is needed of a row after it has moved to its end."""
 
     id: str
+    workspace_id: str
     user_id: str
     project_id: str
     provider: str
@@ -326,6 +327,7 @@ class _EndedFacts:
         """Taken just before the move; its end is now, for the row and for the day it is counted on."""
         return cls(
             row.id,
+            row.workspace_id,
             row.user_id,
             row.project_id,
             row.provider,
@@ -337,12 +339,21 @@ class _EndedFacts:
 
 
 def _release_hold(session: WriteSession, facts: _EndedFacts, reason: Message, actor: str, **counts: int) -> bool:
-    ledger.release(session, facts.user_id, generation_id=facts.id, credits=facts.credits, actor=actor, reason=reason)
+    ledger.release(
+        session, facts.workspace_id, generation_id=facts.id, credits=facts.credits, actor=actor, reason=reason
+    )
     _add_to_rollup(session, facts, released_credits=facts.credits, **counts)
     return True
 
 
 def _add_to_rollup(session: WriteSession, facts: _EndedFacts, **added: int) -> None:
     """Add to the day's roll-up, in the transaction that ends the generation, so that the two cannot differ."""
-    key = rollups.Key.of(facts.ended_at, facts.user_id, facts.project_id, facts.provider, facts.model_id)
+    key = rollups.Key(
+        rollups.day_of(facts.ended_at),
+        facts.workspace_id,
+        facts.user_id,
+        facts.project_id,
+        facts.provider,
+        facts.model_id,
+    )
     rollups.add(session, key, **added)

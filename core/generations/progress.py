@@ -1,4 +1,4 @@
-"""What of one person is under way right now, cheap enough to be asked every two seconds by everybody who looks.
+"""What is under way in a workspace right now, cheap enough to be asked every two seconds by everybody who looks.
 
 A look is authorised by a short-lived signed token of its own, because a page has no API token to send.
 """
@@ -16,14 +16,14 @@ from sqlalchemy.orm import load_only
 from core import errors, signing
 from core.db import ReadSession
 from core.db.enums import ENDED_STATUSES, Stage, Status
-from core.db.row_access import visible_to, visible_to_bound_user
-from core.db.tables import Generation, User, is_live
+from core.db.tables import Generation, User, WorkspaceMember, is_live
 from core.insights import model_stats
 from core.insights.model_stats import RenderTimeEstimator, TimeRange
 from core.providers import registry
+from core.workspaces.access import Member, in_bound_workspace, visible_to
 
 MAX_WATCHED = 500
-"""So many of one person's generations are watched for their end, the oldest first: they end first."""
+"""So many generations of a workspace are watched for their end, the oldest first: they end first."""
 
 MAX_ITEMS = 50
 """So many are told of in one look."""
@@ -35,21 +35,22 @@ USUAL_CACHE_SECONDS = 60.0
 TOKEN_LIFETIME_SECONDS = 3600
 
 # Put together once, as they are asked on every run of every page and by everybody who looks.
-_MINE = select(Generation.id).where(visible_to_bound_user(Generation), is_live())
+_MINE = select(Generation.id).where(in_bound_workspace(Generation), is_live())
 _IDS = _MINE.order_by(Generation.id).limit(MAX_WATCHED)
-_PERSONS = (
+_OF_MEMBER = (
     select(Generation.id)
-    .select_from(User)
-    .outerjoin(Generation, and_(visible_to_bound_user(Generation), is_live()))
-    .where(User.id == bindparam("user_id"))
+    .select_from(WorkspaceMember)
+    .join(User, and_(User.id == WorkspaceMember.user_id, User.deactivated_at.is_(None)))
+    .outerjoin(Generation, and_(in_bound_workspace(Generation), is_live()))
+    .where(WorkspaceMember.workspace_id == bindparam("workspace_id"), WorkspaceMember.user_id == bindparam("user_id"))
     .order_by(Generation.id)
     .limit(MAX_WATCHED)
 )
-"""The same with a row of nothing for a person who has none, and no row at all where there is no such person."""
-_NEWEST_ID = select(func.max(Generation.id)).where(visible_to_bound_user(Generation))
+"""The same with a row of nothing where there is none, and no row at all for who is not in the workspace any more."""
+_NEWEST_ID = select(func.max(Generation.id)).where(in_bound_workspace(Generation))
 _IDS_AFTER = (
     select(Generation.id)
-    .where(visible_to_bound_user(Generation), Generation.id > bindparam("after"))
+    .where(in_bound_workspace(Generation), Generation.id > bindparam("after"))
     .order_by(Generation.id)
     .limit(MAX_WATCHED)
 )
@@ -110,51 +111,51 @@ class InFlightItem:
         )
 
 
-def sign_token(user_id: str, language: str, *, secret: bytes, now: datetime) -> str:
-    """A token that lets its bearer look at what this person has under way, told in this language, for an hour."""
-    said = f"{signing.expiry(now, TOKEN_LIFETIME_SECONDS)}.{user_id}.{language}"
+def sign_token(user_id: str, workspace_id: str, language: str, *, secret: bytes, now: datetime) -> str:
+    """A token that lets its bearer look at what is under way in this workspace, told in this language, for an hour."""
+    said = f"{signing.expiry(now, TOKEN_LIFETIME_SECONDS)}.{user_id}.{workspace_id}.{language}"
     return f"{said}.{signing.signature(_said(said), secret)}"
 
 
-def check_token(token: str, *, secrets: Sequence[bytes], now: datetime) -> tuple[str, str]:
-    """The person's id and the language of a token that `sign` made and that has not expired; else Unauthorized."""
+def check_token(token: str, *, secrets: Sequence[bytes], now: datetime) -> tuple[str, str, str]:
+    """Person, workspace and language of a token that `sign_token` made; Unauthorized for others and when it is over."""
     said, _, signature = token.rpartition(".")
     if not signing.is_signed(_said(said), signature, secrets):
         raise errors.Unauthorized
-    expires, user_id, language = said.split(".")
+    expires, user_id, workspace_id, language = said.split(".")
     if now.timestamp() >= int(expires):
         raise errors.Unauthorized
-    return user_id, language
+    return user_id, workspace_id, language
 
 
 def _said(said: str) -> str:
     return f"live\n{said}"
 
 
-def live_ids_of(session: ReadSession, user: User) -> Sequence[str]:
-    """Ids of a person's generations that have not ended, oldest first, from the index alone."""
-    return session.scalars(_IDS, {"user_id": user.id}).all()
+def live_ids_of(session: ReadSession, member: Member) -> Sequence[str]:
+    """Ids of the workspace's generations that have not ended, oldest first, from the index alone."""
+    return session.scalars(_IDS, {"workspace_id": member.workspace_id}).all()
 
 
-def live_ids(connection: Connection, user_id: str) -> Sequence[str]:
-    """Ids of the unfinished generations of `user_id`, oldest first; Unauthorized if there is no such user."""
-    found = connection.execute(_PERSONS, {"user_id": user_id}).scalars().all()
+def live_ids(connection: Connection, user_id: str, workspace_id: str) -> Sequence[str]:
+    """Ids of the unfinished generations of a workspace, oldest first; Unauthorized for who is not in it."""
+    found = connection.execute(_OF_MEMBER, {"workspace_id": workspace_id, "user_id": user_id}).scalars().all()
     if not found:
         raise errors.Unauthorized
     return [one for one in found if one is not None]
 
 
-def newest_id(asked: Connection | ReadSession, user_id: str) -> str:
-    """The id of the newest generation of `user_id`, ended or not, from an index alone; empty if there is none.
+def newest_id(asked: Connection | ReadSession, workspace_id: str) -> str:
+    """The id of the newest generation of a workspace, ended or not, from an index alone; empty if there is none.
 
     Asked before the ids that are under way: what begins between the two questions is then still newer the next time.
     """
-    return asked.execute(_NEWEST_ID, {"user_id": user_id}).scalar() or ""
+    return asked.execute(_NEWEST_ID, {"workspace_id": workspace_id}).scalar() or ""
 
 
-def ids_after(session: ReadSession, user: User, generation_id: str) -> Sequence[str]:
-    """Ids of a person's generations that began after this one, oldest first; never more than are watched."""
-    return session.scalars(_IDS_AFTER, {"user_id": user.id, "after": generation_id}).all()
+def ids_after(session: ReadSession, member: Member, generation_id: str) -> Sequence[str]:
+    """Ids of the workspace's generations that began after this one, oldest first; never more than are watched."""
+    return session.scalars(_IDS_AFTER, {"workspace_id": member.workspace_id, "after": generation_id}).all()
 
 
 def fingerprint(of_ids: Sequence[str]) -> str:
@@ -162,12 +163,12 @@ def fingerprint(of_ids: Sequence[str]) -> str:
     return hashlib.sha256("".join(of_ids).encode()).hexdigest()[:16]
 
 
-def ended(session: ReadSession, user: User, among: Collection[str]) -> Sequence[Generation]:
+def ended(session: ReadSession, member: Member, among: Collection[str]) -> Sequence[Generation]:
     """Those of these that have ended and are not deleted, oldest first; never more than are watched."""
     if not among:
         return ()
     query = select(Generation).where(
-        visible_to(Generation, user),
+        visible_to(Generation, member),
         Generation.id.in_(among),
         Generation.status.in_(ENDED_STATUSES),
         Generation.deleted_at.is_(None),
@@ -184,15 +185,15 @@ class ProgressBoard:
         self._queue: tuple[float, Mapping[str, Sequence[str]]] = (float("-inf"), {})
 
     def snapshots(
-        self, session: ReadSession, user_id: str, *, limit: int = MAX_ITEMS, among: Collection[str] | None = None
+        self, session: ReadSession, workspace_id: str, *, limit: int = MAX_ITEMS, among: Collection[str] | None = None
     ) -> Sequence[InFlightItem]:
-        """The `limit` most recent unfinished generations of `user_id`, uncertain ones last.
+        """The `limit` most recent unfinished generations of a workspace, uncertain ones last.
 
         `among` narrows it to these ids. The rows hold `_COLUMNS` only.
         """
         among = None if among is None else list(among)
         asked = _NEWEST if among is None else _NEWEST_AMONG
-        rows = session.scalars(asked, {"user_id": user_id, "among": among, "limit": limit}).all()
+        rows = session.scalars(asked, {"workspace_id": workspace_id, "among": among, "limit": limit}).all()
         return self.of(session, rows)
 
     def of(self, session: ReadSession, rows: Sequence[Generation]) -> Sequence[InFlightItem]:

@@ -1,4 +1,4 @@
-"""A person's generations to look at: filters, keyset pages, the clips beside one, its timeline and receipt."""
+"""The generations of a workspace to look at: filters, keyset pages, the clips beside one, its timeline and receipt."""
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
@@ -14,11 +14,11 @@ from core import errors, normal_form
 from core.billing import ledger
 from core.db import Reader, ReadSession
 from core.db.enums import ENDED_STATUSES, Stage, Status
-from core.db.row_access import visible_to, visible_to_bound_user
-from core.db.tables import Generation, GenerationEvent, GenerationTag, LedgerEntry, User, is_live
+from core.db.tables import Generation, GenerationEvent, GenerationTag, LedgerEntry, is_live
 from core.generations import prompt_search
 from core.messages import Message, message
 from core.projects import projects
+from core.workspaces.access import Member, in_bound_workspace, visible_to, visible_to_bound
 
 CLOCK_SLACK = timedelta(hours=1)
 """How far the time inside an id may be from `created_at`: they are read one after the other, on one machine."""
@@ -132,35 +132,39 @@ class Details:
     entries: Sequence[LedgerEntry]
 
 
-def list_page(session: Reader, user: User, chosen: ListFilter, *, cursor: str | None = None, limit: int = 24) -> Page:
-    """A person's generations, a keyset page at a time: stable while rows are added.
+def list_page(
+    session: Reader, member: Member, chosen: ListFilter, *, cursor: str | None = None, limit: int = 24
+) -> Page:
+    """The workspace's generations, a keyset page at a time: stable while rows are added.
 
-    NotFound for a project that is not theirs.
+    NotFound for a project that they do not see.
     """
-    _check_project(session, user, chosen)
-    query = _page(chosen, cursor, limit, _Where.of(session, user, chosen))
-    rows = session.execute(query, {"user_id": user.id}).all()
+    _check_project(session, member, chosen)
+    query = _page(chosen, cursor, limit, _Where.of(session, member, chosen))
+    rows = session.execute(query, {"workspace_id": member.workspace_id}).all()
     return Page([ListRow._make(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
 
 
-def neighbours(session: ReadSession, user: User, chosen: ListFilter, generation_id: str) -> Neighbours:
-    """The clips before and after one, in the order of the listing. NotFound for a project that is not theirs."""
-    _check_project(session, user, chosen)
-    found = _listing(select(Generation.id), chosen, _Where.of(session, user, chosen))
+def neighbours(session: ReadSession, member: Member, chosen: ListFilter, generation_id: str) -> Neighbours:
+    """The clips before and after one, in the order of the listing. NotFound for a project that they do not see."""
+    _check_project(session, member, chosen)
+    found = _listing(select(Generation.id), chosen, _Where.of(session, member, chosen))
 
     def nearest(*, older: bool) -> str | None:
         beyond = found.query.where(_beyond(found, generation_id, older=older))
-        nearest_id: str | None = session.scalar(found.first(beyond, 1, newest=older), {"user_id": user.id})
+        nearest_id: str | None = session.scalar(
+            found.first(beyond, 1, newest=older), {"workspace_id": member.workspace_id}
+        )
         return nearest_id
 
     newer, older = nearest(older=False), nearest(older=True)
     return Neighbours(older, newer) if chosen.oldest_first else Neighbours(newer, older)
 
 
-def get_many(session: ReadSession, user: User, ids: Collection[str]) -> Sequence[Generation]:
-    """The user's own generations among `ids` that are not deleted, in the order of `ids`."""
+def get_many(session: ReadSession, member: Member, ids: Collection[str]) -> Sequence[Generation]:
+    """The generations among `ids` that they see and that are not deleted, in the order of `ids`."""
     query = select(Generation).where(
-        visible_to(Generation, user), Generation.deleted_at.is_(None), Generation.id.in_(ids)
+        visible_to(Generation, member), Generation.deleted_at.is_(None), Generation.id.in_(ids)
     )
     rows = {row.id: row for row in session.scalars(query)}
     return [rows[found] for found in dict.fromkeys(ids) if found in rows]
@@ -177,20 +181,20 @@ _LIST_COLUMNS = select(*(getattr(Generation, name) for name in ListRow._fields))
 
 @dataclass(frozen=True, slots=True)
 class _Where:
-    """Where a search is made: the kind of database, and the person, when the index of words is asked for theirs."""
+    """Where a search is made: the kind of database, and the workspace, when the index of words is asked for its."""
 
     is_postgresql: bool
-    user_id: str | None
+    workspace_id: str | None
 
     @classmethod
-    def of(cls, session: Reader, user: User, chosen: ListFilter) -> "_Where":
+    def of(cls, session: Reader, member: Member, chosen: ListFilter) -> "_Where":
         bind = session if isinstance(session, Connection) else session.get_bind()
-        return cls(bind.dialect.name == "postgresql", user.id if chosen.text.strip() else None)
+        return cls(bind.dialect.name == "postgresql", member.workspace_id if chosen.text.strip() else None)
 
 
-def _check_project(session: Reader, user: User, chosen: ListFilter) -> None:
+def _check_project(session: Reader, member: Member, chosen: ListFilter) -> None:
     if chosen.project_id is not None:
-        projects.check_visible(session, user, chosen.project_id)
+        projects.check_visible(session, member, chosen.project_id)
 
 
 @lru_cache(maxsize=256)
@@ -204,25 +208,27 @@ def _page(chosen: ListFilter, cursor: str | None, limit: int, where: _Where) -> 
 
 
 def _listing(columns: Select[Any], chosen: ListFilter, where: _Where) -> prompt_search.Found:
-    """These columns of everything of `user_id` that fits, in no order yet; the project is theirs."""
+    """These columns of everything of `workspace_id` that fits, in no order yet; the project is in reach."""
     query = columns.where(Generation.deleted_at.is_(None), *_conditions(chosen))
     if chosen.project_id is not None:
-        # The project is theirs, so its rows are: without the person in the query its own index is used.
+        # The project is in reach, so its rows are: without the workspace in the query its own index is used.
         query = query.where(Generation.project_id == chosen.project_id)
     else:
-        query = query.where(visible_to_bound_user(Generation))
+        query = query.where(in_bound_workspace(Generation))
     place: ColumnElement[str] = Generation.id.expression
     if chosen.tag is not None:
         query = query.join(GenerationTag, GenerationTag.generation_id == Generation.id)
-        query = query.where(visible_to_bound_user(GenerationTag), GenerationTag.tag == canonical_tag(chosen.tag))
+        query = query.where(GenerationTag.tag == canonical_tag(chosen.tag))
+        if chosen.project_id is None:
+            query = query.where(in_bound_workspace(GenerationTag))
         place = GenerationTag.generation_id.expression  # the same id, in the order of the index of tags
-    if where.user_id is not None:
+    if where.workspace_id is not None:
         return prompt_search.narrow(
             query,
             place,
             chosen.text,
             is_postgresql=where.is_postgresql,
-            owner_id=chosen.project_id or where.user_id,
+            owner_id=chosen.project_id or where.workspace_id,
             marks=_marks(chosen),
         )
     return prompt_search.Found(query, place)
@@ -298,17 +304,19 @@ class StatusSnapshot:
     error_message: str | None
 
 
-def get(session: ReadSession, user: User, generation_id: str) -> Generation:
-    """A person's own generation; NotFound also when it is somebody else's or deleted."""
-    row = session.scalar(visible(user).where(Generation.id == generation_id))
+def get(session: ReadSession, member: Member, generation_id: str) -> Generation:
+    """A generation in a workspace of theirs; NotFound also when it is in another one or deleted."""
+    row = session.scalar(visible(member).where(Generation.id == generation_id))
     if row is None:
         raise errors.NotFound(NOT_FOUND)
     return row
 
 
-def status_snapshot(session: Reader, user: User, generation_id: str) -> StatusSnapshot:
-    """Where a person's own generation stands, for those who ask again and again; NotFound as in `get`."""
-    row = session.execute(_STATUS_SNAPSHOT, {"user_id": user.id, "generation_id": generation_id}).first()
+def status_snapshot(session: Reader, member: Member, generation_id: str) -> StatusSnapshot:
+    """Where a generation stands that they see, for those who ask again and again; NotFound as in `get`."""
+    row = session.execute(
+        _STATUS_SNAPSHOT, {"workspace_ids": member.workspace_ids, "generation_id": generation_id}
+    ).first()
     if row is None:
         raise errors.NotFound(NOT_FOUND)
     return StatusSnapshot(*row)
@@ -337,10 +345,10 @@ def file_name(row: Generation) -> str:
 
 # Put together once: they are run more often than others, and putting them together takes longer than running them.
 _STATUS_SNAPSHOT = select(*(getattr(Generation, field.name) for field in fields(StatusSnapshot))).where(
-    visible_to_bound_user(Generation), Generation.deleted_at.is_(None), Generation.id == bindparam("generation_id")
+    visible_to_bound(Generation), Generation.deleted_at.is_(None), Generation.id == bindparam("generation_id")
 )
 
 
-def visible(user: User) -> Select[Generation]:
-    """A person's own generations that are not deleted, as a statement to narrow down."""
-    return select(Generation).where(visible_to(Generation, user), Generation.deleted_at.is_(None))
+def visible(member: Member) -> Select[Generation]:
+    """The generations that a person sees and that are not deleted, as a statement to narrow down."""
+    return select(Generation).where(visible_to(Generation, member), Generation.deleted_at.is_(None))

@@ -16,13 +16,14 @@ from core import errors
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import ENDED_STATUSES, Status
-from core.db.row_access import visible_to, visible_to_bound_user
-from core.db.tables import Generation, GenerationTag, Project, User
+from core.db.tables import Generation, GenerationTag, Project
 from core.generations.queries import ReviewStatus, canonical_tag
 from core.messages import message
 from core.projects import projects
 from core.usage import rollups
 from core.validation import text_error
+from core.workspaces.access import Member, in_bound_workspace, visible_to
+from core.workspaces.permissions import Action
 
 TAG_LIMIT_CHARS = 40
 TAGS_LIMIT = 20
@@ -42,52 +43,52 @@ class Changes:
     project_id: str | None = None
 
 
-def update(session: WriteSession, user: User, generation_id: str, changes: Changes) -> Generation:
-    """Change one clip. NotFound when it or the project is not theirs; Conflict where it cannot be, with the reason."""
-    [row] = _locked(session, user, [generation_id])
+def update(session: WriteSession, member: Member, generation_id: str, changes: Changes) -> Generation:
+    """Change one clip. NotFound when they do not see it or the project; Conflict where it cannot be, and why."""
+    [row] = _locked(session, member, [generation_id])
     if changes.verdict is not None and row.status is not Status.COMPLETED:
         raise errors.Conflict(message("cannot_judge_yet"))
     if changes.project_id not in (None, row.project_id) and row.status not in ENDED_STATUSES:
         raise errors.Conflict(message("cannot_move_yet"))
-    _change(session, user, [row], changes)
+    _change(session, member, [row], changes)
     return row
 
 
-def update_many(session: WriteSession, user: User, ids: Collection[str], changes: Changes) -> int:
+def update_many(session: WriteSession, member: Member, ids: Collection[str], changes: Changes) -> int:
     """Change several clips, all or none of them; how many it concerned.
 
     A verdict leaves out those that are not completed, a move those under way. NotFound when one is not theirs;
     InvalidRequest for more than SEVERAL_LIMIT.
     """
-    rows = _locked(session, user, ids)
+    rows = _locked(session, member, ids)
     if changes.verdict is not None:
         rows = [row for row in rows if row.status is Status.COMPLETED]
     if changes.project_id is not None:
         rows = [row for row in rows if row.status in ENDED_STATUSES]
-    _change(session, user, rows, changes)
+    _change(session, member, rows, changes)
     return len(rows)
 
 
-def tags_of(session: ReadSession, user: User, generation_id: str) -> Sequence[str]:
-    """The tags of a person's clip, in alphabetical order."""
+def tags_of(session: ReadSession, member: Member, generation_id: str) -> Sequence[str]:
+    """The tags of a clip they see, in alphabetical order."""
     query = select(GenerationTag.tag).where(
-        visible_to(GenerationTag, user), GenerationTag.generation_id == generation_id
+        visible_to(GenerationTag, member), GenerationTag.generation_id == generation_id
     )
     return session.scalars(query.order_by(GenerationTag.tag)).all()
 
 
-def own_tags(session: ReadSession, user: User, *, limit: int = 200) -> Sequence[str]:
-    """The tags a person has used, in alphabetical order."""
-    return sorted(session.scalars(_OWN_TAGS, {"user_id": user.id, "limit": limit}).all())
+def own_tags(session: ReadSession, member: Member, *, limit: int = 200) -> Sequence[str]:
+    """The tags used in the workspace, in alphabetical order."""
+    return sorted(session.scalars(_OWN_TAGS, {"workspace_id": member.workspace_id, "limit": limit}).all())
 
 
 def _hopping() -> Select[Any]:
     """Through the index from one tag to the next, so that it costs the same however many clips carry each."""
-    first = select(func.min(GenerationTag.tag).label("tag")).where(visible_to_bound_user(GenerationTag))
+    first = select(func.min(GenerationTag.tag).label("tag")).where(in_bound_workspace(GenerationTag))
     hops = first.cte("tags", recursive=True)
     following = (
         select(func.min(GenerationTag.tag))
-        .where(visible_to_bound_user(GenerationTag), GenerationTag.tag > hops.c.tag)
+        .where(in_bound_workspace(GenerationTag), GenerationTag.tag > hops.c.tag)
         .correlate(hops)
         .scalar_subquery()
     )
@@ -115,14 +116,14 @@ def clean_tags(tags: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def _locked(session: WriteSession, user: User, ids: Collection[str]) -> list[Generation]:
-    """A person's own clips, kept from changing until the transaction ends; in one order, so that none deadlock."""
+def _locked(session: WriteSession, member: Member, ids: Collection[str]) -> list[Generation]:
+    """Clips that they see, kept from changing until the transaction ends; in one order, so that none deadlock."""
     wanted = set(ids)
     if len(wanted) > MAX_CLIPS:
         raise errors.InvalidRequest(fields={"ids": message("too_many_at_once", limit=MAX_CLIPS)})
     query = (
         select(Generation)
-        .where(visible_to(Generation, user), Generation.deleted_at.is_(None), Generation.id.in_(wanted))
+        .where(visible_to(Generation, member), Generation.deleted_at.is_(None), Generation.id.in_(wanted))
         .order_by(Generation.id)
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -130,19 +131,21 @@ def _locked(session: WriteSession, user: User, ids: Collection[str]) -> list[Gen
     rows = list(session.scalars(query))
     if len(rows) != len(wanted):
         raise errors.NotFound(message("generation_not_found"))
+    for workspace_id in {row.workspace_id for row in rows}:
+        member.require(Action.EDIT, workspace_id)
     return rows
 
 
-def _change(session: WriteSession, user: User, rows: Sequence[Generation], changes: Changes) -> None:
+def _change(session: WriteSession, member: Member, rows: Sequence[Generation], changes: Changes) -> None:
     if changes.favourite is not None:
         _set(session, rows, favourite=changes.favourite)
     if changes.tags is not None or changes.add_tags or changes.remove_tags:
         for row in rows:
-            _tag(session, user, row.id, changes)
+            _tag(session, member, row, changes)
     if changes.verdict is not None:
         _judge(session, rows, changes.verdict.kept)
     if changes.project_id is not None:
-        _move(session, user, rows, changes.project_id)
+        _move(session, member, rows, changes.project_id)
     session.flush()
     for row in rows:
         session.refresh(row)
@@ -155,8 +158,9 @@ def _set(session: WriteSession, rows: Sequence[Generation], **values: object) ->
     session.execute(changed.execution_options(synchronize_session=False))
 
 
-def _tag(session: WriteSession, user: User, generation_id: str, changes: Changes) -> None:
-    had = set(tags_of(session, user, generation_id))
+def _tag(session: WriteSession, member: Member, row: Generation, changes: Changes) -> None:
+    generation_id = row.id
+    had = set(tags_of(session, member, generation_id))
     wanted = had if changes.tags is None else set(clean_tags(changes.tags))
     wanted = (wanted | set(clean_tags(changes.add_tags))) - set(clean_tags(changes.remove_tags))
     clean_tags(wanted)  # how many there may be
@@ -165,7 +169,10 @@ def _tag(session: WriteSession, user: User, generation_id: str, changes: Changes
             delete(GenerationTag).where(GenerationTag.generation_id == generation_id, GenerationTag.tag.in_(gone))
         )
     if new := sorted(wanted - had):
-        rows = [{"generation_id": generation_id, "tag": tag, "user_id": user.id} for tag in new]
+        rows = [
+            {"generation_id": generation_id, "tag": tag, "workspace_id": row.workspace_id, "user_id": member.id}
+            for tag in new
+        ]
         session.execute(insert(GenerationTag), rows)
 
 
@@ -175,7 +182,9 @@ def _judge(session: WriteSession, rows: Sequence[Generation], kept: bool | None)
     for row in rows:
         assert row.ended_at is not None, "a completed clip has ended"  # noqa: S101 -- for the type checker
         charged_in = row.charged_project_id or row.project_id
-        key = rollups.Key.of(row.ended_at, row.user_id, charged_in, row.provider, row.model_id)
+        key = rollups.Key(
+            rollups.day_of(row.ended_at), row.workspace_id, row.user_id, charged_in, row.provider, row.model_id
+        )
         added = figures.setdefault(key, Counter())
         added.update(_counted(kept, row.duration_seconds))
         added.subtract(_counted(row.kept, row.duration_seconds))
@@ -192,9 +201,11 @@ def _counted(kept: bool | None, seconds: int) -> dict[str, int]:
     return {"kept_count": 1, "kept_seconds": seconds} if kept else {"rejected_count": 1}
 
 
-def _move(session: WriteSession, user: User, rows: Sequence[Generation], project_id: str) -> None:
+def _move(session: WriteSession, member: Member, rows: Sequence[Generation], project_id: str) -> None:
     """Put clips into another project and count them there; what they cost stays where it was charged."""
-    target = projects.get(session, user, project_id)
+    target = projects.get(session, member, project_id)
+    if any(row.workspace_id != target.workspace_id for row in rows):
+        raise errors.InvalidRequest(fields={"projectId": message("project_of_another_workspace")})
     if target.archived_at is not None:
         raise errors.InvalidRequest(fields={"projectId": message("project_archived")})
     moving = [row for row in rows if row.project_id != target.id]

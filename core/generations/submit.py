@@ -13,16 +13,17 @@ from core.catalog import capabilities
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession
 from core.db.enums import Status
-from core.db.row_access import visible_to
-from core.db.tables import Generation, Project, User, is_live, table_of
+from core.db.tables import Generation, Project, is_live, table_of
 from core.generations import lifecycle
 from core.generations.queries import get, visible
 from core.identity import idempotency, users
 from core.messages import message
 from core.projects import projects, uploads
 from core.providers import registry
-from core.providers.contract import VideoModel
 from core.spec import GenerationSpec
+from core.workspaces import quota
+from core.workspaces.access import Member, in_workspace
+from core.workspaces.permissions import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Order:
 
 def submit(
     session: WriteSession,
-    user: User,
+    member: Member,
     order: Order,
     *,
     configured: Collection[str],
@@ -73,9 +74,9 @@ def submit(
     order = order.trimmed()
     if idempotency_key is not None:
         idempotency.check_key(idempotency_key)
-        ledger.lock_account(session, user.id)  # two submits with one key go one after the other
+        users.lock(session, member.id)  # two submits with one key go one after the other
         first = session.scalar(
-            select(Generation).where(visible_to(Generation, user), Generation.idempotency_key == idempotency_key)
+            select(Generation).where(Generation.user_id == member.id, Generation.idempotency_key == idempotency_key)
         )
         if first is not None:
             # A retry goes on from what the old one did while that is there; it is the same request either way.
@@ -86,20 +87,21 @@ def submit(
     if wrong := capabilities.validate(order.spec):
         raise errors.InvalidRequest(fields=wrong)
     model = registry.model(order.spec.model_id)
-    project = projects.get(session, user, order.project_id)
+    project = projects.get(session, member, order.project_id)
+    member.require(Action.ORDER, project.workspace_id)
     if project.archived_at is not None:
         raise errors.InvalidRequest(fields={"projectId": message("project_archived")})
     for name, field in capabilities.IMAGE_PATHS.items():
         if (key := getattr(order.spec, name)) is not None:
-            uploads.check_owned(session, user, key, field=field)
+            uploads.check_owned(session, project.workspace_id, key, field=field)
     if extends_id is not None:
-        get(session, user, extends_id)
+        get(session, member, extends_id)
     if model.provider not in configured:
         raise errors.ProviderNotConfigured
-    if users.storage_bytes(session, user) >= quota_bytes:
+    if quota.used_bytes(session, project.workspace_id) >= quota_bytes:
         raise errors.StorageFull
     price = quote(order.spec)
-    row = _row(user, order, model, price, db.now(session))
+    row = _row(member, project, order, price, db.now(session))
     row.idempotency_key, row.retry_of_id, row.extends_id, row.batch_id = (
         idempotency_key,
         retry_of_id,
@@ -108,9 +110,9 @@ def submit(
     )
     session.add(row)
     session.flush()
-    ledger.hold(session, user.id, generation_id=row.id, credits=price.total_credits, actor=user.email)
+    ledger.hold(session, project.workspace_id, generation_id=row.id, credits=price.total_credits, actor=member.email)
     what = message("ordered", total_credits=price.total_credits)
-    lifecycle.add_event(session, row.id, row.status, row.stage, what=what, actor=user.email)
+    lifecycle.add_event(session, row.id, row.status, row.stage, what=what, actor=member.email)
     session.execute(_COUNT, {"counted_id": project.id, "now": utc_now()})
     return row
 
@@ -128,9 +130,11 @@ _COUNT = (
 )
 
 
-def _row(user: User, order: Order, model: VideoModel, price: Quote, now: datetime) -> Generation:
+def _row(member: Member, project: Project, order: Order, price: Quote, now: datetime) -> Generation:
+    model = registry.model(order.spec.model_id)
     return Generation(
-        user_id=user.id,
+        workspace_id=project.workspace_id,
+        user_id=member.id,
         project_id=order.project_id,
         request_hash=order.digest(),
         recipe_hash=order.recipe(),
@@ -145,8 +149,10 @@ def _row(user: User, order: Order, model: VideoModel, price: Quote, now: datetim
     )
 
 
-def made_before(session: ReadSession, user: User, order: Order) -> Generation | None:
-    """The newest clip this person has, or has under way, from the very same recipe; in whatever project."""
+def made_before(session: ReadSession, member: Member, order: Order) -> Generation | None:
+    """The newest clip of the workspace, there or under way, from the very same recipe; in whatever project."""
     same = Generation.recipe_hash == order.trimmed().recipe()
     found = or_(is_live(), Generation.status == Status.COMPLETED)
-    return session.scalar(visible(user).where(same, found).order_by(Generation.id.desc()).limit(1))
+    return session.scalar(
+        visible(member).where(in_workspace(Generation, member), same, found).order_by(Generation.id.desc()).limit(1)
+    )

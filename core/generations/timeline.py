@@ -10,8 +10,8 @@ from sqlalchemy.orm import aliased
 from core.clock import utc_now
 from core.db import ReadSession
 from core.db.enums import Stage, Status
-from core.db.row_access import visible_to
-from core.db.tables import Generation, GenerationEvent, User
+from core.db.tables import Generation, GenerationEvent
+from core.workspaces.access import Member, in_workspace
 
 HOLE_LASTS = timedelta(seconds=30)
 _FIRST_LOOK_BACK = 1000
@@ -19,10 +19,10 @@ _FIRST_LOOK_BACK = 1000
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of somebody's generation; `progress` (0 to 1) is that of the generation now."""
+    """One step of a generation in a workspace; `progress` (0 to 1) is that of the generation now."""
 
     id: int
-    user_id: str
+    workspace_id: str
     generation_id: str
     status: Status
     stage: Stage
@@ -71,11 +71,13 @@ class Tail:
         return steps
 
 
-def of_person(session: ReadSession, user: User, *, after_id: int, until_id: int, limit: int = 500) -> Sequence[Step]:
-    """A person's own steps with ids above `after_id` up to `until_id`, oldest first."""
+def of_member(
+    session: ReadSession, member: Member, *, after_id: int, until_id: int, limit: int = 500
+) -> Sequence[Step]:
+    """The steps that a person sees with ids above `after_id` up to `until_id`, oldest first."""
     # The steps are taken by their ids first, with a limit that none of them can exceed: otherwise both databases may
-    # begin with all generations of the person.
-    is_own = and_(visible_to(Generation, user), Generation.deleted_at.is_(None)).label("is_own")
+    # begin with all generations of the workspace.
+    is_own = and_(in_workspace(Generation, member), Generation.deleted_at.is_(None)).label("is_own")
     between = (
         _steps()
         .add_columns(is_own)
@@ -85,19 +87,19 @@ def of_person(session: ReadSession, user: User, *, after_id: int, until_id: int,
         .subquery()
     )
     event = aliased(GenerationEvent, between)
-    query = select(event, between.c.user_id, between.c.progress).where(between.c.is_own)
+    query = select(event, between.c.workspace_id, between.c.progress).where(between.c.is_own)
     return [_step(row) for row in session.execute(query.order_by(between.c.id).limit(limit))]
 
 
 def _steps() -> Select[GenerationEvent, str, float]:
-    return select(GenerationEvent, Generation.user_id, Generation.progress).join(
+    return select(GenerationEvent, Generation.workspace_id, Generation.progress).join(
         Generation, Generation.id == GenerationEvent.generation_id
     )
 
 
 def _step(row: Row[GenerationEvent, str, float]) -> Step:
-    event, user_id, progress = row
-    return Step(event.id, user_id, event.generation_id, event.status, event.stage, progress, event.what, event.at)
+    event, workspace_id, progress = row
+    return Step(event.id, workspace_id, event.generation_id, event.status, event.stage, progress, event.what, event.at)
 
 
 def _oldest_running(session: ReadSession) -> int:

@@ -7,12 +7,13 @@ from sqlalchemy import select
 
 from core import db, errors, security_log
 from core.db import ReadSession, WriteSession
-from core.db.enums import Role, Stage, Status
-from core.db.row_access import all_rows_for_admin
+from core.db.enums import Stage, Status
 from core.db.tables import Generation, Project, User, is_uncertain
 from core.generations import lifecycle, reconciliation
 from core.messages import message
 from core.providers.contract import ProviderJob
+from core.workspaces.access import Member
+from core.workspaces.permissions import Action
 
 JOB_ID_LIMIT_CHARS = 200
 
@@ -31,9 +32,9 @@ class Case:
     project: str
 
 
-def list_cases(session: ReadSession, admin: User, *, limit: int = 100) -> Sequence[Case]:
+def list_cases(session: ReadSession, admin: Member, *, limit: int = 100) -> Sequence[Case]:
     """The generations of `list_unresolved` with their people, by name and address; Forbidden for others than admins."""
-    all_rows_for_admin(admin)
+    admin.require(Action.RESOLVE_UNCERTAIN)
     rows = list_unresolved(session, limit=limit)
     whose = (
         select(Generation.id, User.name, User.email, Project.name.label("project"))
@@ -48,7 +49,7 @@ def list_cases(session: ReadSession, admin: User, *, limit: int = 100) -> Sequen
     ]
 
 
-def release_hold(session: WriteSession, admin: User, generation_id: str) -> Generation:
+def release_hold(session: WriteSession, admin: Member, generation_id: str) -> Generation:
     """Decide that the provider never made it: it fails and the hold goes back. Forbidden for others than admins."""
     row = _locked(session, admin, generation_id)
     gone = errors.GenerationFailed(message("never_made"))
@@ -57,7 +58,7 @@ def release_hold(session: WriteSession, admin: User, generation_id: str) -> Gene
     return row
 
 
-def resolve_with_job(session: WriteSession, admin: User, generation_id: str, *, provider_job_id: str) -> Generation:
+def resolve_with_job(session: WriteSession, admin: Member, generation_id: str, *, provider_job_id: str) -> Generation:
     """Decide that the provider has it, under this job id: the wait goes on, and the clip is charged when it is here.
 
     Raises InvalidRequest for an id that no provider gives, Conflict when the job is another generation's.
@@ -78,9 +79,8 @@ def resolve_with_job(session: WriteSession, admin: User, generation_id: str, *, 
     return row
 
 
-def _locked(session: WriteSession, admin: User, generation_id: str) -> Generation:
-    if admin.role is not Role.ADMIN:
-        raise errors.Forbidden
+def _locked(session: WriteSession, admin: Member, generation_id: str) -> Generation:
+    admin.require(Action.RESOLVE_UNCERTAIN)
     row = lifecycle.locked(session, generation_id)
     if row is None:
         raise errors.NotFound(message("no_such_generation"))

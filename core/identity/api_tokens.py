@@ -2,9 +2,9 @@
 
 import hashlib
 import secrets
-import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import BindParameter, ColumnElement, bindparam, event, func, or_, select
 
@@ -12,7 +12,6 @@ from core import errors, security_log, validation
 from core.clock import is_within, utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Scope
-from core.db.row_access import visible_to
 from core.db.tables import ApiToken, User
 from core.db.types import UtcDateTime
 from core.messages import Message, message
@@ -21,13 +20,16 @@ NAME_LIMIT_CHARS = 120
 MAX_LIVE_TOKENS = 100
 """How many tokens a person may have at once: more than anybody can look after."""
 
-CACHE_SECONDS = 1.0
-"""How long a token that was looked up is taken as valid without looking again."""
-
-_MAX_CACHED = 10_000
 _PREFIX_CHARS = 12
 _NOTE_EVERY = timedelta(minutes=1)
 _REACH = tuple(Scope)
+
+
+class Clearable(Protocol):
+    """What remembers tokens and can be told to forget them."""
+
+    def clear(self) -> None:
+        """Forget all of them."""
 
 
 def satisfies(scope: Scope, needed: Scope) -> bool:
@@ -51,14 +53,14 @@ def create(
     if wrong:
         raise errors.InvalidRequest(fields=wrong)
     if (
-        session.scalar(select(func.count()).where(visible_to(ApiToken, user), _is_valid(utc_now()))) or 0
+        session.scalar(select(func.count()).where(ApiToken.user_id == user.id, _is_valid(utc_now()))) or 0
     ) >= MAX_LIVE_TOKENS:
         raise errors.Conflict(message("too_many_tokens", limit=MAX_LIVE_TOKENS))
     token = f"avg_{secrets.token_urlsafe(32)}"
     row = ApiToken(
         user_id=user.id,
         name=name,
-        token_hash=_hash(token),
+        token_hash=hash_of(token),
         prefix=token[:_PREFIX_CHARS],
         scope=scope,
         expires_at=expires_at,
@@ -71,29 +73,29 @@ def create(
 
 def list_for_user(session: ReadSession, user: User) -> Sequence[ApiToken]:
     """A person's tokens, newest first, with those that have expired and without those that were revoked."""
-    mine = select(ApiToken).where(visible_to(ApiToken, user), ApiToken.revoked_at.is_(None))
+    mine = select(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
     return session.scalars(mine.order_by(ApiToken.id.desc()).limit(2 * MAX_LIVE_TOKENS)).all()
 
 
 def get(session: ReadSession, user: User, token_id: str) -> ApiToken:
     """A person's own token; NotFound also when it was revoked or is somebody else's."""
-    mine = select(ApiToken).where(visible_to(ApiToken, user), ApiToken.revoked_at.is_(None))
+    mine = select(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
     row = session.scalar(mine.where(ApiToken.id == token_id))
     if row is None:
         raise errors.NotFound
     return row
 
 
-def revoke(session: WriteSession, user: User, token_id: str, *, cache: "TokenCache") -> None:
+def revoke(session: WriteSession, user: User, token_id: str, *, cache: Clearable) -> None:
     """End a token; NotFound when it is not theirs or was revoked before.
 
-    What shares this cache takes it no more once the session has committed, other processes within `CACHE_SECONDS`.
+    What shares this cache takes it no more once the session has committed, other processes within a second.
     """
     ended = update_where(
         session,
         ApiToken,
         ApiToken.id == token_id,
-        visible_to(ApiToken, user),
+        ApiToken.user_id == user.id,
         ApiToken.revoked_at.is_(None),
         revoked_at=utc_now(),
     )
@@ -109,41 +111,10 @@ def by_token(session: ReadSession, token: str) -> tuple[User, ApiToken]:
     The look-up is by hash, so its time tells nothing about how near a guess was; and unknown, revoked and expired
     ones are the same empty answer of the same query.
     """
-    found = session.execute(_BY_HASH, {"hash": _hash(token), "now": utc_now()}).first()
+    found = session.execute(_BY_HASH, {"hash": hash_of(token), "now": utc_now()}).first()
     if found is None:
         raise errors.Unauthorized
     return found[0], found[1]
-
-
-class TokenCache:
-    """Tokens that were looked up in this process a moment ago.
-
-    One that is revoked elsewhere, or a role that is taken away, counts for `CACHE_SECONDS` more at most. For reading
-    only: all requests of a token are given the same two rows.
-    """
-
-    def __init__(self) -> None:
-        self._found: dict[str, tuple[float, User, ApiToken]] = {}  # by hash; began at, in monotonic seconds
-
-    def authenticate(self, session: ReadSession, token: str) -> tuple[User, ApiToken]:
-        """The user and token of a bearer token, remembered for `CACHE_SECONDS`; Unauthorized if it is not valid."""
-        began = time.monotonic()
-        user, row = by_token(session, token)
-        if len(self._found) >= _MAX_CACHED:
-            self._found.clear()
-        self._found[_hash(token)] = (began, user, row)
-        return user, row
-
-    def get(self, token: str) -> tuple[User, ApiToken] | None:
-        """What `authenticate` found within the last `CACHE_SECONDS`; None when it has to be asked."""
-        began, user, row = self._found.get(_hash(token), _NOT_CACHED)
-        if user is None or row is None or time.monotonic() - began > CACHE_SECONDS:
-            return None
-        return (user, row) if row.expires_at is None or row.expires_at > utc_now() else None
-
-    def clear(self) -> None:
-        """Forget all of them."""
-        self._found.clear()
 
 
 def use_is_old(token: ApiToken) -> bool:
@@ -171,12 +142,14 @@ def _is_valid(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
 _BY_HASH = (
     select(User, ApiToken)
     .join(ApiToken, ApiToken.user_id == User.id)
-    .where(ApiToken.token_hash == bindparam("hash"), _is_valid(bindparam("now", type_=UtcDateTime())))
+    .where(
+        ApiToken.token_hash == bindparam("hash"),
+        User.deactivated_at.is_(None),
+        _is_valid(bindparam("now", type_=UtcDateTime())),
+    )
 )
 
 
-_NOT_CACHED = (0.0, None, None)
-
-
-def _hash(token: str) -> str:
+def hash_of(token: str) -> str:
+    """What is kept of a token."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

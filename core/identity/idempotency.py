@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from core import errors
 from core.db import WriteSession
-from core.db.row_access import visible_to
 from core.db.tables import IdempotencyRecord, User
+from core.identity import users
 from core.messages import message
 
 KEY_LIMIT_CHARS = 200
@@ -33,9 +33,9 @@ def made_before(session: WriteSession, user: User, key: str | None, *, request: 
     if key is None:
         return None
     check_key(key)
-    session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
+    users.lock(session, user.id)
     first = session.scalar(
-        select(IdempotencyRecord).where(visible_to(IdempotencyRecord, user), IdempotencyRecord.key == key)
+        select(IdempotencyRecord).where(IdempotencyRecord.user_id == user.id, IdempotencyRecord.key == key)
     )
     if first is None:
         return None

@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select, true, update
+from sqlalchemy import bindparam, select, update
 
 from core import config, errors, normal_form
 from core.billing import ledger
 from core.clock import utc_now
-from core.db import ReadSession, WriteSession, types, update_where
-from core.db.enums import Role
-from core.db.tables import Account, User
+from core.db import ReadSession, WriteSession, types
+from core.db.enums import Role, WorkspaceKind, WorkspaceRole
+from core.db.tables import Account, User, Workspace, WorkspaceMember
 from core.ids import new_id
 from core.messages import message
 
 LANGUAGE_LIMIT_CHARS = 8
 
-_STORAGE = select(User.storage_bytes).where(User.id == bindparam("user_id"))
+_LOCK = select(User.id).where(User.id == bindparam("user_id")).with_for_update(key_share=True)
 _BY_EMAIL = select(User).where(User.email == bindparam("email"))
 
 
@@ -26,7 +26,7 @@ def canonical_email(email: str) -> str:
 
 
 def ensure(session: WriteSession, email: str, *, signup_credits: int, role: Role = Role.USER) -> User:
-    """The person with this address, made (with account and signup credits) if new; safe when two do it at once."""
+    """The person with this address, made (with a workspace and signup credits) if new; safe when two do it at once."""
     address = canonical_email(email)
     if "@" not in address or len(address) > 254:
         raise errors.InvalidRequest(fields={"email": message("not_an_email", email=email)})
@@ -35,21 +35,27 @@ def ensure(session: WriteSession, email: str, *, signup_credits: int, role: Role
         return found
     made = session.scalar(
         types.insert(session, User)
-        .values(
-            id=new_id(), email=address, name=address.split("@")[0], role=role, storage_bytes=0, created_at=utc_now()
-        )
+        .values(id=new_id(), email=address, name=address.split("@")[0], role=role, created_at=utc_now())
         .on_conflict_do_nothing(index_elements=["email"])
         .returning(User.id)
     )
     user = session.scalars(_BY_EMAIL, {"email": address}).one()
     if made is not None:
-        ledger.open_account(session, user.id)
+        _open_personal_workspace(session, user)
         if signup_credits:
             key = f"user:{user.id}:signup"
             ledger.grant(
                 session, user.id, credits=signup_credits, key=key, actor="system", reason=message("signup_credits")
             )
     return user
+
+
+def _open_personal_workspace(session: WriteSession, user: User) -> None:
+    """A workspace of their own, under their own id, with its account."""
+    session.add(Workspace(id=user.id, kind=WorkspaceKind.PERSONAL, name=user.name or user.email[:120]))
+    session.flush()
+    session.add(WorkspaceMember(workspace_id=user.id, user_id=user.id, role=WorkspaceRole.MANAGER))
+    ledger.open_account(session, user.id)
 
 
 def local_person(session: WriteSession, settings: config.Settings) -> User:
@@ -65,6 +71,16 @@ def get(session: ReadSession, email: str) -> User:
     return user
 
 
+def lock(session: WriteSession, user_id: str) -> None:
+    """Let what this person does wait until the transaction ends, where it asks for the same (SQLite has one writer)."""
+    session.execute(_LOCK, {"user_id": user_id})
+
+
+def note_workspace(session: WriteSession, user: User, *, workspace_id: str) -> None:
+    """Remember where a person was last at work, for their next visit."""
+    session.execute(update(User).where(User.id == user.id).values(last_workspace_id=workspace_id))
+
+
 def set_language(session: WriteSession, user: User, *, tag: str | None) -> None:
     """Remember in which language a person reads; None leaves it to their browser."""
     if tag is not None and not (tag.isascii() and tag.isalpha() and len(tag) <= LANGUAGE_LIMIT_CHARS):
@@ -74,7 +90,7 @@ def set_language(session: WriteSession, user: User, *, tag: str | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
-    """A person and their account, as an administrator sees them."""
+    """A person and the account of their own workspace, as an administrator sees them."""
 
     id: str
     email: str
@@ -94,7 +110,7 @@ def list_all(
         raise errors.Forbidden(message("administrators_only"))
     query = (
         select(User, Account)
-        .join(Account, Account.user_id == User.id)
+        .join(Account, Account.workspace_id == User.id)
         .where(User.email > after_email)
         .order_by(User.email)
         .limit(limit)
@@ -107,24 +123,3 @@ def list_all(
         UserRow(u.id, u.email, u.name, u.role, a.available_credits, a.held_credits, given.get(a.id, 0))
         for u, a in found
     ]
-
-
-def storage_bytes(session: ReadSession, user: User) -> int:
-    """How much a person keeps, as of now."""
-    return session.scalar(_STORAGE, {"user_id": user.id}) or 0
-
-
-def reserve_storage(session: WriteSession, user_id: str, *, size_bytes: int, quota_bytes: int | None) -> None:
-    """Count bytes against a person's quota; StorageFull when they do not fit. `quota_bytes` None: no limit.
-
-    A clip that was paid for is counted but never refused.
-    """
-    fits = true() if quota_bytes is None else User.storage_bytes + size_bytes <= quota_bytes
-    counted = update_where(session, User, User.id == user_id, fits, storage_bytes=User.storage_bytes + size_bytes)
-    if counted != 1:
-        raise errors.StorageFull
-
-
-def free_storage(session: WriteSession, user_id: str, *, size_bytes: int) -> None:
-    """Give bytes back to a person's quota."""
-    update_where(session, User, User.id == user_id, storage_bytes=User.storage_bytes - size_bytes)

@@ -32,15 +32,15 @@ PUBLIC_PATH = "public_path"
 """Under this name a session's `info` has the path of PUBLIC_URL, below which the API is reached from outside."""
 
 
-def enqueue(session: WriteSession, generation_id: str, user_id: str, status: Status) -> None:
-    """Write down the event of a status just reached, if it has one, for each address of its person that chose it.
+def enqueue(session: WriteSession, generation_id: str, workspace_id: str, status: Status) -> None:
+    """Write down the event of a status just reached, if it has one, for each address of its workspace that chose it.
 
     The rows of the addresses are kept from being deleted meanwhile: a delivery to nowhere would undo the move.
     """
     if status not in EVENTS:
         return
     listening = select(WebhookEndpoint.id, WebhookEndpoint.events).where(
-        WebhookEndpoint.user_id == user_id, WebhookEndpoint.disabled_at.is_(None)
+        WebhookEndpoint.workspace_id == workspace_id, WebhookEndpoint.disabled_at.is_(None)
     )
     endpoint_ids = [
         row.id
@@ -54,7 +54,7 @@ def enqueue(session: WriteSession, generation_id: str, user_id: str, status: Sta
         "event_id": new_id(),
         "body": body(EVENTS[status], _data(session, generation_id)),
         "generation_id": generation_id,
-        "user_id": user_id,
+        "workspace_id": workspace_id,
         "next_at": db.now(session),
     }
     session.execute(insert(WebhookDelivery), [event | {"endpoint_id": endpoint_id} for endpoint_id in endpoint_ids])

@@ -21,12 +21,13 @@ from core import db, egress, errors, security_log, validation
 from core.clock import is_within, utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import DeliveryState, DisabledReason
-from core.db.row_access import visible_to
-from core.db.tables import User, WebhookDelivery, WebhookEndpoint
+from core.db.tables import WebhookDelivery, WebhookEndpoint, Workspace
 from core.ids import new_id
 from core.messages import Message, message
 from core.notifications import outbox
 from core.proxies import DIRECT, Proxies
+from core.workspaces.access import Member, in_workspace, visible_to
+from core.workspaces.permissions import Action
 
 MAX_ENDPOINTS = 10
 URL_LIMIT_CHARS = 2000
@@ -83,7 +84,7 @@ def validate_url(
 
 def create(
     session: WriteSession,
-    user: User,
+    member: Member,
     address: ValidUrl,
     *,
     key: bytes,
@@ -94,12 +95,14 @@ def create(
 
     Conflict when there are as many as may be; InvalidRequest for no event or an unknown one.
     """
-    session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
-    count = session.scalar(select(func.count()).where(visible_to(WebhookEndpoint, user))) or 0
+    member.require(Action.USE_WEBHOOKS)
+    session.execute(select(Workspace.id).where(Workspace.id == member.workspace_id).with_for_update(key_share=True))
+    count = session.scalar(select(func.count()).where(in_workspace(WebhookEndpoint, member))) or 0
     if count >= MAX_ENDPOINTS:
         raise errors.Conflict(message("too_many_webhooks", limit=MAX_ENDPOINTS))
     endpoint = WebhookEndpoint(
-        user_id=user.id,
+        workspace_id=member.workspace_id,
+        user_id=member.id,
         url=address.url,
         description=_description(description),
         events=_events(events),
@@ -107,24 +110,25 @@ def create(
     )
     session.add(endpoint)
     session.flush()
-    security_log.note(session, "webhook made", actor=user.email, about=endpoint.id)
+    security_log.note(session, "webhook made", actor=member.email, about=endpoint.id)
     return endpoint
 
 
-def list_for_user(session: ReadSession, user: User) -> Sequence[WebhookEndpoint]:
-    """A person's webhooks, oldest first."""
-    query = select(WebhookEndpoint).where(visible_to(WebhookEndpoint, user)).order_by(WebhookEndpoint.id)
+def list_for_workspace(session: ReadSession, member: Member) -> Sequence[WebhookEndpoint]:
+    """The workspace's webhooks, oldest first; Forbidden for who may not use them."""
+    member.require(Action.USE_WEBHOOKS)
+    query = select(WebhookEndpoint).where(in_workspace(WebhookEndpoint, member)).order_by(WebhookEndpoint.id)
     return session.scalars(query).all()
 
 
-def get(session: ReadSession, user: User, endpoint_id: str) -> WebhookEndpoint:
-    """A person's own webhook; NotFound also when it is somebody else's."""
-    return _there(session.scalar(_own(user, endpoint_id)))
+def get(session: ReadSession, member: Member, endpoint_id: str) -> WebhookEndpoint:
+    """A webhook of a workspace of theirs; NotFound also when it is in another one, Forbidden for who may not use it."""
+    return _allowed(member, session.scalar(_own(member, endpoint_id)))
 
 
 def update(
     session: WriteSession,
-    user: User,
+    member: Member,
     endpoint_id: str,
     *,
     address: ValidUrl | None = None,
@@ -137,7 +141,7 @@ def update(
     Another choice of events counts for those still to come. What was still to be delivered when it is stopped is given
     up, and can be replayed.
     """
-    endpoint = _locked(session, user, endpoint_id)
+    endpoint = _locked(session, member, endpoint_id)
     if address is not None:
         endpoint.url = address.url
         endpoint.failing_since = None
@@ -150,35 +154,35 @@ def update(
     elif enabled is False and endpoint.disabled_at is None:
         disable(session, endpoint, DisabledReason.PERSON)
     session.flush()
-    security_log.note(session, "webhook changed", actor=user.email, about=endpoint.id)
+    security_log.note(session, "webhook changed", actor=member.email, about=endpoint.id)
     return endpoint
 
 
-def delete(session: WriteSession, user: User, endpoint_id: str) -> None:
+def delete(session: WriteSession, member: Member, endpoint_id: str) -> None:
     """Delete a webhook with the record of its deliveries."""
-    session.delete(_locked(session, user, endpoint_id))
+    session.delete(_locked(session, member, endpoint_id))
     session.flush()
-    security_log.note(session, "webhook deleted", actor=user.email, about=endpoint_id)
+    security_log.note(session, "webhook deleted", actor=member.email, about=endpoint_id)
 
 
-def rotate(session: WriteSession, user: User, endpoint_id: str, *, key: bytes) -> WebhookEndpoint:
+def rotate(session: WriteSession, member: Member, endpoint_id: str, *, key: bytes) -> WebhookEndpoint:
     """Give a webhook a new secret, made with `key`; for a day everything is signed with the one before as well."""
-    endpoint = _locked(session, user, endpoint_id)
+    endpoint = _locked(session, member, endpoint_id)
     endpoint.secret_version += 1
     endpoint.secret_key_id = key_id(key)
     endpoint.rotated_at = utc_now()
     session.flush()
-    security_log.note(session, "secret of a webhook replaced", actor=user.email, about=endpoint.id)
+    security_log.note(session, "secret of a webhook replaced", actor=member.email, about=endpoint.id)
     return endpoint
 
 
-def send_test(session: WriteSession, user: User, endpoint_id: str) -> WebhookDelivery:
+def send_test(session: WriteSession, member: Member, endpoint_id: str) -> WebhookDelivery:
     """Send an event that means nothing, to see whether it arrives."""
-    endpoint = _ready(session, user, endpoint_id)
+    endpoint = _ready(session, member, endpoint_id)
     data = {"webhookId": endpoint.id, "message": "This is a test. No generation has changed."}
     delivery = WebhookDelivery(
         endpoint_id=endpoint.id,
-        user_id=user.id,
+        workspace_id=endpoint.workspace_id,
         event=outbox.TEST,
         event_id=new_id(),
         body=outbox.body(outbox.TEST, data),
@@ -189,17 +193,17 @@ def send_test(session: WriteSession, user: User, endpoint_id: str) -> WebhookDel
     return delivery
 
 
-def replay(session: WriteSession, user: User, endpoint_id: str, delivery_id: str) -> WebhookDelivery:
+def replay(session: WriteSession, member: Member, endpoint_id: str, delivery_id: str) -> WebhookDelivery:
     """Deliver an event once more, from the first attempt on, as a delivery of its own; the event keeps its id.
 
     One that is still being tried ends with this, so that the event is not on its way twice.
     """
-    endpoint = _ready(session, user, endpoint_id)
+    endpoint = _ready(session, member, endpoint_id)
     before = session.scalar(
         select(WebhookDelivery).where(
             WebhookDelivery.id == delivery_id,
             WebhookDelivery.endpoint_id == endpoint.id,
-            visible_to(WebhookDelivery, user),
+            visible_to(WebhookDelivery, member),
         )
     )
     if before is None:
@@ -207,7 +211,7 @@ def replay(session: WriteSession, user: User, endpoint_id: str, delivery_id: str
     abandon(session, WebhookDelivery.id == before.id, why=message("replaced_by_replay"))
     again = WebhookDelivery(
         endpoint_id=endpoint.id,
-        user_id=user.id,
+        workspace_id=endpoint.workspace_id,
         generation_id=before.generation_id,
         event=before.event,
         event_id=before.event_id,
@@ -220,11 +224,13 @@ def replay(session: WriteSession, user: User, endpoint_id: str, delivery_id: str
 
 
 def list_deliveries(
-    session: ReadSession, user: User, endpoint_id: str, *, before_id: str | None = None, limit: int = 50
+    session: ReadSession, member: Member, endpoint_id: str, *, before_id: str | None = None, limit: int = 50
 ) -> Sequence[WebhookDelivery]:
     """What was and is to be delivered to a webhook, newest first, a keyset page at a time."""
-    endpoint = get(session, user, endpoint_id)
-    query = select(WebhookDelivery).where(WebhookDelivery.endpoint_id == endpoint.id, visible_to(WebhookDelivery, user))
+    endpoint = get(session, member, endpoint_id)
+    query = select(WebhookDelivery).where(
+        WebhookDelivery.endpoint_id == endpoint.id, visible_to(WebhookDelivery, member)
+    )
     if before_id is not None:
         query = query.where(WebhookDelivery.id < before_id)
     return session.scalars(query.order_by(WebhookDelivery.id.desc()).limit(limit)).all()
@@ -315,25 +321,26 @@ def prune(session: WriteSession, *, limit: int = 1000) -> None:
     )
 
 
-def _locked(session: WriteSession, user: User, endpoint_id: str) -> WebhookEndpoint:
+def _locked(session: WriteSession, member: Member, endpoint_id: str) -> WebhookEndpoint:
     """The row, kept from changing; always before any of its deliveries, so that nobody deadlocks."""
-    query = _own(user, endpoint_id).with_for_update(key_share=True)
-    return _there(session.scalar(query.execution_options(populate_existing=True)))
+    query = _own(member, endpoint_id).with_for_update(key_share=True)
+    return _allowed(member, session.scalar(query.execution_options(populate_existing=True)))
 
 
-def _own(user: User, endpoint_id: str) -> Select[WebhookEndpoint]:
-    return select(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id, visible_to(WebhookEndpoint, user))
+def _own(member: Member, endpoint_id: str) -> Select[WebhookEndpoint]:
+    return select(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id, visible_to(WebhookEndpoint, member))
 
 
-def _there(endpoint: WebhookEndpoint | None) -> WebhookEndpoint:
+def _allowed(member: Member, endpoint: WebhookEndpoint | None) -> WebhookEndpoint:
     if endpoint is None:
         raise errors.NotFound(message("webhook_not_found"))
+    member.require(Action.USE_WEBHOOKS, endpoint.workspace_id)
     return endpoint
 
 
-def _ready(session: WriteSession, user: User, endpoint_id: str) -> WebhookEndpoint:
+def _ready(session: WriteSession, member: Member, endpoint_id: str) -> WebhookEndpoint:
     """A webhook that something may be sent to by hand: enabled, and not flooded."""
-    endpoint = _locked(session, user, endpoint_id)
+    endpoint = _locked(session, member, endpoint_id)
     if endpoint.disabled_at is not None:
         raise errors.Conflict(message("webhook_is_stopped"))
     nth_newest = (

@@ -1,52 +1,58 @@
-"""Settings of the order form under a name: kept by their person, shared with everybody if they like."""
+"""Settings of the order form under a name: kept by their person, shared with the workspace if they like."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_, select
 
 from core import errors, normal_form, validation
 from core.catalog import capabilities
 from core.db import ReadSession, WriteSession
-from core.db.row_access import visible_to, visible_to_bound_user
-from core.db.tables import Preset, User
+from core.db.tables import Preset
 from core.messages import message
 from core.spec import IMAGE_FIELDS, GenerationSpec
+from core.workspaces.access import Member, in_bound_workspace, in_workspace, visible_to
+from core.workspaces.permissions import Action
 
 NAME_LIMIT_CHARS = 80
 MAX_PRESETS = 100
-"""How many one person can keep."""
+"""How many one person can keep in a workspace."""
 
 SHARED_LIMIT = 200
 """How many of other people's a list shows."""
 
 
-def list_visible(session: ReadSession, user: User) -> Sequence[Preset]:
+def list_visible(session: ReadSession, member: Member) -> Sequence[Preset]:
     """A person's own presets by name, then those that others share, by name."""
-    who = {"user_id": user.id}
+    who = {"workspace_id": member.workspace_id, "user_id": member.id}
     return [*session.scalars(_OWN, who), *session.scalars(_OF_OTHERS, who)]
 
 
-def get(session: ReadSession, user: User, preset_id: str) -> Preset:
+def get(session: ReadSession, member: Member, preset_id: str) -> Preset:
     """A preset that the person may apply: their own or a shared one; else NotFound."""
-    found = session.scalar(select(Preset).where(Preset.id == preset_id, or_(visible_to(Preset, user), _shared())))
+    found = session.scalar(
+        select(Preset).where(
+            Preset.id == preset_id, visible_to(Preset, member), or_(Preset.user_id == member.id, _shared())
+        )
+    )
     if found is None:
         raise errors.NotFound(message("preset_not_shared"))
     return found
 
 
-def create(session: WriteSession, user: User, *, name: str, spec: GenerationSpec, shared: bool = False) -> Preset:
+def create(session: WriteSession, member: Member, *, name: str, spec: GenerationSpec, shared: bool = False) -> Preset:
     """Keep a spec, without its images, under a new name.
 
     InvalidRequest for one the model cannot make, an empty or overlong name, or too many presets; Conflict for a
     name the person has used.
     """
+    member.require(Action.ORDER)
     kept = _kept(spec)
-    name = _free_name(session, user, name, own_id="")
-    count = session.scalar(select(func.count()).select_from(Preset).where(visible_to(Preset, user))) or 0
+    name = _free_name(session, member, name, own_id="")
+    count = session.scalar(select(func.count()).select_from(Preset).where(*_own_here(member))) or 0
     if count >= MAX_PRESETS:
         raise errors.InvalidRequest(fields={"name": message("too_many_presets", limit=MAX_PRESETS)})
-    preset = Preset(user_id=user.id, name=name, shared=shared, settings=kept)
+    preset = Preset(workspace_id=member.workspace_id, user_id=member.id, name=name, shared=shared, settings=kept)
     session.add(preset)
     session.flush()
     return preset
@@ -54,7 +60,7 @@ def create(session: WriteSession, user: User, *, name: str, spec: GenerationSpec
 
 def update(
     session: WriteSession,
-    user: User,
+    member: Member,
     preset_id: str,
     *,
     name: str | None = None,
@@ -62,55 +68,67 @@ def update(
     spec: GenerationSpec | None = None,
 ) -> Preset:
     """Rename, share, or keep another spec under the name; None leaves it. NotFound unless it is the person's own."""
-    preset = _own(session, user, preset_id)
+    preset = _own(session, member, preset_id)
+    member.require(Action.ORDER, preset.workspace_id)
     if spec is not None:
         preset.settings = _kept(spec)
     if name is not None and name.strip() != preset.name:
-        preset.name = _free_name(session, user, name, own_id=preset.id)
+        preset.name = _free_name(session, member, name, own_id=preset.id)
     if shared is not None:
         preset.shared = shared
     session.flush()
     return preset
 
 
-def delete(session: WriteSession, user: User, preset_id: str) -> None:
+def delete(session: WriteSession, member: Member, preset_id: str) -> None:
     """Forget a preset; NotFound unless it is the person's own."""
-    session.delete(_own(session, user, preset_id))
+    session.delete(_own(session, member, preset_id))
     session.flush()
 
 
-def _own(session: ReadSession, user: User, preset_id: str) -> Preset:
-    preset = session.scalar(select(Preset).where(Preset.id == preset_id, visible_to(Preset, user)))
+def _own(session: ReadSession, member: Member, preset_id: str) -> Preset:
+    preset = session.scalar(
+        select(Preset).where(Preset.id == preset_id, visible_to(Preset, member), Preset.user_id == member.id)
+    )
     if preset is None:
         raise errors.NotFound(message("preset_not_found"))
     return preset
 
 
+def _own_here(member: Member) -> tuple[ColumnElement[bool], ...]:
+    """Those of the person in the workspace where they are at work."""
+    return in_workspace(Preset, member), Preset.user_id == member.id
+
+
 def _shared() -> Any:
-    """Shared with everybody; written as a literal, because SQLite uses a partial index only for the very same words."""
+    """Shared with the workspace; a literal, because SQLite uses a partial index only for the very same words."""
     return literal_column("presets.shared")
 
 
-_OWN = select(Preset).where(visible_to_bound_user(Preset)).order_by(Preset.name)
+_IS_OWN = and_(in_bound_workspace(Preset), Preset.user_id == bindparam("user_id"))
+_OWN = select(Preset).where(_IS_OWN).order_by(Preset.name)
 _OF_OTHERS = (
-    select(Preset).where(_shared(), ~visible_to_bound_user(Preset)).order_by(Preset.name, Preset.id).limit(SHARED_LIMIT)
+    select(Preset)
+    .where(_shared(), in_bound_workspace(Preset), Preset.user_id != bindparam("user_id"))
+    .order_by(Preset.name, Preset.id)
+    .limit(SHARED_LIMIT)
 )
 
 
-def _free_name(session: ReadSession, user: User, name: str, *, own_id: str) -> str:
+def _free_name(session: ReadSession, member: Member, name: str, *, own_id: str) -> str:
     name = name.strip()
     if not name:
         raise errors.InvalidRequest(fields={"name": message("preset_name_missing")})
     if wrong := validation.text_error(name, limit_chars=NAME_LIMIT_CHARS):
         raise errors.InvalidRequest(fields={"name": wrong})
-    taken = session.scalars(select(Preset.name).where(visible_to(Preset, user), Preset.id != own_id))
+    taken = session.scalars(select(Preset.name).where(*_own_here(member), Preset.id != own_id))
     if normal_form.normal(name) in map(normal_form.normal, taken):
         raise errors.Conflict(message("preset_name_taken", name=name))
     return name
 
 
 def _kept(spec: GenerationSpec) -> dict[str, Any]:
-    """What is stored: everything but images, which belong to a person, while a shared preset belongs to everybody.
+    """What is stored: everything but images, which come with each order, while a preset is for many.
 
     InvalidRequest unless the model can make it. An empty prompt is fine, and images come with the order.
     """

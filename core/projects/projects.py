@@ -1,4 +1,4 @@
-"""Projects: folders of generations, each of one person."""
+"""Projects: folders of generations, each in one workspace."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -13,10 +13,11 @@ from sqlalchemy.orm import aliased
 from core import errors, normal_form
 from core.clock import utc_now
 from core.db import Reader, ReadSession, WriteSession
-from core.db.row_access import visible_to, visible_to_bound_user
-from core.db.tables import Generation, Project, UsageDay, User, is_live
+from core.db.tables import Generation, Project, UsageDay, is_live
 from core.messages import message
 from core.validation import text_error
+from core.workspaces.access import Member, in_bound_workspace, in_workspace, visible_to, visible_to_bound
+from core.workspaces.permissions import Action
 
 NAME_LIMIT_CHARS = 120
 DESCRIPTION_LIMIT_CHARS = 2000
@@ -24,15 +25,13 @@ COVERS = 4
 """How many of its newest posters stand for a project."""
 
 # Statements of every run of a page are put together once: that costs several times what running them does.
-_ONE = select(Project).where(Project.id == bindparam("project_id"), visible_to_bound_user(Project))
+_ONE = select(Project).where(Project.id == bindparam("project_id"), visible_to_bound(Project))
 _ONE_ID = _ONE.with_only_columns(Project.id)
 _NOT_FOUND = message("project_not_found")
 
 _NAMES = {
     archived: select(Project.id, Project.name)
-    .where(
-        visible_to_bound_user(Project), Project.archived_at.is_not(None) if archived else Project.archived_at.is_(None)
-    )
+    .where(in_bound_workspace(Project), Project.archived_at.is_not(None) if archived else Project.archived_at.is_(None))
     .order_by(Project.updated_at.desc(), Project.id.desc())
     .limit(bindparam("limit"))
     for archived in (False, True)
@@ -55,7 +54,7 @@ _POSTERS = (
     .join(Project, Project.id == Generation.project_id)
     .where(
         Project.id.in_(_IDS),
-        visible_to_bound_user(Project),
+        visible_to_bound(Project),
         Generation.thumbnail_key.is_not(None),
         Generation.deleted_at.is_(None),
         Generation.id >= func.coalesce(_LAST_SHOWN, ""),
@@ -66,7 +65,7 @@ _POSTERS = (
 # What is under way is few, and is read first, by its own index: left to itself, SQLite would go by the person or the
 # project and read through everything that has ended.
 _LIVE = (
-    select(Generation.project_id, Generation.credits, visible_to_bound_user(Generation).label("mine"))
+    select(Generation.project_id, Generation.credits, visible_to_bound(Generation).label("mine"))
     .where(is_live())
     .cte("live")
     .prefix_with("MATERIALIZED")
@@ -110,31 +109,34 @@ class Summary:
     cover_keys: tuple[str, ...]
 
 
-def create(session: WriteSession, user: User, *, name: str, description: str = "") -> Project:
-    """Make a project; InvalidRequest for an empty or overlong name."""
-    project = Project(user_id=user.id, name=_name(name), description=_description(description))
+def create(session: WriteSession, member: Member, *, name: str, description: str = "") -> Project:
+    """Make a project; InvalidRequest for an empty or overlong name, Forbidden for who may not."""
+    member.require(Action.EDIT)
+    project = Project(
+        workspace_id=member.workspace_id, user_id=member.id, name=_name(name), description=_description(description)
+    )
     session.add(project)
     session.flush()
     return project
 
 
-def get(session: ReadSession, user: User, project_id: str) -> Project:
-    """A person's own project; NotFound also when it is somebody else's."""
-    project = session.scalar(_ONE, {"user_id": user.id, "project_id": project_id})
+def get(session: ReadSession, member: Member, project_id: str) -> Project:
+    """A project of a workspace of theirs; NotFound also when it is in another one."""
+    project = session.scalar(_ONE, {"workspace_ids": member.workspace_ids, "project_id": project_id})
     if project is None:
         raise errors.NotFound(_NOT_FOUND)
     return project
 
 
-def check_visible(session: Reader, user: User, project_id: str) -> None:
-    """Return when a project is a person's own; else NotFound."""
-    if session.scalar(_ONE_ID, {"user_id": user.id, "project_id": project_id}) is None:
+def check_visible(session: Reader, member: Member, project_id: str) -> None:
+    """Return when a project is in a workspace of theirs; else NotFound."""
+    if session.scalar(_ONE_ID, {"workspace_ids": member.workspace_ids, "project_id": project_id}) is None:
         raise errors.NotFound(_NOT_FOUND)
 
 
 def update(
     session: WriteSession,
-    user: User,
+    member: Member,
     project_id: str,
     *,
     name: str | None = None,
@@ -142,7 +144,8 @@ def update(
     archived: bool | None = None,
 ) -> Project:
     """Rename, describe, archive or bring back; None leaves a field as it is."""
-    project = get(session, user, project_id)
+    project = get(session, member, project_id)
+    member.require(Action.EDIT, project.workspace_id)
     if name is not None:
         project.name = _name(name)
         project.name_key = normal_form.normal(project.name)
@@ -155,9 +158,10 @@ def update(
     return project
 
 
-def delete(session: WriteSession, user: User, project_id: str) -> None:
+def delete(session: WriteSession, member: Member, project_id: str) -> None:
     """Delete an empty project. One with generations is archived instead: its charges must stay explainable."""
-    project = get(session, user, project_id)
+    project = get(session, member, project_id)
+    member.require(Action.DELETE, project.workspace_id)
     has_clips = select(Generation.id).where(Generation.project_id == project_id)
     has_charges = select(UsageDay.day).where(UsageDay.project_id == project_id)  # also of clips that were moved away
     if session.scalar(select(or_(has_clips.exists(), has_charges.exists()))):
@@ -168,7 +172,7 @@ def delete(session: WriteSession, user: User, project_id: str) -> None:
 
 def list_page(
     session: ReadSession,
-    user: User,
+    member: Member,
     *,
     search: str = "",
     archived: bool = False,
@@ -176,20 +180,20 @@ def list_page(
     after_id: str | None = None,
     limit: int = 200,
 ) -> Sequence[Summary]:
-    """A person's projects with what a card says of them, a keyset page at a time.
+    """The workspace's projects with what a card says of them, a keyset page at a time.
 
-    `after_id` is the last project of the page before; NotFound when it is not one of theirs.
+    `after_id` is the last project of the page before; NotFound when they see none such.
     """
-    query = select(Project).where(visible_to(Project, user))
+    query = select(Project).where(in_workspace(Project, member))
     query = query.where(Project.archived_at.is_not(None) if archived else Project.archived_at.is_(None))
     if search.strip():
         query = query.where(Project.name_key.contains(normal_form.normal(search.strip()), autoescape=True))
-    last = None if after_id is None else get(session, user, after_id)
+    last = None if after_id is None else get(session, member, after_id)
     rows = session.scalars(_in_order(query, sort, last).limit(limit)).all()
     ids = [row.id for row in rows]
-    posters = _posters(session, user, ids)
-    live = _in_flight(session, user, ids)
-    month = _this_month(session, user, [row.id for row in rows if row.monthly_budget_credits is not None])
+    posters = _posters(session, member, ids)
+    live = _in_flight(session, member, ids)
+    month = _this_month(session, member, [row.id for row in rows if row.monthly_budget_credits is not None])
     return [
         Summary(
             id=row.id,
@@ -210,9 +214,9 @@ def list_page(
     ]
 
 
-def names(session: ReadSession, user: User, *, archived: bool = False, limit: int = 200) -> dict[str, str]:
-    """Id and name of a person's projects, last changed first: `list_page` without what a card says, far cheaper."""
-    rows = session.execute(_NAMES[archived], {"user_id": user.id, "limit": limit})
+def names(session: ReadSession, member: Member, *, archived: bool = False, limit: int = 200) -> dict[str, str]:
+    """Id and name of the workspace's projects, last changed first: `list_page` without what cards say, far cheaper."""
+    rows = session.execute(_NAMES[archived], {"workspace_id": member.workspace_id, "limit": limit})
     return {row.id: row.name for row in rows}
 
 
@@ -235,28 +239,28 @@ def _in_order(query: Select[Project], sort: Sort, last: Project | None) -> Selec
     return query.order_by(column.desc(), Project.id.desc())
 
 
-def _posters(session: ReadSession, user: User, ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+def _posters(session: ReadSession, member: Member, ids: Collection[str]) -> Mapping[str, Sequence[str]]:
     """The newest posters of each project."""
     found: dict[str, list[str]] = defaultdict(list)
-    for project_id, key in session.execute(_POSTERS, {"user_id": user.id, "ids": list(ids)}):
+    for project_id, key in session.execute(_POSTERS, {"workspace_ids": member.workspace_ids, "ids": list(ids)}):
         found[project_id].append(str(key))
     return found
 
 
-def _in_flight(session: ReadSession, user: User, ids: Collection[str]) -> Mapping[str, tuple[int, int]]:
+def _in_flight(session: ReadSession, member: Member, ids: Collection[str]) -> Mapping[str, tuple[int, int]]:
     """Project id -> how many are under way and the credits reserved for them."""
-    rows = session.execute(_IN_FLIGHT, {"user_id": user.id, "ids": list(ids)})
+    rows = session.execute(_IN_FLIGHT, {"workspace_ids": member.workspace_ids, "ids": list(ids)})
     return {project_id: (count, int(credits)) for project_id, count, credits in rows}
 
 
-def _this_month(session: ReadSession, user: User, ids: Collection[str]) -> Mapping[str, int]:
+def _this_month(session: ReadSession, member: Member, ids: Collection[str]) -> Mapping[str, int]:
     """Project id -> credits charged since the first of this month, of those that have a budget."""
     if not ids:
         return {}
     first = utc_now().date().replace(day=1).isoformat()
     query = (
         select(UsageDay.project_id, func.sum(UsageDay.settled_credits))
-        .where(visible_to(UsageDay, user), UsageDay.day >= first, UsageDay.project_id.in_(ids))
+        .where(visible_to(UsageDay, member), UsageDay.day >= first, UsageDay.project_id.in_(ids))
         .group_by(UsageDay.project_id)
     )
     return {project_id: int(credits) for project_id, credits in session.execute(query)}

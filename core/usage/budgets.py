@@ -1,4 +1,4 @@
-"""Monthly budgets of people and projects: set, and looked at against what is spent. They warn and never refuse."""
+"""Monthly budgets of workspaces and projects: set, and looked at against what is spent. They warn and never refuse."""
 
 from calendar import monthrange
 from collections import defaultdict
@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 
 from core import errors
-from core.db import ReadSession, WriteSession
-from core.db.row_access import visible_to_bound_user
-from core.db.tables import Project, User
+from core.db import ReadSession, WriteSession, update_where
+from core.db.tables import Project, Workspace
 from core.messages import message
 from core.projects import projects
 from core.usage import reports
 from core.usage.cache import UsageCache
 from core.usage.forecast import WEEKS, Forecast, forecast
+from core.workspaces.access import Member, in_bound_workspace
+from core.workspaces.permissions import Action
 
 LIMIT_CREDITS = 10**12
 
@@ -53,56 +54,59 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class BudgetAlert:
-    """A month whose budget is or will be exceeded; `project_name` is None for the person's own."""
+    """A month whose budget is or will be exceeded; `project_name` is None for the workspace's own."""
 
     month: Month
     project_id: str | None = None
     project_name: str | None = None
 
 
-def set_user(session: WriteSession, user: User, *, credits: int | None) -> None:
-    """Set a person's monthly budget; None for none. InvalidRequest for one that is not a whole number above 0."""
-    session.execute(update(User).where(User.id == user.id).values(monthly_budget_credits=_checked(credits)))
+def set_workspace(session: WriteSession, member: Member, *, credits: int | None) -> None:
+    """Set the workspace's monthly budget; None for none. InvalidRequest for one that is not a whole number above 0."""
+    member.require(Action.SET_BUDGET)
+    update_where(session, Workspace, Workspace.id == member.workspace_id, monthly_budget_credits=_checked(credits))
 
 
-def set_project(session: WriteSession, user: User, project_id: str, *, credits: int | None) -> None:
-    """Set the monthly budget of a person's own project; None for none. NotFound when it is not theirs."""
-    projects.get(session, user, project_id).monthly_budget_credits = _checked(credits)
+def set_project(session: WriteSession, member: Member, project_id: str, *, credits: int | None) -> None:
+    """Set the monthly budget of a project; None for none. NotFound when they do not see it."""
+    project = projects.get(session, member, project_id)
+    member.require(Action.SET_BUDGET, project.workspace_id)
+    project.monthly_budget_credits = _checked(credits)
     session.flush()
 
 
-def of_user(session: ReadSession, user: User) -> int | None:
-    """A person's monthly budget, in credits."""
-    return session.scalar(_OWN, {"user_id": user.id})
+def of_workspace(session: ReadSession, member: Member) -> int | None:
+    """The workspace's monthly budget, in credits."""
+    return session.scalar(_OWN, {"workspace_id": member.workspace_id})
 
 
-def month(session: ReadSession, user: User, chosen: reports.UsageQuery, *, today: date, cache: UsageCache) -> Month:
+def month(session: ReadSession, member: Member, chosen: reports.UsageQuery, *, today: date, cache: UsageCache) -> Month:
     """The month in which the chosen days end.
 
-    It has a budget where one is meant for just this: a person's own for all that is theirs, a project's for all of
+    It has a budget where one is meant for just this: a workspace's for all that is in it, a project's for all of
     it. Raises as `usage.grouped`.
     """
     is_part = chosen != replace(chosen, provider=None, model_id=None, everybody=False, user_id=None)
     if is_part:
         budget = None
     elif chosen.project_id is not None:
-        budget = projects.get(session, user, chosen.project_id).monthly_budget_credits
+        budget = projects.get(session, member, chosen.project_id).monthly_budget_credits
     else:
-        budget = of_user(session, user)
-    rows = cache.aggregate(session, user, _with_history(chosen, today), [reports.Group.DAY])
+        budget = of_workspace(session, member)
+    rows = cache.aggregate(session, member, _with_history(chosen, today), [reports.Group.DAY])
     by_day = {date.fromisoformat(row.keys["day"]): row.figures.settled_credits for row in rows}
     return _month(chosen.until, by_day, budget, today)
 
 
-def alerts(session: ReadSession, user: User, *, today: date, cache: UsageCache) -> Sequence[BudgetAlert]:
-    """This month's budgets of a person and their projects that are exceeded or will be by the forecast."""
-    budgets = session.execute(_OF_PROJECTS, {"user_id": user.id}).all()
-    mine = of_user(session, user)
+def alerts(session: ReadSession, member: Member, *, today: date, cache: UsageCache) -> Sequence[BudgetAlert]:
+    """This month's budgets of the workspace and its projects that are exceeded or will be by the forecast."""
+    budgets = session.execute(_OF_PROJECTS, {"workspace_id": member.workspace_id}).all()
+    mine = of_workspace(session, member)
     if mine is None and not budgets:
         return []
     chosen = _with_history(reports.UsageQuery(today, today), today)
     spent: defaultdict[str | None, defaultdict[date, int]] = defaultdict(lambda: defaultdict(int))
-    for row in cache.aggregate(session, user, chosen, [reports.Group.DAY, reports.Group.PROJECT]):
+    for row in cache.aggregate(session, member, chosen, [reports.Group.DAY, reports.Group.PROJECT]):
         day = date.fromisoformat(row.keys["day"])
         spent[row.keys["project_id"]][day] += row.figures.settled_credits
         spent[None][day] += row.figures.settled_credits
@@ -128,10 +132,10 @@ def _ends(day: date) -> tuple[date, date]:
     return day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])
 
 
-_OWN = select(User.monthly_budget_credits).where(User.id == bindparam("user_id"))
+_OWN = select(Workspace.monthly_budget_credits).where(Workspace.id == bindparam("workspace_id"))
 _OF_PROJECTS = (
     select(Project.id, Project.name, Project.monthly_budget_credits)
-    .where(visible_to_bound_user(Project), Project.monthly_budget_credits.is_not(None))
+    .where(in_bound_workspace(Project), Project.monthly_budget_credits.is_not(None))
     .order_by(Project.name, Project.id)
 )
 

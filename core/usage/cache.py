@@ -1,6 +1,6 @@
 """Figures of usage that were read before, kept in this process until what they tell of has changed.
 
-Nothing here can be out of date: whoever adds to a person's usage raises `User.usage_version` in the same transaction,
+Nothing here can be out of date: whoever adds to a workspace's usage raises its `usage_version` in the same transaction,
 and a project that is renamed says when it was changed.
 """
 
@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select
 
 from core.db import ReadSession
-from core.db.row_access import all_rows_for_admin, visible_to_bound_user
-from core.db.tables import Project, User
+from core.db.tables import Project, Workspace
 from core.usage import reports
+from core.workspaces.access import Member, all_rows_for_analyst, in_bound_workspace
 
 MAX_ENTRIES = 64
 MAX_ROWS = 5000
@@ -29,21 +29,21 @@ class UsageCache:
         self._lock = Lock()
 
     def aggregate(
-        self, session: ReadSession, user: User, chosen: reports.UsageQuery, groups: Iterable[reports.Group] = ()
+        self, session: ReadSession, member: Member, chosen: reports.UsageQuery, groups: Iterable[reports.Group] = ()
     ) -> Sequence[reports.Row]:
         """The rows of `reports.aggregate`, from this cache while they are current; raises as that does."""
         wanted = tuple(groups)
         if chosen.project_id is not None:
-            reports.project_name(session, user, chosen)
+            reports.project_name(session, member, chosen)
         # Before the figures: those may be newer, never older.
-        stamp = tuple(session.execute(_version_key(user, chosen), {"user_id": user.id}).one())
-        key = (user.id, user.role, chosen, wanted)
+        stamp = tuple(session.execute(_version_key(member, chosen), {"workspace_id": member.workspace_id}).one())
+        key = (member.id, member.workspace_id, member.role, chosen, wanted)
         with self._lock:
             kept = self._kept.get(key)
             if kept is not None and kept[0] == stamp:
                 self._kept.move_to_end(key)
                 return kept[1]
-        rows = list(reports.aggregate(session, user, chosen, wanted))
+        rows = list(reports.aggregate(session, member, chosen, wanted))
         if len(rows) <= MAX_ROWS:
             with self._lock:
                 self._kept[key] = (stamp, rows)
@@ -52,22 +52,22 @@ class UsageCache:
                     self._kept.popitem(last=False)
         return rows
 
-    def total(self, session: ReadSession, user: User, chosen: reports.UsageQuery) -> reports.UsageTotals:
+    def total(self, session: ReadSession, member: Member, chosen: reports.UsageQuery) -> reports.UsageTotals:
         """The totals of `reports.total`, from this cache while they are current."""
-        return self.aggregate(session, user, chosen)[0].figures
+        return self.aggregate(session, member, chosen)[0].figures
 
 
-def _version_key(user: User, chosen: reports.UsageQuery) -> Select[*tuple[Any, ...]]:
+def _version_key(member: Member, chosen: reports.UsageQuery) -> Select[*tuple[Any, ...]]:
     """What changes with the figures and the names beside them."""
     if not chosen.everybody:
-        return _VERSION_KEY_OF_USER
-    all_rows_for_admin(user)
+        return _VERSION_KEY_OF_WORKSPACE
+    all_rows_for_analyst(member)
     return _VERSION_KEY_OF_ALL
 
 
 _CHANGED = select(func.max(Project.updated_at))
-_VERSION_KEY = select(func.sum(User.usage_version), func.count())
+_VERSION_KEY = select(func.sum(Workspace.usage_version), func.count())
 _VERSION_KEY_OF_ALL = _VERSION_KEY.add_columns(_CHANGED.scalar_subquery())
-_VERSION_KEY_OF_USER = _VERSION_KEY.add_columns(_CHANGED.where(visible_to_bound_user(Project)).scalar_subquery()).where(
-    User.id == bindparam("user_id")
-)
+_VERSION_KEY_OF_WORKSPACE = _VERSION_KEY.add_columns(
+    _CHANGED.where(in_bound_workspace(Project)).scalar_subquery()
+).where(Workspace.id == bindparam("workspace_id"))

@@ -13,9 +13,9 @@ from core import errors
 from core.billing.quote import idr_of_microusd
 from core.catalog import price_list
 from core.db import ReadSession
-from core.db.row_access import all_rows_for_admin, visible_to
 from core.db.tables import Project, UsageDay, User
 from core.messages import message
+from core.workspaces.access import Member, Owned, all_rows_for_analyst, in_workspace, visible_to
 
 
 class Group(StrEnum):
@@ -137,21 +137,21 @@ class Row:
     figures: UsageTotals
 
 
-def aggregate(session: ReadSession, user: User, chosen: UsageQuery, groups: Iterable[Group] = ()) -> Iterator[Row]:
+def aggregate(session: ReadSession, member: Member, chosen: UsageQuery, groups: Iterable[Group] = ()) -> Iterator[Row]:
     """Figures by any groups, in their order; read as they are used, so the session must stay open until then.
 
     Without a group it is one row; the figures of nothing are zeros. Forbidden for everybody's figures asked for by
     others than administrators, NotFound for a project that they may not see.
     """
     if chosen.project_id is not None:
-        project_name(session, user, chosen)
+        project_name(session, member, chosen)
     wanted = tuple(dict.fromkeys(groups))
     names = tuple(dict.fromkeys(name for group in wanted for name in KEYS[group]))
     columns = {name: _column(session, name) for name in names if name not in _LOOKED_UP}
     sums = [func.coalesce(func.sum(getattr(UsageDay, name)), 0).label(name) for name in TOTAL_FIELDS]
     summed = (
         select(*(column.label(name) for name, column in columns.items()), *sums)
-        .where(*_conditions(user, chosen))
+        .where(*_conditions(member, chosen))
         .group_by(*columns.values())
         .subquery()
     )
@@ -169,9 +169,9 @@ def aggregate(session: ReadSession, user: User, chosen: UsageQuery, groups: Iter
     )
 
 
-def total(session: ReadSession, user: User, chosen: UsageQuery) -> UsageTotals:
+def total(session: ReadSession, member: Member, chosen: UsageQuery) -> UsageTotals:
     """The figures of all that is chosen; raises as `grouped`."""
-    return next(aggregate(session, user, chosen)).figures
+    return next(aggregate(session, member, chosen)).figures
 
 
 def add_up(rows: Iterable[Row]) -> UsageTotals:
@@ -197,8 +197,8 @@ def _column(session: ReadSession, name: str) -> ColumnElement[str]:
     return column
 
 
-def _conditions(user: User, chosen: UsageQuery) -> list[ColumnElement[bool]]:
-    whose = all_rows_for_admin(user) if chosen.everybody else visible_to(UsageDay, user)
+def _conditions(member: Member, chosen: UsageQuery) -> list[ColumnElement[bool]]:
+    whose = all_rows_for_analyst(member) if chosen.everybody else in_reach(UsageDay, member, chosen)
     narrowed = {name: getattr(chosen, name) for name in ("project_id", "provider", "model_id", "user_id")}
     return [
         whose,
@@ -208,9 +208,14 @@ def _conditions(user: User, chosen: UsageQuery) -> list[ColumnElement[bool]]:
     ]
 
 
-def project_name(session: ReadSession, user: User, chosen: UsageQuery) -> str:
+def in_reach(table: Owned, member: Member, chosen: UsageQuery) -> ColumnElement[bool]:
+    """The present workspace; of a project, which may be in another one of theirs, that of the project."""
+    return in_workspace(table, member) if chosen.project_id is None else visible_to(table, member)
+
+
+def project_name(session: ReadSession, member: Member, chosen: UsageQuery) -> str:
     """The name of the chosen project; NotFound where there is none that they may see."""
-    whose = all_rows_for_admin(user) if chosen.everybody else visible_to(Project, user)
+    whose = all_rows_for_analyst(member) if chosen.everybody else visible_to(Project, member)
     name = session.scalar(select(Project.name).where(Project.id == chosen.project_id, whose))
     if name is None:
         raise errors.NotFound(message("project_not_found"))
@@ -231,7 +236,7 @@ class ProjectLabel:
 
 
 def project_labels(
-    session: ReadSession, user: User, project_ids: Collection[str], *, everybody: bool
+    session: ReadSession, member: Member, project_ids: Collection[str], *, everybody: bool
 ) -> Mapping[str, ProjectLabel]:
     """Id -> label of those of these projects that the person may see; Forbidden as `aggregate`."""
     older, namesake = aliased(Project), aliased(User)
@@ -249,7 +254,7 @@ def project_labels(
     query = select(Project.id, Project.name, owner.label("owner"), place.label("place")).join(
         User, User.id == Project.user_id
     )
-    whose = all_rows_for_admin(user) if everybody else visible_to(Project, user)
+    whose = all_rows_for_analyst(member) if everybody else visible_to(Project, member)
     wanted = list(project_ids)
     found = {}
     for at in range(0, len(wanted), 500):  # databases limit their parameters
@@ -258,9 +263,9 @@ def project_labels(
     return found
 
 
-def people(session: ReadSession, admin: User) -> dict[str, str]:
+def people(session: ReadSession, admin: Member) -> dict[str, str]:
     """Id and address of everybody there is, by address; Forbidden for others than administrators."""
-    rows = session.execute(select(User.id, User.email).where(all_rows_for_admin(admin)).order_by(User.email)).all()
+    rows = session.execute(select(User.id, User.email).where(all_rows_for_analyst(admin)).order_by(User.email)).all()
     return {row.id: row.email for row in rows}
 
 

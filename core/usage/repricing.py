@@ -16,13 +16,13 @@ from core.billing.quote import estimated_cost_idr, idr_of_microusd, quote
 from core.catalog import capabilities, price_list
 from core.db import ReadSession
 from core.db.enums import Status
-from core.db.row_access import all_rows_for_admin, visible_to
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.messages import Message, message
 from core.providers import registry
 from core.providers.contract import VideoModel
 from core.spec import DEFAULTS, FIELDS, IMAGE_FIELDS, GenerationSpec
 from core.usage import reports
+from core.workspaces.access import Member, all_rows_for_analyst
 
 MAX_CLIPS_PER_MODEL = 20_000
 """At most so many ended clips of a model are looked at, the newest, however long the history."""
@@ -84,24 +84,24 @@ class Comparison:
     impossible: Mapping[Message, GroupTotal]
 
 
-def clip_groups(session: ReadSession, user: User, chosen: reports.UsageQuery) -> Sequence[ClipGroup]:
+def clip_groups(session: ReadSession, member: Member, chosen: reports.UsageQuery) -> Sequence[ClipGroup]:
     """The chosen charged clips, alike ones counted together: of each model its newest CLIPS_A_MODEL that ended.
 
     Compare the sum of `clips` with `usage.Figures.completed` to see whether these are all. Raises as `usage.grouped`.
     """
     models = [
         row.keys["model_id"]
-        for row in reports.aggregate(session, user, chosen, [reports.Group.MODEL])
+        for row in reports.aggregate(session, member, chosen, [reports.Group.MODEL])
         if row.figures.completed
     ]
-    return [kind for model_id in models for kind in _groups_of_model(session, user, chosen, model_id)]
+    return [kind for model_id in models for kind in _groups_of_model(session, member, chosen, model_id)]
 
 
 def _groups_of_model(
-    session: ReadSession, user: User, chosen: reports.UsageQuery, model_id: str
+    session: ReadSession, member: Member, chosen: reports.UsageQuery, model_id: str
 ) -> Sequence[ClipGroup]:
     begin, end = reports.moments(chosen)
-    whose = all_rows_for_admin(user) if chosen.everybody else visible_to(Generation, user)
+    whose = all_rows_for_analyst(member) if chosen.everybody else reports.in_reach(Generation, member, chosen)
     newest = (
         select(
             *(_settings_column(name) for name in _GROUP_COLUMNS),

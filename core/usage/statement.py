@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from core.db import ReadSession
-from core.db.row_access import visible_to
 from core.db.tables import Generation, Project, User
+from core.workspaces.access import Member, visible_to
 
 PROMPT_CHARS = 200
 """A statement tells clips apart; the whole prompt stands with the clip."""
@@ -26,7 +26,7 @@ class ClipLine:
     person: str
 
 
-def clip_lines(session: ReadSession, user: User, generation_ids: Iterable[str | None]) -> Mapping[str, ClipLine]:
+def clip_lines(session: ReadSession, member: Member, generation_ids: Iterable[str | None]) -> Mapping[str, ClipLine]:
     """Generation id -> its line; ids that are not the person's are left out, and so is None."""
     wanted = list(dict.fromkeys(filter(None, generation_ids)))
     query = (
@@ -39,7 +39,7 @@ def clip_lines(session: ReadSession, user: User, generation_ids: Iterable[str | 
         )
         .join(Project, Project.id == func.coalesce(Generation.charged_project_id, Generation.project_id))
         .join(User, User.id == Generation.user_id)
-        .where(visible_to(Generation, user))
+        .where(visible_to(Generation, member))
     )
     found = {}
     for place in range(0, len(wanted), _AT_ONCE):

@@ -17,10 +17,10 @@ from core.db import ReadSession, update_where
 from core.db.enums import Stage
 from core.db.tables import Generation, is_live
 from core.files import scratch
-from core.identity import users
 from core.installation import Installation
 from core.notifications import webhooks
 from core.worker import previews, recovery
+from core.workspaces import quota
 
 log = logging.getLogger(__name__)
 
@@ -120,11 +120,11 @@ def _record_purged(claimed: Sequence[Generation], gone: Sequence[Generation]) ->
             is_first = update_where(
                 session, Generation, Generation.id == row.id, Generation.purged_at.is_(None), purged_at=utc_now()
             )
-            freed_bytes[row.user_id] += row.stored_bytes or 0 if is_first else 0
+            freed_bytes[row.workspace_id] += row.stored_bytes or 0 if is_first else 0
         update_where(session, Generation, Generation.id.in_([row.id for row in claimed]), next_at=None)
-        for user_id, size_bytes in sorted(freed_bytes.items()):
+        for workspace_id, size_bytes in sorted(freed_bytes.items()):
             if size_bytes:
-                users.free_storage(session, user_id, size_bytes=size_bytes)
+                quota.free(session, workspace_id, size_bytes=size_bytes)
 
 
 def remove_orphans(installation: Installation) -> None:

@@ -56,7 +56,7 @@ def record(
     for look in looks:
         if isinstance(look.result, JobStatus):
             _log_unknown_word(look.row.provider, look.result.unknown_word, words_logged)
-    ordered = sorted(looks, key=lambda look: (look.row.user_id, look.row.id))
+    ordered = sorted(looks, key=lambda look: (look.row.workspace_id, look.row.id))
     try:
         _write_all(ordered, poll_seconds, judged_at)
     except Exception as failure:

@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, literal_column, select
 from core import db, errors, installation
 from core.db import ReadSession, WriteSession, update_where
 from core.db.tables import Generation
-from core.identity import users
 from core.redis import connection as redis_connection
 from core.redis import job_queue
+from core.workspaces import quota
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +107,6 @@ def _record(session: WriteSession, row: Generation, key: str, size_bytes: int) -
         stored_bytes=Generation.stored_bytes + size_bytes,
     )
     if noted == 1:
-        users.reserve_storage(session, row.user_id, size_bytes=size_bytes, quota_bytes=None)
+        quota.reserve(session, row.workspace_id, size_bytes=size_bytes, quota_bytes=None)
         return True
     return session.scalar(select(Generation.preview_key).where(Generation.id == row.id)) == key

@@ -19,7 +19,7 @@ from core.clock import utc_now
 from core.config import BadSetting, Settings
 from core.db import ReadSession, WriteSession, availability, identity, update_where
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, GenerationEvent, Project, User, is_live
+from core.db.tables import Generation, GenerationEvent, Project, User, Workspace, is_live
 from core.generations import lifecycle
 from core.identity import users
 from core.installation import Installation
@@ -69,6 +69,7 @@ def send_of(
     user, project = session.get_one(User, row.user_id), session.get_one(Project, row.project_id)
     order = {
         "user": {"id": user.id, "email": user.email},
+        "workspace": {"id": row.workspace_id},
         "project": {"id": project.id, "name": project.name},
         "row": {name: getattr(row, name) for name in _COPIED} | row.spec.values() | {"provider_base_url": base_url},
         "created_at": row.created_at.isoformat(),
@@ -161,7 +162,7 @@ def mark_all_that_wait(session: WriteSession) -> int:
         select(Generation)
         .where(is_live(), Generation.stage.in_((*_WAITS_IN_LINE, Stage.SUBMITTING)))
         .where(Generation.status != Status.UNCERTAIN)
-        .order_by(Generation.user_id, Generation.id)
+        .order_by(Generation.workspace_id, Generation.id)
         .with_for_update()
     )
     return sum(_mark(session, row, row.attempt) for row in session.scalars(waiting).all())
@@ -300,7 +301,7 @@ def _put_back(session: WriteSession, send: Send) -> Generation:
     """Make the row of an order again, its price reserved; credits that went missing with it are booked once more."""
     values = dict(send.order["row"])
     person = _person(session, send) or users.ensure(session, send.order["user"]["email"], signup_credits=0)
-    ledger.lock_account(session, person.id)
+    users.lock(session, person.id)
     key = select(Generation.id).where(
         Generation.user_id == person.id, Generation.idempotency_key == values["idempotency_key"]
     )
@@ -309,22 +310,26 @@ def _put_back(session: WriteSession, send: Send) -> Generation:
     for name in ("retry_of_id", "extends_id"):
         if values[name] is not None and session.get(Generation, values[name]) is None:
             values[name] = None
+    project = _project(session, send, person)
     row = Generation(
         id=send.generation_id,
+        workspace_id=project.workspace_id,
         user_id=person.id,
-        project_id=_project(session, send, person).id,
+        project_id=project.id,
         next_at=db.now(session),
         created_at=datetime.fromisoformat(send.order["created_at"]),
         **values,
     )
     session.add(row)
     session.flush()
-    missing_credits = row.credits - ledger.balance(session, person.id).available_credits
+    missing_credits = row.credits - ledger.balance(session, row.workspace_id).available_credits
     if missing_credits > 0:
         grant = f"generation:{row.id}:put-back"
         reason = message("credits_put_back")
-        ledger.grant(session, person.id, credits=missing_credits, key=grant, actor=lifecycle.SYSTEM, reason=reason)
-    ledger.hold(session, person.id, generation_id=row.id, credits=row.credits, actor=lifecycle.SYSTEM)
+        ledger.grant(
+            session, row.workspace_id, credits=missing_credits, key=grant, actor=lifecycle.SYSTEM, reason=reason
+        )
+    ledger.hold(session, row.workspace_id, generation_id=row.id, credits=row.credits, actor=lifecycle.SYSTEM)
     lifecycle.add_event(session, row.id, row.status, row.stage, what=message("put_back"))
     update_where(
         session,
@@ -337,11 +342,17 @@ def _put_back(session: WriteSession, send: Send) -> Generation:
 
 
 def _project(session: WriteSession, send: Send, person: User) -> Project:
-    """The project it was ordered in, made again if that is gone too."""
+    """The project it was ordered in; made again if it is gone, in its workspace, else in the person's own."""
     known = send.order["project"]
     found = session.get(Project, known["id"])
-    if found is None or found.user_id != person.id:
-        found = Project(id=known["id"] if found is None else None, user_id=person.id, name=known["name"])
+    if found is None:
+        workspace = session.get(Workspace, send.order.get("workspace", {}).get("id", person.id))
+        found = Project(
+            id=known["id"],
+            workspace_id=person.id if workspace is None else workspace.id,
+            user_id=person.id,
+            name=known["name"],
+        )
         session.add(found)
         session.flush()
     return found

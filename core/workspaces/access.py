@@ -1,7 +1,7 @@
 """Whose rows a person sees: the one predicate that every query for a person goes through."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import BindParameter, ColumnElement, bindparam, true
 
@@ -67,6 +67,12 @@ class Member:
     def workspace_ids(self) -> tuple[str, ...]:
         """Every workspace whose rows they see."""
         return tuple(self.roles)
+
+    def moved_to(self, workspace_id: str) -> "Member":
+        """The same person at work in another workspace of theirs; NotFound for one they are not in."""
+        if workspace_id not in self.roles:
+            raise errors.NotFound(message("workspace_not_found"))
+        return replace(self, workspace_id=workspace_id)
 
     def may(self, action: Action, workspace_id: str | None = None) -> bool:
         """Whether they may do this in a workspace, the present one where none is named."""

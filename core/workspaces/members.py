@@ -1,11 +1,13 @@
 """Who is in which workspace: looked up for everything that a person does, and changed by managers."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import bindparam, select
 
 from core import errors
 from core.db import Reader
-from core.db.tables import User, Workspace, WorkspaceMember
-from core.messages import message
+from core.db.enums import WorkspaceRole
+from core.db.tables import ApiToken, User, Workspace, WorkspaceMember
 from core.workspaces.access import Member
 
 _ROLES_OF = (
@@ -16,16 +18,26 @@ _ROLES_OF = (
 )
 
 
-def at_work(
-    session: Reader, user: User, workspace_id: str | None = None, *, only: bool = False, token_id: str | None = None
-) -> Member:
+def with_token(session: Reader, user: User, token: ApiToken) -> Member:
+    """The person who comes with an API token: in its workspace and no other, or in all of theirs.
+
+    Unauthorized when they are not in its workspace.
+    """
+    roles = _roles(session, user)
+    if token.workspace_id is None:
+        return Member(user, user.id, roles, token.id)
+    if token.workspace_id not in roles:
+        raise errors.Unauthorized
+    return Member(user, token.workspace_id, {token.workspace_id: roles[token.workspace_id]}, token.id)
+
+
+def at_work(session: Reader, user: User, workspace_id: str | None = None) -> Member:
     """The person in a workspace, their personal one where none is named; one indexed look.
 
-    With `only`, nothing beyond that workspace is in their reach, as befits a token that was made for it. NotFound for
-    a workspace they are not in.
+    NotFound for a workspace they are not in.
     """
-    roles = {row.workspace_id: row.role for row in session.execute(_ROLES_OF, {"user_id": user.id})}
-    chosen = workspace_id or user.id
-    if chosen not in roles:
-        raise errors.NotFound(message("workspace_not_found"))
-    return Member(user, chosen, {chosen: roles[chosen]} if only else roles, token_id)
+    return Member(user, user.id, _roles(session, user)).moved_to(workspace_id or user.id)
+
+
+def _roles(session: Reader, user: User) -> Mapping[str, WorkspaceRole]:
+    return {row.workspace_id: row.role for row in session.execute(_ROLES_OF, {"user_id": user.id})}

@@ -12,7 +12,7 @@ from core import db
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.generations import queries
-from pages.ui import components, current_user, language, wording
+from pages.ui import components, current_member, language, wording
 from pages.ui.custom_element import custom_element
 from pages.ui.language import _
 
@@ -52,7 +52,7 @@ def dialog_if_open() -> None:
 def _dialog(ids: Sequence[str]) -> None:
     with components.error_boundary():
         with db.read_session() as session:
-            rows = queries.get_many(session, current_user.current_user(), ids)
+            rows = queries.get_many(session, current_member.current_member(), ids)
         if not comparable(rows):
             st.info(_("Choose two to four finished clips to compare them."))
             return

@@ -6,8 +6,8 @@ from typing import Any
 import streamlit as st
 
 from core import db
-from core.db.tables import User
 from core.generations import commands, progress
+from core.workspaces.access import Member
 from pages.elements.live import how_many
 from pages.sections import progress_text
 from pages.ui import components, wording
@@ -24,10 +24,10 @@ _element = custom_element(
 )
 
 
-def show(person: User) -> str | None:
+def show(person: Member) -> str | None:
     """Draw the list beside the order form; the id of the one whose details were just asked for, else None."""
     with db.read_session() as session:
-        standings = progress_text.board().snapshots(session, person.id, limit=MAX_CARDS)
+        standings = progress_text.board().snapshots(session, person.workspace_id, limit=MAX_CARDS)
     st.header(_("Under way"), anchor=False)
     if not standings:
         st.caption(_("Nothing at the moment. What you order appears here and moves by itself."))
@@ -40,7 +40,7 @@ def show(person: User) -> str | None:
     return opened
 
 
-def draw(person: User, standings: Sequence[progress.InFlightItem], *, key: str, details: bool = True) -> str | None:
+def draw(person: Member, standings: Sequence[progress.InFlightItem], *, key: str, details: bool = True) -> str | None:
     """The element, which cancels by itself; the id of the one whose details were just asked for, else None.
 
     Without `details` there is neither that button nor the prompt: they stand in what surrounds it.

@@ -13,8 +13,9 @@ from core import installation
 from core.clock import utc_now
 from core.db import ReadSession
 from core.db.enums import Status
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import progress
+from core.workspaces.access import Member
 from pages.elements import live_endpoint
 from pages.ui import language, links, wording
 from pages.ui.custom_element import custom_element
@@ -30,12 +31,12 @@ _element = custom_element(
 )
 
 
-def show(session: ReadSession, person: User, outage: str) -> None:
+def show(session: ReadSession, person: Member, outage: str) -> None:
     """Mount the element; the shell does it once a run, before the page reads what it draws.
 
     `outage` is what the page says of workers that are away.
     """
-    newest = progress.newest_id(session, person.id)
+    newest = progress.newest_id(session, person.workspace_id)
     before = {*st.session_state.get("live_ids", ()), *_met(), *_begun(session, person)}
     now = progress.live_ids_of(session, person)
     ended = progress.ended(session, person, before.difference(now))
@@ -51,7 +52,11 @@ def show(session: ReadSession, person: User, outage: str) -> None:
             "language": language.current(),
             "address": links.from_page(live_endpoint.PATH),
             "token": progress.sign_token(
-                person.id, language.current(), secret=installation.current().settings.secret_key, now=utc_now()
+                person.id,
+                person.workspace_id,
+                language.current(),
+                secret=installation.current().settings.secret_key,
+                now=utc_now(),
             ),
             "state": live_endpoint.state(now, newest, outage),
             "outage": outage,
@@ -75,7 +80,7 @@ def _met() -> Sequence[str]:
     return [str(met) for met in changed.get("met", ())][: progress.MAX_WATCHED]
 
 
-def _begun(session: ReadSession, person: User) -> Sequence[str]:
+def _begun(session: ReadSession, person: Member) -> Sequence[str]:
     """What began since the last run: it may have ended before anybody looked."""
     newest = st.session_state.get("live_newest")
     return () if newest is None else progress.ids_after(session, person, newest)

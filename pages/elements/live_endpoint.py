@@ -32,11 +32,13 @@ def route(api_path: str = config.API_PATH) -> Route:
     def answer(request: Request) -> Response:  # not async: Starlette runs it in a thread, as it asks the database
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         try:
-            user_id, tag = progress.check_token(
+            user_id, workspace_id, tag = progress.check_token(
                 token, secrets=installation.current().settings.secrets_in_force, now=utc_now()
             )
             with language.using_language(tag):
-                body = _look(user_id, request.query_params.get("shown", "").split(",")[: progress.MAX_ITEMS])
+                body = _look(
+                    user_id, workspace_id, request.query_params.get("shown", "").split(",")[: progress.MAX_ITEMS]
+                )
         except errors.Unauthorized:
             return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
         except Exception as failure:
@@ -61,15 +63,15 @@ def state(ids: Sequence[str], newest: str, outage: str) -> str:
     return progress.fingerprint([*ids, newest, outage])
 
 
-def _look(user_id: str, shown: Sequence[str]) -> bytes:
+def _look(user_id: str, workspace_id: str, shown: Sequence[str]) -> bytes:
     """`{"state": <see `state`>, "live": <how many>, "newest": [ids], "items": [...], "outage": <a sentence>}`."""
     with db.read_connection() as connection:
-        newest = progress.newest_id(connection, user_id)
-        ids = progress.live_ids(connection, user_id)
+        newest = progress.newest_id(connection, workspace_id)
+        ids = progress.live_ids(connection, user_id, workspace_id)
     standings: Sequence[progress.InFlightItem] = ()
     if among := set(shown).intersection(ids):
         with db.read_session() as session:
-            standings = progress_text.board().snapshots(session, user_id, among=among)
+            standings = progress_text.board().snapshots(session, workspace_id, among=among)
     outage = progress_text.outage()
     items = [progress_text.item(each, waits=bool(outage)) for each in standings]
     told = {"state": state(ids, newest, outage), "live": len(ids), "newest": list(ids[-MAX_NEWEST:]), "items": items}

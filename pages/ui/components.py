@@ -13,9 +13,9 @@ from core.billing import ledger
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession, availability
 from core.db.enums import Status
-from core.db.tables import User
 from core.files import signed_urls
 from core.projects import projects
+from core.workspaces.access import Member
 from pages.ui import links, wording
 from pages.ui.language import _, translate_message
 
@@ -77,7 +77,7 @@ def error_box(problem: errors.AppError) -> None:
     st.error(" ".join(map(translate_message, said)), icon=":material/error:")
 
 
-def project_names(session: ReadSession, person: User, *, archived: bool, wanted: str | None) -> dict[str, str]:
+def project_names(session: ReadSession, person: Member, *, archived: bool, wanted: str | None) -> dict[str, str]:
     """Id and name of a person's projects for a list to choose from, last changed first.
 
     A list ends somewhere; `wanted`, the one a link asks for, is in it all the same. `archived` adds the archive.

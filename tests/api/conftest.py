@@ -13,10 +13,11 @@ from starlette.applications import Starlette
 from core import db
 from core.api import mounted
 from core.db.enums import Scope
-from core.db.tables import Generation, User, WebhookEndpoint
+from core.db.tables import Generation, WebhookEndpoint
 from core.identity import api_tokens, users
 from core.installation import Installation, current
 from core.notifications import webhooks
+from core.workspaces.access import Member
 from tests.factories import generations
 
 ORIGIN = "http://studio.test"
@@ -37,7 +38,7 @@ ORDER = {
 class Client:
     """One caller; `person` and `token` are None for somebody who sends no token."""
 
-    person: User | None = None
+    person: Member | None = None
     token: str | None = None
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:

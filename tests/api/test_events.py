@@ -15,8 +15,9 @@ from core.api import api
 from core.api.routers import event_hub, events
 from core.clock import utc_now
 from core.db.enums import Stage, Status
-from core.db.tables import GenerationEvent, User
+from core.db.tables import GenerationEvent
 from core.generations.timeline import Step
+from core.workspaces.access import Member
 from tests.api.conftest import APP, PREFIX, Client, refusal
 from tests.api.streams import Event, listening
 from tests.factories import generations
@@ -185,7 +186,7 @@ def test_stream_of_a_hub_that_was_stopped(ana: Client) -> None:
     assert asyncio.run(run()) == b"retry: 2000\n\n"
 
 
-def _person(client: Client) -> User:
+def _person(client: Client) -> Member:
     assert client.person is not None
     return client.person
 

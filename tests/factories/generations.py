@@ -9,12 +9,13 @@ from core import db, errors
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import lifecycle
 from core.generations.state_machine import State
 from core.generations.submit import Order, submit
 from core.messages import message, plain
 from core.spec import GenerationSpec
+from core.workspaces.access import Member
 from tests.factories.projects import create_project
 
 CONFIGURED = frozenset({"demo", "modelslab", "edenai"})
@@ -64,7 +65,7 @@ def build_order(project_id: str, **changes: Any) -> Order:
     return Order(project_id, build_spec(**changes))
 
 
-def create_generation(database: Database, user: User, **changes: Any) -> Generation:
+def create_generation(database: Database, user: Member, **changes: Any) -> Generation:
     """A demo order that waits, with changes to it; in a project of its own unless `project_id` is among them."""
     key = changes.pop("idempotency_key", None)
     project_id = changes.pop("project_id", None) or create_project(database, user).id
@@ -99,7 +100,7 @@ def build_output(generation_id: str, **changes: Any) -> lifecycle.Output:
     return lifecycle.Output(**(known | changes))
 
 
-def create_completed(database: Database, user: User, **changes: Any) -> Generation:
+def create_completed(database: Database, user: Member, **changes: Any) -> Generation:
     """A generation that went all the way."""
     row = create_generation(database, user, **changes)
     row = advance(database, row.id, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD, DOWNLOADING)

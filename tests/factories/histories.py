@@ -17,6 +17,7 @@ from core.db.tables import Account, Generation, LedgerEntry, Project, UsageDay, 
 from core.ids import new_id
 from core.providers import registry
 from core.spec import GenerationSpec
+from core.workspaces.access import Member
 
 OUTCOMES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
@@ -52,7 +53,7 @@ class Ended:
         ).total_credits
 
 
-def book(session: WriteSession, user: User, clips: Sequence[Ended]) -> None:
+def book(session: WriteSession, user: Member, clips: Sequence[Ended]) -> None:
     """Write clips of one person, with the grant that pays for them."""
     if not clips:
         return
@@ -195,7 +196,7 @@ def _rolled_up(user_id: str, clips: Iterable[Ended]) -> Iterator[dict[str, Any]]
 
 
 def settled(
-    session: ReadSession, user: User | None, since: date, until: date, kind: EntryKind = EntryKind.SETTLE
+    session: ReadSession, user: Member | None, since: date, until: date, kind: EntryKind = EntryKind.SETTLE
 ) -> int:
     """What the ledger says was charged (or given back) between two days, to one person or to all."""
     begin = datetime.combine(since, time(), UTC)

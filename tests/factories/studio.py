@@ -5,9 +5,10 @@ from typing import Any
 from core import db, errors
 from core.clock import utc_now
 from core.config import Settings
-from core.db.tables import Generation, Project, User
+from core.db.tables import Generation, Project
 from core.generations import lifecycle
 from core.identity import users
+from core.workspaces.access import Member
 from tests.factories import generations
 from tests.factories.generations import (
     DISPATCHED,
@@ -27,7 +28,7 @@ class Studio:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         with db.write_session() as session:
-            self.person: User = users.local_person(session, settings)
+            self.person: Member = users.local_person(session, settings)
 
     def project(self, name: str = "Lake film") -> Project:
         """A new project."""

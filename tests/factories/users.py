@@ -1,14 +1,15 @@
-"""People, with or without credits."""
+"""People, with or without credits, at work in their own workspaces."""
 
 from core.db import Database
 from core.db.enums import Role
-from core.db.tables import User
 from core.identity import users
+from core.workspaces import members
+from core.workspaces.access import Member
 
 
-def create_user(
+def create_member(
     database: Database, email: str = "ana@example.org", *, credits: int = 10_000, role: Role = Role.USER
-) -> User:
-    """Somebody who signed up and got so many credits."""
+) -> Member:
+    """Somebody who signed up and got so many credits, in their personal workspace."""
     with database.write_session() as session:
-        return users.ensure(session, email, signup_credits=credits, role=role)
+        return members.at_work(session, users.ensure(session, email, signup_credits=credits, role=role))

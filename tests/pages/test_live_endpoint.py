@@ -11,6 +11,7 @@ from core.db.tables import User
 from core.generations import progress
 from core.identity import api_tokens, users
 from core.projects import projects
+from core.workspaces.access import Member
 from pages.elements import live_endpoint
 from pages.ui import language
 from tests.factories import generations
@@ -29,7 +30,7 @@ def look(token: str | None, *shown: str, **headers: str) -> httpx.Response:
     return asyncio.run(exchange())
 
 
-def token(studio: Studio, person: User | None = None, *, tag: str = "en", age: timedelta = timedelta()) -> str:
+def token(studio: Studio, person: Member | None = None, *, tag: str = "en", age: timedelta = timedelta()) -> str:
     """What a page of this person was given some time ago."""
     return progress.sign_token(
         (person or studio.person).id, tag, secret=studio.settings.secret_key, now=utc_now() - age

@@ -13,11 +13,11 @@ from core import db
 from core.billing import ledger
 from core.clock import utc_now
 from core.db.enums import EntryKind, Role, Status
-from core.db.tables import User
 from core.identity import users
 from core.projects import projects
 from core.usage import budgets, reports
 from core.usage.spreadsheet import SpreadsheetFormat
+from core.workspaces.access import Member
 from pages.sections.usage import choice as usage_choice
 from pages.sections.usage import figures
 from pages.sections.usage import tables as usage_tables
@@ -63,13 +63,13 @@ def read(data: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
 
 
-def book(person: User, *clips: Ended) -> None:
+def book(person: Member, *clips: Ended) -> None:
     """Clips of one person."""
     with db.write_session() as session:
         histories.book(session, person, clips)
 
 
-def alone() -> User:
+def alone() -> Member:
     """Take the administrator's role from the one local person."""
     with db.write_session() as session:
         person = users.get(session, "demo@localhost")

@@ -8,9 +8,10 @@ from core import errors
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Scope
-from core.db.tables import ApiToken, User
+from core.db.tables import ApiToken
 from core.identity import api_tokens, users
 from core.identity.api_tokens import TokenCache
+from core.workspaces.access import Member
 
 
 def kept(database: Database) -> ApiToken:
@@ -19,13 +20,13 @@ def kept(database: Database) -> ApiToken:
         return session.scalars(select(ApiToken)).one()
 
 
-def issue(database: Database, person: User, name: str = "script") -> str:
+def issue(database: Database, person: Member, name: str = "script") -> str:
     """A token of this person."""
     with database.write_session() as session:
         return api_tokens.create(session, person, name=name)
 
 
-def test_token_when_issued(database: Database, person: User) -> None:
+def test_token_when_issued(database: Database, person: Member) -> None:
     """A token opens its person's door; the table holds only a hash and the first characters of it."""
     token = issue(database, person)
 
@@ -38,7 +39,7 @@ def test_token_when_issued(database: Database, person: User) -> None:
 
 
 @pytest.mark.parametrize("values", [{"revoked_at": utc_now()}, {"expires_at": utc_now() - timedelta(seconds=1)}])
-def test_token_when_it_is_over(database: Database, person: User, values: dict[str, object]) -> None:
+def test_token_when_it_is_over(database: Database, person: Member, values: dict[str, object]) -> None:
     """A revoked or expired token opens nothing."""
     token = issue(database, person)
     with database.write_session() as session:
@@ -48,7 +49,7 @@ def test_token_when_it_is_over(database: Database, person: User, values: dict[st
         api_tokens.by_token(session, token)
 
 
-def test_known_when_revoked_here(database: Database, person: User) -> None:
+def test_known_when_revoked_here(database: Database, person: Member) -> None:
     """What was looked up is known without the database until the revocation is committed, and not a moment longer."""
     cache = TokenCache()
     token = issue(database, person)
@@ -61,7 +62,7 @@ def test_known_when_revoked_here(database: Database, person: User) -> None:
     assert cache.get(token) is None
 
 
-def test_known_when_revoked_elsewhere(database: Database, person: User) -> None:
+def test_known_when_revoked_elsewhere(database: Database, person: Member) -> None:
     """What another process has revoked is known for the stated time and no longer, used or not."""
     cache = TokenCache()
     token = issue(database, person)
@@ -78,7 +79,7 @@ def test_known_when_revoked_elsewhere(database: Database, person: User) -> None:
         api_tokens.by_token(session, token)
 
 
-def test_known_when_it_expires(database: Database, person: User) -> None:
+def test_known_when_it_expires(database: Database, person: Member) -> None:
     """A token ends at its time, looked up just before or not."""
     cache = TokenCache()
     with database.write_session() as session:
@@ -91,7 +92,7 @@ def test_known_when_it_expires(database: Database, person: User) -> None:
     assert cache.get(token) is None
 
 
-def test_refusals_when_for_different_reasons(database: Database, person: User) -> None:
+def test_refusals_when_for_different_reasons(database: Database, person: Member) -> None:
     """Unknown, revoked and expired are the same query with the same empty answer, so time does not tell them apart."""
     cache = TokenCache()
     revoked, expired = issue(database, person), issue(database, person)
@@ -111,7 +112,7 @@ def test_refusals_when_for_different_reasons(database: Database, person: User) -
     assert len(set(queries)) == 1
 
 
-def test_list_when_revoked(database: Database, person: User) -> None:
+def test_list_when_revoked(database: Database, person: Member) -> None:
     """A list has one's own tokens, newest first, without those that were revoked; only one's own can be revoked."""
     cache = TokenCache()
     for name in ("first", "second"):
@@ -132,7 +133,7 @@ def test_list_when_revoked(database: Database, person: User) -> None:
         assert [token.name for token in api_tokens.list_for_user(session, person)] == ["second"]
 
 
-def test_issue_when_it_cannot_be(database: Database, person: User) -> None:
+def test_issue_when_it_cannot_be(database: Database, person: Member) -> None:
     """A name and a time to come are wanted; somebody with very many tokens gets no more."""
     past = utc_now() - timedelta(minutes=1)
     for name, expires_at, field in (("  ", None, "name"), ("x" * 121, None, "name"), ("ok", past, "expiresAt")):
@@ -146,7 +147,7 @@ def test_issue_when_it_cannot_be(database: Database, person: User) -> None:
             api_tokens.create(session, person, name="one more")
 
 
-def test_use_when_frequent(database: Database, person: User) -> None:
+def test_use_when_frequent(database: Database, person: Member) -> None:
     """Last use is kept to the minute: a second use right after writes nothing."""
     issue(database, person)
     seen = []

@@ -11,11 +11,12 @@ from core.audit import invariants, runs
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Status
-from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Project, UsageDay, User
+from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Project, UsageDay
 from core.generations import commands
 from core.identity import users
 from core.installation import Installation
 from core.messages import message, plain
+from core.workspaces.access import Member
 from tests.factories.books import broken_rules
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_completed, create_generation
 
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def ana(installation: Installation) -> User:
+def ana(installation: Installation) -> Member:
     """Somebody with one finished clip whose file is in storage."""
     with db.write_session() as session:
         user = users.ensure(session, "ana@example.org", signup_credits=1000)
@@ -40,7 +41,7 @@ def command() -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_command_when_all_holds(ana: User) -> None:
+def test_command_when_all_holds(ana: Member) -> None:
     """One line a rule with its count, and exit 0."""
     ended = command()
 
@@ -49,7 +50,7 @@ def test_command_when_all_holds(ana: User) -> None:
     assert len(ended.stdout.splitlines()) == len(invariants.INVARIANTS) + 1
 
 
-def test_command_when_a_rule_is_broken(ana: User) -> None:
+def test_command_when_a_rule_is_broken(ana: Member) -> None:
     """The broken rule is named with the ids that break it, and exit is 1."""
     with db.write_session() as session:
         session.execute(update(Account).values(available_credits=Account.available_credits + 1))
@@ -61,7 +62,7 @@ def test_command_when_a_rule_is_broken(ana: User) -> None:
     assert str(account_id) in ended.stdout
 
 
-def test_command_when_a_file_is_missing(ana: User, installation: Installation) -> None:
+def test_command_when_a_file_is_missing(ana: Member, installation: Installation) -> None:
     """A completed clip whose file is gone is found."""
     for path in (installation.settings.data_dir / "media").rglob("*.mp4"):
         path.unlink()
@@ -71,7 +72,7 @@ def test_command_when_a_file_is_missing(ana: User, installation: Installation) -
     assert "in storage" in ended.stdout
 
 
-def test_last_run_when_recorded(installation: Installation, ana: User) -> None:
+def test_last_run_when_recorded(installation: Installation, ana: Member) -> None:
     """The newest result is kept with its time and what was broken."""
     with db.write_session() as session:
         runs.record(session, runs.run_incremental(session))
@@ -97,7 +98,7 @@ def broken(found: runs.AuditPass) -> set[str]:
 
 
 @pytest.mark.both_databases
-def test_look_when_nothing_is_new(database: Database, person: User) -> None:
+def test_look_when_nothing_is_new(database: Database, person: Member) -> None:
     """The first pass looks at everything, the next only at what is new; a day later it is everything again."""
     create_completed(database, person)
     first, second = kept(database), kept(database)
@@ -138,7 +139,7 @@ def test_look_when_nothing_is_new(database: Database, person: User) -> None:
     ],
 )
 def test_look_when_something_new_is_damaged(
-    database: Database, person: User, damage: object, rule: str, full: bool
+    database: Database, person: Member, damage: object, rule: str, full: bool
 ) -> None:
     """Every rule is found broken by a pass over what is new as by a full one, and stays red until it is mended."""
     assert not broken(kept(database))
@@ -156,7 +157,7 @@ def test_look_when_something_new_is_damaged(
     assert rule in broken(again)
 
 
-def test_look_when_there_is_much_that_is_old(installation: Installation, ana: User) -> None:
+def test_look_when_there_is_much_that_is_old(installation: Installation, ana: Member) -> None:
     """A pass over what is new goes to clips and movements by index alone: nothing of theirs is read from end to end."""
     with db.read_session() as session:
         connection = session.connection()
@@ -186,7 +187,7 @@ def test_kept_rule_is_told_by_its_code_or_by_its_own_words() -> None:
         (timedelta(days=3), {"status": Status.UNCERTAIN}, True),
     ],
 )
-def test_rule_of_deadlines(ana: User, late: timedelta, values: dict[str, object], holds: bool) -> None:
+def test_rule_of_deadlines(ana: Member, late: timedelta, values: dict[str, object], holds: bool) -> None:
     """No live one is older than its deadline by an hour; what waits for a person may take as long as they do."""
     row = create_generation(db.default(), ana)
     advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING, deadline_at=utc_now() - late)
@@ -197,7 +198,7 @@ def test_rule_of_deadlines(ana: User, late: timedelta, values: dict[str, object]
 
 
 @pytest.mark.parametrize(("hours", "holds"), [(24, True), (26, False)])
-def test_rule_of_deadlines_when_nobody_took_it(ana: User, hours: float, holds: bool) -> None:
+def test_rule_of_deadlines_when_nobody_took_it(ana: Member, hours: float, holds: bool) -> None:
     """An order that no provider has is older than it may be after a day."""
     row = create_generation(db.default(), ana)
     with db.write_session() as session:

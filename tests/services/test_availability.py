@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.db import Database, availability
 from core.db.tables import User
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 LOGGER = "core.db.availability"
 
@@ -46,7 +46,7 @@ def locked(path: Path) -> Iterator[None]:
 @pytest.fixture
 def path(tmp_path: Path, database: Database) -> Path:
     """The file of an SQLite database with a person in it."""
-    create_user(database)
+    create_member(database)
     return tmp_path / "test.db"
 
 

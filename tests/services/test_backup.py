@@ -13,18 +13,19 @@ from core.db.enums import Status
 from core.db.tables import User
 from core.installation import Installation, build
 from core.worker import recovery
+from core.workspaces.access import Member
 from tests import postgres
 from tests.factories import installations
 from tests.factories.generations import create_completed, create_generation, load_generation
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 
 @pytest.fixture
-def ana(installation: Installation) -> User:
+def ana(installation: Installation) -> Member:
     """Somebody with credits, in an installation that has been started and holds a file."""
     recovery.at_start(installation)
     installation.storage.put_bytes("images/ab/one.jpg", b"a picture", media_type="image/jpeg")
-    return create_user(db.default(), credits=1000)
+    return create_member(db.default(), credits=1000)
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
@@ -34,7 +35,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
 
 
 def test_backup_and_restore(
-    installation: Installation, ana: User, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    installation: Installation, ana: Member, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Database, media and key come back as they were; what was there is kept; what waited is uncertain."""
     waits = create_generation(db.default(), ana)
@@ -63,7 +64,7 @@ def test_backup_and_restore(
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
 
-def test_copy_is_whole_while_others_write(installation: Installation, ana: User, tmp_path: Path) -> None:
+def test_copy_is_whole_while_others_write(installation: Installation, ana: Member, tmp_path: Path) -> None:
     """A copy that is made while somebody has begun to write is the state before, and can be opened by itself."""
     create_completed(db.default(), ana)
     with db.write_session() as session:
@@ -91,7 +92,7 @@ def test_backup_when_it_cannot_be_made(
 
 
 def test_restore_when_it_cannot_be_done(
-    installation: Installation, ana: User, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    installation: Installation, ana: Member, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """While anything has the database open, and from a folder that is no copy, nothing is touched."""
     backup.create(installation.settings, tmp_path / "copy")
@@ -104,7 +105,7 @@ def test_restore_when_it_cannot_be_done(
     assert load_generation(later.id).status is Status.PENDING
 
 
-def test_restore_over_a_damaged_database(installation: Installation, ana: User, tmp_path: Path) -> None:
+def test_restore_over_a_damaged_database(installation: Installation, ana: Member, tmp_path: Path) -> None:
     """What a copy is for: a database that cannot be read any more is replaced, side files and all."""
     backup.create(installation.settings, tmp_path / "copy")
     installation.close()
@@ -119,7 +120,7 @@ def test_restore_over_a_damaged_database(installation: Installation, ana: User, 
     again.close()
 
 
-def test_restore_that_dies_before_its_end(installation: Installation, ana: User) -> None:
+def test_restore_that_dies_before_its_end(installation: Installation, ana: Member) -> None:
     """A start after a restore that was killed knows that the database may be a copy, and says so once."""
     waits = create_generation(db.default(), ana)
     with pytest.raises(RuntimeError), recovery.putting_back(installation.settings):
@@ -133,7 +134,7 @@ def test_restore_that_dies_before_its_end(installation: Installation, ana: User)
     assert load_generation(waits.id).status is Status.UNCERTAIN
 
 
-def test_restored_is_said(installation: Installation, ana: User, capsys: pytest.CaptureFixture[str]) -> None:
+def test_restored_is_said(installation: Installation, ana: Member, capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever put the database back by other means says so, and what waits is uncertain."""
     waits = create_generation(db.default(), ana)
     assert cli.main(["restored"]) == 0
@@ -142,7 +143,7 @@ def test_restored_is_said(installation: Installation, ana: User, capsys: pytest.
     assert "1 orders were waiting" in said(capsys)[0]
 
 
-def test_migrate_by_command(installation: Installation, ana: User, capsys: pytest.CaptureFixture[str]) -> None:
+def test_migrate_by_command(installation: Installation, ana: Member, capsys: pytest.CaptureFixture[str]) -> None:
     """The schema is brought up to date on its own, a copy of the file as it was being kept beside it."""
     newest = schema.newest_revision()
     assert cli.main(["migrate", "--check"]) == 0
@@ -172,7 +173,7 @@ def test_migrate_when_no_copy_can_be_made(installation: Installation) -> None:
         assert schema.revision(connection) == "0005"
 
 
-def test_installation_has_one_name_in_all_copies(installation: Installation, ana: User, tmp_path: Path) -> None:
+def test_installation_has_one_name_in_all_copies(installation: Installation, ana: Member, tmp_path: Path) -> None:
     """Two copies of an older version that are brought up to date apart are the same installation."""
     with db.default().engine.begin() as connection:
         command.downgrade(schema.alembic_config(connection), "0005")
@@ -195,7 +196,7 @@ def test_backup_and_restore_on_postgresql(
 ) -> None:
     """PostgreSQL's own programs copy it and put it back; without them a sentence says what to do."""
     recovery.at_start(site)
-    person = create_user(db.default(), credits=1000)
+    person = create_member(db.default(), credits=1000)
     waits = create_generation(db.default(), person)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert cli.main(["backup", str(tmp_path / "copy")]) == 2

@@ -11,24 +11,25 @@ from core import errors
 from core.billing import ledger
 from core.billing.quote import quote
 from core.db import Database
-from core.db.tables import Generation, LedgerEntry, Project, User
+from core.db.tables import Generation, LedgerEntry, Project
 from core.generations import batches
 from core.generations.submit import Order, submit
 from core.identity import users
 from core.projects import projects
+from core.workspaces.access import Member
 from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order, create_completed
 
 HOW = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES}
 
 
 @pytest.fixture
-def project_id(database: Database, person: User) -> str:
+def project_id(database: Database, person: Member) -> str:
     """A project to order in."""
     with database.write_session() as session:
         return projects.create(session, person, name="Lakes").id
 
 
-def submit_all(database: Database, user: User, orders: list[Order], **how: object) -> list[Generation]:
+def submit_all(database: Database, user: Member, orders: list[Order], **how: object) -> list[Generation]:
     """Submit a batch in one transaction."""
     with database.write_session() as session:
         return list(batches.submit_batch(session, user, orders, **(HOW | how)))  # type: ignore[arg-type]  # keyword arguments
@@ -40,13 +41,13 @@ def written(database: Database) -> int:
         return session.scalar(select(func.count()).select_from(Generation)) or 0
 
 
-def balance(database: Database, user: User) -> ledger.Balance:
+def balance(database: Database, user: Member) -> ledger.Balance:
     """What a person has."""
     with database.read_session() as session:
         return ledger.balance(session, user.id)
 
 
-def test_submit_when_several_models(database: Database, person: User, project_id: str) -> None:
+def test_submit_when_several_models(database: Database, person: Member, project_id: str) -> None:
     """Every order becomes a generation at its own price, in its order, with one batch id."""
     orders = [build_order(project_id), build_order(project_id), build_order(project_id, model_id="kling-2.5")]
     rows = submit_all(database, person, orders, key="one")
@@ -57,7 +58,7 @@ def test_submit_when_several_models(database: Database, person: User, project_id
     assert balance(database, person) == ledger.Balance(9_400, 600)
 
 
-def test_submit_when_it_is_one(database: Database, person: User, project_id: str) -> None:
+def test_submit_when_it_is_one(database: Database, person: Member, project_id: str) -> None:
     """A batch of one is a plain order, and shares its key with one."""
     [row] = submit_all(database, person, [build_order(project_id)], key="one")
     with database.write_session() as session:
@@ -68,7 +69,7 @@ def test_submit_when_it_is_one(database: Database, person: User, project_id: str
 
 
 @pytest.mark.both_databases
-def test_submit_when_the_key_is_repeated_at_once(database: Database, person: User, project_id: str) -> None:
+def test_submit_when_the_key_is_repeated_at_once(database: Database, person: Member, project_id: str) -> None:
     """However many presses arrive at the same time with one key, one batch is made and paid."""
     orders = [build_order(project_id), build_order(project_id, prompt="a lake at dawn")]
     barrier = threading.Barrier(8)
@@ -87,7 +88,7 @@ def test_submit_when_the_key_is_repeated_at_once(database: Database, person: Use
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_submit_when_the_key_comes_with_another_batch(
-    database: Database, person: User, project_id: str, count: int
+    database: Database, person: Member, project_id: str, count: int
 ) -> None:
     """The same key with a shorter or longer batch is a conflict, and orders nothing."""
     submit_all(database, person, [build_order(project_id)] * 2, key="one")
@@ -96,7 +97,7 @@ def test_submit_when_the_key_comes_with_another_batch(
     assert written(database) == 2
 
 
-def test_submit_when_the_total_is_too_much(database: Database, person: User, project_id: str) -> None:
+def test_submit_when_the_total_is_too_much(database: Database, person: Member, project_id: str) -> None:
     """Where each alone could be paid but not all, none is made, and the refusal names the price of all."""
     orders = [build_order(project_id, model_id="veo3", duration_seconds=8)] * 5
     with pytest.raises(errors.InsufficientCredits) as raised:
@@ -107,7 +108,7 @@ def test_submit_when_the_total_is_too_much(database: Database, person: User, pro
     assert balance(database, person) == ledger.Balance(10_000, 0)
 
 
-def test_submit_when_one_cannot_be_made(database: Database, person: User, project_id: str) -> None:
+def test_submit_when_one_cannot_be_made(database: Database, person: Member, project_id: str) -> None:
     """One bad order takes the others with it, also for a caller who catches the refusal and goes on."""
     orders = [build_order(project_id), build_order(project_id, duration_seconds=99)]
     with database.write_session() as session:
@@ -123,14 +124,16 @@ def test_submit_when_one_cannot_be_made(database: Database, person: User, projec
 
 
 @pytest.mark.parametrize("count", [0, batches.MAX_BATCH + 1])
-def test_submit_when_there_are_none_or_too_many(database: Database, person: User, project_id: str, count: int) -> None:
+def test_submit_when_there_are_none_or_too_many(
+    database: Database, person: Member, project_id: str, count: int
+) -> None:
     """A batch has a size."""
     with pytest.raises(errors.InvalidRequest):
         submit_all(database, person, [build_order(project_id)] * count)
 
 
 def test_submit_when_the_key_comes_with_another_clip_to_go_on_from(
-    database: Database, person: User, project_id: str
+    database: Database, person: Member, project_id: str
 ) -> None:
     """The clip that a batch goes on from is part of it; the same one again is a repeat."""
     source, other = create_completed(database, person), create_completed(database, person)
@@ -143,7 +146,7 @@ def test_submit_when_the_key_comes_with_another_clip_to_go_on_from(
             submit_all(database, person, orders, key="one", extends_id=changed)
 
 
-def test_submit_when_it_extends_somebody_elses_clip(database: Database, person: User, project_id: str) -> None:
+def test_submit_when_it_extends_somebody_elses_clip(database: Database, person: Member, project_id: str) -> None:
     """A clip goes on from one's own clip only."""
     with database.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)

@@ -6,12 +6,12 @@ import pytest
 from core import errors
 from core.db import Database
 from core.db.enums import Role
-from core.db.tables import User
 from core.identity import users
 from core.projects import projects
 from core.usage import budgets
 from core.usage.cache import UsageCache
 from core.usage.reports import UsageQuery
+from core.workspaces.access import Member
 from tests.factories import histories
 from tests.factories.histories import Ended
 
@@ -19,7 +19,7 @@ TODAY = date(2026, 11, 21)
 MONTH = UsageQuery(TODAY, TODAY)
 
 
-def fifty_a_day(database: Database, user: User, *, days: int = 35) -> str:
+def fifty_a_day(database: Database, user: Member, *, days: int = 35) -> str:
     """Demo clips of 50 credits, one a day up to today; their project."""
     with database.write_session() as session:
         mine = projects.create(session, user, name="Lakes").id
@@ -27,13 +27,13 @@ def fifty_a_day(database: Database, user: User, *, days: int = 35) -> str:
     return mine
 
 
-def look(database: Database, user: User, chosen: UsageQuery = MONTH) -> budgets.Month:
+def look(database: Database, user: Member, chosen: UsageQuery = MONTH) -> budgets.Month:
     """A month as it stands."""
     with database.read_session() as session:
         return budgets.month(session, user, chosen, today=TODAY, cache=UsageCache())
 
 
-def test_month_under_way(database: Database, person: User) -> None:
+def test_month_under_way(database: Database, person: Member) -> None:
     """Spent is of this month only, the forecast goes to its end, and a budget below it is foreseen to be exceeded."""
     fifty_a_day(database, person)
     with database.write_session() as session:
@@ -48,7 +48,7 @@ def test_month_under_way(database: Database, person: User) -> None:
     assert (month.is_exceeded, month.will_be_exceeded) == (False, True)
 
 
-def test_month_that_is_over(database: Database, person: User) -> None:
+def test_month_that_is_over(database: Database, person: Member) -> None:
     """A past month has its spend and no forecast."""
     fifty_a_day(database, person)
 
@@ -59,7 +59,7 @@ def test_month_that_is_over(database: Database, person: User) -> None:
     assert month.forecast is None
 
 
-def test_budget_is_shown_only_for_what_it_is_meant_for(database: Database, person: User) -> None:
+def test_budget_is_shown_only_for_what_it_is_meant_for(database: Database, person: Member) -> None:
     """The own budget is for all that is one's own, a project's for the whole project, and no part has one."""
     mine = fifty_a_day(database, person)
     with database.write_session() as session:
@@ -75,7 +75,7 @@ def test_budget_is_shown_only_for_what_it_is_meant_for(database: Database, perso
     assert look(database, person, replace(MONTH, everybody=True)).budget_credits is None
 
 
-def test_watched(database: Database, person: User) -> None:
+def test_watched(database: Database, person: Member) -> None:
     """What is or will be exceeded is named, own first; what is fine is not."""
     mine = fifty_a_day(database, person)
     with database.write_session() as session:
@@ -98,7 +98,7 @@ def test_watched(database: Database, person: User) -> None:
 
 
 @pytest.mark.parametrize("credits", [0, -1, budgets.LIMIT_CREDITS + 1])
-def test_budget_that_cannot_be(database: Database, person: User, credits: int) -> None:
+def test_budget_that_cannot_be(database: Database, person: Member, credits: int) -> None:
     """A budget is a whole number above 0, and the one before stays."""
     with database.write_session() as session:
         mine = projects.create(session, person, name="Lakes").id
@@ -110,7 +110,7 @@ def test_budget_that_cannot_be(database: Database, person: User, credits: int) -
         assert budgets.of_user(session, person) == 10
 
 
-def test_budget_of_somebody_elses_project(database: Database, person: User) -> None:
+def test_budget_of_somebody_elses_project(database: Database, person: Member) -> None:
     """Only its owner sets a project's budget."""
     with database.write_session() as session:
         theirs = projects.create(session, users.ensure(session, "ben@example.org", signup_credits=0), name="Theirs").id

@@ -7,7 +7,6 @@ from core import errors
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Role
-from core.db.tables import User
 from core.generations import review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
@@ -16,6 +15,7 @@ from core.projects import projects
 from core.usage import reports
 from core.usage.cache import UsageCache
 from core.usage.reports import Group, UsageQuery
+from core.workspaces.access import Member
 from tests.factories.generations import create_completed
 
 
@@ -25,7 +25,7 @@ def days() -> UsageQuery:
     return UsageQuery(today - timedelta(days=1), today + timedelta(days=1))
 
 
-def test_same_question_reads_the_roll_ups_once(database: Database, person: User) -> None:
+def test_same_question_reads_the_roll_ups_once(database: Database, person: Member) -> None:
     """While nothing was added, figures are not added up again."""
     cache = UsageCache()
     create_completed(database, person)
@@ -38,7 +38,7 @@ def test_same_question_reads_the_roll_ups_once(database: Database, person: User)
     assert not any("usage_days" in statement for statement in asked)
 
 
-def test_what_changes_is_seen_at_once(database: Database, person: User) -> None:
+def test_what_changes_is_seen_at_once(database: Database, person: Member) -> None:
     """A charge, a verdict and a new name of a project each change the figures of the next look."""
     cache = UsageCache()
     row = create_completed(database, person)
@@ -60,7 +60,7 @@ def test_what_changes_is_seen_at_once(database: Database, person: User) -> None:
     assert "Another name" in [each.keys["project_name"] for each in look()]
 
 
-def test_everybodys_figures_follow_everybody_and_are_for_administrators(database: Database, person: User) -> None:
+def test_everybodys_figures_follow_everybody_and_are_for_administrators(database: Database, person: Member) -> None:
     """What another person is charged is in them at the next look; who is no administrator is refused."""
     cache = UsageCache()
     with database.write_session() as session:
@@ -77,7 +77,7 @@ def test_everybodys_figures_follow_everybody_and_are_for_administrators(database
             cache.total(session, ben, everybody)
 
 
-def test_somebody_elses_project_is_not_found(database: Database, person: User) -> None:
+def test_somebody_elses_project_is_not_found(database: Database, person: Member) -> None:
     """Also when its figures were read before, by its owner."""
     cache = UsageCache()
     row = create_completed(database, person)

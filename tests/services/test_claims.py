@@ -9,7 +9,7 @@ from sqlalchemy import update
 from core import db, errors
 from core.clock import utc_now
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, ProviderHealth, User
+from core.db.tables import Generation, ProviderHealth
 from core.generations import commands
 from core.generations.submit import submit
 from core.identity import users
@@ -17,6 +17,7 @@ from core.insights import circuit_breaker
 from core.installation import Installation, current
 from core.projects import projects
 from core.worker import claims
+from core.workspaces.access import Member
 from tests.factories import installations
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
@@ -32,13 +33,13 @@ from tests.factories.generations import (
     load_generation,
     make_due,
 )
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 
 @pytest.fixture
-def ana(installation: Installation) -> User:
+def ana(installation: Installation) -> Member:
     """Somebody with credits in the installation."""
-    return create_user(db.default(), credits=100_000)
+    return create_member(db.default(), credits=100_000)
 
 
 def claim_submits() -> list[Generation]:
@@ -46,7 +47,7 @@ def claim_submits() -> list[Generation]:
     return list(claims.claim_submits(current().settings, lambda _provider: True))
 
 
-def test_sweep_when_workers_died(installation: Installation, ana: User) -> None:
+def test_sweep_when_workers_died(installation: Installation, ana: Member) -> None:
     """A dead submit becomes uncertain; a dead download is done again."""
     sending, fetching = create_generation(db.default(), ana), create_generation(db.default(), ana)
     advance(db.default(), sending.id, DISPATCHED, SUBMITTING)
@@ -70,7 +71,7 @@ def test_sweep_when_workers_died(installation: Installation, ana: User) -> None:
     )
 
 
-def test_sweep_when_nothing_was_taken_for_a_day(installation: Installation, ana: User) -> None:
+def test_sweep_when_nothing_was_taken_for_a_day(installation: Installation, ana: Member) -> None:
     """What no provider took for a day fails, and the credits come back."""
     row = create_generation(db.default(), ana)
     with db.write_session() as session:
@@ -81,7 +82,7 @@ def test_sweep_when_nothing_was_taken_for_a_day(installation: Installation, ana:
     assert broken_rules() == []
 
 
-def test_hand_over_when_people_share(installation: Installation, ana: User) -> None:
+def test_hand_over_when_people_share(installation: Installation, ana: Member) -> None:
     """Few are outstanding a provider, and everybody's first goes before anybody's second."""
     many = [create_generation(db.default(), ana).id for _ in range(12)]
     with db.write_session() as session:
@@ -94,7 +95,7 @@ def test_hand_over_when_people_share(installation: Installation, ana: User) -> N
     assert claim_submits() == []
 
 
-def test_hand_over_when_provider_takes_few(installation: Installation, ana: User) -> None:
+def test_hand_over_when_provider_takes_few(installation: Installation, ana: Member) -> None:
     """A provider that takes five at once is given no sixth while five are with it."""
     with db.write_session() as session:
         project = projects.create(session, ana, name="Lakes")
@@ -110,7 +111,7 @@ def test_hand_over_when_provider_takes_few(installation: Installation, ana: User
     assert claim_submits() == []
 
 
-def test_hand_over_when_queue_was_lost(installation: Installation, ana: User) -> None:
+def test_hand_over_when_queue_was_lost(installation: Installation, ana: Member) -> None:
     """What was handed over and never begun comes due again; it is still pending and free to cancel."""
     row = create_generation(db.default(), ana)
     assert [found.id for found in claim_submits()] == [row.id]
@@ -122,7 +123,7 @@ def test_hand_over_when_queue_was_lost(installation: Installation, ana: User) ->
         assert commands.cancel(session, ana, row.id).status is Status.CANCELLED
 
 
-def test_hand_over_when_calls_are_limited(installation: Installation, ana: User) -> None:
+def test_hand_over_when_calls_are_limited(installation: Installation, ana: Member) -> None:
     """What the shared rate holds back stays due in the table."""
     for _ in range(4):
         create_generation(db.default(), ana)
@@ -134,7 +135,7 @@ def test_hand_over_when_calls_are_limited(installation: Installation, ana: User)
 
 
 def test_hand_over_when_the_operator_sets_a_limit(
-    installation: Installation, ana: User, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, ana: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An operator's limit counts before the provider's own."""
     monkeypatch.setenv("DEMO_MAX_IN_FLIGHT", "2")
@@ -145,7 +146,7 @@ def test_hand_over_when_the_operator_sets_a_limit(
     assert len(claim_submits()) == 2
 
 
-def test_hand_over_when_provider_is_in_trouble(installation: Installation, ana: User) -> None:
+def test_hand_over_when_provider_is_in_trouble(installation: Installation, ana: Member) -> None:
     """A provider that fails by itself is left alone for a while, then tried with one."""
     for _ in range(3):
         create_generation(db.default(), ana)
@@ -165,9 +166,9 @@ def test_hand_over_when_provider_is_in_trouble(installation: Installation, ana: 
 
 
 @pytest.fixture
-def somebody(site: Installation) -> User:
+def somebody(site: Installation) -> Member:
     """Somebody with credits, on each kind of database."""
-    return create_user(db.default(), credits=100_000)
+    return create_member(db.default(), credits=100_000)
 
 
 def at_once(work: Callable[[], Sequence[Generation]]) -> list[str]:
@@ -183,7 +184,7 @@ def at_once(work: Callable[[], Sequence[Generation]]) -> list[str]:
 
 
 @pytest.mark.both_databases
-def test_hand_over_when_several_do_it_at_once(somebody: User) -> None:
+def test_hand_over_when_several_do_it_at_once(somebody: Member) -> None:
     """No order is handed over twice, and together they hand over no more than may be outstanding."""
     for _ in range(12):
         create_generation(db.default(), somebody)
@@ -193,7 +194,7 @@ def test_hand_over_when_several_do_it_at_once(somebody: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_collect_when_several_do_it_at_once(somebody: User) -> None:
+def test_collect_when_several_do_it_at_once(somebody: Member) -> None:
     """Each finished clip is claimed by one, up to the limit each, and again only when its lease is over."""
     rows = [create_generation(db.default(), somebody).id for _ in range(5)]
     for row in rows:
@@ -208,7 +209,7 @@ def test_collect_when_several_do_it_at_once(somebody: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_look_when_a_provider_has_no_room(somebody: User) -> None:
+def test_look_when_a_provider_has_no_room(somebody: Member) -> None:
     """As many are claimed as there is room for, none without room, and each one once."""
     rows = [create_generation(db.default(), somebody).id for _ in range(3)]
     for row in rows:
@@ -229,7 +230,7 @@ def swept_by_one() -> Sequence[Generation]:
 
 
 @pytest.mark.both_databases
-def test_sweep_when_several_do_it_at_once(somebody: User) -> None:
+def test_sweep_when_several_do_it_at_once(somebody: Member) -> None:
     """A dead submit becomes uncertain once; the next sweep changes nothing."""
     row = create_generation(db.default(), somebody)
     advance(db.default(), row.id, DISPATCHED, SUBMITTING)

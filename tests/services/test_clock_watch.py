@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 from core import db
 from core.clock import utc_now
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, ProviderHealth, User, WebhookDelivery, WebhookEndpoint
+from core.db.tables import Generation, ProviderHealth, WebhookDelivery, WebhookEndpoint
 from core.generations import lifecycle
 from core.insights import circuit_breaker
 from core.installation import Installation
@@ -15,6 +15,7 @@ from core.notifications import webhooks
 from core.worker import claims, clock_watch
 from core.worker.clock_watch import ClockStep, ClockWatch
 from core.worker.lease_watch import LeaseWatch
+from core.workspaces.access import Member
 from tests.factories.generations import (
     DISPATCHED,
     DOWNLOADING,
@@ -28,7 +29,7 @@ from tests.factories.generations import (
     lose_submit,
     make_due,
 )
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 STEPS = [
@@ -90,9 +91,9 @@ def test_watch_when_the_clock_is_set(size: timedelta) -> None:
 
 
 @pytest.fixture
-def ana(site: Installation) -> User:
+def ana(site: Installation) -> Member:
     """Somebody with credits, on a database of the kind that the test's mark asks for."""
-    return create_user(db.default(), credits=100_000)
+    return create_member(db.default(), credits=100_000)
 
 
 def everything_shifted(by: timedelta) -> ClockStep:
@@ -134,7 +135,7 @@ def seconds_until(moment: datetime | None) -> float:
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("size", STEPS)
-def test_clock_set_back_when_things_wait(ana: User, size: timedelta) -> None:
+def test_clock_set_back_when_things_wait(ana: Member, size: timedelta) -> None:
     """Whatever waits for its moment waits no longer than it would have: orders, looks, events, breaker, previews."""
     waiting, pending, done = (create_generation(db.default(), ana) for _ in range(3))
     later = utc_now() + timedelta(seconds=20)
@@ -167,7 +168,7 @@ def test_clock_set_back_when_things_wait(ana: User, size: timedelta) -> None:
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("size", STEPS)
-def test_clock_set_forward_when_things_are_under_way(ana: User, size: timedelta) -> None:
+def test_clock_set_forward_when_things_are_under_way(ana: Member, size: timedelta) -> None:
     """No deadline passes by a step, however many dispatchers follow it: nothing is uncertain, failed or refunded."""
     waiting, pending, sending, fetching, lost = (create_generation(db.default(), ana) for _ in range(5))
     deadline = utc_now() + timedelta(minutes=1)
@@ -192,7 +193,7 @@ def test_clock_set_forward_when_things_are_under_way(ana: User, size: timedelta)
 
 
 @pytest.mark.both_databases
-def test_recall_when_the_clock_was_set_back_unseen(ana: User) -> None:
+def test_recall_when_the_clock_was_set_back_unseen(ana: Member) -> None:
     """What waits longer than anything may, for the clock was set back while nothing ran, is due now."""
     far, near, aside = (create_generation(db.default(), ana) for _ in range(3))
     seven_hours, half_an_hour = utc_now() + timedelta(hours=7), utc_now() + timedelta(minutes=30)
@@ -214,7 +215,7 @@ def test_recall_when_the_clock_was_set_back_unseen(ana: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_sweep_when_a_lease_is_far_in_the_future(ana: User) -> None:
+def test_sweep_when_a_lease_is_far_in_the_future(ana: Member) -> None:
     """A worker that fell silent before the clock was set back is missed after its lease by the steady clock."""
     row = create_generation(db.default(), ana)
     advance(db.default(), row.id, DISPATCHED, SUBMITTING, next_at=utc_now() + timedelta(hours=7))
@@ -232,7 +233,7 @@ def test_sweep_when_a_lease_is_far_in_the_future(ana: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_sweep_when_a_lease_runs_out_by_the_wall_clock(ana: User) -> None:
+def test_sweep_when_a_lease_runs_out_by_the_wall_clock(ana: Member) -> None:
     """A worker that still renews its lease is alive, however late the clock says it is."""
     row = create_generation(db.default(), ana)
     advance(db.default(), row.id, DISPATCHED, SUBMITTING)

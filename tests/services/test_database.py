@@ -23,6 +23,7 @@ from core.identity import users
 from core.ids import new_id
 from core.messages import message
 from core.projects import projects
+from core.workspaces.access import Member
 from tests.factories.generations import DISPATCHED, SUBMITTING, advance, create_generation, load_generation
 
 pytestmark = pytest.mark.both_databases  # what a connection may do is the database's own
@@ -46,7 +47,7 @@ def test_migrate_when_up_to_date(database: Database) -> None:
     database.migrate()
 
 
-def test_session_when_the_block_raises(database: Database, person: User) -> None:
+def test_session_when_the_block_raises(database: Database, person: Member) -> None:
     """A block that raises leaves nothing behind."""
 
     def half() -> None:
@@ -61,7 +62,7 @@ def test_session_when_the_block_raises(database: Database, person: User) -> None
         assert session.scalars(select(Project)).all() == []
 
 
-def test_rows_stay_readable_after_their_session(database: Database, person: User) -> None:
+def test_rows_stay_readable_after_their_session(database: Database, person: Member) -> None:
     """What was read can be looked at when the unit of work is over."""
     with database.read_session() as session:
         user = session.scalars(select(User)).one()
@@ -69,7 +70,7 @@ def test_rows_stay_readable_after_their_session(database: Database, person: User
     assert (user.email, user.name) == (person.email, person.name)
 
 
-def test_look_when_something_is_committed_meanwhile(database: Database, person: User) -> None:
+def test_look_when_something_is_committed_meanwhile(database: Database, person: Member) -> None:
     """Each statement of a look stands by itself: the next one sees what was committed after the one before."""
     names = select(Project.name)
     with database.read_connection() as connection:
@@ -79,7 +80,7 @@ def test_look_when_something_is_committed_meanwhile(database: Database, person: 
         assert connection.scalars(names).all() == ["Lakes"]
 
 
-def test_session_after_a_look(database: Database, person: User) -> None:
+def test_session_after_a_look(database: Database, person: Member) -> None:
     """A connection that was used for a look takes back what a session that raises has done, like any other."""
     with database.read_connection() as connection:
         connection.scalar(select(User.id))
@@ -98,7 +99,7 @@ def test_session_after_a_look(database: Database, person: User) -> None:
 
 
 @pytest.mark.only_postgresql
-def test_connection_when_its_server_has_ended_it(database: Database, database_url: str, person: User) -> None:
+def test_connection_when_its_server_has_ended_it(database: Database, database_url: str, person: Member) -> None:
     """After a while without use connections are looked at before they are given out: a restart is not noticed."""
     with database.read_connection() as first, database.read_connection() as second:
         assert first.scalar(select(User.id)) == second.scalar(select(User.id))
@@ -146,7 +147,7 @@ def test_upgrade_when_there_is_data_of_the_first_schema(tmp_path: Path) -> None:
     assert (project.spent_credits, token.scope, found) == (50, Scope.ADMIN, ["g"])
 
 
-def test_upgrade_when_sentences_are_texts_alone(database: Database, person: User) -> None:
+def test_upgrade_when_sentences_are_texts_alone(database: Database, person: Member) -> None:
     """Rows of the schema before keep their words and have no message; what comes after them has both."""
     row = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING)
     with database.write_session() as session:
@@ -173,7 +174,7 @@ def test_upgrade_when_sentences_are_texts_alone(database: Database, person: User
     assert (last.message, last.what) == (message("cancelled", credits=50), "Cancelled; 50 credits returned")
 
 
-def test_upgrade_when_prices_had_to_be_positive(database: Database, person: User) -> None:
+def test_upgrade_when_prices_had_to_be_positive(database: Database, person: Member) -> None:
     """Rows stay as they were, and a clip may cost nothing; a negative price is refused as before."""
     row = create_generation(database, person)
     with database.engine.begin() as connection:
@@ -299,7 +300,7 @@ def test_newest_revision_is_the_one_alembic_knows() -> None:
 
 
 @pytest.mark.only_postgresql
-def test_indexes_when_some_are_missing(database: Database, person: User) -> None:
+def test_indexes_when_some_are_missing(database: Database, person: Member) -> None:
     """What a migration has left for afterwards, or what came to no end, is made at a start, and nothing else is."""
     with database.engine.begin() as connection:
         connection.execute(text("DROP INDEX ix_generations_due"))
@@ -334,7 +335,7 @@ def test_index_of_a_migration(database: Database) -> None:
     assert ("ix_try" in made) == (database.engine.dialect.name == "sqlite")
 
 
-def test_upgrade_to_one_normal_form(database: Database, person: User) -> None:
+def test_upgrade_to_one_normal_form(database: Database, person: Member) -> None:
     """What was written before is found in any spelling; a start that is killed in the middle has changed nothing."""
     create_generation(database, person, prompt="Zu\u0308rich हिन्दी")
     with database.write_session() as session:
@@ -368,7 +369,7 @@ def test_upgrade_to_one_normal_form(database: Database, person: User) -> None:
         assert users.get(reading, "Jos\u00e9@example.org").id == person.id
 
 
-def test_upgrade_of_many_rows(database: Database, person: User) -> None:
+def test_upgrade_of_many_rows(database: Database, person: Member) -> None:
     """Every row is carried over where there are more than are written at a time."""
     made = create_generation(database, person, prompt="first")
     kept = {column.name: getattr(made, column.name) for column in Generation.__table__.columns}

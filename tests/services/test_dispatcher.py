@@ -21,7 +21,7 @@ from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import commands, reconciliation
 from core.ids import new_id
 from core.insights import circuit_breaker
@@ -31,6 +31,7 @@ from core.providers import connection
 from core.providers.contract import JobState, JobStatus
 from core.retry import OnceAWhile
 from core.worker import dispatcher, poll_results
+from core.workspaces.access import Member
 from tests.factories import installations
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
@@ -43,7 +44,7 @@ from tests.factories.generations import (
     lose_submit,
     make_due,
 )
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 
 class Studio:
@@ -93,9 +94,9 @@ def studio(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 @pytest.fixture
-def ana(installation: Installation) -> User:
+def ana(installation: Installation) -> Member:
     """Somebody with credits in the installation."""
-    return create_user(db.default(), credits=100_000)
+    return create_member(db.default(), credits=100_000)
 
 
 @contextmanager
@@ -139,7 +140,7 @@ def many(generation_id: str, count: int) -> None:
         session.execute(sqlalchemy.insert(Generation), [values | {"id": new_id()} for _ in range(count)])
 
 
-def waiting(user: User, model_id: str = "demo-film", **values: Any) -> str:
+def waiting(user: Member, model_id: str = "demo-film", **values: Any) -> str:
     """An order that its vendor has as job j1, due now."""
     row = create_generation(db.default(), user, model_id=model_id)
     now = utc_now()
@@ -162,7 +163,7 @@ def tick() -> None:
     asyncio.run(run())
 
 
-def test_look_when_vendor_tells_progress(studio: Studio, ana: User) -> None:
+def test_look_when_vendor_tells_progress(studio: Studio, ana: Member) -> None:
     """The vendor's own progress is kept, never falls, and stops short of the end."""
     generation_id = waiting(ana)
     seen = []
@@ -178,7 +179,7 @@ def test_look_when_vendor_tells_progress(studio: Studio, ana: User) -> None:
     assert seen == [0.4, 0.4, poll_results.PROGRESS_CAP]
 
 
-def test_look_when_vendor_tells_no_progress(studio: Studio, ana: User) -> None:
+def test_look_when_vendor_tells_no_progress(studio: Studio, ana: Member) -> None:
     """Without a figure, progress is time against the usual time, marked as an estimate and capped."""
     generation_id = waiting(ana, submitted_at=utc_now() - timedelta(seconds=5))
     studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "running"})
@@ -205,7 +206,7 @@ def test_look_when_vendor_tells_no_progress(studio: Studio, ana: User) -> None:
     ],
 )
 def test_look_when_vendor_has_a_word(
-    studio: Studio, ana: User, answer: dict[str, Any], status: Status, stage: Stage
+    studio: Studio, ana: Member, answer: dict[str, Any], status: Status, stage: Stage
 ) -> None:
     """Each verdict moves the row where it belongs, with its money; an unknown word keeps it waiting."""
     generation_id = waiting(ana)
@@ -217,7 +218,7 @@ def test_look_when_vendor_has_a_word(
     assert broken_rules() == []
 
 
-def test_look_when_vendor_fails_by_itself(studio: Studio, ana: User) -> None:
+def test_look_when_vendor_fails_by_itself(studio: Studio, ana: Member) -> None:
     """A look that fails changes nothing but the time of the next one."""
     generation_id = waiting(ana)
     studio.answers["GET /v1/jobs/j1"] = (503, {})
@@ -229,7 +230,7 @@ def test_look_when_vendor_fails_by_itself(studio: Studio, ana: User) -> None:
     assert row.next_at > utc_now()
 
 
-def test_look_when_deadline_has_passed(studio: Studio, ana: User) -> None:
+def test_look_when_deadline_has_passed(studio: Studio, ana: Member) -> None:
     """Past its deadline a job is uncertain with its hold; a late clip is still delivered."""
     generation_id = waiting(ana, deadline_at=utc_now() - timedelta(seconds=1))
     studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "running", "progress": 0.5})
@@ -251,7 +252,7 @@ def test_look_when_deadline_has_passed(studio: Studio, ana: User) -> None:
     assert broken_rules() == []
 
 
-def test_look_when_the_clock_was_set_just_now(studio: Studio, ana: User) -> None:
+def test_look_when_the_clock_was_set_just_now(studio: Studio, ana: Member) -> None:
     """A deadline is judged by the moment that was compared with a steady clock, not by one that may have jumped."""
     deadline = utc_now() - timedelta(hours=1)
     row = load_generation(waiting(ana, deadline_at=deadline))
@@ -263,7 +264,7 @@ def test_look_when_the_clock_was_set_just_now(studio: Studio, ana: User) -> None
     assert load_generation(row.id).status is Status.UNCERTAIN
 
 
-def test_cancel_when_vendor_obeys(studio: Studio, ana: User) -> None:
+def test_cancel_when_vendor_obeys(studio: Studio, ana: Member) -> None:
     """A wish to cancel is carried to the vendor, and the credits come back."""
     generation_id = waiting(ana)
     with db.write_session() as session:
@@ -276,7 +277,7 @@ def test_cancel_when_vendor_obeys(studio: Studio, ana: User) -> None:
         assert ledger.balance(session, ana.id) == ledger.Balance(100_000, 0)
 
 
-def test_cancel_when_it_comes_too_late(studio: Studio, ana: User) -> None:
+def test_cancel_when_it_comes_too_late(studio: Studio, ana: Member) -> None:
     """A clip that was finished before the wish arrived is delivered."""
     generation_id = waiting(ana)
     with db.write_session() as session:
@@ -297,7 +298,7 @@ def test_cancel_when_it_comes_too_late(studio: Studio, ana: User) -> None:
     ],
 )
 def test_uncertain_when_vendor_has_a_list(
-    studio: Studio, ana: User, jobs: list[dict[str, Any]], ago: timedelta, place: tuple[Status, Stage]
+    studio: Studio, ana: Member, jobs: list[dict[str, Any]], ago: timedelta, place: tuple[Status, Stage]
 ) -> None:
     """An uncertain submit is settled by the vendor's own list: found and waited for, or surely never there."""
     row = create_generation(db.default(), ana)
@@ -311,7 +312,7 @@ def test_uncertain_when_vendor_has_a_list(
     assert broken_rules() == []
 
 
-def test_look_while_another_vendor_hangs(studio: Studio, ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_look_while_another_vendor_hangs(studio: Studio, ana: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     """A vendor that answers nothing to more looks than may be under way holds up nobody else's."""
     with hanging() as (url, asked):
         monkeypatch.setenv("MODELSLAB_BASE_URL", url)
@@ -330,7 +331,7 @@ def test_look_while_another_vendor_hangs(studio: Studio, ana: User, monkeypatch:
         asyncio.run(run())
 
 
-def test_tick_when_redis_is_away(studio: Studio, ana: User) -> None:
+def test_tick_when_redis_is_away(studio: Studio, ana: Member) -> None:
     """Without Redis, looks go on; what is due to be handed over waits for it."""
     generation_id = waiting(ana)
     pending = create_generation(db.default(), ana)
@@ -354,7 +355,7 @@ def test_key_check_when_a_key_is_set(studio: Studio, monkeypatch: pytest.MonkeyP
     assert studio.asked.count("POST /api/wallet_balance") == 1
 
 
-def test_log_when_looks_fail_for_long(studio: Studio, ana: User, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_when_looks_fail_for_long(studio: Studio, ana: Member, caplog: pytest.LogCaptureFixture) -> None:
     """A row whose looks fail one after another is one line an hour, each row its own, whatever the failure says."""
     first, second = waiting(ana), waiting(ana)
     logged = OnceAWhile()
@@ -390,7 +391,7 @@ def test_log_while_the_database_is_away(
     assert not of_ours[0].exc_info
 
 
-def test_look_when_it_was_answered_while_the_database_was_locked(studio: Studio, ana: User) -> None:
+def test_look_when_it_was_answered_while_the_database_was_locked(studio: Studio, ana: Member) -> None:
     """What a vendor said is kept while it cannot be written, and written when it can; it is not asked again."""
     generation_id = waiting(ana)
     studio.answers["GET /v1/jobs/j1"] = (200, {"id": "j1", "status": "succeeded", "video_url": "http://x/v.mp4"})
@@ -417,7 +418,7 @@ def test_look_when_it_was_answered_while_the_database_was_locked(studio: Studio,
     assert studio.asked.count("GET /v1/jobs/j1") == 1
 
 
-def test_look_when_the_vendor_has_moved(studio: Studio, ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_look_when_the_vendor_has_moved(studio: Studio, ana: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     """A redirect is no news of the job and is shown to administrators; with the new address set, it is asked there."""
     old, new = Studio(), Studio()
     path = "POST /api/v7/video-fusion/fetch/j1"

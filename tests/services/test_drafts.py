@@ -1,18 +1,18 @@
 import pytest
 
 from core.db import Database
-from core.db.tables import User
 from core.projects import drafts
-from tests.factories.users import create_user
+from core.workspaces.access import Member
+from tests.factories.users import create_member
 
 pytestmark = pytest.mark.both_databases  # keeping one is an upsert, in each database's words
 
 WRITTEN = {"prompt": "Angin 🌊", "start_image": {"key": "images/a.jpg", "title": "a.jpg", "notes": []}}
 
 
-def test_draft_is_kept_for_its_person_and_form(database: Database, person: User) -> None:
+def test_draft_is_kept_for_its_person_and_form(database: Database, person: Member) -> None:
     """What was written comes back as it was, by which session, and to nobody else and no other form."""
-    other = create_user(database, "ben@example.org")
+    other = create_member(database, "ben@example.org")
     with database.write_session() as session:
         assert drafts.save(session, person, "generate", WRITTEN, written_by="a tab")
     with database.read_session() as session:
@@ -23,7 +23,7 @@ def test_draft_is_kept_for_its_person_and_form(database: Database, person: User)
         assert drafts.find(session, other, "generate") is None
 
 
-def test_draft_written_again_takes_the_place_of_the_one_before(database: Database, person: User) -> None:
+def test_draft_written_again_takes_the_place_of_the_one_before(database: Database, person: Member) -> None:
     """There is one draft of a form, the latest, however many tabs write."""
     for tab in ("one", "two"):
         with database.write_session() as session:
@@ -34,7 +34,7 @@ def test_draft_written_again_takes_the_place_of_the_one_before(database: Databas
     assert (found.content["prompt"], found.written_by) == ("two", "two")
 
 
-def test_draft_too_long_is_not_kept_and_says_so(database: Database, person: User) -> None:
+def test_draft_too_long_is_not_kept_and_says_so(database: Database, person: Member) -> None:
     """A pasted book leaves what was kept before."""
     with database.write_session() as session:
         assert drafts.save(session, person, "generate", WRITTEN, written_by="tab")

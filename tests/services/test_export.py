@@ -12,6 +12,7 @@ from core.db.enums import EntryKind
 from core.db.tables import LedgerEntry, User
 from core.generations import commands
 from core.usage import export, statement
+from core.workspaces.access import Member
 from tests.factories.generations import create_completed, create_generation
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
@@ -37,7 +38,7 @@ def read(data: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
 
-def test_write_follows_the_account(database: Database, person: User) -> None:
+def test_write_follows_the_account(database: Database, person: Member) -> None:
     """Of every kind of movement, each line leads from the balance of the line before to its own, signs included."""
     create_completed(database, person)
     stopped = create_generation(database, person)
@@ -84,7 +85,7 @@ def test_write_of_nothing() -> None:
     assert export.ledger([]) == ("\ufeff" + ",".join(export.LEDGER_COLUMNS) + "\r\n").encode()
 
 
-def test_write_says_what_each_movement_was_for(database: Database, person: User) -> None:
+def test_write_says_what_each_movement_was_for(database: Database, person: Member) -> None:
     """Finance reads project, model, prompt and person beside a movement, in any spreadsheet; a grant is for no clip."""
     row = create_completed(database, person, prompt="=cmd()")
     with database.read_session() as session:

@@ -4,13 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.db import Database
-from core.db.tables import User
 from core.identity import idempotency
 from core.ids import new_id
+from core.workspaces.access import Member
 
 
 @pytest.mark.both_databases
-def test_key_when_many_come_at_once(database: Database, person: User) -> None:
+def test_key_when_many_come_at_once(database: Database, person: Member) -> None:
     """Of many with one key the first makes something, and the others wait for it and are told what."""
     barrier = threading.Barrier(8)
 
@@ -31,7 +31,7 @@ def test_key_when_many_come_at_once(database: Database, person: User) -> None:
     assert sum(is_new for _made_id, is_new in found) == 1
 
 
-def test_key_when_its_maker_failed(database: Database, person: User) -> None:
+def test_key_when_its_maker_failed(database: Database, person: Member) -> None:
     """A key whose request was undone has made nothing and can be used again."""
     with database.write_session() as session:
         idempotency.remember(session, person, "one", request="a", made_id=new_id())

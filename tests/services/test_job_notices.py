@@ -10,11 +10,12 @@ from core import db, errors
 from core.billing import ledger
 from core.clock import utc_now
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, UsageDay, User
+from core.db.tables import Generation, UsageDay
 from core.generations import reconciliation
 from core.installation import Installation
 from core.providers.contract import JobNotice, JobState, JobStatus, ReportedCost
 from core.worker import poll_results
+from core.workspaces.access import Member
 from tests.factories.generations import (
     DISPATCHED,
     SUBMITTING,
@@ -25,18 +26,18 @@ from tests.factories.generations import (
     load_generation,
     lose_submit,
 )
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 CLIP = "https://cdn.example/clips/a.mp4"
 
 
 @pytest.fixture
-def person(installation: Installation) -> User:
+def person(installation: Installation) -> Member:
     """Somebody with 10,000 credits in the installation."""
-    return create_user(db.default())
+    return create_member(db.default())
 
 
-def _waiting(person: User) -> Generation:
+def _waiting(person: Member) -> Generation:
     row = create_generation(db.default(), person)
     later = utc_now() + timedelta(hours=1)
     return advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING, next_at=later, provider_job_id="j-1")
@@ -53,7 +54,7 @@ def _look(row: Generation, status: JobStatus) -> Generation:
     return load_generation(row.id)
 
 
-def test_notice_names_the_job_of_a_lost_order(person: User) -> None:
+def test_notice_names_the_job_of_a_lost_order(person: Member) -> None:
     """Only the vendor knows the address, so the job it names is ours: the wait goes on."""
     row = create_generation(db.default(), person)
     lose_submit(db.default(), row.id)
@@ -61,7 +62,7 @@ def test_notice_names_the_job_of_a_lost_order(person: User) -> None:
     assert (row.status, row.stage, row.provider_job_id) == (Status.PROCESSING, Stage.WAITING, "j-1")
 
 
-def test_notice_names_the_job_of_another(person: User) -> None:
+def test_notice_names_the_job_of_another(person: Member) -> None:
     """A job that is somebody else's stays so, and the order stays unclear."""
     _waiting(person)
     row = create_generation(db.default(), person)
@@ -70,7 +71,7 @@ def test_notice_names_the_job_of_another(person: User) -> None:
 
 
 @pytest.mark.parametrize("error", [errors.JobLost(), errors.ExpiredAtProvider()])
-def test_link_of_a_notice_saves_a_forgotten_clip(person: User, error: errors.ProviderError) -> None:
+def test_link_of_a_notice_saves_a_forgotten_clip(person: Member, error: errors.ProviderError) -> None:
     """The look finds nothing any more; the clip is fetched by the link that was told before."""
     row = _take(_waiting(person), JobNotice("j-1", CLIP))
     assert row.stage is Stage.WAITING
@@ -80,7 +81,7 @@ def test_link_of_a_notice_saves_a_forgotten_clip(person: User, error: errors.Pro
 
 
 @pytest.mark.parametrize("notice", [None, JobNotice("j-2", CLIP), JobNotice("j-1")])
-def test_notice_without_a_link_of_this_job_only_hurries(person: User, notice: JobNotice | None) -> None:
+def test_notice_without_a_link_of_this_job_only_hurries(person: Member, notice: JobNotice | None) -> None:
     """Whatever else a call says, the provider is asked, and its answer counts."""
     row = _take(_waiting(person), notice)
     assert (row.provider_job_id, row.provider_video_url) == ("j-1", None)
@@ -88,7 +89,7 @@ def test_notice_without_a_link_of_this_job_only_hurries(person: User, notice: Jo
     assert _look(row, JobStatus(JobState.FAILED, error=errors.JobLost())).status is Status.FAILED
 
 
-def test_notice_of_one_that_has_ended(person: User) -> None:
+def test_notice_of_one_that_has_ended(person: Member) -> None:
     """A late call changes nothing."""
     done = create_completed(db.default(), person)
     after = _take(done, JobNotice("j-9", CLIP))
@@ -99,7 +100,7 @@ def test_notice_of_one_that_has_ended(person: User) -> None:
     )
 
 
-def test_costs_of_jobs_without_a_clip(person: User) -> None:
+def test_costs_of_jobs_without_a_clip(person: Member) -> None:
     """What a vendor reports for a job without a clip is counted, one thrown away is estimated; the credits are back."""
     cost = ReportedCost(Decimal("0.25"), "USD")
     failed = _look(_waiting(person), JobStatus(JobState.FAILED, error=errors.GenerationFailed(), cost=cost))

@@ -2,11 +2,12 @@ import pytest
 
 from core import db
 from core.db.enums import Stage
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.installation import Installation, current
 from core.redis.job_queue import DOWNLOAD, SUBMIT, Ring
 from core.worker import claims, jobs
 from core.worker.bulkheads import Bulkheads, Job
+from core.workspaces.access import Member
 from tests.factories.generations import (
     DISPATCHED,
     READY_TO_DOWNLOAD,
@@ -17,7 +18,7 @@ from tests.factories.generations import (
     load_generation,
     make_due,
 )
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 
 class Seen(Bulkheads):
@@ -39,23 +40,23 @@ def seen(installation: Installation) -> Seen:
 
 
 @pytest.fixture
-def ana(installation: Installation) -> User:
+def ana(installation: Installation) -> Member:
     """Somebody with credits in the installation."""
-    return create_user(db.default(), credits=100_000)
+    return create_member(db.default(), credits=100_000)
 
 
-def handed_over(ana: User) -> Generation:
+def handed_over(ana: Member) -> Generation:
     """An order that a worker is to send."""
     return advance(db.default(), create_generation(db.default(), ana).id, DISPATCHED)
 
 
-def finished(ana: User, link: str | None) -> Generation:
+def finished(ana: Member, link: str | None) -> Generation:
     """A clip that a worker is to fetch from there."""
     moves = (DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD)
     return advance(db.default(), create_generation(db.default(), ana).id, *moves, provider_video_url=link)
 
 
-def test_ring_for_an_order(seen: Seen, ana: User) -> None:
+def test_ring_for_an_order(seen: Seen, ana: Member) -> None:
     """An order takes a place of its vendor's."""
     row = handed_over(ana)
     jobs.taker(seen)(Ring(SUBMIT, row.id, row.version))
@@ -73,7 +74,7 @@ def test_ring_for_an_order(seen: Seen, ana: User) -> None:
         ("https://[broken/a", ""),
     ],
 )
-def test_ring_for_a_clip(seen: Seen, ana: User, link: str | None, host: str) -> None:
+def test_ring_for_a_clip(seen: Seen, ana: Member, link: str | None, host: str) -> None:
     """A clip takes a place of its vendor's, and one of its file host's."""
     row = finished(ana, link)
     jobs.taker(seen)(Ring(DOWNLOAD, row.id, row.version))
@@ -82,7 +83,7 @@ def test_ring_for_a_clip(seen: Seen, ana: User, link: str | None, host: str) -> 
     assert job.places == {"demo": jobs.DOWNLOADS_PER_PROVIDER, f"demo {host}": jobs.DOWNLOADS_PER_HOST}
 
 
-def test_ring_that_the_row_does_not_bear_out(seen: Seen, ana: User) -> None:
+def test_ring_that_the_row_does_not_bear_out(seen: Seen, ana: Member) -> None:
     """What is unknown, moved on, claimed anew or of the other queue leads to nothing."""
     order, clip = handed_over(ana), finished(ana, None)
     rings = (
@@ -98,7 +99,7 @@ def test_ring_that_the_row_does_not_bear_out(seen: Seen, ana: User) -> None:
     assert seen.jobs == []
 
 
-def test_job_when_the_row_was_claimed_anew(seen: Seen, ana: User) -> None:
+def test_job_when_the_row_was_claimed_anew(seen: Seen, ana: Member) -> None:
     """What waited for its place so long that it was handed over again is left to the later ring."""
     row = handed_over(ana)
     jobs.taker(seen)(Ring(SUBMIT, row.id, row.version))

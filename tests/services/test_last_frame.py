@@ -13,18 +13,19 @@ from core.files.storage import LocalStorage
 from core.generations import last_frame, queries
 from core.identity import users
 from core.installation import Installation
+from core.workspaces.access import Member
 from tests.factories.generations import QUOTA_BYTES, create_completed, create_generation
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 from tests.fixtures.clips import SHADES, brightening
 
 
 @pytest.fixture
-def ana(installation: Installation) -> User:
+def ana(installation: Installation) -> Member:
     """Somebody with credits, in an installation of its own."""
-    return create_user(db.default())
+    return create_member(db.default())
 
 
-def kept(storage: LocalStorage, user: User, clip: Path) -> Generation:
+def kept(storage: LocalStorage, user: Member, clip: Path) -> Generation:
     """A completed generation with this clip as its file."""
     row = create_completed(db.default(), user)
     assert row.output_key is not None
@@ -41,7 +42,7 @@ def test_last_frame_is_the_last_picture(tmp_path: Path, group: int) -> None:
     assert abs(float(np.mean(np.asarray(picture))) - SHADES[-1]) < 4
 
 
-def test_last_frame_when_asked_twice(ana: User, tmp_path: Path) -> None:
+def test_last_frame_when_asked_twice(ana: Member, tmp_path: Path) -> None:
     """The same clip gives the same upload, counted once; the clip's file is not even looked at again."""
     storage = LocalStorage(tmp_path / "files")
     row = kept(storage, ana, brightening(tmp_path / "clip.mp4"))
@@ -58,7 +59,7 @@ def test_last_frame_when_asked_twice(ana: User, tmp_path: Path) -> None:
         assert session.scalar(select(User.storage_bytes)) == first.size_bytes + row.stored_bytes
 
 
-def test_last_frame_when_it_cannot_be(ana: User, tmp_path: Path) -> None:
+def test_last_frame_when_it_cannot_be(ana: Member, tmp_path: Path) -> None:
     """Not finished, not theirs, not a video, no room: each is refused, and nothing is kept."""
     storage = LocalStorage(tmp_path / "files")
     row = kept(storage, ana, brightening(tmp_path / "clip.mp4"))

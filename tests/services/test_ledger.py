@@ -15,14 +15,15 @@ from core.billing import ledger
 from core.billing.quote import quote
 from core.db import Database
 from core.db.enums import EntryKind
-from core.db.tables import Account, LedgerEntry, User
+from core.db.tables import Account, LedgerEntry
 from core.identity import users
+from core.workspaces.access import Member
 from tests.factories.generations import build_spec, create_generation
 
 pytestmark = pytest.mark.both_databases  # no overdraft, by the locks of each database
 
 
-def test_grant_when_repeated(database: Database, person: User) -> None:
+def test_grant_when_repeated(database: Database, person: Member) -> None:
     """A key that was booked before changes nothing."""
     for expected in (True, False):
         with database.write_session() as session:
@@ -33,7 +34,7 @@ def test_grant_when_repeated(database: Database, person: User) -> None:
         assert ledger.balance(session, person.id) == ledger.Balance(10_500, 0)
 
 
-def test_hold_when_not_covered(database: Database, person: User) -> None:
+def test_hold_when_not_covered(database: Database, person: Member) -> None:
     """An overdraft is refused with both figures, and nothing moves."""
     row = create_generation(database, person)
     with pytest.raises(errors.InsufficientCredits) as raised, database.write_session() as session:
@@ -44,7 +45,7 @@ def test_hold_when_not_covered(database: Database, person: User) -> None:
         assert ledger.balance(session, person.id) == ledger.Balance(10_000 - row.credits, row.credits)
 
 
-def test_settle_and_release_when_both_come(database: Database, person: User) -> None:
+def test_settle_and_release_when_both_come(database: Database, person: Member) -> None:
     """Whichever ends a hold first wins; the other, and every replay, changes nothing."""
     row = create_generation(database, person)
     moved = []
@@ -63,7 +64,7 @@ def test_settle_and_release_when_both_come(database: Database, person: User) -> 
         assert ledger.balance(session, person.id) == ledger.Balance(10_000 - row.credits, 0)
 
 
-def test_settle_when_nothing_is_held(database: Database, person: User) -> None:
+def test_settle_when_nothing_is_held(database: Database, person: Member) -> None:
     """What is not held cannot be charged."""
     row = create_generation(database, person)
     with pytest.raises(errors.AppError), database.write_session() as session:
@@ -97,7 +98,7 @@ def test_hold_when_fifty_come_at_once(database: Database, parallel: int) -> None
         assert [r.rule for r in runs.run(reading) if not r.holds] == []
 
 
-def test_accounts_when_overdrawn_by_hand(database: Database, person: User) -> None:
+def test_accounts_when_overdrawn_by_hand(database: Database, person: Member) -> None:
     """The tables themselves refuse a negative figure and an entry of nothing."""
     with pytest.raises(IntegrityError), database.write_session() as session:
         session.execute(update(Account).values(available_credits=-1))
@@ -118,7 +119,7 @@ def test_accounts_when_overdrawn_by_hand(database: Database, person: User) -> No
         )
 
 
-def test_entries_when_many(database: Database, person: User) -> None:
+def test_entries_when_many(database: Database, person: Member) -> None:
     """The list is newest first and pages without gaps or repeats."""
     for n in range(7):
         with database.write_session() as session:
@@ -133,7 +134,7 @@ def test_entries_when_many(database: Database, person: User) -> None:
     assert seen == [7, 6, 5, 4, 3, 2, 1, 10_000]
 
 
-def test_total_credited_counts_what_came_in(database: Database, person: User) -> None:
+def test_total_credited_counts_what_came_in(database: Database, person: Member) -> None:
     """Grants and corrections are summed; what orders hold and give back is not."""
     row = create_generation(database, person)
     with database.write_session() as session:
@@ -143,7 +144,7 @@ def test_total_credited_counts_what_came_in(database: Database, person: User) ->
         assert ledger.total_credited(session, [account, "nobody's"]) == {account: 9_500}
 
 
-def test_entries_of_a_generation_are_its_receipt(database: Database, person: User) -> None:
+def test_entries_of_a_generation_are_its_receipt(database: Database, person: Member) -> None:
     """All that one generation moved, oldest first, and nothing of another."""
     row, _other = create_generation(database, person), create_generation(database, person)
     with database.write_session() as session:
@@ -163,7 +164,7 @@ def test_grant_to_nobody(database: Database) -> None:
 
 
 @pytest.mark.parametrize(("book", "credits"), [(ledger.grant, 0), (ledger.grant, -1), (ledger.adjust, 0)])
-def test_booking_of_nothing(database: Database, person: User, book: Callable[..., bool], credits: int) -> None:
+def test_booking_of_nothing(database: Database, person: Member, book: Callable[..., bool], credits: int) -> None:
     """A grant is above 0 and a correction is not 0."""
     with pytest.raises(errors.InvalidRequest) as raised, database.write_session() as session:
         book(session, person.id, credits=credits, key="nothing", actor="root", reason="Thanks")
@@ -179,7 +180,7 @@ def test_booking_of_nothing(database: Database, person: User, book: Callable[...
         (delete(LedgerEntry).where(LedgerEntry.kind == "hold"), "reserved_once"),
     ],
 )
-def test_audit_when_books_are_damaged(database: Database, person: User, damage: object, rule: str) -> None:
+def test_audit_when_books_are_damaged(database: Database, person: Member, damage: object, rule: str) -> None:
     """The audit names the rule that somebody's hand on the tables broke."""
     create_generation(database, person)
     with database.write_session() as session:
@@ -282,7 +283,7 @@ def test_books_in_random_histories(database: Database) -> None:
     [(10**12 + 1, "Campaign"), (0, "Campaign"), (5, ""), (5, "  "), (5, "x" * 501), (5, "Campaign\x00")],
 )
 def test_booking_when_amount_or_reason_cannot_be_booked(
-    database: Database, person: User, book: Callable[..., bool], credits: int, reason: str
+    database: Database, person: Member, book: Callable[..., bool], credits: int, reason: str
 ) -> None:
     """Whichever door asks: an amount beyond the limit and a reason nobody can read are refused by field."""
     with pytest.raises(errors.InvalidRequest) as refused, database.write_session() as session:
@@ -293,7 +294,7 @@ def test_booking_when_amount_or_reason_cannot_be_booked(
         assert ledger.balance(session, person.id).available_credits == 10_000
 
 
-def test_booking_at_its_limits(database: Database, person: User) -> None:
+def test_booking_at_its_limits(database: Database, person: Member) -> None:
     """The most that may be moved at once, and the longest reason, are booked; a correction may take as much away."""
     most, longest = ledger.BOOKING_LIMIT_CREDITS, "x" * ledger.REASON_LIMIT_CHARS
     with database.write_session() as session:

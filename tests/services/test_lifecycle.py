@@ -16,6 +16,7 @@ from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, UsageDay, User
 from core.generations import commands, lifecycle, queries
 from core.messages import message, plain
+from core.workspaces.access import Member
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
     DISPATCHED,
@@ -31,7 +32,7 @@ from tests.factories.generations import (
 )
 
 
-def test_move_when_it_does_not_exist(database: Database, person: User) -> None:
+def test_move_when_it_does_not_exist(database: Database, person: Member) -> None:
     """A move that the table does not have is a fault of ours and changes nothing."""
     row = create_generation(database, person)
     with pytest.raises(ValueError, match="no move"), database.write_session() as session:
@@ -41,7 +42,7 @@ def test_move_when_it_does_not_exist(database: Database, person: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_move_when_two_try(database: Database, person: User) -> None:
+def test_move_when_two_try(database: Database, person: Member) -> None:
     """Of many who hold the same picture of a row, one moves it; the others change nothing."""
     row = create_generation(database, person)
     barrier = threading.Barrier(8)
@@ -62,7 +63,7 @@ def test_move_when_two_try(database: Database, person: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_complete_when_all_went_well(database: Database, person: User) -> None:
+def test_complete_when_all_went_well(database: Database, person: Member) -> None:
     """Completing charges the quoted total, counts the clip and its bytes, and leaves a full timeline."""
     row = create_completed(database, person)
 
@@ -82,7 +83,9 @@ def test_complete_when_all_went_well(database: Database, person: User) -> None:
 
 
 @pytest.mark.parametrize("places", [(), (DISPATCHED,), (DISPATCHED, SUBMITTING), (DISPATCHED, SUBMITTING, WAITING)])
-def test_fail_when_it_gives_no_clip(database: Database, person: User, places: tuple[tuple[Status, Stage], ...]) -> None:
+def test_fail_when_it_gives_no_clip(
+    database: Database, person: Member, places: tuple[tuple[Status, Stage], ...]
+) -> None:
     """Failing gives the hold back once, wherever it happens, and says why."""
     row = advance(database, create_generation(database, person).id, *places)
     for expected in (True, False):
@@ -98,7 +101,7 @@ def test_fail_when_it_gives_no_clip(database: Database, person: User, places: tu
     assert broken_rules(database) == []
 
 
-def test_lose_when_nobody_can_know(database: Database, person: User) -> None:
+def test_lose_when_nobody_can_know(database: Database, person: Member) -> None:
     """An uncertain submit keeps its hold; found again it goes on, and is charged once."""
     row = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING)
     with database.write_session() as session:
@@ -115,7 +118,7 @@ def test_lose_when_nobody_can_know(database: Database, person: User) -> None:
     assert broken_rules(database) == []
 
 
-def test_complete_when_lease_ran_out_twice(database: Database, person: User) -> None:
+def test_complete_when_lease_ran_out_twice(database: Database, person: Member) -> None:
     """A slow worker whose row was taken over twice finds nothing to change; the clip is charged once."""
     slow = advance(
         database,
@@ -137,7 +140,7 @@ def test_complete_when_lease_ran_out_twice(database: Database, person: User) -> 
 
 
 @pytest.mark.both_databases
-def test_claim_when_many_claim(database: Database, person: User) -> None:
+def test_claim_when_many_claim(database: Database, person: Member) -> None:
     """Due rows are given out once each, oldest due first, and come due again after the lease."""
     ids = [create_generation(database, person).id for _ in range(12)]
     barrier = threading.Barrier(4)
@@ -161,7 +164,7 @@ def test_claim_when_many_claim(database: Database, person: User) -> None:
     assert sorted(row.id for row in again) == sorted(ids)
 
 
-def test_claim_of_one_provider(database: Database, person: User) -> None:
+def test_claim_of_one_provider(database: Database, person: Member) -> None:
     """Rows of other providers stay where they are."""
     create_generation(database, person)
     theirs = create_generation(database, person, model_id="seedance-t2v")
@@ -173,7 +176,7 @@ def test_claim_of_one_provider(database: Database, person: User) -> None:
     assert [row.id for row in rows] == [theirs.id]
 
 
-def test_expedite_when_it_waits(database: Database, person: User) -> None:
+def test_expedite_when_it_waits(database: Database, person: Member) -> None:
     """What waits for its next look is due at once, and only what waits; a second call finds it due."""
     waiting = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING, WAITING)
     queued = create_generation(database, person)
@@ -192,7 +195,7 @@ def test_expedite_when_it_waits(database: Database, person: User) -> None:
     ("cost", "currency", "reported_microusd"), [("0.351234", "USD", 351_234), ("0.351234", "EUR", 0)]
 )
 def test_complete_when_the_provider_told_its_cost(
-    database: Database, person: User, cost: str, currency: str, reported_microusd: int
+    database: Database, person: Member, cost: str, currency: str, reported_microusd: int
 ) -> None:
     """A cost in dollars takes the place of the estimate, to the millionth; another currency is kept and not counted."""
     told: dict[str, Any] = {
@@ -214,7 +217,7 @@ def test_complete_when_the_provider_told_its_cost(
     assert broken_rules(database) == []
 
 
-def test_what_is_told_is_kept_as_a_message_beside_its_english(database: Database, person: User) -> None:
+def test_what_is_told_is_kept_as_a_message_beside_its_english(database: Database, person: Member) -> None:
     """Row, timeline and ledger hold the code with its parameters, for every reader, and the words, for scripts."""
     row = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING)
     refused = errors.ContentRefused(message("never_received"))
@@ -231,7 +234,7 @@ def test_what_is_told_is_kept_as_a_message_beside_its_english(database: Database
     assert (released.message, released.reason) == (refused.message, str(refused))
 
 
-def test_message_of_another_release_leaves_its_english(database: Database, person: User) -> None:
+def test_message_of_another_release_leaves_its_english(database: Database, person: Member) -> None:
     """A row whose code is not known here reads as one without a message; its words are still there."""
     row = create_generation(database, person)
     unknown = text("""UPDATE generation_events SET message = '{"code": "of_another_release", "params": {}}'""")
@@ -243,7 +246,7 @@ def test_message_of_another_release_leaves_its_english(database: Database, perso
 
 
 @pytest.mark.both_databases
-def test_life_of_a_clip_that_costs_nothing(database: Database, person: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_life_of_a_clip_that_costs_nothing(database: Database, person: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model of one's own may be free: its clips are ordered, made, stopped and failed, and no credit moves."""
     monkeypatch.setitem(cast("dict[str, Price]", PRICES), "demo-film", Price(0, default_seconds=5))
     done = create_completed(database, person)

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from core import db, errors
 from core.audit import runs
 from core.clock import utc_now
-from core.db.tables import AuditRun, Generation, User, WebhookDelivery
+from core.db.tables import AuditRun, Generation, WebhookDelivery
 from core.files import storage as storages
 from core.generations import commands, queries
 from core.identity import users
@@ -20,6 +20,7 @@ from core.installation import Installation
 from core.messages import plain
 from core.notifications import webhooks
 from core.worker import maintenance, previews
+from core.workspaces.access import Member
 from tests.factories.generations import (
     DISPATCHED,
     DOWNLOADING,
@@ -30,16 +31,16 @@ from tests.factories.generations import (
     create_completed,
     create_generation,
 )
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 OLD_ID = "01234567-89ab-7000-8000-000000000000"
 """An id of the year 2009."""
 
 
 @pytest.fixture
-def ana(site: Installation) -> User:
+def ana(site: Installation) -> Member:
     """Somebody with credits."""
-    return create_user(db.default(), credits=100_000)
+    return create_member(db.default(), credits=100_000)
 
 
 def files_of(row: Generation) -> list[str]:
@@ -49,7 +50,7 @@ def files_of(row: Generation) -> list[str]:
     return [row.output_key, row.thumbnail_key, previews.key_of(row.output_key)]
 
 
-def stored(installation: Installation, user: User) -> Generation:
+def stored(installation: Installation, user: Member) -> Generation:
     """A completed clip of 1,000 bytes with its files."""
     row = create_completed(db.default(), user)
     for key in files_of(row):
@@ -57,7 +58,7 @@ def stored(installation: Installation, user: User) -> Generation:
     return row
 
 
-def deleted(installation: Installation, user: User) -> Generation:
+def deleted(installation: Installation, user: Member) -> Generation:
     """A clip that its person deleted, and whose files are still there."""
     row = stored(installation, user)
     with db.write_session() as session:
@@ -99,7 +100,7 @@ def left_over(installation: Installation, name: str, *, seconds: float) -> Path:
     return path
 
 
-def test_purge_when_a_clip_was_deleted(site: Installation, ana: User) -> None:
+def test_purge_when_a_clip_was_deleted(site: Installation, ana: Member) -> None:
     """All files of a deleted clip go, and its bytes from the count of its person, once; another's clip stays."""
     with db.write_session() as session:
         eve = users.ensure(session, "eve@example.org", signup_credits=1000)
@@ -112,7 +113,7 @@ def test_purge_when_a_clip_was_deleted(site: Installation, ana: User) -> None:
     assert (storage_bytes(), storage_bytes("eve@example.org")) == (1000, 1000)
 
 
-def test_purge_when_it_died_between_files_and_note(site: Installation, ana: User) -> None:
+def test_purge_when_it_died_between_files_and_note(site: Installation, ana: Member) -> None:
     """Files that are gone already do not stop it: the bytes are given back by the next pass."""
     gone = deleted(site, ana)
     storage = site.storage
@@ -126,7 +127,7 @@ def test_purge_when_it_died_between_files_and_note(site: Installation, ana: User
 
 
 @pytest.mark.both_databases
-def test_purge_when_two_do_it(site: Installation, ana: User) -> None:
+def test_purge_when_two_do_it(site: Installation, ana: Member) -> None:
     """Whoever notes it first gives the bytes back; they are not given twice."""
     for _ in range(10):
         deleted(site, ana)
@@ -138,7 +139,7 @@ def test_purge_when_two_do_it(site: Installation, ana: User) -> None:
         assert [result.code for result in runs.run(session) if not result.holds] == []
 
 
-def test_purge_when_there_are_many(site: Installation, ana: User) -> None:
+def test_purge_when_there_are_many(site: Installation, ana: Member) -> None:
     """A pass goes on while there are any, a few at a time, and ends when its time is over."""
     for _ in range(5):
         deleted(site, ana)
@@ -148,7 +149,7 @@ def test_purge_when_there_are_many(site: Installation, ana: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_purge_claims_each_row_once(site: Installation, ana: User) -> None:
+def test_purge_claims_each_row_once(site: Installation, ana: Member) -> None:
     """However many dispatchers purge at once, none takes what another has; one that dies leaves it to the next."""
     rows = {deleted(site, ana).id for _ in range(12)}
     taken: list[str] = []
@@ -169,7 +170,7 @@ def test_purge_claims_each_row_once(site: Installation, ana: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_purge_when_the_clock_was_set_back(site: Installation, ana: User) -> None:
+def test_purge_when_the_clock_was_set_back(site: Installation, ana: Member) -> None:
     """A claim that was made by a clock that has been set back since holds nothing."""
     row = deleted(site, ana)
     with db.write_session() as session:
@@ -180,7 +181,7 @@ def test_purge_when_the_clock_was_set_back(site: Installation, ana: User) -> Non
     assert maintenance.purge_deleted_files(site) == 1
 
 
-def test_purge_when_one_cannot_be_removed(site: Installation, ana: User) -> None:
+def test_purge_when_one_cannot_be_removed(site: Installation, ana: Member) -> None:
     """A file that does not go keeps no other from going, and its bytes stay counted until it has gone."""
     stuck, other = deleted(site, ana), deleted(site, ana)
     place = Path(site.settings.storage_url.removeprefix("file://")) / files_of(stuck)[0]
@@ -204,7 +205,7 @@ def test_left_overs_when_old_and_young(installation: Installation) -> None:
     assert (young.exists(), old.exists()) == (True, False)
 
 
-def test_left_overs_when_the_clock_was_set_forward(installation: Installation, ana: User) -> None:
+def test_left_overs_when_the_clock_was_set_forward(installation: Installation, ana: Member) -> None:
     """A download that is under way stays, however old it seems to be."""
     row = create_generation(db.default(), ana)
     advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD, DOWNLOADING)
@@ -216,7 +217,7 @@ def test_left_overs_when_the_clock_was_set_forward(installation: Installation, a
 
 
 @pytest.mark.parametrize("name", ["{}.video", "{}.video.part", "{}.video.part.json", ".{}.video.safe.mp4.draft"])
-def test_left_overs_of_an_ended_generation(site: Installation, ana: User, name: str) -> None:
+def test_left_overs_of_an_ended_generation(site: Installation, ana: Member, name: str) -> None:
     """What a killed worker left of a clip that has ended since goes soon; what is still to be fetched stays."""
     ended, live = create_completed(db.default(), ana), create_generation(db.default(), ana)
     gone = left_over(site, name.format(ended.id), seconds=maintenance.ENDED_SECONDS + 60)
@@ -255,7 +256,7 @@ def test_left_overs_when_another_removes_them(installation: Installation) -> Non
     assert list(installation.settings.incoming_dir.iterdir()) == []
 
 
-def test_run_keeps_an_audit_every_ten_minutes(site: Installation, ana: User) -> None:
+def test_run_keeps_an_audit_every_ten_minutes(site: Installation, ana: Member) -> None:
     """The dispatcher asks every minute; the books are looked at when the last time was ten minutes ago."""
     create_completed(db.default(), ana)
 
@@ -274,7 +275,7 @@ def test_run_keeps_an_audit_every_ten_minutes(site: Installation, ana: User) -> 
         assert set(reading.scalars(select(AuditRun.broken))) == {0}
 
 
-def test_run_forgets_old_deliveries(site: Installation, ana: User) -> None:
+def test_run_forgets_old_deliveries(site: Installation, ana: Member) -> None:
     """What ended long ago is removed, what is recent stays."""
     with db.write_session() as session:
         endpoint = webhooks.create(
@@ -293,7 +294,7 @@ def test_run_forgets_old_deliveries(site: Installation, ana: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_run_does_every_chore(site: Installation, ana: User) -> None:
+def test_run_does_every_chore(site: Installation, ana: Member) -> None:
     """One round purges and tidies; a round with nothing to do changes nothing."""
     gone = deleted(site, ana)
     old = left_over(site, "old.part", seconds=maintenance.LEFT_OVER_SECONDS * 2)

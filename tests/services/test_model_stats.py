@@ -11,12 +11,13 @@ from core import errors
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Status
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import lifecycle
 from core.identity import users
 from core.insights import model_stats
 from core.projects import projects
 from core.usage.reports import UsageQuery
+from core.workspaces.access import Member
 from tests.factories import histories
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_completed, create_generation
 from tests.factories.histories import Ended
@@ -25,7 +26,7 @@ LAST = date(2026, 11, 21)
 FIRST = LAST - timedelta(days=60)
 
 
-def test_times_of_models_are_told_from_completed_clips_of_the_days(database: Database, person: User) -> None:
+def test_times_of_models_are_told_from_completed_clips_of_the_days(database: Database, person: Member) -> None:
     """Times are of completed clips of all people in the chosen days, and say how many they are from."""
     with database.write_session() as session:
         other = users.ensure(session, "ben@example.org", signup_credits=0)
@@ -46,7 +47,7 @@ def test_times_of_models_are_told_from_completed_clips_of_the_days(database: Dat
     assert found == {"veo3": model_stats.TimeRange(20, 40, 4)}
 
 
-def test_typical_seconds_when_there_is_a_history(database: Database, person: User) -> None:
+def test_typical_seconds_when_there_is_a_history(database: Database, person: Member) -> None:
     """The usual time is the median of this model's own history, and the model's guess before there is one."""
     row = create_completed(database, person)
     with database.write_session() as session:
@@ -58,7 +59,7 @@ def test_typical_seconds_when_there_is_a_history(database: Database, person: Use
         assert model_stats.RenderTimeEstimator(session).range(row).based_on == 1
 
 
-def test_typical_seconds_of_another_kind_are_the_first_guess(database: Database, person: User) -> None:
+def test_typical_seconds_of_another_kind_are_the_first_guess(database: Database, person: Member) -> None:
     """Another length of the same model has a history of its own, here none: the guess says so by being of nothing."""
     row = create_completed(database, person)
     row.duration_seconds += 1
@@ -77,7 +78,7 @@ def test_half_and_nine_in_ten_are_not_slower_than_told(seconds: list[float]) -> 
     assert found.based_on == len(seconds)
 
 
-def finish(database: Database, user: User, seconds: int) -> None:
+def finish(database: Database, user: Member, seconds: int) -> None:
     """A demo clip that took so long."""
     row = create_completed(database, user)
     end = utc_now()
@@ -89,7 +90,7 @@ def finish(database: Database, user: User, seconds: int) -> None:
         )
 
 
-def fail(database: Database, user: User, error: errors.AppError | None = None) -> None:
+def fail(database: Database, user: Member, error: errors.AppError | None = None) -> None:
     """A demo clip that its provider could not make."""
     row = create_generation(database, user)
     row = advance(database, row.id, DISPATCHED, SUBMITTING, WAITING)
@@ -97,7 +98,7 @@ def fail(database: Database, user: User, error: errors.AppError | None = None) -
         assert lifecycle.fail(session, row, error or errors.GenerationFailed())
 
 
-def test_record_when_some_failed(database: Database, person: User) -> None:
+def test_record_when_some_failed(database: Database, person: Member) -> None:
     """Success and times are those of the recent past; what a person cancelled counts neither way."""
     for seconds in (10, 20, 30):
         finish(database, person, seconds)
@@ -127,7 +128,7 @@ def test_record_when_some_failed(database: Database, person: User) -> None:
     ],
 )
 def test_record_leaves_out_what_says_nothing_of_the_model(
-    database: Database, person: User, error: errors.AppError
+    database: Database, person: Member, error: errors.AppError
 ) -> None:
     """Our key, our empty account and what a person was refused lower no model's success."""
     finish(database, person, 10)
@@ -140,7 +141,9 @@ def test_record_leaves_out_what_says_nothing_of_the_model(
 @pytest.mark.parametrize(
     "error", [errors.ProviderUnavailable(), errors.MediaRejected(reason="not_a_video"), errors.ModelUnavailable()]
 )
-def test_record_counts_what_the_model_did_not_deliver(database: Database, person: User, error: errors.AppError) -> None:
+def test_record_counts_what_the_model_did_not_deliver(
+    database: Database, person: Member, error: errors.AppError
+) -> None:
     """A clip that nobody can play, and a model that is not there, are failures of the model."""
     finish(database, person, 10)
     fail(database, person, error)
@@ -148,7 +151,7 @@ def test_record_counts_what_the_model_did_not_deliver(database: Database, person
         assert model_stats.track_records(session, ["demo-film"])["demo-film"].success_rate == 0.5
 
 
-def deliver(database: Database, user: User, sent: int, came: int) -> None:
+def deliver(database: Database, user: Member, sent: int, came: int) -> None:
     """A demo clip that was sent and came so many seconds after some moment."""
     row = create_completed(database, user)
     start = utc_now() - timedelta(hours=1)
@@ -171,7 +174,7 @@ def deliver(database: Database, user: User, sent: int, came: int) -> None:
     ],
 )
 def test_pace_is_told_from_what_was_delivered(
-    database: Database, person: User, spans: list[tuple[int, int]], seconds: float | None
+    database: Database, person: Member, spans: list[tuple[int, int]], seconds: float | None
 ) -> None:
     """How long a provider takes for each of a line counts the time in which it had any, and no other."""
     for sent, came in spans:
@@ -181,7 +184,7 @@ def test_pace_is_told_from_what_was_delivered(
     assert found == (None if seconds is None else pytest.approx(seconds, rel=0.05))
 
 
-def test_record_when_all_failed(database: Database, person: User) -> None:
+def test_record_when_all_failed(database: Database, person: Member) -> None:
     """A model that never delivered says so and has no times."""
     fail(database, person)
     with database.read_session() as session:

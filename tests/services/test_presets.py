@@ -6,27 +6,27 @@ from sqlalchemy import text
 
 from core import errors
 from core.db import Database
-from core.db.tables import User
 from core.projects import presets
+from core.workspaces.access import Member
 from tests.factories.generations import build_spec
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 SPEC = build_spec("kling-2.5", resolution="1080p", duration_seconds=10, aspect_ratio="9:16")
 
 
 @pytest.fixture
-def stranger(database: Database) -> User:
+def stranger(database: Database) -> Member:
     """Somebody else."""
-    return create_user(database, "eve@example.org", credits=0)
+    return create_member(database, "eve@example.org", credits=0)
 
 
-def names(database: Database, user: User) -> list[str]:
+def names(database: Database, user: Member) -> list[str]:
     """What somebody can choose from."""
     with database.read_session() as session:
         return [preset.name for preset in presets.list_visible(session, user)]
 
 
-def test_save_when_the_name_is_new(database: Database, person: User) -> None:
+def test_save_when_the_name_is_new(database: Database, person: Member) -> None:
     """What was saved is what is applied, to the field."""
     with database.write_session() as session:
         saved = presets.create(session, person, name="  Reels ", spec=SPEC)
@@ -37,7 +37,7 @@ def test_save_when_the_name_is_new(database: Database, person: User) -> None:
     assert found.spec == SPEC
 
 
-def test_browse_when_others_share(database: Database, person: User, stranger: User) -> None:
+def test_browse_when_others_share(database: Database, person: Member, stranger: Member) -> None:
     """One's own come first, then what others share; what they do not share stays theirs."""
     with database.write_session() as session:
         for user, name, shared in (
@@ -52,7 +52,7 @@ def test_browse_when_others_share(database: Database, person: User, stranger: Us
     assert names(database, stranger) == ["Atlas", "Private", "Ads"]
 
 
-def test_everything_when_it_is_not_theirs(database: Database, person: User, stranger: User) -> None:
+def test_everything_when_it_is_not_theirs(database: Database, person: Member, stranger: Member) -> None:
     """A shared preset can be applied by others and changed by nobody but its person; a private one does not exist."""
     with database.write_session() as session:
         shared = presets.create(session, person, name="Reels", spec=SPEC, shared=True)
@@ -69,7 +69,7 @@ def test_everything_when_it_is_not_theirs(database: Database, person: User, stra
     assert names(database, person) == ["Ads", "Reels"]
 
 
-def test_save_when_the_name_is_used(database: Database, person: User, stranger: User) -> None:
+def test_save_when_the_name_is_used(database: Database, person: Member, stranger: Member) -> None:
     """Nothing is replaced by accident; another person may use the same name."""
     with database.write_session() as session:
         first = presets.create(session, person, name="Reels", spec=SPEC)
@@ -83,7 +83,7 @@ def test_save_when_the_name_is_used(database: Database, person: User, stranger: 
         assert presets.get(session, person, first.id).spec == SPEC
 
 
-def test_change_when_it_is_theirs(database: Database, person: User) -> None:
+def test_change_when_it_is_theirs(database: Database, person: Member) -> None:
     """Name, sharing and settings change each by itself."""
     with database.write_session() as session:
         saved = presets.create(session, person, name="Reels", spec=SPEC)
@@ -97,7 +97,7 @@ def test_change_when_it_is_theirs(database: Database, person: User) -> None:
     assert found.spec.duration_seconds == 5
 
 
-def test_delete_when_it_is_theirs(database: Database, person: User) -> None:
+def test_delete_when_it_is_theirs(database: Database, person: Member) -> None:
     """What is deleted is gone, and its name free."""
     with database.write_session() as session:
         saved = presets.create(session, person, name="Reels", spec=SPEC)
@@ -120,7 +120,7 @@ def test_delete_when_it_is_theirs(database: Database, person: User) -> None:
     ],
 )
 def test_save_when_it_cannot_be_used(
-    database: Database, person: User, name: str, changes: dict[str, object], field: str
+    database: Database, person: Member, name: str, changes: dict[str, object], field: str
 ) -> None:
     """A preset that no order could use is refused on its field."""
     with pytest.raises(errors.InvalidRequest) as raised, database.write_session() as session:
@@ -128,14 +128,14 @@ def test_save_when_it_cannot_be_used(
     assert field in raised.value.fields
 
 
-def test_save_when_the_model_needs_an_image(database: Database, person: User) -> None:
+def test_save_when_the_model_needs_an_image(database: Database, person: Member) -> None:
     """Images come with the order, so a model that cannot do without one has presets all the same."""
     with database.write_session() as session:
         saved = presets.create(session, person, name="Still", spec=build_spec("svd", duration_seconds=4))
     assert saved.spec.model_id == "svd"
 
 
-def test_save_when_there_are_too_many(database: Database, person: User) -> None:
+def test_save_when_there_are_too_many(database: Database, person: Member) -> None:
     """Nobody fills the table."""
     with database.write_session() as session:
         for number in range(presets.MAX_PRESETS):
@@ -144,7 +144,7 @@ def test_save_when_there_are_too_many(database: Database, person: User) -> None:
             presets.create(session, person, name="One more", spec=SPEC)
 
 
-def test_spec_when_written_by_another_version(database: Database, person: User) -> None:
+def test_spec_when_written_by_another_version(database: Database, person: Member) -> None:
     """A field that nobody knows today does not make a preset unusable."""
     with database.write_session() as session:
         saved = presets.create(session, person, name="Reels", spec=SPEC)
@@ -163,7 +163,7 @@ def test_browse_uses_the_index_of_shared_ones(sqlite_template: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["cafe\u0301 night", "CAFÉ NIGHT", "Cafe night"])
-def test_save_when_the_name_is_used_in_another_spelling(database: Database, person: User, name: str) -> None:
+def test_save_when_the_name_is_used_in_another_spelling(database: Database, person: Member, name: str) -> None:
     """A name that people would read as the same is taken; one's own may change its spelling."""
     with database.write_session() as session:
         first = presets.create(session, person, name="Café night", spec=SPEC)

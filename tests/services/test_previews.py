@@ -17,6 +17,7 @@ from core.installation import Installation, current
 from core.redis import job_queue
 from core.redis.connection import Connection
 from core.worker import dispatcher, maintenance, previews
+from core.workspaces.access import Member
 from tests import redis as redis_server
 from tests.factories import installations
 from tests.factories.books import broken_rules
@@ -30,7 +31,7 @@ from tests.factories.generations import (
     build_output,
     create_generation,
 )
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 from tests.fixtures.clips import ClipSpec, make_clip
 
 
@@ -48,9 +49,9 @@ def storage(installation: Installation) -> storages.Storage:
 
 
 @pytest.fixture
-def ana(installation: Installation) -> User:
+def ana(installation: Installation) -> Member:
     """Somebody with credits."""
-    return create_user(db.default(), credits=1000)
+    return create_member(db.default(), credits=1000)
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def redis(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterat
         yield installations.reopen().redis
 
 
-def delivered(ana: User, storage: storages.Storage, clip: bytes) -> str:
+def delivered(ana: Member, storage: storages.Storage, clip: bytes) -> str:
     """A completed generation as `collect` leaves it; its id."""
     row = advance(
         db.default(),
@@ -96,7 +97,7 @@ def change(generation_id: str, **values: object) -> None:
         session.execute(update(Generation).where(Generation.id == generation_id).values(**values))
 
 
-def test_preview_when_a_clip_was_delivered(ana: User, storage: storages.Storage, clip: bytes) -> None:
+def test_preview_when_a_clip_was_delivered(ana: Member, storage: storages.Storage, clip: bytes) -> None:
     """It is made once, noted, and its bytes are counted with the clip's; nothing else about the clip changes."""
     generation_id = delivered(ana, storage, clip)
     before = sound(generation_id)
@@ -111,7 +112,7 @@ def test_preview_when_a_clip_was_delivered(ana: User, storage: storages.Storage,
 
 
 @pytest.mark.parametrize("broken", ["damaged", "gone"])
-def test_preview_when_it_cannot_be_made(ana: User, storage: storages.Storage, clip: bytes, broken: str) -> None:
+def test_preview_when_it_cannot_be_made(ana: Member, storage: storages.Storage, clip: bytes, broken: str) -> None:
     """It is given up after a few tries with pauses; the clip stays completed and charged."""
     generation_id = delivered(ana, storage, clip)
     key = str(sound(generation_id).output_key)
@@ -129,7 +130,7 @@ def test_preview_when_it_cannot_be_made(ana: User, storage: storages.Storage, cl
     assert row.preview_attempt == previews.TRIES
 
 
-def test_preview_when_its_maker_dies_each_time(ana: User, storage: storages.Storage, clip: bytes) -> None:
+def test_preview_when_its_maker_dies_each_time(ana: Member, storage: storages.Storage, clip: bytes) -> None:
     """A try counts from its beginning: a clip that ends the process is left alone in the end."""
     generation_id = delivered(ana, storage, clip)
     claimed = 0
@@ -145,7 +146,7 @@ def test_preview_when_its_maker_dies_each_time(ana: User, storage: storages.Stor
     assert sound(generation_id).status is Status.COMPLETED
 
 
-def test_preview_when_the_clip_is_deleted(ana: User, storage: storages.Storage, clip: bytes) -> None:
+def test_preview_when_the_clip_is_deleted(ana: Member, storage: storages.Storage, clip: bytes) -> None:
     """A deleted clip gets none, and one that was stored just then is removed, by its maker or with the clip."""
     generation_id = delivered(ana, storage, clip)
     with db.write_session() as session:
@@ -169,7 +170,7 @@ def test_preview_when_the_clip_is_deleted(ana: User, storage: storages.Storage, 
         assert users.storage_bytes(session, ana) == 0
 
 
-def test_preview_when_two_make_it(ana: User, storage: storages.Storage, clip: bytes) -> None:
+def test_preview_when_two_make_it(ana: Member, storage: storages.Storage, clip: bytes) -> None:
     """Who is late finds it noted: the file stays and is counted once."""
     generation_id = delivered(ana, storage, clip)
     with db.write_session() as session:
@@ -183,7 +184,7 @@ def test_preview_when_two_make_it(ana: User, storage: storages.Storage, clip: by
     assert storage.exists(str(noted.preview_key))
 
 
-def test_preview_is_claimed_and_noted_once(database: db.Database, person: User) -> None:
+def test_preview_is_claimed_and_noted_once(database: db.Database, person: Member) -> None:
     """What one maker has claimed no other gets, and the bytes are counted with the first note only."""
     row = advance(
         database,
@@ -212,7 +213,7 @@ def test_preview_is_claimed_and_noted_once(database: db.Database, person: User) 
         assert [result.code for result in runs.run(session) if not result.holds] == []
 
 
-def test_previews_when_a_clip_waits(redis: Connection, ana: User, storage: storages.Storage, clip: bytes) -> None:
+def test_previews_when_a_clip_waits(redis: Connection, ana: Member, storage: storages.Storage, clip: bytes) -> None:
     """No preview is begun while a clip waits to be brought home; then all that are due are made."""
     delivered_ids = [delivered(ana, storage, clip) for _ in range(3)]
     job_queue.enqueue(redis, job_queue.DOWNLOAD, "another", 1)
@@ -229,7 +230,7 @@ def test_previews_when_a_clip_waits(redis: Connection, ana: User, storage: stora
 
 
 def test_previews_are_handed_over_after_clips(
-    redis: Connection, ana: User, storage: storages.Storage, clip: bytes
+    redis: Connection, ana: Member, storage: storages.Storage, clip: bytes
 ) -> None:
     """A worker is asked to make previews when no clip is finished and none waits for a worker; asked once."""
     delivered(ana, storage, clip)

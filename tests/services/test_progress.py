@@ -6,19 +6,20 @@ from sqlalchemy import event, update
 from core import errors
 from core.clock import utc_now
 from core.db import Database
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import progress
 from core.generations.progress import InFlightItem
 from core.insights.model_stats import TimeRange
+from core.workspaces.access import Member
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_completed, create_generation
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 SECRET = b"a secret of this test"
 
 
-def somebody_else(database: Database) -> User:
+def somebody_else(database: Database) -> Member:
     """Another person with credits."""
-    return create_user(database, "ben@example.org")
+    return create_member(database, "ben@example.org")
 
 
 def test_token_tells_person_and_language() -> None:
@@ -62,7 +63,7 @@ def test_token_of_another_person_cannot_be_made_from_ones_own() -> None:
             progress.check_token(forged, secrets=[SECRET], now=now)
 
 
-def test_ids_are_those_of_the_person_that_have_not_ended(database: Database, person: User) -> None:
+def test_ids_are_those_of_the_person_that_have_not_ended(database: Database, person: Member) -> None:
     """Ended ones and other people's are not watched."""
     ben = somebody_else(database)
     create_completed(database, person)
@@ -73,7 +74,7 @@ def test_ids_are_those_of_the_person_that_have_not_ended(database: Database, per
         assert [each.row.id for each in progress.ProgressBoard().snapshots(session, person.id)] == [moving.id]
 
 
-def test_ids_by_token_are_the_same_and_nobody_has_none(database: Database, person: User) -> None:
+def test_ids_by_token_are_the_same_and_nobody_has_none(database: Database, person: Member) -> None:
     """Who has nothing under way is told so; who is not there at all is refused."""
     ben = somebody_else(database)
     create_completed(database, person)
@@ -85,7 +86,7 @@ def test_ids_by_token_are_the_same_and_nobody_has_none(database: Database, perso
             progress.live_ids(connection, "0198c0de-0000-7000-8000-000000000000")
 
 
-def test_ended_tells_only_of_ones_own_that_ended(database: Database, person: User) -> None:
+def test_ended_tells_only_of_ones_own_that_ended(database: Database, person: Member) -> None:
     """An id of somebody else, or of one that still moves, tells nothing."""
     foreign = create_completed(database, somebody_else(database))
     done, moving = create_completed(database, person), create_generation(database, person)
@@ -94,7 +95,7 @@ def test_ended_tells_only_of_ones_own_that_ended(database: Database, person: Use
         assert [row.id for row in found] == [done.id]
 
 
-def test_newest_is_ones_own_whether_it_ended_or_not(database: Database, person: User) -> None:
+def test_newest_is_ones_own_whether_it_ended_or_not(database: Database, person: Member) -> None:
     """What began after another is found by its id, also when it has ended; somebody without any has none."""
     ben = somebody_else(database)
     with database.read_session() as session:
@@ -108,7 +109,7 @@ def test_newest_is_ones_own_whether_it_ended_or_not(database: Database, person: 
         assert progress.ids_after(session, person, second.id) == []
 
 
-def test_fingerprint_changes_with_the_set_alone(database: Database, person: User) -> None:
+def test_fingerprint_changes_with_the_set_alone(database: Database, person: Member) -> None:
     """A move keeps it; a new order changes it."""
     row = create_generation(database, person)
     with database.read_session() as session:
@@ -121,7 +122,7 @@ def test_fingerprint_changes_with_the_set_alone(database: Database, person: User
         assert progress.fingerprint(progress.live_ids_of(session, person)) != before
 
 
-def test_place_in_line_counts_everybody_at_the_same_provider(database: Database, person: User) -> None:
+def test_place_in_line_counts_everybody_at_the_same_provider(database: Database, person: Member) -> None:
     """Older orders that wait for the same provider go before it; those that were sent do not."""
     ben = somebody_else(database)
     sent, waits = create_generation(database, ben), create_generation(database, ben)
@@ -135,7 +136,7 @@ def test_place_in_line_counts_everybody_at_the_same_provider(database: Database,
         assert first.ahead == 0
 
 
-def test_kept_board_asks_once_for_what_is_the_same_for_everybody(database: Database, person: User) -> None:
+def test_kept_board_asks_once_for_what_is_the_same_for_everybody(database: Database, person: Member) -> None:
     """The second look costs the person's own rows and nothing else."""
     create_generation(database, person)
     board = progress.ProgressBoard()
@@ -148,7 +149,7 @@ def test_kept_board_asks_once_for_what_is_the_same_for_everybody(database: Datab
     assert len(asked) - first == 1 < first
 
 
-def test_many_in_flight_are_told_of_up_to_a_limit(database: Database, person: User) -> None:
+def test_many_in_flight_are_told_of_up_to_a_limit(database: Database, person: Member) -> None:
     """However many there are, an answer stays small; the newest are in it."""
     rows = [create_generation(database, person) for _ in range(4)]
     with database.read_session() as session:
@@ -157,7 +158,7 @@ def test_many_in_flight_are_told_of_up_to_a_limit(database: Database, person: Us
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL plans by how full the tables are
-def test_look_uses_the_index_of_what_is_under_way(database: Database, person: User) -> None:
+def test_look_uses_the_index_of_what_is_under_way(database: Database, person: Member) -> None:
     """On SQLite the plan names the partial index: ended clips cost a look nothing, however many there are."""
     plans: list[str] = []
 
@@ -178,7 +179,7 @@ def test_look_uses_the_index_of_what_is_under_way(database: Database, person: Us
     assert "COVERING" in plans[0]
 
 
-def test_range_counts_the_line_ahead(database: Database, person: User) -> None:
+def test_range_counts_the_line_ahead(database: Database, person: Member) -> None:
     """A clip that comes after fifty takes its own time and that of the line; the first of it only its own."""
     usual = TimeRange(12, 23, 50)
     first, last = (InFlightItem(Generation(), usual, ahead, pace_seconds=12) for ahead in (0, 50))
@@ -187,7 +188,7 @@ def test_range_counts_the_line_ahead(database: Database, person: User) -> None:
     assert last.until_done.p90_seconds == pytest.approx(23 + 600 * 23 / 12)
 
 
-def test_line_ahead_is_told_at_the_pace_of_its_provider(database: Database, person: User) -> None:
+def test_line_ahead_is_told_at_the_pace_of_its_provider(database: Database, person: Member) -> None:
     """What was delivered here lately says how fast the line goes; before that each is taken to follow the other."""
     for _ in range(3):
         create_generation(database, person)

@@ -3,14 +3,15 @@ from sqlalchemy import insert, update
 
 from core import errors
 from core.db import Database
-from core.db.tables import Project, UsageDay, User
+from core.db.tables import Project, UsageDay
 from core.generations import commands
 from core.projects import projects
+from core.workspaces.access import Member
 from tests.factories.generations import create_completed, create_generation
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 121, "a\x00b", "\ud800"])
-def test_create_when_name_is_unusable(database: Database, person: User, name: str) -> None:
+def test_create_when_name_is_unusable(database: Database, person: Member, name: str) -> None:
     """A project needs a name that a table can hold."""
     with pytest.raises(errors.InvalidRequest) as raised, database.write_session() as session:
         projects.create(session, person, name=name)
@@ -18,7 +19,7 @@ def test_create_when_name_is_unusable(database: Database, person: User, name: st
     assert list(raised.value.fields) == ["name"]
 
 
-def test_browse_when_there_are_clips(database: Database, person: User) -> None:
+def test_browse_when_there_are_clips(database: Database, person: Member) -> None:
     """The list shows counts, what is under way and the newest poster, last changed first."""
     done = create_completed(database, person)
     live = create_generation(database, person)
@@ -32,7 +33,7 @@ def test_browse_when_there_are_clips(database: Database, person: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_browse_when_a_project_has_many_posters(database: Database, person: User) -> None:
+def test_browse_when_a_project_has_many_posters(database: Database, person: Member) -> None:
     """The cover is made of the newest four, newest first; a deleted clip gives none."""
     with database.write_session() as session:
         project = projects.create(session, person, name="Lakes")
@@ -45,7 +46,7 @@ def test_browse_when_a_project_has_many_posters(database: Database, person: User
     assert found.cover_keys == tuple(row.thumbnail_key for row in rows[4:0:-1])
 
 
-def test_browse_when_there_is_a_budget(database: Database, person: User) -> None:
+def test_browse_when_there_is_a_budget(database: Database, person: Member) -> None:
     """A project with a budget tells what was charged in it this month, and only this month."""
     done = create_completed(database, person)
     with database.write_session() as session:
@@ -59,7 +60,7 @@ def test_browse_when_there_is_a_budget(database: Database, person: User) -> None
 
 
 @pytest.mark.both_databases
-def test_browse_when_searched(database: Database, person: User) -> None:
+def test_browse_when_searched(database: Database, person: Member) -> None:
     """Search finds parts of a name in either case; its signs are plain characters."""
     with database.write_session() as session:
         for name in ("Spring 50% off", "Summer"):
@@ -74,7 +75,7 @@ def test_browse_when_searched(database: Database, person: User) -> None:
     assert found("_") == []
 
 
-def test_change_when_archived(database: Database, person: User) -> None:
+def test_change_when_archived(database: Database, person: Member) -> None:
     """An archived project leaves the list, keeps its place in the archive, and can come back."""
     with database.write_session() as session:
         project = projects.create(session, person, name=" A   name ")
@@ -89,7 +90,7 @@ def test_change_when_archived(database: Database, person: User) -> None:
         assert len(projects.list_page(session, person)) == 1
 
 
-def test_delete_when_it_has_clips(database: Database, person: User) -> None:
+def test_delete_when_it_has_clips(database: Database, person: Member) -> None:
     """A project with charges on record is not deleted; an empty one is."""
     row = create_generation(database, person)
     with pytest.raises(errors.Conflict), database.write_session() as session:
@@ -102,7 +103,7 @@ def test_delete_when_it_has_clips(database: Database, person: User) -> None:
 
 
 @pytest.mark.parametrize("search", ["Zürich", "zu\u0308rich", "ZURICH", "urich", "फिल्म"])
-def test_browse_when_searched_in_another_spelling(database: Database, person: User, search: str) -> None:
+def test_browse_when_searched_in_another_spelling(database: Database, person: Member, search: str) -> None:
     """A name is found however it is composed, with or without its marks, on both databases; also a changed one."""
     with database.write_session() as session:
         made = projects.create(session, person, name="Before")
@@ -112,7 +113,7 @@ def test_browse_when_searched_in_another_spelling(database: Database, person: Us
         assert [row.id for row in projects.list_page(reading, person, search=search)] == [made.id]
 
 
-def test_browse_by_name_in_every_script(database: Database, person: User) -> None:
+def test_browse_by_name_in_every_script(database: Database, person: Member) -> None:
     """Names stand in the order of their letters without marks, the same on both databases."""
     for name in ("Zebra", "ähre", "apfel", "Öl", "Ort"):
         with database.write_session() as session:

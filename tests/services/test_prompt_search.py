@@ -11,12 +11,13 @@ from sqlalchemy import insert
 
 from core import normal_form
 from core.db import Database
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import prompt_search
 from core.generations.queries import ListFilter, Page, list_page, neighbours
 from core.identity import users
+from core.workspaces.access import Member
 from tests.factories.generations import create_generation
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
@@ -30,7 +31,7 @@ PROMPTS = (
 )
 
 
-def found(database: Database, user: User, text: str) -> list[str]:
+def found(database: Database, user: Member, text: str) -> list[str]:
     """The prompts that a text finds, oldest first."""
     with database.read_session() as session:
         page = list_page(session, user, ListFilter(text=text, oldest_first=True))
@@ -59,7 +60,7 @@ def found(database: Database, user: User, text: str) -> list[str]:
         ("-", []),
     ],
 )
-def test_search_finds_beginnings_of_words(database: Database, person: User, text: str, places: list[int]) -> None:
+def test_search_finds_beginnings_of_words(database: Database, person: Member, text: str, places: list[int]) -> None:
     """Every word begins a word of the prompt; case, order and signs between words mean nothing; no word, no clip."""
     for prompt in PROMPTS:
         create_generation(database, person, prompt=prompt)
@@ -77,7 +78,7 @@ LONG = ("lantern", "Lanterns", "lanternfish", "lant", "LANTERNS", "landscape", "
 )
 def test_search_by_long_beginnings(database: Database, prompts: list[list[str]], wanted: list[tuple[str, int]]) -> None:
     """However long the beginnings are, a prompt is found if each of them begins one of its words, and not otherwise."""
-    person = create_user(database, "many@example.org", credits=10_000_000)  # the same one for every example
+    person = create_member(database, "many@example.org", credits=10_000_000)  # the same one for every example
     mark = f"m{next(_EXAMPLES)}x"  # tells the prompts of this example apart
     made = [f"{' '.join(words)} {mark}" for words in prompts]
     for prompt in made:
@@ -92,7 +93,7 @@ def test_search_by_long_beginnings(database: Database, prompts: list[list[str]],
     assert found(database, person, " ".join([*begins, mark])) == expected
 
 
-def test_search_by_a_beginning_of_more_words_than_are_listed(database: Database, person: User) -> None:
+def test_search_by_a_beginning_of_more_words_than_are_listed(database: Database, person: Member) -> None:
     """Words that begin alike are all found, be they ever so many, and so is one of letters that are not plain."""
     many = [f"lantern{number}" for number in range(prompt_search.LISTED_WORDS + 5)]
     for word in many:
@@ -121,7 +122,7 @@ def test_search_by_a_beginning_of_more_words_than_are_listed(database: Database,
         "-lake",
     ],
 )
-def test_search_takes_query_syntax_as_words(database: Database, person: User, text: str) -> None:
+def test_search_takes_query_syntax_as_words(database: Database, person: Member, text: str) -> None:
     """What a search language would read as an operator is a word or nothing here, and never an error."""
     create_generation(database, person, prompt="lake")
 
@@ -130,7 +131,7 @@ def test_search_takes_query_syntax_as_words(database: Database, person: User, te
 
 
 @given(text=st.text(max_size=30).filter(lambda text: text.strip() != "" and "\0" not in text))
-def test_search_survives_any_text(database: Database, person: User, text: str) -> None:
+def test_search_survives_any_text(database: Database, person: Member, text: str) -> None:
     """Whatever is typed is an answer, never an error of a database."""
     text = text.encode("utf-8", "ignore").decode()
 
@@ -138,7 +139,7 @@ def test_search_survives_any_text(database: Database, person: User, text: str) -
 
 
 @pytest.mark.parametrize("rare", [0, 1, 3])
-def test_search_goes_on_where_the_newest_do_not_fill_a_page(database: Database, person: User, rare: int) -> None:
+def test_search_goes_on_where_the_newest_do_not_fill_a_page(database: Database, person: Member, rare: int) -> None:
     """What stands behind many newer clips is found, on every page, from either end, and beside every clip."""
     pattern = create_generation(database, person, prompt="a pattern")
     kept = {column.name: getattr(pattern, column.name) for column in Generation.__table__.columns}
@@ -168,7 +169,7 @@ def test_search_goes_on_where_the_newest_do_not_fill_a_page(database: Database, 
     assert (beside.before, beside.after) == (None, wanted[0] if wanted else None)
 
 
-def test_search_sees_only_ones_own(database: Database, person: User) -> None:
+def test_search_sees_only_ones_own(database: Database, person: Member) -> None:
     """Another person's words, and the ids that the index holds beside them, lead nobody to their clips."""
     with database.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
@@ -259,7 +260,7 @@ SIGNS = (
 )
 def test_search_in_any_script(database: Database, prompts: list[list[str]], asked: list[str], form: Form) -> None:
     """Both databases find what the words say, in their normal form, whatever the signs are and however composed."""
-    person = create_user(database, "any@example.org", credits=10_000_000)
+    person = create_member(database, "any@example.org", credits=10_000_000)
     mark = f"m{next(_EXAMPLES)}x"
     made = [storable(f"{' '.join(words)} {mark}").strip() for words in prompts]
     for prompt in made:
@@ -299,14 +300,14 @@ def storable(text: str) -> str:
         ("ｆｕｌｌ ｗｉｄｔｈ", "full width"),
     ],
 )
-def test_search_in_another_spelling(database: Database, person: User, prompt: str, text: str) -> None:
+def test_search_in_another_spelling(database: Database, person: Member, prompt: str, text: str) -> None:
     """What looks the same to people is found, whichever way it was typed."""
     create_generation(database, person, prompt=prompt)
     assert found(database, person, text) == [prompt]
 
 
 @pytest.mark.parametrize(("prompt", "text"), [("की", "कि"), ("か", "が"), ("ไท", "ไทย"), ("हनद", "हिन्दी")])
-def test_search_when_marks_spell_another_sound(database: Database, person: User, prompt: str, text: str) -> None:
+def test_search_when_marks_spell_another_sound(database: Database, person: Member, prompt: str, text: str) -> None:
     """Vowel signs and voicing are no accents: another one is another word."""
     create_generation(database, person, prompt=prompt)
     assert found(database, person, text) == []

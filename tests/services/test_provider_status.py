@@ -3,9 +3,9 @@ import pytest
 from core import errors
 from core.config import Settings
 from core.db import Database
-from core.db.tables import User
 from core.insights import circuit_breaker, provider_status
 from core.installation import Installation
+from core.workspaces.access import Member
 from tests.factories import installations
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_completed, create_generation
 from tests.said import codes
@@ -27,7 +27,7 @@ def test_status_when_nothing_happened(database: Database, installation: Installa
     assert (demo.week.in_flight, demo.week.success_rate, demo.week.median_seconds) == (0, None, None)
 
 
-def test_status_when_there_is_a_week(database: Database, installation: Installation, person: User) -> None:
+def test_status_when_there_is_a_week(database: Database, installation: Installation, person: Member) -> None:
     """The week counts what ended and what is in flight, for everybody."""
     create_completed(database, person)
     advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING, WAITING)

@@ -8,19 +8,20 @@ from core import errors
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Status
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import commands, queries, review
 from core.generations.queries import ListFilter, Neighbours, ReviewStatus
 from core.generations.review import Changes
 from core.generations.submit import submit
 from core.identity import users
 from core.projects import projects
+from core.workspaces.access import Member
 from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order, create_completed, create_generation
 
 pytestmark = pytest.mark.both_databases  # lists are put together around the search
 
 
-def ids(database: Database, user: User, limit: int = 50, **chosen: Any) -> list[str]:
+def ids(database: Database, user: Member, limit: int = 50, **chosen: Any) -> list[str]:
     """The ids that a filter shows, walked a page at a time."""
     found: list[str] = []
     cursor = None
@@ -33,13 +34,13 @@ def ids(database: Database, user: User, limit: int = 50, **chosen: Any) -> list[
             return found
 
 
-def change(database: Database, user: User, row: Generation, **changes: Any) -> None:
+def change(database: Database, user: Member, row: Generation, **changes: Any) -> None:
     """Change a clip as its person."""
     with database.write_session() as session:
         review.update(session, user, row.id, Changes(**changes))
 
 
-def test_browse_when_rows_are_added(database: Database, person: User) -> None:
+def test_browse_when_rows_are_added(database: Database, person: Member) -> None:
     """Pages neither repeat nor miss a row while newer ones arrive, with words and without."""
     made = [create_generation(database, person).id for _ in range(7)]
     for text in ("", "lake"):
@@ -56,7 +57,7 @@ def test_browse_when_rows_are_added(database: Database, person: User) -> None:
         assert seen == made[::-1]
 
 
-def test_browse_when_filtered(database: Database, person: User) -> None:
+def test_browse_when_filtered(database: Database, person: Member) -> None:
     """Filters narrow by status, model, provider, project, favourite, verdict, tag and time; and they combine."""
     rain = create_generation(database, person, prompt="100% rain_drops")
     lake = create_completed(database, person)
@@ -90,7 +91,7 @@ def test_browse_when_filtered(database: Database, person: User) -> None:
 @pytest.mark.parametrize("oldest_first", [False, True])
 @pytest.mark.parametrize("chosen", [{}, {"text": "lake"}, {"tag": "t"}, {"text": "lake", "tag": "t"}])
 def test_browse_pages_in_both_directions(
-    database: Database, person: User, chosen: dict[str, str], oldest_first: bool
+    database: Database, person: Member, chosen: dict[str, str], oldest_first: bool
 ) -> None:
     """Pages of every size add up to the whole listing, whichever way it is walked, with words and tags."""
     made = [create_generation(database, person) for _ in range(5)]
@@ -102,7 +103,7 @@ def test_browse_pages_in_both_directions(
         assert ids(database, person, limit=limit, oldest_first=oldest_first, **chosen) == expected
 
 
-def test_browse_when_rows_have_the_same_time(database: Database, person: User) -> None:
+def test_browse_when_rows_have_the_same_time(database: Database, person: Member) -> None:
     """A limit of time takes what lies within it, to the moment, whatever the ids say."""
     rows = [create_generation(database, person) for _ in range(2)]
     now = utc_now()
@@ -116,7 +117,7 @@ def test_browse_when_rows_have_the_same_time(database: Database, person: User) -
 @pytest.mark.parametrize("oldest_first", [False, True])
 @pytest.mark.parametrize("chosen", [{}, {"text": "lake"}, {"favourite": True}])
 def test_neighbours_follow_the_listing(
-    database: Database, person: User, chosen: dict[str, Any], oldest_first: bool
+    database: Database, person: Member, chosen: dict[str, Any], oldest_first: bool
 ) -> None:
     """Before and after a clip stand those that the listing shows beside it; what does not fit is stepped over."""
     for number in range(6):
@@ -134,7 +135,7 @@ def test_neighbours_follow_the_listing(
     assert found == [Neighbours(around[n], around[n + 2]) for n in range(len(listing))]
 
 
-def test_several_when_some_are_not_theirs(database: Database, person: User) -> None:
+def test_several_when_some_are_not_theirs(database: Database, person: Member) -> None:
     """Of a list of ids, a person's own come back in the order asked for, each once."""
     with database.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
@@ -147,7 +148,7 @@ def test_several_when_some_are_not_theirs(database: Database, person: User) -> N
         assert [row.id for row in queries.get_many(session, person, wanted)] == [second.id, first.id]
 
 
-def test_browse_when_words_are_sought_among_few(database: Database, person: User) -> None:
+def test_browse_when_words_are_sought_among_few(database: Database, person: Member) -> None:
     """With words, too, a filter shows what it shows without them, whatever has been done to the clips since."""
     done, doubted = create_completed(database, person), create_completed(database, person)
     live, gone = create_generation(database, person), create_generation(database, person)
@@ -174,7 +175,7 @@ def test_browse_when_words_are_sought_among_few(database: Database, person: User
         assert ids(database, person, text="lake", **chosen) == shown, chosen
 
 
-def test_browse_when_the_project_is_not_theirs(database: Database, person: User) -> None:
+def test_browse_when_the_project_is_not_theirs(database: Database, person: Member) -> None:
     """A project of somebody else does not exist, with words and without."""
     with database.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
@@ -185,7 +186,7 @@ def test_browse_when_the_project_is_not_theirs(database: Database, person: User)
     assert ids(database, stranger, text="lake") == []
 
 
-def test_browse_after_a_move(database: Database, person: User) -> None:
+def test_browse_after_a_move(database: Database, person: Member) -> None:
     """A clip that was moved is found by its words in the new project, and no longer in the old one."""
     row = create_completed(database, person)
     with database.write_session() as session:

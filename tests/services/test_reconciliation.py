@@ -11,13 +11,14 @@ from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Role, Stage, Status
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import lifecycle, reconciliation, unresolved
 from core.identity import users
 from core.messages import message
 from core.providers.contract import JobMatches, ProviderJob
 from core.worker import answers, poll_results
 from core.worker.sends import Send
+from core.workspaces.access import Member
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_generation, lose_submit
 
 LONG_AGO = reconciliation.LATE_ARRIVAL_WINDOW + timedelta(seconds=1)
@@ -66,7 +67,7 @@ def place(row: Generation) -> tuple[Status, Stage]:
     ],
 )
 def test_settle(
-    database: Database, person: User, found: JobMatches, ago: timedelta, expected: tuple[Status, Stage]
+    database: Database, person: Member, found: JobMatches, ago: timedelta, expected: tuple[Status, Stage]
 ) -> None:
     """One sure job is waited for; a whole list without one, long enough after, gives the credits back."""
     row = settle(database, lose_submit(database, create_generation(database, person).id, ago=ago), found)
@@ -78,7 +79,7 @@ def test_settle(
     assert expected == GONE or (row.next_at is not None and row.next_at > utc_now() - timedelta(seconds=5))
 
 
-def test_settle_tells_administrators_what_it_may_be(database: Database, person: User) -> None:
+def test_settle_tells_administrators_what_it_may_be(database: Database, person: Member) -> None:
     """The jobs that may be it stand before what broke, once, and go when only one of them is left."""
     row = lose_submit(database, create_generation(database, person).id, ago=LONG_AGO)
     row = settle(database, row, JobMatches(exact=shown("j1", "j2"), candidates=shown("j3")))
@@ -92,7 +93,7 @@ def test_settle_tells_administrators_what_it_may_be(database: Database, person: 
 
 
 @pytest.mark.parametrize("ended", [False, True])
-def test_settle_leaves_out_what_belongs_to_another(database: Database, person: User, ended: bool) -> None:
+def test_settle_leaves_out_what_belongs_to_another(database: Database, person: Member, ended: bool) -> None:
     """A job that another generation has, under way or over, is not this one's; with none left it was never received."""
     other = create_generation(database, person)
     other = advance(database, other.id, DISPATCHED, SUBMITTING, WAITING, provider_job_id="j1")
@@ -104,7 +105,7 @@ def test_settle_leaves_out_what_belongs_to_another(database: Database, person: U
     assert place(settle(database, row, JobMatches(exact=shown("j1")))) == GONE
 
 
-def test_settle_while_the_same_words_are_being_sent(database: Database, person: User) -> None:
+def test_settle_while_the_same_words_are_being_sent(database: Database, person: Member) -> None:
     """A job may be that of an order with the same words whose answer is still to come, so it is not taken yet."""
     row = lose_submit(database, create_generation(database, person).id, ago=LONG_AGO)
     twin = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING)
@@ -114,7 +115,7 @@ def test_settle_while_the_same_words_are_being_sent(database: Database, person: 
     assert place(settle(database, row, JobMatches(exact=shown("j1")))) == GONE
 
 
-def test_settle_when_it_was_settled_meanwhile(database: Database, person: User) -> None:
+def test_settle_when_it_was_settled_meanwhile(database: Database, person: Member) -> None:
     """What another dispatcher or an administrator has decided since the look began is not decided again."""
     row = lose_submit(database, create_generation(database, person).id, ago=LONG_AGO)
     settle(database, row, JobMatches(exact=shown("j1")))
@@ -124,7 +125,7 @@ def test_settle_when_it_was_settled_meanwhile(database: Database, person: User) 
 
 
 @pytest.mark.both_databases
-def test_settle_twice_at_once(database: Database, person: User) -> None:
+def test_settle_twice_at_once(database: Database, person: Member) -> None:
     """Two dispatchers that see the same job for two orders with the same words give it to one of them only."""
     for attempt in range(5):
         job = f"j{attempt}"
@@ -145,7 +146,7 @@ def test_settle_twice_at_once(database: Database, person: User) -> None:
         assert {now(database, row.id).provider_job_id for row in rows} == {job, None}
 
 
-def test_found_by_an_administrator_when_it_is_taken(database: Database, person: User) -> None:
+def test_found_by_an_administrator_when_it_is_taken(database: Database, person: Member) -> None:
     """An administrator cannot give one job to two generations either."""
     first, second = (lose_submit(database, create_generation(database, person).id) for _ in range(2))
     with database.write_session() as session:
@@ -159,7 +160,7 @@ def test_found_by_an_administrator_when_it_is_taken(database: Database, person: 
     assert place(now(database, second.id)) == STILL
 
 
-def test_sent_at_when_it_was_sent_twice(database: Database, person: User) -> None:
+def test_sent_at_when_it_was_sent_twice(database: Database, person: Member) -> None:
     """The search is about the last submit, the only one that may have arrived."""
     row = create_generation(database, person)
     advance(database, row.id, DISPATCHED, SUBMITTING, (Status.PENDING, Stage.QUEUED))

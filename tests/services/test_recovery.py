@@ -18,6 +18,7 @@ from core.providers.contract import ProviderJob
 from core.worker import answers, recovery, tasks
 from core.worker.journal import Journal
 from core.worker.sends import Send
+from core.workspaces.access import Member
 from tests.factories import installations
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
@@ -31,17 +32,17 @@ from tests.factories.generations import (
     create_generation,
     load_generation,
 )
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 JOB = ProviderJob("j-1", {"status": "processing"})
 LATER = errors.ProviderRateLimited(retry_after_seconds=7)
 
 
 @pytest.fixture
-def ana(site: Installation) -> User:
+def ana(site: Installation) -> Member:
     """Somebody with credits, in an installation that has been started."""
     recovery.at_start(site)
-    return create_user(db.default(), credits=1000)
+    return create_member(db.default(), credits=1000)
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def stand(generation_id: str) -> tuple[Status, Stage, str | None]:
     return row.status, row.stage, row.provider_job_id
 
 
-def test_start_when_nothing_happened(site: Installation, ana: User) -> None:
+def test_start_when_nothing_happened(site: Installation, ana: Member) -> None:
     """A start like any other finds nothing to do, and what waits goes on."""
     row = create_generation(db.default(), ana)
 
@@ -101,7 +102,7 @@ def test_start_when_nothing_happened(site: Installation, ana: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_start_when_the_database_lies_elsewhere(site: Installation, ana: User) -> None:
+def test_start_when_the_database_lies_elsewhere(site: Installation, ana: Member) -> None:
     """A copy that is put to use takes nothing for unsent: what waits is uncertain, once; the rest goes on."""
     queued, handed, sending, waiting = (create_generation(db.default(), ana).id for _ in range(4))
     advance(db.default(), handed, DISPATCHED)
@@ -139,7 +140,7 @@ def test_place_when_the_folder_is_copied(tmp_path: Path, sqlite_template: Path) 
 
 
 @pytest.mark.both_databases
-def test_start_when_the_database_is_from_the_past(site: Installation, ana: User, journal: Journal) -> None:
+def test_start_when_the_database_is_from_the_past(site: Installation, ana: Member, journal: Journal) -> None:
     """What the journal knows to be sent is never sent again: answers count, and without one it is uncertain."""
     accepted, refused, later, unknown, unsent = (create_generation(db.default(), ana).id for _ in range(5))
     advance(db.default(), accepted, DISPATCHED)
@@ -156,7 +157,7 @@ def test_start_when_the_database_is_from_the_past(site: Installation, ana: User,
 
 
 @pytest.mark.both_databases
-def test_start_when_a_copy_was_made_amid_a_submit(site: Installation, ana: User, journal: Journal) -> None:
+def test_start_when_a_copy_was_made_amid_a_submit(site: Installation, ana: Member, journal: Journal) -> None:
     """An order that was being sent when the copy was made gets the answer that came afterwards."""
     outcomes: list[answers.Outcome] = [JOB, errors.ContentRefused(detail="no"), LATER]
     rows = [create_generation(db.default(), ana).id for _ in outcomes]
@@ -174,7 +175,7 @@ def test_start_when_a_copy_was_made_amid_a_submit(site: Installation, ana: User,
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("with_person", [False, True])
-def test_start_when_orders_have_vanished(site: Installation, ana: User, journal: Journal, with_person: bool) -> None:
+def test_start_when_orders_have_vanished(site: Installation, ana: Member, journal: Journal, with_person: bool) -> None:
     """An order that the database has lost is put back as it was ordered, its price held, under its own key."""
     kept = create_generation(db.default(), ana, prompt="a kept lake") if not with_person else None
     lost = create_generation(db.default(), ana, prompt="a lost lake", idempotency_key="one")
@@ -197,7 +198,7 @@ def test_start_when_orders_have_vanished(site: Installation, ana: User, journal:
     assert again.id == lost.id
 
 
-def test_start_when_a_lost_order_was_repeated(site: Installation, ana: User, journal: Journal) -> None:
+def test_start_when_a_lost_order_was_repeated(site: Installation, ana: Member, journal: Journal) -> None:
     """A repetition under the same key that came before the loss was noticed stands for the order, and is not sent."""
     lost = create_generation(db.default(), ana, idempotency_key="one")
     noted(journal, lost.id, JOB)
@@ -211,7 +212,7 @@ def test_start_when_a_lost_order_was_repeated(site: Installation, ana: User, jou
         assert session.scalars(select(Generation.id)).all() == [again.id]
 
 
-def test_start_when_a_lost_order_was_sent_twice(site: Installation, ana: User, journal: Journal) -> None:
+def test_start_when_a_lost_order_was_sent_twice(site: Installation, ana: Member, journal: Journal) -> None:
     """A repetition that another machine has sent already is a second purchase, and the first is put back beside it."""
     lost = create_generation(db.default(), ana, idempotency_key="one")
     noted(journal, lost.id, JOB)
@@ -224,7 +225,7 @@ def test_start_when_a_lost_order_was_sent_twice(site: Installation, ana: User, j
     assert stand(lost.id)[2] == "j-1"
 
 
-def test_start_when_a_lost_order_was_never_taken(site: Installation, ana: User, journal: Journal) -> None:
+def test_start_when_a_lost_order_was_never_taken(site: Installation, ana: Member, journal: Journal) -> None:
     """An order that vanished and that its provider surely does not have is left alone: nothing was bought."""
     lost = create_generation(db.default(), ana)
     noted(journal, lost.id, LATER)
@@ -233,7 +234,7 @@ def test_start_when_a_lost_order_was_never_taken(site: Installation, ana: User, 
     assert recovery.at_start(site).replayed == 0
 
 
-def test_start_when_the_journal_has_forgotten(site: Installation, ana: User, journal: Journal) -> None:
+def test_start_when_the_journal_has_forgotten(site: Installation, ana: Member, journal: Journal) -> None:
     """Where the database is older than what the journal remembers, everything that waits is uncertain."""
     ended, newest, waits = (create_generation(db.default(), ana).id for _ in range(3))
     noted(journal, ended, JOB)
@@ -248,7 +249,7 @@ def test_start_when_the_journal_has_forgotten(site: Installation, ana: User, jou
     assert stand(newest) == (Status.PROCESSING, Stage.WAITING, "j-1")
 
 
-def test_start_when_it_is_another_installation(site: Installation, ana: User, journal: Journal) -> None:
+def test_start_when_it_is_another_installation(site: Installation, ana: Member, journal: Journal) -> None:
     """What another installation has sent from the same folder is none of ours."""
     row = create_generation(db.default(), ana)
     send = noted(journal, row.id)
@@ -263,7 +264,7 @@ def test_start_when_it_is_another_installation(site: Installation, ana: User, jo
 
 
 @respx.mock
-def test_submit_when_it_was_sent_before(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_submit_when_it_was_sent_before(ana: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker asks the journal before it sends, so that a database exchanged under it buys nothing twice."""
     monkeypatch.setenv("MODELSLAB_API_KEY", "k")
     site = installations.reopen()
@@ -276,7 +277,7 @@ def test_submit_when_it_was_sent_before(ana: User, monkeypatch: pytest.MonkeyPat
 
 
 @respx.mock
-def test_submit_when_it_cannot_be_noted(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_submit_when_it_cannot_be_noted(ana: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is sent that the journal cannot note: the order goes back into the line."""
     monkeypatch.setenv("MODELSLAB_API_KEY", "k")
     site = installations.reopen()
@@ -292,7 +293,7 @@ def test_submit_when_it_cannot_be_noted(ana: User, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.both_databases
-def test_answer_of_a_dead_process_is_taken_up(site: Installation, ana: User, journal: Journal) -> None:
+def test_answer_of_a_dead_process_is_taken_up(site: Installation, ana: Member, journal: Journal) -> None:
     """Answers whose process died before they were written are carried out, also after it was called uncertain."""
     outcomes: list[answers.Outcome | None] = [JOB, LATER, errors.ContentRefused(detail="no"), None]
     rows = [create_generation(db.default(), ana).id for _ in outcomes]
@@ -319,7 +320,7 @@ def test_answer_of_a_dead_process_is_taken_up(site: Installation, ana: User, jou
     assert journal.unsettled(journal.find(rows[0]).installation_id) == []  # type: ignore[union-attr]
 
 
-def test_lease_of_a_living_process(site: Installation, ana: User, journal: Journal) -> None:
+def test_lease_of_a_living_process(site: Installation, ana: Member, journal: Journal) -> None:
     """While a process of this machine has an order in hand, its lease does not run out for want of the database."""
     row = create_generation(db.default(), ana)
     advance(db.default(), row.id, DISPATCHED, SUBMITTING, attempt=1, next_at=utc_now())
@@ -341,7 +342,7 @@ def test_lease_of_a_living_process(site: Installation, ana: User, journal: Journ
         errors.SubmitUncertain(detail="ReadTimeout"),
     ],
 )
-def test_outcome_as_it_is_kept(journal: Journal, ana: User, outcome: answers.Outcome) -> None:
+def test_outcome_as_it_is_kept(journal: Journal, ana: Member, outcome: answers.Outcome) -> None:
     """An answer that is read back from the journal means what it meant."""
     row = create_generation(db.default(), ana)
     noted(journal, row.id, outcome)
@@ -358,7 +359,7 @@ def test_outcome_as_it_is_kept(journal: Journal, ana: User, outcome: answers.Out
 
 
 @pytest.mark.both_databases
-def test_answer_that_no_database_takes(site: Installation, ana: User, journal: Journal) -> None:
+def test_answer_that_no_database_takes(site: Installation, ana: Member, journal: Journal) -> None:
     """An answer with values that cannot be written leaves it uncertain, the job id where an administrator looks."""
     row = create_generation(db.default(), ana)
     with db.read_session() as session:

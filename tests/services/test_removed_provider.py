@@ -9,12 +9,13 @@ from core import db, errors
 from core.billing import ledger
 from core.clock import utc_now
 from core.db.enums import Role, Stage, Status
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import commands, lifecycle, unresolved
 from core.identity import users
 from core.insights import circuit_breaker, model_stats, provider_status
 from core.installation import Installation
 from core.worker import claims, poll_results
+from core.workspaces.access import Member
 from tests.factories.generations import (
     DISPATCHED,
     DOWNLOADING,
@@ -26,18 +27,18 @@ from tests.factories.generations import (
     create_generation,
     load_generation,
 )
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 GONE = {"provider": "gone", "model_id": "gone-1", "model_name": "Gone One"}
 
 
 @pytest.fixture
-def person(installation: Installation) -> User:
+def person(installation: Installation) -> Member:
     """Somebody with 10,000 credits in the installation."""
-    return create_user(db.default())
+    return create_member(db.default())
 
 
-def _of_removed(person: User, *, age: timedelta = timedelta()) -> Generation:
+def _of_removed(person: Member, *, age: timedelta = timedelta()) -> Generation:
     """An order with a vendor and a model that nobody knows any more."""
     row = create_generation(db.default(), person)
     with db.write_session() as session:
@@ -50,7 +51,7 @@ def _looked_at(row: Generation) -> None:
     poll_results.record([poll_results.PollResult(row, removed)], poll_seconds=1, words_logged=set())
 
 
-def test_waiting_job_of_a_removed_provider(installation: Installation, person: User) -> None:
+def test_waiting_job_of_a_removed_provider(installation: Installation, person: Member) -> None:
     """The first look makes it unclear, with the reason; an administrator can then give the credits back."""
     row = _of_removed(person)
     row = advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING, provider_job_id="j-1", submitted_at=utc_now())
@@ -66,7 +67,7 @@ def test_waiting_job_of_a_removed_provider(installation: Installation, person: U
         assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
 
 
-def test_lost_submit_of_a_removed_provider_is_resolved(installation: Installation, person: User) -> None:
+def test_lost_submit_of_a_removed_provider_is_resolved(installation: Installation, person: Member) -> None:
     """An administrator who knows the job can still say so: the wait has an end."""
     row = _of_removed(person)
     advance(db.default(), row.id, DISPATCHED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
@@ -76,7 +77,7 @@ def test_lost_submit_of_a_removed_provider_is_resolved(installation: Installatio
     assert found.deadline_at is not None
 
 
-def test_waiting_job_of_a_removed_provider_is_cancelled(installation: Installation, person: User) -> None:
+def test_waiting_job_of_a_removed_provider_is_cancelled(installation: Installation, person: Member) -> None:
     """Nobody can be asked to stop, which is a sentence and not "not found"."""
     row = _of_removed(person)
     advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING)
@@ -88,7 +89,7 @@ def test_waiting_job_of_a_removed_provider_is_cancelled(installation: Installati
     ("age", "status"), [(timedelta(minutes=1), Status.PENDING), (timedelta(minutes=11), Status.FAILED)]
 )
 def test_queued_order_of_a_removed_provider(
-    installation: Installation, person: User, age: timedelta, status: Status
+    installation: Installation, person: Member, age: timedelta, status: Status
 ) -> None:
     """It fails after a while (a newer release beside this one may know the vendor); the credits are back."""
     row = _of_removed(person, age=age)
@@ -100,7 +101,7 @@ def test_queued_order_of_a_removed_provider(
     assert held == (0 if status is Status.FAILED else 50)
 
 
-def test_finished_clip_of_a_removed_provider_is_taken(installation: Installation, person: User) -> None:
+def test_finished_clip_of_a_removed_provider_is_taken(installation: Installation, person: Member) -> None:
     """Its price and its cost are those of its order, whatever the list says of its model today."""
     row = _of_removed(person)
     row = advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD, DOWNLOADING)
@@ -111,7 +112,7 @@ def test_finished_clip_of_a_removed_provider_is_taken(installation: Installation
     assert row.provider_cost == 909  # 50 credits of Rp 50, over 2.75
 
 
-def test_pictures_of_all_providers_when_one_is_removed(installation: Installation, person: User) -> None:
+def test_pictures_of_all_providers_when_one_is_removed(installation: Installation, person: Member) -> None:
     """Trouble of a vendor that is gone troubles nobody, and its clips have an estimate of their time."""
     row = _of_removed(person)
     with db.write_session() as session:

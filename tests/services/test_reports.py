@@ -15,15 +15,15 @@ from core.audit import runs
 from core.billing.quote import estimated_cost_idr
 from core.db import Database
 from core.db.enums import EntryKind, Role
-from core.db.tables import User
 from core.identity import users
 from core.ids import new_id
 from core.projects import projects
 from core.usage import export, reports
 from core.usage.reports import Group, UsageQuery, UsageTotals
+from core.workspaces.access import Member
 from tests.factories import histories
 from tests.factories.histories import Ended
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 LAST = date(2026, 11, 21)
 FIRST = LAST - timedelta(days=60)
@@ -44,24 +44,24 @@ clips_of_two = st.lists(
 
 
 @pytest.fixture
-def admin(database: Database) -> User:
+def admin(database: Database) -> Member:
     """An administrator with a project."""
-    return create_user(database, "root@example.org", credits=0, role=Role.ADMIN)
+    return create_member(database, "root@example.org", credits=0, role=Role.ADMIN)
 
 
-def project(database: Database, user: User, name: str = "Lakes") -> str:
+def project(database: Database, user: Member, name: str = "Lakes") -> str:
     """A new project of somebody."""
     with database.write_session() as session:
         return projects.create(session, user, name=name).id
 
 
-def book(database: Database, user: User, *clips: Ended) -> None:
+def book(database: Database, user: Member, *clips: Ended) -> None:
     """Clips of one person."""
     with database.write_session() as session:
         histories.book(session, user, clips)
 
 
-def rows(database: Database, user: User, chosen: UsageQuery, *groups: Group) -> list[reports.Row]:
+def rows(database: Database, user: Member, chosen: UsageQuery, *groups: Group) -> list[reports.Row]:
     """Figures as a list."""
     with database.read_session() as session:
         return list(reports.aggregate(session, user, chosen, groups))
@@ -70,7 +70,7 @@ def rows(database: Database, user: User, chosen: UsageQuery, *groups: Group) -> 
 @pytest.mark.both_databases
 @given(drawn=clips_of_two, back=st.integers(0, 60), length=st.integers(0, 60))
 def test_every_grouping_equals_the_ledger(
-    database: Database, admin: User, drawn: list[tuple[Any, ...]], back: int, length: int
+    database: Database, admin: Member, drawn: list[tuple[Any, ...]], back: int, length: int
 ) -> None:
     """Whatever is added up by whatever, for one person or all, it comes to what the ledger settled and released."""
     until = LAST - timedelta(days=back)
@@ -101,7 +101,7 @@ def test_every_grouping_equals_the_ledger(
                 assert sum(int(line["spent_credits"]) for line in written[:-1]) == spent
 
 
-def test_weeks_begin_on_monday_and_months_on_the_first(database: Database, person: User) -> None:
+def test_weeks_begin_on_monday_and_months_on_the_first(database: Database, person: Member) -> None:
     """Sunday and Monday are of two weeks, the last and the first of two months, on both databases."""
     mine = project(database, person)
     sunday, monday = date(2026, 11, 1), date(2026, 11, 2)
@@ -118,7 +118,7 @@ def test_weeks_begin_on_monday_and_months_on_the_first(database: Database, perso
 
 
 @pytest.mark.both_databases
-def test_names_come_with_their_ids(database: Database, person: User, admin: User) -> None:
+def test_names_come_with_their_ids(database: Database, person: Member, admin: Member) -> None:
     """Projects have their names and people their addresses beside them."""
     mine = project(database, person, "Dunes")
     book(database, person, Ended(LAST, mine, "demo-film"))
@@ -133,7 +133,7 @@ def test_names_come_with_their_ids(database: Database, person: User, admin: User
     }
 
 
-def test_whose_figures(database: Database, person: User, admin: User) -> None:
+def test_whose_figures(database: Database, person: Member, admin: Member) -> None:
     """A person sees their own; everybody's are for administrators, who can narrow them to one person."""
     book(database, person, Ended(LAST, project(database, person), "demo-film"))
     book(database, admin, Ended(LAST, project(database, admin), "veo3"))
@@ -148,7 +148,7 @@ def test_whose_figures(database: Database, person: User, admin: User) -> None:
         rows(database, person, everybody)
 
 
-def test_project_of_somebody_else(database: Database, person: User, admin: User) -> None:
+def test_project_of_somebody_else(database: Database, person: Member, admin: Member) -> None:
     """Somebody else's project does not exist, but for an administrator who looks at everybody."""
     theirs = project(database, admin)
     with pytest.raises(errors.NotFound):
@@ -159,7 +159,7 @@ def test_project_of_somebody_else(database: Database, person: User, admin: User)
     assert rows(database, admin, replace(ALL, project_id=mine, everybody=True))[0].figures == UsageTotals()
 
 
-def test_cost_is_reported_where_it_was_and_estimated_elsewhere(database: Database, person: User) -> None:
+def test_cost_is_reported_where_it_was_and_estimated_elsewhere(database: Database, person: Member) -> None:
     """A reported cost stands in for its estimate, at the rate of the price list; the margin is what is left."""
     mine = project(database, person)
     book(
@@ -178,7 +178,7 @@ def test_cost_is_reported_where_it_was_and_estimated_elsewhere(database: Databas
     assert row.figures.margin_idr == 1000 * 50 - row.figures.cost_idr
 
 
-def test_cost_of_a_kept_second(database: Database, person: User) -> None:
+def test_cost_of_a_kept_second(database: Database, person: Member) -> None:
     """All credits charged over the seconds kept; nothing before anybody kept a clip."""
     mine = project(database, person)
     book(database, person, Ended(LAST, mine, "demo-film", kept=False))
@@ -188,7 +188,7 @@ def test_cost_of_a_kept_second(database: Database, person: User) -> None:
     assert rows(database, person, ALL)[0].figures.credits_per_kept_second == 100 / 5
 
 
-def test_figures_when_nothing_ended(database: Database, person: User) -> None:
+def test_figures_when_nothing_ended(database: Database, person: Member) -> None:
     """Nothing is zeros in all, and no row in any group."""
     assert [row.figures for row in rows(database, person, ALL)] == [UsageTotals()]
     assert rows(database, person, ALL, Group.DAY) == []
@@ -197,7 +197,7 @@ def test_figures_when_nothing_ended(database: Database, person: User) -> None:
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("everybody", [False, True])
-def test_selection_at_the_ends_of_the_calendar(database: Database, admin: User, everybody: bool) -> None:
+def test_selection_at_the_ends_of_the_calendar(database: Database, admin: Member, everybody: bool) -> None:
     """The first and the last day there are can be asked for."""
     longest = timedelta(days=reports.LONGEST_DAYS - 1)
     for since, until in ((date.min, date.min + longest), (date.max - longest, date.max)):
@@ -215,7 +215,7 @@ def test_selection_when_its_period_cannot_be_added_up(since: date, until: date) 
     assert list(refused.value.fields) == ["since"]
 
 
-def test_history_of_tests_is_sound(database: Database, person: User) -> None:
+def test_history_of_tests_is_sound(database: Database, person: Member) -> None:
     """Histories that tests look at keep every rule of money that they touch."""
     clips = list(histories.invent(random.Random(5), [project(database, person)], until=LAST, days=20, clips_a_day=3))
     book(database, person, *clips)

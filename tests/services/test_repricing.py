@@ -12,7 +12,6 @@ from core.billing.quote import estimated_cost_idr, quote
 from core.catalog import price_list
 from core.db import Database
 from core.db.enums import Role, Status
-from core.db.tables import User
 from core.identity import users
 from core.messages import message
 from core.projects import projects
@@ -20,6 +19,7 @@ from core.providers import registry
 from core.usage import reports, repricing
 from core.usage.reports import UsageQuery
 from core.usage.repricing import ClipGroup, GroupTotal, Scenario
+from core.workspaces.access import Member
 from tests.factories import histories
 from tests.factories.generations import build_spec
 from tests.factories.histories import Ended
@@ -43,7 +43,7 @@ def kind(model_id: str = "kling-2.5", *, duration_seconds: int | None = None, **
     return replace(ClipGroup(ordered, 2, 2 * price, 2 * price, 0), **changes)
 
 
-def book(database: Database, user: User, *clips: Ended) -> None:
+def book(database: Database, user: Member, *clips: Ended) -> None:
     """Clips of one person."""
     with database.write_session() as session:
         histories.book(session, user, clips)
@@ -129,7 +129,7 @@ def test_every_clip_is_in_one_sum(of: str, instead: str, clips: int) -> None:
     assert found.was.credits + sum(some.credits for some in found.impossible.values()) == drawn.charged_credits
 
 
-def test_kinds_are_counted_from_charged_clips(database: Database, person: User) -> None:
+def test_kinds_are_counted_from_charged_clips(database: Database, person: Member) -> None:
     """Alike clips are counted together; failed ones, other days and other people's are not in it."""
     with database.write_session() as session:
         other = users.ensure(session, "ben@example.org", signup_credits=0)
@@ -166,7 +166,7 @@ def test_kinds_are_counted_from_charged_clips(database: Database, person: User) 
     assert sum(k.clips for k in found) == completed
 
 
-def test_kinds_of_everybody(database: Database, person: User) -> None:
+def test_kinds_of_everybody(database: Database, person: Member) -> None:
     """An administrator re-prices all people's clips; nobody else does."""
     with database.write_session() as session:
         admin = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)

@@ -12,17 +12,18 @@ from core import errors
 from core.audit import runs
 from core.billing import ledger
 from core.db import Database
-from core.db.tables import Generation, Project, UsageDay, User
+from core.db.tables import Generation, Project, UsageDay
 from core.generations import queries, review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.identity import users
 from core.projects import projects
+from core.workspaces.access import Member
 from tests.factories.books import broken_rules
 from tests.factories.generations import create_completed, create_generation
 
 
-def change(database: Database, user: User, row: Generation, **changes: Any) -> Generation:
+def change(database: Database, user: Member, row: Generation, **changes: Any) -> Generation:
     """Change a clip as its person."""
     with database.write_session() as session:
         return review.update(session, user, row.id, Changes(**changes))
@@ -39,13 +40,13 @@ def verdicts(database: Database) -> tuple[int, int, int]:
     )
 
 
-def project(database: Database, user: User, name: str = "Other") -> Project:
+def project(database: Database, user: Member, name: str = "Other") -> Project:
     """A new project."""
     with database.write_session() as session:
         return projects.create(session, user, name=name)
 
 
-def test_verdict_when_a_mind_is_changed(database: Database, person: User) -> None:
+def test_verdict_when_a_mind_is_changed(database: Database, person: Member) -> None:
     """Each verdict replaces the one before it in the figures of the day; taken back, nothing is left of it."""
     row = create_completed(database, person, duration_seconds=5)
     for verdict, figures in (
@@ -60,7 +61,7 @@ def test_verdict_when_a_mind_is_changed(database: Database, person: User) -> Non
         assert broken_rules(database) == []
 
 
-def test_verdict_when_there_is_no_clip(database: Database, person: User) -> None:
+def test_verdict_when_there_is_no_clip(database: Database, person: Member) -> None:
     """What is not finished can be neither kept nor rejected."""
     row = create_generation(database, person)
     with pytest.raises(errors.Conflict, match="finished"):
@@ -69,7 +70,7 @@ def test_verdict_when_there_is_no_clip(database: Database, person: User) -> None
 
 
 @pytest.mark.both_databases
-def test_verdict_when_two_tabs_disagree(database: Database, person: User) -> None:
+def test_verdict_when_two_tabs_disagree(database: Database, person: Member) -> None:
     """Many verdicts at once on the same clips end as one of them, and the figures say the same as the clips."""
     rows = [create_completed(database, person) for _ in range(3)]
     ids = [row.id for row in rows]
@@ -91,7 +92,7 @@ def test_verdict_when_two_tabs_disagree(database: Database, person: User) -> Non
         assert len({session.get_one(Generation, row_id).kept for row_id in ids}) == 1
 
 
-def test_audit_when_a_verdict_is_not_counted(database: Database, person: User) -> None:
+def test_audit_when_a_verdict_is_not_counted(database: Database, person: Member) -> None:
     """A verdict written past the services, or a count without one, is found with its day and project."""
     row = create_completed(database, person)
     with database.write_session() as session:
@@ -106,7 +107,7 @@ def test_audit_when_a_verdict_is_not_counted(database: Database, person: User) -
     assert row.project_id in result.offenders[0]
 
 
-def test_move_when_it_was_charged(database: Database, person: User) -> None:
+def test_move_when_it_was_charged(database: Database, person: Member) -> None:
     """A moved clip is counted in its new project; what it cost and the verdict on it stay where it was charged."""
     row = create_completed(database, person)
     other = project(database, person)
@@ -128,7 +129,7 @@ def test_move_when_it_was_charged(database: Database, person: User) -> None:
     assert broken_rules(database) == []
 
 
-def test_move_when_it_cannot_be(database: Database, person: User) -> None:
+def test_move_when_it_cannot_be(database: Database, person: Member) -> None:
     """A clip under way stays until it has ended; an archived or somebody else's project takes none."""
     live, done = create_generation(database, person), create_completed(database, person)
     other = project(database, person)
@@ -144,7 +145,7 @@ def test_move_when_it_cannot_be(database: Database, person: User) -> None:
         change(database, person, done, project_id=foreign.id)
 
 
-def test_tags_when_they_are_changed(database: Database, person: User) -> None:
+def test_tags_when_they_are_changed(database: Database, person: Member) -> None:
     """Tags are kept in one spelling, each once; one's own are suggested; replaced, added and removed as asked."""
     first, second = create_completed(database, person), create_generation(database, person)
     change(database, person, first, tags=["  Night   Shots ", "intro", "INTRO", ""])
@@ -162,7 +163,7 @@ def test_tags_when_they_are_changed(database: Database, person: User) -> None:
 
 
 @pytest.mark.parametrize("tags", [["x" * 41], ["a,b"], ["nul\0"], [f"t{n}" for n in range(21)]])
-def test_tags_when_they_cannot_be_kept(database: Database, person: User, tags: list[str]) -> None:
+def test_tags_when_they_cannot_be_kept(database: Database, person: Member, tags: list[str]) -> None:
     """A tag that is too long or not text, or too many of them, are refused and change nothing."""
     row = create_generation(database, person)
     change(database, person, row, tags=["before"])
@@ -172,7 +173,7 @@ def test_tags_when_they_cannot_be_kept(database: Database, person: User, tags: l
         assert review.tags_of(session, person, row.id) == ["before"]
 
 
-def test_change_when_it_is_not_theirs(database: Database, person: User) -> None:
+def test_change_when_it_is_not_theirs(database: Database, person: Member) -> None:
     """Another person's clip does not exist, alone or among one's own; then nothing at all is changed."""
     with database.write_session() as session:
         stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
@@ -185,7 +186,7 @@ def test_change_when_it_is_not_theirs(database: Database, person: User) -> None:
         assert session.scalars(select(Generation.favourite)).all() == [False, False]
 
 
-def test_change_several_when_it_fits_some(database: Database, person: User) -> None:
+def test_change_several_when_it_fits_some(database: Database, person: Member) -> None:
     """Of several, a verdict and a move concern those they can, and say how many; favourite concerns all."""
     live, done = create_generation(database, person), create_completed(database, person)
     other = project(database, person)
@@ -203,7 +204,7 @@ class Curating(RuleBasedStateMachine):
     """Somebody who judges and moves clips in every order."""
 
     database: Database
-    person: User
+    person: Member
 
     @initialize()
     def begin(self) -> None:
@@ -238,7 +239,7 @@ class Curating(RuleBasedStateMachine):
                 )
 
 
-def test_figures_are_a_recount_whatever_is_done(database: Database, person: User) -> None:
+def test_figures_are_a_recount_whatever_is_done(database: Database, person: Member) -> None:
     """After any sequence of verdicts and moves the roll-ups equal a recount of the clips."""
     with database.write_session() as session:
         ledger.grant(session, person.id, credits=100_000, key="enough", actor="test", reason="Enough for this")
@@ -248,7 +249,7 @@ def test_figures_are_a_recount_whatever_is_done(database: Database, person: User
     )
 
 
-def test_tags_when_composed_in_two_ways(database: Database, person: User) -> None:
+def test_tags_when_composed_in_two_ways(database: Database, person: Member) -> None:
     """A tag is one however its letters are composed, and is found by either."""
     row = create_generation(database, person)
     change(database, person, row, add_tags=["Cafe\u0301", "café"])

@@ -15,6 +15,7 @@ from core.ids import new_id
 from core.projects import projects
 from core.usage import rollups
 from core.usage.rollups import Key
+from core.workspaces.access import Member
 
 pytestmark = pytest.mark.both_databases  # adding to a row is an upsert, in each database's words
 
@@ -22,7 +23,7 @@ FIGURES = ("completed", "settled_credits", "video_seconds", "kept_count")
 
 
 @pytest.fixture
-def key(database: Database, person: User) -> Key:
+def key(database: Database, person: Member) -> Key:
     """A row of this person's, not there yet."""
     with database.write_session() as session:
         return Key("2026-11-21", person.id, projects.create(session, person, name="Lakes").id, "demo", "demo-film")

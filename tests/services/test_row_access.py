@@ -6,9 +6,10 @@ from sqlalchemy import select
 from core import errors
 from core.db import Database, row_access
 from core.db.enums import Role
-from core.db.tables import Generation, Project, UsageDay, User
+from core.db.tables import Generation, Project, UsageDay
 from core.db.types import Base
 from core.identity import users
+from core.workspaces.access import Member
 from tests.factories.generations import create_completed
 
 OWNED = [row for kind in get_args(row_access.Owned) for row in get_args(kind)]
@@ -17,7 +18,7 @@ NOT_ASKED_FOR = {"accounts"}
 
 
 @pytest.fixture
-def eve(database: Database) -> User:
+def eve(database: Database) -> Member:
     """Somebody else, with clips of her own."""
     with database.write_session() as session:
         found = users.ensure(session, "eve@example.org", signup_credits=1000)
@@ -35,7 +36,7 @@ def test_every_table_of_a_person_is_known() -> None:
 @pytest.mark.both_databases
 @pytest.mark.parametrize("table", [Generation, Project, UsageDay])
 def test_owned_when_there_are_others(
-    database: Database, person: User, eve: User, table: type[Generation] | type[Project] | type[UsageDay]
+    database: Database, person: Member, eve: Member, table: type[Generation] | type[Project] | type[UsageDay]
 ) -> None:
     """A person's rows are all of theirs and none of another's, by either form of the predicate; alone, none at all."""
     with database.read_session() as session:
@@ -49,7 +50,7 @@ def test_owned_when_there_are_others(
             assert session.scalars(bound, {"user_id": user.id}).all() == [user.id]
 
 
-def test_everybodys_is_for_administrators(database: Database, person: User, eve: User) -> None:
+def test_everybodys_is_for_administrators(database: Database, person: Member, eve: Member) -> None:
     """An administrator may see all rows; for anybody else there is not even a query."""
     create_completed(database, person)
     with pytest.raises(errors.Forbidden):

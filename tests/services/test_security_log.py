@@ -4,12 +4,12 @@ import pytest
 
 from core.db import Database
 from core.db.enums import Scope
-from core.db.tables import User
 from core.identity import api_tokens
+from core.workspaces.access import Member
 
 
 def test_acts_stand_in_the_log_once_they_are_done(
-    database: Database, person: User, caplog: pytest.LogCaptureFixture
+    database: Database, person: Member, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Who made and ended a token is told, with its id and never with the token; what is rolled back is not."""
     caplog.set_level(logging.INFO, logger="security")

@@ -9,13 +9,14 @@ from core import db
 from core.billing import ledger
 from core.clock import utc_now
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import lifecycle, unresolved
 from core.installation import Installation
 from core.messages import message
 from core.providers.contract import JobState, JobStatus
 from core.worker import claims, poll_results, setbacks, tasks
 from core.worker.lease_watch import LEASE
+from core.workspaces.access import Member
 from tests.factories import installations
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
@@ -28,7 +29,7 @@ from tests.factories.generations import (
     load_generation,
     make_due,
 )
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 from tests.fixtures import file_host as hosts
 from tests.fixtures.clips import ClipSpec, make_clip
 
@@ -39,12 +40,12 @@ RUNNING = JobStatus(JobState.RUNNING, progress=0.5)
 
 
 @pytest.fixture
-def ana(site: Installation) -> User:
+def ana(site: Installation) -> Member:
     """Somebody with credits, on a database of the kind that the test's mark asks for."""
-    return create_user(db.default(), credits=1000)
+    return create_member(db.default(), credits=1000)
 
 
-def waiting(user: User) -> str:
+def waiting(user: Member) -> str:
     """An order that its vendor has."""
     row = create_generation(db.default(), user)
     advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING, provider_job_id="j1")
@@ -76,7 +77,7 @@ def is_put_aside(generation_id: str) -> bool:
 
 
 @pytest.mark.both_databases
-def test_look_when_it_cannot_be_written(ana: User) -> None:
+def test_look_when_it_cannot_be_written(ana: Member) -> None:
     """After a few tries, each later than the last, it is put aside with the reason; others are written at once."""
     poison, sound = waiting(ana), waiting(ana)
     for n in range(1, setbacks.TRIES + 1):
@@ -95,7 +96,7 @@ def test_look_when_it_cannot_be_written(ana: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_look_when_one_goes_well_in_between(ana: User) -> None:
+def test_look_when_one_goes_well_in_between(ana: Member) -> None:
     """Only setbacks in a row count: a look that is written begins the count anew."""
     generation_id = waiting(ana)
     for _ in range(3):
@@ -108,7 +109,7 @@ def test_look_when_one_goes_well_in_between(ana: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_look_when_it_was_put_aside(ana: User) -> None:
+def test_look_when_it_was_put_aside(ana: Member) -> None:
     """What was put aside is tried once a day, and goes on when what broke is mended."""
     generation_id = waiting(ana)
     for _ in range(setbacks.TRIES + 3):
@@ -122,7 +123,7 @@ def test_look_when_it_was_put_aside(ana: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_look_when_it_ends_the_process_each_time(ana: User) -> None:
+def test_look_when_it_ends_the_process_each_time(ana: Member) -> None:
     """A look that never comes back is made ever more seldom, and the deadline ends the wait."""
     generation_id = waiting(ana)
     pauses = []
@@ -142,7 +143,7 @@ def test_look_when_it_ends_the_process_each_time(ana: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_fetch_when_it_ends_the_process_each_time(ana: User) -> None:
+def test_fetch_when_it_ends_the_process_each_time(ana: Member) -> None:
     """A fetch whose process dies of it is made a few times more, which is said truly, and is then put aside."""
     row = create_generation(db.default(), ana)
     advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD, provider_job_id="j1")
@@ -180,7 +181,7 @@ def begin_fetch(generation_id: str) -> None:
         )
 
 
-def ready(user: User, **values: Any) -> str:
+def ready(user: Member, **values: Any) -> str:
     """A clip that its vendor has finished."""
     row = create_generation(db.default(), user)
     told = {"provider_job_id": "j1", "provider_video_url": "http://127.0.0.1:1/v1/files/j1.mp4"}
@@ -197,7 +198,7 @@ def test_fetch_when_its_end_cannot_be_written(
         monkeypatch.setenv("DEMO_BASE_URL", f"http://127.0.0.1:{host.server_port}")
         installations.reopen()
         cost = {"provider_cost": Decimal(10**17), "provider_cost_currency": "USD"}
-        generation_id = ready(create_user(db.default(), credits=1000), **cost)
+        generation_id = ready(create_member(db.default(), credits=1000), **cost)
         for _ in range(setbacks.TRIES):
             assert not is_put_aside(generation_id)
             tasks.ingest(generation_id)
@@ -212,7 +213,7 @@ def test_fetch_when_its_end_cannot_be_written(
 @pytest.mark.parametrize(
     "places", [(DISPATCHED, SUBMITTING, WAITING), (DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD)]
 )
-def test_overdue_when_nobody_comes(ana: User, places: tuple[Any, ...]) -> None:
+def test_overdue_when_nobody_comes(ana: Member, places: tuple[Any, ...]) -> None:
     """The deadline reaches what nobody looks at or fetches, in each stage; a fresh deadline changes nothing."""
     row = create_generation(db.default(), ana)
     advance(db.default(), row.id, *places, deadline_at=utc_now())
@@ -226,7 +227,7 @@ def test_overdue_when_nobody_comes(ana: User, places: tuple[Any, ...]) -> None:
 
 
 @pytest.mark.both_databases
-def test_overdue_when_an_order_was_handed_over(ana: User) -> None:
+def test_overdue_when_an_order_was_handed_over(ana: Member) -> None:
     """An order whose submit never began fails after a day, and its credits come back."""
     row = create_generation(db.default(), ana)
     advance(db.default(), row.id, DISPATCHED)

@@ -20,6 +20,7 @@ from core.generations import commands, queries
 from core.generations.submit import Order, made_before, submit
 from core.projects import projects
 from core.providers import registry
+from core.workspaces.access import Member
 from tests.factories.generations import (
     CONFIGURED,
     DISPATCHED,
@@ -32,16 +33,16 @@ from tests.factories.generations import (
     create_completed,
     create_generation,
 )
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 
 @pytest.fixture
-def stranger(database: Database) -> User:
+def stranger(database: Database) -> Member:
     """Somebody else."""
-    return create_user(database, "eve@example.org")
+    return create_member(database, "eve@example.org")
 
 
-def test_submit_when_affordable(database: Database, person: User) -> None:
+def test_submit_when_affordable(database: Database, person: Member) -> None:
     """An order reserves its price, freezes its quote and stands pending."""
     row = create_generation(database, person, resolution="1080p", duration_seconds=10, generate_audio=True)
 
@@ -54,7 +55,7 @@ def test_submit_when_affordable(database: Database, person: User) -> None:
     assert len(story.events) == 1
 
 
-def test_submit_when_the_model_ignores_a_negative_prompt(database: Database, person: User) -> None:
+def test_submit_when_the_model_ignores_a_negative_prompt(database: Database, person: Member) -> None:
     """A model that says it ignores negative prompts takes one along, and says so."""
     assert create_generation(database, person, negative_prompt="rain").negative_prompt == "rain"
     assert any("negative prompt is ignored" in limit for limit in registry.model("demo-film").limits)
@@ -81,7 +82,7 @@ def test_submit_when_the_model_ignores_a_negative_prompt(database: Database, per
     ],
 )
 def test_submit_when_it_cannot_be_made(
-    database: Database, person: User, changes: dict[str, object], field: str
+    database: Database, person: Member, changes: dict[str, object], field: str
 ) -> None:
     """What the model cannot make is refused on its field; nothing is written and nothing reserved."""
     with pytest.raises(errors.InvalidRequest) as raised:
@@ -93,7 +94,7 @@ def test_submit_when_it_cannot_be_made(
         assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
 
 
-def test_submit_when_provider_has_no_key(database: Database, person: User) -> None:
+def test_submit_when_provider_has_no_key(database: Database, person: Member) -> None:
     """A provider without a key refuses with a sentence that says so."""
     with database.write_session() as session:
         project = projects.create(session, person, name="Lakes")
@@ -102,7 +103,7 @@ def test_submit_when_provider_has_no_key(database: Database, person: User) -> No
         submit(session, person, wanted, configured={"demo"}, quota_bytes=QUOTA_BYTES)
 
 
-def test_submit_when_storage_is_full(database: Database, person: User) -> None:
+def test_submit_when_storage_is_full(database: Database, person: Member) -> None:
     """Nobody can order a clip they have no room for."""
     with database.write_session() as session:
         project = projects.create(session, person, name="Lakes")
@@ -112,7 +113,7 @@ def test_submit_when_storage_is_full(database: Database, person: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_submit_when_key_is_repeated(database: Database, person: User) -> None:
+def test_submit_when_key_is_repeated(database: Database, person: Member) -> None:
     """The same key with the same order gives the first generation, however many ask at once; one is paid."""
     with database.write_session() as session:
         project = projects.create(session, person, name="Lakes")
@@ -141,7 +142,7 @@ def test_submit_when_key_is_repeated(database: Database, person: User) -> None:
         assert found.generation_count == 1
 
 
-def test_submit_when_key_comes_with_another_order(database: Database, person: User) -> None:
+def test_submit_when_key_comes_with_another_order(database: Database, person: Member) -> None:
     """The same key with another order is a conflict."""
     with database.write_session() as session:
         project = projects.create(session, person, name="Lakes")
@@ -152,7 +153,7 @@ def test_submit_when_key_comes_with_another_order(database: Database, person: Us
         submit(session, person, changed, **keyed)  # type: ignore[arg-type]  # same
 
 
-def test_submit_when_key_comes_with_another_clip_to_go_on_from(database: Database, person: User) -> None:
+def test_submit_when_key_comes_with_another_clip_to_go_on_from(database: Database, person: Member) -> None:
     """The clip that an order goes on from is part of the order; the same one again is a repeat."""
     sources = [create_completed(database, person), create_completed(database, person)]
     wanted = build_order(sources[0].project_id)
@@ -170,7 +171,7 @@ def test_submit_when_key_comes_with_another_clip_to_go_on_from(database: Databas
             going_on_from(other)
 
 
-def test_retry_when_key_is_repeated_after_its_source_is_gone(database: Database, person: User) -> None:
+def test_retry_when_key_is_repeated_after_its_source_is_gone(database: Database, person: Member) -> None:
     """A retry with a key is the same request whatever has become of the clip that it goes on from."""
     source = create_completed(database, person)
     with database.write_session() as session:
@@ -198,11 +199,11 @@ def test_retry_when_key_is_repeated_after_its_source_is_gone(database: Database,
 
 
 @pytest.mark.both_databases
-def test_made_before_when_the_recipe_is_the_same(database: Database, person: User, stranger: User) -> None:
+def test_made_before_when_the_recipe_is_the_same(database: Database, person: Member, stranger: Member) -> None:
     """The newest clip of the very same order is found in whatever project, in flight or done, and only one's own."""
     wanted = build_order("any project", prompt=" a lake at dusk ")
 
-    def found(user: User) -> str | None:
+    def found(user: Member) -> str | None:
         with database.read_session() as session:
             row = made_before(session, user, wanted)
             return row.id if row else None
@@ -250,7 +251,7 @@ def test_file_name_when_prompt_is_hostile() -> None:
     assert all(len(name) < 70 for name in names.values())
 
 
-def test_everything_when_it_is_not_theirs(database: Database, person: User, stranger: User) -> None:
+def test_everything_when_it_is_not_theirs(database: Database, person: Member, stranger: Member) -> None:
     """Another person's generation and project do not exist for me, whatever I try."""
     row = create_completed(database, person)
     attempts: list[Callable[[WriteSession], object]] = [
@@ -271,7 +272,7 @@ def test_everything_when_it_is_not_theirs(database: Database, person: User, stra
         assert projects.list_page(session, stranger) == []
 
 
-def test_cancel_when_pending(database: Database, person: User) -> None:
+def test_cancel_when_pending(database: Database, person: Member) -> None:
     """Before it is sent, cancelling is free and at once."""
     row = create_generation(database, person)
     with database.write_session() as session:
@@ -283,7 +284,7 @@ def test_cancel_when_pending(database: Database, person: User) -> None:
         commands.cancel(session, person, row.id)
 
 
-def test_cancel_when_provider_cannot(database: Database, person: User) -> None:
+def test_cancel_when_provider_cannot(database: Database, person: Member) -> None:
     """Where the provider cannot stop a job, cancelling is refused and says what happens instead."""
     row = create_generation(database, person, model_id="veo3", duration_seconds=8)
     advance(database, row.id, DISPATCHED, SUBMITTING, WAITING)
@@ -291,7 +292,7 @@ def test_cancel_when_provider_cannot(database: Database, person: User) -> None:
         commands.cancel(session, person, row.id)
 
 
-def test_cancel_when_provider_can(database: Database, person: User) -> None:
+def test_cancel_when_provider_can(database: Database, person: Member) -> None:
     """Where the provider can, the wish is noted and the row comes due at once."""
     row = create_generation(database, person)
     advance(database, row.id, DISPATCHED, SUBMITTING, WAITING)
@@ -303,7 +304,7 @@ def test_cancel_when_provider_can(database: Database, person: User) -> None:
     assert wished.next_at == wished.cancel_requested_at
 
 
-def test_retry_when_failed(database: Database, person: User) -> None:
+def test_retry_when_failed(database: Database, person: Member) -> None:
     """A retry is a new generation of the same order that points to the old one."""
     old = create_generation(database, person)
     with database.write_session() as session:
@@ -317,7 +318,7 @@ def test_retry_when_failed(database: Database, person: User) -> None:
 
 
 @pytest.mark.both_databases
-def test_retry_when_many_ask_at_once(database: Database, person: User) -> None:
+def test_retry_when_many_ask_at_once(database: Database, person: Member) -> None:
     """Retries of one generation without a key are one order while it is under way; after that another may be made."""
     old = create_generation(database, person)
     with database.write_session() as session:
@@ -343,7 +344,7 @@ def test_retry_when_many_ask_at_once(database: Database, person: User) -> None:
 
 
 @pytest.mark.parametrize("deleted", [False, True])
-def test_retry_when_it_went_on_from_a_clip(database: Database, person: User, deleted: bool) -> None:
+def test_retry_when_it_went_on_from_a_clip(database: Database, person: Member, deleted: bool) -> None:
     """A retry goes on from the same clip as the old one did, or from none when that was deleted."""
     source = create_completed(database, person)
     how: dict[str, Any] = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES}
@@ -357,7 +358,7 @@ def test_retry_when_it_went_on_from_a_clip(database: Database, person: User, del
     assert new.extends_id == (None if deleted else source.id)
 
 
-def test_delete_when_ended(database: Database, person: User) -> None:
+def test_delete_when_ended(database: Database, person: Member) -> None:
     """A deleted clip is out of sight and out of the count; its charge stays on record."""
     row = create_completed(database, person)
     with database.write_session() as session:
@@ -370,7 +371,7 @@ def test_delete_when_ended(database: Database, person: User) -> None:
         assert projects.list_page(session, person)[0].generation_count == 0
 
 
-def test_delete_several_when_some_are_under_way(database: Database, person: User, stranger: User) -> None:
+def test_delete_several_when_some_are_under_way(database: Database, person: Member, stranger: Member) -> None:
     """Of several, those that have ended are deleted and the others stay; with a stranger's among them, none is."""
     ended, live = create_completed(database, person), create_generation(database, person)
     foreign = create_completed(database, stranger)
@@ -382,7 +383,7 @@ def test_delete_several_when_some_are_under_way(database: Database, person: User
         assert [row.id for row in queries.list_page(session, person, queries.ListFilter()).rows] == [live.id]
 
 
-def test_delete_when_under_way(database: Database, person: User) -> None:
+def test_delete_when_under_way(database: Database, person: Member) -> None:
     """What is under way cannot be deleted."""
     row = create_generation(database, person)
     with pytest.raises(errors.Conflict), database.write_session() as session:

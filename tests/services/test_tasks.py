@@ -16,10 +16,11 @@ from core import db
 from core.billing import ledger
 from core.clock import utc_now
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, GenerationEvent, User
+from core.db.tables import Generation, GenerationEvent
 from core.installation import Installation
 from core.providers.contract import LINK_AT_PROVIDER
 from core.worker import provider_request, tasks, uncollected
+from core.workspaces.access import Member
 from tests.factories import installations
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
@@ -31,7 +32,7 @@ from tests.factories.generations import (
     create_generation,
     load_generation,
 )
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 from tests.fixtures import file_host as hosts
 from tests.fixtures.clips import ClipSpec, make_clip
 
@@ -48,9 +49,9 @@ def host(tmp_path: Path, installation: Installation, monkeypatch: pytest.MonkeyP
 
 
 @pytest.fixture
-def ana(installation: Installation) -> User:
+def ana(installation: Installation) -> Member:
     """Somebody with credits."""
-    return create_user(db.default(), credits=1000)
+    return create_member(db.default(), credits=1000)
 
 
 def sound(generation_id: str) -> Generation:
@@ -59,7 +60,7 @@ def sound(generation_id: str) -> Generation:
     return load_generation(generation_id)
 
 
-def ready(user: User, **values: Any) -> str:
+def ready(user: Member, **values: Any) -> str:
     """A demo clip that its vendor has finished as job j1."""
     row = create_generation(db.default(), user)
     advance(db.default(), row.id, DISPATCHED, SUBMITTING)
@@ -68,7 +69,7 @@ def ready(user: User, **values: Any) -> str:
     return row.id
 
 
-def test_collect_when_all_goes_well(host: hosts.FileHost, ana: User, installation: Installation) -> None:
+def test_collect_when_all_goes_well(host: hosts.FileHost, ana: Member, installation: Installation) -> None:
     """Clip and poster lie in our storage, the facts and gaps are kept, the price is charged, a preview is due."""
     generation_id = ready(ana)
     tasks.ingest(generation_id)
@@ -104,7 +105,7 @@ NOT_YET = {
 
 
 @pytest.mark.parametrize("answer", NOT_YET.values(), ids=NOT_YET)
-def test_collect_when_the_clip_is_not_there_yet(host: hosts.FileHost, ana: User, answer: hosts.Answer) -> None:
+def test_collect_when_the_clip_is_not_there_yet(host: hosts.FileHost, ana: Member, answer: hosts.Answer) -> None:
     """What time or a fresh link may change is tried for hours, then left to a person; the clip is taken even then."""
     host.otherwise = answer
     generation_id = ready(ana)
@@ -136,7 +137,7 @@ def move_back(generation_id: str, by: timedelta) -> None:
         )
 
 
-def test_collect_pauses_longer_and_longer(host: hosts.FileHost, ana: User) -> None:
+def test_collect_pauses_longer_and_longer(host: hosts.FileHost, ana: Member) -> None:
     """A clip that is left to a person is asked for less and less often."""
     host.otherwise = hosts.status(404)
     generation_id = ready(ana)
@@ -155,7 +156,7 @@ def due(row: Generation) -> datetime:
 
 
 def test_collect_of_the_same_damaged_video_each_time(
-    host: hosts.FileHost, ana: User, installation: Installation
+    host: hosts.FileHost, ana: Member, installation: Installation
 ) -> None:
     """Only a video that comes damaged again and again, over a while and always alike, is given up; credits return."""
     host.data = host.data[: len(host.data) // 2]
@@ -175,7 +176,7 @@ def test_collect_of_the_same_damaged_video_each_time(
         assert ledger.balance(session, ana.id) == ledger.Balance(1000, 0)
 
 
-def test_collect_of_a_video_that_is_damaged_in_another_way_each_time(host: hosts.FileHost, ana: User) -> None:
+def test_collect_of_a_video_that_is_damaged_in_another_way_each_time(host: hosts.FileHost, ana: Member) -> None:
     """Other bytes each time are no proof of anything: another try may give the clip."""
     whole, generation_id = host.data, ready(ana)
     for n in range(uncollected.SAME_BYTES_TRIES + 2):
@@ -189,7 +190,7 @@ def test_collect_of_a_video_that_is_damaged_in_another_way_each_time(host: hosts
 
 @respx.mock
 def test_collect_of_a_clip_that_lies_in_the_reply(
-    host: hosts.FileHost, ana: User, monkeypatch: pytest.MonkeyPatch
+    host: hosts.FileHost, ana: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A clip that a vendor gives within its answer is taken out of it; nothing of it is kept in the row."""
     monkeypatch.setenv("EDENAI_API_KEY", "key-of-the-test")
@@ -207,7 +208,7 @@ def test_collect_of_a_clip_that_lies_in_the_reply(
     assert sound(row.id).status is Status.COMPLETED
 
 
-def test_collect_when_our_storage_is_broken(host: hosts.FileHost, ana: User, installation: Installation) -> None:
+def test_collect_when_our_storage_is_broken(host: hosts.FileHost, ana: Member, installation: Installation) -> None:
     """A fault of ours keeps the clip waiting for the next try, and is written down for an administrator."""
     (installation.settings.data_dir / "media").rmdir()
     (installation.settings.data_dir / "media").write_text("a file where the folder should be")
@@ -220,7 +221,7 @@ def test_collect_when_our_storage_is_broken(host: hosts.FileHost, ana: User, ins
     assert sound(generation_id).status is Status.COMPLETED
 
 
-def test_submit_when_images_cannot_be_read(host: hosts.FileHost, ana: User, installation: Installation) -> None:
+def test_submit_when_images_cannot_be_read(host: hosts.FileHost, ana: Member, installation: Installation) -> None:
     """A storage that is away for a moment fails no order: it goes back into the line, and nothing was sent."""
     (installation.settings.data_dir / "media").rmdir()
     (installation.settings.data_dir / "media").write_text("a file where the folder should be")
@@ -233,7 +234,7 @@ def test_submit_when_images_cannot_be_read(host: hosts.FileHost, ana: User, inst
     assert host.calls == []
 
 
-def test_request_takes_a_copy_that_fits(ana: User, installation: Installation) -> None:
+def test_request_takes_a_copy_that_fits(ana: Member, installation: Installation) -> None:
     """A large image goes along no larger than the clip needs; the kept one stays as it is."""
     file = io.BytesIO()
     Image.effect_noise((4000, 3000), 60).convert("RGB").save(file, "JPEG", quality=92)
@@ -251,7 +252,7 @@ def test_request_takes_a_copy_that_fits(ana: User, installation: Installation) -
     assert installation.storage.read_bytes("images/ab/large.jpg") == file.getvalue()
 
 
-def test_submit_when_an_image_is_missing(host: hosts.FileHost, ana: User) -> None:
+def test_submit_when_an_image_is_missing(host: hosts.FileHost, ana: Member) -> None:
     """An image that is gone from storage fails the order before anything is sent."""
     row = create_generation(db.default(), ana)
     advance(db.default(), row.id, DISPATCHED, start_image_key="images/ab/gone.jpg")
@@ -262,7 +263,7 @@ def test_submit_when_an_image_is_missing(host: hosts.FileHost, ana: User) -> Non
 
 
 @pytest.mark.parametrize("stage", [(), (DISPATCHED, SUBMITTING), (DISPATCHED, SUBMITTING, WAITING)])
-def test_jobs_when_it_is_not_their_turn(host: hosts.FileHost, ana: User, stage: tuple[Any, ...]) -> None:
+def test_jobs_when_it_is_not_their_turn(host: hosts.FileHost, ana: Member, stage: tuple[Any, ...]) -> None:
     """A job that comes late or twice finds a row that is elsewhere, and does nothing."""
     row = advance(db.default(), create_generation(db.default(), ana).id, *stage)
     tasks.submit(row.id)
@@ -275,7 +276,7 @@ def test_jobs_when_it_is_not_their_turn(host: hosts.FileHost, ana: User, stage: 
 
 
 @respx.mock
-def test_submit_when_the_vendor_renamed_a_model(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_submit_when_the_vendor_renamed_a_model(ana: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new name of a model at its vendor is a setting."""
     monkeypatch.setenv("MODELSLAB_API_KEY", "k")
     monkeypatch.setenv("MODELSLAB_MODEL_IDS", "veo3=veo-9")

@@ -6,11 +6,12 @@ from sqlalchemy import func, select, update
 
 from core.clock import utc_now
 from core.db import Database
-from core.db.tables import Generation, GenerationEvent, User
+from core.db.tables import Generation, GenerationEvent
 from core.generations import lifecycle, timeline
 from core.generations.timeline import Step, Tail
 from core.identity import users
 from core.messages import plain
+from core.workspaces.access import Member
 from tests.factories.generations import DISPATCHED, SUBMITTING, advance, create_completed, create_generation
 
 
@@ -32,7 +33,7 @@ def note(database: Database, row: Generation, what: str) -> None:
         lifecycle.add_event(session, row.id, row.status, row.stage, what=plain(what))
 
 
-def test_tail_reads_each_step_once(database: Database, person: User) -> None:
+def test_tail_reads_each_step_once(database: Database, person: Member) -> None:
     """Everybody's steps from the present on, in order, each once."""
     create_completed(database, person)
     tail = at_present(database)
@@ -53,7 +54,7 @@ def test_tail_reads_each_step_once(database: Database, person: User) -> None:
     assert read(database, tail) == []
 
 
-def test_tail_reads_in_pieces(database: Database, person: User) -> None:
+def test_tail_reads_in_pieces(database: Database, person: Member) -> None:
     """A long list is read piece by piece, and nothing is left out."""
     tail = at_present(database)
     row = create_generation(database, person)
@@ -68,7 +69,7 @@ def test_tail_reads_in_pieces(database: Database, person: User) -> None:
 
 
 @pytest.mark.only_postgresql
-def test_tail_waits_for_a_lower_id(database: Database, person: User) -> None:
+def test_tail_waits_for_a_lower_id(database: Database, person: Member) -> None:
     """A step that is committed after one with a higher id comes before it, and neither comes twice."""
     row = create_generation(database, person)
     tail = at_present(database)
@@ -83,7 +84,7 @@ def test_tail_waits_for_a_lower_id(database: Database, person: User) -> None:
 
 
 @pytest.mark.only_postgresql
-def test_tail_passes_what_was_undone(database: Database, person: User) -> None:
+def test_tail_passes_what_was_undone(database: Database, person: Member) -> None:
     """A hole that a transaction left when it was undone delays the next step to the next look, and no longer."""
     row = create_generation(database, person)
     tail = at_present(database)
@@ -102,7 +103,7 @@ def test_tail_passes_what_was_undone(database: Database, person: User) -> None:
 
 
 @pytest.mark.only_postgresql
-def test_tail_passes_a_transaction_that_is_forgotten(database: Database, person: User) -> None:
+def test_tail_passes_a_transaction_that_is_forgotten(database: Database, person: Member) -> None:
     """After half a minute a hole is passed, although its transaction still runs."""
     row = create_generation(database, person)
     tail = at_present(database)
@@ -116,7 +117,7 @@ def test_tail_passes_a_transaction_that_is_forgotten(database: Database, person:
 
 
 @pytest.mark.only_postgresql
-def test_at_present_hears_what_is_being_written(database: Database, person: User) -> None:
+def test_at_present_hears_what_is_being_written(database: Database, person: Member) -> None:
     """A listener who comes while a step is being committed hears of it: no list it loaded before could hold it."""
     row = create_generation(database, person)
     with database.write_session() as slow:
@@ -126,7 +127,7 @@ def test_at_present_hears_what_is_being_written(database: Database, person: User
     assert [step.what for step in read(database, tail)] == ["slow", "quick"]
 
 
-def test_of_person_gives_what_was_missed(database: Database, person: User) -> None:
+def test_of_person_gives_what_was_missed(database: Database, person: Member) -> None:
     """Between two ids, the person's own steps; not those of deleted generations or of others."""
     row, deleted = create_completed(database, person), create_completed(database, person)
     with database.write_session() as session:

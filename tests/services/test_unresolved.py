@@ -4,13 +4,13 @@ from core import errors
 from core.billing import ledger
 from core.db import Database
 from core.db.enums import Role, Stage, Status
-from core.db.tables import User
 from core.generations import unresolved
 from core.identity import users
+from core.workspaces.access import Member
 from tests.factories.generations import DISPATCHED, SUBMITTING, advance, create_generation
 
 
-def test_uncertain_is_decided_by_an_administrator(database: Database, person: User) -> None:
+def test_uncertain_is_decided_by_an_administrator(database: Database, person: Member) -> None:
     """An administrator, and nobody else, ends the uncertain: given back, or found and waited for."""
     rows = [create_generation(database, person) for _ in range(2)]
     for row in rows:
@@ -28,7 +28,7 @@ def test_uncertain_is_decided_by_an_administrator(database: Database, person: Us
         assert ledger.balance(session, person.id) == ledger.Balance(9_950, 50)
 
 
-def test_uncertain_is_decided_once(database: Database, person: User) -> None:
+def test_uncertain_is_decided_once(database: Database, person: Member) -> None:
     """A second decision, whichever it is, changes nothing and says why; so does one about nothing."""
     row = create_generation(database, person)
     advance(database, row.id, DISPATCHED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
@@ -47,7 +47,7 @@ def test_uncertain_is_decided_once(database: Database, person: User) -> None:
 
 
 @pytest.mark.parametrize("job_id", ["", "x" * 201, "job\x00", "job\n1", "\x7f"])
-def test_job_id_when_no_provider_gives_such(database: Database, person: User, job_id: str) -> None:
+def test_job_id_when_no_provider_gives_such(database: Database, person: Member, job_id: str) -> None:
     """What is no job id is refused by field before the database sees it; the row stays to be decided."""
     row = create_generation(database, person)
     advance(database, row.id, DISPATCHED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))

@@ -14,11 +14,12 @@ from core.identity import users
 from core.installation import Installation
 from core.messages import Message
 from core.projects import uploads
+from core.workspaces.access import Member
 from tests.factories.images import create_image
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 
-def bring(database: Database, storage: LocalStorage, user: User, data: bytes, *, quota_bytes: int = 10**6) -> Upload:
+def bring(database: Database, storage: LocalStorage, user: Member, data: bytes, *, quota_bytes: int = 10**6) -> Upload:
     """Bring an image as form and API do."""
     with db.using(database):
         upload, _ = uploads.store_image(
@@ -32,7 +33,7 @@ def bring(database: Database, storage: LocalStorage, user: User, data: bytes, *,
     return upload
 
 
-def test_upload_when_brought_twice(database: Database, person: User, tmp_path: Path) -> None:
+def test_upload_when_brought_twice(database: Database, person: Member, tmp_path: Path) -> None:
     """The same image is kept and counted once a person; its name is the last part of the path."""
     storage = LocalStorage(tmp_path)
     first, second = (bring(database, storage, person, create_image()) for _ in range(2))
@@ -44,7 +45,7 @@ def test_upload_when_brought_twice(database: Database, person: User, tmp_path: P
     assert storage.read_bytes(first.storage_key).startswith(b"\xff\xd8")
 
 
-def test_upload_when_storage_is_full(database: Database, person: User, tmp_path: Path) -> None:
+def test_upload_when_storage_is_full(database: Database, person: Member, tmp_path: Path) -> None:
     """An image that does not fit the quota is refused and not counted."""
     with pytest.raises(errors.StorageFull):
         bring(database, LocalStorage(tmp_path), person, create_image(), quota_bytes=10)
@@ -54,7 +55,7 @@ def test_upload_when_storage_is_full(database: Database, person: User, tmp_path:
         assert session.scalars(select(User.storage_bytes)).one() == 0
 
 
-def test_check_owned_when_another_brought_it(database: Database, person: User, tmp_path: Path) -> None:
+def test_check_owned_when_another_brought_it(database: Database, person: Member, tmp_path: Path) -> None:
     """An image is usable by those who brought it, though the same bytes are stored once."""
     storage = LocalStorage(tmp_path)
     upload = bring(database, storage, person, create_image())
@@ -70,9 +71,9 @@ def test_check_owned_when_another_brought_it(database: Database, person: User, t
 
 
 @pytest.fixture
-def ana(site: Installation) -> User:
+def ana(site: Installation) -> Member:
     """Somebody."""
-    return create_user(db.default(), credits=0)
+    return create_member(db.default(), credits=0)
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def storage(tmp_path: Path) -> LocalStorage:
 
 
 def take_in(
-    user: User,
+    user: Member,
     storage: LocalStorage,
     *,
     identity: bytes = b"the last frame of a clip",
@@ -106,7 +107,7 @@ def never() -> bytes:
     raise AssertionError
 
 
-def test_take_in_when_it_is_known(ana: User, storage: LocalStorage) -> None:
+def test_take_in_when_it_is_known(ana: Member, storage: LocalStorage) -> None:
     """The same identity gives the same upload, counted once, and the picture is not even made again."""
     first, _ = take_in(ana, storage)
     again, notes = take_in(ana, storage, picture=never, quota_bytes=0)
@@ -116,14 +117,14 @@ def test_take_in_when_it_is_known(ana: User, storage: LocalStorage) -> None:
     assert Image.open(io.BytesIO(storage.read_bytes(first.storage_key))).format == "JPEG"
 
 
-def test_take_in_tells_what_was_changed(ana: User, storage: LocalStorage) -> None:
+def test_take_in_tells_what_was_changed(ana: Member, storage: LocalStorage) -> None:
     """A picture that lost something in cleaning says so when it comes, and not when it is only found again."""
     assert take_in(ana, storage, picture=lambda: create_image("#00800080", "RGBA"))[1] != ()
     assert take_in(ana, storage, picture=never)[1] == ()
     assert take_in(ana, storage, identity=b"plain")[1] == ()
 
 
-def test_take_in_when_the_identity_is_somebody_elses(ana: User, storage: LocalStorage) -> None:
+def test_take_in_when_the_identity_is_somebody_elses(ana: Member, storage: LocalStorage) -> None:
     """What another brought is not found: each has an upload of their own and is charged for it."""
     with db.write_session() as session:
         eve = users.ensure(session, "eve@example.org", signup_credits=0)
@@ -136,7 +137,7 @@ def test_take_in_when_the_identity_is_somebody_elses(ana: User, storage: LocalSt
 
 
 @pytest.mark.both_databases
-def test_take_in_when_two_do_it_at_once(ana: User, storage: LocalStorage) -> None:
+def test_take_in_when_two_do_it_at_once(ana: Member, storage: LocalStorage) -> None:
     """Another call that took it in while the picture was made is found when it is written down: kept and counted once.
 
     No unit of work may be open meanwhile, or the other call could not write.
@@ -166,7 +167,7 @@ def test_take_in_when_two_do_it_at_once(ana: User, storage: LocalStorage) -> Non
     ids=["not a picture", "too large", "no room", "cannot be made"],
 )
 def test_take_in_when_it_is_refused(
-    ana: User, storage: LocalStorage, picture: Callable[[], bytes], quota_bytes: int, refusal: type[Exception]
+    ana: Member, storage: LocalStorage, picture: Callable[[], bytes], quota_bytes: int, refusal: type[Exception]
 ) -> None:
     """Nothing is written down or counted, the refusal is told as it is, and a good picture can come afterwards."""
     with pytest.raises(refusal):
@@ -177,7 +178,7 @@ def test_take_in_when_it_is_refused(
     assert kept()[1] == upload.size_bytes
 
 
-def test_take_in_when_it_died_before_it_was_stored(ana: User, storage: LocalStorage) -> None:
+def test_take_in_when_it_died_before_it_was_stored(ana: Member, storage: LocalStorage) -> None:
     """An upload that is written down and was never stored is stored by the next call, and counted once."""
     upload, _ = take_in(ana, storage)
     storage.delete(upload.storage_key)
@@ -188,7 +189,7 @@ def test_take_in_when_it_died_before_it_was_stored(ana: User, storage: LocalStor
     assert kept()[1] == upload.size_bytes
 
 
-def test_take_in_when_it_cannot_be_stored(ana: User, storage: LocalStorage, tmp_path: Path) -> None:
+def test_take_in_when_it_cannot_be_stored(ana: Member, storage: LocalStorage, tmp_path: Path) -> None:
     """Where files cannot be written, nothing is counted, nothing half written is left, and it goes well later."""
     place = tmp_path / "files"
     place.write_text("a file where the folder should be")
@@ -200,7 +201,7 @@ def test_take_in_when_it_cannot_be_stored(ana: User, storage: LocalStorage, tmp_
     assert storage.exists(take_in(ana, storage)[0].storage_key)
 
 
-def test_take_in_when_another_stored_the_same_while_it_failed(ana: User, storage: LocalStorage) -> None:
+def test_take_in_when_another_stored_the_same_while_it_failed(ana: Member, storage: LocalStorage) -> None:
     """What one call could not store and another one did stays written down."""
 
     class Full(LocalStorage):
@@ -216,7 +217,7 @@ def test_take_in_when_another_stored_the_same_while_it_failed(ana: User, storage
     assert kept()[1] == upload.size_bytes
 
 
-def test_take_in_leaves_no_file_of_what_is_refused(ana: User, storage: LocalStorage) -> None:
+def test_take_in_leaves_no_file_of_what_is_refused(ana: Member, storage: LocalStorage) -> None:
     """An image beyond the quota is nowhere on the disk."""
     with pytest.raises(errors.StorageFull):
         take_in(ana, storage, quota_bytes=10)

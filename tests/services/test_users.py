@@ -10,6 +10,7 @@ from core.db import Database
 from core.db.enums import Role
 from core.db.tables import User
 from core.identity import users
+from core.workspaces.access import Member
 
 
 @pytest.mark.both_databases
@@ -37,7 +38,7 @@ def test_ensure_when_it_is_no_address(database: Database) -> None:
         users.ensure(session, "nobody", signup_credits=0)
 
 
-def test_storage_when_over_quota(database: Database, person: User) -> None:
+def test_storage_when_over_quota(database: Database, person: Member) -> None:
     """Bytes are counted up to the quota and refused beyond it; a paid clip is counted without a limit."""
     with database.write_session() as session:
         users.reserve_storage(session, person.id, size_bytes=60, quota_bytes=100)

@@ -14,12 +14,13 @@ from core import db, errors
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import lifecycle
 from core.providers import registry, storable
 from core.providers.contract import JobStatus
 from core.providers.registry import Access
 from core.worker import poll_results
+from core.workspaces.access import Member
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
     DISPATCHED,
@@ -50,7 +51,7 @@ def look(body: dict[str, Any]) -> JobStatus:
     return asyncio.run(once())
 
 
-def written(database: Database, person: User, outcome: poll_results.Outcome) -> Generation:
+def written(database: Database, person: Member, outcome: poll_results.Outcome) -> Generation:
     """A waiting row after this outcome of a look was written down."""
     row = create_generation(database, person)
     row = advance(database, row.id, DISPATCHED, SUBMITTING, WAITING, provider_job_id="j" * 200)
@@ -73,7 +74,7 @@ def written(database: Database, person: User, outcome: poll_results.Outcome) -> 
         {"echo": f"Bearer {KEY}"},
     ],
 )
-def test_a_clip_is_taken_whatever_is_said_beside_it(database: Database, person: User, odd: dict[str, Any]) -> None:
+def test_a_clip_is_taken_whatever_is_said_beside_it(database: Database, person: Member, odd: dict[str, Any]) -> None:
     """Figures and texts beyond all reason stop nothing: the clip is fetched and charged, and the books are right."""
     row = written(database, person, look({"status": "success", "output": {"video_resource_url": LINK}} | odd))
     assert (row.stage, row.provider_video_url) == (Stage.READY_TO_DOWNLOAD, LINK)
@@ -89,7 +90,7 @@ def test_a_clip_is_taken_whatever_is_said_beside_it(database: Database, person: 
 
 
 @pytest.mark.parametrize("link", ["https://xn--/x", "https://host/%zz", "https://pub invalid/x", "https://h/\x00"])
-def test_a_link_that_cannot_be_one_leaves_the_order_to_a_person(database: Database, person: User, link: str) -> None:
+def test_a_link_that_cannot_be_one_leaves_the_order_to_a_person(database: Database, person: Member, link: str) -> None:
     """Said at once, with the credits held; a later look that has a link takes the clip."""
     status = look({"status": "success", "output": {"video_resource_url": link}})
     row = written(database, person, status)
@@ -105,7 +106,7 @@ def test_a_link_that_cannot_be_one_leaves_the_order_to_a_person(database: Databa
     assert (row.status, row.stage) == (Status.PROCESSING, Stage.READY_TO_DOWNLOAD)
 
 
-def test_an_unreadable_answer_is_asked_for_less_and_less_often(database: Database, person: User) -> None:
+def test_an_unreadable_answer_is_asked_for_less_and_less_often(database: Database, person: Member) -> None:
     """Answers without end are dear: the pause grows with the time that was waited."""
     pauses = []
     for minutes in (0, 10, 600):

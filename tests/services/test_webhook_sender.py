@@ -12,13 +12,14 @@ from core import db, retry
 from core.clock import utc_now
 from core.config import Settings
 from core.db.enums import DeliveryState, DisabledReason
-from core.db.tables import User, WebhookDelivery, WebhookEndpoint
+from core.db.tables import WebhookDelivery, WebhookEndpoint
 from core.installation import Installation, current
 from core.messages import message
 from core.notifications import webhook_sender, webhooks
+from core.workspaces.access import Member
 from tests.factories import installations
 from tests.factories.generations import create_completed
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
 from tests.said import codes
@@ -39,19 +40,19 @@ def site(site: Installation, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
-def ana(site: Settings) -> User:
+def ana(site: Settings) -> Member:
     """Somebody with credits in the installation."""
-    return create_user(db.default(), credits=100_000)
+    return create_member(db.default(), credits=100_000)
 
 
-def registered(settings: Settings, user: User, url: str) -> WebhookEndpoint:
+def registered(settings: Settings, user: Member, url: str) -> WebhookEndpoint:
     """A webhook at this address."""
     address = webhooks.validate_url(url, allow=settings.webhook_allow_hosts)
     with db.write_session() as session:
         return webhooks.create(session, user, address, key=settings.secret_key)
 
 
-def sent_test(user: User, endpoint: WebhookEndpoint) -> str:
+def sent_test(user: Member, endpoint: WebhookEndpoint) -> str:
     """The id of a new delivery."""
     with db.write_session() as session:
         return webhooks.send_test(session, user, endpoint.id).id
@@ -108,7 +109,7 @@ def waits_seconds(delivery_id: str) -> float:
     return (next_at - utc_now()).total_seconds()
 
 
-def test_deliver_is_verified_by_the_receiver(site: Settings, ana: User, receiver: Receiver) -> None:
+def test_deliver_is_verified_by_the_receiver(site: Settings, ana: Member, receiver: Receiver) -> None:
     """The end of a generation arrives once, signed so that the receiver's own library accepts it."""
     endpoint = registered(site, ana, receiver.url)
     row = create_completed(db.default(), ana)
@@ -129,7 +130,7 @@ def test_deliver_is_verified_by_the_receiver(site: Settings, ana: User, receiver
         standardwebhooks.Webhook(secret).verify(call.body + b" ", call.headers)
 
 
-def test_deliver_after_a_rotation(site: Settings, ana: User, receiver: Receiver) -> None:
+def test_deliver_after_a_rotation(site: Settings, ana: Member, receiver: Receiver) -> None:
     """For a day both the old and the new secret verify what arrives, afterwards only the new one."""
     endpoint = registered(site, ana, receiver.url)
     old = webhooks.secret(endpoint, key=site.secret_key)
@@ -150,7 +151,7 @@ def test_deliver_after_a_rotation(site: Settings, ana: User, receiver: Receiver)
         standardwebhooks.Webhook(old).verify(after.body, after.headers)
 
 
-def test_deliver_when_it_fails_first(site: Settings, ana: User, receiver: Receiver) -> None:
+def test_deliver_when_it_fails_first(site: Settings, ana: Member, receiver: Receiver) -> None:
     """Each retry brings the same bytes under the same webhook-id, and a failure is told in plain words."""
     endpoint = registered(site, ana, receiver.url)
     receiver.answers = [500, 302]
@@ -173,7 +174,7 @@ def test_deliver_when_it_fails_first(site: Settings, ana: User, receiver: Receiv
     assert endpoint_now(endpoint).failing_since is None
 
 
-def test_deliver_when_every_attempt_fails(site: Settings, ana: User, receiver: Receiver) -> None:
+def test_deliver_when_every_attempt_fails(site: Settings, ana: Member, receiver: Receiver) -> None:
     """The waits grow as the specification proposes, over three days; then it is given up and can be replayed."""
     endpoint = registered(site, ana, receiver.url)
     receiver.answers = [503] * 10
@@ -193,7 +194,7 @@ def test_deliver_when_every_attempt_fails(site: Settings, ana: User, receiver: R
     assert len({call.headers["webhook-id"] for call in receiver.calls}) == 1
 
 
-def test_deliver_when_the_receiver_asks_for_time(site: Settings, ana: User, receiver: Receiver) -> None:
+def test_deliver_when_the_receiver_asks_for_time(site: Settings, ana: Member, receiver: Receiver) -> None:
     """Retry-After is kept to, up to a day."""
     endpoint = registered(site, ana, receiver.url)
     for asked, expected in (("120", 120), ("9999999", 86_400)):
@@ -204,7 +205,7 @@ def test_deliver_when_the_receiver_asks_for_time(site: Settings, ana: User, rece
         assert expected - 5 < waits_seconds(delivery_id) <= expected
 
 
-def test_deliver_when_the_receiver_is_gone(site: Settings, ana: User, receiver: Receiver) -> None:
+def test_deliver_when_the_receiver_is_gone(site: Settings, ana: Member, receiver: Receiver) -> None:
     """410 stops the webhook: nothing more is sent, what was due is given up, and the reason is kept."""
     endpoint = registered(site, ana, receiver.url)
     receiver.answers = [410]
@@ -218,7 +219,7 @@ def test_deliver_when_the_receiver_is_gone(site: Settings, ana: User, receiver: 
     assert len(receiver.calls) == 1
 
 
-def test_deliver_when_it_failed_for_days(site: Settings, ana: User, receiver: Receiver) -> None:
+def test_deliver_when_it_failed_for_days(site: Settings, ana: Member, receiver: Receiver) -> None:
     """After five days without any success the webhook is stopped; one success in between starts the count anew."""
     endpoint = registered(site, ana, receiver.url)
 
@@ -240,7 +241,7 @@ def test_deliver_when_it_failed_for_days(site: Settings, ana: User, receiver: Re
     assert endpoint_now(endpoint).disabled_reason is DisabledReason.FAILING
 
 
-def test_deliver_when_the_address_leads_inside_by_now(site: Settings, ana: User, receiver: Receiver) -> None:
+def test_deliver_when_the_address_leads_inside_by_now(site: Settings, ana: Member, receiver: Receiver) -> None:
     """The address is asked for again at the connection: what is no longer allowed gets no byte."""
     endpoint = registered(site, ana, receiver.url)
     delivery_id = sent_test(ana, endpoint)
@@ -278,7 +279,7 @@ def test_post_when_nobody_listens() -> None:
 
 
 @pytest.mark.both_databases
-def test_claim_when_many_claim(site: Settings, ana: User, receiver: Receiver) -> None:
+def test_claim_when_many_claim(site: Settings, ana: Member, receiver: Receiver) -> None:
     """Each attempt is one sender's: what is claimed comes due again only after its lease, as the next attempt."""
     endpoint = registered(site, ana, receiver.url)
     ids = {sent_test(ana, endpoint) for _ in range(12)}
@@ -302,7 +303,7 @@ def test_claim_when_many_claim(site: Settings, ana: User, receiver: Receiver) ->
     assert (again.delivery.id, again.delivery.attempts) == (taken[0], 2)
 
 
-def test_record_when_taken_over(site: Settings, ana: User, receiver: Receiver) -> None:
+def test_record_when_taken_over(site: Settings, ana: Member, receiver: Receiver) -> None:
     """A sender whose lease ran out changes nothing: the delivery is another's by then."""
     endpoint = registered(site, ana, receiver.url)
     delivery_id = sent_test(ana, endpoint)
@@ -318,7 +319,7 @@ def test_record_when_taken_over(site: Settings, ana: User, receiver: Receiver) -
 
 
 @pytest.mark.both_databases
-def test_record_when_deleted_meanwhile(site: Settings, ana: User, receiver: Receiver) -> None:
+def test_record_when_deleted_meanwhile(site: Settings, ana: Member, receiver: Receiver) -> None:
     """An attempt whose webhook was deleted while it was made leaves nothing behind."""
     endpoint = registered(site, ana, receiver.url)
     sent_test(ana, endpoint)
@@ -330,7 +331,7 @@ def test_record_when_deleted_meanwhile(site: Settings, ana: User, receiver: Rece
         assert session.scalar(select(func.count()).select_from(WebhookDelivery)) == 0
 
 
-def test_deliver_when_stopped_meanwhile(site: Settings, ana: User, receiver: Receiver) -> None:
+def test_deliver_when_stopped_meanwhile(site: Settings, ana: Member, receiver: Receiver) -> None:
     """An event that was being written while its webhook was stopped is given up unsent."""
     endpoint = registered(site, ana, receiver.url)
     with db.write_session() as session:
@@ -343,7 +344,7 @@ def test_deliver_when_stopped_meanwhile(site: Settings, ana: User, receiver: Rec
 
 
 @pytest.mark.both_databases
-def test_claim_is_fair_between_endpoints(site: Settings, ana: User, receiver: Receiver) -> None:
+def test_claim_is_fair_between_endpoints(site: Settings, ana: Member, receiver: Receiver) -> None:
     """One with many due gets a few at a time, one that fails a single one, one that is busy none."""
     many, failing, small = (registered(site, ana, receiver.url) for _ in range(3))
     for endpoint in [*[many] * 20, *[failing] * 20, small]:
@@ -360,7 +361,7 @@ def test_claim_is_fair_between_endpoints(site: Settings, ana: User, receiver: Re
     assert shares(frozenset({many.id})) == {failing.id: 1}
 
 
-def test_sender_when_one_endpoint_is_slow(site: Settings, ana: User, receiver: Receiver) -> None:
+def test_sender_when_one_endpoint_is_slow(site: Settings, ana: Member, receiver: Receiver) -> None:
     """While one server lets us wait, another one's events arrive; the slow one is never asked more than its share."""
     receiver.go_on.clear()
     with receivers.receiver() as quick, pytest.MonkeyPatch.context() as patch:
@@ -386,7 +387,7 @@ def test_sender_when_one_endpoint_is_slow(site: Settings, ana: User, receiver: R
 
 
 def test_deliver_while_the_key_is_changed(
-    site: Settings, ana: User, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    site: Settings, ana: Member, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With the key before at hand receivers go on with the secret they have; without it the start says so."""
     endpoint = registered(site, ana, receiver.url)

@@ -8,12 +8,13 @@ from core import errors
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import DeliveryState, DisabledReason
-from core.db.tables import Generation, User, WebhookDelivery, WebhookEndpoint
+from core.db.tables import Generation, WebhookDelivery, WebhookEndpoint
 from core.generations import lifecycle
 from core.identity import users
 from core.messages import message, plain
 from core.notifications import outbox, webhooks
 from core.notifications.webhooks import SecretStanding
+from core.workspaces.access import Member
 from tests.factories.generations import (
     DISPATCHED,
     DOWNLOADING,
@@ -25,14 +26,14 @@ from tests.factories.generations import (
     create_completed,
     create_generation,
 )
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 from tests.said import codes
 
 ADDRESS = webhooks.ValidUrl("https://hooks.example.org/studio")
 KEY = b"the installation's key"
 
 
-def registered(database: Database, user: User) -> WebhookEndpoint:
+def registered(database: Database, user: Member) -> WebhookEndpoint:
     """A webhook of this person."""
     with database.write_session() as session:
         return webhooks.create(session, user, ADDRESS, key=KEY)
@@ -101,7 +102,7 @@ def test_checked_when_an_operator_allows_it() -> None:
         webhooks.validate_url("http://127.0.0.1:8001/hook", allow=allow)
 
 
-def test_create_when_there_are_as_many_as_may_be(database: Database, person: User) -> None:
+def test_create_when_there_are_as_many_as_may_be(database: Database, person: Member) -> None:
     """The eleventh is refused; somebody else's do not count."""
     with database.write_session() as session:
         for _ in range(webhooks.MAX_ENDPOINTS):
@@ -113,7 +114,7 @@ def test_create_when_there_are_as_many_as_may_be(database: Database, person: Use
         assert len(webhooks.list_for_user(session, person)) == webhooks.MAX_ENDPOINTS
 
 
-def test_webhook_when_it_is_somebody_elses(database: Database, person: User) -> None:
+def test_webhook_when_it_is_somebody_elses(database: Database, person: Member) -> None:
     """Nothing of another person's webhook can be seen or changed."""
     endpoint = registered(database, person)
     with database.write_session() as session:
@@ -134,7 +135,7 @@ def test_webhook_when_it_is_somebody_elses(database: Database, person: User) -> 
         assert webhooks.list_for_user(session, other) == [own]
 
 
-def test_secret_is_derived(database: Database, person: User) -> None:
+def test_secret_is_derived(database: Database, person: Member) -> None:
     """The same key, webhook and version give the same secret, any other gives another."""
     first, second = registered(database, person), registered(database, person)
 
@@ -144,7 +145,7 @@ def test_secret_is_derived(database: Database, person: User) -> None:
     assert len({secret, webhooks.secret(second, key=KEY), webhooks.secret(first, key=b"other")}) == 3
 
 
-def test_rotate_keeps_the_old_secret_for_a_day(database: Database, person: User) -> None:
+def test_rotate_keeps_the_old_secret_for_a_day(database: Database, person: Member) -> None:
     """After a change both secrets sign, the new one first; a day later only the new one does."""
     endpoint = registered(database, person)
     old = webhooks.secret(endpoint, key=KEY)
@@ -159,7 +160,7 @@ def test_rotate_keeps_the_old_secret_for_a_day(database: Database, person: User)
     assert webhooks.secrets_in_force(endpoint, keys=[KEY], now=now + timedelta(hours=25)) == [new]
 
 
-def test_event_when_a_generation_completes(database: Database, person: User) -> None:
+def test_event_when_a_generation_completes(database: Database, person: Member) -> None:
     """The event stands with the end, once an address, with the facts and without prompt, links of media or secrets."""
     first, second = registered(database, person), registered(database, person)
     row = create_completed(database, person, prompt="a secret plan")
@@ -183,7 +184,7 @@ def test_event_when_a_generation_completes(database: Database, person: User) -> 
 def test_event_when_the_installation_is_below_a_path(database_url: str) -> None:
     """Paths in events are those by which the API is reached from outside."""
     database = Database(database_url, info={outbox.PUBLIC_PATH: "/studio"})
-    person = create_user(database)
+    person = create_member(database)
     endpoint = registered(database, person)
     row = create_completed(database, person)
 
@@ -193,7 +194,7 @@ def test_event_when_the_installation_is_below_a_path(database_url: str) -> None:
     database.dispose()
 
 
-def test_event_when_a_generation_ends_otherwise(database: Database, person: User) -> None:
+def test_event_when_a_generation_ends_otherwise(database: Database, person: Member) -> None:
     """Failed, cancelled and uncertain are events of their own, with the reason and nothing charged."""
     endpoint = registered(database, person)
     failed = advance(database, create_generation(database, person).id, DISPATCHED, SUBMITTING, WAITING)
@@ -214,7 +215,7 @@ def test_event_when_a_generation_ends_otherwise(database: Database, person: User
     assert {data["creditsCharged"] for data in bodies.values()} == {0}
 
 
-def test_event_when_nobody_listens(database: Database, person: User) -> None:
+def test_event_when_nobody_listens(database: Database, person: Member) -> None:
     """Moves on the way are no events, nor is an end heard by stopped webhooks or other people's."""
     with database.write_session() as session:
         webhooks.create(session, users.ensure(session, "ben@example.org", signup_credits=0), ADDRESS, key=KEY)
@@ -227,7 +228,7 @@ def test_event_when_nobody_listens(database: Database, person: User) -> None:
         assert session.scalar(select(func.count()).select_from(WebhookDelivery)) == 0
 
 
-def test_event_when_it_was_not_chosen(database: Database, person: User) -> None:
+def test_event_when_it_was_not_chosen(database: Database, person: Member) -> None:
     """A webhook is told the events it chose, from the change on; with none or all chosen it is told all."""
     with database.write_session() as session:
         failures = webhooks.create(session, person, ADDRESS, key=KEY, events=["generation.failed"])
@@ -247,7 +248,7 @@ def test_event_when_it_was_not_chosen(database: Database, person: User) -> None:
     ("events", "said"),
     [([], "no_event_chosen"), (["generation.begun"], "no_such_event"), (["webhook.test"], "no_such_event")],
 )
-def test_events_when_they_cannot_be_chosen(database: Database, person: User, events: list[str], said: str) -> None:
+def test_events_when_they_cannot_be_chosen(database: Database, person: Member, events: list[str], said: str) -> None:
     """None at all and unknown ones are refused, by name of the field and with those there are."""
     endpoint = registered(database, person)
     with database.write_session() as session:
@@ -260,7 +261,7 @@ def test_events_when_they_cannot_be_chosen(database: Database, person: User, eve
         assert caught.value.fields["events"].code == said
 
 
-def test_event_when_the_move_is_undone(database: Database, person: User) -> None:
+def test_event_when_the_move_is_undone(database: Database, person: Member) -> None:
     """A transaction that fails after the move leaves neither end nor event; the next one leaves one of each."""
     endpoint = registered(database, person)
     row = advance(
@@ -286,7 +287,7 @@ def test_event_when_the_move_is_undone(database: Database, person: User) -> None
     assert len(recorded(database, endpoint)) == 1
 
 
-def test_change_when_stopped_and_started(database: Database, person: User) -> None:
+def test_change_when_stopped_and_started(database: Database, person: Member) -> None:
     """Stopping gives up what was due and says who; starting clears the past; nothing is sent by hand meanwhile."""
     endpoint = registered(database, person)
     with database.write_session() as session:
@@ -306,7 +307,7 @@ def test_change_when_stopped_and_started(database: Database, person: User) -> No
         assert (again.event_id, again.body, again.attempts) == (delivery.event_id, delivery.body, 0)
 
 
-def test_change_when_the_description_is_too_long(database: Database, person: User) -> None:
+def test_change_when_the_description_is_too_long(database: Database, person: Member) -> None:
     """The refusal names the field, and nothing has changed."""
     endpoint = registered(database, person)
     with pytest.raises(errors.InvalidRequest) as caught, database.write_session() as session:
@@ -316,7 +317,7 @@ def test_change_when_the_description_is_too_long(database: Database, person: Use
         assert webhooks.get(session, person, endpoint.id).disabled_at is None
 
 
-def test_replay_when_still_being_tried(database: Database, person: User) -> None:
+def test_replay_when_still_being_tried(database: Database, person: Member) -> None:
     """The event is then on its way once: the earlier delivery ends, saying why."""
     endpoint = registered(database, person)
     create_completed(database, person)
@@ -329,7 +330,7 @@ def test_replay_when_still_being_tried(database: Database, person: User) -> None
     assert (second.state, second.event_id) == (DeliveryState.DUE, first.event_id)
 
 
-def test_by_hand_when_too_often(database: Database, person: User) -> None:
+def test_by_hand_when_too_often(database: Database, person: Member) -> None:
     """Tests and replays cannot be used to flood somebody's server."""
     endpoint = registered(database, person)
     with database.write_session() as session:
@@ -343,7 +344,7 @@ def test_by_hand_when_too_often(database: Database, person: User) -> None:
         webhooks.send_test(session, person, endpoint.id)
 
 
-def test_deliveries_page_by_page(database: Database, person: User) -> None:
+def test_deliveries_page_by_page(database: Database, person: Member) -> None:
     """Newest first, each on one page only; those of one millisecond stand in the order of their ids."""
     endpoint = registered(database, person)
     with database.write_session() as session:
@@ -353,7 +354,7 @@ def test_deliveries_page_by_page(database: Database, person: User) -> None:
     assert [row.id for row in [*first, *rest]] == sorted(made, reverse=True)
 
 
-def test_remove_takes_its_deliveries_along(database: Database, person: User) -> None:
+def test_remove_takes_its_deliveries_along(database: Database, person: Member) -> None:
     """A deleted webhook leaves no delivery, and its generations as they are."""
     endpoint = registered(database, person)
     row = create_completed(database, person)
@@ -364,7 +365,7 @@ def test_remove_takes_its_deliveries_along(database: Database, person: User) -> 
         assert session.get(Generation, row.id) is not None
 
 
-def test_forget_old_keeps_what_is_young_or_due(database: Database, person: User) -> None:
+def test_forget_old_keeps_what_is_young_or_due(database: Database, person: Member) -> None:
     """Deliveries that ended more than 30 days ago go; what is still due stays, however old."""
     endpoint = registered(database, person)
     stamp = int((utc_now() - timedelta(days=31)).timestamp() * 1000)
@@ -386,7 +387,7 @@ def test_forget_old_keeps_what_is_young_or_due(database: Database, person: User)
     assert [row.id for row in recorded(database, endpoint)] == [old[1], young_ended, young_due]
 
 
-def test_secrets_while_the_key_is_changed(database: Database, person: User) -> None:
+def test_secrets_while_the_key_is_changed(database: Database, person: Member) -> None:
     """Everything is signed with what both keys make, also after a new secret, until the key before is dropped."""
     new_key, old_key = b"the new key", KEY
     endpoint = registered(database, person)
@@ -406,7 +407,7 @@ def test_secrets_while_the_key_is_changed(database: Database, person: User) -> N
     assert webhooks.secret_standing(endpoint, keys=[new_key]) is SecretStanding.CURRENT
 
 
-def test_key_of_secrets_of_older_versions(database: Database, person: User) -> None:
+def test_key_of_secrets_of_older_versions(database: Database, person: Member) -> None:
     """It is noted once, as the key before where one is given, and lost secrets are counted from then on."""
     endpoint = registered(database, person)
     with database.write_session() as session:

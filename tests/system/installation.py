@@ -19,7 +19,7 @@ from sqlalchemy import select
 from core.audit import runs
 from core.db import Database
 from core.db.enums import ENDED_STATUSES, Stage, Status
-from core.db.tables import Generation, Project, User
+from core.db.tables import Generation, Project
 from core.files import storage as storages
 from core.generations.submit import submit
 from core.providers import registry
@@ -27,7 +27,7 @@ from core.redis import connection as redis_connection
 from core.worker import local_stack
 from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order, load_generation
 from tests.factories.projects import create_project
-from tests.factories.users import create_user
+from tests.factories.users import create_member
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,7 +53,7 @@ class Installation:
         self.database.migrate()
         self.redis: subprocess.Popen[bytes] | None = None
         self.workers: list[subprocess.Popen[bytes]] = []
-        self.user: User = create_user(self.database, credits=1_000_000)
+        self.user: Member = create_member(self.database, credits=1_000_000)
         self.project: Project = create_project(self.database, self.user)
 
     def start_redis(self) -> None:
@@ -91,6 +91,7 @@ class Installation:
 import sys
 from core import installation
 from core.worker import tasks
+from core.workspaces.access import Member
 with installation.opened():
     tasks.{job}(sys.argv[1])
 """

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Path
+from fastapi import Depends, Header, Path
 from pydantic import AfterValidator
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -18,12 +18,12 @@ from core.api.http import error_handlers
 from core.api.http.permissions import RouteTable, route_path
 from core.db import availability
 from core.db.enums import Scope
-from core.db.tables import User
 from core.identity import api_tokens
 from core.installation import Installation
 from core.messages import plain
 from core.redis import rate_limits
 from core.retry import OnceAWhile
+from core.workspaces.access import Member
 
 POLICY = "token"
 """How the one rate limit is called in its headers."""
@@ -36,9 +36,9 @@ _refusals = OnceAWhile(every_seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The person of a request, how far their token reaches, and how many more requests it may send."""
+    """The person of a request at work in a workspace, how far their token reaches, and how often it may still call."""
 
-    user: User
+    member: Member
     scope: Scope
     allowance: rate_limits.RateLimitState | None
 
@@ -94,21 +94,21 @@ async def authenticate(authorization: str) -> Caller:
     if scheme.lower() != "bearer" or not token:
         raise errors.Unauthorized
     here = installation.current()
-    found = here.tokens.get(token)
+    found = here.callers.get(token)
     if found is not None and not here.request_limiter.is_enforced:
         return Caller(found[0], found[1].scope, None)
     return await run_in_threadpool(_authenticate, here, token)
 
 
 def _authenticate(here: Installation, token: str) -> Caller:
-    found = here.tokens.get(token)
+    found = here.callers.get(token)
     if found is None:
         with db.read_session() as session:
-            found = here.tokens.authenticate(session, token)
+            found = here.callers.authenticate(session, token)
         if api_tokens.use_is_old(found[1]):
             _note_use(found[1].id)
-    user, row = found
-    return Caller(user, row.scope, here.request_limiter.consume(row.id))
+    member, row = found
+    return Caller(member, row.scope, here.request_limiter.consume(row.id))
 
 
 def check_scope(scope: Scope, need: Scope) -> None:
@@ -131,10 +131,20 @@ def check_rate_limit(allowance: rate_limits.RateLimitState | None) -> None:
         )
 
 
-async def current_user(request: Request) -> User:
-    """The person of the request's token, whom the gate has let in."""
+WorkspaceId = Annotated[
+    str | None,
+    Header(
+        alias="Workspace-Id",
+        description="Where lists look and new things are made, if not in your personal workspace or in that of the "
+        "token. What has an id is found in any workspace that the token reaches.",
+    ),
+]
+
+
+async def current_member(request: Request, workspace_id: WorkspaceId = None) -> Member:
+    """The person of the request's token, whom the gate has let in; NotFound for a workspace that they do not reach."""
     caller: Caller = request.state.caller
-    return caller.user
+    return caller.member if workspace_id is None else caller.member.moved_to(workspace_id)
 
 
 def _well_formed_id(id: str) -> str:
@@ -144,7 +154,7 @@ def _well_formed_id(id: str) -> str:
     return id
 
 
-CurrentUser = Annotated[User, Depends(current_user)]
+CurrentMember = Annotated[Member, Depends(current_member)]
 WellFormedId = AfterValidator(_well_formed_id)
 ID_SCHEMA = {"pattern": f"^{_ID.pattern}$"}
 PathId = Annotated[str, Path(alias="id", json_schema_extra=ID_SCHEMA), WellFormedId]

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from core import db
 from core.api.http import idempotency, routing
-from core.api.http.auth import CurrentUser
+from core.api.http.auth import CurrentMember
 from core.api.http.idempotency import IdempotencyKey
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses
@@ -41,7 +41,7 @@ class BatchAnswer(responses.Response):
     responses=refuses(402, 404, 409) | idempotency.says_so(202, {}),
 )
 def generate_batch(
-    user: CurrentUser,
+    member: CurrentMember,
     installation: CurrentInstallation,
     body: BatchBody,
     idempotency_key: IdempotencyKey = None,
@@ -55,7 +55,7 @@ def generate_batch(
     with db.write_session() as session:
         rows = batches.submit_batch(
             session,
-            user,
+            member,
             orders,
             configured=installation.configured,
             quota_bytes=installation.settings.storage_quota_bytes,

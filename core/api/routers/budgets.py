@@ -9,7 +9,7 @@ from pydantic import Field
 
 from core import db
 from core.api.http import routing
-from core.api.http.auth import CurrentUser
+from core.api.http.auth import CurrentMember
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses
 from core.api.routers.usage import SelectionQuery, reaches_far_enough, selection
@@ -57,7 +57,7 @@ class BudgetBody(requests.Body):
 
 @router.get("/usage/month", responses=refuses(403, 404))
 def get_usage_month(
-    user: CurrentUser, installation: CurrentInstallation, query: Annotated[SelectionQuery, Query()]
+    member: CurrentMember, installation: CurrentInstallation, query: Annotated[SelectionQuery, Query()]
 ) -> MonthAnswer:
     """Get the usage of a month with its budget and a forecast.
 
@@ -65,20 +65,20 @@ def get_usage_month(
     """
     with db.read_session() as session:
         today, cache = utc_now().date(), installation.usage
-        return _month(budgets.month(session, user, selection(query), today=today, cache=cache))
+        return _month(budgets.month(session, member, selection(query), today=today, cache=cache))
 
 
 @router.put("/usage/budget", responses=refuses(404))
-def set_budget(user: CurrentUser, installation: CurrentInstallation, body: BudgetBody) -> MonthAnswer:
+def set_budget(member: CurrentMember, installation: CurrentInstallation, body: BudgetBody) -> MonthAnswer:
     """Set a monthly budget and get how this month stands against it."""
     today = utc_now().date()
     selected = reports.UsageQuery(today, today, project_id=body.project_id)
     with db.write_session() as session:
         if body.project_id is None:
-            budgets.set_user(session, user, credits=body.monthly_budget_credits)
+            budgets.set_workspace(session, member, credits=body.monthly_budget_credits)
         else:
-            budgets.set_project(session, user, body.project_id, credits=body.monthly_budget_credits)
-        return _month(budgets.month(session, user, selected, today=today, cache=installation.usage))
+            budgets.set_project(session, member, body.project_id, credits=body.monthly_budget_credits)
+        return _month(budgets.month(session, member, selected, today=today, cache=installation.usage))
 
 
 def _month(month: budgets.Month) -> MonthAnswer:

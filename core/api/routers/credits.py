@@ -7,7 +7,7 @@ from pydantic import Field
 
 from core import db
 from core.api.http import routing
-from core.api.http.auth import CurrentUser
+from core.api.http.auth import CurrentMember
 from core.api.schemas import fields, requests, responses
 from core.billing import ledger
 from core.catalog import price_list
@@ -37,10 +37,10 @@ class EntriesAnswer(responses.Response):
 
 
 @router.get("/credits")
-def get_credits(user: CurrentUser) -> CreditsAnswer:
+def get_credits(member: CurrentMember) -> CreditsAnswer:
     """Get the balance: available credits and credits reserved for generations in progress."""
     with db.read_session() as session:
-        balance = ledger.balance(session, user.id)
+        balance = ledger.balance(session, member.workspace_id)
     return CreditsAnswer(
         credits=Balance(
             available=balance.available_credits, held=balance.held_credits, idr_per_credit=price_list.IDR_PER_CREDIT
@@ -49,10 +49,10 @@ def get_credits(user: CurrentUser) -> CreditsAnswer:
 
 
 @router.get("/credits/entries")
-def list_entries(user: CurrentUser, query: Annotated[requests.LedgerQuery, Query()]) -> EntriesAnswer:
+def list_entries(member: CurrentMember, query: Annotated[requests.LedgerQuery, Query()]) -> EntriesAnswer:
     """List credit movements, newest first, a page at a time."""
     with db.read_session() as session:
-        rows = ledger.entries(session, user.id, before_id=query.cursor, limit=query.limit + 1)
+        rows = ledger.entries(session, member.workspace_id, before_id=query.cursor, limit=query.limit + 1)
     page = rows[: query.limit]
     return EntriesAnswer(
         entries=[responses.LedgerEntryShape.of(row) for row in page],

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import signal
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
@@ -22,6 +22,7 @@ from core.db import availability
 from core.generations.timeline import Step, Tail
 from core.messages import plain
 from core.retry import RepeatedFailure
+from core.workspaces.access import Member
 
 log = logging.getLogger(__name__)
 
@@ -68,20 +69,25 @@ class EventHub:
     """The listeners of this process and the one task that reads for them, which runs while there are any."""
 
     def __init__(self) -> None:
-        self._subscriptions: dict[str, set[Subscription]] = defaultdict(set)
+        self._subscriptions: dict[str, set[Subscription]] = defaultdict(set)  # by workspace
+        self._of_user: Counter[str] = Counter()
         self._reading: asyncio.Task[None] | None = None
         self._tail: asyncio.Future[Tail] | None = None
         self._stopped = False
 
     @asynccontextmanager
-    async def subscribe(self, user_id: str) -> AsyncIterator[Subscription]:
-        """A place for one listener, who hears of all steps after its `start_id`; RateLimited when they have enough."""
-        if len(self._subscriptions[user_id]) >= MAX_SUBSCRIPTIONS_PER_USER:
+    async def subscribe(self, member: Member) -> AsyncIterator[Subscription]:
+        """A place for one listener, who hears of all steps in the workspace after its `start_id`.
+
+        RateLimited when the person has enough of them.
+        """
+        if self._of_user[member.id] >= MAX_SUBSCRIPTIONS_PER_USER:
             raise errors.RateLimited(
                 plain("You are listening in too many places. Close one of them."), retry_after_seconds=30
             )
         subscription = Subscription()
-        self._subscriptions[user_id].add(subscription)
+        self._subscriptions[member.workspace_id].add(subscription)
+        self._of_user[member.id] += 1
         try:
             if self._stopped:
                 subscription.end()
@@ -91,9 +97,10 @@ class EventHub:
             subscription.start_id = (await asyncio.shield(self._tail)).last_id
             yield subscription
         finally:
-            self._subscriptions[user_id].discard(subscription)
-            if not self._subscriptions[user_id]:
-                del self._subscriptions[user_id]
+            self._subscriptions[member.workspace_id].discard(subscription)
+            if not self._subscriptions[member.workspace_id]:
+                del self._subscriptions[member.workspace_id]
+            self._of_user -= Counter([member.id])
 
     def stop(self) -> None:
         """End every stream, and at once those that still come."""
@@ -151,7 +158,7 @@ class EventHub:
                 trouble.over()
                 pause_seconds = READ_SECONDS
                 for step in steps:
-                    for subscription in tuple(self._subscriptions.get(step.user_id, ())):
+                    for subscription in tuple(self._subscriptions.get(step.workspace_id, ())):
                         subscription.publish(step)
         except Exception as failure:
             first.set_exception(failure)

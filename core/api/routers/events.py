@@ -15,13 +15,13 @@ from starlette.types import Receive, Scope, Send
 
 from core import db
 from core.api.http import routing
-from core.api.http.auth import CurrentUser
+from core.api.http.auth import CurrentMember
 from core.api.routers import event_hub
 from core.api.schemas import fields, responses
 from core.db.enums import Stage, Status
-from core.db.tables import User
 from core.generations import timeline
 from core.generations.timeline import Step
+from core.workspaces.access import Member
 
 router = routing.router("generations")
 
@@ -74,8 +74,8 @@ class EventStream(EventSourceResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _subscription(request: Request, user: CurrentUser) -> AsyncIterator[event_hub.Subscription]:
-    async with request.app.state.hub.subscribe(user.id) as subscription:
+async def _subscription(request: Request, member: CurrentMember) -> AsyncIterator[event_hub.Subscription]:
+    async with request.app.state.hub.subscribe(member) as subscription:
         yield subscription
 
 
@@ -90,7 +90,7 @@ _DOCUMENT: dict[int | str, dict[str, Any]] = {
 
 @router.get("/generations/events", response_class=StreamingResponse, responses=_DOCUMENT)
 async def listen_to_generations(
-    user: CurrentUser,
+    member: CurrentMember,
     subscription: Annotated[event_hub.Subscription, Depends(_subscription)],
     in_query: StepId = None,
     in_header: StepIdHeader = None,
@@ -103,7 +103,7 @@ async def listen_to_generations(
     `reload` says that too much was missed: ask for the list again. The stream ends now and then; take it up again with
     Last-Event-ID, as browsers do by themselves.
     """
-    return EventStream(_events(user, subscription, in_header if in_header is not None else in_query), subscription)
+    return EventStream(_events(member, subscription, in_header if in_header is not None else in_query), subscription)
 
 
 @router.head("/generations/events", include_in_schema=False)
@@ -113,7 +113,7 @@ async def would_listen() -> Response:
 
 
 async def _events(
-    user: User, subscription: event_hub.Subscription, last_id: int | None
+    member: Member, subscription: event_hub.Subscription, last_id: int | None
 ) -> AsyncIterator[ServerSentEvent]:
     """The stream: what was missed, then what comes, each step once and in order."""
     yield ServerSentEvent(retry=RETRY_MILLISECONDS, sep="\n")
@@ -123,7 +123,7 @@ async def _events(
         last_id = subscription.start_id
         yield _event(last_id, "reload", "{}")
     while last_id < subscription.start_id and (
-        missed := await to_thread.run_sync(_missed, user, last_id, subscription.start_id)
+        missed := await to_thread.run_sync(_missed, member, last_id, subscription.start_id)
     ):
         for step in missed:
             yield _event(step.id, "generation", LiveStep.of(step).model_dump_json(by_alias=True))
@@ -137,9 +137,9 @@ async def _events(
             yield _event(last_id, "generation", LiveStep.of(following).model_dump_json(by_alias=True))
 
 
-def _missed(user: User, after_id: int, until_id: int) -> Sequence[Step]:
+def _missed(member: Member, after_id: int, until_id: int) -> Sequence[Step]:
     with db.read_session() as session:
-        return timeline.of_person(session, user, after_id=after_id, until_id=until_id)
+        return timeline.of_member(session, member, after_id=after_id, until_id=until_id)
 
 
 def _event(id: int, kind: str, data: str) -> ServerSentEvent:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from core import db
 from core.api.http import idempotency, routing
-from core.api.http.auth import CurrentUser, PathId
+from core.api.http.auth import CurrentMember, PathId
 from core.api.http.idempotency import IdempotencyKey
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import NOT_MODIFIED, RETRY_AFTER, leads_to, next_page, refuses
@@ -17,10 +17,11 @@ from core.api.routers.media import RequestLinks
 from core.api.schemas import fields, requests, responses
 from core.db import ReadSession
 from core.db.enums import ENDED_STATUSES, Status
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import commands, queries, review
 from core.generations.queries import ReviewStatus
 from core.generations.submit import Order, submit
+from core.workspaces.access import Member
 
 router = routing.router("generations")
 
@@ -122,7 +123,7 @@ class ProgressAnswer(responses.Response):
     ),
 )
 def generate(
-    user: CurrentUser,
+    member: CurrentMember,
     installation: CurrentInstallation,
     body: requests.GenerateBody,
     idempotency_key: IdempotencyKey = None,
@@ -132,7 +133,7 @@ def generate(
     with db.write_session() as session:
         row = submit(
             session,
-            user,
+            member,
             order,
             configured=installation.configured,
             quota_bytes=installation.settings.storage_quota_bytes,
@@ -144,7 +145,7 @@ def generate(
 
 @router.get("/generations", responses=refuses(404) | {200: {"links": next_page("listGenerations")}})
 def list_generations(
-    user: CurrentUser, link: RequestLinks, query: Annotated[requests.GenerationsQuery, Query()]
+    member: CurrentMember, link: RequestLinks, query: Annotated[requests.GenerationsQuery, Query()]
 ) -> ClipsAnswer:
     """List generations, newest first by default, a page at a time."""
     filters = queries.ListFilter(
@@ -161,21 +162,21 @@ def list_generations(
         oldest_first=query.oldest_first,
     )
     with db.read_connection() as connection:
-        page = queries.list_page(connection, user, filters, cursor=query.cursor, limit=query.limit)
+        page = queries.list_page(connection, member, filters, cursor=query.cursor, limit=query.limit)
     return ClipsAnswer(generations=responses.clips(page.rows, link), next_cursor=page.next_cursor)
 
 
 @router.get("/generations/{id}", responses=refuses(404))
-def get_generation(user: CurrentUser, generation_id: PathId, link: RequestLinks) -> ClipWithHistoryAnswer:
+def get_generation(member: CurrentMember, generation_id: PathId, link: RequestLinks) -> ClipWithHistoryAnswer:
     """Get a generation with timeline and receipt."""
     with db.read_session() as session:
-        row = queries.get(session, user, generation_id)
-        return _whole(session, user, row, link)
+        row = queries.get(session, member, generation_id)
+        return _whole(session, member, row, link)
 
 
 @router.patch("/generations/{id}", responses=refuses(404, 409))
 def change_generation(
-    user: CurrentUser, generation_id: PathId, link: RequestLinks, body: requests.GenerationChanges
+    member: CurrentMember, generation_id: PathId, link: RequestLinks, body: requests.GenerationChanges
 ) -> ClipWithHistoryAnswer:
     """Mark a generation as favourite, keep or reject it, tag it, or move it to another project.
 
@@ -188,8 +189,8 @@ def change_generation(
         project_id=body.project_id,
     )
     with db.write_session() as session:
-        row = review.update(session, user, generation_id, changes)
-        return _whole(session, user, row, link)
+        row = review.update(session, member, generation_id, changes)
+        return _whole(session, member, row, link)
 
 
 @router.get(
@@ -197,22 +198,22 @@ def change_generation(
     response_model=ProgressAnswer,
     responses=refuses(404) | {200: {"headers": RETRY_AFTER}, 304: NOT_MODIFIED | {"headers": RETRY_AFTER}},
 )
-def get_generation_status(user: CurrentUser, generation_id: PathId, link: RequestLinks) -> Response:
+def get_generation_status(member: CurrentMember, generation_id: PathId, link: RequestLinks) -> Response:
     """Get the status of a generation.
 
     While it has not ended, `Retry-After` says in how many seconds to ask again.
     """
     with db.read_connection() as connection:
-        snapshot = queries.status_snapshot(connection, user, generation_id)
+        snapshot = queries.status_snapshot(connection, member, generation_id)
     hint = {} if snapshot.status in ENDED_STATUSES else {"Retry-After": str(POLL_SECONDS)}
     return routing.written(ProgressAnswer(status=Progress.of(snapshot, link)), headers=hint)
 
 
 @router.post("/generations/{id}/cancel", responses=refuses(404, 409))
-def cancel_generation(user: CurrentUser, generation_id: PathId, link: RequestLinks) -> ClipAnswer:
+def cancel_generation(member: CurrentMember, generation_id: PathId, link: RequestLinks) -> ClipAnswer:
     """Cancel a generation: free while it is pending, later only if the provider can stop it."""
     with db.write_session() as session:
-        row = commands.cancel(session, user, generation_id)
+        row = commands.cancel(session, member, generation_id)
     message = (
         f"Cancelled; {row.credits:,} credits were returned."
         if row.status is Status.CANCELLED
@@ -229,7 +230,10 @@ def cancel_generation(user: CurrentUser, generation_id: PathId, link: RequestLin
     | idempotency.says_so(202, {"links": leads_to("getGenerationStatus", id_at="generation/id")}),
 )
 def retry_generation(
-    user: CurrentUser, installation: CurrentInstallation, generation_id: PathId, idempotency_key: IdempotencyKey = None
+    member: CurrentMember,
+    installation: CurrentInstallation,
+    generation_id: PathId,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Order a failed or cancelled generation again, at today's price, as a new one.
 
@@ -238,7 +242,7 @@ def retry_generation(
     with db.write_session() as session:
         row = commands.retry(
             session,
-            user,
+            member,
             generation_id,
             configured=installation.configured,
             quota_bytes=installation.settings.storage_quota_bytes,
@@ -248,13 +252,13 @@ def retry_generation(
 
 
 @router.delete("/generations/{id}", responses=refuses(404, 409))
-def delete_generation(user: CurrentUser, generation_id: PathId) -> responses.Response:
+def delete_generation(member: CurrentMember, generation_id: PathId) -> responses.Response:
     """Delete a finished generation.
 
     Its files are removed soon after; its charges stay on record.
     """
     with db.write_session() as session:
-        commands.delete(session, user, generation_id)
+        commands.delete(session, member, generation_id)
     return responses.Response()
 
 
@@ -262,8 +266,8 @@ def _verdict(kept: bool | Literal["undecided"]) -> ReviewStatus:
     return ReviewStatus.UNDECIDED if kept == "undecided" else ReviewStatus.of(kept)
 
 
-def _whole(session: ReadSession, user: User, row: Generation, link: responses.Link) -> ClipWithHistoryAnswer:
-    details, tags = queries.details(session, row), review.tags_of(session, user, row.id)
+def _whole(session: ReadSession, member: Member, row: Generation, link: responses.Link) -> ClipWithHistoryAnswer:
+    details, tags = queries.details(session, row), review.tags_of(session, member, row.id)
     return ClipWithHistoryAnswer(generation=responses.ClipDetails.with_history(row, details, tags, link))
 
 

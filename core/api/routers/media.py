@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from core import config, db, errors
 from core.api.http import addresses, ranges, routing
-from core.api.http.auth import CurrentUser, PathId
+from core.api.http.auth import CurrentMember, PathId
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses, sends_file
 from core.api.schemas import requests
@@ -25,6 +25,7 @@ from core.files import signed_urls
 from core.files.storage import Storage
 from core.generations import queries, zip_export
 from core.messages import plain
+from core.workspaces import members
 
 log = logging.getLogger(__name__)
 
@@ -106,18 +107,22 @@ def get_archive(
     )
     with db.read_session() as session:
         user = session.get_one(User, user_id)  # the link was signed for them
-        rows = queries.get_many(session, user, ids)
+        if user.deactivated_at is not None:
+            raise errors.Forbidden(signed_urls.REFUSAL)
+        rows = queries.get_many(session, members.at_work(session, user), ids)
     return _archive(installation.storage, rows)
 
 
 @router.post("/generations/zip", response_class=Response, responses=refuses(404) | sends_file("application/zip"))
-def download_several(user: CurrentUser, installation: CurrentInstallation, body: requests.GenerationIds) -> Response:
+def download_several(
+    member: CurrentMember, installation: CurrentInstallation, body: requests.GenerationIds
+) -> Response:
     """Download several completed generations as one ZIP.
 
     Those without a file are named inside. 404 when one of them does not exist or is not yours.
     """
     with db.read_session() as session:
-        rows = queries.get_many(session, user, body.ids)
+        rows = queries.get_many(session, member, body.ids)
     if len(rows) != len(set(body.ids)):
         raise errors.NotFound(plain("One of these generations does not exist, or it is not yours."))
     return _archive(installation.storage, rows)
@@ -128,11 +133,11 @@ def download_several(user: CurrentUser, installation: CurrentInstallation, body:
     "/download/{id}", response_class=Response, responses=refuses(404, 409) | sends_file("video/mp4", in_parts=True)
 )
 def download_generation(
-    request: Request, user: CurrentUser, installation: CurrentInstallation, generation_id: PathId
+    request: Request, member: CurrentMember, installation: CurrentInstallation, generation_id: PathId
 ) -> Response:
     """Download the MP4 of a completed generation; byte ranges are supported."""
     with db.read_session() as session:
-        row = queries.get(session, user, generation_id)
+        row = queries.get(session, member, generation_id)
     if row.status is not Status.COMPLETED or row.output_key is None:
         raise errors.Conflict(plain(f"This generation is {row.status}: there is no clip to download."))
     store = installation.storage

@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from core import db, errors
 from core.api.http import routing
-from core.api.http.auth import CurrentUser
+from core.api.http.auth import CurrentMember
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses
 from core.audit import runs as audit_runs
@@ -42,12 +42,12 @@ router = routing.router("health")
     response_class=Response,
     responses=refuses(403) | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def get_metrics(user: CurrentUser, installation: CurrentInstallation) -> Response:
+def get_metrics(member: CurrentMember, installation: CurrentInstallation) -> Response:
     """Get metrics for Prometheus.
 
     For administrators only; a token of scope `read` is enough.
     """
-    if user.role is not Role.ADMIN:
+    if member.role is not Role.ADMIN:
         raise errors.Forbidden(plain("These figures are for administrators."))
     with db.read_session() as session:
         stored = [*_work(session), *_providers(session, installation.configured), *_money(session)]

@@ -12,17 +12,17 @@ from starlette.responses import Response
 
 from core import db
 from core.api.http import idempotency, routing
-from core.api.http.auth import CurrentUser, PathId
+from core.api.http.auth import CurrentMember, PathId
 from core.api.http.idempotency import IdempotencyKey
 from core.api.openapi.answers import fills, leads_to, refuses
 from core.api.routers.media import RequestLinks
 from core.api.schemas import fields, requests, responses
 from core.db import ReadSession
-from core.db.row_access import visible_to
-from core.db.tables import Generation, Project, User
+from core.db.tables import Generation, Project
 from core.generations import queries
 from core.identity import idempotency as keys
 from core.projects import projects
+from core.workspaces.access import Member, visible_to
 
 router = routing.router("projects")
 
@@ -64,13 +64,13 @@ class ProjectPageAnswer(ProjectAnswer):
 
 @router.get("/projects", responses=refuses(404))
 def list_projects(
-    user: CurrentUser, link: RequestLinks, query: Annotated[requests.ProjectsQuery, Query()]
+    member: CurrentMember, link: RequestLinks, query: Annotated[requests.ProjectsQuery, Query()]
 ) -> ProjectsAnswer:
     """List projects, recently changed first by default, each with its newest generations."""
     with db.read_session() as session:
         found = projects.list_page(
             session,
-            user,
+            member,
             search=query.search,
             archived=query.archived,
             sort=query.sort,
@@ -78,7 +78,7 @@ def list_projects(
             limit=query.limit + 1,
         )
         page = found[: query.limit]
-        newest = _newest(session, user, [project.id for project in page])
+        newest = _newest(session, member, [project.id for project in page])
     return ProjectsAnswer(
         projects=[_shape(project, newest.get(project.id, []), link) for project in page],
         next_cursor=page[-1].id if len(found) > query.limit else None,
@@ -99,7 +99,7 @@ def list_projects(
     ),
 )
 def create_project(
-    user: CurrentUser, body: requests.NewProject, link: RequestLinks, idempotency_key: IdempotencyKey = None
+    member: CurrentMember, body: requests.NewProject, link: RequestLinks, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Create a project.
 
@@ -107,51 +107,51 @@ def create_project(
     """
     request = f"project\n{body.model_dump_json()}"
     with db.write_session() as session:
-        made_id = keys.made_before(session, user, idempotency_key, request=request)
+        made_id = keys.made_before(session, member.user, idempotency_key, request=request)
         if made_id is None:
-            project = projects.create(session, user, name=body.name, description=body.description)
-            keys.remember(session, user, idempotency_key, request=request, made_id=project.id)
+            project = projects.create(session, member, name=body.name, description=body.description)
+            keys.remember(session, member.user, idempotency_key, request=request, made_id=project.id)
         else:
-            project = projects.get(session, user, made_id)
-        newest = _newest(session, user, [project.id])
+            project = projects.get(session, member, made_id)
+        newest = _newest(session, member, [project.id])
     answer = ProjectAnswer(project=_shape(project, newest.get(project.id, []), link))
     return routing.written(answer, status=201, headers=idempotency.headers(replayed=made_id is not None))
 
 
 @router.get("/projects/{id}", responses=refuses(404))
 def get_project(
-    user: CurrentUser, project_id: PathId, link: RequestLinks, query: Annotated[requests.PageQuery, Query()]
+    member: CurrentMember, project_id: PathId, link: RequestLinks, query: Annotated[requests.PageQuery, Query()]
 ) -> ProjectPageAnswer:
     """Get a project and its generations, newest first, a page at a time."""
     with db.read_session() as session:
-        project = projects.get(session, user, project_id)
+        project = projects.get(session, member, project_id)
         chosen = queries.ListFilter(project_id=project.id)
-        page = queries.list_page(session, user, chosen, cursor=query.cursor, limit=query.limit)
+        page = queries.list_page(session, member, chosen, cursor=query.cursor, limit=query.limit)
     return ProjectPageAnswer(project=_shape(project, page.rows, link), next_cursor=page.next_cursor)
 
 
 @router.patch("/projects/{id}", responses=refuses(404, 409))
 def change_project(
-    user: CurrentUser, project_id: PathId, link: RequestLinks, body: requests.ProjectChanges
+    member: CurrentMember, project_id: PathId, link: RequestLinks, body: requests.ProjectChanges
 ) -> ProjectAnswer:
     """Rename, describe, archive or restore a project."""
     with db.write_session() as session:
         project = projects.update(
-            session, user, project_id, name=body.name, description=body.description, archived=body.archived
+            session, member, project_id, name=body.name, description=body.description, archived=body.archived
         )
-        newest = _newest(session, user, [project.id])
+        newest = _newest(session, member, [project.id])
     return ProjectAnswer(project=_shape(project, newest.get(project.id, []), link))
 
 
 @router.delete("/projects/{id}", responses=refuses(404, 409))
-def delete_project(user: CurrentUser, project_id: PathId) -> responses.Response:
+def delete_project(member: CurrentMember, project_id: PathId) -> responses.Response:
     """Delete an empty project; one with generations can only be archived."""
     with db.write_session() as session:
-        projects.delete(session, user, project_id)
+        projects.delete(session, member, project_id)
     return responses.Response()
 
 
-def _newest(session: ReadSession, user: User, project_ids: Collection[str]) -> Mapping[str, Sequence[Generation]]:
+def _newest(session: ReadSession, member: Member, project_ids: Collection[str]) -> Mapping[str, Sequence[Generation]]:
     """The newest generations of each project, in one query.
 
     For each project the index finds the id of its 20th newest; numbering rows in a window would read all of them.
@@ -171,7 +171,7 @@ def _newest(session: ReadSession, user: User, project_ids: Collection[str]) -> M
         .join(Project, Project.id == Generation.project_id)
         .where(
             Project.id.in_(project_ids),
-            visible_to(Project, user),
+            visible_to(Project, member),
             Generation.deleted_at.is_(None),
             Generation.id >= func.coalesce(last_shown, ""),
         )

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from core import db
 from core.api.http import routing
-from core.api.http.auth import CurrentUser
+from core.api.http.auth import CurrentMember
 from core.api.openapi.answers import refuses
 from core.api.routers.usage import SelectionQuery, reaches_far_enough, selection
 from core.api.schemas import requests, responses
@@ -60,7 +60,7 @@ class WhatIfAnswer(responses.Response):
 
 
 @router.get("/usage/what-if", responses=refuses(403, 404))
-def get_what_if(user: CurrentUser, query: Annotated[WhatIfQuery, Query()]) -> WhatIfAnswer:
+def get_what_if(member: CurrentMember, query: Annotated[WhatIfQuery, Query()]) -> WhatIfAnswer:
     """Compare what the clips of a period cost with what they would have cost with another model or price.
 
     Of each model the newest charged clips are counted, up to a bound: `clips` of `ofClips`.
@@ -73,8 +73,8 @@ def get_what_if(user: CurrentUser, query: Annotated[WhatIfQuery, Query()]) -> Wh
         markup_percent=query.markup_percent or price.markup_percent,
     )
     with db.read_session() as session:
-        of_clips = reports.total(session, user, selected).completed
-        groups = repricing.clip_groups(session, user, selected)
+        of_clips = reports.total(session, member, selected).completed
+        groups = repricing.clip_groups(session, member, selected)
     result = repricing.reprice(groups, scenario)
     return WhatIfAnswer(
         what_if=WhatIf(

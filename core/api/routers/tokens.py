@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from core import db
 from core.api.http import idempotency, routing
-from core.api.http.auth import CurrentUser, PathId
+from core.api.http.auth import CurrentMember, PathId
 from core.api.http.idempotency import IdempotencyKey
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import leads_to, refuses
@@ -60,10 +60,10 @@ class NewTokenAnswer(responses.Response):
 
 
 @router.get("/tokens")
-def list_tokens(user: CurrentUser) -> TokensAnswer:
+def list_tokens(member: CurrentMember) -> TokensAnswer:
     """List your tokens, newest first."""
     with db.read_session() as session:
-        return TokensAnswer(tokens=[Token.of(row) for row in api_tokens.list_for_user(session, user)])
+        return TokensAnswer(tokens=[Token.of(row) for row in api_tokens.list_for_user(session, member.user)])
 
 
 @router.post(
@@ -72,7 +72,7 @@ def list_tokens(user: CurrentUser) -> TokensAnswer:
     response_model=NewTokenAnswer,
     responses=refuses(404, 409) | idempotency.says_so(201, {"links": leads_to("revokeToken", id_at="token/id")}),
 )
-def create_token(user: CurrentUser, body: requests.NewToken, idempotency_key: IdempotencyKey = None) -> Response:
+def create_token(member: CurrentMember, body: requests.NewToken, idempotency_key: IdempotencyKey = None) -> Response:
     """Create a token; its `secret` is shown only once.
 
     A repeat tells the token without it, since only its hash is kept: whoever has lost the first answer revokes the
@@ -80,20 +80,22 @@ def create_token(user: CurrentUser, body: requests.NewToken, idempotency_key: Id
     """
     request, secret = f"token\n{body.model_dump_json()}", None
     with db.write_session() as session:
-        made_id = keys.made_before(session, user, idempotency_key, request=request)
+        made_id = keys.made_before(session, member.user, idempotency_key, request=request)
         if made_id is None:
-            secret = api_tokens.create(session, user, name=body.name, scope=body.scope, expires_at=body.expires_at)
+            secret = api_tokens.create(
+                session, member.user, name=body.name, scope=body.scope, expires_at=body.expires_at
+            )
             row = api_tokens.by_token(session, secret)[1]
-            keys.remember(session, user, idempotency_key, request=request, made_id=row.id)
+            keys.remember(session, member.user, idempotency_key, request=request, made_id=row.id)
         else:
-            row = api_tokens.get(session, user, made_id)
+            row = api_tokens.get(session, member.user, made_id)
     answer = NewTokenAnswer(token=Token.of(row), secret=secret)
     return routing.written(answer, status=201, headers=idempotency.headers(replayed=made_id is not None))
 
 
 @router.delete("/tokens/{id}", responses=refuses(404, 409))
-def revoke_token(user: CurrentUser, installation: CurrentInstallation, token_id: PathId) -> responses.Response:
+def revoke_token(member: CurrentMember, installation: CurrentInstallation, token_id: PathId) -> responses.Response:
     """Revoke a token; the next request with it is refused."""
     with db.write_session() as session:
-        api_tokens.revoke(session, user, token_id, cache=installation.tokens)
+        api_tokens.revoke(session, member.user, token_id, cache=installation.callers)
     return responses.Response()

@@ -7,7 +7,7 @@ from fastapi import File, Form, UploadFile
 from pydantic import Field
 
 from core.api.http import routing
-from core.api.http.auth import CurrentUser
+from core.api.http.auth import CurrentMember
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import fills
 from core.api.schemas import requests, responses
@@ -43,7 +43,7 @@ class UploadAnswer(responses.Response):
 
 @router.post("/upload-image", responses={200: {"links": fills("generate", startImagePath="filePath")}})
 def upload_image(
-    user: CurrentUser,
+    member: CurrentMember,
     installation: CurrentInstallation,
     file: Annotated[UploadFile, File(description="A JPEG, PNG or WebP of 10 MB at most.")],
     type: Annotated[requests.ImageRole, Form(description="What the image is for.")],
@@ -55,7 +55,7 @@ def upload_image(
     """
     data = file.file.read(image_sanitizer.MAX_UPLOAD_BYTES + 1)
     upload, notes = uploads.store_image(
-        user,
+        member,
         identity=data,
         picture=lambda: data,
         file_name=file.filename or "",

@@ -13,16 +13,16 @@ from starlette.responses import Response, StreamingResponse
 
 from core import db, errors
 from core.api.http import auth, ranges, routing
-from core.api.http.auth import CurrentUser
+from core.api.http.auth import CurrentMember
 from core.api.openapi.answers import refuses
 from core.api.schemas import fields, requests, responses
 from core.clock import utc_now
 from core.db.enums import Scope
-from core.db.tables import User
 from core.messages import plain
 from core.usage import export, reports
 from core.usage.reports import Group
 from core.usage.spreadsheet import SpreadsheetFormat
+from core.workspaces.access import Member
 
 
 async def reaches_far_enough(request: Request) -> None:
@@ -150,19 +150,19 @@ class UsageAnswer(responses.Response):
         }
     },
 )
-def get_usage(user: CurrentUser, query: Annotated[UsageQuery, Query()]) -> UsageAnswer | Response:
+def get_usage(member: CurrentMember, query: Annotated[UsageQuery, Query()]) -> UsageAnswer | Response:
     """Get usage by day and model, or grouped by what `groupBy` names, with totals; JSON, CSV or XLSX."""
     selected = selection(query)
     groups = query.group_by or None
     if query.format is not UsageFormat.JSON:
         form = SpreadsheetFormat(query.format)
         with db.read_session() as session:
-            reports.total(session, user, selected)  # refuse what is refused before the first byte is sent
+            reports.total(session, member, selected)  # refuse what is refused before the first byte is sent
         name = f"usage-{selected.since.isoformat()}-to-{selected.until.isoformat()}.{form}"
         headers = {"Content-Disposition": ranges.content_disposition(name)}
-        return StreamingResponse(_file(user, selected, groups, form), media_type=form.media_type, headers=headers)
+        return StreamingResponse(_file(member, selected, groups, form), media_type=form.media_type, headers=headers)
     with db.read_session() as session:
-        every = reports.aggregate(session, user, selected, groups or export.DEFAULT)
+        every = reports.aggregate(session, member, selected, groups or export.DEFAULT)
         rows = list(islice(every, JSON_ROWS_LIMIT + 1))
     if len(rows) > JSON_ROWS_LIMIT:
         wrong = plain(f"These are more than {JSON_ROWS_LIMIT} rows. Ask for format=csv, fewer days or fewer groups.")
@@ -185,11 +185,11 @@ def get_usage(user: CurrentUser, query: Annotated[UsageQuery, Query()]) -> Usage
 
 
 def _file(
-    user: User, selected: reports.UsageQuery, groups: Sequence[Group] | None, form: SpreadsheetFormat
+    member: Member, selected: reports.UsageQuery, groups: Sequence[Group] | None, form: SpreadsheetFormat
 ) -> Iterator[bytes]:
     """The whole table, read while it is sent."""
     with db.read_session() as session:
-        yield from export.usage(reports.aggregate(session, user, selected, groups or export.DEFAULT), groups, form)
+        yield from export.usage(reports.aggregate(session, member, selected, groups or export.DEFAULT), groups, form)
 
 
 def _figures(figures: reports.UsageTotals, *, full: bool) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from core import db
 from core.api.http import auth, idempotency, routing
-from core.api.http.auth import CurrentUser, PathId
+from core.api.http.auth import CurrentMember, PathId
 from core.api.http.idempotency import IdempotencyKey
 from core.api.openapi.answers import leads_to, refuses
 from core.api.schemas import fields, requests, responses
@@ -137,10 +137,10 @@ DeliveryId = Annotated[str, Path(alias="deliveryId"), auth.WellFormedId]
 
 
 @router.get("/webhooks")
-def list_webhooks(user: CurrentUser) -> WebhooksAnswer:
+def list_webhooks(member: CurrentMember) -> WebhooksAnswer:
     """List webhooks, oldest first."""
     with db.read_session() as session:
-        rows = webhooks.list_for_user(session, user)
+        rows = webhooks.list_for_workspace(session, member)
     return WebhooksAnswer(webhooks=[Webhook.of(row) for row in rows])
 
 
@@ -164,7 +164,7 @@ def list_webhooks(user: CurrentUser) -> WebhooksAnswer:
         },
     ),
 )
-def create_webhook(user: CurrentUser, body: NewWebhook, idempotency_key: IdempotencyKey = None) -> Response:
+def create_webhook(member: CurrentMember, body: NewWebhook, idempotency_key: IdempotencyKey = None) -> Response:
     """Register a webhook.
 
     Events are signed with its secret as Standard Webhooks 1.0.0 says. A repeat tells the webhook and its secret as they
@@ -172,41 +172,41 @@ def create_webhook(user: CurrentUser, body: NewWebhook, idempotency_key: Idempot
     """
     address, request = _checked(body.url), f"webhook\n{body.model_dump_json()}"
     with db.write_session() as session:
-        made_id = keys.made_before(session, user, idempotency_key, request=request)
+        made_id = keys.made_before(session, member.user, idempotency_key, request=request)
         if made_id is None:
             row = webhooks.create(
                 session,
-                user,
+                member,
                 address,
                 key=current().settings.secret_key,
                 description=body.description,
                 events=body.events,
             )
-            keys.remember(session, user, idempotency_key, request=request, made_id=row.id)
+            keys.remember(session, member.user, idempotency_key, request=request, made_id=row.id)
         else:
-            row = webhooks.get(session, user, made_id)
+            row = webhooks.get(session, member, made_id)
     headers = idempotency.headers(replayed=made_id is not None)
     return routing.written(_with_secret(row), status=201, headers=headers)
 
 
 @router.get("/webhooks/{id}", responses=refuses(404))
-def get_webhook(user: CurrentUser, webhook_id: PathId) -> WebhookAnswer:
+def get_webhook(member: CurrentMember, webhook_id: PathId) -> WebhookAnswer:
     """Get a webhook."""
     with db.read_session() as session:
-        row = webhooks.get(session, user, webhook_id)
+        row = webhooks.get(session, member, webhook_id)
     return WebhookAnswer(webhook=Webhook.of(row))
 
 
 @router.patch("/webhooks/{id}", responses=refuses(404, 409))
-def change_webhook(user: CurrentUser, webhook_id: PathId, body: WebhookChanges) -> WebhookAnswer:
+def change_webhook(member: CurrentMember, webhook_id: PathId, body: WebhookChanges) -> WebhookAnswer:
     """Change the address, description or events of a webhook, disable or enable it."""
     with db.read_session() as session:
-        webhooks.get(session, user, webhook_id)
+        webhooks.get(session, member, webhook_id)
     address = None if body.url is None else _checked(body.url)
     with db.write_session() as session:
         row = webhooks.update(
             session,
-            user,
+            member,
             webhook_id,
             address=address,
             description=body.description,
@@ -217,39 +217,39 @@ def change_webhook(user: CurrentUser, webhook_id: PathId, body: WebhookChanges) 
 
 
 @router.delete("/webhooks/{id}", responses=refuses(404, 409))
-def delete_webhook(user: CurrentUser, webhook_id: PathId) -> responses.Response:
+def delete_webhook(member: CurrentMember, webhook_id: PathId) -> responses.Response:
     """Delete a webhook and the record of its deliveries."""
     with db.write_session() as session:
-        webhooks.delete(session, user, webhook_id)
+        webhooks.delete(session, member, webhook_id)
     return responses.Response()
 
 
 @router.post("/webhooks/{id}/rotate", responses=refuses(404, 409))
-def rotate_secret(user: CurrentUser, webhook_id: PathId) -> SecretAnswer:
+def rotate_secret(member: CurrentMember, webhook_id: PathId) -> SecretAnswer:
     """Replace the signing secret; for a day events are signed with the old one as well."""
     with db.write_session() as session:
-        row = webhooks.rotate(session, user, webhook_id, key=current().settings.secret_key)
+        row = webhooks.rotate(session, member, webhook_id, key=current().settings.secret_key)
     return _with_secret(row)
 
 
 @router.post("/webhooks/{id}/test", status_code=202, responses=refuses(404, 409))
-def send_test(user: CurrentUser, webhook_id: PathId) -> DeliveryAnswer:
+def send_test(member: CurrentMember, webhook_id: PathId) -> DeliveryAnswer:
     """Send a test event."""
     with db.write_session() as session:
-        row = webhooks.send_test(session, user, webhook_id)
+        row = webhooks.send_test(session, member, webhook_id)
     return DeliveryAnswer(delivery=Delivery.of(row))
 
 
 @router.get("/webhooks/{id}/deliveries", responses=refuses(404))
 def list_deliveries(
-    user: CurrentUser, webhook_id: PathId, query: Annotated[DeliveriesQuery, Query()]
+    member: CurrentMember, webhook_id: PathId, query: Annotated[DeliveriesQuery, Query()]
 ) -> DeliveriesAnswer:
     """List deliveries of a webhook, newest first, a page at a time.
 
     They are kept for 30 days.
     """
     with db.read_session() as session:
-        rows = webhooks.list_deliveries(session, user, webhook_id, before_id=query.cursor, limit=query.limit + 1)
+        rows = webhooks.list_deliveries(session, member, webhook_id, before_id=query.cursor, limit=query.limit + 1)
     page = rows[: query.limit]
     return DeliveriesAnswer(
         deliveries=[Delivery.of(row) for row in page],
@@ -258,10 +258,10 @@ def list_deliveries(
 
 
 @router.post("/webhooks/{id}/deliveries/{deliveryId}/replay", status_code=202, responses=refuses(404, 409))
-def replay_delivery(user: CurrentUser, webhook_id: PathId, delivery_id: DeliveryId) -> DeliveryAnswer:
+def replay_delivery(member: CurrentMember, webhook_id: PathId, delivery_id: DeliveryId) -> DeliveryAnswer:
     """Deliver an event again under the same webhook-id."""
     with db.write_session() as session:
-        row = webhooks.replay(session, user, webhook_id, delivery_id)
+        row = webhooks.replay(session, member, webhook_id, delivery_id)
     return DeliveryAnswer(delivery=Delivery.of(row))
 
 

@@ -23,6 +23,7 @@ class User(Base):
 
     `search_key` is address and name as they are searched, written with them. From `deactivated_at` on they have no
     page, no token and no webhook; their things stay. One that was merged into another person is deactivated, too.
+    `last_workspace_id` is where they were last at work, in the browser.
     """
 
     __tablename__ = "users"
@@ -35,6 +36,7 @@ class User(Base):
     language: Mapped[str | None] = mapped_column(String(8))
     is_sample: Mapped[bool] = mapped_column(default=False, server_default=false())
     deactivated_at: Mapped[datetime | None]
+    last_workspace_id: Mapped[str | None] = mapped_column(String(36))
     merged_into_id: Mapped[str | None] = mapped_column(String(36))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

@@ -8,8 +8,9 @@ import streamlit as st
 from core import config, db, errors, installation
 from core.clock import utc_now
 from core.db.enums import Scope
-from core.db.tables import ApiToken, User
+from core.db.tables import ApiToken
 from core.identity import api_tokens
+from core.workspaces.access import Member
 from pages.ui import components, links, wording
 from pages.ui.language import N_, _
 
@@ -30,7 +31,7 @@ _FORM = "account_token_form"
 _SECRET = "account_token_secret"  # noqa: S105 -- where the session keeps it, not a secret
 
 
-def show(person: User) -> None:
+def show(person: Member) -> None:
     """Draw the section for this person."""
     st.header(_("API tokens"), anchor=False)
     st.markdown(
@@ -40,7 +41,7 @@ def show(person: User) -> None:
     )
     _secret()
     with db.read_session() as session:
-        known = api_tokens.list_for_user(session, person)
+        known = api_tokens.list_for_user(session, person.user)
     if not known:
         st.caption(_("You have no tokens."))
     for token in known:
@@ -61,7 +62,7 @@ def _secret() -> None:
             st.rerun()
 
 
-def _row(person: User, token: ApiToken) -> None:
+def _row(person: Member, token: ApiToken) -> None:
     """One token and the button that ends it."""
     with st.container(border=True, gap="xsmall", key=f"account_token_{token.id}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -87,7 +88,7 @@ def _facts(token: ApiToken) -> list[str]:
     ]
 
 
-def _form(person: User) -> None:
+def _form(person: Member) -> None:
     """What a new token needs."""
     number = st.session_state.setdefault(_FORM, 0)
     with st.form(f"account_token_new_{number}", border=True):
@@ -116,13 +117,13 @@ def _form(person: User) -> None:
             _make(person, name or "", scope, days)
 
 
-def _make(person: User, name: str, scope: Scope, days: int | None) -> None:
+def _make(person: Member, name: str, scope: Scope, days: int | None) -> None:
     """Make it and keep its secret for the next drawing of the page."""
 
     end = None if days is None else utc_now() + timedelta(days=days)
     try:
         with db.write_session() as session:
-            secret = api_tokens.create(session, person, name=name, scope=scope, expires_at=end)
+            secret = api_tokens.create(session, person.user, name=name, scope=scope, expires_at=end)
     except errors.AppError as problem:
         components.error_box(problem)
         return
@@ -131,14 +132,14 @@ def _make(person: User, name: str, scope: Scope, days: int | None) -> None:
     st.rerun()
 
 
-def _revoke(person: User, token_id: str) -> None:
+def _revoke(person: Member, token_id: str) -> None:
     """End it; the same press again finds nothing to end."""
 
     def forget() -> None:
         st.session_state.pop(_SECRET, None)
 
     components.save_and_rerun(
-        lambda session: api_tokens.revoke(session, person, token_id, cache=installation.current().tokens),
+        lambda session: api_tokens.revoke(session, person.user, token_id, cache=installation.current().callers),
         done=_("The token is revoked."),
         then=forget,
     )

@@ -9,9 +9,10 @@ import streamlit as st
 from core import db, installation
 from core.clock import utc_now
 from core.db.enums import DeliveryState, DisabledReason
-from core.db.tables import User, WebhookDelivery, WebhookEndpoint
+from core.db.tables import WebhookDelivery, WebhookEndpoint
 from core.notifications import outbox, webhooks
 from core.notifications.webhooks import SecretStanding
+from core.workspaces.access import Member
 from pages.ui import components, wording
 from pages.ui.language import N_, _, plural, translate_message
 
@@ -41,7 +42,7 @@ STATE: Mapping[DeliveryState, tuple[str, Literal["gray", "green", "red"]]] = {
 }
 
 
-def show(person: User) -> None:
+def show(person: Member) -> None:
     """The whole section."""
     st.header(_("Webhooks"), anchor=False)
     st.markdown(
@@ -51,7 +52,7 @@ def show(person: User) -> None:
         )
     )
     with db.read_session() as session:
-        found = webhooks.list_for_user(session, person)
+        found = webhooks.list_for_workspace(session, person)
     _fresh_secret()
     for endpoint in found:
         _endpoint(person, endpoint)
@@ -85,7 +86,7 @@ def _fresh_secret() -> None:
             st.rerun()
 
 
-def _endpoint(person: User, endpoint: WebhookEndpoint) -> None:
+def _endpoint(person: Member, endpoint: WebhookEndpoint) -> None:
     """One webhook: how it stands, what can be done, what was delivered."""
     with st.container(border=True, gap="small", key=f"webhook_{endpoint.id}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -131,7 +132,7 @@ def _standing(endpoint: WebhookEndpoint) -> None:
         st.badge(_("Active"), color="green")
 
 
-def _actions(person: User, endpoint: WebhookEndpoint) -> None:
+def _actions(person: Member, endpoint: WebhookEndpoint) -> None:
     key = f"webhook_{endpoint.id}"
     stopped = endpoint.disabled_at is not None
     if st.button(_("Send a test"), icon=":material/send:", key=f"{key}_test", disabled=stopped):
@@ -161,7 +162,7 @@ def _actions(person: User, endpoint: WebhookEndpoint) -> None:
             )
 
 
-def _change(person: User, endpoint: WebhookEndpoint, key: str) -> None:
+def _change(person: Member, endpoint: WebhookEndpoint, key: str) -> None:
     """Another address, description or choice of events."""
     url, description, events = _fields(key, endpoint.url, endpoint.description, outbox.events_in_order(endpoint.events))
     if st.button(_("Save"), type="primary", key=f"{key}_save"):
@@ -175,7 +176,7 @@ def _change(person: User, endpoint: WebhookEndpoint, key: str) -> None:
             st.rerun()
 
 
-def _new(person: User) -> None:
+def _new(person: Member) -> None:
     """Ask for an address and register it; the fields are new ones after each."""
     turn = st.session_state.get("webhooks_made", 0)
     with st.popover(_("Add a webhook"), icon=":material/add:", key=f"webhooks_new_{turn}"):
@@ -227,7 +228,7 @@ def _checked(url: str) -> webhooks.ValidUrl:
     return webhooks.validate_url(url, allow=settings.webhook_allow_hosts, proxies=settings.proxies)
 
 
-def _deliveries(person: User, endpoint: WebhookEndpoint) -> None:
+def _deliveries(person: Member, endpoint: WebhookEndpoint) -> None:
     """What was delivered, drawn again by itself while something is about to happen."""
     shown_key = f"webhook_{endpoint.id}_shown"
 
@@ -260,7 +261,7 @@ def _is_soon(found: Sequence[WebhookDelivery]) -> bool:
     return any(row.next_at is not None and row.next_at < utc_now() + SOON for row in found)
 
 
-def _delivery(person: User, endpoint: WebhookEndpoint, delivery: WebhookDelivery) -> None:
+def _delivery(person: Member, endpoint: WebhookEndpoint, delivery: WebhookDelivery) -> None:
     """One event: what, when, how it went, and the way to send it again."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"delivery_{delivery.id}"):
         word, colour = STATE[delivery.state]

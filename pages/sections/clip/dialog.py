@@ -10,14 +10,15 @@ import streamlit as st
 from core import db, errors, installation
 from core.billing.quote import quote
 from core.db.enums import ENDED_STATUSES, Role, Status
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import commands, conformance, queries, review
 from core.generations.queries import ListFilter
 from core.projects import projects
+from core.workspaces.access import Member
 from pages.elements import copy_button, in_flight
 from pages.sections import progress_text
 from pages.sections.clip import marks, record
-from pages.ui import components, current_user, idempotency, wording
+from pages.ui import components, current_member, idempotency, wording
 from pages.ui.language import _, translate_message
 
 PARAM = "clip"
@@ -47,7 +48,7 @@ def dialog_if_open(listing: ListFilter | None = None) -> None:
 
 def _dialog(generation_id: str, listing: ListFilter | None) -> None:
     with components.error_boundary():
-        person = current_user.current_user()
+        person = current_member.current_member()
         with db.read_session() as session:
             row = queries.get(session, person, generation_id)
             told = queries.details(session, row)
@@ -114,7 +115,7 @@ def _gaps(row: Generation) -> None:
         )
 
 
-def _actions(person: User, row: Generation, projects: dict[str, str]) -> None:
+def _actions(person: Member, row: Generation, projects: dict[str, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if row.status is Status.COMPLETED:
             name = queries.file_name(row)
@@ -144,7 +145,7 @@ def download_link(link: str, label: str, name: str) -> None:
     )
 
 
-def _state(person: User, row: Generation) -> None:
+def _state(person: Member, row: Generation) -> None:
     """How a clip stands that is not there; what is under way moves by itself and can be cancelled."""
     if row.status not in ENDED_STATUSES:
         with db.read_session() as session:
@@ -157,7 +158,7 @@ def _state(person: User, row: Generation) -> None:
     st.caption(_("The {credits} were returned.").format(credits=wording.priced(row.credits)))
 
 
-def _retry_button(person: User, row: Generation) -> None:
+def _retry_button(person: Member, row: Generation) -> None:
     try:
         price = quote(row.spec)
     except errors.AppError as problem:
@@ -181,7 +182,7 @@ def _retry_button(person: User, row: Generation) -> None:
             )
 
 
-def _delete_button(person: User, row: Generation) -> None:
+def _delete_button(person: Member, row: Generation) -> None:
     with st.popover(_("Delete"), icon=":material/delete:", key=f"clip_delete_popover_{row.id}"):
         st.markdown(_("The clip and its files are removed for good. Its charges stay on record."))
         if st.button(_("Delete for good"), type="primary", key=f"clip_delete_{row.id}"):

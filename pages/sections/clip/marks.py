@@ -7,10 +7,11 @@ import streamlit as st
 
 from core import db
 from core.db.enums import ENDED_STATUSES, Status
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
+from core.workspaces.access import Member
 from pages.ui import components
 from pages.ui.language import N_, _
 from pages.ui.wording import TranslatedLabels
@@ -22,7 +23,7 @@ VERDICTS = TranslatedLabels(
 MOVE_NOTE = N_("What it cost stays with the project it was charged in, there and in Usage.")
 
 
-def show(person: User, row: Generation, *, tags: Sequence[str], own_tags: Sequence[str]) -> None:
+def show(person: Member, row: Generation, *, tags: Sequence[str], own_tags: Sequence[str]) -> None:
     """Draw them as they stand."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _follow(f"clip_favourite_{row.id}", row.favourite)
@@ -57,7 +58,7 @@ def show(person: User, row: Generation, *, tags: Sequence[str], own_tags: Sequen
     )
 
 
-def move_popover(person: User, row: Generation, projects: Mapping[str, str]) -> None:
+def move_popover(person: Member, row: Generation, projects: Mapping[str, str]) -> None:
     """Choose another project; only for what has ended, and where there is another one."""
     others = [project_id for project_id in projects if project_id != row.project_id]
     if row.status not in ENDED_STATUSES or not others:
@@ -77,13 +78,13 @@ def _follow(key: str, value: Any) -> None:
         st.session_state[key] = value
 
 
-def _write(person: User, generation_id: str, name: str) -> None:
+def _write(person: Member, generation_id: str, name: str) -> None:
     """Write down what a widget was just set to; a refusal is said, and the widget goes back by itself."""
     value = st.session_state[f"clip_{name}_{generation_id}"]
     with components.error_boundary():
         _change(person, generation_id, **{name: value})
 
 
-def _change(person: User, generation_id: str, **changes: Any) -> None:
+def _change(person: Member, generation_id: str, **changes: Any) -> None:
     with db.write_session() as session:
         review.update(session, person, generation_id, Changes(**changes))

@@ -13,10 +13,10 @@ import streamlit as st
 from core import db, errors
 from core.clock import utc_now
 from core.db import ReadSession
-from core.db.tables import User
 from core.messages import Message
 from core.projects import drafts, uploads
 from core.providers import registry
+from core.workspaces.access import Member
 from pages.sections.generate import form_state
 from pages.ui import components, connection, wording
 from pages.ui.language import N_, _
@@ -51,7 +51,7 @@ _STATE = form_state.name("draft")
 """Of this session: what was `saved`, the `note` on what was taken up, whether its first run is `as_shown`."""
 
 
-def restore(person: User) -> None:
+def restore(person: Member) -> None:
     """Fill the form with what was written before, once a session; raises as the database does, and is then repeated."""
     if _STATE in st.session_state:
         st.session_state[_STATE]["as_shown"] = True  # what this session has drawn is what its browser shows
@@ -92,7 +92,7 @@ def forget_note() -> None:
     st.session_state.get(_STATE, {})["note"] = None
 
 
-def save(person: User) -> None:
+def save(person: Member) -> None:
     """Keep what the form holds, where that has changed since it was kept; raises as the database does."""
     state: dict[str, Any] | None = st.session_state.get(_STATE)
     if state is None:  # what was kept before could not be read, so it is not written over
@@ -120,7 +120,7 @@ def _content() -> dict[str, Any]:
     }
 
 
-def _usable(session: ReadSession, person: User, kept: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def _usable(session: ReadSession, person: Member, kept: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """What of a draft can be taken up, and the images that cannot."""
     found = {field: kept[field] for field, kind in KEPT.items() if isinstance(kept.get(field), kind)}
     offered = {model.id for model in registry.models()}
@@ -129,7 +129,7 @@ def _usable(session: ReadSession, person: User, kept: Mapping[str, Any]) -> tupl
     for field in form_state.IMAGES:
         if held := found.get(field):
             try:
-                uploads.check_owned(session, person, held["key"], field=field)
+                uploads.check_owned(session, person.workspace_id, held["key"], field=field)
             except (errors.InvalidRequest, KeyError):
                 lost.append(field)
                 del found[field]

@@ -12,10 +12,11 @@ import streamlit as st
 
 from core import config, db, installation
 from core.catalog import adaptation
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import last_frame, queries
 from core.providers.contract import VideoModel
 from core.spec import FIELDS, IMAGE_FIELDS, GenerationSpec
+from core.workspaces.access import Member
 from pages.ui import wording
 from pages.ui.language import _
 
@@ -91,7 +92,7 @@ def _default(options: Sequence[str], preferred: str) -> str:
     return preferred if preferred in options else options[0]
 
 
-def load_from_url(person: User, settings: config.Settings) -> None:
+def load_from_url(person: Member, settings: config.Settings) -> None:
     """Fill fields from the address, once: `?project=`, `?model=`, all of a clip `?from=`, or go on from it `?extend=`.
 
     Raises NotFound for somebody else's clip, and as `last_frame.as_upload`.
@@ -107,7 +108,7 @@ def load_from_url(person: User, settings: config.Settings) -> None:
             take(person, wanted[word], settings)
 
 
-def _take_settings(person: User, generation_id: str, _settings: config.Settings) -> Generation:
+def _take_settings(person: Member, generation_id: str, _settings: config.Settings) -> Generation:
     with db.read_session() as session:
         row = queries.get(session, person, generation_id)
     st.session_state[name("project")] = row.project_id
@@ -120,7 +121,7 @@ def _take_settings(person: User, generation_id: str, _settings: config.Settings)
     return row
 
 
-def _extend_from(person: User, generation_id: str, settings: config.Settings) -> None:
+def _extend_from(person: Member, generation_id: str, settings: config.Settings) -> None:
     storage = installation.current().storage
     frame = last_frame.as_upload(person, generation_id, storage=storage, quota_bytes=settings.storage_quota_bytes)
     row = _take_settings(person, generation_id, settings)

@@ -6,17 +6,18 @@ from collections.abc import Collection, Mapping, Sequence
 
 import streamlit as st
 
-from core import db, errors, installation
+from core import db, errors
 from core.billing import ledger
 from core.billing.quote import quote
 from core.catalog import capabilities
 from core.clock import utc_now
 from core.db.enums import Status
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import batches
 from core.generations.submit import Order
 from core.messages import Message
 from core.providers import registry
+from core.workspaces.access import Member
 from pages.sections import progress_text
 from pages.sections.clip import dialog
 from pages.sections.generate import draft, form_state
@@ -25,15 +26,19 @@ from pages.ui.language import _, plural, translate_message
 
 
 def show(
-    person: User,
+    person: Member,
     orders: Sequence[Order],
     balance: ledger.Balance,
     *,
+    is_full: bool,
+    quota_bytes: int,
     configured: Collection[str],
     made: Generation | None,
 ) -> None:
-    """Draw the card for one order or several; `made` is a clip that exists from the first one's very recipe."""
-    settings = installation.current().settings
+    """Draw the card for one order or several; `made` is a clip that exists from the first one's very recipe.
+
+    `is_full`: the workspace keeps as much as its quota allows.
+    """
     total = batches.total_credits(orders)
     after = balance.available_credits - total
     with st.container(border=True, key="generate_price"):
@@ -49,9 +54,7 @@ def show(
             problems = capabilities.validate(order.spec.trimmed()) | problems
         is_empty = all(not order.spec.prompt.strip() for order in orders)
         wanting = problems.pop("prompt", None) if is_empty else None
-        blocked = _blocked(
-            orders, problems, after, configured=configured, is_full=person.storage_bytes >= settings.storage_quota_bytes
-        )
+        blocked = _blocked(orders, problems, after, configured=configured, is_full=is_full)
         # Not disabled for a missing prompt: the text only arrives when its field is left, with this very click.
         if st.button(
             _button_label(len(orders), total),
@@ -61,7 +64,12 @@ def show(
             key="generate_button",
         ):
             if draft.is_as_shown():
-                _submit(person, orders, configured=configured, quota_bytes=settings.storage_quota_bytes)
+                _submit(
+                    person,
+                    orders,
+                    configured=configured,
+                    quota_bytes=quota_bytes,
+                )
             else:
                 st.info(_("The page was renewed. Nothing was ordered: check the form and press again."))
         if outage := progress_text.outage():
@@ -166,7 +174,7 @@ def _blocked(
     return None
 
 
-def _submit(person: User, orders: Sequence[Order], *, configured: Collection[str], quota_bytes: int) -> None:
+def _submit(person: Member, orders: Sequence[Order], *, configured: Collection[str], quota_bytes: int) -> None:
     """Submit once, all or nothing; the page then shows them under way."""
     extended = form_state.extended()
     extends_id = extended["id"] if extended else None

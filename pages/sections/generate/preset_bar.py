@@ -8,12 +8,13 @@ import streamlit as st
 
 from core import db, errors
 from core.db import WriteSession
-from core.db.tables import Preset, User
+from core.db.tables import Preset
 from core.messages import Message
 from core.projects import presets
 from core.spec import GenerationSpec
+from core.workspaces.access import Member
 from pages.sections.generate import form_state
-from pages.ui import components, current_user
+from pages.ui import components, current_member
 from pages.ui.language import _, translate_message
 
 _CHOSEN = form_state.name("preset")
@@ -23,7 +24,7 @@ _SHARED = form_state.name("preset_shared")
 _SAID = form_state.name("preset_said")
 
 
-def choose(person: User, found: Sequence[Preset]) -> None:
+def choose(person: Member, found: Sequence[Preset]) -> None:
     """The list; choosing fills the form at once."""
     names = {preset.id: _label(person, preset) for preset in found}
     if st.session_state.get(_CHOSEN) not in names:
@@ -40,7 +41,7 @@ def choose(person: User, found: Sequence[Preset]) -> None:
     )
 
 
-def _label(person: User, preset: Preset) -> str:
+def _label(person: Member, preset: Preset) -> str:
     if preset.user_id != person.id:
         return _("{name} (from a colleague)").format(name=preset.name)
     return _("{name} (shared)").format(name=preset.name) if preset.shared else preset.name
@@ -52,7 +53,7 @@ def _apply() -> None:
         _attempt(lambda session, person: form_state.apply(presets.get(session, person, chosen).spec), "")
 
 
-def manage(person: User, found: Sequence[Preset], spec: GenerationSpec) -> None:
+def manage(person: Member, found: Sequence[Preset], spec: GenerationSpec) -> None:
     """The popover: keep the settings of `spec`, or change the preset that is chosen."""
     with st.popover(_("Save preset"), icon=":material/bookmark_add:", width="stretch"):
         if outcome := st.session_state.pop(_SAID, None):
@@ -86,22 +87,22 @@ def _kept(spec: GenerationSpec) -> GenerationSpec:
 def _save(spec: GenerationSpec) -> None:
     name, shared = str(st.session_state.get(_NAME) or ""), bool(st.session_state.get(_SHARED))
 
-    def keep(session: WriteSession, person: User) -> None:
+    def keep(session: WriteSession, person: Member) -> None:
         kept = presets.create(session, person, name=name, spec=_kept(spec), shared=shared)
         st.session_state[_CHOSEN], st.session_state[_NAME] = kept.id, ""
 
     _attempt(keep, _("Saved."))
 
 
-def _change(preset_id: str, act: Callable[[WriteSession, User, str], object]) -> None:
+def _change(preset_id: str, act: Callable[[WriteSession, Member, str], object]) -> None:
     _attempt(lambda session, person: act(session, person, preset_id), _("Done."))
 
 
-def _attempt(act: Callable[[WriteSession, User], object], done: str) -> None:
+def _attempt(act: Callable[[WriteSession, Member], object], done: str) -> None:
     """Do something with presets in one transaction, and have the popover say how it went."""
     try:
         with components.outage_refuses(), db.write_session() as session:
-            act(session, current_user.current_user())
+            act(session, current_member.current_member())
     except errors.AppError as problem:
         fields: dict[str, Message] = getattr(problem, "fields", {})
         said = list(fields.values()) or [problem.message]

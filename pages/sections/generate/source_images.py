@@ -7,18 +7,19 @@ import streamlit as st
 
 from core import errors, installation
 from core.catalog import adaptation
-from core.db.tables import Upload, User
+from core.db.tables import Upload
 from core.files.image_sanitizer import MAX_UPLOAD_BYTES
 from core.messages import Message
 from core.projects import uploads
 from core.providers.contract import VideoModel
 from core.spec import GenerationSpec
+from core.workspaces.access import Member
 from pages.sections.generate import form_state
 from pages.ui import components
 from pages.ui.language import _, translate_message
 
 
-def show(person: User, model: VideoModel) -> None:
+def show(person: Member, model: VideoModel) -> None:
     """Start and end image, each only where the model takes one."""
     offered = [
         (field, label)
@@ -34,7 +35,7 @@ def show(person: User, model: VideoModel) -> None:
                 _image(person, model, field, label)
 
 
-def _image(person: User, model: VideoModel, field: str, label: str) -> None:
+def _image(person: Member, model: VideoModel, field: str, label: str) -> None:
     """One image: a place to drop it, or what was dropped with a way to take it out."""
     held: dict[str, Any] | None = form_state.value(field)
     if held is None:
@@ -114,7 +115,7 @@ def _hold(field: str, file_name: str, upload: Upload, notes: Sequence[Message], 
         _follow(ratio)
 
 
-def _store(person: User, model: VideoModel, field: str, file_name: str, data: bytes) -> None:
+def _store(person: Member, model: VideoModel, field: str, file_name: str, data: bytes) -> None:
     """Clean and keep an uploaded image; a refusal is kept to be shown beside the field."""
     st.session_state[f"{form_state.name(field)}_turn"] = st.session_state.get(f"{form_state.name(field)}_turn", 0) + 1
     try:

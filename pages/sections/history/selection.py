@@ -8,11 +8,12 @@ from core import db, errors, installation
 from core.clock import utc_now
 from core.db import WriteSession
 from core.db.enums import Status
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.files import signed_urls
 from core.generations import commands, queries, review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
+from core.workspaces.access import Member
 from pages.elements import compare, gallery
 from pages.sections.clip import dialog, marks
 from pages.ui import components, links, wording
@@ -50,7 +51,7 @@ def clear() -> None:
     st.session_state[_TURN] = CHANGED_HERE
 
 
-def bar(person: User, rows: Sequence[Generation], projects: Mapping[str, str], own_tags: Sequence[str]) -> None:
+def bar(person: Member, rows: Sequence[Generation], projects: Mapping[str, str], own_tags: Sequence[str]) -> None:
     """Draw the bar at the foot of the page, which moves nothing above it."""
     with st.bottom, st.container(horizontal=True, vertical_alignment="center", gap="small", key="selection_bar"):
         count = len(rows)
@@ -72,7 +73,7 @@ def bar(person: User, rows: Sequence[Generation], projects: Mapping[str, str], o
         st.button(_("Clear"), key="selection_clear", type="tertiary", on_click=clear)
 
 
-def _download(person: User, rows: Sequence[Generation]) -> None:
+def _download(person: Member, rows: Sequence[Generation]) -> None:
     done = [row for row in rows if row.status is Status.COMPLETED]
     if not done:
         return
@@ -82,7 +83,7 @@ def _download(person: User, rows: Sequence[Generation]) -> None:
     dialog.download_link(links.from_page(link), _("Download ZIP ({size})").format(size=size), "")
 
 
-def _marks(person: User, rows: Sequence[Generation]) -> None:
+def _marks(person: Member, rows: Sequence[Generation]) -> None:
     all_favourites = all(row.favourite for row in rows)
     label = _("Remove from favourites") if all_favourites else _("Favourite")
     with st.container(horizontal=True):
@@ -95,7 +96,7 @@ def _marks(person: User, rows: Sequence[Generation]) -> None:
                 _change(person, rows, Changes(verdict=ReviewStatus.REJECTED))
 
 
-def _tag(person: User, rows: Sequence[Generation], own_tags: Sequence[str]) -> None:
+def _tag(person: Member, rows: Sequence[Generation], own_tags: Sequence[str]) -> None:
     with st.expander(_("Tag"), icon=":material/sell:"):
         tags = st.multiselect(
             _("Tags"), own_tags, accept_new_options=True, placeholder=_("Choose or write"), key="selection_bulk_tags"
@@ -107,7 +108,7 @@ def _tag(person: User, rows: Sequence[Generation], own_tags: Sequence[str]) -> N
                 _change(person, rows, Changes(remove_tags=tags))
 
 
-def _move(person: User, rows: Sequence[Generation], projects: Mapping[str, str]) -> None:
+def _move(person: Member, rows: Sequence[Generation], projects: Mapping[str, str]) -> None:
     if not projects:
         return
     with st.expander(_("Move"), icon=":material/drive_file_move:"):
@@ -119,7 +120,7 @@ def _move(person: User, rows: Sequence[Generation], projects: Mapping[str, str])
             _change(person, rows, Changes(project_id=target))
 
 
-def _delete(person: User, rows: Sequence[Generation]) -> None:
+def _delete(person: Member, rows: Sequence[Generation]) -> None:
     with st.expander(_("Delete"), icon=":material/delete:"):
         said = plural(
             "{number} clip and its files are removed for good. What it cost stays on record.",
@@ -132,7 +133,7 @@ def _delete(person: User, rows: Sequence[Generation]) -> None:
             _do(lambda session: commands.delete_many(session, person, wanted), len(rows), then=clear)
 
 
-def _change(person: User, rows: Sequence[Generation], changes: Changes) -> None:
+def _change(person: Member, rows: Sequence[Generation], changes: Changes) -> None:
     wanted = [row.id for row in rows]
     _do(lambda session: review.update_many(session, person, wanted, changes), len(rows))
 

@@ -5,14 +5,14 @@ from datetime import date
 import streamlit as st
 
 from core import db, installation
-from core.db.tables import User
 from core.usage import budgets
 from core.usage.reports import UsageQuery
-from pages.ui import components, connection, current_user, wording
+from core.workspaces.access import Member
+from pages.ui import components, connection, current_member, wording
 from pages.ui.language import _
 
 
-def warnings(person: User, today: date) -> None:
+def warnings(person: Member, today: date) -> None:
     """This month's budgets that are used up or will be, one's own first."""
     with db.read_session() as session:
         found = budgets.alerts(session, person, today=today, cache=installation.current().usage)
@@ -63,8 +63,8 @@ def form(chosen: UsageQuery, month: budgets.Month) -> None:
 
 def _save(project_id: str | None, credits: int | None) -> None:
     with db.write_session() as session:
-        person = current_user.current_user()
+        person = current_member.current_member()
         if project_id is None:
-            budgets.set_user(session, person, credits=credits)
+            budgets.set_workspace(session, person, credits=credits)
         else:
             budgets.set_project(session, person, project_id, credits=credits)

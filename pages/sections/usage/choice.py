@@ -8,10 +8,10 @@ import streamlit as st
 
 from core import db, installation
 from core.db.enums import Role
-from core.db.tables import User
 from core.providers import registry
 from core.usage import reports
 from core.usage.reports import Group, UsageQuery
+from core.workspaces.access import Member
 from pages.sections.usage import labels
 from pages.ui import components, query_param
 from pages.ui.language import N_, _
@@ -78,7 +78,7 @@ class Choice:
         return date.fromisoformat(f"{key}-01" if self.step is Group.MONTH else key)
 
 
-def choose(person: User, today: date) -> Choice:
+def choose(person: Member, today: date) -> Choice:
     """Draw what there is to choose; what was chosen."""
     is_admin = person.role is Role.ADMIN
     fields, dates = components.field_grid(6 if is_admin else 5), st.container()
@@ -192,7 +192,7 @@ def _step(since: date, until: date) -> str:
     return Group.DAY.value if (until - since).days < DAILY_UP_TO_DAYS else Group.WEEK.value
 
 
-def _people(person: User) -> dict[str, str]:
+def _people(person: Member) -> dict[str, str]:
     """Oneself, everybody, and each one by address."""
     with db.read_session() as session:
         return {ME: _("My own"), EVERYBODY: _("Everybody")} | reports.people(session, person)
@@ -206,7 +206,7 @@ def _models() -> dict[str, str]:
     return _sorted(found)
 
 
-def _projects(person: User, chosen: UsageQuery, rows: Sequence[reports.Row]) -> dict[str, str]:
+def _projects(person: Member, chosen: UsageQuery, rows: Sequence[reports.Row]) -> dict[str, str]:
     """Projects with usage in these days, and the one that the address asks for, if they may see it."""
     wanted = {row.keys["project_id"] for row in rows} | {st.query_params.get("project", "")}
     with db.read_session() as session:

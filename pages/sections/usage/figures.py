@@ -9,12 +9,12 @@ import streamlit as st
 
 from core import db, installation
 from core.db import ReadSession
-from core.db.tables import User
 from core.insights import model_stats
 from core.insights.model_stats import TimeRange
 from core.usage import budgets, export, reports
 from core.usage.reports import Group, UsageQuery, UsageTotals
 from core.usage.spreadsheet import SpreadsheetFormat
+from core.workspaces.access import Member
 from pages.sections.usage import labels
 from pages.sections.usage.choice import Choice
 from pages.ui.language import _
@@ -52,7 +52,7 @@ class Shown:
     series: Sequence[str]
 
 
-def read(person: User, choice: Choice) -> Shown:
+def read(person: Member, choice: Choice) -> Shown:
     """Read the sums in one look at the database."""
     chosen = choice.selection
     with db.read_session() as session:
@@ -81,7 +81,7 @@ def read(person: User, choice: Choice) -> Shown:
         )
 
 
-def month(person: User, choice: Choice, today: date) -> budgets.Month:
+def month(person: Member, choice: Choice, today: date) -> budgets.Month:
     """The month that the choice ends in: spent, budget, forecast."""
     with db.read_session() as session:
         return budgets.month(session, person, choice.selection, today=today, cache=installation.current().usage)
@@ -103,7 +103,7 @@ def _speeds(database_url: str, model_ids: Sequence[str], since: date, until: dat
         return model_stats.render_times(session, model_ids, reports.UsageQuery(since, until))
 
 
-def spend_file(person: User, choice: Choice, form: SpreadsheetFormat) -> bytes:
+def spend_file(person: Member, choice: Choice, form: SpreadsheetFormat) -> bytes:
     """The spend as the API gives it for the same groups: every figure, and a line of totals."""
     groups = [choice.step, choice.series]
     if choice.series is Group.PROJECT and choice.selection.everybody:
@@ -152,7 +152,7 @@ def _series_names(series: Group, rows: Sequence[reports.Row], projects: Mapping[
     return {row.keys["project_id"]: projects.get(row.keys["project_id"], row.keys["project_name"]) for row in rows}
 
 
-def project_names(session: ReadSession, person: User, chosen: UsageQuery, ids: Collection[str]) -> Mapping[str, str]:
+def project_names(session: ReadSession, person: Member, chosen: UsageQuery, ids: Collection[str]) -> Mapping[str, str]:
     """Id -> what a project is called wherever figures are shown, whatever the period."""
     everybody = chosen.everybody
     found = reports.project_labels(session, person, ids, everybody=everybody)

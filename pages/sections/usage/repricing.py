@@ -6,16 +6,16 @@ import streamlit as st
 
 from core import db
 from core.catalog import price_list
-from core.db.tables import User
 from core.providers import registry
 from core.usage import reports, repricing
+from core.workspaces.access import Member
 from pages.sections.usage import labels
 from pages.sections.usage.figures import Shown
 from pages.ui import components, wording
 from pages.ui.language import _, translate_message
 
 
-def show(person: User, chosen: reports.UsageQuery, shown: Shown) -> None:
+def show(person: Member, chosen: reports.UsageQuery, shown: Shown) -> None:
     """The form, and when it is open what it comes to; nothing is read while it is closed."""
     st.header(_("What if"), anchor=False)
     with st.expander(

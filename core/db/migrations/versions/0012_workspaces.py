@@ -57,7 +57,7 @@ def upgrade() -> None:
     op.add_column("generations", sa.Column("token_id", _ID, nullable=True))
     _make_indexes("workspace")
     op.create_index("ix_webhook_endpoints_workspace_id", "webhook_endpoints", ["workspace_id"])
-    indexes.create(op, "ix_generations_maker_newest", "generations", ["workspace_id", "user_id", "id"])
+    indexes.create(op, "ix_generations_maker_newest", "generations", ["workspace_id", "user_id", "id"])  # type: ignore[arg-type]  # the module stands for its Operations
     _search_by("workspace_id")
     _replace_check("users", _ROLES[0], _ROLES[1], _ROLES[2])
     _drop_check("users", *_STORAGE)
@@ -66,6 +66,7 @@ def upgrade() -> None:
     op.add_column("users", sa.Column("is_sample", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("users", sa.Column("deactivated_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("users", sa.Column("merged_into_id", _ID, nullable=True))
+    op.add_column("users", sa.Column("last_workspace_id", _ID, nullable=True))
 
 
 def _make_workspaces() -> None:
@@ -240,7 +241,7 @@ def _drop_indexes(owner: str) -> None:
 def _make_indexes(owner: str) -> None:
     for name, table, columns, where in _INDEXES:
         if table == "generations":
-            indexes.create(op, name.format(owner), table, [f"{owner}_id", *columns], where=where)
+            indexes.create(op, name.format(owner), table, [f"{owner}_id", *columns], where=where)  # type: ignore[arg-type]  # same
         else:
             op.create_index(name.format(owner), table, [f"{owner}_id", *columns])
 
@@ -312,7 +313,7 @@ def downgrade() -> None:
     bind = op.get_bind()
     if bind.scalar(sa.text("SELECT count(*) FROM workspaces WHERE kind <> 'personal'")):
         raise RuntimeError("there are teams, whose things the version before cannot keep")
-    for column in ("merged_into_id", "deactivated_at", "is_sample"):
+    for column in ("last_workspace_id", "merged_into_id", "deactivated_at", "is_sample"):
         op.drop_column("users", column)
     op.add_column("users", sa.Column("storage_bytes", sa.BigInteger(), nullable=False, server_default="0"))
     op.add_column("users", sa.Column("usage_version", sa.BigInteger(), nullable=False, server_default="0"))

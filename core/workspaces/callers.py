@@ -1,0 +1,52 @@
+"""Who comes with an API token: the person at work in a workspace, remembered for a moment."""
+
+import time
+
+from core.clock import utc_now
+from core.db import ReadSession
+from core.db.tables import ApiToken
+from core.identity import api_tokens
+from core.workspaces import members
+from core.workspaces.access import Member
+
+CACHE_SECONDS = 1.0
+"""How long a token that was looked up is taken as valid without looking again, and its person's roles with it."""
+
+_MAX_CACHED = 10_000
+
+
+class CallerCache:
+    """Tokens that were looked up in this process a moment ago.
+
+    One that is revoked elsewhere, or a role that is taken away, counts for `CACHE_SECONDS` more at most. For reading
+    only: all requests of a token are given the same rows.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[float, Member, ApiToken]] = {}  # by hash; began at, in monotonic seconds
+
+    def authenticate(self, session: ReadSession, token: str) -> tuple[Member, ApiToken]:
+        """The caller with a bearer token, and the token, remembered for `CACHE_SECONDS`.
+
+        They are at work in the token's own workspace, and reach no other; where it has none, in their personal one, and
+        reach all of theirs. Unauthorized if it is not valid, or if they are not in its workspace.
+        """
+        began = time.monotonic()
+        user, row = api_tokens.by_token(session, token)
+        member = members.with_token(session, user, row)
+        if len(self._found) >= _MAX_CACHED:
+            self._found.clear()
+        self._found[api_tokens.hash_of(token)] = (began, member, row)
+        return member, row
+
+    def get(self, token: str) -> tuple[Member, ApiToken] | None:
+        """What `authenticate` found within the last `CACHE_SECONDS`; None when it has to be asked."""
+        found = self._found.get(api_tokens.hash_of(token))
+        if found is None or time.monotonic() - found[0] > CACHE_SECONDS:
+            return None
+        _began, member, row = found
+        return (member, row) if row.expires_at is None or row.expires_at > utc_now() else None
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._found.clear()

@@ -1,0 +1,93 @@
+"""Who is looking, and in which workspace: asked of the database on every run, so that no page relies on another one.
+
+The workspace stands in the address, and is remembered for the next visit.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import streamlit as st
+
+from core import config, db, errors, installation
+from core.db import ReadSession
+from core.db.tables import User
+from core.identity import users
+from core.workspaces import members
+from core.workspaces.access import Member
+from core.workspaces.permissions import Action
+from pages.ui.language import N_
+
+WORKSPACE = "workspace"
+"""Under this name the address says where a person is at work, and the session remembers it from page to page."""
+
+_known: ContextVar[Member] = ContextVar("_known")
+
+
+@contextmanager
+def set_current_member(found: Member) -> Iterator[None]:
+    """Spare the page that is run in the block from asking again; callbacks and fragments run outside and do ask."""
+    token = _known.set(found)
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
+
+def current_member() -> Member:
+    """The person of this session at work in the workspace that the address names, else where they were last.
+
+    NotFound when the address names a workspace that they are not in.
+    """
+    if (found := _known.get(None)) is not None:
+        return found
+    with db.read_session() as session:
+        user = _user(session)
+        if user is not None:
+            return _at_work(session, user)
+    with db.write_session() as session:
+        return _at_work(session, users.local_person(session, installation.current().settings))
+
+
+def require(action: Action) -> Member:
+    """The person of this session, if they may do this where they are at work; Forbidden for everybody else."""
+    found = current_member()
+    found.require(action)
+    return found
+
+
+def administrator() -> Member:
+    """The person of this session, if an administrator; Forbidden for everybody else."""
+    found = current_member()
+    if not found.may(Action.OPERATE):
+        raise errors.Forbidden(N_("This page is for administrators."))
+    return found
+
+
+def move_to(workspace_id: str) -> None:
+    """Go on in another workspace, on this page; for callbacks. NotFound for one that they are not in."""
+    with db.write_session() as session:
+        found = members.at_work(session, current_member().user, workspace_id)
+        users.note_workspace(session, found.user, workspace_id=workspace_id)
+    st.query_params.clear()
+    st.query_params[WORKSPACE] = st.session_state[WORKSPACE] = workspace_id
+
+
+def _user(session: ReadSession) -> User | None:
+    """Without sign-in it is the one local person; None before they are made."""
+    try:
+        return users.get(session, config.LOCAL_PERSON)
+    except errors.NotFound:
+        return None
+
+
+def _at_work(session: ReadSession, user: User) -> Member:
+    found = members.at_work(session, user)
+    asked = st.query_params.get(WORKSPACE)
+    wanted = asked or st.session_state.get(WORKSPACE) or user.last_workspace_id
+    if asked or wanted in found.roles:
+        found = found.moved_to(str(wanted))
+    st.session_state[WORKSPACE] = found.workspace_id
+    if asked is None and len(found.roles) > 1:
+        st.query_params[WORKSPACE] = found.workspace_id
+    return found
