@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from playwright.sync_api import APIResponse, BrowserContext, Page, expect
+from playwright.sync_api import APIResponse, BrowserContext, Page, Route, expect
 
 from core.clock import utc_now
 from core.db import Database
@@ -282,7 +282,12 @@ def test_answer_that_another_browser_began(site: Site, visitor: Visitor) -> None
     attacker, victim = visitor(site.address), visitor(site.address)
     handed_on: list[str] = []
     page = attacker.open("/")
-    page.route("**/auth/callback**", lambda route: (handed_on.append(route.request.url), route.abort()))
+
+    def keep(route: Route) -> None:
+        handed_on.append(route.request.url)
+        route.abort()
+
+    page.route("**/auth/callback**", keep)
     press_sign_in(page)
     log_in_at_provider(page, "ana")
     page.get_by_role("button", name="Continue").click()

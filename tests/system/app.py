@@ -111,9 +111,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(folder: Path, *, port: int | None = None, options: Sequence[str] = ()) -> Iterator[App]:
+def running(
+    folder: Path,
+    *,
+    port: int | None = None,
+    options: Sequence[str] = (),
+    environ: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[App]:
     """The app on a data folder, on a free port unless one is named."""
-    app = App(folder, port=port, options=options)
+    app = App(folder, port=port, options=options, environ=environ)
     try:
         app.sign_in()
         app.until_working()
