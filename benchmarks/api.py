@@ -35,10 +35,11 @@ from core.db import Database
 from core.db.enums import Scope
 from core.files import signed_urls
 from core.generations.submit import submit
-from core.identity import api_tokens, users
+from core.identity import api_tokens
 from core.projects import projects
 from tests import postgres
 from tests.factories import generations
+from tests.factories.users import ensure_member
 from tests.system.app import ROOT, free_port
 
 Call = tuple[str, str, bytes]
@@ -187,8 +188,8 @@ async def rate(
 def seed(database: Database, email: str) -> dict[str, str]:
     """A person with a token, a project and clips."""
     with database.write_session() as session:
-        person = users.ensure(session, email, signup_credits=10**12)
-        token = api_tokens.create(session, person, name="benchmark", scope=Scope.ADMIN)
+        person = ensure_member(session, email, signup_credits=10**12)
+        token = api_tokens.create(session, person.user, name="benchmark", scope=Scope.ADMIN)
         project = projects.create(session, person, name="Lakes").id
     clip = generations.create_completed(database, person).id
     with database.write_session() as session:

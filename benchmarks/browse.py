@@ -18,13 +18,13 @@ from sqlalchemy import insert, text
 from core.clock import utc_now
 from core.db import Database, WriteSession
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, GenerationTag, Project, User
+from core.db.tables import Generation, GenerationTag, Project
 from core.generations import queries, review
 from core.generations.queries import ListFilter, ReviewStatus
-from core.identity import users
 from core.ids import new_id
 from core.workspaces.access import Member
 from tests import postgres
+from tests.factories.users import ensure_member
 
 REPEATS = 5
 BATCH = 10_000
@@ -65,8 +65,8 @@ def sqlite() -> Iterator[str]:
 
 
 def cases(
-    people: tuple[User, User], projects: tuple[str, str], middle: str
-) -> Iterator[tuple[str, User, ListFilter, str | None]]:
+    people: tuple[Member, Member], projects: tuple[str, str], middle: str
+) -> Iterator[tuple[str, Member, ListFilter, str | None]]:
     """What is asked: everything a person may filter by, alone and with words."""
     big, small = people
     big_project, small_project = projects
@@ -103,12 +103,12 @@ def measure(database: Database, name: str, user: Member, chosen: ListFilter, cur
     print(f"{name:<58}{rows:>5}{took[0]:>10.1f}{min(took):>9.1f}")
 
 
-def fill(database: Database, clips: int) -> tuple[tuple[User, User], tuple[str, str], str]:
+def fill(database: Database, clips: int) -> tuple[tuple[Member, Member], tuple[str, str], str]:
     """Make the clips; two people, two projects of the first, and the id of a clip in the middle."""
     drawn = random.Random(1)
     with database.write_session() as session:
-        big = users.ensure(session, "big@example.org", signup_credits=0)
-        small = users.ensure(session, "small@example.org", signup_credits=0)
+        big = ensure_member(session, "big@example.org", signup_credits=0)
+        small = ensure_member(session, "small@example.org", signup_credits=0)
         own = [Project(user_id=user.id, name=name) for user, name in ((big, "Big"), (big, "Small"), (small, "Other"))]
         session.add_all(own)
         session.flush()

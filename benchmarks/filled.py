@@ -56,12 +56,12 @@ def fill(count: int) -> None:
             people += [users.ensure(session, f"person{n}@example.org", signup_credits=0) for n in range(1, PEOPLE)]
         posters(opened.storage)
         with opened.database.write_session() as session:
-            accounts = {row.user_id: row.id for row in session.connection().exec_driver_sql(_ACCOUNTS)}
+            accounts = {row.workspace_id: row.id for row in session.connection().exec_driver_sql(_ACCOUNTS)}
     path = opened.settings.database_url.removeprefix("sqlite:///")
     Writer(path, [person.id for person in people], accounts).write(count)
 
 
-_ACCOUNTS = "SELECT user_id, id FROM accounts"
+_ACCOUNTS = "SELECT workspace_id, id FROM accounts"
 
 
 def posters(store: Storage) -> None:
@@ -185,6 +185,7 @@ class Writer:
             [
                 {
                     "id": project,
+                    "workspace_id": user,
                     "user_id": user,
                     "name": f"{self.chance.choice(WORDS)} {self.chance.choice(WORDS)} {number}".capitalize(),
                     "description": " ".join(self.chance.choices(WORDS, k=8)),
@@ -224,6 +225,7 @@ class Writer:
         kept = int(not number % KEPT_EVERY) if done and not (number % KEPT_EVERY and number % REJECTED_EVERY) else None
         row: Values = {
             "id": row_id,
+            "workspace_id": user,
             "user_id": user,
             "project_id": project,
             "charged_project_id": charged_in if charged_in != project else None,
@@ -300,21 +302,21 @@ class Writer:
     def _sums(self) -> None:
         """What is kept beside the rows: roll-ups, counts, balances."""
         self.connection.executemany(
-            "INSERT INTO usage_days (day, user_id, project_id, provider, model_id, completed, failed, cancelled, "
-            "settled_credits, released_credits, video_seconds, estimated_cost_idr, kept_count, kept_seconds, "
-            "rejected_count) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            [(*key, *sums) for key, sums in self.days.items()],
+            "INSERT INTO usage_days (workspace_id, day, user_id, project_id, provider, model_id, completed, failed, "
+            "cancelled, settled_credits, released_credits, video_seconds, estimated_cost_idr, kept_count, kept_seconds, "
+            "rejected_count) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            [(key[1], *key, *sums) for key, sums in self.days.items()],
         )
         self.connection.executemany(
             "UPDATE projects SET generation_count = ?, spent_credits = ? WHERE id = ?",
             [(self.clips[one], self.spent[one], one) for those in self.projects.values() for one in those],
         )
         self.connection.executemany(
-            "UPDATE accounts SET available_credits = ?, held_credits = ? WHERE user_id = ?",
+            "UPDATE accounts SET available_credits = ?, held_credits = ? WHERE workspace_id = ?",
             [(*balance, user) for user, balance in self.balances.items()],
         )
         self.connection.executemany(
-            "UPDATE users SET storage_bytes = ? WHERE id = ?", [(size, user) for user, size in self.stored.items()]
+            "UPDATE workspaces SET storage_bytes = ? WHERE id = ?", [(size, user) for user, size in self.stored.items()]
         )
 
 

@@ -24,8 +24,10 @@ from core.projects import projects
 from core.usage import budgets, reports, repricing
 from core.usage.cache import UsageCache
 from core.usage.reports import Group, UsageQuery
+from core.workspaces import members
 from core.workspaces.access import Member
 from tests.factories import histories
+from tests.factories.users import ensure_member
 
 DAYS = 365
 PROJECTS = 8
@@ -38,7 +40,7 @@ def fill(database: Database, *, clips: int, people: int) -> None:
     for number in range(people):
         with database.write_session() as session:
             role = Role.ADMIN if number == 0 else Role.USER
-            user = users.ensure(session, f"person{number}@example.org", signup_credits=0, role=role)
+            user = ensure_member(session, f"person{number}@example.org", signup_credits=0, role=role)
             mine = [projects.create(session, user, name=f"Project {number}-{n}").id for n in range(PROJECTS)]
         history = histories.invent(dice, mine, until=today, days=DAYS, clips_a_day=round(clips / people / DAYS / 0.72))
         for _, month in groupby(history, key=lambda clip: (clip.day.year, clip.day.month)):
@@ -108,7 +110,7 @@ def main() -> None:
         with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             connection.execute(text("ANALYZE"))
     with database.read_session() as session:
-        admin, user = (users.get(session, f"person{n}@example.org") for n in (0, 1))
+        admin, user = (members.at_work(session, users.get(session, f"person{n}@example.org")) for n in (0, 1))
         rows, clips = session.execute(select(func.count(), func.sum(UsageDay.completed))).one()
     print(f"{rows:,} rows of usage_days, {clips:,} completed clips")
     for title, look in looks(admin, user):

@@ -155,7 +155,6 @@ TEMPLATES: dict[str, str] = {
     "no_such_person": N_("There is no person with the address {email}."),
     "not_a_language": N_("This is not a language tag."),
     "administrators_only": N_("This is for administrators."),
-    "administrators_see_everybody": N_("Only administrators may look at everybody's figures."),
     "name_missing": N_("Give it a name."),
     "time_has_passed": N_("Choose a time that is still to come."),
     "too_many_tokens": N_("You have {limit} tokens already. Revoke some that are no longer used."),
@@ -163,6 +162,9 @@ TEMPLATES: dict[str, str] = {
     "not_allowed": N_("Your role in this workspace does not allow this."),
     "analysts_see_everybody": N_("Only analysts and administrators may look at everybody's figures."),
     "workspace_not_found": N_("This workspace does not exist, or you are not in it."),
+    "project_of_another_workspace": N_(
+        "This project is in another workspace; a manager can move a whole project there."
+    ),
     "project_not_found": N_("This project does not exist, or it is not yours."),
     "project_archived": N_("This project is archived. Bring it back first."),
     "project_has_generations": N_(

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -12,13 +12,15 @@ from starlette.applications import Starlette
 
 from core import db
 from core.api import mounted
-from core.db.enums import Scope
+from core.db.enums import Scope, WorkspaceRole
 from core.db.tables import Generation, WebhookEndpoint
-from core.identity import api_tokens, users
+from core.identity import api_tokens
 from core.installation import Installation, current
 from core.notifications import webhooks
 from core.workspaces.access import Member
 from tests.factories import generations
+from tests.factories.users import ensure_member
+from tests.factories.workspaces import create_team
 
 ORIGIN = "http://studio.test"
 PREFIX = "/api/apps/video-generator"
@@ -36,10 +38,11 @@ ORDER = {
 
 @dataclass(frozen=True)
 class Client:
-    """One caller; `person` and `token` are None for somebody who sends no token."""
+    """One caller; `person` and `token` are None for somebody who sends no token, `workspace_id` for who names none."""
 
     person: Member | None = None
     token: str | None = None
+    workspace_id: str | None = None
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
         """One request to a path of the API, or to a whole address."""
@@ -84,7 +87,8 @@ class Client:
         """The ids of a webhook, at an address that nothing is sent to, and of its one delivery."""
         assert self.person is not None
         with db.write_session() as session:
-            endpoint = WebhookEndpoint(user_id=self.person.id, url="https://hooks.example.org/video")
+            whose = {"workspace_id": self.person.workspace_id, "user_id": self.person.id}
+            endpoint = WebhookEndpoint(**whose, url="https://hooks.example.org/video")
             session.add(endpoint)
             session.flush()
             return endpoint.id, webhooks.send_test(session, self.person, endpoint.id).id
@@ -99,6 +103,7 @@ class Client:
 
     async def _exchange(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers |= {"Workspace-Id": self.workspace_id} if self.workspace_id else {}
         headers |= options.pop("headers", {})
         address = path if path.startswith("http") else f"{ORIGIN}{PREFIX}{path}"
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=APP)) as client:
@@ -108,8 +113,17 @@ class Client:
 def arrive(email: str, *, credits: int = 10_000, scope: Scope = Scope.ADMIN) -> Client:
     """A new person with a token."""
     with db.write_session() as session:
-        person = users.ensure(session, email, signup_credits=credits)
-        return Client(person, api_tokens.create(session, person, name="test", scope=scope))
+        person = ensure_member(session, email, signup_credits=credits)
+        return Client(person, api_tokens.create(session, person.user, name="test", scope=scope))
+
+
+def team_of(*clients: Client) -> list[Client]:
+    """The same callers, makers of a team of theirs and at work in it."""
+    people = [(client.person, WorkspaceRole.MAKER) for client in clients if client.person is not None]
+    return [
+        replace(client, person=member, workspace_id=member.workspace_id)
+        for client, member in zip(clients, create_team(db.default(), *people), strict=True)
+    ]
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def with_token(client: Client, scope: Scope, **values: object) -> Client:
     """The same person with another token; `values` are what became of it."""
     assert client.person is not None
     with db.write_session() as session:
-        token = api_tokens.create(session, client.person, name="other", scope=scope)
+        token = api_tokens.create(session, client.person.user, name="other", scope=scope)
         if values:
             token_id = api_tokens.by_token(session, token)[1].id
             session.execute(update(ApiToken).where(ApiToken.id == token_id).values(**values))

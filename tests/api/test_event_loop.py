@@ -60,7 +60,7 @@ def test_loop_goes_on_while_the_database_is_waited_for(installation: Installatio
         body = {"json": ana.order()}
     assert ana.person is not None
     with db.write_session() as session:
-        token = api_tokens.create(session, ana.person, name="not looked up yet", scope=Scope.ADMIN)
+        token = api_tokens.create(session, ana.person.user, name="not looked up yet", scope=Scope.ADMIN)
     database = SlowDatabase()
 
     async def ask() -> httpx.Response:

@@ -158,7 +158,7 @@ def test_listener_who_does_not_read_is_let_go(ana: Client) -> None:
                 reached.set()
                 await never.wait()  # a client that reads no more
 
-        async with event_hub.EventHub().subscribe(_person(ana).id) as seat:
+        async with event_hub.EventHub().subscribe(_person(ana)) as seat:
             response = events.EventStream(events._events(_person(ana), seat, None), seat)
             task = asyncio.create_task(response({"type": "http", "method": "GET"}, receive, send))
             seat.publish(_step(row.user_id, row.id, seat.start_id + 1))
@@ -180,7 +180,7 @@ def test_stream_of_a_hub_that_was_stopped(ana: Client) -> None:
     async def run() -> bytes:
         hub = event_hub.EventHub()
         hub.stop()
-        async with hub.subscribe(_person(ana).id) as seat:
+        async with hub.subscribe(_person(ana)) as seat:
             return b"".join([event.encode() async for event in events._events(_person(ana), seat, None)])
 
     assert asyncio.run(run()) == b"retry: 2000\n\n"

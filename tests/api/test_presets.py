@@ -1,10 +1,12 @@
-from tests.api.conftest import Client, refusal
+from tests.api.conftest import Client, refusal, team_of
 
 SETTINGS = {"modelId": "kling-2.5", "resolution": "1080p", "duration": 10, "aspectRatio": "9:16", "prompt": "A lake"}
 
 
 def test_presets_when_kept_shared_changed_and_deleted(ana: Client, ben: Client) -> None:
-    """The life of a preset, seen by its person and by another."""
+    """The life of a preset, seen by its person, by another of the team, and from another workspace of theirs."""
+    at_home = ben
+    ana, ben = team_of(ana, ben)
     preset_id = ana.preset(settings=SETTINGS)
     [mine] = ana.get("/presets").json()["presets"]
     assert (mine["name"], mine["shared"], mine["mine"]) == ("Reels", False, True)
@@ -15,6 +17,7 @@ def test_presets_when_kept_shared_changed_and_deleted(ana: Client, ben: Client) 
     assert (changed["name"], changed["settings"]["duration"]) == ("Stories", 10)
     [theirs] = ben.get("/presets").json()["presets"]
     assert (theirs["name"], theirs["mine"]) == ("Stories", False)
+    assert at_home.get("/presets").json()["presets"] == []
     changed = ana.send("PATCH", f"/presets/{preset_id}", json={"settings": SETTINGS | {"duration": 5}}).json()["preset"]
     assert changed["settings"]["duration"] == 5
 

@@ -7,10 +7,11 @@ from sqlalchemy import update
 from core import db
 from core.clock import utc_now
 from core.db.enums import Stage
-from core.db.tables import Generation, User
+from core.db.tables import Generation
 from core.generations import lifecycle
 from core.installation import Installation, current
 from core.providers import callbacks
+from core.workspaces.access import Member
 from tests.api.conftest import Client
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_generation
 
@@ -18,7 +19,7 @@ from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance
 @pytest.fixture
 def waiting(ana: Client) -> str:
     """A generation that will be looked at in an hour."""
-    assert isinstance(ana.person, User)
+    assert isinstance(ana.person, Member)
     row = create_generation(db.default(), ana.person)
     advance(db.default(), row.id, DISPATCHED, SUBMITTING, WAITING)
     with db.write_session() as session:

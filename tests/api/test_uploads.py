@@ -4,8 +4,8 @@ import pytest
 
 from core import db as databases
 from core.files import image_sanitizer
-from core.identity import users
 from core.installation import current
+from core.workspaces import quota
 from tests.api.conftest import Client, picture, refusal
 from tests.factories import installations
 
@@ -34,7 +34,7 @@ def test_same_image_again_gives_the_same_path(ana: Client) -> None:
 
     assert ana.post("/upload-image", **sent(picture(), kind="end")).json() == first
     with databases.read_session() as session:
-        assert users.get(session, ana.person.email).storage_bytes == first["fileSize"]
+        assert quota.used_bytes(session, ana.person.id) == first["fileSize"]
 
 
 def test_uploaded_image_can_be_used_by_its_person_alone(ana: Client, ben: Client) -> None:
@@ -101,7 +101,7 @@ def test_upload_when_files_cannot_be_stored(ana: Client) -> None:
     assert refusal(answer)[:2] == (503, "storage_unavailable")
     assert int(answer.headers["Retry-After"]) > 0
     with databases.read_session() as session:
-        assert users.get(session, ana.person.email).storage_bytes == 0
+        assert quota.used_bytes(session, ana.person.id) == 0
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         mine = [projects.create(session, studio.person, name=name).id for name in names]
         clips = histories.invent(random.Random(3), mine, until=utc_now().date(), days=365, clips_a_day=4)
         histories.book(session, studio.person, list(clips))
-        budgets.set_user(session, studio.person, credits=1000)
+        budgets.set_workspace(session, studio.person, credits=1000)
     with running(folder) as app:
         app.sign_in()
         yield app

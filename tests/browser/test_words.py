@@ -81,14 +81,16 @@ def furnish(studio: Studio, folder: Path) -> dict[str, Generation]:
     film, empty = studio.project("Filem danau"), studio.project("Gagasan")
     person = studio.person
     with db.write_session() as session:
-        users.set_language(session, person, tag="id")
+        users.set_language(session, person.user, tag="id")
         ledger.grant(session, person.id, credits=2_000_000, key="x", actor="demo@localhost", reason="Hadiah")
         history = histories.invent(random.Random(3), [film.id], until=utc_now().date(), days=60, clips_a_day=4)
         histories.book(session, person, list(history))
-        budgets.set_user(session, person, credits=1000)
+        budgets.set_workspace(session, person, credits=1000)
         budgets.set_project(session, person, film.id, credits=1500)
         presets.create(session, person, name="Danau", spec=SETTINGS, shared=True)
-        api_tokens.create(session, person, name="Skrip", scope=Scope.READ, expires_at=utc_now() + timedelta(days=400))
+        api_tokens.create(
+            session, person.user, name="Skrip", scope=Scope.READ, expires_at=utc_now() + timedelta(days=400)
+        )
         for number in range(3):
             webhooks.create(
                 session,
@@ -97,7 +99,7 @@ def furnish(studio: Studio, folder: Path) -> dict[str, Generation]:
                 key=b"key of this test",
                 description="Saya",
             )
-        gone, failing, _kept = webhooks.list_for_user(session, person)
+        gone, failing, _kept = webhooks.list_for_workspace(session, person)
         webhooks.disable(session, gone, DisabledReason.GONE)
         webhooks.disable(session, failing, DisabledReason.FAILING)
     found = {}

@@ -13,7 +13,7 @@ from sqlalchemy import func, insert, select, update
 from core.billing.quote import Line, Quote, estimated_cost_idr, quote
 from core.db import ReadSession, WriteSession
 from core.db.enums import EntryKind, Stage, Status
-from core.db.tables import Account, Generation, LedgerEntry, Project, UsageDay, User
+from core.db.tables import Account, Generation, LedgerEntry, Project, UsageDay, Workspace
 from core.ids import new_id
 from core.providers import registry
 from core.spec import GenerationSpec
@@ -61,7 +61,7 @@ def book(session: WriteSession, user: Member, clips: Sequence[Ended]) -> None:
     session.execute(insert(Generation), made)
     session.execute(insert(LedgerEntry), list(_entries(session, user.id, clips, [row["id"] for row in made])))
     session.execute(insert(UsageDay), list(_rolled_up(user.id, clips)))
-    session.execute(update(User).where(User.id == user.id).values(usage_version=User.usage_version + 1))
+    session.execute(update(Workspace).where(Workspace.id == user.id).values(usage_version=Workspace.usage_version + 1))
     spent: defaultdict[str, int] = defaultdict(int)
     for clip in clips:
         spent[clip.project_id] += clip.credits if clip.outcome is Status.COMPLETED else 0
@@ -106,6 +106,7 @@ def _generation(user_id: str, clip: Ended) -> dict[str, Any]:
     estimate = estimated_cost_idr(clip.model_id, clip.credits)
     return {
         "id": id,
+        "workspace_id": user_id,
         "user_id": user_id,
         "project_id": clip.project_id,
         "request_hash": "0" * 64,
@@ -139,7 +140,7 @@ def _generation(user_id: str, clip: Ended) -> dict[str, Any]:
 def _entries(
     session: ReadSession, user_id: str, clips: Sequence[Ended], ids: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
-    account = session.scalars(select(Account).where(Account.user_id == user_id)).one()
+    account = session.scalars(select(Account).where(Account.workspace_id == user_id)).one()
     available, held = account.available_credits, account.held_credits
 
     def entry(kind: EntryKind, credits: int, key: str, day: date, generation_id: str | None = None) -> dict[str, Any]:
@@ -191,7 +192,8 @@ def _rolled_up(user_id: str, clips: Iterable[Ended]) -> Iterator[dict[str, Any]]
             row["kept_seconds"] += clip.duration_seconds
         row["rejected_count"] += clip.kept is False
     for (day, project_id, model_id), row in rows.items():
-        of = {"day": day.isoformat(), "user_id": user_id, "project_id": project_id, "model_id": model_id}
+        of = {"day": day.isoformat(), "project_id": project_id, "model_id": model_id}
+        of |= {"workspace_id": user_id, "user_id": user_id}
         yield {**of, "provider": registry.model(model_id).provider, **row}
 
 
@@ -205,5 +207,5 @@ def settled(
         LedgerEntry.kind == kind, LedgerEntry.created_at >= begin, LedgerEntry.created_at < end
     )
     if user is not None:
-        query = query.join(Account).where(Account.user_id == user.id)
+        query = query.join(Account).where(Account.workspace_id == user.id)
     return int(session.scalar(query) or 0)

@@ -8,6 +8,7 @@ from core.config import Settings
 from core.db.tables import Generation, Project
 from core.generations import lifecycle
 from core.identity import users
+from core.workspaces import members
 from core.workspaces.access import Member
 from tests.factories import generations
 from tests.factories.generations import (
@@ -28,7 +29,7 @@ class Studio:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         with db.write_session() as session:
-            self.person: Member = users.local_person(session, settings)
+            self.person: Member = members.at_work(session, users.local_person(session, settings))
 
     def project(self, name: str = "Lake film") -> Project:
         """A new project."""

@@ -1,6 +1,6 @@
 """People, with or without credits, at work in their own workspaces."""
 
-from core.db import Database
+from core.db import Database, WriteSession
 from core.db.enums import Role
 from core.identity import users
 from core.workspaces import members
@@ -12,4 +12,9 @@ def create_member(
 ) -> Member:
     """Somebody who signed up and got so many credits, in their personal workspace."""
     with database.write_session() as session:
-        return members.at_work(session, users.ensure(session, email, signup_credits=credits, role=role))
+        return ensure_member(session, email, signup_credits=credits, role=role)
+
+
+def ensure_member(session: WriteSession, email: str, *, signup_credits: int = 0, role: Role = Role.USER) -> Member:
+    """The person with this address in their personal workspace, made if new."""
+    return members.at_work(session, users.ensure(session, email, signup_credits=signup_credits, role=role))

@@ -1,27 +1,25 @@
-"""Teams, with their people and credits."""
-
-from collections.abc import Mapping
+"""Teams, and people who work in them."""
 
 from core.billing import ledger
 from core.db import Database
 from core.db.enums import WorkspaceRole
 from core.db.tables import Workspace, WorkspaceMember
-from core.ids import new_id
+from core.workspaces import members
+from core.workspaces.access import Member
 
 
 def create_team(
-    database: Database, name: str, people: Mapping[str, WorkspaceRole], *, credits: int = 10_000
-) -> Workspace:
-    """A team of these people (user id -> role) with so many credits."""
+    database: Database, *people: tuple[Member, WorkspaceRole], name: str = "Lakes", credits: int = 10_000
+) -> list[Member]:
+    """These people at work in a team of theirs that has so many credits, in their order."""
     with database.write_session() as session:
         team = Workspace(name=name)
         session.add(team)
         session.flush()
         ledger.open_account(session, team.id)
-        for user_id, role in people.items():
-            session.add(WorkspaceMember(workspace_id=team.id, user_id=user_id, role=role))
-        session.flush()
         if credits:
-            key = f"grant:{new_id()}"
-            ledger.grant(session, team.id, credits=credits, key=key, actor="somebody", reason="for the tests")
-        return team
+            ledger.grant(session, team.id, credits=credits, key=f"test:{team.id}", actor="test", reason="to begin with")
+        for person, role in people:
+            session.add(WorkspaceMember(workspace_id=team.id, user_id=person.id, role=role))
+        session.flush()
+        return [members.at_work(session, person.user, team.id) for person, _role in people]

@@ -12,11 +12,11 @@ from tests.factories.studio import Studio
 def section() -> None:
     """The section alone, as the account page draws it."""
     from pages.sections.account import tokens
-    from pages.ui import components, current_user
+    from pages.ui import components, current_member
 
     components.show_flash()
     with components.error_boundary():
-        tokens.show(current_user.current_user())
+        tokens.show(current_member.current_member())
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def page(installation: Installation) -> AppTest:
 def known(studio: Studio) -> list[ApiToken]:
     """The person's tokens."""
     with db.read_session() as session:
-        return list(api_tokens.list_for_user(session, studio.person))
+        return list(api_tokens.list_for_user(session, studio.person.user))
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_token_without_a_name(page: AppTest, studio: Studio) -> None:
 def test_token_is_revoked(page: AppTest, studio: Studio) -> None:
     """A revoked token is gone from the list and opens nothing."""
     with db.write_session() as session:
-        secret = api_tokens.create(session, studio.person, name="Old script")
+        secret = api_tokens.create(session, studio.person.user, name="Old script")
     page.run()
 
     page.button(key=f"account_token_revoke_{known(studio)[0].id}").click().run()
@@ -90,7 +90,7 @@ def test_token_is_revoked(page: AppTest, studio: Studio) -> None:
 def test_token_name_is_shown_as_it_is(page: AppTest, studio: Studio) -> None:
     """A name is somebody's own words, never markup."""
     with db.write_session() as session:
-        api_tokens.create(session, studio.person, name="<b>x</b> **y**")
+        api_tokens.create(session, studio.person.user, name="<b>x</b> **y**")
     page.run()
 
     assert not page.error

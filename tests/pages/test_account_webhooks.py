@@ -29,10 +29,10 @@ def receiver(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiv
 def section() -> None:
     """The section by itself."""
     from pages.sections.account import webhooks
-    from pages.ui import components, current_user
+    from pages.ui import components, current_member
 
     components.show_flash()
-    webhooks.show(current_user.current_user())
+    webhooks.show(current_member.current_member())
 
 
 def opened() -> AppTest:
@@ -65,7 +65,7 @@ def test_webhook_is_added_and_its_secret_shown_once(studio: Studio, receiver: Re
     at.text_input(key="webhooks_new_0_description").set_value("Team")
     at.button(key="webhooks_add").click().run()
     with db.read_session() as session:
-        (endpoint,) = webhooks.list_for_user(session, studio.person)
+        (endpoint,) = webhooks.list_for_workspace(session, studio.person)
     assert (endpoint.url, endpoint.description) == (receiver.url, "Team")
     assert [code.value for code in at.code] == [webhooks.secret(endpoint, key=current().settings.secret_key)]
     at.button(key="webhooks_secret_done").click().run()
@@ -81,7 +81,7 @@ def test_address_when_it_cannot_be_used(studio: Studio, receiver: Receiver) -> N
     assert "not reached by https" in at.error[0].value
     assert at.text_input(key="webhooks_new_0_url").value == "http://127.0.0.1:1/hook"
     with db.read_session() as session:
-        assert webhooks.list_for_user(session, studio.person) == []
+        assert webhooks.list_for_workspace(session, studio.person) == []
 
 
 def test_test_event_is_sent_and_sent_again(studio: Studio, receiver: Receiver) -> None:
@@ -124,7 +124,7 @@ def test_webhook_is_changed_stopped_and_deleted(studio: Studio, receiver: Receiv
     assert len(at.code) == 1
     at.button(key=f"{key}_delete").click().run()
     with db.read_session() as session:
-        assert webhooks.list_for_user(session, studio.person) == []
+        assert webhooks.list_for_workspace(session, studio.person) == []
 
 
 def test_events_are_chosen(studio: Studio, receiver: Receiver) -> None:
@@ -135,7 +135,7 @@ def test_events_are_chosen(studio: Studio, receiver: Receiver) -> None:
     at.multiselect(key="webhooks_new_0_events").set_value(["generation.failed"])
     at.button(key="webhooks_add").click().run()
     with db.read_session() as session:
-        (endpoint,) = webhooks.list_for_user(session, studio.person)
+        (endpoint,) = webhooks.list_for_workspace(session, studio.person)
     assert endpoint.events == ["generation.failed"]
     assert "Clip failed" in texts(at)
 

@@ -7,11 +7,11 @@ from core.billing import ledger
 from core.db.enums import Role, Stage, Status
 from core.db.tables import User
 from core.generations import queries, reconciliation
-from core.identity import users
 from core.insights import attention, circuit_breaker
 from core.providers.contract import JobMatches, ProviderJob
 from tests.factories.generations import create_generation, lose_submit
 from tests.factories.studio import Studio
+from tests.factories.users import ensure_member
 from tests.pages.conftest import Open
 
 
@@ -75,7 +75,7 @@ def titles(at: AppTest) -> str:
 def test_unclear_clip_says_whose_it_is(open_page: Open, studio: Studio) -> None:
     """Person, project and age stand with it; a link leads an administrator to a clip of their own only."""
     with db.write_session() as session:
-        ana = users.ensure(session, "ana@example.org", signup_credits=1000)
+        ana = ensure_member(session, "ana@example.org", signup_credits=1000)
     theirs = lose_submit(db.default(), create_generation(db.default(), ana).id)
     mine = studio.lose(studio.order(studio.project("Lake film")))
     at = open_page("admin")
@@ -188,7 +188,7 @@ def test_correction_takes_credits_away_and_never_too_many(open_page: Open, studi
 def test_people_are_found_with_their_credits(open_page: Open, studio: Studio) -> None:
     """Everybody is listed with role and balance; the search leaves who matches."""
     with db.write_session() as session:
-        users.ensure(session, "ana@example.org", signup_credits=1234)
+        ensure_member(session, "ana@example.org", signup_credits=1234)
     at = open_page("admin")
     shown = " ".join(element.proto.body for element in at.get("html"))
     assert "ana@example.org" in shown

@@ -15,7 +15,6 @@ from core.billing.quote import quote
 from core.clock import utc_now
 from core.db.tables import Generation, ProviderHealth, Upload, User
 from core.files import storage as storages
-from core.identity import users
 from core.insights import workers
 from core.installation import Installation, current, using
 from core.projects import presets
@@ -28,6 +27,7 @@ from tests.factories import installations
 from tests.factories.generations import build_spec
 from tests.factories.images import create_image
 from tests.factories.studio import Studio
+from tests.factories.users import ensure_member
 from tests.fixtures.clips import brightening
 from tests.pages.conftest import Open, sent
 
@@ -419,7 +419,7 @@ def test_preset_of_a_model_that_is_gone_is_applied_as_far_as_it_fits(open_page: 
     """What a colleague shared fills the form; what does not fit any more is said."""
     studio.project()
     with db.write_session() as session:
-        colleague = users.ensure(session, "eve@example.org", signup_credits=0)
+        colleague = ensure_member(session, "eve@example.org", signup_credits=0)
         wide = build_spec("kling-2.5", resolution="1080p", duration_seconds=10)
         kept = presets.create(session, colleague, name="Old", spec=wide, shared=True)
         kept.settings = {**kept.settings, "model_id": "retired", "aspect_ratio": "4:3"}

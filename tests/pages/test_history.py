@@ -141,7 +141,7 @@ def test_failed_clip_is_told_of_in_the_language_of_its_reader(open_page: Open, s
     """What core wrote down of it, when it failed, is said as the page is: error, receipt, timeline, who did it."""
     row = studio.fail(studio.order(studio.project(), "A lake"))
     with db.write_session() as session:
-        users.set_language(session, studio.person, tag="id")
+        users.set_language(session, studio.person.user, tag="id")
     at = open_page("history", clip=row.id)
     shown = said(at)
     assert ["tidak ada kredit yang ditagih" in error.value.lower() for error in at.error] == [True]

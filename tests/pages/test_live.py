@@ -25,8 +25,10 @@ def test_every_page_watches(open_page: Open, studio: Studio, page: str) -> None:
     """The element is on every page, with a token of the person and the set of what is under way."""
     row = studio.order(studio.project())
     given = watching(open_page(page))
-    user_id, tag = progress.check_token(given["token"], secrets=studio.settings.secrets_in_force, now=row.created_at)
-    assert (user_id, tag) == (studio.person.id, "en")
+    user_id, workspace_id, tag = progress.check_token(
+        given["token"], secrets=studio.settings.secrets_in_force, now=row.created_at
+    )
+    assert (user_id, workspace_id, tag) == (studio.person.id, studio.person.workspace_id, "en")
     assert (given["live"], given["state"]) == (1, live_endpoint.state([row.id], row.id, ""))
     assert given["address"] == f".{live_endpoint.PATH}", "seen from the page, below whatever path that is"
 

@@ -17,6 +17,7 @@ from core.identity import users
 from core.projects import projects
 from core.usage import budgets, reports
 from core.usage.spreadsheet import SpreadsheetFormat
+from core.workspaces import members
 from core.workspaces.access import Member
 from pages.sections.usage import choice as usage_choice
 from pages.sections.usage import figures
@@ -26,6 +27,7 @@ from pages.ui import language
 from tests.factories import histories
 from tests.factories.histories import Ended
 from tests.factories.studio import Studio
+from tests.factories.users import ensure_member
 from tests.pages.conftest import Open
 
 TODAY = utc_now().date()
@@ -74,7 +76,7 @@ def alone() -> Member:
     with db.write_session() as session:
         person = users.get(session, "demo@localhost")
         person.role = Role.USER
-        return person
+        return members.at_work(session, person)
 
 
 def test_without_anything_ended_the_page_says_so(open_page: Open, studio: Studio) -> None:
@@ -111,7 +113,7 @@ def test_a_year_of_everybody_equals_the_ledger(open_page: Open, studio: Studio, 
     """However a year is cut and stacked, page, chart, table and CSV come to what the ledger settled."""
     dice = random.Random(7)
     with db.write_session() as session:
-        other = users.ensure(session, "ana@example.org", signup_credits=0)
+        other = ensure_member(session, "ana@example.org", signup_credits=0)
         many = [projects.create(session, other, name="One name").id for _ in range(12)]
     clips = list(histories.invent(dice, many, until=TODAY, days=365, clips_a_day=1))
     book(other, *clips)
@@ -216,7 +218,7 @@ def test_choosing_a_model_or_project_narrows_everything(open_page: Open, studio:
 def test_others_are_for_administrators(open_page: Open, studio: Studio) -> None:
     """People neither choose whose figures they see, nor get others' by an address."""
     with db.write_session() as session:
-        other = users.ensure(session, "ana@example.org", signup_credits=0)
+        other = ensure_member(session, "ana@example.org", signup_credits=0)
         theirs = projects.create(session, other, name="Theirs").id
     book(other, Ended(TODAY, theirs, "veo3", duration_seconds=8))
     book(studio.person, Ended(TODAY, studio.project().id, "demo-film"))
@@ -256,7 +258,7 @@ def test_budget_is_set_and_warned_of(open_page: Open, studio: Studio) -> None:
     at.button(key="usage_budget_save").click().run()
     assert any("50 credits are spent this month, more than your budget of 49" in text.value for text in at.markdown)
     with db.read_session() as session:
-        assert budgets.of_user(session, studio.person) == 49
+        assert budgets.of_workspace(session, studio.person) == 49
     at.number_input(key="usage_budget_credits_None").set_value(None)
     at.button(key="usage_budget_save").click().run()
     assert not any("more than your budget" in text.value for text in at.markdown)
@@ -296,7 +298,7 @@ def test_what_if(open_page: Open, studio: Studio) -> None:
 def test_project_is_called_the_same_in_every_period(open_page: Open, studio: Studio) -> None:
     """Charts, lists and files say whose a project is, and a number of two namesakes does not depend on the days."""
     with db.write_session() as session:
-        other = users.ensure(session, "ana@example.org", signup_credits=0)
+        other = ensure_member(session, "ana@example.org", signup_credits=0)
         first, second = (projects.create(session, other, name="TikTok").id for _ in range(2))
     mine = studio.project("TikTok").id
     early = TODAY - timedelta(days=60)
@@ -375,7 +377,7 @@ def test_figures_are_written_in_the_language_of_the_reader(open_page: Open, stud
     )
     book(studio.person, done, done, failed)
     with db.write_session() as session:
-        users.set_language(session, studio.person, tag="id")
+        users.set_language(session, studio.person.user, tag="id")
     with language.using_language("id"):
         at = open_page("usage", show="cost")
         at.session_state["usage_what_if"] = True

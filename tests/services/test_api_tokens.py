@@ -9,9 +9,11 @@ from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Scope
 from core.db.tables import ApiToken
-from core.identity import api_tokens, users
-from core.identity.api_tokens import TokenCache
+from core.identity import api_tokens
+from core.workspaces import callers
 from core.workspaces.access import Member
+from core.workspaces.callers import CallerCache
+from tests.factories.users import ensure_member
 
 
 def kept(database: Database) -> ApiToken:
@@ -23,7 +25,7 @@ def kept(database: Database) -> ApiToken:
 def issue(database: Database, person: Member, name: str = "script") -> str:
     """A token of this person."""
     with database.write_session() as session:
-        return api_tokens.create(session, person, name=name)
+        return api_tokens.create(session, person.user, name=name)
 
 
 def test_token_when_issued(database: Database, person: Member) -> None:
@@ -51,12 +53,12 @@ def test_token_when_it_is_over(database: Database, person: Member, values: dict[
 
 def test_known_when_revoked_here(database: Database, person: Member) -> None:
     """What was looked up is known without the database until the revocation is committed, and not a moment longer."""
-    cache = TokenCache()
+    cache = CallerCache()
     token = issue(database, person)
     with database.read_session() as session:
         found, row = cache.authenticate(session, token)
     with database.write_session() as session:
-        api_tokens.revoke(session, person, row.id, cache=cache)
+        api_tokens.revoke(session, person.user, row.id, cache=cache)
         assert cache.get(token) == (found, row)
 
     assert cache.get(token) is None
@@ -64,15 +66,15 @@ def test_known_when_revoked_here(database: Database, person: Member) -> None:
 
 def test_known_when_revoked_elsewhere(database: Database, person: Member) -> None:
     """What another process has revoked is known for the stated time and no longer, used or not."""
-    cache = TokenCache()
+    cache = CallerCache()
     token = issue(database, person)
     with database.read_session() as session:
         cache.authenticate(session, token)
     with database.write_session() as session:
         session.execute(update(ApiToken).values(revoked_at=utc_now()))
-    time.sleep(api_tokens.CACHE_SECONDS / 2)
+    time.sleep(callers.CACHE_SECONDS / 2)
     cache.get(token)
-    time.sleep(api_tokens.CACHE_SECONDS / 2)
+    time.sleep(callers.CACHE_SECONDS / 2)
 
     assert cache.get(token) is None
     with pytest.raises(errors.Unauthorized), database.read_session() as session:
@@ -81,9 +83,9 @@ def test_known_when_revoked_elsewhere(database: Database, person: Member) -> Non
 
 def test_known_when_it_expires(database: Database, person: Member) -> None:
     """A token ends at its time, looked up just before or not."""
-    cache = TokenCache()
+    cache = CallerCache()
     with database.write_session() as session:
-        token = api_tokens.create(session, person, name="short", expires_at=utc_now() + timedelta(seconds=0.5))
+        token = api_tokens.create(session, person.user, name="short", expires_at=utc_now() + timedelta(seconds=0.5))
     with database.read_session() as session:
         cache.authenticate(session, token)
     assert cache.get(token) is not None
@@ -94,10 +96,10 @@ def test_known_when_it_expires(database: Database, person: Member) -> None:
 
 def test_refusals_when_for_different_reasons(database: Database, person: Member) -> None:
     """Unknown, revoked and expired are the same query with the same empty answer, so time does not tell them apart."""
-    cache = TokenCache()
+    cache = CallerCache()
     revoked, expired = issue(database, person), issue(database, person)
     with database.write_session() as session:
-        api_tokens.revoke(session, person, api_tokens.by_token(session, revoked)[1].id, cache=cache)
+        api_tokens.revoke(session, person.user, api_tokens.by_token(session, revoked)[1].id, cache=cache)
         past = utc_now() - timedelta(seconds=1)
         session.execute(update(ApiToken).where(ApiToken.revoked_at.is_(None)).values(expires_at=past))
     asked: list[str] = []
@@ -114,23 +116,23 @@ def test_refusals_when_for_different_reasons(database: Database, person: Member)
 
 def test_list_when_revoked(database: Database, person: Member) -> None:
     """A list has one's own tokens, newest first, without those that were revoked; only one's own can be revoked."""
-    cache = TokenCache()
+    cache = CallerCache()
     for name in ("first", "second"):
         issue(database, person, name)
         time.sleep(0.002)  # what is made in one millisecond has no order
     with database.write_session() as session:
-        other = users.ensure(session, "ben@example.org", signup_credits=0)
-        api_tokens.create(session, other, name="other")
+        other = ensure_member(session, "ben@example.org", signup_credits=0)
+        api_tokens.create(session, other.user, name="other")
     with database.write_session() as session:
-        newest, oldest = api_tokens.list_for_user(session, person)
+        newest, oldest = api_tokens.list_for_user(session, person.user)
         assert (newest.name, oldest.name) == ("second", "first")
         with pytest.raises(errors.NotFound):
-            api_tokens.revoke(session, other, oldest.id, cache=cache)
-        api_tokens.revoke(session, person, oldest.id, cache=cache)
+            api_tokens.revoke(session, other.user, oldest.id, cache=cache)
+        api_tokens.revoke(session, person.user, oldest.id, cache=cache)
         with pytest.raises(errors.NotFound):
-            api_tokens.revoke(session, person, oldest.id, cache=cache)
+            api_tokens.revoke(session, person.user, oldest.id, cache=cache)
     with database.read_session() as session:
-        assert [token.name for token in api_tokens.list_for_user(session, person)] == ["second"]
+        assert [token.name for token in api_tokens.list_for_user(session, person.user)] == ["second"]
 
 
 def test_issue_when_it_cannot_be(database: Database, person: Member) -> None:
@@ -138,13 +140,13 @@ def test_issue_when_it_cannot_be(database: Database, person: Member) -> None:
     past = utc_now() - timedelta(minutes=1)
     for name, expires_at, field in (("  ", None, "name"), ("x" * 121, None, "name"), ("ok", past, "expiresAt")):
         with pytest.raises(errors.InvalidRequest) as refused, database.write_session() as session:
-            api_tokens.create(session, person, name=name, expires_at=expires_at)
+            api_tokens.create(session, person.user, name=name, expires_at=expires_at)
         assert set(refused.value.fields) == {field}
     with database.write_session() as session:
         for number in range(api_tokens.MAX_LIVE_TOKENS):
-            api_tokens.create(session, person, name=str(number))
+            api_tokens.create(session, person.user, name=str(number))
         with pytest.raises(errors.Conflict):
-            api_tokens.create(session, person, name="one more")
+            api_tokens.create(session, person.user, name="one more")
 
 
 def test_use_when_frequent(database: Database, person: Member) -> None:

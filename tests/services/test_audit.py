@@ -13,12 +13,12 @@ from core.db import Database
 from core.db.enums import Status
 from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Project, UsageDay
 from core.generations import commands
-from core.identity import users
 from core.installation import Installation
 from core.messages import message, plain
 from core.workspaces.access import Member
 from tests.factories.books import broken_rules
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_completed, create_generation
+from tests.factories.users import ensure_member
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 def ana(installation: Installation) -> Member:
     """Somebody with one finished clip whose file is in storage."""
     with db.write_session() as session:
-        user = users.ensure(session, "ana@example.org", signup_credits=1000)
+        user = ensure_member(session, "ana@example.org", signup_credits=1000)
     row = create_completed(db.default(), user)
     assert row.output_key is not None
     installation.storage.put_bytes(row.output_key, b"clip", media_type="video/mp4")

@@ -14,10 +14,10 @@ from core.db import Database
 from core.db.tables import Generation, LedgerEntry, Project
 from core.generations import batches
 from core.generations.submit import Order, submit
-from core.identity import users
 from core.projects import projects
 from core.workspaces.access import Member
 from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order, create_completed
+from tests.factories.users import ensure_member
 
 HOW = {"configured": CONFIGURED, "quota_bytes": QUOTA_BYTES}
 
@@ -149,7 +149,7 @@ def test_submit_when_the_key_comes_with_another_clip_to_go_on_from(
 def test_submit_when_it_extends_somebody_elses_clip(database: Database, person: Member, project_id: str) -> None:
     """A clip goes on from one's own clip only."""
     with database.write_session() as session:
-        stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
+        stranger = ensure_member(session, "eve@example.org", signup_credits=10_000)
     theirs = create_completed(database, stranger)
     with pytest.raises(errors.NotFound):
         submit_all(database, person, [build_order(project_id)], extends_id=theirs.id)
@@ -187,7 +187,7 @@ def test_submit_always_holds_the_sum_or_nothing(
     database = Database(f"sqlite:///{path}")
     try:
         with database.write_session() as session:
-            person = users.ensure(session, "ana@example.org", signup_credits=credits)
+            person = ensure_member(session, "ana@example.org", signup_credits=credits)
             project = projects.create(session, person, name="Lakes")
         orders = [build_order(project.id, **one) for one in wanted]
         total = sum(quote(one.spec).total_credits for one in orders)

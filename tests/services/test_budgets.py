@@ -6,7 +6,6 @@ import pytest
 from core import errors
 from core.db import Database
 from core.db.enums import Role
-from core.identity import users
 from core.projects import projects
 from core.usage import budgets
 from core.usage.cache import UsageCache
@@ -14,6 +13,7 @@ from core.usage.reports import UsageQuery
 from core.workspaces.access import Member
 from tests.factories import histories
 from tests.factories.histories import Ended
+from tests.factories.users import ensure_member
 
 TODAY = date(2026, 11, 21)
 MONTH = UsageQuery(TODAY, TODAY)
@@ -37,7 +37,7 @@ def test_month_under_way(database: Database, person: Member) -> None:
     """Spent is of this month only, the forecast goes to its end, and a budget below it is foreseen to be exceeded."""
     fifty_a_day(database, person)
     with database.write_session() as session:
-        budgets.set_user(session, person, credits=1499)
+        budgets.set_workspace(session, person, credits=1499)
 
     month = look(database, person)
 
@@ -63,9 +63,9 @@ def test_budget_is_shown_only_for_what_it_is_meant_for(database: Database, perso
     """The own budget is for all that is one's own, a project's for the whole project, and no part has one."""
     mine = fifty_a_day(database, person)
     with database.write_session() as session:
-        person = users.ensure(session, person.email, signup_credits=0)
-        person.role = Role.ADMIN
-        budgets.set_user(session, person, credits=5000)
+        person = ensure_member(session, person.email, signup_credits=0)
+        person.user.role = Role.ADMIN
+        budgets.set_workspace(session, person, credits=5000)
         budgets.set_project(session, person, mine, credits=1000)
 
     assert look(database, person).budget_credits == 5000
@@ -81,7 +81,7 @@ def test_watched(database: Database, person: Member) -> None:
     with database.write_session() as session:
         fine = projects.create(session, person, name="Dunes").id
         assert budgets.alerts(session, person, today=TODAY, cache=UsageCache()) == []
-        budgets.set_user(session, person, credits=1499)
+        budgets.set_workspace(session, person, credits=1499)
         budgets.set_project(session, person, mine, credits=1000)
         budgets.set_project(session, person, fine, credits=1)
     with database.read_session() as session:
@@ -92,7 +92,7 @@ def test_watched(database: Database, person: Member) -> None:
         (mine, "Lakes", True),
     ]
     with database.write_session() as session:
-        budgets.set_user(session, person, credits=None)
+        budgets.set_workspace(session, person, credits=None)
         budgets.set_project(session, person, mine, credits=None)
         assert budgets.alerts(session, person, today=TODAY, cache=UsageCache()) == []
 
@@ -102,17 +102,17 @@ def test_budget_that_cannot_be(database: Database, person: Member, credits: int)
     """A budget is a whole number above 0, and the one before stays."""
     with database.write_session() as session:
         mine = projects.create(session, person, name="Lakes").id
-        budgets.set_user(session, person, credits=10)
+        budgets.set_workspace(session, person, credits=10)
         with pytest.raises(errors.InvalidRequest):
-            budgets.set_user(session, person, credits=credits)
+            budgets.set_workspace(session, person, credits=credits)
         with pytest.raises(errors.InvalidRequest):
             budgets.set_project(session, person, mine, credits=credits)
-        assert budgets.of_user(session, person) == 10
+        assert budgets.of_workspace(session, person) == 10
 
 
 def test_budget_of_somebody_elses_project(database: Database, person: Member) -> None:
     """Only its owner sets a project's budget."""
     with database.write_session() as session:
-        theirs = projects.create(session, users.ensure(session, "ben@example.org", signup_credits=0), name="Theirs").id
+        theirs = projects.create(session, ensure_member(session, "ben@example.org", signup_credits=0), name="Theirs").id
         with pytest.raises(errors.NotFound):
             budgets.set_project(session, person, theirs, credits=10)

@@ -10,13 +10,13 @@ from core.db.enums import Role
 from core.generations import review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
-from core.identity import users
 from core.projects import projects
 from core.usage import reports
 from core.usage.cache import UsageCache
 from core.usage.reports import Group, UsageQuery
 from core.workspaces.access import Member
 from tests.factories.generations import create_completed
+from tests.factories.users import ensure_member
 
 
 def days() -> UsageQuery:
@@ -64,8 +64,8 @@ def test_everybodys_figures_follow_everybody_and_are_for_administrators(database
     """What another person is charged is in them at the next look; who is no administrator is refused."""
     cache = UsageCache()
     with database.write_session() as session:
-        ben = users.ensure(session, "ben@example.org", signup_credits=10_000)
-        admin = users.ensure(session, "boss@example.org", signup_credits=0, role=Role.ADMIN)
+        ben = ensure_member(session, "ben@example.org", signup_credits=10_000)
+        admin = ensure_member(session, "boss@example.org", signup_credits=0, role=Role.ADMIN)
     everybody = UsageQuery(days().since, days().until, everybody=True)
     create_completed(database, person)
     with database.read_session() as session:
@@ -82,7 +82,7 @@ def test_somebody_elses_project_is_not_found(database: Database, person: Member)
     cache = UsageCache()
     row = create_completed(database, person)
     with database.write_session() as session:
-        ben = users.ensure(session, "ben@example.org", signup_credits=10_000)
+        ben = ensure_member(session, "ben@example.org", signup_credits=10_000)
     chosen = UsageQuery(days().since, days().until, project_id=row.project_id)
     with database.read_session() as session:
         assert cache.total(session, person, chosen).completed == 1

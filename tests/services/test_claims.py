@@ -12,7 +12,6 @@ from core.db.enums import Stage, Status
 from core.db.tables import Generation, ProviderHealth
 from core.generations import commands
 from core.generations.submit import submit
-from core.identity import users
 from core.insights import circuit_breaker
 from core.installation import Installation, current
 from core.projects import projects
@@ -33,7 +32,7 @@ from tests.factories.generations import (
     load_generation,
     make_due,
 )
-from tests.factories.users import create_member
+from tests.factories.users import create_member, ensure_member
 
 
 @pytest.fixture
@@ -86,7 +85,7 @@ def test_hand_over_when_people_share(installation: Installation, ana: Member) ->
     """Few are outstanding a provider, and everybody's first goes before anybody's second."""
     many = [create_generation(db.default(), ana).id for _ in range(12)]
     with db.write_session() as session:
-        eve = users.ensure(session, "eve@example.org", signup_credits=1000)
+        eve = ensure_member(session, "eve@example.org", signup_credits=1000)
     one = create_generation(db.default(), eve).id
     handed = [row.id for row in claim_submits()]
 

@@ -12,13 +12,14 @@ from core.identity import api_tokens, users
 from core.installation import Installation
 from core.providers.contract import JobMatches, ProviderJob
 from tests.factories import generations
+from tests.factories.users import ensure_member
 
 
 @pytest.fixture
 def lost(installation: Installation) -> Generation:
     """A generation of which nobody knows whether its provider has it."""
     with db.write_session() as session:
-        person = users.ensure(session, "ana@example.org", signup_credits=1000)
+        person = ensure_member(session, "ana@example.org", signup_credits=1000)
     return generations.lose_submit(db.default(), generations.create_generation(db.default(), person).id)
 
 

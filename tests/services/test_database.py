@@ -25,6 +25,7 @@ from core.messages import message
 from core.projects import projects
 from core.workspaces.access import Member
 from tests.factories.generations import DISPATCHED, SUBMITTING, advance, create_generation, load_generation
+from tests.factories.users import ensure_member
 
 pytestmark = pytest.mark.both_databases  # what a connection may do is the database's own
 
@@ -67,7 +68,7 @@ def test_rows_stay_readable_after_their_session(database: Database, person: Memb
     with database.read_session() as session:
         user = session.scalars(select(User)).one()
 
-    assert (user.email, user.name) == (person.email, person.name)
+    assert (user.email, user.name) == (person.email, person.user.name)
 
 
 def test_look_when_something_is_committed_meanwhile(database: Database, person: Member) -> None:
@@ -266,7 +267,7 @@ _FIRST_ROWS: tuple[tuple[str, dict[str, object]], ...] = (
 def test_reading_refuses_writes(database: Database) -> None:
     """What is opened for reading cannot change anything: the database itself refuses, and nothing is changed."""
     with database.write_session() as session:
-        user = users.ensure(session, "ana@example.org", signup_credits=0)
+        user = ensure_member(session, "ana@example.org", signup_credits=0)
         project = projects.create(session, user, name="Spring")
     rename = update(Project).where(Project.id == project.id).values(name="Autumn")
 
@@ -286,7 +287,7 @@ def test_reading_refuses_writes(database: Database) -> None:
 def test_update_where_counts_what_it_changed(database: Database) -> None:
     """An update says how many rows met its conditions, so that who lost a race knows."""
     with database.write_session() as session:
-        user = users.ensure(session, "ana@example.org", signup_credits=0)
+        user = ensure_member(session, "ana@example.org", signup_credits=0)
         project = projects.create(session, user, name="Spring")
         assert update_where(session, Project, Project.id == project.id, Project.name == "Spring", name="May") == 1
         assert update_where(session, Project, Project.id == project.id, Project.name == "Spring", name="June") == 0

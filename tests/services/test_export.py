@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from core.billing import ledger
 from core.db import Database
 from core.db.enums import EntryKind
-from core.db.tables import LedgerEntry, User
+from core.db.tables import LedgerEntry
 from core.generations import commands
 from core.usage import export, statement
 from core.workspaces.access import Member
 from tests.factories.generations import create_completed, create_generation
+from tests.factories.users import ensure_member
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 
@@ -88,16 +89,16 @@ def test_write_of_nothing() -> None:
 def test_write_says_what_each_movement_was_for(database: Database, person: Member) -> None:
     """Finance reads project, model, prompt and person beside a movement, in any spreadsheet; a grant is for no clip."""
     row = create_completed(database, person, prompt="=cmd()")
-    with database.read_session() as session:
+    with database.write_session() as session:
         entries = ledger.entries(session, person.id)
         clips = statement.clip_lines(session, person, (each.generation_id for each in entries if each.generation_id))
         lines = read(export.ledger(entries, clips=clips))
-        nobody = statement.clip_lines(session, User(id="somebody else"), [row.id])
+        nobody = statement.clip_lines(session, ensure_member(session, "eve@example.org"), [row.id])
 
     assert nobody == {}
     of_clip = [line for line in lines if line["generation_id"]]
     of_none = [line for line in lines if not line["generation_id"]]
-    expected = {"model": "Demo Film", "prompt": "'=cmd()", "person": person.name or person.email}
+    expected = {"model": "Demo Film", "prompt": "'=cmd()", "person": person.user.name or person.email}
     assert {name: of_clip[0][name] for name in expected} == expected
     assert of_clip[0]["project"]
     assert len(of_clip) == 2

@@ -17,11 +17,11 @@ def test_key_when_many_come_at_once(database: Database, person: Member) -> None:
     def try_once(_n: int) -> tuple[str, bool]:
         barrier.wait()
         with database.write_session() as session:
-            found = idempotency.made_before(session, person, "one", request="project\n{}")
+            found = idempotency.made_before(session, person.user, "one", request="project\n{}")
             if found is not None:
                 return found, False
             made_id = new_id()
-            idempotency.remember(session, person, "one", request="project\n{}", made_id=made_id)
+            idempotency.remember(session, person.user, "one", request="project\n{}", made_id=made_id)
             return made_id, True
 
     with ThreadPoolExecutor(8) as threads:
@@ -34,8 +34,8 @@ def test_key_when_many_come_at_once(database: Database, person: Member) -> None:
 def test_key_when_its_maker_failed(database: Database, person: Member) -> None:
     """A key whose request was undone has made nothing and can be used again."""
     with database.write_session() as session:
-        idempotency.remember(session, person, "one", request="a", made_id=new_id())
+        idempotency.remember(session, person.user, "one", request="a", made_id=new_id())
         session.rollback()
 
     with database.write_session() as session:
-        assert idempotency.made_before(session, person, "one", request="b") is None
+        assert idempotency.made_before(session, person.user, "one", request="b") is None

@@ -6,8 +6,9 @@ from core import db
 from core.config import BadSetting
 from core.db.enums import Scope
 from core.db.opening import open_database
-from core.identity import api_tokens, users
+from core.identity import api_tokens
 from core.installation import Installation, build, current, using
+from tests.factories.users import ensure_member
 
 
 def test_current_is_the_one_in_use(installation: Installation) -> None:
@@ -23,13 +24,13 @@ def test_current_is_the_one_in_use(installation: Installation) -> None:
 def test_caches_are_of_one_installation(installation: Installation) -> None:
     """What one has looked up is nothing to the next one, which a process that starts anew is."""
     with installation.database.write_session() as session:
-        person = users.ensure(session, "ana@example.org", signup_credits=0)
-        token = api_tokens.create(session, person, name="t", scope=Scope.READ)
+        person = ensure_member(session, "ana@example.org", signup_credits=0)
+        token = api_tokens.create(session, person.user, name="t", scope=Scope.READ)
     with installation.database.read_session() as session:
-        installation.tokens.authenticate(session, token)
+        installation.callers.authenticate(session, token)
     again = build(installation.settings)
-    assert installation.tokens.get(token) is not None
-    assert again.tokens.get(token) is None
+    assert installation.callers.get(token) is not None
+    assert again.callers.get(token) is None
     again.close()
 
 

@@ -115,6 +115,6 @@ def test_costs_of_jobs_without_a_clip(person: Member) -> None:
     assert (thrown_away.error_code, thrown_away.provider_cost_is_estimate) == ("expired_at_provider", True)
     with db.read_session() as session:
         days = session.scalars(select(UsageDay)).all()
-        assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(10_000, 0)
     assert sum(day.reported_cost_microusd for day in days) == 500_000
     assert sum(day.estimated_cost_idr for day in days) == thrown_away.provider_cost == 909

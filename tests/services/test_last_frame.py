@@ -7,15 +7,14 @@ from PIL import Image
 from sqlalchemy import select, update
 
 from core import db, errors
-from core.db.tables import Generation, Upload, User
+from core.db.tables import Generation, Upload, Workspace
 from core.files import video_derivatives
 from core.files.storage import LocalStorage
 from core.generations import last_frame, queries
-from core.identity import users
 from core.installation import Installation
 from core.workspaces.access import Member
 from tests.factories.generations import QUOTA_BYTES, create_completed, create_generation
-from tests.factories.users import create_member
+from tests.factories.users import create_member, ensure_member
 from tests.fixtures.clips import SHADES, brightening
 
 
@@ -56,7 +55,7 @@ def test_last_frame_when_asked_twice(ana: Member, tmp_path: Path) -> None:
     assert Image.open(io.BytesIO(storage.read_bytes(first.storage_key))).size == (320, 180)
     with db.read_session() as session:
         assert session.scalars(select(Upload.size_bytes)).all() == [first.size_bytes]
-        assert session.scalar(select(User.storage_bytes)) == first.size_bytes + row.stored_bytes
+        assert session.scalar(select(Workspace.storage_bytes)) == first.size_bytes + row.stored_bytes
 
 
 def test_last_frame_when_it_cannot_be(ana: Member, tmp_path: Path) -> None:
@@ -64,7 +63,7 @@ def test_last_frame_when_it_cannot_be(ana: Member, tmp_path: Path) -> None:
     storage = LocalStorage(tmp_path / "files")
     row = kept(storage, ana, brightening(tmp_path / "clip.mp4"))
     with db.write_session() as session:
-        stranger = users.ensure(session, "eve@example.org", signup_credits=0)
+        stranger = ensure_member(session, "eve@example.org", signup_credits=0)
     broken = create_completed(db.default(), ana)
     with db.write_session() as session:
         session.execute(update(Generation).where(Generation.id == broken.id).values(output_key="videos/x/broken.mp4"))

@@ -16,9 +16,9 @@ from core.billing.quote import quote
 from core.db import Database
 from core.db.enums import EntryKind
 from core.db.tables import Account, LedgerEntry
-from core.identity import users
 from core.workspaces.access import Member
 from tests.factories.generations import build_spec, create_generation
+from tests.factories.users import ensure_member
 
 pytestmark = pytest.mark.both_databases  # no overdraft, by the locks of each database
 
@@ -31,7 +31,7 @@ def test_grant_when_repeated(database: Database, person: Member) -> None:
             assert booked is expected
 
     with database.read_session() as session:
-        assert ledger.balance(session, person.id) == ledger.Balance(10_500, 0)
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(10_500, 0)
 
 
 def test_hold_when_not_covered(database: Database, person: Member) -> None:
@@ -42,7 +42,7 @@ def test_hold_when_not_covered(database: Database, person: Member) -> None:
 
     assert (raised.value.needed_credits, raised.value.available_credits) == (10_000, 10_000 - row.credits)
     with database.read_session() as session:
-        assert ledger.balance(session, person.id) == ledger.Balance(10_000 - row.credits, row.credits)
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(10_000 - row.credits, row.credits)
 
 
 def test_settle_and_release_when_both_come(database: Database, person: Member) -> None:
@@ -61,7 +61,7 @@ def test_settle_and_release_when_both_come(database: Database, person: Member) -
 
     assert moved == [True, False, False, False]
     with database.read_session() as session:
-        assert ledger.balance(session, person.id) == ledger.Balance(10_000 - row.credits, 0)
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(10_000 - row.credits, 0)
 
 
 def test_settle_when_nothing_is_held(database: Database, person: Member) -> None:
@@ -71,14 +71,14 @@ def test_settle_when_nothing_is_held(database: Database, person: Member) -> None
         ledger.settle(session, person.id, generation_id=row.id, credits=row.credits + 1, actor="system")
 
     with database.read_session() as session:
-        assert ledger.balance(session, person.id).held_credits == row.credits
+        assert ledger.balance(session, person.workspace_id).held_credits == row.credits
 
 
 @pytest.mark.parametrize("parallel", [50])
 def test_hold_when_fifty_come_at_once(database: Database, parallel: int) -> None:
     """Of 50 parallel orders against credits for seven, exactly seven are taken."""
     with database.write_session() as session:
-        user = users.ensure(session, "poor@example.org", signup_credits=7 * 50 + 49)
+        user = ensure_member(session, "poor@example.org", signup_credits=7 * 50 + 49)
     barrier = threading.Barrier(parallel)
 
     def try_once(_n: int) -> bool:
@@ -204,7 +204,7 @@ class Books(RuleBasedStateMachine):
         """A new person in the same database."""
         with self.database.write_session() as session:
             count = session.scalars(text("SELECT count(*) FROM users")).one()
-            self.user = users.ensure(session, f"p{count}@example.org", signup_credits=start)
+            self.user = ensure_member(session, f"p{count}@example.org", signup_credits=start)
         self.available, self.held, self.number = start, 0, 0
 
     @rule(credits=st.integers(1, 1_000))
@@ -291,7 +291,7 @@ def test_booking_when_amount_or_reason_cannot_be_booked(
 
     assert list(refused.value.fields) == ["credits" if reason == "Campaign" else "reason"]
     with database.read_session() as session:
-        assert ledger.balance(session, person.id).available_credits == 10_000
+        assert ledger.balance(session, person.workspace_id).available_credits == 10_000
 
 
 def test_booking_at_its_limits(database: Database, person: Member) -> None:
@@ -300,4 +300,4 @@ def test_booking_at_its_limits(database: Database, person: Member) -> None:
     with database.write_session() as session:
         assert ledger.grant(session, person.id, credits=most, key="in", actor="root", reason=longest)
         assert ledger.adjust(session, person.id, credits=-most, key="out", actor="root", reason=longest)
-        assert ledger.balance(session, person.id).available_credits == 10_000
+        assert ledger.balance(session, person.workspace_id).available_credits == 10_000

@@ -13,9 +13,10 @@ from core.catalog.price_list import PRICES, Price
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, GenerationEvent, UsageDay, User
+from core.db.tables import Generation, GenerationEvent, UsageDay
 from core.generations import commands, lifecycle, queries
 from core.messages import message, plain
+from core.workspaces import quota
 from core.workspaces.access import Member
 from tests.factories.books import broken_rules
 from tests.factories.generations import (
@@ -71,12 +72,10 @@ def test_complete_when_all_went_well(database: Database, person: Member) -> None
     assert row.provider_cost is not None
     assert row.provider_cost_is_estimate
     with database.read_session() as session:
-        assert ledger.balance(session, person.id) == ledger.Balance(9_950, 0)
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(9_950, 0)
         day = session.scalars(select(UsageDay)).one()
         assert (day.completed, day.settled_credits, day.video_seconds) == (1, 50, 5)
-        user = session.get(User, person.id)
-        assert user is not None
-        assert user.storage_bytes == 1000
+        assert quota.used_bytes(session, person.workspace_id) == 1000
         steps = session.scalars(select(GenerationEvent.stage).order_by(GenerationEvent.id)).all()
     assert steps == ["queued", "handed", "submitting", "waiting", "ready", "downloading", "ended"]
     assert broken_rules(database) == []
@@ -96,7 +95,7 @@ def test_fail_when_it_gives_no_clip(
         found = session.get(Generation, row.id)
         assert found is not None
         assert (found.error_code, found.error_detail) == ("content_refused", "raw words")
-        assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(10_000, 0)
         assert session.scalars(select(UsageDay.released_credits)).all() == [50]
     assert broken_rules(database) == []
 
@@ -107,14 +106,14 @@ def test_lose_when_nobody_can_know(database: Database, person: Member) -> None:
     with database.write_session() as session:
         assert lifecycle.mark_uncertain(session, row, errors.SubmitUncertain(), next_at=utc_now())
     with database.read_session() as session:
-        assert ledger.balance(session, person.id).held_credits == 50
+        assert ledger.balance(session, person.workspace_id).held_credits == 50
     assert broken_rules(database) == []
 
     row = advance(database, row.id, WAITING, READY_TO_DOWNLOAD, DOWNLOADING)
     with database.write_session() as session:
         assert lifecycle.complete(session, row, build_output(row.id))
     with database.read_session() as session:
-        assert ledger.balance(session, person.id) == ledger.Balance(9_950, 0)
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(9_950, 0)
     assert broken_rules(database) == []
 
 
@@ -256,7 +255,7 @@ def test_life_of_a_clip_that_costs_nothing(database: Database, person: Member, m
         assert lifecycle.fail(session, failed, errors.GenerationFailed())
         commands.cancel(session, person, stopped.id)
     with database.read_session() as session:
-        assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(10_000, 0)
         assert ledger.entries_of_generation(session, done.id) == []
     assert (done.credits, int(done.provider_cost or 0)) == (0, 0)
     assert broken_rules(database) == []

@@ -20,6 +20,7 @@ from core.installation import Installation
 from core.messages import plain
 from core.notifications import webhooks
 from core.worker import maintenance, previews
+from core.workspaces import quota
 from core.workspaces.access import Member
 from tests.factories.generations import (
     DISPATCHED,
@@ -31,7 +32,7 @@ from tests.factories.generations import (
     create_completed,
     create_generation,
 )
-from tests.factories.users import create_member
+from tests.factories.users import create_member, ensure_member
 
 OLD_ID = "01234567-89ab-7000-8000-000000000000"
 """An id of the year 2009."""
@@ -74,7 +75,7 @@ def there(installation: Installation, row: Generation) -> list[str]:
 def storage_bytes(email: str = "ana@example.org") -> int:
     """How much is counted for somebody."""
     with db.read_session() as session:
-        return users.get(session, email).storage_bytes
+        return quota.used_bytes(session, users.get(session, email).id)
 
 
 def at_once(count: int, work: Callable[[], object]) -> None:
@@ -103,7 +104,7 @@ def left_over(installation: Installation, name: str, *, seconds: float) -> Path:
 def test_purge_when_a_clip_was_deleted(site: Installation, ana: Member) -> None:
     """All files of a deleted clip go, and its bytes from the count of its person, once; another's clip stays."""
     with db.write_session() as session:
-        eve = users.ensure(session, "eve@example.org", signup_credits=1000)
+        eve = ensure_member(session, "eve@example.org", signup_credits=1000)
     gone, kept, hers = deleted(site, ana), stored(site, ana), stored(site, eve)
     assert storage_bytes() == 2000
     assert [maintenance.purge_deleted_files(site) for _ in range(2)] == [1, 0]
@@ -282,7 +283,9 @@ def test_run_forgets_old_deliveries(site: Installation, ana: Member) -> None:
             session, ana, webhooks.validate_url("https://93.184.216.34/", allow=frozenset()), key=b"key of this test"
         )
         session.add(
-            WebhookDelivery(id=OLD_ID, endpoint_id=endpoint.id, user_id=ana.id, event="x", event_id=OLD_ID, body="{}")
+            WebhookDelivery(
+                id=OLD_ID, endpoint_id=endpoint.id, workspace_id=ana.workspace_id, event="x", event_id=OLD_ID, body="{}"
+            )
         )
         session.flush()
         webhooks.abandon(session, WebhookDelivery.id == OLD_ID, why=plain("It never arrived."))

@@ -13,7 +13,6 @@ from core.db import Database
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.generations import lifecycle
-from core.identity import users
 from core.insights import model_stats
 from core.projects import projects
 from core.usage.reports import UsageQuery
@@ -21,6 +20,7 @@ from core.workspaces.access import Member
 from tests.factories import histories
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_completed, create_generation
 from tests.factories.histories import Ended
+from tests.factories.users import ensure_member
 
 LAST = date(2026, 11, 21)
 FIRST = LAST - timedelta(days=60)
@@ -29,7 +29,7 @@ FIRST = LAST - timedelta(days=60)
 def test_times_of_models_are_told_from_completed_clips_of_the_days(database: Database, person: Member) -> None:
     """Times are of completed clips of all people in the chosen days, and say how many they are from."""
     with database.write_session() as session:
-        other = users.ensure(session, "ben@example.org", signup_credits=0)
+        other = ensure_member(session, "ben@example.org", signup_credits=0)
         mine, theirs = (projects.create(session, one, name="Lakes").id for one in (person, other))
         histories.book(session, person, [Ended(LAST, mine, "veo3", took_seconds=seconds) for seconds in (10, 20, 30)])
         histories.book(

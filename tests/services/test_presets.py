@@ -6,10 +6,12 @@ from sqlalchemy import text
 
 from core import errors
 from core.db import Database
+from core.db.enums import WorkspaceRole
 from core.projects import presets
 from core.workspaces.access import Member
 from tests.factories.generations import build_spec
 from tests.factories.users import create_member
+from tests.factories.workspaces import create_team
 
 SPEC = build_spec("kling-2.5", resolution="1080p", duration_seconds=10, aspect_ratio="9:16")
 
@@ -38,7 +40,9 @@ def test_save_when_the_name_is_new(database: Database, person: Member) -> None:
 
 
 def test_browse_when_others_share(database: Database, person: Member, stranger: Member) -> None:
-    """One's own come first, then what others share; what they do not share stays theirs."""
+    """One's own come first, then what others of the workspace share; what they do not share stays theirs."""
+    alone = person
+    person, stranger = create_team(database, (person, WorkspaceRole.MAKER), (stranger, WorkspaceRole.MAKER))
     with database.write_session() as session:
         for user, name, shared in (
             (person, "Reels", False),
@@ -50,10 +54,12 @@ def test_browse_when_others_share(database: Database, person: Member, stranger: 
 
     assert names(database, person) == ["Ads", "Reels", "Atlas"]
     assert names(database, stranger) == ["Atlas", "Private", "Ads"]
+    assert names(database, alone) == [], "another workspace sees nothing of it"
 
 
 def test_everything_when_it_is_not_theirs(database: Database, person: Member, stranger: Member) -> None:
     """A shared preset can be applied by others and changed by nobody but its person; a private one does not exist."""
+    person, stranger = create_team(database, (person, WorkspaceRole.MAKER), (stranger, WorkspaceRole.MAKER))
     with database.write_session() as session:
         shared = presets.create(session, person, name="Reels", spec=SPEC, shared=True)
         private = presets.create(session, person, name="Ads", spec=SPEC)

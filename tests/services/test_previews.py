@@ -9,14 +9,14 @@ from core import db
 from core.audit import runs
 from core.clock import utc_now
 from core.db.enums import Status
-from core.db.tables import Generation, User
+from core.db.tables import Generation, Workspace
 from core.files import storage as storages
 from core.generations import commands, lifecycle
-from core.identity import users
 from core.installation import Installation, current
 from core.redis import job_queue
 from core.redis.connection import Connection
 from core.worker import dispatcher, maintenance, previews
+from core.workspaces import quota
 from core.workspaces.access import Member
 from tests import redis as redis_server
 from tests.factories import installations
@@ -87,7 +87,7 @@ def sound(generation_id: str) -> Generation:
         found = session.get(Generation, generation_id)
         assert found is not None
         if found.purged_at is None:
-            assert session.scalars(select(User.storage_bytes)).one() == found.stored_bytes
+            assert session.scalars(select(Workspace.storage_bytes)).one() == found.stored_bytes
         return found
 
 
@@ -167,7 +167,7 @@ def test_preview_when_the_clip_is_deleted(ana: Member, storage: storages.Storage
     maintenance.purge_deleted_files(current())
     assert not storage.exists(key)
     with db.read_session() as session:
-        assert users.storage_bytes(session, ana) == 0
+        assert quota.used_bytes(session, ana.workspace_id) == 0
 
 
 def test_preview_when_two_make_it(ana: Member, storage: storages.Storage, clip: bytes) -> None:
@@ -209,7 +209,7 @@ def test_preview_is_claimed_and_noted_once(database: db.Database, person: Member
         noted = session.get(Generation, row.id)
         assert noted is not None
         assert (noted.stored_bytes, noted.next_at) == (1200, None)
-        assert session.scalars(select(User.storage_bytes)).one() == 1200
+        assert session.scalars(select(Workspace.storage_bytes)).one() == 1200
         assert [result.code for result in runs.run(session) if not result.holds] == []
 
 

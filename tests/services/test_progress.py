@@ -22,32 +22,36 @@ def somebody_else(database: Database) -> Member:
     return create_member(database, "ben@example.org")
 
 
-def test_token_tells_person_and_language() -> None:
+def test_token_tells_person_workspace_and_language() -> None:
     """What was signed is what is read."""
     now = utc_now()
-    token = progress.sign_token("0198c0de-0000-7000-8000-000000000000", "id", secret=SECRET, now=now)
-    assert progress.check_token(token, secrets=[SECRET], now=now) == ("0198c0de-0000-7000-8000-000000000000", "id")
+    token = progress.sign_token("0198c0de-0000-7000-8000-000000000000", "lakes", "id", secret=SECRET, now=now)
+    assert progress.check_token(token, secrets=[SECRET], now=now) == (
+        "0198c0de-0000-7000-8000-000000000000",
+        "lakes",
+        "id",
+    )
 
 
 def test_token_stays_the_same_when_a_page_is_drawn_again() -> None:
     """Two tokens of one quarter of an hour are one, so that a rerun sends nothing new."""
     now = utc_now().replace(minute=3, second=0, microsecond=0)
     later = now + timedelta(minutes=10)
-    assert progress.sign_token("ana", "en", secret=SECRET, now=now) == progress.sign_token(
-        "ana", "en", secret=SECRET, now=later
+    assert progress.sign_token("ana", "lakes", "en", secret=SECRET, now=now) == progress.sign_token(
+        "ana", "lakes", "en", secret=SECRET, now=later
     )
 
 
 def test_token_holds_an_hour_and_ends_within_a_quarter_more() -> None:
     """An expired token opens nothing."""
     now = utc_now()
-    token = progress.sign_token("ana", "en", secret=SECRET, now=now)
+    token = progress.sign_token("ana", "lakes", "en", secret=SECRET, now=now)
     progress.check_token(token, secrets=[SECRET], now=now + timedelta(minutes=59))
     with pytest.raises(errors.Unauthorized):
         progress.check_token(token, secrets=[SECRET], now=now + timedelta(minutes=76))
 
 
-@pytest.mark.parametrize("spoil", ["", "x", "1.ana.en.", "4102444800.ana.en.forged", "ü.é.í.ó"])
+@pytest.mark.parametrize("spoil", ["", "x", "1.ana.lakes.en.", "4102444800.ana.lakes.en.forged", "ü.é.í.ó.á"])
 def test_forged_token_is_refused(spoil: str) -> None:
     """Whatever was not signed with the secret is refused in the same way."""
     with pytest.raises(errors.Unauthorized):
@@ -57,8 +61,8 @@ def test_forged_token_is_refused(spoil: str) -> None:
 def test_token_of_another_person_cannot_be_made_from_ones_own() -> None:
     """The person is part of what is signed, and so is the secret."""
     now = utc_now()
-    token = progress.sign_token("ana", "en", secret=SECRET, now=now)
-    for forged in (token.replace("ana", "ben"), progress.sign_token("ana", "en", secret=b"another", now=now)):
+    token = progress.sign_token("ana", "lakes", "en", secret=SECRET, now=now)
+    for forged in (token.replace("ana", "ben"), progress.sign_token("ana", "lakes", "en", secret=b"another", now=now)):
         with pytest.raises(errors.Unauthorized):
             progress.check_token(forged, secrets=[SECRET], now=now)
 
@@ -75,15 +79,15 @@ def test_ids_are_those_of_the_person_that_have_not_ended(database: Database, per
 
 
 def test_ids_by_token_are_the_same_and_nobody_has_none(database: Database, person: Member) -> None:
-    """Who has nothing under way is told so; who is not there at all is refused."""
+    """Who has nothing under way is told so; who is not in the workspace is refused."""
     ben = somebody_else(database)
     create_completed(database, person)
     moving = [create_generation(database, person).id for _ in range(2)]
     with database.read_connection() as connection:
-        assert progress.live_ids(connection, person.id) == moving
-        assert progress.live_ids(connection, ben.id) == []
+        assert progress.live_ids(connection, person.id, person.workspace_id) == moving
+        assert progress.live_ids(connection, ben.id, ben.workspace_id) == []
         with pytest.raises(errors.Unauthorized):
-            progress.live_ids(connection, "0198c0de-0000-7000-8000-000000000000")
+            progress.live_ids(connection, ben.id, person.workspace_id)
 
 
 def test_ended_tells_only_of_ones_own_that_ended(database: Database, person: Member) -> None:
@@ -174,7 +178,7 @@ def test_look_uses_the_index_of_what_is_under_way(database: Database, person: Me
         progress.ProgressBoard().snapshots(session, person.id)
         progress.newest_id(session, person.id)
     newest = plans.pop()
-    assert "COVERING INDEX ix_generations_user_newest" in newest, newest
+    assert "COVERING INDEX ix_generations_workspace_newest" in newest, newest
     assert all("ix_generations_live" in plan for plan in plans), plans
     assert "COVERING" in plans[0]
 

@@ -51,7 +51,7 @@ def test_browse_when_there_is_a_budget(database: Database, person: Member) -> No
     done = create_completed(database, person)
     with database.write_session() as session:
         session.execute(update(Project).values(monthly_budget_credits=80))
-        long_ago = {"day": "2020-02-29", "user_id": person.id, "project_id": done.project_id}
+        long_ago = {"day": "2020-02-29", "workspace_id": person.id, "user_id": person.id, "project_id": done.project_id}
         session.execute(insert(UsageDay).values(**long_ago, provider="demo", model_id="demo-film", settled_credits=7))
     with database.read_session() as session:
         [found] = projects.list_page(session, person)

@@ -14,10 +14,9 @@ from core.db import Database
 from core.db.tables import Generation
 from core.generations import prompt_search
 from core.generations.queries import ListFilter, Page, list_page, neighbours
-from core.identity import users
 from core.workspaces.access import Member
 from tests.factories.generations import create_generation
-from tests.factories.users import create_member
+from tests.factories.users import create_member, ensure_member
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
@@ -172,7 +171,7 @@ def test_search_goes_on_where_the_newest_do_not_fill_a_page(database: Database, 
 def test_search_sees_only_ones_own(database: Database, person: Member) -> None:
     """Another person's words, and the ids that the index holds beside them, lead nobody to their clips."""
     with database.write_session() as session:
-        stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
+        stranger = ensure_member(session, "eve@example.org", signup_credits=10_000)
     row = create_generation(database, person, prompt="secret lake")
 
     assert found(database, stranger, "secret") == []

@@ -13,10 +13,10 @@ from core.generations import commands, queries, review
 from core.generations.queries import ListFilter, Neighbours, ReviewStatus
 from core.generations.review import Changes
 from core.generations.submit import submit
-from core.identity import users
 from core.projects import projects
 from core.workspaces.access import Member
 from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order, create_completed, create_generation
+from tests.factories.users import ensure_member
 
 pytestmark = pytest.mark.both_databases  # lists are put together around the search
 
@@ -138,7 +138,7 @@ def test_neighbours_follow_the_listing(
 def test_several_when_some_are_not_theirs(database: Database, person: Member) -> None:
     """Of a list of ids, a person's own come back in the order asked for, each once."""
     with database.write_session() as session:
-        stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
+        stranger = ensure_member(session, "eve@example.org", signup_credits=10_000)
     first, second = create_generation(database, person), create_completed(database, person)
     foreign, gone = create_generation(database, stranger), create_completed(database, person)
     with database.write_session() as session:
@@ -178,7 +178,7 @@ def test_browse_when_words_are_sought_among_few(database: Database, person: Memb
 def test_browse_when_the_project_is_not_theirs(database: Database, person: Member) -> None:
     """A project of somebody else does not exist, with words and without."""
     with database.write_session() as session:
-        stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
+        stranger = ensure_member(session, "eve@example.org", signup_credits=10_000)
     row = create_generation(database, person)
     for text in ("", "lake"):
         with pytest.raises(errors.NotFound), database.read_session() as session:

@@ -13,13 +13,13 @@ from core.db import Database
 from core.db.enums import Role, Stage, Status
 from core.db.tables import Generation
 from core.generations import lifecycle, reconciliation, unresolved
-from core.identity import users
 from core.messages import message
 from core.providers.contract import JobMatches, ProviderJob
 from core.worker import answers, poll_results
 from core.worker.sends import Send
 from core.workspaces.access import Member
 from tests.factories.generations import DISPATCHED, SUBMITTING, WAITING, advance, create_generation, lose_submit
+from tests.factories.users import ensure_member
 
 LONG_AGO = reconciliation.LATE_ARRIVAL_WINDOW + timedelta(seconds=1)
 FOUND = (Status.PROCESSING, Stage.WAITING)
@@ -72,7 +72,7 @@ def test_settle(
     """One sure job is waited for; a whole list without one, long enough after, gives the credits back."""
     row = settle(database, lose_submit(database, create_generation(database, person).id, ago=ago), found)
     with database.read_session() as session:
-        held = ledger.balance(session, person.id).held_credits
+        held = ledger.balance(session, person.workspace_id).held_credits
     assert place(row) == expected
     assert held == (0 if expected == GONE else row.credits)
     assert row.provider_job_id == ("j1" if expected == FOUND else None)
@@ -150,8 +150,8 @@ def test_found_by_an_administrator_when_it_is_taken(database: Database, person: 
     """An administrator cannot give one job to two generations either."""
     first, second = (lose_submit(database, create_generation(database, person).id) for _ in range(2))
     with database.write_session() as session:
-        root = users.ensure(session, "root@example.org", signup_credits=0)
-        root.role = Role.ADMIN
+        root = ensure_member(session, "root@example.org", signup_credits=0)
+        root.user.role = Role.ADMIN
     with database.write_session() as session:
         unresolved.resolve_with_job(session, root, first.id, provider_job_id="j1")
     with database.write_session() as session, pytest.raises(errors.Conflict) as refused:
@@ -175,7 +175,7 @@ def test_submit_that_ends_after_its_job_was_given_away(installation: object) -> 
     from core import db
 
     with db.write_session() as session:
-        person = users.ensure(session, "ana@example.org", signup_credits=1000)
+        person = ensure_member(session, "ana@example.org", signup_credits=1000)
     late = advance(db.default(), create_generation(db.default(), person).id, DISPATCHED, SUBMITTING)
     twin = lose_submit(db.default(), create_generation(db.default(), person, prompt="another lake").id, ago=LONG_AGO)
     assert place(settle(db.default(), twin, JobMatches(exact=shown("j1")))) == FOUND
@@ -193,7 +193,7 @@ def test_write_looks_of_a_list(installation: object) -> None:
     from core import db
 
     with db.write_session() as session:
-        person = users.ensure(session, "ana@example.org", signup_credits=1000)
+        person = ensure_member(session, "ana@example.org", signup_credits=1000)
     rows = [lose_submit(db.default(), create_generation(db.default(), person).id, ago=LONG_AGO) for _ in range(2)]
     looks = [poll_results.PollResult(row, JobMatches(exact=shown("j1"))) for row in rows]
     poll_results.record(looks, poll_seconds=2, words_logged=set())

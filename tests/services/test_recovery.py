@@ -11,13 +11,14 @@ from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database, identity
 from core.db.enums import Stage, Status
-from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Project, User
+from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Project, User, Workspace, WorkspaceMember
 from core.generations.submit import submit
 from core.installation import Installation
 from core.providers.contract import ProviderJob
 from core.worker import answers, recovery, tasks
 from core.worker.journal import Journal
 from core.worker.sends import Send
+from core.workspaces import members
 from core.workspaces.access import Member
 from tests.factories import installations
 from tests.factories.books import broken_rules
@@ -74,7 +75,7 @@ def vanish(generation_id: str, *, with_person: bool = False) -> None:
         session.execute(delete(Generation).where(Generation.id == generation_id))
         project = session.get_one(Project, row.project_id)
         project.generation_count -= 1
-        account = session.scalars(select(Account).where(Account.user_id == row.user_id)).one()
+        account = session.scalars(select(Account).where(Account.workspace_id == row.user_id)).one()
         account.available_credits += row.credits
         account.held_credits -= row.credits
         if with_person:
@@ -83,6 +84,8 @@ def vanish(generation_id: str, *, with_person: bool = False) -> None:
             session.execute(delete(LedgerEntry).where(LedgerEntry.account_id == account.id))
             session.delete(account)
             session.flush()
+            session.execute(delete(WorkspaceMember).where(WorkspaceMember.user_id == row.user_id))
+            session.execute(delete(Workspace).where(Workspace.id == row.user_id))
             session.execute(delete(User).where(User.id == row.user_id))
 
 
@@ -194,7 +197,8 @@ def test_start_when_orders_have_vanished(site: Installation, ana: Member, journa
         held_credits = ledger.balance(session, person.id).held_credits
         assert held_credits == lost.credits * (1 if kept is None else 2)
         order = build_order(lost.project_id, prompt="a lost lake")
-        again = submit(session, person, order, configured=CONFIGURED, quota_bytes=QUOTA_BYTES, idempotency_key="one")
+        ana = members.at_work(session, person)
+        again = submit(session, ana, order, configured=CONFIGURED, quota_bytes=QUOTA_BYTES, idempotency_key="one")
     assert again.id == lost.id
 
 

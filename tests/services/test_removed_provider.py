@@ -11,7 +11,6 @@ from core.clock import utc_now
 from core.db.enums import Role, Stage, Status
 from core.db.tables import Generation
 from core.generations import commands, lifecycle, unresolved
-from core.identity import users
 from core.insights import circuit_breaker, model_stats, provider_status
 from core.installation import Installation
 from core.worker import claims, poll_results
@@ -27,7 +26,7 @@ from tests.factories.generations import (
     create_generation,
     load_generation,
 )
-from tests.factories.users import create_member
+from tests.factories.users import create_member, ensure_member
 
 GONE = {"provider": "gone", "model_id": "gone-1", "model_name": "Gone One"}
 
@@ -61,10 +60,10 @@ def test_waiting_job_of_a_removed_provider(installation: Installation, person: M
     _looked_at(row)
     assert (load_generation(row.id).next_at or utc_now()) > utc_now() + timedelta(minutes=4)
     with db.write_session() as session:
-        root = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
+        root = ensure_member(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
         assert unresolved.release_hold(session, root, row.id).status is Status.FAILED
     with db.read_session() as session:
-        assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(10_000, 0)
 
 
 def test_lost_submit_of_a_removed_provider_is_resolved(installation: Installation, person: Member) -> None:
@@ -72,7 +71,7 @@ def test_lost_submit_of_a_removed_provider_is_resolved(installation: Installatio
     row = _of_removed(person)
     advance(db.default(), row.id, DISPATCHED, SUBMITTING, (Status.UNCERTAIN, Stage.SUBMITTING))
     with db.write_session() as session:
-        root = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
+        root = ensure_member(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
         found = unresolved.resolve_with_job(session, root, row.id, provider_job_id="j-1")
     assert found.deadline_at is not None
 
@@ -97,7 +96,7 @@ def test_queued_order_of_a_removed_provider(
     row = load_generation(row.id)
     assert row.status is status
     with db.read_session() as session:
-        held = ledger.balance(session, person.id).held_credits
+        held = ledger.balance(session, person.workspace_id).held_credits
     assert held == (0 if status is Status.FAILED else 50)
 
 

@@ -15,7 +15,6 @@ from core.audit import runs
 from core.billing.quote import estimated_cost_idr
 from core.db import Database
 from core.db.enums import EntryKind, Role
-from core.identity import users
 from core.ids import new_id
 from core.projects import projects
 from core.usage import export, reports
@@ -23,7 +22,7 @@ from core.usage.reports import Group, UsageQuery, UsageTotals
 from core.workspaces.access import Member
 from tests.factories import histories
 from tests.factories.histories import Ended
-from tests.factories.users import create_member
+from tests.factories.users import create_member, ensure_member
 
 LAST = date(2026, 11, 21)
 FIRST = LAST - timedelta(days=60)
@@ -77,7 +76,7 @@ def test_every_grouping_equals_the_ledger(
     since = max(FIRST, until - timedelta(days=length))
     with database.write_session() as session:
         for who in range(2):
-            one = users.ensure(session, f"{new_id()}@example.org", signup_credits=0)
+            one = ensure_member(session, f"{new_id()}@example.org", signup_credits=0)
             mine = [projects.create(session, one, name=f"P{n}").id for n in range(2)]
             clips = [
                 Ended(FIRST + timedelta(days=day), mine[which], model, outcome, reported_usd=usd, kept=kept)

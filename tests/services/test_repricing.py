@@ -12,7 +12,6 @@ from core.billing.quote import estimated_cost_idr, quote
 from core.catalog import price_list
 from core.db import Database
 from core.db.enums import Role, Status
-from core.identity import users
 from core.messages import message
 from core.projects import projects
 from core.providers import registry
@@ -23,6 +22,7 @@ from core.workspaces.access import Member
 from tests.factories import histories
 from tests.factories.generations import build_spec
 from tests.factories.histories import Ended
+from tests.factories.users import ensure_member
 
 DAY = date(2026, 11, 21)
 CHOSEN = UsageQuery(DAY - timedelta(days=9), DAY)
@@ -132,7 +132,7 @@ def test_every_clip_is_in_one_sum(of: str, instead: str, clips: int) -> None:
 def test_kinds_are_counted_from_charged_clips(database: Database, person: Member) -> None:
     """Alike clips are counted together; failed ones, other days and other people's are not in it."""
     with database.write_session() as session:
-        other = users.ensure(session, "ben@example.org", signup_credits=0)
+        other = ensure_member(session, "ben@example.org", signup_credits=0)
         mine, second, theirs = (projects.create(session, who, name="P").id for who in (person, person, other))
     wide, framed = Ended(DAY, mine, "kling-2.5"), Ended(DAY, mine, "kling-2.5", start_image=True, negative_prompt="fog")
     book(
@@ -169,7 +169,7 @@ def test_kinds_are_counted_from_charged_clips(database: Database, person: Member
 def test_kinds_of_everybody(database: Database, person: Member) -> None:
     """An administrator re-prices all people's clips; nobody else does."""
     with database.write_session() as session:
-        admin = users.ensure(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
+        admin = ensure_member(session, "root@example.org", signup_credits=0, role=Role.ADMIN)
         mine = projects.create(session, person, name="P").id
     book(database, person, Ended(DAY, mine, "demo-film"))
     everybody = replace(CHOSEN, everybody=True)

@@ -16,11 +16,11 @@ from core.db.tables import Generation, Project, UsageDay
 from core.generations import queries, review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
-from core.identity import users
 from core.projects import projects
 from core.workspaces.access import Member
 from tests.factories.books import broken_rules
 from tests.factories.generations import create_completed, create_generation
+from tests.factories.users import ensure_member
 
 
 def change(database: Database, user: Member, row: Generation, **changes: Any) -> Generation:
@@ -137,7 +137,7 @@ def test_move_when_it_cannot_be(database: Database, person: Member) -> None:
         change(database, person, live, project_id=other.id)
     with database.write_session() as session:
         projects.update(session, person, other.id, archived=True)
-        stranger = users.ensure(session, "eve@example.org", signup_credits=0)
+        stranger = ensure_member(session, "eve@example.org", signup_credits=0)
         foreign = projects.create(session, stranger, name="Eve's")
     with pytest.raises(errors.InvalidRequest):
         change(database, person, done, project_id=other.id)
@@ -176,7 +176,7 @@ def test_tags_when_they_cannot_be_kept(database: Database, person: Member, tags:
 def test_change_when_it_is_not_theirs(database: Database, person: Member) -> None:
     """Another person's clip does not exist, alone or among one's own; then nothing at all is changed."""
     with database.write_session() as session:
-        stranger = users.ensure(session, "eve@example.org", signup_credits=10_000)
+        stranger = ensure_member(session, "eve@example.org", signup_credits=10_000)
     mine, foreign = create_completed(database, person), create_completed(database, stranger)
     with pytest.raises(errors.NotFound):
         change(database, person, foreign, favourite=True)

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from core.db import Database
-from core.db.tables import UsageDay, User
-from core.identity import users
+from core.db.tables import UsageDay, Workspace
 from core.ids import new_id
 from core.projects import projects
 from core.usage import rollups
 from core.usage.rollups import Key
 from core.workspaces.access import Member
+from tests.factories.users import ensure_member
 
 pytestmark = pytest.mark.both_databases  # adding to a row is an upsert, in each database's words
 
@@ -26,7 +26,9 @@ FIGURES = ("completed", "settled_credits", "video_seconds", "kept_count")
 def key(database: Database, person: Member) -> Key:
     """A row of this person's, not there yet."""
     with database.write_session() as session:
-        return Key("2026-11-21", person.id, projects.create(session, person, name="Lakes").id, "demo", "demo-film")
+        return Key(
+            "2026-11-21", person.id, person.id, projects.create(session, person, name="Lakes").id, "demo", "demo-film"
+        )
 
 
 def row(database: Database, key: Key) -> UsageDay | None:
@@ -38,7 +40,7 @@ def row(database: Database, key: Key) -> UsageDay | None:
 def version(database: Database, key: Key) -> int:
     """How often the person's usage has changed."""
     with database.read_session() as session:
-        return session.scalars(select(User.usage_version).where(User.id == key.user_id)).one()
+        return session.scalars(select(Workspace.usage_version).where(Workspace.id == key.workspace_id)).one()
 
 
 @given(steps=st.lists(st.dictionaries(st.sampled_from(FIGURES), st.integers(-(10**6), 10**6), min_size=1), min_size=1))
@@ -100,15 +102,15 @@ def test_add_when_many_do_it_at_once(database: Database, key: Key) -> None:
 def test_add_leaves_other_rows_alone(database: Database, key: Key) -> None:
     """Every part of the key tells rows apart, and nobody else's figures are said to have changed."""
     with database.write_session() as session:
-        eve = users.ensure(session, "eve@example.org", signup_credits=0)
-    hers = version(database, replace(key, user_id=eve.id))
+        eve = ensure_member(session, "eve@example.org", signup_credits=0)
+    hers = version(database, replace(key, workspace_id=eve.workspace_id))
     others = [replace(key, day="2026-11-22"), replace(key, provider="fal"), replace(key, model_id="demo-draft")]
     for one in (key, *others):
         with database.write_session() as session:
             rollups.add(session, one, completed=1)
 
     assert [found.completed for one in (key, *others) if (found := row(database, one))] == [1] * 4
-    assert version(database, replace(key, user_id=eve.id)) == hers
+    assert version(database, replace(key, workspace_id=eve.workspace_id)) == hers
 
 
 @pytest.mark.parametrize(
@@ -119,6 +121,6 @@ def test_add_leaves_other_rows_alone(database: Database, key: Key) -> None:
         (datetime(2026, 11, 21, 20, 0, tzinfo=timezone(-timedelta(hours=5))), "2026-11-22"),
     ],
 )
-def test_key_is_of_the_day_in_utc(ended_at: datetime, day: str) -> None:
+def test_day_is_that_of_utc(ended_at: datetime, day: str) -> None:
     """Wherever a clock stands, the day is that of UTC."""
-    assert Key.of(ended_at, "u", "p", "demo", "demo-film") == Key(day, "u", "p", "demo", "demo-film")
+    assert rollups.day_of(ended_at) == day

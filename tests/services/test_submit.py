@@ -14,8 +14,8 @@ from core import errors
 from core.billing import ledger
 from core.catalog import capabilities
 from core.db import Database, WriteSession
-from core.db.enums import Stage, Status
-from core.db.tables import Generation, Project, User
+from core.db.enums import Stage, Status, WorkspaceRole
+from core.db.tables import Generation, Project, User, Workspace
 from core.generations import commands, queries
 from core.generations.submit import Order, made_before, submit
 from core.projects import projects
@@ -49,7 +49,7 @@ def test_submit_when_affordable(database: Database, person: Member) -> None:
     assert (row.status, row.stage, row.credits) == (Status.PENDING, Stage.QUEUED, 50 + 15 + 25 + 10)
     assert row.quote["total"] == row.credits
     with database.read_session() as session:
-        assert ledger.balance(session, person.id) == ledger.Balance(9_900, 100)
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(9_900, 100)
         story = queries.details(session, row)
     assert [entry.kind for entry in story.entries] == ["hold"]
     assert len(story.events) == 1
@@ -91,7 +91,7 @@ def test_submit_when_it_cannot_be_made(
     assert field in raised.value.fields
     with database.read_session() as session:
         assert session.scalars(select(Generation)).all() == []
-        assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(10_000, 0)
 
 
 def test_submit_when_provider_has_no_key(database: Database, person: Member) -> None:
@@ -107,7 +107,7 @@ def test_submit_when_storage_is_full(database: Database, person: Member) -> None
     """Nobody can order a clip they have no room for."""
     with database.write_session() as session:
         project = projects.create(session, person, name="Lakes")
-        session.execute(update(User).values(storage_bytes=500))
+        session.execute(update(Workspace).values(storage_bytes=500))
     with pytest.raises(errors.StorageFull), database.write_session() as session:
         submit(session, person, build_order(project.id), configured=CONFIGURED, quota_bytes=500)
 
@@ -230,12 +230,12 @@ def test_made_before_uses_its_index(sqlite_template: Path) -> None:
         database.read_engine, "before_cursor_execute", lambda _c, _cursor, sql, values, *_: asked.append((sql, values))
     )
     with database.read_session() as session:
-        assert made_before(session, User(id="x"), build_order("p")) is None
+        assert made_before(session, Member(User(id="x"), "x", {"x": WorkspaceRole.MANAGER}), build_order("p")) is None
     with database.engine.connect() as connection:
         plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[-1][0]}", asked[-1][1]).all())
     database.dispose()
 
-    assert "USING INDEX ix_generations_recipe (user_id=? AND recipe_hash=?)" in plan
+    assert "USING INDEX ix_generations_recipe (workspace_id=? AND recipe_hash=?)" in plan
     assert "TEMP B-TREE" not in plan
 
 
@@ -279,7 +279,7 @@ def test_cancel_when_pending(database: Database, person: Member) -> None:
         assert commands.cancel(session, person, row.id).status is Status.CANCELLED
 
     with database.read_session() as session:
-        assert ledger.balance(session, person.id) == ledger.Balance(10_000, 0)
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(10_000, 0)
     with pytest.raises(errors.Conflict), database.write_session() as session:
         commands.cancel(session, person, row.id)
 
@@ -337,7 +337,7 @@ def test_retry_when_many_ask_at_once(database: Database, person: Member) -> None
     assert len({row_id for row_id, _replayed in found}) == 1
     assert sorted(replayed for _row_id, replayed in found) == [False] + [True] * 9
     with database.write_session() as session:
-        assert ledger.balance(session, person.id) == ledger.Balance(9_950, 50)
+        assert ledger.balance(session, person.workspace_id) == ledger.Balance(9_950, 50)
         commands.cancel(session, person, found[0][0])
         later = commands.retry(session, person, old.id, configured=CONFIGURED, quota_bytes=QUOTA_BYTES)
     assert (later.id != found[0][0], later.replayed) == (True, False)

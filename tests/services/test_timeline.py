@@ -9,10 +9,10 @@ from core.db import Database
 from core.db.tables import Generation, GenerationEvent
 from core.generations import lifecycle, timeline
 from core.generations.timeline import Step, Tail
-from core.identity import users
 from core.messages import plain
 from core.workspaces.access import Member
 from tests.factories.generations import DISPATCHED, SUBMITTING, advance, create_completed, create_generation
+from tests.factories.users import ensure_member
 
 
 def read(database: Database, tail: Tail) -> Sequence[Step]:
@@ -39,7 +39,7 @@ def test_tail_reads_each_step_once(database: Database, person: Member) -> None:
     tail = at_present(database)
     assert read(database, tail) == []
     with database.write_session() as session:
-        other = users.ensure(session, "ben@example.org", signup_credits=100)
+        other = ensure_member(session, "ben@example.org", signup_credits=100)
     rows = [create_generation(database, person), create_generation(database, other)]
     advance(database, rows[0].id, DISPATCHED, SUBMITTING)
 
@@ -50,7 +50,7 @@ def test_tail_reads_each_step_once(database: Database, person: Member) -> None:
         (rows[0].id, "handed"),
         (rows[0].id, "submitting"),
     ]
-    assert [step.user_id for step in found] == [rows[0].user_id, rows[1].user_id, *[rows[0].user_id] * 2]
+    assert [step.workspace_id for step in found] == [rows[0].user_id, rows[1].user_id, *[rows[0].user_id] * 2]
     assert read(database, tail) == []
 
 
@@ -132,13 +132,13 @@ def test_of_person_gives_what_was_missed(database: Database, person: Member) -> 
     row, deleted = create_completed(database, person), create_completed(database, person)
     with database.write_session() as session:
         session.execute(update(Generation).where(Generation.id == deleted.id).values(deleted_at=utc_now()))
-        other = users.ensure(session, "ben@example.org", signup_credits=100)
+        other = ensure_member(session, "ben@example.org", signup_credits=100)
     create_generation(database, other)
     with database.read_session() as session:
         newest = session.scalar(select(func.max(GenerationEvent.id))) or 0
-        ids = [step.id for step in timeline.of_person(session, person, after_id=0, until_id=newest)]
-        later = timeline.of_person(session, person, after_id=ids[2], until_id=newest, limit=2)
-        assert timeline.of_person(session, person, after_id=newest, until_id=newest) == []
+        ids = [step.id for step in timeline.of_member(session, person, after_id=0, until_id=newest)]
+        later = timeline.of_member(session, person, after_id=ids[2], until_id=newest, limit=2)
+        assert timeline.of_member(session, person, after_id=newest, until_id=newest) == []
     assert len(ids) == 7
     assert {step.generation_id for step in later} == {row.id}
     assert [step.id for step in later] == ids[3:5]

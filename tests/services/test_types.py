@@ -61,7 +61,7 @@ def test_insert_when_it_is_there(database: Database, person: Member) -> None:
     values = {"id": new_id(), "email": person.email, "name": "second", "role": Role.USER, "created_at": utc_now()}
     for _ in range(2):
         with database.write_session() as session:
-            row = types.insert(session, User).values(storage_bytes=0, **values)
+            row = types.insert(session, User).values(**values)
             session.execute(row.on_conflict_do_update(index_elements=["email"], set_={"name": row.excluded.name}))
     with database.read_session() as session:
         assert session.execute(select(User.id, User.name)).all() == [(person.id, "second")]

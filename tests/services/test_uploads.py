@@ -8,15 +8,14 @@ from sqlalchemy import select
 
 from core import db, errors
 from core.db import Database
-from core.db.tables import Upload, User
+from core.db.tables import Upload, Workspace
 from core.files.storage import LocalStorage, ObjectInfo
-from core.identity import users
 from core.installation import Installation
 from core.messages import Message
 from core.projects import uploads
 from core.workspaces.access import Member
 from tests.factories.images import create_image
-from tests.factories.users import create_member
+from tests.factories.users import create_member, ensure_member
 
 
 def bring(database: Database, storage: LocalStorage, user: Member, data: bytes, *, quota_bytes: int = 10**6) -> Upload:
@@ -41,7 +40,7 @@ def test_upload_when_brought_twice(database: Database, person: Member, tmp_path:
     assert first.id == second.id
     assert first.file_name == "c.png"
     with database.read_session() as session:
-        assert session.scalars(select(User.storage_bytes)).one() == first.size_bytes
+        assert session.scalars(select(Workspace.storage_bytes)).one() == first.size_bytes
     assert storage.read_bytes(first.storage_key).startswith(b"\xff\xd8")
 
 
@@ -52,7 +51,7 @@ def test_upload_when_storage_is_full(database: Database, person: Member, tmp_pat
 
     with database.read_session() as session:
         assert session.scalars(select(Upload)).all() == []
-        assert session.scalars(select(User.storage_bytes)).one() == 0
+        assert session.scalars(select(Workspace.storage_bytes)).one() == 0
 
 
 def test_check_owned_when_another_brought_it(database: Database, person: Member, tmp_path: Path) -> None:
@@ -60,10 +59,10 @@ def test_check_owned_when_another_brought_it(database: Database, person: Member,
     storage = LocalStorage(tmp_path)
     upload = bring(database, storage, person, create_image())
     with database.write_session() as session:
-        stranger = users.ensure(session, "eve@example.org", signup_credits=0)
-        uploads.check_owned(session, person, upload.storage_key, field="startImagePath")
+        stranger = ensure_member(session, "eve@example.org", signup_credits=0)
+        uploads.check_owned(session, person.workspace_id, upload.storage_key, field="startImagePath")
         with pytest.raises(errors.InvalidRequest):
-            uploads.check_owned(session, stranger, upload.storage_key, field="startImagePath")
+            uploads.check_owned(session, stranger.workspace_id, upload.storage_key, field="startImagePath")
 
     again = bring(database, storage, stranger, create_image())
     assert again.id != upload.id
@@ -99,7 +98,7 @@ def take_in(
 def kept() -> tuple[list[Upload], int]:
     """All uploads, and what is counted for their people together."""
     with db.read_session() as session:
-        return list(session.scalars(select(Upload))), sum(session.scalars(select(User.storage_bytes)))
+        return list(session.scalars(select(Upload))), sum(session.scalars(select(Workspace.storage_bytes)))
 
 
 def never() -> bytes:
@@ -127,7 +126,7 @@ def test_take_in_tells_what_was_changed(ana: Member, storage: LocalStorage) -> N
 def test_take_in_when_the_identity_is_somebody_elses(ana: Member, storage: LocalStorage) -> None:
     """What another brought is not found: each has an upload of their own and is charged for it."""
     with db.write_session() as session:
-        eve = users.ensure(session, "eve@example.org", signup_credits=0)
+        eve = ensure_member(session, "eve@example.org", signup_credits=0)
     hers, _ = take_in(eve, storage, picture=lambda: create_image("red"))
     own, _ = take_in(ana, storage)
 

@@ -8,8 +8,9 @@ from core import errors
 from core.billing import ledger
 from core.db import Database
 from core.db.enums import Role
-from core.db.tables import User
+from core.db.tables import Workspace
 from core.identity import users
+from core.workspaces import quota
 from core.workspaces.access import Member
 
 
@@ -41,15 +42,15 @@ def test_ensure_when_it_is_no_address(database: Database) -> None:
 def test_storage_when_over_quota(database: Database, person: Member) -> None:
     """Bytes are counted up to the quota and refused beyond it; a paid clip is counted without a limit."""
     with database.write_session() as session:
-        users.reserve_storage(session, person.id, size_bytes=60, quota_bytes=100)
+        quota.reserve(session, person.id, size_bytes=60, quota_bytes=100)
     with pytest.raises(errors.StorageFull), database.write_session() as session:
-        users.reserve_storage(session, person.id, size_bytes=41, quota_bytes=100)
+        quota.reserve(session, person.id, size_bytes=41, quota_bytes=100)
     with database.write_session() as session:
-        users.reserve_storage(session, person.id, size_bytes=500, quota_bytes=None)
-        users.free_storage(session, person.id, size_bytes=60)
+        quota.reserve(session, person.id, size_bytes=500, quota_bytes=None)
+        quota.free(session, person.id, size_bytes=60)
 
     with database.read_session() as session:
-        assert session.scalars(select(User.storage_bytes)).one() == 500
+        assert session.scalars(select(Workspace.storage_bytes)).one() == 500
 
 
 def test_ensure_when_an_address_is_composed_in_two_ways(database: Database) -> None:

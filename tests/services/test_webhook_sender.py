@@ -331,12 +331,21 @@ def test_record_when_deleted_meanwhile(site: Settings, ana: Member, receiver: Re
         assert session.scalar(select(func.count()).select_from(WebhookDelivery)) == 0
 
 
+def _delivery(endpoint: WebhookEndpoint, member: Member) -> WebhookDelivery:
+    """Something to deliver now."""
+    return WebhookDelivery(
+        endpoint_id=endpoint.id, workspace_id=member.workspace_id, event="x", event_id="x", body="{}"
+    )
+
+
 def test_deliver_when_stopped_meanwhile(site: Settings, ana: Member, receiver: Receiver) -> None:
     """An event that was being written while its webhook was stopped is given up unsent."""
     endpoint = registered(site, ana, receiver.url)
     with db.write_session() as session:
         webhooks.update(session, ana, endpoint.id, enabled=False)
-        late = WebhookDelivery(endpoint_id=endpoint.id, user_id=ana.id, event="x", event_id="x", body="{}")
+        late = WebhookDelivery(
+            endpoint_id=endpoint.id, workspace_id=ana.workspace_id, event="x", event_id="x", body="{}"
+        )
         session.add(late)
     assert send(site) == 1
     assert receiver.calls == []
@@ -349,7 +358,11 @@ def test_claim_is_fair_between_endpoints(site: Settings, ana: Member, receiver: 
     many, failing, small = (registered(site, ana, receiver.url) for _ in range(3))
     for endpoint in [*[many] * 20, *[failing] * 20, small]:
         with db.write_session() as session:
-            session.add(WebhookDelivery(endpoint_id=endpoint.id, user_id=ana.id, event="x", event_id="x", body="{}"))
+            session.add(
+                WebhookDelivery(
+                    endpoint_id=endpoint.id, workspace_id=ana.workspace_id, event="x", event_id="x", body="{}"
+                )
+            )
     with db.write_session() as session:
         session.execute(update(WebhookEndpoint).where(WebhookEndpoint.id == failing.id).values(failing_since=utc_now()))
 

@@ -10,7 +10,6 @@ from core.db import Database
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import Generation, WebhookDelivery, WebhookEndpoint
 from core.generations import lifecycle
-from core.identity import users
 from core.messages import message, plain
 from core.notifications import outbox, webhooks
 from core.notifications.webhooks import SecretStanding
@@ -26,7 +25,7 @@ from tests.factories.generations import (
     create_completed,
     create_generation,
 )
-from tests.factories.users import create_member
+from tests.factories.users import create_member, ensure_member
 from tests.said import codes
 
 ADDRESS = webhooks.ValidUrl("https://hooks.example.org/studio")
@@ -109,9 +108,9 @@ def test_create_when_there_are_as_many_as_may_be(database: Database, person: Mem
             webhooks.create(session, person, ADDRESS, key=KEY)
         with pytest.raises(errors.Conflict):
             webhooks.create(session, person, ADDRESS, key=KEY)
-        other = users.ensure(session, "ben@example.org", signup_credits=0)
+        other = ensure_member(session, "ben@example.org", signup_credits=0)
         webhooks.create(session, other, ADDRESS, key=KEY)
-        assert len(webhooks.list_for_user(session, person)) == webhooks.MAX_ENDPOINTS
+        assert len(webhooks.list_for_workspace(session, person)) == webhooks.MAX_ENDPOINTS
 
 
 def test_webhook_when_it_is_somebody_elses(database: Database, person: Member) -> None:
@@ -119,7 +118,7 @@ def test_webhook_when_it_is_somebody_elses(database: Database, person: Member) -
     endpoint = registered(database, person)
     with database.write_session() as session:
         delivery = webhooks.send_test(session, person, endpoint.id)
-        other = users.ensure(session, "ben@example.org", signup_credits=0)
+        other = ensure_member(session, "ben@example.org", signup_credits=0)
         own = webhooks.create(session, other, ADDRESS, key=KEY)
         for action in (
             lambda: webhooks.get(session, other, endpoint.id),
@@ -132,7 +131,7 @@ def test_webhook_when_it_is_somebody_elses(database: Database, person: Member) -
         ):
             with pytest.raises(errors.NotFound):
                 action()
-        assert webhooks.list_for_user(session, other) == [own]
+        assert webhooks.list_for_workspace(session, other) == [own]
 
 
 def test_secret_is_derived(database: Database, person: Member) -> None:
@@ -167,7 +166,7 @@ def test_event_when_a_generation_completes(database: Database, person: Member) -
 
     (delivery,), (twin,) = recorded(database, first), recorded(database, second)
     assert (delivery.event, delivery.generation_id, delivery.state) == ("generation.completed", row.id, "due")
-    assert delivery.user_id == person.id
+    assert delivery.workspace_id == person.workspace_id
     assert (delivery.event_id, delivery.body) == (twin.event_id, twin.body)
     event = json.loads(delivery.body)
     assert event["type"] == "generation.completed"
@@ -218,7 +217,7 @@ def test_event_when_a_generation_ends_otherwise(database: Database, person: Memb
 def test_event_when_nobody_listens(database: Database, person: Member) -> None:
     """Moves on the way are no events, nor is an end heard by stopped webhooks or other people's."""
     with database.write_session() as session:
-        webhooks.create(session, users.ensure(session, "ben@example.org", signup_credits=0), ADDRESS, key=KEY)
+        webhooks.create(session, ensure_member(session, "ben@example.org", signup_credits=0), ADDRESS, key=KEY)
     stopped = registered(database, person)
     with database.write_session() as session:
         webhooks.update(session, person, stopped.id, enabled=False)
@@ -378,7 +377,12 @@ def test_forget_old_keeps_what_is_young_or_due(database: Database, person: Membe
         for id in old:
             session.add(
                 WebhookDelivery(
-                    id=id, endpoint_id=endpoint.id, user_id=person.id, event=outbox.TEST, event_id=id, body="{}"
+                    id=id,
+                    endpoint_id=endpoint.id,
+                    workspace_id=person.workspace_id,
+                    event=outbox.TEST,
+                    event_id=id,
+                    body="{}",
                 )
             )
         session.flush()

@@ -25,6 +25,7 @@ from core.generations.submit import submit
 from core.providers import registry
 from core.redis import connection as redis_connection
 from core.worker import local_stack
+from core.workspaces.access import Member
 from tests.factories.generations import CONFIGURED, QUOTA_BYTES, build_order, load_generation
 from tests.factories.projects import create_project
 from tests.factories.users import create_member

@@ -9,7 +9,7 @@ import pytest
 from core.audit import runs
 from core.billing import ledger
 from core.db import Database
-from core.identity import users
+from tests.factories.users import ensure_member
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,11 +20,12 @@ import sys
 from core import errors
 from core.db import Database
 from core.db.tables import User
+from core.workspaces import members
 from tests.factories.generations import create_generation
 
 database = Database(sys.argv[1])
 with database.read_session() as session:
-    user = session.get(User, sys.argv[2])
+    user = members.at_work(session, session.get(User, sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()
 taken = 0
@@ -43,7 +44,7 @@ def test_fifty_orders_from_five_processes(database_url: str) -> None:
     """Of fifty orders that five processes place at once, exactly as many are taken as the credits cover."""
     database = Database(database_url)
     with database.write_session() as session:
-        user = users.ensure(session, "poor@example.org", signup_credits=11 * 50 + 20)
+        user = ensure_member(session, "poor@example.org", signup_credits=11 * 50 + 20)
     command = [sys.executable, "-c", BUYER, database_url, user.id]
     buyers = [
         subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(5)

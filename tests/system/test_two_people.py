@@ -16,11 +16,12 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
-from sqlalchemy import select
 
 from core.db import Database
 from core.db.enums import WorkspaceRole
-from core.db.tables import User
+from core.identity import users
+from core.workspaces import members
+from core.workspaces.access import Member
 from tests.factories.workspaces import create_team
 from tests.fixtures import receiver as receivers
 from tests.system.app import App, running
@@ -43,9 +44,14 @@ ORDER = {"modelId": "demo-film", "resolution": "720p", "duration": 2, "aspectRat
 class Person:
     """Somebody with a token that reaches all of their workspaces."""
 
-    id: str
+    member: Member
     http: httpx.Client
     spaces: list[str] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """Theirs, and that of their own workspace."""
+        return self.member.id
 
     def get(self, path: str, workspace_id: str | None = None, **query: str) -> httpx.Response:
         """One look, in a workspace."""
@@ -99,16 +105,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         opened.callback(database.dispose)
         ana, ben = (opened.enter_context(arrived(app, database, name)) for name in ("ana", "ben"))
         manager = WorkspaceRole.MANAGER
-        team = create_team(database, f"Autumn {ASKED} {SECRET}", {ana.id: manager})
-        shared = create_team(database, "Spring", {ana.id: manager, ben.id: WorkspaceRole.MAKER})
-        ana.spaces += [ana.id, team.id]
+        [own] = create_team(database, (ana.member, manager), name=f"Autumn {ASKED} {SECRET}")
+        [shared, _ben] = create_team(database, (ana.member, manager), (ben.member, WorkspaceRole.MAKER), name="Spring")
+        ana.spaces += [ana.id, own.workspace_id]
         ben.spaces += [ben.id]
         clips = [furnish(ana, space, f"{ASKED} {SECRET}", receiver.url) for space in ana.spaces]
-        clips += [furnish(ana, shared.id, SHARED, receiver.url)]
+        clips += [furnish(ana, shared.workspace_id, SHARED, receiver.url)]
         for clip in clips:
             until_made(ana, clip)
         document = app.client.get("/openapi.json").json()
-        yield World(app, document, ana, ben, shared.id)
+        yield World(app, document, ana, ben, shared.workspace_id)
 
 
 @contextmanager
@@ -117,10 +123,10 @@ def arrived(app: App, database: Database, name: str) -> Iterator[Person]:
     address = f"{name}@example.org"
     token = app.admin("token", address, "--scope", "admin").splitlines()[-1]
     with database.read_session() as session:
-        user_id = session.scalars(select(User.id).where(User.email == address)).one()
+        member = members.at_work(session, users.get(session, address))
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(base_url=app.client.base_url, headers=headers, trust_env=False, timeout=60) as client:
-        yield Person(user_id, client)
+        yield Person(member, client)
 
 
 def furnish(person: Person, space: str, mark: str, hook_url: str) -> str:
