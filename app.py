@@ -22,14 +22,17 @@ from core import config, installation, startup
 from core.api import api, mounted
 from core.files import scratch
 from core.providers import connection
+from core.sign_in import routes as sign_in
+from core.sign_in.gate import SignInGate
 from core.startup import StartError
 from core.webserver import hosts
 from core.webserver.base_path import BasePath
 from core.webserver.connection_limits import ConnectionLimits
-from core.webserver.gate import Gate
+from core.webserver.gate import HEALTH_PATH, Gate
 from core.webserver.security_headers import SecurityHeaders, inline_scripts
 from core.worker import local_stack, recovery
 from pages.elements import live_endpoint
+from pages.ui import language
 
 log = logging.getLogger("app")
 PATIENCE_SECONDS = 5.0
@@ -38,7 +41,8 @@ PATIENCE_SECONDS = 5.0
 BASE_PATH = f"/{base}" if (base := (st.get_option("server.baseUrlPath") or "").strip("/")) else ""
 """Below which path Streamlit serves the pages (`server.baseUrlPath`); the API is there, too, and where it always is."""
 
-API_PATHS = (config.API_PATH, *((f"{BASE_PATH}{config.API_PATH}",) if BASE_PATH else ()))
+MOUNTS = ("", *((BASE_PATH,) if BASE_PATH else ()))
+API_PATHS = tuple(f"{mount}{config.API_PATH}" for mount in MOUNTS)
 
 ALLOWED_HOSTS = [name for item in st.get_option("server.allowedHosts") for name in item.split(",")]
 """As `server.allowedHosts` has them; Streamlit does not take commas in the environment apart."""
@@ -85,10 +89,10 @@ def _check_address(settings: config.Settings) -> None:
     address = st.get_option("server.address")
     if settings.auth_mode == "open":
         log.warning("AUTH_MODE=open: everybody who reaches this address works as %s.", config.LOCAL_PERSON)
-    elif address not in hosts.LOCAL_NAMES:
+    elif settings.auth_mode == "local" and address not in hosts.LOCAL_NAMES:
         raise config.BadSetting(
             f"server.address is {address or 'every address'}, but AUTH_MODE=local answers this machine only. "
-            "Use --server.address 127.0.0.1, or set AUTH_MODE=open."
+            "Use --server.address 127.0.0.1, or set another AUTH_MODE."
         )
 
 
@@ -103,15 +107,21 @@ def _leave_hosts_to_gate(settings: config.Settings) -> None:
     streamlit_config.set_option("server.corsAllowedOrigins", [f"{parts.scheme}://{parts.netloc}"])
 
 
+WORDS: dict[str, Any] = {"say": language.say, "languages": tuple(language.LANGUAGES)}
+
 app = st.App(
     Path(__file__).parent / "pages" / "shell.py",
     lifespan=lifespan,
-    routes=[route for path in API_PATHS for route in (live_endpoint.route(path), mounted(path))],
+    routes=[
+        *(route for path in API_PATHS for route in (live_endpoint.route(path), mounted(path))),
+        *(sign_in.mounted(mount, sign_in.SignIn(base_path=BASE_PATH, **WORDS)) for mount in MOUNTS),
+    ],
     middleware=[
         Middleware(ConnectionLimits),
         Middleware(SecurityHeaders, scripts=SCRIPTS),
         Middleware(BasePath, base_path=BASE_PATH),
         Middleware(Gate, base_path=BASE_PATH, allowed_hosts=ALLOWED_HOSTS),
+        Middleware(SignInGate, base_path=BASE_PATH, open_paths=(HEALTH_PATH,), **WORDS),
     ],
 )
 

@@ -18,8 +18,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from core import setting_values
+from core import setting_values, sign_in_settings
 from core.proxies import Proxies, proxy_address
+from core.sign_in_settings import IssuerSettings, RoleRule
 from core.startup import StartError
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ BaseUrl = Annotated[str, AfterValidator(setting_values.base_url)]
 ProxyAddress = Annotated[str, AfterValidator(proxy_address)]
 WholeNumber = Annotated[int, BeforeValidator(setting_values.count)]
 Hosts = Annotated[frozenset[str], BeforeValidator(setting_values.hosts)]
+HeaderName = Annotated[str, AfterValidator(sign_in_settings.header_name)]
 ModelIds = Annotated[Mapping[str, str], BeforeValidator(setting_values.pairs)]
 
 
@@ -61,6 +63,20 @@ class Settings(BaseSettings):
         default_factory=lambda found: (found["data_dir"] / "media").as_uri()
     )
     auth_mode: Annotated[str, AfterValidator(setting_values.auth_mode)] = "local"
+    issuers: tuple[IssuerSettings, ...] = ()
+    role_map: Annotated[tuple[RoleRule, ...], BeforeValidator(sign_in_settings.role_map)] = ()
+    default_role: Annotated[str, AfterValidator(sign_in_settings.default_role)] = "user"
+    allowed_email_domains: Annotated[frozenset[str], BeforeValidator(sign_in_settings.email_domains)] = frozenset()
+    admin_emails: Annotated[frozenset[str], BeforeValidator(sign_in_settings.emails)] = frozenset()
+    session_hours: Annotated[int, BeforeValidator(setting_values.at_least_one)] = 12
+    session_idle_minutes: Annotated[int, BeforeValidator(setting_values.at_least_one)] = 480
+    trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(sign_in_settings.networks)] = ()
+    proxy_user_header: HeaderName = ""
+    proxy_groups_header: HeaderName = ""
+    proxy_jwt_header: HeaderName = ""
+    proxy_jwks_url: WebUrl = ""
+    proxy_jwt_audience: str = ""
+    proxy_jwt_issuer: str = ""
     secret_key: bytes = Field(default_factory=lambda found: _kept_secret_key(found["data_dir"]), repr=False)
     secret_key_old: bytes | None = Field(None, repr=False)
     signup_credits: Annotated[int, BeforeValidator(setting_values.credits_amount)] = Field(
@@ -108,6 +124,19 @@ class Settings(BaseSettings):
         return (self.secret_key,) if self.secret_key_old is None else (self.secret_key, self.secret_key_old)
 
     @property
+    def has_sign_in(self) -> bool:
+        """True when everybody has to say who they are."""
+        return self.auth_mode in ("oidc", "proxy")
+
+    @property
+    def session_cookie(self) -> str:
+        """The name of the cookie of a signed-in browser.
+
+        Over https a browser takes the prefix only from this very host and for all of it (RFC 6265bis, 4.1.3.2).
+        """
+        return "__Host-avg" if self.public_url.startswith("https:") else "avg"
+
+    @property
     def is_demo(self) -> bool:
         """True when the app brings its own Redis and worker."""
         return self.redis_url is None
@@ -129,7 +158,8 @@ class Settings(BaseSettings):
         addresses = (self.database_url, self.redis_url or "", *self.provider_base_urls.values(), *proxies)
         passwords = {password_of(address) for address in addresses}
         signing = (key.decode("utf-8", "replace") for key in self.secrets_in_force)
-        return frozenset({*self.provider_keys.values(), *signing, *passwords} - {""})
+        clients = (issuer.client_secret for issuer in self.issuers)
+        return frozenset({*self.provider_keys.values(), *signing, *passwords, *clients} - {""})
 
     def download_allow(self, provider: str, base_url: str | None = None) -> frozenset[str]:
         """The `host:port`s a provider's files may come from though private or unencrypted: its own, and the listed.
@@ -173,6 +203,8 @@ class _Variables(PydanticBaseSettingsSource):
         """What was given for one field: its variable's value, or for the maps `{provider: value}`."""
         if field_name == "mended_keys":
             return self._mended(), field_name, False
+        if field_name == "issuers":
+            return sign_in_settings.issuers(self._variables), field_name, False
         suffix = self.PER_PROVIDER.get(field_name)
         value = self._value(field_name.upper()) if suffix is None else self._by_provider(suffix)
         if field_name in self.IN_SMALL_LETTERS:
@@ -239,9 +271,37 @@ def load(variables: Mapping[str, str], *, providers: Collection[str] | None = No
     `NAME_API_KEY` and the like are taken of these `providers` only; None takes those of every name.
     """
     try:
-        return Settings(variables, providers)
+        settings = Settings(variables, providers)
     except ValidationError as refused:
         raise BadSetting(_sentence(refused)) from None
+    if wrong := _sign_in_error(settings):
+        raise BadSetting(wrong)
+    return settings
+
+
+def _sign_in_error(settings: Settings) -> str | None:
+    """What keeps these settings from letting people in, and nobody else, in a sentence."""
+    mode = f"AUTH_MODE={settings.auth_mode}"
+    if not settings.has_sign_in:
+        return None
+    if settings.public_url and not sign_in_settings.is_safe_address(settings.public_url):
+        return f"PUBLIC_URL: {mode} needs https, except on this machine itself: others could read who signs in."
+    if settings.auth_mode == "oidc":
+        if not settings.issuers:
+            return f"OIDC_ISSUER: {mode} needs the address of an identity provider, and OIDC_CLIENT_ID."
+        if not settings.public_url:
+            return f"PUBLIC_URL: {mode} needs the address at which people reach this installation."
+        return None
+    if not settings.trusted_proxies:
+        return f"TRUSTED_PROXIES: {mode} needs the addresses of the front, else anybody could say who they are."
+    if not settings.proxy_user_header and not settings.proxy_jwt_header:
+        return f"PROXY_USER_HEADER: {mode} needs the header in which the front says who somebody is."
+    if settings.proxy_jwt_header and not (settings.proxy_jwks_url and settings.proxy_jwt_audience):
+        missing = "PROXY_JWT_AUDIENCE" if settings.proxy_jwks_url else "PROXY_JWKS_URL"
+        return f"{missing} is missing, without which what is in PROXY_JWT_HEADER cannot be checked."
+    if settings.proxy_jwks_url and not sign_in_settings.is_safe_address(settings.proxy_jwks_url):
+        return "PROXY_JWKS_URL is not https, so that anybody could answer in its place."
+    return None
 
 
 def unknown_names(variables: Collection[str], providers: Collection[str]) -> list[str]:
@@ -252,6 +312,7 @@ def unknown_names(variables: Collection[str], providers: Collection[str]) -> lis
     suffixes = tuple(_Variables.PER_PROVIDER.values())
     known = {name.upper() for name in Settings.model_fields}
     known |= {f"{provider.upper()}{suffix}" for provider in providers for suffix in suffixes}
+    known |= {name for name in variables if sign_in_settings.is_issuer_name(name)}
     begins = (*(f"{provider.upper()}_" for provider in providers), *_PREFIXES)
     found = []
     for name in sorted(set(variables) - known):
@@ -263,7 +324,11 @@ def unknown_names(variables: Collection[str], providers: Collection[str]) -> lis
     return found
 
 
-_PREFIXES = ("DATABASE_", "REDIS_", "STORAGE_", "AUTH_MODE", "SIGNUP_", "POLL_", "DOWNLOAD_ALLOW", "WEBHOOK_ALLOW")
+_PREFIXES = (
+    *("DATABASE_", "REDIS_", "STORAGE_", "AUTH_MODE", "SIGNUP_", "POLL_", "DOWNLOAD_ALLOW", "WEBHOOK_ALLOW"),
+    *("OIDC_", "PROXY_USER", "PROXY_GROUP", "PROXY_JW", "TRUSTED_PROX", "ROLE_MAP", "DEFAULT_ROLE", "ALLOWED_EMAIL"),
+    *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE"),
+)
 _NEARLY = 0.8
 """How much alike two names must be to be taken for a slip, of 1; measured, `REPLICAT` is 0.94 and `VITE` 0.46."""
 

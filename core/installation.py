@@ -20,6 +20,9 @@ from core.db.opening import open_database
 from core.files import private
 from core.files.storage import Storage, open_storage
 from core.generations.progress import ProgressBoard
+from core.identity import provider_http
+from core.identity.issuers import Issuers
+from core.identity.signed_tokens import PublishedKeys
 from core.insights import workers
 from core.notifications import outbox, webhooks
 from core.providers import connection as provider_connection
@@ -63,6 +66,17 @@ class Installation:
     def watch(self) -> workers.Watch:
         """Who works here, looked at now and then by all of this process."""
         return workers.Watch(None if self.redis_url is None else lambda: self.redis)
+
+    @cached_property
+    def issuers(self) -> Issuers:
+        """The identity providers that people sign in with."""
+        return Issuers(self.settings.issuers, self.settings.proxies)
+
+    @cached_property
+    def front_keys(self) -> PublishedKeys | None:
+        """The keys by which a front signs who is asking; None where it does not sign."""
+        url, proxies = self.settings.proxy_jwks_url, self.settings.proxies
+        return PublishedKeys(lambda: provider_http.get_json(url, proxies=proxies)) if url else None
 
     @cached_property
     def request_limiter(self) -> RateLimiter:

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from core.redaction import shown_address
 
-AUTH_MODES = ("local", "open")
+AUTH_MODES = ("local", "open", "oidc", "proxy")
 CREDITS_LIMIT = 10**12
 """The most that one booking may move, in credits; the ledger holds to the same figure."""
 
@@ -142,6 +142,14 @@ def count(value: str, limit: int = COUNT_LIMIT) -> int:
     if len(value.lstrip("0")) > len(str(limit)) or int(value) > limit:
         raise ValueError(f"{_short(value)} is more than {limit:,}.")
     return int(value)
+
+
+def at_least_one(value: str) -> int:
+    """A whole number from 1 to a million."""
+    found = count(value, 10**6)
+    if found == 0:
+        raise ValueError("0 is too little.")
+    return found
 
 
 def credits_amount(value: str) -> int:

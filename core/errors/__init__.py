@@ -4,6 +4,9 @@ AppError                        500  internal
 ├── InvalidRequest              422  invalid_request        fields: what is wrong with which field
 ├── Unauthorized                401  unauthorized
 ├── Forbidden                   403  forbidden
+│   └── SignInRefused           403  sign_in_refused        reason: why they may not come in
+├── SignInFailed                400  sign_in_failed
+├── SignInUnavailable           503  sign_in_unavailable    the identity provider is away
 ├── NotFound                    404  not_found              also: it is somebody else's
 ├── Conflict                    409  conflict
 │   └── IdempotencyConflict     409  idempotency_conflict
@@ -80,6 +83,7 @@ from core.errors.provider import (
     SubmitUncertain,
     UnreadableReply,
 )
+from core.errors.sign_in import SignInFailed, SignInRefused, SignInUnavailable
 
 __all__ = [
     "AppError",
@@ -112,6 +116,9 @@ __all__ = [
     "PutAside",
     "RateLimited",
     "ReplyTooLarge",
+    "SignInFailed",
+    "SignInRefused",
+    "SignInUnavailable",
     "StorageFull",
     "StorageUnavailable",
     "SubmitUncertain",

@@ -196,6 +196,24 @@ TEMPLATES: dict[str, str] = {
     "side_data_left_out": N_("Damaged data beside the picture was left out."),
     "media_unreadable": N_("This file takes too much memory or time to read. Save it again and use the new file."),
     "link_expired": N_("This link has expired or is not valid. Load the page again for a fresh one."),
+    # Signing in
+    "sign_in_no_subject": N_("The sign-in does not say who you are. Ask an administrator."),
+    "sign_in_no_email": N_("The sign-in does not say your e-mail address, which is needed here. Ask an administrator."),
+    "sign_in_email_unverified": N_(
+        "Your e-mail address is not verified by who signs you in. Verify it there, or ask an administrator."
+    ),
+    "sign_in_domain_not_allowed": N_("People with an address of your domain may not sign in here."),
+    "sign_in_no_role": N_("None of your groups lets you in here. Ask an administrator."),
+    "sign_in_address_taken": N_("Somebody else has signed in with your e-mail address. Ask an administrator."),
+    "sign_in_deactivated": N_("This person is deactivated. Ask an administrator."),
+    "sign_in_slowed": N_("Too many tries went wrong. Wait {seconds:.0f} s, then try again."),
+    "sign_in_link_over": N_("This link was used, or is over. Ask for another one."),
+    "front_not_trusted": N_("Only the company's own entrance may say who somebody is. Come in through it."),
+    "sign_in_with": N_("Sign in with {name}"),
+    "sign_in_away": N_("{name} could not be reached a moment ago. You can try all the same."),
+    "sign_in_as": N_("Sign in as {email}"),
+    "signed_out": N_("You are signed out."),
+    "from_another_site": N_("This was asked for by another site, so nothing was done."),
     # Webhooks
     "webhook_not_found": N_("This webhook does not exist, or it is not yours."),
     "webhook_is_stopped": N_("This webhook is stopped. Start it again first."),

@@ -15,6 +15,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from core import installation
+from core.api.http.visitors import PEER
 from core.webserver import hosts
 
 HEAD_LIMIT_BYTES = 64 * 1024
@@ -41,7 +42,20 @@ class ConnectionLimits:
             server = getattr(getattr(receive, "__self__", None), "config", None)
             if isinstance(server, Config):
                 server.http_protocol_class = limited(server)
+                server.loaded_app = RememberPeer(server.loaded_app)
         await self._app(scope, receive, send)
+
+
+class RememberPeer:
+    """Notes who is really connected, before uvicorn believes what proxies say of whom they ask for."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on."""
+        client = scope.get("client")
+        await self._app({**scope, PEER: client[0] if client else ""}, receive, send)
 
 
 def limited(server: Config) -> type[HttpToolsProtocol]:

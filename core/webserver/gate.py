@@ -19,7 +19,8 @@ from core.webserver import hosts
 _FOR_BROWSERS = re.compile(r"/_stcore/(?:health|host-config|stream|(?:upload_file|bidi-components)/.+)")
 """What the dashboard's pages ask of Streamlit. Its metrics, its agent API and its other tools answer nobody."""
 
-_OF_STREAMLIT = re.compile(r"/(?:_stcore(?:/|$)|(?:auth/(?:login|logout)|oauth2callback)$)")
+_OF_STREAMLIT = re.compile(r"/(?:_stcore(?:/|$)|oauth2callback$)")
+_SIGN_IN = "/auth/"
 HEALTH_PATH = "/_stcore/health"
 
 _API_LIKE = re.compile(r"(?:^|/)api(?:/|$)", re.IGNORECASE)
@@ -67,7 +68,8 @@ class Gate:
             return _refuse(400, "invalid_body", _FRAMING, as_json=is_api, headers={"Connection": "close"})
         if _API_LIKE.search(path) and not is_api:
             return _refuse(404, "not_found", "There is nothing at this address.", as_json=True)
-        if _OF_STREAMLIT.match(below) and not _FOR_BROWSERS.fullmatch(below):
+        is_hidden = _OF_STREAMLIT.match(below) and not _FOR_BROWSERS.fullmatch(below)
+        if is_hidden or (below.startswith(_SIGN_IN) and not settings.has_sign_in):
             return _refuse(404, "not_found", "There is nothing at this address.", as_json=False)
         return None
 

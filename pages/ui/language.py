@@ -94,6 +94,12 @@ def translate_message(said: Message | str | None) -> str:
     return _writer(current()).write(as_message(said))
 
 
+def say(tag: str, said: Message | str) -> str:
+    """What core says, in a language, for who is not in a session; English for an unknown tag."""
+    with using_language(tag):
+        return translate_message(said)
+
+
 class _Writer(Writer):
     """Words and figures of one language."""
 
