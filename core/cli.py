@@ -19,7 +19,7 @@ from core.db.enums import Scope
 from core.db.opening import open_database
 from core.db.tables import Generation, User
 from core.generations import unresolved
-from core.identity import api_tokens, users
+from core.identity import api_tokens, sign_in_links, users
 from core.messages import message
 from core.providers import connection
 from core.worker import recovery
@@ -38,6 +38,20 @@ def token(email: str, *, name: str = ACTOR, scope: Scope = Scope.GENERATE, days:
     expires_at = None if days is None else utc_now() + timedelta(days=days)
     with db.write_session() as session:
         return api_tokens.create(session, _person(session, email), name=name, scope=scope, expires_at=expires_at)
+
+
+def session(email: str) -> list[str]:
+    """A link that lets a person in once, for when their identity provider is away; NotFound when there is no such."""
+    settings = installation.current().settings
+    if not settings.has_sign_in:
+        raise errors.Conflict(message("nobody_signs_in", mode=settings.auth_mode))
+    with db.write_session() as writing:
+        made = sign_in_links.make(writing, users.get(writing, email))
+    where = settings.public_url or "http://ADDRESS-OF-THIS-INSTALLATION"
+    return [
+        f"{where}/auth/link?token={made}",
+        f"It lets {email} in once, within {sign_in_links.LIFETIME.seconds // 60} minutes. Hand it to nobody else.",
+    ]
 
 
 def grant(email: str, credits: int, reason: str) -> int:
@@ -143,6 +157,8 @@ def _run(chosen: argparse.Namespace) -> list[str]:
     match chosen.command:
         case "token":
             return [token(chosen.email, name=chosen.name, scope=chosen.scope, days=chosen.days)]
+        case "session":
+            return session(chosen.email)
         case "grant":
             return [str(grant(chosen.email, chosen.credits, chosen.reason))]
         case "uncertain":
@@ -174,6 +190,9 @@ def _parser() -> argparse.ArgumentParser:
         help="read looks, generate also orders and changes (the default), admin also manages tokens and webhooks",
     )
     issue.add_argument("--days", type=_days, help="how long it is valid (until it is revoked, if left out)")
+
+    enter = commands.add_parser("session", help="make a link that lets a person in once, without identity provider")
+    enter.add_argument("email")
 
     book = commands.add_parser("grant", help="book credits to a person (who is made, if new)")
     book.add_argument("email")

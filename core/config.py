@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 from urllib.parse import quote, unquote, urlsplit
@@ -135,6 +136,11 @@ class Settings(BaseSettings):
         Over https a browser takes the prefix only from this very host and for all of it (RFC 6265bis, 4.1.3.2).
         """
         return "__Host-avg" if self.public_url.startswith("https:") else "avg"
+
+    @property
+    def session_idle(self) -> timedelta:
+        """How long a session of a browser may be without use."""
+        return timedelta(minutes=self.session_idle_minutes)
 
     @property
     def is_demo(self) -> bool:

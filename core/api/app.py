@@ -41,12 +41,12 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     # First, because they are asked most and routes are tried one by one.
     (Audience.ANY_TOKEN, events.router),  # before the generations, whose ids it would be taken for
     (Audience.ANY_TOKEN, generations.router),
-    # Without a token: a probe has none, a signed address is its own permission, and the document is no secret.
+    # Without a token: a probe has none, a signed address says what it needs, and the document is no secret.
     (Audience.PUBLIC, health.router),
     (Audience.PUBLIC, media.signed),
     (Audience.PUBLIC, provider_callbacks.router),
-    (Audience.PUBLIC, document.router),
-    (Audience.PUBLIC, docs_page.router),
+    (Audience.VISITORS, document.router),
+    (Audience.VISITORS, docs_page.router),
     (Audience.ANY_TOKEN, projects.router),
     (Audience.ANY_TOKEN, models.router),
     (Audience.ANY_TOKEN, estimates.router),

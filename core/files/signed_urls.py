@@ -1,7 +1,8 @@
 """Short-lived signed links to stored files, for `<img>`, `<video>` and downloads, which cannot send a token; pure.
 
-A link is `MEDIA_PATH/<key>?e=<expiry>&s=<signature>[&n=<download name>]`. Whoever has it may read that one file until
-it expires, so links are made only for files the person may see.
+A link is `MEDIA_PATH/<key>?e=<expiry>&s=<signature>[&t=<API token's id>][&n=<download name>]`. Whoever has it may read
+that one file until it expires, so links are made only for files the person may see. Where people sign in, a link that
+was made for an API token ends with it, too, and any other needs the session of a browser beside it.
 """
 
 import base64
@@ -24,23 +25,39 @@ REFUSAL = message("link_expired")
 
 
 def sign(
-    key: str, *, secret: bytes, now: datetime, lifetime_seconds: int = 3600, download_name: str | None = None
+    key: str,
+    *,
+    secret: bytes,
+    now: datetime,
+    lifetime_seconds: int = 3600,
+    download_name: str | None = None,
+    token_id: str | None = None,
 ) -> str:
     """A path with query that `check` accepts for at least `lifetime_seconds`.
 
-    With `download_name` the browser saves the file under that name instead of showing it. ValueError for a bad key.
+    With `download_name` the browser saves the file under that name instead of showing it; with `token_id` the link is
+    that API token's. ValueError for a bad key.
     """
     storage.media_type_of(key)
     expires = signing.expiry(now, lifetime_seconds)
-    link = f"{MEDIA_PATH}/{key}?e={expires}&s={signing.signature(_said(key, expires, download_name), secret)}"
+    said = _said(key, expires, download_name, token_id)
+    link = f"{MEDIA_PATH}/{key}?e={expires}&s={signing.signature(said, secret)}"
+    link = f"{link}&t={quote_plus(token_id)}" if token_id else link
     return f"{link}&n={quote_plus(download_name)}" if download_name else link
 
 
 def check(
-    key: str, expires: int, signature: str, download_name: str | None, *, secrets: Sequence[bytes], now: datetime
+    key: str,
+    expires: int,
+    signature: str,
+    download_name: str | None,
+    *,
+    secrets: Sequence[bytes],
+    now: datetime,
+    token_id: str | None = None,
 ) -> None:
     """Return if `sign` made this link with one of the secrets and it has not expired; else raise errors.Forbidden."""
-    said = _said(key, expires, download_name)
+    said = _said(key, expires, download_name, token_id)
     if not signing.is_signed(said, signature, secrets) or now.timestamp() >= expires:
         raise errors.Forbidden(REFUSAL)
 
@@ -76,6 +93,7 @@ def _archive_said(user_id: str, clips: str, expires: int) -> str:
     return f"archive-link\n{user_id}\n{clips}\n{expires}"
 
 
-def _said(key: str, expires: int, download_name: str | None) -> str:
+def _said(key: str, expires: int, download_name: str | None, token_id: str | None) -> str:
     """All that the link says; the name comes last as it may hold anything."""
-    return f"media-link\n{key}\n{expires}\n{download_name or ''}"
+    kind = f"media-link-of-token\n{token_id}" if token_id else "media-link"
+    return f"{kind}\n{key}\n{expires}\n{download_name or ''}"

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Select, and_, bindparam, func, select
 from sqlalchemy.orm import load_only
@@ -111,21 +112,35 @@ class InFlightItem:
         )
 
 
-def sign_token(user_id: str, workspace_id: str, language: str, *, secret: bytes, now: datetime) -> str:
-    """A token that lets its bearer look at what is under way in this workspace, told in this language, for an hour."""
-    said = f"{signing.expiry(now, TOKEN_LIFETIME_SECONDS)}.{user_id}.{workspace_id}.{language}"
+def sign_token(
+    user_id: str, workspace_id: str, language: str, *, secret: bytes, now: datetime, session_id: str = ""
+) -> str:
+    """A token that lets its bearer look at what is under way in this workspace, told in this language, for an hour.
+
+    `session_id` is the session of their browser, with which the token ends; empty where nobody signs in.
+    """
+    said = f"{signing.expiry(now, TOKEN_LIFETIME_SECONDS)}.{user_id}.{workspace_id}.{language}.{session_id}"
     return f"{said}.{signing.signature(_said(said), secret)}"
 
 
-def check_token(token: str, *, secrets: Sequence[bytes], now: datetime) -> tuple[str, str, str]:
-    """Person, workspace and language of a token that `sign_token` made; Unauthorized for others and when it is over."""
+class Watcher(NamedTuple):
+    """Whose token it is, where they look, in which language, and by which session of a browser."""
+
+    user_id: str
+    workspace_id: str
+    language: str
+    session_id: str
+
+
+def check_token(token: str, *, secrets: Sequence[bytes], now: datetime) -> Watcher:
+    """Who has a token that `sign_token` made; Unauthorized for others and when it is over."""
     said, _, signature = token.rpartition(".")
     if not signing.is_signed(_said(said), signature, secrets):
         raise errors.Unauthorized
-    expires, user_id, workspace_id, language = said.split(".")
+    expires, *watcher = said.split(".")
     if now.timestamp() >= int(expires):
         raise errors.Unauthorized
-    return user_id, workspace_id, language
+    return Watcher(*watcher)
 
 
 def _said(said: str) -> str:

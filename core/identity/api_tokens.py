@@ -117,6 +117,13 @@ def by_token(session: ReadSession, token: str) -> tuple[User, ApiToken]:
     return found[0], found[1]
 
 
+def is_valid(session: ReadSession, token_id: str) -> bool:
+    """Whether a token of this id still lets its person in."""
+    live = select(ApiToken.id).join(User, ApiToken.user_id == User.id)
+    where = (ApiToken.id == token_id, User.deactivated_at.is_(None), _is_valid(utc_now()))
+    return session.scalar(live.where(*where)) is not None
+
+
 def use_is_old(token: ApiToken) -> bool:
     """Whether the last use that was written down is long enough ago to write another."""
     return not is_within(_NOTE_EVERY, token.last_used_at, now=utc_now())

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, select
 
 from core import audit_log
 from core.clock import utc_now
-from core.db import Reader, WriteSession, update_where
+from core.db import Reader, ReadSession, WriteSession, update_where
 from core.db.tables import BrowserSession, User
 from core.db.types import UtcDateTime
 from core.identity.api_tokens import hash_of
@@ -80,16 +80,20 @@ def start(
     return token
 
 
-def look(session: Reader, token: str, *, idle: timedelta) -> SignedIn | None:
+def look(session: ReadSession, token: str, *, idle: timedelta) -> SignedIn | None:
     """The session of a cookie, None when it is over or there is none; one indexed look."""
-    return look_by_id(session, hash_of(token), idle=idle) if token else None
-
-
-def look_by_id(session: Reader, session_id: str, *, idle: timedelta) -> SignedIn | None:
-    """The session of this id, None when it is over or there is none."""
-    now = utc_now()
-    found = session.execute(_LIVE, {"id": session_id, "now": now, "since": now - idle}).first()
+    found = session.execute(_LIVE, _now(hash_of(token), idle)).first() if token else None
     return None if found is None else SignedIn(found[0], *found[1:])
+
+
+def is_live(session: Reader, session_id: str, *, idle: timedelta) -> bool:
+    """Whether the session of this id holds."""
+    return session.execute(_IS_LIVE, _now(session_id, idle)).first() is not None
+
+
+def _now(session_id: str, idle: timedelta) -> dict[str, object]:
+    now = utc_now()
+    return {"id": session_id, "now": now, "since": now - idle}
 
 
 def use_is_old(signed_in: SignedIn) -> bool:
@@ -162,14 +166,15 @@ def _record(session: WriteSession, person: User, *, by: str) -> None:
 
 
 # Put together once: every run of a page and every request with a cookie asks it.
-_LIVE = (
-    select(User, BrowserSession.token_hash, BrowserSession.issuer, BrowserSession.subject, BrowserSession.seen_at)
-    .join(BrowserSession, BrowserSession.user_id == User.id)
-    .where(
-        BrowserSession.token_hash == bindparam("id"),
-        BrowserSession.ended_at.is_(None),
-        BrowserSession.ends_at > bindparam("now", type_=UtcDateTime()),
-        BrowserSession.seen_at > bindparam("since", type_=UtcDateTime()),
-        User.deactivated_at.is_(None),
-    )
+_HOLDS = (
+    BrowserSession.user_id == User.id,
+    BrowserSession.token_hash == bindparam("id"),
+    BrowserSession.ended_at.is_(None),
+    BrowserSession.ends_at > bindparam("now", type_=UtcDateTime()),
+    BrowserSession.seen_at > bindparam("since", type_=UtcDateTime()),
+    User.deactivated_at.is_(None),
 )
+_LIVE = select(
+    User, BrowserSession.token_hash, BrowserSession.issuer, BrowserSession.subject, BrowserSession.seen_at
+).where(*_HOLDS)
+_IS_LIVE = select(BrowserSession.token_hash).where(*_HOLDS)

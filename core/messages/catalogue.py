@@ -208,6 +208,7 @@ TEMPLATES: dict[str, str] = {
     "sign_in_deactivated": N_("This person is deactivated. Ask an administrator."),
     "sign_in_slowed": N_("Too many tries went wrong. Wait {seconds:.0f} s, then try again."),
     "sign_in_link_over": N_("This link was used, or is over. Ask for another one."),
+    "nobody_signs_in": N_("With AUTH_MODE={mode} nobody signs in, so there is no link for it."),
     "front_not_trusted": N_("Only the company's own entrance may say who somebody is. Come in through it."),
     "sign_in_with": N_("Sign in with {name}"),
     "sign_in_away": N_("{name} could not be reached a moment ago. You can try all the same."),

@@ -49,6 +49,7 @@ class SignIn:
             ],
             exception_handlers={errors.AppError: self._refused, SQLAlchemyError: self._broken},
         )
+        self._routes.router.redirect_slashes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the cookie of sign-ins under way at hand."""
@@ -64,7 +65,8 @@ class SignIn:
             path=places.cookie_path(settings, self._base_path),
             https_only=places.is_secure(settings, scope),
         )
-        await app(scope, receive, send)
+        # A scope of its own: Streamlit's session middleware keeps whatever it finds as the session of the one it knows.
+        await app({name: value for name, value in scope.items() if name != "session"}, receive, send)
 
     def _login(self, request: Request) -> Response:
         """Send a browser to the provider that it has chosen, or to the only one."""

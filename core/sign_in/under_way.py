@@ -32,7 +32,10 @@ def keep(cookie: MutableMapping[str, Any], state: str, begun: UnderWay) -> None:
 def take(cookie: MutableMapping[str, Any], state: str) -> UnderWay | None:
     """The sign-in of this state, once; None when this browser has begun none such."""
     kept = _kept(cookie)
-    cookie["under_way"] = [item for item in kept if item[0] != state]
+    if left := [item for item in kept if item[0] != state]:
+        cookie["under_way"] = left
+    else:
+        cookie.pop("under_way", None)
     found = next((item for item in kept if state and item[0] == state), None)
     return None if found is None else UnderWay(*found[1:])
 

@@ -17,7 +17,7 @@ from core.db.tables import Generation
 from core.generations import progress
 from core.workspaces.access import Member
 from pages.elements import live_endpoint
-from pages.ui import language, links, wording
+from pages.ui import current_member, language, links, wording
 from pages.ui.custom_element import custom_element
 from pages.ui.language import _, plural
 
@@ -57,6 +57,7 @@ def show(session: ReadSession, person: Member, outage: str) -> None:
                 language.current(),
                 secret=installation.current().settings.secret_key,
                 now=utc_now(),
+                session_id=current_member.session_id(),
             ),
             "state": live_endpoint.state(now, newest, outage),
             "outage": outage,

@@ -15,8 +15,10 @@ from starlette.routing import Route
 
 from core import config, db, errors, installation
 from core.clock import utc_now
+from core.config import Settings
 from core.db import availability
 from core.generations import progress
+from core.identity import sessions
 from pages.sections import progress_text
 from pages.ui import language
 
@@ -32,13 +34,12 @@ def route(api_path: str = config.API_PATH) -> Route:
     def answer(request: Request) -> Response:  # not async: Starlette runs it in a thread, as it asks the database
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         try:
-            user_id, workspace_id, tag = progress.check_token(
-                token, secrets=installation.current().settings.secrets_in_force, now=utc_now()
-            )
-            with language.using_language(tag):
-                body = _look(
-                    user_id, workspace_id, request.query_params.get("shown", "").split(",")[: progress.MAX_ITEMS]
-                )
+            settings = installation.current().settings
+            watcher = progress.check_token(token, secrets=settings.secrets_in_force, now=utc_now())
+            shown = request.query_params.get("shown", "").split(",")[: progress.MAX_ITEMS]
+            with language.using_language(watcher.language):
+                _check_session(watcher, settings)
+                body = _look(watcher.user_id, watcher.workspace_id, shown)
         except errors.Unauthorized:
             return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
         except Exception as failure:
@@ -61,6 +62,15 @@ def state(ids: Sequence[str], newest: str, outage: str) -> str:
     `newest` is the newest id, which tells of what begins and ends between two looks and is never among `ids`.
     """
     return progress.fingerprint([*ids, newest, outage])
+
+
+def _check_session(watcher: progress.Watcher, settings: Settings) -> None:
+    """Return while the session lasts that the token was made in; looking does not make it last. Else Unauthorized."""
+    if not settings.has_sign_in:
+        return
+    with db.read_connection() as connection:
+        if not sessions.is_live(connection, watcher.session_id, idle=settings.session_idle):
+            raise errors.Unauthorized
 
 
 def _look(user_id: str, workspace_id: str, shown: Sequence[str]) -> bytes:

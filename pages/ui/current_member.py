@@ -3,6 +3,7 @@
 The workspace stands in the address, and is remembered for the next visit.
 """
 
+import html
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,13 +11,15 @@ from contextvars import ContextVar
 import streamlit as st
 
 from core import config, db, errors, installation
+from core.config import Settings
 from core.db import ReadSession
 from core.db.tables import User
-from core.identity import users
+from core.identity import sessions, users
+from core.identity.api_tokens import hash_of
 from core.workspaces import members
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
-from pages.ui.language import N_
+from pages.ui.language import N_, _
 
 WORKSPACE = "workspace"
 """Under this name the address says where a person is at work, and the session remembers it from page to page."""
@@ -49,6 +52,13 @@ def current_member() -> Member:
         return _at_work(session, users.local_person(session, installation.current().settings))
 
 
+def session_id() -> str:
+    """The id of the session that this browser has signed in with; empty where nobody signs in."""
+    settings = installation.current().settings
+    token = _cookie(settings) if settings.has_sign_in else ""
+    return hash_of(token) if token else ""
+
+
 def require(action: Action) -> Member:
     """The person of this session, if they may do this where they are at work; Forbidden for everybody else."""
     found = current_member()
@@ -74,11 +84,32 @@ def move_to(workspace_id: str) -> None:
 
 
 def _user(session: ReadSession) -> User | None:
-    """Without sign-in it is the one local person; None before they are made."""
+    """Who is signed in; without sign-in it is the one local person, None before they are made."""
+    settings = installation.current().settings
+    if settings.has_sign_in:
+        return _signed_in(session, settings)
     try:
         return users.get(session, config.LOCAL_PERSON)
     except errors.NotFound:
         return None
+
+
+def _signed_in(session: ReadSession, settings: Settings) -> User:
+    """The person of this browser's session; one that is over ends the run, and the page says how to come back."""
+    found = sessions.look(session, _cookie(settings), idle=settings.session_idle)
+    if found is None:
+        st.subheader(_("You are signed out."), anchor=False)
+        st.html(f'<a href="{html.escape(st.context.url or ".")}" target="_self">{html.escape(_("Sign in again"))}</a>')
+        st.stop()
+    if sessions.use_is_old(found):
+        with db.write_session() as writing:
+            sessions.note_use(writing, found.id)
+    return found.user
+
+
+def _cookie(settings: Settings) -> str:
+    """What the cookie of the session held when this page connected."""
+    return st.context.cookies.get(settings.session_cookie, "")
 
 
 def _at_work(session: ReadSession, user: User) -> Member:

@@ -30,6 +30,7 @@ def test_token_tells_person_workspace_and_language() -> None:
         "0198c0de-0000-7000-8000-000000000000",
         "lakes",
         "id",
+        "",
     )
 
 

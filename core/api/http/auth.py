@@ -1,4 +1,4 @@
-"""Who is asking: a bearer token is looked at before anything of the request's body is taken in."""
+"""Who is asking: a bearer token, or else the session of a browser, is looked at before anything of the body is read."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
 from core import db, errors, installation, security_log
-from core.api.http import error_handlers
+from core.api.http import error_handlers, visitors
 from core.api.http.permissions import RouteTable, route_path
 from core.db import availability
 from core.db.enums import Scope
@@ -23,6 +23,7 @@ from core.installation import Installation
 from core.messages import plain
 from core.redis import rate_limits
 from core.retry import OnceAWhile
+from core.workspaces import members
 from core.workspaces.access import Member
 
 POLICY = "token"
@@ -36,7 +37,10 @@ _refusals = OnceAWhile(every_seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The person of a request at work in a workspace, how far their token reaches, and how often it may still call."""
+    """The person of a request at work in a workspace, how far their token reaches, and how often it may still call.
+
+    Whoever comes by the session of a browser reaches as far as they may themselves.
+    """
 
     member: Member
     scope: Scope
@@ -44,8 +48,8 @@ class Caller:
 
 
 class AuthMiddleware:
-    """Lets a request in when the table asks for no token, or when its token is valid, reaches far enough and is not
-    used too often."""
+    """Lets a request in when the table asks for nobody, or when its token or its browser's session is valid, reaches
+    far enough and is not used too often."""
 
     def __init__(self, app: ASGIApp, *, table: RouteTable) -> None:
         self._app = app
@@ -57,14 +61,16 @@ class AuthMiddleware:
             await self._app(scope, receive, send)
             return
         need = self._table.required_scope(scope["method"], route_path(scope))
-        if need is None:
+        has_sign_in = installation.current().settings.has_sign_in
+        is_for_visitors = has_sign_in and self._table.is_for_visitors(scope["method"], route_path(scope))
+        if need is None and not is_for_visitors:
             await self._app(scope, receive, send)
             return
         try:
-            caller = await authenticate(Headers(scope=scope).get("authorization", ""))
+            caller = await _identify(scope, has_sign_in=has_sign_in)
             send = _with_rate_headers(caller.allowance, send)
             check_rate_limit(caller.allowance)
-            check_scope(caller.scope, need)
+            check_scope(caller.scope, need or Scope.READ)
         except errors.AppError as refused:
             if isinstance(refused, errors.Unauthorized | errors.Forbidden):
                 _note_refusal(scope, refused)
@@ -82,6 +88,31 @@ def _note_refusal(scope: Connection, refused: errors.AppError) -> None:
         security_log.refused(
             f"token refused ({refused.code})", client=client, asked=f"{scope['method']} {scope['path']}"
         )
+
+
+async def _identify(scope: Connection, *, has_sign_in: bool) -> Caller:
+    """The caller of a token; of a browser's session where people sign in and no token came. Unauthorized, Forbidden."""
+    authorization = Headers(scope=scope).get("authorization", "")
+    if has_sign_in and not authorization.lower().startswith("bearer "):
+        return await run_in_threadpool(_of_browser, scope)
+    return await authenticate(authorization)
+
+
+def _of_browser(scope: Connection) -> Caller:
+    """Who comes by the session of a browser, from a page of ours, or whom a front names."""
+    here = installation.current()
+    visitor = visitors.recognise(scope, notes_use=True)
+    if visitor.signed_in is not None:
+        user, key = visitor.signed_in.user, f"session {visitor.signed_in.id}"
+    elif visitor.named is not None:
+        user = visitors.person_named(visitor.named, here.settings)
+        key = f"person {user.id}"
+    else:
+        raise errors.Unauthorized
+    visitors.check_origin(scope, here.settings)
+    with db.read_session() as session:
+        member = members.at_work(session, user)
+    return Caller(member, Scope.ADMIN, here.request_limiter.consume(key))
 
 
 async def authenticate(authorization: str) -> Caller:

@@ -16,6 +16,8 @@ class Audience(StrEnum):
     """Who a router is meant for."""
 
     PUBLIC = "everybody"
+    VISITORS = "visitors"
+    """Everybody where nobody signs in, else whoever is signed in; no token is needed to look."""
     ANY_TOKEN = "people"  # noqa: S105 -- who may call, no secret
     ADMIN_TOKEN = "managers"  # noqa: S105 -- same
 
@@ -28,6 +30,7 @@ class RoutePermission:
     path: str
     pattern: re.Pattern[str]
     need: Scope | None
+    is_for_visitors: bool = False
 
 
 class RouteTable:
@@ -35,7 +38,13 @@ class RouteTable:
 
     def __init__(self, routers: Iterable[tuple[Audience, APIRouter]]) -> None:
         self.permissions: Sequence[RoutePermission] = [
-            RoutePermission(method, route.path, route.path_regex, required_scope(method, audience))
+            RoutePermission(
+                method,
+                route.path,
+                route.path_regex,
+                required_scope(method, audience),
+                is_for_visitors=audience is Audience.VISITORS,
+            )
             for audience, router in routers
             for route in router.routes
             if isinstance(route, APIRoute)
@@ -50,6 +59,11 @@ class RouteTable:
         """What a request needs; the most, where several routes fit, and a token at least where none does."""
         scopes = [permission.need for permission in self._of_method.get(method, ()) if permission.pattern.match(path)]
         return max(scopes, key=_ORDER.index) if scopes else Scope.READ
+
+    def is_for_visitors(self, method: str, path: str) -> bool:
+        """Whether a request that needs no token is for who is signed in, where people do so."""
+        of_method = self._of_method.get(method, ())
+        return any(permission.is_for_visitors and permission.pattern.match(path) for permission in of_method)
 
     def has(self, method: str, path: str) -> bool:
         """Whether there is a route of just this method."""
@@ -75,7 +89,7 @@ def route_path(connection: Connection) -> str:
 def required_scope(method: str, audience: Audience) -> Scope | None:
     """Looking needs less than changing, and managing the most."""
     match audience:
-        case Audience.PUBLIC:
+        case Audience.PUBLIC | Audience.VISITORS:
             return None
         case Audience.ADMIN_TOKEN:
             return Scope.ADMIN

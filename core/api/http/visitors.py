@@ -5,7 +5,6 @@ For pages, the API and websockets alike: whoever lets somebody in asks here.
 
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,7 +16,7 @@ from core import config, db, errors, installation
 from core.config import Settings
 from core.db import availability
 from core.db.tables import User
-from core.identity import fronts, identities, sessions
+from core.identity import api_tokens, fronts, identities, sessions
 from core.identity.claims import Claims
 from core.identity.sessions import SignedIn, Visit
 from core.messages import message
@@ -69,9 +68,22 @@ def person_named(named: Claims, settings: Settings) -> User:
         return admission.recognise(session, named, settings=settings)
 
 
-def idle(settings: Settings) -> timedelta:
-    """How long a session may be without use."""
-    return timedelta(minutes=settings.session_idle_minutes)
+def check_link(scope: Scope, *, token_id: str | None = None, user_id: str | None = None) -> None:
+    """Return when a signed link may be followed by whoever sends this request; else Unauthorized.
+
+    One that was made for an API token is its own permission while that token is valid. Any other needs the session of a
+    browser, of this person where the link is for one.
+    """
+    if token_id is not None:
+        with db.read_session() as session:
+            is_valid = api_tokens.is_valid(session, token_id)
+    else:
+        found = recognise(scope, notes_use=False)
+        settings = installation.current().settings
+        user = person_named(found.named, settings) if found.named else found.signed_in and found.signed_in.user
+        is_valid = user is not None and user_id in (None, user.id)
+    if not is_valid:
+        raise errors.Unauthorized
 
 
 def cookie(scope: Scope, settings: Settings) -> str:
@@ -122,7 +134,7 @@ def _session_of(token: str, settings: Settings, *, notes_use: bool) -> SignedIn 
     if not token:
         return None
     with db.read_session() as session:
-        found = sessions.look(session, token, idle=idle(settings))
+        found = sessions.look(session, token, idle=settings.session_idle)
     if found is not None and notes_use and sessions.use_is_old(found):
         _note_use(found.id)
     return found

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from core import config, db, errors
-from core.api.http import addresses, ranges, routing
-from core.api.http.auth import CurrentMember, PathId
+from core.api.http import addresses, ranges, routing, visitors
+from core.api.http.auth import Caller, CurrentMember, PathId
 from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import refuses, sends_file
 from core.api.schemas import requests
@@ -42,13 +42,16 @@ class Links:
     def __init__(self, request: Request, settings: Settings) -> None:
         self._request = request
         self._settings = settings
+        # Where people sign in, links of browsers need the session beside them; who comes with a token has none.
+        caller: Caller | None = getattr(request.state, "caller", None)
+        self._token_id = caller.member.token_id if settings.has_sign_in and caller is not None else None
         self._now = utc_now()
 
     def __call__(self, key: str | None) -> str | None:
         """A link that works for an hour at least; None for None."""
         if key is None:
             return None
-        path = signed_urls.sign(key, secret=self._settings.secret_key, now=self._now)
+        path = signed_urls.sign(key, secret=self._settings.secret_key, now=self._now, token_id=self._token_id)
         return self._base + path.removeprefix(config.API_PATH)
 
     @cached_property
@@ -66,7 +69,7 @@ RequestLinks = Annotated[Links, Depends(links_of)]
 
 @signed.head("/media/{key:path}", include_in_schema=False)
 @signed.get(
-    "/media/{key:path}", response_class=Response, responses=refuses(403, 404) | sends_file("*/*", in_parts=True)
+    "/media/{key:path}", response_class=Response, responses=refuses(401, 403, 404) | sends_file("*/*", in_parts=True)
 )
 def get_media(
     request: Request,
@@ -76,22 +79,39 @@ def get_media(
     expires: Annotated[str, Query(alias="e")] = "",
     signature: Annotated[str, Query(alias="s")] = "",
     download_name: Annotated[str | None, Query(alias="n")] = None,
+    token_id: Annotated[str | None, Query(alias="t")] = None,
 ) -> Response:
     """Get a stored file by its signed link; byte ranges are supported.
 
-    A link ends with its clip: 404 from the moment in which that is deleted.
+    A link ends with its clip: 404 from the moment in which that is deleted. Where people sign in, it also ends with the
+    token that it was made for, and one that was made for a page needs the session of a browser: else 401.
     """
     now = utc_now()
     until = _moment(expires)
-    signed_urls.check(key, until, signature, download_name, secrets=installation.settings.secrets_in_force, now=now)
+    signed_urls.check(
+        key,
+        until,
+        signature,
+        download_name,
+        secrets=installation.settings.secrets_in_force,
+        now=now,
+        token_id=token_id,
+    )
+    if installation.settings.has_sign_in:
+        visitors.check_link(request.scope, token_id=token_id)
     if _is_of_deleted(key):
         raise errors.NotFound
     cache_seconds = min(MEDIA_CACHE_SECONDS, math.floor(until - now.timestamp()))
-    return ranges.serve(installation.storage, key, request, download_name=download_name, cache_seconds=cache_seconds)
+    answer = ranges.serve(installation.storage, key, request, download_name=download_name, cache_seconds=cache_seconds)
+    if installation.settings.has_sign_in:
+        answer.headers.append("Vary", "Cookie")  # what the browser has kept is not shown once its session is over
+    return answer
 
 
-@signed.get("/clips.zip", response_class=Response, responses=refuses(403, 404) | sends_file("application/zip"))
+@signed.get("/clips.zip", response_class=Response, responses=refuses(401, 403, 404) | sends_file("application/zip"))
 def get_archive(
+    request: Request,
+    *,
     installation: CurrentInstallation,
     user_id: Annotated[str, Query(alias="u")] = "",
     clips: Annotated[str, Query(alias="c")] = "",
@@ -105,6 +125,8 @@ def get_archive(
     ids = signed_urls.check_archive(
         user_id, clips, _moment(expires), signature, secrets=installation.settings.secrets_in_force, now=utc_now()
     )
+    if installation.settings.has_sign_in:
+        visitors.check_link(request.scope, user_id=user_id)
     with db.read_session() as session:
         user = session.get_one(User, user_id)  # the link was signed for them
         if user.deactivated_at is not None:
