@@ -47,6 +47,10 @@ API_PATHS = tuple(f"{mount}{config.API_PATH}" for mount in MOUNTS)
 ALLOWED_HOSTS = [name for item in st.get_option("server.allowedHosts") for name in item.split(",")]
 """As `server.allowedHosts` has them; Streamlit does not take commas in the environment apart."""
 
+SCRIPTS_OF_STREAMLIT = ("/static/js/", "/static/css/", "/static/media/")
+"""Published files, which say nothing of this installation. A page that is open loads more of them when it needs them,
+also after its person has signed out, to say so."""
+
 SCRIPTS = inline_scripts((Path(file_util.get_static_dir()) / "index.html").read_text(encoding="utf-8"))
 
 
@@ -121,7 +125,7 @@ app = st.App(
         Middleware(SecurityHeaders, scripts=SCRIPTS),
         Middleware(BasePath, base_path=BASE_PATH),
         Middleware(Gate, base_path=BASE_PATH, allowed_hosts=ALLOWED_HOSTS),
-        Middleware(SignInGate, base_path=BASE_PATH, open_paths=(HEALTH_PATH,), **WORDS),
+        Middleware(SignInGate, base_path=BASE_PATH, open_paths=(HEALTH_PATH, *SCRIPTS_OF_STREAMLIT), **WORDS),
     ],
 )
 

@@ -23,6 +23,7 @@ from tests.browser.signing_in import (
     sign_out_at_provider,
 )
 from tests.fixtures.identity_provider import Account
+from tests.fixtures.raw_server import raw_server, saying, whole
 from tests.system.app import API
 from tests.system.sign_in import Site, browser, signing_in
 
@@ -133,15 +134,13 @@ def test_page_of_a_neighbour(site: Site, visitor: Visitor) -> None:
     """A page on another port of this host, to which the browser does send the cookie, changes nothing either."""
     visit = visitor(site.address)
     page = came_in(visit, "ben")
-    page.route(
-        "http://127.0.0.1:9/neighbour", lambda route: route.fulfill(content_type="text/html", body="<p>A neighbour</p>")
-    )
-    page.goto("http://127.0.0.1:9/neighbour")
     sent = f"""() => fetch("{site.address}{API}/projects", {{
         method: "POST", mode: "no-cors", credentials: "include",
         headers: {{"Content-Type": "text/plain"}}, body: '{{"name": "Forged by a neighbour"}}'}})"""
-    with page.expect_response(f"**{API}/projects") as answered:
-        page.evaluate(sent)
+    with raw_server(saying(whole(b"<p>A neighbour</p>", b"Content-Type: text/html"))) as neighbour:
+        page.goto(neighbour.url)
+        with page.expect_response(f"**{API}/projects") as answered:
+            page.evaluate(sent)
 
     assert "avg=" in answered.value.request.all_headers()["cookie"], "else this shows nothing"
     assert answered.value.status == 403
