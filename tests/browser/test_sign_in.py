@@ -142,8 +142,7 @@ def test_page_of_a_neighbour(site: Site, visitor: Visitor) -> None:
         with page.expect_response(f"**{API}/projects") as answered:
             page.evaluate(sent)
 
-    assert "avg=" in answered.value.request.all_headers()["cookie"], "else this shows nothing"
-    assert answered.value.status == 403
+    assert answered.value.status == 403, "401 would say that the cookie did not come along"
     assert "Forged" not in asks(visit.context, site.address).text()
 
 
