@@ -7,7 +7,7 @@ makes and reads the protocol's messages, `provider_http` carries them. Nothing h
 import hmac
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -67,13 +67,16 @@ class LogoutNotice:
 class Issuer:
     """One identity provider, as the settings name it and its own metadata describe it."""
 
-    def __init__(self, settings: IssuerSettings, proxies: Proxies) -> None:
+    def __init__(
+        self, settings: IssuerSettings, proxies: Proxies, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self.settings = settings
         self._proxies = proxies
         self._lock = threading.Lock()
         self._metadata: Mapping[str, Any] | None = None
         self._seen_at = self._failed_at = float("-inf")
-        self._keys = PublishedKeys(lambda: self._get(self._endpoint("jwks_uri")))
+        self._keys = PublishedKeys(lambda: self._get(self._endpoint("jwks_uri")), monotonic=monotonic)
+        self._monotonic = monotonic
 
     @property
     def is_away(self) -> bool:
@@ -177,9 +180,9 @@ class Issuer:
         Who has come back is let in with what was known, when the provider does not tell it again.
         """
         with self._lock:  # one look for all that wait
-            if self._metadata is None or time.monotonic() - self._seen_at > newer_than_seconds:
+            if self._metadata is None or self._monotonic() - self._seen_at > newer_than_seconds:
                 try:
-                    self._metadata, self._seen_at = self._asked(), time.monotonic()
+                    self._metadata, self._seen_at = self._asked(), self._monotonic()
                 except errors.SignInUnavailable:
                     if self._metadata is None or newer_than_seconds <= SEEN_SECONDS:
                         raise
@@ -188,15 +191,15 @@ class Issuer:
     def _asked(self) -> Mapping[str, Any]:
         """The metadata as the provider tells them; SignInUnavailable also when it did not answer a moment ago."""
         address = self.settings.issuer
-        if time.monotonic() - self._failed_at < AWAY_SECONDS:
+        if self._monotonic() - self._failed_at < AWAY_SECONDS:
             raise errors.SignInUnavailable(detail=f"{address} did not answer a moment ago")
         try:
             found = self._get(f"{address.rstrip('/')}/.well-known/openid-configuration")
         except errors.SignInUnavailable:
-            self._failed_at = time.monotonic()
+            self._failed_at = self._monotonic()
             raise
         if not self.is_named(str(found.get("issuer"))):
-            self._failed_at = time.monotonic()
+            self._failed_at = self._monotonic()
             raise errors.SignInUnavailable(detail=f"{address} calls itself {str(found.get('issuer'))[:200]}")
         return found
 

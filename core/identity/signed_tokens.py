@@ -33,8 +33,10 @@ class PublishedKeys:
     `fetch` gets the set and raises SignInUnavailable; a set that was fetched once is used until there is another one.
     """
 
-    def __init__(self, fetch: Callable[[], Mapping[str, Any]]) -> None:
-        self._fetch = fetch
+    def __init__(
+        self, fetch: Callable[[], Mapping[str, Any]], *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._fetch, self._monotonic = fetch, monotonic
         self._lock = threading.Lock()
         self._keys: KeySet | None = None
         self._fetched_at = float("-inf")
@@ -47,7 +49,7 @@ class PublishedKeys:
         try:
             return self._decoded(token, self._current(KEYS_SECONDS), algorithms)
         except InvalidToken:
-            if time.monotonic() - self._fetched_at < NOT_AGAIN_SECONDS:
+            if self._monotonic() - self._fetched_at < NOT_AGAIN_SECONDS:
                 raise
             return self._decoded(token, self._current(NOT_AGAIN_SECONDS), algorithms)
 
@@ -61,10 +63,10 @@ class PublishedKeys:
 
     def _current(self, newer_than_seconds: float) -> KeySet:
         with self._lock:  # one fetch for all that wait
-            if self._keys is None or time.monotonic() - self._fetched_at > newer_than_seconds:
+            if self._keys is None or self._monotonic() - self._fetched_at > newer_than_seconds:
                 try:
                     self._keys = _key_set(self._fetch())
-                    self._fetched_at = time.monotonic()
+                    self._fetched_at = self._monotonic()
                 except errors.SignInUnavailable:
                     if self._keys is None:
                         raise

@@ -25,10 +25,11 @@ def test_every_page_watches(open_page: Open, studio: Studio, page: str) -> None:
     """The element is on every page, with a token of the person and the set of what is under way."""
     row = studio.order(studio.project())
     given = watching(open_page(page))
-    user_id, workspace_id, tag = progress.check_token(
+    user_id, workspace_id, tag, session_id = progress.check_token(
         given["token"], secrets=studio.settings.secrets_in_force, now=row.created_at
     )
     assert (user_id, workspace_id, tag) == (studio.person.id, studio.person.workspace_id, "en")
+    assert session_id == "", "without sign-in there is no session"
     assert (given["live"], given["state"]) == (1, live_endpoint.state([row.id], row.id, ""))
     assert given["address"] == f".{live_endpoint.PATH}", "seen from the page, below whatever path that is"
 
