@@ -40,6 +40,7 @@ def signing_in(
     *,
     nodes: int = 1,
     prefix: str = "",
+    base_path: str = "",
     environ: Mapping[str, str] = NOTHING,
     options: Sequence[str] = (),
     provider_options: Mapping[str, Any] = NOTHING,
@@ -47,13 +48,16 @@ def signing_in(
     """The app, with `environ` beside what sign-in needs and `options` of Streamlit.
 
     Several nodes are behind a front without affinity and share PostgreSQL and Redis; nobody works there. A `prefix`
-    is the path below which the front passes on.
+    is the path that the front takes off, `base_path` the one below which Streamlit serves.
     """
     with ExitStack() as opened:
         ports = tuple(free_port() for _ in range(nodes))
         address, proxy = f"http://127.0.0.1:{ports[0]}", None
         if nodes > 1 or prefix:
             address, proxy = opened.enter_context(front(prefix, *ports))
+        address += base_path
+        if base_path:
+            options = [*options, "--server.baseUrlPath", base_path.strip("/")]
         provider = opened.enter_context(identity_provider(address, accounts, **provider_options))
         variables = sign_in_variables(provider, address) | dict(environ)
         if nodes > 1:
