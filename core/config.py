@@ -280,6 +280,8 @@ def load(variables: Mapping[str, str], *, providers: Collection[str] | None = No
         settings = Settings(variables, providers)
     except ValidationError as refused:
         raise BadSetting(_sentence(refused)) from None
+    except ValueError as refused:  # of providers, whose variables have names of their own
+        raise BadSetting(str(refused)) from None
     if wrong := _sign_in_error(settings):
         raise BadSetting(wrong)
     return settings

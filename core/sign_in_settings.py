@@ -68,7 +68,7 @@ def issuers(variables: Mapping[str, str]) -> tuple[IssuerSettings, ...]:
     made = [_issuer(number, values) for number, values in sorted(given.items())]
     addresses = [each.issuer for each in made]
     if len(set(addresses)) < len(addresses):
-        raise ValueError("the same OIDC_ISSUER is given twice.")
+        raise ValueError("OIDC_ISSUER is given twice: two providers have one address.")
     return tuple(made)
 
 
