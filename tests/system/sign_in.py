@@ -8,6 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 import httpx
+from websockets import Origin
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from tests import postgres, redis
 from tests.fixtures.front import Front, front
@@ -99,3 +102,13 @@ def browser(site: Site, subject: str | None = None) -> Iterator[httpx.Client]:
             answer = client.get(site.provider.let_in(client, begun, subject))
             assert answer.is_redirect, answer.text
         yield client
+
+
+def status_of_websocket(port: int, path: str, *, origin: str, headers: Mapping[str, str]) -> int:
+    """How a request for a websocket of Streamlit's is answered: 101 where it is opened."""
+    address = f"ws://127.0.0.1:{port}{path}"
+    try:
+        with connect(address, origin=Origin(origin), proxy=None, additional_headers=headers):
+            return 101
+    except InvalidStatus as refused:
+        return refused.response.status_code

@@ -1,6 +1,5 @@
 """Who is not signed in sees the sign-in page and nothing else, wherever they look."""
 
-import asyncio
 import html
 import re
 from collections.abc import Iterator
@@ -10,13 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
 
 from core.api import api
 from tests.fixtures.identity_provider import Account
 from tests.system.app import API, ROOT
-from tests.system.sign_in import Site, browser, signing_in
+from tests.system.sign_in import Site, browser, signing_in, status_of_websocket
 
 pytestmark = pytest.mark.process
 
@@ -116,25 +113,12 @@ def test_api_beside_its_routes(stranger: httpx.Client) -> None:
 
 def test_websocket(site: Site, stranger: httpx.Client) -> None:
     """No websocket is opened, whichever page it says it is of."""
-    place = site.address.removeprefix("http://")
     cookie = "; ".join(f"{each.name}={each.value}" for each in stranger.cookies.jar)
-
-    async def opens(path: str) -> int:
-        try:
-            headers = {"Cookie": cookie} if cookie else {}
-            async with connect(f"ws://{place}{path}", origin=site.address, proxy=None, additional_headers=headers):  # type: ignore[arg-type]  # a plain word
-                return 101
-        except InvalidStatus as refused:
-            return refused.response.status_code
-
-    for path in (
-        "/_stcore/stream",
-        "/_stcore/stream/",
-        "//_stcore/stream",
-        "/history/_stcore/stream",
-        "/auth/_stcore/stream",
-    ):
-        assert asyncio.run(opens(path)) in (401, 403, 404), path
+    paths = ("/_stcore/stream", "/_stcore/stream/", "//_stcore/stream", "/history/_stcore/stream")
+    for path in (*paths, "/auth/_stcore/stream"):
+        headers = {"Cookie": cookie} if cookie else {}
+        found = status_of_websocket(site.app.port, path, origin=site.address, headers=headers)
+        assert found in (401, 403, 404), path
 
 
 def test_files_that_say_nothing(stranger: httpx.Client) -> None:
