@@ -303,8 +303,8 @@ class Writer:
         """What is kept beside the rows: roll-ups, counts, balances."""
         self.connection.executemany(
             "INSERT INTO usage_days (workspace_id, day, user_id, project_id, provider, model_id, completed, failed, "
-            "cancelled, settled_credits, released_credits, video_seconds, estimated_cost_idr, kept_count, kept_seconds, "
-            "rejected_count) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "cancelled, settled_credits, released_credits, video_seconds, estimated_cost_idr, kept_count, "
+            "kept_seconds, rejected_count) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [(key[1], *key, *sums) for key, sums in self.days.items()],
         )
         self.connection.executemany(

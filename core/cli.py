@@ -11,7 +11,9 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
-from core import backup, config, db, errors, installation, redaction, startup
+from core import audit_log, backup, config, db, errors, installation, redaction, startup
+from core.audit import log_retention
+from core.audit_log import Act
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import Database, WriteSession, schema
@@ -26,7 +28,7 @@ from core.worker import recovery
 from core.workspaces import members
 from core.workspaces.access import Member
 
-ACTOR = "command line"
+ACTOR = audit_log.COMMAND_LINE
 DAYS_LIMIT = 3650
 
 
@@ -37,7 +39,8 @@ def token(email: str, *, name: str = ACTOR, scope: Scope = Scope.GENERATE, days:
     """
     expires_at = None if days is None else utc_now() + timedelta(days=days)
     with db.write_session() as session:
-        return api_tokens.create(session, _person(session, email), name=name, scope=scope, expires_at=expires_at)
+        person = _person(session, email)
+        return api_tokens.create(session, person, name=name, scope=scope, expires_at=expires_at, made_by=ACTOR)
 
 
 def session(email: str) -> list[str]:
@@ -60,6 +63,16 @@ def grant(email: str, credits: int, reason: str) -> int:
         person = _person(session, email)
         key = f"grant:{uuid.uuid4()}"
         ledger.grant(session, person.id, credits=credits, key=key, actor=ACTOR, reason=reason)
+        details = {"credits": credits, "reason": reason}
+        audit_log.record(
+            session,
+            ACTOR,
+            Act.CREDITS_GRANTED,
+            target=person.email,
+            target_id=person.id,
+            workspace_id=person.id,
+            after=details,
+        )
         return ledger.balance(session, person.id).available_credits
 
 
@@ -133,6 +146,19 @@ def migrate(*, check: bool) -> list[str]:
     return [f"The database was at {found or 'nothing'} and is at {wanted}."]
 
 
+def prune_audit_log() -> list[str]:
+    """Remove entries of the audit log that are older than AUDIT_LOG_DAYS; for a role that may, where the app's may not.
+
+    Forbidden for a role that may not.
+    """
+    days = installation.current().settings.audit_log_days
+    with db.read_session() as session:
+        if not log_retention.may_prune(session):
+            raise errors.Forbidden(message("role_may_not_prune"))
+    removed = log_retention.prune(days=days, actor=ACTOR) if days else 0
+    return [f"{removed:,} entries were older than {days} days and are removed." if days else "Everything is kept."]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 2 when it was refused."""
     chosen = _parser().parse_args(arguments)
@@ -140,8 +166,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with startup.entry_point(), ExitStack() as opened:
             if chosen.command not in _UNOPENED:
                 opened.enter_context(installation.opened())
-            for line in _run(chosen):
-                print(line)  # noqa: T201 -- its output
+            with audit_log.acting_from(ACTOR):
+                for line in _run(chosen):
+                    print(line)  # noqa: T201 -- its output
     except errors.AppError as refused:
         print(_sentence(refused), file=sys.stderr)  # noqa: T201 -- its output
         return 2
@@ -169,6 +196,8 @@ def _run(chosen: argparse.Namespace) -> list[str]:
             return restore(chosen.source)
         case "restored":
             return restored()
+        case "prune-audit-log":
+            return prune_audit_log()
         case "migrate":
             return migrate(check=chosen.check)
         case _:
@@ -213,6 +242,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "restored", help="say that the database was put back by other means, before anything is started"
     )
+    commands.add_parser("prune-audit-log", help="remove entries of the audit log that are older than AUDIT_LOG_DAYS")
     move = commands.add_parser("migrate", help="bring the schema of the database to this version's")
     move.add_argument("--check", action="store_true", help="change nothing; exit code 2 when something is missing")
     return parser
@@ -243,7 +273,12 @@ def _person(session: WriteSession, email: str) -> User:
     settings = installation.current().settings
     if users.canonical_email(email) == config.LOCAL_PERSON:
         return users.local_person(session, settings)
-    return users.ensure(session, email, signup_credits=settings.signup_credits)
+    try:
+        return users.get(session, email)
+    except errors.NotFound:
+        made = users.ensure(session, email, signup_credits=settings.signup_credits)
+        audit_log.record(session, ACTOR, Act.PERSON_MADE, target=made.email, target_id=made.id)
+        return made
 
 
 def _administrator(session: WriteSession) -> Member:

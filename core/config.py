@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(setting_values.host_names)] = ()
     frame_ancestors: Annotated[tuple[str, ...], BeforeValidator(setting_values.origins)] = ()
     connections_per_address: WholeNumber = 256
+    audit_log_days: Annotated[int, BeforeValidator(setting_values.log_days)] = 400
     download_allow_hosts: Hosts = frozenset()
     webhook_allow_hosts: Hosts = frozenset()
     http_proxy: ProxyAddress = Field("", repr=False)
@@ -335,7 +336,7 @@ def unknown_names(variables: Collection[str], providers: Collection[str]) -> lis
 _PREFIXES = (
     *("DATABASE_", "REDIS_", "STORAGE_", "AUTH_MODE", "SIGNUP_", "POLL_", "DOWNLOAD_ALLOW", "WEBHOOK_ALLOW"),
     *("OIDC_", "PROXY_USER", "PROXY_GROUP", "PROXY_JW", "TRUSTED_PROX", "ROLE_MAP", "DEFAULT_ROLE", "ALLOWED_EMAIL"),
-    *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE"),
+    *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE", "AUDIT_LOG_"),
 )
 _NEARLY = 0.8
 """How much alike two names must be to be taken for a slip, of 1; measured, `REPLICAT` is 0.94 and `VITE` 0.46."""

@@ -1,6 +1,7 @@
-"""Makes ids that sort by time."""
+"""Makes ids that sort by time, and knows one by its form."""
 
 import os
+import re
 import time
 import uuid
 
@@ -12,3 +13,11 @@ def new_id() -> str:
     value = (value & ~(0xF << 76)) | (0x7 << 76)
     value = (value & ~(0x3 << 62)) | (0x2 << 62)
     return str(uuid.UUID(int=value))
+
+
+def is_id(text: str) -> bool:
+    """Whether a text has the form of an id."""
+    return _FORM.fullmatch(text) is not None
+
+
+_FORM = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

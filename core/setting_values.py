@@ -19,6 +19,9 @@ CREDITS_LIMIT = 10**12
 COUNT_LIMIT = 10**15
 """More than any count or size that is meant; a database keeps integers up to nine times 10^18."""
 
+SHORTEST_LOG_DAYS = 30
+"""The database itself removes no younger entry of the audit log (migration 0013)."""
+
 BLANK = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff"
 """What is invisible at the ends of a value that was pasted, or that came out of a file with other line ends."""
 
@@ -155,6 +158,14 @@ def at_least_one(value: str) -> int:
 def credits_amount(value: str) -> int:
     """A whole number of credits that can be booked at once."""
     return count(value, CREDITS_LIMIT)
+
+
+def log_days(value: str) -> int:
+    """For how many days a log is kept: 0 for ever, else long enough to look into what has just happened."""
+    days = count(value, 100 * 365)
+    if 0 < days < SHORTEST_LOG_DAYS:
+        raise ValueError(f"{days} is less than {SHORTEST_LOG_DAYS} days; 0 keeps everything.")
+    return days
 
 
 def pause(value: str) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core import db, installation
+from core import audit_log, db, installation
 from core.billing import ledger
 from core.billing.ledger import EFFECTS
 from core.db.enums import Role
@@ -15,7 +15,7 @@ from core.usage import budgets, export, statement
 from core.usage.spreadsheet import SpreadsheetFormat
 from core.usage.statement import ClipLine
 from core.workspaces import quota
-from pages.sections.account import provider_cards, tokens, webhooks
+from pages.sections.account import provider_cards, signed_in, tokens, webhooks
 from pages.ui import components, current_member, downloads, language, wording
 from pages.ui.language import _
 
@@ -164,6 +164,7 @@ def newer(pages: list[int | None]) -> None:
 def as_file(form: SpreadsheetFormat) -> bytes:
     """The newest movements, up to a limit; made when somebody asks for it."""
     found = current_member.current_member()
+    audit_log.record_export(found.user, what="credits", workspace_id=found.workspace_id, format=form)
     with db.read_session() as session:
         rows = ledger.entries(session, found.workspace_id, limit=FILE_LIMIT_ROWS)
         clips = statement.clip_lines(session, found, (row.generation_id for row in rows))
@@ -180,6 +181,7 @@ with components.error_boundary():
     with own:
         if own.open:
             who()
+            signed_in.show(person)
             st.header(_("Balance"), anchor=False)
             figures(balance, used_bytes, budget)
             movements()

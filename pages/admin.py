@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from core import db, installation
+from core import audit_log, db, installation
 from core.audit import runs
+from core.audit_log import Act
 from core.billing import ledger
 from core.clock import utc_now
 from core.db.enums import EntryKind, Role, Stage
@@ -279,7 +280,16 @@ def book(kind: EntryKind, email: str, amount: int, reason: str, key: str) -> Non
         admin = current_member.administrator()
         with db.write_session() as session:
             receiver = users.get(session, email)
-            booking(session, receiver.id, credits=amount, key=f"grant:{key}", actor=admin.email, reason=reason)
+            if booking(session, receiver.id, credits=amount, key=f"grant:{key}", actor=admin.email, reason=reason):
+                audit_log.record(
+                    session,
+                    admin.user,
+                    Act.CREDITS_ADJUSTED if kind is EntryKind.ADJUST else Act.CREDITS_GRANTED,
+                    target=receiver.email,
+                    target_id=receiver.id,
+                    workspace_id=receiver.id,
+                    after={"credits": amount, "reason": reason},
+                )
 
     done = _("{credits} booked to {email}.").format(credits=wording.priced(amount), email=email)
     if components.try_action(transaction, done=done):

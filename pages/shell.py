@@ -6,6 +6,7 @@ from core import db
 from core.billing import ledger
 from core.db.enums import Role
 from core.insights import attention
+from core.workspaces.permissions import Action
 from pages.elements import live
 from pages.sections import progress_text
 from pages.ui import components, connection, current_member, language
@@ -28,6 +29,8 @@ with components.error_boundary():
             waiting = attention.waiting(session).count
         label = _("Admin ({number})").format(number=waiting) if waiting else _("Admin")
         pages.append(st.Page("admin.py", title=label, icon=":material/shield_person:"))
+    if person.may(Action.READ_AUDIT_LOG):
+        pages.append(st.Page("audit_log.py", title=_("Audit log"), icon=":material/policy:"))
     pages.append(st.Page("account.py", title=_("Account"), icon=":material/account_circle:"))
     page = st.navigation(pages, position="top")
     components.show_flash()

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -79,6 +80,27 @@ def database() -> Iterator[str]:
         with psycopg.connect(address.format("postgres"), autocommit=True) as connection:
             connection.execute("CREATE DATABASE empty")
         yield address.format("empty")
+
+
+def restricted(address: str) -> str:
+    """The address of a database for a role that may only append to the audit log, set up as the guide says it.
+
+    See docs/how-to/read-the-audit-log.md.
+    """
+    with psycopg.connect(address, autocommit=True) as owner:
+        owner.execute("DO $$ BEGIN CREATE ROLE studio_app LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+        for statement in grants().split(";"):
+            if statement.strip():
+                owner.execute(statement)
+    return address.replace("://test@", "://studio_app@")
+
+
+def grants() -> str:
+    """The rights of that role, as the guide has them."""
+    guide = (Path(__file__).parents[1] / "docs" / "how-to" / "read-the-audit-log.md").read_text(encoding="utf-8")
+    found = re.search(r"<!-- rights -->\s+```sql\n(.*?)```", guide, re.DOTALL)
+    assert found is not None, "the guide says no more which rights the role has"
+    return found[1]
 
 
 def programs() -> Path:

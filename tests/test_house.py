@@ -66,7 +66,7 @@ def test_pages_know_tables_as_types_only() -> None:
     ]
 
     assert not found, (
-        f"{found} use a table. A page that queries by itself goes past core.db.row_access, where it is decided who "
+        f"{found} use a table. A page that queries by itself goes past core.workspaces.access, where it is decided who "
         "sees what, and shows rows of others. Ask a service of core."
     )
 

@@ -11,10 +11,11 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from core import errors, installation
-from core.api.http import auth, body_limit, conditional, error_handlers
+from core.api.http import auth, body_limit, conditional, error_handlers, origin
 from core.api.http.permissions import Audience, RouteTable
 from core.api.openapi import docs_page, document, sent_events
 from core.api.routers import (
+    audit_log,
     batches,
     budgets,
     credits,
@@ -62,6 +63,7 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.ANY_TOKEN, metrics.router),
     (Audience.ADMIN_TOKEN, tokens.router),
     (Audience.ADMIN_TOKEN, webhooks.router),
+    (Audience.ADMIN_TOKEN, audit_log.router),
 )
 """Who may ask what; see `permissions.required_scope` for the scope a token needs."""
 
@@ -84,6 +86,7 @@ def build() -> FastAPI:
         webhooks=sent_events.router,
         redirect_slashes=False,  # behind a proxy the redirect would name the wrong address
         middleware=[
+            Middleware(origin.OriginMiddleware),
             Middleware(error_handlers.CatchAllMiddleware),
             Middleware(body_limit.BodyLimitMiddleware),
             Middleware(conditional.ConditionalGetMiddleware, table=table),

@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 from sqlalchemy import select
 
-from core import db, errors
+from core import audit_log, db, errors
+from core.audit_log import Act
 from core.clock import utc_now
 from core.db import WriteSession, update_where
 from core.db.enums import ENDED_STATUSES, Stage, Status
@@ -114,7 +115,15 @@ def delete(session: WriteSession, member: Member, generation_id: str) -> None:
         raise errors.Conflict(message("cannot_delete_yet"))
     row.deleted_at = utc_now()
     update_where(session, Project, Project.id == row.project_id, generation_count=Project.generation_count - 1)
-    session.flush()
+    audit_log.record(
+        session,
+        member.user,
+        Act.CLIP_DELETED,
+        target=row.model_name,  # not the prompt, which administrators of the installation do not see
+        target_id=row.id,
+        workspace_id=row.workspace_id,
+        before={"project": row.project_id, "credits": row.credits},
+    )
 
 
 def delete_many(session: WriteSession, member: Member, ids: Collection[str]) -> int:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from core import db, errors, security_log
+from core import audit_log, db, errors
+from core.audit_log import Act
 from core.db import ReadSession, WriteSession
 from core.db.enums import Stage, Status
 from core.db.tables import Generation, Project, User, is_uncertain
@@ -54,7 +55,7 @@ def release_hold(session: WriteSession, admin: Member, generation_id: str) -> Ge
     row = _locked(session, admin, generation_id)
     gone = errors.GenerationFailed(message("never_made"))
     lifecycle.fail(session, row, gone, actor=admin.email)
-    security_log.note(session, "unclear clip given up", actor=admin.email, about=row.id)
+    _record(session, admin, Act.UNCERTAIN_GIVEN_UP, row)
     return row
 
 
@@ -75,8 +76,21 @@ def resolve_with_job(session: WriteSession, admin: Member, generation_id: str, *
     reconciliation.accept(
         session, row, ProviderJob(provider_job_id), what=what, next_at=db.now(session), actor=admin.email
     )
-    security_log.note(session, "unclear clip found", actor=admin.email, about=row.id)
+    _record(session, admin, Act.UNCERTAIN_FOUND, row, provider_job_id=provider_job_id)
     return row
+
+
+def _record(session: WriteSession, admin: Member, act: Act, row: Generation, **more: str) -> None:
+    """Not the prompt: who decides is nobody in the workspace."""
+    audit_log.record(
+        session,
+        admin.user,
+        act,
+        target=row.model_name,
+        target_id=row.id,
+        workspace_id=row.workspace_id,
+        after={"credits": row.credits, "provider": row.provider, **more},
+    )
 
 
 def _locked(session: WriteSession, admin: Member, generation_id: str) -> Generation:

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from sqlalchemy import BindParameter, ColumnElement, bindparam, event, func, or_, select
 
-from core import errors, security_log, validation
+from core import audit_log, errors, validation
+from core.audit_log import Act
 from core.clock import is_within, utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import Scope
@@ -38,9 +39,17 @@ def satisfies(scope: Scope, needed: Scope) -> bool:
 
 
 def create(
-    session: WriteSession, user: User, *, name: str, scope: Scope = Scope.GENERATE, expires_at: datetime | None = None
+    session: WriteSession,
+    user: User,
+    *,
+    name: str,
+    scope: Scope = Scope.GENERATE,
+    expires_at: datetime | None = None,
+    made_by: str | None = None,
 ) -> str:
     """Make a bearer token and return it; this is the one time it can be read. `expires_at` None: until it is revoked.
+
+    `made_by` is who makes it for the person, None for the person.
 
     Raises InvalidRequest for a name or time that cannot be used, Conflict when the person has too many.
     """
@@ -67,7 +76,12 @@ def create(
     )
     session.add(row)
     session.flush()
-    security_log.note(session, f"token with scope '{scope}' made", actor=user.email, about=row.id)
+    details = {
+        "person": user.email,
+        "scope": scope,
+        "expires_at": None if expires_at is None else expires_at.isoformat(),
+    }
+    audit_log.record(session, made_by or user, Act.TOKEN_MADE, target=name, target_id=row.id, after=details)
     return token
 
 
@@ -91,18 +105,18 @@ def revoke(session: WriteSession, user: User, token_id: str, *, cache: Clearable
 
     What shares this cache takes it no more once the session has committed, other processes within a second.
     """
+    row = get(session, user, token_id)
     ended = update_where(
         session,
         ApiToken,
         ApiToken.id == token_id,
-        ApiToken.user_id == user.id,
         ApiToken.revoked_at.is_(None),
         revoked_at=utc_now(),
     )
     if ended != 1:
         raise errors.NotFound
     event.listen(session, "after_commit", lambda _session: cache.clear())
-    security_log.note(session, "token revoked", actor=user.email, about=token_id)
+    audit_log.record(session, user, Act.TOKEN_REVOKED, target=row.name, target_id=row.id)
 
 
 def by_token(session: ReadSession, token: str) -> tuple[User, ApiToken]:

@@ -11,6 +11,7 @@ from typing import NoReturn
 from sqlalchemy import exists, select
 
 from core import audit_log, config, errors, normal_form
+from core.audit_log import Act
 from core.clock import utc_now
 from core.config import Settings
 from core.db import ReadSession, WriteSession, types
@@ -105,7 +106,7 @@ def _first_time(session: WriteSession, claims: Claims, email: str, settings: Set
     audit_log.record(
         session,
         user,
-        "identity.linked" if known else "person.made",
+        Act.IDENTITY_LINKED if known else Act.PERSON_MADE,
         target=email,
         target_id=user.id,
         after={"issuer": claims.issuer, "subject": claims.subject},
@@ -171,7 +172,7 @@ def _bring_up_to_date(session: WriteSession, user: User, claims: Claims, email: 
         audit_log.record(
             session,
             user,
-            "person.address_changed",
+            Act.PERSON_ADDRESS_CHANGED,
             target=user.email,
             target_id=user.id,
             before={"email": before[0]},
@@ -197,7 +198,7 @@ def _give_role(session: WriteSession, user: User, claims: Claims, email: str, se
     audit_log.record(
         session,
         None,
-        "person.role_changed",
+        Act.PERSON_ROLE_CHANGED,
         target=user.email,
         target_id=user.id,
         before={"role": before},

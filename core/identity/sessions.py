@@ -8,9 +8,10 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, bindparam, delete, select
+from sqlalchemy import ColumnElement, bindparam, delete, func, select
 
 from core import audit_log
+from core.audit_log import Act
 from core.clock import utc_now
 from core.db import Reader, ReadSession, WriteSession, update_where
 from core.db.tables import BrowserSession, User
@@ -96,6 +97,18 @@ def _now(session_id: str, idle: timedelta) -> dict[str, object]:
     return {"id": session_id, "now": now, "since": now - idle}
 
 
+def count_live(session: ReadSession, user: User, *, idle: timedelta) -> int:
+    """With how many browsers a person is signed in."""
+    now = utc_now()
+    live = (
+        BrowserSession.user_id == user.id,
+        BrowserSession.ended_at.is_(None),
+        BrowserSession.ends_at > now,
+        BrowserSession.seen_at > now - idle,
+    )
+    return session.scalar(select(func.count()).select_from(BrowserSession).where(*live)) or 0
+
+
 def use_is_old(signed_in: SignedIn) -> bool:
     """Whether the last use that was written down is long enough ago to write another."""
     return not utc_now() - _NOTE_EVERY < signed_in.seen_at
@@ -134,7 +147,9 @@ def end_all_of(session: WriteSession, user: User, *, by: User | None) -> int:
     """End every session of a person, as when they are deactivated; how many there were. `by` None: the system."""
     ended = _end(session, BrowserSession.user_id == user.id)
     if ended:
-        audit_log.record(session, by, "sign_in.ended", target=user.email, target_id=user.id, after={"sessions": ended})
+        audit_log.record(
+            session, by, Act.SIGN_IN_ENDED, target=user.email, target_id=user.id, after={"sessions": ended}
+        )
     return ended
 
 
@@ -162,7 +177,7 @@ def _end(session: WriteSession, which: ColumnElement[bool]) -> int:
 
 
 def _record(session: WriteSession, person: User, *, by: str) -> None:
-    audit_log.record(session, person, "sign_in.ended", target=person.email, target_id=person.id, after={"by": by})
+    audit_log.record(session, person, Act.SIGN_IN_ENDED, target=person.email, target_id=person.id, after={"by": by})
 
 
 # Put together once: every run of a page and every request with a cookie asks it.

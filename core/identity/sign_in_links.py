@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from core import audit_log, errors
+from core.audit_log import Act
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.tables import SignInLink, User
@@ -23,7 +24,7 @@ def make(session: WriteSession, user: User) -> str:
     now = utc_now()
     session.add(SignInLink(token_hash=hash_of(token), user_id=user.id, created_at=now, expires_at=now + LIFETIME))
     session.flush()
-    audit_log.record(session, None, "sign_in_link.made", target=user.email, target_id=user.id)
+    audit_log.record(session, None, Act.SIGN_IN_LINK_MADE, target=user.email, target_id=user.id)
     return token
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from core.messages.catalogue import N_, PLAIN, TEMPLATES, Source
 
-__all__ = ["N_", "Message", "Source", "Writer", "as_message", "message", "plain", "register"]
+__all__ = ["N_", "Message", "Source", "Writer", "as_message", "message", "places", "plain", "register"]
 
 Param: TypeAlias = "str | int | float | Message | Sequence[Message]"
 
@@ -27,7 +27,7 @@ class Message:
     params: Mapping[str, Param] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        if self.params.keys() != _places(self.code):
+        if self.params.keys() != places(self.code):
             raise ValueError(f"the message '{self.code}' does not fit the parameters {sorted(self.params)}")
 
     def __str__(self) -> str:
@@ -98,7 +98,7 @@ _ENGLISH = Writer()
 _known_places: dict[str, frozenset[str]] = {}
 
 
-def _places(code: str) -> frozenset[str]:
+def places(code: str) -> frozenset[str]:
     """The names of the places in a sentence. ValueError for a code that is not in the catalogue."""
     if code not in _known_places:
         if code not in TEMPLATES:

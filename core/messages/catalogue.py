@@ -104,6 +104,9 @@ TEMPLATES: dict[str, str] = {
         "or copy the database by your own means and say `restored` after it was put back."
     ),
     "schema_is_behind": N_("The database is at {found}, and this version needs {wanted}. Run `migrate`."),
+    "role_may_not_prune": N_(
+        "This database role may not remove entries of the audit log. Use the owner's DATABASE_URL."
+    ),
     "postgresql_program_failed": N_("{program} has failed: {said}"),
     # Models, settings and prices
     "no_such_model": N_("There is no model '{model_id}'. Choose one of: {known}."),
@@ -154,6 +157,7 @@ TEMPLATES: dict[str, str] = {
     "not_an_email": N_("'{email}' is not an e-mail address."),
     "no_such_person": N_("There is no person with the address {email}."),
     "not_a_language": N_("This is not a language tag."),
+    "cursor_unusable": N_("This is not a value that was handed out here."),
     "administrators_only": N_("This is for administrators."),
     "name_missing": N_("Give it a name."),
     "time_has_passed": N_("Choose a time that is still to come."),
@@ -162,9 +166,7 @@ TEMPLATES: dict[str, str] = {
     "not_allowed": N_("Your role in this workspace does not allow this."),
     "analysts_see_everybody": N_("Only analysts and administrators may look at everybody's figures."),
     "workspace_not_found": N_("This workspace does not exist, or you are not in it."),
-    "project_of_another_workspace": N_(
-        "This project is in another workspace; a manager can move a whole project there."
-    ),
+    "project_of_another_workspace": N_("This project is in another workspace. Choose one of the same."),
     "project_not_found": N_("This project does not exist, or it is not yours."),
     "project_archived": N_("This project is archived. Bring it back first."),
     "project_has_generations": N_(

@@ -17,14 +17,15 @@ import httpx
 from sqlalchemy import ColumnElement, Select, func, literal_column, select
 from sqlalchemy import delete as sql_delete
 
-from core import db, egress, errors, security_log, validation
+from core import db, egress, errors, validation
+from core.audit_log import Act
 from core.clock import is_within, utc_now
 from core.db import ReadSession, WriteSession, update_where
 from core.db.enums import DeliveryState, DisabledReason
 from core.db.tables import WebhookDelivery, WebhookEndpoint, Workspace
 from core.ids import new_id
 from core.messages import Message, message
-from core.notifications import outbox
+from core.notifications import outbox, webhook_acts
 from core.proxies import DIRECT, Proxies
 from core.workspaces.access import Member, in_workspace, visible_to
 from core.workspaces.permissions import Action
@@ -110,7 +111,7 @@ def create(
     )
     session.add(endpoint)
     session.flush()
-    security_log.note(session, "webhook made", actor=member.email, about=endpoint.id)
+    webhook_acts.record(session, member, Act.WEBHOOK_MADE, endpoint, after=webhook_acts.told(endpoint))
     return endpoint
 
 
@@ -142,6 +143,7 @@ def update(
     up, and can be replayed.
     """
     endpoint = _locked(session, member, endpoint_id)
+    before = webhook_acts.told(endpoint)
     if address is not None:
         endpoint.url = address.url
         endpoint.failing_since = None
@@ -154,15 +156,15 @@ def update(
     elif enabled is False and endpoint.disabled_at is None:
         disable(session, endpoint, DisabledReason.PERSON)
     session.flush()
-    security_log.note(session, "webhook changed", actor=member.email, about=endpoint.id)
+    webhook_acts.record_change(session, member, endpoint, before=before)
     return endpoint
 
 
 def delete(session: WriteSession, member: Member, endpoint_id: str) -> None:
     """Delete a webhook with the record of its deliveries."""
-    session.delete(_locked(session, member, endpoint_id))
-    session.flush()
-    security_log.note(session, "webhook deleted", actor=member.email, about=endpoint_id)
+    endpoint = _locked(session, member, endpoint_id)
+    session.delete(endpoint)
+    webhook_acts.record(session, member, Act.WEBHOOK_DELETED, endpoint, before=webhook_acts.told(endpoint))
 
 
 def rotate(session: WriteSession, member: Member, endpoint_id: str, *, key: bytes) -> WebhookEndpoint:
@@ -172,7 +174,7 @@ def rotate(session: WriteSession, member: Member, endpoint_id: str, *, key: byte
     endpoint.secret_key_id = key_id(key)
     endpoint.rotated_at = utc_now()
     session.flush()
-    security_log.note(session, "secret of a webhook replaced", actor=member.email, about=endpoint.id)
+    webhook_acts.record(session, member, Act.WEBHOOK_SECRET_REPLACED, endpoint)
     return endpoint
 
 

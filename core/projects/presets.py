@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_, select
 
-from core import errors, normal_form, validation
+from core import audit_log, errors, normal_form, validation
+from core.audit_log import Act
 from core.catalog import capabilities
 from core.db import ReadSession, WriteSession
 from core.db.tables import Preset
@@ -55,6 +56,8 @@ def create(session: WriteSession, member: Member, *, name: str, spec: Generation
     preset = Preset(workspace_id=member.workspace_id, user_id=member.id, name=name, shared=shared, settings=kept)
     session.add(preset)
     session.flush()
+    if shared:
+        _record(session, member, preset)
     return preset
 
 
@@ -74,9 +77,12 @@ def update(
         preset.settings = _kept(spec)
     if name is not None and name.strip() != preset.name:
         preset.name = _free_name(session, member, name, own_id=preset.id)
+    is_news = shared is not None and shared != preset.shared
     if shared is not None:
         preset.shared = shared
     session.flush()
+    if is_news:
+        _record(session, member, preset)
     return preset
 
 
@@ -84,6 +90,18 @@ def delete(session: WriteSession, member: Member, preset_id: str) -> None:
     """Forget a preset; NotFound unless it is the person's own."""
     session.delete(_own(session, member, preset_id))
     session.flush()
+
+
+def _record(session: WriteSession, member: Member, preset: Preset) -> None:
+    """Write down that others see a preset from now on, or that they do not."""
+    audit_log.record(
+        session,
+        member.user,
+        Act.PRESET_SHARED if preset.shared else Act.PRESET_UNSHARED,
+        target=preset.name,
+        target_id=preset.id,
+        workspace_id=preset.workspace_id,
+    )
 
 
 def _own(session: ReadSession, member: Member, preset_id: str) -> Preset:

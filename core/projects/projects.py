@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
-from core import errors, normal_form
+from core import audit_log, errors, normal_form
+from core.audit_log import Act
 from core.clock import utc_now
 from core.db import Reader, ReadSession, WriteSession
 from core.db.tables import Generation, Project, UsageDay, is_live
@@ -151,10 +152,13 @@ def update(
         project.name_key = normal_form.normal(project.name)
     if description is not None:
         project.description = _description(description)
+    is_news = archived is not None and archived is (project.archived_at is None)
     if archived is not None:
         project.archived_at = (project.archived_at or utc_now()) if archived else None
     project.updated_at = utc_now()
     session.flush()
+    if is_news:
+        _record(session, member, Act.PROJECT_ARCHIVED if archived else Act.PROJECT_RESTORED, project)
     return project
 
 
@@ -167,7 +171,13 @@ def delete(session: WriteSession, member: Member, project_id: str) -> None:
     if session.scalar(select(or_(has_clips.exists(), has_charges.exists()))):
         raise errors.Conflict(message("project_has_generations"))
     session.delete(project)
-    session.flush()
+    _record(session, member, Act.PROJECT_DELETED, project)
+
+
+def _record(session: WriteSession, member: Member, act: Act, project: Project) -> None:
+    audit_log.record(
+        session, member.user, act, target=project.name, target_id=project.id, workspace_id=project.workspace_id
+    )
 
 
 def list_page(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from core import audit_log, db, security_log
+from core.audit_log import Act
 from core.identity import failed_attempts
 from core.identity.sessions import Visit
 from core.retry import OnceAWhile
@@ -35,5 +36,5 @@ def refused(keys: Iterable[str], *, reason: str, email: str, issuer: str | None)
     with db.write_session() as session:
         failed_attempts.count(session, keys)
         audit_log.record(
-            session, None, "sign_in.refused", target=email, after={"reason": reason, "issuer": issuer or ""}
+            session, None, Act.SIGN_IN_REFUSED, target=email, after={"reason": reason, "issuer": issuer or ""}
         )

@@ -17,8 +17,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from core import audit_log, db, errors, installation, signing
+from core import db, errors, installation, signing
 from core.api.http import visitors
+from core.api.http.origin import OriginMiddleware
 from core.db import availability
 from core.identity import claims as said
 from core.identity import failed_attempts, sessions, sign_in_links
@@ -99,23 +100,22 @@ class SignIn:
         claims = said.read(proof.claims, issuer=proof.issuer, settings=issuer.settings)
         keys.append(failed_attempts.of_account(f"{claims.issuer} {claims.subject}"))
         attempts.check(keys)
-        with audit_log.acting_from(visit.address):
-            try:
-                with db.write_session() as session:
-                    sessions.end(session, visitors.cookie(request.scope, here.settings))
-                    token = admission.sign_in(
-                        session,
-                        claims,
-                        settings=here.settings,
-                        visit=visit,
-                        by="oidc",
-                        sid=proof.sid,
-                        id_token=proof.id_token,
-                    )
-                    failed_attempts.forget(session, keys)
-            except errors.SignInRefused as refused:
-                attempts.refused(keys, reason=refused.reason, email=claims.email, issuer=claims.issuer)
-                raise
+        try:
+            with db.write_session() as session:
+                sessions.end(session, visitors.cookie(request.scope, here.settings))
+                token = admission.sign_in(
+                    session,
+                    claims,
+                    settings=here.settings,
+                    visit=visit,
+                    by="oidc",
+                    sid=proof.sid,
+                    id_token=proof.id_token,
+                )
+                failed_attempts.forget(session, keys)
+        except errors.SignInRefused as refused:
+            attempts.refused(keys, reason=refused.reason, email=claims.email, issuer=claims.issuer)
+            raise
         found = _redirect(places.address(here.settings, self._base_path, begun.next_path))
         places.set_session(found, token, settings=here.settings, scope=request.scope)
         return found
@@ -133,11 +133,11 @@ class SignIn:
 
     def _logout(self, request: Request) -> Response:
         """End the session of this browser in all its tabs, and where it can be at the provider, too."""
-        here, visit = installation.current(), visitors.visit_of(request.scope)
+        here = installation.current()
         visitors.check_origin(request.scope, here.settings)
         if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             return _redirect(places.address(here.settings, self._base_path, "/"))  # another site's link or picture
-        with audit_log.acting_from(visit.address), db.write_session() as session:
+        with db.write_session() as session:
             ended = sessions.end(session, visitors.cookie(request.scope, here.settings))
         where = back_to = self._address("/signed-out")
         if ended is not None and ended.issuer is not None and (issuer := here.issuers.named(ended.issuer)):
@@ -163,7 +163,7 @@ class SignIn:
                 notice = issuer.logout_notice(token)
             except (InvalidToken, errors.SignInUnavailable):
                 continue  # another provider's, or nobody's
-            with audit_log.acting_from(visit.address), db.write_session() as session:
+            with db.write_session() as session:
                 sessions.end_at_provider(session, notice.issuer, sid=notice.sid, subject=notice.subject)
             return JSONResponse({}, headers=_NOT_KEPT)
         attempts.failed(visit, keys, detail="a logout token does not hold", asked=f"POST {request.url.path}")
@@ -193,16 +193,15 @@ class SignIn:
         visitors.check_origin(request.scope, here.settings)
         keys = [failed_attempts.of_address(visit.address)]
         attempts.check(keys)
-        with audit_log.acting_from(visit.address):
-            try:
-                with db.write_session() as session:
-                    person = sign_in_links.use(session, token)
-                    sessions.end(session, visitors.cookie(request.scope, here.settings))
-                    made = admission.begin(session, person, settings=here.settings, visit=visit, by="link")
-                    failed_attempts.forget(session, keys)
-            except errors.NotFound:
-                attempts.refused(keys, reason="link_over", email="", issuer=None)
-                raise
+        try:
+            with db.write_session() as session:
+                person = sign_in_links.use(session, token)
+                sessions.end(session, visitors.cookie(request.scope, here.settings))
+                made = admission.begin(session, person, settings=here.settings, visit=visit, by="link")
+                failed_attempts.forget(session, keys)
+        except errors.NotFound:
+            attempts.refused(keys, reason="link_over", email="", issuer=None)
+            raise
         answer = _redirect(places.address(here.settings, self._base_path, "/"))
         places.set_session(answer, made, settings=here.settings, scope=request.scope)
         return answer
@@ -234,7 +233,7 @@ class SignIn:
 
 def mounted(path: str, app: SignIn) -> Mount:
     """The app at its path, below the one where Streamlit serves the pages or below none."""
-    return Mount(f"{path}{places.PATH}", app=app)
+    return Mount(f"{path}{places.PATH}", app=OriginMiddleware(app))
 
 
 _NOT_KEPT = {"Cache-Control": "no-store"}

@@ -8,8 +8,9 @@ from datetime import date, timedelta
 
 from sqlalchemy import bindparam, select
 
-from core import errors
-from core.db import ReadSession, WriteSession, update_where
+from core import audit_log, errors
+from core.audit_log import Act
+from core.db import ReadSession, WriteSession
 from core.db.tables import Project, Workspace
 from core.messages import message
 from core.projects import projects
@@ -64,15 +65,39 @@ class BudgetAlert:
 def set_workspace(session: WriteSession, member: Member, *, credits: int | None) -> None:
     """Set the workspace's monthly budget; None for none. InvalidRequest for one that is not a whole number above 0."""
     member.require(Action.SET_BUDGET)
-    update_where(session, Workspace, Workspace.id == member.workspace_id, monthly_budget_credits=_checked(credits))
+    workspace = session.get_one(Workspace, member.workspace_id, with_for_update={"key_share": True})
+    before, workspace.monthly_budget_credits = workspace.monthly_budget_credits, _checked(credits)
+    _record(session, member, workspace, workspace.id, before=before, after=credits)
 
 
 def set_project(session: WriteSession, member: Member, project_id: str, *, credits: int | None) -> None:
     """Set the monthly budget of a project; None for none. NotFound when they do not see it."""
     project = projects.get(session, member, project_id)
     member.require(Action.SET_BUDGET, project.workspace_id)
-    project.monthly_budget_credits = _checked(credits)
-    session.flush()
+    before, project.monthly_budget_credits = project.monthly_budget_credits, _checked(credits)
+    _record(session, member, project, project.workspace_id, before=before, after=credits)
+
+
+def _record(
+    session: WriteSession,
+    member: Member,
+    of: Workspace | Project,
+    workspace_id: str,
+    *,
+    before: int | None,
+    after: int | None,
+) -> None:
+    if before != after:
+        audit_log.record(
+            session,
+            member.user,
+            Act.BUDGET_CHANGED,
+            target=of.name,
+            target_id=of.id,
+            workspace_id=workspace_id,
+            before={"credits": before},
+            after={"credits": after},
+        )
 
 
 def of_workspace(session: ReadSession, member: Member) -> int | None:

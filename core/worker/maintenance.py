@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Select, or_, select, update
 
 from core import db, errors
-from core.audit import runs
+from core.audit import log_retention, runs
 from core.clock import is_within, utc_now
 from core.db import ReadSession, update_where
 from core.db.enums import Stage
@@ -43,6 +43,7 @@ def run(installation: Installation) -> None:
     recovery.prune_journal(installation)
     with db.write_session() as session:
         webhooks.prune(session)
+    prune_audit_log(installation)
     with db.read_session() as session:
         last = runs.last_run(session)
     if last is None or not is_within(AUDIT_EVERY, last.at, now=utc_now()):
@@ -50,6 +51,15 @@ def run(installation: Installation) -> None:
             found = runs.run_incremental(session)
         with db.write_session() as session:
             runs.record(session, found)
+
+
+def prune_audit_log(installation: Installation) -> None:
+    """Remove what the log of administrative acts has kept for long enough, if this database role may."""
+    if days := installation.settings.audit_log_days:
+        with db.read_session() as session:
+            may_prune = log_retention.may_prune(session)
+        if may_prune:
+            log_retention.prune(days=days)
 
 
 def purge_deleted_files(

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from core import audit_log
+from core.audit_log import Act
 from core.config import Settings
 from core.db import WriteSession
 from core.db.tables import User
@@ -72,7 +73,7 @@ def begin(
     audit_log.record(
         session,
         user,
-        "sign_in.succeeded",
+        Act.SIGN_IN_SUCCEEDED,
         target=user.email,
         target_id=user.id,
         after={"by": by} | ({"issuer": issuer} if issuer else {}),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from sqlalchemy import delete, select
 
 from core import audit_log, normal_form
+from core.audit_log import Act
 from core.db import WriteSession
 from core.db.enums import MemberSource, WorkspaceKind, WorkspaceRole
 from core.db.tables import User, Workspace, WorkspaceMember
@@ -30,11 +31,11 @@ def sync(session: WriteSession, user: User, roles: Mapping[str, WorkspaceRole], 
             session.add(
                 WorkspaceMember(workspace_id=workspace.id, user_id=user.id, role=role, source=MemberSource.CLAIMS)
             )
-            _record(session, user, workspace, "member.added", after=role)
+            _record(session, user, workspace, Act.MEMBER_ADDED, after=role)
         elif row.role is not role or row.source is not MemberSource.CLAIMS:
             before, row.role, row.source = row.role, role, MemberSource.CLAIMS
             if before is not role:
-                _record(session, user, workspace, "member.role_changed", before=before, after=role)
+                _record(session, user, workspace, Act.MEMBER_ROLE_CHANGED, before=before, after=role)
     if not is_complete:
         log.warning("The issuer of %s left out groups, for being too many: what they said before stands.", user.email)
         return
@@ -45,7 +46,7 @@ def sync(session: WriteSession, user: User, roles: Mapping[str, WorkspaceRole], 
             )
             session.execute(ended)
             workspace = session.get_one(Workspace, row.workspace_id)
-            _record(session, user, workspace, "member.removed", before=row.role)
+            _record(session, user, workspace, Act.MEMBER_REMOVED, before=row.role)
 
 
 def _by_id(session: WriteSession, roles: Mapping[str, WorkspaceRole]) -> Mapping[str, tuple[Workspace, WorkspaceRole]]:
@@ -71,7 +72,7 @@ def _record(
     session: WriteSession,
     user: User,
     workspace: Workspace,
-    action: str,
+    act: Act,
     *,
     before: WorkspaceRole | None = None,
     after: WorkspaceRole | None = None,
@@ -79,7 +80,7 @@ def _record(
     audit_log.record(
         session,
         None,
-        action,
+        act,
         target=user.email,
         target_id=user.id,
         workspace_id=workspace.id,

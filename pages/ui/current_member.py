@@ -10,7 +10,7 @@ from contextvars import ContextVar
 
 import streamlit as st
 
-from core import config, db, errors, installation
+from core import audit_log, config, db, errors, installation
 from core.config import Settings
 from core.db import ReadSession
 from core.db.tables import User
@@ -23,6 +23,9 @@ from pages.ui.language import N_, _
 
 WORKSPACE = "workspace"
 """Under this name the address says where a person is at work, and the session remembers it from page to page."""
+
+THIS_MACHINE = "127.0.0.1"
+"""Whose address Streamlit does not tell."""
 
 _known: ContextVar[Member] = ContextVar("_known")
 
@@ -44,6 +47,7 @@ def current_member() -> Member:
     """
     if (found := _known.get(None)) is not None:
         return found
+    audit_log.act_from(st.context.ip_address or THIS_MACHINE)  # the thread serves this session alone
     with db.read_session() as session:
         user = _user(session)
         if user is not None:

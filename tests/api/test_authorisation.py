@@ -57,7 +57,8 @@ def test_door(owner: Client, door: RoutePermission) -> None:
         "revoked": with_token(owner, Scope.ADMIN, revoked_at=now),
         "expired": with_token(owner, Scope.ADMIN, expires_at=now - timedelta(seconds=1)),
     }
-    answers = {who: caller.send(door.method, path) for who, caller in refused.items()}
+    same_id = {"X-Request-Id": "one-for-all"}
+    answers = {who: caller.send(door.method, path, headers=same_id) for who, caller in refused.items()}
     assert {who: answer.status_code for who, answer in answers.items()} == dict.fromkeys(refused, 401)
     assert len({answer.content for answer in answers.values()}) == 1, "the same words for all of them"
     assert {answer.headers["www-authenticate"] for answer in answers.values()} == {"Bearer"}

@@ -132,7 +132,15 @@ def test_draft_of_another_release_fills_what_it_can(open_page: Open, studio: Stu
     """What does not fit any more never stops the page."""
     studio.project()
     with db.write_session() as session:
-        session.add(Draft(user_id=studio.person.id, form="generate", content=content, written_by="old"))
+        session.add(
+            Draft(
+                user_id=studio.person.id,
+                workspace_id=studio.person.workspace_id,
+                form="generate",
+                content=content,
+                written_by="old",
+            )
+        )
     at = open_page("generate")
     assert not at.exception
     assert not at.error

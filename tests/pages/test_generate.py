@@ -13,7 +13,8 @@ from core import db, errors
 from core.billing import ledger
 from core.billing.quote import quote
 from core.clock import utc_now
-from core.db.tables import Generation, ProviderHealth, Upload, User
+from core.db.enums import WorkspaceRole
+from core.db.tables import Generation, ProviderHealth, Upload, Workspace, WorkspaceMember
 from core.files import storage as storages
 from core.insights import workers
 from core.installation import Installation, current, using
@@ -21,13 +22,14 @@ from core.projects import presets
 from core.providers import registry
 from core.providers.contract import VideoModel
 from core.redis import presence
+from core.workspaces import members
 from pages.ui import wording
 from tests import redis as redis_server
 from tests.factories import installations
 from tests.factories.generations import build_spec
 from tests.factories.images import create_image
 from tests.factories.studio import Studio
-from tests.factories.users import ensure_member
+from tests.factories.users import create_member
 from tests.fixtures.clips import brightening
 from tests.pages.conftest import Open, sent
 
@@ -275,7 +277,7 @@ def test_full_storage_disables_the_button_with_a_reason(open_page: Open, studio:
     """Who has no room for a clip reads it before paying."""
     studio.project()
     with db.write_session() as session:
-        session.execute(update(User).values(storage_bytes=studio.settings.storage_quota_bytes))
+        session.execute(update(Workspace).values(storage_bytes=studio.settings.storage_quota_bytes))
     at = write(open_page("generate"), "A lake")
     assert at.button(key=BUTTON).disabled
     assert errors.StorageFull.sentence in captions(at)
@@ -418,8 +420,11 @@ def test_preset_is_kept_applied_shared_and_deleted(open_page: Open, studio: Stud
 def test_preset_of_a_model_that_is_gone_is_applied_as_far_as_it_fits(open_page: Open, studio: Studio) -> None:
     """What a colleague shared fills the form; what does not fit any more is said."""
     studio.project()
+    colleague = create_member(db.default(), "eve@example.org", credits=0)
     with db.write_session() as session:
-        colleague = ensure_member(session, "eve@example.org", signup_credits=0)
+        session.add(WorkspaceMember(workspace_id=studio.person.id, user_id=colleague.id, role=WorkspaceRole.MAKER))
+        session.flush()
+        colleague = members.at_work(session, colleague.user, studio.person.id)
         wide = build_spec("kling-2.5", resolution="1080p", duration_seconds=10)
         kept = presets.create(session, colleague, name="Old", spec=wide, shared=True)
         kept.settings = {**kept.settings, "model_id": "retired", "aspect_ratio": "4:3"}

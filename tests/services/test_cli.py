@@ -1,18 +1,20 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from core import cli, config, db
 from core.billing import ledger
 from core.clock import utc_now
 from core.db.enums import Role, Scope, Status
-from core.db.tables import Generation
+from core.db.tables import AuditLogEntry, Generation
 from core.generations import reconciliation
 from core.identity import api_tokens, users
 from core.installation import Installation
 from core.providers.contract import JobMatches, ProviderJob
 from tests.factories import generations
 from tests.factories.users import ensure_member
+from tests.postgres import restricted
 
 
 @pytest.fixture
@@ -76,6 +78,52 @@ def test_grant_twice_books_twice(installation: Installation, capsys: pytest.Capt
     with db.read_session() as session:
         newest = ledger.entries(session, users.get(session, "ana@example.org").id)[0]
     assert (newest.reason, newest.actor, newest.amount_credits) == ("Campaign", "command line", 500)
+
+
+def test_acts_of_the_operator_are_written_down(lost: Generation) -> None:
+    """A token, its new person, credits and decisions stand in the audit log, as done on the command line."""
+    assert cli.main(["token", "ben@example.org", "--name", "CI"]) == 0
+    assert cli.main(["grant", "ben@example.org", "5", "--reason", "Test"]) == 0
+    assert cli.main(["resolve", lost.id, "--found", "job-7"]) == 0
+
+    with db.read_session() as session:
+        told = session.scalars(select(AuditLogEntry).order_by(AuditLogEntry.id)).all()
+    assert [(entry.action, entry.actor, entry.target) for entry in told] == [
+        ("person.made", "command line", "ben@example.org"),
+        ("token.made", "command line", "CI"),
+        ("credits.granted", "command line", "ben@example.org"),
+        ("uncertain.found", config.LOCAL_PERSON, "Demo Film"),
+    ]
+    assert {entry.address for entry in told} == {"command line"}
+    assert told[2].after == {"credits": 5, "reason": "Test"}
+
+
+def test_audit_log_is_pruned_by_hand(installation: Installation, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is older than the setting goes, and the log says who removed it."""
+    with db.write_session() as session:
+        for days in (1, 401, 500):
+            at = utc_now() - timedelta(days=days)
+            session.add(AuditLogEntry(at=at, actor="system", noun="token", action="token.made"))
+    assert cli.main(["prune-audit-log"]) == 0
+    assert capsys.readouterr().out == "2 entries were older than 400 days and are removed.\n"
+    assert cli.main(["prune-audit-log"]) == 0
+    assert capsys.readouterr().out.startswith("0 entries")
+    with db.read_session() as session:
+        told = session.scalars(select(AuditLogEntry).order_by(AuditLogEntry.id)).all()
+    assert [(entry.action, entry.actor) for entry in told] == [
+        ("token.made", "system"),
+        ("audit_log.pruned", "command line"),
+    ]
+
+
+@pytest.mark.only_postgresql
+def test_audit_log_when_the_role_may_not_prune(
+    installation: Installation, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A role that may only append is told so in a sentence."""
+    monkeypatch.setenv("DATABASE_URL", restricted(database_url))
+    assert cli.main(["prune-audit-log"]) == 2
+    assert "may not remove entries of the audit log" in capsys.readouterr().err
 
 
 def test_uncertain_ones_are_listed(lost: Generation, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from sqlalchemy import select, update
 from core import db, errors
 from core.audit import runs
 from core.clock import utc_now
-from core.db.tables import AuditRun, Generation, WebhookDelivery
+from core.db.tables import AuditLogEntry, AuditRun, Generation, WebhookDelivery
 from core.files import storage as storages
 from core.generations import commands, queries
 from core.identity import users
@@ -297,6 +298,18 @@ def test_run_forgets_old_deliveries(site: Installation, ana: Member) -> None:
 
 
 @pytest.mark.both_databases
+def test_run_forgets_old_entries_of_the_audit_log(site: Installation) -> None:
+    """What is older than the setting goes; with 0 everything stays."""
+    with db.write_session() as session:
+        session.add(AuditLogEntry(at=utc_now() - timedelta(days=401), actor="a", noun="token", action="token.made"))
+    maintenance.prune_audit_log(replace(site, settings=site.settings.model_copy(update={"audit_log_days": 0})))
+    with db.read_session() as session:
+        assert session.scalars(select(AuditLogEntry.action)).all() == ["token.made"]
+    maintenance.run(site)
+    with db.read_session() as session:
+        assert session.scalars(select(AuditLogEntry.action)).all() == ["audit_log.pruned"]
+
+
 def test_run_does_every_chore(site: Installation, ana: Member) -> None:
     """One round purges and tidies; a round with nothing to do changes nothing."""
     gone = deleted(site, ana)

@@ -25,7 +25,7 @@ def test_acts_stand_in_the_log_once_they_are_done(
         session.rollback()
 
     assert [record.getMessage() for record in caplog.records if record.name == "security"] == [
-        f"token with scope 'read' made by {person.email}: {row.id}",
-        f"token revoked by {person.email}: {row.id}",
+        f"token.made by {person.email}: {row.id}",
+        f"token.revoked by {person.email}: {row.id}",
     ]
     assert token not in caplog.text

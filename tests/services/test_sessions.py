@@ -127,6 +127,8 @@ def test_all_sessions_of_a_person_end_and_no_others(database: Database, person: 
     """As when an administrator takes somebody out."""
     mine, also_mine = begin(database, person), begin(database, person)
     bens = begin(database, create_member(database, "ben@example.org"), subject="ben")
+    with database.read_session() as session:
+        assert sessions.count_live(session, session.get_one(User, person.id), idle=IDLE) == 2
     with database.write_session() as session:
         assert sessions.end_all_of(session, session.get_one(User, person.id), by=None) == 2
     assert (look(database, mine), look(database, also_mine)) == (None, None)

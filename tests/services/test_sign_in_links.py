@@ -32,7 +32,7 @@ def test_link_lets_in_once(database: Database, person: Member) -> None:
     with database.read_session() as session:
         assert sign_in_links.person_of(session, token).id == person.id
         assert token not in str(vars(session.scalars(select(SignInLink)).one()))
-        assert session.scalars(select(AuditLogEntry.action)).all() == ["sign_in_link.made"]
+        assert session.scalars(select(AuditLogEntry.action)).all() == ["sign_in.link_made"]
     assert use(database, token) == person.id
     for _again in range(2):
         with pytest.raises(errors.NotFound):

@@ -5,6 +5,7 @@ import pytest
 
 from core import config, setting_values
 from core.billing import ledger
+from core.db.tables.operation import AUDIT_LOG_KEPT_DAYS
 from core.proxies import Proxies
 
 
@@ -61,12 +62,20 @@ def test_load_when_redis_is_given(tmp_path: Path) -> None:
         ("MODELSLAB_BASE_URL", "modelslab.example"),
         ("ALL_PROXY", "socks4://proxy.example"),
         ("HTTPS_PROXY", "http://"),
+        ("AUDIT_LOG_DAYS", "29"),
+        ("AUDIT_LOG_DAYS", "a year"),
+        ("AUDIT_LOG_DAYS", "36501"),
     ],
 )
 def test_load_when_a_value_is_bad(tmp_path: Path, name: str, value: str) -> None:
     """A bad value ends the start with a sentence that names its variable."""
     with pytest.raises(config.BadSetting, match=name):
         config.load({"DATA_DIR": str(tmp_path), name: value})
+
+
+def test_audit_log_is_kept_as_long_as_the_database_holds_it() -> None:
+    """Nobody can ask for less than what the triggers of the table keep anyway."""
+    assert setting_values.SHORTEST_LOG_DAYS == AUDIT_LOG_KEPT_DAYS
 
 
 def test_signup_credits_when_they_are_as_many_as_can_be(tmp_path: Path) -> None:

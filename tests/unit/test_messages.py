@@ -8,8 +8,8 @@ from core import errors, messages
 from core.messages import Message, catalogue, message, plain
 
 CORE = Path(messages.__file__).parents[1]
-FAMILIES = ("status_", "rule_", "promise_")
-"""Codes that are put together from a word of their own: a status, a rule of the audit."""
+FAMILIES = ("act_", "status_", "rule_", "promise_")
+"""Codes that are put together from a word of their own: a status, a rule of the audit, an administrative act."""
 
 
 def codes() -> Iterator[str]:

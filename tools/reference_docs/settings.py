@@ -96,6 +96,11 @@ def variables() -> Sequence[Variable]:
             "none.",
         ),
         Variable(
+            "AUDIT_LOG_DAYS",
+            f"{served.audit_log_days}",
+            "How long entries of the audit log are kept, 30 days at least; 0: for ever.",
+        ),
+        Variable(
             "DOWNLOAD_ALLOW_HOSTS",
             "empty",
             "Private or plain-http `host:port`s, separated by commas, that finished clips may be fetched from.",

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core import errors
+from core import audit_log, errors
 from core.api.http.permissions import route_path
 from core.db import availability
 
@@ -72,6 +72,8 @@ def error_response(
     error: dict[str, Any] = {"code": code, "message": message}
     if fields:
         error["fields"] = dict(fields)
+    if request_id := audit_log.origin().request_id:
+        error["requestId"] = request_id
     return JSONResponse({"success": False, "error": error}, status_code=status, headers=dict(headers or {}))
 
 

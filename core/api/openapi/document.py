@@ -35,10 +35,11 @@ Send `Authorization: Bearer <token>` with every call. Tokens are made on the acc
 `admin` also manages tokens and webhooks.
 
 Prices are whole credits. Times are UTC. A refusal has the shape
-`{"success": false, "error": {"code", "message", "fields"?}}`: `code` is stable, `message` is for people, `fields` says
-what to change. Every answer to a token carries `RateLimit-Policy` and `RateLimit`; a 429 or 503 says in `Retry-After`
-how many seconds to wait. Reads of JSON carry an `ETag`: send it back as `If-None-Match`; what has not changed answers
-304.
+`{"success": false, "error": {"code", "message", "fields"?, "requestId"?}}`: `code` is stable, `message` is for people,
+`fields` says what to change. Every answer carries an `X-Request-Id`, yours if you have sent one of up to 64 letters,
+digits and `._:=+/~-`; administrative acts are found by it in the audit log. Every answer to a token carries
+`RateLimit-Policy` and `RateLimit`; a 429 or 503 says in `Retry-After` how many seconds to wait. Reads of JSON carry an
+`ETag`: send it back as `If-None-Match`; what has not changed answers 304.
 """
 
 TAGS = {
@@ -51,6 +52,7 @@ TAGS = {
     "media": "The files.",
     "usage": "What was spent.",
     "tokens": "Tokens for scripts.",
+    "audit log": "Administrative acts, for administrators.",
     "webhooks": "Addresses that events are sent to when a clip ends.",
     "health": "Whether this installation works.",
     "hooks": "Notices from providers.",

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from core import config, db, errors
+from core import audit_log, config, db, errors
 from core.api.http import addresses, ranges, routing, visitors
 from core.api.http.auth import Caller, CurrentMember, PathId
 from core.api.http.installed import CurrentInstallation
@@ -132,7 +132,7 @@ def get_archive(
         if user.deactivated_at is not None:
             raise errors.Forbidden(signed_urls.REFUSAL)
         rows = queries.get_many(session, members.at_work(session, user), ids)
-    return _archive(installation.storage, rows)
+    return _archive(installation.storage, user, rows)
 
 
 @router.post("/generations/zip", response_class=Response, responses=refuses(404) | sends_file("application/zip"))
@@ -147,7 +147,7 @@ def download_several(
         rows = queries.get_many(session, member, body.ids)
     if len(rows) != len(set(body.ids)):
         raise errors.NotFound(plain("One of these generations does not exist, or it is not yours."))
-    return _archive(installation.storage, rows)
+    return _archive(installation.storage, member.user, rows)
 
 
 @router.head("/download/{id}", include_in_schema=False)
@@ -184,8 +184,11 @@ def _moment(expires: str) -> int:
     return int(expires)
 
 
-def _archive(store: Storage, rows: Sequence[Generation]) -> Response:
+def _archive(store: Storage, user: User, rows: Sequence[Generation]) -> Response:
     """Streamed from a thread (Starlette iterates a plain iterator there)."""
+    workspaces = {row.workspace_id for row in rows}
+    where = workspaces.pop() if len(workspaces) == 1 else None
+    audit_log.record_export(user, what="clips", workspace_id=where, clips=len(rows))
     headers = {
         "Content-Disposition": ranges.content_disposition(f"clips-{utc_now():%Y-%m-%d}.zip"),
         "Cache-Control": "private, no-store, no-transform",

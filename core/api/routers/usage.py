@@ -11,7 +11,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from core import db, errors
+from core import audit_log, db, errors
 from core.api.http import auth, ranges, routing
 from core.api.http.auth import CurrentMember
 from core.api.openapi.answers import refuses
@@ -158,6 +158,8 @@ def get_usage(member: CurrentMember, query: Annotated[UsageQuery, Query()]) -> U
         form = SpreadsheetFormat(query.format)
         with db.read_session() as session:
             reports.total(session, member, selected)  # refuse what is refused before the first byte is sent
+        workspace_id = None if selected.everybody else member.workspace_id
+        audit_log.record_export(member.user, what="usage", workspace_id=workspace_id, format=form)
         name = f"usage-{selected.since.isoformat()}-to-{selected.until.isoformat()}.{form}"
         headers = {"Content-Disposition": ranges.content_disposition(name)}
         return StreamingResponse(_file(member, selected, groups, form), media_type=form.media_type, headers=headers)

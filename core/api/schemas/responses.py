@@ -36,11 +36,12 @@ class Response(ApiModel):
 
 
 class Error(ApiModel):
-    """Why something was refused; `fields` maps field name to what to change."""
+    """Why something was refused; `fields` maps field name to what to change, `requestId` finds it again."""
 
     code: str
     message: str
     fields: dict[str, str] | None = None
+    request_id: str | None = None
 
 
 class Refusal(ApiModel):

@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, BigInteger, Connection, Index, Integer, String, Text, event
+from sqlalchemy.engine.default import DefaultExecutionContext
+from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
+from core import normal_form
 from core.clock import utc_now
 from core.db.types import Base
 
@@ -63,11 +65,17 @@ class AuditRun(Base):
     results: Mapped[dict[str, Any]]
 
 
+def _key_of_entry(context: DefaultExecutionContext) -> str:
+    given = context.get_current_parameters()  # type: ignore[no-untyped-call]  # SQLAlchemy has none there
+    return normal_form.normal(f"{given['actor']} {given.get('target', '')}")
+
+
 class AuditLogEntry(Base):
     """One administrative act, written in its own transaction and never changed: who, what, on what, from where.
 
     `actor` is their address at that moment, or the name of a part of the system; `before` and `after` are what the act
-    changed. Nothing points to other tables, so that what is told of may go.
+    changed. `search_key` is actor and target as they are searched. Nothing points to other tables, so that what is told
+    of may go. The database itself refuses to change a row, and to remove one before `AUDIT_LOG_KEPT_DAYS` are over.
     """
 
     __tablename__ = "audit_log"
@@ -77,6 +85,7 @@ class AuditLogEntry(Base):
     actor_id: Mapped[str | None] = mapped_column(String(36))
     actor: Mapped[str] = mapped_column(String(254))
     address: Mapped[str] = mapped_column(String(64), default="")
+    noun: Mapped[str] = mapped_column(String(30))
     action: Mapped[str] = mapped_column(String(60))
     target: Mapped[str] = mapped_column(String(300), default="")
     target_id: Mapped[str | None] = mapped_column(String(80))
@@ -84,9 +93,29 @@ class AuditLogEntry(Base):
     before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     request_id: Mapped[str | None] = mapped_column(String(64))
+    search_key: Mapped[str] = mapped_column(Text, default=_key_of_entry)
 
     __table_args__ = (
-        Index("ix_audit_log_action", "action", "id"),
-        Index("ix_audit_log_actor", "actor_id", "id"),
-        Index("ix_audit_log_workspace", "workspace_id", "id"),
+        Index("ix_audit_log_at", "at", "id"),
+        Index("ix_audit_log_noun", "noun", "at", "id"),
+        Index("ix_audit_log_action", "action", "at", "id"),
+        Index("ix_audit_log_actor", "actor", "at", "id"),
+        Index("ix_audit_log_actor_id", "actor_id", "at", "id"),
+        Index("ix_audit_log_workspace", "workspace_id", "at", "id"),
+        Index("ix_audit_log_target", "target_id", "at", "id"),
     )
+
+
+AUDIT_LOG_KEPT_DAYS = 30
+"""So long each entry of the audit log is kept whatever is set; the triggers of migration 0013 hold it."""
+
+
+class AppendOnly(Exception):
+    """A program has tried to change or remove an entry of the audit log."""
+
+
+@event.listens_for(AuditLogEntry, "before_update")
+@event.listens_for(AuditLogEntry, "before_delete")
+def _refuse(_mapper: Mapper[AuditLogEntry], _connection: Connection, entry: AuditLogEntry) -> None:
+    """Say so where it is tried; statements that name no row are refused by the database."""
+    raise AppendOnly(f"entry {entry.id} of the audit log stays as it is")

@@ -7,7 +7,7 @@ from datetime import date
 
 import streamlit as st
 
-from core import db, installation
+from core import audit_log, db, installation
 from core.db import ReadSession
 from core.insights import model_stats
 from core.insights.model_stats import TimeRange
@@ -108,6 +108,8 @@ def spend_file(person: Member, choice: Choice, form: SpreadsheetFormat) -> bytes
     groups = [choice.step, choice.series]
     if choice.series is Group.PROJECT and choice.selection.everybody:
         groups.append(Group.USER)  # whose project it is
+    workspace_id = None if choice.selection.everybody else person.workspace_id
+    audit_log.record_export(person.user, what="usage", workspace_id=workspace_id, format=form)
     with db.read_session() as session:
         return b"".join(export.usage(reports.aggregate(session, person, choice.selection, groups), groups, form))
 

@@ -10,6 +10,30 @@ depends_on = None
 
 _TOKENS = "fk_api_tokens_workspace_id_workspaces"
 
+# An entry of the audit log is never changed, and not removed before 30 days are over; whoever owns the table could
+# take this away, so it holds against mistakes, and what a role may not do holds against the rest.
+_KEEP_SQLITE = (
+    "CREATE TRIGGER audit_log_never_changes BEFORE UPDATE ON audit_log "
+    "BEGIN SELECT RAISE(ABORT, 'an entry of the audit log is never changed'); END",
+    "CREATE TRIGGER audit_log_is_kept BEFORE DELETE ON audit_log WHEN OLD.at > datetime('now', '-30 days') "
+    "BEGIN SELECT RAISE(ABORT, 'an entry of the audit log is kept for 30 days at least'); END",
+)
+_KEEP_POSTGRESQL = (
+    """
+    CREATE FUNCTION keep_audit_log() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'UPDATE' THEN
+            RAISE EXCEPTION 'an entry of the audit log is never changed';
+        ELSIF OLD.at > now() - interval '30 days' THEN
+            RAISE EXCEPTION 'an entry of the audit log is kept for 30 days at least';
+        END IF;
+        RETURN OLD;
+    END $$
+    """,
+    "CREATE TRIGGER audit_log_is_kept BEFORE UPDATE OR DELETE ON audit_log "
+    "FOR EACH ROW EXECUTE FUNCTION keep_audit_log()",
+)
+
 
 def upgrade() -> None:
     op.create_table(
@@ -19,6 +43,7 @@ def upgrade() -> None:
         sa.Column("actor_id", sa.String(length=36), nullable=True),
         sa.Column("actor", sa.String(length=254), nullable=False),
         sa.Column("address", sa.String(length=64), nullable=False),
+        sa.Column("noun", sa.String(length=30), nullable=False),
         sa.Column("action", sa.String(length=60), nullable=False),
         sa.Column("target", sa.String(length=300), nullable=False),
         sa.Column("target_id", sa.String(length=80), nullable=True),
@@ -26,11 +51,18 @@ def upgrade() -> None:
         sa.Column("before", sa.JSON(), nullable=True),
         sa.Column("after", sa.JSON(), nullable=True),
         sa.Column("request_id", sa.String(length=64), nullable=True),
+        sa.Column("search_key", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_log")),
     )
-    op.create_index("ix_audit_log_action", "audit_log", ["action", "id"], unique=False)
-    op.create_index("ix_audit_log_actor", "audit_log", ["actor_id", "id"], unique=False)
-    op.create_index("ix_audit_log_workspace", "audit_log", ["workspace_id", "id"], unique=False)
+    op.create_index("ix_audit_log_at", "audit_log", ["at", "id"], unique=False)
+    op.create_index("ix_audit_log_noun", "audit_log", ["noun", "at", "id"], unique=False)
+    op.create_index("ix_audit_log_action", "audit_log", ["action", "at", "id"], unique=False)
+    op.create_index("ix_audit_log_actor", "audit_log", ["actor", "at", "id"], unique=False)
+    op.create_index("ix_audit_log_actor_id", "audit_log", ["actor_id", "at", "id"], unique=False)
+    op.create_index("ix_audit_log_workspace", "audit_log", ["workspace_id", "at", "id"], unique=False)
+    op.create_index("ix_audit_log_target", "audit_log", ["target_id", "at", "id"], unique=False)
+    for statement in _KEEP_SQLITE if op.get_bind().dialect.name == "sqlite" else _KEEP_POSTGRESQL:
+        op.get_bind().exec_driver_sql(statement)
     op.create_table(
         "failed_attempts",
         sa.Column("key", sa.String(length=300), nullable=False),
@@ -231,6 +263,8 @@ def downgrade() -> None:
         "audit_log",
     ):
         op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.get_bind().exec_driver_sql("DROP FUNCTION keep_audit_log()")
 
 
 def _forget_reference() -> None:

@@ -1,0 +1,163 @@
+"""Every administrative act that is written down, with its sentence; what the log does not know, it does not take.
+
+A sentence stands beside who did it and on what, so it names neither. Its places are details of the act: a name is one
+of `after`, with `was_` in front one of `before`. An act is kept in the database for ever: reword its sentence freely,
+but give another meaning another act.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Self
+
+from core.messages import N_, Message, Param, Source, message, plain, register
+from core.messages import places as places_of
+
+_UNSAID = Source("")
+_CODE = "act_"
+_WORD = "act_word_"
+
+
+class Act(StrEnum):
+    """What was done, as `noun.verb`, and the sentence that says so."""
+
+    sentence: Source
+
+    def __new__(cls, value: str, sentence: Source = _UNSAID) -> Self:
+        """An act is the text that is kept of it."""
+        act = str.__new__(cls, value)
+        act._value_ = value
+        act.sentence = sentence
+        return act
+
+    SIGN_IN_SUCCEEDED = "sign_in.succeeded", N_("Signed in")
+    SIGN_IN_REFUSED = "sign_in.refused", N_("Was not let in")
+    SIGN_IN_ENDED = "sign_in.ended", N_("Signed out")
+    SIGN_IN_LINK_MADE = "sign_in.link_made", N_("Made a link to sign in with once")
+    SIGN_IN_SWITCHED = "sign_in.switched", N_("Looked at the product as somebody else")
+
+    IDENTITY_LINKED = "identity.linked", N_("Came in by another identity provider for the first time")
+
+    PERSON_MADE = "person.made", N_("Added a person")
+    PERSON_ADDRESS_CHANGED = "person.address_changed", N_("Changed a person's e-mail address")
+    PERSON_ROLE_CHANGED = "person.role_changed", N_("Changed a person's role from {was_role} to {role}")
+    PERSON_DEACTIVATED = "person.deactivated", N_("Deactivated a person")
+    PERSON_REACTIVATED = "person.reactivated", N_("Let a person in again")
+    PERSON_MERGED = "person.merged", N_("Merged a person into another one")
+
+    WORKSPACE_MADE = "workspace.made", N_("Made a workspace")
+    WORKSPACE_RENAMED = "workspace.renamed", N_("Renamed a workspace")
+    WORKSPACE_CHANGED = "workspace.changed", N_("Changed the settings of a workspace")
+    WORKSPACE_ARCHIVED = "workspace.archived", N_("Archived a workspace")
+    WORKSPACE_RESTORED = "workspace.restored", N_("Brought a workspace back from the archive")
+
+    MEMBER_ADDED = "member.added", N_("Put somebody into the workspace as {role}")
+    MEMBER_ROLE_CHANGED = "member.role_changed", N_("Changed a role in the workspace from {was_role} to {role}")
+    MEMBER_REMOVED = "member.removed", N_("Took somebody out of the workspace")
+    MEMBER_LEFT = "member.left", N_("Left the workspace")
+
+    INVITATION_MADE = "invitation.made", N_("Invited somebody")
+    INVITATION_REVOKED = "invitation.revoked", N_("Took an invitation back")
+    INVITATION_ACCEPTED = "invitation.accepted", N_("Accepted an invitation")
+
+    CREDITS_GRANTED = "credits.granted", N_("Granted {credits:,} credits")
+    CREDITS_ADJUSTED = "credits.adjusted", N_("Corrected the balance by {credits:,} credits")
+    CREDITS_TRANSFERRED = "credits.transferred", N_("Transferred {credits:,} credits")
+
+    BUDGET_CHANGED = "budget.changed", N_("Changed the monthly budget from {was_credits:,} to {credits:,} credits")
+
+    TOKEN_MADE = "token.made", N_("Made an API token")
+    TOKEN_CHANGED = "token.changed", N_("Changed an API token")
+    TOKEN_REVOKED = "token.revoked", N_("Revoked an API token")
+
+    WEBHOOK_MADE = "webhook.made", N_("Made a webhook")
+    WEBHOOK_CHANGED = "webhook.changed", N_("Changed a webhook")
+    WEBHOOK_DELETED = "webhook.deleted", N_("Deleted a webhook")
+    WEBHOOK_SECRET_REPLACED = "webhook.secret_replaced", N_("Replaced the secret of a webhook")
+
+    PROJECT_ARCHIVED = "project.archived", N_("Archived a project")
+    PROJECT_RESTORED = "project.restored", N_("Brought a project back from the archive")
+    PROJECT_TRANSFERRED = "project.transferred", N_("Transferred a project to another workspace")
+    PROJECT_DELETED = "project.deleted", N_("Deleted a project")
+
+    CLIP_DELETED = "clip.deleted", N_("Deleted a clip")
+    CLIP_RESTORED = "clip.restored", N_("Brought a deleted clip back")
+    CLIP_TRANSFERRED = "clip.transferred", N_("Transferred a clip to another workspace")
+
+    UNCERTAIN_GIVEN_UP = (
+        "uncertain.given_up",
+        N_("Decided that a clip was never made, and returned its credits"),
+    )
+    UNCERTAIN_FOUND = "uncertain.found", N_("Found an unclear clip at the provider")
+
+    PRESET_SHARED = "preset.shared", N_("Shared a preset")
+    PRESET_UNSHARED = "preset.unshared", N_("Stopped sharing a preset")
+    SHARE_LINK_MADE = "share_link.made", N_("Made a link for people outside")
+    SHARE_LINK_CHANGED = "share_link.changed", N_("Changed a link for people outside")
+    SHARE_LINK_REVOKED = "share_link.revoked", N_("Revoked a link for people outside")
+    NOTE_DELETED = "note.deleted", N_("Deleted somebody's note on a clip")
+
+    EXPORT_MADE = "export.made", N_("Exported data")
+    DATA_ERASED = "data.erased", N_("Erased a person's data")
+    SAMPLE_MADE = "sample.made", N_("Made the sample company")
+    SAMPLE_REMOVED = "sample.removed", N_("Removed the sample company")
+    SETTING_CHANGED = "setting.changed", N_("Changed a setting of the installation")
+    AUDIT_LOG_PRUNED = "audit_log.pruned", N_("Removed {entries:,} entries that were older than {days} days")
+
+    @property
+    def noun(self) -> str:
+        """What kind of thing it was done to."""
+        return self.value.partition(".")[0]
+
+    @property
+    def code(self) -> str:
+        """The code of its sentence among the messages."""
+        return _CODE + self.value.replace(".", "_")
+
+
+for _act in Act:
+    register(_act.code, _act.sentence)
+
+_WORDS: Mapping[str, Source] = {
+    "user": N_("user"),
+    "analyst": N_("analyst"),
+    "admin": N_("administrator"),
+    "viewer": N_("viewer"),
+    "maker": N_("maker"),
+    "manager": N_("manager"),
+    "none": N_("none"),
+}
+"""Values of details that people read in their own language."""
+
+for _word, _said in _WORDS.items():
+    register(_WORD + _word, _said)
+
+
+def said(act: Act, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Message:
+    """The sentence of an act with its details; ValueError when one is missing that it names."""
+    details = {f"was_{name}": value for name, value in (before or {}).items()} | dict(after or {})
+    missing = sorted(places_of(act.code) - details.keys())
+    if missing:
+        raise ValueError(f"'{act}' is written down with {', '.join(missing)}")
+    return message(act.code, **{name: _param(details[name]) for name in places_of(act.code)})
+
+
+def said_of_kept(action: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Message:
+    """The sentence of a row; the bare action for one that another release has written."""
+    try:
+        return said(Act(action), before, after)
+    except ValueError:
+        return plain(action)
+
+
+def nouns() -> list[str]:
+    """All kinds of things that acts are done to, in the order of the acts."""
+    return list(dict.fromkeys(act.noun for act in Act))
+
+
+def _param(value: Any) -> Param:
+    """A detail as a sentence takes it: a known word as a message, nothing as "none", the rest as it is."""
+    if value is None:
+        return message(f"{_WORD}none")
+    if isinstance(value, str):
+        return message(f"{_WORD}{value}") if value in _WORDS else value
+    return value if isinstance(value, int | float) else str(value)

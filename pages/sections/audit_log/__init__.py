@@ -1,0 +1,1 @@
+"""Sections of the audit log's page."""
