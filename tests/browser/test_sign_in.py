@@ -167,7 +167,7 @@ def test_sign_out(site: Site, visitor: Visitor) -> None:
     visit.context.add_cookies([{"url": site.address, "name": each["name"], "value": each["value"]} for each in cookie])
     assert asks(visit.context, site.address).status == 401, "the cookie of a session that ended is worth nothing"
     press_sign_in(other)
-    come_back_from_provider(other, "cleo")
+    sign_in(other, "cleo")
     expect(other.get_by_role("heading", name="Usage", level=1)).to_be_visible()
 
 

@@ -113,6 +113,7 @@ def test_role_taken_away_while_a_page_is_open(company: Company, visitor: Visitor
         session.execute(update(WorkspaceMember).where(is_ben, in_team).values(role=WorkspaceRole.VIEWER))
     page.get_by_role("button", name="Create project").click()
     settle(page)
+    expect(page.get_by_text("Your role in this workspace does not allow this.")).to_be_visible()
     picture(page, "role-taken-away")
 
     assert company.project_count() == before
