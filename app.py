@@ -19,8 +19,9 @@ from streamlit import config as streamlit_config
 from streamlit import file_util
 
 from core import config, installation, startup
-from core.api import api, mounted
+from core.api import api, mounted, share_page
 from core.files import scratch
+from core.generations import share_visits
 from core.providers import connection
 from core.sign_in import routes as sign_in
 from core.sign_in.gate import SignInGate
@@ -44,12 +45,15 @@ BASE_PATH = f"/{base}" if (base := (st.get_option("server.baseUrlPath") or "").s
 MOUNTS = ("", *((BASE_PATH,) if BASE_PATH else ()))
 API_PATHS = tuple(f"{mount}{config.API_PATH}" for mount in MOUNTS)
 
+SHARE_PATHS = tuple(f"{mount}{share_visits.PATH}" for mount in MOUNTS)
+
 ALLOWED_HOSTS = [name for item in st.get_option("server.allowedHosts") for name in item.split(",")]
 """As `server.allowedHosts` has them; Streamlit does not take commas in the environment apart."""
 
-SCRIPTS_OF_STREAMLIT = ("/static/js/", "/static/css/", "/static/media/")
-"""Published files, which say nothing of this installation. A page that is open loads more of them when it needs them,
-also after its person has signed out, to say so."""
+OPEN_PATHS = (HEALTH_PATH, f"{share_visits.PATH}/", "/static/js/", "/static/css/", "/static/media/")
+"""What people may ask for who are not signed in: a probe, links for people outside, and the published files of
+Streamlit, which say nothing of this installation: a page that is open loads more of them when it needs them, also to
+say that its person has signed out."""
 
 SCRIPTS = inline_scripts((Path(file_util.get_static_dir()) / "index.html").read_text(encoding="utf-8"))
 
@@ -118,6 +122,7 @@ app = st.App(
     lifespan=lifespan,
     routes=[
         *(route for path in API_PATHS for route in (live_endpoint.route(path), mounted(path))),
+        *(share_page.mounted(path, language.writers()) for path in SHARE_PATHS),
         *(sign_in.mounted(mount, sign_in.SignIn(base_path=BASE_PATH, **WORDS)) for mount in MOUNTS),
     ],
     middleware=[
@@ -125,7 +130,7 @@ app = st.App(
         Middleware(SecurityHeaders, scripts=SCRIPTS),
         Middleware(BasePath, base_path=BASE_PATH),
         Middleware(Gate, base_path=BASE_PATH, allowed_hosts=ALLOWED_HOSTS),
-        Middleware(SignInGate, base_path=BASE_PATH, open_paths=(HEALTH_PATH, *SCRIPTS_OF_STREAMLIT), **WORDS),
+        Middleware(SignInGate, base_path=BASE_PATH, open_paths=OPEN_PATHS, **WORDS),
     ],
 )
 

@@ -30,6 +30,7 @@ from core.redis import connection as redis_connection
 from core.redis.rate_limits import RateLimiter
 from core.retry import OnceAWhile
 from core.usage.cache import UsageCache
+from core.workspaces import departures
 from core.workspaces.callers import CallerCache
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class Installation:
     database: Database
     storage: Storage
     redis_url: str | None
-    callers: CallerCache = field(default_factory=CallerCache)
+    callers: CallerCache
     usage: UsageCache = field(default_factory=UsageCache)
     board: ProgressBoard = field(default_factory=ProgressBoard)
     told: OnceAWhile = field(default_factory=OnceAWhile)
@@ -107,11 +108,12 @@ def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, wai
             setting_values.folder(storage.folder)
         except ValueError as wrong:
             raise BadSetting(f"STORAGE_URL: {wrong}") from None
-    info = {outbox.PUBLIC_PATH: urlsplit(settings.public_url).path}
+    callers = CallerCache()
+    info: dict[str, object] = {outbox.PUBLIC_PATH: urlsplit(settings.public_url).path, departures.CALLERS: callers}
     database = open_database(settings, patience_seconds=patience_seconds, waits=waits, info=info)
     private.narrow(settings.data_dir, database.file, storage.folder)
     _look_at_keys(database, settings)
-    return Installation(settings, database, storage, settings.redis_url)
+    return Installation(settings, database, storage, settings.redis_url, callers)
 
 
 def _look_at_keys(database: Database, settings: Settings) -> None:

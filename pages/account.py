@@ -15,7 +15,9 @@ from core.usage import budgets, export, statement
 from core.usage.spreadsheet import SpreadsheetFormat
 from core.usage.statement import ClipLine
 from core.workspaces import quota
+from core.workspaces.permissions import Action
 from pages.sections.account import provider_cards, signed_in, tokens, webhooks
+from pages.sections.sharing import links as share_links
 from pages.ui import components, current_member, downloads, language, wording
 from pages.ui.language import _
 
@@ -176,8 +178,10 @@ with components.error_boundary():
         balance = ledger.balance(session, person.workspace_id)
         used_bytes = quota.used_bytes(session, person.workspace_id)
         budget = budgets.of_workspace(session, person)
-    tabs = st.tabs([_("You"), _("Tokens and webhooks"), _("Providers")], key="account_tabs", on_change="rerun")
-    own, automation, providers = tabs
+    names = [_("You"), _("Tokens and webhooks"), _("Providers")]
+    if person.may(Action.SHARE):
+        names.append(_("Shared links"))
+    own, automation, providers, *shared = st.tabs(names, key="account_tabs", on_change="rerun")
     with own:
         if own.open:
             who()
@@ -192,3 +196,7 @@ with components.error_boundary():
     with providers:
         if providers.open:
             provider_cards.show(administrator=person.role is Role.ADMIN)
+    for tab in shared:
+        with tab:
+            if tab.open:
+                share_links.show(person)

@@ -19,11 +19,16 @@ from core.identity import users
 from core.insights import provider_status
 from core.providers import registry
 from pages.sections.account import provider_cards
+from pages.sections.sample import offer
 from pages.ui import components, current_member, wording
 from pages.ui.language import N_, _, plural, translate_message
 
 PEOPLE_SHOWN = 25
-ROLES: Mapping[Role, str] = {Role.USER: N_("Member"), Role.ADMIN: N_("Administrator")}
+ROLES: Mapping[Role, str] = {
+    Role.USER: N_("Member"),
+    Role.ANALYST: N_("Analyst"),
+    Role.ADMIN: N_("Administrator"),
+}
 BOOKINGS: Mapping[EntryKind, str] = {EntryKind.GRANT: N_("Grant"), EntryKind.ADJUST: N_("Correction")}
 
 
@@ -305,3 +310,4 @@ with components.error_boundary():
     provider_cards.show(administrator=True)
     people()
     grants()
+    offer.panel(current_member.own_administrator())

@@ -1,5 +1,6 @@
 """For administrators: every administrative act, newest first, with filters that stand in the address, and as a file."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
 import streamlit as st
@@ -44,8 +45,8 @@ KINDS = TranslatedLabels(
         "audit_log": N_("The log itself"),
     }
 )
-TEXTS = ("text", "who", "target")
-PARAMS = (*TEXTS, "kind", "of", "from", "to")
+BASIC = ("text", "kind", "from", "to")
+FURTHER = ("of", "who", "target")
 # `of` is the workspace that entries are of; `workspace` in the address is where the person is at work.
 
 
@@ -64,7 +65,7 @@ def asked_day(param: str) -> date | None:
 
 def clear_filters() -> None:
     """Show everything again."""
-    for param in PARAMS:
+    for param in (*BASIC, *FURTHER):
         st.query_params.pop(param, None)
 
 
@@ -90,6 +91,20 @@ def text_field(param: str, label: str, placeholder: str) -> None:
     )
 
 
+def choice(param: str, label: str, everything: str, options: Mapping[str, str]) -> None:
+    """Draw one list of a filter."""
+    st.selectbox(
+        label,
+        list(options),
+        index=None,
+        key=query_param.widget_key(PAGE, param, query_param.one_of(param, options)),
+        format_func=options.__getitem__,
+        placeholder=everything,
+        on_change=query_param.save,
+        args=(PAGE, param),
+    )
+
+
 def day_field(param: str, label: str) -> None:
     """Draw one day of a filter."""
     key = f"{PAGE}_{param}"
@@ -105,28 +120,20 @@ def filters() -> LogQuery:
     of = asked("of")
     if ids.is_id(of):
         workspaces.setdefault(of, of)
-    with components.field_grid(4):
+    with components.field_grid(5):
         text_field("text", _("Who or on what"), _("Search"))
-        for param, label, everything, options in (
-            ("kind", _("Kind of act"), _("Every act"), dict(KINDS)),
-            ("of", _("Workspace"), _("All workspaces"), workspaces),
-        ):
-            st.selectbox(
-                label,
-                list(options),
-                index=None,
-                key=query_param.widget_key(PAGE, param, query_param.one_of(param, options)),
-                format_func=options.__getitem__,
-                placeholder=everything,
-                on_change=query_param.save,
-                args=(PAGE, param),
-            )
-        text_field("who", _("Who, exactly"), _("E-mail address or ID"))
+        choice("kind", _("Kind of act"), _("Every act"), KINDS)
         day_field("from", _("From"))
         day_field("to", _("To"))
-        text_field("target", _("ID of what"), _("As the details show it"))
-        is_set = any(param in st.query_params for param in PARAMS)
+        is_set = any(param in st.query_params for param in (*BASIC, *FURTHER))
         st.button(_("Clear filters"), key=f"{PAGE}_clear", disabled=not is_set, on_click=clear_filters)
+    st.session_state.setdefault(f"{PAGE}_more", any(param in st.query_params for param in FURTHER))
+    with st.expander(_("More filters"), key=f"{PAGE}_more", on_change="rerun") as more:
+        if more.open:
+            with components.field_grid(3):
+                choice("of", _("Workspace"), _("All workspaces"), workspaces)
+                text_field("who", _("Who, exactly"), _("E-mail address or ID"))
+                text_field("target", _("ID of what"), _("As the details show it"))
     return LogQuery(
         actor=asked("who"),
         noun=query_param.one_of("kind", KINDS) or "",

@@ -21,8 +21,10 @@ from core.providers.contract import VideoModel
 from core.spec import GenerationSpec
 from core.workspaces import quota
 from pages.elements import gallery, in_flight, model_picker
+from pages.sections import whose
 from pages.sections.clip import dialog
 from pages.sections.generate import draft, form_state, order_card, preset_bar, prompt_field, source_images
+from pages.sections.whose import Whose
 from pages.ui import components, current_member
 from pages.ui.language import _, translate_message
 
@@ -211,12 +213,12 @@ def form(names: dict[str, str], kept: Sequence[Preset]) -> list[Order]:
     return [Order(form_state.value("project"), one) for one in several]
 
 
-def recent(rows: Sequence[ListRow]) -> str | None:
+def recent(rows: Sequence[ListRow], owned: Whose) -> str | None:
     """The newest that ended, to play at once; the one just clicked."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
         st.header(_("Latest clips"), anchor=False, width="content")
         st.page_link("history.py", label=_("All clips"), icon=":material/grid_view:")
-    return gallery.show(rows, key="generate_recent")
+    return gallery.show(rows, key="generate_recent", whose=owned)
 
 
 with components.error_boundary():
@@ -230,6 +232,7 @@ with components.error_boundary():
         is_full = quota.used_bytes(session, person.workspace_id) >= settings.storage_quota_bytes
         kept = presets.list_visible(session, person)
         ended = queries.list_page(session, person, queries.ListFilter(statuses=ENDED_STATUSES), limit=RECENT).rows
+        owned = whose.of(session, person, ended)
     if not names:
         components.empty_state(
             _("A clip needs a project"),
@@ -256,7 +259,7 @@ with components.error_boundary():
         )
         opened = in_flight.show(person)
     if ended:
-        opened = recent(ended) or opened
+        opened = recent(ended, owned) or opened
     if opened:
         dialog.open_it(opened)
     dialog.dialog_if_open()

@@ -12,10 +12,13 @@ from core.generations import queries, review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.providers import registry
+from core.workspaces import profiles
 from core.workspaces.access import Member
 from pages.elements import compare, gallery
+from pages.sections import whose
 from pages.sections.clip import dialog
 from pages.sections.history import selection
+from pages.sections.sample import offer
 from pages.ui import components, current_member, query_param
 from pages.ui.language import N_, _
 from pages.ui.wording import TranslatedLabels
@@ -37,6 +40,7 @@ GROUP_NAMES = TranslatedLabels(
         "cancelled": N_("Cancelled"),
     }
 )
+PLACES = TranslatedLabels({"all": N_("All my workspaces")})
 ORDERS = TranslatedLabels({"oldest": N_("Oldest first")})
 HEARTS = TranslatedLabels({"yes": N_("Favourites"), "no": N_("Not favourites")})
 VERDICT_NAMES = TranslatedLabels(
@@ -57,7 +61,7 @@ PERIODS = TranslatedLabels(
     }
 )
 
-BASIC = ("text", "project", "status", "order")
+BASIC = ("text", "project", "status", "whose", "where", "order")
 FURTHER = ("model", "provider", "favourite", "verdict", "tag", "days")
 
 
@@ -86,12 +90,20 @@ def choice(param: str, label: str, everything: str, options: Mapping[str, str]) 
     )
 
 
-def filters(projects: Mapping[str, str], own_tags: Sequence[str]) -> queries.ListFilter:
+def only_mine(person: Member) -> None:
+    """Show what the person has made."""
+    st.query_params["whose"] = person.id
+
+
+def filters(
+    person: Member, projects: Mapping[str, str], own_tags: Sequence[str], makers: Mapping[str, str]
+) -> queries.ListFilter:
     """Draw the filters; what the address says, whether all of them are on view or not."""
+    in_team = person.workspace_id != person.id or len(makers) > 1
     models = {model.id: model.name for model in registry.models()}
     providers = {provider.name: provider.display_name for provider in registry.providers()}
     tags = {tag: tag for tag in own_tags}
-    with components.field_grid(5):
+    with components.field_grid(4 if in_team or len(person.roles) > 1 else 5):
         st.text_input(
             _("Words in the prompt"),
             key=query_param.widget_key("history", "text", asked_text()),
@@ -103,7 +115,20 @@ def filters(projects: Mapping[str, str], own_tags: Sequence[str]) -> queries.Lis
         )
         choice("project", _("Project"), _("All projects"), projects)
         choice("status", _("Status"), _("Every status"), GROUP_NAMES)
+        if in_team:
+            choice("whose", _("Whose"), _("Everybody"), makers)
+        if len(person.roles) > 1:
+            choice("where", _("Workspaces"), _("This one"), PLACES)
         choice("order", _("Order"), _("Newest first"), ORDERS)
+        if in_team:
+            st.button(
+                _("Mine"),
+                key="history_mine",
+                icon=":material/person:",
+                disabled=person.id not in makers or st.query_params.get("whose") == person.id,
+                on_click=only_mine,
+                args=(person,),
+            )
         any_set = any(param in st.query_params for param in (*BASIC, *FURTHER))
         st.button(_("Clear filters"), key="history_clear", disabled=not any_set, on_click=clear_filters)
     st.session_state.setdefault("history_more", any(param in st.query_params for param in FURTHER))
@@ -118,6 +143,8 @@ def filters(projects: Mapping[str, str], own_tags: Sequence[str]) -> queries.Lis
                 choice("days", _("Ordered"), _("At any time"), PERIODS)
     heart, verdict = query_param.one_of("favourite", HEARTS), query_param.one_of("verdict", VERDICT_NAMES)
     return queries.ListFilter(
+        everywhere=is_everywhere(person),
+        maker_id=query_param.one_of("whose", makers),
         project_id=query_param.one_of("project", projects),
         statuses=GROUPS.get(query_param.one_of("status", GROUP_NAMES) or "", ()),
         model_id=query_param.one_of("model", models),
@@ -131,6 +158,11 @@ def filters(projects: Mapping[str, str], own_tags: Sequence[str]) -> queries.Lis
     )
 
 
+def is_everywhere(person: Member) -> bool:
+    """Whether the address asks for all workspaces of somebody who has several."""
+    return len(person.roles) > 1 and query_param.one_of("where", PLACES) is not None
+
+
 def _since(days: str | None) -> datetime | None:
     """The first midnight of so many days up to today: it stays the same while pages are turned."""
     if days is None:
@@ -139,10 +171,13 @@ def _since(days: str | None) -> datetime | None:
     return today - timedelta(days=int(days) - 1)
 
 
-def cursors(chosen: queries.ListFilter) -> list[str | None]:
-    """Where each page up to the present one begins; begins anew, and with nothing selected, when the filters change."""
-    if st.session_state.get("history_filter") != chosen:
-        st.session_state["history_filter"] = chosen
+def cursors(person: Member, chosen: queries.ListFilter) -> list[str | None]:
+    """Where each page up to the present one begins.
+
+    Begins anew, and with nothing selected, when the filters change, or the workspace.
+    """
+    if st.session_state.get("history_filter") != (person.workspace_id, chosen):
+        st.session_state["history_filter"] = person.workspace_id, chosen
         st.session_state["history_cursors"] = [None]
         selection.clear()
     pages: list[str | None] = st.session_state["history_cursors"]
@@ -151,14 +186,17 @@ def cursors(chosen: queries.ListFilter) -> list[str | None]:
 
 def clips(person: Member, chosen: queries.ListFilter) -> None:
     """One page of cards."""
-    pages = cursors(chosen)
+    pages = cursors(person, chosen)
     with db.read_session() as session:
         found = queries.list_page(session, person, chosen, cursor=pages[-1], limit=PAGE_SIZE)
+        owned = whose.of(session, person, found.rows, everywhere=chosen.everywhere)
     if not found.rows:
         nothing(chosen)
         return
-    pressed = gallery.board(found.rows, key="history_gallery", marked=selection.ids(), turn=selection.turn())
-    pager(pages, found.next_cursor)
+    pressed = gallery.board(
+        found.rows, key="history_gallery", marked=selection.ids(), turn=selection.turn(), whose=owned
+    )
+    pager(pages, found.next_cursor, oldest_first=chosen.oldest_first)
     if pressed.hearts:
         like(person, pressed.hearts)
     if selection.take(pressed) or pressed.hearts:
@@ -181,11 +219,10 @@ def newer(pages: list[str | None]) -> None:
     pages.pop()
 
 
-def pager(pages: list[str | None], next_cursor: str | None) -> None:
+def pager(pages: list[str | None], next_cursor: str | None, *, oldest_first: bool) -> None:
     """One page back and one on; drawn only where there is more than one page."""
     if len(pages) == 1 and next_cursor is None:
         return
-    oldest_first = st.session_state["history_filter"].oldest_first
     back, onward = (_("Older"), _("Newer")) if oldest_first else (_("Newer"), _("Older"))
     with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
         st.button(
@@ -211,10 +248,12 @@ def pager(pages: list[str | None], next_cursor: str | None) -> None:
 def nothing(chosen: queries.ListFilter) -> None:
     """Why the gallery is empty, and the way out."""
     if chosen == queries.ListFilter():
+        components.lead_to_figures(current_member.current_member())
         text = _("Every clip you order stays here, with its price and its story.")
         components.empty_state(_("No clips yet"), text, icon="movie")
         with st.container(horizontal_alignment="center"):
             st.page_link("generate.py", label=_("Make the first one"), icon=":material/movie:")
+        offer.show(current_member.current_member(), key="history_sample")
         return
     components.empty_state(_("Nothing matches"), _("No clip fits these filters."), icon="filter_alt_off")
     with st.container(horizontal_alignment="center"):
@@ -227,12 +266,13 @@ with components.error_boundary():
         wanted = st.query_params.get("project")
         names = components.project_names(session, person, archived=True, wanted=wanted)
         own_tags = review.own_tags(session, person)
-    chosen = filters(names, own_tags)
+        makers = profiles.makers(session, person, everywhere=is_everywhere(person))
+    chosen = filters(person, names, own_tags, {maker.id: maker.name for maker in makers.values()})
     clips(person, chosen)
     if selection.ids():
         with db.read_session() as session:
             selected = queries.get_many(session, person, selection.ids())
-            open_projects = components.project_names(session, person, archived=False, wanted=None)
+            open_projects = selection.targets(session, person, selected)
         selection.bar(person, selected, open_projects, own_tags)
     if compare.PARAM in st.query_params:
         compare.dialog_if_open()

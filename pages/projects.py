@@ -6,6 +6,7 @@ from core import db
 from core.projects import projects
 from core.projects.projects import Sort
 from pages.elements import project_cards
+from pages.sections.sample import offer
 from pages.ui import components, current_member
 from pages.ui.language import N_, _
 
@@ -100,6 +101,7 @@ def carry_out(action: str, project: projects.Summary) -> None:
 
 def welcome() -> None:
     """What a newcomer reads, with the one button that begins."""
+    components.lead_to_figures(person)
     components.empty_state(
         _("Make your first project"),
         _(
@@ -110,6 +112,7 @@ def welcome() -> None:
     )
     with st.container(horizontal_alignment="center"), st.container(border=True, width=460):
         create_form(_("My first project"))
+    offer.show(person, key="projects_sample")
 
 
 def toolbar() -> tuple[str, Sort, bool]:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.clock import utc_now
 from core.usage import reports
+from pages.sections.sample import offer
 from pages.sections.usage import budget, figures, headline, repricing, sections
 from pages.sections.usage import choice as usage_choice
 from pages.ui import components, current_member
@@ -21,6 +22,7 @@ def nothing() -> None:
     )
     with st.container(horizontal_alignment="center"):
         st.page_link("generate.py", label=_("Make a clip"), icon=":material/movie:")
+    offer.show(person, key="usage_sample")
 
 
 def spending() -> None:
@@ -53,5 +55,7 @@ with components.error_boundary():
         nothing()
         budget.form(choice.selection, figures.month(person, choice, today))
         st.stop()
+    if choice.selection.everybody:
+        offer.say_included()
     headline.show(shown, choice)
     {"spending": spending, "outcome": outcome, "cost": cost}[usage_choice.section()]()

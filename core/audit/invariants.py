@@ -32,7 +32,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from core.billing.ledger import EFFECTS
+from core.billing import ledger
 from core.clock import utc_now
 from core.db.enums import EntryKind, Status
 from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Project, UsageDay, is_live
@@ -125,7 +125,7 @@ def _has_any(*kinds: EntryKind) -> ColumnElement[bool]:
 
 def _effect(position: int) -> ColumnElement[int]:
     """What a ledger row did to available (0) or held (1)."""
-    signs = {kind.value: effect[position] for kind, effect in EFFECTS.items()}
+    signs = {kind.value: effect[position] for kind, effect in ledger.EFFECTS.items()}
     return case(signs, value=LedgerEntry.kind, else_=0) * LedgerEntry.amount_credits
 
 
@@ -205,11 +205,27 @@ def _in_time(_since: Since | None) -> Queries:
     return select(func.count(Generation.id)).where(*going), select(Generation.id).where(*going, late)
 
 
+def _transfers(since: Since | None) -> Queries:
+    """Rows of transfers that are not cancelled out by one of the same transfer on another account."""
+    other = aliased(LedgerEntry)
+    which = [LedgerEntry.kind == EntryKind.TRANSFER, literal_column(ledger.CREDITED)]
+    which += [] if since is None else [LedgerEntry.id > since.entry_id]
+    key = LedgerEntry.key
+    other_key = case((key.endswith(":out"), func.replace(key, ":out", ":in")), else_=func.replace(key, ":in", ":out"))
+    pair = exists().where(
+        other.key == other_key,
+        other.kind == EntryKind.TRANSFER,
+        other.amount_credits == -LedgerEntry.amount_credits,
+        other.account_id != LedgerEntry.account_id,
+    )
+    return select(func.count(LedgerEntry.id)).where(*which), select(LedgerEntry.id).where(*which, ~pair)
+
+
 def _charged() -> ColumnElement[int]:
     """What a workspace was charged in all, from few rows: what came in and is neither available nor held any more."""
     given = (
         select(func.coalesce(func.sum(LedgerEntry.amount_credits), 0))
-        .where(LedgerEntry.account_id == Account.id, literal_column("kind IN ('grant', 'adjust')"))
+        .where(LedgerEntry.account_id == Account.id, literal_column(ledger.CREDITED))
         .correlate(Account)
         .scalar_subquery()
     )
@@ -295,13 +311,15 @@ def _verdicts(since: Since | None) -> Queries:
     both = union_all(
         select(
             utc_day(Generation.ended_at).label("day"),
-            Generation.workspace_id,
+            Project.workspace_id,
             Generation.user_id,
             CHARGED_IN.label("project_id"),
             Generation.provider,
             Generation.model_id,
             *(figure.label(f"f{place}") for place, figure in enumerate(of_clips)),
-        ).where(Generation.kept.is_not(None)),
+        )
+        .join(Project, Project.id == CHARGED_IN)
+        .where(Generation.kept.is_not(None)),
         select(
             UsageDay.day,
             UsageDay.workspace_id,
@@ -381,5 +399,9 @@ INVARIANTS: Sequence[Invariant] = (
     Invariant(
         "verdicts",
         _verdicts,
+    ),
+    Invariant(
+        "transfers_balance",
+        _transfers,
     ),
 )

@@ -22,8 +22,12 @@ EFFECTS: Mapping[EntryKind, tuple[int, int]] = {
     EntryKind.SETTLE: (0, -1),
     EntryKind.RELEASE: (1, -1),
     EntryKind.ADJUST: (1, 0),
+    EntryKind.TRANSFER: (1, 0),
 }
 """How an entry of each kind moves (available, held), times its amount. Spent is what was settled."""
+
+CREDITED = "ledger_entries.kind IN ('grant', 'adjust', 'transfer')"
+"""What came in and was not for a clip; in these words, since SQLite uses a partial index only for the very same."""
 
 BOOKING_LIMIT_CREDITS = 10**12
 """The most that one grant or correction may move; beyond it somebody has mistyped."""
@@ -77,6 +81,30 @@ def adjust(
     return _book(session, workspace_id, EntryKind.ADJUST, credits, key=key, actor=actor, reason=reason)
 
 
+def transfer(
+    session: ReadSession,
+    from_workspace_id: str,
+    to_workspace_id: str,
+    *,
+    credits: int,
+    key: str,
+    actor: str,
+    reason: Message | str,
+) -> bool:
+    """Move available credits from one workspace to another: two rows, `key:out` and `key:in`, or none.
+
+    True if they moved, False if the key was already booked. Raises InvalidRequest for an amount or a reason that cannot
+    be booked, InsufficientCredits.
+    """
+    _check_booking(credits, reason, problem=message("transfer_not_positive") if credits <= 0 else None)
+    for workspace_id in sorted((from_workspace_id, to_workspace_id)):  # so that two that cross do not deadlock
+        lock_account(session, workspace_id)
+    return all(
+        _book(session, workspace_id, EntryKind.TRANSFER, moved, key=f"{key}:{side}", actor=actor, reason=reason)
+        for workspace_id, moved, side in ((from_workspace_id, -credits, "out"), (to_workspace_id, credits, "in"))
+    )
+
+
 def hold(session: ReadSession, workspace_id: str, *, generation_id: str, credits: int, actor: str) -> bool:
     """Reserve the price of a generation; one that costs nothing leaves no row. Raises InsufficientCredits."""
     if credits == 0:
@@ -121,10 +149,13 @@ def entries(
 
 
 def total_credited(session: ReadSession, account_ids: Collection[str]) -> Mapping[str, int]:
-    """Account id -> credits that ever came in by grants and corrections; an index of those alone answers it."""
+    """Account id -> credits that came in by grants, corrections and transfers, less those handed on.
+
+    An index of these rows alone answers it.
+    """
     query = (
         select(LedgerEntry.account_id, func.sum(LedgerEntry.amount_credits))
-        .where(LedgerEntry.account_id.in_(account_ids), literal_column("kind IN ('grant', 'adjust')"))
+        .where(LedgerEntry.account_id.in_(account_ids), literal_column(CREDITED))
         .group_by(LedgerEntry.account_id)
     )
     return {account_id: int(credits) for account_id, credits in session.execute(query)}
@@ -188,7 +219,7 @@ def _book(
     after = session.execute(_CHANGE, {"account_id": account_id, "available": available, "held": held}).first()
     if after is None:
         now = balance(session, workspace_id)
-        if kind in (EntryKind.HOLD, EntryKind.ADJUST):
+        if kind in (EntryKind.HOLD, EntryKind.ADJUST, EntryKind.TRANSFER):
             raise errors.InsufficientCredits(needed_credits=abs(available), available_credits=now.available_credits)
         raise errors.AppError(detail=f"{kind} of {credits} on {workspace_id}: only {now.held_credits} are held")
     session.execute(

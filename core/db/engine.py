@@ -38,7 +38,7 @@ class Database:
         url: str,
         *,
         patience_seconds: float = PATIENCE_SECONDS,
-        info: Mapping[str, str] = MappingProxyType({}),
+        info: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         self._info = dict(info)
         parsed = make_url(url)

@@ -47,6 +47,8 @@ class EntryKind(StrEnum):
     SETTLE = "settle"
     RELEASE = "release"
     ADJUST = "adjust"
+    TRANSFER = "transfer"
+    """Out of one workspace, as a negative amount, and into another: two rows that cancel each other out."""
 
 
 class Role(StrEnum):
@@ -110,11 +112,13 @@ class DeliveryState(StrEnum):
 
 
 class DisabledReason(StrEnum):
-    """Why nothing is sent to a webhook any more: its person said so, its server did (410), or it failed for days."""
+    """Why nothing is sent to a webhook any more: its person said so, its server did (410), it failed for days, or its
+    person has left the workspace or was deactivated."""
 
     PERSON = "person"
     GONE = "gone"
     FAILING = "failing"
+    DEPARTED = "departed"
 
 
 ENDED_STATUSES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)

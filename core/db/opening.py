@@ -46,7 +46,7 @@ def open_database(
     *,
     patience_seconds: float = PATIENCE_SECONDS,
     waits: bool = False,
-    info: Mapping[str, str] = MappingProxyType({}),
+    info: Mapping[str, object] = MappingProxyType({}),
 ) -> Database:
     """The database of these settings, its schema up to date. Raises BadSetting, which shows no secret.
 

@@ -11,6 +11,7 @@ AppError                        500  internal
 ├── Conflict                    409  conflict
 │   └── IdempotencyConflict     409  idempotency_conflict
 ├── InsufficientCredits         402  insufficient_credits
+├── TokenCapReached             402  token_cap_reached
 ├── TooLarge                    413  too_large
 ├── StorageFull                 413  storage_full
 ├── StorageUnavailable          503  storage_unavailable    retry_after_seconds
@@ -58,6 +59,7 @@ from core.errors.base import (
     StorageFull,
     StorageUnavailable,
     SubmitVerdict,
+    TokenCapReached,
     TooLarge,
     Unauthorized,
 )
@@ -123,6 +125,7 @@ __all__ = [
     "StorageUnavailable",
     "SubmitUncertain",
     "SubmitVerdict",
+    "TokenCapReached",
     "TooLarge",
     "Unauthorized",
     "UnreadableReply",

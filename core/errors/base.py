@@ -131,6 +131,15 @@ class InsufficientCredits(AppError):
         self.available_credits = available_credits
 
 
+class TokenCapReached(AppError):
+    """The order would take an API token over its cap."""
+
+    code = "token_cap_reached"
+    http_status = 402
+    fault = Fault.USER
+    sentence = N_("This API token has reached its cap. Make another token, or order without one.")
+
+
 class TooLarge(AppError):
     """A body or file over its limit."""
 

@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -74,6 +74,21 @@ class Storage(ABC):
     @abstractmethod
     def put_bytes(self, key: str, data: bytes, *, media_type: str) -> ObjectInfo:
         """Store `data`, as `put_file` does."""
+
+    @abstractmethod
+    def copy_many(self, copies: Iterable[tuple[str, str]]) -> None:
+        """Give stored files further keys, (key, further key) each; raises errors.NotFound for one that is not there.
+
+        Cheap for thousands, where the place can let several keys share what they hold; each is deleted by itself. All
+        of them are safe on the disk when this returns, and some may be there when it raises.
+        """
+
+    @abstractmethod
+    def delete_below(self, prefix: str) -> None:
+        """Remove every file whose key begins with `prefix` and a slash, and what killed puts have left there.
+
+        For what nobody writes to any more. Fine if nothing is there.
+        """
 
     @abstractmethod
     def read_bytes(self, key: str) -> bytes:
@@ -145,6 +160,28 @@ class LocalStorage(Storage):
             draft.write(data)
 
         return self._put(key, write, media_type)
+
+    def copy_many(self, copies: Iterable[tuple[str, str]]) -> None:
+        """Hard links, since files are replaced and never written into; copies where the file system has none."""
+        with _reading():
+            for key, further_key in copies:
+                source, target = self._path(key), self._path(further_key)
+                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                target.unlink(missing_ok=True)
+                try:
+                    target.hardlink_to(source)
+                except FileNotFoundError:
+                    raise
+                except OSError:
+                    shutil.copyfile(source, target)
+        os.sync()  # once for all of them: each folder by itself would take longer than all the rest
+
+    def delete_below(self, prefix: str) -> None:
+        """The folder goes with them."""
+        folder = self._path(f"{prefix}/any.mp4").parent
+        with _writing():
+            if folder.is_dir():
+                shutil.rmtree(folder)
 
     def read_bytes(self, key: str) -> bytes:
         """All of a (small) file; raises errors.NotFound."""

@@ -1,6 +1,7 @@
 """Several orders with one press: priced together, reserved together, and made all or not at all."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -11,8 +12,9 @@ from core.billing import ledger
 from core.billing.quote import quote
 from core.catalog import capabilities
 from core.db import ReadSession, WriteSession
-from core.db.tables import Generation
+from core.db.tables import Generation, Project
 from core.generations.submit import Order, is_repeat, submit
+from core.identity import users
 from core.ids import new_id
 from core.messages import message
 from core.workspaces.access import Member, visible_to
@@ -46,7 +48,7 @@ def submit_batch(
     if not 1 <= len(orders) <= MAX_BATCH:
         raise errors.InvalidRequest(fields={"generations": message("batch_size", limit=MAX_BATCH, ordered=len(orders))})
     orders = [order.trimmed() for order in orders]
-    ledger.lock_account(session, member.id)  # two presses with one key go one after the other
+    users.lock(session, member.id)  # two presses with one key go one after the other
     if key is not None and (first := _earlier_batch(session, member, key)):
         repeated = (is_repeat(row, order, extends_id) for row, order in zip(first, orders, strict=False))
         if len(first) != len(orders) or not all(repeated):
@@ -88,13 +90,23 @@ def _fields_named_by(place: int | None) -> Iterator[None]:
 
 
 def _check_total(session: ReadSession, member: Member, orders: Sequence[Order]) -> None:
-    """InsufficientCredits that names the price of all; orders that cannot be priced are refused one by one later."""
+    """InsufficientCredits that names the price of all that one workspace pays.
+
+    Orders that cannot be priced, or are for no project of theirs, are refused one by one later.
+    """
     if any(capabilities.validate(order.spec) for order in orders):
         return
-    needed = total_credits(orders)
-    available = ledger.balance(session, member.id).available_credits
-    if needed > available:
-        raise errors.InsufficientCredits(needed_credits=needed, available_credits=available)
+    wanted = {order.project_id for order in orders}
+    owned = select(Project.id, Project.workspace_id).where(Project.id.in_(wanted), visible_to(Project, member))
+    payer_of = {row.id: row.workspace_id for row in session.execute(owned)}
+    needed: Counter[str] = Counter()
+    for order in orders:
+        if order.project_id in payer_of:
+            needed[payer_of[order.project_id]] += quote(order.spec).total_credits
+    for workspace_id, credits in needed.items():
+        available = ledger.balance(session, workspace_id).available_credits
+        if credits > available:
+            raise errors.InsufficientCredits(needed_credits=credits, available_credits=available)
 
 
 def _item_key(key: str | None, place: int) -> str | None:
@@ -108,6 +120,10 @@ def _earlier_batch(session: ReadSession, member: Member, key: str) -> Sequence[G
     """What was ordered with this key before, in its order."""
     places = {_item_key(key, place): place for place in range(MAX_BATCH)}
     rows = session.scalars(
-        select(Generation).where(visible_to(Generation, member), Generation.idempotency_key.in_(places))
+        select(Generation).where(
+            Generation.user_id == member.id,
+            visible_to(Generation, member),
+            Generation.idempotency_key.in_(places),
+        )
     ).all()
     return sorted(rows, key=lambda row: places[row.idempotency_key])

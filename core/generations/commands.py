@@ -127,8 +127,14 @@ def delete(session: WriteSession, member: Member, generation_id: str) -> None:
 
 
 def delete_many(session: WriteSession, member: Member, ids: Collection[str]) -> int:
-    """Delete those of these generations that have ended; how many. NotFound when they do not see one."""
-    ended = [row_id for row_id in sorted(set(ids)) if get(session, member, row_id).status in ENDED_STATUSES]
+    """Delete those of these generations that have ended; how many. NotFound when they do not see one.
+
+    Forbidden when one of them is where they may not delete, whether it has ended or not.
+    """
+    rows = [get(session, member, row_id) for row_id in sorted(set(ids))]
+    for row in rows:
+        member.require(Action.DELETE, row.workspace_id)
+    ended = [row.id for row in rows if row.status in ENDED_STATUSES]
     for row_id in ended:
         delete(session, member, row_id)
     return len(ended)

@@ -12,6 +12,7 @@ from core.generations import queries
 from core.messages import message
 from core.projects import uploads
 from core.workspaces.access import Member
+from core.workspaces.permissions import Action
 
 MEMORY_BYTES = 4 * 1024**3
 """What decoding the end of a clip may take; in 4K it takes half a gigabyte."""
@@ -19,18 +20,20 @@ SECONDS = 120
 
 
 def as_upload(member: Member, generation_id: str, *, storage: Storage, quota_bytes: int) -> Upload:
-    """The last picture of a person's own completed clip, as an upload of theirs; the same clip gives the same one.
+    """The last picture of a completed clip, as an upload in its workspace; the same clip gives the same one.
 
-    Raises NotFound, Conflict when the clip is not finished, MediaRejected when it cannot be read, StorageFull,
-    StorageUnavailable, RateLimited.
+    Raises NotFound, Forbidden for who may not order there, Conflict when the clip is not finished, MediaRejected when
+    it cannot be read, StorageFull, StorageUnavailable, RateLimited.
     """
     with db.read_session() as session:
         row = queries.get(session, member, generation_id)
+    there = member.moved_to(row.workspace_id)
+    there.require(Action.ORDER)
     output_key = row.output_key
     if row.status is not Status.COMPLETED or output_key is None:
         raise errors.Conflict(message("cannot_extend_yet"))
     upload, _notes = uploads.store_image(
-        member,
+        there,
         # What the picture was taken from stands for its bytes, so that a repeat finds it without decoding anything.
         identity=f"last frame, as shown, of {output_key}".encode(),
         picture=lambda: _picture(storage, output_key),

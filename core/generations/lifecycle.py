@@ -20,6 +20,7 @@ from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent, Project, is_live, table_of
 from core.generations import conformance
 from core.generations.state_machine import TRANSITIONS
+from core.identity import api_tokens
 from core.messages import Message, message
 from core.notifications import outbox
 from core.usage import rollups
@@ -316,6 +317,7 @@ class _EndedFacts:
     workspace_id: str
     user_id: str
     project_id: str
+    token_id: str | None
     provider: str
     model_id: str
     credits: int
@@ -330,6 +332,7 @@ class _EndedFacts:
             row.workspace_id,
             row.user_id,
             row.project_id,
+            row.token_id,
             row.provider,
             row.model_id,
             row.credits,
@@ -342,6 +345,8 @@ def _release_hold(session: WriteSession, facts: _EndedFacts, reason: Message, ac
     ledger.release(
         session, facts.workspace_id, generation_id=facts.id, credits=facts.credits, actor=actor, reason=reason
     )
+    if facts.token_id is not None:
+        api_tokens.give_back(session, facts.token_id, credits=facts.credits)
     _add_to_rollup(session, facts, released_credits=facts.credits, **counts)
     return True
 

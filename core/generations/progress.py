@@ -58,6 +58,8 @@ _IDS_AFTER = (
 
 _COLUMNS = (
     Generation.id,
+    Generation.workspace_id,
+    Generation.user_id,
     Generation.provider,
     Generation.model_id,
     Generation.model_name,

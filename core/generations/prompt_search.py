@@ -4,11 +4,11 @@ Every word that is looked for must begin a word of the prompt, in any order. Bot
 `core.normal_form`, which makes the words, too: `Generation.prompt_words` holds those of a prompt, and the databases
 only take them apart at the spaces. So both find the same, and nothing that a person types is query syntax.
 
-SQLite: FTS5 (https://www.sqlite.org/fts5.html). Its index knows person, project, model, end and verdict, too, so
-it walks the intersection of all of them, newest first, and stops when a page is full: neither a word in a million
-prompts nor one in none of a person's is ever collected. Only for a beginning that is longer than those it has an index
-of would it collect all there are, 5 to 18 ms among a million prompts: so the words that begin so are listed, and looked
-for as what they are, in 0.2 ms (SQLite 3.40, the middle of 15).
+SQLite: FTS5 (https://www.sqlite.org/fts5.html). Its index knows workspace, maker, project, model, end and verdict, too,
+so it walks the intersection of all of them, newest first, and stops when a page is full: neither a word in a million
+prompts nor one in none of a workspace's is ever collected. Only for a beginning that is longer than those it has an
+index of would it collect all there are, 5 to 18 ms among a million prompts: so the words that begin so are listed, and
+looked for as what they are, in 0.2 ms (SQLite 3.40, the middle of 15).
 
 PostgreSQL: the newest rows are walked, and only where they do not fill a page, a GIN index over
 the array of its words is asked for all: left to its planner, which takes every beginning of a word for a
@@ -17,7 +17,7 @@ common one, it walked through a million prompts for 6 s (`benchmarks/browse.py`)
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -29,15 +29,18 @@ from sqlalchemy import (
     case,
     cast,
     column,
+    delete,
     func,
     literal,
     literal_column,
     select,
     table,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from core import normal_form
+from core.db import WriteSession
 from core.db.tables import Generation
 
 WALKED_ROWS = 2000
@@ -57,38 +60,57 @@ _TERMS = table("generation_words_terms", column("term", String))
 class Found:
     """A narrowed query, and how it is walked: `place` orders its rows by age.
 
-    `has` is what its prompts must still fulfil; `first` sees to it.
+    `has` is what its prompts must still fulfil; `first` sees to it. `walks` are queries that together have the same
+    rows, each walked by an index of its own, where one index does not hold all of them in their order.
     """
 
     query: Select[Any]
     place: ColumnElement[str] | ColumnElement[int]
     has: Callable[[ColumnElement[str]], ColumnElement[bool]] | None = None
+    walks: tuple[Select[Any], ...] = ()
 
-    def first(self, query: Select[Any], count: int, *, newest: bool) -> Select[Any]:
-        """The `count` newest rows, else the oldest, of `query`, which is this one's or a part of it, in that order."""
+    def where(self, condition: ColumnElement[bool]) -> "Found":
+        """A part of it."""
+        return replace(
+            self, query=self.query.where(condition), walks=tuple(walk.where(condition) for walk in self.walks)
+        )
+
+    def first(self, count: int, *, newest: bool) -> Select[Any]:
+        """The `count` newest rows, else the oldest, in that order."""
 
         def in_order(column: ColumnElement[Any]) -> ColumnElement[Any]:
             return column.desc() if newest else column.asc()
 
+        def walked_up_to(most: int, *columns: Any) -> Select[Any]:
+            """These columns of the first rows of every walk, merged."""
+            walks = [
+                walk.with_only_columns(*columns).order_by(in_order(self.place)).limit(most)
+                for walk in self.walks or (self.query,)
+            ]
+            if len(walks) == 1:
+                return walks[0]
+            # Each in a subquery of its own: SQLite takes no ORDER BY and LIMIT of a part of a UNION.
+            merged = union_all(*(select(walk.subquery()) for walk in walks)).subquery("merged")
+            return select(merged).order_by(in_order(merged.c.id)).limit(most)
+
+        if self.has is None and not self.walks:
+            return self.query.order_by(in_order(self.place)).limit(count)
+        shown = select(*self.query.selected_columns).order_by(in_order(Generation.id.expression))
         if self.has is None:
-            return query.order_by(in_order(self.place)).limit(count)
-        ids = query.with_only_columns(Generation.id)
-        walked = (
-            ids.add_columns(Generation.prompt_words)
-            .order_by(in_order(self.place))
-            .limit(WALKED_ROWS)
-            .subquery("walked")
-        )
+            ids = walked_up_to(count, Generation.id).subquery("ids")
+            return shown.where(Generation.id.in_(select(ids.c.id)))
+        walked = walked_up_to(WALKED_ROWS, Generation.id, Generation.prompt_words).subquery("walked")
         near = select(walked.c.id).where(self.has(walked.c.prompt_words)).order_by(in_order(walked.c.id)).limit(count)
         near_ids = near.cte("near").prefix_with("MATERIALIZED")
         is_short = _number_of(near_ids) < count
-        far = ids.where(is_short, _number_of(walked) == WALKED_ROWS, self.has(Generation.prompt_words.expression))
+        far = self.query.with_only_columns(Generation.id).where(
+            is_short, _number_of(walked) == WALKED_ROWS, self.has(Generation.prompt_words.expression)
+        )
         far_ids = far.cte("far").prefix_with("MATERIALIZED")
         found = select(near_ids.c.id).union(select(far_ids.c.id)).subquery("found")
         # Cut here, too, or the planner expects thousands to join and walks the whole table beside them.
         cut = select(found.c.id).order_by(in_order(found.c.id)).limit(count)
-        shown = select(*query.selected_columns).where(Generation.id.in_(cut))
-        return shown.order_by(in_order(Generation.id.expression))
+        return shown.where(Generation.id.in_(cut))
 
     def place_of(self, generation_id: str) -> ColumnElement[str] | ColumnElement[int] | str:
         """Where a generation stands in that order."""
@@ -98,29 +120,35 @@ class Found:
 
 
 def narrow(
-    query: Select[Any],
-    place: ColumnElement[str],
+    found: Found,
     text: str,
     *,
     is_postgresql: bool,
-    owner_id: str,
+    owner_ids: Collection[str],
+    maker_id: str | None = None,
     marks: Sequence[Collection[str]] = (),
 ) -> Found:
-    """Only those of `query` whose prompt has a word beginning with each word of `text`; none, if it has no word.
+    """Only those of `found` whose prompt has a word beginning with each word of `text`; none, if it has no word.
 
-    `query` must itself be restricted to the person or project of `owner_id`, and to what `marks` say: here these only
+    `found` must itself be restricted to these workspaces, or this project, and to what the others say: here they only
     make the search quick. `marks` are groups of: ended statuses, `favourite`, `kept`, `rejected`, models and providers
     as `mark` writes them; one of each group must fit.
     """
     wanted = normal_form.words(text)
     if is_postgresql:
         asked = cast(" & ".join(f"'{word}':*" for word in wanted), TSQUERY)
-        return Found(query, place, lambda prompt_words: _vector(prompt_words).bool_op("@@")(asked))
-    keys = [_key(owner_id), *(f"({' OR '.join(f'x{mark}' for mark in group)})" for group in marks)]
+        return replace(found, has=lambda prompt_words: _vector(prompt_words).bool_op("@@")(asked))
+    keys = [
+        f"({' OR '.join(map(_key, owner_ids))})",
+        *(f"({' OR '.join(f'x{mark}' for mark in group)})" for group in marks),
+    ]
+    if maker_id is not None:
+        # What is older than teams has no mark of its maker, but lies in their personal workspace, which has their id.
+        keys.append(f"({_key(maker_id)} OR x{mark('u', maker_id)})")
     asked_for: ColumnElement[str] = literal(f"keys : ({' AND '.join(keys)})")
     for number, word in enumerate(wanted or [""]):
         asked_for = asked_for + literal(" AND prompt : (") + _beginning_with(word, number) + literal(")")
-    joined = query.join(_INDEX, _INDEX.c.generation_id == Generation.id).where(_matches(asked_for))
+    joined = found.query.join(_INDEX, _INDEX.c.generation_id == Generation.id).where(_matches(asked_for))
     return Found(joined, _INDEX.c.rowid)
 
 
@@ -129,8 +157,16 @@ def _vector(prompt_words: ColumnElement[str]) -> ColumnElement[Any]:
     return func.array_to_tsvector(func.string_to_array(prompt_words, literal_column("' '")))
 
 
+def forget(session: WriteSession, generation_ids: Sequence[str]) -> None:
+    """Take generations that are about to be deleted out of SQLite's index of words, which no reference empties."""
+    if session.get_bind().dialect.name == "postgresql":
+        return
+    for first in range(0, len(generation_ids), 500):  # databases limit their parameters
+        session.execute(delete(_INDEX).where(_INDEX.c.generation_id.in_(generation_ids[first : first + 500])))
+
+
 def mark(kind: str, id_: str) -> str:
-    """A model (`m`) or a provider (`p`) as one word of the index."""
+    """A model (`m`), a provider (`p`) or a maker (`u`) as one word of the index."""
     return kind + re.sub(r"[^0-9a-z]", "", id_.lower())
 
 

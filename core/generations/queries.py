@@ -1,11 +1,11 @@
 """The generations of a workspace to look at: filters, keyset pages, the clips beside one, its timeline and receipt."""
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, literal_column, select
@@ -18,7 +18,14 @@ from core.db.tables import Generation, GenerationEvent, GenerationTag, LedgerEnt
 from core.generations import prompt_search
 from core.messages import Message, message
 from core.projects import projects
-from core.workspaces.access import Member, in_bound_workspace, visible_to, visible_to_bound
+from core.workspaces.access import (
+    Member,
+    Owned,
+    bound_workspaces,
+    in_bound_workspace,
+    visible_to,
+    visible_to_bound,
+)
 
 CLOCK_SLACK = timedelta(hours=1)
 """How far the time inside an id may be from `created_at`: they are read one after the other, on one machine."""
@@ -49,9 +56,12 @@ _KEPT = {ReviewStatus.KEPT: True, ReviewStatus.REJECTED: False, ReviewStatus.UND
 class ListFilter:
     """What a history shows, and in which order; None or empty means all. Times are aware, `until` is not included.
 
-    `text` are beginnings of words in the prompt, see `prompt_search`.
+    `text` are beginnings of words in the prompt, see `prompt_search`. `everywhere` is all workspaces in the person's
+    reach, where the others are the present one; a project is looked at wherever it is.
     """
 
+    everywhere: bool = False
+    maker_id: str | None = None
     project_id: str | None = None
     statuses: tuple[Status, ...] = ()
     model_id: str | None = None
@@ -72,6 +82,8 @@ class ListRow(NamedTuple):
     """
 
     id: str
+    workspace_id: str
+    user_id: str
     project_id: str
     retry_of_id: str | None
     provider: str
@@ -135,13 +147,13 @@ class Details:
 def list_page(
     session: Reader, member: Member, chosen: ListFilter, *, cursor: str | None = None, limit: int = 24
 ) -> Page:
-    """The workspace's generations, a keyset page at a time: stable while rows are added.
+    """The generations of the workspace, or of all in reach, a keyset page at a time: stable while rows are added.
 
     NotFound for a project that they do not see.
     """
     _check_project(session, member, chosen)
     query = _page(chosen, cursor, limit, _Where.of(session, member, chosen))
-    rows = session.execute(query, {"workspace_id": member.workspace_id}).all()
+    rows = session.execute(query, bound_workspaces(member)).all()
     return Page([ListRow._make(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
 
 
@@ -151,10 +163,8 @@ def neighbours(session: ReadSession, member: Member, chosen: ListFilter, generat
     found = _listing(select(Generation.id), chosen, _Where.of(session, member, chosen))
 
     def nearest(*, older: bool) -> str | None:
-        beyond = found.query.where(_beyond(found, generation_id, older=older))
-        nearest_id: str | None = session.scalar(
-            found.first(beyond, 1, newest=older), {"workspace_id": member.workspace_id}
-        )
+        beyond = found.where(_beyond(found, generation_id, older=older))
+        nearest_id: str | None = session.scalar(beyond.first(1, newest=older), bound_workspaces(member))
         return nearest_id
 
     newer, older = nearest(older=False), nearest(older=True)
@@ -181,15 +191,22 @@ _LIST_COLUMNS = select(*(getattr(Generation, name) for name in ListRow._fields))
 
 @dataclass(frozen=True, slots=True)
 class _Where:
-    """Where a search is made: the kind of database, and the workspace, when the index of words is asked for its."""
+    """Where a listing looks: the kind of database, how many workspaces, and which, where the index of words is asked.
+
+    `count` is that of all workspaces in reach, and 1 for the present one or a project.
+    """
 
     is_postgresql: bool
-    workspace_id: str | None
+    count: int
+    word_owner_ids: tuple[str, ...]
 
     @classmethod
     def of(cls, session: Reader, member: Member, chosen: ListFilter) -> "_Where":
         bind = session if isinstance(session, Connection) else session.get_bind()
-        return cls(bind.dialect.name == "postgresql", member.workspace_id if chosen.text.strip() else None)
+        ids = member.workspace_ids if chosen.everywhere else (member.workspace_id,)
+        if chosen.project_id is not None:
+            ids = (chosen.project_id,)
+        return cls(bind.dialect.name == "postgresql", len(ids), ids if chosen.text.strip() else ())
 
 
 def _check_project(session: Reader, member: Member, chosen: ListFilter) -> None:
@@ -201,36 +218,52 @@ def _check_project(session: Reader, member: Member, chosen: ListFilter) -> None:
 def _page(chosen: ListFilter, cursor: str | None, limit: int, where: _Where) -> Select[Any]:
     """The statement of a page and one row more; kept, since to put it together takes as long as to run it."""
     found = _listing(_LIST_COLUMNS, chosen, where)
-    query = found.query
     if cursor is not None:
-        query = query.where(_beyond(found, cursor, older=not chosen.oldest_first))
-    return found.first(query, limit + 1, newest=not chosen.oldest_first)
+        found = found.where(_beyond(found, cursor, older=not chosen.oldest_first))
+    return found.first(limit + 1, newest=not chosen.oldest_first)
 
 
 def _listing(columns: Select[Any], chosen: ListFilter, where: _Where) -> prompt_search.Found:
-    """These columns of everything of `workspace_id` that fits, in no order yet; the project is in reach."""
+    """These columns of everything that fits, in no order yet; a project is in reach.
+
+    No index has the rows of several workspaces in their order, but that of words: the others are walked one workspace
+    after the other, so that a page costs as much as there are workspaces, however full they are.
+    """
+    if where.count == 1:
+        found = _within(columns, chosen, in_bound_workspace)
+    else:
+        found = _within(columns, chosen, visible_to_bound)
+        each = (partial(in_bound_workspace, nth=nth) for nth in range(where.count))
+        found = replace(found, walks=tuple(_within(select(Generation.id), chosen, owned).query for owned in each))
+    if where.word_owner_ids:
+        return prompt_search.narrow(
+            found,
+            chosen.text,
+            is_postgresql=where.is_postgresql,
+            owner_ids=where.word_owner_ids,
+            maker_id=chosen.maker_id,
+            marks=_marks(chosen),
+        )
+    return found
+
+
+def _within(
+    columns: Select[Any], chosen: ListFilter, owned: Callable[[Owned], ColumnElement[bool]]
+) -> prompt_search.Found:
+    """These columns of what fits in the workspaces of a condition."""
     query = columns.where(Generation.deleted_at.is_(None), *_conditions(chosen))
     if chosen.project_id is not None:
         # The project is in reach, so its rows are: without the workspace in the query its own index is used.
         query = query.where(Generation.project_id == chosen.project_id)
     else:
-        query = query.where(in_bound_workspace(Generation))
+        query = query.where(owned(Generation))
     place: ColumnElement[str] = Generation.id.expression
     if chosen.tag is not None:
         query = query.join(GenerationTag, GenerationTag.generation_id == Generation.id)
         query = query.where(GenerationTag.tag == canonical_tag(chosen.tag))
         if chosen.project_id is None:
-            query = query.where(in_bound_workspace(GenerationTag))
+            query = query.where(owned(GenerationTag))
         place = GenerationTag.generation_id.expression  # the same id, in the order of the index of tags
-    if where.workspace_id is not None:
-        return prompt_search.narrow(
-            query,
-            place,
-            chosen.text,
-            is_postgresql=where.is_postgresql,
-            owner_id=chosen.project_id or where.workspace_id,
-            marks=_marks(chosen),
-        )
     return prompt_search.Found(query, place)
 
 
@@ -255,6 +288,8 @@ def _beyond(found: prompt_search.Found, generation_id: str, *, older: bool) -> C
 
 def _conditions(chosen: ListFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
+    if chosen.maker_id is not None:
+        found.append(Generation.user_id == chosen.maker_id)
     if chosen.statuses:
         found.append(Generation.status.in_(chosen.statuses))
         if not set(chosen.statuses) & set(ENDED_STATUSES):

@@ -179,11 +179,12 @@ def _tag(session: WriteSession, member: Member, row: Generation, changes: Change
 def _judge(session: WriteSession, rows: Sequence[Generation], kept: bool | None) -> None:
     """Write the verdict and take the difference to the one before it into the roll-up."""
     figures: dict[rollups.Key, Counter[str]] = {}
+    paid_by = _paid_by(session, rows)
     for row in rows:
         assert row.ended_at is not None, "a completed clip has ended"  # noqa: S101 -- for the type checker
         charged_in = row.charged_project_id or row.project_id
         key = rollups.Key(
-            rollups.day_of(row.ended_at), row.workspace_id, row.user_id, charged_in, row.provider, row.model_id
+            rollups.day_of(row.ended_at), paid_by[charged_in], row.user_id, charged_in, row.provider, row.model_id
         )
         added = figures.setdefault(key, Counter())
         added.update(_counted(kept, row.duration_seconds))
@@ -192,6 +193,13 @@ def _judge(session: WriteSession, rows: Sequence[Generation], kept: bool | None)
     for key in sorted(figures):
         if changed := {name: figure for name, figure in figures[key].items() if figure}:
             rollups.add(session, key, **changed)
+
+
+def _paid_by(session: WriteSession, rows: Sequence[Generation]) -> dict[str, str]:
+    """Project that clips were charged in -> its workspace, which may be another one than where the clips are now."""
+    ids = {row.charged_project_id or row.project_id for row in rows}
+    found = session.execute(select(Project.id, Project.workspace_id).where(Project.id.in_(ids)))
+    return {row.id: row.workspace_id for row in found}
 
 
 def _counted(kept: bool | None, seconds: int) -> dict[str, int]:
@@ -203,7 +211,7 @@ def _counted(kept: bool | None, seconds: int) -> dict[str, int]:
 
 def _move(session: WriteSession, member: Member, rows: Sequence[Generation], project_id: str) -> None:
     """Put clips into another project and count them there; what they cost stays where it was charged."""
-    target = projects.get(session, member, project_id)
+    target = projects.get_held(session, member, project_id)
     if any(row.workspace_id != target.workspace_id for row in rows):
         raise errors.InvalidRequest(fields={"projectId": message("project_of_another_workspace")})
     if target.archived_at is not None:

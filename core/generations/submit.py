@@ -16,7 +16,7 @@ from core.db.enums import Status
 from core.db.tables import Generation, Project, is_live, table_of
 from core.generations import lifecycle
 from core.generations.queries import get, visible
-from core.identity import idempotency, users
+from core.identity import api_tokens, idempotency, users
 from core.messages import message
 from core.projects import projects, uploads
 from core.providers import registry
@@ -68,8 +68,8 @@ def submit(
     The same `idempotency_key` with the same order returns the first generation, marked as `replayed`; with another
     order, or to go on from another clip, it raises IdempotencyConflict. `configured` names the providers that have a
     key; `extends_id` is the caller's own clip that this one goes on from, `batch_id` what was ordered with one press.
-    Raises InvalidRequest with fields, ProviderNotConfigured, InsufficientCredits, StorageFull, NotFound for a project
-    or a clip that is not theirs.
+    Raises InvalidRequest with fields, ProviderNotConfigured, InsufficientCredits, TokenCapReached, StorageFull,
+    NotFound for a project or a clip that is not theirs.
     """
     order = order.trimmed()
     if idempotency_key is not None:
@@ -82,12 +82,13 @@ def submit(
             # A retry goes on from what the old one did while that is there; it is the same request either way.
             if not is_repeat(first, order, extends_id if retry_of_id is None else first.extends_id):
                 raise errors.IdempotencyConflict
+            projects.check_visible(session, member, first.project_id)  # they may have left where they ordered it
             first.replayed = True
             return first
     if wrong := capabilities.validate(order.spec):
         raise errors.InvalidRequest(fields=wrong)
     model = registry.model(order.spec.model_id)
-    project = projects.get(session, member, order.project_id)
+    project = projects.get_held(session, member, order.project_id)
     member.require(Action.ORDER, project.workspace_id)
     if project.archived_at is not None:
         raise errors.InvalidRequest(fields={"projectId": message("project_archived")})
@@ -111,6 +112,8 @@ def submit(
     session.add(row)
     session.flush()
     ledger.hold(session, project.workspace_id, generation_id=row.id, credits=price.total_credits, actor=member.email)
+    if member.token_id is not None:
+        api_tokens.spend(session, member.token_id, credits=price.total_credits)
     what = message("ordered", total_credits=price.total_credits)
     lifecycle.add_event(session, row.id, row.status, row.stage, what=what, actor=member.email)
     session.execute(_COUNT, {"counted_id": project.id, "now": utc_now()})
@@ -136,6 +139,7 @@ def _row(member: Member, project: Project, order: Order, price: Quote, now: date
         workspace_id=project.workspace_id,
         user_id=member.id,
         project_id=order.project_id,
+        token_id=member.token_id,
         request_hash=order.digest(),
         recipe_hash=order.recipe(),
         provider=model.provider,

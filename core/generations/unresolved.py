@@ -9,7 +9,7 @@ from core import audit_log, db, errors
 from core.audit_log import Act
 from core.db import ReadSession, WriteSession
 from core.db.enums import Stage, Status
-from core.db.tables import Generation, Project, User, is_uncertain
+from core.db.tables import Generation, Project, User, Workspace, is_uncertain
 from core.generations import lifecycle, reconciliation
 from core.messages import message
 from core.providers.contract import ProviderJob
@@ -19,33 +19,41 @@ from core.workspaces.permissions import Action
 JOB_ID_LIMIT_CHARS = 200
 
 
-def list_unresolved(session: ReadSession, *, limit: int = 100) -> Sequence[Generation]:
-    """Everybody's generations whose charge nobody knows, oldest first; for administrators only."""
-    return session.scalars(select(Generation).where(is_uncertain()).order_by(Generation.id).limit(limit)).all()
+def list_unresolved(session: ReadSession, *, after_id: str = "", limit: int = 100) -> Sequence[Generation]:
+    """Everybody's generations whose charge nobody knows, oldest first, a keyset page at a time; for administrators."""
+    query = select(Generation).where(is_uncertain(), Generation.id > after_id)
+    return session.scalars(query.order_by(Generation.id).limit(limit)).all()
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A clip that waits for a decision, with whose it is and in which project."""
+    """A clip that waits for a decision, with who made it, in which workspace and project."""
 
     row: Generation
     person: str
     project: str
+    workspace: str
 
 
-def list_cases(session: ReadSession, admin: Member, *, limit: int = 100) -> Sequence[Case]:
+def list_cases(session: ReadSession, admin: Member, *, after_id: str = "", limit: int = 100) -> Sequence[Case]:
     """The generations of `list_unresolved` with their people, by name and address; Forbidden for others than admins."""
     admin.require(Action.RESOLVE_UNCERTAIN)
-    rows = list_unresolved(session, limit=limit)
+    rows = list_unresolved(session, after_id=after_id, limit=limit)
     whose = (
-        select(Generation.id, User.name, User.email, Project.name.label("project"))
+        select(Generation.id, User.name, User.email, Project.name.label("project"), Workspace.name.label("workspace"))
         .join(User, User.id == Generation.user_id)
         .join(Project, Project.id == Generation.project_id)
+        .join(Workspace, Workspace.id == Generation.workspace_id)
         .where(Generation.id.in_([row.id for row in rows]))
     )
     found = {one.id: one for one in session.execute(whose)}
     return [
-        Case(row, " · ".join(filter(None, (found[row.id].name, found[row.id].email))), found[row.id].project)
+        Case(
+            row,
+            " · ".join(filter(None, (found[row.id].name, found[row.id].email))),
+            found[row.id].project,
+            found[row.id].workspace,
+        )
         for row in rows
     ]
 

@@ -108,6 +108,20 @@ TEMPLATES: dict[str, str] = {
         "This database role may not remove entries of the audit log. Use the owner's DATABASE_URL."
     ),
     "postgresql_program_failed": N_("{program} has failed: {said}"),
+    # The sample company
+    "sample_is_local": N_("A sample company is only for AUTH_MODE=local, where nobody signs in."),
+    "sample_needs_room": N_(
+        "The sample company could not be written, and nothing of it is left. It needs about 100 MB where this "
+        "installation keeps its files: free some space there, then try again."
+    ),
+    "sample_is_at_work": N_(
+        "Clips that are still being made in the sample company: {number:,}. Wait until they have ended, or decide "
+        "the unclear ones under Admin; then remove it again."
+    ),
+    "sample_is_elsewhere": N_(
+        "Somebody of the sample company has made things in the workspace '{workspace}', whose figures would change "
+        "without them. Transfer or delete what they made there, then remove it again."
+    ),
     # Models, settings and prices
     "no_such_model": N_("There is no model '{model_id}'. Choose one of: {known}."),
     "unusable_provider_key": N_(
@@ -149,6 +163,8 @@ TEMPLATES: dict[str, str] = {
     "period_too_long": N_("Ask for {limit} days at most."),
     "grant_not_positive": N_("A grant is a whole number above 0."),
     "adjustment_of_nothing": N_("An adjustment of 0 changes nothing."),
+    "transfer_not_positive": N_("A transfer is a whole number above 0."),
+    "transfer_to_itself": N_("These are one and the same workspace. Choose another one."),
     "no_account": N_("There is no account for the person {user_id}."),
     "budget_not_positive": N_("A budget is a whole number above 0. Leave it empty for none."),
     # Texts, people and tokens
@@ -161,10 +177,30 @@ TEMPLATES: dict[str, str] = {
     "administrators_only": N_("This is for administrators."),
     "name_missing": N_("Give it a name."),
     "time_has_passed": N_("Choose a time that is still to come."),
+    "cap_out_of_range": N_("A cap is a whole number from 1 to {limit:,}. Leave it empty for none."),
+    "capped_token_makes_none": N_("A token with a cap makes no other token. Use one without a cap, or the browser."),
     "too_many_tokens": N_("You have {limit} tokens already. Revoke some that are no longer used."),
     # Projects, presets and images
     "not_allowed": N_("Your role in this workspace does not allow this."),
     "analysts_see_everybody": N_("Only analysts and administrators may look at everybody's figures."),
+    "personal_workspace": N_("This is somebody's personal workspace, where nobody else can be. Use a team instead."),
+    "workspace_archived": N_("This workspace is archived. An administrator can bring it back."),
+    "workspace_with_role": N_("Choose a workspace together with a role in it."),
+    "not_a_member": N_("This person is not in this workspace."),
+    "already_a_member": N_("{email} is in this workspace already. Change their role there instead."),
+    "member_by_claims": N_(
+        "The groups of their sign-in have put this person here. It is changed where these groups are kept."
+    ),
+    "last_manager": N_("This is the last manager here. Make somebody else a manager first."),
+    "last_administrator": N_("This is the last administrator. Make somebody else an administrator first."),
+    "person_not_found": N_("This person does not exist."),
+    "person_deactivated": N_("This person is deactivated. Let them in again first."),
+    "person_merged": N_("This person was merged into another one, and stays so."),
+    "merge_with_itself": N_("These are one and the same person. Choose another one."),
+    "invitation_unusable": N_("This invitation was used or taken back, or it has expired. Ask for another one."),
+    "invitation_of_another": N_("This invitation is for another address. Sign in with that one, or ask for another."),
+    "project_is_there": N_("This project is in this workspace already."),
+    "project_under_way": N_("Clips of this project are still under way. It can be transferred when they have ended."),
     "workspace_not_found": N_("This workspace does not exist, or you are not in it."),
     "project_of_another_workspace": N_("This project is in another workspace. Choose one of the same."),
     "project_not_found": N_("This project does not exist, or it is not yours."),
@@ -198,6 +234,17 @@ TEMPLATES: dict[str, str] = {
     "side_data_left_out": N_("Damaged data beside the picture was left out."),
     "media_unreadable": N_("This file takes too much memory or time to read. Save it again and use the new file."),
     "link_expired": N_("This link has expired or is not valid. Load the page again for a fresh one."),
+    # Links for people outside, and notes
+    "share_link_not_found": N_("This link does not exist, or it is not of your workspace."),
+    "share_without_clips": N_("Choose at least one clip."),
+    "share_too_many_clips": N_("Choose at most {limit} clips."),
+    "share_not_completed": N_("Only completed clips can be shared."),
+    "share_one_workspace": N_("The clips of one link must be of one workspace."),
+    "share_lifetime": N_("Choose between 1 hour and {days} days."),
+    "password_too_short": N_("Use at least {limit} characters."),
+    "note_not_found": N_("This note does not exist, or it is not yours."),
+    "note_is_empty": N_("Write something."),
+    "note_beyond_clip": N_("This clip is {seconds:.1f} s long. Choose a moment within it."),
     # Signing in
     "sign_in_no_subject": N_("The sign-in does not say who you are. Ask an administrator."),
     "sign_in_no_email": N_("The sign-in does not say your e-mail address, which is needed here. Ask an administrator."),
@@ -247,6 +294,8 @@ TEMPLATES: dict[str, str] = {
     "promise_account_figures": N_("A balance is the sum of its movements and nothing else."),
     "rule_balance_chain": N_("balances written on ledger rows follow one another"),
     "promise_balance_chain": N_("No movement was changed, added in between or taken out afterwards."),
+    "rule_transfers_balance": N_("what a transfer takes from one account, it brings to another"),
+    "promise_transfers_balance": N_("Credits that are handed from one workspace to another arrive there, all of them."),
     "rule_reserved_once": N_("every generation was reserved once, at its quoted price"),
     "promise_reserved_once": N_("The price shown is the price reserved, once a clip."),
     "rule_charged_once": N_("every completed one is charged once, as quoted"),

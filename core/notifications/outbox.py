@@ -15,7 +15,7 @@ from core.clock import utc_now
 from core.config import API_PATH
 from core.db import ReadSession, WriteSession
 from core.db.enums import Status
-from core.db.tables import Generation, WebhookDelivery, WebhookEndpoint
+from core.db.tables import Generation, User, WebhookDelivery, WebhookEndpoint
 from core.ids import new_id
 
 EVENTS: Mapping[Status, str] = {
@@ -35,16 +35,23 @@ PUBLIC_PATH = "public_path"
 def enqueue(session: WriteSession, generation_id: str, workspace_id: str, status: Status) -> None:
     """Write down the event of a status just reached, if it has one, for each address of its workspace that chose it.
 
+    Addresses of people who were deactivated are told nothing.
     The rows of the addresses are kept from being deleted meanwhile: a delivery to nowhere would undo the move.
     """
     if status not in EVENTS:
         return
-    listening = select(WebhookEndpoint.id, WebhookEndpoint.events).where(
-        WebhookEndpoint.workspace_id == workspace_id, WebhookEndpoint.disabled_at.is_(None)
+    listening = (
+        select(WebhookEndpoint.id, WebhookEndpoint.events)
+        .join(User, User.id == WebhookEndpoint.user_id)
+        .where(
+            WebhookEndpoint.workspace_id == workspace_id,
+            WebhookEndpoint.disabled_at.is_(None),
+            User.deactivated_at.is_(None),
+        )
     )
     endpoint_ids = [
         row.id
-        for row in session.execute(listening.with_for_update(read=True, key_share=True))
+        for row in session.execute(listening.with_for_update(read=True, key_share=True, of=WebhookEndpoint))
         if EVENTS[status] in events_in_order(row.events)
     ]
     if not endpoint_ids:

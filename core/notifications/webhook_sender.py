@@ -24,7 +24,7 @@ from core.clock import utc_now
 from core.config import Settings
 from core.db import ReadSession, WriteSession, availability, update_where, writing
 from core.db.enums import DeliveryState, DisabledReason
-from core.db.tables import WebhookDelivery, WebhookEndpoint
+from core.db.tables import User, WebhookDelivery, WebhookEndpoint
 from core.files import download
 from core.messages import Message, message
 from core.notifications import webhooks
@@ -53,10 +53,11 @@ _GONE = 410
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """One attempt that is ours to make; the endpoint is as it was at the claim."""
+    """One attempt that is ours to make; the endpoint is as it was at the claim, whose person may be deactivated."""
 
     delivery: WebhookDelivery
     endpoint: WebhookEndpoint
+    is_deactivated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +136,10 @@ def claim(limit: int, busy: Collection[str] = frozenset()) -> Sequence[Claimed]:
             .returning(WebhookDelivery)
             .execution_options(synchronize_session=False, populate_existing=True)
         ).all()
-        of = select(WebhookEndpoint).where(WebhookEndpoint.id.in_({row.endpoint_id for row in taken}))
-        endpoints = {endpoint.id: endpoint for endpoint in session.scalars(of)}
-    return [Claimed(row, endpoints[row.endpoint_id]) for row in taken if row.endpoint_id in endpoints]
+        of = select(WebhookEndpoint, User.deactivated_at.is_not(None)).join(User, User.id == WebhookEndpoint.user_id)
+        found = session.execute(of.where(WebhookEndpoint.id.in_({row.endpoint_id for row in taken})))
+        endpoints = {endpoint.id: (endpoint, is_deactivated) for endpoint, is_deactivated in found}
+    return [Claimed(row, *endpoints[row.endpoint_id]) for row in taken if row.endpoint_id in endpoints]
 
 
 def _next_in_line(session: ReadSession, now: datetime, limit: int, busy: Collection[str]) -> Sequence[str]:
@@ -162,7 +164,7 @@ def _next_in_line(session: ReadSession, now: datetime, limit: int, busy: Collect
 def deliver(settings: Settings, claimed: Claimed) -> None:
     """Make one attempt and write down what came of it."""
     delivery, endpoint = claimed.delivery, claimed.endpoint
-    if endpoint.disabled_at is not None:  # stopped while the event was being written
+    if endpoint.disabled_at is not None or claimed.is_deactivated:  # stopped while the event was being written
         with db.write_session() as session:
             webhooks.abandon(session, WebhookDelivery.id == delivery.id, why=message("webhook_stopped"))
         return

@@ -13,6 +13,7 @@ from core.clock import utc_now
 from core.db import ReadSession, WriteSession, types, update_where
 from core.db.tables import Draft
 from core.workspaces.access import Member
+from core.workspaces.permissions import Action
 
 LIMIT_CHARS = 100_000
 """A draft of more JSON than this is not kept: a person has pasted a book, and every change would write it anew."""
@@ -26,8 +27,9 @@ def find(session: ReadSession, member: Member, form: str) -> Draft | None:
 def save(session: WriteSession, member: Member, form: str, content: Mapping[str, Any], *, written_by: str) -> bool:
     """Keep what is written in a form in place of what was kept; `written_by` is the browser session that shows it.
 
-    False, and nothing changed, where it is too long to be kept.
+    False, and nothing changed, where it is too long to be kept. Forbidden for who may not order there.
     """
+    member.require(Action.ORDER)
     if len(json.dumps(content)) > LIMIT_CHARS:
         return False
     values = {"content": dict(content), "written_by": written_by, "updated_at": utc_now()}

@@ -88,7 +88,9 @@ def update(
 
 def delete(session: WriteSession, member: Member, preset_id: str) -> None:
     """Forget a preset; NotFound unless it is the person's own."""
-    session.delete(_own(session, member, preset_id))
+    preset = _own(session, member, preset_id)
+    member.require(Action.ORDER, preset.workspace_id)
+    session.delete(preset)
     session.flush()
 
 

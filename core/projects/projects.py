@@ -27,6 +27,7 @@ COVERS = 4
 
 # Statements of every run of a page are put together once: that costs several times what running them does.
 _ONE = select(Project).where(Project.id == bindparam("project_id"), visible_to_bound(Project))
+_ONE_HELD = _ONE.with_for_update(read=True, key_share=True).execution_options(populate_existing=True)
 _ONE_ID = _ONE.with_only_columns(Project.id)
 _NOT_FOUND = message("project_not_found")
 
@@ -124,6 +125,14 @@ def create(session: WriteSession, member: Member, *, name: str, description: str
 def get(session: ReadSession, member: Member, project_id: str) -> Project:
     """A project of a workspace of theirs; NotFound also when it is in another one."""
     project = session.scalar(_ONE, {"workspace_ids": member.workspace_ids, "project_id": project_id})
+    if project is None:
+        raise errors.NotFound(_NOT_FOUND)
+    return project
+
+
+def get_held(session: WriteSession, member: Member, project_id: str) -> Project:
+    """The same, kept from going to another workspace or away until the transaction ends."""
+    project = session.scalar(_ONE_HELD, {"workspace_ids": member.workspace_ids, "project_id": project_id})
     if project is None:
         raise errors.NotFound(_NOT_FOUND)
     return project

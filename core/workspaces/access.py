@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, bindparam, true
 
@@ -20,7 +21,7 @@ from core.db.tables import (
     WebhookEndpoint,
 )
 from core.messages import message
-from core.workspaces.permissions import Action, allows
+from core.workspaces.permissions import IN_INSTALLATION, IN_WORKSPACE, Action, allows
 
 Owned = (
     type[Generation]
@@ -40,13 +41,15 @@ class Member:
     """A person at work in a workspace, and what they are in every workspace that is in their reach.
 
     `workspace_id` is where lists look and new things are made, and always one of `roles`. `token_id` is the API token
-    they come with, None in a browser.
+    they come with, None in a browser. Who is confined came with a token that was made for this one workspace: nothing
+    beyond it is in their reach, the installation neither.
     """
 
     user: User
     workspace_id: str
     roles: Mapping[str, WorkspaceRole]
     token_id: str | None = None
+    is_confined: bool = False
 
     @property
     def id(self) -> str:
@@ -76,12 +79,14 @@ class Member:
 
     def may(self, action: Action, workspace_id: str | None = None) -> bool:
         """Whether they may do this in a workspace, the present one where none is named."""
+        if self.is_confined and action in IN_INSTALLATION:
+            return False
         return allows(action, role=self.user.role, workspace_role=self.roles.get(workspace_id or self.workspace_id))
 
     def require(self, action: Action, workspace_id: str | None = None) -> None:
         """Return when they may; else Forbidden."""
         if not self.may(action, workspace_id):
-            raise errors.Forbidden(message("not_allowed"))
+            raise errors.Forbidden(message("not_allowed" if action in IN_WORKSPACE else "administrators_only"))
 
 
 def visible_to(table: Owned, member: Member) -> ColumnElement[bool]:
@@ -99,9 +104,18 @@ def in_workspace(table: Owned, member: Member) -> ColumnElement[bool]:
     return table.workspace_id == member.workspace_id
 
 
-def in_bound_workspace(table: Owned) -> ColumnElement[bool]:
-    """The condition of `in_workspace` for a statement built once and run with the parameter `workspace_id`."""
-    return table.workspace_id == bindparam("workspace_id")
+def in_bound_workspace(table: Owned, nth: int | None = None) -> ColumnElement[bool]:
+    """The condition of `in_workspace` for a statement built once and run with the parameter `workspace_id`.
+
+    With `nth` it is that of one workspace in reach after the other, as `bound_workspaces` counts them.
+    """
+    return table.workspace_id == bindparam("workspace_id" if nth is None else f"workspace_{nth}")
+
+
+def bound_workspaces(member: Member) -> Mapping[str, Any]:
+    """The parameters of all these conditions."""
+    each = {f"workspace_{nth}": workspace_id for nth, workspace_id in enumerate(member.workspace_ids)}
+    return {"workspace_id": member.workspace_id, "workspace_ids": member.workspace_ids, **each}
 
 
 def all_rows_for_analyst(member: Member) -> ColumnElement[bool]:

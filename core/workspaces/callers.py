@@ -1,10 +1,14 @@
 """Who comes with an API token: the person at work in a workspace, remembered for a moment."""
 
 import time
+from collections.abc import Collection
+
+from sqlalchemy import bindparam, or_, select
 
 from core.clock import utc_now
 from core.db import ReadSession
-from core.db.tables import ApiToken
+from core.db.tables import ApiToken, User, Workspace, WorkspaceMember
+from core.db.types import UtcDateTime
 from core.identity import api_tokens
 from core.workspaces import members
 from core.workspaces.access import Member
@@ -13,6 +17,23 @@ CACHE_SECONDS = 1.0
 """How long a token that was looked up is taken as valid without looking again, and its person's roles with it."""
 
 _MAX_CACHED = 10_000
+
+_AT_ONCE = 500
+"""So many ids a statement: databases limit their parameters."""
+
+_LET_IN = (
+    select(ApiToken.id, WorkspaceMember.workspace_id)
+    .join(User, User.id == ApiToken.user_id)
+    .join(WorkspaceMember, WorkspaceMember.user_id == User.id)
+    .join(Workspace, Workspace.id == WorkspaceMember.workspace_id)
+    .where(
+        ApiToken.id.in_(bindparam("token_ids", expanding=True)),
+        ApiToken.revoked_at.is_(None),
+        or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > bindparam("now", type_=UtcDateTime())),
+        User.deactivated_at.is_(None),
+        Workspace.archived_at.is_(None),
+    )
+)
 
 
 class CallerCache:
@@ -50,3 +71,13 @@ class CallerCache:
     def clear(self) -> None:
         """Forget all of them."""
         self._found.clear()
+
+
+def still_let_in(session: ReadSession, callers: Collection[Member]) -> Collection[tuple[str, str]]:
+    """Token and workspace of those of these callers whose token is valid and who are in that workspace."""
+    token_ids = sorted({caller.token_id for caller in callers if caller.token_id is not None})
+    found: set[tuple[str, str]] = set()
+    for place in range(0, len(token_ids), _AT_ONCE):
+        some = {"token_ids": token_ids[place : place + _AT_ONCE], "now": utc_now()}
+        found.update((row.id, row.workspace_id) for row in session.execute(_LET_IN, some))
+    return found

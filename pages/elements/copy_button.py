@@ -1,5 +1,7 @@
 """Buttons that copy a text, or the address of a clip, to the clipboard of the person who presses them."""
 
+from collections.abc import Mapping, Sequence
+
 from pages.ui.custom_element import custom_element
 from pages.ui.language import _
 
@@ -16,5 +18,14 @@ def show(prompt: str, clip_id: str, *, key: str) -> None:
         {"label": _("Copy prompt"), "text": prompt},
         {"label": _("Copy link"), "query": f"?clip={clip_id}"},
     ]
+    _draw(buttons, key=key)
+
+
+def text(label: str, copied: str, *, key: str) -> None:
+    """One button that copies a text."""
+    _draw([{"label": label, "text": copied}], key=key)
+
+
+def _draw(buttons: Sequence[Mapping[str, str]], *, key: str) -> None:
     words = {"done": _("Copied"), "failed": _("This browser does not allow copying")}
     _element(key=key, data={"buttons": buttons, "words": words})

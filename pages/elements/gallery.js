@@ -35,6 +35,8 @@ function make(id, list) {
   const text = element("span", "text", card);
   element("span", "title", text);
   element("span", "meta", text);
+  const who = element("span", "who", text);
+  for (const name of ["avatar", "by"]) element("span", name, who);
   card.addEventListener("click", () => list.open(id));
   for (const [event, act] of [["pointerenter", play], ["pointerleave", stop], ["focus", play], ["blur", stop]])
     card.addEventListener(event, () => act(item));
@@ -73,7 +75,7 @@ function stop(item) {
 
 function words(item, name, text) {
   const found = item.querySelector("." + name);
-  if (found.textContent !== text) found.textContent = text;
+  if (found.textContent !== (text ?? "")) found.textContent = text ?? "";
   found.hidden = !text;
 }
 
@@ -95,7 +97,16 @@ function fill(item, card) {
   move(item, card);
   for (const name of ["length", "verdict", "title", "meta"]) words(item, name, card[name]);
   item.querySelector(".verdict").dataset.kept = String(card.kept);
+  own(item, card);
   item.firstChild.setAttribute("aria-label", card.label);
+}
+
+// Who made it, and where it is; nothing where that goes without saying.
+function own(item, { maker, place }) {
+  item.querySelector(".who").hidden = !maker && !place;
+  words(item, "avatar", maker?.initials);
+  item.querySelector(".avatar").style.background = maker?.colour ?? "";
+  words(item, "by", [maker?.name, place].filter(Boolean).join(" · "));
 }
 
 // The state of the tools: what was pressed and is not confirmed yet goes before what the data say.

@@ -13,6 +13,7 @@ from core.clock import utc_now
 from core.db.enums import ENDED_STATUSES, Status
 from core.generations.queries import ListRow
 from pages.sections import progress_text
+from pages.sections.whose import NOBODY_ELSE, Whose
 from pages.ui import components, wording
 from pages.ui.custom_element import custom_element
 from pages.ui.language import _, translate_message
@@ -40,13 +41,15 @@ class Pressed:
     turn: int = 0
 
 
-def show(rows: Sequence[ListRow], *, key: str) -> str | None:
+def show(rows: Sequence[ListRow], *, key: str, whose: Whose = NOBODY_ELSE) -> str | None:
     """Draw the cards; the id of the one that was just clicked, else None."""
-    opened: str | None = _element(key=key, data={"cards": _cards(rows)}).open
+    opened: str | None = _element(key=key, data={"cards": _cards(rows, whose)}).open
     return opened
 
 
-def board(rows: Sequence[ListRow], *, key: str, marked: Sequence[str], turn: int) -> Pressed:
+def board(
+    rows: Sequence[ListRow], *, key: str, marked: Sequence[str], turn: int, whose: Whose = NOBODY_ELSE
+) -> Pressed:
     """Draw the cards with hearts and check boxes; what was just done. `marked` may hold clips of other pages.
 
     The browser shows a change at once and sends it whole; `turn` is that of the last `Pressed` with a selection, so
@@ -57,7 +60,7 @@ def board(rows: Sequence[ListRow], *, key: str, marked: Sequence[str], turn: int
         "select": _("Select"),
         "keys": _("Arrow keys move, Enter opens, Space selects, F marks a favourite."),
     }
-    sent = {"cards": _cards(rows), "board": {"marked": list(marked), "turn": turn, "words": words}}
+    sent = {"cards": _cards(rows, whose), "board": {"marked": list(marked), "turn": turn, "words": words}}
     pressed = _element(
         key=key,
         data=sent,
@@ -66,12 +69,12 @@ def board(rows: Sequence[ListRow], *, key: str, marked: Sequence[str], turn: int
     return Pressed(pressed.open, pressed.hearts or {}, selection.get("ids"), selection.get("turn", 0))
 
 
-def _cards(rows: Sequence[ListRow]) -> list[dict[str, Any]]:
+def _cards(rows: Sequence[ListRow], whose: Whose) -> list[dict[str, Any]]:
     now = utc_now()
-    return [card(row, now) for row in rows]
+    return [card(row, now, whose) for row in rows]
 
 
-def card(row: ListRow, now: datetime) -> dict[str, Any]:
+def card(row: ListRow, now: datetime, whose: Whose = NOBODY_ELSE) -> dict[str, Any]:
     """What the element needs of one generation; texts only, no markup."""
     live = row.status not in ENDED_STATUSES
     badge = "" if row.status is Status.COMPLETED else wording.STATUS[row.status]
@@ -88,6 +91,7 @@ def card(row: ListRow, now: datetime) -> dict[str, Any]:
         "length": length,
         "title": title,
         "meta": meta,
+        **whose.card(row),
         "progress": row.progress if live else None,
         "poster": components.media_link(row.thumbnail_key),
         "preview": components.media_link(row.preview_key),
@@ -95,7 +99,7 @@ def card(row: ListRow, now: datetime) -> dict[str, Any]:
         "verdict": verdict,
         "kept": row.kept,
         # What is heard holds what is seen, in its order, so that voice control finds a card by its words.
-        "label": " ".join(filter(None, (badge, note, length, verdict, title, meta, _("Open clip")))),
+        "label": " ".join(filter(None, (badge, note, length, verdict, title, meta, whose.heard(row), _("Open clip")))),
     }
 
 

@@ -11,7 +11,8 @@ function make(id, list) {
   const item = element("li", "item", list);
   item.dataset.id = id;
   element("p", "title", item);
-  element("p", "meta", item);
+  const meta = element("p", "meta", item);
+  for (const name of ["avatar", "by", "what"]) element("span", name, meta);
   const bar = element("div", "bar", item);
   bar.setAttribute("role", "progressbar");
   bar.setAttribute("aria-valuemin", "0");
@@ -60,7 +61,11 @@ function draw(list, { items, words }) {
     const part = (name) => item.querySelector("." + name);
     write(part("title"), now.title);
     part("title").hidden = !words.details;
-    write(part("meta"), now.meta);
+    write(part("what"), now.meta);
+    part("avatar").hidden = part("by").hidden = !now.maker;
+    write(part("avatar"), now.maker?.initials ?? "");
+    part("avatar").style.background = now.maker?.colour ?? "";
+    write(part("by"), now.maker ? `${now.maker.name} ·` : "");
     write(part("details"), words.details);
     part("details").hidden = !words.details;
     write(part("confirm"), words.confirm);

@@ -15,6 +15,7 @@ from core.db import ReadSession
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.generations import progress
+from core.workspaces import profiles
 from core.workspaces.access import Member
 from pages.elements import live_endpoint
 from pages.ui import current_member, language, links, wording
@@ -22,6 +23,7 @@ from pages.ui.custom_element import custom_element
 from pages.ui.language import _, plural
 
 PROMPT_CHARS = 60
+MAX_NAMES = 3
 
 _element = custom_element(
     __file__,
@@ -44,7 +46,7 @@ def show(session: ReadSession, person: Member, outage: str) -> None:
     st.session_state["live_newest"] = newest
     if ended:
         number, _text = st.session_state.get("live_told", (0, ""))
-        st.session_state["live_told"] = (number + 1, summary(ended))
+        st.session_state["live_told"] = (number + 1, summary(ended, _others(session, person, ended)))
     number, text = st.session_state.get("live_told", (0, ""))
     _element(
         key="live",
@@ -70,6 +72,12 @@ def show(session: ReadSession, person: Member, outage: str) -> None:
     )
 
 
+def forget() -> None:
+    """Tell nothing of what was under way in another workspace."""
+    for name in ("live_ids", "live_newest", "live_told"):
+        st.session_state.pop(name, None)
+
+
 def how_many() -> int:
     """How many are under way, as far as they are watched; the shell has just asked."""
     return len(st.session_state.get("live_ids", ()))
@@ -87,16 +95,28 @@ def _begun(session: ReadSession, person: Member) -> Sequence[str]:
     return () if newest is None else progress.ids_after(session, person, newest)
 
 
-def summary(ended: Sequence[Generation]) -> str:
-    """What ended, in a line: one clip by its prompt, several by how many."""
+def _others(session: ReadSession, person: Member, ended: Sequence[Generation]) -> Sequence[str]:
+    """The names of those who made some of these, without the person's own."""
+    theirs = [row.user_id for row in ended if row.user_id != person.id]
+    return [profile.name for profile in profiles.people(session, theirs).values()] if theirs else ()
+
+
+def summary(ended: Sequence[Generation], others: Sequence[str] = ()) -> str:
+    """What ended, in a line: one clip by its prompt, several by how many; and `others` who made some of them."""
     returned = sum(row.credits for row in ended if row.status is not Status.COMPLETED)
     back = _("{price} returned").format(price=wording.priced(returned)) if returned else ""
     if len(ended) == 1:
         row = ended[0]
         cut = row.prompt if len(row.prompt) <= PROMPT_CHARS else f"{row.prompt[: PROMPT_CHARS - 1].rstrip()}…"
-        return "; ".join(filter(None, (_ONE[row.status]().format(prompt=cut), back)))
-    counts = [(status, sum(row.status is status for row in ended)) for status in _MANY]
-    said = ", ".join(_MANY[status](count).format(number=wording.credits(count)) for status, count in counts if count)
+        said = _ONE[row.status]().format(prompt=cut)
+    else:
+        counts = [(status, sum(row.status is status for row in ended)) for status in _MANY]
+        said = ", ".join(
+            _MANY[status](count).format(number=wording.credits(count)) for status, count in counts if count
+        )
+    whose = ", ".join(others[:MAX_NAMES]) + (", …" if len(others) > MAX_NAMES else "")
+    if others:
+        said = _("{what} ({people})").format(what=said, people=whose)
     return "; ".join(filter(None, (said, back)))
 
 

@@ -12,7 +12,7 @@ from core import db, errors, installation
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession, availability
-from core.db.enums import Status
+from core.db.enums import Role, Status
 from core.files import signed_urls
 from core.projects import projects
 from core.workspaces.access import Member
@@ -225,3 +225,13 @@ def empty_state(title: str, text: str, *, icon: str) -> None:
     with st.container(horizontal_alignment="center"), st.container(width=620, gap="small"):
         st.markdown(f"## :material/{icon}: {title}", text_alignment="center")
         st.markdown(text, text_alignment="center")
+
+
+def lead_to_figures(person: Member) -> None:
+    """Where an analyst has no clips to see: what they do see, and where."""
+    if person.role is not Role.ANALYST:
+        return
+    text = _("As an analyst you see the figures of all workspaces. Clips are seen by those who are in a workspace.")
+    empty_state(_("Your figures are on the usage page"), text, icon="bar_chart")
+    with st.container(horizontal_alignment="center"):
+        st.page_link("usage.py", label=_("Usage of everybody"), icon=":material/bar_chart:")

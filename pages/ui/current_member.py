@@ -1,6 +1,8 @@
 """Who is looking, and in which workspace: asked of the database on every run, so that no page relies on another one.
 
-The workspace stands in the address, and is remembered for the next visit.
+The workspace stands in the address, and is remembered for the next visit. A link to a clip or a project leads to the
+workspace that it is in. Where nobody signs in one may look as anybody of the sample company; that, too, stands in the
+address and is remembered in the session.
 """
 
 import html
@@ -16,7 +18,8 @@ from core.db import ReadSession
 from core.db.tables import User
 from core.identity import sessions, users
 from core.identity.api_tokens import hash_of
-from core.workspaces import members
+from core.sample import presence
+from core.workspaces import choices, members
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 from pages.ui.language import N_, _
@@ -24,8 +27,15 @@ from pages.ui.language import N_, _
 WORKSPACE = "workspace"
 """Under this name the address says where a person is at work, and the session remembers it from page to page."""
 
+_CLIP_LINKS = ("clip", "from", "extend")
+_PROJECT_LINK = "project"
+_FIGURES_OF_ALL = "people"
+"""Figures of everybody are looked at from any workspace, whatever project they are narrowed to."""
 THIS_MACHINE = "127.0.0.1"
 """Whose address Streamlit does not tell."""
+
+LOOK_AS = "as"
+"""Under this name the address and the session say as whom of the sample company one looks, by e-mail address."""
 
 _known: ContextVar[Member] = ContextVar("_known")
 
@@ -43,7 +53,7 @@ def set_current_member(found: Member) -> Iterator[None]:
 def current_member() -> Member:
     """The person of this session at work in the workspace that the address names, else where they were last.
 
-    NotFound when the address names a workspace that they are not in.
+    NotFound when the address names a workspace that they are not in, Forbidden for who was deactivated.
     """
     if (found := _known.get(None)) is not None:
         return found
@@ -54,6 +64,49 @@ def current_member() -> Member:
             return _at_work(session, user)
     with db.write_session() as session:
         return _at_work(session, users.local_person(session, installation.current().settings))
+
+
+def may_look_as() -> bool:
+    """Whether one may look as others here: only where nobody signs in and only this machine is answered."""
+    return presence.is_allowed(installation.current().settings)
+
+
+def looked_as() -> str | None:
+    """The address of whom of the sample company this session looks as; None for oneself."""
+    return st.session_state.get(LOOK_AS) if may_look_as() else None
+
+
+def is_looking_as() -> bool:
+    """Whether this session looks as somebody of the sample company."""
+    return looked_as() is not None
+
+
+def look_as(email: str | None) -> None:
+    """Look as somebody of the sample company from the next run on, None as oneself; for callbacks.
+
+    NotFound for who is not of it, and for everybody where people sign in.
+    """
+    if email is not None:
+        if not may_look_as():
+            raise errors.NotFound
+        with db.write_session() as session:
+            person = users.local_person(session, installation.current().settings)
+            presence.note_look(session, person, email=email)
+    st.query_params.clear()
+    st.session_state.pop(WORKSPACE, None)
+    st.session_state[LOOK_AS] = email
+    if email is not None:
+        st.query_params[LOOK_AS] = email
+
+
+def own_administrator() -> Member:
+    """Who sits in front of the machine, also while they look as somebody else; Forbidden if no administrator."""
+    if not may_look_as():
+        return administrator()
+    with db.read_session() as session:
+        found = members.at_work(session, users.get(session, config.LOCAL_PERSON))
+    found.require(Action.OPERATE)
+    return found
 
 
 def session_id() -> str:
@@ -80,22 +133,45 @@ def administrator() -> Member:
 
 def move_to(workspace_id: str) -> None:
     """Go on in another workspace, on this page; for callbacks. NotFound for one that they are not in."""
-    with db.write_session() as session:
-        found = members.at_work(session, current_member().user, workspace_id)
-        users.note_workspace(session, found.user, workspace_id=workspace_id)
+    current_member().moved_to(workspace_id)
     st.query_params.clear()
     st.query_params[WORKSPACE] = st.session_state[WORKSPACE] = workspace_id
 
 
+def leave_address() -> None:
+    """Forget what the address names, and so go on where the person was last; for callbacks."""
+    st.query_params.clear()
+    st.session_state.pop(WORKSPACE, None)
+
+
 def _user(session: ReadSession) -> User | None:
-    """Who is signed in; without sign-in it is the one local person, None before they are made."""
+    """Who is signed in; without sign-in the one local person, or as whom they look, None before they are made."""
     settings = installation.current().settings
     if settings.has_sign_in:
         return _signed_in(session, settings)
+    if (other := _looked_as(session)) is not None:
+        return other
     try:
         return users.get(session, config.LOCAL_PERSON)
     except errors.NotFound:
         return None
+
+
+def _looked_as(session: ReadSession) -> User | None:
+    """As whom of the sample company the address says to look, else the session; None for oneself.
+
+    Who is not of it, or went with it, is forgotten.
+    """
+    if not may_look_as():
+        return None
+    email = st.query_params.get(LOOK_AS) or st.session_state.get(LOOK_AS)
+    found = presence.find(session, email) if email else None
+    st.session_state[LOOK_AS] = found.email if found else None
+    if found is not None and st.query_params.get(LOOK_AS) != found.email:
+        st.query_params[LOOK_AS] = found.email
+    elif found is None:
+        st.query_params.pop(LOOK_AS, None)
+    return found
 
 
 def _signed_in(session: ReadSession, settings: Settings) -> User:
@@ -117,12 +193,27 @@ def _cookie(settings: Settings) -> str:
 
 
 def _at_work(session: ReadSession, user: User) -> Member:
+    if user.deactivated_at is not None:
+        raise errors.Forbidden(N_("Your access has ended. Ask an administrator to let you in again."))
     found = members.at_work(session, user)
-    asked = st.query_params.get(WORKSPACE)
-    wanted = asked or st.session_state.get(WORKSPACE) or user.last_workspace_id
-    if asked or wanted in found.roles:
-        found = found.moved_to(str(wanted))
+    if len(found.roles) > 1 or WORKSPACE in st.query_params:
+        found = found.moved_to(_wanted(session, found))
     st.session_state[WORKSPACE] = found.workspace_id
-    if asked is None and len(found.roles) > 1:
+    if len(found.roles) > 1 and st.query_params.get(WORKSPACE) != found.workspace_id:
         st.query_params[WORKSPACE] = found.workspace_id
     return found
+
+
+def _wanted(session: ReadSession, found: Member) -> str:
+    """Where what the address leads to is, else the workspace that it names, else where the person was last."""
+    if _FIGURES_OF_ALL not in st.query_params:
+        clip_id = next((st.query_params[word] for word in _CLIP_LINKS if word in st.query_params), None)
+        linked = choices.workspace_of_link(
+            session, found, clip_id=clip_id, project_id=st.query_params.get(_PROJECT_LINK)
+        )
+        if linked is not None:
+            return linked
+    if asked := st.query_params.get(WORKSPACE):
+        return asked
+    remembered = (st.session_state.get(WORKSPACE), found.user.last_workspace_id)
+    return next((str(known) for known in remembered if known in found.roles), found.id)

@@ -7,7 +7,7 @@ where a number decides; `N_("Save")` for a constant that is shown through `_()` 
 
 import gettext
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
@@ -92,6 +92,11 @@ def translate_message(said: Message | str | None) -> str:
     if not said:
         return ""
     return _writer(current()).write(as_message(said))
+
+
+def writers() -> Mapping[str, Writer]:
+    """Who writes in which language, by its tag, for a door that draws pages of its own."""
+    return {tag: _writer(tag) for tag in LANGUAGES}
 
 
 def say(tag: str, said: Message | str) -> str:

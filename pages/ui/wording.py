@@ -9,7 +9,7 @@ from typing import TypeVar
 from babel import dates, numbers
 
 from core.catalog import price_list
-from core.db.enums import EntryKind, Stage, Status
+from core.db.enums import EntryKind, Role, Stage, Status, WorkspaceRole
 from core.providers.contract import VideoModel
 from pages.ui import language
 from pages.ui.language import N_, _, plural
@@ -53,6 +53,13 @@ STATUS = TranslatedLabels(
         Status.FAILED: N_("Failed"),
         Status.CANCELLED: N_("Cancelled"),
     }
+)
+
+ROLE = TranslatedLabels({Role.USER: N_("Member"), Role.ANALYST: N_("Analyst"), Role.ADMIN: N_("Administrator")})
+"""What a person is in the installation."""
+
+WORKSPACE_ROLE = TranslatedLabels(
+    {WorkspaceRole.VIEWER: N_("Viewer"), WorkspaceRole.MAKER: N_("Maker"), WorkspaceRole.MANAGER: N_("Manager")}
 )
 
 STAGE = TranslatedLabels(

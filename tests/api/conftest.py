@@ -15,12 +15,13 @@ from core.api import mounted
 from core.db.enums import Scope, WorkspaceRole
 from core.db.tables import Generation, WebhookEndpoint
 from core.identity import api_tokens
+from core.ids import new_id
 from core.installation import Installation, current
 from core.notifications import webhooks
 from core.workspaces.access import Member
 from tests.factories import generations
 from tests.factories.users import ensure_member
-from tests.factories.workspaces import create_team
+from tests.factories.workspaces import create_team, create_team_of
 
 ORIGIN = "http://studio.test"
 PREFIX = "/api/apps/video-generator"
@@ -83,6 +84,20 @@ class Client:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["preset"]["id"])
 
+    def note(self, generation_id: str, text: str = "Too dark", **fields: Any) -> str:
+        """The id of a new note on a clip."""
+        answer = self.post(f"/generations/{generation_id}/notes", json={"text": text, **fields})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["note"]["id"])
+
+    def share_link(self, *rows: Generation, **choices: Any) -> dict[str, Any]:
+        """The answer to a new link to these clips, or to a new one."""
+        ids = [row.id for row in rows] or [self.finished().id]
+        answer = self.post("/share-links", json={"generationIds": ids, **choices})
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
     def webhook(self) -> tuple[str, str]:
         """The ids of a webhook, at an address that nothing is sent to, and of its one delivery."""
         assert self.person is not None
@@ -92,6 +107,25 @@ class Client:
             session.add(endpoint)
             session.flush()
             return endpoint.id, webhooks.send_test(session, self.person, endpoint.id).id
+
+    def team(self, name: str = "Film") -> str:
+        """The id of a new team that they manage."""
+        assert self.person is not None
+        return create_team_of(db.default(), self.person, name=name)
+
+    def join(self, team: str, role: WorkspaceRole = WorkspaceRole.MAKER) -> str:
+        """The id of somebody new who was put into a team."""
+        person = arrive(f"{new_id()}@example.org").person
+        assert person is not None
+        answer = self.post(f"/workspaces/{team}/members", json={"email": person.email, "role": role.value})
+        assert answer.status_code == 201, answer.text
+        return person.id
+
+    def uncertain(self) -> str:
+        """The id of a generation of which nobody knows whether the provider has it."""
+        assert self.person is not None
+        row = generations.create_generation(db.default(), self.person)
+        return generations.lose_submit(db.default(), row.id).id
 
     def finished(self, **changes: Any) -> Generation:
         """A completed generation whose file is in storage."""

@@ -4,6 +4,10 @@ from typing import Any
 
 from tests.api.conftest import Client
 
+INVITED = {"email": "new@example.org", "role": "maker"}
+ADMINISTRATION = ("people", "uncertain")
+"""Whoever is no administrator has no business there, whatever the id."""
+
 
 def own_path(client: Client, path: str) -> str:
     """A route's path about something that belongs to this caller."""
@@ -18,19 +22,56 @@ def own_path(client: Client, path: str) -> str:
             own = client.preset()
         case "generations" | "download":
             own = client.generate()
+            if "{noteId}" in path:
+                path = path.replace("{noteId}", client.note(own))
+        case "share-links":
+            own = client.share_link()["shareLink"]["id"]
         case "webhooks":
             own, delivery = client.webhook()
             path = path.replace("{deliveryId}", delivery)
+        case "workspaces":
+            own = client.team()
+            path = path.replace("{userId}", client.join(own))
+        case "invitations":
+            answer = client.post(f"/workspaces/{client.team()}/invitations", json=INVITED)
+            own = str(answer.json()["invitation"]["id"])
+        case "people":
+            assert client.person is not None
+            own = client.person.id
+        case "uncertain":
+            own = client.uncertain()
         case noun:
             raise AssertionError(f"say here how to make one of /{noun}")
     return path.replace("{id}", own)
 
 
-def fitting_body(method: str, path: str) -> dict[str, Any]:
-    """A body that changes something of what the path is about, as an option of a request."""
-    if method != "PATCH":
-        return {}
+def fitting_body(client: Client, method: str, path: str) -> dict[str, Any]:
+    """A body that changes something of what the path is about, as an option of a request; this caller may send it."""
+    own_id = client.person.id if client.person else ""
+    match method, path:
+        case "POST", "/workspaces/{id}/members":
+            return {"json": {"email": "owner@example.org", "role": "viewer"}}
+        case "POST", "/workspaces/{id}/invitations":
+            return {"json": {"email": "new@example.org", "role": "viewer"}}
+        case "POST", "/people/{id}/merge":
+            return {"json": {"intoId": own_id}}
+        case "POST", "/uncertain/{id}/found":
+            return {"json": {"providerJobId": "job-1"}}
+        case "POST", "/projects/{id}/transfer":
+            return {"json": {"workspaceId": own_id}}
+        case "PATCH", "/workspaces/{id}/members/{userId}":
+            return {"json": {"role": "viewer"}}
+        case "PATCH", "/people/{id}":
+            return {"json": {"role": "admin"}}
+        case "POST", "/generations/{id}/notes":
+            return {"json": {"text": "Too dark"}}
+        case "PATCH", _:
+            pass
+        case _:
+            return {}
     match path.split("/")[1]:
+        case "generations" if "{noteId}" in path:
+            return {"json": {"text": "Changed"}}
         case "generations":
             return {"json": {"favourite": True}}
         case "webhooks":

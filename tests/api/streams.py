@@ -40,6 +40,8 @@ class Stream:
 def listening(server: str, client: Client, *, last_id: int | None = None, by_query: bool = False) -> Iterator[Stream]:
     """Somebody who listens."""
     headers = {"Authorization": f"Bearer {client.token}"}
+    if client.workspace_id is not None:
+        headers["Workspace-Id"] = client.workspace_id
     if last_id is not None and not by_query:
         headers["Last-Event-ID"] = str(last_id)
     query = {"lastEventId": last_id} if by_query else {}

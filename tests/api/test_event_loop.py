@@ -53,8 +53,8 @@ def test_loop_goes_on_while_the_database_is_waited_for(installation: Installatio
     """No route waits for the database on the event loop, where everybody else would wait with it."""
     ana = arrive("ana@example.org")
     path = own_path(ana, door.path) if door.need else door.path
-    body: dict[str, Any] = fitting_body(door.method, door.path)
-    if door.method == "POST":
+    body: dict[str, Any] = fitting_body(ana, door.method, door.path)
+    if door.method == "POST" and not body:
         body = {"json": {"name": "Hills"}}
     if door.path == "/generate":
         body = {"json": ana.order()}

@@ -79,3 +79,70 @@ def test_scope_decides_what_a_token_may(installation: object, scope: Scope) -> N
     assert client.send("HEAD", "/credits").status_code == 200
     assert client.post("/projects", json={"name": "x"}).status_code == (403 if scope is Scope.READ else 201)
     assert client.get("/tokens").status_code == (200 if scope is Scope.ADMIN else 403)
+
+
+def test_token_for_one_workspace(ana: Client) -> None:
+    """It is at work there and sees nothing else, whatever the call names; lists tell what it is for."""
+    team, project = ana.team(), ana.project()
+    made = ana.post("/tokens", json={"name": "cron", "scope": "admin", "workspaceId": team}).json()
+    script = Client(ana.person, made["secret"])
+
+    assert (made["token"]["workspaceId"], made["token"]["capCredits"]) == (team, None)
+    assert script.get("/projects").json()["projects"] == []
+    assert script.get("/credits").json()["credits"]["available"] == 10_000
+    assert script.get(f"/projects/{project}").status_code == 404
+    assert script.get("/projects", headers={"Workspace-Id": ana.workspace_id or "0" * 36}).status_code == 404
+    assert [each["id"] for each in script.get("/workspaces").json()["workspaces"]] == [team]
+    assert {each["name"] for each in ana.get("/tokens").json()["tokens"]} == {"cron", "test"}
+    assert {each["name"] for each in script.get("/tokens").json()["tokens"]} == {"cron"}
+    wide = next(each["id"] for each in ana.get("/tokens").json()["tokens"] if each["name"] == "test")
+    assert script.send("DELETE", f"/tokens/{wide}").status_code == 404
+
+
+def test_token_makes_none_that_reaches_further(ana: Client) -> None:
+    """With a token for one workspace only others for it are made, with a capped one none."""
+    team, other = ana.team(), ana.team("Other")
+    narrow = ana.post("/tokens", json={"name": "n", "scope": "admin", "workspaceId": team}).json()["secret"]
+    capped = ana.post("/tokens", json={"name": "c", "scope": "admin", "capCredits": 100}).json()["secret"]
+
+    made = Client(ana.person, narrow).post("/tokens", json={"name": "more"})
+    assert made.json()["token"]["workspaceId"] == team
+    there = Client(ana.person, narrow).post("/tokens", json={"name": "more", "workspaceId": other})
+    assert set(refusal(there)[2]) == {"workspaceId"}
+    assert refusal(Client(ana.person, capped).post("/tokens", json={"name": "more"}))[:2] == (403, "forbidden")
+
+
+def test_token_with_a_cap(ana: Client) -> None:
+    """Exactly as many of many orders at once pass as the cap pays for; what was cancelled makes room again."""
+    made = ana.post("/tokens", json={"name": "cron", "capCredits": 120}).json()
+    script = Client(ana.person, made["secret"])
+    order = script.order()
+
+    answers = script.send_at_once("POST", "/generate", [{"json": order} for _ in range(5)])
+
+    assert sorted(answer.status_code for answer in answers) == [202, 202, 402, 402, 402]
+    over = next(answer for answer in answers if answer.status_code == 402)
+    assert refusal(over)[:2] == (402, "token_cap_reached")
+    told = {each["id"]: each for each in ana.get("/tokens").json()["tokens"]}[made["token"]["id"]]
+    assert (told["capCredits"], told["spentCredits"]) == (120, 100)
+    assert ana.get("/credits").json()["credits"]["held"] == 100
+
+    first = next(answer.json()["generation"]["id"] for answer in answers if answer.status_code == 202)
+    assert script.post(f"/generations/{first}/cancel").status_code == 200
+    assert script.post("/generate", json=order).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"capCredits": 0}, "capCredits"),
+        ({"capCredits": "5"}, "capCredits"),
+        ({"workspaceId": "x"}, "workspaceId"),
+        ({"workspaceId": "00000000-0000-0000-0000-000000000000"}, "workspaceId"),
+    ],
+)
+def test_reach_that_cannot_be(ana: Client, body: dict[str, object], field: str) -> None:
+    """What is wrong is said on its field."""
+    status, _code, fields = refusal(ana.post("/tokens", json={"name": "x"} | body))
+
+    assert (status, set(fields)) == (422, {field})

@@ -8,13 +8,17 @@ import av
 import numpy as np
 import pytest
 
-from core import db
+from core import audit_log, db
+from core.audit_log import Act
+from core.db.enums import Scope
 from core.db.tables import Generation
 from core.files import storage as storages
 from core.files import video_derivatives
 from core.files.storage import Storage
 from core.generations import commands, lifecycle
+from core.identity import api_tokens
 from core.projects import projects
+from core.usage import budgets
 from tests.factories import installations
 from tests.factories.generations import CLIP_FACTS
 from tests.factories.studio import Studio
@@ -45,6 +49,27 @@ def furnish(studio: Studio, folder: Path) -> None:
     studio.lose(studio.order(lake, "Ink in clear water", model_id="seedance-t2v"))
     with db.write_session() as session:
         commands.cancel(session, studio.person, studio.order(lake, "A paper boat").id)
+    administer(studio)
+
+
+def administer(studio: Studio) -> None:
+    """Acts of several people, from several places, of which some are long."""
+    person = studio.person
+    with audit_log.acting_from("203.0.113.7", "deploy-42"), db.write_session() as session:
+        api_tokens.create(session, person.user, name="Continuous integration of the intranet", scope=Scope.GENERATE)
+        budgets.set_workspace(session, person, credits=250_000)
+    with audit_log.acting_from("2001:db8:85a3:8d3:1319:8a2e:370:7348"), db.write_session() as session:
+        whose = "a-rather-long-name.of-somebody@subsidiary.example.org"
+        audit_log.record(
+            session,
+            person.user,
+            Act.MEMBER_ROLE_CHANGED,
+            target=whose,
+            workspace_id=person.workspace_id,
+            before={"role": "viewer"},
+            after={"role": "manager"},
+        )
+        audit_log.record(session, None, Act.SIGN_IN_REFUSED, target=whose, after={"reason": "no_role"})
 
 
 def small_clip(path: Path) -> Path:

@@ -26,6 +26,7 @@ PAGES = {
     "/history": ("History", "Rain on a tin roof"),
     "/usage": ("Usage", "Top projects"),
     "/admin": ("Admin", "Grant or correct credits"),
+    "/audit_log": ("Audit log", "Was not let in"),
     "/account": ("Account", "Movements"),
 }
 """Address -> heading of the page, and something that stands far down in it."""

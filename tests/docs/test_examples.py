@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy import select
 from standardwebhooks.webhooks import Webhook
 
 from core import db
-from core.db.tables import WebhookEndpoint
+from core.db.tables import ShareLink, WebhookEndpoint
 from core.installation import Installation
 from tests.api import live
 from tests.api.conftest import Client
@@ -32,6 +32,7 @@ RUN_HERE = {
     HOW_TO / "back-up-and-upgrade.md",
     HOW_TO / "decide-uncertain-generations.md",
     HOW_TO / "set-budgets.md",
+    HOW_TO / "share-clips-outside.md",
     HOW_TO / "use-webhooks.md",
 }
 
@@ -112,6 +113,20 @@ def test_webhook_registered(ana: Client, shell: Mapping[str, str], tmp_path: Pat
     with db.read_session() as session:
         kept = session.scalars(select(WebhookEndpoint)).one()
     assert kept.events == ["generation.completed", "generation.failed"]
+
+
+def test_link_made(ana: Client, shell: Mapping[str, str], tmp_path: Path) -> None:
+    """The answer has the address, and the link opens for three days, with download."""
+    (make,) = commands(HOW_TO / "share-clips-outside.md")
+
+    with live.serving() as address:
+        printed = run(make, tmp_path, VIDEO_API=address, GENERATION_ID=ana.finished().id, **shell)
+
+    assert f'"url":"{address.removesuffix(API)}/share/' in printed
+    with db.read_session() as session:
+        kept = session.scalars(select(ShareLink)).one()
+    assert (kept.title, kept.allow_download) == ("First take", True)
+    assert kept.expires_at - kept.created_at == timedelta(days=3)
 
 
 def test_webhook_receiver(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -102,8 +102,12 @@ def build_output(generation_id: str, **changes: Any) -> lifecycle.Output:
 
 def create_completed(database: Database, user: Member, **changes: Any) -> Generation:
     """A generation that went all the way."""
-    row = create_generation(database, user, **changes)
-    row = advance(database, row.id, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD, DOWNLOADING)
+    return finish(database, create_generation(database, user, **changes).id)
+
+
+def finish(database: Database, generation_id: str) -> Generation:
+    """Let an order that waits go all the way."""
+    row = advance(database, generation_id, DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD, DOWNLOADING)
     with database.write_session() as session:
         assert lifecycle.complete(session, row, build_output(row.id))
     return load_generation(row.id, database)

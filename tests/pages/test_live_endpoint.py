@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 
 from core import db
 from core.clock import utc_now
+from core.db.enums import WorkspaceRole
 from core.db.tables import User
 from core.generations import progress
 from core.identity import api_tokens
@@ -16,7 +17,8 @@ from pages.elements import live_endpoint
 from pages.ui import language
 from tests.factories import generations
 from tests.factories.studio import Studio
-from tests.factories.users import ensure_member
+from tests.factories.users import deactivate, ensure_member
+from tests.factories.workspaces import create_team, remove
 
 
 def look(token: str | None, *shown: str, **headers: str) -> httpx.Response:
@@ -79,6 +81,24 @@ def test_token_of_somebody_who_is_gone_is_refused(studio: Studio) -> None:
     """A signature alone makes no person."""
     nobody = Member(User(id="0198c0de-0000-7000-8000-000000000000", email="gone@example.org"), studio.person.id, {})
     assert look(token(studio, nobody)).status_code == 401
+
+
+def test_token_of_somebody_who_was_deactivated(studio: Studio) -> None:
+    """What a page was given before stops at the next look."""
+    studio.order(studio.project())
+    given = token(studio)
+    assert look(given).status_code == 200
+    deactivate(studio.person)
+    assert look(given).status_code == 401
+
+
+def test_token_of_somebody_who_was_taken_out(studio: Studio) -> None:
+    """The same for a workspace that they are not in any more."""
+    [member] = create_team(db.default(), (studio.person, WorkspaceRole.VIEWER))
+    given = token(studio, member)
+    assert look(given).status_code == 200
+    remove(member)
+    assert look(given).status_code == 401
 
 
 def test_api_token_opens_it_not(studio: Studio) -> None:

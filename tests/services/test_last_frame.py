@@ -7,6 +7,7 @@ from PIL import Image
 from sqlalchemy import select, update
 
 from core import db, errors
+from core.db.enums import WorkspaceRole
 from core.db.tables import Generation, Upload, Workspace
 from core.files import video_derivatives
 from core.files.storage import LocalStorage
@@ -15,6 +16,7 @@ from core.installation import Installation
 from core.workspaces.access import Member
 from tests.factories.generations import QUOTA_BYTES, create_completed, create_generation
 from tests.factories.users import create_member, ensure_member
+from tests.factories.workspaces import create_team
 from tests.fixtures.clips import SHADES, brightening
 
 
@@ -79,3 +81,17 @@ def test_last_frame_when_it_cannot_be(ana: Member, tmp_path: Path) -> None:
             last_frame.as_upload(user, generation_id, storage=storage, quota_bytes=quota_bytes)
     with db.read_session() as session:
         assert session.scalars(select(Upload)).all() == []
+
+
+def test_last_frame_of_a_team(ana: Member, tmp_path: Path) -> None:
+    """The picture belongs to the workspace of the clip, wherever the person is at work; a viewer there takes none."""
+    storage = LocalStorage(tmp_path / "files")
+    ben = create_member(db.default(), "ben@example.org")
+    in_team, viewing = create_team(db.default(), (ana, WorkspaceRole.MAKER), (ben, WorkspaceRole.VIEWER))
+    row = kept(storage, in_team, brightening(tmp_path / "clip.mp4"))
+    at_home = in_team.moved_to(ana.id)
+
+    upload = last_frame.as_upload(at_home, row.id, storage=storage, quota_bytes=QUOTA_BYTES)
+    assert (upload.workspace_id, upload.user_id) == (in_team.workspace_id, ana.id)
+    with pytest.raises(errors.Forbidden):
+        last_frame.as_upload(viewing.moved_to(ben.id), row.id, storage=storage, quota_bytes=QUOTA_BYTES)

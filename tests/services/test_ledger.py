@@ -178,11 +178,18 @@ def test_booking_of_nothing(database: Database, person: Member, book: Callable[.
         (update(Account).values(available_credits=Account.available_credits + 5), "account_figures"),
         (update(LedgerEntry).values(available_after=LedgerEntry.available_after + 1), "balance_chain"),
         (delete(LedgerEntry).where(LedgerEntry.kind == "hold"), "reserved_once"),
+        (delete(LedgerEntry).where(LedgerEntry.key == "gift:in"), "transfers_balance"),
+        (update(LedgerEntry).where(LedgerEntry.key == "gift:out").values(amount_credits=-6), "transfers_balance"),
     ],
 )
 def test_audit_when_books_are_damaged(database: Database, person: Member, damage: object, rule: str) -> None:
     """The audit names the rule that somebody's hand on the tables broke."""
     create_generation(database, person)
+    with database.write_session() as session:
+        ben = ensure_member(session, "ben@example.org")
+        ledger.transfer(session, person.id, ben.id, credits=5, key="gift", actor=person.email, reason="Campaign")
+    with database.read_session() as reading:
+        assert [result.code for result in runs.run(reading) if not result.holds] == []
     with database.write_session() as session:
         session.execute(damage)  # type: ignore[call-overload]  # any statement
 
@@ -194,7 +201,7 @@ def test_audit_when_books_are_damaged(database: Database, person: Member, damage
 
 
 class Books(RuleBasedStateMachine):
-    """Random histories of grants, orders and their ends; after each step the books must be right."""
+    """Random histories of grants, transfers, orders and their ends; after each step the books must be right."""
 
     database: Database
     live = Bundle("live")
@@ -205,7 +212,8 @@ class Books(RuleBasedStateMachine):
         with self.database.write_session() as session:
             count = session.scalars(text("SELECT count(*) FROM users")).one()
             self.user = ensure_member(session, f"p{count}@example.org", signup_credits=start)
-        self.available, self.held, self.number = start, 0, 0
+            self.other = ensure_member(session, f"p{count}b@example.org")
+        self.available, self.held, self.number, self.handed_on = start, 0, 0, 0
 
     @rule(credits=st.integers(1, 1_000))
     def grant(self, credits: int) -> None:
@@ -216,6 +224,31 @@ class Books(RuleBasedStateMachine):
                 session, self.user.id, credits=credits, key=f"{self.user.id}:{self.number}", actor="root", reason="Test"
             )
         self.available += credits
+
+    @rule(credits=st.integers(1, 1_000), back=st.booleans(), times=st.integers(1, 2))
+    def transfer(self, credits: int, back: bool, times: int) -> None:
+        """Credits go to another workspace and back, exactly when they are there, and once however often it is said."""
+        self.number += 1
+        giver, receiver = (self.other, self.user) if back else (self.user, self.other)
+        covered = credits <= (self.handed_on if back else self.available)
+        for again in range(times):
+            try:
+                with self.database.write_session() as session:
+                    moved = ledger.transfer(
+                        session,
+                        giver.id,
+                        receiver.id,
+                        credits=credits,
+                        key=f"transfer:{self.user.id}:{self.number}",
+                        actor="root",
+                        reason="Test",
+                    )
+            except errors.InsufficientCredits:
+                assert not covered
+                return
+            assert moved is not bool(again)
+        self.available += credits if back else -credits
+        self.handed_on += -credits if back else credits
 
     @rule(target=live, seconds=st.integers(1, 16))
     def order(self, seconds: int) -> tuple[str, int] | None:
@@ -264,8 +297,9 @@ class Books(RuleBasedStateMachine):
             return
         with self.database.read_session() as session:
             assert ledger.balance(session, self.user.id) == ledger.Balance(self.available, self.held)
+            assert ledger.balance(session, self.other.id) == ledger.Balance(self.handed_on, 0)
             broken = {result.code for result in runs.run(session) if not result.holds}
-        assert broken & {"account_figures", "balance_chain"} == set()
+        assert broken & {"account_figures", "balance_chain", "transfers_balance"} == set()
 
 
 def test_books_in_random_histories(database: Database) -> None:
@@ -301,3 +335,36 @@ def test_booking_at_its_limits(database: Database, person: Member) -> None:
         assert ledger.grant(session, person.id, credits=most, key="in", actor="root", reason=longest)
         assert ledger.adjust(session, person.id, credits=-most, key="out", actor="root", reason=longest)
         assert ledger.balance(session, person.workspace_id).available_credits == 10_000
+
+
+def test_transfers_that_cross(database: Database, person: Member) -> None:
+    """Many in both directions at once neither wait for each other for ever nor make or lose a credit."""
+    with database.write_session() as session:
+        ben = ensure_member(session, "ben@example.org", signup_credits=10_000)
+
+    def hand_over(number: int) -> None:
+        giver, receiver = (person, ben) if number % 2 else (ben, person)
+        with database.write_session() as session:
+            ledger.transfer(
+                session, giver.id, receiver.id, credits=7, key=f"t{number}", actor="root", reason="Back and forth"
+            )
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(hand_over, range(24)))
+
+    with database.read_session() as reading:
+        assert [ledger.balance(reading, each.id).available_credits for each in (person, ben)] == [10_000, 10_000]
+        assert [result.code for result in runs.run(reading) if not result.holds] == []
+
+
+def test_transfer_of_more_than_there_is(database: Database, person: Member) -> None:
+    """What is not covered moves on neither account."""
+    with database.write_session() as session:
+        ben = ensure_member(session, "ben@example.org")
+
+    with pytest.raises(errors.InsufficientCredits), database.write_session() as session:
+        ledger.transfer(session, person.id, ben.id, credits=10_001, key="t", actor="root", reason="Too much")
+
+    with database.read_session() as reading:
+        assert ledger.balance(reading, person.id).available_credits == 10_000
+        assert ledger.balance(reading, ben.id).available_credits == 0

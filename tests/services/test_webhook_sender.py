@@ -19,7 +19,7 @@ from core.notifications import webhook_sender, webhooks
 from core.workspaces.access import Member
 from tests.factories import installations
 from tests.factories.generations import create_completed
-from tests.factories.users import create_member
+from tests.factories.users import create_member, deactivate
 from tests.fixtures import receiver as receivers
 from tests.fixtures.receiver import Receiver
 from tests.said import codes
@@ -128,6 +128,18 @@ def test_deliver_is_verified_by_the_receiver(site: Settings, ana: Member, receiv
     assert done.delivered_at is not None
     with pytest.raises(standardwebhooks.WebhookVerificationError):
         standardwebhooks.Webhook(secret).verify(call.body + b" ", call.headers)
+
+
+def test_deliver_when_its_person_was_deactivated(site: Settings, ana: Member, receiver: Receiver) -> None:
+    """What was still to be sent to an address of theirs is given up, and never sent."""
+    registered(site, ana, receiver.url)
+    create_completed(db.default(), ana)
+    deactivate(ana)
+    assert send(site) == 1
+    assert receiver.calls == []
+    with db.read_session() as session:
+        (given_up,) = session.scalars(select(WebhookDelivery)).all()
+    assert (given_up.state, given_up.next_at) == ("given_up", None)
 
 
 def test_deliver_after_a_rotation(site: Settings, ana: Member, receiver: Receiver) -> None:

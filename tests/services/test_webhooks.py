@@ -8,7 +8,7 @@ from core import errors
 from core.clock import utc_now
 from core.db import Database
 from core.db.enums import DeliveryState, DisabledReason
-from core.db.tables import Generation, WebhookDelivery, WebhookEndpoint
+from core.db.tables import Generation, User, WebhookDelivery, WebhookEndpoint
 from core.generations import lifecycle
 from core.messages import message, plain
 from core.notifications import outbox, webhooks
@@ -212,6 +212,15 @@ def test_event_when_a_generation_ends_otherwise(database: Database, person: Memb
     assert all("raw words" not in delivery.body for delivery in deliveries)
     assert bodies["generation.uncertain"]["endedAt"] is None
     assert {data["creditsCharged"] for data in bodies.values()} == {0}
+
+
+def test_event_when_the_person_of_the_webhook_is_deactivated(database: Database, person: Member) -> None:
+    """Nothing is written for an address of somebody who may not know any more."""
+    endpoint = registered(database, person)
+    with database.write_session() as session:
+        session.get_one(User, person.id).deactivated_at = utc_now()
+    create_completed(database, person)
+    assert recorded(database, endpoint) == []
 
 
 def test_event_when_nobody_listens(database: Database, person: Member) -> None:

@@ -1,4 +1,4 @@
-"""The address of the API as whoever asks can reach it again: that of PUBLIC_URL, else the one they have used."""
+"""Addresses as whoever asks can reach them again: below PUBLIC_URL, else below the one they have used."""
 
 from starlette.requests import Request
 
@@ -12,3 +12,8 @@ def base_url(request: Request, settings: Settings) -> str:
     if settings.public_url:
         return f"{settings.public_url}{config.API_PATH if mounted_at.endswith(config.API_PATH) else ''}"
     return f"{request.url.scheme}://{request.url.netloc}{mounted_at}"
+
+
+def page_url(request: Request, settings: Settings, page: str) -> str:
+    """The address of a page beside the API."""
+    return f"{base_url(request, settings).removesuffix(config.API_PATH)}/{page}"

@@ -20,7 +20,10 @@ _DATABASE_AWAY = ("database_unavailable", "The database is busy or away. Wait, t
 _REFUSALS: dict[int, tuple[str, tuple[type[errors.AppError], ...]]] = {
     400: ("The body cannot be read.", ()),
     401: ("No valid token was sent.", (errors.Unauthorized,)),
-    402: ("The balance does not cover the price.", (errors.InsufficientCredits,)),
+    402: (
+        "The balance does not cover the price, or the token has reached its cap.",
+        (errors.InsufficientCredits, errors.TokenCapReached),
+    ),
     403: ("Known caller, but not allowed to do this.", (errors.Forbidden,)),
     404: ("It does not exist, or it is not yours.", (errors.NotFound,)),
     409: (

@@ -32,7 +32,7 @@ DESCRIPTION = """Make video from text and images with several AI providers, at a
 
 Send `Authorization: Bearer <token>` with every call. Tokens are made on the account page, with `POST /tokens` or with
 `python -m core.cli token EMAIL`. A token of scope `read` looks, one of `generate` also orders and changes, one of
-`admin` also manages tokens and webhooks.
+`admin` also manages tokens, webhooks, teams and, for administrators, people.
 
 Prices are whole credits. Times are UTC. A refusal has the shape
 `{"success": false, "error": {"code", "message", "fields"?, "requestId"?}}`: `code` is stable, `message` is for people,
@@ -49,9 +49,16 @@ TAGS = {
     "uploads": "Images that a clip starts or ends with.",
     "generations": "Order, watch, cancel, repeat and delete clips.",
     "presets": "Saved settings of an order.",
+    "share-links": "Links with which people outside watch chosen clips.",
     "media": "The files.",
     "usage": "What was spent.",
     "tokens": "Tokens for scripts.",
+    "workspaces": "What projects, clips and credits belong to: everybody's own, and teams.",
+    "members": "Who is in a workspace.",
+    "invitations": "Links with which somebody comes in.",
+    "people": "Who may come in, for administrators.",
+    "grants": "Credits booked to workspaces and moved between them.",
+    "uncertain": "Clips whose charge an administrator has to decide.",
     "audit log": "Administrative acts, for administrators.",
     "webhooks": "Addresses that events are sent to when a clip ends.",
     "health": "Whether this installation works.",

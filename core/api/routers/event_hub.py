@@ -9,7 +9,7 @@ import logging
 import signal
 import threading
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 
@@ -22,11 +22,15 @@ from core.db import availability
 from core.generations.timeline import Step, Tail
 from core.messages import plain
 from core.retry import RepeatedFailure
+from core.workspaces import callers
 from core.workspaces.access import Member
 
 log = logging.getLogger(__name__)
 
 READ_SECONDS = 0.5
+CHECK_SECONDS = 2.0
+"""How often listeners are looked at: whose token or place in the workspace has ended hears no more after this."""
+
 MAX_SUBSCRIPTIONS_PER_USER = 10
 MAX_QUEUED_STEPS = 500
 FLUSH_GRACE_SECONDS = 2.0
@@ -36,7 +40,8 @@ GRACE_SECONDS = 5
 class Subscription:
     """One listener's place: what has come for them, and the scope in which it is sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, member: Member) -> None:
+        self.member = member
         self.scope = anyio.CancelScope()
         self.start_id = 0
         self.ended = False
@@ -85,7 +90,7 @@ class EventHub:
             raise errors.RateLimited(
                 plain("You are listening in too many places. Close one of them."), retry_after_seconds=30
             )
-        subscription = Subscription()
+        subscription = Subscription(member)
         self._subscriptions[member.workspace_id].add(subscription)
         self._of_user[member.id] += 1
         try:
@@ -105,10 +110,19 @@ class EventHub:
     def stop(self) -> None:
         """End every stream, and at once those that still come."""
         self._stopped = True
-        for subscription in [
-            subscription for subscriptions in self._subscriptions.values() for subscription in subscriptions
-        ]:
+        for subscription in self._listeners():
             subscription.end()
+
+    def _listeners(self) -> Sequence[Subscription]:
+        return [each for subscriptions in self._subscriptions.values() for each in subscriptions]
+
+    async def _end_those_who_left(self) -> None:
+        """End the streams of who may listen no more; they are told why when they take it up again."""
+        listening = self._listeners()
+        stay = await to_thread.run_sync(_still_let_in, [each.member for each in listening])
+        for subscription in listening:
+            if (subscription.member.token_id, subscription.member.workspace_id) not in stay:
+                subscription.end()
 
     @contextmanager
     def ending_with_process(self) -> Iterator[None]:
@@ -148,9 +162,14 @@ class EventHub:
             tail = await to_thread.run_sync(_tail_at_present)
             first.set_result(tail)
             trouble, pause_seconds = RepeatedFailure(log, "reading the steps"), READ_SECONDS
+            clock = asyncio.get_running_loop()
+            check_at = clock.time() + CHECK_SECONDS
             while self._subscriptions:
                 await asyncio.sleep(pause_seconds)
                 try:
+                    if clock.time() >= check_at:
+                        await self._end_those_who_left()
+                        check_at = clock.time() + CHECK_SECONDS
                     steps = await to_thread.run_sync(_read, tail)
                 except Exception as failure:
                     pause_seconds = max(READ_SECONDS, trouble.met(failure, is_told=availability.is_away(failure)))
@@ -179,6 +198,11 @@ def _bound_the_end() -> None:
 def _tail_at_present() -> Tail:
     with db.read_session() as session:
         return Tail.at_present(session)
+
+
+def _still_let_in(listening: Sequence[Member]) -> Collection[tuple[str, str]]:
+    with db.read_session() as session:
+        return callers.still_let_in(session, listening)
 
 
 def _read(tail: Tail) -> Sequence[Step]:

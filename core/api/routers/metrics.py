@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from starlette.responses import Response
 
-from core import db, errors
+from core import db
 from core.api.http import routing
 from core.api.http.auth import CurrentMember
 from core.api.http.installed import CurrentInstallation
@@ -25,14 +25,13 @@ from core.api.openapi.answers import refuses
 from core.audit import runs as audit_runs
 from core.clock import utc_now
 from core.db import Database, ReadSession
-from core.db.enums import Role
 from core.db.tables import Account, Generation, is_live
 from core.insights import circuit_breaker
 from core.installation import Installation
-from core.messages import plain
 from core.providers import registry
 from core.redis import connection as redis_connection
 from core.redis import job_queue
+from core.workspaces.permissions import Action
 
 router = routing.router("health")
 
@@ -47,8 +46,7 @@ def get_metrics(member: CurrentMember, installation: CurrentInstallation) -> Res
 
     For administrators only; a token of scope `read` is enough.
     """
-    if member.role is not Role.ADMIN:
-        raise errors.Forbidden(plain("These figures are for administrators."))
+    member.require(Action.OPERATE)
     with db.read_session() as session:
         stored = [*_work(session), *_providers(session, installation.configured), *_money(session)]
     text = generate_latest(_Snapshot([*stored, *_queues(installation), *_process(installation.database)]))

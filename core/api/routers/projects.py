@@ -14,6 +14,7 @@ from core import db
 from core.api.http import idempotency, routing
 from core.api.http.auth import CurrentMember, PathId
 from core.api.http.idempotency import IdempotencyKey
+from core.api.http.installed import CurrentInstallation
 from core.api.openapi.answers import fills, leads_to, refuses
 from core.api.routers.media import RequestLinks
 from core.api.schemas import fields, requests, responses
@@ -21,7 +22,7 @@ from core.db import ReadSession
 from core.db.tables import Generation, Project
 from core.generations import queries
 from core.identity import idempotency as keys
-from core.projects import projects
+from core.projects import projects, transfer
 from core.workspaces.access import Member, visible_to
 
 router = routing.router("projects")
@@ -149,6 +150,31 @@ def delete_project(member: CurrentMember, project_id: PathId) -> responses.Respo
     with db.write_session() as session:
         projects.delete(session, member, project_id)
     return responses.Response()
+
+
+@router.post("/projects/{id}/transfer", responses=refuses(404, 409))
+def transfer_project(
+    member: CurrentMember,
+    installation: CurrentInstallation,
+    project_id: PathId,
+    link: RequestLinks,
+    body: requests.ProjectTransfer,
+) -> ProjectAnswer:
+    """Move a project with its clips to another workspace, for who manages both.
+
+    What it cost stays in the workspace that has paid, under an archived project of the same name; `spentCredits` begins
+    at 0. 409 while a clip of it is under way.
+    """
+    with db.write_session() as session:
+        done = transfer.transfer(
+            session,
+            member,
+            project_id,
+            to_workspace_id=body.workspace_id,
+            quota_bytes=installation.settings.storage_quota_bytes,
+        )
+        newest = _newest(session, member, [project_id])
+    return ProjectAnswer(project=_shape(done.project, newest.get(project_id, []), link))
 
 
 def _newest(session: ReadSession, member: Member, project_ids: Collection[str]) -> Mapping[str, Sequence[Generation]]:

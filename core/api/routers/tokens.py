@@ -17,17 +17,25 @@ from core.db.enums import Scope
 from core.db.tables import ApiToken
 from core.identity import api_tokens
 from core.identity import idempotency as keys
+from core.workspaces.access import Member
 
 router = routing.router("tokens")
 
 
 class Token(responses.ApiModel):
-    """A token as lists show it: by its first characters. `lastUsedAt` is true to the minute."""
+    """A token as lists show it: by its first characters. `lastUsedAt` is true to the minute.
+
+    `workspaceId` is null where it reaches all workspaces of its person. `spentCredits` is what was ordered with it and
+    not given back, never more than `capCredits` where it has a cap.
+    """
 
     id: fields.Id
     name: fields.Name
     prefix: Annotated[str, Field(examples=["avg_3vQx9LmT"])]
     scope: Scope
+    workspace_id: fields.TextOrNull
+    cap_credits: Annotated[int | None, Field(examples=[10_000])]
+    spent_credits: fields.Credits
     created_at: datetime
     last_used_at: datetime | None
     expires_at: datetime | None
@@ -40,6 +48,9 @@ class Token(responses.ApiModel):
             name=row.name,
             prefix=row.prefix,
             scope=row.scope,
+            workspace_id=row.workspace_id,
+            cap_credits=row.cap_credits,
+            spent_credits=row.spent_credits,
             created_at=row.created_at,
             last_used_at=row.last_used_at,
             expires_at=row.expires_at,
@@ -61,9 +72,10 @@ class NewTokenAnswer(responses.Response):
 
 @router.get("/tokens")
 def list_tokens(member: CurrentMember) -> TokensAnswer:
-    """List your tokens, newest first."""
+    """List your tokens, newest first; a token for one workspace lists those for it."""
     with db.read_session() as session:
-        return TokensAnswer(tokens=[Token.of(row) for row in api_tokens.list_for_user(session, member.user)])
+        rows = api_tokens.list_for_user(session, member.user, workspace_id=_only(member))
+        return TokensAnswer(tokens=[Token.of(row) for row in rows])
 
 
 @router.post(
@@ -75,15 +87,24 @@ def list_tokens(member: CurrentMember) -> TokensAnswer:
 def create_token(member: CurrentMember, body: requests.NewToken, idempotency_key: IdempotencyKey = None) -> Response:
     """Create a token; its `secret` is shown only once.
 
+    One that is made with a token for one workspace is for that, too; a token with a cap makes none (403).
     A repeat tells the token without it, since only its hash is kept: whoever has lost the first answer revokes the
     token and makes another. 404 when it was revoked.
     """
-    request, secret = f"token\n{body.model_dump_json()}", None
+    unnamed = {name for name in ("workspace_id", "cap_credits") if getattr(body, name) is None}
+    request, secret = f"token\n{body.model_dump_json(exclude=unnamed)}", None
     with db.write_session() as session:
         made_id = keys.made_before(session, member.user, idempotency_key, request=request)
         if made_id is None:
             secret = api_tokens.create(
-                session, member.user, name=body.name, scope=body.scope, expires_at=body.expires_at
+                session,
+                member.user,
+                name=body.name,
+                scope=body.scope,
+                expires_at=body.expires_at,
+                workspace_id=body.workspace_id,
+                cap_credits=body.cap_credits,
+                made_with_id=member.token_id,
             )
             row = api_tokens.by_token(session, secret)[1]
             keys.remember(session, member.user, idempotency_key, request=request, made_id=row.id)
@@ -97,5 +118,10 @@ def create_token(member: CurrentMember, body: requests.NewToken, idempotency_key
 def revoke_token(member: CurrentMember, installation: CurrentInstallation, token_id: PathId) -> responses.Response:
     """Revoke a token; the next request with it is refused."""
     with db.write_session() as session:
-        api_tokens.revoke(session, member.user, token_id, cache=installation.callers)
+        api_tokens.revoke(session, member.user, token_id, cache=installation.callers, workspace_id=_only(member))
     return responses.Response()
+
+
+def _only(member: Member) -> str | None:
+    """The workspace whose tokens alone are in reach of whoever came with one for it; None: all of the person's."""
+    return member.workspace_id if member.is_confined else None

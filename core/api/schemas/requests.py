@@ -94,11 +94,22 @@ class ProjectChanges(Changes):
 
 
 class NewToken(Body):
-    """A token to create; without `expiresAt` it is valid until it is revoked."""
+    """A token to create; without `expiresAt` it is valid until it is revoked.
+
+    It reaches one workspace of yours, or all of them where none is named, and orders for `capCredits` at most.
+    """
 
     name: fields.Name
     scope: Annotated[Scope, Field(strict=False)] = Scope.GENERATE
     expires_at: Annotated[Moment, Field(strict=False)] | None = None
+    workspace_id: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
+    cap_credits: Annotated[int, Field(examples=[10_000])] | None = None
+
+
+class ProjectTransfer(Body):
+    """The workspace that a project is to go to."""
+
+    workspace_id: Annotated[fields.Id, Field(pattern=ID_PATTERN)]
 
 
 class SpecFields(Body):

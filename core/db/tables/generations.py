@@ -43,7 +43,7 @@ class Generation(Base):
     `setbacks` counts looks or fetches in a row that came to no end that could be written down.
     `deadline_at` ends the present part of its life; None is a day after the order (`lifecycle.PENDING_LIMIT`).
     `recipe_hash` is the same for the same order in any project; `batch_id` for those ordered with one press.
-    `token_id` is the API token it was ordered with, if one has a cap that this counts against.
+    `token_id` is the API token it was ordered with, None for an order in a browser.
     `expedited_at` is when a call of the vendor last made us look sooner.
     `prompt_words` are the words of the prompt as searches compare them, written with it; prompts never change.
     `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved

@@ -49,13 +49,19 @@ class LedgerEntry(Base):
     __table_args__ = (
         check_in_enum("kind", EntryKind),
         CheckConstraint("amount_credits <> 0", name="amount_not_zero"),
-        CheckConstraint("amount_credits > 0 OR kind = 'adjust'", name="only_adjust_is_negative"),
+        CheckConstraint("amount_credits > 0 OR kind IN ('adjust', 'transfer')", name="sign_fits_kind"),
         Index("ix_ledger_entries_account_newest", "account_id", "id"),
         Index(
-            "ix_ledger_entries_given",
+            "ix_ledger_entries_credited",
             "account_id",
             "amount_credits",
-            sqlite_where=text("kind IN ('grant', 'adjust')"),
-            postgresql_where=text("kind IN ('grant', 'adjust')"),
+            sqlite_where=text("kind IN ('grant', 'adjust', 'transfer')"),
+            postgresql_where=text("kind IN ('grant', 'adjust', 'transfer')"),
+        ),
+        Index(
+            "ix_ledger_entries_booked",
+            "id",
+            sqlite_where=text("kind IN ('grant', 'adjust', 'transfer')"),
+            postgresql_where=text("kind IN ('grant', 'adjust', 'transfer')"),
         ),
     )

@@ -40,7 +40,7 @@ class User(Base):
     merged_into_id: Mapped[str | None] = mapped_column(String(36))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
-    __table_args__ = (check_in_enum("role", Role),)
+    __table_args__ = (check_in_enum("role", Role), Index("ix_users_name", "name"))
 
 
 class Identity(Base):

@@ -43,6 +43,7 @@ class Project(Base):
     __table_args__ = (
         CheckConstraint("length(name) > 0", name="name_not_empty"),
         Index("ix_projects_workspace_newest", "workspace_id", "updated_at", "id"),
+        Index("ix_projects_name", "workspace_id", "name"),
     )
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import utc_now
@@ -32,7 +32,10 @@ class ClipNote(Base):
 
 
 class ShareLink(Base):
-    """An address, kept as a hash only, under which people outside see chosen clips until it expires or is revoked."""
+    """An address, kept as a hash only, under which people outside see chosen clips until it expires or is revoked.
+
+    Their prompts are shown only with `show_prompt`.
+    """
 
     __tablename__ = "share_links"
 
@@ -43,6 +46,7 @@ class ShareLink(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(200))
     allow_download: Mapped[bool] = mapped_column(default=False)
+    show_prompt: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]

@@ -17,7 +17,7 @@ ACTORS = TranslatedLabels({audit_log.SYSTEM: N_("The system"), audit_log.COMMAND
 
 _EDGE = "padding:7px 10px 7px 0;vertical-align:top;text-align:left;border-bottom:1px solid rgb(128 140 140 / 22%);"
 _ONE_LINE, _WRAPPED = "white-space:nowrap;", "overflow-wrap:anywhere;min-width:8rem;"
-_WIDTHS = (_ONE_LINE, _WRAPPED, "min-width:15rem;", _WRAPPED, f"{_ONE_LINE}padding-right:0;")
+_WIDTHS = (_ONE_LINE, _WRAPPED, "min-width:15rem;", f"{_WRAPPED}min-width:13rem;", f"{_ONE_LINE}padding-right:0;")
 _SMALL = "font-size:.8rem;opacity:.75;"
 _INNER = "padding:2px 12px 2px 0;vertical-align:top;text-align:left;overflow-wrap:anywhere;font-weight:400;"
 
@@ -44,9 +44,11 @@ def _cell(tag: str, place: int, content: str) -> str:
 def _cells(line: LogLine) -> tuple[str, ...]:
     """An entry as HTML, a cell a column; everything in it is somebody's own words and escaped."""
     entry = line.entry
+    day = wording.day(entry.at)
+    time = wording.moment(entry.at).removeprefix(f"{day}, ")
     workspace = f'<div style="{_SMALL}">{html.escape(line.workspace)}</div>' if line.workspace else ""
     return (
-        html.escape(wording.moment(entry.at)),
+        f'{html.escape(day)}<div style="{_SMALL}">{html.escape(time)}</div>',
         html.escape(ACTORS.get(entry.actor, entry.actor)),
         html.escape(translate_message(line.said)) + _details(line),
         html.escape(entry.target) + workspace,
@@ -80,8 +82,9 @@ def _inner(rows: Sequence[Sequence[str]], *, head: bool = False) -> str:
     body = ""
     for number, row in enumerate(rows):
         tag = "th" if head and number == 0 else "td"
-        cells = (f'<{tag} style="{_INNER}">{html.escape(text)}</{tag}>' for text in row)
-        body += f"<tr>{''.join(cells)}</tr>"
+        name, *values = (html.escape(text) for text in row)
+        cells = "".join(f'<{tag} style="{_INNER}">{value}</{tag}>' for value in values)
+        body += f'<tr><{tag} style="{_INNER}{_ONE_LINE}">{name}</{tag}>{cells}</tr>'
     return f'<table style="border-collapse:collapse;margin-bottom:4px">{body}</table>'
 
 

@@ -16,8 +16,9 @@ from core.generations.queries import ListFilter
 from core.projects import projects
 from core.workspaces.access import Member
 from pages.elements import copy_button, in_flight
-from pages.sections import progress_text
-from pages.sections.clip import marks, record
+from pages.sections import progress_text, whose
+from pages.sections.clip import marks, notes, record
+from pages.sections.sharing import dialog as sharing
 from pages.ui import components, current_member, idempotency, wording
 from pages.ui.language import _, translate_message
 
@@ -42,6 +43,8 @@ def dialog_if_open(listing: ListFilter | None = None) -> None:
     With `listing` there are buttons to the clips beside it there, which change the clip and leave the dialog open.
     """
     generation_id = st.query_params.get(PARAM)
+    if sharing.dialog_if_open():  # one dialog at a time; this one comes back when that is closed
+        return
     if generation_id:
         st.dialog(_("Clip"), width=WIDTH_PX, on_dismiss=close)(_dialog)(generation_id, listing)
 
@@ -51,12 +54,14 @@ def _dialog(generation_id: str, listing: ListFilter | None) -> None:
         person = current_member.current_member()
         with db.read_session() as session:
             row = queries.get(session, person, generation_id)
+            owned = whose.of(session, person.moved_to(row.workspace_id), [row], everywhere=len(person.roles) > 1)
+            beside = queries.neighbours(session, person, listing, row.id) if listing else None
+            person = person.moved_to(row.workspace_id)  # what can be done with it is done where it is
             told = queries.details(session, row)
             project = projects.get(session, person, row.project_id)
             charged_in = projects.get(session, person, row.charged_project_id) if row.charged_project_id else None
             names = components.project_names(session, person, archived=False, wanted=None)
             tags, own_tags = review.tags_of(session, person, row.id), review.own_tags(session, person)
-            beside = queries.neighbours(session, person, listing, row.id) if listing else None
         if beside is not None:
             _beside(beside)
         if row.status is Status.COMPLETED:
@@ -64,6 +69,7 @@ def _dialog(generation_id: str, listing: ListFilter | None) -> None:
             _gaps(row)
         else:
             _state(person, row)
+        whose.line(person, row, owned)
         components.plain_text(row.prompt)
         if row.negative_prompt:
             st.caption(_("Negative prompt"))
@@ -71,6 +77,7 @@ def _dialog(generation_id: str, listing: ListFilter | None) -> None:
         copy_button.show(row.prompt, row.id, key=f"clip_copy_{row.id}")
         marks.show(person, row, tags=tags, own_tags=own_tags)
         _actions(person, row, names)
+        notes.show(person, row)
         record.source_images(row)
         with st.expander(_("Settings and file"), expanded=True):
             record.settings(row, project.name, charged_in.name if charged_in else None)
@@ -128,6 +135,8 @@ def _actions(person: Member, row: Generation, projects: dict[str, str]) -> None:
             _("Extend from the last frame"), icon=":material/start:", key=f"clip_extend_{row.id}"
         ):
             st.switch_page("generate.py", query_params={"extend": row.id})
+        if row.status is Status.COMPLETED:
+            sharing.button(person, [row], key=f"clip_share_{row.id}")
         if row.status in (Status.FAILED, Status.CANCELLED):
             _retry_button(person, row)
         marks.move_popover(person, row, projects)

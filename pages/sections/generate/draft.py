@@ -92,6 +92,12 @@ def forget_note() -> None:
     st.session_state.get(_STATE, {})["note"] = None
 
 
+def forget() -> None:
+    """Empty the form, so that the next run takes up what was written in another workspace."""
+    if st.session_state.pop(_STATE, None) is not None:
+        form_state.forget()
+
+
 def save(person: Member) -> None:
     """Keep what the form holds, where that has changed since it was kept; raises as the database does."""
     state: dict[str, Any] | None = st.session_state.get(_STATE)

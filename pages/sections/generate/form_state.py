@@ -76,6 +76,14 @@ def clear() -> None:
     st.session_state[name("variations")] = 1
 
 
+def forget() -> None:
+    """Begin a new form, without project and model either."""
+    clear()
+    for field in ("project", "model_id", "stands_in"):
+        st.session_state[name(field)] = None
+    st.session_state[_RESTORED] = {}
+
+
 def spec(model: VideoModel) -> GenerationSpec:
     """What is wished for, whether this model can make it or not; its own defaults where nothing was wished."""
     wished = {setting: chosen for setting in FIELDS if (chosen := value(setting)) is not None}

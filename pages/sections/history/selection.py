@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import db, errors, installation
 from core.clock import utc_now
-from core.db import WriteSession
+from core.db import ReadSession, WriteSession
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.files import signed_urls
@@ -16,6 +16,7 @@ from core.generations.review import Changes
 from core.workspaces.access import Member
 from pages.elements import compare, gallery
 from pages.sections.clip import dialog, marks
+from pages.sections.sharing import dialog as sharing
 from pages.ui import components, links, wording
 from pages.ui.language import _, plural
 
@@ -51,6 +52,14 @@ def clear() -> None:
     st.session_state[_TURN] = CHANGED_HERE
 
 
+def targets(session: ReadSession, person: Member, rows: Sequence[Generation]) -> Mapping[str, str]:
+    """The projects that all of these can be moved to: those of their workspace, none where they are of several."""
+    places = {row.workspace_id for row in rows}
+    if len(places) != 1:
+        return {}
+    return components.project_names(session, person.moved_to(places.pop()), archived=False, wanted=None)
+
+
 def bar(person: Member, rows: Sequence[Generation], projects: Mapping[str, str], own_tags: Sequence[str]) -> None:
     """Draw the bar at the foot of the page, which moves nothing above it."""
     with st.bottom, st.container(horizontal=True, vertical_alignment="center", gap="small", key="selection_bar"):
@@ -65,6 +74,7 @@ def bar(person: Member, rows: Sequence[Generation], projects: Mapping[str, str],
             _download(person, rows)
             if compare.comparable(rows) and st.button(_("Compare"), icon=":material/compare:", key="selection_compare"):
                 compare.open_it(rows)
+            sharing.button(person, rows, key="selection_share")
             with st.popover(_("Change"), icon=":material/edit:", key="selection_change"):
                 _marks(person, rows)
                 _tag(person, rows, own_tags)

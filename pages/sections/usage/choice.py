@@ -12,6 +12,7 @@ from core.providers import registry
 from core.usage import reports
 from core.usage.reports import Group, UsageQuery
 from core.workspaces.access import Member
+from core.workspaces.permissions import Action
 from pages.sections.usage import labels
 from pages.ui import components, query_param
 from pages.ui.language import N_, _
@@ -80,8 +81,9 @@ class Choice:
 
 def choose(person: Member, today: date) -> Choice:
     """Draw what there is to choose; what was chosen."""
-    is_admin = person.role is Role.ADMIN
-    fields, dates = components.field_grid(6 if is_admin else 5), st.container()
+    sees_all = person.may(Action.SEE_ALL_USAGE)
+    usual = EVERYBODY if person.role is Role.ANALYST else ME
+    fields, dates = components.field_grid(6 if sees_all else 5), st.container()
     with fields:
         period = _select(_("Period"), "period", PERIODS | _months(today), "30")
     with dates:
@@ -90,9 +92,9 @@ def choose(person: Member, today: date) -> Choice:
         step = _select(
             _("Step"), "step", {key.value: _(name) for key, name in labels.STEPS.items()}, _step(since, until)
         )
-        names = {key.value: _(name) for key, name in labels.SERIES.items() if is_admin or key is not Group.USER}
+        names = {key.value: _(name) for key, name in labels.SERIES.items() if sees_all or key is not Group.USER}
         series = _select(_("Stacked by"), "by", names, Group.MODEL.value)
-        whose = _select(_("Whose"), "people", _people(person), ME) if is_admin else ME
+        whose = _select(_("Whose"), "people", _people(person), usual) if sees_all else ME
         selection = UsageQuery(since, until, everybody=whose != ME, user_id=None if whose in (ME, EVERYBODY) else whose)
         with db.read_session() as session:
             by_project = installation.current().usage.aggregate(session, person, selection, [Group.PROJECT])

@@ -59,6 +59,8 @@ def upgrade() -> None:
     op.create_index("ix_webhook_endpoints_workspace_id", "webhook_endpoints", ["workspace_id"])
     indexes.create(op, "ix_generations_maker_newest", "generations", ["workspace_id", "user_id", "id"])  # type: ignore[arg-type]  # the module stands for its Operations
     _search_by("workspace_id")
+    op.create_index("ix_projects_name", "projects", ["workspace_id", "name"])
+    op.create_index("ix_users_name", "users", ["name"])
     _replace_check("users", _ROLES[0], _ROLES[1], _ROLES[2])
     _drop_check("users", *_STORAGE)
     for column in ("storage_bytes", "usage_version", "monthly_budget_credits"):
@@ -246,25 +248,33 @@ def _make_indexes(owner: str) -> None:
             op.create_index(name.format(owner), table, [f"{owner}_id", *columns])
 
 
+_MAKER = " || ' xu' || new.user_id"
+"""The maker as one word of the index, with the letter of its kind before it, as models have theirs."""
+
+
 def _search_by(owner: str) -> None:
-    """The index of words knows workspaces where it knew people; their ids are the same, so what is in it holds."""
+    """The index of words knows workspaces where it knew people, and makers beside them.
+
+    Ids of personal workspaces are their people's, so what is in it holds. What is in it lacks the maker, who is asked
+    for only where it is somebody else than whom the workspace belongs to (`core.generations.queries`).
+    """
     if not _is_sqlite():
         return
     bind = op.get_bind()
-    other = {"workspace_id": "user_id", "user_id": "workspace_id"}[owner]
     for name in ("generation_words_insert", "generation_words_change"):
-        written = bind.scalar(sa.text("SELECT sql FROM sqlite_schema WHERE name = :name"), {"name": name})
+        written = str(bind.scalar(sa.text("SELECT sql FROM sqlite_schema WHERE name = :name"), {"name": name}))
         op.execute(f"DROP TRIGGER {name}")
-        written = str(written).replace(f"new.{other}", f"new.{owner}")
         if owner == "workspace_id":
+            written = written.replace("new.user_id", "new.workspace_id")
+            written = written.replace("|| new.project_id", f"|| new.project_id{_MAKER}")
             written = written.replace("UPDATE OF project_id,", "UPDATE OF workspace_id, project_id,")
             written = written.replace(
                 "WHEN old.project_id IS", "WHEN old.workspace_id IS NOT new.workspace_id OR old.project_id IS"
             )
         else:
-            written = written.replace("UPDATE OF user_id, project_id,", "UPDATE OF project_id,")
-            written = written.replace("old.workspace_id IS NOT new.user_id OR ", "")
+            written = written.replace("old.workspace_id IS NOT new.workspace_id OR ", "")
             written = written.replace("UPDATE OF workspace_id, project_id,", "UPDATE OF project_id,")
+            written = written.replace(_MAKER, "").replace("new.workspace_id", "new.user_id")
         op.execute(written)
 
 
@@ -331,6 +341,8 @@ def downgrade() -> None:
     else:
         op.create_check_constraint(op.f(_STORAGE[0]), "users", _STORAGE[1])
     _search_by("user_id")
+    op.drop_index("ix_users_name", "users")
+    op.drop_index("ix_projects_name", "projects")
     op.drop_index("ix_generations_maker_newest", "generations", if_exists=True)
     op.drop_index("ix_webhook_endpoints_workspace_id", "webhook_endpoints")
     for name, table, _columns, _where in _INDEXES:

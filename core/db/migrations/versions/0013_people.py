@@ -3,12 +3,37 @@
 import sqlalchemy as sa
 from alembic import op
 
+from core.db import indexes
+
 revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None
 
 _TOKENS = "fk_api_tokens_workspace_id_workspaces"
+_TOKENS_REFERENCE = f" CONSTRAINT {_TOKENS} REFERENCES workspaces (id)"
+
+_CHECKS = (
+    (
+        "ledger_entries",
+        ("ck_ledger_entries_kind_known", "kind IN ('grant', 'hold', 'settle', 'release', 'adjust')"),
+        ("ck_ledger_entries_kind_known", "kind IN ('grant', 'hold', 'settle', 'release', 'adjust', 'transfer')"),
+    ),
+    (
+        "ledger_entries",
+        ("ck_ledger_entries_only_adjust_is_negative", "amount_credits > 0 OR kind = 'adjust'"),
+        ("ck_ledger_entries_sign_fits_kind", "amount_credits > 0 OR kind IN ('adjust', 'transfer')"),
+    ),
+    (
+        "webhook_endpoints",
+        ("ck_webhook_endpoints_disabled_reason_known", "disabled_reason IN ('person', 'gone', 'failing')"),
+        ("ck_webhook_endpoints_disabled_reason_known", "disabled_reason IN ('person', 'gone', 'failing', 'departed')"),
+    ),
+)
+"""Table, and a constraint as it was and as it is: credits move between workspaces, webhooks end with their people."""
+
+_GIVEN = sa.text("kind IN ('grant', 'adjust')")
+_CREDITED = "kind IN ('grant', 'adjust', 'transfer')"
 
 # An entry of the audit log is never changed, and not removed before 30 days are over; whoever owns the table could
 # take this away, so it holds against mistakes, and what a role may not do holds against the rest.
@@ -148,6 +173,7 @@ def upgrade() -> None:
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("password_hash", sa.String(length=200), nullable=True),
         sa.Column("allow_download", sa.Boolean(), nullable=False),
+        sa.Column("show_prompt", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
@@ -241,14 +267,45 @@ def upgrade() -> None:
         op.create_foreign_key(op.f(_TOKENS), "api_tokens", "workspaces", ["workspace_id"], ["id"])
     op.add_column("api_tokens", sa.Column("cap_credits", sa.BigInteger(), nullable=True))
     op.add_column("api_tokens", sa.Column("spent_credits", sa.BigInteger(), nullable=False, server_default="0"))
+    for table, old, new in _CHECKS:
+        _replace_check(table, old, new)
+    op.drop_index("ix_ledger_entries_given", "ledger_entries")
+    credited = ["account_id", "amount_credits"]
+    indexes.create(op, "ix_ledger_entries_credited", "ledger_entries", credited, where=_CREDITED)  # type: ignore[arg-type]  # the module stands for its Operations
+    indexes.create(op, "ix_ledger_entries_booked", "ledger_entries", ["id"], where=_CREDITED)  # type: ignore[arg-type]  # same
+
+
+def _replace_check(table: str, old: tuple[str, str], new: tuple[str, str]) -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        _edit(table, *(f"CONSTRAINT {name} CHECK ({words})" for name, words in (old, new)))
+        return
+    op.drop_constraint(op.f(old[0]), table, type_="check")
+    op.create_check_constraint(op.f(new[0]), table, new[1], postgresql_not_valid=True)
+    op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {new[0]}")
 
 
 def downgrade() -> None:
-    """What only this version knows goes: sessions, invitations, links, notes and the log of acts."""
+    """What only this version knows goes: sessions, invitations, links, notes and the log of acts.
+
+    A transfer is two corrections that cancel each other out, a webhook whose person has left one that was stopped.
+    """
+    op.drop_index("ix_ledger_entries_booked", "ledger_entries", if_exists=True)
+    op.drop_index("ix_ledger_entries_credited", "ledger_entries", if_exists=True)
+    op.execute("UPDATE ledger_entries SET kind = 'adjust' WHERE kind = 'transfer'")
+    op.execute("UPDATE webhook_endpoints SET disabled_reason = 'person' WHERE disabled_reason = 'departed'")
+    for table, old, new in _CHECKS:
+        _replace_check(table, new, old)
+    op.create_index(
+        "ix_ledger_entries_given",
+        "ledger_entries",
+        ["account_id", "amount_credits"],
+        sqlite_where=_GIVEN,
+        postgresql_where=_GIVEN,
+    )
     op.drop_column("api_tokens", "spent_credits")
     op.drop_column("api_tokens", "cap_credits")
     if op.get_bind().dialect.name == "sqlite":
-        _forget_reference()
+        _edit("api_tokens", _TOKENS_REFERENCE, "")
     op.drop_column("api_tokens", "workspace_id")
     for table in (
         "share_link_clips",
@@ -267,14 +324,17 @@ def downgrade() -> None:
         op.get_bind().exec_driver_sql("DROP FUNCTION keep_audit_log()")
 
 
-def _forget_reference() -> None:
-    """SQLite drops no column that refers to another table; see `_edit` of 0012."""
+def _edit(table: str, old: str, new: str) -> None:
+    """SQLite has no ALTER for constraints, and drops no column that refers to another table; see `_edit` of 0012."""
     bind = op.get_bind()
+    written = str(bind.scalar(sa.text("SELECT sql FROM sqlite_schema WHERE name = :name"), {"name": table}))
+    if old not in written:
+        raise RuntimeError(f"the table {table} has no '{old}'")
     version = bind.scalar(sa.text("PRAGMA schema_version"))
     bind.execute(sa.text("PRAGMA writable_schema = ON"))
     bind.execute(
-        sa.text("UPDATE sqlite_schema SET sql = replace(sql, :reference, '') WHERE name = 'api_tokens'"),
-        {"reference": f" CONSTRAINT {_TOKENS} REFERENCES workspaces (id)"},
+        sa.text("UPDATE sqlite_schema SET sql = :sql WHERE type = 'table' AND name = :name"),
+        {"sql": written.replace(old, new), "name": table},
     )
     bind.execute(sa.text(f"PRAGMA schema_version = {version + 1}"))
     bind.execute(sa.text("PRAGMA writable_schema = OFF"))

@@ -1,0 +1,154 @@
+"""Makes the sample company: its files are prepared first, then all rows are written at once.
+
+Until everything is in its place its workspaces are put away, so that nobody is in them. What a killed process leaves is
+seen by that, and is removed before it is begun anew.
+"""
+
+import os
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import insert
+
+from core import audit_log, errors
+from core.audit_log import Act
+from core.clock import utc_now
+from core.db import WriteSession, update_where
+from core.db.enums import Status
+from core.db.tables import Workspace
+from core.db.types import Base
+from core.identity import users
+from core.installation import Installation
+from core.messages import message
+from core.providers.contract import FRAME_SIZES
+from core.sample import books, company, footage, plan, presence, remove
+from core.sample.books import Books, Files
+from core.sample.footage import Footage, Shot
+from core.sample.plan import Year
+from core.sample.presence import Presence
+from core.workspaces.access import Member
+from core.workspaces.permissions import Action
+
+NAME = "Sample company"
+"""What the audit log calls it."""
+
+Report = Callable[[float], None]
+"""Is told how much is done, from 0 to 1."""
+
+_FILMED = 0.8
+"""How much of the whole is done when the clips are filmed; measured."""
+
+
+def make(
+    opened: Installation,
+    actor: Member,
+    *,
+    now: datetime | None = None,
+    takes: int = plan.TAKES,
+    report: Report = lambda _share: None,
+) -> bool:
+    """Make it; True if it was made, False if it is there already. Two at once make one.
+
+    Forbidden for who is no administrator, Conflict where people sign in. StorageUnavailable, and nothing is left, when
+    there is no room for its files.
+    """
+    actor.require(Action.OPERATE)
+    if not presence.is_allowed(opened.settings):
+        raise errors.Conflict(message("sample_is_local"))
+    with presence.alone(opened.settings):
+        with opened.database.read_session() as session:
+            found = presence.presence(session)
+        if found is Presence.THERE:
+            return False
+        if found is Presence.UNFINISHED:
+            remove.clear(opened)
+        try:
+            _make(opened, actor, now or utc_now(), takes, report)
+        except OSError as failure:
+            remove.clear(opened)
+            raise errors.StorageUnavailable(message("sample_needs_room"), detail=repr(failure)) from failure
+        except errors.StorageUnavailable as failure:
+            remove.clear(opened)
+            raise errors.StorageUnavailable(message("sample_needs_room"), detail=failure.detail) from failure
+    return True
+
+
+def _make(opened: Installation, actor: Member, now: datetime, takes: int, report: Report) -> None:
+    year = plan.play(now, takes=takes)
+    with tempfile.TemporaryDirectory(prefix="sample-") as folder:
+        files = _film(year, Path(folder), report)
+        written = books.write(year, files, archived_at=now)
+        with opened.database.write_session() as session:
+            users.lock(session, actor.id)
+            _insert(session, written)
+        report(_FILMED + (1 - _FILMED) / 2)
+        _store(opened, written, files)
+    with opened.database.write_session() as session:
+        update_where(session, Workspace, Workspace.is_sample.is_(True), archived_at=None)
+        audit_log.record(
+            session,
+            actor.user,
+            Act.SAMPLE_MADE,
+            target=NAME,
+            after={"people": len(written.users), "clips": len(written.generations)},
+        )
+    report(1.0)
+
+
+def _film(year: Year, folder: Path, report: Report) -> Files:
+    """Every scene that was asked for, in every length that it is needed in."""
+    lengths: dict[tuple[int, int], set[int]] = defaultdict(set)
+    for take in year.takes:
+        if take.status is Status.COMPLETED:
+            lengths[take.project, take.scene].add(take.spec.duration_seconds)
+    done = 0
+
+    def film(wanted: tuple[int, int]) -> dict[int, Footage]:
+        nonlocal done
+        project, number = wanted
+        scene = company.PROJECTS[project].scenes[number]
+        width, height = FRAME_SIZES[plan.RESOLUTION, scene.aspect_ratio]
+        loop = folder / f"{project}-{number}.mp4"
+        footage.encode_loop(Shot(scene.outline, scene.palette, 10 * project + number, width, height), loop)
+        made = footage.develop(loop, lengths[wanted], folder)
+        done += 1
+        return dict(made)
+
+    found: dict[tuple[int, int, int], Footage] = {}
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        for wanted, made in zip(sorted(lengths), pool.map(film, sorted(lengths)), strict=True):
+            found |= {(*wanted, seconds): clip for seconds, clip in made.items()}
+            report(_FILMED * done / len(lengths))
+    return found
+
+
+def _insert(session: WriteSession, written: Books) -> None:
+    """All rows, table by table, in an order in which each finds what it refers to."""
+    names = ("users", "workspaces", "workspace_members", "accounts", "projects", "generations", "generation_events")
+    for name in (*names, "generation_tags", "clip_notes", "ledger_entries", "usage_days"):
+        if rows := getattr(written, name):
+            session.execute(insert(Base.metadata.tables[name]), rows)
+
+
+def _store(opened: Installation, written: Books, files: Files) -> None:
+    """The first clip of each kind is stored, the others share its files."""
+    originals: dict[str, tuple[str, ...]] = {}
+    copies: list[tuple[str, str]] = []
+    by_name = {made.name: made for made in files.values()}
+    for keys in written.clip_keys():
+        name = keys[0].rpartition("/")[2].removesuffix(".mp4")
+        if name in originals:
+            copies += zip(originals[name], keys, strict=True)
+            continue
+        originals[name], made = keys, by_name[name]
+        for key, path in zip(keys, (made.clip, made.poster, made.preview), strict=True):
+            opened.storage.put_file(key, path, media_type=_media_type(path))
+    opened.storage.copy_many(copies)
+
+
+def _media_type(path: Path) -> str:
+    return "image/webp" if path.suffix == ".webp" else "video/mp4"

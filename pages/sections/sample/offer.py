@@ -1,0 +1,103 @@
+"""Offers the sample company where there is nothing to see yet, and makes or removes it with one press."""
+
+import streamlit as st
+
+from core import db, errors, installation
+from core.sample import make, presence, remove
+from core.sample.presence import Presence
+from core.workspaces.access import Member
+from core.workspaces.permissions import Action
+from pages.ui import components, current_member
+from pages.ui.language import _
+
+
+def show(person: Member, *, key: str) -> None:
+    """What it is and the button that makes it; nothing where it cannot be, or is there already."""
+    if not presence.is_allowed(installation.current().settings) or not person.may(Action.OPERATE):
+        return
+    if current_member.is_looking_as() or _presence() is Presence.THERE:
+        return
+    with st.container(horizontal_alignment="center"), st.container(border=True, width=460):
+        st.markdown(
+            _(
+                "Or look around first: a sample company of twelve people in three teams, with a year of clips and "
+                "figures, in workspaces of its own. You can look as any of them, and one press removes it."
+            )
+        )
+        _make_button(person, key=key)
+
+
+def panel(person: Member) -> None:
+    """For administrators: whether it is there, and the button for the other; nothing where it neither is nor can be."""
+    found, is_allowed = _presence(), presence.is_allowed(installation.current().settings)
+    if found is Presence.NONE and not is_allowed:
+        return
+    st.header(_("Sample company"), anchor=False)
+    if found is Presence.THERE:
+        st.markdown(
+            _(
+                "Twelve people in three teams with a year of work, in workspaces of their own; figures of everybody "
+                "hold theirs, too. Choose in the bar as whom you look."
+            )
+        )
+    elif found is Presence.UNFINISHED:
+        st.markdown(_("It was not finished, so nobody sees it. Make it anew, or remove what there is of it."))
+    else:
+        st.markdown(_("Twelve people in three teams with a year of work, to see what a team sees."))
+    with st.container(horizontal=True):
+        if found is not Presence.THERE and is_allowed:
+            _make_button(person, key="sample_make_admin")
+        if found is not Presence.NONE and st.button(
+            _("Remove the sample company"), icon=":material/delete_sweep:", key="sample_remove"
+        ):
+            _remove()
+
+
+def say_included() -> None:
+    """Beside figures of everybody: that the sample company is among them, while it is there."""
+    if _presence() is Presence.THERE:
+        st.caption(_("The people of the sample company are among everybody here, until it is removed under Admin."))
+
+
+def _presence() -> Presence:
+    with db.read_session() as session:
+        return presence.presence(session)
+
+
+def _make_button(person: Member, *, key: str) -> None:
+    if st.button(_("Try it as a team"), type="primary", icon=":material/groups:", key=key):
+        _make(person)
+
+
+def _make(person: Member) -> None:
+    """Make it and look as the first of its people; a refusal is said where the button is."""
+    said = _("Making the sample company; this takes some seconds.")
+    bar = st.progress(0.0, said)
+
+    def report(share: float) -> None:
+        bar.progress(share, said)
+
+    try:
+        with components.outage_refuses():
+            make.make(installation.current(), person, report=report)
+    except errors.AppError as problem:
+        bar.empty()
+        components.error_box(problem)
+        return
+    with db.read_session() as session:
+        first = presence.people(session)[0]
+    current_member.look_as(first.email)
+    components.flash(_("The sample company is here. You look as {name}.").format(name=first.name))
+    st.switch_page("projects.py", query_params={current_member.LOOK_AS: first.email})
+
+
+def _remove() -> None:
+    """Remove it and be oneself again."""
+
+    def action() -> None:
+        with st.spinner(_("Removing the sample company")):
+            remove.remove(installation.current(), current_member.own_administrator())
+
+    if components.try_action(action, done=_("The sample company is gone.")):
+        current_member.look_as(None)
+        st.rerun()

@@ -1,0 +1,1 @@
+"""Links for people outside: a dialog that makes one, and the list of those that there are."""

@@ -1,0 +1,174 @@
+"""Pages of somebody who works with others: whose each clip is, wherever clips of several stand together."""
+
+from typing import Any
+
+import pytest
+
+from core import db
+from core.db.enums import WorkspaceRole
+from core.db.tables import Generation
+from core.generations import progress
+from core.workspaces.access import Member
+from tests.factories import generations
+from tests.factories.projects import create_project
+from tests.factories.studio import Studio
+from tests.factories.users import create_member
+from tests.factories.workspaces import create_team
+from tests.pages.conftest import Open, sent
+from tests.pages.test_history import cards, said
+from tests.pages.test_live_endpoint import look, token
+
+
+class Team:
+    """The studio's person and Ben at work in one team, with a project of theirs."""
+
+    def __init__(self, studio: Studio) -> None:
+        ben = create_member(db.default(), "ben@example.org")
+        people = ((studio.person, WorkspaceRole.MAKER), (ben, WorkspaceRole.MAKER))
+        self.me, self.ben = create_team(db.default(), *people, name="Lakes", credits=100_000)
+        self.own = studio.person
+        studio.person = self.me
+        self.studio = studio
+        self.project = create_project(db.default(), self.me, "Shared film")
+
+    def done(self, maker: Member, prompt: str, **changes: Any) -> Generation:
+        """A finished clip of one of them."""
+        return self.studio.complete(self.order(maker, prompt, **changes))
+
+    def order(self, maker: Member, prompt: str, **changes: Any) -> Generation:
+        """An order of one of them."""
+        where = changes.pop("project_id", self.project.id)
+        return generations.create_generation(db.default(), maker, project_id=where, prompt=prompt, **changes)
+
+    def address(self, **more: str) -> dict[str, str]:
+        """Where the team is at work."""
+        return {"workspace": self.me.workspace_id, **more}
+
+
+@pytest.fixture
+def team(studio: Studio) -> Team:
+    """A team of two."""
+    return Team(studio)
+
+
+def makers(at: Any) -> dict[str, tuple[str | None, str]]:
+    """Title -> the maker's name and the workspace, as the cards say them."""
+    return {card["title"]: ((card["maker"] or {}).get("name"), card["place"]) for card in cards(at)}
+
+
+def test_cards_of_a_team_say_whose_they_are(open_page: Open, team: Team) -> None:
+    """Maker and initials stand on each card, and are heard with it; the workspace goes without saying."""
+    team.done(team.me, "mine")
+    team.done(team.ben, "bens")
+
+    at = open_page("history", **team.address())
+
+    assert not at.exception
+    assert makers(at) == {"mine": ("demo", ""), "bens": ("ben", "")}
+    [card] = [card for card in cards(at) if card["title"] == "bens"]
+    assert card["maker"]["initials"] == "B"
+    assert "ben Open clip" in card["label"]
+
+
+def test_cards_of_ones_own_say_nothing(open_page: Open, team: Team) -> None:
+    """Alone in one's own workspace, whose it is goes without saying, and there is nobody to choose."""
+    project = create_project(db.default(), team.own)
+    team.done(team.own, "alone", project_id=project.id)
+
+    at = open_page("history", workspace=team.own.workspace_id)
+
+    assert makers(at) == {"alone": (None, "")}
+    assert "Whose" not in [box.label for box in at.selectbox]
+
+
+def test_mine_is_one_press_away(open_page: Open, team: Team) -> None:
+    """One press shows one's own; it stands in the address, as every maker does who is chosen."""
+    team.done(team.me, "mine")
+    team.done(team.ben, "bens")
+    at = open_page("history", **team.address())
+
+    at = at.button(key="history_mine").click().run()
+
+    assert set(makers(at)) == {"mine"}
+    assert at.query_params["whose"] == team.me.id
+    assert at.button(key="history_mine").disabled
+    at = at.selectbox(key="history_whose").set_value(team.ben.id).run()
+    assert set(makers(at)) == {"bens"}
+    assert set(makers(open_page("history", **team.address(whose=team.ben.id)))) == {"bens"}
+    assert set(makers(open_page("history", **team.address(whose="nobody")))) == {"mine", "bens"}
+
+
+def test_all_workspaces_in_one_view(open_page: Open, team: Team) -> None:
+    """Somebody with several workspaces sees all of them together, and on each card where it is."""
+    project = create_project(db.default(), team.own)
+    team.done(team.own, "alone", project_id=project.id)
+    team.done(team.ben, "bens")
+
+    at = open_page("history", **team.address(where="all"))
+
+    assert makers(at) == {"alone": ("demo", "demo"), "bens": ("ben", "Lakes")}
+    assert set(makers(open_page("history", **team.address()))) == {"bens"}
+
+
+def test_clip_says_who_made_it_and_where(open_page: Open, team: Team) -> None:
+    """The dialog names maker and team; one's own in one's own workspace has no such line."""
+    bens = team.done(team.ben, "bens")
+    own = team.done(team.own, "alone", project_id=create_project(db.default(), team.own).id)
+
+    told = said(open_page("history", **team.address(clip=bens.id)))
+    assert ">ben</span>" in told
+    assert "in Lakes" in told
+    told = said(open_page("history", workspace=team.own.workspace_id, clip=bens.id))
+    assert "in Lakes" in told
+    told = said(open_page("history", workspace=team.own.workspace_id, clip=own.id))
+    assert "in Lakes" not in told
+
+
+def test_generate_shows_what_the_team_makes(open_page: Open, team: Team) -> None:
+    """What is under way and what is new are the workspace's, each with its maker, who may be somebody else."""
+    team.done(team.ben, "bens")
+    team.studio.send(team.order(team.ben, "moving"))
+
+    at = open_page("generate", **team.address())
+
+    assert makers(at) == {"bens": ("ben", "")}
+    [item] = (sent(at, "under_way") or {})["items"]
+    assert (item["title"], item["maker"]["name"], item["maker"]["initials"]) == ("moving", "ben", "B")
+
+
+def test_end_of_somebody_elses_clip_is_told_with_their_name(open_page: Open, team: Team) -> None:
+    """What ended is told to everybody in the workspace, and says whose it was unless it is one's own."""
+    at = open_page("history", **team.address())
+    team.done(team.ben, "bens")
+    at.run()
+    assert (sent(at, "live") or {})["told"]["text"] == "Finished: bens (ben)"
+    team.done(team.me, "mine")
+    at.run()
+    assert (sent(at, "live") or {})["told"]["text"] == "Finished: mine"
+    team.done(team.me, "mine, too")
+    team.done(team.ben, "bens, too")
+    at.run()
+    assert (sent(at, "live") or {})["told"]["text"] == "2 clips finished (ben)"
+
+
+def test_two_in_one_project_see_each_others_clips_arrive(team: Team) -> None:
+    """A page of one learns at its next look that the other has ordered, that it moves, and that it is there."""
+    mine, bens = token(team.studio, team.me), token(team.studio, team.ben)
+    before = look(mine).json()["state"]
+
+    row = team.order(team.ben, "bens")
+    told = look(mine, row.id).json()
+    assert told["state"] != before
+    assert (told["live"], told["newest"], told["items"][0]["status"]) == (1, [row.id], "pending")
+    assert look(bens, row.id).json() == told
+
+    team.studio.send(row, progress=0.6)
+    assert look(mine, row.id).json()["items"][0]["progress"] == 0.6
+    assert look(token(team.studio, team.own)).json()["live"] == 0  # not at work in the team
+
+    state = look(mine).json()["state"]
+    with db.write_session() as session:
+        live = progress.live_ids_of(session, team.me)
+    assert live == [row.id]
+    team.done(team.ben, "another")
+    assert look(mine).json()["state"] != state
