@@ -14,9 +14,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
+from google.protobuf.message import DecodeError
 from starlette.middleware import Middleware
 from streamlit import config as streamlit_config
 from streamlit import file_util
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 
 from core import config, installation, startup
 from core.api import api, mounted, share_page
@@ -115,6 +118,19 @@ def _leave_hosts_to_gate(settings: config.Settings) -> None:
     streamlit_config.set_option("server.corsAllowedOrigins", [f"{parts.scheme}://{parts.netloc}"])
 
 
+def _only_rerun(message: bytes) -> bytes:
+    """Of what a page says by its websocket: draw this page again at its address, without any press or change."""
+    try:
+        said = BackMsg.FromString(message).rerun_script
+    except DecodeError:
+        said = ClientState()
+    again = ClientState(
+        query_string=said.query_string, page_script_hash=said.page_script_hash, context_info=said.context_info
+    )
+    made: bytes = BackMsg(rerun_script=again).SerializeToString()
+    return made
+
+
 WORDS: dict[str, Any] = {"say": language.say, "languages": tuple(language.LANGUAGES)}
 
 app = st.App(
@@ -130,7 +146,7 @@ app = st.App(
         Middleware(SecurityHeaders, scripts=SCRIPTS),
         Middleware(BasePath, base_path=BASE_PATH),
         Middleware(Gate, base_path=BASE_PATH, allowed_hosts=ALLOWED_HOSTS),
-        Middleware(SignInGate, base_path=BASE_PATH, open_paths=OPEN_PATHS, **WORDS),
+        Middleware(SignInGate, base_path=BASE_PATH, open_paths=OPEN_PATHS, rerun=_only_rerun, **WORDS),
     ],
 )
 

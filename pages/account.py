@@ -8,7 +8,6 @@ import streamlit as st
 from core import audit_log, db, installation
 from core.billing import ledger
 from core.billing.ledger import EFFECTS
-from core.db.enums import Role
 from core.db.tables import LedgerEntry
 from core.identity import users
 from core.usage import budgets, export, statement
@@ -178,7 +177,8 @@ with components.error_boundary():
         balance = ledger.balance(session, person.workspace_id)
         used_bytes = quota.used_bytes(session, person.workspace_id)
         budget = budgets.of_workspace(session, person)
-    names = [_("You"), _("Tokens and webhooks"), _("Providers")]
+    uses_webhooks = person.may(Action.USE_WEBHOOKS)
+    names = [_("You"), _("Tokens and webhooks") if uses_webhooks else _("Tokens"), _("Providers")]
     if person.may(Action.SHARE):
         names.append(_("Shared links"))
     own, automation, providers, *shared = st.tabs(names, key="account_tabs", on_change="rerun")
@@ -192,10 +192,11 @@ with components.error_boundary():
     with automation:
         if automation.open:
             tokens.show(person)
-            webhooks.show(person)
+            if uses_webhooks:
+                webhooks.show(person)
     with providers:
         if providers.open:
-            provider_cards.show(administrator=person.role is Role.ADMIN)
+            provider_cards.show(administrator=person.may(Action.OPERATE))
     for tab in shared:
         with tab:
             if tab.open:

@@ -12,7 +12,7 @@ from core.audit import runs
 from core.audit_log import Act
 from core.billing import ledger
 from core.clock import utc_now
-from core.db.enums import EntryKind, Role, Stage
+from core.db.enums import EntryKind, Stage
 from core.db.tables import Generation
 from core.generations import unresolved
 from core.identity import users
@@ -24,11 +24,6 @@ from pages.ui import components, current_member, wording
 from pages.ui.language import N_, _, plural, translate_message
 
 PEOPLE_SHOWN = 25
-ROLES: Mapping[Role, str] = {
-    Role.USER: N_("Member"),
-    Role.ANALYST: N_("Analyst"),
-    Role.ADMIN: N_("Administrator"),
-}
 BOOKINGS: Mapping[EntryKind, str] = {EntryKind.GRANT: N_("Grant"), EntryKind.ADJUST: N_("Correction")}
 
 
@@ -105,7 +100,7 @@ def case(one: unresolved.Case) -> None:
                     )
             if row.stage is Stage.SUBMITTING:
                 found(row)
-            if row.user_id == current_member.administrator().id:  # what others made is shown to them alone
+            if row.workspace_id in current_member.administrator().roles:  # what others made is shown to them alone
                 st.page_link(
                     "history.py", label=_("Show clip"), icon=":material/play_circle:", query_params={"clip": row.id}
                 )
@@ -224,7 +219,7 @@ def people() -> None:
             [
                 row.email,
                 row.name,
-                _(ROLES[row.role]),
+                wording.ROLE[row.role],
                 wording.credits(row.granted_credits),
                 wording.credits(row.available_credits),
                 wording.credits(row.held_credits),

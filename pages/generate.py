@@ -20,6 +20,7 @@ from core.providers import registry
 from core.providers.contract import VideoModel
 from core.spec import GenerationSpec
 from core.workspaces import quota
+from core.workspaces.permissions import Action
 from pages.elements import gallery, in_flight, model_picker
 from pages.sections import whose
 from pages.sections.clip import dialog
@@ -49,7 +50,7 @@ def track_records(database_url: str) -> dict[str, model_stats.TrackRecord]:
 def first_project() -> None:
     """Make a project for somebody who has none."""
     with components.error_boundary(), db.write_session() as session:
-        projects.create(session, person, name=_("My first project"))
+        projects.create(session, current_member.current_member(), name=_("My first project"))
 
 
 def choose_project(names: dict[str, str]) -> None:
@@ -221,18 +222,22 @@ def recent(rows: Sequence[ListRow], owned: Whose) -> str | None:
     return gallery.show(rows, key="generate_recent", whose=owned)
 
 
-with components.error_boundary():
-    draft.restore(person)
-    form_state.load_from_url(person, settings)
+def looking_on() -> str | None:
+    """Why there is no form for who may not order, and what is under way; the clip to open, if one was asked for."""
+    text = _(
+        "Your role here is that of a viewer. You see what is made, watch and download it; a manager can let you make."
+    )
+    components.empty_state(_("You are looking on"), text, icon="visibility")
+    return in_flight.show(person)
 
-with components.error_boundary():
+
+def studio() -> str | None:
+    """The form with its price, and what is under way; the clip to open, if somebody asked for one."""
     with db.read_session() as session:
         names = components.project_names(session, person, archived=False, wanted=form_state.value("project"))
         balance = ledger.balance(session, person.workspace_id)
         is_full = quota.used_bytes(session, person.workspace_id) >= settings.storage_quota_bytes
         kept = presets.list_visible(session, person)
-        ended = queries.list_page(session, person, queries.ListFilter(statuses=ENDED_STATUSES), limit=RECENT).rows
-        owned = whose.of(session, person, ended)
     if not names:
         components.empty_state(
             _("A clip needs a project"),
@@ -257,10 +262,23 @@ with components.error_boundary():
             configured=configured,
             made=made,
         )
-        opened = in_flight.show(person)
+        return in_flight.show(person)
+
+
+with components.error_boundary():
+    if person.may(Action.ORDER):
+        draft.restore(person)
+        form_state.load_from_url(person, settings)
+
+with components.error_boundary():
+    opened = studio() if person.may(Action.ORDER) else looking_on()
+    with db.read_session() as session:
+        ended = queries.list_page(session, person, queries.ListFilter(statuses=ENDED_STATUSES), limit=RECENT).rows
+        owned = whose.of(session, person, ended)
     if ended:
         opened = recent(ended, owned) or opened
     if opened:
         dialog.open_it(opened)
     dialog.dialog_if_open()
-    draft.save(person)
+    if person.may(Action.ORDER):
+        draft.save(person)

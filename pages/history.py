@@ -14,6 +14,7 @@ from core.generations.review import Changes
 from core.providers import registry
 from core.workspaces import profiles
 from core.workspaces.access import Member
+from core.workspaces.permissions import Action
 from pages.elements import compare, gallery
 from pages.sections import whose
 from pages.sections.clip import dialog
@@ -191,10 +192,15 @@ def clips(person: Member, chosen: queries.ListFilter) -> None:
         found = queries.list_page(session, person, chosen, cursor=pages[-1], limit=PAGE_SIZE)
         owned = whose.of(session, person, found.rows, everywhere=chosen.everywhere)
     if not found.rows:
-        nothing(chosen)
+        nothing(person, chosen)
         return
     pressed = gallery.board(
-        found.rows, key="history_gallery", marked=selection.ids(), turn=selection.turn(), whose=owned
+        found.rows,
+        key="history_gallery",
+        marked=selection.ids(),
+        turn=selection.turn(),
+        whose=owned,
+        hearts=person.may(Action.EDIT),
     )
     pager(pages, found.next_cursor, oldest_first=chosen.oldest_first)
     if pressed.hearts:
@@ -245,15 +251,16 @@ def pager(pages: list[str | None], next_cursor: str | None, *, oldest_first: boo
         )
 
 
-def nothing(chosen: queries.ListFilter) -> None:
+def nothing(person: Member, chosen: queries.ListFilter) -> None:
     """Why the gallery is empty, and the way out."""
     if chosen == queries.ListFilter():
-        components.lead_to_figures(current_member.current_member())
-        text = _("Every clip you order stays here, with its price and its story.")
+        components.lead_to_figures(person)
+        text = _("Every clip that is ordered stays here, with its price and its story.")
         components.empty_state(_("No clips yet"), text, icon="movie")
-        with st.container(horizontal_alignment="center"):
-            st.page_link("generate.py", label=_("Make the first one"), icon=":material/movie:")
-        offer.show(current_member.current_member(), key="history_sample")
+        if person.may(Action.ORDER):
+            with st.container(horizontal_alignment="center"):
+                st.page_link("generate.py", label=_("Make the first one"), icon=":material/movie:")
+        offer.show(person, key="history_sample")
         return
     components.empty_state(_("Nothing matches"), _("No clip fits these filters."), icon="filter_alt_off")
     with st.container(horizontal_alignment="center"):

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from core import db
-from core.projects import projects
+from core import db, installation
+from core.projects import projects, transfer
 from core.projects.projects import Sort
+from core.workspaces import choices
+from core.workspaces.permissions import Action
 from pages.elements import project_cards
 from pages.sections.sample import offer
 from pages.ui import components, current_member
@@ -17,6 +19,9 @@ SORTS = {
     Sort.SPENT: N_("Most spent"),
     Sort.NEWEST: N_("Newest"),
 }
+
+ALLOWED = {"generate": Action.ORDER, "edit": Action.EDIT, "archive": Action.EDIT, "delete": Action.DELETE}
+# What is pressed on a card -> what one must be allowed for it to be there.
 
 person = current_member.current_member()
 
@@ -52,7 +57,9 @@ def edit(project: projects.Summary) -> None:
         )
         if st.button(_("Save"), type="primary", key=f"{key}_save"):
             components.save_and_rerun(
-                lambda session: projects.update(session, person, project.id, name=name, description=description or ""),
+                lambda session: projects.update(
+                    session, current_member.current_member(), project.id, name=name, description=description or ""
+                ),
                 done=_("Saved."),
             )
 
@@ -74,7 +81,8 @@ def delete(project: projects.Summary) -> None:
         st.markdown(_("It is empty, so nothing but its name and description is lost. This cannot be undone."))
         if st.button(_("Delete project"), type="primary", key="projects_delete"):
             components.save_and_rerun(
-                lambda session: projects.delete(session, person, project.id), done=_("Project deleted.")
+                lambda session: projects.delete(session, current_member.current_member(), project.id),
+                done=_("Project deleted."),
             )
 
 
@@ -82,7 +90,46 @@ def archive(project: projects.Summary) -> None:
     """Put a project away, or bring it back."""
     away = project.archived_at is None
     done = _("Archived. Find it under Archived.") if away else _("The project is back.")
-    components.save_and_rerun(lambda session: projects.update(session, person, project.id, archived=away), done=done)
+    components.save_and_rerun(
+        lambda session: projects.update(session, current_member.current_member(), project.id, archived=away), done=done
+    )
+
+
+def move(project: projects.Summary) -> None:
+    """Say what moving means, ask to where, and do it."""
+    with components.error_boundary():
+        components.plain_text(project.name, strong=True)
+        st.markdown(
+            _(
+                "Its clips go with it, and everybody there sees them. What was charged stays in the books of this "
+                "workspace, under an archived project of the same name."
+            )
+        )
+        mover = current_member.current_member()
+        with db.read_session() as session:
+            others = {
+                choice.id: choice.name
+                for choice in choices.list_choices(session, mover)
+                if choice.id != mover.workspace_id and mover.may(Action.TRANSFER, choice.id)
+            }
+        to_id = st.selectbox(
+            _("To"), list(others), index=None, format_func=others.__getitem__, key=f"projects_move_{project.id}"
+        )
+        if st.button(_("Move"), type="primary", disabled=to_id is None, key="projects_move") and to_id:
+            quota_bytes = installation.current().settings.storage_quota_bytes
+            components.save_and_rerun(
+                lambda session: transfer.transfer(
+                    session, mover, project.id, to_workspace_id=to_id, quota_bytes=quota_bytes
+                ),
+                done=_("The project is in {workspace} now.").format(workspace=others[to_id]),
+            )
+
+
+def allowed() -> list[str]:
+    """What may be pressed on cards; moving only for who has somewhere to move to."""
+    found = [name for name, action in ALLOWED.items() if person.may(action)]
+    elsewhere = any(person.may(Action.TRANSFER, other) for other in person.roles if other != person.workspace_id)
+    return [*found, "transfer"] if elsewhere and person.may(Action.TRANSFER) else found
 
 
 def carry_out(action: str, project: projects.Summary) -> None:
@@ -95,13 +142,19 @@ def carry_out(action: str, project: projects.Summary) -> None:
         st.dialog(_("Rename and describe"))(edit)(project)
     elif action == "archive":
         archive(project)
+    elif action == "transfer":
+        st.dialog(_("Move to another workspace"))(move)(project)
     elif action == "delete":
         st.dialog(_("Delete this project?"))(delete)(project)
 
 
 def welcome() -> None:
-    """What a newcomer reads, with the one button that begins."""
+    """What a newcomer reads, with the one button that begins; for who may not begin, who may."""
     components.lead_to_figures(person)
+    if not person.may(Action.EDIT):
+        text = _("Whoever makes clips here makes projects for them. You can watch and download everything in them.")
+        components.empty_state(_("No projects yet"), text, icon="movie")
+        return
     components.empty_state(
         _("Make your first project"),
         _(
@@ -138,9 +191,10 @@ def toolbar() -> tuple[str, Sort, bool]:
             width=170,
         )
         archived = st.toggle(_("Archived"), key="projects_archived", width=130)
-        turn = st.session_state.get("projects_made", 0)
-        with st.popover(_("New project"), type="primary", icon=":material/add:", key=f"projects_new_{turn}"):
-            create_form()
+        if person.may(Action.EDIT):
+            turn = st.session_state.get("projects_made", 0)
+            with st.popover(_("New project"), type="primary", icon=":material/add:", key=f"projects_new_{turn}"):
+                create_form()
     return search or "", sort or Sort.ACTIVITY, archived
 
 
@@ -166,7 +220,7 @@ with components.error_boundary():
     if not found:
         nothing(search, archived)
     else:
-        pressed = project_cards.show(found[:shown], key="projects_cards")
+        pressed = project_cards.show(found[:shown], key="projects_cards", allowed=allowed())
         if pressed is not None:
             carry_out(*pressed)
     if len(found) > shown and st.button(_("Show more"), key="projects_more"):

@@ -25,7 +25,10 @@ with components.error_boundary():
         st.Page("generate.py", title=_("Generate"), icon=":material/movie:"),
         st.Page("history.py", title=_("History"), icon=":material/grid_view:"),
         st.Page("usage.py", title=_("Usage"), icon=":material/bar_chart:"),
+        st.Page("team.py", title=_("Team"), icon=":material/group:"),
     ]
+    if person.may(Action.MANAGE_PEOPLE):
+        pages.append(st.Page("people.py", title=_("People"), icon=":material/manage_accounts:"))
     if person.may(Action.OPERATE):
         with db.read_session() as session:
             waiting = attention.waiting(session).count
@@ -34,6 +37,7 @@ with components.error_boundary():
     if person.may(Action.READ_AUDIT_LOG):
         pages.append(st.Page("audit_log.py", title=_("Audit log"), icon=":material/policy:"))
     pages.append(st.Page("account.py", title=_("Account"), icon=":material/account_circle:"))
+    pages.append(st.Page("invitation.py", title=_("Invitation"), visibility="hidden"))
     page = st.navigation(pages, position="top")
     components.show_flash()
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.clock import utc_now
 from core.usage import reports
+from core.workspaces.permissions import Action
 from pages.sections.sample import offer
 from pages.sections.usage import budget, figures, headline, repricing, sections
 from pages.sections.usage import choice as usage_choice
@@ -20,8 +21,9 @@ def nothing() -> None:
         _("A clip counts on the day it is delivered, fails or is cancelled; days are UTC. Choose other dates."),
         icon="bar_chart",
     )
-    with st.container(horizontal_alignment="center"):
-        st.page_link("generate.py", label=_("Make a clip"), icon=":material/movie:")
+    if person.may(Action.ORDER):
+        with st.container(horizontal_alignment="center"):
+            st.page_link("generate.py", label=_("Make a clip"), icon=":material/movie:")
     offer.show(person, key="usage_sample")
 
 
@@ -30,7 +32,7 @@ def spending() -> None:
     month = figures.month(person, choice, today)
     sections.spend(shown, choice, lambda form: figures.spend_file(current_member.current_member(), choice, form))
     sections.month(month, today)
-    budget.form(choice.selection, month)
+    budget.form(person, choice.selection, month)
     sections.projects(shown)
 
 
@@ -53,7 +55,7 @@ with components.error_boundary():
     budget.warnings(person, today)
     if shown.total == reports.UsageTotals():
         nothing()
-        budget.form(choice.selection, figures.month(person, choice, today))
+        budget.form(person, choice.selection, figures.month(person, choice, today))
         st.stop()
     if choice.selection.everybody:
         offer.say_included()

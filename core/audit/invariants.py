@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
-    String,
     and_,
     case,
     exists,
@@ -27,33 +26,14 @@ from sqlalchemy import (
     union,
     union_all,
 )
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
+from core.audit.utc_day import utc_day
 from core.billing import ledger
 from core.clock import utc_now
 from core.db.enums import EntryKind, Status
 from core.db.tables import Account, Generation, GenerationEvent, LedgerEntry, Project, UsageDay, is_live
 from core.generations import lifecycle
-
-
-class utc_day(FunctionElement[str]):  # noqa: N801 -- reads as the SQL function that it is
-    """The day of a time, `2026-11-21`, in UTC on every database."""
-
-    type = String()
-    inherit_cache = True
-
-
-@compiles(utc_day)
-def _sqlite_day(element: utc_day, compiler: SQLCompiler, **options: Any) -> str:
-    return f"strftime('%Y-%m-%d', {compiler.process(element.clauses, **options)})"
-
-
-@compiles(utc_day, "postgresql")
-def _postgresql_day(element: utc_day, compiler: SQLCompiler, **options: Any) -> str:
-    return f"to_char(timezone('UTC', {compiler.process(element.clauses, **options)}), 'YYYY-MM-DD')"
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,22 +89,26 @@ def create(
     )
     session.add(row)
     session.flush()
+    _record_made(session, made_by or user, user, row)
+    return token
+
+
+def _record_made(session: WriteSession, actor: User | str, user: User, row: ApiToken) -> None:
     details = {
         "person": user.email,
-        "scope": scope,
-        "expires_at": None if expires_at is None else expires_at.isoformat(),
-        "cap_credits": cap_credits,
+        "scope": row.scope,
+        "expires_at": None if row.expires_at is None else row.expires_at.isoformat(),
+        "cap_credits": row.cap_credits,
     }
     audit_log.record(
         session,
-        made_by or user,
+        actor,
         Act.TOKEN_MADE,
-        target=name,
+        target=row.name,
         target_id=row.id,
-        workspace_id=workspace_id,
+        workspace_id=row.workspace_id,
         after=details,
     )
-    return token
 
 
 def _wrong(name: str, expires_at: datetime | None, cap_credits: int | None) -> dict[str, Message]:

@@ -140,7 +140,7 @@ def update(
     """Change an address, description or its events, stop it or start it again; None leaves a field as it is.
 
     Another choice of events counts for those still to come. What was still to be delivered when it is stopped is given
-    up, and can be replayed.
+    up, and can be replayed. Whoever starts one whose person has left takes it over.
     """
     endpoint = _locked(session, member, endpoint_id)
     before = webhook_acts.told(endpoint)
@@ -152,6 +152,8 @@ def update(
     if events is not None:
         endpoint.events = _events(events)
     if enabled is True and endpoint.disabled_at is not None:
+        if endpoint.disabled_reason is DisabledReason.DEPARTED:
+            endpoint.user_id = member.id
         endpoint.disabled_at = endpoint.disabled_reason = endpoint.failing_since = None
     elif enabled is False and endpoint.disabled_at is None:
         disable(session, endpoint, DisabledReason.PERSON)

@@ -3,7 +3,7 @@
 The API asks by itself, since it takes tokens as well.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -27,13 +27,21 @@ class SignInGate:
     """Asks who a browser is before it sees anything of the dashboard, be it a page, a file or a websocket.
 
     `base_path` is where Streamlit serves the dashboard. `open_paths` are paths below it that everybody may ask; one
-    that ends with a slash stands for all below it.
+    that ends with a slash stands for all below it. `rerun` makes of what a browser says by the websocket of a page that
+    it is to be drawn again, and nothing else: so the page says that its session is over.
     """
 
     def __init__(
-        self, app: ASGIApp, *, base_path: str, say: Say, languages: Sequence[str], open_paths: Sequence[str] = ()
+        self,
+        app: ASGIApp,
+        *,
+        base_path: str,
+        say: Say,
+        languages: Sequence[str],
+        open_paths: Sequence[str] = (),
+        rerun: Callable[[bytes], bytes],
     ) -> None:
-        self._app = app
+        self._app, self._rerun = app, rerun
         self._base_path, self._say, self._languages = base_path, say, languages
         self._open_paths = (f"{config.API_PATH}/", f"{places.PATH}/", *open_paths)
 
@@ -53,6 +61,8 @@ class SignInGate:
         else:
             if token:
                 scope, send = _with_cookie(scope, token), _setting_cookie(scope, token, send)
+            if scope["type"] == "websocket":
+                receive = self._asked_each_time(scope, receive)
             await self._app(scope, receive, send)
             return
         if scope["type"] == "websocket":
@@ -71,6 +81,17 @@ class SignInGate:
             for known in self._open_paths
             for each in below
         )
+
+    def _asked_each_time(self, scope: Scope, receive: Receive) -> Receive:
+        """What a browser says by a websocket, as long as its session holds; each message is asked about."""
+
+        async def receive_if_signed_in() -> Message:
+            message = await receive()
+            if message["type"] != "websocket.receive" or await run_in_threadpool(_still_holds, scope):
+                return message
+            return {"type": "websocket.receive", "bytes": self._rerun(message.get("bytes") or b"")}
+
+        return receive_if_signed_in
 
     def _answer(self, refused: errors.AppError, scope: Scope) -> Response:
         """A page for who looks at one, a line for everything else."""
@@ -111,6 +132,16 @@ def _let_in(scope: Scope) -> str | None:
     if visitor.named is None:
         raise errors.Unauthorized
     return _at_first_sight(scope, visitor.named, begins=is_page)
+
+
+def _still_holds(scope: Scope) -> bool:
+    """Whether the session of a websocket holds; without the database nothing can be done by it anyway."""
+    try:
+        return visitors.session_holds(scope)
+    except SQLAlchemyError as failure:
+        if not availability.is_away(failure):
+            raise
+        return True
 
 
 def _at_first_sight(scope: Scope, named: Claims, *, begins: bool) -> str | None:

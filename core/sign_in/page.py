@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TypeAlias
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse
@@ -21,10 +22,11 @@ _POLICY = (
 )
 HEADERS = {"Cache-Control": "no-store", "Content-Security-Policy": _POLICY, "Vary": "Accept-Language, Cookie"}
 
-_ICON = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
-    "%3Ctext y='13' font-size='13'%3E🎬%3C/text%3E%3C/svg%3E"
+_MARK = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" width="20" height="20" aria-hidden="true">'
+    '<rect width="16" height="16" rx="4" fill="#0b6b74"/><path d="M6 4.5v7l6-3.5z" fill="#fff"/></svg>'
 )
+_ICON = f"data:image/svg+xml,{quote(_MARK)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def written(page: Page, *, language: str, say: Callable[[Message | Source], str]
         parts.append(f'<p class="hint">{text(page.hint)}</p>')
     title = f"{text(page.heading)} · {TITLE}"
     return _FRAME.format(
-        language=escape(language), title=title, icon=_ICON, style=_STYLE, name=TITLE, body="".join(parts)
+        language=escape(language), title=title, icon=_ICON, mark=_MARK, style=_STYLE, name=TITLE, body="".join(parts)
     )
 
 
@@ -116,7 +118,7 @@ _FRAME = """<!doctype html>
 <html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex"><link rel="icon" href="{icon}"><style>{style}</style></head>
-<body><main><p class="mark"><span aria-hidden="true">🎬</span> {name}</p>{body}</main></body></html>
+<body><main><p class="mark">{mark} {name}</p>{body}</main></body></html>
 """
 
 _STYLE = """
@@ -129,7 +131,7 @@ body { margin: 0; min-height: 100vh; min-height: 100dvh; display: grid; place-it
   background: var(--page); color: var(--text); font: 15px/1.5 Inter, system-ui, sans-serif; }
 main { width: 100%; max-width: 26rem; padding: 2rem 1.75rem; background: var(--card); border: 1px solid var(--line);
   border-radius: 14px; overflow-wrap: anywhere; }
-.mark { margin: 0 0 1.5rem; font-weight: 600; }
+.mark { display: flex; align-items: center; gap: .5rem; margin: 0 0 1.5rem; font-weight: 600; }
 h1 { margin: 0 0 .75rem; font-size: 1.5rem; line-height: 1.25; font-weight: 650; }
 p { margin: 0 0 1rem; }
 form { margin: 0 0 1rem; }

@@ -5,7 +5,7 @@ What they have made stays, and clips under way finish.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, event, true
+from sqlalchemy import ColumnElement, event, func, true
 
 from core.clock import utc_now
 from core.db import WriteSession, update_where
@@ -58,8 +58,7 @@ def _end(session: WriteSession, user_id: str, workspace_id: str | None) -> None:
         WebhookEndpoint,
         WebhookEndpoint.user_id == user_id,
         there(WebhookEndpoint.workspace_id),
-        WebhookEndpoint.disabled_at.is_(None),
-        disabled_at=now,
+        disabled_at=func.coalesce(WebhookEndpoint.disabled_at, now),
         disabled_reason=DisabledReason.DEPARTED,
     )
     update_where(

@@ -60,15 +60,18 @@ def list_all(
     *,
     search: str = "",
     archived: bool = False,
+    kind: WorkspaceKind | None = None,
     after_id: str | None = None,
     limit: int = 100,
 ) -> Sequence[Overview]:
-    """Everybody's workspaces by name, a keyset page at a time; Forbidden for others than administrators.
+    """Everybody's workspaces, or those of one kind, by name, a keyset page at a time; for administrators only.
 
     `after_id` is the last one of the page before; NotFound when there is none such.
     """
     member.require(Action.MANAGE_WORKSPACES)
     query = _overviews().where(Workspace.archived_at.is_not(None) if archived else Workspace.archived_at.is_(None))
+    if kind is not None:
+        query = query.where(Workspace.kind == kind)
     if wanted := search.strip():
         query = query.where(Workspace.name_key.contains(normal_form.normal(wanted), autoescape=True))
     if after_id is not None:

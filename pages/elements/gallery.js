@@ -122,6 +122,7 @@ function dress(item, list) {
   if (list.hearts[card.id] === card.favourite) delete list.hearts[card.id];
   const liked = list.hearts[card.id] ?? card.favourite;
   const favourite = item.querySelector(".favourite");
+  favourite.hidden = !say.favourite;
   favourite.setAttribute("aria-pressed", String(liked));
   favourite.setAttribute("aria-label", say.favourite + ": " + card.title);
 }
@@ -155,7 +156,7 @@ function press(list, event) {
   } else if (list.board && event.target === item.firstChild && event.key === " ") {
     event.preventDefault();
     list.mark(id, !list.marked.has(id));
-  } else if (list.board && event.key.toLowerCase() === "f") {
+  } else if (list.board?.words.favourite && event.key.toLowerCase() === "f") {
     list.like(id, item.querySelector(".favourite").getAttribute("aria-pressed") !== "true");
   }
 }

@@ -48,17 +48,25 @@ def show(rows: Sequence[ListRow], *, key: str, whose: Whose = NOBODY_ELSE) -> st
 
 
 def board(
-    rows: Sequence[ListRow], *, key: str, marked: Sequence[str], turn: int, whose: Whose = NOBODY_ELSE
+    rows: Sequence[ListRow],
+    *,
+    key: str,
+    marked: Sequence[str],
+    turn: int,
+    whose: Whose = NOBODY_ELSE,
+    hearts: bool = True,
 ) -> Pressed:
-    """Draw the cards with hearts and check boxes; what was just done. `marked` may hold clips of other pages.
+    """Draw the cards with check boxes, and hearts to press; what was just done. `marked` may hold clips of other pages.
 
     The browser shows a change at once and sends it whole; `turn` is that of the last `Pressed` with a selection, so
     that an older answer undoes nothing, or -1 to say that the selection was changed here.
     """
     words = {
-        "favourite": _("Favourite"),
+        "favourite": _("Favourite") if hearts else "",
         "select": _("Select"),
-        "keys": _("Arrow keys move, Enter opens, Space selects, F marks a favourite."),
+        "keys": _("Arrow keys move, Enter opens, Space selects, F marks a favourite.")
+        if hearts
+        else _("Arrow keys move, Enter opens, Space selects."),
     }
     sent = {"cards": _cards(rows, whose), "board": {"marked": list(marked), "turn": turn, "words": words}}
     pressed = _element(

@@ -46,7 +46,7 @@ function move(item, now, words) {
   part("bar").setAttribute("aria-valuetext", now.where);
   item.dataset.status = now.status;
   write(part("where"), now.where);
-  part("more").hidden = !now.cancel;
+  part("more").hidden = !now.cancel || !words.cancel;
   part("confirm").hidden = !now.cancel?.can;
   if (!now.cancel) return;
   write(part("summary"), now.cancel.can ? words.cancel : words.fixed);

@@ -8,6 +8,7 @@ import streamlit as st
 from core import db
 from core.generations import commands, progress
 from core.workspaces.access import Member
+from core.workspaces.permissions import Action
 from pages.elements.live import how_many
 from pages.sections import progress_text, whose
 from pages.sections.whose import NOBODY_ELSE, Whose
@@ -52,12 +53,14 @@ def draw(
 ) -> str | None:
     """The element, which cancels by itself; the id of the one whose details were just asked for, else None.
 
-    Without `details` there is neither that button nor the prompt: they stand in what surrounds it.
+    Without `details` there is neither that button nor the prompt: they stand in what surrounds it. Who may not order
+    finds nothing to cancel with.
     """
+    may_cancel = all(person.may(Action.ORDER, each.row.workspace_id) for each in standings)
     words = {
         "progress": _("Progress"),
         "details": _("Details") if details else "",
-        "cancel": _("Cancel"),
+        "cancel": _("Cancel") if may_cancel else "",
         "confirm": _("Cancel this clip"),
         "fixed": _("Cannot be cancelled"),
     }

@@ -20,7 +20,7 @@ function make(id, list) {
   const more = element("details", "more", actions);
   element("summary", "summary", more);
   const box = element("div", "box", more);
-  for (const action of ["edit", "archive", "delete"]) {
+  for (const action of ["edit", "archive", "transfer", "delete"]) {
     const button = element("button", action, box);
     button.type = "button";
     button.addEventListener("click", () => {
@@ -61,7 +61,8 @@ function mosaic(cover, links, none) {
   if (!links.length) cover.textContent = none;
 }
 
-function fill(item, project, words) {
+function fill(item, project, words, allowed) {
+  const allow = (action, word) => (allowed.includes(action) ? word : "");
   const part = (name) => item.querySelector("." + name);
   const write = (name, text) => {
     part(name).textContent = text;
@@ -72,11 +73,13 @@ function fill(item, project, words) {
   for (const name of ["description", "facts", "money"]) write(name, project[name]);
   part("open").href = project.open;
   part("generate").href = project.generate;
-  write("generate", project.archived ? "" : words.generate);
+  write("generate", project.archived ? "" : allow("generate", words.generate));
   write("summary", "⋯");
-  write("edit", words.edit);
-  write("archive", project.archived ? words.restore : words.archive);
-  write("delete", words.delete);
+  write("edit", allow("edit", words.edit));
+  write("archive", allow("archive", project.archived ? words.restore : words.archive));
+  write("transfer", allow("transfer", words.transfer));
+  write("delete", allow("delete", words.delete));
+  part("more").hidden = ["edit", "archive", "transfer", "delete"].every((action) => part(action).hidden);
   part("generate").setAttribute("aria-label", `${words.generate}: ${project.name}`);
   part("summary").setAttribute("aria-label", `${words.more}: ${project.name}`);
   part("summary").title = words.more;
@@ -88,7 +91,7 @@ export default function ({ data: [data], parentElement, setTriggerValue }) {
   const known = new Map([...list.children].map((item) => [item.dataset.id, item]));
   data.projects.forEach((project, place) => {
     const item = known.get(project.id) ?? make(project.id, list);
-    fill(item, project, data.words);
+    fill(item, project, data.words, data.allowed);
     if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
   });
   while (list.children.length > data.projects.length) list.lastElementChild.remove();

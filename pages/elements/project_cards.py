@@ -1,6 +1,6 @@
 """Cards of projects as one element: summaries become JSON, what is pressed comes back as an action and an id."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,8 +18,11 @@ _element = custom_element(
 )
 
 
-def show(found: Sequence[Summary], *, key: str) -> tuple[str, Summary] | None:
-    """Draw the cards; what was just pressed (`open`, `generate`, `edit`, `archive` or `delete`) and on which."""
+def show(found: Sequence[Summary], *, key: str, allowed: Collection[str]) -> tuple[str, Summary] | None:
+    """Draw the cards; what was just pressed (`open`, or one of `allowed`) and on which.
+
+    `allowed` are those of `generate`, `edit`, `archive`, `transfer` and `delete` that are there to be pressed.
+    """
     words = {
         "none": _("No clip yet"),
         "generate": _("Generate"),
@@ -27,10 +30,11 @@ def show(found: Sequence[Summary], *, key: str) -> tuple[str, Summary] | None:
         "edit": _("Rename and describe"),
         "archive": _("Archive"),
         "restore": _("Bring back"),
+        "transfer": _("Move to another workspace"),
         "delete": _("Delete"),
     }
     now = utc_now()
-    data = {"projects": [card(project, now) for project in found], "words": words}
+    data = {"projects": [card(project, now) for project in found], "words": words, "allowed": sorted(allowed)}
     pressed = _element(key=key, data=data).pressed or {}
     chosen = next((project for project in found if project.id == pressed.get("id")), None)
     return (pressed["action"], chosen) if chosen else None

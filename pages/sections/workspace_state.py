@@ -15,7 +15,15 @@ from pages.sections.generate import draft
 from pages.sections.history import selection
 
 _SHOWN = "workspace_shown"
-_LISTS = ("history_filter", "history_cursors", "projects_limit", "account_pages", "webhooks_secret")
+_LISTS = (
+    "history_filter",
+    "history_cursors",
+    "projects_limit",
+    "account_pages",
+    "webhooks_secret",
+    "share_clips",
+    "share_made",
+)
 _FIELDS: Mapping[str, Any] = {"projects_search": "", "projects_archived": False}
 """Fields that the browser may still show; it is told of a value, and not of one that is gone."""
 
@@ -25,14 +33,16 @@ def follow(person: Member) -> None:
 
     What is written in a form was written in the workspace before, and is kept there.
     """
+    here = (person.id, person.workspace_id)
     before = st.session_state.get(_SHOWN)
-    if before == person.workspace_id:
+    if before == here:
         return
     if before is not None:
-        if person.may(Action.ORDER, before):
-            draft.save(person.moved_to(before))
+        who, where = before
+        if who == person.id and person.may(Action.ORDER, where):
+            draft.save(person.moved_to(where))
         _forget()
-    st.session_state[_SHOWN] = person.workspace_id
+    st.session_state[_SHOWN] = here
     if len(person.roles) > 1 and person.user.last_workspace_id != person.workspace_id:
         _note(person)
 

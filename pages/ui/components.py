@@ -2,6 +2,7 @@
 
 import html
 import logging
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -12,10 +13,11 @@ from core import db, errors, installation
 from core.billing import ledger
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession, availability
-from core.db.enums import Role, Status
+from core.db.enums import Status
 from core.files import signed_urls
 from core.projects import projects
 from core.workspaces.access import Member
+from core.workspaces.permissions import Action
 from pages.ui import links, wording
 from pages.ui.language import _, translate_message
 
@@ -28,6 +30,8 @@ FIELD_HEIGHT_PX = 64
 METRIC_HEIGHT_PX, CHANGED_METRIC_HEIGHT_PX = 54, 77
 """What Streamlit's parts come to with our fonts. Until their code is there each takes 38 pixels, so that what is below
 them would move; places of the right height keep it still."""
+
+_OF_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+\-.!|~<>$:]")
 
 _CELL = "padding:6px 8px;vertical-align:top;border-bottom:1px solid rgb(128 140 140 / 22%);"
 
@@ -101,9 +105,11 @@ def flash(text: str) -> None:
 
 
 def show_flash() -> None:
-    """Show what was announced; the shell does it on every run."""
+    """Show what was announced, and what was refused before the page was drawn; the shell does it on every run."""
     if text := st.session_state.pop("announcement", None):
         st.toast(text, icon=":material/check:")
+    if problem := st.session_state.pop("refusal", None):
+        error_box(problem)
 
 
 def try_action(action: Callable[[], object], *, done: str) -> bool:
@@ -116,6 +122,33 @@ def try_action(action: Callable[[], object], *, done: str) -> bool:
         return False
     flash(done)
     return True
+
+
+def act_in_callback(action: Callable[[WriteSession], object], *, done: str) -> None:
+    """Do in one transaction what a widget's change asks for, before the page is drawn, which says how it went."""
+    try:
+        with outage_refuses(), db.write_session() as session:
+            action(session)
+    except errors.AppError as problem:
+        st.session_state["refusal"] = problem
+    else:
+        flash(done)
+
+
+def pager(pages: list[str], after: str | None, *, key: str) -> None:
+    """To the page of a list before and after; drawn only where there is more than one page.
+
+    `pages` says behind what each page up to the present one begins, `after` what the next one begins behind.
+    """
+    if len(pages) == 1 and after is None:
+        return
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        st.button(_("Back"), disabled=len(pages) == 1, on_click=_page_before, args=(pages,), key=f"{key}_back")
+        st.button(_("Next"), disabled=after is None, on_click=pages.append, args=(after,), key=f"{key}_next")
+
+
+def _page_before(pages: list[str]) -> None:
+    pages.pop()
 
 
 def save_and_rerun(
@@ -149,6 +182,11 @@ def plain_text(text: str, *, strong: bool = False, small: bool = False, lines: i
     if lines:
         style += f"display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:{lines};overflow:hidden;"
     st.html(f'<p style="{style}">{html.escape(text)}</p>')
+
+
+def escaped(text: str) -> str:
+    """Somebody's own words for a label that Streamlit reads as Markdown, where they mean nothing."""
+    return _OF_MARKDOWN.sub(r"\\\g<0>", text)
 
 
 def figure(label: str, value: str, change: str | None, note: str, *, explained: str | None = None) -> None:
@@ -229,7 +267,7 @@ def empty_state(title: str, text: str, *, icon: str) -> None:
 
 def lead_to_figures(person: Member) -> None:
     """Where an analyst has no clips to see: what they do see, and where."""
-    if person.role is not Role.ANALYST:
+    if not person.may(Action.SEE_ALL_USAGE) or person.may(Action.OPERATE):
         return
     text = _("As an analyst you see the figures of all workspaces. Clips are seen by those who are in a workspace.")
     empty_state(_("Your figures are on the usage page"), text, icon="bar_chart")

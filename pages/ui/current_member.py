@@ -5,9 +5,8 @@ workspace that it is in. Where nobody signs in one may look as anybody of the sa
 address and is remembered in the session.
 """
 
-import html
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 
 import streamlit as st
@@ -22,6 +21,7 @@ from core.sample import presence
 from core.workspaces import choices, members
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
+from pages.ui import links
 from pages.ui.language import N_, _
 
 WORKSPACE = "workspace"
@@ -37,6 +37,7 @@ THIS_MACHINE = "127.0.0.1"
 LOOK_AS = "as"
 """Under this name the address and the session say as whom of the sample company one looks, by e-mail address."""
 
+_ACCESS_ENDED = N_("Your access has ended. Ask an administrator to let you in again.")
 _known: ContextVar[Member] = ContextVar("_known")
 
 
@@ -57,13 +58,37 @@ def current_member() -> Member:
     """
     if (found := _known.get(None)) is not None:
         return found
-    audit_log.act_from(st.context.ip_address or THIS_MACHINE)  # the thread serves this session alone
+    address = st.context.ip_address
+    audit_log.act_from(address if isinstance(address, str) else THIS_MACHINE)  # the thread is this session's alone
     with db.read_session() as session:
         user = _user(session)
         if user is not None:
             return _at_work(session, user)
     with db.write_session() as session:
         return _at_work(session, users.local_person(session, installation.current().settings))
+
+
+def keep() -> Callable[[], AbstractContextManager[None]]:
+    """This person, for what is done outside of a run: Streamlit makes a file in a thread that knows no session.
+
+    In a block of what is returned they are the current one again, as they are by then; Forbidden when they have signed
+    out or were deactivated, NotFound when they have left the workspace.
+    """
+    found, where, settings = current_member(), audit_log.origin(), installation.current().settings
+    cookie = _cookie(settings) if settings.has_sign_in else ""
+
+    @contextmanager
+    def again() -> Iterator[None]:
+        with db.read_session() as session:
+            is_over = settings.has_sign_in and sessions.look(session, cookie, idle=settings.session_idle) is None
+            user = session.get_one(User, found.id)
+            if is_over or user.deactivated_at is not None:
+                raise errors.Forbidden(_ACCESS_ENDED)
+            member = members.at_work(session, user, found.workspace_id)
+        with audit_log.acting_from(where.address, where.request_id), set_current_member(member):
+            yield
+
+    return again
 
 
 def may_look_as() -> bool:
@@ -179,7 +204,7 @@ def _signed_in(session: ReadSession, settings: Settings) -> User:
     found = sessions.look(session, _cookie(settings), idle=settings.session_idle)
     if found is None:
         st.subheader(_("You are signed out."), anchor=False)
-        st.html(f'<a href="{html.escape(st.context.url or ".")}" target="_self">{html.escape(_("Sign in again"))}</a>')
+        st.html(links.in_this_tab(st.context.url or ".", _("Sign in again")))
         st.stop()
     if sessions.use_is_old(found):
         with db.write_session() as writing:
@@ -194,7 +219,7 @@ def _cookie(settings: Settings) -> str:
 
 def _at_work(session: ReadSession, user: User) -> Member:
     if user.deactivated_at is not None:
-        raise errors.Forbidden(N_("Your access has ended. Ask an administrator to let you in again."))
+        raise errors.Forbidden(_ACCESS_ENDED)
     found = members.at_work(session, user)
     if len(found.roles) > 1 or WORKSPACE in st.query_params:
         found = found.moved_to(_wanted(session, found))

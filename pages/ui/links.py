@@ -1,10 +1,16 @@
 """Addresses of this installation as its pages name them: seen from the page, since a front decides what is above it."""
 
+import html
 from urllib.parse import urljoin
 
 import streamlit as st
 
 from core import installation
+
+
+def in_this_tab(address: str, label: str) -> str:
+    """A link as HTML that leaves the page; Streamlit's own open another tab."""
+    return f'<a href="{html.escape(address)}" target="_self" style="color: inherit">{html.escape(label)}</a>'
 
 
 def from_page(path: str) -> str:

@@ -81,6 +81,7 @@ ENTRY = TranslatedLabels(
         EntryKind.SETTLE: N_("Charged"),
         EntryKind.RELEASE: N_("Returned"),
         EntryKind.ADJUST: N_("Corrected"),
+        EntryKind.TRANSFER: N_("Transferred"),
     }
 )
 

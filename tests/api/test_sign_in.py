@@ -23,7 +23,7 @@ from tests.factories import installations
 from tests.factories.generations import create_completed
 from tests.factories.users import ensure_member
 from tests.fixtures import issuer as provider
-from tests.fixtures.signed_in_browser import HOME, NAVIGATES, OURS, Browser, sign_in_link
+from tests.fixtures.signed_in_browser import HOME, NAVIGATES, OURS, RERUN, Browser, sign_in_link
 
 
 @pytest.fixture
@@ -345,6 +345,19 @@ def test_look_at_what_moves_ends_with_the_session(here: Installation, far: provi
     assert (status(session_id), status("")) == (200, 401)
     ana.ask("/auth/logout")
     assert status(session_id) == 401
+
+
+def test_message_of_a_session_that_is_over_does_nothing(here: Installation, far: provider.Issuer) -> None:
+    """An open page hears no press any more from the moment on; it is only told to draw itself again, and says so."""
+    ana = Browser()
+    ana.sign_in(far)
+
+    def deactivate() -> None:
+        with db.write_session() as session:
+            session.execute(update(User).values(deactivated_at=utc_now()))
+
+    said = ana.converse(b"a press", deactivate, b"another press", b"and another")
+    assert said == [ana.cookies["avg"], b"a press", RERUN, RERUN]
 
 
 def clip_of(email: str) -> str:

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import httpx
+import pytest
 from playwright.sync_api import expect
 
 from core import db
 from core.audit_log import Act, record
 from tests.browser.conftest import Visitor, picture, settle
 from tests.browser.furnishing import administer, installation
-from tests.system.app import running
+from tests.fixtures.front import front
+from tests.system.app import API, running
 
 
 def test_audit_log_is_searched_unfolded_and_saved(tmp_path: Path, visitor: Visitor) -> None:
@@ -54,3 +57,22 @@ def test_audit_log_is_searched_unfolded_and_saved(tmp_path: Path, visitor: Visit
         exported = page.get_by_role("row").filter(has_text="Exported data")
         expect(exported).to_contain_text("127.0.0.1")
         expect(exported).to_contain_text("demo@localhost")
+
+
+def test_acts_behind_a_proxy_come_from_whom_it_speaks_for(
+    tmp_path: Path, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages and API write down the address that the proxy in front has told, not the proxy's."""
+    monkeypatch.setenv("AUTH_MODE", "open")
+    with running(tmp_path) as app, front("/studio", app.port, client="203.0.113.9") as (address, _front):
+        token = {"Authorization": app.client.headers["Authorization"], "X-Request-Id": "from-ci"}
+        with httpx.Client(base_url=f"{address}{API}", headers=token, trust_env=False) as script:
+            project = script.post("/projects", json={"name": "Old film"}).json()["project"]["id"]
+            archived = script.patch(f"/projects/{project}", json={"archived": True})
+        assert (archived.status_code, archived.headers["x-request-id"]) == (200, "from-ci")
+        page = visitor(address).open("/audit_log")
+        with page.expect_download():
+            page.get_by_role("button", name="Download CSV").click()
+        page.reload()
+        for act in ("Exported data", "Archived a project"):
+            expect(page.get_by_role("row").filter(has_text=act).first).to_contain_text("203.0.113.9")

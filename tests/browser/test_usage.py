@@ -121,8 +121,8 @@ def test_what_if_opens(filled: App, visitor: Visitor) -> None:
 def test_budget_is_warned_of(filled: App, visitor: Visitor) -> None:
     """A budget that is used up is said at the head of the page, and a new one is saved with the form."""
     page = opened(filled, visitor)
-    expect(page.get_by_text("more than your budget of 1,000 credits")).to_be_visible()
-    page.get_by_role("button", name="Your monthly budget").click()
+    expect(page.get_by_text("more than the budget of this workspace of 1,000 credits")).to_be_visible()
+    page.get_by_role("button", name="Monthly budget of this workspace").click()
     page.get_by_role("spinbutton", name="Credits a month").fill("900000000")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("more than your budget")).to_have_count(0)
+    expect(page.get_by_text("more than the budget")).to_have_count(0)

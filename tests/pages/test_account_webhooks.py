@@ -149,7 +149,14 @@ def test_events_are_chosen(studio: Studio, receiver: Receiver) -> None:
         assert webhooks.get(session, studio.person, endpoint.id).events == ["generation.failed", "generation.uncertain"]
 
 
-@pytest.mark.parametrize(("reason", "said"), [(DisabledReason.GONE, "410"), (DisabledReason.FAILING, "five days")])
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (DisabledReason.GONE, "410"),
+        (DisabledReason.FAILING, "five days"),
+        (DisabledReason.DEPARTED, "takes it over"),
+    ],
+)
 def test_webhook_that_was_stopped_says_why(
     studio: Studio, receiver: Receiver, reason: DisabledReason, said: str
 ) -> None:

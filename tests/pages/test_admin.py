@@ -1,11 +1,11 @@
-from sqlalchemy import update
+from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
 from core import db, errors
 from core.audit import invariants
 from core.billing import ledger
 from core.db.enums import Role, Stage, Status
-from core.db.tables import User
+from core.db.tables import AuditLogEntry, User
 from core.generations import queries, reconciliation
 from core.insights import attention, circuit_breaker
 from core.providers.contract import JobMatches, ProviderJob
@@ -149,6 +149,15 @@ def test_grant_is_booked_once_with_its_reason(open_page: Open, studio: Studio) -
         entry = ledger.entries(session, studio.person.id)[0]
         assert ledger.balance(session, studio.person.id).available_credits == 100_500
     assert (entry.amount_credits, entry.reason, entry.actor) == (500, "Spring campaign", "demo@localhost")
+    with db.read_session() as session:
+        told = session.scalars(select(AuditLogEntry)).one()
+    assert (told.action, told.actor, told.target, told.address) == (
+        "credits.granted",
+        "demo@localhost",
+        "demo@localhost",
+        "127.0.0.1",
+    )
+    assert told.after == {"credits": 500, "reason": "Spring campaign"}
     assert at.session_state["admin_grant_key"] != key
 
 

@@ -80,6 +80,29 @@ def test_link_is_made_from_a_clip(open_page: Open, studio: Studio, monkeypatch: 
     assert address not in said(at)
 
 
+def test_dialog_stays_on_its_page(open_page: Open, studio: Studio) -> None:
+    """Who goes to another page in the middle of it finds no dialog there."""
+    row = studio.complete(studio.order(studio.project()))
+    at = open_page("history", clip=row.id)
+    at.button(key=f"clip_share_{row.id}").click().run()
+    assert at.text_input(key="share_title")
+    del at.query_params["share"]
+    del at.query_params["clip"]
+    at.switch_page("generate.py").run()
+    assert "share_title" not in [field.key for field in at.text_input]
+
+
+def test_dialog_says_where_nobody_can_come(open_page: Open, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation that answers its own machine only says so before a link is made."""
+    row = studio.complete(studio.order(studio.project()))
+    at = open_page("history", clip=row.id)
+    at.button(key=f"clip_share_{row.id}").click().run()
+    assert "AUTH_MODE" in at.warning[0].value
+    monkeypatch.setenv("AUTH_MODE", "open")
+    installations.reopen()
+    assert not at.run().warning
+
+
 def test_refusal_is_said_in_the_dialog(open_page: Open, studio: Studio) -> None:
     """A password that is too short is said where it was typed, and nothing is made."""
     row = studio.complete(studio.order(studio.project()))

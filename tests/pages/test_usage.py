@@ -254,14 +254,17 @@ def test_budget_is_set_and_warned_of(open_page: Open, studio: Studio) -> None:
     """A budget set on the page is kept; the page warns when it is used up, and takes it away again."""
     studio.complete(studio.order(studio.project(), "one"))
     at = open_page("usage")
-    at.number_input(key="usage_budget_credits_None").set_value(49)
+    at.number_input(key="usage_budget_credits_" + studio.person.workspace_id).set_value(49)
     at.button(key="usage_budget_save").click().run()
-    assert any("50 credits are spent this month, more than your budget of 49" in text.value for text in at.markdown)
+    assert any(
+        "50 credits are spent this month, more than the budget of this workspace of 49" in text.value
+        for text in at.markdown
+    )
     with db.read_session() as session:
         assert budgets.of_workspace(session, studio.person) == 49
-    at.number_input(key="usage_budget_credits_None").set_value(None)
+    at.number_input(key="usage_budget_credits_" + studio.person.workspace_id).set_value(None)
     at.button(key="usage_budget_save").click().run()
-    assert not any("more than your budget" in text.value for text in at.markdown)
+    assert not any("more than the budget" in text.value for text in at.markdown)
 
 
 def test_forecast_is_shown_with_its_method_or_not_at_all(open_page: Open, studio: Studio) -> None:

@@ -7,12 +7,13 @@ from sqlalchemy import func, select, update
 from core import errors
 from core.clock import utc_now
 from core.db import Database
-from core.db.enums import DeliveryState, DisabledReason
+from core.db.enums import DeliveryState, DisabledReason, WorkspaceRole
 from core.db.tables import Generation, User, WebhookDelivery, WebhookEndpoint
 from core.generations import lifecycle
 from core.messages import message, plain
 from core.notifications import outbox, webhooks
 from core.notifications.webhooks import SecretStanding
+from core.workspaces import members
 from core.workspaces.access import Member
 from tests.factories.generations import (
     DISPATCHED,
@@ -26,6 +27,7 @@ from tests.factories.generations import (
     create_generation,
 )
 from tests.factories.users import create_member, ensure_member
+from tests.factories.workspaces import create_team
 from tests.said import codes
 
 ADDRESS = webhooks.ValidUrl("https://hooks.example.org/studio")
@@ -313,6 +315,24 @@ def test_change_when_stopped_and_started(database: Database, person: Member) -> 
         assert (found.disabled_at, found.disabled_reason, found.description) == (None, None, "Team")
         again = webhooks.replay(session, person, endpoint.id, delivery.id)
         assert (again.event_id, again.body, again.attempts) == (delivery.event_id, delivery.body, 0)
+
+
+def test_who_starts_a_webhook_of_somebody_who_left(database: Database, person: Member) -> None:
+    """It is theirs then, so that it ends with them, also if it was stopped before; else it stays whose it was."""
+    ben, cy = (create_member(database, f"{name}@example.org") for name in ("ben", "cy"))
+    as_managers = [(each, WorkspaceRole.MANAGER) for each in (person, ben, cy)]
+    manager, other, third = create_team(database, *as_managers)
+    left, stopped = (registered(database, other) for _ in range(2))
+    of_third = registered(database, third)
+    with database.write_session() as session:
+        for each in (stopped, of_third):
+            webhooks.update(session, other, each.id, enabled=False)
+        members.leave(session, other, other.workspace_id)
+
+    with database.write_session() as session:
+        started = [webhooks.update(session, manager, each.id, enabled=True) for each in (left, stopped, of_third)]
+
+    assert [each.user_id for each in started] == [manager.id, manager.id, cy.id]
 
 
 def test_change_when_the_description_is_too_long(database: Database, person: Member) -> None:

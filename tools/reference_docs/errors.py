@@ -33,5 +33,5 @@ def _tree(error: type[errors.AppError]) -> Iterator[type[errors.AppError]]:
     """An error and all below it, in the order they are written."""
     yield error
     for below in error.__subclasses__():
-        if below.__module__ == errors.__name__:
+        if below.__module__.startswith(f"{errors.__name__}."):
             yield from _tree(below)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
-from core import config
+from core import config, sign_in_settings
+from core.config import Settings
 from core.providers import registry
 from core.worker import local_stack
 from tools.reference_docs import markdown
@@ -55,9 +56,11 @@ def variables() -> Sequence[Variable]:
         Variable(
             "AUTH_MODE",
             f"`{demo.auth_mode}`",
-            "`local`: one person, no password, answers this machine only. `open`: the same on any address, "
+            "`local`: one person, no password, answers this machine only. `oidc`: people sign in with an identity "
+            "provider. `proxy`: a front has signed them in and says who they are. `open`: one person on any address, "
             "for trusted networks only.",
         ),
+        *_sign_in(served),
         Variable(
             "SIGNUP_CREDITS", _demo(demo.signup_credits, served.signup_credits), "Credits booked to a new person."
         ),
@@ -138,6 +141,56 @@ def variables() -> Sequence[Variable]:
             "the vendor's smallest plan",
             "How many jobs the provider is given at once; 0: its default.",
         ),
+    )
+
+
+def _sign_in(defaults: Settings) -> Sequence[Variable]:
+    """Those of signing in."""
+    return (
+        Variable(
+            "OIDC_ISSUER", "unset", "Address of the identity provider; `https`. `oidc` needs it and `PUBLIC_URL`."
+        ),
+        Variable("OIDC_CLIENT_ID", "unset", "What this installation is called there."),
+        Variable("OIDC_CLIENT_SECRET", "unset", "Its secret; without one it is a public client."),
+        Variable("OIDC_NAME", "host of the issuer", "What the button on the sign-in page calls the provider."),
+        Variable("OIDC_SCOPES", f"`{sign_in_settings.SCOPES}`", "What is asked for."),
+        Variable(
+            "OIDC_GROUPS_CLAIM", f"`{sign_in_settings.GROUPS_CLAIM}`", "The claim with the groups; may be a path."
+        ),
+        Variable(
+            "OIDC_EMAIL_VERIFIED",
+            f"`{sign_in_settings.EMAIL_VERIFIED[0]}`",
+            "`claim`: an address is verified when the provider says so. `always`: all of its addresses are its own.",
+        ),
+        Variable("OIDC_2_ISSUER, ...", "unset", "The same of a second provider, `OIDC_3_` of a third, and so on."),
+        Variable(
+            "ROLE_MAP",
+            "empty",
+            "`group=role,...` or `group=role;...`, with `user`, `analyst`, `admin` or `workspace:NAME:` and `viewer`, "
+            "`maker` or `manager`. Counts at each sign-in.",
+        ),
+        Variable(
+            "DEFAULT_ROLE",
+            f"`{defaults.default_role}`",
+            "What somebody is who is in no group of the map: `user`, or `none` to refuse them unless they are invited.",
+        ),
+        Variable(
+            "ALLOWED_EMAIL_DOMAINS", "all", "Domains of verified addresses that may come in, separated by commas."
+        ),
+        Variable("ADMIN_EMAILS", "empty", "Verified addresses of people who are always administrators."),
+        Variable("SESSION_HOURS", f"{defaults.session_hours}", "How long a session of a browser lasts at most."),
+        Variable("SESSION_IDLE_MINUTES", f"{defaults.session_idle_minutes}", "After so long without use it ends."),
+        Variable(
+            "TRUSTED_PROXIES",
+            "empty",
+            "Addresses and networks of fronts that may say who somebody is; `proxy` needs it.",
+        ),
+        Variable("PROXY_USER_HEADER", "unset", "The header with a person's e-mail address."),
+        Variable("PROXY_GROUPS_HEADER", "unset", "The header with their groups, separated by commas."),
+        Variable("PROXY_JWT_HEADER", "unset", "The header with a signed assertion, which is then needed."),
+        Variable("PROXY_JWKS_URL", "unset", "Where the keys are published that it is signed with."),
+        Variable("PROXY_JWT_AUDIENCE", "unset", "For whom it must have been made (`aud`)."),
+        Variable("PROXY_JWT_ISSUER", "any", "Who must have made it (`iss`)."),
     )
 
 

@@ -58,6 +58,14 @@ def recognise(scope: Scope, *, notes_use: bool) -> Visitor:
     return Visitor(None, named)
 
 
+def session_holds(scope: Scope) -> bool:
+    """Whether the session that a connection came in with holds still."""
+    settings = installation.current().settings
+    with db.read_connection() as connection:
+        session_id = api_tokens.hash_of(cookie(scope, settings))
+        return sessions.is_live(connection, session_id, idle=settings.session_idle)
+
+
 def person_named(named: Claims, settings: Settings) -> User:
     """The person whom a front names, for a request that begins no session; SignInRefused."""
     with db.read_session() as session:

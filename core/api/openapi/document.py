@@ -32,7 +32,8 @@ DESCRIPTION = """Make video from text and images with several AI providers, at a
 
 Send `Authorization: Bearer <token>` with every call. Tokens are made on the account page, with `POST /tokens` or with
 `python -m core.cli token EMAIL`. A token of scope `read` looks, one of `generate` also orders and changes, one of
-`admin` also manages tokens, webhooks, teams and, for administrators, people.
+`admin` also manages tokens, webhooks, teams and, for administrators, people. Where people sign in, the session of a
+browser does as well; with it, everything but reading has to come from a page of the product.
 
 Prices are whole credits. Times are UTC. A refusal has the shape
 `{"success": false, "error": {"code", "message", "fields"?, "requestId"?}}`: `code` is stable, `message` is for people,

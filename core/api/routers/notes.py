@@ -27,7 +27,7 @@ class NewNote(requests.Body):
     """A note to write, at a moment of the clip or about all of it."""
 
     text: Text
-    at_seconds: Annotated[float | None, Field(ge=0, allow_inf_nan=False, examples=[2.5], strict=False)] = None
+    at_seconds: Annotated[float | None, Field(ge=0, allow_inf_nan=False, examples=[2.5])] = None
 
 
 class NoteChanges(requests.Body):

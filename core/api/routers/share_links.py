@@ -132,7 +132,7 @@ class ShareLinkAnswer(responses.Response):
     next_cursor: Annotated[int | None, Field(examples=[None])]
 
 
-@router.get("/share-links", responses={200: {"links": next_page("listShareLinks")}})
+@router.get("/share-links", responses=refuses(403, 404) | {200: {"links": next_page("listShareLinks")}})
 def list_share_links(member: CurrentMember, query: Annotated[ShareLinksQuery, Query()]) -> ShareLinksAnswer:
     """List the links of the workspace, newest first, with those that have ended.
 
@@ -186,7 +186,7 @@ def create_share_link(
     return routing.written(answer, status=201, headers=idempotency.headers(replayed=made_id is not None))
 
 
-@router.get("/share-links/{id}", responses=refuses(404))
+@router.get("/share-links/{id}", responses=refuses(403, 404))
 def get_share_link(member: CurrentMember, link_id: PathId, query: Annotated[VisitsQuery, Query()]) -> ShareLinkAnswer:
     """Get a link and who came by it, newest first, a page at a time."""
     with db.read_session() as session:

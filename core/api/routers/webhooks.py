@@ -18,6 +18,7 @@ from core.db.tables import WebhookDelivery, WebhookEndpoint
 from core.identity import idempotency as keys
 from core.installation import current
 from core.notifications import outbox, webhooks
+from core.workspaces.permissions import Action
 
 router = routing.router("webhooks")
 
@@ -170,6 +171,7 @@ def create_webhook(member: CurrentMember, body: NewWebhook, idempotency_key: Ide
     Events are signed with its secret as Standard Webhooks 1.0.0 says. A repeat tells the webhook and its secret as they
     are by then; 404 when it was deleted.
     """
+    member.require(Action.USE_WEBHOOKS)  # before a name is looked up for them
     address, request = _checked(body.url), f"webhook\n{body.model_dump_json()}"
     with db.write_session() as session:
         made_id = keys.made_before(session, member.user, idempotency_key, request=request)

@@ -1,7 +1,5 @@
 """Where somebody signs out: of this browser, or of every browser that they have signed in with."""
 
-import html
-
 import streamlit as st
 
 from core import db, installation
@@ -19,8 +17,7 @@ def show(person: Member) -> None:
     with db.read_session() as session:
         number = sessions.count_live(session, person.user, idle=settings.session_idle)
     with st.container(horizontal=True, vertical_alignment="center"):
-        address = html.escape(links.from_page("/auth/logout"))
-        st.html(f'<a href="{address}" target="_self">{html.escape(_("Sign out"))}</a>', width="content")
+        st.html(links.in_this_tab(links.from_page("/auth/logout"), _("Sign out")), width="content")
         if number > 1:
             st.button(_("Sign out everywhere"), key="account_sign_out_everywhere", on_click=_end_all)
             told = plural("Signed in with {number} browser.", "Signed in with {number} browsers.", number)

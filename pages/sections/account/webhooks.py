@@ -13,7 +13,7 @@ from core.db.tables import WebhookDelivery, WebhookEndpoint
 from core.notifications import outbox, webhooks
 from core.notifications.webhooks import SecretStanding
 from core.workspaces.access import Member
-from pages.ui import components, wording
+from pages.ui import components, current_member, wording
 from pages.ui.language import N_, _, plural, translate_message
 
 PAGE_SIZE = 10
@@ -32,6 +32,9 @@ EVENT: Mapping[str, str] = {
 STOPPED: Mapping[DisabledReason, str] = {
     DisabledReason.PERSON: N_("You stopped it. Nothing is sent until you start it again."),
     DisabledReason.GONE: N_("Its server answered that it wants no more (410), so it was stopped."),
+    DisabledReason.DEPARTED: N_(
+        "Its person has left or was deactivated, so it was stopped. Who starts it takes it over."
+    ),
     DisabledReason.FAILING: N_("Nothing arrived for five days, so it was stopped. Look at its server, then start it."),
 }
 
@@ -47,7 +50,8 @@ def show(person: Member) -> None:
     st.header(_("Webhooks"), anchor=False)
     st.markdown(
         _(
-            "An address of yours is told when a clip of yours is completed, fails, is cancelled or needs review. "
+            "An address of yours is told when a clip of this workspace is completed, fails, is cancelled or needs "
+            "review. "
             "Every event is signed as Standard Webhooks describes, so that your server can be sure where it comes from."
         )
     )
@@ -232,23 +236,27 @@ def _deliveries(person: Member, endpoint: WebhookEndpoint) -> None:
     """What was delivered, drawn again by itself while something is about to happen."""
     shown_key = f"webhook_{endpoint.id}_shown"
 
-    def rows() -> Sequence[WebhookDelivery]:
+    def rows(member: Member) -> Sequence[WebhookDelivery]:
         limit = st.session_state.get(shown_key, PAGE_SIZE) + 1
         with db.read_session() as session:
-            return webhooks.list_deliveries(session, person, endpoint.id, limit=limit)
+            return webhooks.list_deliveries(session, member, endpoint.id, limit=limit)
 
-    ticking = _is_soon(rows())
+    ticking = _is_soon(rows(person))
 
     @st.fragment(run_every=LOOK_SECONDS if ticking else None)
     def drawn() -> None:
-        found = rows()
+        with components.error_boundary():
+            listed(current_member.current_member())  # who it is by now: this runs by itself for hours
+
+    def listed(member: Member) -> None:
+        found = rows(member)
         if ticking and not _is_soon(found):
             st.rerun()
         if not found:
             st.caption(_("None yet. Send a test to see whether your server is reached."))
         shown = st.session_state.get(shown_key, PAGE_SIZE)
         for delivery in found[:shown]:
-            _delivery(person, endpoint, delivery)
+            _delivery(member, endpoint, delivery)
         if len(found) > shown and st.button(_("Show more"), key=f"webhook_{endpoint.id}_more"):
             st.session_state[shown_key] = shown + PAGE_SIZE
             st.rerun()

@@ -9,12 +9,13 @@ import streamlit as st
 
 from core import db, errors, installation
 from core.billing.quote import quote
-from core.db.enums import ENDED_STATUSES, Role, Status
+from core.db.enums import ENDED_STATUSES, Status
 from core.db.tables import Generation
 from core.generations import commands, conformance, queries, review
 from core.generations.queries import ListFilter
 from core.projects import projects
 from core.workspaces.access import Member
+from core.workspaces.permissions import Action
 from pages.elements import copy_button, in_flight
 from pages.sections import progress_text, whose
 from pages.sections.clip import marks, notes, record
@@ -85,7 +86,7 @@ def _dialog(generation_id: str, listing: ListFilter | None) -> None:
             record.receipt(row, told)
         with st.expander(_("Timeline")):
             record.timeline(told)
-        if person.role is Role.ADMIN:
+        if person.may(Action.OPERATE):
             with st.expander(_("Provider, for administrators")):
                 record.provider(row)
 
@@ -129,19 +130,25 @@ def _actions(person: Member, row: Generation, projects: dict[str, str]) -> None:
             link = components.media_link(row.output_key, download_name=name)
             label = _("Download ({size})").format(size=wording.size(queries.file_bytes(row)))
             download_link(link or "", label, name)
-        if st.button(_("Use these settings"), icon=":material/content_copy:", key=f"clip_reuse_{row.id}"):
-            st.switch_page("generate.py", query_params={"from": row.id})
-        if row.status is Status.COMPLETED and st.button(
-            _("Extend from the last frame"), icon=":material/start:", key=f"clip_extend_{row.id}"
-        ):
-            st.switch_page("generate.py", query_params={"extend": row.id})
+        if person.may(Action.ORDER, row.workspace_id):
+            _order_buttons(person, row)
         if row.status is Status.COMPLETED:
             sharing.button(person, [row], key=f"clip_share_{row.id}")
-        if row.status in (Status.FAILED, Status.CANCELLED):
-            _retry_button(person, row)
         marks.move_popover(person, row, projects)
-        if row.status in ENDED_STATUSES:
+        if row.status in ENDED_STATUSES and person.may(Action.DELETE, row.workspace_id):
             _delete_button(person, row)
+
+
+def _order_buttons(person: Member, row: Generation) -> None:
+    """The ways from this clip to a further one."""
+    if st.button(_("Use these settings"), icon=":material/content_copy:", key=f"clip_reuse_{row.id}"):
+        st.switch_page("generate.py", query_params={"from": row.id})
+    if row.status is Status.COMPLETED and st.button(
+        _("Extend from the last frame"), icon=":material/start:", key=f"clip_extend_{row.id}"
+    ):
+        st.switch_page("generate.py", query_params={"extend": row.id})
+    if row.status in (Status.FAILED, Status.CANCELLED):
+        _retry_button(person, row)
 
 
 def download_link(link: str, label: str, name: str) -> None:

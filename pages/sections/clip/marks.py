@@ -12,7 +12,8 @@ from core.generations import review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.workspaces.access import Member
-from pages.ui import components
+from core.workspaces.permissions import Action
+from pages.ui import components, current_member
 from pages.ui.language import N_, _
 from pages.ui.wording import TranslatedLabels
 
@@ -24,14 +25,17 @@ MOVE_NOTE = N_("What it cost stays with the project it was charged in, there and
 
 
 def show(person: Member, row: Generation, *, tags: Sequence[str], own_tags: Sequence[str]) -> None:
-    """Draw them as they stand."""
+    """Draw them as they stand, to be changed by who may."""
+    if not person.may(Action.EDIT, row.workspace_id):
+        _tell(row, tags)
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _follow(f"clip_favourite_{row.id}", row.favourite)
         st.toggle(
             _("Favourite"),
             key=f"clip_favourite_{row.id}",
             on_change=_write,
-            args=(person, row.id, "favourite"),
+            args=(row.id, "favourite"),
         )
         if row.status is Status.COMPLETED:
             _follow(f"clip_verdict_{row.id}", ReviewStatus.of(row.kept))
@@ -43,7 +47,7 @@ def show(person: Member, row: Generation, *, tags: Sequence[str], own_tags: Sequ
                 label_visibility="collapsed",
                 key=f"clip_verdict_{row.id}",
                 on_change=_write,
-                args=(person, row.id, "verdict"),
+                args=(row.id, "verdict"),
             )
     _follow(f"clip_tags_{row.id}", list(tags))
     st.multiselect(
@@ -54,22 +58,31 @@ def show(person: Member, row: Generation, *, tags: Sequence[str], own_tags: Sequ
         max_selections=review.TAGS_LIMIT,
         placeholder=_("Add a tag"),
         on_change=_write,
-        args=(person, row.id, "tags"),
+        args=(row.id, "tags"),
     )
 
 
 def move_popover(person: Member, row: Generation, projects: Mapping[str, str]) -> None:
-    """Choose another project; only for what has ended, and where there is another one."""
+    """Choose another project; only for who may, for what has ended, and where there is another one."""
     others = [project_id for project_id in projects if project_id != row.project_id]
-    if row.status not in ENDED_STATUSES or not others:
+    if row.status not in ENDED_STATUSES or not others or not person.may(Action.EDIT, row.workspace_id):
         return
     with st.popover(_("Move"), icon=":material/drive_file_move:", key=f"clip_move_popover_{row.id}"):
         st.markdown(_(MOVE_NOTE))
         target = st.selectbox(_("To project"), others, format_func=projects.__getitem__, key=f"clip_move_to_{row.id}")
         if st.button(_("Move here"), type="primary", key=f"clip_move_{row.id}") and components.try_action(
-            lambda: _change(person, row.id, project_id=target), done=_("Moved.")
+            lambda: _change(row.id, project_id=target), done=_("Moved.")
         ):
             st.rerun()
+
+
+def _tell(row: Generation, tags: Sequence[str]) -> None:
+    """The same in words, for who cannot change it."""
+    said = [_("Favourite")] if row.favourite else []
+    if row.kept is not None:
+        said.append(_("Kept") if row.kept else _("Rejected"))
+    if said or tags:
+        components.plain_text(" · ".join([*said, *tags]), small=True)
 
 
 def _follow(key: str, value: Any) -> None:
@@ -78,13 +91,14 @@ def _follow(key: str, value: Any) -> None:
         st.session_state[key] = value
 
 
-def _write(person: Member, generation_id: str, name: str) -> None:
+def _write(generation_id: str, name: str) -> None:
     """Write down what a widget was just set to; a refusal is said, and the widget goes back by itself."""
     value = st.session_state[f"clip_{name}_{generation_id}"]
     with components.error_boundary():
-        _change(person, generation_id, **{name: value})
+        _change(generation_id, **{name: value})
 
 
-def _change(person: Member, generation_id: str, **changes: Any) -> None:
+def _change(generation_id: str, **changes: Any) -> None:
+    person = current_member.current_member()  # not who it was when the page was drawn
     with db.write_session() as session:
         review.update(session, person, generation_id, Changes(**changes))

@@ -14,6 +14,7 @@ from core.generations import commands, queries, review
 from core.generations.queries import ReviewStatus
 from core.generations.review import Changes
 from core.workspaces.access import Member
+from core.workspaces.permissions import Action
 from pages.elements import compare, gallery
 from pages.sections.clip import dialog, marks
 from pages.sections.sharing import dialog as sharing
@@ -75,12 +76,25 @@ def bar(person: Member, rows: Sequence[Generation], projects: Mapping[str, str],
             if compare.comparable(rows) and st.button(_("Compare"), icon=":material/compare:", key="selection_compare"):
                 compare.open_it(rows)
             sharing.button(person, rows, key="selection_share")
-            with st.popover(_("Change"), icon=":material/edit:", key="selection_change"):
-                _marks(person, rows)
-                _tag(person, rows, own_tags)
-                _move(person, rows, projects)
-                _delete(person, rows)
+            _change_popover(person, rows, projects, own_tags)
         st.button(_("Clear"), key="selection_clear", type="tertiary", on_click=clear)
+
+
+def _change_popover(
+    person: Member, rows: Sequence[Generation], projects: Mapping[str, str], own_tags: Sequence[str]
+) -> None:
+    """What the person may do with these clips; nothing where that is nothing."""
+    may_edit = all(person.may(Action.EDIT, row.workspace_id) for row in rows)
+    may_delete = all(person.may(Action.DELETE, row.workspace_id) for row in rows)
+    if not (may_edit or may_delete):
+        return
+    with st.popover(_("Change"), icon=":material/edit:", key="selection_change"):
+        if may_edit:
+            _marks(person, rows)
+            _tag(person, rows, own_tags)
+            _move(person, rows, projects)
+        if may_delete:
+            _delete(person, rows)
 
 
 def _download(person: Member, rows: Sequence[Generation]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core import db, errors
+from core import db, errors, installation
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.generations import share_links, share_visits
@@ -28,6 +28,9 @@ LIFETIMES: Mapping[int, str] = TranslatedLabels(
 )
 """Hours -> how long a link opens."""
 
+PARAM = "share"
+"""In the address while the dialog is open, so that it does not follow its person to another page."""
+
 _IDS = "share_clips"
 _MADE = "share_made"
 
@@ -40,18 +43,21 @@ def button(member: Member, rows: Sequence[Generation], *, key: str) -> None:
     if st.button(_("Share outside…"), icon=":material/link:", key=key):
         st.session_state[_IDS] = [row.id for row in done]
         st.session_state.pop(_MADE, None)
+        st.query_params[PARAM] = str(len(done))
         st.rerun()
 
 
 def close() -> None:
     """Forget what is shared, and the address with it."""
+    st.query_params.pop(PARAM, None)
     st.session_state.pop(_IDS, None)
     st.session_state.pop(_MADE, None)
 
 
 def dialog_if_open() -> bool:
     """Draw the dialog if clips are to be shared; whether it was."""
-    if clip_ids := st.session_state.get(_IDS):
+    clip_ids = st.session_state.get(_IDS) if PARAM in st.query_params else None
+    if clip_ids:
         st.dialog(_("Share outside"), width=WIDTH_PX, on_dismiss=close)(_dialog)(clip_ids)
     return bool(clip_ids)
 
@@ -71,6 +77,11 @@ def _form(member: Member, clip_ids: Sequence[str]) -> None:
         len(clip_ids),
     )
     st.markdown(said.format(number=len(clip_ids)))
+    if installation.current().settings.auth_mode == "local":
+        st.warning(
+            _("This installation answers its own machine only, so nobody elsewhere can open the link. See AUTH_MODE."),
+            icon=":material/cloud_off:",
+        )
     with st.form("share_form", border=False):
         title = st.text_input(
             _("Title, shown to them"), key="share_title", max_chars=share_links.TITLE_LIMIT_CHARS, autocomplete="off"

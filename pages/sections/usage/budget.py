@@ -8,6 +8,7 @@ from core import db, installation
 from core.usage import budgets
 from core.usage.reports import UsageQuery
 from core.workspaces.access import Member
+from core.workspaces.permissions import Action
 from pages.ui import components, connection, current_member, wording
 from pages.ui.language import _
 
@@ -18,7 +19,7 @@ def warnings(person: Member, today: date) -> None:
         found = budgets.alerts(session, person, today=today, cache=installation.current().usage)
     for one in found:
         month = one.month
-        whose = _("your budget") if one.project_name is None else _("the budget of the project")
+        whose = _("the budget of this workspace") if one.project_name is None else _("the budget of the project")
         budget = wording.priced(month.budget_credits or 0)
         if month.is_exceeded:
             text = _("{spent} are spent this month, more than {whose} of {budget}.").format(
@@ -35,14 +36,17 @@ def warnings(person: Member, today: date) -> None:
                 components.plain_text(one.project_name, small=True)
 
 
-def form(chosen: UsageQuery, month: budgets.Month) -> None:
-    """Set the budget of what is shown: one's own, or a project's; nothing where no budget is meant for it."""
-    if chosen.everybody or chosen.model_id is not None:
+def form(person: Member, chosen: UsageQuery, month: budgets.Month) -> None:
+    """Set the budget of what is shown, the workspace's or a project's, for who may.
+
+    Nothing where no budget is meant for it.
+    """
+    if chosen.everybody or chosen.model_id is not None or not person.may(Action.SET_BUDGET):
         return
-    own = chosen.project_id is None
-    label = _("Your monthly budget") if own else _("Monthly budget of this project")
+    of_all = chosen.project_id is None
+    label = _("Monthly budget of this workspace") if of_all else _("Monthly budget of this project")
     with st.popover(label, icon=":material/savings:", key="usage_budget"):
-        key = f"usage_budget_credits_{chosen.project_id}"
+        key = f"usage_budget_credits_{chosen.project_id or person.workspace_id}"
         # Given as `value`, it could not be taken away again. What was written into an older page is not replaced.
         if not connection.is_first_run_of_old_page():
             st.session_state.setdefault(key, month.budget_credits)

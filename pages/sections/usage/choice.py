@@ -7,7 +7,6 @@ from datetime import date, timedelta
 import streamlit as st
 
 from core import db, installation
-from core.db.enums import Role
 from core.providers import registry
 from core.usage import reports
 from core.usage.reports import Group, UsageQuery
@@ -82,7 +81,7 @@ class Choice:
 def choose(person: Member, today: date) -> Choice:
     """Draw what there is to choose; what was chosen."""
     sees_all = person.may(Action.SEE_ALL_USAGE)
-    usual = EVERYBODY if person.role is Role.ANALYST else ME
+    usual = ME if not sees_all or person.may(Action.OPERATE) else EVERYBODY  # analysts are here for all figures
     fields, dates = components.field_grid(6 if sees_all else 5), st.container()
     with fields:
         period = _select(_("Period"), "period", PERIODS | _months(today), "30")

@@ -1,0 +1,486 @@
+"""Every route of the API, asked by everybody there is: each role, in the workspace and outside, and each credential.
+
+The answers are written out below. A route without a row fails: whoever adds one says there who may ask it.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import pytest
+from sqlalchemy import update
+
+from core import db
+from core.api import api
+from core.clock import utc_now
+from core.db.enums import Role, Scope, WorkspaceRole
+from core.db.tables import ApiToken, ClipNote, Preset, User, WorkspaceMember
+from core.generations import commands, share_links
+from core.identity import api_tokens
+from core.ids import new_id
+from core.installation import current
+from core.workspaces import invitations, members
+from core.workspaces.access import Member
+from tests.api.conftest import ORDER, Client, arrive, picture
+from tests.factories import generations, installations
+from tests.factories.projects import create_project
+from tests.factories.users import create_member
+from tests.factories.workspaces import create_team
+
+Options = Callable[["World", Client], dict[str, Any]]
+"""What a request is sent with, beside its path."""
+
+OPENS = 0
+"""In place of a status: a stream that does not end, whose opening is tested beside it."""
+
+
+CONFINED = "with a token of another workspace"
+
+
+class Answers(NamedTuple):
+    """The status for each person: three of the team, and three who are not in it."""
+
+    viewer: int
+    maker: int
+    manager: int
+    stranger: int
+    analyst: int
+    admin: int
+
+
+def seen(ok: int = 200) -> Answers:
+    """For everybody in the workspace; for others it is not there."""
+    return Answers(ok, ok, ok, 404, 404, 404)
+
+
+def made(ok: int = 200) -> Answers:
+    """For makers and managers."""
+    return Answers(403, ok, ok, 404, 404, 404)
+
+
+def managed(ok: int = 200) -> Answers:
+    """For managers."""
+    return Answers(403, 403, ok, 404, 404, 404)
+
+
+def everybody(ok: int = 200) -> Answers:
+    """One's own, or what is the same for all."""
+    return Answers(ok, ok, ok, ok, ok, ok)
+
+
+def analysts(ok: int = 200) -> Answers:
+    """Figures of everybody."""
+    return Answers(403, 403, 403, 403, ok, ok)
+
+
+def managed_from_outside(ok: int = 200) -> Answers:
+    """People of a workspace: for its managers, and for administrators, who are not in it."""
+    return Answers(403, 403, ok, 404, 404, ok)
+
+
+def administrators(ok: int = 200) -> Answers:
+    """The installation."""
+    return Answers(403, 403, 403, 403, 403, ok)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who is answered how; `about` is what the path's id is of, `here` that the team is named by a header.
+
+    `confined` is for a token of another workspace, where that is not what a stranger is answered.
+    """
+
+    answers: Answers
+    about: str = ""
+    here: bool = False
+    confined: int | None = None
+    options: Options = lambda _world, _caller: {}
+
+
+def body(**values: Any) -> Options:
+    """A fixed JSON body."""
+    return lambda _world, _caller: {"json": values}
+
+
+SETTINGS = {"settings": ORDER}
+HOOK = "http://127.0.0.1:9/hook"
+PUBLIC = {
+    "GET /health",
+    "GET /media/{key:path}",
+    "HEAD /media/{key:path}",
+    "GET /clips.zip",
+    "POST /hooks/{id}/{signature}",
+    "GET /openapi.json",
+    "GET /docs",
+}
+"""Without a token: a probe has none, a signed address is its own permission, and the document is no secret."""
+
+TABLE: Mapping[str, Row] = {
+    # Clips
+    "GET /generations/events": Row(seen(OPENS), here=True),
+    "HEAD /generations/events": Row(everybody()),
+    "POST /generate": Row(made(202), options=lambda world, _caller: {"json": world.order()}),
+    "POST /generate-batch": Row(
+        made(202), options=lambda world, _caller: {"json": {"generations": [world.order()] * 2}}
+    ),
+    "GET /generations": Row(seen(), here=True),
+    "GET /generations/{id}": Row(seen(), "clip"),
+    "GET /generations/{id}/status": Row(seen(), "clip"),
+    "PATCH /generations/{id}": Row(made(), "clip", options=body(favourite=True)),
+    "POST /generations/{id}/cancel": Row(made(), "clip that waits"),
+    "POST /generations/{id}/retry": Row(made(202), "clip that was cancelled"),
+    "POST /generations/{id}/last-frame": Row(made(422), "clip"),  # what the tests store is no video
+    "DELETE /generations/{id}": Row(managed(), "clip that was cancelled"),
+    "POST /generations/zip": Row(seen(), options=lambda world, _caller: {"json": {"ids": [world.clip]}}),
+    "GET /download/{id}": Row(seen(), "clip"),
+    "HEAD /download/{id}": Row(seen(), "clip"),
+    "POST /upload-image": Row(
+        made(),
+        here=True,
+        options=lambda _world, _caller: {
+            "files": {"file": ("lake.png", picture(), "image/png")},
+            "data": {"type": "start"},
+        },
+    ),
+    "GET /generations/{id}/notes": Row(seen(), "clip"),
+    "POST /generations/{id}/notes": Row(made(201), "clip", options=body(text="Too dark")),
+    "PATCH /generations/{id}/notes/{noteId}": Row(made(), "note", options=body(text="Too bright")),
+    "DELETE /generations/{id}/notes/{noteId}": Row(made(), "note"),
+    # Links for people outside
+    "GET /share-links": Row(made(), here=True),
+    "POST /share-links": Row(made(201), options=lambda world, _caller: {"json": {"generationIds": [world.clip]}}),
+    "GET /share-links/{id}": Row(made(), "share link"),
+    "DELETE /share-links/{id}": Row(made(), "share link"),
+    # Projects and presets
+    "GET /projects": Row(seen(), here=True),
+    "POST /projects": Row(made(201), here=True, options=body(name="Hills")),
+    "GET /projects/{id}": Row(seen(), "project"),
+    "PATCH /projects/{id}": Row(made(), "project", options=body(name="Hills")),
+    "DELETE /projects/{id}": Row(managed(), "project"),
+    "POST /projects/{id}/transfer": Row(
+        managed(), "project", options=lambda _world, caller: {"json": {"workspaceId": home_of(caller)}}
+    ),
+    "GET /presets": Row(seen(), here=True),
+    "POST /presets": Row(made(201), here=True, options=body(name="Reels", **SETTINGS)),
+    "PATCH /presets/{id}": Row(made(), "preset", options=body(shared=True)),
+    "DELETE /presets/{id}": Row(made(), "preset"),
+    # Models and prices
+    "GET /models": Row(everybody()),
+    "GET /providers": Row(everybody()),
+    "POST /estimate-credits": Row(everybody(), options=body(modelId="veo3", resolution="720p")),
+    # Money
+    "GET /credits": Row(seen(), here=True),
+    "GET /credits/entries": Row(seen(), here=True),
+    "GET /usage": Row(seen(), here=True),
+    "GET /usage?people=everybody": Row(analysts()),
+    "GET /usage?people=everybody&groupBy=user&format=csv": Row(analysts()),
+    "GET /usage/month": Row(seen(), here=True),
+    "GET /usage/month?people=everybody": Row(analysts()),
+    "GET /usage/what-if?withModelId=veo3": Row(seen(), here=True),
+    "GET /usage/what-if?withModelId=veo3&people=everybody": Row(analysts()),
+    "PUT /usage/budget": Row(managed(), here=True, options=body(monthlyBudgetCredits=500)),
+    "PUT /usage/budget?of=project": Row(
+        managed(), options=lambda world, _caller: {"json": {"monthlyBudgetCredits": 500, "projectId": world.project}}
+    ),
+    # Webhooks
+    "GET /webhooks": Row(managed(), here=True),
+    "POST /webhooks": Row(managed(201), here=True, options=body(url=HOOK)),
+    "GET /webhooks/{id}": Row(managed(), "webhook"),
+    "PATCH /webhooks/{id}": Row(managed(), "webhook", options=body(description="Team")),
+    "DELETE /webhooks/{id}": Row(managed(), "webhook"),
+    "POST /webhooks/{id}/rotate": Row(managed(), "webhook"),
+    "POST /webhooks/{id}/test": Row(managed(202), "webhook"),
+    "GET /webhooks/{id}/deliveries": Row(managed(), "webhook"),
+    "POST /webhooks/{id}/deliveries/{deliveryId}/replay": Row(managed(202), "webhook"),
+    # Workspaces and who is in them
+    "GET /workspaces": Row(everybody()),
+    "GET /workspaces?all=true": Row(administrators()),
+    "POST /workspaces": Row(administrators(201), options=body(name="Film unit")),
+    "GET /workspaces/{id}": Row(seen()._replace(admin=200), "team"),
+    "PATCH /workspaces/{id}": Row(managed_from_outside(), "team", options=body(name="Film unit")),
+    "PATCH /workspaces/{id}?archived=true": Row(managed_from_outside(), "team", options=body(archived=True)),
+    "GET /workspaces/{id}/members": Row(seen()._replace(admin=200), "team"),
+    "POST /workspaces/{id}/members": Row(
+        managed_from_outside(201),
+        "team",
+        options=lambda _world, _caller: {"json": {"email": newcomer().email, "role": "maker"}},
+    ),
+    "PATCH /workspaces/{id}/members/{userId}": Row(managed_from_outside(), "member", options=body(role="viewer")),
+    "DELETE /workspaces/{id}/members/{userId}": Row(managed_from_outside(), "member"),
+    "GET /workspaces/{id}/invitations": Row(managed_from_outside(), "team"),
+    "POST /workspaces/{id}/invitations": Row(
+        managed_from_outside(201), "team", options=body(email="new@example.org", role="maker")
+    ),
+    "DELETE /invitations/{id}": Row(managed_from_outside(), "invitation"),
+    "GET /invitations": Row(administrators()),
+    "POST /invitations": Row(administrators(201), options=body(email="new@example.org")),
+    "POST /invitations/look": Row(everybody(404), options=body(token="not-one-of-ours")),  # who has it, may
+    "POST /invitations/accept": Row(everybody(404), options=body(token="not-one-of-ours")),
+    # One's own
+    "GET /tokens": Row(everybody()),
+    "POST /tokens": Row(everybody(201), options=body(name="script")),
+    "DELETE /tokens/{id}": Row(everybody(), "token", confined=404),
+    # The installation
+    "GET /metrics": Row(administrators()),
+    "GET /audit-log": Row(administrators()),
+    "GET /people": Row(administrators()),
+    "GET /people/{id}": Row(administrators(), "person"),
+    "PATCH /people/{id}": Row(administrators(), "person", options=body(active=False)),
+    "POST /people/{id}/merge": Row(
+        administrators(), "person", options=lambda _world, _caller: {"json": {"intoId": newcomer().id}}
+    ),
+    "GET /grants": Row(administrators()),
+    "POST /grants": Row(
+        administrators(201),
+        options=lambda world, _caller: {"json": {"workspaceId": world.team, "credits": 5, "reason": "Spring"}},
+    ),
+    "POST /transfers": Row(
+        Answers(403, 403, 403, 404, 404, 201),
+        options=lambda world, caller: {
+            "json": {"fromWorkspaceId": world.team, "toWorkspaceId": home_of(caller), "credits": 5, "reason": "Spring"}
+        },
+    ),
+    "GET /uncertain": Row(administrators()),
+    "POST /uncertain/{id}/release": Row(administrators(), "clip that is unclear"),
+    "POST /uncertain/{id}/found": Row(
+        administrators(),
+        "clip that is unclear",
+        options=lambda _world, _caller: {"json": {"providerJobId": f"job-{new_id()}"}},
+    ),
+}
+"""Method and path, with a query where that decides who may ask -> the answers."""
+
+
+@dataclass
+class World:
+    """A team with a viewer, a maker and a manager, and what it has; people outside; and bad credentials."""
+
+    people: Mapping[str, Client]
+    refused: Mapping[str, Client]
+    outsiders: Mapping[str, Client]
+    shared: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def manager(self) -> Client:
+        return self.people["manager"]
+
+    @property
+    def project(self) -> str:
+        return self.known("project")["id"]
+
+    @property
+    def clip(self) -> str:
+        return self.known("clip")["id"]
+
+    @property
+    def team(self) -> str:
+        return str(person_of(self.manager).workspace_id)
+
+    def order(self) -> dict[str, Any]:
+        """The body of an order in the team."""
+        return ORDER | {"projectId": self.known("project of orders")["id"]}
+
+    def known(self, about: str) -> dict[str, str]:
+        """One thing of the team for all who are refused."""
+        if about not in self.shared:
+            self.shared[about] = self.fresh(about, self.manager)
+        return self.shared[about]
+
+    def fresh(self, about: str, caller: Client) -> dict[str, str]:
+        """A new thing of the team, or the caller's own; the parts of a path about it."""
+        manager = self.manager.person
+        assert manager is not None
+        assert caller.person is not None
+        match about:
+            case "":
+                return {}
+            case "project" | "project of orders":
+                return {"id": create_project(db.default(), manager).id}
+            case "clip":
+                return {"id": self.manager.finished(project_id=self.known("project of orders")["id"]).id}
+            case "note":
+                with db.write_session() as session:
+                    note = ClipNote(generation_id=self.clip, user_id=caller.person.id, text="Too dark")
+                    session.add(note)
+                    session.flush()
+                    return {"id": self.clip, "noteId": note.id}
+            case "share link":
+                with db.write_session() as session:
+                    return {"id": share_links.make(session, manager, [self.clip]).link.id}
+            case "team" | "member" | "invitation":
+                return self._fresh_in_team(about)
+            case "person":
+                return {"id": newcomer().id}
+            case "clip that is unclear":
+                row = generations.create_generation(db.default(), manager)
+                return {"id": generations.lose_submit(db.default(), row.id).id}
+            case "clip that waits" | "clip that was cancelled":
+                row = generations.create_generation(
+                    db.default(), manager, project_id=self.known("project of orders")["id"]
+                )
+                if about == "clip that was cancelled":
+                    with db.write_session() as session:
+                        commands.cancel(session, manager, row.id)
+                return {"id": row.id}
+            case "preset":
+                with db.write_session() as session:
+                    preset = Preset(
+                        workspace_id=manager.workspace_id,
+                        user_id=caller.person.id,
+                        name=f"Reels {utc_now()}",
+                        settings=generations.build_spec().values(),
+                    )
+                    session.add(preset)
+                    session.flush()
+                    return {"id": preset.id}
+            case "webhook":
+                own, delivery = self.manager.webhook()
+                return {"id": own, "deliveryId": delivery}
+            case "token":
+                return {"id": token_of(caller)[0]}
+        raise AssertionError(f"say in World.fresh how to make: {about}")
+
+    def _fresh_in_team(self, about: str) -> dict[str, str]:
+        """Another team with the same people in the same roles, and what is asked for in it."""
+        inside = {"viewer": WorkspaceRole.VIEWER, "maker": WorkspaceRole.MAKER, "manager": WorkspaceRole.MANAGER}
+        team = create_team(db.default(), *((person_of(self.people[name]), role) for name, role in inside.items()))
+        current().callers.clear()  # it is not known yet who is in it
+        manager, parts = team[-1], {"id": team[0].workspace_id}
+        with db.write_session() as session:
+            if about == "member":
+                someone = newcomer()
+                members.add(session, manager, parts["id"], email=someone.email, role=WorkspaceRole.MAKER)
+                return parts | {"userId": someone.id}
+            if about == "invitation":
+                role = WorkspaceRole.MAKER
+                made, _token = invitations.create(
+                    session, manager, email="new@example.org", workspace_id=parts["id"], workspace_role=role
+                )
+                return {"id": made.id}
+        return parts
+
+
+def home_of(caller: Client) -> str:
+    """The caller's personal workspace; nobody's for who is nobody."""
+    return new_id() if caller.person is None else caller.person.id
+
+
+def newcomer() -> Member:
+    """Somebody who has just come."""
+    return create_member(db.default(), f"{new_id()}@example.org", credits=0)
+
+
+def token_of(client: Client, **values: Any) -> tuple[str, str]:
+    """Id and secret of another token of this person; `values` are what became of it."""
+    assert client.person is not None
+    with db.write_session() as session:
+        secret = api_tokens.create(session, client.person.user, name="other", scope=Scope.ADMIN)
+        row = api_tokens.by_token(session, secret)[1]
+        if values:
+            session.execute(update(ApiToken).where(ApiToken.id == row.id).values(**values))
+        return row.id, secret
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Made once: what a call changes is its own."""
+    with pytest.MonkeyPatch.context() as environ:
+        for name in ("DATABASE_URL", "REDIS_URL", "STORAGE_URL", "SECRET_KEY", "AUTH_MODE"):
+            environ.delenv(name, raising=False)
+        environ.setenv("DATA_DIR", str(tmp_path_factory.mktemp("permissions")))
+        environ.setenv("WEBHOOK_ALLOW_HOSTS", "127.0.0.1:9")
+        with installations.opened():
+            yield build_world()
+
+
+def build_world() -> World:
+    """People with tokens of the widest scope, so that nothing but who they are decides."""
+    inside = ("viewer", "maker", "manager", "former", "gone")
+    found = {name: arrive(f"{name}@example.org") for name in (*inside, "stranger", "analyst", "admin")}
+    with db.write_session() as session:
+        for name in ("analyst", "admin"):
+            email = f"{name}@example.org"
+            session.execute(update(User).where(User.email == email).values(role=Role(name)))
+    roles = dict.fromkeys(inside, WorkspaceRole.MANAGER) | {
+        "viewer": WorkspaceRole.VIEWER,
+        "maker": WorkspaceRole.MAKER,
+    }
+    team = create_team(db.default(), *((person_of(found[name]), role) for name, role in roles.items()), credits=10**6)
+    [other] = create_team(db.default(), (person_of(found["manager"]), WorkspaceRole.MANAGER), name="Hills")
+    for name, member in zip(roles, team, strict=True):
+        found[name] = replace(found[name], person=member)
+    team_id = team[0].workspace_id
+    manager, now = found["manager"], utc_now()
+    with db.write_session() as session:
+        session.delete(session.get_one(WorkspaceMember, (team_id, person_of(found["former"]).id)))
+        session.get_one(User, person_of(found["gone"]).id).deactivated_at = now
+        manager_at_work = members.at_work(session, person_of(manager).user, team_id)
+    found["manager"] = replace(manager, person=manager_at_work)
+    return World(
+        people={name: found[name] for name in Answers._fields},
+        refused={
+            "without a token": Client(),
+            "unknown": Client(token="avg_unknown"),
+            "revoked": Client(token=token_of(manager, revoked_at=now)[1]),
+            "expired": Client(token=token_of(manager, expires_at=now - timedelta(seconds=1))[1]),
+            "deactivated": Client(token=found["gone"].token),
+        },
+        outsiders={
+            "taken out": found["former"],
+            CONFINED: replace(manager, token=token_of(manager, workspace_id=other.workspace_id)[1]),
+        },
+    )
+
+
+def person_of(client: Client) -> Any:
+    """Who it is."""
+    assert client.person is not None
+    return client.person
+
+
+def status(world: World, client: Client, name: str, expected: int) -> int:
+    """What somebody is answered; about a thing of its own where the call may change it."""
+    row = TABLE[name]
+    method, path = name.split(" ", 1)
+    own = row.about in ("preset", "token", "note") and client.person is not None
+    may_change = expected < 400 and method not in ("GET", "HEAD") and client.person is not None
+    parts = world.fresh(row.about, client) if own or may_change else world.known(row.about)
+    headers = {"Workspace-Id": person_of(world.manager).workspace_id} if row.here else {}
+    address = re.sub(r"\?(of|archived)=\w+", "", path)  # what the body says
+    for word, value in parts.items():
+        address = address.replace(f"{{{word}}}", value)
+    return client.send(method, address, headers=headers, **row.options(world, client)).status_code
+
+
+def test_every_route_has_a_row() -> None:
+    """Whoever adds a route writes down who may ask it; whoever takes one away, takes its row away."""
+    routes = {f"{door.method} {door.path}" for door in api.state.table.permissions}
+    rows = PUBLIC | {name.partition("?")[0] for name in TABLE}
+    assert routes - rows == set(), "Say in TABLE, or in PUBLIC, how each of these answers whom."
+    assert rows - routes == set(), "There is no such route; take its row away."
+
+
+def test_routes_without_a_token_are_written_out() -> None:
+    """Nobody makes a route public by the way."""
+    assert {f"{door.method} {door.path}" for door in api.state.table.permissions if door.need is None} == PUBLIC
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_route_by_role(world: World, name: str) -> None:
+    """Every role is answered as the table says; who is outside by any way is answered as a stranger is."""
+    row = TABLE[name]
+    expected = row.answers._asdict() | dict.fromkeys(world.outsiders, row.answers.stranger)
+    if row.confined is not None:
+        expected[CONFINED] = row.confined
+    asking = {who: client for who, client in {**world.people, **world.outsiders}.items() if expected[who] is not OPENS}
+    found = {who: status(world, client, name, expected[who]) for who, client in asking.items()}
+    assert found == {who: expected[who] for who in asking}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_route_by_credential(world: World, name: str) -> None:
+    """Nobody is let in without a valid token of somebody who is still here, whatever they ask for."""
+    found = {who: status(world, client, name, 401) for who, client in world.refused.items()}
+    assert found == dict.fromkeys(world.refused, 401)
