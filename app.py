@@ -98,6 +98,8 @@ def _start(stack: ExitStack) -> None:
 
 def _check_address(settings: config.Settings) -> None:
     address = st.get_option("server.address")
+    if settings.issuers and settings.auth_mode == "oidc":
+        log.info("People sign in with %s.", ", ".join(issuer.issuer for issuer in settings.issuers))
     if settings.auth_mode == "open":
         log.warning("AUTH_MODE=open: everybody who reaches this address works as %s.", config.LOCAL_PERSON)
     elif settings.auth_mode == "local" and address not in hosts.LOCAL_NAMES:

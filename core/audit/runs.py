@@ -121,6 +121,13 @@ def record(session: WriteSession, found: AuditPass) -> None:
     session.flush()
 
 
+def start_over(session: WriteSession) -> None:
+    """Let the next pass look at all rows: some were removed, and SQLite gives their ids to those that come."""
+    if (last := last_run(session)) is not None and "seen" in last.results:
+        last.results = last.results | {"seen": asdict(Since(0, 0))}
+        session.flush()
+
+
 def last_run(session: ReadSession) -> AuditRun | None:
     """The most recent pass that was recorded, None before the first."""
     return session.scalar(select(AuditRun).order_by(AuditRun.id.desc()).limit(1))

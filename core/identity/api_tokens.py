@@ -89,11 +89,11 @@ def create(
     )
     session.add(row)
     session.flush()
-    _record_made(session, made_by or user, user, row)
+    _record_made(session, row, user, by=made_by or user)
     return token
 
 
-def _record_made(session: WriteSession, actor: User | str, user: User, row: ApiToken) -> None:
+def _record_made(session: WriteSession, row: ApiToken, user: User, *, by: User | str) -> None:
     details = {
         "person": user.email,
         "scope": row.scope,
@@ -101,13 +101,7 @@ def _record_made(session: WriteSession, actor: User | str, user: User, row: ApiT
         "cap_credits": row.cap_credits,
     }
     audit_log.record(
-        session,
-        actor,
-        Act.TOKEN_MADE,
-        target=row.name,
-        target_id=row.id,
-        workspace_id=row.workspace_id,
-        after=details,
+        session, by, Act.TOKEN_MADE, target=row.name, target_id=row.id, workspace_id=row.workspace_id, after=details
     )
 
 

@@ -1,7 +1,7 @@
 """Writes a year of the sample company down as rows, just as the services would have left them; pure.
 
-Movements and steps of timelines get ids that end with 0, below those of everybody else: they are of the past, so nobody
-who follows what happens is told of them, and when they go no id comes a second time.
+Steps of timelines get ids that end with 0, below those of everybody else: they are of the past, so nobody who follows
+what happens is told of them.
 """
 
 from collections import Counter, defaultdict
@@ -18,7 +18,7 @@ from core.db.enums import EntryKind, Stage, Status, WorkspaceKind, WorkspaceRole
 from core.generations.submit import Order
 from core.messages import Message, message
 from core.providers import registry
-from core.sample import company
+from core.sample import company, projects
 from core.sample.footage import Footage
 from core.sample.plan import Take, Year
 from core.usage import rollups
@@ -70,7 +70,8 @@ def write(year: Year, files: Files, *, archived_at: datetime) -> Books:
         ]
         if clip.take.remark:
             books.clip_notes.append(_note(year, clip))
-    _number(books.generation_events)
+    for place, row in enumerate(books.generation_events):
+        row["id"] = place - len(books.generation_events) + 1
     _ledger(books, year, clips)
     _usage(books, clips)
     stored = Counter[str]()
@@ -99,7 +100,7 @@ class _Clip:
         is_there = take.status is Status.COMPLETED
         return cls(
             take,
-            year.teams[company.PROJECTS[take.project].team],
+            year.teams[projects.PROJECTS[take.project].team],
             year.people[take.person],
             person.email,
             year.projects[take.project],
@@ -171,7 +172,7 @@ def _projects(books: Books, year: Year, clips: Sequence[_Clip]) -> None:
         spent[clip.project_id] += clip.price.total_credits if clip.files else 0
         last[clip.project_id] = clip.take.created_at
         first.setdefault(clip.project_id, clip)
-    for project, project_id in zip(company.PROJECTS, year.projects, strict=True):
+    for project, project_id in zip(projects.PROJECTS, year.projects, strict=True):
         begun, updated_at = first.get(project_id), last.get(project_id, year.begun_at)
         manager = next(
             n for n, each in enumerate(company.PEOPLE) if each.teams.get(project.team) == WorkspaceRole.MANAGER
@@ -281,7 +282,7 @@ def _events(clip: _Clip) -> list[Row]:
 
 def _note(year: Year, clip: _Clip) -> Row:
     """A remark of somebody else of the team, some hours later."""
-    team = company.PROJECTS[clip.take.project].team
+    team = projects.PROJECTS[clip.take.project].team
     others = [n for n, each in enumerate(company.PEOPLE) if team in each.teams and n != clip.take.person]
     author = others[int(clip.take.id[-4:], 16) % len(others)]
     return {
@@ -321,7 +322,6 @@ def _ledger(books: Books, year: Year, clips: Sequence[_Clip]) -> None:
             moved[workspace_id].append((at, grant | {"reason": "Monthly credits of the team", "message": None}))
     for workspace in books.workspaces:
         _chain(books, workspace["id"], moved[workspace["id"]])
-    _number(books.ledger_entries)
 
 
 def _chain(books: Books, workspace_id: str, moved: list[tuple[datetime, Row]]) -> None:
@@ -384,9 +384,3 @@ def _usage(books: Books, clips: Sequence[_Clip]) -> None:
     for key in sorted(days):
         of_key = {name: getattr(key, name) for name in rollups.Key.__dataclass_fields__}
         books.usage_days.append(of_key | {name: days[key][name] for name in names})
-
-
-def _number(rows: Sequence[Row]) -> None:
-    """Ids that go up to 0 in the order of the rows."""
-    for place, row in enumerate(rows):
-        row["id"] = place - len(rows) + 1

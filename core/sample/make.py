@@ -25,7 +25,7 @@ from core.identity import users
 from core.installation import Installation
 from core.messages import message
 from core.providers.contract import FRAME_SIZES
-from core.sample import books, company, footage, plan, presence, remove
+from core.sample import books, footage, plan, presence, projects, remove
 from core.sample.books import Books, Files
 from core.sample.footage import Footage, Shot
 from core.sample.plan import Year
@@ -110,7 +110,7 @@ def _film(year: Year, folder: Path, report: Report) -> Files:
     def film(wanted: tuple[int, int]) -> dict[int, Footage]:
         nonlocal done
         project, number = wanted
-        scene = company.PROJECTS[project].scenes[number]
+        scene = projects.PROJECTS[project].scenes[number]
         width, height = FRAME_SIZES[plan.RESOLUTION, scene.aspect_ratio]
         loop = folder / f"{project}-{number}.mp4"
         footage.encode_loop(Shot(scene.outline, scene.palette, 10 * project + number, width, height), loop)

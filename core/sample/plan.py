@@ -14,8 +14,8 @@ from core import errors
 from core.catalog import capabilities
 from core.db.enums import Status, WorkspaceRole
 from core.providers import registry
-from core.sample import company
-from core.sample.company import Project, Scene
+from core.sample import company, projects
+from core.sample.projects import Project, Scene
 from core.spec import GenerationSpec
 
 SEED = 20
@@ -86,9 +86,9 @@ def play(now: datetime, *, seed: int = SEED, takes: int = TAKES) -> Year:
     year = Year(begun_at)
     year.people = [_id(chance, begun_at) for _person in company.PEOPLE]
     year.teams = {team.name: _id(chance, begun_at) for team in company.TEAMS}
-    year.projects = [_id(chance, max(begun_at, now - timedelta(days=each.since_days))) for each in company.PROJECTS]
-    shares = sum(each.share for each in company.PROJECTS)
-    for number, project in enumerate(company.PROJECTS):
+    year.projects = [_id(chance, max(begun_at, now - timedelta(days=each.since_days))) for each in projects.PROJECTS]
+    shares = sum(each.share for each in projects.PROJECTS)
+    for number, project in enumerate(projects.PROJECTS):
         wanted = round(takes * project.share / shares)
         made = 0
         while made < wanted:
@@ -165,7 +165,7 @@ def _judged(chance: Random, take: Take, *, is_best: bool) -> Take:
         take,
         kept=kept,
         favourite=kept is not False and chance.random() < _FAVOURITE_SHARE * (4 if kept else 1),
-        tags=(chance.choice(company.PROJECTS[take.project].tags),) if is_tagged else (),
+        tags=(chance.choice(projects.PROJECTS[take.project].tags),) if is_tagged else (),
         remark=chance.choice(company.REMARKS) if chance.random() < _REMARK_SHARE else "",
     )
 

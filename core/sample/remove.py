@@ -7,6 +7,7 @@ later goes with the others. Entries of the audit log refer to nothing, and stay.
 from sqlalchemy import ColumnElement, Select, Table, delete, exists, false, func, or_, select, update
 
 from core import audit_log, errors
+from core.audit import runs
 from core.audit_log import Act
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession, update_where
@@ -131,6 +132,7 @@ def _delete_rows(session: WriteSession) -> None:
     session.execute(apart.execution_options(synchronize_session=False))
     for table in reversed(Base.metadata.sorted_tables):
         session.execute(delete(table).where(_belongs(table)))
+    runs.start_over(session)
 
 
 def _belongs(table: Table) -> ColumnElement[bool]:

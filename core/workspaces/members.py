@@ -54,6 +54,17 @@ def at_work(session: Reader, user: User, workspace_id: str | None = None) -> Mem
     return Member(user, user.id, _roles(session, user)).moved_to(workspace_id or user.id)
 
 
+def again(session: ReadSession, member: Member) -> Member:
+    """The same person in the same workspace as they are by now, with all of theirs in reach.
+
+    Forbidden when they were deactivated meanwhile, NotFound when they have left the workspace.
+    """
+    user = session.get_one(User, member.id)
+    if user.deactivated_at is not None:
+        raise errors.Forbidden
+    return at_work(session, user, member.workspace_id)
+
+
 def _roles(session: Reader, user: User) -> Mapping[str, WorkspaceRole]:
     roles = {row.workspace_id: row.role for row in session.execute(_ROLES_OF, {"user_id": user.id})}
     if not roles:

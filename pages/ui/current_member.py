@@ -80,11 +80,9 @@ def keep() -> Callable[[], AbstractContextManager[None]]:
     @contextmanager
     def again() -> Iterator[None]:
         with db.read_session() as session:
-            is_over = settings.has_sign_in and sessions.look(session, cookie, idle=settings.session_idle) is None
-            user = session.get_one(User, found.id)
-            if is_over or user.deactivated_at is not None:
+            if settings.has_sign_in and sessions.look(session, cookie, idle=settings.session_idle) is None:
                 raise errors.Forbidden(_ACCESS_ENDED)
-            member = members.at_work(session, user, found.workspace_id)
+            member = members.again(session, found)
         with audit_log.acting_from(where.address, where.request_id), set_current_member(member):
             yield
 

@@ -135,7 +135,8 @@ def test_request_leaves_its_id_and_address(admin: Client) -> None:
     assert answer.headers["x-request-id"] == "deploy-42"
     told = entries(admin, action="token.made", text="CI")[0]
     assert (told["requestId"], told["address"], told["actor"]) == ("deploy-42", "127.0.0.1", "admin@example.org")
-    assert told["after"] == {"person": "admin@example.org", "scope": "generate", "expires_at": None}
+    given = {"person": "admin@example.org", "scope": "generate", "expires_at": None, "cap_credits": None}
+    assert told["after"] == given
     assert answer.json()["secret"] not in json.dumps(told)
 
 

@@ -9,7 +9,7 @@ from core.clock import utc_now
 from core.db.enums import Role, Scope, Status
 from core.db.tables import AuditLogEntry, Generation
 from core.generations import reconciliation
-from core.identity import api_tokens, users
+from core.identity import api_tokens, sign_in_links, users
 from core.installation import Installation
 from core.providers.contract import JobMatches, ProviderJob
 from tests.factories import generations
@@ -206,3 +206,26 @@ def test_wrong_arguments(installation: Installation, arguments: list[str]) -> No
     with pytest.raises(SystemExit) as ended:
         cli.main(arguments)
     assert ended.value.code == 2
+
+
+def test_link_to_sign_in_with_once(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where people sign in, the first line is a link for somebody who is known, and it is written down."""
+    with db.write_session() as session:
+        ensure_member(session, "ana@example.org")
+    assert cli.main(["session", "ana@example.org"]) == 2
+    assert "AUTH_MODE=local" in capsys.readouterr().err
+    told = {"AUTH_MODE": "oidc", "OIDC_ISSUER": "https://id.example.org", "OIDC_CLIENT_ID": "studio"}
+    for name, value in (told | {"PUBLIC_URL": "https://studio.example.org"}).items():
+        monkeypatch.setenv(name, value)
+    assert cli.main(["session", "nobody@example.org"]) == 2
+    capsys.readouterr()
+    assert cli.main(["session", "ana@example.org"]) == 0
+    link = capsys.readouterr().out.splitlines()[0]
+    assert link.startswith("https://studio.example.org/auth/link?token=")
+    with db.write_session() as session:
+        assert sign_in_links.use(session, link.rpartition("=")[2]).email == "ana@example.org"
+        made = select(AuditLogEntry).where(AuditLogEntry.action == "sign_in.link_made")
+        [row] = session.scalars(made).all()
+    assert (row.target, row.address) == ("ana@example.org", "command line")
