@@ -81,7 +81,7 @@ def _check(claims: Claims, email: str, settings: Settings) -> None:
 
 def _first_time(session: WriteSession, claims: Claims, email: str, settings: Settings) -> User:
     """Who an issuer names for the first time: somebody known by their verified address, or somebody new."""
-    known = session.scalar(select(User).where(User.email == email))
+    known = users.find(session, email)
     if known is not None:
         users.lock(session, known.id)  # of two subjects with one address, one is taken for the person
         is_theirs = select(exists().where(Identity.user_id == known.id, Identity.issuer == claims.issuer))

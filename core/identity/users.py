@@ -26,11 +26,14 @@ def canonical_email(email: str) -> str:
 
 
 def ensure(session: WriteSession, email: str, *, signup_credits: int, role: Role = Role.USER) -> User:
-    """The person with this address, made (with a workspace and signup credits) if new; safe when two do it at once."""
+    """The person with this address, made (with a workspace and signup credits) if new; safe when two do it at once.
+
+    As `find` for an address that is known.
+    """
     address = canonical_email(email)
     if "@" not in address or len(address) > 254:
         raise errors.InvalidRequest(fields={"email": message("not_an_email", email=email)})
-    found = session.scalar(_BY_EMAIL, {"email": address})
+    found = find(session, address)
     if found is not None:
         return found
     made = session.scalar(
@@ -63,9 +66,15 @@ def local_person(session: WriteSession, settings: config.Settings) -> User:
     return ensure(session, config.LOCAL_PERSON, signup_credits=settings.signup_credits, role=Role.ADMIN)
 
 
-def get(session: ReadSession, email: str) -> User:
-    """The person with this address; NotFound when there is none."""
+def find(session: ReadSession, email: str) -> User | None:
+    """The person with this address, who they are now for one that was merged into another; None when there is none."""
     user = session.scalar(_BY_EMAIL, {"email": canonical_email(email)})
+    return session.get(User, user.merged_into_id) if user is not None and user.merged_into_id is not None else user
+
+
+def get(session: ReadSession, email: str) -> User:
+    """The person with this address, as `find`; NotFound when there is none."""
+    user = find(session, email)
     if user is None:
         raise errors.NotFound(message("no_such_person", email=email))
     return user

@@ -39,7 +39,7 @@ class SignInGate:
         say: Say,
         languages: Sequence[str],
         open_paths: Sequence[str] = (),
-        rerun: Callable[[bytes], bytes],
+        rerun: Callable[[bytes], bytes] = lambda _message: b"",
     ) -> None:
         self._app, self._rerun = app, rerun
         self._base_path, self._say, self._languages = base_path, say, languages

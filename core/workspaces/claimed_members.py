@@ -11,6 +11,7 @@ from core.db import WriteSession
 from core.db.enums import MemberSource, WorkspaceKind, WorkspaceRole
 from core.db.tables import User, Workspace, WorkspaceMember
 from core.retry import OnceAWhile
+from core.workspaces import departures, members
 
 log = logging.getLogger(__name__)
 _told = OnceAWhile()
@@ -28,12 +29,11 @@ def sync(session: WriteSession, user: User, roles: Mapping[str, WorkspaceRole], 
     for workspace, role in wanted.values():
         row = present.get(workspace.id)
         if row is None:
-            session.add(
-                WorkspaceMember(workspace_id=workspace.id, user_id=user.id, role=role, source=MemberSource.CLAIMS)
-            )
+            members.put(session, workspace.id, user.id, role, MemberSource.CLAIMS)
             _record(session, user, workspace, Act.MEMBER_ADDED, after=role)
         elif row.role is not role or row.source is not MemberSource.CLAIMS:
             before, row.role, row.source = row.role, role, MemberSource.CLAIMS
+            departures.forget_callers(session)
             if before is not role:
                 _record(session, user, workspace, Act.MEMBER_ROLE_CHANGED, before=before, after=role)
     if not is_complete:
@@ -45,6 +45,7 @@ def sync(session: WriteSession, user: User, roles: Mapping[str, WorkspaceRole], 
                 WorkspaceMember.workspace_id == row.workspace_id, WorkspaceMember.user_id == user.id
             )
             session.execute(ended)
+            departures.end_in_workspace(session, user.id, row.workspace_id)
             workspace = session.get_one(Workspace, row.workspace_id)
             _record(session, user, workspace, Act.MEMBER_REMOVED, before=row.role)
 

@@ -77,6 +77,7 @@ def build(base_path: str = "") -> Starlette:
                 say=language.say,
                 languages=tuple(language.LANGUAGES),
                 open_paths=(f"{share_visits.PATH}/",),
+                rerun=lambda message: message,  # no page is open here
             ),
         ],
     )

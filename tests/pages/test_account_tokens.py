@@ -2,11 +2,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import db, errors
-from core.db.enums import Scope
+from core.db.enums import Scope, WorkspaceRole
 from core.db.tables import ApiToken
 from core.identity import api_tokens
 from core.installation import Installation
 from tests.factories.studio import Studio
+from tests.factories.users import create_member
+from tests.factories.workspaces import create_team
 
 
 def section() -> None:
@@ -95,3 +97,28 @@ def test_token_name_is_shown_as_it_is(page: AppTest, studio: Studio) -> None:
 
     assert not page.error
     assert not any("**y**" in markdown.value for markdown in page.markdown)
+
+
+def test_token_for_one_workspace_with_a_cap(installation: Installation, studio: Studio) -> None:
+    """Who has several workspaces says where a token works; how much may be ordered with it is said in the list."""
+    ben = create_member(db.default(), "ben@example.org", credits=0)
+    team = create_team(db.default(), (studio.person, WorkspaceRole.MAKER), (ben, WorkspaceRole.MANAGER), name="Rivers")[
+        0
+    ]
+    page = AppTest.from_function(section, default_timeout=20).run()
+    page.text_input(key="account_token_name_0").set_value("Nightly")
+    page.selectbox(key="account_token_workspace_0").set_value(team.workspace_id)
+    page.number_input(key="account_token_cap_0").set_value(700)
+    page.button[-1].click().run()
+
+    assert not page.error
+    [token] = known(studio)
+    assert (token.workspace_id, token.cap_credits) == (team.workspace_id, 700)
+    said = " ".join(each.proto.body for each in page.get("html"))
+    assert "in Rivers" in said
+    assert "0 of 700 credits ordered" in said
+
+
+def test_token_where_there_is_one_workspace(page: AppTest) -> None:
+    """Nobody is asked to choose from one."""
+    assert [each for each in page.selectbox if each.key == "account_token_workspace_0"] == []

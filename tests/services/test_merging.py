@@ -7,7 +7,7 @@ from core.db import Database
 from core.db.enums import Role, WorkspaceKind, WorkspaceRole
 from core.db.tables import ApiToken, AuditLogEntry, Generation, Identity, Preset, User, WebhookEndpoint, Workspace
 from core.generations import queries
-from core.identity import api_tokens
+from core.identity import api_tokens, users
 from core.projects import presets, projects
 from core.workspaces import members, merging, people
 from core.workspaces.access import Member
@@ -202,3 +202,14 @@ def test_chain_of_merges_ends_at_who_is_there(database: Database, root: Member, 
         assert {session.get_one(User, each.id).merged_into_id for each in (older, old)} == {ana.id}
         assert session.scalars(select(ApiToken)).all() == []
     assert {older.id, old.id} < set(now(database, ana).roles)
+
+
+def test_old_address_leads_to_who_they_are(database: Database, root: Member, ana: Member, old: Member) -> None:
+    """Whoever adds, pays or looks for the old address means the person who has it now."""
+    team = create_team_of(database, create_member(database, "boss@example.org"))
+    merge(database, root, old, ana)
+
+    with database.write_session() as session:
+        assert users.get(session, "ANA@before.example").id == ana.id
+        assert users.ensure(session, old.email, signup_credits=100).id == ana.id
+        assert members.add(session, root, team, email=old.email, role=WorkspaceRole.MAKER).user_id == ana.id

@@ -10,7 +10,9 @@ from core.clock import utc_now
 from core.db.enums import Scope
 from core.db.tables import ApiToken
 from core.identity import api_tokens
+from core.workspaces import choices
 from core.workspaces.access import Member
+from pages.sections.team import own
 from pages.ui import components, links, wording
 from pages.ui.language import N_, _
 
@@ -42,11 +44,12 @@ def show(person: Member) -> None:
     _secret()
     with db.read_session() as session:
         known = api_tokens.list_for_user(session, person.user)
+        names = {choice.id: own.label(choice) for choice in choices.list_choices(session, person)}
     if not known:
         st.caption(_("You have no tokens."))
     for token in known:
-        _row(person, token)
-    _form(person)
+        _row(person, token, names)
+    _form(person, names)
 
 
 def _secret() -> None:
@@ -62,7 +65,7 @@ def _secret() -> None:
             st.rerun()
 
 
-def _row(person: Member, token: ApiToken) -> None:
+def _row(person: Member, token: ApiToken, names: Mapping[str, str]) -> None:
     """One token and the button that ends it."""
     with st.container(border=True, gap="xsmall", key=f"account_token_{token.id}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -74,21 +77,28 @@ def _row(person: Member, token: ApiToken) -> None:
                 st.markdown(_("Scripts that use this token stop working at once."))
                 if st.button(_("Revoke this token"), key=f"account_token_revoke_{token.id}", type="primary"):
                     _revoke(person, token.id)
-        components.plain_text(" · ".join([f"{token.prefix}…", *_facts(token)]), small=True)
+        components.plain_text(" · ".join([f"{token.prefix}…", *_facts(token, names)]), small=True)
 
 
-def _facts(token: ApiToken) -> list[str]:
-    """When it was made and last used, and how long it is valid."""
+def _facts(token: ApiToken, names: Mapping[str, str]) -> list[str]:
+    """Where it works and what it may still order, when it was made and last used, and how long it is valid."""
     used = token.last_used_at
     end = token.expires_at
+    reach = []
+    if token.workspace_id is not None:
+        reach.append(_("in {workspace}").format(workspace=names.get(token.workspace_id, token.workspace_id)))
+    if token.cap_credits is not None:
+        spent, cap = wording.credits(token.spent_credits), wording.priced(token.cap_credits)
+        reach.append(_("{spent} of {cap} ordered").format(spent=spent, cap=cap))
     return [
+        *reach,
         _("made {day}").format(day=wording.day(token.created_at)),
         _("last used {age}").format(age=wording.age(used, utc_now())) if used else _("never used"),
         _("valid until {day}").format(day=wording.day(end)) if end else _("valid until it is revoked"),
     ]
 
 
-def _form(person: Member) -> None:
+def _form(person: Member, names: Mapping[str, str]) -> None:
     """What a new token needs."""
     number = st.session_state.setdefault(_FORM, 0)
     with st.form(f"account_token_new_{number}", border=True):
@@ -113,17 +123,51 @@ def _form(person: Member) -> None:
                 format_func=lambda days: _(DAYS[days]),
                 key=f"account_token_days_{number}",
             )
+            workspace_id = None
+            if len(names) > 1:
+                workspace_id = st.selectbox(
+                    _("Where it works"),
+                    [None, *names],
+                    format_func=lambda each: _("In all my workspaces") if each is None else names[each],
+                    key=f"account_token_workspace_{number}",
+                )
+            cap = st.number_input(
+                _("At most so many credits"),
+                min_value=1,
+                max_value=api_tokens.CAP_LIMIT_CREDITS,
+                value=None,
+                step=100,
+                placeholder=_("No cap"),
+                key=f"account_token_cap_{number}",
+                help=_("Orders beyond it are refused. What is given back counts as not ordered."),
+            )
         if st.form_submit_button(_("Make a token"), type="primary"):
-            _make(person, name or "", scope, days)
+            _make(person, name or "", scope, days, workspace_id=workspace_id, cap_credits=cap)
 
 
-def _make(person: Member, name: str, scope: Scope, days: int | None) -> None:
+def _make(
+    person: Member,
+    name: str,
+    scope: Scope,
+    days: int | None,
+    *,
+    workspace_id: str | None,
+    cap_credits: int | None,
+) -> None:
     """Make it and keep its secret for the next drawing of the page."""
 
     end = None if days is None else utc_now() + timedelta(days=days)
     try:
         with db.write_session() as session:
-            secret = api_tokens.create(session, person.user, name=name, scope=scope, expires_at=end)
+            secret = api_tokens.create(
+                session,
+                person.user,
+                name=name,
+                scope=scope,
+                expires_at=end,
+                workspace_id=workspace_id,
+                cap_credits=cap_credits,
+            )
     except errors.AppError as problem:
         components.error_box(problem)
         return

@@ -7,6 +7,7 @@ import streamlit as st
 from core.db.enums import WorkspaceKind
 from core.workspaces import members
 from core.workspaces.access import Member
+from core.workspaces.choices import Choice
 from core.workspaces.workspaces import Overview
 from pages.ui import components, current_member, wording
 from pages.ui.language import _, plural
@@ -22,6 +23,11 @@ def show(person: Member, found: Sequence[Overview]) -> None:
 def name_of(each: Overview, person: Member) -> str:
     """What a workspace is called by the person who looks."""
     return _("My workspace") if each.id == person.id else each.name
+
+
+def label(choice: Choice) -> str:
+    """What a workspace is called in a list to choose from."""
+    return _("My workspace") if choice.is_own else choice.name
 
 
 def _row(person: Member, each: Overview) -> None:
