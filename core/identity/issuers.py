@@ -130,7 +130,7 @@ class Issuer:
         return LogoutNotice(issuer, str(sid) if sid else None, str(subject) if subject else None)
 
     def sign_out_url(self, id_token: str | None, *, back_to: str) -> str | None:
-        """Where a browser signs out at the provider, too (RP-Initiated Logout 1.0); None where that cannot be, or not now."""
+        """Where a browser signs out at the provider, too (RP-Initiated Logout 1.0); None where it cannot."""
         try:
             endpoint = self._described(SEEN_SECONDS).get("end_session_endpoint")
         except errors.SignInUnavailable:

@@ -1,12 +1,14 @@
 """Sign-in on two nodes that share a database and nothing else, behind a front that asks now one and now the other."""
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
+from core.api.routers import event_hub
 from tests.fixtures.identity_provider import Account
 from tests.system.app import API
 from tests.system.sign_in import Site, browser, signing_in, status_of_websocket
@@ -20,7 +22,7 @@ ACCOUNTS = [Account(name, f"{name}@example.org", name.title()) for name in ("ana
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Two nodes on PostgreSQL."""
-    with signing_in(tmp_path_factory.mktemp("nodes"), ACCOUNTS, nodes=2) as found:
+    with signing_in(tmp_path_factory.mktemp("nodes"), ACCOUNTS, nodes=2, environ={"SIGNUP_CREDITS": "1000"}) as found:
         yield found
 
 
@@ -111,3 +113,23 @@ def test_one_time_link_pressed_at_both_at_once(site: Site) -> None:
         assert statuses[0] == 303, [answer.text[:300] for answer in answers]
         assert statuses[1] >= 400
         assert sorted(asked_at_each(site, client)[0][0] for client in (one, two)) == [200, 401]
+
+
+def test_events_for_a_browser(site: Site) -> None:
+    """A browser's own stream of events goes on as long as its session, and ends with it."""
+    order = {"modelId": "demo-film", "prompt": "a lake", "resolution": "720p", "duration": 2, "aspectRatio": "1:1"}
+    same = {"Sec-Fetch-Site": "same-origin"}
+    patience = httpx.Timeout(60, read=30)
+    with browser(site, "dan") as client:
+        project = client.post(f"{API}/projects", json={"name": "Lakes"}, headers=same).json()["project"]["id"]
+        with client.stream("GET", f"{API}/generations/events", timeout=patience) as answer:
+            lines = answer.iter_lines()
+            assert next(lines).startswith("retry")
+            time.sleep(2.5 * event_hub.CHECK_SECONDS)  # it is looked at whether they may still listen
+            made = client.post(f"{API}/generate", json=order | {"projectId": project}, headers=same)
+            assert made.status_code == 202, made.text
+            assert any(made.json()["generation"]["id"] in line for line in lines)
+            site.provider.end_sessions("dan")
+            for _line in lines:
+                pass  # until it ends, within the patience
+        assert client.get(f"{API}/generations/events").status_code == 401
