@@ -3,78 +3,39 @@
 Every operation of the API's own document is asked, with every id that the other person's things have.
 """
 
-import io
 import json
 import re
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from PIL import Image
 
 from core.db import Database
-from core.db.enums import WorkspaceRole
-from core.identity import users
-from core.workspaces import members
-from core.workspaces.access import Member
-from tests.factories.workspaces import create_team
 from tests.fixtures import receiver as receivers
-from tests.system.app import App, running
+from tests.system.app import running
+from tests.system.two_people import ASKED, ORDER, SECRET, SHARED, Pair, arrived, furnished
 
 pytestmark = pytest.mark.process
-
-ASKED, SECRET, SHARED = "quokka", "wombat", "lantern"
-"""Words in Ana's own things: one that Ben asks for, one that nobody asks for; and one in what both may see."""
 
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ID_PLACE = re.compile(r"\{\w+\}")
 STREAM = "/generations/events"
+UNLIKE = {STREAM, "/health", "/metrics", "/clips.zip", "/download/{id}", "/media/{key}", "/openapi.json", "/docs"}
+"""What tells nothing of a person, or is no text."""
+
 VOLATILE = re.compile(r'\?e=\d+[^"]*|"(?:lastUsedAt|requestId|age\w*|uptime\w*)": ?"[^"]*"')
 """What differs between two answers about the same things: signatures of links, and when somebody looked last."""
 
-ORDER = {"modelId": "demo-film", "resolution": "720p", "duration": 2, "aspectRatio": "1:1"}
-
-
-@dataclass
-class Person:
-    """Somebody with a token that reaches all of their workspaces."""
-
-    member: Member
-    http: httpx.Client
-    spaces: list[str] = field(default_factory=list)
-
-    @property
-    def id(self) -> str:
-        """Theirs, and that of their own workspace."""
-        return self.member.id
-
-    def get(self, path: str, workspace_id: str | None = None, **query: str) -> httpx.Response:
-        """One look, in a workspace."""
-        headers = {"Workspace-Id": workspace_id} if workspace_id else {}
-        return self.http.get(path, headers=headers, params=query)
-
-    def post(self, path: str, workspace_id: str, **options: Any) -> dict[str, Any]:
-        """Make something in a workspace."""
-        answer = self.http.post(path, headers={"Workspace-Id": workspace_id}, **options)
-        assert answer.is_success, f"{path}: {answer.text}"
-        made: dict[str, Any] = answer.json()
-        return made
-
 
 @dataclass(frozen=True)
-class World:
-    """Ana has her own workspace and a team's, Ben his own, and they share another team's."""
+class World(Pair):
+    """Two people, and what the API says of itself."""
 
-    app: App
     document: dict[str, Any]
-    ana: Person
-    ben: Person
-    shared_id: str
 
     def operations(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """Method, path and description of all that the document lists, but the stream, which does not end."""
@@ -84,12 +45,17 @@ class World:
                     yield method, path, operation
 
     def all_of_ana(self) -> dict[str, str]:
-        """Everything that Ana is told in her own workspaces: question -> answer."""
-        told = {}
-        for method, path, _operation in self.operations():
-            if method == "get" and "{" not in path and path not in ("/health", "/metrics", "/clips.zip"):
-                for space in self.ana.spaces:
-                    told[f"{path} in {space}"] = VOLATILE.sub("", self.ana.get(path, space).text)
+        """Everything that Ana is told in her own workspaces, in lists and of each thing in them: question -> answer."""
+        told: dict[str, str] = {}
+        paths = [path for method, path, _operation in self.operations() if method == "get" and path not in UNLIKE]
+        for space in self.ana.spaces:
+            for path in (each for each in paths if "{" not in each):
+                told[f"{path} in {space}"] = VOLATILE.sub("", self.ana.get(path, space).text)
+        for known in sorted({found for text in told.values() for found in ID.findall(text)} - {self.shared_id}):
+            for path in (each for each in paths if each.count("{") == 1):
+                answer = self.ana.get(ID_PLACE.sub(known, path))
+                if answer.is_success:
+                    told[f"{path} of {known}"] = VOLATILE.sub("", answer.text)
         return told
 
 
@@ -104,60 +70,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         database = Database(f"sqlite:///{folder}/studio.db")
         opened.callback(database.dispose)
         ana, ben = (opened.enter_context(arrived(app, database, name)) for name in ("ana", "ben"))
-        manager = WorkspaceRole.MANAGER
-        [own] = create_team(database, (ana.member, manager), name=f"Autumn {ASKED} {SECRET}")
-        [shared, _ben] = create_team(database, (ana.member, manager), (ben.member, WorkspaceRole.MAKER), name="Spring")
-        ana.spaces += [ana.id, own.workspace_id]
-        ben.spaces += [ben.id]
-        clips = [furnish(ana, space, f"{ASKED} {SECRET}", receiver.url) for space in ana.spaces]
-        clips += [furnish(ana, shared.workspace_id, SHARED, receiver.url)]
-        for clip in clips:
-            until_made(ana, clip)
+        pair = furnished(ana, ben, database, receiver.url)
         document = app.client.get("/openapi.json").json()
-        yield World(app, document, ana, ben, shared.workspace_id)
-
-
-@contextmanager
-def arrived(app: App, database: Database, name: str) -> Iterator[Person]:
-    """Somebody who has just been given a token."""
-    address = f"{name}@example.org"
-    token = app.admin("token", address, "--scope", "admin").splitlines()[-1]
-    with database.read_session() as session:
-        member = members.at_work(session, users.get(session, address))
-    headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=app.client.base_url, headers=headers, trust_env=False, timeout=60) as client:
-        yield Person(member, client)
-
-
-def furnish(person: Person, space: str, mark: str, hook_url: str) -> str:
-    """One of everything in a workspace, called so; the id of the clip that is being made."""
-    project = person.post("/projects", space, json={"name": f"Project {mark}", "description": f"About {mark}"})[
-        "project"
-    ]
-    image = io.BytesIO()
-    Image.new("RGB", (64, 64), "grey").save(image, "PNG")
-    upload = person.post(
-        "/upload-image", space, data={"type": "start"}, files={"file": (f"{mark}.png", image.getvalue(), "image/png")}
-    )
-    order = ORDER | {"projectId": project["id"], "prompt": f"A film about {mark}"}
-    kept = {key: value for key, value in order.items() if key != "projectId"}
-    person.post("/presets", space, json={"name": f"Preset {mark}", "settings": kept})
-    person.post("/webhooks", space, json={"url": f"{hook_url}&about={mark.replace(' ', '-')}", "description": mark})
-    person.post("/tokens", space, json={"name": f"Token {mark}"})
-    order |= {"startImagePath": upload["filePath"]}
-    clip: str = person.post("/generate", space, json=order)["generation"]["id"]
-    answer = person.http.patch(f"/generations/{clip}", json={"tags": [f"tag {mark}"], "favourite": True})
-    assert answer.is_success, answer.text
-    return clip
-
-
-def until_made(person: Person, clip: str) -> None:
-    """Wait until a clip can be watched."""
-    end = time.monotonic() + 120
-    while (status := person.get(f"/generations/{clip}/status").json()["status"])["status"] != "completed":
-        assert status["status"] in ("pending", "processing"), status
-        assert time.monotonic() < end, status
-        time.sleep(0.3)
+        yield World(pair.ana, pair.ben, pair.shared_id, document)
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +84,7 @@ def secret_ids(world: World) -> list[str]:
         for path in ("/projects", "/generations")
         for found in ID.findall(world.ben.get(path, world.shared_id).text)
     }
-    assert len(hers) > 10
+    assert len(hers) > 20
     return sorted(hers - common - {world.shared_id, world.ben.id} | set(world.ana.spaces))
 
 
