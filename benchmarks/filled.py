@@ -18,18 +18,23 @@ from pathlib import Path
 from PIL import Image
 
 from core import installation
+from core.billing import ledger
 from core.billing.quote import estimated_cost_idr, quote
-from core.db.enums import Stage, Status
+from core.db.enums import Stage, Status, WorkspaceRole
+from core.db.tables import Workspace, WorkspaceMember
 from core.files.storage import Storage
 from core.identity import users
 from core.providers import registry
 from core.spec import GenerationSpec
 from tests.factories.generations import CLIP_FACTS
 
-PEOPLE = 20
+PEOPLE = 200
+WORKSPACES = 20
+REACH = 5
+"""In so many workspaces is the person whose pages are measured, beside their personal one; everybody else is in one."""
 PROJECTS_OF_ONE = 60
 LOCAL_SHARE = 0.5
-"""The person whose pages are measured owns so much of everything."""
+"""The workspace where they are at work has so much of everything, and they have made so much of that."""
 DAYS = 365
 POSTERS = 240
 LIVE = 50
@@ -52,13 +57,27 @@ def fill(count: int) -> None:
     """Write `count` generations into the present installation's empty SQLite database, and posters to its storage."""
     with installation.opened() as opened:
         with opened.database.write_session() as session:
-            people = [users.local_person(session, opened.settings)]
-            people += [users.ensure(session, f"person{n}@example.org", signup_credits=0) for n in range(1, PEOPLE)]
+            local = users.local_person(session, opened.settings)
+            others = [users.ensure(session, f"person{n}@example.org", signup_credits=0) for n in range(1, PEOPLE)]
+            teams = [Workspace(name=f"{WORDS[number].capitalize()} team") for number in range(WORKSPACES)]
+            session.add_all(teams)
+            session.flush()
+            makers: dict[str, list[str]] = {}
+            for number, team in enumerate(teams):
+                ledger.open_account(session, team.id)
+                makers[team.id] = [person.id for person in others[number::WORKSPACES]]
+                if number < REACH:
+                    makers[team.id].insert(0, local.id)
+                session.add_all(
+                    WorkspaceMember(workspace_id=team.id, user_id=person_id, role=WorkspaceRole.MAKER)
+                    for person_id in makers[team.id]
+                )
+            users.note_workspace(session, local, workspace_id=teams[0].id)
         posters(opened.storage)
         with opened.database.write_session() as session:
             accounts = {row.workspace_id: row.id for row in session.connection().exec_driver_sql(_ACCOUNTS)}
     path = opened.settings.database_url.removeprefix("sqlite:///")
-    Writer(path, [person.id for person in people], accounts).write(count)
+    Writer(path, makers, accounts).write(count)
 
 
 _ACCOUNTS = "SELECT workspace_id, id FROM accounts"
@@ -82,13 +101,14 @@ def poster_key(number: int) -> str:
 class Writer:
     """Keeps the running figures while rows are written in the order of their time."""
 
-    def __init__(self, path: str, people: list[str], accounts: dict[str, str]) -> None:
+    def __init__(self, path: str, makers: dict[str, list[str]], accounts: dict[str, str]) -> None:
         self.chance = random.Random(7)
         self.connection = sqlite3.connect(path, isolation_level=None)
-        self.people = people
+        self.makers = makers  # workspace -> who works there
+        self.workspaces = list(makers)
         self.accounts = accounts
-        self.balances: dict[str, tuple[int, int]] = dict.fromkeys(people, (0, 0))
-        self.projects = {p: [self._id(datetime.now(UTC)) for _ in range(PROJECTS_OF_ONE)] for p in people}
+        self.balances: dict[str, tuple[int, int]] = dict.fromkeys(makers, (0, 0))
+        self.projects = {w: [self._id(datetime.now(UTC)) for _ in range(PROJECTS_OF_ONE)] for w in makers}
         self.clips: dict[str, int] = defaultdict(int)
         self.spent: dict[str, int] = defaultdict(int)
         self.stored: dict[str, int] = defaultdict(int)
@@ -154,18 +174,18 @@ class Writer:
         value = (value & ~(0xF << 76)) | (0x7 << 76)
         return str(uuid.UUID(int=(value & ~(0x3 << 62)) | (0x2 << 62)))
 
-    def _book(self, user: str, kind: str, amount: int, *, key: str, at: str, of: str | None) -> Values:
-        available, held = self.balances[user]
+    def _book(self, workspace: str, kind: str, amount: int, *, key: str, at: str, of: str | None) -> Values:
+        available, held = self.balances[workspace]
         sign = {"grant": (1, 0), "hold": (-1, 1), "settle": (0, -1), "release": (1, -1)}[kind]
-        self.balances[user] = (available + sign[0] * amount, held + sign[1] * amount)
+        self.balances[workspace] = (available + sign[0] * amount, held + sign[1] * amount)
         return {
-            "account_id": self.accounts[user],
+            "account_id": self.accounts[workspace],
             "kind": kind,
             "amount_credits": amount,
             "generation_id": of,
             "key": key,
-            "available_after": self.balances[user][0],
-            "held_after": self.balances[user][1],
+            "available_after": self.balances[workspace][0],
+            "held_after": self.balances[workspace][1],
             "actor": "benchmark",
             "reason": "",
             "created_at": at,
@@ -175,7 +195,7 @@ class Writer:
         at = _text(datetime.now(UTC) - timedelta(days=DAYS + 1))
         self._insert(
             "ledger_entries",
-            [self._book(p, "grant", SIGNUP_CREDITS, key=f"user:{p}:signup", at=at, of=None) for p in self.people],
+            [self._book(w, "grant", SIGNUP_CREDITS, key=f"grant:{w}", at=at, of=None) for w in self.workspaces],
         )
 
     def _projects(self) -> None:
@@ -185,8 +205,8 @@ class Writer:
             [
                 {
                     "id": project,
-                    "workspace_id": user,
-                    "user_id": user,
+                    "workspace_id": workspace,
+                    "user_id": makers[number % len(makers)],
                     "name": f"{self.chance.choice(WORDS)} {self.chance.choice(WORDS)} {number}".capitalize(),
                     "description": " ".join(self.chance.choices(WORDS, k=8)),
                     "generation_count": 0,
@@ -194,8 +214,8 @@ class Writer:
                     "created_at": _text(now - timedelta(days=DAYS)),
                     "updated_at": _text(now - timedelta(hours=number)),
                 }
-                for user in self.people
-                for number, project in enumerate(self.projects[user])
+                for workspace, makers in self.makers.items()
+                for number, project in enumerate(self.projects[workspace])
             ],
         )
 
@@ -208,11 +228,14 @@ class Writer:
 
     def _one(self, at: datetime, number: int, *, live: bool) -> tuple[Values, list[Values], Values]:
         chance = self.chance
-        user = self.people[0] if live or chance.random() < LOCAL_SHARE else chance.choice(self.people[1:])
+        first, *further = self.workspaces
+        workspace = first if live or chance.random() < LOCAL_SHARE else chance.choice(further)
+        makers = self.makers[workspace]
+        user = makers[0] if chance.random() < LOCAL_SHARE else chance.choice(makers)
         # Squared, so that some projects are large and most are small.
-        charged_in = project = self.projects[user][int(chance.random() ** 2 * PROJECTS_OF_ONE)]
+        charged_in = project = self.projects[workspace][int(chance.random() ** 2 * PROJECTS_OF_ONE)]
         if not live and number % MOVED_EVERY == 0:
-            project = chance.choice(self.projects[user])
+            project = chance.choice(self.projects[workspace])
         model = chance.choice(self.models)
         seconds, credits, quote = self.orders[model.id]
         status = Status.PROCESSING if live else chance.choices(_ENDS, weights=(90, 7, 3))[0]
@@ -225,7 +248,7 @@ class Writer:
         kept = int(not number % KEPT_EVERY) if done and not (number % KEPT_EVERY and number % REJECTED_EVERY) else None
         row: Values = {
             "id": row_id,
-            "workspace_id": user,
+            "workspace_id": workspace,
             "user_id": user,
             "project_id": project,
             "charged_project_id": charged_in if charged_in != project else None,
@@ -235,6 +258,7 @@ class Writer:
             "model_id": model.id,
             "model_name": model.name,
             "prompt": " ".join(words).capitalize(),
+            "prompt_words": " ".join(words),  # plain small words are their own normal form
             "negative_prompt": "",
             "resolution": "720p",
             "duration_seconds": seconds,
@@ -266,16 +290,18 @@ class Writer:
             "submitted_at": _text(submitted),
             "ended_at": None if live else _text(ended),
         }
-        hold = self._book(user, "hold", credits, key=f"generation:{row_id}:hold", at=_text(at), of=row_id)
+        hold = self._book(workspace, "hold", credits, key=f"generation:{row_id}:hold", at=_text(at), of=row_id)
         entries = [hold]
         if not live:
             kind = "settle" if done else "release"
-            entries.append(self._book(user, kind, credits, key=f"generation:{row_id}:end", at=_text(ended), of=row_id))
-            key = (ended.date().isoformat(), user, charged_in, model.provider, model.id)
+            entries.append(
+                self._book(workspace, kind, credits, key=f"generation:{row_id}:end", at=_text(ended), of=row_id)
+            )
+            key = (ended.date().isoformat(), workspace, user, charged_in, model.provider, model.id)
             self._count(key, status, kept, credits=credits, seconds=seconds)
         self.clips[project] += 1
         self.spent[charged_in] += credits if done else 0
-        self.stored[user] += 1_500_000 if done else 0
+        self.stored[workspace] += 1_500_000 if done else 0
         event: Values = {
             "generation_id": row_id,
             "at": _text(at),
@@ -302,10 +328,10 @@ class Writer:
     def _sums(self) -> None:
         """What is kept beside the rows: roll-ups, counts, balances."""
         self.connection.executemany(
-            "INSERT INTO usage_days (workspace_id, day, user_id, project_id, provider, model_id, completed, failed, "
+            "INSERT INTO usage_days (day, workspace_id, user_id, project_id, provider, model_id, completed, failed, "
             "cancelled, settled_credits, released_credits, video_seconds, estimated_cost_idr, kept_count, "
             "kept_seconds, rejected_count) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            [(key[1], *key, *sums) for key, sums in self.days.items()],
+            [(*key, *sums) for key, sums in self.days.items()],
         )
         self.connection.executemany(
             "UPDATE projects SET generation_count = ?, spent_credits = ? WHERE id = ?",
@@ -313,10 +339,11 @@ class Writer:
         )
         self.connection.executemany(
             "UPDATE accounts SET available_credits = ?, held_credits = ? WHERE workspace_id = ?",
-            [(*balance, user) for user, balance in self.balances.items()],
+            [(*balance, workspace) for workspace, balance in self.balances.items()],
         )
         self.connection.executemany(
-            "UPDATE workspaces SET storage_bytes = ? WHERE id = ?", [(size, user) for user, size in self.stored.items()]
+            "UPDATE workspaces SET storage_bytes = ? WHERE id = ?",
+            [(size, workspace) for workspace, size in self.stored.items()],
         )
 
 

@@ -24,6 +24,7 @@ from core.generations import unresolved
 from core.identity import api_tokens, sign_in_links, users
 from core.messages import message
 from core.providers import connection
+from core.sample import make, remove
 from core.worker import recovery
 from core.workspaces import members
 from core.workspaces.access import Member
@@ -159,6 +160,18 @@ def prune_audit_log() -> list[str]:
     return [f"{removed:,} entries were older than {days} days and are removed." if days else "Everything is kept."]
 
 
+def sample(action: str) -> list[str]:
+    """Make the sample company, or remove it; neither is done twice."""
+    opened = installation.current()
+    with db.write_session() as session:
+        actor = _administrator(session)
+    if action == "make":
+        if make.make(opened, actor):
+            return ["The sample company is here. Choose on the pages as whom of it you look."]
+        return ["The sample company is there already."]
+    return ["The sample company is gone." if remove.remove(opened, actor) else "There is no sample company."]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it worked, 2 when it was refused."""
     chosen = _parser().parse_args(arguments)
@@ -198,6 +211,8 @@ def _run(chosen: argparse.Namespace) -> list[str]:
             return restored()
         case "prune-audit-log":
             return prune_audit_log()
+        case "sample":
+            return sample(chosen.action)
         case "migrate":
             return migrate(check=chosen.check)
         case _:
@@ -243,6 +258,8 @@ def _parser() -> argparse.ArgumentParser:
         "restored", help="say that the database was put back by other means, before anything is started"
     )
     commands.add_parser("prune-audit-log", help="remove entries of the audit log that are older than AUDIT_LOG_DAYS")
+    company = commands.add_parser("sample", help="make or remove the sample company (AUTH_MODE=local)")
+    company.add_argument("action", choices=["make", "remove"])
     move = commands.add_parser("migrate", help="bring the schema of the database to this version's")
     move.add_argument("--check", action="store_true", help="change nothing; exit code 2 when something is missing")
     return parser

@@ -133,7 +133,7 @@ def cells(row: LedgerEntry, clips: Mapping[str, ClipLine]) -> list[str]:
     ]
     link = ""
     if row.generation_id:
-        address = html.escape(f"history?clip={row.generation_id}")
+        address = html.escape(f"history?clip={row.generation_id}{current_member.in_address()}")
         label = html.escape(_("Show clip"))
         link = f'<a href="{address}" target="_self" style="color:inherit">{label}</a>'
     clip = clips.get(row.generation_id or "")

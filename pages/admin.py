@@ -61,11 +61,16 @@ def case(one: unresolved.Case) -> None:
     """One unclear clip: whose it is, what is known, and the decision."""
     row = one.row
     provider = registry.provider_class(row.provider)
+    is_a_member = row.workspace_id in current_member.administrator().roles
     with st.container(border=True, gap="xsmall", key=f"admin_case_{row.id}"):
-        components.plain_text(row.prompt, strong=True, lines=2)
+        # Who runs the installation is nobody in a workspace they are not in: they see no prompt and no clip of it.
+        components.plain_text(row.prompt if is_a_member else row.model_name, strong=True, lines=2)
         sent_at = row.submitted_at or row.updated_at
         components.plain_text(
-            _("{person}, in the project {project}").format(person=one.person, project=one.project), small=True
+            _("{person}, in the project {project} of {workspace}").format(
+                person=one.person, project=one.project, workspace=one.workspace
+            ),
+            small=True,
         )
         st.caption(
             " · ".join(
@@ -100,7 +105,7 @@ def case(one: unresolved.Case) -> None:
                     )
             if row.stage is Stage.SUBMITTING:
                 found(row)
-            if row.workspace_id in current_member.administrator().roles:  # what others made is shown to them alone
+            if is_a_member:
                 st.page_link(
                     "history.py", label=_("Show clip"), icon=":material/play_circle:", query_params={"clip": row.id}
                 )

@@ -37,11 +37,8 @@ KINDS = TranslatedLabels(
         "uncertain": N_("Clips that need review"),
         "preset": N_("Presets"),
         "share_link": N_("Links for people outside"),
-        "note": N_("Notes"),
         "export": N_("Exports"),
-        "data": N_("Personal data"),
         "sample": N_("Sample company"),
-        "setting": N_("Settings"),
         "audit_log": N_("The log itself"),
     }
 )

@@ -7,11 +7,9 @@ from core.db.enums import Role, WorkspaceKind
 from core.workspaces import merging, people, workspaces
 from core.workspaces.people import Person
 from core.workspaces.permissions import Action
-from core.workspaces.profiles import Profile
 from core.workspaces.workspaces import Overview
-from pages.elements import avatar
 from pages.sections.team import giving, invite, roster
-from pages.ui import components, current_member, wording
+from pages.ui import avatar, components, current_member, wording
 from pages.ui.language import N_, _, plural
 from pages.ui.wording import TranslatedLabels
 
@@ -69,7 +67,7 @@ def row(each: Person) -> None:
         st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"),
     ):
         with st.container(gap="xsmall", width="content"):
-            st.html(avatar.markup(Profile(each.id, each.name or each.email, each.email)), width="content")
+            st.html(avatar.named(each.name or each.email, each.id), width="content")
             components.plain_text(" · ".join(facts(each)), small=True)
         if each.merged_into_id is not None:
             st.badge(_("Merged"), color="gray")

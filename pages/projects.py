@@ -217,10 +217,11 @@ with components.error_boundary():
     shown = int(st.session_state.get("projects_limit", PAGE_SIZE))
     with db.read_session() as session:
         found = projects.list_page(session, person, search=search, archived=archived, sort=sort, limit=shown + 1)
+        names = components.told_apart(session, person, {project.id: project.name for project in found[:shown]})
     if not found:
         nothing(search, archived)
     else:
-        pressed = project_cards.show(found[:shown], key="projects_cards", allowed=allowed())
+        pressed = project_cards.show(found[:shown], key="projects_cards", allowed=allowed(), names=names)
         if pressed is not None:
             carry_out(*pressed)
     if len(found) > shown and st.button(_("Show more"), key="projects_more"):

@@ -46,7 +46,6 @@ class Act(StrEnum):
 
     WORKSPACE_MADE = "workspace.made", N_("Made a workspace")
     WORKSPACE_RENAMED = "workspace.renamed", N_("Renamed a workspace")
-    WORKSPACE_CHANGED = "workspace.changed", N_("Changed the settings of a workspace")
     WORKSPACE_ARCHIVED = "workspace.archived", N_("Archived a workspace")
     WORKSPACE_RESTORED = "workspace.restored", N_("Brought a workspace back from the archive")
 
@@ -66,7 +65,6 @@ class Act(StrEnum):
     BUDGET_CHANGED = "budget.changed", N_("Changed the monthly budget from {was_credits:,} to {credits:,} credits")
 
     TOKEN_MADE = "token.made", N_("Made an API token")
-    TOKEN_CHANGED = "token.changed", N_("Changed an API token")
     TOKEN_REVOKED = "token.revoked", N_("Revoked an API token")
 
     WEBHOOK_MADE = "webhook.made", N_("Made a webhook")
@@ -80,8 +78,6 @@ class Act(StrEnum):
     PROJECT_DELETED = "project.deleted", N_("Deleted a project")
 
     CLIP_DELETED = "clip.deleted", N_("Deleted a clip")
-    CLIP_RESTORED = "clip.restored", N_("Brought a deleted clip back")
-    CLIP_TRANSFERRED = "clip.transferred", N_("Transferred a clip to another workspace")
 
     UNCERTAIN_GIVEN_UP = (
         "uncertain.given_up",
@@ -92,15 +88,11 @@ class Act(StrEnum):
     PRESET_SHARED = "preset.shared", N_("Shared a preset")
     PRESET_UNSHARED = "preset.unshared", N_("Stopped sharing a preset")
     SHARE_LINK_MADE = "share_link.made", N_("Made a link for people outside")
-    SHARE_LINK_CHANGED = "share_link.changed", N_("Changed a link for people outside")
     SHARE_LINK_REVOKED = "share_link.revoked", N_("Revoked a link for people outside")
-    NOTE_DELETED = "note.deleted", N_("Deleted somebody's note on a clip")
 
     EXPORT_MADE = "export.made", N_("Exported data")
-    DATA_ERASED = "data.erased", N_("Erased a person's data")
     SAMPLE_MADE = "sample.made", N_("Made the sample company")
     SAMPLE_REMOVED = "sample.removed", N_("Removed the sample company")
-    SETTING_CHANGED = "setting.changed", N_("Changed a setting of the installation")
     AUDIT_LOG_PRUNED = "audit_log.pruned", N_("Removed {entries:,} entries that were older than {days} days")
 
     @property

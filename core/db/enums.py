@@ -55,9 +55,11 @@ class Role(StrEnum):
     """What a person is in the installation, beyond their workspaces."""
 
     USER = "user"
+    """Works in their workspaces, and sees nothing beyond them."""
     ANALYST = "analyst"
     """Reads the figures of all workspaces; clips and prompts only where they are a member."""
     ADMIN = "admin"
+    """Runs it: people, teams, credits, unclear clips; clips and prompts only where they are a member."""
 
 
 class WorkspaceKind(StrEnum):
@@ -75,7 +77,7 @@ class WorkspaceRole(StrEnum):
     MAKER = "maker"
     """Orders, judges and edits."""
     MANAGER = "manager"
-    """Members, budgets, webhooks, links for people outside, deletes."""
+    """Members, budgets, webhooks, deletes."""
 
 
 class MemberSource(StrEnum):

@@ -17,6 +17,7 @@ from core.db.tables import ClipNote, Generation, User
 from core.messages import message
 from core.workspaces.access import Member, visible_to
 from core.workspaces.permissions import Action
+from core.workspaces.profiles import Profile, person_name
 
 TEXT_LIMIT_CHARS = 2000
 PAGE_SIZE = 100
@@ -29,8 +30,7 @@ class Note:
     id: str
     text: str
     at_seconds: float | None
-    user_id: str
-    name: str
+    writer: Profile
     is_own: bool
     created_at: datetime
     edited_at: datetime | None
@@ -117,7 +117,7 @@ _NOTES = select(
     ClipNote.text,
     ClipNote.at_seconds,
     ClipNote.user_id,
-    User.name,
+    person_name(User).label("name"),
     User.email,
     ClipNote.created_at,
     ClipNote.edited_at,
@@ -129,8 +129,7 @@ def _note(row: Any, member: Member) -> Note:
         id=row.id,
         text=row.text,
         at_seconds=row.at_seconds,
-        user_id=row.user_id,
-        name=row.name or row.email,
+        writer=Profile(row.user_id, row.name, row.email),
         is_own=row.user_id == member.id,
         created_at=row.created_at,
         edited_at=row.edited_at,

@@ -21,6 +21,7 @@ from core.identity.passwords import PasswordHash
 from core.messages import Message, message
 from core.workspaces.access import Member, in_workspace, visible_to
 from core.workspaces.permissions import Action
+from core.workspaces.profiles import person_name
 
 MAX_CLIPS = 200
 TITLE_LIMIT_CHARS = 120
@@ -184,16 +185,16 @@ def _rows() -> Any:
         .correlate(ShareLink)
         .scalar_subquery()
     )
-    return select(ShareLink, count, User.name, User.email).join(User, User.id == ShareLink.user_id)
+    return select(ShareLink, count, person_name(User)).join(User, User.id == ShareLink.user_id)
 
 
 def _row(found: Any, now: datetime) -> LinkRow:
-    link, clip_count, name, email = found
+    link, clip_count, maker = found
     if link.revoked_at is not None:
         state = LinkState.REVOKED
     else:
         state = LinkState.ACTIVE if link.expires_at > now else LinkState.EXPIRED
-    return LinkRow(link, clip_count, name or email, state)
+    return LinkRow(link, clip_count, maker, state)
 
 
 def _write_down(

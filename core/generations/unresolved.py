@@ -13,6 +13,7 @@ from core.db.tables import Generation, Project, User, Workspace, is_uncertain
 from core.generations import lifecycle, reconciliation
 from core.messages import message
 from core.providers.contract import ProviderJob
+from core.workspaces import profiles
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
@@ -40,22 +41,25 @@ def list_cases(session: ReadSession, admin: Member, *, after_id: str = "", limit
     admin.require(Action.RESOLVE_UNCERTAIN)
     rows = list_unresolved(session, after_id=after_id, limit=limit)
     whose = (
-        select(Generation.id, User.name, User.email, Project.name.label("project"), Workspace.name.label("workspace"))
+        select(
+            Generation.id,
+            User.name,
+            User.email,
+            Project.name.label("project"),
+            profiles.workspace_name(Workspace).label("workspace"),
+        )
         .join(User, User.id == Generation.user_id)
         .join(Project, Project.id == Generation.project_id)
         .join(Workspace, Workspace.id == Generation.workspace_id)
         .where(Generation.id.in_([row.id for row in rows]))
     )
     found = {one.id: one for one in session.execute(whose)}
-    return [
-        Case(
-            row,
-            " · ".join(filter(None, (found[row.id].name, found[row.id].email))),
-            found[row.id].project,
-            found[row.id].workspace,
-        )
-        for row in rows
-    ]
+
+    def case(row: Generation) -> Case:
+        told = found[row.id]
+        return Case(row, " · ".join(filter(None, (told.name, told.email))), told.project, told.workspace)
+
+    return [case(row) for row in rows]
 
 
 def release_hold(session: WriteSession, admin: Member, generation_id: str) -> Generation:

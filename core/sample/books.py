@@ -28,8 +28,8 @@ REPORTS_COST = frozenset({"edenai"})
 """Providers that say what a job has cost."""
 
 Row = dict[str, Any]
-Files = Mapping[tuple[int, int, int], Footage]
-"""(project, scene, seconds) -> the files of such a clip."""
+Files = Mapping[tuple[int, int, int, int], Footage]
+"""(project, scene, variant, seconds) -> the files of such a clip."""
 
 
 @dataclass(slots=True)
@@ -105,7 +105,7 @@ class _Clip:
             person.email,
             year.projects[take.project],
             quote(take.spec),
-            files[take.project, take.scene, take.spec.duration_seconds] if is_there else None,
+            files[take.project, take.scene, take.variant, take.spec.duration_seconds] if is_there else None,
         )
 
     @property

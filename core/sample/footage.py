@@ -15,8 +15,8 @@ from av.video.stream import VideoStream
 from core.files import video_derivatives, video_probe
 from core.sample.pictures import Palette, Picture
 
-FRAMES_PER_SECOND = 24
-LOOP_FRAMES = 48
+FRAMES_PER_SECOND = 16
+LOOP_FRAMES = 32
 DRAWN_SHARE = 2
 """Pictures are drawn at half the width and height of a clip; flat shapes lose nothing that anybody sees."""
 

@@ -7,7 +7,7 @@ seen by that, and is removed before it is begun anew.
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -100,29 +100,27 @@ def _make(opened: Installation, actor: Member, now: datetime, takes: int, report
 
 
 def _film(year: Year, folder: Path, report: Report) -> Files:
-    """Every scene that was asked for, in every length that it is needed in."""
-    lengths: dict[tuple[int, int], set[int]] = defaultdict(set)
+    """Every variant of a scene that was asked for, in every length that it is needed in."""
+    lengths: dict[tuple[int, int, int], set[int]] = defaultdict(set)
     for take in year.takes:
         if take.status is Status.COMPLETED:
-            lengths[take.project, take.scene].add(take.spec.duration_seconds)
-    done = 0
+            lengths[take.project, take.scene, take.variant].add(take.spec.duration_seconds)
 
-    def film(wanted: tuple[int, int]) -> dict[int, Footage]:
-        nonlocal done
-        project, number = wanted
+    def film(wanted: tuple[int, int, int]) -> Mapping[int, Footage]:
+        project, number, variant = wanted
         scene = projects.PROJECTS[project].scenes[number]
         width, height = FRAME_SIZES[plan.RESOLUTION, scene.aspect_ratio]
-        loop = folder / f"{project}-{number}.mp4"
-        footage.encode_loop(Shot(scene.outline, scene.palette, 10 * project + number, width, height), loop)
-        made = footage.develop(loop, lengths[wanted], folder)
-        done += 1
-        return dict(made)
+        loop = folder / f"{project}-{number}-{variant}.mp4"
+        seed = 100 * project + 10 * number + variant
+        footage.encode_loop(Shot(scene.outline, scene.palette, seed, width, height), loop)
+        return footage.develop(loop, lengths[wanted], folder)
 
-    found: dict[tuple[int, int, int], Footage] = {}
+    found: dict[tuple[int, int, int, int], Footage] = {}
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        for wanted, made in zip(sorted(lengths), pool.map(film, sorted(lengths)), strict=True):
-            found |= {(*wanted, seconds): clip for seconds, clip in made.items()}
-            report(_FILMED * done / len(lengths))
+        wanted = sorted(lengths)
+        for done, (one, made) in enumerate(zip(wanted, pool.map(film, wanted), strict=True), start=1):
+            found |= {(*one, seconds): clip for seconds, clip in made.items()}
+            report(_FILMED * done / len(wanted))
     return found
 
 

@@ -96,27 +96,34 @@ class Picture:
 
     def __init__(self, outline: str, palette: Palette, *, width: int, height: int, seed: int) -> None:
         chance = np.random.default_rng(seed)
-        self._width, self._height = width, height
-        self._rows = np.arange(height, dtype=np.float32)[:, None]
+        self._width = width
         self._sky = _sky(palette, chance, width=width, height=height)
+        rows = np.arange(height)[:, None]
         x = np.linspace(-_MARGIN, 1 + _MARGIN, round(width * (1 + 2 * _MARGIN)))
         far, near = np.array(palette.far, np.float32), np.array(palette.near, np.float32)
-        self._layers: list[tuple[Pixels, Pixels, float]] = []
+        self._layers: list[tuple[Pixels, float]] = []
+        colours = [np.zeros(3)]  # of what is no layer
         for place in range(LAYERS):
             nearness = place / (LAYERS - 1)
             tip = 0.62 - 0.34 * nearness + chance.uniform(-0.03, 0.03)  # share of the height that it reaches up to
-            heights = OUTLINES[outline](x, chance) * tip * height
-            colour = (far + (near - far) * nearness).astype(np.uint8)
-            self._layers.append((height - heights.astype(np.float32), colour, SWAY * (0.25 + 0.75 * nearness)))
+            edge = height - OUTLINES[outline](x, chance) * tip * height
+            # The number of the layer where it is, so that the nearest of several is the highest number.
+            self._layers.append(
+                ((rows > edge[None, :]).astype(np.uint8) * (place + 1), SWAY * (0.25 + 0.75 * nearness))
+            )
+            colours.append(far + (near - far) * nearness)
+        self._colours = np.array(colours).astype(np.uint8)
         self._phase = chance.uniform(0, 2 * np.pi)
 
     def frame(self, share: float) -> Pixels:
         """The picture after `share` of the loop, as RGB in (height, width, 3)."""
-        pixels = self._sky.copy()
-        for number, (edge, colour, sway) in enumerate(self._layers):
-            moved = sway * np.sin(2 * np.pi * share + self._phase + 0.4 * number)
+        numbers = np.zeros(self._sky.shape[:2], np.uint8)
+        for place, (layer, sway) in enumerate(self._layers):
+            moved = sway * np.sin(2 * np.pi * share + self._phase + 0.4 * place)
             start = round((_MARGIN + moved) * self._width)
-            pixels[self._rows > edge[None, start : start + self._width]] = colour
+            np.maximum(numbers, layer[:, start : start + self._width], out=numbers)
+        pixels = np.take(self._colours, numbers, axis=0)
+        np.copyto(pixels, self._sky, where=(numbers == 0)[..., None])
         return pixels
 
 

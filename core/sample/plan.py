@@ -22,6 +22,8 @@ SEED = 20
 TAKES = 1_900
 DAYS = 365
 RESOLUTION = "720p"
+VARIANTS = 2
+"""In how many ways a scene is drawn, so that takes of it differ."""
 NOT_YET = timedelta(hours=2)
 """Everything has ended by now: what is newer than this was not ordered."""
 
@@ -44,13 +46,15 @@ _KEPT_SHARE, _REJECTED_SHARE, _FAVOURITE_SHARE, _TAGGED_SHARE, _REMARK_SHARE = 0
 class Take:
     """One order and how it ended; `person` and `project` are places in the lists of the company.
 
-    `error` says why it failed, and whether its provider had `accepted` it; `remark` is what somebody says about it.
+    `scene` is a place in those of the project, `variant` one of the `VARIANTS` that it is drawn in. `error` says why it
+    failed, `accepted` whether its provider had it by then; `remark` is what somebody says about it.
     """
 
     id: str
     person: int
     project: int
     scene: int
+    variant: int
     spec: GenerationSpec
     created_at: datetime
     ended_at: datetime
@@ -143,6 +147,7 @@ def _take(chance: Random, wish: _Wish, created_at: datetime, *, is_best: bool) -
         person=wish.person,
         project=wish.project,
         scene=wish.scene,
+        variant=chance.randrange(VARIANTS),
         spec=wish.spec,
         created_at=created_at,
         ended_at=created_at + made_in,

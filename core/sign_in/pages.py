@@ -36,7 +36,10 @@ def signed_out(here: Installation, base_path: str) -> Page:
     """Where somebody lands who has signed out."""
     home = places.address(here.settings, base_path, "/")
     again = [Link(N_("Sign in again"), home)]
-    return Page(message("signed_out"), [N_("That holds for all tabs of this browser.")], buttons=again)
+    sentences = [N_("That holds for all tabs of this browser.")]
+    if here.settings.auth_mode == "proxy":
+        sentences.append(N_("Your company's own entrance lets you in again until you sign out there, too."))
+    return Page(message("signed_out"), sentences, buttons=again)
 
 
 def one_time_link(email: str, token: str) -> Page:

@@ -236,7 +236,7 @@ def mounted(path: str, app: SignIn) -> Mount:
     return Mount(f"{path}{places.PATH}", app=OriginMiddleware(app))
 
 
-_NOT_KEPT = {"Cache-Control": "no-store"}
+_NOT_KEPT = {"Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
 
 
 def _redirect(where: str) -> RedirectResponse:

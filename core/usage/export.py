@@ -1,6 +1,7 @@
 """What usage and movements look like as lines for spreadsheets, the same from page and API; pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple
 
 from core.billing.ledger import EFFECTS
 from core.db.tables import LedgerEntry
@@ -21,7 +22,7 @@ COLUMNS = (
     "video_seconds",
     "estimated_cost_idr",
 )
-"""Columns of the default grouping; others have their own keys in front and MORE_COLUMNS behind."""
+"""Columns of the default grouping; others have their own keys in front, MORE_COLUMNS behind, and names behind those."""
 
 MORE_COLUMNS = (
     "reported_cost_microusd",
@@ -34,7 +35,15 @@ MORE_COLUMNS = (
     "rejected_clips",
 )
 DEFAULT = (reports.Group.DAY, reports.Group.MODEL)
-_HEADS = {"model_id": "model", "project_name": "project", "user_email": "user"}
+_HEADS = {
+    "model_id": "model",
+    "project_name": "project",
+    "user_email": "user",
+    "workspace_name": "workspace",
+    "project_workspace": "workspace",
+    "project_owner": "owner",
+    "user_name": "maker",
+}
 _FIGURES = COLUMNS[3:]
 
 
@@ -43,20 +52,33 @@ def usage(
     groups: Sequence[reports.Group] | None = None,
     form: SpreadsheetFormat = SpreadsheetFormat.CSV,
 ) -> Iterator[bytes]:
-    """A file of the rows by these groups and a line of totals, in pieces; without groups the default ones, short."""
+    """A file of the rows by these groups and a line of totals, in pieces; without groups the default ones, short.
+
+    Rows of projects, people and workspaces are those of `reports.with_names`.
+    """
     return write(_usage_lines(rows, groups), form)
 
 
 def _usage_lines(rows: Iterable[reports.Row], groups: Sequence[reports.Group] | None) -> Iterator[Line]:
     """Heads, rows, and the totals of what was written."""
-    names = tuple(dict.fromkeys(name for group in groups or DEFAULT for name in reports.KEYS[group]))
+    wanted = tuple(groups or DEFAULT)
+    names = tuple(dict.fromkeys(name for group in wanted for name in reports.KEYS[group]))
+    beside = tuple(dict.fromkeys(name for group in wanted for name in reports.BESIDE.get(group, ())))
     figures = _FIGURES if groups is None else _FIGURES + MORE_COLUMNS
     total = reports.UsageTotals()
-    yield [*(_HEADS.get(name, name) for name in names), *figures]
+    yield [*(_HEADS.get(name, name) for name in names), *figures, *_heads_beside(beside)]
     for row in rows:
         total += row.figures
-        yield [*(row.keys[name] for name in names), *_numbers(row.figures, figures)]
-    yield ["total", *[""] * (len(names) - 1), *_numbers(total, figures)]
+        told = (row.beside.get(name, "") for name in beside)
+        yield [*(row.keys[name] for name in names), *_numbers(row.figures, figures), *told]
+    yield ["total", *[""] * (len(names) - 1), *_numbers(total, figures), *[""] * len(beside)]
+
+
+def _heads_beside(names: Sequence[str]) -> list[str]:
+    """Heads of what tells namesakes apart; a project's workspace has a longer one where the rows' own is told, too."""
+    if "workspace_name" in names:
+        return [name if name == "project_workspace" else _HEADS[name] for name in names]
+    return [_HEADS[name] for name in names]
 
 
 def _numbers(figures: reports.UsageTotals, names: Sequence[str]) -> list[int]:
@@ -83,7 +105,7 @@ LEDGER_COLUMNS = (
     "actor",
     "reason",
 )
-CLIP_COLUMNS = ("project", "model", "prompt", "person")
+CLIP_COLUMNS = ("project", "model", "prompt", "person", "workspace", "owner")
 """What is said of a movement's clip, behind the others."""
 
 
@@ -123,4 +145,4 @@ def _clip_texts(clips: Mapping[str, ClipLine] | None, row: LedgerEntry) -> Seque
     if clips is None:
         return ()
     clip = clips.get(row.generation_id or "")
-    return (clip.project, clip.model, clip.prompt, clip.person) if clip else ("", "", "", "")
+    return astuple(clip) if clip else [""] * len(CLIP_COLUMNS)

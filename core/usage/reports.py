@@ -1,21 +1,26 @@
 """What was spent, on what and by whom: figures come from the roll-ups, never from raw rows."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import islice
 from operator import add, attrgetter
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, case, exists, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal_column, select, tuple_
 from sqlalchemy.orm import aliased
 
 from core import errors
 from core.billing.quote import idr_of_microusd
 from core.catalog import price_list
 from core.db import ReadSession
-from core.db.tables import Project, UsageDay, User
+from core.db.tables import Project, UsageDay, User, Workspace
 from core.messages import message
+from core.workspaces import profiles
 from core.workspaces.access import Member, Owned, all_rows_for_analyst, in_workspace, visible_to
+
+T = TypeVar("T")
 
 
 class Group(StrEnum):
@@ -28,7 +33,11 @@ class Group(StrEnum):
     PROVIDER = "provider"
     PROJECT = "project"
     USER = "user"
+    WORKSPACE = "workspace"
 
+
+_AT_ONCE = 500
+"""So many ids a statement: databases limit their parameters."""
 
 LONGEST_DAYS = 731
 """The longest period that is added up at once: two years, one of them a leap year."""
@@ -41,15 +50,24 @@ KEYS: Mapping[Group, tuple[str, ...]] = {
     Group.PROVIDER: ("provider",),
     Group.PROJECT: ("project_id", "project_name"),
     Group.USER: ("user_id", "user_email"),
+    Group.WORKSPACE: ("workspace_id",),
 }
 """What tells the rows of a group apart, in the order of their columns. A week is its Monday, a month `2026-11`."""
+
+BESIDE: Mapping[Group, tuple[str, ...]] = {
+    Group.PROJECT: ("project_workspace", "project_owner"),
+    Group.USER: ("user_name",),
+    Group.WORKSPACE: ("workspace_name",),
+}
+"""What people tell the rows of a group apart by, beside its keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsageQuery:
     """Which usage is looked at: days (UTC, both included) of one project, model, provider or person, or of all.
 
-    `everybody` asks for all people's figures and is for administrators; `user_id` narrows it to one of them.
+    `everybody` asks for the figures of all workspaces and is for analysts and administrators, else it is those of the
+    present one; `user_id` narrows either to what one person has made.
     Raises InvalidRequest for a period that runs backwards or is longer than `LONGEST_DAYS`.
     """
 
@@ -125,16 +143,17 @@ class UsageTotals:
         return self.settled_credits / self.kept_seconds if self.kept_seconds else None
 
 
-TOTAL_FIELDS = tuple(field.name for field in fields(UsageTotals))
+TOTAL_FIELDS = tuple(each.name for each in fields(UsageTotals))
 _all = attrgetter(*TOTAL_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The figures of one group; `keys` has the names of `KEYS`."""
+    """The figures of one group; `keys` has the names of `KEYS`, and `beside` those of `BESIDE` after `with_names`."""
 
     keys: Mapping[str, str]
     figures: UsageTotals
+    beside: Mapping[str, str] = field(default_factory=dict)
 
 
 def aggregate(session: ReadSession, member: Member, chosen: UsageQuery, groups: Iterable[Group] = ()) -> Iterator[Row]:
@@ -167,6 +186,37 @@ def aggregate(session: ReadSession, member: Member, chosen: UsageQuery, groups: 
         Row(dict(zip(names, row[:place], strict=True)), UsageTotals(*(int(figure) for figure in row[place:])))
         for row in found
     )
+
+
+def with_names(session: ReadSession, rows: Iterable[Row], groups: Iterable[Group]) -> Iterator[Row]:
+    """The same rows with what people tell them apart by; read as they are used, names once each."""
+    wanted = [group for group in BESIDE if group in set(groups)]
+    known: dict[tuple[Group, str], tuple[str, ...]] = {}
+    for some in _in_parts(rows):
+        for group in wanted:
+            ids = {row.keys[KEYS[group][0]] for row in some}
+            new = [id for id in ids if (group, id) not in known]
+            known |= {(group, id): names for id, names in _names_beside(session, group, new).items()}
+        for row in some:
+            beside: dict[str, str] = {}
+            for group in wanted:
+                beside |= zip(BESIDE[group], known[group, row.keys[KEYS[group][0]]], strict=True)
+            yield replace(row, beside=beside)
+
+
+def _in_parts(found: Iterable[T]) -> Iterator[list[T]]:
+    left = iter(found)
+    while some := list(islice(left, _AT_ONCE)):
+        yield some
+
+
+def _names_beside(session: ReadSession, group: Group, ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    if group is Group.WORKSPACE:
+        return {id: (name,) for id, name in profiles.workspace_names(session, ids).items()}
+    if group is Group.USER:
+        return {id: (profile.name,) for id, profile in profiles.people(session, ids).items()}
+    found = session.execute(_LABELS.where(Project.id.in_(ids)))
+    return {row.id: (row.workspace or row.owner, row.owner) for row in found}
 
 
 def total(session: ReadSession, member: Member, chosen: UsageQuery) -> UsageTotals:
@@ -226,47 +276,59 @@ def project_name(session: ReadSession, member: Member, chosen: UsageQuery) -> st
 class ProjectLabel:
     """What tells a project from every other, whenever it is asked for.
 
-    `owner` is a name, or an address where several have the name; `place` is counted among the owner's projects of the
-    same name, from the oldest on.
+    `place` is counted among the projects of the same name and owner in its workspace, from the oldest on. `workspace`
+    is None for the owner's own one, whose name is theirs. `shares_name` says whether somebody else has a project of
+    this name in its workspace.
     """
 
     name: str
-    owner: str
     place: int
+    owner: str
+    workspace: str | None
+    shares_name: bool
 
 
 def project_labels(
     session: ReadSession, member: Member, project_ids: Collection[str], *, everybody: bool
 ) -> Mapping[str, ProjectLabel]:
     """Id -> label of those of these projects that the person may see; Forbidden as `aggregate`."""
-    older, namesake = aliased(Project), aliased(User)
-    place = (
-        select(func.count() + 1)
-        .where(
-            older.user_id == Project.user_id,
-            older.name == Project.name,
-            tuple_(older.created_at, older.id) < tuple_(Project.created_at, Project.id),
-        )
-        .scalar_subquery()
-    )
-    is_shared_name = exists().where(namesake.name == User.name, namesake.id != User.id)
-    owner = case((User.name == "", User.email), (is_shared_name, User.email), else_=User.name)
-    query = select(Project.id, Project.name, owner.label("owner"), place.label("place")).join(
-        User, User.id == Project.user_id
-    )
     whose = all_rows_for_analyst(member) if everybody else visible_to(Project, member)
-    wanted = list(project_ids)
     found = {}
-    for at in range(0, len(wanted), 500):  # databases limit their parameters
-        for row in session.execute(query.where(whose, Project.id.in_(wanted[at : at + 500]))):
-            found[row.id] = ProjectLabel(row.name, row.owner, row.place)
+    for some in _in_parts(project_ids):
+        for row in session.execute(_LABELS.where(whose, Project.id.in_(some))):
+            found[row.id] = ProjectLabel(row.name, row.place, row.owner, row.workspace, bool(row.shares_name))
     return found
 
 
-def people(session: ReadSession, admin: Member) -> dict[str, str]:
-    """Id and address of everybody there is, by address; Forbidden for others than administrators."""
-    rows = session.execute(select(User.id, User.email).where(all_rows_for_analyst(admin)).order_by(User.email)).all()
-    return {row.id: row.email for row in rows}
+_NAMESAKE = aliased(Project)
+_HAS_ITS_NAME = and_(_NAMESAKE.workspace_id == Project.workspace_id, _NAMESAKE.name == Project.name)
+_LABELS = (
+    select(
+        Project.id,
+        Project.name,
+        select(func.count() + 1)
+        .where(
+            _HAS_ITS_NAME,
+            _NAMESAKE.user_id == Project.user_id,
+            tuple_(_NAMESAKE.created_at, _NAMESAKE.id) < tuple_(Project.created_at, Project.id),
+        )
+        .correlate(Project)
+        .scalar_subquery()
+        .label("place"),
+        profiles.person_name(User).label("owner"),
+        case((Project.workspace_id != Project.user_id, profiles.workspace_name(Workspace))).label("workspace"),
+        exists().where(_HAS_ITS_NAME, _NAMESAKE.user_id != Project.user_id).correlate(Project).label("shares_name"),
+    )
+    .join(User, User.id == Project.user_id)
+    .join(Workspace, Workspace.id == Project.workspace_id)
+)
+
+
+def people(session: ReadSession, member: Member) -> dict[str, str]:
+    """Id and name of everybody there is, by name; Forbidden for others than analysts and administrators."""
+    whose = all_rows_for_analyst(member)
+    rows = session.execute(select(User.id, profiles.person_name(User).label("name")).where(whose)).all()
+    return dict(sorted(((row.id, row.name) for row in rows), key=lambda one: (one[1].lower(), one[0])))
 
 
 def moments(chosen: UsageQuery) -> tuple[datetime, datetime]:

@@ -1,12 +1,14 @@
-"""What a movement of credits was for, as finance reads it: project, model, prompt and person of its clip."""
+"""What a movement of credits was for, as finance reads it: project, model, prompt and maker of its clip, and where."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from core.db import ReadSession
-from core.db.tables import Generation, Project, User
+from core.db.tables import Generation, Project, User, Workspace
+from core.workspaces import profiles
 from core.workspaces.access import Member, visible_to
 
 PROMPT_CHARS = 200
@@ -18,31 +20,41 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class ClipLine:
-    """A clip in a statement; the project is the one that it is charged in, the prompt its first `PROMPT_CHARS`."""
+    """A clip in a statement; the project is the one that it is charged in, the prompt its first `PROMPT_CHARS`.
+
+    `person` has made it; `workspace` and `owner` are the project's, and tell it from others of its name.
+    """
 
     project: str
     model: str
     prompt: str
     person: str
+    workspace: str
+    owner: str
 
 
 def clip_lines(session: ReadSession, member: Member, generation_ids: Iterable[str | None]) -> Mapping[str, ClipLine]:
-    """Generation id -> its line; ids that are not the person's are left out, and so is None."""
+    """Generation id -> its line; ids that the person does not see are left out, and so is None."""
     wanted = list(dict.fromkeys(filter(None, generation_ids)))
+    owner = aliased(User)
     query = (
         select(
             Generation.id,
             Project.name,
             Generation.model_name,
             func.substr(Generation.prompt, 1, PROMPT_CHARS).label("prompt"),
-            func.coalesce(func.nullif(User.name, ""), User.email).label("person"),
+            profiles.person_name(User).label("person"),
+            profiles.workspace_name(Workspace).label("workspace"),
+            profiles.person_name(owner).label("owner"),
         )
         .join(Project, Project.id == func.coalesce(Generation.charged_project_id, Generation.project_id))
         .join(User, User.id == Generation.user_id)
+        .join(Workspace, Workspace.id == Project.workspace_id)
+        .join(owner, owner.id == Project.user_id)
         .where(visible_to(Generation, member))
     )
     found = {}
     for place in range(0, len(wanted), _AT_ONCE):
         for row in session.execute(query.where(Generation.id.in_(wanted[place : place + _AT_ONCE]))):
-            found[row.id] = ClipLine(row.name, row.model_name, row.prompt, row.person)
+            found[row.id] = ClipLine(row.name, row.model_name, row.prompt, row.person, row.workspace, row.owner)
     return found

@@ -11,7 +11,7 @@ from core.identity import claims as said
 from core.identity import identities, sessions
 from core.identity.claims import Claims
 from core.identity.sessions import Visit
-from core.workspaces import claimed_members
+from core.workspaces import claimed_members, departures
 
 
 def recognise(session: WriteSession, claims: Claims, *, settings: Settings) -> User:
@@ -19,6 +19,7 @@ def recognise(session: WriteSession, claims: Claims, *, settings: Settings) -> U
     user = identities.recognise(session, claims, settings=settings).user
     roles = said.workspace_roles(claims, settings.role_map)
     claimed_members.sync(session, user, roles, is_complete=claims.has_all_groups)
+    departures.forget_callers(session)  # who come with a token of this person, with the roles they had before
     return user
 
 

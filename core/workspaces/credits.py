@@ -13,7 +13,7 @@ from core.db.enums import WorkspaceKind
 from core.db.tables import Account, LedgerEntry, Workspace
 from core.ids import new_id
 from core.messages import message
-from core.workspaces import workspaces
+from core.workspaces import apart, workspaces
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
@@ -67,7 +67,7 @@ def transfer(
     Everybody may give of their personal workspace to a team they are in; anything else is for administrators.
     `transfer_id` makes it happen once. Raises InvalidRequest for an amount or reason that cannot be booked or one and
     the same workspace, InsufficientCredits, Forbidden, NotFound for a workspace out of reach, Conflict for an archived
-    receiver.
+    receiver, or between the sample company and others.
     """
     giver, receiver = (workspaces.find(session, member, each) for each in (from_id, to_id))
     is_own_gift = giver.id == member.id and giver.kind is WorkspaceKind.PERSONAL and receiver.id in member.roles
@@ -77,6 +77,7 @@ def transfer(
         raise errors.InvalidRequest(fields={"toWorkspaceId": message("transfer_to_itself")})
     if receiver.archived_at is not None:
         raise errors.Conflict(message("workspace_archived"))
+    apart.check(giver, receiver)
     key = f"transfer:{transfer_id or new_id()}"
     if ledger.transfer(session, giver.id, receiver.id, credits=credits, key=key, actor=member.email, reason=reason):
         details = {"credits": credits, "reason": reason, "from": giver.name, "to": receiver.name}

@@ -1,4 +1,7 @@
-"""Who may do what: the one table, read by pages and API alike; pure."""
+"""Who may do what: the one table, read by pages and API alike; pure.
+
+A page asks it before it draws a button and a service before it acts, always with the workspace of what is touched.
+"""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -20,18 +23,26 @@ class Action(StrEnum):
     DELETE = "delete"
     """Clips and projects."""
     SET_BUDGET = "set_budget"
+    """The monthly budget of a workspace or a project; everybody there sees it."""
     USE_WEBHOOKS = "use_webhooks"
+    """Addresses that are told of ends, their secrets, and what was delivered; a maker sees none of it."""
     MANAGE_MEMBERS = "manage_members"
+    """Who is in a team and as what, invitations into it, its name, taking it out of use."""
     TRANSFER = "transfer"
     """A project to another workspace; asked of both."""
 
     SEE_ALL_USAGE = "see_all_usage"
     """Figures of all workspaces, and the names of people and projects beside them; no clip and no prompt."""
     MANAGE_PEOPLE = "manage_people"
+    """Everybody's role in the installation, letting in, deactivating, merging."""
     MANAGE_WORKSPACES = "manage_workspaces"
+    """Teams made and brought back, and the people of any team, from outside: nothing of what is in it."""
     GRANT_CREDITS = "grant_credits"
+    """Credits to a workspace, corrections, and transfers between workspaces."""
     RESOLVE_UNCERTAIN = "resolve_uncertain"
+    """The decision on clips of which nobody knows whether the provider made them; it is made without their prompts."""
     READ_AUDIT_LOG = "read_audit_log"
+    """Who did what, of all administrative acts, and its files."""
     OPERATE = "operate"
     """The state of providers, workers and books."""
 

@@ -6,7 +6,7 @@ A name is the same wherever it is met: what it is told apart by never depends on
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, String, bindparam, case, cast, exists, func, select
+from sqlalchemy import BindParameter, ColumnElement, String, bindparam, case, cast, exists, func, select
 from sqlalchemy.orm import aliased
 
 from core.db import Reader
@@ -27,47 +27,36 @@ class Profile:
     email: str
 
 
-_NAMESAKE = aliased(User)
-PERSON_NAME = case(
-    (User.name == "", User.email),
-    (exists().where(_NAMESAKE.name == User.name, _NAMESAKE.id != User.id).correlate(User), User.email),
-    else_=User.name,
-)
-"""What the person of a row is called, for a statement that has `users`."""
+def person_name(person: type[User]) -> ColumnElement[str]:
+    """What the person of a row is called; `person` is the table `users` of a statement, or an alias of it."""
+    namesake = aliased(User)
+    is_shared = exists().where(namesake.name == person.name, namesake.id != person.id).correlate(person)
+    return case((person.name == "", person.email), (is_shared, person.email), else_=person.name)
 
-_WHOSE, _WHOSE_NAMESAKE, _OLDER = aliased(User), aliased(User), aliased(Workspace)
-_PLACE = (
-    select(func.count() + 1)
-    .where(_OLDER.name_key == Workspace.name_key, _OLDER.id < Workspace.id, _OLDER.kind == WorkspaceKind.TEAM)
-    .correlate(Workspace)
-    .scalar_subquery()
-)
-_PERSONAL_NAME = (
-    select(
-        case(
-            (_WHOSE.name == "", _WHOSE.email),
-            (
-                exists().where(_WHOSE_NAMESAKE.name == _WHOSE.name, _WHOSE_NAMESAKE.id != _WHOSE.id).correlate(_WHOSE),
-                _WHOSE.email,
-            ),
-            else_=_WHOSE.name,
-        )
+
+def workspace_name(workspace: type[Workspace]) -> ColumnElement[str]:
+    """What the workspace of a row is called: a personal one as its person, the second team of a name `Lakes (2)`.
+
+    `workspace` is the table `workspaces` of a statement, or an alias of it.
+    """
+    older, owner = aliased(Workspace), aliased(User)
+    place = (
+        select(func.count() + 1)
+        .where(older.name_key == workspace.name_key, older.id < workspace.id, older.kind == WorkspaceKind.TEAM)
+        .correlate(workspace)
+        .scalar_subquery()
     )
-    .where(_WHOSE.id == Workspace.id)
-    .correlate(Workspace)
-    .scalar_subquery()
-)
-WORKSPACE_NAME = case(
-    (Workspace.kind == WorkspaceKind.PERSONAL, func.coalesce(_PERSONAL_NAME, Workspace.name)),
-    (_PLACE > 1, Workspace.name + " (" + cast(_PLACE, String) + ")"),
-    else_=Workspace.name,
-)
-"""What the workspace of a row is called, for a statement that has `workspaces`: a personal one as its person, the
-second team of a name `Lakes (2)`."""
+    of_owner = select(person_name(owner)).where(owner.id == workspace.id).correlate(workspace).scalar_subquery()
+    return case(
+        (workspace.kind == WorkspaceKind.PERSONAL, func.coalesce(of_owner, workspace.name)),
+        (place > 1, workspace.name + " (" + cast(place, String) + ")"),
+        else_=workspace.name,
+    )
+
 
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
-_PEOPLE = select(User.id, PERSON_NAME.label("name"), User.email).where(User.id.in_(_IDS))
-_WORKSPACES = select(Workspace.id, WORKSPACE_NAME.label("name")).where(Workspace.id.in_(_IDS))
+_PEOPLE = select(User.id, person_name(User).label("name"), User.email).where(User.id.in_(_IDS))
+_WORKSPACES = select(Workspace.id, workspace_name(Workspace).label("name")).where(Workspace.id.in_(_IDS))
 
 
 def people(session: Reader, ids: Collection[str]) -> Mapping[str, Profile]:
@@ -104,7 +93,7 @@ _NEXT = (
 ).scalar_subquery()
 _MAKERS = _MAKERS.union_all(select(_MAKERS.c.workspace_id, _NEXT).where(_MAKERS.c.user_id.is_not(None)))
 _WHO_MADE = (
-    select(User.id, PERSON_NAME.label("name"), User.email)
+    select(User.id, person_name(User).label("name"), User.email)
     .where(User.id.in_(select(_MAKERS.c.user_id).where(_MAKERS.c.user_id.is_not(None))))
     .order_by(User.name, User.id)
 )

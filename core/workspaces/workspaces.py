@@ -105,7 +105,7 @@ def create(session: WriteSession, member: Member, *, name: str, manager_email: s
     manager = member.user
     if manager_email is not None:
         manager = members.active_person(session, manager_email, field="managerEmail")
-    team = Workspace(kind=WorkspaceKind.TEAM, name=_name(name))
+    team = Workspace(kind=WorkspaceKind.TEAM, name=_name(name), is_sample=manager.is_sample)
     session.add(team)
     session.flush()
     ledger.open_account(session, team.id)

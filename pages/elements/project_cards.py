@@ -1,6 +1,6 @@
 """Cards of projects as one element: summaries become JSON, what is pressed comes back as an action and an id."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,9 @@ _element = custom_element(
 )
 
 
-def show(found: Sequence[Summary], *, key: str, allowed: Collection[str]) -> tuple[str, Summary] | None:
+def show(
+    found: Sequence[Summary], *, key: str, allowed: Collection[str], names: Mapping[str, str]
+) -> tuple[str, Summary] | None:
     """Draw the cards; what was just pressed (`open`, or one of `allowed`) and on which.
 
     `allowed` are those of `generate`, `edit`, `archive`, `transfer` and `delete` that are there to be pressed.
@@ -34,7 +36,8 @@ def show(found: Sequence[Summary], *, key: str, allowed: Collection[str]) -> tup
         "delete": _("Delete"),
     }
     now = utc_now()
-    data = {"projects": [card(project, now) for project in found], "words": words, "allowed": sorted(allowed)}
+    cards = [card(project, now) | {"name": names[project.id]} for project in found]
+    data = {"projects": cards, "words": words, "allowed": sorted(allowed)}
     pressed = _element(key=key, data=data).pressed or {}
     chosen = next((project for project in found if project.id == pressed.get("id")), None)
     return (pressed["action"], chosen) if chosen else None

@@ -13,7 +13,7 @@ from core.generations.queries import ListRow
 from core.workspaces import profiles
 from core.workspaces.access import Member
 from core.workspaces.profiles import Profile
-from pages.elements import avatar
+from pages.ui import avatar
 from pages.ui.language import _
 
 Clip = Generation | ListRow
@@ -28,8 +28,9 @@ class Whose:
 
     def card(self, clip: Clip) -> dict[str, Any]:
         """What a card says of it: `maker`, as `avatar.data` has it or None, and `place`, which may be empty."""
-        maker = self.people.get(clip.user_id)
-        return {"maker": maker and avatar.data(maker), "place": self.workspaces.get(clip.workspace_id, "")}
+        found = self.people.get(clip.user_id)
+        maker = avatar.data(found.name, found.id) if found else None
+        return {"maker": maker, "place": self.workspaces.get(clip.workspace_id, "")}
 
     def heard(self, clip: Clip) -> str:
         """The same as words."""
@@ -58,5 +59,5 @@ def line(person: Member, clip: Clip, whose: Whose) -> None:
     words = _("in {workspace}").format(workspace=place) if place else ""
     st.html(
         '<p style="margin:0;display:flex;flex-wrap:wrap;align-items:center;gap:.35em;font-size:.9rem">'
-        f'{avatar.markup(maker)}<span style="opacity:.8">{html.escape(words)}</span></p>'
+        f'{avatar.named(maker.name, maker.id)}<span style="opacity:.8">{html.escape(words)}</span></p>'
     )

@@ -27,3 +27,16 @@ def circle(name: str, person_id: str, *, size_px: int = 28) -> str:
         f'background:{colour(person_id)};color:#fff;font-size:{size_px * 0.4:.1f}px;font-weight:600;line-height:1">'
         f"{html.escape(initials(name))}</span>"
     )
+
+
+def named(name: str, person_id: str, *, size_px: int = 24) -> str:
+    """The circle and the name beside it, as HTML."""
+    drawn = circle(name, person_id, size_px=size_px)
+    return (
+        f'<span style="display:inline-flex;align-items:center;gap:.4em">{drawn}<span>{html.escape(name)}</span></span>'
+    )
+
+
+def data(name: str, person_id: str) -> dict[str, str]:
+    """What an element's code needs to draw one: `initials`, `colour` and `name`; texts only."""
+    return {"initials": initials(name), "colour": colour(person_id), "name": name}

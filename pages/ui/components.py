@@ -3,7 +3,8 @@
 import html
 import logging
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
@@ -16,6 +17,7 @@ from core.db import ReadSession, WriteSession, availability
 from core.db.enums import Status
 from core.files import signed_urls
 from core.projects import projects
+from core.usage import reports
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 from pages.ui import links, wording
@@ -82,7 +84,7 @@ def error_box(problem: errors.AppError) -> None:
 
 
 def project_names(session: ReadSession, person: Member, *, archived: bool, wanted: str | None) -> dict[str, str]:
-    """Id and name of a person's projects for a list to choose from, last changed first.
+    """Id and name of a workspace's projects for a list to choose from, last changed first, namesakes told apart.
 
     A list ends somewhere; `wanted`, the one a link asks for, is in it all the same. `archived` adds the archive.
     """
@@ -93,10 +95,18 @@ def project_names(session: ReadSession, person: Member, *, archived: bool, wante
         try:
             project = projects.get(session, person, wanted)
         except errors.NotFound:
-            return names
+            return told_apart(session, person, names)
         if archived or project.archived_at is None:
             names[project.id] = project.name
-    return names
+    return told_apart(session, person, names)
+
+
+def told_apart(session: ReadSession, person: Member, names: Mapping[str, str]) -> dict[str, str]:
+    """Projects by their ids, those of one name as figures call them: by owner, or numbered."""
+    count = Counter(names.values())
+    namesakes = [id for id, name in names.items() if count[name] > 1]
+    labels = reports.project_labels(session, person, namesakes, everybody=False) if namesakes else {}
+    return dict(names) | {id: wording.project(label, everybody=False) for id, label in labels.items()}
 
 
 def flash(text: str) -> None:

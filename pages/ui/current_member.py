@@ -8,6 +8,7 @@ address and is remembered in the session.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -102,6 +103,12 @@ def looked_as() -> str | None:
 def is_looking_as() -> bool:
     """Whether this session looks as somebody of the sample company."""
     return looked_as() is not None
+
+
+def in_address() -> str:
+    """What a link that is loaded anew, and so begins another session, has to say to be followed as the same person."""
+    email = looked_as()
+    return "" if email is None else f"&{urlencode({LOOK_AS: email})}"
 
 
 def look_as(email: str | None) -> None:
@@ -202,7 +209,8 @@ def _signed_in(session: ReadSession, settings: Settings) -> User:
     found = sessions.look(session, _cookie(settings), idle=settings.session_idle)
     if found is None:
         st.subheader(_("You are signed out."), anchor=False)
-        st.html(links.in_this_tab(st.context.url or ".", _("Sign in again")))
+        address = st.context.url
+        st.html(links.in_this_tab(address if isinstance(address, str) else ".", _("Sign in again")))
         st.stop()
     if sessions.use_is_old(found):
         with db.write_session() as writing:
@@ -212,7 +220,8 @@ def _signed_in(session: ReadSession, settings: Settings) -> User:
 
 def _cookie(settings: Settings) -> str:
     """What the cookie of the session held when this page connected."""
-    return st.context.cookies.get(settings.session_cookie, "")
+    found = st.context.cookies.get(settings.session_cookie)
+    return found if isinstance(found, str) else ""
 
 
 def _at_work(session: ReadSession, user: User) -> Member:

@@ -11,6 +11,7 @@ from babel import dates, numbers
 from core.catalog import price_list
 from core.db.enums import EntryKind, Role, Stage, Status, WorkspaceRole
 from core.providers.contract import VideoModel
+from core.usage.reports import ProjectLabel
 from pages.ui import language
 from pages.ui.language import N_, _, plural
 
@@ -242,3 +243,14 @@ def features(model: VideoModel) -> tuple[str, ...]:
         (model.prompt_enhancement, _("Prompt enhancement")),
     )
     return tuple(name for has, name in known if has)
+
+
+def project(label: ProjectLabel, *, everybody: bool) -> str:
+    """`Spring · Lakes · Ana`, the same in every period: a further one of a name is numbered.
+
+    Within a workspace the owner is named where somebody else's there has the same name, and its workspace never.
+    """
+    name = f"{label.name} ({label.place})" if label.place > 1 else label.name
+    if everybody:
+        return " · ".join(filter(None, (name, label.workspace, label.owner)))
+    return f"{name} · {label.owner}" if label.shares_name else name

@@ -11,7 +11,7 @@ from core.db.enums import Role, Scope
 from core.identity import users
 from core.ids import new_id
 from core.installation import Installation
-from tests.api.conftest import Client, arrive, refusal
+from tests.api.conftest import Client, arrive, refusal, team_of
 
 
 def test_usage_as_json(ana: Client, ben: Client) -> None:
@@ -160,3 +160,22 @@ def test_bad_period(ana: Client, query: str, field: str) -> None:
 def test_first_day_there_is(ana: Client) -> None:
     """The earliest day can be asked for."""
     assert ana.get("/usage?until=0001-01-01").json()["usage"]["rows"] == []
+
+
+def test_usage_of_a_team_tells_people_and_workspaces_by_name(ana: Client, ben: Client) -> None:
+    """In a team figures are grouped by person for everybody; names come beside ids, and nothing else changes."""
+    ana, ben = team_of(ana, ben)
+    project_id = ana.finished().project_id
+    ben.finished(project_id=project_id)
+
+    rows = ana.get("/usage?groupBy=user").json()["usage"]["rows"]
+    [whole] = ana.get("/usage?groupBy=workspace").json()["usage"]["rows"]
+    assert ana.person is not None
+    [mine] = ana.get(f"/usage?groupBy=project&userId={ana.person.id}").json()["usage"]["rows"]
+
+    assert {(row["userEmail"], row["userName"]) for row in rows} == {
+        ("ana@example.org", "ana"),
+        ("ben@example.org", "ben"),
+    }
+    assert (whole["workspaceId"], whole["workspaceName"], whole["completed"]) == (ana.workspace_id, "Lakes", 2)
+    assert (mine["projectWorkspace"], mine["projectOwner"], mine["completed"]) == ("Lakes", "ana", 1)

@@ -65,7 +65,23 @@ def test_every_variable_that_is_read_is_documented(tmp_path: Path, documented: s
 
     config.load(asked)
 
-    assert {name.upper() for name in asked.names} == {name for name in documented if not name.startswith("NAME_")}
+    by_name = {name for name in documented if not name.startswith(("NAME_", "OIDC_"))}
+    assert {name.upper() for name in asked.names} == by_name
+
+
+def test_every_variable_of_an_identity_provider_is_read(tmp_path: Path, documented: set[str]) -> None:
+    """What stands on the page for signing in changes the settings, for the first provider and for further ones."""
+    least = {"DATA_DIR": str(tmp_path), "OIDC_ISSUER": "https://a.example", "OIDC_CLIENT_ID": "a"}
+    more = {"OIDC_CLIENT_SECRET": "s", "OIDC_NAME": "A", "OIDC_SCOPES": "openid", "OIDC_GROUPS_CLAIM": "roles"}
+    more["OIDC_EMAIL_VERIFIED"] = "always"
+    of_first = {name for name in documented if name.startswith("OIDC_") and "," not in name}
+    assert of_first == {*more, "OIDC_ISSUER", "OIDC_CLIENT_ID"}
+
+    for name, value in more.items():
+        assert config.load(least | {name: value}) != config.load(least), name
+    second = {name.replace("OIDC_", "OIDC_2_"): value for name, value in more.items()}
+    second |= {"OIDC_2_ISSUER": "https://b.example", "OIDC_2_CLIENT_ID": "b"}
+    assert len(config.load(least | second).issuers) == 2
 
 
 def test_every_variable_of_a_provider_is_read(tmp_path: Path, documented: set[str]) -> None:

@@ -54,14 +54,16 @@ class Ended:
 
 
 def book(session: WriteSession, user: Member, clips: Sequence[Ended]) -> None:
-    """Write clips of one person, with the grant that pays for them."""
+    """Write clips of one person where they are at work, with the grant that pays for them."""
     if not clips:
         return
-    made = [_generation(user.id, clip) for clip in clips]
+    made = [_generation(user, clip) for clip in clips]
     session.execute(insert(Generation), made)
-    session.execute(insert(LedgerEntry), list(_entries(session, user.id, clips, [row["id"] for row in made])))
-    session.execute(insert(UsageDay), list(_rolled_up(user.id, clips)))
-    session.execute(update(Workspace).where(Workspace.id == user.id).values(usage_version=Workspace.usage_version + 1))
+    session.execute(insert(LedgerEntry), list(_entries(session, user.workspace_id, clips, [row["id"] for row in made])))
+    session.execute(insert(UsageDay), list(_rolled_up(user, clips)))
+    session.execute(
+        update(Workspace).where(Workspace.id == user.workspace_id).values(usage_version=Workspace.usage_version + 1)
+    )
     spent: defaultdict[str, int] = defaultdict(int)
     for clip in clips:
         spent[clip.project_id] += clip.credits if clip.outcome is Status.COMPLETED else 0
@@ -97,7 +99,7 @@ def invent(
             )
 
 
-def _generation(user_id: str, clip: Ended) -> dict[str, Any]:
+def _generation(user: Member, clip: Ended) -> dict[str, Any]:
     done = clip.outcome is Status.COMPLETED
     ended = datetime.combine(clip.day, time(12), UTC)
     id = new_id()
@@ -106,8 +108,8 @@ def _generation(user_id: str, clip: Ended) -> dict[str, Any]:
     estimate = estimated_cost_idr(clip.model_id, clip.credits)
     return {
         "id": id,
-        "workspace_id": user_id,
-        "user_id": user_id,
+        "workspace_id": user.workspace_id,
+        "user_id": user.id,
         "project_id": clip.project_id,
         "request_hash": "0" * 64,
         "provider": model.provider,
@@ -138,9 +140,9 @@ def _generation(user_id: str, clip: Ended) -> dict[str, Any]:
 
 
 def _entries(
-    session: ReadSession, user_id: str, clips: Sequence[Ended], ids: Sequence[str]
+    session: ReadSession, workspace_id: str, clips: Sequence[Ended], ids: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
-    account = session.scalars(select(Account).where(Account.workspace_id == user_id)).one()
+    account = session.scalars(select(Account).where(Account.workspace_id == workspace_id)).one()
     available, held = account.available_credits, account.held_credits
 
     def entry(kind: EntryKind, credits: int, key: str, day: date, generation_id: str | None = None) -> dict[str, Any]:
@@ -170,7 +172,7 @@ def _entries(
     account.available_credits, account.held_credits = available, held
 
 
-def _rolled_up(user_id: str, clips: Iterable[Ended]) -> Iterator[dict[str, Any]]:
+def _rolled_up(user: Member, clips: Iterable[Ended]) -> Iterator[dict[str, Any]]:
     names = [column.name for column in UsageDay.__table__.columns if not column.primary_key]
     rows: dict[tuple[date, str, str], dict[str, Any]] = {}
     for clip in clips:
@@ -193,7 +195,7 @@ def _rolled_up(user_id: str, clips: Iterable[Ended]) -> Iterator[dict[str, Any]]
         row["rejected_count"] += clip.kept is False
     for (day, project_id, model_id), row in rows.items():
         of = {"day": day.isoformat(), "project_id": project_id, "model_id": model_id}
-        of |= {"workspace_id": user_id, "user_id": user_id}
+        of |= {"workspace_id": user.workspace_id, "user_id": user.id}
         yield {**of, "provider": registry.model(model_id).provider, **row}
 
 

@@ -56,3 +56,17 @@ def remove(member: Member) -> None:
     """Take somebody out of the team where they are at work, in the installation that is open."""
     with db.write_session() as session:
         session.delete(session.get_one(WorkspaceMember, (member.workspace_id, member.id)))
+
+
+def put_in(database: Database, person: Member, workspace_id: str, role: WorkspaceRole) -> Member:
+    """Somebody put into a workspace that there is, and at work there."""
+    with database.write_session() as session:
+        session.add(WorkspaceMember(workspace_id=workspace_id, user_id=person.id, role=role))
+        session.flush()
+        return members.at_work(session, person.user, workspace_id)
+
+
+def change_role(member: Member, role: WorkspaceRole) -> None:
+    """Make somebody something else in the team where they are at work, in the installation that is open."""
+    with db.write_session() as session:
+        session.get_one(WorkspaceMember, (member.workspace_id, member.id)).role = role

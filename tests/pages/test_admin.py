@@ -11,7 +11,7 @@ from core.insights import attention, circuit_breaker
 from core.providers.contract import JobMatches, ProviderJob
 from tests.factories.generations import create_generation, lose_submit
 from tests.factories.studio import Studio
-from tests.factories.users import ensure_member
+from tests.factories.users import create_member, ensure_member
 from tests.pages.conftest import Open
 
 
@@ -38,6 +38,20 @@ def test_unclear_clip_is_released(open_page: Open, studio: Studio) -> None:
     with db.read_session() as session:
         assert queries.get(session, studio.person, row.id).status is Status.FAILED
         assert ledger.balance(session, studio.person.id) == ledger.Balance(100_000, 0)
+
+
+def test_unclear_clip_of_a_workspace_of_others(open_page: Open, studio: Studio) -> None:
+    """Who decides is nobody in that workspace: they see whose it is, and neither its prompt nor a way to the clip."""
+    eve = create_member(db.default(), "eve@example.org")
+    own = studio.lose(studio.order(studio.project(), "My own heron"))
+    row = lose_submit(db.default(), create_generation(db.default(), eve, prompt="A secret campaign").id)
+    at = open_page("admin")
+    said = " ".join(element.proto.body for element in at.get("html"))
+    assert "eve@example.org" in said
+    assert "A secret campaign" not in said
+    assert "My own heron" in said
+    assert [button.key for button in at.button if button.key and row.id in button.key]
+    assert [link.proto.query_string for link in at.get("page_link")] == [f"clip={own.id}"]
 
 
 def test_unclear_clip_goes_on_with_the_job_that_was_found(open_page: Open, studio: Studio) -> None:

@@ -8,10 +8,9 @@ from core.db.tables import User, WorkspaceMember
 from core.generations import notes
 from core.generations.notes import Note
 from pages.elements import moments
-from pages.ui import avatar
 from tests.factories.studio import Studio
-from tests.factories.teams import join
 from tests.factories.users import create_member
+from tests.factories.workspaces import put_in
 from tests.pages.conftest import Open, sent
 
 
@@ -66,7 +65,7 @@ def test_own_note_is_edited_and_deleted(open_page: Open, studio: Studio) -> None
     """Its writer changes it, which shows, and takes it back; nobody else's has these buttons."""
     row = studio.complete(studio.order(studio.project()))
     ben = create_member(db.default(), "ben@example.org")
-    maker = join(db.default(), ben, studio.person.workspace_id, WorkspaceRole.MAKER)
+    maker = put_in(db.default(), ben, studio.person.workspace_id, WorkspaceRole.MAKER)
     with db.write_session() as session:
         own = notes.add(session, studio.person, row.id, text="First")
         other = notes.add(session, maker, row.id, text="Of Ben")
@@ -93,42 +92,6 @@ def test_viewer_reads_and_does_not_write(open_page: Open, studio: Studio) -> Non
     assert "Ana &amp; Co" in shown(at)
     assert "Add note" not in [button.label for button in at.button]
     assert not [area for area in at.text_area if (area.key or "").startswith("clip_note")]
-
-
-@pytest.mark.parametrize(
-    ("name", "letters"),
-    [
-        ("Ana Wijaya", "AW"),
-        ("Ana Maria de Souza", "AS"),
-        ("ana.wijaya@example.org", "AW"),
-        ("demo", "D"),
-        ("Élodie", "É"),
-        ("", "?"),
-        ("  <script>", "?"),
-        ("李 小龍", "李小"),
-    ],
-)
-def test_initials(name: str, letters: str) -> None:
-    """A circle has the letters that people would write."""
-    assert avatar.initials(name) == letters
-
-
-def test_circle_is_harmless_and_stays() -> None:
-    """A name is no markup in it; the colour hangs on the person, not on the name."""
-    drawn = avatar.circle('<b> "x"', "0197a3c2")
-    assert "<b>" not in drawn
-    assert avatar.colour("0197a3c2") in drawn
-    assert avatar.colour("0197a3c2") in avatar.circle("Another", "0197a3c2")
-    assert len({avatar.colour(str(number)) for number in range(200)}) == len(avatar.COLOURS)
-
-
-@pytest.mark.parametrize("colour", avatar.COLOURS)
-def test_colour_can_be_read(colour: str) -> None:
-    """White letters on it have a contrast of 4.5:1 at least (WCAG 2.2, 1.4.3)."""
-    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    assert 1.05 / (luminance + 0.05) >= 4.5
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 
 from core import db
-from core.db.enums import WorkspaceRole
-from core.db.tables import Generation
+from core.clock import utc_now
+from core.db.enums import Role, WorkspaceRole
+from core.db.tables import Generation, User
 from core.generations import progress
+from core.projects import projects
 from core.workspaces.access import Member
-from tests.factories import generations
+from tests.factories import generations, histories
+from tests.factories.histories import Ended
 from tests.factories.projects import create_project
 from tests.factories.studio import Studio
 from tests.factories.users import create_member
@@ -17,6 +20,7 @@ from tests.factories.workspaces import create_team
 from tests.pages.conftest import Open, sent
 from tests.pages.test_history import cards, said
 from tests.pages.test_live_endpoint import look, token
+from tests.pages.test_usage import metrics, values
 
 
 class Team:
@@ -172,3 +176,60 @@ def test_two_in_one_project_see_each_others_clips_arrive(team: Team) -> None:
     assert live == [row.id]
     team.done(team.ben, "another")
     assert look(mine).json()["state"] != state
+
+
+def test_usage_of_a_team_by_person(open_page: Open, team: Team) -> None:
+    """In a team everybody may stack by person and look at one of them; workspaces are for analysts."""
+    with db.write_session() as session:
+        session.get_one(User, team.me.id).role = Role.USER
+        for member, clips in ((team.me, 1), (team.ben, 2)):
+            histories.book(session, member, [Ended(utc_now().date(), team.project.id, "demo-film")] * clips)
+
+    at = open_page("usage", **team.address(by="user"))
+
+    assert not at.exception
+    assert {value["series"] for value in values(at, "Bars of credits spent, ")} == {"demo", "ben"}
+    assert at.selectbox(key="usage_by").options == ["Model", "Provider", "Project", "Person"]
+    assert at.selectbox(key="usage_people").options == ["This workspace", "Mine", "ben", "demo"]
+    assert metrics(at)["Spent credits"] == "150"
+    assert metrics(open_page("usage", **team.address(people="mine")))["Spent credits"] == "50"
+    assert metrics(open_page("usage", **team.address(people=team.ben.id)))["Spent credits"] == "100"
+
+
+def test_usage_of_everybody_by_workspace(open_page: Open, team: Team) -> None:
+    """Who sees everybody's figures sees them by workspace, a personal one as its person."""
+    with db.write_session() as session:
+        for member in (team.me, team.own):
+            project = projects.create(session, member, name="Spring").id
+            histories.book(session, member, [Ended(utc_now().date(), project, "demo-film")])
+
+    at = open_page("usage", **team.address(by="workspace", people="everybody"))
+    assert {value["series"] for value in values(at, "Bars of credits spent, ")} == {"Lakes", "demo"}
+    at = open_page("usage", **team.address(by="project", people="everybody"))
+    told = {"Spring · Lakes · demo", "Spring · demo"}
+    assert {value["series"] for value in values(at, "Bars of credits spent, ")} == told
+    assert set(at.selectbox(key="usage_project").options) == told
+
+
+def test_projects_of_one_name_in_lists(open_page: Open, team: Team) -> None:
+    """Where two people of a team have projects of one name, lists and cards say whose each is."""
+    for member in (team.me, team.ben):
+        create_project(db.default(), member, "Spring")
+
+    shown = {
+        project["name"]
+        for project in (sent(open_page("projects", **team.address()), "project_cards") or {})["projects"]
+    }
+
+    assert shown == {"Shared film", "Spring · demo", "Spring · ben"}
+    assert set(open_page("generate", **team.address()).selectbox(key="generate_project").options) == shown
+
+
+def test_unclear_clip_says_in_which_workspace(open_page: Open, team: Team) -> None:
+    """An administrator reads maker, project and workspace, and is led to a clip that is in their reach."""
+    row = team.studio.lose(team.order(team.ben, "lost"))
+
+    at = open_page("admin")
+
+    assert "in the project Shared film of Lakes" in said(at)
+    assert any(row.id in link.proto.query_string for link in at.get("page_link"))

@@ -72,6 +72,13 @@ def test_every_act_has_words() -> None:
     assert all(act.value == f"{act.noun}.{act.value.partition('.')[2]}" and len(act.noun) <= 30 for act in Act)
 
 
+def test_every_act_is_done_somewhere() -> None:
+    """The table of acts holds none that nothing writes down."""
+    sources = [path for folder in ("core", "pages") for path in (ROOT / folder).rglob("*.py")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources if path.name != "acts.py")
+    assert [act for act in Act if f"Act.{act.name}" not in text and f'"{act}"' not in text] == []
+
+
 @pytest.mark.both_databases
 def test_record_keeps_who_what_and_from_where(database: Database) -> None:
     """An entry names the person, the act, what it was done to, what changed, and the door it came by."""

@@ -166,6 +166,22 @@ def test_resolve_by_finding_the_job(lost: Generation) -> None:
     assert available("ana@example.org") == 950
 
 
+def test_sample_company_that_is_not_there(installation: Installation, capsys: pytest.CaptureFixture[str]) -> None:
+    """Removing none says so."""
+    assert cli.main(["sample", "remove"]) == 0
+    assert capsys.readouterr().out == "There is no sample company.\n"
+
+
+def test_sample_company_where_people_sign_in(
+    installation: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused with a sentence in every mode but local."""
+    monkeypatch.setenv("AUTH_MODE", "open")
+
+    assert cli.main(["sample", "make"]) == 2
+    assert "AUTH_MODE=local" in capsys.readouterr().err
+
+
 def test_refusal_is_one_sentence(lost: Generation, capsys: pytest.CaptureFixture[str]) -> None:
     """What cannot be done is said on stderr, with exit code 2 and without a traceback."""
     assert cli.main(["resolve", lost.id, "--release"]) == 0

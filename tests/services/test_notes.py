@@ -8,8 +8,8 @@ from core.db.tables import User
 from core.generations import commands, notes
 from core.workspaces.access import Member
 from tests.factories.generations import create_completed
-from tests.factories.teams import join
 from tests.factories.users import create_member
+from tests.factories.workspaces import put_in
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def texts(database: Database, member: Member, generation_id: str) -> list[str]:
 def test_note_when_it_is_written(database: Database, person: Member, ben: Member) -> None:
     """Everybody in the workspace reads it, at its moment, under its writer's name as it is now."""
     row = create_completed(database, person)
-    viewer = join(database, ben, person.workspace_id, WorkspaceRole.VIEWER)
+    viewer = put_in(database, ben, person.workspace_id, WorkspaceRole.VIEWER)
     with database.write_session() as session:
         first = notes.add(session, person, row.id, text=" <b>Too</b> dark ", at_seconds=2.5)
         notes.add(session, person, row.id, text="Keep this one")
@@ -37,7 +37,7 @@ def test_note_when_it_is_written(database: Database, person: Member, ben: Member
     with database.read_session() as session:
         read = notes.list_page(session, viewer, row.id).notes
         assert notes.count(session, viewer, row.id) == 2
-    assert [(note.text, note.at_seconds, note.name, note.is_own) for note in read] == [
+    assert [(note.text, note.at_seconds, note.writer.name, note.is_own) for note in read] == [
         ("<b>Too</b> dark", 2.5, "Ana Married", False),
         ("Keep this one", None, "Ana Married", False),
     ]
@@ -53,7 +53,7 @@ def test_note_when_the_role_differs(database: Database, person: Member, ben: Mem
             notes.add(session, ben, row.id, text="Hello")
         with pytest.raises(errors.NotFound):
             notes.list_page(session, ben, row.id)
-    viewer = join(database, ben, person.workspace_id, WorkspaceRole.VIEWER)
+    viewer = put_in(database, ben, person.workspace_id, WorkspaceRole.VIEWER)
     with database.write_session() as session, pytest.raises(errors.Forbidden):
         notes.add(session, viewer, row.id, text="Hello")
     assert texts(database, person, row.id) == []
@@ -63,7 +63,7 @@ def test_note_when_the_role_differs(database: Database, person: Member, ben: Mem
 def test_note_when_its_writer_changes_it(database: Database, person: Member, ben: Member) -> None:
     """Own notes are edited, which shows, and taken back; those of others, managers' hands included, are not."""
     row = create_completed(database, person)
-    maker = join(database, ben, person.workspace_id, WorkspaceRole.MAKER)
+    maker = put_in(database, ben, person.workspace_id, WorkspaceRole.MAKER)
     with database.write_session() as session:
         note = notes.add(session, maker, row.id, text="First", at_seconds=1)
     for act in (

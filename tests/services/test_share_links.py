@@ -26,8 +26,8 @@ from core.generations.share_visits import SharedSet, Visitor
 from core.messages import message
 from core.workspaces.access import Member
 from tests.factories.generations import create_completed, create_generation
-from tests.factories.teams import join
 from tests.factories.users import create_member
+from tests.factories.workspaces import put_in
 
 STRANGER = Visitor("203.0.113.7", "Some browser")
 
@@ -149,7 +149,7 @@ def test_link_when_the_clips_cannot_be_shared(database: Database, person: Member
         share(database, person, done, gone)
     with pytest.raises(errors.NotFound):
         share(database, ben, done)
-    in_both = join(database, ben, person.workspace_id, WorkspaceRole.MAKER)
+    in_both = put_in(database, ben, person.workspace_id, WorkspaceRole.MAKER)
     bens = create_completed(database, ben)
     with pytest.raises(errors.InvalidRequest) as mixed:
         share(database, in_both, done, bens)
@@ -163,7 +163,7 @@ def test_sharing_when_the_role_differs(database: Database, person: Member, ben: 
     """Makers and managers make, list and revoke links of their workspace; viewers may do none of that."""
     row = create_completed(database, person)
     made = share(database, person, row)
-    other = join(database, ben, person.workspace_id, role)
+    other = put_in(database, ben, person.workspace_id, role)
     if role is WorkspaceRole.VIEWER:
         with pytest.raises(errors.Forbidden):
             share(database, other, row)
@@ -332,7 +332,7 @@ def test_making_when_the_transaction_dies(database: Database, person: Member) ->
 
 def test_maker_when_they_have_left(database: Database, person: Member, ben: Member) -> None:
     """A team's link outlives its maker's membership: the team sees whose it is and takes it back."""
-    maker = join(database, ben, person.workspace_id, WorkspaceRole.MAKER)
+    maker = put_in(database, ben, person.workspace_id, WorkspaceRole.MAKER)
     made = share(database, maker, create_completed(database, person))
     with database.write_session() as session:
         session.delete(session.get_one(WorkspaceMember, (person.workspace_id, ben.id)))

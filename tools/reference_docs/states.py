@@ -1,13 +1,8 @@
 """The page of the states: the diagram and tables of every state a generation can be in and every transition."""
 
-import ast
-import inspect
-from collections.abc import Mapping
-from enum import StrEnum
-
 from core.db.enums import Stage, Status
 from core.generations.state_machine import TRANSITIONS, State
-from tools.reference_docs import markdown
+from tools.reference_docs import markdown, meanings
 
 
 def page() -> str:
@@ -19,9 +14,9 @@ def page() -> str:
         "nothing.",
         markdown.code(_diagram(), "mermaid"),
         "## Statuses",
-        markdown.table(("status", "meaning"), _meanings(Status).items()),
+        markdown.table(("status", "meaning"), meanings.of(Status).items()),
         "## Stages",
-        markdown.table(("stage", "meaning"), _meanings(Stage).items()),
+        markdown.table(("stage", "meaning"), meanings.of(Stage).items()),
         "## Transitions",
         markdown.table(
             ("from", "to"), [(_words(each), ", ".join(map(_words, _in_order(each)))) for each in TRANSITIONS]
@@ -52,16 +47,3 @@ def _node(state: State) -> str:
 def _words(state: State) -> str:
     status, stage = state
     return f"{status}/{stage}" if TRANSITIONS[state] else status.value
-
-
-def _meanings(words: type[StrEnum]) -> Mapping[str, str]:
-    """Each word of an enum, and the text below it in the source; ValueError for one that has none."""
-    (tree,) = ast.parse(inspect.getsource(words)).body
-    assert isinstance(tree, ast.ClassDef)  # noqa: S101 -- it is the source of a class
-    texts: dict[str, str] = {}
-    for node, following in zip(tree.body, tree.body[1:], strict=False):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(following, ast.Expr):
-            texts[node.targets[0].id] = ast.literal_eval(following.value)
-    if missing := [word.name for word in words if word.name not in texts]:
-        raise ValueError(f"{words.__name__} says nothing below {', '.join(missing)}")
-    return {f"`{word.value}`": " ".join(texts[word.name].split()) for word in words}

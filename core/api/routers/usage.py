@@ -38,7 +38,7 @@ JSON_ROWS_LIMIT = 20_000
 
 
 class People(StrEnum):
-    """Whose figures: one's own, or, for administrators, everybody's."""
+    """Whose figures: those of the workspace, or, for analysts and administrators, everybody's."""
 
     ME = "me"
     EVERYBODY = "everybody"
@@ -55,7 +55,7 @@ class UsageFormat(StrEnum):
 class SelectionQuery(requests.Query):
     """Which days (UTC, both included; the last 30 by default), and of what.
 
-    `userId` narrows everybody's figures to one person.
+    `userId` narrows them to what one person has made.
     """
 
     since: requests.Day | None = None
@@ -100,7 +100,11 @@ class Figures(responses.ApiModel):
 
 
 class UsageRow(Figures):
-    """The figures of one group; only what was grouped by is there. A week is its Monday, a month `2026-11`."""
+    """The figures of one group; only what was grouped by is there. A week is its Monday, a month `2026-11`.
+
+    People and workspaces have names that are theirs alone; `projectWorkspace` and `projectOwner` tell projects of one
+    name apart.
+    """
 
     day: date | None = None
     week: date | None = None
@@ -109,8 +113,13 @@ class UsageRow(Figures):
     model_id: fields.ModelId | None = None
     project_id: fields.Id | None = None
     project_name: str | None = None
+    project_workspace: str | None = None
+    project_owner: str | None = None
     user_id: str | None = None
     user_email: str | None = None
+    user_name: str | None = None
+    workspace_id: str | None = None
+    workspace_name: str | None = None
 
 
 class UsageTotals(Figures):
@@ -165,7 +174,7 @@ def get_usage(member: CurrentMember, query: Annotated[UsageQuery, Query()]) -> U
         return StreamingResponse(_file(member, selected, groups, form), media_type=form.media_type, headers=headers)
     with db.read_session() as session:
         every = reports.aggregate(session, member, selected, groups or export.DEFAULT)
-        rows = list(islice(every, JSON_ROWS_LIMIT + 1))
+        rows = list(reports.with_names(session, islice(every, JSON_ROWS_LIMIT + 1), groups or ()))
     if len(rows) > JSON_ROWS_LIMIT:
         wrong = plain(f"These are more than {JSON_ROWS_LIMIT} rows. Ask for format=csv, fewer days or fewer groups.")
         raise errors.InvalidRequest(fields={"groupBy": wrong})
@@ -179,7 +188,8 @@ def get_usage(member: CurrentMember, query: Annotated[UsageQuery, Query()]) -> U
             since=selected.since,
             until=selected.until,
             rows=[
-                UsageRow.model_validate({**row.keys, **_figures(row.figures, full=groups is not None)}) for row in rows
+                UsageRow.model_validate({**row.keys, **row.beside, **_figures(row.figures, full=groups is not None)})
+                for row in rows
             ],
             totals=UsageTotals(**totals),
         ),
@@ -191,7 +201,8 @@ def _file(
 ) -> Iterator[bytes]:
     """The whole table, read while it is sent."""
     with db.read_session() as session:
-        yield from export.usage(reports.aggregate(session, member, selected, groups or export.DEFAULT), groups, form)
+        rows = reports.aggregate(session, member, selected, groups or export.DEFAULT)
+        yield from export.usage(reports.with_names(session, rows, groups or ()), groups, form)
 
 
 def _figures(figures: reports.UsageTotals, *, full: bool) -> dict[str, Any]:

@@ -50,10 +50,10 @@ def _note(member: Member, row: Generation, note: Note, *, may_write: bool) -> No
     if note.edited_at is not None:
         told.append(_("edited"))
     with st.container(horizontal=True, gap="small", key=f"clip_note_{note.id}"):
-        st.html(avatar.circle(note.name, note.user_id), width="content")
         with st.container(gap="xxsmall"):
             st.html(
-                f'<p style="margin:0;font-size:.85rem"><strong>{html.escape(note.name)}</strong> '
+                '<p style="margin:0;display:flex;flex-wrap:wrap;align-items:center;gap:.4em;font-size:.85rem">'
+                f"<strong>{avatar.named(note.writer.name, note.writer.id)}</strong>"
                 f'<span style="opacity:.8">{html.escape(" · ".join(told))}</span></p>'
             )
             components.plain_text(note.text)

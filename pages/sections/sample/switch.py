@@ -12,7 +12,7 @@ from core.workspaces.access import Member
 from pages.ui import components, current_member
 from pages.ui.language import N_, _
 
-WIDTH_PX = 250
+WIDTH_PX = 280
 
 _KEY = "bar_look_as"
 _ONESELF = ""
@@ -60,8 +60,8 @@ def banner(found: Sequence[SamplePerson], person: Member) -> None:
     if one is None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="look_as_banner"):
-        told = _("You look as **{name}**, {role}. What you do here, you do as them, in the sample company.")
-        if one.team is not None and one.role is Role.USER:
+        told = _("You look as **{name}**, {role}. Your own work is among what they see.")
+        if one.role is Role.USER:
             told = _(
                 "You look as **{name}**, {role} in {team}. What you do here, you do as them, in the sample company."
             )

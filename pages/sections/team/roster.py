@@ -8,9 +8,7 @@ from core.workspaces import members
 from core.workspaces.access import Member
 from core.workspaces.members import RosterEntry
 from core.workspaces.permissions import Action
-from core.workspaces.profiles import Profile
-from pages.elements import avatar
-from pages.ui import components, current_member, wording
+from pages.ui import avatar, components, current_member, wording
 from pages.ui.language import _
 
 PAGE_SIZE = 25
@@ -53,8 +51,7 @@ def _row(person: Member, workspace_id: str, entry: RosterEntry, *, key: str, may
         st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"),
     ):
         with st.container(gap="xsmall", width="content"):
-            profile = Profile(entry.user_id, entry.name or entry.email, entry.email)
-            st.html(avatar.markup(profile), width="content")
+            st.html(avatar.named(entry.name or entry.email, entry.user_id), width="content")
             components.plain_text(" · ".join(_facts(entry)), small=True)
         if not may_change or entry.source is MemberSource.CLAIMS:
             st.badge(wording.WORKSPACE_ROLE[entry.role], color="gray")

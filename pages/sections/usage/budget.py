@@ -17,6 +17,8 @@ def warnings(person: Member, today: date) -> None:
     """This month's budgets that are used up or will be, one's own first."""
     with db.read_session() as session:
         found = budgets.alerts(session, person, today=today, cache=installation.current().usage)
+        names = {one.project_id: one.project_name for one in found if one.project_id and one.project_name}
+        names = components.told_apart(session, person, names)
     for one in found:
         month = one.month
         whose = _("the budget of this workspace") if one.project_name is None else _("the budget of the project")
@@ -33,7 +35,7 @@ def warnings(person: Member, today: date) -> None:
         with st.container(border=True, gap="xsmall", key=f"usage_budget_warning_{one.project_id}"):
             st.markdown(f":material/warning: {text} " + _("Generation is not blocked."))
             if one.project_name is not None:
-                components.plain_text(one.project_name, small=True)
+                components.plain_text(names[one.project_id or ""], small=True)
 
 
 def form(person: Member, chosen: UsageQuery, month: budgets.Month) -> None:
@@ -41,7 +43,8 @@ def form(person: Member, chosen: UsageQuery, month: budgets.Month) -> None:
 
     Nothing where no budget is meant for it.
     """
-    if chosen.everybody or chosen.model_id is not None or not person.may(Action.SET_BUDGET):
+    is_part = chosen.everybody or chosen.model_id is not None or chosen.user_id is not None
+    if is_part or not person.may(Action.SET_BUDGET):
         return
     of_all = chosen.project_id is None
     label = _("Monthly budget of this workspace") if of_all else _("Monthly budget of this project")

@@ -10,10 +10,11 @@ from core import db, installation
 from core.providers import registry
 from core.usage import reports
 from core.usage.reports import Group, UsageQuery
+from core.workspaces import profiles
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 from pages.sections.usage import labels
-from pages.ui import components, query_param
+from pages.ui import components, query_param, wording
 from pages.ui.language import N_, _
 from pages.ui.wording import TranslatedLabels
 
@@ -34,7 +35,8 @@ SECTIONS = TranslatedLabels({"spending": N_("Spending"), "outcome": N_("Outcome"
 DATES_WIDTH_PX = 260
 DAILY_UP_TO_DAYS = 92
 MONTHS = 24
-ME, EVERYBODY = "me", "everybody"
+ME, MINE, EVERYBODY = "me", "mine", "everybody"
+"""Whose: all that is in the workspace, the person's own in it, or everybody's; else the id of a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,10 @@ class Choice:
 
 def choose(person: Member, today: date) -> Choice:
     """Draw what there is to choose; what was chosen."""
-    sees_all = person.may(Action.SEE_ALL_USAGE)
+    sees_all, in_team = person.may(Action.SEE_ALL_USAGE), person.workspace_id != person.id
     usual = ME if not sees_all or person.may(Action.OPERATE) else EVERYBODY  # analysts are here for all figures
-    fields, dates = components.field_grid(6 if sees_all else 5), st.container()
+    asks_whose = sees_all or in_team
+    fields, dates = components.field_grid(6 if asks_whose else 5), st.container()
     with fields:
         period = _select(_("Period"), "period", PERIODS | _months(today), "30")
     with dates:
@@ -91,10 +94,11 @@ def choose(person: Member, today: date) -> Choice:
         step = _select(
             _("Step"), "step", {key.value: _(name) for key, name in labels.STEPS.items()}, _step(since, until)
         )
-        names = {key.value: _(name) for key, name in labels.SERIES.items() if sees_all or key is not Group.USER}
+        left_out = set() if sees_all else {Group.WORKSPACE} if in_team else {Group.WORKSPACE, Group.USER}
+        names = {key.value: _(name) for key, name in labels.SERIES.items() if key not in left_out}
         series = _select(_("Stacked by"), "by", names, Group.MODEL.value)
-        whose = _select(_("Whose"), "people", _people(person), usual) if sees_all else ME
-        selection = UsageQuery(since, until, everybody=whose != ME, user_id=None if whose in (ME, EVERYBODY) else whose)
+        whose = _select(_("Whose"), "people", _people(person), usual) if asks_whose else ME
+        selection = _selection(person, since, until, whose or ME)
         with db.read_session() as session:
             by_project = installation.current().usage.aggregate(session, person, selection, [Group.PROJECT])
         projects = _projects(person, selection, by_project)
@@ -194,9 +198,22 @@ def _step(since: date, until: date) -> str:
 
 
 def _people(person: Member) -> dict[str, str]:
-    """Oneself, everybody, and each one by address."""
+    """All that is in the workspace, one's own in a team's, everybody, and each one by name."""
+    in_team = person.workspace_id != person.id
+    found = {ME: _("This workspace") if in_team else _("My own")} | ({MINE: _("Mine")} if in_team else {})
     with db.read_session() as session:
-        return {ME: _("My own"), EVERYBODY: _("Everybody")} | reports.people(session, person)
+        if person.may(Action.SEE_ALL_USAGE):
+            return found | {EVERYBODY: _("Everybody")} | reports.people(session, person)
+        return found | {maker.id: maker.name for maker in profiles.makers(session, person, everywhere=False).values()}
+
+
+def _selection(person: Member, since: date, until: date, whose: str) -> UsageQuery:
+    """Who sees everybody's figures chooses among everybody; others among those in the workspace."""
+    if whose in (ME, MINE):
+        return UsageQuery(since, until, user_id=person.id if whose == MINE else None)
+    return UsageQuery(
+        since, until, everybody=person.may(Action.SEE_ALL_USAGE), user_id=None if whose == EVERYBODY else whose
+    )
 
 
 def _models() -> dict[str, str]:
@@ -212,7 +229,7 @@ def _projects(person: Member, chosen: UsageQuery, rows: Sequence[reports.Row]) -
     wanted = {row.keys["project_id"] for row in rows} | {st.query_params.get("project", "")}
     with db.read_session() as session:
         found = reports.project_labels(session, person, wanted, everybody=chosen.everybody)
-    return _sorted({id: labels.project(label, everybody=chosen.everybody) for id, label in found.items()})
+    return _sorted({id: wording.project(label, everybody=chosen.everybody) for id, label in found.items()})
 
 
 def _sorted(names: Mapping[str, str]) -> dict[str, str]:

@@ -14,9 +14,11 @@ from core.insights.model_stats import TimeRange
 from core.usage import budgets, export, reports
 from core.usage.reports import Group, UsageQuery, UsageTotals
 from core.usage.spreadsheet import SpreadsheetFormat
+from core.workspaces import profiles
 from core.workspaces.access import Member
 from pages.sections.usage import labels
 from pages.sections.usage.choice import Choice
+from pages.ui import wording
 from pages.ui.language import _
 
 COLOURS = 8
@@ -26,7 +28,13 @@ SPEED_SECONDS = 60
 """How old the times of models may be."""
 
 
-_IDS = {Group.MODEL: "model_id", Group.PROVIDER: "provider", Group.PROJECT: "project_id", Group.USER: "user_id"}
+_IDS = {
+    Group.MODEL: "model_id",
+    Group.PROVIDER: "provider",
+    Group.PROJECT: "project_id",
+    Group.USER: "user_id",
+    Group.WORKSPACE: "workspace_id",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +70,11 @@ def read(person: Member, choice: Choice) -> Shown:
             by_project = installation.current().usage.aggregate(session, person, chosen, [Group.PROJECT])
         models = _ranked(rows, "model_id", labels.model)
         stacked = rows
-        if choice.series in (Group.PROJECT, Group.USER):
+        if choice.series in (Group.PROJECT, Group.USER, Group.WORKSPACE):
             stacked = installation.current().usage.aggregate(session, person, chosen, [choice.step, choice.series])
         ids = {row.keys["project_id"] for row in by_project}
         names = project_names(session, person, chosen, ids)
-        amounts, series = _stack(choice, stacked, names)
+        amounts, series = _stack(choice, stacked, _series_names(session, choice.series, stacked, names))
         by_step: defaultdict[date, UsageTotals] = defaultdict(UsageTotals)
         for row in rows:
             by_step[choice.at(row)] += row.figures
@@ -124,11 +132,10 @@ def _ranked(rows: Iterable[reports.Row], key: str, named: Callable[[str], str]) 
 
 
 def _stack(
-    choice: Choice, rows: Sequence[reports.Row], projects: Mapping[str, str]
+    choice: Choice, rows: Sequence[reports.Row], names: Mapping[str, str]
 ) -> tuple[Mapping[tuple[date, str], int], Sequence[str]]:
     """Credits by bar and series, and the series from most to least spent, the small ones together as the last."""
     key = _IDS[choice.series]
-    names = _series_names(choice.series, rows, projects)
     sums: defaultdict[str, int] = defaultdict(int)
     for row in rows:
         sums[row.keys[key]] += row.figures.settled_credits
@@ -143,14 +150,19 @@ def _stack(
     return amounts, series if len(shown) == len(ranked) else [*series, others]
 
 
-def _series_names(series: Group, rows: Sequence[reports.Row], projects: Mapping[str, str]) -> Mapping[str, str]:
+def _series_names(
+    session: ReadSession, series: Group, rows: Sequence[reports.Row], projects: Mapping[str, str]
+) -> Mapping[str, str]:
     """Id -> name; `projects` has those of projects."""
     if series is Group.MODEL:
         return {row.keys["model_id"]: labels.model(row.keys["model_id"]) for row in rows}
     if series is Group.PROVIDER:
         return {row.keys["provider"]: labels.provider(row.keys["provider"]) for row in rows}
     if series is Group.USER:
-        return {row.keys["user_id"]: row.keys["user_email"] for row in rows}
+        people = profiles.people(session, [row.keys["user_id"] for row in rows])
+        return {id: profile.name for id, profile in people.items()}
+    if series is Group.WORKSPACE:
+        return profiles.workspace_names(session, [row.keys["workspace_id"] for row in rows])
     return {row.keys["project_id"]: projects.get(row.keys["project_id"], row.keys["project_name"]) for row in rows}
 
 
@@ -158,4 +170,4 @@ def project_names(session: ReadSession, person: Member, chosen: UsageQuery, ids:
     """Id -> what a project is called wherever figures are shown, whatever the period."""
     everybody = chosen.everybody
     found = reports.project_labels(session, person, ids, everybody=everybody)
-    return {id: labels.project(label, everybody=everybody) for id, label in found.items()}
+    return {id: wording.project(label, everybody=everybody) for id, label in found.items()}

@@ -8,7 +8,7 @@ from typing import Any
 from babel import Locale, dates, numbers
 
 from core.providers import registry
-from core.usage.reports import Group, ProjectLabel
+from core.usage.reports import Group
 from pages.ui import language, wording
 from pages.ui.language import N_, _, plural
 
@@ -18,6 +18,7 @@ SERIES: Mapping[Group, str] = {
     Group.PROVIDER: N_("Provider"),
     Group.PROJECT: N_("Project"),
     Group.USER: N_("Person"),
+    Group.WORKSPACE: N_("Workspace"),
 }
 NONE = "–"
 
@@ -75,12 +76,6 @@ def model(model_id: str) -> str:
 def provider(name: str) -> str:
     """A provider's name; its id once it is no longer offered."""
     return registry.provider_class(name).display_name
-
-
-def project(label: ProjectLabel, *, everybody: bool) -> str:
-    """`Spring · Ana`, the same in every period; one's own without the owner, and a further one of a name numbered."""
-    name = f"{label.name} ({label.place})" if label.place > 1 else label.name
-    return f"{name} · {label.owner}" if everybody else name
 
 
 def axis_label() -> str:

@@ -1,0 +1,471 @@
+"""What there is to press on every page, for every role: what a person may not do is not drawn.
+
+What each page draws is collected from it and compared with the lists below. A widget that is in none of them fails:
+whoever adds one says there who sees it. That services refuse all the same is tried by `tests/api/test_permissions.py`.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block, Element
+
+from core import db
+from core.db.enums import Role, WorkspaceRole
+from core.db.tables import Generation, Preset, Project, User, WebhookEndpoint, WorkspaceMember
+from core.generations import commands, share_links
+from core.identity import api_tokens
+from core.workspaces import invitations
+from core.workspaces.access import Member
+from tests.factories import generations, installations
+from tests.factories.projects import create_project
+from tests.factories.studio import Studio
+from tests.factories.workspaces import create_team
+from tests.pages.conftest import SHELL
+
+ROLES: Mapping[str, tuple[WorkspaceRole, Role]] = {
+    "viewer": (WorkspaceRole.VIEWER, Role.USER),
+    "maker": (WorkspaceRole.MAKER, Role.USER),
+    "manager": (WorkspaceRole.MANAGER, Role.USER),
+    "analyst": (WorkspaceRole.VIEWER, Role.ANALYST),
+    "admin": (WorkspaceRole.VIEWER, Role.ADMIN),
+}
+"""Who looks -> what they are in the team, and in the installation."""
+
+
+@dataclass(frozen=True)
+class World:
+    """The one person of an installation in two teams: one with something of everything, the other with nothing yet."""
+
+    person: Member
+    empty_id: str
+    clips: Mapping[str, Generation]
+    invitation: str
+
+    def become(self, role: str) -> None:
+        """Let the person be somebody else in both teams from the next click on."""
+        in_team, in_installation = ROLES[role]
+        with db.write_session() as session:
+            session.execute(update(User).where(User.id == self.person.id).values(role=in_installation))
+            for workspace_id in (self.person.workspace_id, self.empty_id):
+                session.get_one(WorkspaceMember, (workspace_id, self.person.id)).role = in_team
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Made once; what is pressed here is refused."""
+    with pytest.MonkeyPatch.context() as environ:
+        for name in ("DATABASE_URL", "REDIS_URL", "STORAGE_URL", "SECRET_KEY", "AUTH_MODE"):
+            environ.delenv(name, raising=False)
+        environ.setenv("DATA_DIR", str(tmp_path_factory.mktemp("permissions")))
+        with installations.opened() as found:
+            yield build_world(Studio(found.settings).person)
+
+
+def build_world(local: Member) -> World:
+    """Projects, clips in every state, a token, a webhook and a link for people outside."""
+    [person] = create_team(db.default(), (local, WorkspaceRole.MANAGER))
+    [elsewhere] = create_team(db.default(), (local, WorkspaceRole.MANAGER), name="Hills")
+    film = create_project(db.default(), person, "Lake film").id
+    create_project(db.default(), person, "Trailer")
+    done = generations.create_completed(db.default(), person, project_id=film)
+    generations.create_completed(db.default(), person, project_id=film)
+    waits, unclear, cancelled = (generations.create_generation(db.default(), person, project_id=film) for _ in range(3))
+    generations.lose_submit(db.default(), unclear.id)
+    with db.write_session() as session:
+        commands.cancel(session, person, cancelled.id)
+        api_tokens.create(session, person.user, name="script")
+        whose = {"workspace_id": person.workspace_id, "user_id": person.id}
+        session.add(WebhookEndpoint(**whose, url="https://hooks.example.org/video"))
+        share_links.make(session, person, [done.id])
+        _made, token = invitations.create(
+            session,
+            person,
+            email="new@example.org",
+            workspace_id=elsewhere.workspace_id,
+            workspace_role=WorkspaceRole.MAKER,
+        )
+    return World(person, elsewhere.workspace_id, {"done": done, "waits": waits, "cancelled": cancelled}, token)
+
+
+def drawn(at: AppTest) -> set[str]:
+    """The names of all that can be pressed or filled in; ids and numbers in them are left out."""
+    return {name for node in _nodes(at._tree) for name in _names(node)} - {"bar_workspace"}
+
+
+def _nodes(block: Any) -> Iterator[Any]:
+    for node in block.children.values():
+        yield node
+        if isinstance(node, Block):
+            yield from _nodes(node)
+
+
+def _names(node: Any) -> Iterator[str]:
+    proto: Any = getattr(node, "proto", None)
+    if node.type == "bidi_component":
+        yield from (f"{_general(node)}: {part}" for part in _parts(proto))
+    elif node.type == "tab":
+        yield f"tab: {node.label}"
+    elif isinstance(node, Element) and (node.type == "page_link" or str(getattr(proto, "id", ""))):
+        yield _general(node)
+
+
+def _general(node: Any) -> str:
+    key = str(node.key if getattr(node, "key", None) else _key_of_id(node) or node.proto.label)
+    return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "*", re.sub(r"_\d+$", "", re.sub(r"_\d+_", "_", key)))
+
+
+def _key_of_id(node: Any) -> str:
+    """Streamlit's own id ends with the key, if there is one."""
+    key = str(getattr(node.proto, "id", "")).split("-", 2)[-1]
+    return "" if key == "None" else key
+
+
+def _parts(proto: Any) -> list[str]:
+    """What can be pressed within an element of ours."""
+    data: dict[str, Any] = json.loads(proto.json)[0]
+    match proto.component_name:
+        case "project_cards":
+            return list(data["allowed"])
+        case "clip_gallery":
+            return [word for word in ("favourite", "select") if data.get("board", {}).get("words", {}).get(word)]
+        case "under_way":
+            return ["cancel"] if data["words"]["cancel"] else []
+    return []
+
+
+EVERYBODY = frozenset(ROLES)
+MAKERS = frozenset({"maker", "manager"})
+MANAGERS = frozenset({"manager"})
+NOT_MANAGERS = EVERYBODY - MANAGERS
+ADMINS = frozenset({"admin"})
+
+Drawn = Mapping[frozenset[str], set[str]]
+
+
+@dataclass(frozen=True)
+class View:
+    """A page as it is opened, and what it draws for whom.
+
+    `clip` is the one whose dialog is open, `selected` the one that is selected. Only `roles` come to it.
+    """
+
+    page: str
+    draws: Drawn
+    address: Mapping[str, str] = field(default_factory=dict)
+    tab: str = ""
+    clip: str = ""
+    selected: str = ""
+    is_empty: bool = False
+    roles: frozenset[str] = EVERYBODY
+
+
+PROJECTS: Drawn = {
+    EVERYBODY: {"projects_search", "projects_sort", "projects_archived"},
+    MAKERS: {
+        *("projects_new_name", "projects_new_description", "projects_create"),
+        *("projects_cards: generate", "projects_cards: edit", "projects_cards: archive"),
+    },
+    MANAGERS: {"projects_cards: delete", "projects_cards: transfer"},
+}
+FILTERS = {
+    *("history_text", "history_project", "history_status", "history_order", "history_clear"),
+    *("history_whose", "history_mine", "history_where", "history_gallery: select"),
+}
+HISTORY: Drawn = {EVERYBODY: FILTERS, MAKERS: {"history_gallery: favourite"}}
+MARKS = {"clip_favourite_*", "clip_tags_*", "clip_note_new_*", "FormSubmitter:clip_note_form_*_0-Add note"}
+BESIDE = {"clip_previous", "clip_next"}
+TABS = {"tab: You", "tab: Providers"}
+ACCOUNT: Drawn = {EVERYBODY: TABS, MAKERS: {"tab: Shared links"}}
+TOKENS = {
+    *("account_token_name", "account_token_scope", "account_token_days"),
+    *("account_token_cap", "account_token_workspace"),
+    *("FormSubmitter:account_token_new_0-Make a token", "account_token_revoke_*"),
+}
+WEBHOOKS = {
+    *("webhooks_new_url", "webhooks_new_description", "webhooks_new_events", "webhooks_add"),
+    *("webhook_*_test", "webhook_*_switch", "webhook_*_url", "webhook_*_description", "webhook_*_events"),
+    *("webhook_*_save", "webhook_*_rotate", "webhook_*_delete"),
+}
+USAGE = {
+    "usage_period",
+    "usage_step",
+    "usage_by",
+    "usage_project",
+    "usage_model",
+    "usage_people",
+    "usage_show",
+    "tab: Chart",
+    "tab: Table",
+}
+
+OWN_TEAMS = {"team_go_*", "team_leave_*"}
+TEAM_TABS = {"tab: People", "tab: Add or invite", "tab: Name and credits"}
+GIVING = {"team_credits_credits_*", "team_credits_reason_*", "FormSubmitter:team_credits_form-Apply"}
+"""Credits of one's own go into any team that one is in."""
+
+VIEWS: Mapping[str, View] = {
+    "projects": View("projects", PROJECTS),
+    "projects, none yet": View(
+        "projects",
+        {
+            MAKERS: {"projects_new_name", "projects_new_description", "projects_create"},
+            frozenset({"analyst"}): {"Usage of everybody"},
+        },
+        is_empty=True,
+    ),
+    "generate": View(
+        "generate",
+        {
+            EVERYBODY: {"All clips"},
+            MAKERS: {
+                *("generate_project", "generate_preset", "generate_preset_name", "generate_preset_prompt"),
+                *("generate_preset_shared", "generate_preset_save", "generate_prompt", "generate_improve"),
+                *("generate_resolution_few", "generate_duration_seconds_many", "generate_aspect_ratio_few"),
+                *("generate_generate_audio", "generate_start_image_file", "generate_end_image_file"),
+                *("generate_variations", "generate_button", "under_way: cancel"),
+            },
+        },
+    ),
+    "generate, no project yet": View("generate", {MAKERS: {"Make my first project"}}, is_empty=True),
+    "history": View("history", HISTORY),
+    "history, no clip yet": View(
+        "history",
+        {
+            EVERYBODY: FILTERS - {"history_gallery: select"},
+            MAKERS: {"Make the first one"},
+            frozenset({"analyst"}): {"Usage of everybody"},
+            ADMINS: {"history_sample"},
+        },
+        is_empty=True,
+    ),
+    "history, selected": View(
+        "history",
+        {
+            EVERYBODY: FILTERS | {"selection_clear"},
+            MAKERS: {
+                *("history_gallery: favourite", "selection_share", "selection_favourite", "selection_keep"),
+                *("selection_reject", "selection_bulk_tags", "selection_tag_add", "selection_tag_remove"),
+                *("selection_move_to", "selection_move"),
+            },
+            MANAGERS: {"selection_delete"},
+        },
+        selected="done",
+    ),
+    "clip": View(
+        "history",
+        {
+            EVERYBODY: FILTERS | BESIDE,
+            MAKERS: MARKS
+            | {"history_gallery: favourite", "clip_verdict_*", "clip_note_at_*", "clip_reuse_*", "clip_extend_*"}
+            | {"clip_share_*", "clip_move_to_*", "clip_move_*"},
+            MANAGERS: {"clip_delete_*"},
+        },
+        clip="done",
+    ),
+    "clip under way": View(
+        "history",
+        {
+            EVERYBODY: FILTERS | BESIDE,
+            MAKERS: MARKS | {"history_gallery: favourite", "clip_reuse_*", "clip_under_way_*: cancel"},
+        },
+        clip="waits",
+    ),
+    "clip that was cancelled": View(
+        "history",
+        {
+            EVERYBODY: FILTERS | BESIDE,
+            MAKERS: MARKS
+            | {"history_gallery: favourite", "clip_reuse_*", "clip_retry_*", "clip_move_to_*", "clip_move_*"},
+            MANAGERS: {"clip_delete_*"},
+        },
+        clip="cancelled",
+    ),
+    "usage": View(
+        "usage",
+        {EVERYBODY: USAGE, MANAGERS: {"usage_budget_credits_*", "usage_budget_save"}},
+    ),
+    "usage, cost": View("usage", {EVERYBODY: USAGE}, {"show": "cost"}),
+    "account": View(
+        "account",
+        {
+            EVERYBODY: TABS | {"account_language", "Spending and budget", "account_csv", "account_xlsx"},
+            MAKERS: {"tab: Shared links"},
+            MANAGERS: {"tab: Tokens and webhooks"},
+            NOT_MANAGERS: {"tab: Tokens"},
+        },
+    ),
+    "account, tokens": View(
+        "account", {**ACCOUNT, NOT_MANAGERS: TOKENS | {"tab: Tokens"}}, tab="Tokens", roles=NOT_MANAGERS
+    ),
+    "account, tokens and webhooks": View(
+        "account",
+        {**ACCOUNT, MANAGERS: TOKENS | WEBHOOKS | {"tab: Tokens and webhooks"}},
+        tab="Tokens and webhooks",
+        roles=MANAGERS,
+    ),
+    "account, shared links": View(
+        "account",
+        {
+            EVERYBODY: TABS,
+            MAKERS: {"tab: Shared links", "sharing_revoke_*"},
+            MANAGERS: {"tab: Tokens and webhooks"},
+            NOT_MANAGERS: {"tab: Tokens"},
+        },
+        tab="Shared links",
+        roles=MAKERS,
+    ),
+    "team": View(
+        "team",
+        {
+            EVERYBODY: OWN_TEAMS | {"team_people_search"},
+            NOT_MANAGERS: GIVING,
+            MANAGERS: TEAM_TABS,
+            MANAGERS | ADMINS: {"team_people_*_role", "team_people_*_remove"},
+        },
+    ),
+    "team, add or invite": View(
+        "team",
+        {
+            MANAGERS: OWN_TEAMS
+            | TEAM_TABS
+            | {"team_invite_email", "team_invite_workspace_role", "FormSubmitter:team_invite_form_0-Add or invite"}
+        },
+        tab="Add or invite",
+        roles=MANAGERS,
+    ),
+    "team, name and credits": View(
+        "team",
+        {MANAGERS: OWN_TEAMS | TEAM_TABS | GIVING | {"Name of the team", "FormSubmitter:team_rename-Save"}},
+        tab="Name and credits",
+        roles=MANAGERS,
+    ),
+    "people": View(
+        "people",
+        {
+            ADMINS: {
+                *("tab: People", "tab: Workspaces", "tab: Invitations", "people_search", "people_gone"),
+                *("people_role_*", "people_off_*", "people_merge_*"),
+            }
+        },
+        roles=ADMINS,
+    ),
+    "invitation": View("invitation", {EVERYBODY: {"invitation_accept"}}),
+    "admin": View(
+        "admin",
+        {
+            ADMINS: {
+                *("admin_check", "admin_release_*", "admin_job_*", "admin_found_*", "Show clip"),
+                *("admin_people_search", "admin_grant_kind_*", "admin_grant_email_*", "admin_grant_credits_*"),
+                *("admin_grant_reason_*", "FormSubmitter:admin_grant-Apply", "sample_make_admin"),
+            }
+        },
+        roles=ADMINS,
+    ),
+    "audit log": View(
+        "audit_log",
+        {
+            ADMINS: {
+                *("audit_log_text", "audit_log_kind", "audit_log_from", "audit_log_to", "audit_log_clear"),
+                *("audit_log_csv", "audit_log_xlsx"),
+            }
+        },
+        roles=ADMINS,
+    ),
+}
+"""What is drawn for which roles; several lines about a role add up."""
+
+
+def opened(world: World, view: View) -> AppTest:
+    """The page, drawn once as somebody who sees all of it."""
+    at = AppTest.from_file(str(SHELL), default_timeout=60)
+    at.query_params["workspace"] = world.empty_id if view.is_empty else world.person.workspace_id
+    for name, value in view.address.items():
+        at.query_params[name] = value
+    if view.clip:
+        at.query_params["clip"] = world.clips[view.clip].id
+    if view.tab:
+        at.session_state[f"{view.page}_tabs"] = view.tab
+    if view.page == "invitation":
+        at.query_params["token"] = world.invitation
+    if view.page != "projects":
+        at.switch_page(f"{view.page}.py")
+    at.run()
+    if view.selected:
+        at.session_state["history_selected"] = [world.clips[view.selected].id]
+    return at
+
+
+def test_every_page_is_viewed() -> None:
+    """Whoever adds a page writes down what it draws for whom."""
+    pages = {path.stem for path in SHELL.parent.glob("*.py")} - {SHELL.stem}
+    assert pages == {view.page for view in VIEWS.values()}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_page_by_role(world: World, name: str) -> None:
+    """Each role finds what it may press, and nothing else."""
+    view = VIEWS[name]
+    at = None
+    unexpected, missing = {}, {}
+    for role in (role for role in ROLES if role in view.roles):
+        world.become(role)
+        at = at or opened(world, view)
+        at.run()
+        assert [error.value for error in [*at.error, *at.exception]] == []
+        found = drawn(at)
+        expected = set().union(*(names for roles, names in view.draws.items() if role in roles))
+        if found - expected:
+            unexpected[role] = sorted(found - expected)
+        if expected - found:
+            missing[role] = sorted(expected - found)
+    assert (unexpected, missing) == ({}, {}), "Say in VIEWS who sees what is new, and take away what is gone."
+
+
+@pytest.mark.parametrize("page", ["admin", "audit_log", "people"])
+@pytest.mark.parametrize("role", sorted(EVERYBODY - ADMINS))
+def test_page_for_administrators(world: World, page: str, role: str) -> None:
+    """By its address, too, nobody else comes to it: it is not there."""
+    world.become(role)
+    at = opened(world, View(page, {}))
+    assert [title.value for title in at.title] == ["Projects"]
+    assert drawn(at) <= set().union(*PROJECTS.values())
+
+
+def test_mark_after_the_role_was_taken_away(world: World) -> None:
+    """What is set in a page that was drawn before is refused, said, and not written down."""
+    world.become("maker")
+    at = opened(world, VIEWS["clip"])
+    clip_id = world.clips["done"].id
+    world.become("viewer")
+    at.toggle(key=f"clip_favourite_{clip_id}").set_value(True).run()
+    assert [error.value for error in at.error] == ["Your role in this workspace does not allow this."]
+    assert not generations.load_generation(clip_id).favourite
+
+
+def test_first_project_after_the_role_was_taken_away(world: World) -> None:
+    """The same for a button that does it before the page is drawn again."""
+    world.become("maker")
+    at = opened(world, VIEWS["generate, no project yet"])
+    world.become("viewer")
+    at.button[0].click().run()
+    assert [error.value for error in at.error] == ["Your role in this workspace does not allow this."]
+    with db.read_session() as session:
+        assert session.scalars(select(Project).where(Project.workspace_id == world.empty_id)).all() == []
+
+
+def test_preset_after_the_role_was_taken_away(world: World) -> None:
+    """The same where the page keeps what it has to say."""
+    world.become("maker")
+    at = opened(world, VIEWS["generate"])
+    at.text_input(key="generate_preset_name").set_value("Reels")
+    world.become("viewer")
+    at.button(key="generate_preset_save").click().run()
+    with db.read_session() as session:
+        assert session.scalars(select(Preset)).all() == []
+    assert drawn(at) == {"All clips"}
