@@ -15,7 +15,7 @@ from tests.browser.conftest import Visit, Visitor, picture, settle
 from tests.browser.signing_in import sign_in
 from tests.fixtures import receiver as receivers
 from tests.fixtures.identity_provider import Account
-from tests.system.app import ROOT
+from tests.system.app import API, ROOT
 from tests.system.sign_in import Site, browser, signing_in
 from tests.system.two_people import ASKED, SECRET, SHARED, Pair, arrived, furnished
 
@@ -131,3 +131,25 @@ def test_pages(place: Place, visitor: Visitor) -> None:
         assert not shows(page, SECRET), address
     assert ear.leaks == []
     picture(page, "two-people-other")
+
+
+def test_links_of_a_page(place: Place, visitor: Visitor) -> None:
+    """An address of a clip that stands on Ana's page is nothing to Ben and to strangers, and to her when she is out."""
+    hers, his, nobody = (visitor(place.site.address) for _ in range(3))
+    asked: list[str] = []
+    hers.context.on("request", lambda request: asked.append(request.url) if "/media/" in request.url else None)
+    page = hers.open(f"/history?workspace={place.pair.ana.id}")
+    sign_in(page, "ana")
+    settle(page)
+    tab = his.open("/usage")
+    sign_in(tab, "ben")
+    settle(tab)
+    links = [url for url in asked if API in url]
+    assert links
+
+    def answers(visit: Visit) -> set[int]:
+        return {visit.context.request.get(url).status for url in links}
+
+    assert [answers(visit) for visit in (hers, his, nobody)] == [{200}, {404}, {401}]
+    place.site.provider.end_sessions("ana")
+    assert answers(hers) == {401}
