@@ -39,6 +39,8 @@ def merge(session: WriteSession, member: Member, *, gone_id: str, into_id: str) 
         raise errors.Conflict(message("person_merged"))
     if into.deactivated_at is not None:
         raise errors.Conflict(message("person_deactivated"))
+    if gone.is_sample is not into.is_sample:
+        raise errors.Conflict(message("sample_apart"))
     before = {"role": into.role.value}
     _free_personal_workspace(session, gone)
     _move_memberships(session, gone, into)
