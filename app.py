@@ -133,22 +133,22 @@ def _only_rerun(message: bytes) -> bytes:
     return made
 
 
-WORDS: dict[str, Any] = {"say": language.say, "languages": tuple(language.LANGUAGES)}
+WRITERS = language.writers()
 
 app = st.App(
     Path(__file__).parent / "pages" / "shell.py",
     lifespan=lifespan,
     routes=[
         *(route for path in API_PATHS for route in (live_endpoint.route(path), mounted(path))),
-        *(share_page.mounted(path, language.writers()) for path in SHARE_PATHS),
-        *(sign_in.mounted(mount, sign_in.SignIn(base_path=BASE_PATH, **WORDS)) for mount in MOUNTS),
+        *(share_page.mounted(path, WRITERS) for path in SHARE_PATHS),
+        *(sign_in.mounted(mount, sign_in.SignIn(base_path=BASE_PATH, writers=WRITERS)) for mount in MOUNTS),
     ],
     middleware=[
         Middleware(ConnectionLimits),
         Middleware(SecurityHeaders, scripts=SCRIPTS),
         Middleware(BasePath, base_path=BASE_PATH),
         Middleware(Gate, base_path=BASE_PATH, allowed_hosts=ALLOWED_HOSTS),
-        Middleware(SignInGate, base_path=BASE_PATH, open_paths=OPEN_PATHS, rerun=_only_rerun, **WORDS),
+        Middleware(SignInGate, base_path=BASE_PATH, open_paths=OPEN_PATHS, rerun=_only_rerun, writers=WRITERS),
     ],
 )
 
