@@ -202,13 +202,14 @@ def clips(person: Member, chosen: queries.ListFilter) -> None:
     if not found.rows:
         nothing(person, chosen)
         return
+    shown_from = person.workspace_ids if chosen.everywhere else (person.workspace_id,)
     pressed = gallery.board(
         found.rows,
         key="history_gallery",
         marked=selection.ids(),
         turn=selection.turn(),
         whose=owned,
-        hearts=person.may(Action.EDIT),
+        hearts=all(person.may(Action.EDIT, each) for each in shown_from),
     )
     pager(pages, found.next_cursor, oldest_first=chosen.oldest_first)
     if pressed.hearts:
