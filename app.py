@@ -50,11 +50,13 @@ API_PATHS = tuple(f"{mount}{config.API_PATH}" for mount in MOUNTS)
 
 SHARE_PATHS = tuple(f"{mount}{share_visits.PATH}" for mount in MOUNTS)
 
-OPEN_PATHS = (HEALTH_PATH, f"{share_visits.PATH}/")
-"""What strangers may ask, where people sign in."""
-
 ALLOWED_HOSTS = [name for item in st.get_option("server.allowedHosts") for name in item.split(",")]
 """As `server.allowedHosts` has them; Streamlit does not take commas in the environment apart."""
+
+OPEN_PATHS = (HEALTH_PATH, f"{share_visits.PATH}/", "/static/js/", "/static/css/", "/static/media/")
+"""What people may ask for who are not signed in: a probe, links for people outside, and the published files of
+Streamlit, which say nothing of this installation: a page that is open loads more of them when it needs them, also to
+say that its person has signed out."""
 
 SCRIPTS = inline_scripts((Path(file_util.get_static_dir()) / "index.html").read_text(encoding="utf-8"))
 

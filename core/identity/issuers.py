@@ -26,8 +26,8 @@ from core.proxies import Proxies
 from core.sign_in_settings import IssuerSettings, is_safe_address
 
 METADATA_SECONDS = 3600.0
-SEEN_SECONDS = 60.0
-"""Whoever is sent to a provider is sent to one that has answered within this time."""
+SEEN_SECONDS = 5.0
+"""Whoever is sent to a provider, in or out, is sent to one that has answered within this time."""
 
 AWAY_SECONDS = 5.0
 """So long a provider that did not answer is not asked again: people who press again do not wait again."""
@@ -135,9 +135,9 @@ class Issuer:
         return LogoutNotice(issuer, str(sid) if sid else None, str(subject) if subject else None)
 
     def sign_out_url(self, id_token: str | None, *, back_to: str) -> str | None:
-        """Where a browser signs out at the provider, too (RP-Initiated Logout 1.0); None where that cannot be."""
+        """Where a browser signs out at the provider, too (RP-Initiated Logout 1.0); None where it cannot."""
         try:
-            endpoint = self._described(METADATA_SECONDS).get("end_session_endpoint")
+            endpoint = self._described(SEEN_SECONDS).get("end_session_endpoint")
         except errors.SignInUnavailable:
             return None
         if not isinstance(endpoint, str) or not is_safe_address(endpoint):

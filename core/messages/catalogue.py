@@ -114,10 +114,6 @@ TEMPLATES: dict[str, str] = {
         "The sample company could not be written, and nothing of it is left. It needs about 100 MB where this "
         "installation keeps its files: free some space there, then try again."
     ),
-    "sample_stays_apart": N_(
-        "The sample company stays among itself, so that it can be removed: its people, projects and credits do not go "
-        "to workspaces of others, and none come from there."
-    ),
     "sample_is_at_work": N_(
         "Clips that are still being made in the sample company: {number:,}. Wait until they have ended, or decide "
         "the unclear ones under Admin; then remove it again."
@@ -168,6 +164,7 @@ TEMPLATES: dict[str, str] = {
     "grant_not_positive": N_("A grant is a whole number above 0."),
     "adjustment_of_nothing": N_("An adjustment of 0 changes nothing."),
     "transfer_not_positive": N_("A transfer is a whole number above 0."),
+    "sample_apart": N_("The sample company keeps to itself, since it goes with all that is in it."),
     "transfer_to_itself": N_("These are one and the same workspace. Choose another one."),
     "no_account": N_("There is no account for the person {user_id}."),
     "budget_not_positive": N_("A budget is a whole number above 0. Leave it empty for none."),

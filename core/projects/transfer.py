@@ -25,7 +25,7 @@ from core.db.tables import (
 )
 from core.messages import message
 from core.projects import projects
-from core.workspaces import apart, quota
+from core.workspaces import quota, workspaces
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
@@ -55,10 +55,10 @@ def transfer(
         member.require(Action.TRANSFER, workspace_id)
     if to_workspace_id == project.workspace_id:
         raise errors.Conflict(message("project_is_there"))
-    origin, destination = (session.get_one(Workspace, each) for each in (project.workspace_id, to_workspace_id))
-    apart.check(origin, destination)
     if session.scalar(select(exists().where(is_live(), Generation.project_id == project.id))):
         raise errors.Conflict(message("project_under_way"))
+    origin, destination = (session.get_one(Workspace, each) for each in (project.workspace_id, to_workspace_id))
+    workspaces.check_together(origin, destination)
     left_behind = _leave_charges(session, project)
     clip_count = _move_clips(session, project, to_workspace_id, quota_bytes)
     project.workspace_id, project.updated_at = to_workspace_id, utc_now()

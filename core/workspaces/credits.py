@@ -13,7 +13,7 @@ from core.db.enums import WorkspaceKind
 from core.db.tables import Account, LedgerEntry, Workspace
 from core.ids import new_id
 from core.messages import message
-from core.workspaces import apart, workspaces
+from core.workspaces import workspaces
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
@@ -77,7 +77,7 @@ def transfer(
         raise errors.InvalidRequest(fields={"toWorkspaceId": message("transfer_to_itself")})
     if receiver.archived_at is not None:
         raise errors.Conflict(message("workspace_archived"))
-    apart.check(giver, receiver)
+    workspaces.check_together(giver, receiver)
     key = f"transfer:{transfer_id or new_id()}"
     if ledger.transfer(session, giver.id, receiver.id, credits=credits, key=key, actor=member.email, reason=reason):
         details = {"credits": credits, "reason": reason, "from": giver.name, "to": receiver.name}

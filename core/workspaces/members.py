@@ -17,7 +17,7 @@ from core.db.enums import MemberSource, WorkspaceKind, WorkspaceRole
 from core.db.tables import ApiToken, User, Workspace, WorkspaceMember
 from core.identity import users
 from core.messages import message
-from core.workspaces import apart, departures
+from core.workspaces import departures
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
@@ -174,7 +174,8 @@ def put(
 
     Conflict for somebody of the sample company in a workspace of others.
     """
-    apart.check_member(session.get_one(User, user_id), session.get_one(Workspace, workspace_id))
+    if session.get_one(User, user_id).is_sample and not session.get_one(Workspace, workspace_id).is_sample:
+        raise errors.Conflict(message("sample_apart"))
     session.add(WorkspaceMember(workspace_id=workspace_id, user_id=user_id, role=role, source=source))
     session.flush()
     departures.forget_callers(session)

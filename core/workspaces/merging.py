@@ -15,7 +15,7 @@ from core.db import WriteSession, update_where
 from core.db.enums import Role, WorkspaceKind
 from core.db.tables import ApiToken, Draft, Identity, Preset, User, WebhookEndpoint, Workspace, WorkspaceMember
 from core.messages import message
-from core.workspaces import apart, invitations, members, people
+from core.workspaces import invitations, members, people
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
@@ -35,11 +35,12 @@ def merge(session: WriteSession, member: Member, *, gone_id: str, into_id: str) 
     if gone_id == into_id:
         raise errors.Conflict(message("merge_with_itself"))
     _administrators, (gone, into) = people.lock(session, gone_id, into_id)
-    apart.check(gone, into)
     if gone.merged_into_id is not None or into.merged_into_id is not None:
         raise errors.Conflict(message("person_merged"))
     if into.deactivated_at is not None:
         raise errors.Conflict(message("person_deactivated"))
+    if gone.is_sample is not into.is_sample:
+        raise errors.Conflict(message("sample_apart"))
     before = {"role": into.role.value}
     _free_personal_workspace(session, gone)
     _move_memberships(session, gone, into)

@@ -171,6 +171,12 @@ def restore(session: WriteSession, member: Member, workspace_id: str) -> Workspa
     return team
 
 
+def check_together(one: Workspace, other: Workspace) -> None:
+    """Return unless just one of two is of the sample company, which goes with all that is in it; else Conflict."""
+    if one.is_sample is not other.is_sample:
+        raise errors.Conflict(message("sample_apart"))
+
+
 def _overviews() -> Select[Workspace, Account, int]:
     count = (
         select(func.count())

@@ -25,6 +25,7 @@ from core.workspaces.access import Member
 from tests.factories import generations, installations
 from tests.factories.projects import create_project
 from tests.factories.studio import Studio
+from tests.factories.users import create_member
 from tests.factories.workspaces import create_team
 from tests.pages.conftest import SHELL
 
@@ -70,7 +71,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def build_world(local: Member) -> World:
     """Projects, clips in every state, a token, a webhook and a link for people outside."""
     [person] = create_team(db.default(), (local, WorkspaceRole.MANAGER))
-    [elsewhere] = create_team(db.default(), (local, WorkspaceRole.MANAGER), name="Hills")
+    host = create_member(db.default(), "host@example.org")
+    people = ((local, WorkspaceRole.MANAGER), (host, WorkspaceRole.MANAGER))
+    elsewhere, host = create_team(db.default(), *people, name="Hills")
     film = create_project(db.default(), person, "Lake film").id
     create_project(db.default(), person, "Trailer")
     done = generations.create_completed(db.default(), person, project_id=film)
@@ -85,7 +88,7 @@ def build_world(local: Member) -> World:
         share_links.make(session, person, [done.id])
         _made, token = invitations.create(
             session,
-            person,
+            host,  # it is as good as the right of who made it
             email="new@example.org",
             workspace_id=elsewhere.workspace_id,
             workspace_role=WorkspaceRole.MAKER,

@@ -276,7 +276,7 @@ def test_company_stays_among_itself(site: Installation, owner: Member) -> None:
     for cross in crossings:
         with site.database.write_session() as session, pytest.raises(errors.Conflict) as refused:
             cross(session)
-        assert refused.value.message.code == "sample_stays_apart"
+        assert refused.value.message.code == "sample_apart"
     with site.database.write_session() as session:
         assert workspaces.create(session, admin, name="A team of the sample").is_sample
     assert remove.remove(site, owner)

@@ -354,7 +354,7 @@ def test_sample_company_keeps_to_itself(database: Database, ana: Member, team: s
 
     with pytest.raises(errors.Conflict) as refused:
         move(database, ana, project.id, team)
-    assert codes(refused.value.message) == {"sample_stays_apart"}
+    assert codes(refused.value.message) == {"sample_apart"}
     with database.write_session() as session:
         with pytest.raises(errors.Conflict):
             credit_bookings.transfer(session, ana, from_id=ana.id, to_id=team, credits=1, reason="Gift")
