@@ -116,6 +116,7 @@ def test_role_taken_away_while_a_page_is_open(company: Company, visitor: Visitor
     picture(page, "role-taken-away")
     expect(page.get_by_role("button", name="Create project")).to_have_count(0)
     expect(page.get_by_text("You can watch and download everything")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Workspace")).to_have_value("Spring campaign · Viewer")
 
     assert company.project_count() == before
     assert calls(company, visit) == 403
