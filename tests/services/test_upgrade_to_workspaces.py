@@ -161,7 +161,7 @@ def dump(connection: Connection) -> dict[str, list[str]]:
 
 
 def test_upgrade_of_people_with_everything(database: Database) -> None:
-    """Figures, receipts, rules, searches, tokens and webhooks are as before, however often it goes to and fro."""
+    """Figures, receipts, rules, searches, tokens and webhooks are as before, however often it goes back and forth."""
     token = fill(database)
     before = {email: told(database, email) for email in EMAILS}
     rules = books(database)
