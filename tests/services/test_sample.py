@@ -24,7 +24,8 @@ from core.installation import Installation
 from core.sample import company, make, plan, presence, projects, remove
 from core.sample.presence import Presence
 from core.spec import GenerationSpec
-from core.workspaces import members
+from core.workspaces import credits as credit_bookings
+from core.workspaces import members, merging
 from core.workspaces.access import Member
 from tests.factories import installations
 from tests.factories.books import broken_rules
@@ -41,6 +42,7 @@ from tests.factories.generations import (
 )
 from tests.factories.studio import Studio
 from tests.factories.users import ensure_member
+from tests.factories.workspaces import create_team_of
 
 FEW = 8
 """So many takes need six scenes, which are filmed in seconds."""
@@ -250,6 +252,38 @@ def test_company_stays_while_others_figures_hold_its_work(site: Installation, ow
         remove.remove(site, owner)
     assert refused.value.message.code == "sample_is_elsewhere"
     assert how_much(site.database) is Presence.THERE
+
+
+def test_team_in_which_others_have_worked_outlives_the_company(site: Installation, owner: Member) -> None:
+    """A team that the owner has left to people of the company keeps the owner's clip."""
+    make.make(site, owner, takes=FEW)
+    guest = sample_member(site.database, "Bima Saputra")
+    team = create_team_of(site.database, guest, name="Left to them")
+    with site.database.write_session() as session:
+        session.execute(update(Generation).where(Generation.user_id == owner.id).values(workspace_id=team))
+
+    assert remove.remove(site, owner)
+    with site.database.read_session() as session:
+        assert session.get(Workspace, team) is not None
+        assert session.scalars(select(Generation.prompt)).all() == ["My own lake"]
+
+
+def test_company_stays_apart(site: Installation, owner: Member) -> None:
+    """No credits and no person go from the company to others or back: removing it would break what stays."""
+    make.make(site, owner, takes=FEW)
+    one = sample_member(site.database, "Bima Saputra")
+    team = one.user.last_workspace_id
+    assert team is not None
+    for giver, receiver in ((team, owner.id), (owner.id, team)):
+        with site.database.write_session() as session, pytest.raises(errors.Conflict) as refused:
+            credit_bookings.transfer(session, owner, from_id=giver, to_id=receiver, credits=1, reason="Mine")
+        assert refused.value.message.code == "sample_stays_apart"
+    for gone, into in ((one.id, owner.id), (owner.id, one.id)):
+        with site.database.write_session() as session, pytest.raises(errors.Conflict) as refused:
+            merging.merge(session, owner, gone_id=gone, into_id=into)
+        assert refused.value.message.code == "sample_stays_apart"
+    assert remove.remove(site, owner)
+    assert broken_rules(site.database) == []
 
 
 def test_second_press_makes_nothing(site: Installation, owner: Member) -> None:
