@@ -50,11 +50,13 @@ API_PATHS = tuple(f"{mount}{config.API_PATH}" for mount in MOUNTS)
 
 SHARE_PATHS = tuple(f"{mount}{share_visits.PATH}" for mount in MOUNTS)
 
-OPEN_PATHS = (HEALTH_PATH, f"{share_visits.PATH}/")
-"""What strangers may ask, where people sign in."""
-
 ALLOWED_HOSTS = [name for item in st.get_option("server.allowedHosts") for name in item.split(",")]
 """As `server.allowedHosts` has them; Streamlit does not take commas in the environment apart."""
+
+OPEN_PATHS = (HEALTH_PATH, f"{share_visits.PATH}/", "/static/js/", "/static/css/", "/static/media/")
+"""What people may ask for who are not signed in: a probe, links for people outside, and the published files of
+Streamlit, which say nothing of this installation: a page that is open loads more of them when it needs them, also to
+say that its person has signed out."""
 
 SCRIPTS = inline_scripts((Path(file_util.get_static_dir()) / "index.html").read_text(encoding="utf-8"))
 
@@ -131,22 +133,22 @@ def _only_rerun(message: bytes) -> bytes:
     return made
 
 
-WORDS: dict[str, Any] = {"say": language.say, "languages": tuple(language.LANGUAGES)}
+WRITERS = language.writers()
 
 app = st.App(
     Path(__file__).parent / "pages" / "shell.py",
     lifespan=lifespan,
     routes=[
         *(route for path in API_PATHS for route in (live_endpoint.route(path), mounted(path))),
-        *(share_page.mounted(path, language.writers()) for path in SHARE_PATHS),
-        *(sign_in.mounted(mount, sign_in.SignIn(base_path=BASE_PATH, **WORDS)) for mount in MOUNTS),
+        *(share_page.mounted(path, WRITERS) for path in SHARE_PATHS),
+        *(sign_in.mounted(mount, sign_in.SignIn(base_path=BASE_PATH, writers=WRITERS)) for mount in MOUNTS),
     ],
     middleware=[
         Middleware(ConnectionLimits),
         Middleware(SecurityHeaders, scripts=SCRIPTS),
         Middleware(BasePath, base_path=BASE_PATH),
         Middleware(Gate, base_path=BASE_PATH, allowed_hosts=ALLOWED_HOSTS),
-        Middleware(SignInGate, base_path=BASE_PATH, open_paths=OPEN_PATHS, rerun=_only_rerun, **WORDS),
+        Middleware(SignInGate, base_path=BASE_PATH, open_paths=OPEN_PATHS, rerun=_only_rerun, writers=WRITERS),
     ],
 )
 

@@ -45,8 +45,10 @@ PAGES = {
     "History, a rare word": ("history", "text=quokka"),
     "History, no such word": ("history", "text=absentword"),
     "History, favourites": ("history", "favourite=yes"),
+    "History, all workspaces": ("history", "where=all"),
     "Usage, 30 days": ("usage", ""),
     "Usage, 365 days": ("usage", "period=365"),
+    "Usage, by person": ("usage", "period=365&by=user"),
     "Usage, outcome": ("usage", "period=365&show=outcome"),
     "Usage, cost": ("usage", "period=365&show=cost"),
     "Account": ("account", ""),
@@ -107,9 +109,9 @@ class Session:
     def _take(self, element: BidiComponent) -> None:
         """What a look needs: address and token, and which clips under way the page shows."""
         if element.component_name == "live":
-            self.live = json.loads(element.json)
+            self.live = json.loads(element.json)[0]
         elif element.component_name == "under_way":
-            self.shown = [item["id"] for item in json.loads(element.json)["items"]]
+            self.shown = [item["id"] for item in json.loads(element.json)[0]["items"]]
 
 
 @contextmanager

@@ -258,6 +258,7 @@ class Writer:
             "model_id": model.id,
             "model_name": model.name,
             "prompt": " ".join(words).capitalize(),
+            "prompt_words": " ".join(words),  # plain small words are their own normal form
             "negative_prompt": "",
             "resolution": "720p",
             "duration_seconds": seconds,

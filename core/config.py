@@ -128,7 +128,7 @@ class Settings(BaseSettings):
     @property
     def has_sign_in(self) -> bool:
         """True when everybody has to say who they are."""
-        return self.auth_mode in ("oidc", "proxy")
+        return self.auth_mode in sign_in_settings.MODES
 
     @property
     def session_cookie(self) -> str:
@@ -283,34 +283,9 @@ def load(variables: Mapping[str, str], *, providers: Collection[str] | None = No
         raise BadSetting(_sentence(refused)) from None
     except ValueError as refused:  # of providers, whose variables have names of their own
         raise BadSetting(str(refused)) from None
-    if wrong := _sign_in_error(settings):
+    if wrong := sign_in_settings.contradiction(settings):
         raise BadSetting(wrong)
     return settings
-
-
-def _sign_in_error(settings: Settings) -> str | None:
-    """What keeps these settings from letting people in, and nobody else, in a sentence."""
-    mode = f"AUTH_MODE={settings.auth_mode}"
-    if not settings.has_sign_in:
-        return None
-    if settings.public_url and not sign_in_settings.is_safe_address(settings.public_url):
-        return f"PUBLIC_URL: {mode} needs https, except on this machine itself: others could read who signs in."
-    if settings.auth_mode == "oidc":
-        if not settings.issuers:
-            return f"OIDC_ISSUER: {mode} needs the address of an identity provider, and OIDC_CLIENT_ID."
-        if not settings.public_url:
-            return f"PUBLIC_URL: {mode} needs the address at which people reach this installation."
-        return None
-    if not settings.trusted_proxies:
-        return f"TRUSTED_PROXIES: {mode} needs the addresses of the front, else anybody could say who they are."
-    if not settings.proxy_user_header and not settings.proxy_jwt_header:
-        return f"PROXY_USER_HEADER: {mode} needs the header in which the front says who somebody is."
-    if settings.proxy_jwt_header and not (settings.proxy_jwks_url and settings.proxy_jwt_audience):
-        missing = "PROXY_JWT_AUDIENCE" if settings.proxy_jwks_url else "PROXY_JWKS_URL"
-        return f"{missing} is missing, without which what is in PROXY_JWT_HEADER cannot be checked."
-    if settings.proxy_jwks_url and not sign_in_settings.is_safe_address(settings.proxy_jwks_url):
-        return "PROXY_JWKS_URL is not https, so that anybody could answer in its place."
-    return None
 
 
 def unknown_names(variables: Collection[str], providers: Collection[str]) -> list[str]:

@@ -4,11 +4,15 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from core import setting_values
 from core.proxies import is_loopback
 from core.redaction import shown_address
+
+MODES = ("oidc", "proxy")
+"""The values of AUTH_MODE with which everybody has to say who they are."""
 
 INSTALLATION_ROLES = ("user", "analyst", "admin")
 WORKSPACE_ROLES = ("viewer", "maker", "manager")
@@ -49,6 +53,52 @@ class RoleRule:
     group: str
     role: str
     workspace: str | None = None
+
+
+class Chosen(Protocol):
+    """What of the settings decides whether people can sign in, and nobody else."""
+
+    @property
+    def auth_mode(self) -> str: ...  # noqa: D102 -- the fields of `core.config.Settings`
+    @property
+    def public_url(self) -> str: ...  # noqa: D102 -- same
+    @property
+    def issuers(self) -> Sequence[IssuerSettings]: ...  # noqa: D102 -- same
+    @property
+    def trusted_proxies(self) -> Sequence[str]: ...  # noqa: D102 -- same
+    @property
+    def proxy_user_header(self) -> str: ...  # noqa: D102 -- same
+    @property
+    def proxy_jwt_header(self) -> str: ...  # noqa: D102 -- same
+    @property
+    def proxy_jwks_url(self) -> str: ...  # noqa: D102 -- same
+    @property
+    def proxy_jwt_audience(self) -> str: ...  # noqa: D102 -- same
+
+
+def contradiction(settings: Chosen) -> str | None:
+    """What keeps these settings from letting people in, and nobody else, in a sentence."""
+    mode = f"AUTH_MODE={settings.auth_mode}"
+    if settings.auth_mode not in MODES:
+        return None
+    if settings.public_url and not is_safe_address(settings.public_url):
+        return f"PUBLIC_URL: {mode} needs https, except on this machine itself: others could read who signs in."
+    if settings.auth_mode == "oidc":
+        if not settings.issuers:
+            return f"OIDC_ISSUER: {mode} needs the address of an identity provider, and OIDC_CLIENT_ID."
+        if not settings.public_url:
+            return f"PUBLIC_URL: {mode} needs the address at which people reach this installation."
+        return None
+    if not settings.trusted_proxies:
+        return f"TRUSTED_PROXIES: {mode} needs the addresses of the front, else anybody could say who they are."
+    if not settings.proxy_user_header and not settings.proxy_jwt_header:
+        return f"PROXY_USER_HEADER: {mode} needs the header in which the front says who somebody is."
+    if settings.proxy_jwt_header and not (settings.proxy_jwks_url and settings.proxy_jwt_audience):
+        missing = "PROXY_JWT_AUDIENCE" if settings.proxy_jwks_url else "PROXY_JWKS_URL"
+        return f"{missing} is missing, without which what is in PROXY_JWT_HEADER cannot be checked."
+    if settings.proxy_jwks_url and not is_safe_address(settings.proxy_jwks_url):
+        return "PROXY_JWKS_URL is not https, so that anybody could answer in its place."
+    return None
 
 
 def is_issuer_name(name: str) -> bool:

@@ -62,8 +62,8 @@ PERIODS = TranslatedLabels(
     }
 )
 
-BASIC = ("text", "project", "status", "whose", "where", "order")
-FURTHER = ("model", "provider", "favourite", "verdict", "tag", "days")
+BASIC = ("text", "project", "status", "order")
+FURTHER = ("whose", "where", "model", "provider", "favourite", "verdict", "tag", "days")
 
 
 def asked_text() -> str:
@@ -96,15 +96,21 @@ def only_mine(person: Member) -> None:
     st.query_params["whose"] = person.id
 
 
-def filters(
-    person: Member, projects: Mapping[str, str], own_tags: Sequence[str], makers: Mapping[str, str]
-) -> queries.ListFilter:
+def makers_of(person: Member) -> dict[str, str]:
+    """Everybody who made something that is looked at, by name."""
+    with db.read_session() as session:
+        found = profiles.makers(session, person, everywhere=is_everywhere(person))
+    return {maker.id: maker.name for maker in found.values()}
+
+
+def filters(person: Member, projects: Mapping[str, str], own_tags: Sequence[str]) -> queries.ListFilter:
     """Draw the filters; what the address says, whether all of them are on view or not."""
-    in_team = person.workspace_id != person.id or len(makers) > 1
+    in_team = person.workspace_id != person.id
+    makers = {person.id: person.user.name}
     models = {model.id: model.name for model in registry.models()}
     providers = {provider.name: provider.display_name for provider in registry.providers()}
     tags = {tag: tag for tag in own_tags}
-    with components.field_grid(4 if in_team or len(person.roles) > 1 else 5):
+    with components.field_grid(6 if in_team else 5):
         st.text_input(
             _("Words in the prompt"),
             key=query_param.widget_key("history", "text", asked_text()),
@@ -116,17 +122,13 @@ def filters(
         )
         choice("project", _("Project"), _("All projects"), projects)
         choice("status", _("Status"), _("Every status"), GROUP_NAMES)
-        if in_team:
-            choice("whose", _("Whose"), _("Everybody"), makers)
-        if len(person.roles) > 1:
-            choice("where", _("Workspaces"), _("This one"), PLACES)
         choice("order", _("Order"), _("Newest first"), ORDERS)
         if in_team:
             st.button(
                 _("Mine"),
                 key="history_mine",
                 icon=":material/person:",
-                disabled=person.id not in makers or st.query_params.get("whose") == person.id,
+                disabled=st.query_params.get("whose") == person.id,
                 on_click=only_mine,
                 args=(person,),
             )
@@ -134,8 +136,14 @@ def filters(
         st.button(_("Clear filters"), key="history_clear", disabled=not any_set, on_click=clear_filters)
     st.session_state.setdefault("history_more", any(param in st.query_params for param in FURTHER))
     with st.expander(_("More filters"), key="history_more", on_change="rerun") as more:
+        if more.open or st.query_params.get("whose", person.id) != person.id:
+            makers |= makers_of(person)
         if more.open:
-            with components.field_grid(3):
+            with components.field_grid(3 if len(person.roles) == 1 else 4):
+                if in_team or len(makers) > 1:
+                    choice("whose", _("Whose"), _("Everybody"), makers)
+                if len(person.roles) > 1:
+                    choice("where", _("Workspaces"), _("This one"), PLACES)
                 choice("model", _("Model"), _("All models"), models)
                 choice("provider", _("Provider"), _("All providers"), providers)
                 choice("favourite", _("Favourites"), _("All clips"), HEARTS)
@@ -194,13 +202,14 @@ def clips(person: Member, chosen: queries.ListFilter) -> None:
     if not found.rows:
         nothing(person, chosen)
         return
+    shown_from = person.workspace_ids if chosen.everywhere else (person.workspace_id,)
     pressed = gallery.board(
         found.rows,
         key="history_gallery",
         marked=selection.ids(),
         turn=selection.turn(),
         whose=owned,
-        hearts=person.may(Action.EDIT),
+        hearts=all(person.may(Action.EDIT, each) for each in shown_from),
     )
     pager(pages, found.next_cursor, oldest_first=chosen.oldest_first)
     if pressed.hearts:
@@ -273,8 +282,7 @@ with components.error_boundary():
         wanted = st.query_params.get("project")
         names = components.project_names(session, person, archived=True, wanted=wanted)
         own_tags = review.own_tags(session, person)
-        makers = profiles.makers(session, person, everywhere=is_everywhere(person))
-    chosen = filters(person, names, own_tags, {maker.id: maker.name for maker in makers.values()})
+    chosen = filters(person, names, own_tags)
     clips(person, chosen)
     if selection.ids():
         with db.read_session() as session:

@@ -48,7 +48,7 @@ def read(said: Mapping[str, Any], *, issuer: str, settings: IssuerSettings) -> C
     groups = _texts(_at(said, settings.groups_claim)) | _texts(said.get(ENTRA_APP_ROLES))
     return Claims(
         issuer=issuer,
-        subject=str(said["sub"]),
+        subject=_printable(said.get("sub")),
         email=email,
         email_verified=_truth(verified),
         name=_text(said.get("name"))[:_NAME_LIMIT_CHARS],
@@ -116,7 +116,13 @@ def _texts(value: Any) -> frozenset[str]:
 
 
 def _text(value: Any) -> str:
-    return " ".join(value.split()) if isinstance(value, str) else ""
+    """A text in one line; without what nobody sees, which a database may refuse."""
+    return "".join(char for char in " ".join(value.split()) if char.isprintable()) if isinstance(value, str) else ""
+
+
+def _printable(value: Any) -> str:
+    """A name that must stay as it is; empty for what cannot be one."""
+    return value if isinstance(value, str) and value.isprintable() else ""
 
 
 def _truth(value: Any) -> bool | None:

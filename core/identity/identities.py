@@ -23,6 +23,7 @@ from core.identity.claims import Claims
 
 log = logging.getLogger(__name__)
 
+_ISSUER_LIMIT_CHARS = 300
 _SUBJECT_LIMIT_CHARS = 255
 _EMAIL_LIMIT_CHARS = 254
 
@@ -66,7 +67,7 @@ def recognise(session: WriteSession, claims: Claims, *, settings: Settings) -> K
 
 def _check(claims: Claims, email: str, settings: Settings) -> None:
     """Refuse what no look at the database can mend."""
-    if not claims.subject or len(claims.subject) > _SUBJECT_LIMIT_CHARS:
+    if not claims.subject or len(claims.subject) > _SUBJECT_LIMIT_CHARS or len(claims.issuer) > _ISSUER_LIMIT_CHARS:
         _refuse("no_subject")
     if "@" not in email or len(email) > _EMAIL_LIMIT_CHARS or not email.isprintable():
         _refuse("no_email")

@@ -26,11 +26,15 @@ from core.proxies import Proxies
 from core.sign_in_settings import IssuerSettings, is_safe_address
 
 METADATA_SECONDS = 3600.0
-SEEN_SECONDS = 60.0
-"""Whoever is sent to a provider is sent to one that has answered within this time."""
+SEEN_SECONDS = 5.0
+"""Whoever is sent to a provider, in or out, is sent to one that has answered within this time."""
 
 AWAY_SECONDS = 5.0
 """So long a provider that did not answer is not asked again: people who press again do not wait again."""
+
+SID_LIMIT_CHARS = 255
+HINT_LIMIT_CHARS = 3000
+"""A longer token, as of who is in hundreds of groups, makes an address that proxies refuse; the provider then asks."""
 
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
@@ -111,7 +115,8 @@ class Issuer:
             raise errors.SignInUnavailable(detail=f"the provider's answer to a code: {wrong!r}") from wrong
         claims = self._claims(answer, nonce)
         sid = claims.get("sid")
-        return Proof(metadata["issuer"], claims, answer["id_token"], sid if isinstance(sid, str) else None)
+        is_usable = isinstance(sid, str) and sid.isprintable() and len(sid) <= SID_LIMIT_CHARS
+        return Proof(metadata["issuer"], claims, answer["id_token"], sid if is_usable else None)
 
     def logout_notice(self, logout_token: str) -> LogoutNotice:
         """What a logout token says (Back-Channel Logout 1.0, 2.6); InvalidToken when it does not hold."""
@@ -130,15 +135,15 @@ class Issuer:
         return LogoutNotice(issuer, str(sid) if sid else None, str(subject) if subject else None)
 
     def sign_out_url(self, id_token: str | None, *, back_to: str) -> str | None:
-        """Where a browser signs out at the provider, too (RP-Initiated Logout 1.0); None where that cannot be."""
+        """Where a browser signs out at the provider, too (RP-Initiated Logout 1.0); None where it cannot."""
         try:
-            endpoint = self._described(METADATA_SECONDS).get("end_session_endpoint")
+            endpoint = self._described(SEEN_SECONDS).get("end_session_endpoint")
         except errors.SignInUnavailable:
             return None
         if not isinstance(endpoint, str) or not is_safe_address(endpoint):
             return None
         query = {"client_id": self.settings.client_id, "post_logout_redirect_uri": back_to}
-        if id_token:
+        if id_token and len(id_token) <= HINT_LIMIT_CHARS:
             query["id_token_hint"] = id_token
         return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
 

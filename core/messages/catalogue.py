@@ -122,7 +122,6 @@ TEMPLATES: dict[str, str] = {
         "Somebody of the sample company has made things in the workspace '{workspace}', whose figures would change "
         "without them. Transfer or delete what they made there, then remove it again."
     ),
-    "sample_stays_apart": N_("The sample company stays apart: credits and people do not mix with those of others."),
     # Models, settings and prices
     "no_such_model": N_("There is no model '{model_id}'. Choose one of: {known}."),
     "unusable_provider_key": N_(
@@ -165,6 +164,7 @@ TEMPLATES: dict[str, str] = {
     "grant_not_positive": N_("A grant is a whole number above 0."),
     "adjustment_of_nothing": N_("An adjustment of 0 changes nothing."),
     "transfer_not_positive": N_("A transfer is a whole number above 0."),
+    "sample_apart": N_("The sample company keeps to itself, since it goes with all that is in it."),
     "transfer_to_itself": N_("These are one and the same workspace. Choose another one."),
     "no_account": N_("There is no account for the person {user_id}."),
     "budget_not_positive": N_("A budget is a whole number above 0. Leave it empty for none."),

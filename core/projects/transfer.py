@@ -25,7 +25,7 @@ from core.db.tables import (
 )
 from core.messages import message
 from core.projects import projects
-from core.workspaces import quota
+from core.workspaces import quota, workspaces
 from core.workspaces.access import Member
 from core.workspaces.permissions import Action
 
@@ -57,29 +57,24 @@ def transfer(
         raise errors.Conflict(message("project_is_there"))
     if session.scalar(select(exists().where(is_live(), Generation.project_id == project.id))):
         raise errors.Conflict(message("project_under_way"))
-    from_workspace_id = project.workspace_id
-    left_behind = _leave_charges(session, member, project)
+    origin, destination = (session.get_one(Workspace, each) for each in (project.workspace_id, to_workspace_id))
+    workspaces.check_together(origin, destination)
+    left_behind = _leave_charges(session, project)
     clip_count = _move_clips(session, project, to_workspace_id, quota_bytes)
     project.workspace_id, project.updated_at = to_workspace_id, utc_now()
     session.flush()
-    for workspace_id in sorted((from_workspace_id, to_workspace_id)):  # figures that were kept are read anew
+    for workspace_id in sorted((origin.id, destination.id)):  # figures that were kept are read anew
         update_where(session, Workspace, Workspace.id == workspace_id, usage_version=Workspace.usage_version + 1)
-    names = {
-        row.id: row.name
-        for row in session.execute(
-            select(Workspace.id, Workspace.name).where(Workspace.id.in_((from_workspace_id, to_workspace_id)))
-        )
-    }
-    for workspace_id in (from_workspace_id, to_workspace_id):  # the log of each tells it
+    for workspace in (origin, destination):  # the log of each tells it
         audit_log.record(
             session,
             member.user,
             Act.PROJECT_TRANSFERRED,
             target=project.name,
             target_id=project.id,
-            workspace_id=workspace_id,
-            before={"workspace": names[from_workspace_id], "workspace_id": from_workspace_id},
-            after={"workspace": names[to_workspace_id], "workspace_id": to_workspace_id, "clips": clip_count},
+            workspace_id=workspace.id,
+            before={"workspace": origin.name, "workspace_id": origin.id},
+            after={"workspace": destination.name, "workspace_id": destination.id, "clips": clip_count},
         )
     return Transferred(project, left_behind, clip_count)
 
@@ -101,7 +96,7 @@ def _locked(session: WriteSession, member: Member, project_id: str) -> Project:
     return project
 
 
-def _leave_charges(session: WriteSession, member: Member, project: Project) -> Project | None:
+def _leave_charges(session: WriteSession, project: Project) -> Project | None:
     """Book what was charged in the project to an archived one beside it; nothing where nothing was counted there."""
     if not session.scalar(select(exists().where(UsageDay.project_id == project.id))):
         return None

@@ -3,7 +3,7 @@
 The API asks by itself, since it takes tokens as well.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,8 +17,9 @@ from core.api.http import visitors
 from core.db import availability
 from core.identity import failed_attempts, sessions
 from core.identity.claims import Claims
+from core.messages import Writer
 from core.sign_in import attempts, pages, places
-from core.sign_in.page import Say, answer
+from core.sign_in.page import answer
 from core.sign_in.under_way import local_path
 from core.workspaces import admission
 
@@ -26,9 +27,10 @@ from core.workspaces import admission
 class SignInGate:
     """Asks who a browser is before it sees anything of the dashboard, be it a page, a file or a websocket.
 
-    `base_path` is where Streamlit serves the dashboard. `open_paths` are paths below it that everybody may ask; one
-    that ends with a slash stands for all below it. `rerun` makes of what a browser says by the websocket of a page that
-    it is to be drawn again, and nothing else: so the page says that its session is over.
+    `base_path` is where Streamlit serves the dashboard, `writers` who writes in which language, by tag. `open_paths`
+    are paths below it that everybody may ask; one that ends with a slash stands for all below. `rerun` makes of what a
+    browser says by the websocket of a page that it is to be drawn again, and nothing else: so the page says that its
+    session is over.
     """
 
     def __init__(
@@ -36,13 +38,12 @@ class SignInGate:
         app: ASGIApp,
         *,
         base_path: str,
-        say: Say,
-        languages: Sequence[str],
+        writers: Mapping[str, Writer],
         open_paths: Sequence[str] = (),
         rerun: Callable[[bytes], bytes] = lambda _message: b"",
     ) -> None:
         self._app, self._rerun = app, rerun
-        self._base_path, self._say, self._languages = base_path, say, languages
+        self._base_path, self._writers = base_path, writers
         self._open_paths = (f"{config.API_PATH}/", f"{places.PATH}/", *open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,9 +110,7 @@ class SignInGate:
             if refused.http_status >= 500:
                 pages.log_trouble(refused)
             page = pages.refused(refused, here, self._base_path)
-        return answer(
-            page, scope=scope, say=self._say, languages=self._languages, status=refused.http_status, headers=headers
-        )
+        return answer(page, scope=scope, writers=self._writers, status=refused.http_status, headers=headers)
 
     def _path_below(self, scope: Scope) -> str:
         """The path and query that were asked for, below the address of the installation."""

@@ -1,19 +1,16 @@
 """The pages of signing in: written whole by the server, without a script, for every width, light and dark."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TypeAlias
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
-from core.messages import N_, Message, Source
-
-Say: TypeAlias = Callable[[str, Message | Source], str]
-"""Puts what is said into the words of a language, by its tag."""
+from core.api.http import reader
+from core.messages import N_, Message, Source, Writer, as_message
 
 TITLE = "AI Video Generator"
 _POLICY = (
@@ -60,37 +57,22 @@ def answer(
     page: Page,
     *,
     scope: Scope,
-    say: Say,
-    languages: Sequence[str],
+    writers: Mapping[str, Writer],
     status: int,
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
-    """The page in the language of the browser."""
-    language = language_of(Headers(scope=scope).get("accept-language", ""), languages)
-    body = written(page, language=language, say=lambda said: say(language, said))
+    """The page in the language that the browser likes best of those there are, by tag; the first for none of them."""
+    wanted = Headers(scope=scope).get("accept-language", "")
+    language = reader.language(wanted, writers, otherwise=next(iter(writers)))
+    body = written(page, language=language, writer=writers[language])
     return HTMLResponse(body, status_code=status, headers=HEADERS | dict(headers or {}))
 
 
-def language_of(accepted: str, languages: Sequence[str]) -> str:
-    """The language that a browser likes best of those there are (RFC 9110, 12.5.4), else the first."""
-    wishes: list[tuple[float, int, str]] = []
-    for place, item in enumerate(accepted.split(",")[:20]):
-        tag, _, quality = item.strip().partition(";")
-        name = tag.partition("-")[0].lower()
-        try:
-            weight = float(quality.strip().removeprefix("q=") or 1)
-        except ValueError:
-            continue
-        if name in languages and weight > 0:
-            wishes.append((-weight, place, name))
-    return min(wishes)[2] if wishes else languages[0]
-
-
-def written(page: Page, *, language: str, say: Callable[[Message | Source], str]) -> str:
+def written(page: Page, *, language: str, writer: Writer) -> str:
     """The page as HTML."""
 
     def text(said: Message | Source) -> str:
-        return escape(say(said))
+        return escape(writer.write(as_message(said)))
 
     parts = [f"<h1>{text(page.heading)}</h1>"]
     parts += [f'<p class="notice" role="status">{text(said)}</p>' for said in page.notices]

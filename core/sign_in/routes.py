@@ -5,7 +5,7 @@ It has a cookie of its own for sign-ins under way: Streamlit's session middlewar
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,8 +25,9 @@ from core.identity import claims as said
 from core.identity import failed_attempts, sessions, sign_in_links
 from core.identity.issuers import Issuer
 from core.identity.signed_tokens import InvalidToken
+from core.messages import Writer
 from core.sign_in import attempts, pages, places
-from core.sign_in.page import Page, Say, answer
+from core.sign_in.page import Page, answer
 from core.sign_in.under_way import UnderWay, keep, local_path, take
 from core.workspaces import admission
 
@@ -34,10 +35,13 @@ FORM_LIMIT_BYTES = 64 * 1024
 
 
 class SignIn:
-    """The app, for where Streamlit serves the pages (`base_path`); without sign-in there is nothing here."""
+    """The app, for where Streamlit serves the pages (`base_path`), with who writes in which language, by tag.
 
-    def __init__(self, *, base_path: str, say: Say, languages: Sequence[str]) -> None:
-        self._base_path, self._say, self._languages = base_path, say, languages
+    Without sign-in there is nothing here.
+    """
+
+    def __init__(self, *, base_path: str, writers: Mapping[str, Writer]) -> None:
+        self._base_path, self._writers = base_path, writers
         self._routes = Starlette(
             routes=[
                 Route("/login", self._login),
@@ -222,9 +226,7 @@ class SignIn:
         return await self._refused(request, errors.DatabaseUnavailable())
 
     def _page(self, request: Request, page: Page, *, status: int, headers: Mapping[str, str] | None = None) -> Response:
-        return answer(
-            page, scope=request.scope, say=self._say, languages=self._languages, status=status, headers=headers
-        )
+        return answer(page, scope=request.scope, writers=self._writers, status=status, headers=headers)
 
     def _address(self, path: str) -> str:
         settings = installation.current().settings
@@ -236,7 +238,7 @@ def mounted(path: str, app: SignIn) -> Mount:
     return Mount(f"{path}{places.PATH}", app=OriginMiddleware(app))
 
 
-_NOT_KEPT = {"Cache-Control": "no-store"}
+_NOT_KEPT = {"Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
 
 
 def _redirect(where: str) -> RedirectResponse:

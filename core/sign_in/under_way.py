@@ -8,8 +8,10 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-MAX_UNDER_WAY = 4
-_PATH_LIMIT_CHARS = 600
+MAX_UNDER_WAY = 3
+_PATH_LIMIT_CHARS = 500
+"""With the address of the provider, all of it has to fit into the 4 KB that proxies take of an answer's head."""
+
 _PATH = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 
 

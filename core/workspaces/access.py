@@ -41,14 +41,16 @@ class Member:
     """A person at work in a workspace, and what they are in every workspace that is in their reach.
 
     `workspace_id` is where lists look and new things are made, and always one of `roles`. `token_id` is the API token
-    they come with, None in a browser. Who is confined came with a token that was made for this one workspace: nothing
-    beyond it is in their reach, the installation neither.
+    they come with, None in a browser; `session_id` is the session of a browser that asks the API, None elsewhere. Who
+    is confined came with a token that was made for this one workspace: nothing beyond it is in their reach, the
+    installation neither.
     """
 
     user: User
     workspace_id: str
     roles: Mapping[str, WorkspaceRole]
     token_id: str | None = None
+    session_id: str | None = None
     is_confined: bool = False
 
     @property

@@ -1,7 +1,8 @@
 """Who comes with an API token: the person at work in a workspace, remembered for a moment."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import timedelta
 
 from sqlalchemy import bindparam, or_, select
 
@@ -9,7 +10,7 @@ from core.clock import utc_now
 from core.db import ReadSession
 from core.db.tables import ApiToken, User, Workspace, WorkspaceMember
 from core.db.types import UtcDateTime
-from core.identity import api_tokens
+from core.identity import api_tokens, sessions
 from core.workspaces import members
 from core.workspaces.access import Member
 
@@ -30,6 +31,18 @@ _LET_IN = (
         ApiToken.id.in_(bindparam("token_ids", expanding=True)),
         ApiToken.revoked_at.is_(None),
         or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > bindparam("now", type_=UtcDateTime())),
+        User.deactivated_at.is_(None),
+        Workspace.archived_at.is_(None),
+    )
+)
+
+_IS_IN = (
+    select(WorkspaceMember.workspace_id)
+    .join(User, User.id == WorkspaceMember.user_id)
+    .join(Workspace, Workspace.id == WorkspaceMember.workspace_id)
+    .where(
+        WorkspaceMember.user_id == bindparam("user_id"),
+        WorkspaceMember.workspace_id == bindparam("workspace_id"),
         User.deactivated_at.is_(None),
         Workspace.archived_at.is_(None),
     )
@@ -73,11 +86,26 @@ class CallerCache:
         self._found.clear()
 
 
-def still_let_in(session: ReadSession, callers: Collection[Member]) -> Collection[tuple[str, str]]:
-    """Token and workspace of those of these callers whose token is valid and who are in that workspace."""
+def still_let_in(session: ReadSession, callers: Collection[Member], *, idle: timedelta) -> Sequence[bool]:
+    """Of each of these callers whether their token or session still holds, and whether they are in their workspace.
+
+    `idle` is how long a session may be without use.
+    """
     token_ids = sorted({caller.token_id for caller in callers if caller.token_id is not None})
-    found: set[tuple[str, str]] = set()
+    by_token: set[tuple[str, str]] = set()
     for place in range(0, len(token_ids), _AT_ONCE):
         some = {"token_ids": token_ids[place : place + _AT_ONCE], "now": utc_now()}
-        found.update((row.id, row.workspace_id) for row in session.execute(_LET_IN, some))
-    return found
+        by_token.update((row.id, row.workspace_id) for row in session.execute(_LET_IN, some))
+    return [
+        _is_let_in_without_token(session, caller, idle=idle)
+        if caller.token_id is None
+        else (caller.token_id, caller.workspace_id) in by_token
+        for caller in callers
+    ]
+
+
+def _is_let_in_without_token(session: ReadSession, caller: Member, *, idle: timedelta) -> bool:
+    if caller.session_id is not None and not sessions.is_live(session, caller.session_id, idle=idle):
+        return False
+    who = {"user_id": caller.id, "workspace_id": caller.workspace_id}
+    return session.scalar(_IS_IN, who) is not None

@@ -15,6 +15,7 @@ from core.workspaces import departures, members
 
 log = logging.getLogger(__name__)
 _told = OnceAWhile()
+_ROLES = tuple(WorkspaceRole)
 
 
 def sync(session: WriteSession, user: User, roles: Mapping[str, WorkspaceRole], *, is_complete: bool) -> None:
@@ -31,6 +32,8 @@ def sync(session: WriteSession, user: User, roles: Mapping[str, WorkspaceRole], 
         if row is None:
             members.put(session, workspace.id, user.id, role, MemberSource.CLAIMS)
             _record(session, user, workspace, Act.MEMBER_ADDED, after=role)
+        elif not is_complete and _ROLES.index(role) <= _ROLES.index(row.role):
+            continue  # a group that was left out may have given more
         elif row.role is not role or row.source is not MemberSource.CLAIMS:
             before, row.role, row.source = row.role, role, MemberSource.CLAIMS
             departures.forget_callers(session)

@@ -70,7 +70,7 @@ def transfer(
     Everybody may give of their personal workspace to a team they are in; anything else is for administrators.
     `transfer_id` makes it happen once. Raises InvalidRequest for an amount or reason that cannot be booked or one and
     the same workspace, InsufficientCredits, Forbidden (with a token that has a cap, too), NotFound for a workspace out
-    of reach, Conflict for an archived receiver, and between the sample company and others.
+    of reach, Conflict for an archived receiver, or between the sample company and others.
     """
     _require_no_cap(session, member)
     giver, receiver = (workspaces.find(session, member, each) for each in (from_id, to_id))
@@ -81,8 +81,7 @@ def transfer(
         raise errors.InvalidRequest(fields={"toWorkspaceId": message("transfer_to_itself")})
     if receiver.archived_at is not None:
         raise errors.Conflict(message("workspace_archived"))
-    if giver.is_sample is not receiver.is_sample:  # removing the company would take one side of it out of the books
-        raise errors.Conflict(message("sample_stays_apart"))
+    workspaces.check_together(giver, receiver)
     key = f"transfer:{transfer_id or new_id()}"
     if ledger.transfer(session, giver.id, receiver.id, credits=credits, key=key, actor=member.email, reason=reason):
         details = {"credits": credits, "reason": reason, "from": giver.name, "to": receiver.name}

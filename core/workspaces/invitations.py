@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
 from core import audit_log, errors, validation
 from core.audit_log import Act
@@ -57,9 +57,10 @@ def create(
 ) -> tuple[Invited, str]:
     """Invite an address into a team, or only into the installation; the invitation, and what its link holds.
 
-    That can be read this once. Managers invite into their team, administrators into any, and only they into the
-    installation or with a role in it. Raises InvalidRequest for an address or a choice that cannot be, Conflict for who
-    is in the team already or where it is not in use, Forbidden, NotFound for a team out of reach.
+    That can be read this once, and an earlier link for the same address and team opens nothing any more. Managers
+    invite into their team, administrators into any, and only they into the installation or with a role in it. Raises
+    InvalidRequest for an address or a choice that cannot be, Conflict for who is in the team already or where it is not
+    in use, Forbidden, NotFound for a team out of reach.
     """
     address = users.canonical_email(email)
     if not _is_address(address):
@@ -71,6 +72,7 @@ def create(
     if workspace_id is not None:
         members.managed_team(session, member, workspace_id)
         _check_is_not_in(session, workspace_id, address)
+    _replace_earlier(session, address, workspace_id)
     token = secrets.token_urlsafe(32)
     row = Invitation(
         email=address,
@@ -234,6 +236,12 @@ def _require_team(member: Member, workspace_id: str) -> None:
     member.require(Action.MANAGE_MEMBERS, workspace_id)
 
 
+def _replace_earlier(session: WriteSession, address: str, workspace_id: str | None) -> None:
+    same = and_(Invitation.email == address, Invitation.workspace_id.is_not_distinct_from(workspace_id))
+    now = utc_now()
+    update_where(session, Invitation, same, _is_open(now), revoked_at=now)
+
+
 def _check_is_not_in(session: ReadSession, workspace_id: str, address: str) -> None:
     there = (
         select(WorkspaceMember.user_id)
@@ -245,7 +253,23 @@ def _check_is_not_in(session: ReadSession, workspace_id: str, address: str) -> N
 
 
 def _is_open(now: datetime) -> ColumnElement[bool]:
-    return and_(Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None), Invitation.expires_at > now)
+    """It was neither used nor taken back nor has expired, and who made it could still make it."""
+    manages = exists().where(
+        WorkspaceMember.workspace_id == Invitation.workspace_id,
+        WorkspaceMember.user_id == Invitation.invited_by_id,
+        WorkspaceMember.role == WorkspaceRole.MANAGER,
+    )
+    may_invite = exists().where(
+        User.id == Invitation.invited_by_id,
+        User.deactivated_at.is_(None),
+        or_(User.role == Role.ADMIN, and_(Invitation.role == Role.USER, manages.correlate(Invitation))),
+    )
+    return and_(
+        Invitation.accepted_at.is_(None),
+        Invitation.revoked_at.is_(None),
+        Invitation.expires_at > now,
+        may_invite.correlate(Invitation),
+    )
 
 
 def _invited() -> Select[Invitation, str, str]:

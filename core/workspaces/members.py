@@ -170,7 +170,12 @@ def put(
     role: WorkspaceRole,
     source: MemberSource = MemberSource.MANUAL,
 ) -> None:
-    """Write a membership down; who may do so and what is kept of it is the caller's to say."""
+    """Write a membership down; who may do so and what is kept of it is the caller's to say.
+
+    Conflict for somebody of the sample company in a workspace of others.
+    """
+    if session.get_one(User, user_id).is_sample and not session.get_one(Workspace, workspace_id).is_sample:
+        raise errors.Conflict(message("sample_apart"))
     session.add(WorkspaceMember(workspace_id=workspace_id, user_id=user_id, role=role, source=source))
     session.flush()
     departures.forget_callers(session)

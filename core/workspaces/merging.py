@@ -29,7 +29,7 @@ def merge(session: WriteSession, member: Member, *, gone_id: str, into_id: str) 
     Sign-ins, presets, webhooks and tokens move over, memberships too, of two roles the higher one; what was their
     personal workspace becomes a team of its name. Tokens that reached everything reach that team then, where they
     worked before. For administrators; NotFound when one is not there, Conflict when one was merged before, the one to
-    stay is deactivated, the two are one, or one of them is of the sample company.
+    stay is deactivated, or the two are one.
     """
     member.require(Action.MANAGE_PEOPLE)
     if gone_id == into_id:
@@ -39,8 +39,8 @@ def merge(session: WriteSession, member: Member, *, gone_id: str, into_id: str) 
         raise errors.Conflict(message("person_merged"))
     if into.deactivated_at is not None:
         raise errors.Conflict(message("person_deactivated"))
-    if gone.is_sample is not into.is_sample:  # removing the company would take what is somebody's with it
-        raise errors.Conflict(message("sample_stays_apart"))
+    if gone.is_sample is not into.is_sample:
+        raise errors.Conflict(message("sample_apart"))
     before = {"role": into.role.value}
     _free_personal_workspace(session, gone)
     _move_memberships(session, gone, into)

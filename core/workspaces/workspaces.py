@@ -105,7 +105,7 @@ def create(session: WriteSession, member: Member, *, name: str, manager_email: s
     manager = member.user
     if manager_email is not None:
         manager = members.active_person(session, manager_email, field="managerEmail")
-    team = Workspace(kind=WorkspaceKind.TEAM, name=_name(name))
+    team = Workspace(kind=WorkspaceKind.TEAM, name=_name(name), is_sample=manager.is_sample)
     session.add(team)
     session.flush()
     ledger.open_account(session, team.id)
@@ -169,6 +169,12 @@ def restore(session: WriteSession, member: Member, workspace_id: str) -> Workspa
             session, member.user, Act.WORKSPACE_RESTORED, target=team.name, target_id=team.id, workspace_id=team.id
         )
     return team
+
+
+def check_together(one: Workspace, other: Workspace) -> None:
+    """Return unless just one of two is of the sample company, which goes with all that is in it; else Conflict."""
+    if one.is_sample is not other.is_sample:
+        raise errors.Conflict(message("sample_apart"))
 
 
 def _overviews() -> Select[Workspace, Account, int]:

@@ -33,7 +33,7 @@ def show(person: Member) -> str | None:
         owned = whose.of(session, person, [each.row for each in standings])
     st.header(_("Under way"), anchor=False)
     if not standings:
-        st.caption(_("Nothing at the moment. What you order appears here and moves by itself."))
+        st.caption(_("Nothing at the moment. What is ordered appears here and moves by itself."))
         return None
     opened = draw(person, standings, key="under_way", owned=owned)
     more = how_many() - MAX_CARDS

@@ -3,20 +3,28 @@
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import streamlit as st
 
 from core.db import ReadSession
-from core.db.tables import Generation
-from core.generations.queries import ListRow
 from core.workspaces import profiles
 from core.workspaces.access import Member
 from core.workspaces.profiles import Profile
 from pages.ui import avatar
 from pages.ui.language import _
 
-Clip = Generation | ListRow
+
+class Clip(Protocol):
+    """What has a maker and a workspace: a row of a clip, or the half of it that lists show."""
+
+    @property
+    def user_id(self) -> str:
+        """Who made it."""
+
+    @property
+    def workspace_id(self) -> str:
+        """Whose it is."""
 
 
 @dataclass(frozen=True, slots=True)

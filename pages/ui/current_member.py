@@ -209,7 +209,8 @@ def _signed_in(session: ReadSession, settings: Settings) -> User:
     found = sessions.look(session, _cookie(settings), idle=settings.session_idle)
     if found is None:
         st.subheader(_("You are signed out."), anchor=False)
-        st.html(links.in_this_tab(st.context.url or ".", _("Sign in again")))
+        address = st.context.url
+        st.html(links.in_this_tab(address if isinstance(address, str) else ".", _("Sign in again")))
         st.stop()
     if sessions.use_is_old(found):
         with db.write_session() as writing:
@@ -219,7 +220,8 @@ def _signed_in(session: ReadSession, settings: Settings) -> User:
 
 def _cookie(settings: Settings) -> str:
     """What the cookie of the session held when this page connected."""
-    return st.context.cookies.get(settings.session_cookie, "")
+    found = st.context.cookies.get(settings.session_cookie)
+    return found if isinstance(found, str) else ""
 
 
 def _at_work(session: ReadSession, user: User) -> Member:

@@ -99,12 +99,6 @@ def writers() -> Mapping[str, Writer]:
     return {tag: _writer(tag) for tag in LANGUAGES}
 
 
-def say(tag: str, said: Message | str) -> str:
-    """What core says, in a language, for who is not in a session; English for an unknown tag."""
-    with using_language(tag):
-        return translate_message(said)
-
-
 class _Writer(Writer):
     """Words and figures of one language."""
 

@@ -74,8 +74,7 @@ def build(base_path: str = "") -> Starlette:
             Middleware(
                 SignInGate,
                 base_path=base_path,
-                say=language.say,
-                languages=tuple(language.LANGUAGES),
+                writers=language.writers(),
                 open_paths=(f"{share_visits.PATH}/",),
                 rerun=lambda message: message,  # no page is open here
             ),

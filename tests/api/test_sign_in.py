@@ -168,6 +168,16 @@ def test_four_hundred_groups_make_no_larger_cookie(start: Start, far: provider.I
     assert answer.status_code == 303
     assert sum(len(value) for value in answer.headers.get_list("set-cookie")) < 500
     assert known().role is Role.ADMIN
+    assert len(ana.ask("/auth/logout").headers["location"]) < 1000
+
+
+def test_heads_of_answers_fit_into_what_proxies_take(here: Installation, far: provider.Issuer) -> None:
+    """nginx takes 4 KB by itself, also of somebody who signs in in several tabs at long addresses."""
+    ana = Browser()
+    for tab in range(4):
+        away = ana.ask("/auth/login", params={"next": f"/history?{tab}{'q' * 480}"})
+        assert len(repr(away.headers.multi_items())) < 4096
+    assert ana.ask(far.sent_back(away.headers["location"])).headers["location"].endswith("q" * 480)
 
 
 def test_below_a_path_everything_is_below_it(start: Start, far: provider.Issuer) -> None:

@@ -146,3 +146,20 @@ def test_reach_that_cannot_be(ana: Client, body: dict[str, object], field: str) 
     status, _code, fields = refusal(ana.post("/tokens", json={"name": "x"} | body))
 
     assert (status, set(fields)) == (422, {field})
+
+
+def test_token_ends_with_the_membership(ana: Client, ben: Client) -> None:
+    """The next call with a token for a team is refused once its person was taken out; their other tokens go on."""
+    team = ana.team()
+    assert ben.person is not None
+    ana.post(f"/workspaces/{team}/members", json={"email": ben.person.email, "role": "maker"})
+    script = Client(ben.person, ben.post("/tokens", json={"name": "cron", "workspaceId": team}).json()["secret"])
+    clip = script.generate()
+    assert script.get(f"/generations/{clip}/status").status_code == 200
+
+    assert ana.send("DELETE", f"/workspaces/{team}/members/{ben.person.id}").status_code == 200
+
+    assert refusal(script.get(f"/generations/{clip}/status"))[:2] == (401, "unauthorized")
+    assert ben.get("/credits").status_code == 200
+    assert ben.get(f"/generations/{clip}/status").status_code == 404
+    assert [each["name"] for each in ben.get("/tokens").json()["tokens"]] == ["test"]

@@ -54,7 +54,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def chooser(page: Page) -> Locator:
     """The list in the bar."""
-    return page.get_by_role("combobox", name="Workspace")
+    return page.get_by_role("combobox", name="Workspace", exact=True)
 
 
 def named(page: Page) -> str:
@@ -79,7 +79,7 @@ def test_page_of_a_viewer(site: Site, visitor: Visitor, path: str, theme: str, w
     assert barriers(page) == []
     pressed = "Generate for|New project|Favourite|^Generate: |^More: |Cancel"
     expect(page.get_by_role("button", name=re.compile(pressed))).to_have_count(0)
-    expect(page.locator("a.generate:visible, summary:visible")).to_have_count(0)
+    expect(page.locator("a.generate:visible, .actions summary:visible")).to_have_count(0)
     assert visit.complaints == []
 
 

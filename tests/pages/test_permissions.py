@@ -20,10 +20,12 @@ from core.db.enums import Role, WorkspaceRole
 from core.db.tables import Generation, Preset, Project, User, WebhookEndpoint, WorkspaceMember
 from core.generations import commands, share_links
 from core.identity import api_tokens
+from core.workspaces import invitations
 from core.workspaces.access import Member
 from tests.factories import generations, installations
 from tests.factories.projects import create_project
 from tests.factories.studio import Studio
+from tests.factories.users import create_member
 from tests.factories.workspaces import create_team
 from tests.pages.conftest import SHELL
 
@@ -44,6 +46,7 @@ class World:
     person: Member
     empty_id: str
     clips: Mapping[str, Generation]
+    invitation: str
 
     def become(self, role: str) -> None:
         """Let the person be somebody else in both teams from the next click on."""
@@ -68,7 +71,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def build_world(local: Member) -> World:
     """Projects, clips in every state, a token, a webhook and a link for people outside."""
     [person] = create_team(db.default(), (local, WorkspaceRole.MANAGER))
-    [elsewhere] = create_team(db.default(), (local, WorkspaceRole.MANAGER), name="Hills")
+    host = create_member(db.default(), "host@example.org")
+    people = ((local, WorkspaceRole.MANAGER), (host, WorkspaceRole.MANAGER))
+    elsewhere, host = create_team(db.default(), *people, name="Hills")
     film = create_project(db.default(), person, "Lake film").id
     create_project(db.default(), person, "Trailer")
     done = generations.create_completed(db.default(), person, project_id=film)
@@ -81,7 +86,14 @@ def build_world(local: Member) -> World:
         whose = {"workspace_id": person.workspace_id, "user_id": person.id}
         session.add(WebhookEndpoint(**whose, url="https://hooks.example.org/video"))
         share_links.make(session, person, [done.id])
-    return World(person, elsewhere.workspace_id, {"done": done, "waits": waits, "cancelled": cancelled})
+        _made, token = invitations.create(
+            session,
+            host,  # it is as good as the right of who made it
+            email="new@example.org",
+            workspace_id=elsewhere.workspace_id,
+            workspace_role=WorkspaceRole.MAKER,
+        )
+    return World(person, elsewhere.workspace_id, {"done": done, "waits": waits, "cancelled": cancelled}, token)
 
 
 def drawn(at: AppTest) -> set[str]:
@@ -134,7 +146,6 @@ EVERYBODY = frozenset(ROLES)
 MAKERS = frozenset({"maker", "manager"})
 MANAGERS = frozenset({"manager"})
 NOT_MANAGERS = EVERYBODY - MANAGERS
-ANALYSTS = frozenset({"analyst", "admin"})
 ADMINS = frozenset({"admin"})
 
 Drawn = Mapping[frozenset[str], set[str]]
@@ -163,7 +174,7 @@ PROJECTS: Drawn = {
         *("projects_new_name", "projects_new_description", "projects_create"),
         *("projects_cards: generate", "projects_cards: edit", "projects_cards: archive"),
     },
-    MANAGERS: {"projects_cards: delete"},
+    MANAGERS: {"projects_cards: delete", "projects_cards: transfer"},
 }
 FILTERS = {
     *("history_text", "history_project", "history_status", "history_order", "history_clear"),
@@ -176,6 +187,7 @@ TABS = {"tab: You", "tab: Providers"}
 ACCOUNT: Drawn = {EVERYBODY: TABS, MAKERS: {"tab: Shared links"}}
 TOKENS = {
     *("account_token_name", "account_token_scope", "account_token_days"),
+    *("account_token_cap", "account_token_workspace"),
     *("FormSubmitter:account_token_new_0-Make a token", "account_token_revoke_*"),
 }
 WEBHOOKS = {
@@ -189,10 +201,16 @@ USAGE = {
     "usage_by",
     "usage_project",
     "usage_model",
+    "usage_people",
     "usage_show",
     "tab: Chart",
     "tab: Table",
 }
+
+OWN_TEAMS = {"team_go_*", "team_leave_*"}
+TEAM_TABS = {"tab: People", "tab: Add or invite", "tab: Name and credits"}
+GIVING = {"team_credits_credits_*", "team_credits_reason_*", "FormSubmitter:team_credits_form-Apply"}
+"""Credits of one's own go into any team that one is in."""
 
 VIEWS: Mapping[str, View] = {
     "projects": View("projects", PROJECTS),
@@ -273,9 +291,9 @@ VIEWS: Mapping[str, View] = {
     ),
     "usage": View(
         "usage",
-        {EVERYBODY: USAGE, ANALYSTS: {"usage_people"}, MANAGERS: {"usage_budget_credits_*", "usage_budget_save"}},
+        {EVERYBODY: USAGE, MANAGERS: {"usage_budget_credits_*", "usage_budget_save"}},
     ),
-    "usage, cost": View("usage", {EVERYBODY: USAGE, ANALYSTS: {"usage_people"}}, {"show": "cost"}),
+    "usage, cost": View("usage", {EVERYBODY: USAGE}, {"show": "cost"}),
     "account": View(
         "account",
         {
@@ -305,6 +323,42 @@ VIEWS: Mapping[str, View] = {
         tab="Shared links",
         roles=MAKERS,
     ),
+    "team": View(
+        "team",
+        {
+            EVERYBODY: OWN_TEAMS | {"team_people_search"},
+            NOT_MANAGERS: GIVING,
+            MANAGERS: TEAM_TABS,
+            MANAGERS | ADMINS: {"team_people_*_role", "team_people_*_remove"},
+        },
+    ),
+    "team, add or invite": View(
+        "team",
+        {
+            MANAGERS: OWN_TEAMS
+            | TEAM_TABS
+            | {"team_invite_email", "team_invite_workspace_role", "FormSubmitter:team_invite_form_0-Add or invite"}
+        },
+        tab="Add or invite",
+        roles=MANAGERS,
+    ),
+    "team, name and credits": View(
+        "team",
+        {MANAGERS: OWN_TEAMS | TEAM_TABS | GIVING | {"Name of the team", "FormSubmitter:team_rename-Save"}},
+        tab="Name and credits",
+        roles=MANAGERS,
+    ),
+    "people": View(
+        "people",
+        {
+            ADMINS: {
+                *("tab: People", "tab: Workspaces", "tab: Invitations", "people_search", "people_gone"),
+                *("people_role_*", "people_off_*", "people_merge_*"),
+            }
+        },
+        roles=ADMINS,
+    ),
+    "invitation": View("invitation", {EVERYBODY: {"invitation_accept"}}),
     "admin": View(
         "admin",
         {
@@ -339,13 +393,21 @@ def opened(world: World, view: View) -> AppTest:
     if view.clip:
         at.query_params["clip"] = world.clips[view.clip].id
     if view.tab:
-        at.session_state["account_tabs"] = view.tab
+        at.session_state[f"{view.page}_tabs"] = view.tab
+    if view.page == "invitation":
+        at.query_params["token"] = world.invitation
     if view.page != "projects":
         at.switch_page(f"{view.page}.py")
     at.run()
     if view.selected:
         at.session_state["history_selected"] = [world.clips[view.selected].id]
     return at
+
+
+def test_every_page_is_viewed() -> None:
+    """Whoever adds a page writes down what it draws for whom."""
+    pages = {path.stem for path in SHELL.parent.glob("*.py")} - {SHELL.stem}
+    assert pages == {view.page for view in VIEWS.values()}
 
 
 @pytest.mark.parametrize("name", VIEWS)
@@ -368,7 +430,7 @@ def test_page_by_role(world: World, name: str) -> None:
     assert (unexpected, missing) == ({}, {}), "Say in VIEWS who sees what is new, and take away what is gone."
 
 
-@pytest.mark.parametrize("page", ["admin", "audit_log"])
+@pytest.mark.parametrize("page", ["admin", "audit_log", "people"])
 @pytest.mark.parametrize("role", sorted(EVERYBODY - ADMINS))
 def test_page_for_administrators(world: World, page: str, role: str) -> None:
     """By its address, too, nobody else comes to it: it is not there."""

@@ -14,7 +14,7 @@ from core.generations import commands
 from core.usage import export, statement
 from core.workspaces.access import Member
 from tests.factories.generations import create_completed, create_generation
-from tests.factories.users import ensure_member
+from tests.factories.users import create_member, ensure_member
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 
@@ -42,10 +42,11 @@ def read(data: bytes) -> list[dict[str, str]]:
 def test_write_follows_the_account(database: Database, person: Member) -> None:
     """Of every kind of movement, each line leads from the balance of the line before to its own, signs included."""
     create_completed(database, person)
-    stopped = create_generation(database, person)
+    stopped, other = create_generation(database, person), create_member(database, "ben@example.org")
     with database.write_session() as session:
         commands.cancel(session, person, stopped.id)
         ledger.adjust(session, person.id, credits=-30, key="a", actor="root", reason="Correction")
+        ledger.transfer(session, person.id, other.id, credits=20, key="b", actor=person.email, reason="For the film")
         oldest_first = list(reversed(ledger.entries(session, person.id)))
         lines = read(export.ledger(oldest_first))
 

@@ -116,7 +116,9 @@ def test_accept_by_another_address(database: Database, ana: Member, team: str) -
     assert team not in now(database, cy).roles
 
 
-@pytest.mark.parametrize("end", ["expired", "revoked", "archived", "inviter gone", "unknown"])
+@pytest.mark.parametrize(
+    "end", ["expired", "revoked", "archived", "inviter gone", "inviter no manager", "replaced", "unknown"]
+)
 def test_accept_when_it_is_over(database: Database, root: Member, ana: Member, team: str, end: str) -> None:
     """An invitation that expired, was taken back or leads nowhere opens nothing."""
     ben = create_member(database, "ben@example.org")
@@ -131,6 +133,13 @@ def test_accept_when_it_is_over(database: Database, root: Member, ana: Member, t
                 workspaces.archive(session, root, team)
             case "inviter gone":
                 people.deactivate(session, root, ana.id)
+            case "inviter no manager":
+                members.add(session, root, team, email=root.email, role=WorkspaceRole.MANAGER)
+                members.change_role(session, root, team, ana.id, WorkspaceRole.MAKER)
+            case "replaced":
+                invitations.create(
+                    session, root, email=ben.email, workspace_id=team, workspace_role=WorkspaceRole.VIEWER
+                )
             case "unknown":
                 token += "x"
 
@@ -275,3 +284,18 @@ def test_accept_by_who_was_merged(database: Database, root: Member, ana: Member,
     accept(database, cy, token)
 
     assert now(database, cy, team).roles[team] is WorkspaceRole.MAKER
+
+
+def test_administrator_who_is_none_any_more_lets_nobody_in(database: Database, root: Member) -> None:
+    """A link that makes an administrator, kept for later, opens nothing once its maker may make none."""
+    other, ben = create_admin(database, "other@example.org"), create_member(database, "ben@example.org")
+    _id, token = invite(database, other, None, role=Role.ADMIN)
+    with database.write_session() as session:
+        people.set_role(session, root, other.id, Role.USER)
+
+    with pytest.raises(errors.NotFound):
+        accept(database, ben, token)
+
+    with database.read_session() as session:
+        assert session.get_one(User, ben.id).role is Role.USER
+        assert invitations.list_open(session, root) == []

@@ -266,6 +266,9 @@ def test_signing_out_leads_to_the_provider(near: Issuer, far: provider.Issuer) -
     assert url is not None
     assert url.startswith(f"{far.issuer}/end?client_id=studio&post_logout_redirect_uri=https%3A")
     assert "id_token_hint=the.id.token" in url
+    long = near.sign_out_url("x" * 30_000, back_to="https://studio.example.org/auth/signed-out")
+    assert long is not None
+    assert len(long) < 300, "an address that proxies take"
     far.metadata = {"end_session_endpoint": None}
     fresh = Issuer(near.settings, DIRECT)
     assert fresh.sign_out_url(None, back_to=BACK) is None

@@ -11,9 +11,9 @@ from sqlalchemy import select, text, update
 from core import errors
 from core.audit import runs
 from core.billing import ledger
-from core.db import Database
+from core.db import Database, WriteSession
 from core.db.enums import Role, Status, WorkspaceRole
-from core.db.tables import AuditLogEntry, Generation, LedgerEntry, User, Workspace, WorkspaceMember
+from core.db.tables import AuditLogEntry, Generation, LedgerEntry, Project, User, Workspace, WorkspaceMember
 from core.db.types import Base
 from core.files.storage import LocalStorage, ObjectInfo
 from core.generations import lifecycle
@@ -21,11 +21,11 @@ from core.generations.queries import ListFilter, list_page
 from core.generations.timeline import Tail
 from core.identity import api_tokens
 from core.installation import Installation
+from core.projects import transfer
 from core.sample import company, make, plan, presence, projects, remove
 from core.sample.presence import Presence
 from core.spec import GenerationSpec
-from core.workspaces import credits as credit_bookings
-from core.workspaces import members, merging
+from core.workspaces import credits, members, merging, workspaces
 from core.workspaces.access import Member
 from tests.factories import installations
 from tests.factories.books import broken_rules
@@ -254,6 +254,35 @@ def test_company_stays_while_others_figures_hold_its_work(site: Installation, ow
     assert how_much(site.database) is Presence.THERE
 
 
+def test_company_stays_among_itself(site: Installation, owner: Member) -> None:
+    """Neither people nor credits nor projects cross its border, so that it can always go; its teams are its own."""
+    make.make(site, owner, takes=FEW)
+    manager = sample_member(site.database, "Maya Lestari")
+    admin = sample_member(site.database, "Arief Nugroho")
+    with site.database.write_session() as session:
+        own = workspaces.create(session, owner, name="Ours")
+    with site.database.write_session() as session:
+        project = session.scalars(select(Project).where(Project.workspace_id == manager.workspace_id)).first()
+        assert project is not None
+    both = dataclasses.replace(manager, roles={**manager.roles, own.id: WorkspaceRole.MANAGER})
+    crossings: list[Callable[[WriteSession], object]] = [
+        lambda session: members.add(session, owner, own.id, email=manager.email, role=WorkspaceRole.MAKER),
+        lambda session: credits.transfer(
+            session, owner, from_id=manager.workspace_id, to_id=owner.workspace_id, credits=10, reason="a gift"
+        ),
+        lambda session: transfer.transfer(session, both, project.id, to_workspace_id=own.id, quota_bytes=None),
+        lambda session: merging.merge(session, owner, gone_id=manager.id, into_id=owner.id),
+    ]
+
+    for cross in crossings:
+        with site.database.write_session() as session, pytest.raises(errors.Conflict) as refused:
+            cross(session)
+        assert refused.value.message.code == "sample_apart"
+    with site.database.write_session() as session:
+        assert workspaces.create(session, admin, name="A team of the sample").is_sample
+    assert remove.remove(site, owner)
+
+
 def test_team_in_which_others_have_worked_outlives_the_company(site: Installation, owner: Member) -> None:
     """A team that the owner has left to people of the company keeps the owner's clip."""
     make.make(site, owner, takes=FEW)
@@ -266,24 +295,6 @@ def test_team_in_which_others_have_worked_outlives_the_company(site: Installatio
     with site.database.read_session() as session:
         assert session.get(Workspace, team) is not None
         assert session.scalars(select(Generation.prompt)).all() == ["My own lake"]
-
-
-def test_company_stays_apart(site: Installation, owner: Member) -> None:
-    """No credits and no person go from the company to others or back: removing it would break what stays."""
-    make.make(site, owner, takes=FEW)
-    one = sample_member(site.database, "Bima Saputra")
-    team = one.user.last_workspace_id
-    assert team is not None
-    for giver, receiver in ((team, owner.id), (owner.id, team)):
-        with site.database.write_session() as session, pytest.raises(errors.Conflict) as refused:
-            credit_bookings.transfer(session, owner, from_id=giver, to_id=receiver, credits=1, reason="Mine")
-        assert refused.value.message.code == "sample_stays_apart"
-    for gone, into in ((one.id, owner.id), (owner.id, one.id)):
-        with site.database.write_session() as session, pytest.raises(errors.Conflict) as refused:
-            merging.merge(session, owner, gone_id=gone, into_id=into)
-        assert refused.value.message.code == "sample_stays_apart"
-    assert remove.remove(site, owner)
-    assert broken_rules(site.database) == []
 
 
 def test_second_press_makes_nothing(site: Installation, owner: Member) -> None:

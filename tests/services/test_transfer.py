@@ -21,11 +21,14 @@ from core.db.tables import (
     ShareLinkClip,
     Upload,
     UsageDay,
+    User,
     Workspace,
 )
 from core.generations import commands, queries, review
 from core.generations.queries import ReviewStatus
 from core.projects import projects, transfer
+from core.workspaces import credits as credit_bookings
+from core.workspaces import merging
 from core.workspaces.access import Member
 from tests.factories.books import broken_rules
 from tests.factories.generations import CONFIGURED, QUOTA_BYTES, create_completed, create_generation, load_generation
@@ -340,3 +343,20 @@ def test_clips_are_moved_and_judged_while_it_goes(database: Database) -> None:
             count = select(func.count()).where(Generation.project_id == each.id)
             assert each.generation_count == session.scalar(count)
     assert broken_rules(database) == incremental(database) == []
+
+
+def test_sample_company_keeps_to_itself(database: Database, ana: Member, team: str) -> None:
+    """What goes with one press of a button neither takes in nor gives away what belongs to others."""
+    root, project = create_admin(database), create_project(database, ana)
+    with database.write_session() as session:
+        session.get_one(Workspace, team).is_sample = True
+        session.get_one(User, ana.id).is_sample = True
+
+    with pytest.raises(errors.Conflict) as refused:
+        move(database, ana, project.id, team)
+    assert codes(refused.value.message) == {"sample_apart"}
+    with database.write_session() as session:
+        with pytest.raises(errors.Conflict):
+            credit_bookings.transfer(session, ana, from_id=ana.id, to_id=team, credits=1, reason="Gift")
+        with pytest.raises(errors.Conflict):
+            merging.merge(session, root, gone_id=ana.id, into_id=root.id)

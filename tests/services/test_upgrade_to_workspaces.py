@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, MetaData, select
+from sqlalchemy import Connection, MetaData, select, text
 
 from core import errors
 from core.audit import runs
@@ -23,7 +23,7 @@ from core.notifications import webhooks
 from core.projects import drafts, presets, projects
 from core.usage import budgets, reports, statement
 from core.usage.reports import Group, UsageQuery
-from core.workspaces import members, quota
+from core.workspaces import departures, members, quota
 from core.workspaces.access import Member
 from tests.factories.generations import (
     DISPATCHED,
@@ -223,3 +223,24 @@ def test_downgrade_while_there_is_a_team(database: Database) -> None:
 
     with database.read_session() as session:
         assert session.scalars(select(WorkspaceMember.role)).all() == [WorkspaceRole.MANAGER]
+
+
+def test_transfers_and_departures_on_the_way_back(database: Database) -> None:
+    """The version before reads a transfer as two corrections, a webhook whose person has left as stopped by hand."""
+    ana, ben = (create_member(database, email) for email in EMAILS)
+    with database.write_session() as session:
+        ledger.transfer(session, ana.id, ben.id, credits=40, key="transfer:1", actor=ana.email, reason="Gift")
+        webhooks.create(session, ben, ADDRESS, key=KEY)
+        departures.end_everywhere(session, ben.id)
+
+    with database.engine.begin() as connection:
+        command.downgrade(alembic_config(connection), BEFORE)
+        moved = connection.execute(text("SELECT kind, amount_credits FROM ledger_entries WHERE key LIKE 'transfer%'"))
+        assert sorted(tuple(row) for row in moved) == [("adjust", -40), ("adjust", 40)]
+        assert connection.scalar(text("SELECT disabled_reason FROM webhook_endpoints")) == "person"
+    database.migrate()
+
+    with database.read_session() as session:
+        assert [ledger.balance(session, each.id).available_credits for each in (ana, ben)] == [9_960, 10_040]
+        broken = {result.code for result in runs.run(session) if not result.holds}
+    assert broken == set()

@@ -5,9 +5,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -18,13 +19,20 @@ API = "/api/apps/video-generator"
 
 
 class App:
-    """A running `streamlit run app.py`, with further options of Streamlit, and a client with a token."""
+    """A running `streamlit run app.py`, with further options of Streamlit and variables, and a client with a token."""
 
-    def __init__(self, folder: Path, *, port: int | None = None, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        options: Sequence[str] = (),
+        environ: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.port = port or free_port()
         cleared = ("REDIS_URL", "DATABASE_URL", "STORAGE_URL", "DEMO_BASE_URL")
         self.environ = {name: value for name, value in os.environ.items() if name not in cleared}
-        self.environ |= {"DATA_DIR": str(folder)}
+        self.environ |= {"DATA_DIR": str(folder), **environ}
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *options]
         self.process = subprocess.Popen(command, cwd=ROOT, env=self.environ)
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}{API}", trust_env=False, timeout=30)
@@ -52,9 +60,12 @@ class App:
 
     def sign_in(self) -> None:
         """Make a token as the README says, and use it."""
-        command = [sys.executable, "-m", "core.admin", "token", "demo@localhost"]
-        made = subprocess.run(command, cwd=ROOT, env=self.environ, capture_output=True, text=True, check=True)
-        self.client.headers["Authorization"] = f"Bearer {made.stdout.splitlines()[-1]}"
+        self.client.headers["Authorization"] = f"Bearer {self.admin('token', 'demo@localhost').splitlines()[-1]}"
+
+    def admin(self, *arguments: str) -> str:
+        """Run `python -m core.admin` beside it, as an operator would; what it prints."""
+        command = [sys.executable, "-m", "core.admin", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=self.environ, stdout=subprocess.PIPE, text=True, check=True).stdout
 
     def order(self, **changes: Any) -> str:
         """Order one small demo clip; its id."""
@@ -100,9 +111,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(folder: Path, *, port: int | None = None, options: Sequence[str] = ()) -> Iterator[App]:
+def running(
+    folder: Path,
+    *,
+    port: int | None = None,
+    options: Sequence[str] = (),
+    environ: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[App]:
     """The app on a data folder, on a free port unless one is named."""
-    app = App(folder, port=port, options=options)
+    app = App(folder, port=port, options=options, environ=environ)
     try:
         app.sign_in()
         app.until_working()

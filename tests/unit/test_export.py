@@ -31,12 +31,12 @@ def test_write_whatever_the_texts_are(texts: list[tuple[str, str]], numbers: st.
 
     head, *lines, total = read(export.usage(rows, [Group.PROJECT]))
 
-    assert head == ["project_id", "project", *export.COLUMNS[3:], *export.MORE_COLUMNS]
+    assert head == ["project_id", "project", *export.COLUMNS[3:], *export.MORE_COLUMNS, "workspace", "owner"]
     assert [tuple(text.replace("'", "") for text in line[:2]) for line in lines] == [
         tuple(text.replace("'", "") for text in pair) for pair in texts
     ]
     assert total[:2] == ["total", ""]
-    for column in range(2, len(head)):
+    for column in range(2, len(head) - 2):
         if "reported_cost_idr" not in head[column] and head[column] not in ("cost_idr", "margin_idr"):
             assert int(total[column]) == sum(int(line[column]) for line in lines)
 

@@ -73,6 +73,14 @@ def test_groups_that_were_left_out_are_noticed(said: dict[str, Any]) -> None:
     assert found.groups == {"Video.Admin"}
 
 
+def test_what_nobody_sees_is_not_taken() -> None:
+    """A database may refuse it, and two names could look alike."""
+    found = read({"email": "ana\u0000@example.org", "name": "Ana\u0000\u200b Maker\n"})
+    assert (found.email, found.name) == ("ana@example.org", "Ana Maker")
+    assert read({"sub": "a\u0000"}).subject == ""
+    assert read({"sub": 7}).subject == ""
+
+
 def test_four_hundred_groups_are_read() -> None:
     """Large companies have many."""
     groups = [f"cn=department-number-{n},ou=groups,dc=example,dc=org" for n in range(400)]

@@ -1,7 +1,7 @@
 """Who is asking: a bearer token, or else the session of a browser, is looked at before anything of the body is read."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Header, Path
@@ -102,8 +102,10 @@ def _of_browser(scope: Connection) -> Caller:
     """Who comes by the session of a browser, from a page of ours, or whom a front names."""
     here = installation.current()
     visitor = visitors.recognise(scope, notes_use=True)
+    session_id = None
     if visitor.signed_in is not None:
-        user, key = visitor.signed_in.user, f"session {visitor.signed_in.id}"
+        user, session_id = visitor.signed_in.user, visitor.signed_in.id
+        key = f"session {session_id}"
     elif visitor.named is not None:
         user = visitors.person_named(visitor.named, here.settings)
         key = f"person {user.id}"
@@ -111,7 +113,7 @@ def _of_browser(scope: Connection) -> Caller:
         raise errors.Unauthorized
     visitors.check_origin(scope, here.settings)
     with db.read_session() as session:
-        member = members.at_work(session, user)
+        member = replace(members.at_work(session, user), session_id=session_id)
     return Caller(member, Scope.ADMIN, here.request_limiter.consume(key))
 
 

@@ -76,22 +76,27 @@ def person_named(named: Claims, settings: Settings) -> User:
         return admission.recognise(session, named, settings=settings)
 
 
-def check_link(scope: Scope, *, token_id: str | None = None, user_id: str | None = None) -> None:
-    """Return when a signed link may be followed by whoever sends this request; else Unauthorized.
+def check_link(scope: Scope, *, token_id: str | None = None, user_id: str | None = None) -> User | None:
+    """Return when whoever sends this request may follow a signed link, with the person of a browser; else Unauthorized.
 
     One that was made for an API token is its own permission while that token is valid. Any other needs the session of a
     browser, of this person where the link is for one.
     """
+    user: User | None = None
     if token_id is not None:
         with db.read_session() as session:
             is_valid = api_tokens.is_valid(session, token_id)
     else:
         found = recognise(scope, notes_use=False)
         settings = installation.current().settings
-        user = person_named(found.named, settings) if found.named else found.signed_in and found.signed_in.user
+        if found.named is not None:
+            user = person_named(found.named, settings)
+        elif found.signed_in is not None:
+            user = found.signed_in.user
         is_valid = user is not None and user_id in (None, user.id)
     if not is_valid:
         raise errors.Unauthorized
+    return user
 
 
 def cookie(scope: Scope, settings: Settings) -> str:

@@ -9,7 +9,7 @@ import logging
 import signal
 import threading
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 
@@ -17,7 +17,7 @@ import anyio
 import uvicorn
 from anyio import to_thread
 
-from core import db, errors
+from core import db, errors, installation
 from core.db import availability
 from core.generations.timeline import Step, Tail
 from core.messages import plain
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 READ_SECONDS = 0.5
 CHECK_SECONDS = 2.0
-"""How often listeners are looked at: whose token or place in the workspace has ended hears no more after this."""
+"""How often listeners are looked at: whose token, session or place in a workspace has ended hears no more then."""
 
 MAX_SUBSCRIPTIONS_PER_USER = 10
 MAX_QUEUED_STEPS = 500
@@ -120,8 +120,8 @@ class EventHub:
         """End the streams of who may listen no more; they are told why when they take it up again."""
         listening = self._listeners()
         stay = await to_thread.run_sync(_still_let_in, [each.member for each in listening])
-        for subscription in listening:
-            if (subscription.member.token_id, subscription.member.workspace_id) not in stay:
+        for subscription, stays in zip(listening, stay, strict=True):
+            if not stays:
                 subscription.end()
 
     @contextmanager
@@ -200,9 +200,10 @@ def _tail_at_present() -> Tail:
         return Tail.at_present(session)
 
 
-def _still_let_in(listening: Sequence[Member]) -> Collection[tuple[str, str]]:
+def _still_let_in(listening: Sequence[Member]) -> Sequence[bool]:
+    idle = installation.current().settings.session_idle
     with db.read_session() as session:
-        return callers.still_let_in(session, listening)
+        return callers.still_let_in(session, listening, idle=idle)
 
 
 def _read(tail: Tail) -> Sequence[Step]:

@@ -84,7 +84,8 @@ def get_media(
     """Get a stored file by its signed link; byte ranges are supported.
 
     A link ends with its clip: 404 from the moment in which that is deleted. Where people sign in, it also ends with the
-    token that it was made for, and one that was made for a page needs the session of a browser: else 401.
+    token that it was made for, and one that was made for a page needs the session of a browser, else 401, whose person
+    is in the clip's workspace, else 404.
     """
     now = utc_now()
     until = _moment(expires)
@@ -98,7 +99,7 @@ def get_media(
         token_id=token_id,
     )
     if installation.settings.has_sign_in:
-        visitors.check_link(request.scope, token_id=token_id)
+        _check_reach(visitors.check_link(request.scope, token_id=token_id), key)
     if _is_of_deleted(key):
         raise errors.NotFound
     cache_seconds = min(MEDIA_CACHE_SECONDS, math.floor(until - now.timestamp()))
@@ -165,6 +166,14 @@ def download_generation(
     store = installation.storage
     name = queries.file_name(row)
     return ranges.serve(store, row.output_key, request, download_name=name, cache_seconds=DOWNLOAD_CACHE_SECONDS)
+
+
+def _check_reach(user: User | None, key: str) -> None:
+    """Return when the person of a browser is in the workspace of a file; else NotFound. None: a token's own link."""
+    if user is not None:
+        with db.read_connection() as connection:
+            if not queries.is_in_reach(connection, user.id, key):
+                raise errors.NotFound
 
 
 def _is_of_deleted(key: str) -> bool:

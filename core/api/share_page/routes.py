@@ -20,8 +20,8 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core import db, errors, installation
-from core.api.http import ranges
-from core.api.share_page import admission, reader
+from core.api.http import ranges, reader
+from core.api.share_page import admission
 from core.api.share_page.documents import ROBOTS, WRONG_PASSWORD, Document, Pages
 from core.clock import utc_now
 from core.db import availability
