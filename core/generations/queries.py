@@ -14,16 +14,7 @@ from core import errors, normal_form
 from core.billing import ledger
 from core.db import Reader, ReadSession
 from core.db.enums import ENDED_STATUSES, Stage, Status
-from core.db.tables import (
-    Generation,
-    GenerationEvent,
-    GenerationTag,
-    LedgerEntry,
-    Upload,
-    Workspace,
-    WorkspaceMember,
-    is_live,
-)
+from core.db.tables import Generation, GenerationEvent, GenerationTag, LedgerEntry, is_live
 from core.generations import prompt_search
 from core.messages import Message, message
 from core.projects import projects
@@ -369,32 +360,6 @@ def status_snapshot(session: Reader, member: Member, generation_id: str) -> Stat
 def file_bytes(row: Generation | ListRow) -> int:
     """How large the clip's own file is, without its poster and preview; with them for a file that nobody measured."""
     return int((row.output_facts or {}).get("size_bytes") or row.stored_bytes)
-
-
-def is_of_deleted(session: Reader, key: str) -> bool:
-    """Whether a stored file belongs to a clip that was deleted; the keys of a clip's files begin with its id."""
-    folder, _, rest = key.partition("/")
-    if folder != "videos":
-        return False
-    deleted = select(Generation.id).where(Generation.id == rest.partition("/")[0], Generation.deleted_at.is_not(None))
-    return session.scalar(deleted) is not None
-
-
-def is_in_reach(session: Reader, user_id: str, key: str) -> bool:
-    """Whether a stored file is a clip, or an image that was brought, of a workspace that this person is in."""
-    folder, _, rest = key.partition("/")
-    if folder == "videos":
-        where = select(Generation.workspace_id).where(Generation.id == rest.partition("/")[0])
-    else:
-        where = select(Upload.workspace_id).where(Upload.storage_key == key)
-    theirs = (
-        select(WorkspaceMember.workspace_id)
-        .join(Workspace, Workspace.id == WorkspaceMember.workspace_id)
-        .where(
-            WorkspaceMember.user_id == user_id, WorkspaceMember.workspace_id.in_(where), Workspace.archived_at.is_(None)
-        )
-    )
-    return session.scalars(theirs.limit(1)).first() is not None
 
 
 def file_name(row: Generation) -> str:

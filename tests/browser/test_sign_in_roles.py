@@ -102,7 +102,7 @@ def test_roles_follow_the_groups(company: Company, visitor: Visitor) -> None:
 
 
 def test_role_taken_away_while_a_page_is_open(company: Company, visitor: Visitor) -> None:
-    """The next click of who is a viewer by now changes nothing and says so, and so does the next call."""
+    """The next click of who is a viewer by now changes nothing and shows a viewer's page; the next call is refused."""
     visit = visitor(company.site.address)
     page = at_work(company, visit, "ben")
     page.get_by_label("Name").fill("Not any more")
@@ -113,8 +113,10 @@ def test_role_taken_away_while_a_page_is_open(company: Company, visitor: Visitor
         session.execute(update(WorkspaceMember).where(is_ben, in_team).values(role=WorkspaceRole.VIEWER))
     page.get_by_role("button", name="Create project").click()
     settle(page)
-    expect(page.get_by_text("Your role in this workspace does not allow this.")).to_be_visible()
     picture(page, "role-taken-away")
+    expect(page.get_by_role("button", name="Create project")).to_have_count(0)
+    expect(page.get_by_text("You can watch and download everything")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Workspace")).to_have_value("Spring campaign · Viewer")
 
     assert company.project_count() == before
     assert calls(company, visit) == 403

@@ -25,6 +25,7 @@ def test_quiet_installation_shows_its_sections(open_page: Open, studio: Studio) 
         "Providers",
         "People",
         "Grant or correct credits",
+        "Sample company",
     ]
     assert any("MODELSLAB_API_KEY" in caption.value for caption in at.caption)
 
@@ -157,7 +158,7 @@ def test_grant_is_booked_once_with_its_reason(open_page: Open, studio: Studio) -
     at.text_input(key=f"admin_grant_email_{key}").set_value("demo@localhost")
     at.number_input(key=f"admin_grant_credits_{key}").set_value(500)
     at.text_input(key=f"admin_grant_reason_{key}").set_value("Spring campaign")
-    at.button[-1].click().run()
+    at.button(key="FormSubmitter:admin_grant-Apply").click().run()
     assert not at.error
     with db.read_session() as session:
         entry = ledger.entries(session, studio.person.id)[0]
@@ -181,7 +182,7 @@ def test_grant_to_nobody_is_a_sentence(open_page: Open, studio: Studio) -> None:
     key = at.session_state["admin_grant_key"]
     at.text_input(key=f"admin_grant_email_{key}").set_value("nobody@example.org")
     at.text_input(key=f"admin_grant_reason_{key}").set_value("Test")
-    at.button[-1].click().run()
+    at.button(key="FormSubmitter:admin_grant-Apply").click().run()
     assert [error.value for error in at.error] == ["There is no person with the address nobody@example.org."]
 
 
@@ -202,7 +203,7 @@ def test_correction_takes_credits_away_and_never_too_many(open_page: Open, studi
         at.text_input(key=f"admin_grant_email_{key}").set_value("demo@localhost")
         at.number_input(key=f"admin_grant_credits_{key}").set_value(amount)
         at.text_input(key=f"admin_grant_reason_{key}").set_value("Booked by mistake")
-        at.button[-1].click().run()
+        at.button(key="FormSubmitter:admin_grant-Apply").click().run()
         with db.read_session() as session:
             assert ledger.balance(session, studio.person.id).available_credits == left
     assert [error.value for error in at.error] == ["This needs 1 credits and 0 are available."]

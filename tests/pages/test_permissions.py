@@ -178,7 +178,7 @@ PROJECTS: Drawn = {
 }
 FILTERS = {
     *("history_text", "history_project", "history_status", "history_order", "history_clear"),
-    *("history_whose", "history_mine", "history_where", "history_gallery: select"),
+    *("history_mine", "history_gallery: select"),
 }
 HISTORY: Drawn = {EVERYBODY: FILTERS, MAKERS: {"history_gallery: favourite"}}
 MARKS = {"clip_favourite_*", "clip_tags_*", "clip_note_new_*", "FormSubmitter:clip_note_form_*_0-Add note"}

@@ -23,10 +23,10 @@ def cards(at: AppTest) -> list[dict[str, Any]]:
 
 
 def test_newcomer_is_told_what_to_do(open_page: Open, studio: Studio) -> None:
-    """Without a project the page explains itself and offers exactly one button, which makes the first one."""
+    """Without a project the page explains itself; one button makes the first one, the other a company to look at."""
     at = open_page("projects")
     assert not at.exception
-    assert [button.label for button in at.button] == ["Create project"]
+    assert [button.label for button in at.button] == ["Create project", "Try it as a team"]
     at.button[0].click().run()
     assert not at.error
     assert [project.name for project in saved(studio)] == ["My first project"]

@@ -164,10 +164,13 @@ def check_rate_limit(allowance: rate_limits.RateLimitState | None) -> None:
         )
 
 
+WORKSPACE_HEADER = "Workspace-Id"
+"""Names the workspace of a request; one that the caller does not reach is 404."""
+
 WorkspaceId = Annotated[
     str | None,
     Header(
-        alias="Workspace-Id",
+        alias=WORKSPACE_HEADER,
         description="Where lists look and new things are made, if not in your personal workspace or in that of the "
         "token. What has an id is found in any workspace that the token reaches.",
     ),

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core.api.http import routing
+from core.api.http.auth import WORKSPACE_HEADER
 from core.api.http.permissions import RouteTable
 from core.api.openapi import examples as openapi_examples
 from core.api.openapi.answers import NOT_MODIFIED, refuses
@@ -144,6 +145,8 @@ def _by_rule(operation: Json, need: Scope | None) -> set[int]:
         statuses.add(403)
     if "requestBody" in operation:
         statuses |= {400, 413, 422}
+    if any(parameter["name"] == WORKSPACE_HEADER for parameter in operation.get("parameters", ())):
+        statuses.add(404)
     if any(parameter["in"] == "query" for parameter in operation.get("parameters", ())):
         statuses.add(422)
     return statuses

@@ -23,7 +23,7 @@ from core.db.enums import Status
 from core.db.tables import Generation, User
 from core.files import signed_urls
 from core.files.storage import Storage
-from core.generations import queries, zip_export
+from core.generations import queries, stored_files, zip_export
 from core.messages import plain
 from core.workspaces import members
 
@@ -172,7 +172,7 @@ def _check_reach(user: User | None, key: str) -> None:
     """Return when the person of a browser is in the workspace of a file; else NotFound. None: a token's own link."""
     if user is not None:
         with db.read_connection() as connection:
-            if not queries.is_in_reach(connection, user.id, key):
+            if not stored_files.is_in_reach(connection, user.id, key):
                 raise errors.NotFound
 
 
@@ -180,7 +180,7 @@ def _is_of_deleted(key: str) -> bool:
     """Whether a file is that of a deleted clip, which is removed soon; without the database its link is believed."""
     try:
         with db.read_connection() as connection:
-            return queries.is_of_deleted(connection, key)
+            return stored_files.is_of_deleted(connection, key)
     except SQLAlchemyError:
         log.warning("The database does not answer; a link is believed without it")
         return False

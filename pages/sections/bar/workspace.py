@@ -23,8 +23,7 @@ def show(session: ReadSession, person: Member) -> None:
     if len(person.roles) < 2:
         return
     names = {choice.id: _label(choice) for choice in choices.list_choices(session, person)}
-    if st.session_state.get(_KEY) != person.workspace_id:
-        st.session_state[_KEY] = person.workspace_id
+    st.session_state[_KEY] = person.workspace_id  # on each run: a browser would keep a label whose role has changed
     st.selectbox(
         _("Workspace"),
         list(names),
