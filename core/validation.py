@@ -4,8 +4,8 @@ import re
 
 from core.messages import Message, message
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Unicode's control characters and surrogates, but for line breaks and tabs."""
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202d\u202e\ud800-\udfff]")
+"""Control characters and surrogates, but for line breaks and tabs; and the overrides that turn what follows around."""
 
 
 def text_error(value: str, *, limit_chars: int) -> Message | None:

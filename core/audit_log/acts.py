@@ -60,7 +60,7 @@ class Act(StrEnum):
 
     CREDITS_GRANTED = "credits.granted", N_("Granted {credits:,} credits")
     CREDITS_ADJUSTED = "credits.adjusted", N_("Corrected the balance by {credits:,} credits")
-    CREDITS_TRANSFERRED = "credits.transferred", N_("Transferred {credits:,} credits")
+    CREDITS_TRANSFERRED = "credits.transferred", N_("Transferred {credits:,} credits from {from} to {to}")
 
     BUDGET_CHANGED = "budget.changed", N_("Changed the monthly budget from {was_credits:,} to {credits:,} credits")
 

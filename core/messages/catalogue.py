@@ -179,6 +179,7 @@ TEMPLATES: dict[str, str] = {
     "name_missing": N_("Give it a name."),
     "time_has_passed": N_("Choose a time that is still to come."),
     "cap_out_of_range": N_("A cap is a whole number from 1 to {limit:,}. Leave it empty for none."),
+    "capped_token_moves_none": N_("A token with a cap moves no credits. Use one without a cap, or the browser."),
     "capped_token_makes_none": N_("A token with a cap makes no other token. Use one without a cap, or the browser."),
     "too_many_tokens": N_("You have {limit} tokens already. Revoke some that are no longer used."),
     # Projects, presets and images

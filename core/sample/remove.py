@@ -11,8 +11,8 @@ from core.audit import runs
 from core.audit_log import Act
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession, update_where
-from core.db.enums import Status
-from core.db.tables import Generation, Upload, User, Workspace, WorkspaceMember, is_live
+from core.db.enums import EntryKind, Status
+from core.db.tables import Account, Generation, LedgerEntry, Upload, User, Workspace, WorkspaceMember, is_live
 from core.db.types import Base
 from core.generations import lifecycle, prompt_search
 from core.identity import users
@@ -66,13 +66,20 @@ def _samples() -> ColumnElement[bool]:
 
 
 def _adopt_teams(session: WriteSession) -> None:
-    """Teams that its people have made and nobody else is in are the company's, too."""
+    """Teams of its people are the company's, too, where nobody else is or has made anything, and no credits moved."""
     member = select(WorkspaceMember.workspace_id).join(User, User.id == WorkspaceMember.user_id)
+    moved = exists().where(
+        Account.workspace_id == Workspace.id,
+        LedgerEntry.account_id == Account.id,
+        LedgerEntry.kind == EntryKind.TRANSFER,
+    )
     update_where(
         session,
         Workspace,
         Workspace.id.in_(member.where(User.is_sample)),
         Workspace.id.not_in(member.where(~User.is_sample)),
+        ~_has_work_of(select(User.id).where(~User.is_sample)),
+        ~moved,
         is_sample=True,
     )
 
@@ -90,18 +97,20 @@ def _check_can_go(session: ReadSession) -> None:
     if live:
         raise errors.Conflict(message("sample_is_at_work", number=live))
     people = select(User.id).where(User.is_sample)
-    elsewhere = select(Workspace.name).where(
-        ~Workspace.is_sample,
-        or_(
-            *(
-                exists().where(table.c.workspace_id == Workspace.id, table.c.user_id.in_(people))
-                for table in Base.metadata.sorted_tables
-                if {"workspace_id", "user_id"} <= {*table.c.keys()} and table.name in _COUNTED
-            )
-        ),
-    )
+    elsewhere = select(Workspace.name).where(~Workspace.is_sample, _has_work_of(people))
     if (name := session.scalar(elsewhere.order_by(Workspace.name).limit(1))) is not None:
         raise errors.Conflict(message("sample_is_elsewhere", workspace=name))
+
+
+def _has_work_of(people: Select[str]) -> ColumnElement[bool]:
+    """Workspaces in which one of these people has made something that counts."""
+    return or_(
+        *(
+            exists().where(table.c.workspace_id == Workspace.id, table.c.user_id.in_(people))
+            for table in Base.metadata.sorted_tables
+            if {"workspace_id", "user_id"} <= {*table.c.keys()} and table.name in _COUNTED
+        )
+    )
 
 
 _COUNTED = ("generations", "projects", "uploads", "usage_days")

@@ -67,9 +67,10 @@ def send_of(
 ) -> Send:
     """What the journal is to remember of an order that is about to be sent; its number follows the last send's."""
     user, project = session.get_one(User, row.user_id), session.get_one(Project, row.project_id)
+    workspace = session.get_one(Workspace, row.workspace_id)
     order = {
         "user": {"id": user.id, "email": user.email},
-        "workspace": {"id": row.workspace_id},
+        "workspace": {"id": workspace.id, "is_sample": workspace.is_sample},
         "project": {"id": project.id, "name": project.name},
         "row": {name: getattr(row, name) for name in _COPIED} | row.spec.values() | {"provider_base_url": base_url},
         "created_at": row.created_at.isoformat(),
@@ -203,6 +204,8 @@ def _is_behind(installation: Installation, reading: Reading) -> bool:
     newest = reading.sends[-1]
     with installation.database.read_session() as session:
         row = session.get(Generation, newest.generation_id)
+        if row is None and _went_with_the_sample(session, newest):
+            return False
     if row is None or row.attempt < newest.attempt:
         return True
     return newest.settled and (row.status, row.stage) == (Status.PROCESSING, Stage.SUBMITTING)
@@ -256,7 +259,7 @@ def _stand_as_sent(session: WriteSession, send: Send) -> str | None:
     """
     row = lifecycle.locked(session, send.generation_id)
     if row is None:
-        if not send.may_exist:
+        if not send.may_exist or _went_with_the_sample(session, send):
             return None
         if not send.order:
             raise LookupError("what was ordered cannot be read")
@@ -273,6 +276,12 @@ def _stand_as_sent(session: WriteSession, send: Send) -> str | None:
     if row.attempt < send.attempt:
         update_where(session, Generation, Generation.id == row.id, attempt=send.attempt)
     return row.id
+
+
+def _went_with_the_sample(session: ReadSession, send: Send) -> bool:
+    """Whether an order was made in the sample company, which was removed since and stays so."""
+    workspace = send.order.get("workspace", {})
+    return workspace.get("is_sample", False) and session.get(Workspace, workspace["id"]) is None
 
 
 def _mark(session: WriteSession, row: Generation, attempt: int) -> bool:

@@ -11,6 +11,7 @@ from core.billing import ledger
 from core.db import ReadSession, WriteSession
 from core.db.enums import WorkspaceKind
 from core.db.tables import Account, LedgerEntry, Workspace
+from core.identity import api_tokens
 from core.ids import new_id
 from core.messages import message
 from core.workspaces import workspaces
@@ -33,9 +34,11 @@ def grant(
     """Book credits to a workspace, or correct its balance by a negative amount; for administrators.
 
     `grant_id` makes it happen once: another call with it changes nothing. Raises InvalidRequest for an amount or a
-    reason that cannot be booked, InsufficientCredits when a correction would leave less than nothing.
+    reason that cannot be booked, InsufficientCredits when a correction would leave less than nothing, Forbidden with a
+    token that has a cap.
     """
     member.require(Action.GRANT_CREDITS)
+    _require_no_cap(session, member)
     workspace = workspaces.find(session, member, workspace_id)
     key = f"grant:{grant_id or new_id()}"
     book = ledger.adjust if credits < 0 else ledger.grant
@@ -66,9 +69,10 @@ def transfer(
 
     Everybody may give of their personal workspace to a team they are in; anything else is for administrators.
     `transfer_id` makes it happen once. Raises InvalidRequest for an amount or reason that cannot be booked or one and
-    the same workspace, InsufficientCredits, Forbidden, NotFound for a workspace out of reach, Conflict for an archived
-    receiver, or between the sample company and others.
+    the same workspace, InsufficientCredits, Forbidden (with a token that has a cap, too), NotFound for a workspace out
+    of reach, Conflict for an archived receiver, or between the sample company and others.
     """
+    _require_no_cap(session, member)
     giver, receiver = (workspaces.find(session, member, each) for each in (from_id, to_id))
     is_own_gift = giver.id == member.id and giver.kind is WorkspaceKind.PERSONAL and receiver.id in member.roles
     if not is_own_gift:
@@ -122,6 +126,12 @@ def find(session: ReadSession, member: Member, key: str) -> Booking:
     if row is None or not (row[1].id in member.roles or member.may(Action.GRANT_CREDITS)):
         raise errors.NotFound
     return Booking(row[0], row[1].id, row[1].name)
+
+
+def _require_no_cap(session: ReadSession, member: Member) -> None:
+    """Return unless the person comes with a token that may only spend so much, which credits moved would get around."""
+    if member.token_id is not None and api_tokens.get(session, member.user, member.token_id).cap_credits is not None:
+        raise errors.Forbidden(message("capped_token_moves_none"))
 
 
 _BOOKINGS = (

@@ -65,6 +65,24 @@ def test_grants_are_for_administrators(root: Client, ana: Client) -> None:
     assert root.post("/grants", json=nowhere).status_code == 404
 
 
+def test_token_with_a_cap_moves_no_credits(root: Client, ana: Client) -> None:
+    """What a token may spend at most, it cannot give away either, nor make more of; without a cap it can."""
+    team = ana.team()
+    gift = {"fromWorkspaceId": id_of(ana), "toWorkspaceId": team, "credits": 400, "reason": "For the film"}
+    asked = {"name": "t", "scope": "admin"}
+    for who, path, body in (
+        (ana, "/transfers", gift),
+        (root, "/grants", {"workspaceId": team, "credits": 5, "reason": "Campaign"}),
+    ):
+        capped, free = (who.post("/tokens", json=asked | cap).json()["secret"] for cap in ({"capCredits": 10}, {}))
+
+        refused = refusal(Client(who.person, capped).post(path, json=body))
+
+        assert refused[:2] == (403, "forbidden")
+        assert Client(who.person, free).post(path, json=body).status_code == 201
+    assert at(ana, team).get("/credits").json()["credits"]["available"] == 10_405
+
+
 def test_credits_go_from_ones_own_to_a_team(root: Client, ana: Client, ben: Client) -> None:
     """Once for a key; neither back nor to where one is not, but for administrators. All of it is listed."""
     team = ana.team()

@@ -81,6 +81,13 @@ def test_link_when_a_field_is_wrong(ana: Client, changes: dict[str, Any], field:
     assert list(refusal(answer)[2]) == [field]
 
 
+@pytest.mark.parametrize(("how_many", "said"), [(0, "Give 1 or more."), (201, "Give 200 or fewer.")])
+def test_link_to_too_few_or_too_many_clips(ana: Client, how_many: int, said: str) -> None:
+    """The sentence is one for people, and says how many there may be."""
+    answer = ana.post("/share-links", json={"generationIds": [new_id()] * how_many})
+    assert refusal(answer)[2] == {"generationIds": said}
+
+
 def test_link_when_a_clip_cannot_be_shared(ana: Client, ben: Client) -> None:
     """Somebody else's clip is not there; one under way is refused."""
     theirs, waiting = ben.finished().id, ana.generate()

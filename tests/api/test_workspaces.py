@@ -67,6 +67,13 @@ def test_own_workspaces_are_listed(ana: Client, ben: Client) -> None:
     assert ben.get(f"/workspaces/{team}").status_code == 404
 
 
+def test_who_makes_a_team_for_oneself_manages_it(root: Client) -> None:
+    """The answer says so at once, as every later one does."""
+    made = root.post("/workspaces", json={"name": "My unit"}).json()["workspace"]
+    assert made["role"] == "manager"
+    assert made == root.get(f"/workspaces/{made['id']}").json()["workspace"]
+
+
 def test_administrators_make_and_list_teams(root: Client, ana: Client) -> None:
     """Once for a key, with its manager; all of them are listed a page at a time."""
     body = {"name": "Film unit", "managerEmail": "ana@example.org"}

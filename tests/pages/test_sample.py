@@ -1,4 +1,5 @@
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from core import db
@@ -90,6 +91,17 @@ def test_producer_sees_the_clips_of_their_team_and_goes_back(open_page: Open, co
     assert cards(at) == []
     assert "You look as" not in words(at)
     assert "as" not in at.query_params
+
+
+def test_somebody_who_is_in_no_team_is_named_so(open_page: Open, company: dict[str, SamplePerson]) -> None:
+    """An administrator who plays with roles can make one of them nobody in particular; the page still makes sense."""
+    admin = company["admin"]
+    with db.write_session() as session:
+        session.execute(update(User).where(User.id == admin.id).values(role=Role.USER))
+
+    at = open_page("projects", as_=admin.email)
+    assert f"You look as **{admin.name}**, who is in no team." in words(at)
+    assert admin.name in at.selectbox(key=SWITCH).options
 
 
 def test_link_that_names_somebody_shows_what_they_see(open_page: Open, company: dict[str, SamplePerson]) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import respx
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select, text, update
 
 from core import db, errors
 from core.billing import ledger
@@ -200,6 +200,20 @@ def test_start_when_orders_have_vanished(site: Installation, ana: Member, journa
         ana = members.at_work(session, person)
         again = submit(session, ana, order, configured=CONFIGURED, quota_bytes=QUOTA_BYTES, idempotency_key="one")
     assert again.id == lost.id
+
+
+def test_start_when_the_sample_company_was_removed(site: Installation, ana: Member, journal: Journal) -> None:
+    """An order that was made in it went with it: neither it nor its person comes back."""
+    lost = create_generation(db.default(), ana, prompt="a sample lake")
+    with db.write_session() as session:
+        session.execute(update(Workspace).where(Workspace.id == ana.workspace_id).values(is_sample=True))
+    noted(journal, lost.id, JOB)
+    vanish(lost.id, with_person=True)
+
+    assert recovery.at_start(site) == recovery.Recovered(was_put_back=False, uncertain=0, replayed=0)
+    with db.read_session() as session:
+        assert session.get(Generation, lost.id) is None
+        assert session.scalar(select(User).where(User.email == ana.email)) is None
 
 
 def test_start_when_a_lost_order_was_repeated(site: Installation, ana: Member, journal: Journal) -> None:

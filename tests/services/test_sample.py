@@ -42,6 +42,7 @@ from tests.factories.generations import (
 )
 from tests.factories.studio import Studio
 from tests.factories.users import ensure_member
+from tests.factories.workspaces import create_team_of
 
 FEW = 8
 """So many takes need six scenes, which are filmed in seconds."""
@@ -280,6 +281,20 @@ def test_company_stays_among_itself(site: Installation, owner: Member) -> None:
     with site.database.write_session() as session:
         assert workspaces.create(session, admin, name="A team of the sample").is_sample
     assert remove.remove(site, owner)
+
+
+def test_team_in_which_others_have_worked_outlives_the_company(site: Installation, owner: Member) -> None:
+    """A team that the owner has left to people of the company keeps the owner's clip."""
+    make.make(site, owner, takes=FEW)
+    guest = sample_member(site.database, "Bima Saputra")
+    team = create_team_of(site.database, guest, name="Left to them")
+    with site.database.write_session() as session:
+        session.execute(update(Generation).where(Generation.user_id == owner.id).values(workspace_id=team))
+
+    assert remove.remove(site, owner)
+    with site.database.read_session() as session:
+        assert session.get(Workspace, team) is not None
+        assert session.scalars(select(Generation.prompt)).all() == ["My own lake"]
 
 
 def test_second_press_makes_nothing(site: Installation, owner: Member) -> None:

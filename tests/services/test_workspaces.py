@@ -2,6 +2,7 @@ import pytest
 from sqlalchemy import select
 
 from core import errors
+from core.audit_log import acts
 from core.billing import ledger
 from core.db import Database
 from core.db.enums import EntryKind, WorkspaceKind, WorkspaceRole
@@ -217,6 +218,8 @@ def test_transfer_from_ones_own(database: Database, root: Member, ana: Member) -
         ).all()
     assert {row.workspace_id for row in told} == {ana.id, team}
     assert told[0].after == {"credits": 400, "reason": "For the film", "from": "ana", "to": "Film"}
+    sentence = acts.said_of_kept("credits.transferred", None, told[0].after)
+    assert str(sentence) == "Transferred 400 credits from ana to Film"
 
 
 def test_transfer_that_is_not_theirs_to_make(database: Database, root: Member, ana: Member) -> None:

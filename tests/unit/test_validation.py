@@ -4,7 +4,7 @@ from core import validation
 from core.messages import message
 
 
-@pytest.mark.parametrize("char", ["\0", "\x07", "\x1b", "\x7f", "\x85", "\x9f", "\udfff"])
+@pytest.mark.parametrize("char", ["\0", "\x07", "\x1b", "\x7f", "\x85", "\x9f", "\u202e", "\udfff"])
 @pytest.mark.parametrize("around", ["{}", "a{}", "{}a", "a{}\n"])
 def test_problem_when_a_character_cannot_be_kept(char: str, around: str) -> None:
     """A control character or half a surrogate is named as one, wherever it stands, and not quoted."""

@@ -55,6 +55,8 @@ _SENTENCES_WITH_LIMIT = {
     "less_than_equal": "Use {le} or less.",
     "string_too_long": "Use at most {max_length} characters.",
     "string_too_short": "This must not be empty.",
+    "too_short": "Give {min_length} or more.",
+    "too_long": "Give {max_length} or fewer.",
     "enum": "Use one of: {expected}.",
     "literal_error": "Use one of: {expected}.",
 }

@@ -15,7 +15,7 @@ from core.api.openapi.answers import leads_to, refuses
 from core.api.schemas import fields, requests, responses
 from core.db.enums import WorkspaceKind, WorkspaceRole
 from core.identity import idempotency as keys
-from core.workspaces import workspaces
+from core.workspaces import members, workspaces
 
 router = routing.router("workspaces")
 managing = routing.router("workspaces")
@@ -149,7 +149,8 @@ def create_workspace(member: CurrentMember, body: NewWorkspace, idempotency_key:
         if made_id is None:
             team = workspaces.create(session, member, name=body.name, manager_email=body.manager_email)
             keys.remember(session, member.user, idempotency_key, request=request, made_id=team.id)
-        found = workspaces.overview(session, member, made_id or team.id)
+        by_then = members.at_work(session, member.user, member.workspace_id)  # a manager of it, where nobody was named
+        found = workspaces.overview(session, by_then, made_id or team.id)
     answer = WorkspaceAnswer(workspace=WorkspaceShape.of(found))
     return routing.written(answer, status=201, headers=idempotency.headers(replayed=made_id is not None))
 

@@ -61,7 +61,9 @@ def banner(found: Sequence[SamplePerson], person: Member) -> None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="look_as_banner"):
         told = _("You look as **{name}**, {role}. Your own work is among what they see.")
-        if one.role is Role.USER:
+        if one.role is Role.USER and one.workspace_role is None:
+            told = _("You look as **{name}**, who is in no team. What you do here, you do as them.")
+        elif one.role is Role.USER:
             told = _(
                 "You look as **{name}**, {role} in {team}. What you do here, you do as them, in the sample company."
             )
@@ -77,7 +79,7 @@ def banner(found: Sequence[SamplePerson], person: Member) -> None:
 
 def label(one: SamplePerson) -> str:
     """A name and what they are, for a list."""
-    return f"{one.name} · {_role(one)}"
+    return f"{one.name} · {_role(one)}" if _role(one) else one.name
 
 
 def _role(one: SamplePerson) -> str:
