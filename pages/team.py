@@ -56,7 +56,9 @@ def alone(found: list[Overview]) -> None:
         )
     )
     if person.may(Action.MANAGE_WORKSPACES):
-        st.page_link("people.py", label=_("Make a team"), icon=":material/group_add:")
+        if st.button(_("Make a team"), icon=":material/group_add:", type="tertiary", key="team_make"):
+            st.session_state["people_tabs"] = _("Workspaces")
+            st.switch_page("people.py")
     elif len(found) == 1:
         st.caption(_("An administrator makes teams, and its managers invite you by a link."))
 

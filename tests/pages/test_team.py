@@ -218,3 +218,11 @@ def at_home(studio: Studio) -> Member:
     """The local person in their own workspace, with every role they have by now."""
     with db.read_session() as session:
         return members.at_work(session, studio.person.user)
+
+
+def test_way_from_alone_to_a_team(open_page: Open, studio: Studio) -> None:
+    """An administrator who is alone is led to where teams are made."""
+    at = open_page("team")
+    at.button(key="team_make").click().run()
+    assert not at.exception
+    assert "Name of the team" in [each.label for each in at.text_input]
