@@ -1,6 +1,6 @@
 """Every clip: a gallery with filters kept in the address, a bar for what is selected, a dialog a clip."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import streamlit as st
@@ -107,9 +107,6 @@ def filters(person: Member, projects: Mapping[str, str], own_tags: Sequence[str]
     """Draw the filters; what the address says, whether all of them are on view or not."""
     in_team = person.workspace_id != person.id
     makers = {person.id: person.user.name}
-    models = {model.id: model.name for model in registry.models()}
-    providers = {provider.name: provider.display_name for provider in registry.providers()}
-    tags = {tag: tag for tag in own_tags}
     with components.field_grid(6 if in_team else 5):
         st.text_input(
             _("Words in the prompt"),
@@ -144,27 +141,42 @@ def filters(person: Member, projects: Mapping[str, str], own_tags: Sequence[str]
                     choice("whose", _("Whose"), _("Everybody"), makers)
                 if len(person.roles) > 1:
                     choice("where", _("Workspaces"), _("This one"), PLACES)
-                choice("model", _("Model"), _("All models"), models)
-                choice("provider", _("Provider"), _("All providers"), providers)
+                choice("model", _("Model"), _("All models"), _models())
+                choice("provider", _("Provider"), _("All providers"), _providers())
                 choice("favourite", _("Favourites"), _("All clips"), HEARTS)
                 choice("verdict", _("Verdict"), _("Every verdict"), VERDICT_NAMES)
-                choice("tag", _("Tag"), _("All tags"), tags)
+                choice("tag", _("Tag"), _("All tags"), {tag: tag for tag in own_tags})
                 choice("days", _("Ordered"), _("At any time"), PERIODS)
+    return asked_filter(person, projects, own_tags, makers)
+
+
+def asked_filter(
+    person: Member, projects: Collection[str], own_tags: Collection[str], makers: Collection[str]
+) -> queries.ListFilter:
+    """What the address says, of what there is to choose from."""
     heart, verdict = query_param.one_of("favourite", HEARTS), query_param.one_of("verdict", VERDICT_NAMES)
     return queries.ListFilter(
         everywhere=is_everywhere(person),
         maker_id=query_param.one_of("whose", makers),
         project_id=query_param.one_of("project", projects),
         statuses=GROUPS.get(query_param.one_of("status", GROUP_NAMES) or "", ()),
-        model_id=query_param.one_of("model", models),
-        provider=query_param.one_of("provider", providers),
+        model_id=query_param.one_of("model", _models()),
+        provider=query_param.one_of("provider", _providers()),
         text=asked_text(),
         since=_since(query_param.one_of("days", PERIODS)),
         favourite=None if heart is None else heart == "yes",
         verdict=None if verdict is None else ReviewStatus(verdict),
-        tag=query_param.one_of("tag", tags),
+        tag=query_param.one_of("tag", own_tags),
         oldest_first=query_param.one_of("order", ORDERS) == "oldest",
     )
+
+
+def _models() -> dict[str, str]:
+    return {model.id: model.name for model in registry.models()}
+
+
+def _providers() -> dict[str, str]:
+    return {provider.name: provider.display_name for provider in registry.providers()}
 
 
 def is_everywhere(person: Member) -> bool:

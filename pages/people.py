@@ -14,6 +14,7 @@ from pages.ui.language import N_, _, plural
 from pages.ui.wording import TranslatedLabels
 
 PAGE_SIZE = 25
+_LEFT_ALONE = "people_left_alone"
 ROLE_WIDTH_PX = 170
 KINDS = TranslatedLabels({WorkspaceKind.TEAM: N_("Teams"), WorkspaceKind.PERSONAL: N_("Personal ones")})
 
@@ -98,10 +99,7 @@ def row(each: Person) -> None:
                     _("From then on no page, no token and no webhook. Clips under way finish, what they made stays.")
                 )
                 if st.button(_("Deactivate"), key=f"people_off_{each.id}", type="primary"):
-                    components.save_and_rerun(
-                        lambda session: people.deactivate(session, person, each.id),
-                        done=_("{email} is deactivated.").format(email=each.email),
-                    )
+                    deactivate(each)
                 if st.button(_("Merge into another person"), key=f"people_merge_{each.id}"):
                     st.dialog(_("Merge into another person"))(merge)(each)
 
@@ -117,6 +115,21 @@ def facts(each: Person) -> list[str]:
         if seen
         else _("since {day}").format(day=wording.day(each.created_at)),
     ]
+
+
+def deactivate(each: Person) -> None:
+    """Let somebody in no more, and say which teams need another manager for it."""
+    left_alone: list[str] = []
+
+    def action(session: db.WriteSession) -> None:
+        people.deactivate(session, person, each.id)
+        left_alone.extend(people.teams_left_alone(session, person, each.id))
+
+    def warn() -> None:
+        if left_alone:
+            st.session_state[_LEFT_ALONE] = ", ".join(left_alone)
+
+    components.save_and_rerun(action, done=_("{email} is deactivated.").format(email=each.email), then=warn)
 
 
 def change_role(user_id: str, key: str) -> None:
@@ -240,6 +253,9 @@ def details(each: Overview) -> None:
 
 
 with components.error_boundary():
+    if teams_alone := st.session_state.pop(_LEFT_ALONE, None):
+        said = _("Nobody who can act manages these teams any more: {teams}")
+        st.warning(said.format(teams=components.escaped(teams_alone)), icon=":material/warning:")
     people_tab, teams_tab, invite_tab = st.tabs(
         [_("People"), _("Workspaces"), _("Invitations")], key="people_tabs", on_change="rerun"
     )

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, exists, func, select
+from sqlalchemy.orm import aliased
 
 from core import audit_log, errors, normal_form
 from core.audit_log import Act
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession
-from core.db.enums import Role
-from core.db.tables import BrowserSession, User, WorkspaceMember
+from core.db.enums import Role, WorkspaceKind, WorkspaceRole
+from core.db.tables import BrowserSession, User, Workspace, WorkspaceMember
 from core.messages import message
 from core.workspaces import departures
 from core.workspaces.access import Member
@@ -110,6 +111,30 @@ def deactivate(session: WriteSession, member: Member, user_id: str) -> Person:
         switch_off(session, person)
         audit_log.record(session, member.user, Act.PERSON_DEACTIVATED, target=person.email, target_id=person.id)
     return get(session, member, user_id)
+
+
+def teams_left_alone(session: ReadSession, member: Member, user_id: str) -> Sequence[str]:
+    """Names of the teams that this person manages and nobody who can act does: somebody has to be found."""
+    member.require(Action.MANAGE_PEOPLE)
+    other, other_person = aliased(WorkspaceMember), aliased(User)
+    acts = exists().where(
+        other.workspace_id == Workspace.id,
+        other.role == WorkspaceRole.MANAGER,
+        other_person.id == other.user_id,
+        other_person.deactivated_at.is_(None),
+    )
+    query = (
+        select(Workspace.name)
+        .join(WorkspaceMember, WorkspaceMember.workspace_id == Workspace.id)
+        .where(
+            WorkspaceMember.user_id == user_id,
+            WorkspaceMember.role == WorkspaceRole.MANAGER,
+            Workspace.kind == WorkspaceKind.TEAM,
+            Workspace.archived_at.is_(None),
+            ~acts,
+        )
+    )
+    return session.scalars(query.order_by(Workspace.name_key, Workspace.id)).all()
 
 
 def reactivate(session: WriteSession, member: Member, user_id: str) -> Person:

@@ -226,3 +226,13 @@ def test_way_from_alone_to_a_team(open_page: Open, studio: Studio) -> None:
     at.button(key="team_make").click().run()
     assert not at.exception
     assert "Name of the team" in [each.label for each in at.text_input]
+
+
+def test_deactivation_of_a_teams_only_manager(open_page: Open, studio: Studio) -> None:
+    """The administrator reads which teams need another manager now."""
+    ben = create_member(db.default(), "ben@example.org", credits=0)
+    create_team(db.default(), (ben, WorkspaceRole.MANAGER), (studio.person, WorkspaceRole.MAKER), name="Lakes")
+    at = open_page("people")
+    at.button(key=f"people_off_{ben.id}").click().run()
+    assert [each.value for each in at.warning] == ["Nobody who can act manages these teams any more: Lakes"]
+    assert [each.value for each in at.run().warning] == []
