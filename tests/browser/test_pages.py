@@ -25,6 +25,8 @@ PAGES = {
     "/generate": ("Generate", "Latest clips"),
     "/history": ("History", "Rain on a tin roof"),
     "/usage": ("Usage", "Top projects"),
+    "/team": ("Team", "Your workspaces"),
+    "/people": ("People", "demo@localhost"),
     "/admin": ("Admin", "Grant or correct credits"),
     "/audit_log": ("Audit log", "Was not let in"),
     "/account": ("Account", "Movements"),
