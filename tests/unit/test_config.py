@@ -105,7 +105,8 @@ def test_folder_that_is_made_is_private(tmp_path: Path) -> None:
     """A data folder that we make can be looked into by its owner alone; one that is there keeps its mode."""
     config.load({"DATA_DIR": str(tmp_path / "new")})
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
-    (tmp_path / "old").mkdir(mode=0o750)
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old").chmod(0o750)
     config.load({"DATA_DIR": str(tmp_path / "old")})
     assert (tmp_path / "old").stat().st_mode & 0o777 == 0o750
 
