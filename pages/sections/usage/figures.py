@@ -119,7 +119,8 @@ def spend_file(person: Member, choice: Choice, form: SpreadsheetFormat) -> bytes
     workspace_id = None if choice.selection.everybody else person.workspace_id
     audit_log.record_export(person.user, what="usage", workspace_id=workspace_id, format=form)
     with db.read_session() as session:
-        return b"".join(export.usage(reports.aggregate(session, person, choice.selection, groups), groups, form))
+        rows = reports.aggregate(session, person, choice.selection, groups)
+        return b"".join(export.usage(reports.with_names(session, rows, groups), groups, form))
 
 
 def _ranked(rows: Iterable[reports.Row], key: str, named: Callable[[str], str]) -> Sequence[Named]:
