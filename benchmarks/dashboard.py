@@ -213,7 +213,7 @@ async def watched(
             etag = ""
             while time.monotonic() < end:
                 headers = {"Authorization": f"Bearer {tab.live['token']}", "If-None-Match": etag}
-                address = f"http://127.0.0.1:{port}{tab.live['address']}"
+                address = f"http://127.0.0.1:{port}{tab.live['address'].removeprefix('.')}"
                 answer = await client.get(address, headers=headers, params={"shown": ",".join(tab.shown)})
                 if answer.status_code not in (200, 304):
                     raise SystemExit(f"a look was refused: {answer.status_code}")
