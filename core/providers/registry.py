@@ -8,7 +8,7 @@ import httpx
 
 from core import errors
 from core.messages import N_, message
-from core.providers.contract import FRAME_SIZES, Provider, VideoModel
+from core.providers.contract import Provider, VideoModel
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,10 @@ def _check(model: VideoModel, *, provider: str) -> None:
     if model.default_seconds not in model.durations:
         raise ValueError(f"The model '{model.id}' cannot make its own default of {model.default_seconds} s.")
     for pair in ((resolution, ratio) for resolution in model.resolutions for ratio in model.aspect_ratios):
-        if pair not in FRAME_SIZES:
-            raise ValueError(f"The model '{model.id}' declares {pair[0]} at {pair[1]}, which has no frame size.")
+        try:
+            model.frame_size(*pair)
+        except ValueError as wrong:
+            raise ValueError(f"The model '{model.id}': {wrong}") from None
 
 
 PROVIDERS = (

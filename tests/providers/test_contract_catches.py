@@ -546,7 +546,7 @@ class CannotMakeItsDefault(Acme):
 
 @caught_by("its_models_can_be_offered")
 class HasASizeWithoutPixels(Acme):
-    models = (replace(MODEL, aspect_ratios=("16:9", "21:9")),)
+    models = (replace(MODEL, aspect_ratios=("16:9", "wide")),)
 
 
 @caught_by("its_models_can_be_offered")

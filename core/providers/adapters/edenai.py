@@ -10,9 +10,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from core import errors
-from core.providers import clip_links, http, kept
+from core.providers import clip_links, http, kept, model_files
 from core.providers.adapter import Adapter
-from core.providers.adapters.edenai_models import MODELS
 from core.providers.contract import (
     JobNotice,
     JobState,
@@ -46,7 +45,7 @@ class EdenAI(Adapter):
 
     name = "edenai"
     display_name = "Eden AI"
-    models = MODELS
+    models = model_files.beside(__file__)
     default_base_url = "https://api.edenai.run"
     min_poll_seconds = 5.0  # what the vendor's samples wait
     max_requests_per_second = 9.0  # rate limits page: 10 a second an account, less a margin

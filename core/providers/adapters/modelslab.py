@@ -12,15 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 from core import errors
-from core.providers import clip_links, http
+from core.providers import clip_links, http, model_files
 from core.providers.adapter import Adapter
-from core.providers.adapters.modelslab_models import (
-    MODELS,
-    NO_DURATION,
-    ULTRA,
-    ULTRA_FRAMES_PER_SECOND,
-    ULTRA_MOST_LINES,
-)
 from core.providers.contract import JobNotice, JobState, JobStatus, SourceImage, VideoModel, VideoRequest
 from core.providers.http import ABOUT_US, Call, ErrorRules, Reply, Rule
 
@@ -39,6 +32,11 @@ _ABOUT_THE_REQUEST = (  # recognised by their text alone: the vendor has no code
 )
 
 
+ULTRA_FRAMES_PER_SECOND = 16
+ULTRA_MOST_LINES = 480
+"""text2video_ultra, OpenAPI of the video API: `fps` and `resolution` at most this."""
+
+
 class ModelsLab(Adapter):
     """modelslab.com. The key travels in the JSON body of every call.
 
@@ -47,7 +45,7 @@ class ModelsLab(Adapter):
 
     name = "modelslab"
     display_name = "ModelsLab"
-    models = MODELS
+    models = model_files.beside(__file__)
     default_base_url = "https://modelslab.com"
     min_poll_seconds = 5.0  # what the vendor's samples wait
     can_check_key = True
@@ -94,7 +92,7 @@ class ModelsLab(Adapter):
             body["webhook"] = request.webhook_url
         if request.negative_prompt:
             body["negative_prompt"] = request.negative_prompt
-        if model.id == ULTRA:
+        if _is_ultra(model):
             body |= {
                 "resolution": min(*request.frame_size, ULTRA_MOST_LINES),
                 "fps": ULTRA_FRAMES_PER_SECOND,
@@ -103,7 +101,7 @@ class ModelsLab(Adapter):
             }
             return Call("POST", "/api/v6/video/text2video_ultra", json=body)
         body["aspect_ratio"] = request.aspect_ratio
-        if model.id not in NO_DURATION:
+        if model.options.get("sends_duration", True):
             body["duration"] = str(request.duration_seconds)  # text on the model pages
         if len(model.resolutions) > 1:
             body["resolution"] = request.resolution
@@ -122,7 +120,7 @@ class ModelsLab(Adapter):
         accepted = word in self.WAITING or word in self.DONE or (reply.status < 300 and word not in self.FAILED)
         if not job_id or not accepted:
             return ""
-        return f"v6:{job_id}" if request.model.id == ULTRA else job_id
+        return f"v6:{job_id}" if _is_ultra(request.model) else job_id
 
     @classmethod
     def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
@@ -132,7 +130,7 @@ class ModelsLab(Adapter):
             return None
         done = body.get("output") if body.get("status") == "success" else None
         link = clip_links.clip_address(*_several(done))
-        return JobNotice(f"v6:{job_id}" if model.id == ULTRA else job_id, link)
+        return JobNotice(f"v6:{job_id}" if _is_ultra(model) else job_id, link)
 
     def status_call(self, job_id: str) -> Call:
         """At an address of our own making: the one in the reply is not trusted with the key."""
@@ -200,3 +198,8 @@ def _link(value: Any) -> str | None:
 def _several(value: Any) -> Sequence[Any]:
     """An `output`, which may be a list, a single text, "" or missing."""
     return value if isinstance(value, list) else [value]
+
+
+def _is_ultra(model: VideoModel) -> bool:
+    """Whether a model is asked for at the older path of its own."""
+    return bool(model.options.get("endpoint") == "ultra")

@@ -7,6 +7,7 @@ SDK and from the input schemas on its model pages (replicate.com/OWNER/NAME/vers
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,9 +15,8 @@ import httpx
 
 from core import errors
 from core.messages import N_
-from core.providers import clip_links, http, kept
+from core.providers import clip_links, http, kept, model_files
 from core.providers.adapter import Adapter
-from core.providers.adapters.replicate_models import INPUTS, MODELS
 from core.providers.contract import (
     Check,
     JobNotice,
@@ -54,12 +54,22 @@ _NO_START = N_("The provider could not start this model in time. Nothing was cha
 _NO_NAME = N_("The provider met an error it has no name for. Nothing was charged; try again later.")
 
 
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """How one model names what it takes ("" where it takes none), and what is always sent with it: its `options`."""
+
+    prompt: str = "prompt"
+    start_image: str = ""
+    end_image: str = ""
+    always: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Replicate(Adapter):
     """replicate.com. It keeps no reference of ours, but lists what was sent, so that a lost submit can be found."""
 
     name = "replicate"
     display_name = "Replicate"
-    models = MODELS
+    models = model_files.beside(__file__)
     default_base_url = "https://api.replicate.com"
     min_poll_seconds = 5.0  # its Python client waits half a second; for jobs of minutes this is kinder
     max_requests_per_second = 45.0  # same page: 3000 a minute, less a margin
@@ -117,7 +127,7 @@ class Replicate(Adapter):
 
     def submit_call(self, request: VideoRequest) -> Call:
         """By name or by version."""
-        names, wanted = INPUTS[request.model.id], _settings(request)
+        names, wanted = Inputs(**request.model.options), _settings(request)
         for name, image in ((names.start_image, request.start_image), (names.end_image, request.end_image)):
             if image:
                 wanted[name] = image.uploaded or image.data_url
@@ -193,13 +203,13 @@ class Replicate(Adapter):
             return ListedJob(job, is_ours=False)
         if version and item.get("version") not in (version, "hidden", None):
             return ListedJob(job, is_ours=False)
-        theirs, ours, names = item.get("input"), _settings(request), INPUTS[request.model.id]
+        theirs, ours, names = item.get("input"), _settings(request), Inputs(**request.model.options)
         if not isinstance(theirs, Mapping) or item.get("data_removed") is True:
             return ListedJob(job, is_ours=None)
         same: list[bool | None] = [_same(theirs[field], ours[field]) if field in theirs else None for field in ours]
         checks: list[Check] = []
-        for field, image in ((names.start_image, request.start_image), (names.end_image, request.end_image)):
-            found = theirs.get(field)
+        for name, image in ((names.start_image, request.start_image), (names.end_image, request.end_image)):
+            found = theirs.get(name)
             path = found.removeprefix(self._base_url) if isinstance(found, str) else ""
             if image is None:
                 same.append(not found)
@@ -232,7 +242,7 @@ class Replicate(Adapter):
 
 def _settings(request: VideoRequest) -> dict[str, Any]:
     """The input but for images. What the model has no choice of is not sent: it has no field for it."""
-    model, names = request.model, INPUTS[request.model.id]
+    model, names = request.model, Inputs(**request.model.options)
     wanted = dict(names.always)
     if names.prompt:
         wanted[names.prompt] = request.prompt
