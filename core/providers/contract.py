@@ -90,8 +90,8 @@ class VideoModel:
     `sizes` are exact frame sizes in pixels, (width, height) by "RESOLUTION RATIO", where the plain ones are wrong.
     `always_audio`: every clip has sound, there is no choice. `frame_rates` are the choices of frames a second, none
     where the model decides. `reference_images`, `reference_videos` and `reference_sounds` are how many it takes at
-    most, `reference_roles` what each may stand for. `rules` say what does not go together. `options` are facts that only the
-    vendor's adapter reads.
+    most, `reference_roles` what each may stand for. `rules` say what does not go together. `options` are facts that
+    only the vendor's adapter reads.
     `ignores_negative_prompt`: one may come along and has no effect, so it is not refused. `limits` are sentences on
     what the model does not honour. `published_seconds` is the longest clip that the published price list names, where
     its vendor has been found to offer less.
@@ -339,6 +339,8 @@ class Provider(ABC):
     name: ClassVar[str]
     display_name: ClassVar[str]
     models: ClassVar[tuple[VideoModel, ...]]
+    catalogue: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """What the files of its models say besides: model id -> tables that only `core.catalog` reads."""
     default_base_url: ClassVar[str]
     needs_key: ClassVar[bool] = True
     is_local: ClassVar[bool] = False
