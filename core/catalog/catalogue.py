@@ -1,31 +1,36 @@
 """The catalogue as a value: every model with its prices, costs and life by moment; pure, and it changes nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from core import errors
 from core.catalog import record_tables
-from core.catalog.records import Cost, Life, LifeState, Price
+from core.catalog.records import Cost, Life, LifeState, Price, VendorId
 from core.messages import message
 from core.providers import registry
-from core.providers.contract import VideoModel
+from core.providers.contract import Provider, VideoModel
 from core.providers.model_files import BadRecord
 from core.providers.registry import Registry
 
-Dated = TypeVar("Dated", Price, Cost, Life)
+Dated = TypeVar("Dated", Price, Cost, Life, VendorId)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One model, and what is said of it from which moment on, oldest first."""
+    """One model, and what is said of it from which moment on, oldest first.
+
+    `added`: an administrator has added it, no file has it.
+    """
 
     model: VideoModel
     prices: tuple[Price, ...] = ()
     costs: tuple[Cost, ...] = ()
     lives: tuple[Life, ...] = ()
+    vendor_ids: tuple[VendorId, ...] = ()
+    added: bool = False
 
     @classmethod
     def of(cls, model: VideoModel, tables: Mapping[str, Any]) -> "Entry":
@@ -48,6 +53,16 @@ class Entry:
     def life(self, at: datetime) -> Life | None:
         """Where its life stands at a moment; None where nothing was said: it is available."""
         return _at(self.lives, at)
+
+    def vendor_id(self, at: datetime) -> str | None:
+        """What an administrator has said the vendor calls it at a moment; None where that was left as it is."""
+        found = _at(self.vendor_ids, at)
+        return found.upstream_id if found else None
+
+    def model_at(self, at: datetime) -> VideoModel:
+        """The model with the vendor's id of a moment."""
+        named = self.vendor_id(at)
+        return replace(self.model, upstream_id=named) if named else self.model
 
     def state(self, at: datetime) -> LifeState:
         """Whether it can be ordered at a moment."""
@@ -90,8 +105,13 @@ class Catalogue:
 
 def of_registry(known: Registry) -> Catalogue:
     """What the files of all registered providers say. Raises BadRecord, whose field begins with the model's id."""
+    return _of_providers(known.providers())
+
+
+@lru_cache(maxsize=4)
+def _of_providers(providers: Sequence[type[Provider]]) -> Catalogue:
     entries: dict[str, Entry] = {}
-    for provider in known.providers():
+    for provider in providers:
         for model in provider.models:
             try:
                 entries[model.id] = Entry.of(model, provider.catalogue.get(model.id, {}))
@@ -100,7 +120,6 @@ def of_registry(known: Registry) -> Catalogue:
     return Catalogue(entries)
 
 
-@lru_cache(maxsize=1)
 def shipped() -> Catalogue:
     """What is said of every model before an administrator has changed anything."""
     return of_registry(registry.default())

@@ -37,7 +37,7 @@ class Registry:
         for model in provider_class.models:
             if model.id in found:
                 raise ValueError(f"There is already a model '{model.id}', of {found[model.id].provider}.")
-            _check(model, provider=name)
+            check_model(model, provider=name)
             found[model.id] = model
         self._models = found
         self._providers[name] = provider_class
@@ -96,7 +96,7 @@ def _removed(name: str) -> type[Provider]:
     return type("RemovedProvider", (RemovedProvider,), {"name": name, "display_name": name})
 
 
-def _check(model: VideoModel, *, provider: str) -> None:
+def check_model(model: VideoModel, *, provider: str) -> None:
     """ValueError when a model's declaration cannot be offered as it stands."""
     if model.provider != provider:
         raise ValueError(f"The model '{model.id}' says it belongs to '{model.provider}', not to '{provider}'.")
