@@ -18,6 +18,7 @@ from core.api.routers import (
     audit_log,
     batches,
     budgets,
+    catalogue,
     credits,
     estimates,
     event_hub,
@@ -79,6 +80,7 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.ADMIN_TOKEN, invitations.router),
     (Audience.ADMIN_TOKEN, people.router),
     (Audience.ADMIN_TOKEN, grants.router),
+    (Audience.ADMIN_TOKEN, catalogue.router),
     (Audience.ADMIN_TOKEN, uncertain.router),
     (Audience.ADMIN_TOKEN, audit_log.router),
 )

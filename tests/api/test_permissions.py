@@ -14,8 +14,9 @@ from sqlalchemy import update
 
 from core import db
 from core.api import api
+from core.catalog_changes import changes as catalogue_changes
 from core.clock import utc_now
-from core.db.enums import Role, Scope, WorkspaceRole
+from core.db.enums import ChangeKind, Role, Scope, WorkspaceRole
 from core.db.tables import ApiToken, ClipNote, Preset, User, WorkspaceMember
 from core.generations import commands, share_links
 from core.identity import api_tokens
@@ -28,6 +29,7 @@ from tests.factories import generations, installations
 from tests.factories.projects import create_project
 from tests.factories.users import create_member
 from tests.factories.workspaces import create_team
+from tests.unit.test_overlay import ADDED
 
 Options = Callable[["World", Client], dict[str, Any]]
 """What a request is sent with, beside its path."""
@@ -242,6 +244,13 @@ TABLE: Mapping[str, Row] = {
             "json": {"fromWorkspaceId": world.team, "toWorkspaceId": home_of(caller), "credits": 5, "reason": "Spring"}
         },
     ),
+    "GET /catalogue": Row(administrators()),
+    "GET /catalogue/changes": Row(administrators()),
+    "POST /catalogue/changes": Row(
+        administrators(201), options=body(modelId="veo2", kind="position", value={"before": None})
+    ),
+    "DELETE /catalogue/changes/{id}": Row(administrators(), "coming change"),
+    "POST /catalogue/models": Row(administrators(201), options=body(record=ADDED)),
     "GET /uncertain": Row(administrators()),
     "POST /uncertain/{id}/release": Row(administrators(), "clip that is unclear"),
     "POST /uncertain/{id}/found": Row(
@@ -311,6 +320,8 @@ class World:
                     return {"id": share_links.make(session, manager, [self.clip]).link.id}
             case "team" | "member" | "invitation":
                 return self._fresh_in_team(about)
+            case "coming change":
+                return {"id": coming_change()}
             case "person":
                 return {"id": newcomer().id}
             case "clip that is unclear":
@@ -370,6 +381,15 @@ def home_of(caller: Client) -> str:
 def newcomer() -> Member:
     """Somebody who has just come."""
     return create_member(db.default(), f"{new_id()}@example.org", credits=0)
+
+
+def coming_change() -> str:
+    """The id of a change of the catalogue that begins at a moment of its own."""
+    admin = create_member(db.default(), f"{new_id()}@example.org", credits=0, role=Role.ADMIN)
+    with db.write_session() as session:
+        life, begins = {"state": "hidden"}, utc_now() + timedelta(days=1)
+        made = catalogue_changes.change(session, admin, "veo2", ChangeKind.LIFE, life, since=begins)
+        return str(made.row.id)
 
 
 def token_of(client: Client, **values: Any) -> tuple[str, str]:

@@ -208,15 +208,16 @@ def test_describe_when_a_model_is_added(database: Database, admin: Member) -> No
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
-        ({"provider": "nobody"}, "value.provider"),
-        ({"provider": None}, "value.provider"),
-        ({"id": "Short Film"}, "value.id"),
-        ({"id": ""}, "value.id"),
-        ({"durations": "all"}, "value.durations"),
-        ({"colour": "red"}, "value.colour"),
-        ({"durations": [3]}, "value"),
-        ({"prices": [{"since": "2027-03-01", "credits_per_second": {"480p": 1}}]}, "value.credits_per_second"),
-        ({"life": {"since": "soon", "state": "hidden"}}, "value.life[0].since"),
+        ({"provider": "nobody"}, "record.provider"),
+        ({"provider": None}, "record.provider"),
+        ({"id": "Short Film"}, "record.id"),
+        ({"id": ""}, "record.id"),
+        ({"name": "Short\x00"}, "record.name"),
+        ({"durations": "all"}, "record.durations"),
+        ({"colour": "red"}, "record.colour"),
+        ({"durations": [3]}, "record"),
+        ({"prices": [{"since": "2027-03-01", "credits_per_second": {"480p": 1}}]}, "record.credits_per_second"),
+        ({"life": {"since": "soon", "state": "hidden"}}, "record.life[0].since"),
     ],
 )
 def test_describe_when_a_field_is_wrong(database: Database, admin: Member, wrong: dict[str, Any], field: str) -> None:
