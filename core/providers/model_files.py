@@ -33,10 +33,14 @@ class ModelRecord:
     catalogue: Mapping[str, Any]
 
 
-def beside(module: str) -> tuple[VideoModel, ...]:
-    """The models in the file beside an adapter's module (its `__file__`), which is named after its provider."""
+def beside(module: str) -> tuple[tuple[VideoModel, ...], Mapping[str, Mapping[str, Any]]]:
+    """The `models` and the `catalogue` of a provider, from the file beside its module, which is named after it.
+
+    `module` is the module's `__file__`. Raises BadRecord.
+    """
     path = Path(module).with_suffix(".toml")
-    return tuple(found.model for found in read(path, provider=path.stem))
+    records = read(path, provider=path.stem)
+    return tuple(found.model for found in records), {found.model.id: found.catalogue for found in records}
 
 
 def read(path: Path, *, provider: str) -> tuple[ModelRecord, ...]:
