@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from core.catalog import record_tables
 from core.catalog.records import Cost, Life, LifeState, Price, VendorId
 from core.messages import message
 from core.providers import registry
-from core.providers.contract import Provider, VideoModel
+from core.providers.contract import VideoModel
 from core.providers.model_files import BadRecord
 from core.providers.registry import Registry
 
@@ -105,24 +105,30 @@ class Catalogue:
 
 def of_registry(known: Registry) -> Catalogue:
     """What the files of all registered providers say. Raises BadRecord, whose field begins with the model's id."""
-    return _of_providers(known.providers())
-
-
-@lru_cache(maxsize=4)
-def _of_providers(providers: Sequence[type[Provider]]) -> Catalogue:
     entries: dict[str, Entry] = {}
-    for provider in providers:
+    for provider in known.providers():
         for model in provider.models:
             try:
-                entries[model.id] = Entry.of(model, provider.catalogue.get(model.id, {}))
+                entry = Entry.of(model, provider.catalogue.get(model.id, {}))
+                entries[model.id] = replace(entry, lives=_HIDDEN) if model.id in known.hidden else entry
             except BadRecord as wrong:
                 raise BadRecord(wrong.sentence, f"{model.id}.{wrong.field}") from None
     return Catalogue(entries)
 
 
+_HIDDEN = (Life(datetime.min.replace(tzinfo=UTC), LifeState.HIDDEN),)
+
+
 def shipped() -> Catalogue:
-    """What is said of every model before an administrator has changed anything."""
-    return of_registry(registry.default())
+    """What is said of every model of this process before an administrator has changed anything."""
+    known = registry.default()
+    return _of(known, len(known.models()), known.hidden)
+
+
+@lru_cache(maxsize=4)
+def _of(known: Registry, _models: int, _hidden: frozenset[str]) -> Catalogue:
+    """Made anew when a provider has been registered since."""
+    return of_registry(known)
 
 
 def _at(dated: Sequence[Dated], at: datetime) -> Dated | None:

@@ -24,7 +24,7 @@ from core.providers.registry import Registry
 LONGEST_ID = 80
 LONGEST_REASON = 300
 LONGEST_TEXT = 2000
-_ID = re.compile(r"[a-z0-9][a-z0-9./-]*")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]*")
 
 AT_ONCE = frozenset({ChangeKind.POSITION, ChangeKind.RECORD})
 """What holds as soon as it is said."""
@@ -66,6 +66,8 @@ def check_record(catalogue: Catalogue, record: Mapping[str, Any], known: Registr
             registry.check_model(entry.model, provider=provider)
         except ValueError as wrong:
             raise _Wrong("", plain(str(wrong))) from None
+        if (bad := known.provider_class(provider).model_error(entry.model)) is not None:
+            raise BadRecord(bad.sentence, bad.field)
         for price in entry.prices:
             check_price(price, entry.model)
         for life in entry.lives:
