@@ -101,7 +101,7 @@ def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, wai
     if settings.redis_url is not None and (wrong := redis_connection.address_error(settings.redis_url)):
         raise BadSetting(f"REDIS_URL: {wrong}")
     for model_id in offered.unpriced():
-        log.warning("The model '%s' has no price in core/catalog/price_list.py, so it is not offered.", model_id)
+        log.warning("The model '%s' has no price in its record, so it is not offered.", model_id)
     storage = open_storage(settings.storage_url)
     if storage.folder is not None:
         try:
