@@ -1,8 +1,8 @@
 """The catalogue as a value: every model with its prices, costs and life by moment; pure, and it changes nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -94,16 +94,26 @@ def of_registry(known: Registry) -> Catalogue:
     for provider in known.providers():
         for model in provider.models:
             try:
-                entries[model.id] = Entry.of(model, provider.catalogue.get(model.id, {}))
+                entry = Entry.of(model, provider.catalogue.get(model.id, {}))
+                entries[model.id] = replace(entry, lives=_HIDDEN) if model.id in known.hidden else entry
             except BadRecord as wrong:
                 raise BadRecord(wrong.sentence, f"{model.id}.{wrong.field}") from None
     return Catalogue(entries)
 
 
-@lru_cache(maxsize=1)
+_HIDDEN = (Life(datetime.min.replace(tzinfo=UTC), LifeState.HIDDEN),)
+
+
 def shipped() -> Catalogue:
-    """What is said of every model before an administrator has changed anything."""
-    return of_registry(registry.default())
+    """What is said of every model of this process before an administrator has changed anything."""
+    known = registry.default()
+    return _of(known, len(known.models()), known.hidden)
+
+
+@lru_cache(maxsize=4)
+def _of(known: Registry, _models: int, _hidden: frozenset[str]) -> Catalogue:
+    """Made anew when a provider has been registered since."""
+    return of_registry(known)
 
 
 def _at(dated: Sequence[Dated], at: datetime) -> Dated | None:

@@ -33,13 +33,13 @@ class ModelRecord:
     catalogue: Mapping[str, Any]
 
 
-def beside(module: str) -> tuple[tuple[VideoModel, ...], Mapping[str, Mapping[str, Any]]]:
-    """The `models` and the `catalogue` of a provider, from the file beside its module, which is named after it.
+def beside(module: str, provider: str = "") -> tuple[tuple[VideoModel, ...], Mapping[str, Mapping[str, Any]]]:
+    """The `models` and the `catalogue` of a provider, from the file beside its module, whose `__file__` this is.
 
-    `module` is the module's `__file__`. Raises BadRecord.
+    The provider is named as the module where no name is given. Raises BadRecord.
     """
     path = Path(module).with_suffix(".toml")
-    records = read(path, provider=path.stem)
+    records = read(path, provider=provider or path.stem)
     return tuple(found.model for found in records), {found.model.id: found.catalogue for found in records}
 
 
