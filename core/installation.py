@@ -126,7 +126,7 @@ def build(settings: Settings, *, patience_seconds: float = PATIENCE_SECONDS, wai
     _look_at_keys(database, settings)
     installation = Installation(settings, database, storage, settings.redis_url, callers, cache)
     for model_id in installation.catalogue.unpriced():
-        log.warning("The model '%s' has no price, so it is not offered.", model_id)
+        log.warning("The model '%s' has no price in its record, so it is not offered.", model_id)
     return installation
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import streamlit as st
 
 from core import db, installation
-from core.billing import ledger
-from core.catalog import adaptation, capabilities, offered, price_list
+from core.billing import ledger, pricing
+from core.catalog import adaptation, capabilities, offered
 from core.db.enums import ENDED_STATUSES
 from core.db.tables import Preset
 from core.generations import batches, queries
@@ -110,16 +110,22 @@ def choose_settings(model: VideoModel, spec: GenerationSpec) -> None:
             _("Sound"),
             "generate_audio",
             offered=model.audio,
-            price=price_list.AUDIO_CREDITS,
+            price=_extra_credits(spec, "generate_audio"),
             help_text=_("The model makes sound that goes with the picture."),
         )
         form_state.switch(
             _("Enhance the prompt"),
             "enhance_prompt",
             offered=model.prompt_enhancement,
-            price=price_list.PROMPT_ENHANCEMENT_CREDITS,
+            price=_extra_credits(spec, "enhance_prompt"),
             help_text=_("The provider's own AI rewrites the prompt before the clip is made. You do not see its text."),
         )
+
+
+def _extra_credits(spec: GenerationSpec, field: str) -> int:
+    """By how much a switch raises the price of this very clip."""
+    on, off = (pricing.priced(replace(spec, **{field: state})).total_credits for state in (True, False))
+    return on - off
 
 
 def choose_several(spec: GenerationSpec) -> list[GenerationSpec]:

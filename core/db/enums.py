@@ -39,6 +39,19 @@ class Stage(StrEnum):
     """Nothing moves it any more."""
 
 
+class CostBasis(StrEnum):
+    """Where the cost of a generation that has ended comes from, the best first."""
+
+    REPORTED = "reported"
+    """Its provider said what it took."""
+    USED = "used"
+    """Its provider said how much was used, and its price was applied to that."""
+    MEASURED = "measured"
+    """Its provider's price was applied to the time that the job ran by our clock."""
+    ESTIMATE = "estimate"
+    """Computed from the order and the provider's price of that moment."""
+
+
 class EntryKind(StrEnum):
     """What a ledger row does; `ledger.EFFECTS` says how it moves the account."""
 

@@ -23,6 +23,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from core.db.enums import (
     ChangeKind,
+    CostBasis,
     DeliveryState,
     DisabledReason,
     EntryKind,
@@ -129,6 +130,7 @@ class Base(DeclarativeBase):
         Message: MessageJson(),
         Status: EnumString(Status, 12),
         Stage: EnumString(Stage, 12),
+        CostBasis: EnumString(CostBasis, 10),
         EntryKind: EnumString(EntryKind, 8),
         Role: EnumString(Role, 8),
         Scope: EnumString(Scope, 8),

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import select
 
 from core import errors
-from core.billing import ledger
-from core.billing.quote import quote
+from core.billing import ledger, pricing
 from core.catalog import capabilities
 from core.db import ReadSession, WriteSession
 from core.db.tables import Generation, Project
@@ -25,7 +24,7 @@ MAX_BATCH = 20
 
 def total_credits(orders: Sequence[Order]) -> int:
     """The price of all of them: the sum of their quotes."""
-    return sum(quote(order.spec).total_credits for order in orders)
+    return sum(pricing.priced(order.spec).total_credits for order in orders)
 
 
 def submit_batch(
@@ -102,7 +101,7 @@ def _check_total(session: ReadSession, member: Member, orders: Sequence[Order]) 
     needed: Counter[str] = Counter()
     for order in orders:
         if order.project_id in payer_of:
-            needed[payer_of[order.project_id]] += quote(order.spec).total_credits
+            needed[payer_of[order.project_id]] += pricing.priced(order.spec).total_credits
     for workspace_id, credits in needed.items():
         available = ledger.balance(session, workspace_id).available_credits
         if credits > available:

@@ -7,20 +7,21 @@ from datetime import datetime
 from sqlalchemy import bindparam, or_, select, update
 
 from core import db, errors
-from core.billing import ledger
-from core.billing.quote import Quote, quote
+from core.billing import ledger, pricing
+from core.billing.quote import Quote
 from core.catalog import capabilities
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession
 from core.db.enums import Status
 from core.db.tables import Generation, Project, is_live, table_of
-from core.generations import lifecycle
+from core.generations import lifecycle, spending
 from core.generations.queries import get, visible
 from core.identity import api_tokens, idempotency, users
 from core.messages import message
 from core.projects import projects, uploads
 from core.providers import registry
 from core.spec import GenerationSpec
+from core.usage import exchange_rates
 from core.workspaces import quota
 from core.workspaces.access import Member, in_workspace
 from core.workspaces.permissions import Action
@@ -101,8 +102,10 @@ def submit(
         raise errors.ProviderNotConfigured
     if quota.used_bytes(session, project.workspace_id) >= quota_bytes:
         raise errors.StorageFull
-    price = quote(order.spec)
-    row = _row(member, project, order, price, db.now(session))
+    now = db.now(session)
+    price = pricing.priced(order.spec, now)
+    row = _row(member, project, order, price, now)
+    spending.freeze(row, idr_per_usd=exchange_rates.at(session, now))
     row.idempotency_key, row.retry_of_id, row.extends_id, row.batch_id = (
         idempotency_key,
         retry_of_id,

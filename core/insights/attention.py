@@ -1,4 +1,4 @@
-"""What waits for an administrator: clips that need a decision, and accounts of ours that a provider refuses."""
+"""What waits for an administrator: clips that need a decision, refused accounts of ours, costs that are off."""
 
 from dataclasses import dataclass
 
@@ -6,20 +6,24 @@ from sqlalchemy import func, select
 
 from core.db import ReadSession
 from core.db.tables import Generation, is_uncertain
-from core.insights import circuit_breaker
+from core.insights import circuit_breaker, cost_drift
 
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """`unclear_clips` wait for a decision; `refused_accounts` are providers that do not accept our key or account."""
+    """`unclear_clips` wait for a decision; `refused_accounts` are providers that do not accept our key or account.
+
+    `old_prices` are models whose vendor takes another price by now than the catalogue says.
+    """
 
     unclear_clips: int
     refused_accounts: tuple[str, ...]
+    old_prices: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
         """How many things wait."""
-        return self.unclear_clips + len(self.refused_accounts)
+        return self.unclear_clips + len(self.refused_accounts) + len(self.old_prices)
 
 
 def waiting(session: ReadSession) -> Attention:
@@ -27,7 +31,8 @@ def waiting(session: ReadSession) -> Attention:
     refused = [
         name for name, row in circuit_breaker.states(session).items() if row.error_code in circuit_breaker.ACCOUNT_CODES
     ]
-    return Attention(session.scalar(_UNCLEAR) or 0, tuple(sorted(refused)))
+    old_prices = tuple(row.model_id for row in cost_drift.old_prices(session))
+    return Attention(session.scalar(_UNCLEAR) or 0, tuple(sorted(refused)), old_prices)
 
 
 _UNCLEAR = select(func.count()).select_from(Generation).where(is_uncertain())

@@ -174,6 +174,9 @@ TEMPLATES: dict[str, str] = {
     "successor_is_itself": N_("A model cannot take its own place. Choose another one."),
     "model_note_not_found": N_("This note does not exist."),
     "base_price_not_positive": N_("A base price is a whole number above 0."),
+    "rate_out_of_range": N_("A dollar is between {least:,} and {most:,} rupiah."),
+    "rate_begins_in_the_past": N_("A rate begins at once or at a moment to come."),
+    "vendor_percent_not_positive": N_("A factor on the provider's price is at least 1 percent."),
     "markup_too_low": N_("A markup is at least 100 percent of the cost."),
     # Credits and budgets
     "credits_short": N_("This needs {needed_credits:,} credits and {available_credits:,} are available."),

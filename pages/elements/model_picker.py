@@ -7,7 +7,7 @@ from typing import Any
 
 from babel.numbers import format_decimal
 
-from core.billing.quote import quote
+from core.billing import pricing
 from core.catalog import adaptation
 from core.insights.model_stats import TrackRecord
 from core.messages import Message
@@ -97,7 +97,7 @@ def _price(model: VideoModel, spec: GenerationSpec) -> tuple[str, str]:
     """(price, per second) of this very clip where the model makes its size and length, else what it starts from."""
     fitted = adaptation.adapt(spec, model)
     if not {change.field for change in fitted.changes} & {"resolution", "duration_seconds"}:
-        total = quote(fitted.spec).total_credits
+        total = pricing.priced(fitted.spec).total_credits
         per_second = _("{credits} a second").format(credits=_figure(total / spec.duration_seconds))
         return wording.priced(total), per_second
     return _("from {credits} credits a second").format(credits=_figure(_cheapest(model))), ""
@@ -113,7 +113,7 @@ def _cheapest(model: VideoModel) -> float:
         aspect_ratio=model.aspect_ratios[0],
     )
     return min(
-        quote(replace(plain, resolution=resolution, duration_seconds=seconds)).total_credits / seconds
+        pricing.priced(replace(plain, resolution=resolution, duration_seconds=seconds)).total_credits / seconds
         for resolution in model.resolutions
         for seconds in model.durations
     )

@@ -10,7 +10,7 @@ from pydantic import Field
 from core import errors
 from core.api.http import routing
 from core.api.schemas import fields, requests, responses
-from core.billing.quote import quote
+from core.billing import pricing
 from core.catalog import capabilities
 from core.providers import registry
 from core.providers.contract import VideoModel
@@ -54,7 +54,7 @@ async def estimate_credits(body: requests.EstimateBody) -> EstimateAnswer:
     spec = body.spec(
         duration_seconds=model.default_seconds, aspect_ratio=model.aspect_ratios[0]
     )  # no ratio has a price
-    price = quote(spec)
+    price = pricing.priced(spec)
     reasons = capabilities.check(model, spec, prompt_required=False)
     return EstimateAnswer(
         estimate=Estimate(

@@ -8,7 +8,8 @@ from core import db
 from core.api.http import routing
 from core.api.http.installed import CurrentInstallation
 from core.api.schemas import fields, responses
-from core.catalog import offered, price_list
+from core.billing import pricing
+from core.catalog import offered
 from core.insights import provider_status
 
 router = routing.router("models")
@@ -94,7 +95,7 @@ async def list_models(installation: CurrentInstallation) -> ModelsAnswer:
                 supports_prompt_enhancement=model.prompt_enhancement,
                 prompt_limit_chars=model.prompt_limit_chars,
                 limits=list(model.limits),
-                base_credits=price_list.price(model.id).base_credits,
+                base_credits=pricing.base_credits(model),
                 configured=model.provider in installation.configured,
             )
             for model in offered.models()

@@ -19,7 +19,7 @@ from core.db.tables.people import (
 )
 from core.db.tables.projects import Draft, Preset, Project, Upload
 from core.db.tables.sharing import ClipNote, ShareLink, ShareLinkClip, ShareLinkVisit
-from core.db.tables.usage import UsageDay
+from core.db.tables.usage import CostDrift, ExchangeRate, UsageDay
 from core.db.tables.webhooks import WebhookDelivery, WebhookEndpoint
 from core.db.tables.workspaces import Invitation, Workspace, WorkspaceMember
 from core.db.types import table_of
@@ -32,7 +32,9 @@ __all__ = [
     "BrowserSession",
     "CatalogueChange",
     "ClipNote",
+    "CostDrift",
     "Draft",
+    "ExchangeRate",
     "FailedAttempts",
     "Generation",
     "GenerationEvent",

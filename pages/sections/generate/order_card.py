@@ -7,8 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import streamlit as st
 
 from core import db, errors
-from core.billing import ledger
-from core.billing.quote import quote
+from core.billing import ledger, pricing
 from core.catalog import capabilities
 from core.clock import utc_now
 from core.db.enums import Status
@@ -109,7 +108,7 @@ def _summary(orders: Sequence[Order]) -> list[tuple[str, int]]:
 
 
 def _lines(order: Order, clips: int) -> list[tuple[str, int]]:
-    lines = [(wording.line(line.kind, line.percent), line.credits) for line in quote(order.spec).lines]
+    lines = [(wording.line(line.kind, line.percent), line.credits) for line in pricing.priced(order.spec).lines]
     if clips > 1:
         more = plural("{number} more of the same", "{number} more of the same", clips - 1).format(number=clips - 1)
         lines.append((more, _price(order) * (clips - 1)))
@@ -125,7 +124,7 @@ def _every_line(orders: Sequence[Order]) -> list[tuple[str, int]]:
 
 
 def _price(order: Order) -> int:
-    return quote(order.spec).total_credits
+    return pricing.priced(order.spec).total_credits
 
 
 def _balance_words(available: int, after: int, clips: int) -> str:
