@@ -61,7 +61,7 @@ class Quote:
 
 
 def quote(spec: GenerationSpec, *, base_credits: int | None = None) -> Quote:
-    """Price a spec, also one the model cannot make (`catalog.capabilities` judges that).
+    """Price a spec, also one the model cannot make (`catalog.rules` judges that).
 
     `base_credits` puts another base price in place of the list's, to see what would be.
     Raises InvalidRequest for an unpriced model or resolution and for a duration that is not positive.

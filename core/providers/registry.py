@@ -8,6 +8,7 @@ import httpx
 
 from core import errors
 from core.messages import N_, message
+from core.providers import constraints
 from core.providers.contract import Provider, VideoModel
 
 
@@ -111,6 +112,8 @@ def _check(model: VideoModel, *, provider: str) -> None:
             model.frame_size(*pair)
         except ValueError as wrong:
             raise ValueError(f"The model '{model.id}': {wrong}") from None
+    if wrongs := constraints.mistakes(model):
+        raise ValueError(f"The model '{model.id}': {' '.join(wrongs)}")
 
 
 PROVIDERS = (

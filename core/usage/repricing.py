@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 
 from core import errors
 from core.billing.quote import estimated_cost_idr, idr_of_microusd, quote
-from core.catalog import capabilities, price_list
+from core.catalog import price_list, rules
 from core.db import ReadSession
 from core.db.enums import Status
 from core.db.tables import Generation
@@ -181,7 +181,7 @@ def reprice(clips: Iterable[ClipGroup], change: Scenario) -> Comparison:
     for kind in clips:
         spec = replace(kind.spec, model_id=model.id)
         same = kind.spec.model_id == model.id
-        if not same and (problems := capabilities.check(model, spec, prompt_required=False)):
+        if not same and (problems := rules.check(model, spec, prompt_required=False)):
             reason = next(iter(problems.values()))
             impossible[reason].add(kind.clips, kind.charged_credits, _cost_idr(kind, None))
             continue
@@ -203,7 +203,7 @@ def coverage(clips: Iterable[ClipGroup], model: VideoModel) -> int:
         kind.clips
         for kind in clips
         if kind.spec.model_id == model.id
-        or not capabilities.check(model, replace(kind.spec, model_id=model.id), prompt_required=False)
+        or not rules.check(model, replace(kind.spec, model_id=model.id), prompt_required=False)
     )
 
 
