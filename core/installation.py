@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import urlsplit
 
-from core import db, redaction, setting_values
+from core import db, process_settings, redaction, setting_values
 from core.catalog import offered
 from core.config import BadSetting, Settings
 from core.db import Database
@@ -142,7 +142,7 @@ def opened(
 
     The rest is as for `open_database`.
     """
-    settings = settings or provider_connection.read_settings()
+    settings = settings or process_settings.read()
     installation = build(settings, patience_seconds=patience_seconds, waits=waits)
     try:
         with using(installation):

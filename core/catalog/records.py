@@ -12,7 +12,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class PublishedPrice:
-    """A price as the published list has it: `base_credits` for up to `default_seconds` at 720p, surcharges as shares."""
+    """A price as the published list has it: `base_credits` for `default_seconds` at 720p, and surcharges as shares."""
 
     since: datetime
     base_credits: int

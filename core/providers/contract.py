@@ -332,6 +332,14 @@ class VideoFacts:
     web_safe: bool
 
 
+@dataclass(frozen=True, slots=True)
+class BadFact:
+    """What somebody said of a vendor or a model and cannot be used; `field` as `workflow`, empty for the whole."""
+
+    sentence: str
+    field: str = ""
+
+
 class Provider(ABC):
     """One vendor. It knows HTTP and nothing of us: no database, price, clock, settings or storage.
 
@@ -341,13 +349,17 @@ class Provider(ABC):
     `needs_key` False means it is configured by its address alone. `is_local`: it runs beside the worker, so it is
     always configured, and its address is today's and not the one a job was submitted to. `min_poll_seconds` is the
     shortest pause between two looks at one job that the vendor asks for. `max_in_flight` is how many jobs it takes
-    from us at once, `max_requests_per_second` how many calls of any kind. `options` are facts about this instance of a
-    vendor's kind, such as a region.
+    from us at once, `max_requests_per_second` how many calls of any kind.
+
+    One that is `from_file` was made from a file of vendors. `given_address` says that its address stands there (with a
+    path only if the kind `takes_base_path`); `options` are facts about it that its kind asks for, such as a region.
     """
 
     name: ClassVar[str]
     display_name: ClassVar[str]
     models: ClassVar[tuple[VideoModel, ...]]
+    catalogue: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """What the files of its models say besides: model id -> tables that only `core.catalog` reads."""
     default_base_url: ClassVar[str]
     needs_key: ClassVar[bool] = True
     is_local: ClassVar[bool] = False
@@ -357,6 +369,9 @@ class Provider(ABC):
     supports_lookup: ClassVar[bool] = False
     can_check_key: ClassVar[bool] = False
     options: ClassVar[Mapping[str, Any]] = {}
+    from_file: ClassVar[bool] = False
+    given_address: ClassVar[bool] = False
+    takes_base_path: ClassVar[bool] = False
     max_requests_per_second: ClassVar[float | None] = None
     cancel_note: ClassVar[str] = N_(
         "This provider cannot stop a job once it has it; the clip will arrive and be charged."
@@ -371,6 +386,16 @@ class Provider(ABC):
     def base_url_variable(cls) -> str:
         """The name of the setting that is its address, where that is another than `default_base_url`."""
         return f"{cls.name.upper()}_BASE_URL"
+
+    @classmethod
+    def option_error(cls) -> BadFact | None:
+        """What is wrong with the `options` of an instance of this kind; None where they can be used."""
+        return BadFact("This kind of vendor has no options.") if cls.options else None
+
+    @classmethod
+    def model_error(cls, model: VideoModel) -> BadFact | None:
+        """What is wrong with a model of this kind that somebody has described, its `options` above all."""
+        return None
 
     def __init__(self, *, client: httpx.AsyncClient, key: str, base_url: str = "") -> None:
         self._client = client

@@ -33,10 +33,14 @@ class ModelRecord:
     catalogue: Mapping[str, Any]
 
 
-def beside(module: str) -> tuple[VideoModel, ...]:
-    """The models in the file beside an adapter's module (its `__file__`), which is named after its provider."""
+def beside(module: str, provider: str = "") -> tuple[tuple[VideoModel, ...], Mapping[str, Mapping[str, Any]]]:
+    """The `models` and the `catalogue` of a provider, from the file beside its module, whose `__file__` this is.
+
+    The provider is named as the module where no name is given. Raises BadRecord.
+    """
     path = Path(module).with_suffix(".toml")
-    return tuple(found.model for found in read(path, provider=path.stem))
+    records = read(path, provider=provider or path.stem)
+    return tuple(found.model for found in records), {found.model.id: found.catalogue for found in records}
 
 
 def read(path: Path, *, provider: str) -> tuple[ModelRecord, ...]:

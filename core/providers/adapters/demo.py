@@ -30,7 +30,7 @@ class Demo(Adapter):
 
     name = "demo"
     display_name = "Demo Studio"
-    models = model_files.beside(__file__)
+    models, catalogue = model_files.beside(__file__)
     default_base_url = "http://127.0.0.1:8710"
     needs_key = False
     is_local = True

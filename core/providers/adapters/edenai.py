@@ -45,7 +45,7 @@ class EdenAI(Adapter):
 
     name = "edenai"
     display_name = "Eden AI"
-    models = model_files.beside(__file__)
+    models, catalogue = model_files.beside(__file__)
     default_base_url = "https://api.edenai.run"
     min_poll_seconds = 5.0  # what the vendor's samples wait
     max_requests_per_second = 9.0  # rate limits page: 10 a second an account, less a margin

@@ -58,7 +58,7 @@ class Fal(Adapter):
 
     name = "fal"
     display_name = "fal"
-    models = model_files.beside(__file__)
+    models, catalogue = model_files.beside(__file__)
     default_base_url = "https://queue.fal.run"
     min_poll_seconds = 3.0  # its client looks ten times a second; for jobs of minutes this is kinder
     max_requests_per_second = 9.0  # an earlier FAQ: 10 a second an account, less a margin; today's names no figure

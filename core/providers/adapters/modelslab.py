@@ -45,7 +45,7 @@ class ModelsLab(Adapter):
 
     name = "modelslab"
     display_name = "ModelsLab"
-    models = model_files.beside(__file__)
+    models, catalogue = model_files.beside(__file__)
     default_base_url = "https://modelslab.com"
     min_poll_seconds = 5.0  # what the vendor's samples wait
     can_check_key = True

@@ -69,7 +69,7 @@ class Replicate(Adapter):
 
     name = "replicate"
     display_name = "Replicate"
-    models = model_files.beside(__file__)
+    models, catalogue = model_files.beside(__file__)
     default_base_url = "https://api.replicate.com"
     min_poll_seconds = 5.0  # its Python client waits half a second; for jobs of minutes this is kinder
     max_requests_per_second = 45.0  # same page: 3000 a minute, less a margin
