@@ -5,6 +5,7 @@ A vendor states facts: calls (`submit_call`, `status_call`), how their replies a
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,8 +20,10 @@ from core.providers.contract import (
     JobState,
     JobStatus,
     ListedJob,
+    LiveModel,
     ProviderJob,
     SourceImage,
+    VideoModel,
     VideoRequest,
 )
 from core.providers.hooks import VendorHooks
@@ -105,6 +108,22 @@ class Adapter(VendorHooks):
             if not page:
                 return JobMatches(exact, candidates, complete=complete)
         return JobMatches(exact, candidates, complete=False)
+
+    async def live_models(self) -> Sequence[LiveModel]:
+        """Ask for the vendor's list of models."""
+        reply = await self._poll(self.live_models_call())
+        if found := self.parse_live_models(reply):
+            return tuple(found)
+        raise self.classify_poll_error(reply)
+
+    async def live_model(self, model: VideoModel) -> LiveModel | None:
+        """Ask about one model."""
+        reply = await self._poll(self.live_model_call(model))
+        if found := self.parse_live_model(reply, model):
+            return found
+        if self.is_model_gone(reply):
+            return None
+        raise self.classify_poll_error(reply)
 
     # Sending.
 

@@ -309,6 +309,35 @@ class JobNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedCost:
+    """What a vendor's own list says that a clip of a model costs, in millionths of a dollar.
+
+    Keys and fields are those of `core.catalog.records.Cost`; a size that is missing has no price in the list.
+    """
+
+    per_second: Mapping[str, int] = field(default_factory=dict)
+    per_million_tokens: Mapping[str, int] = field(default_factory=dict)
+    per_call: int | None = None
+    per_image: int = 0
+    per_reference: int = 0
+    minimum: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveModel:
+    """A model as its vendor describes it today.
+
+    `upstream_id` is written as `VideoModel` has it. `prices` are the vendor's own names and figures; `cost` is None
+    where they are not understood, so that the model is unpriced: that is never taken for nothing.
+    """
+
+    upstream_id: str
+    name: str = ""
+    prices: Mapping[str, str] = field(default_factory=dict)
+    cost: ListedCost | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VideoSource:
     """Where, and with what headers, the finished file is fetched; the address may be a data URL, the file itself."""
 
@@ -349,7 +378,8 @@ class Provider(ABC):
     `needs_key` False means it is configured by its address alone. `is_local`: it runs beside the worker, so it is
     always configured, and its address is today's and not the one a job was submitted to. `min_poll_seconds` is the
     shortest pause between two looks at one job that the vendor asks for. `max_in_flight` is how many jobs it takes
-    from us at once, `max_requests_per_second` how many calls of any kind.
+    from us at once, `max_requests_per_second` how many calls of any kind. `can_list_models`: one call gives all its
+    video models; `can_look_up_models`: one call tells of one model whether it is there.
 
     One that is `from_file` was made from a file of vendors. `given_address` says that its address stands there (with a
     path only if the kind `takes_base_path`); `options` are facts about it that its kind asks for, such as a region.
@@ -368,6 +398,8 @@ class Provider(ABC):
     can_cancel: ClassVar[bool] = False
     supports_lookup: ClassVar[bool] = False
     can_check_key: ClassVar[bool] = False
+    can_list_models: ClassVar[bool] = False
+    can_look_up_models: ClassVar[bool] = False
     options: ClassVar[Mapping[str, Any]] = {}
     from_file: ClassVar[bool] = False
     given_address: ClassVar[bool] = False
@@ -441,3 +473,18 @@ class Provider(ABC):
         what it means when there is none or more than one, is not decided here.
         """
         raise NotImplementedError(f"{self.name} has no list to look in")
+
+    async def live_models(self) -> Sequence[LiveModel]:
+        """The video models that the vendor lists today, at least one; only where `can_list_models`.
+
+        Raises as a look does. A list that is empty or cannot be read is an error: it must not look as if every model
+        had ended.
+        """
+        raise NotImplementedError(f"{self.name} has no list of models")
+
+    async def live_model(self, model: VideoModel) -> LiveModel | None:
+        """A model as the vendor describes it today; None where it says that it has none. Raises as a look does.
+
+        Only where `can_look_up_models`.
+        """
+        raise NotImplementedError(f"{self.name} describes no models")

@@ -54,6 +54,7 @@ class Fal(Adapter):
 
     A lost submit is not searched for: the queue lists nothing, and the platform API's list at another host
     (models/requests/by-endpoint) tells only how requests ended, so that one missing there may be under way.
+    Models are listed by that platform API, too, and so at none of our addresses.
     """
 
     name = "fal"

@@ -14,7 +14,15 @@ from urllib.parse import quote
 from core import errors
 from core.providers import clip_links, http, model_files
 from core.providers.adapter import Adapter
-from core.providers.contract import JobNotice, JobState, JobStatus, SourceImage, VideoModel, VideoRequest
+from core.providers.contract import (
+    JobNotice,
+    JobState,
+    JobStatus,
+    LiveModel,
+    SourceImage,
+    VideoModel,
+    VideoRequest,
+)
 from core.providers.http import ABOUT_US, Call, ErrorRules, Reply, Rule
 
 _BAD_KEY = http.text(r"(invalid|wrong|missing) api.?key|api.?key (is )?(required|invalid)|unauthenticated")
@@ -38,9 +46,10 @@ ULTRA_MOST_LINES = 480
 
 
 class ModelsLab(Adapter):
-    """modelslab.com. The key travels in the JSON body of every call.
+    """modelslab.com. The key travels in the JSON body of every call, and in the query of one that has no body.
 
     A lost submit cannot be searched for: the vendor documents no list of jobs, and tells `track_id` in webhooks only.
+    Its list of models is a search among tens of thousands, so each model is asked about by its id.
     """
 
     name = "modelslab"
@@ -49,6 +58,7 @@ class ModelsLab(Adapter):
     default_base_url = "https://modelslab.com"
     min_poll_seconds = 5.0  # what the vendor's samples wait
     can_check_key = True
+    can_look_up_models = True
     max_in_flight = 5  # rate limits page: 5 queued requests on the smallest plan, over all endpoints
 
     key_route = "POST /api/wallet_balance"  # general API, wallet balance page
@@ -74,6 +84,8 @@ class ModelsLab(Adapter):
 
     def with_key(self, call: Call) -> Call:
         """The key in the body, and in no header."""
+        if call.method == "GET":
+            return replace(call, params={**(call.params or {}), "key": self._key})
         return replace(call, json={"key": self._key, **(call.json or {})})
 
     def upload_call(self, image: SourceImage) -> Call:
@@ -157,6 +169,24 @@ class ModelsLab(Adapter):
     def is_key_accepted(self, reply: Reply) -> bool:
         """By the word: a refusal may come as HTTP 200."""
         return reply.status_word == "success"
+
+    def live_model_call(self, model: VideoModel) -> Call:
+        """Usage and models page: details of one model."""
+        return Call("GET", f"/api/v6/model-search/{quote(model.upstream_id, safe='')}")
+
+    def parse_live_model(self, reply: Reply, model: VideoModel) -> LiveModel | None:
+        """Its command-line client: the details may stand under `data`, and have a `model_id`."""
+        body = reply.body or {}
+        found = body["data"] if isinstance(body.get("data"), Mapping) else body
+        if reply.status >= 300 or not isinstance(found.get("model_id"), str) or not found["model_id"]:
+            return None
+        name = found.get("model_name") or found.get("name")
+        return LiveModel(model.upstream_id, name if isinstance(name, str) else "")
+
+    def is_model_gone(self, reply: Reply) -> bool:
+        """Also by its words, which may come as HTTP 200."""
+        said = _NO_MODEL.holds(self.facts(reply)) and (reply.status < 300 or reply.status == 404)
+        return super().is_model_gone(reply) or said
 
     def error_text(self, reply: Reply) -> str:
         """It spells the field `messege` at times (error codes page)."""

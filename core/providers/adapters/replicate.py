@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -24,6 +25,7 @@ from core.providers.contract import (
     JobStatus,
     ListedJob,
     ListPage,
+    LiveModel,
     ProviderJob,
     SourceImage,
     VideoModel,
@@ -74,6 +76,7 @@ class Replicate(Adapter):
     min_poll_seconds = 5.0  # its Python client waits half a second; for jobs of minutes this is kinder
     max_requests_per_second = 45.0  # same page: 3000 a minute, less a margin
     can_check_key = True
+    can_look_up_models = True
     can_cancel = True
     supports_lookup = True
     cancel_note = N_("Stopping works at any time. What the job has already run is billed to us, not to you.")
@@ -193,6 +196,19 @@ class Replicate(Adapter):
             if since <= at <= until
         ]
         return ListPage(jobs, "" if any(at < since for at in created) else _cursor(body.get("next")))
+
+    def live_model_call(self, model: VideoModel) -> Call:
+        """HTTP API, models.get; a model that is asked for by its version is there as long as that is."""
+        name, _, version = model.upstream_id.partition(":")
+        return Call("GET", f"/v1/models/{quote(name)}" + (f"/versions/{quote(version)}" if version else ""))
+
+    def parse_live_model(self, reply: Reply, model: VideoModel) -> LiveModel | None:
+        """A model has its `name`, a version its `id`; the vendor tells no prices there."""
+        body, version = reply.body or {}, model.upstream_id.partition(":")[2]
+        found = body.get("id") if version else body.get("name")
+        if reply.status != 200 or not isinstance(found, str) or not found:
+            return None
+        return LiveModel(model.upstream_id, "" if version else found)
 
     def _listed(self, item: Mapping[str, Any], job: ProviderJob, request: VideoRequest) -> ListedJob:
         """Whether a prediction is this request; None when that cannot be told, as after an hour (retention)."""

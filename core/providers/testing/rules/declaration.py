@@ -37,7 +37,15 @@ def its_limits_are_usable(stage: Stage) -> None:
     assert provider.max_in_flight is None or (type(provider.max_in_flight) is int and provider.max_in_flight > 0)
     assert provider.max_requests_per_second is None or provider.max_requests_per_second > 0
     assert re.fullmatch(r"[A-Z].*\.", provider.cancel_note, re.DOTALL), provider.cancel_note
-    for flag in ("needs_key", "is_local", "can_cancel", "supports_lookup", "can_check_key"):
+    for flag in (
+        "needs_key",
+        "is_local",
+        "can_cancel",
+        "supports_lookup",
+        "can_check_key",
+        "can_list_models",
+        "can_look_up_models",
+    ):
         assert type(getattr(provider, flag)) is bool, flag
 
 
@@ -68,7 +76,16 @@ def its_models_have_prices(stage: Stage) -> None:
 
 def its_calls_are_coroutines(stage: Stage) -> None:
     """Everything that talks to the vendor can be awaited."""
-    for name in ("generate_video", "check_status", "video_source", "cancel", "check_key", "find_submitted_job"):
+    for name in (
+        "generate_video",
+        "check_status",
+        "video_source",
+        "cancel",
+        "check_key",
+        "find_submitted_job",
+        "live_models",
+        "live_model",
+    ):
         assert inspect.iscoroutinefunction(getattr(stage.provider, name)), name
 
 
@@ -79,6 +96,8 @@ def it_says_what_it_can(stage: Stage) -> None:
     assert provider.can_cancel is bool(script.cancels)
     assert provider.supports_lookup is bool(script.listings)
     assert provider.can_check_key is (script.key_accepted is not None)
+    assert provider.can_list_models is (script.model_list is not None)
+    assert provider.can_look_up_models is (script.model_shown is not None)
 
 
 def it_knows_http_only(stage: Stage) -> None:
@@ -87,7 +106,8 @@ def it_knows_http_only(stage: Stage) -> None:
         tree = ast.parse(inspect.getsource(sys.modules[module]))
         for name in _imports(tree):
             of_core = name == "core" or name.startswith("core.")
-            own = any(name == each or name.startswith(f"{each}.") for each in (*OF_CORE, module, f"{module}_models"))
+            allowed = any(name == each or name.startswith(f"{each}.") for each in (*OF_CORE, module))
+            own = allowed or name.startswith(f"{module}_")  # what it keeps in a module of its own
             assert own or not of_core, f"{module} imports {name}"
             assert not any(name == each or name.startswith(f"{each}.") for each in FORBIDDEN), f"{module}: {name}"
         calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]

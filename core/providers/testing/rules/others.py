@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from core import errors
-from core.providers.contract import JobMatches, JobState, JobStatus, Provider, VideoSource
+from core.providers.contract import JobMatches, JobState, JobStatus, LiveModel, Provider, VideoSource
 from core.providers.testing.rules.answers import (
     BUSY,
     GATEWAY,
@@ -80,6 +80,8 @@ def what_it_cannot_do_it_does_not_try(stage: Stage) -> None:
         (provider.can_cancel, lambda vendor: vendor.cancel(stage.script.job_id)),
         (provider.can_check_key, lambda vendor: vendor.check_key()),
         (provider.supports_lookup, stage.search_act()),
+        (provider.can_list_models, lambda vendor: vendor.live_models()),
+        (provider.can_look_up_models, lambda vendor: vendor.live_model(stage.model)),
     ]
     for declared, act in undeclared:
         if not declared:
@@ -133,6 +135,35 @@ def a_search_that_was_not_answered_fails(stage: Stage) -> None:
         played = stage.search(trouble)
         raised(played, *OF_A_LOOK, after=f"a search answered {trouble!r}")
         assert len(played.requests) == 1
+
+
+def the_list_of_models_is_read(stage: Stage) -> None:
+    """The vendor's ids as models have them; an empty list, or none, does not say that all models have ended."""
+    script = stage.script
+    if script.model_list is None:
+        return
+    found = stage.list_models(script.model_list).result
+    assert found is not None, "the list is not read"
+    assert tuple(model.upstream_id for model in found) == tuple(script.models_listed), found
+    assert all(isinstance(model, LiveModel) for model in found)
+    for trouble in (*TROUBLE, Answer(404, {}), *script.unreadable_model_lists):
+        raised(stage.list_models(trouble), *OF_A_LOOK, after=f"a list of models answered {trouble!r}")
+
+
+def a_model_is_looked_up(stage: Stage) -> None:
+    """There, or gone by the vendor's own word; trouble says neither."""
+    script = stage.script
+    if script.model_shown is None:
+        return
+    for model in stage.provider.models:
+        found = stage.look_up_model(model, script.model_shown).result
+        assert isinstance(found, LiveModel), f"{model.id}: {found!r}"
+        assert found.upstream_id == model.upstream_id
+    for answer in script.models_gone:
+        played = stage.look_up_model(stage.model, answer)
+        assert (played.result, played.error) == (None, None), f"{answer}: {played.error!r}"
+    for trouble in TROUBLE:
+        raised(stage.look_up_model(stage.model, trouble), *OF_A_LOOK, after=f"a model looked up: {trouble!r}")
 
 
 def a_file_is_fetched_with_the_key_from_the_vendor_only(stage: Stage) -> None:
