@@ -33,7 +33,8 @@ def flat(model: VideoModel, spec: GenerationSpec) -> dict[str, Value]:
 
 def sentence(model: VideoModel, rule: CapabilityRule) -> Message:
     """What a rule says to people."""
-    if rule in (constraints.NEEDS_START, constraints.END_NEEDS_START):
-        code = "needs_start_image" if rule == constraints.NEEDS_START else "end_image_needs_start"
-        return message(code, name=model.name)
+    if rule.id == constraints.NEEDS_START.id:
+        return message("needs_start_image", name=model.name)
+    if rule.id == constraints.END_NEEDS_START.id:
+        return message("end_image_needs_start", name=model.name)
     return plain(Source(rule.sentence))

@@ -194,18 +194,15 @@ def _never(model: VideoModel, field: str) -> Message:
         if field != "images":
             return message("only_images_as_references")
         return message("too_many_references", name=model.name, limit=model.reference_images)
-    return message(_TAKES_NONE[field], name=model.name)
-
-
-_TAKES_NONE = {
-    "negative": "no_negative_prompt",
-    "start": "no_start_image",
-    "end": "no_end_image",
-    "sound": "makes_no_sound",
-    "enhance": "no_enhancement",
-    "seed": "takes_no_seed",
-    "fps": "no_frame_rates",
-}
+    return {
+        "negative": message("no_negative_prompt", name=model.name),
+        "start": message("no_start_image", name=model.name),
+        "end": message("no_end_image", name=model.name),
+        "sound": message("makes_no_sound", name=model.name),
+        "enhance": message("no_enhancement", name=model.name),
+        "seed": message("takes_no_seed", name=model.name),
+        "fps": message("no_frame_rates", name=model.name),
+    }[field]
 
 
 def _listed(words: Sequence[str]) -> Message | str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.providers import constraints, registry
 from core.providers.constraints import Value
 from core.providers.contract import CapabilityRule, Condition, VideoModel
-from tests.models import FIFTEEN
+from tests.factories.models import FIFTEEN
 
 NAMED = {model.id: model for model in FIFTEEN}
 MODELS = (*registry.models(), *FIFTEEN)

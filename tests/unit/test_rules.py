@@ -13,7 +13,7 @@ from core.providers import registry
 from core.providers.contract import VideoModel
 from core.spec import FIELDS, GenerationSpec, Reference
 from tests.factories.generations import build_spec
-from tests.models import FIFTEEN
+from tests.factories.models import FIFTEEN
 
 IMAGE = "images/ab/x.jpg"
 NAMED = {model.id: model for model in FIFTEEN}
