@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import db, installation
 from core.billing import ledger, pricing
-from core.catalog import adaptation, capabilities, offered
+from core.catalog import offered, rules
 from core.db.enums import ENDED_STATUSES
 from core.db.tables import Preset
 from core.generations import batches, queries
@@ -174,7 +174,7 @@ def choose_several(spec: GenerationSpec) -> list[GenerationSpec]:
 
 def _can_make(model: VideoModel, spec: GenerationSpec) -> bool:
     """Whether a model can make the very same clip."""
-    return not capabilities.check(model, spec.trimmed(), prompt_required=False)
+    return not rules.check(model, spec.trimmed(), prompt_required=False)
 
 
 def _keep_also() -> None:
@@ -200,7 +200,7 @@ def form(names: dict[str, str], kept: Sequence[Preset]) -> list[Order]:
         troubles = provider_status.troubles(session)
     model = registry.model(form_state.fallback_model(models, model_picker.suggested(models, configured, troubles)))
     wished = form_state.spec(model)
-    fitted = adaptation.adapt(wished, model)
+    fitted = rules.adapt(wished, model)
     spec = fitted.spec
     draft.note()
     with components.field_grid(3):

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, or_, select, update
 from core import db, errors
 from core.billing import ledger, pricing
 from core.billing.quote import Quote
-from core.catalog import capabilities
+from core.catalog import rules
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession
 from core.db.enums import Status
@@ -86,16 +86,13 @@ def submit(
             projects.check_visible(session, member, first.project_id)  # they may have left where they ordered it
             first.replayed = True
             return first
-    if wrong := capabilities.validate(order.spec):
-        raise errors.InvalidRequest(fields=wrong)
-    model = registry.model(order.spec.model_id)
+    model = rules.require(order.spec)
     project = projects.get_held(session, member, order.project_id)
     member.require(Action.ORDER, project.workspace_id)
     if project.archived_at is not None:
         raise errors.InvalidRequest(fields={"projectId": message("project_archived")})
-    for name, field in capabilities.IMAGE_PATHS.items():
-        if (key := getattr(order.spec, name)) is not None:
-            uploads.check_owned(session, project.workspace_id, key, field=field)
+    for key, field in rules.images(order.spec):
+        uploads.check_owned(session, project.workspace_id, key, field=field)
     if extends_id is not None:
         get(session, member, extends_id)
     if model.provider not in configured:

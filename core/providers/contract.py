@@ -71,11 +71,15 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class CapabilityRule:
-    """When all of `when` hold, all of `then` must hold; `sentence` says so to people."""
+    """When all of `when` hold, all of `then` must hold; `sentence` says so to people.
+
+    `id` is what programs know it by; without one it is named after its place among the model's rules.
+    """
 
     when: Mapping[str, Condition]
     then: Mapping[str, Condition]
     sentence: str
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,9 @@ class VideoModel:
     `sizes` are exact frame sizes in pixels, (width, height) by "RESOLUTION RATIO", where the plain ones are wrong.
     `always_audio`: every clip has sound, there is no choice. `frame_rates` are the choices of frames a second, none
     where the model decides. `reference_images`, `reference_videos` and `reference_sounds` are how many it takes at
-    most, `reference_roles` what each may stand for. `rules` say what does not go together. `options` are facts that
-    only the vendor's adapter reads.
+    most, `reference_roles` what each may stand for. `rules` say what does not go together, in the fields of
+    `core.providers.constraints`; `further` are fields of the model's own that they speak of, each with its values, of
+    which an order has the first. `options` are facts that only the vendor's adapter reads.
     `ignores_negative_prompt`: one may come along and has no effect, so it is not refused. `limits` are sentences on
     what the model does not honour. `published_seconds` is the longest clip that the published price list names, where
     its vendor has been found to offer less.
@@ -133,7 +138,11 @@ class VideoModel:
     published_seconds: int | None = None
     sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     rules: tuple[CapabilityRule, ...] = ()
+    further: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        return hash((self.provider, self.id))
 
     def frame_size(self, resolution: str, aspect_ratio: str) -> tuple[int, int]:
         """(width, height) in pixels of a clip; ValueError for what is no resolution or ratio."""

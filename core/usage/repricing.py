@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from core import errors
 from core.billing import pricing
 from core.billing.quote import quote
-from core.catalog import capabilities, price_list
+from core.catalog import price_list, rules
 from core.catalog.records import PublishedPrice
 from core.db import ReadSession
 from core.db.enums import Status
@@ -231,7 +231,7 @@ def reprice(clips: Iterable[ClipGroup], change: Scenario) -> Comparison:
         same = kind.spec.model_id == model.id
         cost_idr = kind.reported_cost_idr + kind.estimated_cost_idr
         as_it_was = GroupTotal(kind.clips, kind.charged_credits, cost_idr, kind.cost_unknown_clips)
-        problems = {} if same else capabilities.check(model, spec, prompt_required=False)
+        problems = {} if same else rules.check(model, spec, prompt_required=False)
         try:
             credits = kind.clips * _credits(spec, model, change)
         except errors.InvalidRequest as unpriced:
@@ -296,5 +296,5 @@ def coverage(clips: Iterable[ClipGroup], model: VideoModel) -> int:
         kind.clips
         for kind in clips
         if kind.spec.model_id == model.id
-        or not capabilities.check(model, replace(kind.spec, model_id=model.id), prompt_required=False)
+        or not rules.check(model, replace(kind.spec, model_id=model.id), prompt_required=False)
     )

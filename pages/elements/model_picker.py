@@ -8,7 +8,7 @@ from typing import Any
 from babel.numbers import format_decimal
 
 from core.billing import pricing
-from core.catalog import adaptation
+from core.catalog import rules
 from core.insights.model_stats import TrackRecord
 from core.messages import Message
 from core.providers import registry
@@ -95,7 +95,7 @@ def _card(
 
 def _price(model: VideoModel, spec: GenerationSpec) -> tuple[str, str]:
     """(price, per second) of this very clip where the model makes its size and length, else what it starts from."""
-    fitted = adaptation.adapt(spec, model)
+    fitted = rules.adapt(spec, model)
     if not {change.field for change in fitted.changes} & {"resolution", "duration_seconds"}:
         total = pricing.priced(fitted.spec).total_credits
         per_second = _("{credits} a second").format(credits=_figure(total / spec.duration_seconds))

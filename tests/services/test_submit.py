@@ -12,7 +12,7 @@ from sqlalchemy.event import listen
 
 from core import errors
 from core.billing import ledger
-from core.catalog import capabilities
+from core.catalog import rules
 from core.db import Database, WriteSession
 from core.db.enums import Stage, Status, WorkspaceRole
 from core.db.tables import Generation, Project, User, Workspace
@@ -403,4 +403,4 @@ def test_validate_agrees_with_what_the_model_declares(model, resolution, seconds
         resolution in model.resolutions and seconds in model.durations and ratio in model.aspect_ratios
     ) and model.text_to_video
 
-    assert (capabilities.check(model, wanted) == {}) is makeable
+    assert (rules.check(model, wanted) == {}) is makeable

@@ -11,7 +11,7 @@ from core import errors
 from core.api.http import routing
 from core.api.schemas import fields, requests, responses
 from core.billing import pricing
-from core.catalog import capabilities
+from core.catalog import rules
 from core.providers import registry
 from core.providers.contract import VideoModel
 
@@ -55,7 +55,7 @@ async def estimate_credits(body: requests.EstimateBody) -> EstimateAnswer:
         duration_seconds=model.default_seconds, aspect_ratio=model.aspect_ratios[0]
     )  # no ratio has a price
     price = pricing.priced(spec)
-    reasons = capabilities.check(model, spec, prompt_required=False)
+    reasons = rules.check(model, spec, prompt_required=False)
     return EstimateAnswer(
         estimate=Estimate(
             total=price.total_credits,

@@ -8,6 +8,7 @@ from core import db
 from core.api.http import routing
 from core.api.http.installed import CurrentInstallation
 from core.api.schemas import fields, responses
+from core.api.schemas.abilities import Abilities, abilities
 from core.billing import pricing
 from core.catalog import offered
 from core.insights import provider_status
@@ -15,7 +16,7 @@ from core.insights import provider_status
 router = routing.router("models")
 
 
-class Model(responses.ApiModel):
+class Model(Abilities):
     """What a model makes and what it costs at its default duration in 720p."""
 
     id: fields.ModelId
@@ -97,6 +98,7 @@ async def list_models(installation: CurrentInstallation) -> ModelsAnswer:
                 limits=list(model.limits),
                 base_credits=pricing.base_credits(model),
                 configured=model.provider in installation.configured,
+                **abilities(model),
             )
             for model in offered.models()
         ]

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import db, errors
 from core.billing import ledger, pricing
-from core.catalog import capabilities
+from core.catalog import rules
 from core.clock import utc_now
 from core.db.enums import Status
 from core.db.tables import Generation
@@ -50,7 +50,7 @@ def show(
             _made_before(made)
         problems: dict[str, Message] = {}
         for order in orders:
-            problems = capabilities.validate(order.spec.trimmed()) | problems
+            problems = rules.validate(order.spec.trimmed()) | problems
         is_empty = all(not order.spec.prompt.strip() for order in orders)
         wanting = problems.pop("prompt", None) if is_empty else None
         blocked = _blocked(orders, problems, after, configured=configured, is_full=is_full)
