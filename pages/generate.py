@@ -7,7 +7,8 @@ import streamlit as st
 
 from core import db, installation
 from core.billing import ledger, pricing
-from core.catalog import offered, rules
+from core.catalog import in_force, offered, rules
+from core.clock import utc_now
 from core.db.enums import ENDED_STATUSES
 from core.db.tables import Preset
 from core.generations import batches, queries
@@ -16,7 +17,6 @@ from core.generations.submit import Order, made_before
 from core.insights import model_stats, provider_status
 from core.messages import Message
 from core.projects import presets, projects
-from core.providers import registry
 from core.providers.contract import VideoModel
 from core.spec import GenerationSpec
 from core.workspaces import quota
@@ -44,7 +44,7 @@ def track_records(database_url: str) -> dict[str, model_stats.TrackRecord]:
     """How the models of this installation did lately; the same for everybody, so asked once for all."""
     del database_url  # it tells one installation's figures from another's
     with db.read_session() as session:
-        return dict(model_stats.track_records(session, [model.id for model in offered.models()]))
+        return dict(model_stats.track_records(session, [model.id for model in offered.models(utc_now())]))
 
 
 def first_project() -> None:
@@ -67,15 +67,16 @@ def choose_project(names: dict[str, str]) -> None:
 
 def offered_models() -> Sequence[VideoModel]:
     """The models to choose from, those that can be used first; only ones that take a start image to go on from one."""
-    models = sorted(offered.models(), key=lambda model: model.provider not in configured)
+    models = sorted(offered.models(utc_now()), key=lambda model: model.provider not in configured)
     return [model for model in models if model.start_image] if form_state.extended() else models
 
 
 def choose_model(models: Sequence[VideoModel], spec: GenerationSpec, troubles: Mapping[str, Message]) -> None:
     """The model; what it makes decides the settings below."""
-    model = registry.model(spec.model_id)
+    model = in_force.model(spec.model_id)
     picked = model_picker.show(
         models,
+        ended=() if form_state.extended() else offered.withdrawn(utc_now()),
         spec=spec,
         configured=configured,
         troubles=troubles,
@@ -132,7 +133,7 @@ def choose_several(spec: GenerationSpec) -> list[GenerationSpec]:
     """How many of each, and which other models as well; all clips in all."""
     can = {
         model.id: model
-        for model in offered.models()
+        for model in offered.models(utc_now())
         if model.id != spec.model_id and model.provider in configured and _can_make(model, spec)
     }
     wished: list[str] = form_state.value("also") or []
@@ -163,7 +164,9 @@ def choose_several(spec: GenerationSpec) -> list[GenerationSpec]:
                 width=340,
             )
     left_out = [
-        registry.model(model_id).name for model_id in wished if model_id not in can and model_id != spec.model_id
+        entry.model.name
+        for model_id in wished
+        if model_id not in can and model_id != spec.model_id and (entry := in_force.find(model_id))
     ]
     if left_out:
         words = _("Left out, because they cannot make these settings: {models}.").format(models=", ".join(left_out))
@@ -198,7 +201,9 @@ def form(names: dict[str, str], kept: Sequence[Preset]) -> list[Order]:
     models = offered_models()
     with db.read_session() as session:
         troubles = provider_status.troubles(session)
-    model = registry.model(form_state.fallback_model(models, model_picker.suggested(models, configured, troubles)))
+        used = None if form_state.value("model_id") else queries.last_model(session, person)
+    suggested = model_picker.suggested(models, configured, troubles, used)
+    model = in_force.model(form_state.fallback_model(models, suggested))
     wished = form_state.spec(model)
     fitted = rules.adapt(wished, model)
     spec = fitted.spec

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from core import errors
 from core.billing.quote import Quote, quote
-from core.catalog import catalogue, costs
+from core.catalog import costs, in_force
 from core.catalog.catalogue import Entry
 from core.catalog.costs import Estimate
 from core.catalog.records import Cost, Price
@@ -57,4 +57,4 @@ def estimated_cost(spec: GenerationSpec, at: datetime | None = None) -> Estimate
 
 
 def _entry(model_id: str) -> Entry | None:
-    return catalogue.shipped().find(model_id)
+    return in_force.find(model_id)

@@ -70,15 +70,19 @@ class Entry:
         return LifeState.AVAILABLE if life is None else life.state
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalogue:
-    """All models by id, in the order they are shown."""
+    """All models by id, in the order they are shown. Another change makes another one."""
 
     entries: Mapping[str, Entry]
 
     def models(self) -> tuple[VideoModel, ...]:
         """All models, whatever their life."""
         return tuple(entry.model for entry in self.entries.values())
+
+    def of_provider(self, name: str) -> tuple[VideoModel, ...]:
+        """All models of a provider, whatever their life."""
+        return tuple(model for model in self.models() if model.provider == name)
 
     def find(self, model_id: str) -> Entry | None:
         """A model by id; None for one that is not here any more."""

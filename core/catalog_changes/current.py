@@ -5,21 +5,25 @@ second and process. An order reads it in its own transaction, so that it gets th
 under a lock that it shares with other orders and not with a change, on SQLite because only one writes at a time.
 """
 
+import functools
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from sqlalchemy import event, func, select, text
 
 from core import db
-from core.catalog import catalogue, overlay
+from core.catalog import catalogue, in_force, overlay
 from core.catalog.catalogue import Catalogue
 from core.catalog.overlay import Change
 from core.db import Database, Reader, ReadSession, WriteSession
 from core.db.tables import CatalogueChange, table_of
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +35,9 @@ CACHE = "catalogue"
 
 CHANGED = "catalogue_changed"
 """Where a session says that it holds changes that are not committed yet."""
+
+ORDERING = "catalogue_ordering"
+"""Where a session says that what it does is for an order."""
 
 _LOCK = 7_304_221_120  # any constant: PostgreSQL's advisory lock of orders (shared) and changes (alone)
 
@@ -102,6 +109,27 @@ def for_order(session: WriteSession) -> Catalogue:
     """
     _lock(session, "pg_advisory_xact_lock_shared")
     return of(session)
+
+
+def ordering(work: Callable[Concatenate[WriteSession, P], T]) -> Callable[Concatenate[WriteSession, P], T]:
+    """Let what a function does for an order see the catalogue of its transaction; a decorator.
+
+    The transaction is its first argument. Everything that it calls sees the same, whatever is changed meanwhile.
+    """
+
+    @functools.wraps(work)
+    def ordered(session: WriteSession, /, *given: P.args, **named: P.kwargs) -> T:
+        if session.info.get(ORDERING):
+            return work(session, *given, **named)
+        known = for_order(session)
+        session.info[ORDERING] = True
+        try:
+            with in_force.seen(known):
+                return work(session, *given, **named)
+        finally:
+            del session.info[ORDERING]
+
+    return ordered
 
 
 def for_change(session: WriteSession) -> tuple[Catalogue, datetime]:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from core import errors
 from core.billing import ledger, pricing
 from core.catalog import rules
+from core.catalog_changes import current
 from core.db import ReadSession, WriteSession
 from core.db.tables import Generation, Project
 from core.generations.submit import Order, is_repeat, submit
@@ -28,6 +29,7 @@ def total_credits(orders: Sequence[Order]) -> int:
     return sum(pricing.priced(order.spec).total_credits for order in orders)
 
 
+@current.ordering
 def submit_batch(
     session: WriteSession,
     member: Member,

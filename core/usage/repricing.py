@@ -15,13 +15,12 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from core import errors
 from core.billing import pricing
 from core.billing.quote import quote
-from core.catalog import price_list, rules
+from core.catalog import in_force, price_list, rules
 from core.catalog.records import PublishedPrice
 from core.db import ReadSession
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.messages import Message, message
-from core.providers import registry
 from core.providers.contract import VideoModel
 from core.spec import DEFAULTS, FIELDS, IMAGE_FIELDS, GenerationSpec
 from core.usage import reports
@@ -225,7 +224,7 @@ def reprice(clips: Iterable[ClipGroup], change: Scenario) -> Comparison:
     was, would_be = GroupTotal(), GroupTotal()
     impossible: defaultdict[Message, GroupTotal] = defaultdict(GroupTotal)
     pricing.price_of(change.model_id)
-    model = registry.model(change.model_id)
+    model = in_force.model(change.model_id)
     for kind in clips:
         spec = replace(kind.spec, model_id=model.id)
         same = kind.spec.model_id == model.id

@@ -2,13 +2,13 @@
 
 import pytest
 
-from core.catalog import offered
+from core.catalog import catalogue
 from core.providers import registry
 from core.providers.contract import Provider
 from core.providers.testing import ProviderContract
 from tests.providers.scripts import SCRIPTS
 
-PRICED = {model.id for model in offered.models()}
+PRICED = {model_id for model_id, entry in catalogue.shipped().entries.items() if entry.prices}
 
 
 class TestModelsLab(ProviderContract):

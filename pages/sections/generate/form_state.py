@@ -11,14 +11,15 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from core import config, db, installation
-from core.catalog import adaptation
+from core.catalog import adaptation, in_force, offered
+from core.clock import utc_now
 from core.db.tables import Generation
 from core.generations import last_frame, queries
 from core.providers.contract import VideoModel
 from core.spec import FIELDS, IMAGE_FIELDS, GenerationSpec
 from core.workspaces.access import Member
 from pages.ui import wording
-from pages.ui.language import _
+from pages.ui.language import _, translate_message
 
 Option = TypeVar("Option", str, int)
 
@@ -178,11 +179,23 @@ def keep_valid(field: str, options: Sequence[Any], default: Any) -> int:
 
 
 def fallback_model(models: Sequence[VideoModel], suggested: str) -> str:
-    """The model wished for where it is on offer, else the first, with a note; `suggested` where none was wished."""
+    """The model wished for where it is on offer, else `suggested`, with a note where it stands in for another.
+
+    In the place of one that has ended comes its successor where that is on offer.
+    """
     wished = value("model_id")
-    if wished not in [model.id for model in models]:
-        st.session_state[name("model_id")] = models[0].id if wished else suggested
-        st.session_state[name("stands_in")] = models[0].id if wished else None
+    ids = [model.id for model in models]
+    if wished not in ids:
+        entry, why = in_force.find(wished) if wished else None, None
+        stands_in = suggested
+        if entry is not None:
+            known, now = in_force.current(), utc_now()
+            why = offered.refusal(known, entry, now)
+            after = offered.successor(known, entry, now)
+            stands_in = after.id if after and after.id in ids else suggested
+        st.session_state[name("model_id")] = stands_in
+        st.session_state[name("stands_in")] = stands_in if wished else None
+        st.session_state[name("stands_in_because")] = why
     return str(value("model_id"))
 
 
@@ -190,6 +203,8 @@ def show_adjustments(model: VideoModel, found: Sequence[adaptation.Adjustment]) 
     """Say plainly what of the wish had to change for this model."""
     if value("stands_in") == model.id:
         said = _("The requested model is unavailable; using {model}.").format(model=model.name)
+        if why := st.session_state.get(name("stands_in_because")):
+            said = f"{translate_message(why)} {said}"
         st.caption(f":material/info: {said}")
     for change in found:
         st.caption(f":material/info: {_sentence(model, change)}")

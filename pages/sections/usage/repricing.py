@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core import db
-from core.catalog import price_list
-from core.providers import registry
+from core.catalog import in_force, price_list
 from core.usage import reports, repricing
 from core.workspaces.access import Member
 from pages.sections.usage import labels
@@ -32,10 +31,10 @@ def show(person: Member, chosen: reports.UsageQuery, shown: Shown) -> None:
 def _change(shown: Shown, kinds: Sequence[repricing.ClipGroup]) -> repricing.Scenario:
     """What is put in place of what was: the models that can make most of these clips stand first, and say how many."""
     all_clips = max(1, shown.total.completed)
-    covered = {model.id: repricing.coverage(kinds, model) for model in registry.models()}
+    covered = {model.id: repricing.coverage(kinds, model) for model in in_force.models()}
     used = [one.id for one in shown.models]
     ranked = sorted(
-        registry.models(),
+        in_force.models(),
         key=lambda model: (-covered[model.id], used.index(model.id) if model.id in used else len(used)),
     )
     names = {
