@@ -14,9 +14,8 @@ from sqlalchemy import update
 
 from core import db
 from core.api import api
-from core.catalog_changes import changes as catalogue_changes
 from core.clock import utc_now
-from core.db.enums import ChangeKind, Role, Scope, WorkspaceRole
+from core.db.enums import Role, Scope, WorkspaceRole
 from core.db.tables import ApiToken, ClipNote, Preset, User, WorkspaceMember
 from core.generations import commands, share_links
 from core.identity import api_tokens
@@ -26,6 +25,7 @@ from core.workspaces import invitations, members
 from core.workspaces.access import Member
 from tests.api.conftest import ORDER, Client, arrive, picture
 from tests.factories import generations, installations
+from tests.factories.catalogue import coming_change
 from tests.factories.projects import create_project
 from tests.factories.users import create_member
 from tests.factories.workspaces import create_team
@@ -381,15 +381,6 @@ def home_of(caller: Client) -> str:
 def newcomer() -> Member:
     """Somebody who has just come."""
     return create_member(db.default(), f"{new_id()}@example.org", credits=0)
-
-
-def coming_change() -> str:
-    """The id of a change of the catalogue that begins at a moment of its own."""
-    admin = create_member(db.default(), f"{new_id()}@example.org", credits=0, role=Role.ADMIN)
-    with db.write_session() as session:
-        life, begins = {"state": "hidden"}, utc_now() + timedelta(days=1)
-        made = catalogue_changes.change(session, admin, "veo2", ChangeKind.LIFE, life, since=begins)
-        return str(made.row.id)
 
 
 def token_of(client: Client, **values: Any) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 import re
 import time
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from core.workspaces import members
 from pages.ui import wording
 from tests import redis as redis_server
 from tests.factories import installations
+from tests.factories.catalogue import put_back
 from tests.factories.generations import build_spec
 from tests.factories.images import create_image
 from tests.factories.studio import Studio
@@ -153,8 +155,8 @@ def test_too_few_credits_disable_the_button_with_a_reason(open_page: Open, studi
 def test_provider_without_a_key_disables_the_button_with_a_reason(open_page: Open, studio: Studio) -> None:
     """A model that cannot be used here is priced, but not sold."""
     studio.project()
-    at = write(open_page("generate", model="veo3"), "A lake at dawn")
-    assert at.button(key=BUTTON).label == "Generate for 2,500 credits"
+    at = write(open_page("generate", model="text-to-video-ultra"), "A lake at dawn")
+    assert at.button(key=BUTTON).label == "Generate for 1,300 credits"
     assert at.button(key=BUTTON).disabled
     assert any(errors.ProviderNotConfigured.sentence in caption.value for caption in at.caption)
 
@@ -167,8 +169,9 @@ def test_models_say_whether_they_are_configured(open_page: Open, studio: Studio)
     assert found["chosen"] == "demo-film"
     assert usable == [True] + [False] * (len(usable) - 1)
     assert found["shown"] == 1
-    assert found["locked"] == f"{len(usable) - 1} more models need a key"
-    assert all(model["state"] == "Needs a key" for model in found["models"][1:])
+    states = Counter(model["state"] for model in found["models"][1:])
+    assert states == {"Needs a key": len(usable) - 5, "Ended": 4}
+    assert found["locked"] == f"{len(usable) - 5} more models need a key · 4 models have ended"
 
 
 def test_settings_that_still_fit_are_kept_when_the_model_changes(open_page: Open, studio: Studio) -> None:
@@ -207,10 +210,11 @@ def test_somebody_elses_clip_fills_in_nothing(open_page: Open, studio: Studio) -
 
 @pytest.fixture
 def with_keys(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installation whose vendors have keys; nothing is sent from a page."""
+    """An installation whose vendors have keys, and where no model has ended; nothing is sent from a page."""
     for name in ("MODELSLAB", "EDENAI"):
         monkeypatch.setenv(f"{name}_API_KEY", "key-of-a-test")
     installations.reopen()
+    put_back(db.default(), "veo3", "veo2", "runway-gen3", "nova-reel")
 
 
 def test_cards_price_this_very_order(open_page: Open, studio: Studio, with_keys: None) -> None:
@@ -235,7 +239,7 @@ def test_cards_tell_how_a_model_did_here(open_page: Open, studio: Studio) -> Non
     studio.fail(studio.order(project, "A heron"))
     shown = cards(open_page("generate"))
     assert shown["demo-film"]["record"] == f"3 of 4 succeeded, 1{wording.NO_BREAK}s"
-    assert shown["veo3"]["record"] == ""
+    assert shown["wan-2.2-t2v"]["record"] == ""
 
 
 def test_cards_say_when_a_provider_is_in_trouble(open_page: Open, studio: Studio) -> None:
