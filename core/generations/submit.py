@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, or_, select, update
 from core import db, errors
 from core.billing import ledger, pricing
 from core.billing.quote import Quote
-from core.catalog import capabilities
+from core.catalog import capabilities, catalogue
 from core.clock import utc_now
 from core.db import ReadSession, WriteSession
 from core.db.enums import Status
@@ -102,10 +102,10 @@ def submit(
         raise errors.ProviderNotConfigured
     if quota.used_bytes(session, project.workspace_id) >= quota_bytes:
         raise errors.StorageFull
-    now = db.now(session)
-    price = pricing.priced(order.spec, now)
+    now, known = db.now(session), catalogue.shipped()
+    price = pricing.priced(order.spec, now, known)
     row = _row(member, project, order, price, now)
-    spending.freeze(row, idr_per_usd=exchange_rates.at(session, now))
+    spending.freeze(row, known, idr_per_usd=exchange_rates.at(session, now))
     row.idempotency_key, row.retry_of_id, row.extends_id, row.batch_id = (
         idempotency_key,
         retry_of_id,
