@@ -124,7 +124,8 @@ def choose_settings(model: VideoModel, spec: GenerationSpec) -> None:
 
 def _extra_credits(spec: GenerationSpec, field: str) -> int:
     """By how much a switch raises the price of this very clip."""
-    on, off = (pricing.priced(replace(spec, **{field: state})).total_credits for state in (True, False))
+    states: list[dict[str, Any]] = [{field: True}, {field: False}]
+    on, off = (pricing.priced(replace(spec, **state)).total_credits for state in states)
     return on - off
 
 

@@ -52,9 +52,7 @@ def cost_of(model_id: str, at: datetime | None = None) -> Cost | None:
     return entry.cost(at or utc_now()) if entry else None
 
 
-def estimated_cost(
-    spec: GenerationSpec, at: datetime | None = None, known: Catalogue | None = None
-) -> Estimate | None:
+def estimated_cost(spec: GenerationSpec, at: datetime | None = None, known: Catalogue | None = None) -> Estimate | None:
     """What the vendor will probably take for a clip; None where nobody knows, which is not the same as nothing."""
     entry = _entry(spec.model_id, known)
     cost = entry.cost(at or utc_now()) if entry else None

@@ -109,9 +109,7 @@ def test_quote_lines_add_up(price: PublishedPrice | PerSecondPrice, settings: di
 
 
 @given(prices, orders, st.integers(1, 60))
-def test_quote_when_longer(
-    price: PublishedPrice | PerSecondPrice, settings: dict[str, Any], more_seconds: int
-) -> None:
+def test_quote_when_longer(price: PublishedPrice | PerSecondPrice, settings: dict[str, Any], more_seconds: int) -> None:
     """A longer clip never costs less."""
     shorter = quote(build_spec(**settings), price)
     settings["duration_seconds"] = settings["duration_seconds"] + more_seconds
