@@ -23,7 +23,7 @@ def test_what_if(ana: Client, ben: Client) -> None:
 
 
 def test_what_if_when_the_vendor_or_the_dollar_is_dearer(ana: Client) -> None:
-    """Half as dear a vendor and twice the dollar cost the same; of what nobody knows the cost of, the number is told."""
+    """Half the vendor's price at twice the dollar is the same cost; clips of unknown cost are told apart."""
     ana.finished()
 
     found = [

@@ -31,7 +31,7 @@ CHOSEN = UsageQuery(DAY - timedelta(days=9), DAY)
 
 
 def kind(model_id: str = "kling-2.5", *, duration_seconds: int | None = None, **changes: Any) -> ClipGroup:
-    """Two clips as a model makes them by default, charged and estimated by the lists, nothing reported; with changes."""
+    """Two clips as a model makes them by default, charged and estimated by the lists; with changes."""
     seconds = registry.model(model_id).default_seconds
     ordered = build_spec(model_id, prompt="", duration_seconds=seconds)
     price, estimate = pricing.priced(ordered).total_credits, pricing.estimated_cost(ordered)

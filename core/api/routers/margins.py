@@ -15,7 +15,6 @@ from core.billing.margins import ModelMargins
 from core.catalog.records import Sure
 from core.usage import exchange_rates, model_margins
 
-
 router = routing.router("usage")
 
 Markup = Annotated[float | None, Field(examples=[2.77])]

@@ -77,10 +77,11 @@ class UsageQuery(SelectionQuery):
 class Figures(responses.ApiModel):
     """Counts and sums of ended generations. `estimatedCostIdr` is what the providers probably took, by their prices.
 
-    What follows comes with `groupBy`: `costIdr` is what providers reported, each order at the dollar of its day, and for
-    the rest the estimate (`stillEstimatedIdr`; of it `estimateFromPriceIdr` is a share of our own price, from before
-    there were providers' prices). `wastedCostIdr` is the part of it that gave no clip, `costUnknownCount` clips of which
-    nobody knows what they cost; `markup` is what was charged over the cost. `keptSeconds` are of clips that people kept.
+    What follows comes with `groupBy`: `costIdr` is what providers reported, each order at the dollar of its day, and
+    for the rest the estimate (`stillEstimatedIdr`; of it `estimateFromPriceIdr` is a share of our own price, from
+    before there were providers' prices). `wastedCostIdr` is the part of it that gave no clip, `costUnknownCount` clips
+    of which nobody knows what they cost; `markup` is what was charged over the cost. `keptSeconds` are of clips that
+    people kept.
     """
 
     completed: int
