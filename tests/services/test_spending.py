@@ -1,4 +1,4 @@
-"""What clips cost us: frozen at the order, told or measured at the end, and counted by day at the order's own dollar."""
+"""What clips cost us: frozen at the order, told or measured at its end, counted by day at the dollar of the order."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -159,18 +159,19 @@ def test_clip_of_which_nobody_knows_the_cost(database: Database, admin: Member) 
 
 
 @pytest.mark.parametrize(
-    ("costs", "use", "microusd", "basis"),
+    ("costs", "use", "expected"),
     [
-        (TOKENS, ReportedUse(Decimal(250_000), UseUnit.TOKENS), 250_000, CostBasis.USED),
+        (TOKENS, ReportedUse(Decimal(250_000), UseUnit.TOKENS), (250_000, CostBasis.USED)),
         # A unit that the price is not in says nothing; 1280 * 720 * 121 / 1024 tokens are expected.
-        (TOKENS, ReportedUse(Decimal(5), UseUnit.SECONDS), 108_900, CostBasis.ESTIMATE),
-        (OWN_GPU, ReportedUse(Decimal("57.5"), UseUnit.GPU_SECONDS), 80_500, CostBasis.USED),
+        (TOKENS, ReportedUse(Decimal(5), UseUnit.SECONDS), (108_900, CostBasis.ESTIMATE)),
+        (OWN_GPU, ReportedUse(Decimal("57.5"), UseUnit.GPU_SECONDS), (80_500, CostBasis.USED)),
     ],
 )
 def test_cost_when_the_use_is_told(
-    database: Database, admin: Member, tmp_path: Path, costs: str, use: ReportedUse, microusd: int, basis: CostBasis
+    database: Database, admin: Member, tmp_path: Path, costs: str, use: ReportedUse, expected: tuple[int, CostBasis]
 ) -> None:
     """The vendor's price is applied to what it counted, where it counts in the unit of its price."""
+    microusd, basis = expected
     with vendors.further_models(tmp_path, vendors.model_of_demo("counted", prices=PRICE, costs=costs)):
         row = deliver(database, create_generation(database, admin, model_id="counted"), done(use=use))
 
