@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -125,7 +126,8 @@ def choose_settings(model: VideoModel, spec: GenerationSpec) -> None:
 
 def _extra_credits(spec: GenerationSpec, field: str) -> int:
     """By how much a switch raises the price of this very clip."""
-    on, off = (pricing.priced(replace(spec, **{field: state})).total_credits for state in (True, False))
+    states: list[dict[str, Any]] = [{field: True}, {field: False}]
+    on, off = (pricing.priced(replace(spec, **state)).total_credits for state in states)
     return on - off
 
 

@@ -28,6 +28,7 @@ from core.api.routers import (
     health,
     invitations,
     last_frame,
+    margins,
     media,
     members,
     metrics,
@@ -82,6 +83,7 @@ ROUTERS: tuple[tuple[Audience, APIRouter], ...] = (
     (Audience.ADMIN_TOKEN, grants.router),
     (Audience.ADMIN_TOKEN, catalogue.router),
     (Audience.ADMIN_TOKEN, uncertain.router),
+    (Audience.ADMIN_TOKEN, margins.router),
     (Audience.ADMIN_TOKEN, audit_log.router),
 )
 """Who may ask what; see `permissions.required_scope` for the scope a token needs."""

@@ -6,9 +6,10 @@ from datetime import datetime
 from fractions import Fraction
 
 from core import errors
+from core.billing import pricing
 from core.billing.quote import idr_of_microusd, quote
 from core.catalog import costs
-from core.catalog.catalogue import Entry
+from core.catalog.catalogue import Catalogue, Entry
 from core.catalog.costs import Estimate
 from core.spec import GenerationSpec
 
@@ -39,6 +40,48 @@ class Margin:
     def is_loss(self) -> bool:
         """Whether it is sold for less than it costs."""
         return self.price_idr < self.cost_idr
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMargins:
+    """The margins of everything that a model makes; `plain` is that of the clip which its base price is for."""
+
+    entry: Entry
+    plain: Margin
+    every: Sequence[Margin]
+
+    @property
+    def markups(self) -> Sequence[Fraction]:
+        """The known ones, the lowest first."""
+        return sorted(one.markup for one in self.every if one.markup is not None)
+
+    @property
+    def losses(self) -> Sequence[Margin]:
+        """What is sold for less than it costs."""
+        return [one for one in self.every if one.is_loss]
+
+    @property
+    def is_unusual(self) -> bool:
+        """Whether anything that it makes has a markup that prices are not meant to have."""
+        return any(one.is_unusual for one in self.every)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether there is anything of which nobody knows what it costs."""
+        return any(one.estimate is None for one in self.every)
+
+
+def of_models(known: Catalogue, at: datetime, *, idr_per_usd: int) -> Sequence[ModelMargins]:
+    """The margins of all models that can be ordered at a moment."""
+    found = []
+    for entry in known.orderable(at):
+        every = margins(entry, at, idr_per_usd=idr_per_usd)
+        wanted = pricing.plain_clip(entry.model)
+        size = (wanted.resolution, wanted.duration_seconds)
+        plain = [one for one in every if (one.spec.resolution, one.spec.duration_seconds) == size]
+        if plain:
+            found.append(ModelMargins(entry, plain[0], every))  # the first is without sound, where there is a choice
+    return found
 
 
 def is_unusual(markup: Fraction | float) -> bool:

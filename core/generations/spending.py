@@ -14,6 +14,7 @@ from core import errors
 from core.billing import pricing
 from core.billing.quote import idr_of_microusd
 from core.catalog import costs, in_force, price_list
+from core.catalog.catalogue import Catalogue
 from core.catalog.records import Cost
 from core.db.enums import CostBasis
 from core.db.tables import Generation
@@ -23,9 +24,9 @@ from core.providers.contract import JobState, JobStatus, UseUnit
 _TOLD = (CostBasis.REPORTED, CostBasis.USED)
 
 
-def freeze(row: Generation, *, idr_per_usd: int) -> None:
-    """Keep with a new order what it will probably cost, and the dollar of its moment."""
-    estimate = pricing.estimated_cost(row.spec, row.created_at)
+def freeze(row: Generation, known: Catalogue, *, idr_per_usd: int) -> None:
+    """Keep with a new order what it will probably cost by the catalogue of its moment, and the dollar of then."""
+    estimate = pricing.estimated_cost(row.spec, row.created_at, known)
     row.idr_per_usd = idr_per_usd
     if estimate is not None:
         row.estimated_cost_microusd, row.cost_since = estimate.microusd, estimate.since

@@ -102,9 +102,10 @@ def submit(
         raise errors.ProviderNotConfigured
     if quota.used_bytes(session, project.workspace_id) >= quota_bytes:
         raise errors.StorageFull
-    price = pricing.priced(order.spec, now)
+    known = in_force.current()
+    price = pricing.priced(order.spec, now, known)
     row = _row(member, project, order, price, now)
-    spending.freeze(row, idr_per_usd=exchange_rates.at(session, now))
+    spending.freeze(row, known, idr_per_usd=exchange_rates.at(session, now))
     row.idempotency_key, row.retry_of_id, row.extends_id, row.batch_id = (
         idempotency_key,
         retry_of_id,

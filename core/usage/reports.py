@@ -98,13 +98,13 @@ class UsageTotals:
     estimated_cost_idr: int = 0
     estimate_replaced_idr: int = 0
     reported_cost_microusd: int = 0
+    kept_count: int = 0
+    kept_seconds: int = 0
+    rejected_count: int = 0
     reported_cost_idr: int = 0
     estimate_from_price_idr: int = 0
     wasted_cost_idr: int = 0
     cost_unknown_count: int = 0
-    kept_count: int = 0
-    kept_seconds: int = 0
-    rejected_count: int = 0
 
     def __add__(self, other: "UsageTotals") -> "UsageTotals":
         return UsageTotals(*map(add, _all(self), _all(other)))

@@ -226,6 +226,9 @@ TABLE: Mapping[str, Row] = {
     "DELETE /tokens/{id}": Row(everybody(), "token", confined=404),
     # The installation
     "GET /metrics": Row(administrators()),
+    "GET /usage/margins": Row(analysts()),
+    "GET /exchange-rates": Row(analysts()),
+    "POST /exchange-rates": Row(administrators(201), options=body(idrPerUsd=16_800)),
     "GET /audit-log": Row(administrators()),
     "GET /people": Row(administrators()),
     "GET /people/{id}": Row(administrators(), "person"),

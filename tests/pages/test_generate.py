@@ -11,8 +11,7 @@ from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
 from core import db, errors
-from core.billing import ledger
-from core.billing.quote import quote
+from core.billing import ledger, pricing
 from core.clock import utc_now
 from core.db.enums import WorkspaceRole
 from core.db.tables import Generation, ProviderHealth, Upload, Workspace, WorkspaceMember
@@ -507,7 +506,7 @@ def test_every_model_is_priced_line_by_line(open_page: Open, studio: Studio) -> 
     studio.project()
     for model in registry.models():
         at = open_page("generate", model=model.id)
-        total = quote(build_spec(model.id, **first_choices(model))).total_credits
+        total = pricing.priced(build_spec(model.id, **first_choices(model))).total_credits
         assert at.button(key=BUTTON).label == f"Generate for {wording.priced(total)}"
         usable = model.provider == "demo"
         assert at.button(key=BUTTON).disabled is not usable

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from core import errors
-from core.billing import ledger
-from core.billing.quote import quote
+from core.billing import ledger, pricing
 from core.db import Database
 from core.db.tables import Generation, LedgerEntry, Project
 from core.generations import batches
@@ -190,7 +189,7 @@ def test_submit_always_holds_the_sum_or_nothing(
             person = ensure_member(session, "ana@example.org", signup_credits=credits)
             project = projects.create(session, person, name="Lakes")
         orders = [build_order(project.id, **one) for one in wanted]
-        total = sum(quote(one.spec).total_credits for one in orders)
+        total = sum(pricing.priced(one.spec).total_credits for one in orders)
         assert batches.total_credits(orders) == total
         for _ in range(presses):
             if total <= credits:

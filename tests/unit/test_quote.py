@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 from fractions import Fraction
 from math import floor
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,7 @@ prices = st.one_of(
         st.integers(0, 99),
     ),
 )
-orders = st.fixed_dictionaries(
+orders: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "resolution": st.sampled_from(SIZES),
         "duration_seconds": st.integers(1, 600),
@@ -87,7 +88,7 @@ def test_quote_of_default_settings_when_published(model_id: str, published: tupl
         ),
     ],
 )
-def test_quote_when_worked_by_hand(model_id: str, settings: dict[str, object], lines: dict[str, int]) -> None:
+def test_quote_when_worked_by_hand(model_id: str, settings: dict[str, Any], lines: dict[str, int]) -> None:
     """The worked examples hold line by line."""
     priced = pricing.priced(build_spec(model_id, **settings))
 
@@ -96,7 +97,7 @@ def test_quote_when_worked_by_hand(model_id: str, settings: dict[str, object], l
 
 
 @given(prices, orders)
-def test_quote_lines_add_up(price: PublishedPrice | PerSecondPrice, settings: dict[str, object]) -> None:
+def test_quote_lines_add_up(price: PublishedPrice | PerSecondPrice, settings: dict[str, Any]) -> None:
     """Lines add up to the total, none is negative, and the frozen form says the same."""
     priced = quote(build_spec(**settings), price)
     frozen = priced.to_json()
@@ -108,12 +109,10 @@ def test_quote_lines_add_up(price: PublishedPrice | PerSecondPrice, settings: di
 
 
 @given(prices, orders, st.integers(1, 60))
-def test_quote_when_longer(
-    price: PublishedPrice | PerSecondPrice, settings: dict[str, object], more_seconds: int
-) -> None:
+def test_quote_when_longer(price: PublishedPrice | PerSecondPrice, settings: dict[str, Any], more_seconds: int) -> None:
     """A longer clip never costs less."""
     shorter = quote(build_spec(**settings), price)
-    settings["duration_seconds"] = int(str(settings["duration_seconds"])) + more_seconds
+    settings["duration_seconds"] = settings["duration_seconds"] + more_seconds
     longer = quote(build_spec(**settings), price)
 
     assert longer.total_credits >= shorter.total_credits
@@ -142,7 +141,7 @@ def test_share_when_exactly_half(base: int, percent: int, expected: int) -> None
         ("veo3", {"resolution": "720p", "duration_seconds": -1}, "duration"),
     ],
 )
-def test_quote_when_it_has_no_price(model_id: str, settings: dict[str, object], field: str) -> None:
+def test_quote_when_it_has_no_price(model_id: str, settings: dict[str, Any], field: str) -> None:
     """What has no price is an error on its field, never 0."""
     with pytest.raises(errors.InvalidRequest) as raised:
         pricing.priced(build_spec(model_id, **settings))
@@ -192,7 +191,7 @@ FOUR_IMAGES = [Reference("image", "", f"images/ab/{number}.jpg") for number in r
         ({"duration_seconds": 8, "references": FOUR_IMAGES[:2], "enhance_prompt": True}, {"base": 616}),
     ],
 )
-def test_quote_by_the_second_when_worked_by_hand(settings: dict[str, object], lines: dict[str, int]) -> None:
+def test_quote_by_the_second_when_worked_by_hand(settings: dict[str, Any], lines: dict[str, int]) -> None:
     """The rate of the size times the seconds, of which a least number is charged; extras are lines of their own."""
     priced = quote(build_spec("any", **settings), BY_THE_SECOND)
 
