@@ -47,7 +47,7 @@ def milliseconds(act: Callable[[], object]) -> float:
 
 def main(number: int) -> None:
     """Measure and print."""
-    chance = random.Random(7)  # noqa: S311 -- the same orders every time, nothing secret
+    chance = random.Random(7)
     print(f"{'model':<20}{'choices ms':>12}{'worst':>8}{'adapt ms':>10}{'worst':>8}")
     for model in sorted(FIFTEEN, key=lambda known: known.id):
         offered, adapted = [], []
