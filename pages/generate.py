@@ -125,7 +125,7 @@ def choose_settings(model: VideoModel, spec: GenerationSpec, offer: Offer) -> No
         form_state.switch(
             _("Sound"),
             "generate_audio",
-            offered=model.audio and offer.can("sound"),
+            offered=offer.can("sound") and not model.always_audio,
             price=price_list.AUDIO_CREDITS,
             help_text=_("The model makes sound that goes with the picture."),
             is_forced=offer.must("sound") and not model.always_audio,
