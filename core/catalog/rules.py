@@ -106,6 +106,14 @@ def choices_of(model: VideoModel, spec: GenerationSpec, field: str) -> tuple[Cho
     return _choices(model, constraints.constraints(model), flat(model, spec), field)
 
 
+def first_of_each_field(found: Sequence[FieldProblem]) -> list[FieldProblem]:
+    """The first problem of every field that has one, in their order."""
+    first: dict[str, FieldProblem] = {}
+    for problem in found:
+        first.setdefault(problem.field, problem)
+    return list(first.values())
+
+
 def images(spec: GenerationSpec) -> Iterator[tuple[str, str]]:
     """(key, field name in the API) of every upload that a spec refers to."""
     for key, field in ((spec.start_image_key, "start"), (spec.end_image_key, "end")):
@@ -134,11 +142,7 @@ def _problems_of(spec: GenerationSpec, *, prompt_required: bool) -> list[FieldPr
 
 
 def _by_field(found: Sequence[FieldProblem]) -> FieldErrors:
-    """The first problem of each field."""
-    first: FieldErrors = {}
-    for problem in found:
-        first.setdefault(problem.field, problem.message)
-    return first
+    return {problem.field: problem.message for problem in first_of_each_field(found)}
 
 
 def _rules_on_media(model_id: str) -> frozenset[str]:

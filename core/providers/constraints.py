@@ -10,7 +10,7 @@ It knows neither specs nor words for people; `core.catalog.rules` reads an order
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from core.providers.contract import CapabilityRule, Condition, VideoModel
@@ -130,6 +130,7 @@ class Constraints:
         return frozenset(found)
 
 
+@lru_cache(maxsize=500)
 def constraints(model: VideoModel) -> Constraints:
     """What a model declares; its flags are rules like its own."""
     domains: dict[str, tuple[Value, ...]] = {

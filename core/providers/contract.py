@@ -90,7 +90,7 @@ class VideoModel:
     `typical_seconds` is a first guess of how long one takes, used until there is a history;
     `deadline_seconds` ends the wait. An image is sent as a JPEG of `image_max_bytes` at most, by itself less than 5 MB
     also as base64, with no side shorter than `image_min_side` or longer than `image_max_side` pixels and none more than
-    `image_max_ratio` times the other; with `image_exact` in the very size of the clip.
+    `image_max_ratio` times the other; with `image_exact` a start or end image has the very size of the clip.
     `sizes` are exact frame sizes in pixels, (width, height) by "RESOLUTION RATIO", where the plain ones are wrong.
     `always_audio`: every clip has sound, there is no choice. `frame_rates` are the choices of frames a second, none
     where the model decides. `reference_images`, `reference_videos` and `reference_sounds` are how many it takes at

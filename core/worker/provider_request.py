@@ -22,7 +22,7 @@ def from_row(row: Generation, settings: Settings, storage: Storage) -> VideoRequ
     if model is None:
         raise errors.ModelUnavailable(detail=row.model_id)
 
-    def image(key: str | None) -> SourceImage | None:
+    def image(key: str | None, *, is_frame: bool = True) -> SourceImage | None:
         if not key:
             return None
         from core.files import request_image  # pictures are large to load, and few orders have one
@@ -33,8 +33,10 @@ def from_row(row: Generation, settings: Settings, storage: Storage) -> VideoRequ
                 storage.read_bytes(key),
                 frame,
                 max_bytes=model.image_max_bytes,
+                min_side=model.image_min_side,
                 max_side=model.image_max_side,
-                is_exact=model.image_exact,
+                max_ratio=model.image_max_ratio,
+                is_exact=model.image_exact and is_frame,
             )
         )
 
@@ -42,7 +44,7 @@ def from_row(row: Generation, settings: Settings, storage: Storage) -> VideoRequ
     del wanted["model_id"]
     references = []
     for kind, role, key in wanted.pop("references"):
-        if picture := image(key):
+        if picture := image(key, is_frame=False):
             references.append(ReferenceMedia(MediaKind(kind), role, picture))
     images: dict[str, Any] = {name.removesuffix("_key"): image(wanted.pop(name)) for name in IMAGE_FIELDS}
     return VideoRequest(

@@ -15,7 +15,7 @@ from core.clock import utc_now
 from core.insights.model_stats import TrackRecord
 from core.messages import Message
 from core.providers import registry
-from core.providers.contract import VideoModel
+from core.providers.contract import VideoModel, lines_of
 from core.spec import GenerationSpec
 from pages.ui import language, wording
 from pages.ui.custom_element import custom_element
@@ -23,6 +23,8 @@ from pages.ui.language import _, plural, translate_message
 
 MANY = 7
 """From so many models on the cards scroll in a place of their own, and abilities can be asked for."""
+
+HD_LINES = 1080
 
 RATE_FROM = 20
 """From so many on, a share says more than a count."""
@@ -195,6 +197,7 @@ def _abilities() -> dict[str, str]:
         "end": _("End image"),
         "negative": _("Negative prompt"),
         "audio": _("Sound"),
+        "references": _("References"),
         "hd": _("1080p or more"),
         "long": _("10 s or more"),
     }
@@ -205,7 +208,8 @@ def _can(model: VideoModel) -> dict[str, bool]:
         "start": model.start_image,
         "end": model.end_image,
         "negative": model.negative_prompt,
-        "audio": model.audio,
-        "hd": bool({"1080p", "4K"} & set(model.resolutions)),
+        "audio": model.audio or model.always_audio,
+        "references": model.reference_images > 0,
+        "hd": any(lines_of(resolution) >= HD_LINES for resolution in model.resolutions),
         "long": model.durations[-1] >= 10,
     }

@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from core.catalog import rules
-from core.db import Database
 from core.providers import registry
 from core.providers.contract import VideoModel
 from tests.api.conftest import Client, picture, refusal
-from tests.factories.generations import load_generation
+from tests.factories.generations import build_spec, load_generation
 from tests.factories.models import able_demo
 
 
@@ -23,7 +22,9 @@ def able() -> Iterator[VideoModel]:
 
 def upload(client: Client, width: int = 64) -> str:
     """The path of an image that was brought."""
-    answer = client.post("/upload-image", files={"file": ("shoe.png", picture(width), "image/png")})
+    answer = client.post(
+        "/upload-image", files={"file": ("shoe.png", picture(width), "image/png")}, data={"type": "reference"}
+    )
     path: str = answer.json()["filePath"]
     return path
 
@@ -80,7 +81,8 @@ def test_refusal_names_rule_and_what_is_allowed(ana: Client, able: VideoModel) -
 
     estimate = ana.post("/estimate-credits", json={"modelId": able.id, "resolution": "4K", "duration": 12}).json()
     assert estimate["estimate"]["feasible"] is False
-    assert [reason["field"] for reason in estimate["estimate"]["reasons"]] == ["duration"]
+    [reason] = estimate["estimate"]["reasons"]
+    assert (reason["field"], reason["rule"], reason["allowed"]) == ("duration", "short-at-4k", list(range(1, 9)))
 
 
 def _settings(**changes: Any) -> dict[str, Any]:
@@ -101,7 +103,7 @@ def test_seed_and_frames_are_ordered_and_shown(ana: Client) -> None:
 
 
 @pytest.mark.usefixtures("able")
-def test_references_are_ordered_and_shown(ana: Client, database: Database) -> None:
+def test_references_are_ordered_and_shown(ana: Client) -> None:
     """Images that were uploaded, each in its role, in the order in which they were given."""
     paths = [upload(ana, width) for width in (64, 80)]
     wanted = [
@@ -113,7 +115,7 @@ def test_references_are_ordered_and_shown(ana: Client, database: Database) -> No
     assert ana.get(f"/generations/{clip}").json()["generation"]["references"] == wanted
     [listed] = ana.get("/generations").json()["generations"]
     assert listed["references"] == wanted
-    assert load_generation(clip, database).spec.references == tuple(
+    assert load_generation(clip).spec.references == tuple(
         (each["kind"], each["role"], each["filePath"]) for each in wanted
     )
 
@@ -149,10 +151,4 @@ def test_references_where_the_model_takes_none(ana: Client) -> None:
 
 def test_every_rule_field_is_told_by_its_name_in_bodies(able: VideoModel) -> None:
     """No field of an order is unknown to the API."""
-    assert set(rules.FIELD_NAMES) >= set(rules.choices(able, rules.adapt(_spec(), registry.model(able.id)).spec))
-
-
-def _spec() -> Any:
-    from tests.factories.generations import build_spec
-
-    return build_spec()
+    assert set(rules.FIELD_NAMES) >= set(rules.choices(able, rules.adapt(build_spec(), registry.model(able.id)).spec))

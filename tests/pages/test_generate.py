@@ -331,17 +331,34 @@ def test_several_that_cannot_all_be_paid_are_not_sold(open_page: Open, studio: S
     assert "This needs 50 credits more than you have." in captions(at)
 
 
-def test_other_model_that_no_longer_can_is_left_out(open_page: Open, studio: Studio, with_keys: None) -> None:
-    """Only models that make the very same settings are offered; one that cannot any more is named and not ordered."""
+def test_other_model_makes_the_nearest_and_says_so(open_page: Open, studio: Studio, with_keys: None) -> None:
+    """A further model that cannot make the same is ordered with what comes nearest, named before the press."""
     studio.project()
-    at = open_page("generate", model="demo-film")
-    assert "veo3" not in at.multiselect(key="generate_also_offered").options
+    at = write(open_page("generate", model="demo-film"), "A lake")
+    assert "Kling 2.5" in at.multiselect(key="generate_also_offered").options
+    assert "Google Veo 3 (with changes)" in at.multiselect(key="generate_also_offered").options
     at.multiselect(key="generate_also_offered").select("kling-2.5").run()
+    assert "became" not in captions(at)
     at.selectbox(key="generate_duration_seconds_many").set_value(7).run()
-    assert "Left out, because they cannot make these settings: Kling 2.5." in captions(at)
-    assert at.button(key=BUTTON).label == "Generate for 60 credits"
-    at.selectbox(key="generate_duration_seconds_many").set_value(10).run()
-    assert at.button(key=BUTTON).label == "Generate 2 clips for 825 credits"
+    assert "**Kling 2.5**: 7 s became 5 s: Kling 2.5 makes 5 or 10 s only." in captions(at)
+    assert at.button(key=BUTTON).label == "Generate 2 clips for 560 credits"
+    at.button(key=BUTTON).click().run()
+    assert [(row.model_id, row.duration_seconds, row.credits) for row in ordered()] == [
+        ("demo-film", 7, 60),
+        ("kling-2.5", 5, 500),
+    ]
+
+
+def test_other_model_that_no_longer_can_is_left_out(open_page: Open, studio: Studio, with_keys: None) -> None:
+    """One that cannot make it whatever is changed is named and not ordered; it comes back when it can."""
+    studio.project()
+    at = write(open_page("generate", model="demo-film"), "A lake")
+    at.multiselect(key="generate_also_offered").select("nova-reel").run()
+    write(at, "word " * 200)
+    assert "Left out, because they cannot make these settings: Amazon Nova Reel." in captions(at)
+    assert at.button(key=BUTTON).label == "Generate for 50 credits"
+    write(at, "A lake")
+    assert at.button(key=BUTTON).label.startswith("Generate 2 clips")
 
 
 def test_improved_prompt_is_offered_and_taken_only_on_request(open_page: Open, studio: Studio) -> None:

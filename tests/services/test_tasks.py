@@ -2,6 +2,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from core.db.enums import Stage, Status
 from core.db.tables import Generation, GenerationEvent
 from core.installation import Installation
 from core.providers.contract import LINK_AT_PROVIDER
+from core.spec import Reference
 from core.worker import provider_request, tasks, uncollected
 from core.workspaces.access import Member
 from tests.factories import installations
@@ -32,6 +34,7 @@ from tests.factories.generations import (
     create_generation,
     load_generation,
 )
+from tests.factories.models import ABLE, able_demo
 from tests.factories.users import create_member
 from tests.fixtures import file_host as hosts
 from tests.fixtures.clips import ClipSpec, make_clip
@@ -250,6 +253,29 @@ def test_request_takes_a_copy_that_fits(ana: Member, installation: Installation)
     assert sent.size == (1280, 960)
     assert len(request.start_image.data) <= request.model.image_max_bytes
     assert installation.storage.read_bytes("images/ab/large.jpg") == file.getvalue()
+
+
+def test_request_takes_references_along(ana: Member, installation: Installation) -> None:
+    """Each in its role and order, within the model's limits, whole even where a start image is cut to the clip."""
+    for name, size in (("wide", (900, 300)), ("tall", (100, 400))):
+        file = io.BytesIO()
+        Image.new("RGB", size, "teal").save(file, "JPEG")
+        installation.storage.put_bytes(f"images/ab/{name}.jpg", file.getvalue(), media_type="image/jpeg")
+    referred = tuple(Reference("image", role, f"images/ab/{name}.jpg") for role, name in _ROLES)
+    with able_demo(replace(ABLE, image_exact=True, image_min_side=200, image_max_ratio=3.0)):
+        row = create_generation(db.default(), ana)
+        advance(db.default(), row.id, DISPATCHED, references=referred, start_image_key="images/ab/wide.jpg", seed=0)
+        request = provider_request.from_row(load_generation(row.id), installation.settings, installation.storage)
+
+    assert [(each.kind, each.role) for each in request.references] == [("image", role) for role, _name in _ROLES]
+    sizes = [Image.open(io.BytesIO(each.image.data)).size for each in request.references]
+    assert sizes == [(200, 600), (900, 300)]
+    assert request.start_image is not None
+    assert Image.open(io.BytesIO(request.start_image.data)).size == (1280, 720)
+    assert request.seed == 0
+
+
+_ROLES = (("style", "tall"), ("subject", "wide"))
 
 
 def test_submit_when_an_image_is_missing(host: hosts.FileHost, ana: Member) -> None:

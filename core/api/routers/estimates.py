@@ -3,6 +3,7 @@
 Nothing here waits for anything, so it runs on the event loop: a thread would cost more than the answer.
 """
 
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
@@ -15,6 +16,7 @@ from core.billing import pricing
 from core.catalog import in_force, offered, rules
 from core.catalog.catalogue import Catalogue
 from core.clock import utc_now
+from core.errors import FieldProblem
 from core.providers import registry
 from core.providers.contract import VideoModel
 
@@ -22,10 +24,15 @@ router = routing.router("credits")
 
 
 class Reason(responses.ApiModel):
-    """Why something cannot be made."""
+    """Why something cannot be made, by which rule of its model, and what the field could be instead.
+
+    `rule` and `allowed` are as in the `problems` of a refusal.
+    """
 
     field: str
     message: str
+    rule: str
+    allowed: list[str | int]
 
 
 class Estimate(responses.ApiModel):
@@ -60,14 +67,15 @@ async def estimate_credits(known: CurrentCatalogue, body: requests.EstimateBody)
 
 def _estimate(known: Catalogue, body: requests.EstimateBody) -> EstimateAnswer:
     model = known_model(body.model_id)
-    spec = body.spec(
-        duration_seconds=model.default_seconds, aspect_ratio=model.aspect_ratios[0]
-    )  # no ratio has a price
+    spec = body.spec(duration_seconds=model.default_seconds, aspect_ratio=model.aspect_ratios[0])
+    # No ratio has a price, so it is any that goes with the rest.
+    possible = (choice.value for choice in rules.choices_of(model, spec, "ratio") if choice.reason is None)
+    spec = replace(spec, aspect_ratio=str(next(possible, spec.aspect_ratio)))
     now = utc_now()
     price = pricing.priced(spec, now)
-    reasons = rules.check(model, spec, prompt_required=False)
+    reasons = rules.first_of_each_field(rules.problems(model, spec, prompt_required=False))
     if ended := offered.refusal(known, known.get(model.id), now):
-        reasons["modelId"] = ended
+        reasons.append(FieldProblem("modelId", ended, "life"))
     return EstimateAnswer(
         estimate=Estimate(
             total=price.total_credits,
@@ -77,7 +85,10 @@ def _estimate(known: Catalogue, body: requests.EstimateBody) -> EstimateAnswer:
             model_id=model.id,
             provider=registry.provider_class(model.provider).display_name,
             feasible=not reasons,
-            reasons=[Reason(field=field, message=str(wrong)) for field, wrong in reasons.items()],
+            reasons=[
+                Reason(field=each.field, message=str(each.message), rule=each.rule, allowed=list(each.allowed))
+                for each in reasons
+            ],
         )
     )
 

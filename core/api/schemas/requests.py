@@ -260,3 +260,4 @@ class ImageRole(StrEnum):
 
     START = "start"
     END = "end"
+    REFERENCE = "reference"

@@ -52,7 +52,7 @@ def _change(shown: Shown, kinds: Sequence[repricing.ClipGroup]) -> repricing.Sce
             format_func=lambda known: names.get(known, known),
             key="usage_what_if_model",
         )
-        listed = pricing.base_credits(registry.model(model_id or most))
+        listed = pricing.base_credits(in_force.model(model_id or most))
         base = st.number_input(
             _("Base price, credits"),
             min_value=min(1, listed),
