@@ -271,7 +271,7 @@ def test_upgrade_when_there_are_clips(database: Database, person: Member, admin:
     row = create_completed(database, person)
     say(database, admin, ChangeKind.LIFE, HIDDEN)
     with database.engine.begin() as connection:
-        command.downgrade(alembic_config(connection), "0014")
+        command.downgrade(alembic_config(connection), "0015")
         left = connection.scalar(text("SELECT count(*) FROM generations"))
 
     database.migrate()
