@@ -34,6 +34,8 @@ with components.error_boundary():
             waiting = attention.waiting(session).count
         label = _("Admin ({number})").format(number=waiting) if waiting else _("Admin")
         pages.append(st.Page("admin.py", title=label, icon=":material/shield_person:"))
+    if person.may(Action.MANAGE_CATALOGUE):
+        pages.append(st.Page("models.py", title=_("Models"), icon=":material/category:"))
     if person.may(Action.READ_AUDIT_LOG):
         pages.append(st.Page("audit_log.py", title=_("Audit log"), icon=":material/policy:"))
     pages.append(st.Page("account.py", title=_("Account"), icon=":material/account_circle:"))
