@@ -7,11 +7,11 @@ import streamlit as st
 
 from core import db
 from core.catalog.catalogue import Catalogue
-from core.catalog_changes import changes, listing
+from core.catalog_changes import changes, listing, live_lists
 from core.catalog_changes.changes import Made
 from core.providers import registry
 from core.workspaces.permissions import Action
-from pages.sections.models import change_form, words
+from pages.sections.models import change_form, notes, words
 from pages.ui import components, current_member, wording
 from pages.ui.language import _
 
@@ -81,7 +81,11 @@ def coming(made: Sequence[Made]) -> None:
 with components.error_boundary():
     with db.read_session() as opened:
         all_models, moment = listing.everything(opened, current_member.require(Action.MANAGE_CATALOGUE))
+        open_notes = live_lists.list_open(opened, current_member.require(Action.MANAGE_CATALOGUE))
+        lists_read = live_lists.lists(opened, current_member.require(Action.MANAGE_CATALOGUE))
+    notes.show(all_models, open_notes)
     everything(all_models, moment)
+    notes.when_read(lists_read)
     st.header(_("Change a model"), anchor=False)
     change_form.change(all_models, moment)
     st.header(_("Add a model"), anchor=False)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.api.conftest import Client
-from tests.factories.catalogue import coming_change
+from tests.factories.catalogue import coming_change, note_on_models
 
 INVITED = {"email": "new@example.org", "role": "maker"}
 ADMINISTRATION = ("people", "uncertain", "catalogue")
@@ -42,7 +42,7 @@ def own_path(client: Client, path: str) -> str:
         case "uncertain":
             own = client.uncertain()
         case "catalogue":
-            own = coming_change()
+            own = note_on_models() if "notes" in path else coming_change()
         case noun:
             raise AssertionError(f"say here how to make one of /{noun}")
     return path.replace("{id}", own)

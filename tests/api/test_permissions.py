@@ -25,7 +25,7 @@ from core.workspaces import invitations, members
 from core.workspaces.access import Member
 from tests.api.conftest import ORDER, Client, arrive, picture
 from tests.factories import generations, installations
-from tests.factories.catalogue import coming_change
+from tests.factories.catalogue import coming_change, note_on_models
 from tests.factories.projects import create_project
 from tests.factories.users import create_member
 from tests.factories.workspaces import create_team
@@ -254,6 +254,8 @@ TABLE: Mapping[str, Row] = {
     ),
     "DELETE /catalogue/changes/{id}": Row(administrators(), "coming change"),
     "POST /catalogue/models": Row(administrators(201), options=body(record=ADDED)),
+    "GET /catalogue/notes": Row(administrators()),
+    "DELETE /catalogue/notes/{id}": Row(administrators(), "note on models"),
     "GET /uncertain": Row(administrators()),
     "POST /uncertain/{id}/release": Row(administrators(), "clip that is unclear"),
     "POST /uncertain/{id}/found": Row(
@@ -325,6 +327,8 @@ class World:
                 return self._fresh_in_team(about)
             case "coming change":
                 return {"id": coming_change()}
+            case "note on models":
+                return {"id": note_on_models()}
             case "person":
                 return {"id": newcomer().id}
             case "clip that is unclear":

@@ -8,7 +8,9 @@ from core.catalog_changes import changes
 from core.catalog_changes.changes import Made
 from core.clock import utc_now
 from core.db import Database
-from core.db.enums import ChangeKind, Role
+from core.db.enums import ChangeKind, NoteKind, Role
+from core.db.tables import ModelNote
+from core.ids import new_id
 from tests.factories.users import create_member
 
 
@@ -36,3 +38,12 @@ def coming_change() -> str:
     """The id of a change that begins at a moment of its own."""
     begins = utc_now() + timedelta(days=1)
     return str(say(db.default(), "veo2", ChangeKind.LIFE, {"state": "hidden"}, since=begins).row.id)
+
+
+def note_on_models() -> str:
+    """The id of a note on a vendor's list."""
+    note = ModelNote(provider="fal", kind=NoteKind.APPEARED, vendor_id=new_id(), noted_at=utc_now())
+    with db.write_session() as session:
+        session.add(note)
+        session.flush()
+        return str(note.id)

@@ -20,9 +20,10 @@ from core.api.schemas import fields, requests, responses
 from core.catalog import overlay
 from core.catalog.catalogue import Entry
 from core.catalog.records import LifeState
-from core.catalog_changes import changes, listing
+from core.catalog_changes import changes, listing, live_lists
 from core.catalog_changes.changes import Made
-from core.db.enums import ChangeKind
+from core.db.enums import ChangeKind, NoteKind
+from core.db.tables import ModelNote
 
 router = routing.router("catalogue")
 
@@ -125,6 +126,43 @@ class ChangeAnswer(responses.Response):
     change: CatalogueChangeShape
 
 
+class NoteShape(responses.ApiModel):
+    """What a vendor's list of models has told; `modelId` is null for a model that is not offered here."""
+
+    id: int
+    provider: fields.ProviderName
+    kind: NoteKind
+    vendor_id: Annotated[str, Field(examples=["kling/kling-v2-5-turbo"])]
+    name: str
+    model_id: fields.TextOrNull
+    noted_at: datetime
+
+    @classmethod
+    def of(cls, note: ModelNote) -> Self:
+        """The shape of a note."""
+        return cls(
+            id=note.id,
+            provider=note.provider,
+            kind=note.kind,
+            vendor_id=note.vendor_id,
+            name=note.name,
+            model_id=note.model_id,
+            noted_at=note.noted_at,
+        )
+
+
+class NotesAnswer(responses.Response):
+    """Notes that wait, two hundred at most."""
+
+    notes: list[NoteShape]
+
+
+class NoteAnswer(responses.Response):
+    """A note."""
+
+    note: NoteShape
+
+
 class NewChange(requests.Body):
     """What to say of a model from `since` on, or from now where that is absent.
 
@@ -224,6 +262,22 @@ def take_change_back(member: CurrentMember, id: ChangeId) -> ChangeAnswer:
     with db.write_session() as session:
         made = changes.take_back(session, member, id)
     return ChangeAnswer(change=CatalogueChangeShape.of(made))
+
+
+@router.get("/catalogue/notes", responses=refuses(403))
+def list_notes(member: CurrentMember) -> NotesAnswer:
+    """List what vendors' own lists of models have told and nobody has put aside, oldest first."""
+    with db.read_session() as session:
+        found = live_lists.list_open(session, member)
+    return NotesAnswer(notes=[NoteShape.of(note) for note in found])
+
+
+@router.delete("/catalogue/notes/{id}", responses=refuses(403, 404))
+def dismiss_note(member: CurrentMember, id: ChangeId) -> NoteAnswer:
+    """Put a note aside; a repeat changes nothing."""
+    with db.write_session() as session:
+        note = live_lists.dismiss(session, member, id)
+        return NoteAnswer(note=NoteShape.of(note))
 
 
 def _answer(made: Made) -> Response:
