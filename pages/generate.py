@@ -119,8 +119,9 @@ def choose_settings(model: VideoModel, spec: GenerationSpec, offer: Offer) -> No
         if offer.can("seed"):
             form_state.seed()
     source_images.say_ratio(model, spec)
+    offer.say_why("resolution", "seconds", "ratio", "fps", "seed")
     form_state.negative_prompt(model, offered=offer.can("negative"))
-    offer.say_why("resolution", "seconds", "ratio", "fps", "seed", "negative")
+    offer.say_why("negative")
     with st.container(horizontal=True, gap="medium"):
         form_state.switch(
             _("Sound"),

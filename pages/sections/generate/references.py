@@ -28,17 +28,18 @@ def show(person: Member, offer: Offer) -> None:
     if not model.reference_images:
         return
     held = form_state.references()
-    if held:
+    most = offer.most("images")
+    if len(held) < most:
+        _place_to_drop(person, model, most)
+    elif held:
         st.markdown(_("References"))
+    if problem := st.session_state.pop(_PROBLEM, None):
+        components.error_box(problem)
+    if held:
         with st.container(horizontal=True, gap="small", key="generate_references_held"):
             for place, reference in enumerate(held):
                 with st.container(width=CARD_WIDTH_PX, border=True, gap="small"):
                     _card(place, reference, model.reference_roles)
-    most = offer.most("images")
-    if len(held) < most:
-        _place_to_drop(person, model, most)
-    if problem := st.session_state.pop(_PROBLEM, None):
-        components.error_box(problem)
     offer.say_why("images")
 
 
