@@ -30,4 +30,6 @@ def waiting(session: ReadSession) -> Attention:
     return Attention(session.scalar(_UNCLEAR) or 0, tuple(sorted(refused)))
 
 
-_UNCLEAR = select(func.count()).select_from(Generation).where(is_uncertain())
+# Every id is above "". Without a word on it SQLite would not take the index of unclear clips, and count through the
+# index of all clips by status, however many have ended.
+_UNCLEAR = select(func.count()).select_from(Generation).where(is_uncertain(), Generation.id > "")
