@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import db
 from core.clock import utc_now
+from core.db import ReadSession
 from core.db.enums import Status
 from core.generations import queries, review
 from core.generations.queries import ReviewStatus
@@ -96,14 +97,15 @@ def only_mine(person: Member) -> None:
     st.query_params["whose"] = person.id
 
 
-def makers_of(person: Member) -> dict[str, str]:
+def makers_of(session: ReadSession, person: Member) -> dict[str, str]:
     """Everybody who made something that is looked at, by name."""
-    with db.read_session() as session:
-        found = profiles.makers(session, person, everywhere=is_everywhere(person))
+    found = profiles.makers(session, person, everywhere=is_everywhere(person))
     return {maker.id: maker.name for maker in found.values()}
 
 
-def filters(person: Member, projects: Mapping[str, str], own_tags: Sequence[str]) -> queries.ListFilter:
+def filters(
+    session: ReadSession, person: Member, projects: Mapping[str, str], own_tags: Sequence[str]
+) -> queries.ListFilter:
     """Draw the filters; what the address says, whether all of them are on view or not."""
     in_team = person.workspace_id != person.id
     makers = {person.id: person.user.name}
@@ -134,7 +136,7 @@ def filters(person: Member, projects: Mapping[str, str], own_tags: Sequence[str]
     st.session_state.setdefault("history_more", any(param in st.query_params for param in FURTHER))
     with st.expander(_("More filters"), key="history_more", on_change="rerun") as more:
         if more.open or st.query_params.get("whose", person.id) != person.id:
-            makers |= makers_of(person)
+            makers |= makers_of(session, person)
         if more.open:
             with components.field_grid(3 if len(person.roles) == 1 else 4):
                 if in_team or len(makers) > 1:
@@ -294,7 +296,7 @@ with components.error_boundary():
         wanted = st.query_params.get("project")
         names = components.project_names(session, person, archived=True, wanted=wanted)
         own_tags = review.own_tags(session, person)
-    chosen = filters(person, names, own_tags)
+        chosen = filters(session, person, names, own_tags)
     clips(person, chosen)
     if selection.ids():
         with db.read_session() as session:

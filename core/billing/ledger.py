@@ -8,7 +8,7 @@ processes try at once. Settle and release of a generation share one key, so only
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, func, insert, literal_column, select, update
+from sqlalchemy import BindParameter, bindparam, func, insert, literal_column, select, update
 
 from core import errors
 from core.db import ReadSession, WriteSession
@@ -36,6 +36,14 @@ REASON_LIMIT_CHARS = 500
 
 _BALANCE = select(Account.available_credits, Account.held_credits).where(
     Account.workspace_id == bindparam("workspace_id")
+)
+
+
+_ACCOUNT_IDS: BindParameter[str] = bindparam("account_ids", expanding=True)
+_CREDITED = (
+    select(LedgerEntry.account_id, func.sum(LedgerEntry.amount_credits))
+    .where(LedgerEntry.account_id.in_(_ACCOUNT_IDS), literal_column(CREDITED))
+    .group_by(LedgerEntry.account_id)
 )
 
 
@@ -153,12 +161,8 @@ def total_credited(session: ReadSession, account_ids: Collection[str]) -> Mappin
 
     An index of these rows alone answers it.
     """
-    query = (
-        select(LedgerEntry.account_id, func.sum(LedgerEntry.amount_credits))
-        .where(LedgerEntry.account_id.in_(account_ids), literal_column(CREDITED))
-        .group_by(LedgerEntry.account_id)
-    )
-    return {account_id: int(credits) for account_id, credits in session.execute(query)}
+    rows = session.execute(_CREDITED, {"account_ids": list(account_ids)})
+    return {account_id: int(credits) for account_id, credits in rows}
 
 
 def entries_of_generation(session: ReadSession, generation_id: str) -> Sequence[LedgerEntry]:

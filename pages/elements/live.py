@@ -39,7 +39,7 @@ def show(session: ReadSession, person: Member, outage: str) -> None:
     `outage` is what the page says of workers that are away.
     """
     newest = progress.newest_id(session, person.workspace_id)
-    before = {*st.session_state.get("live_ids", ()), *_met(), *_begun(session, person)}
+    before = {*st.session_state.get("live_ids", ()), *_met(), *_begun(session, person, newest)}
     now = progress.live_ids_of(session, person)
     ended = progress.ended(session, person, before.difference(now))
     st.session_state["live_ids"] = now
@@ -89,10 +89,10 @@ def _met() -> Sequence[str]:
     return [str(met) for met in changed.get("met", ())][: progress.MAX_WATCHED]
 
 
-def _begun(session: ReadSession, person: Member) -> Sequence[str]:
-    """What began since the last run: it may have ended before anybody looked."""
-    newest = st.session_state.get("live_newest")
-    return () if newest is None else progress.ids_after(session, person, newest)
+def _begun(session: ReadSession, person: Member, newest: str) -> Sequence[str]:
+    """What began since the last run, up to the newest by now: it may have ended before anybody looked."""
+    before = st.session_state.get("live_newest")
+    return () if before in (None, newest) else progress.ids_after(session, person, before)
 
 
 def _others(session: ReadSession, person: Member, ended: Sequence[Generation]) -> Sequence[str]:
