@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import BindParameter, bindparam, func, insert, literal_column, select, update
 
 from core import errors
-from core.db import ReadSession, WriteSession
+from core.db import Reader, ReadSession, WriteSession
 from core.db.enums import EntryKind
 from core.db.tables import Account, LedgerEntry, table_of
 from core.messages import Message, message
@@ -55,7 +55,7 @@ class Balance:
     held_credits: int
 
 
-def balance(session: ReadSession, workspace_id: str) -> Balance:
+def balance(session: Reader, workspace_id: str) -> Balance:
     """The figures of a workspace's account; zero before the first movement."""
     row = session.execute(_BALANCE, {"workspace_id": workspace_id}).first()
     return Balance(*row) if row else Balance(0, 0)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core.db import ReadSession
+from core.db import Reader
 from core.db.enums import Role, WorkspaceRole
 from core.sample import presence
 from core.sample.presence import SamplePerson
@@ -25,9 +25,9 @@ _ROLES: Mapping[Role | WorkspaceRole, str] = {
 }
 
 
-def people(session: ReadSession) -> Sequence[SamplePerson]:
+def people(reader: Reader) -> Sequence[SamplePerson]:
     """Those that one can look as here; nobody where people sign in."""
-    return presence.people(session) if current_member.may_look_as() else ()
+    return presence.people(reader) if current_member.may_look_as() else ()
 
 
 def show(found: Sequence[SamplePerson]) -> None:
