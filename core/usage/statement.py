@@ -1,13 +1,14 @@
-"""What a movement of credits was for, as finance reads it: project, model, prompt and maker of its clip, and where."""
+"""What a movement of credits was for, as finance reads it: its clip, or the workspace at the other end."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from core.db import ReadSession
-from core.db.tables import Generation, Project, User, Workspace
+from core.db.enums import EntryKind
+from core.db.tables import Account, Generation, LedgerEntry, Project, User, Workspace
 from core.workspaces import profiles
 from core.workspaces.access import Member, visible_to_bound
 
@@ -62,3 +63,27 @@ def clip_lines(session: ReadSession, member: Member, generation_ids: Iterable[st
         for row in session.execute(_LINES, some):
             found[row.id] = ClipLine(row.name, row.model_name, row.prompt, row.person, row.workspace, row.owner)
     return found
+
+
+_OTHER_SIDES = (
+    select(LedgerEntry.key, profiles.workspace_name(Workspace))
+    .join(Account, Account.id == LedgerEntry.account_id)
+    .join(Workspace, Workspace.id == Account.workspace_id)
+)
+
+
+def other_sides(session: ReadSession, entries: Sequence[LedgerEntry]) -> Mapping[int, str]:
+    """Id of a transfer's entry -> the workspace that its credits came from or went to; other entries have none."""
+    keys = {entry.id: _other_key(entry.key) for entry in entries if entry.kind is EntryKind.TRANSFER}
+    names: dict[str, str] = {}
+    wanted = list(keys.values())
+    for place in range(0, len(wanted), _AT_ONCE):
+        rows = session.execute(_OTHER_SIDES.where(LedgerEntry.key.in_(wanted[place : place + _AT_ONCE])))
+        names.update((key, name) for key, name in rows)
+    return {entry_id: names[key] for entry_id, key in keys.items() if key in names}
+
+
+def _other_key(key: str) -> str:
+    """The two rows of a transfer are `…:out` and `…:in`."""
+    stem, _, side = key.rpartition(":")
+    return f"{stem}:{'in' if side == 'out' else 'out'}"
