@@ -121,8 +121,9 @@ def choose_settings(model: VideoModel, spec: GenerationSpec, offer: Offer) -> No
         if offer.can("seed"):
             form_state.seed()
     source_images.say_ratio(model, spec)
+    offer.say_why("resolution", "seconds", "ratio", "fps", "seed")
     form_state.negative_prompt(model, offered=offer.can("negative"))
-    offer.say_why("resolution", "seconds", "ratio", "fps", "seed", "negative")
+    offer.say_why("negative")
     with st.container(horizontal=True, gap="medium"):
         form_state.switch(
             _("Sound"),
@@ -329,9 +330,9 @@ with components.error_boundary():
 
 with components.error_boundary():
     opened = studio() if person.may(Action.ORDER) else looking_on()
-    with db.read_session() as session:
-        ended = queries.list_page(session, person, queries.ListFilter(statuses=ENDED_STATUSES), limit=RECENT).rows
-        owned = whose.of(session, person, ended)
+    with db.read_connection() as reader:
+        ended = queries.list_page(reader, person, queries.ListFilter(statuses=ENDED_STATUSES), limit=RECENT).rows
+        owned = whose.of(reader, person, ended)
     if ended:
         opened = recent(ended, owned) or opened
     if opened:

@@ -15,7 +15,7 @@ from core.audit_log import Act
 from core.catalog.records import LifeState
 from core.catalog_changes import asked, current
 from core.config import Settings
-from core.db import ReadSession, WriteSession
+from core.db import Reader, ReadSession, WriteSession
 from core.db.enums import NoteKind
 from core.db.tables import ModelList, ModelNote
 from core.messages import message
@@ -119,7 +119,7 @@ def has_none(session: WriteSession, provider: str) -> None:
     session.get_one(ModelList, provider).next_at = db.now(session) + EVERY
 
 
-def count_open(session: ReadSession) -> int:
+def count_open(session: Reader) -> int:
     """How many notes wait for an administrator."""
     return session.scalar(_OPEN) or 0
 

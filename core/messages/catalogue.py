@@ -160,7 +160,6 @@ TEMPLATES: dict[str, str] = {
     "no_frame_rates": N_("{name} decides by itself how many frames a second it makes. Leave it open."),
     "takes_no_references": N_("{name} takes no references. Remove them or choose another model."),
     "too_many_references": N_("{name} takes {limit} reference images at most."),
-    "references_full": N_("There are {limit} references at most. The others were left out."),
     "only_images_as_references": N_("Only images can be references so far. Remove the others."),
     "no_such_role": N_("{name} knows {roles} as roles of a reference."),
     "no_roles": N_("{name} knows no roles of references. Leave it empty."),

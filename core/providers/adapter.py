@@ -48,7 +48,11 @@ class Adapter(VendorHooks):
             raise errors.InvalidInput(END_NEEDS_START, field="startImagePath")
         start = await self._uploaded(request.start_image, field="startImagePath")
         end = await self._uploaded(request.end_image, field="endImagePath")
-        request = replace(request, start_image=start, end_image=end)
+        references = [
+            replace(each, image=await self._uploaded(each.image, field="references") or each.image)
+            for each in request.references
+        ]
+        request = replace(request, start_image=start, end_image=end, references=tuple(references))
         try:
             reply = await self._send(replace(self.submit_call(request), total_seconds=ORDER_SECONDS))
         except (httpx.HTTPError, TimeoutError) as failure:

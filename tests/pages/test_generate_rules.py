@@ -148,8 +148,11 @@ def test_bad_reference_is_refused_beside_the_good_ones(open_page: Open, studio: 
     place.set_value(files).run()
     assert len(at.session_state["generate_references"]) == 2
     assert len(at.error) == 1
-    drop(at, "blue")
+    place = next(each for each in at.file_uploader if str(each.key).startswith("generate_references_file"))
+    place.set_value([(f"{colour}.png", create_image(colour), "image/png") for colour in ("blue", "green")]).run()
     assert len(at.session_state["generate_references"]) == 3
+    assert [error.value for error in at.error] == ["Demo Film takes 3 reference images at most."]
+    at.run()
     assert not at.error
 
 

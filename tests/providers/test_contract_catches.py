@@ -168,6 +168,31 @@ class SendsTheEndImageTwice(Acme):
         return super().submit_call(replace(request, start_image=request.end_image or request.start_image))
 
 
+@caught_by("an_order_takes_its_references_along")
+class DropsAReference(Acme):
+    def submit_call(self, request: VideoRequest) -> Call:
+        return super().submit_call(replace(request, references=request.references[:1]))
+
+
+@caught_by("an_order_takes_its_references_along")
+class DropsTheRoles(Acme):
+    def submit_call(self, request: VideoRequest) -> Call:
+        plain = tuple(replace(each, role="") for each in request.references)
+        return super().submit_call(replace(request, references=plain))
+
+
+@caught_by("an_order_says_what_was_chosen")
+class DropsTheSeed(Acme):
+    def submit_call(self, request: VideoRequest) -> Call:
+        return super().submit_call(replace(request, seed=None))
+
+
+@caught_by("an_order_says_what_was_chosen")
+class DropsTheFrameRate(Acme):
+    def submit_call(self, request: VideoRequest) -> Call:
+        return super().submit_call(replace(request, fps=None))
+
+
 @caught_by("an_end_image_alone_is_refused_before_anything_is_sent")
 class SendsAnEndImageAlone(Acme):
     async def generate_video(self, request: VideoRequest) -> ProviderJob:

@@ -24,8 +24,8 @@ from pages.ui.language import _
 
 Option = TypeVar("Option", str, int)
 
-MAX_SEGMENTS = 6
-"""Up to so many options are shown side by side."""
+FIELD_WIDTH_PX, GAP_PX, BUTTON_PX, LETTER_PX = 200, 15, 24, 8
+"""The narrowest place of a field, and what options side by side take of it."""
 
 IMAGES = tuple(field.removesuffix("_key") for field in IMAGE_FIELDS)
 """Wishes that are an uploaded image: its `key`, its `title` and `notes` on it. `references` are a list of such, each
@@ -220,11 +220,12 @@ def stands_in_because() -> Message | None:
 
 
 def pick(label: str, field: str, options: Sequence[Option], chosen: Option, shown: Callable[[Any], str] = str) -> None:
-    """One of a model's own list: side by side when they are few, else in a list.
+    """One of a model's own list: side by side where they fit into one line, else in a list.
 
     The choice is kept apart from its widget, because the widget changes with the number of options.
     """
-    few = len(options) <= MAX_SEGMENTS
+    widths_px = [BUTTON_PX + LETTER_PX * len(shown(option)) for option in options]
+    few = sum(widths_px) + GAP_PX * (len(options) - 1) <= FIELD_WIDTH_PX
     key = f"{name(field)}_{'few' if few else 'many'}"
     how: dict[str, Any] = {"key": key, "format_func": shown, "on_change": _keep, "args": (field, key)}
     if key not in st.session_state:

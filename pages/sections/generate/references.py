@@ -8,6 +8,7 @@ import streamlit as st
 from core import errors
 from core.files.image_sanitizer import MAX_UPLOAD_BYTES
 from core.messages import message
+from core.providers.contract import VideoModel
 from core.workspaces.access import Member
 from pages.sections.generate import form_state, source_images
 from pages.sections.generate.offer import Offer
@@ -27,17 +28,18 @@ def show(person: Member, offer: Offer) -> None:
     if not model.reference_images:
         return
     held = form_state.references()
-    if held:
+    most = offer.most("images")
+    if len(held) < most:
+        _place_to_drop(person, model, most)
+    elif held:
         st.markdown(_("References"))
+    if problem := st.session_state.pop(_PROBLEM, None):
+        components.error_box(problem)
+    if held:
         with st.container(horizontal=True, gap="small", key="generate_references_held"):
             for place, reference in enumerate(held):
                 with st.container(width=CARD_WIDTH_PX, border=True, gap="small"):
                     _card(place, reference, model.reference_roles)
-    most = offer.most("images")
-    if len(held) < most:
-        _place_to_drop(person, most, model.reference_roles)
-    if problem := st.session_state.pop(_PROBLEM, None):
-        components.error_box(problem)
     offer.say_why("images")
 
 
@@ -65,7 +67,7 @@ def _card(place: int, reference: dict[str, Any], roles: Sequence[str]) -> None:
     )
 
 
-def _place_to_drop(person: Member, most: int, roles: Sequence[str]) -> None:
+def _place_to_drop(person: Member, model: VideoModel, most: int) -> None:
     dropped = st.file_uploader(
         _("References, {most} at most").format(most=most),
         accept_multiple_files=True,
@@ -74,19 +76,21 @@ def _place_to_drop(person: Member, most: int, roles: Sequence[str]) -> None:
         help=_("Images of what shall be seen, or how. JPEG, PNG or WebP; places and names in the file are removed."),
     )
     if dropped:
-        _take_in(person, [(file.name, file.getvalue()) for file in dropped], most, roles)
+        _take_in(person, [(file.name, file.getvalue()) for file in dropped], model, most)
         st.rerun()
 
 
-def _take_in(person: Member, files: Sequence[tuple[str, bytes]], most: int, roles: Sequence[str]) -> None:
+def _take_in(person: Member, files: Sequence[tuple[str, bytes]], model: VideoModel, most: int) -> None:
     """Put uploaded images into the order, as many as there may be; a refusal is kept to be shown below them."""
     held = list(form_state.references())
     for name, data in files:
         if len(held) >= most:
-            st.session_state[_PROBLEM] = errors.InvalidRequest(message("references_full", limit=most))
+            st.session_state[_PROBLEM] = errors.InvalidRequest(
+                message("too_many_references", name=model.name, limit=most)
+            )
             break
         try:
-            held.append({**source_images.take_in(person, name, data), "role": roles[0] if roles else ""})
+            held.append({**source_images.take_in(person, name, data), "role": next(iter(model.reference_roles), "")})
         except errors.AppError as problem:
             st.session_state[_PROBLEM] = problem
     _hold(held)
