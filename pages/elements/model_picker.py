@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from babel.numbers import format_decimal
@@ -103,9 +102,11 @@ def _price(model: VideoModel, spec: GenerationSpec) -> tuple[str, str]:
     return _("from {credits} credits a second").format(credits=_figure(_cheapest(model))), ""
 
 
-@cache
 def _cheapest(model: VideoModel) -> float:
-    """Credits a second of the plainest clip, at whatever size and length comes cheapest."""
+    """Credits a second of the plainest clip, at whatever size and length comes cheapest.
+
+    Up to the default length a second only gets cheaper, and beyond it only cheaper or only dearer.
+    """
     plain = GenerationSpec(
         model_id=model.id,
         resolution=model.resolutions[0],
@@ -115,7 +116,7 @@ def _cheapest(model: VideoModel) -> float:
     return min(
         pricing.priced(replace(plain, resolution=resolution, duration_seconds=seconds)).total_credits / seconds
         for resolution in model.resolutions
-        for seconds in model.durations
+        for seconds in (model.default_seconds, model.max_seconds)
     )
 
 
