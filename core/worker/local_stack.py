@@ -44,7 +44,8 @@ def running(settings: config.Settings) -> Iterator[str]:
         if "poll_seconds" not in settings.model_fields_set:
             environ["POLL_SECONDS"] = DEMO_POLL_SECONDS
         environ |= {"DATA_DIR": str(settings.data_dir), "SIGNUP_CREDITS": str(settings.signup_credits)}
-        environ |= {"PYTHONPATH": str(ROOT)}
+        paths = filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))  # packages with providers may lie in the second
+        environ |= {"PYTHONPATH": os.pathsep.join(paths)}
         children = [
             ManagedProcess("redis", _guarded_redis(socket)),
             ManagedProcess("worker", [sys.executable, str(ROOT / "worker.py"), "--end-with-parent"]),
