@@ -20,6 +20,7 @@ from core.identity import users
 from core.insights import provider_status
 from core.providers import registry
 from pages.sections.account import provider_cards
+from pages.sections.costs import dollar, drift
 from pages.sections.sample import offer
 from pages.ui import components, current_member, wording
 from pages.ui.language import N_, _, plural, translate_message
@@ -321,9 +322,11 @@ with components.error_boundary():
     current_member.administrator()
     refused_accounts()
     notes_on_models()
+    drift.warn()
     unclear()
     checks()
     provider_cards.show(administrator=True)
+    dollar.form()
     people()
     grants()
     offer.panel(current_member.own_administrator())

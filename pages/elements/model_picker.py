@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +9,6 @@ from babel.numbers import format_decimal
 
 from core.billing import pricing
 from core.catalog import in_force, offered, rules
-from core.catalog.catalogue import Catalogue
 from core.clock import utc_now
 from core.insights.model_stats import TrackRecord
 from core.messages import Message
@@ -127,15 +125,10 @@ def _locked(without_key: int, ended: int) -> str:
 
 
 def _cheapest(model: VideoModel) -> float:
-    """Credits a second of the plainest clip, at whatever size and length comes cheapest."""
-    known = in_force.current()
-    price = known.get(model.id).price(utc_now())
-    return _cheapest_by(known, model, price.since if price else None)
+    """Credits a second of the plainest clip, at whatever size and length comes cheapest.
 
-
-@lru_cache(maxsize=512)
-def _cheapest_by(_known: Catalogue, model: VideoModel, _since: datetime | None) -> float:
-    """The same, computed anew for another catalogue and once another price holds."""
+    Up to the default length a second only gets cheaper, and beyond it only cheaper or only dearer.
+    """
     plain = GenerationSpec(
         model_id=model.id,
         resolution=model.resolutions[0],
@@ -145,7 +138,7 @@ def _cheapest_by(_known: Catalogue, model: VideoModel, _since: datetime | None) 
     return min(
         pricing.priced(replace(plain, resolution=resolution, duration_seconds=seconds)).total_credits / seconds
         for resolution in model.resolutions
-        for seconds in model.durations
+        for seconds in (model.default_seconds, model.max_seconds)
     )
 
 
