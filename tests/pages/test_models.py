@@ -116,7 +116,7 @@ def test_vendor_id_and_place_are_changed_at_once(open_page: Open, studio: Studio
 
 @pytest.mark.parametrize(
     ("text", "refusal"),
-    [("provider = ", "TOML: "), ('provider = "demo"\nid = "demo/a b"', "id: An id has 1 to 80")],
+    [("provider = ", "TOML: "), ('provider = "demo"\nid = "demo/a b"', "id: An ID has 1 to 80")],
 )
 def test_record_that_cannot_be_used_names_its_field(open_page: Open, studio: Studio, text: str, refusal: str) -> None:
     """Nothing is kept, and the field that is wrong is named."""

@@ -185,8 +185,8 @@ def test_note_when_it_is_put_aside(database: Database, installation: Installatio
     with database.write_session() as session:
         live_lists.claim(session, "edenai")
     record({"luma/ray2": "Ray 2"})
-    with database.read_session() as session:
-        [note] = live_lists.list_open(session, admin)
+    with database.read_session() as reading:
+        [note] = live_lists.list_open(reading, admin)
     with pytest.raises(errors.Forbidden), database.write_session() as session:
         live_lists.dismiss(session, other, note.id)
     for _press in range(2):
@@ -194,9 +194,9 @@ def test_note_when_it_is_put_aside(database: Database, installation: Installatio
             live_lists.dismiss(session, admin, note.id)
     record({"luma/ray2": "Ray 2"})
 
-    with database.read_session() as session:
-        assert live_lists.list_open(session, admin) == []
-        [logged] = session.scalars(select(AuditLogEntry).where(AuditLogEntry.noun == "model_note")).all()
+    with database.read_session() as reading:
+        assert live_lists.list_open(reading, admin) == []
+        [logged] = reading.scalars(select(AuditLogEntry).where(AuditLogEntry.noun == "model_note")).all()
     assert (logged.target, logged.actor) == (KLING, admin.email)
     with pytest.raises(errors.NotFound), database.write_session() as session:
         live_lists.dismiss(session, admin, note.id + 1)
