@@ -272,7 +272,7 @@ def list_catalogue_notes(member: CurrentMember) -> NotesAnswer:
     return NotesAnswer(notes=[NoteShape.of(note) for note in found])
 
 
-@router.delete("/catalogue/notes/{id}", responses=refuses(403, 404))
+@router.delete("/catalogue/notes/{id}", responses=refuses(403, 404, 409))
 def dismiss_catalogue_note(member: CurrentMember, id: ChangeId) -> NoteAnswer:
     """Put a note aside; a repeat changes nothing."""
     with db.write_session() as session:
