@@ -129,6 +129,6 @@ def test_notes_on_vendors_lists(root: Client, ana: Client) -> None:
     assert (note["id"], note["provider"], note["kind"], note["modelId"]) == (int(note_id), "fal", "appeared", None)
     assert refusal(ana.get("/catalogue/notes"))[:2] == (403, "forbidden")
     for _press in range(2):
-        assert root.delete(f"/catalogue/notes/{note_id}").status_code == 200
+        assert root.send("DELETE", f"/catalogue/notes/{note_id}").status_code == 200
     assert root.get("/catalogue/notes").json()["notes"] == []
-    assert refusal(root.delete("/catalogue/notes/999"))[0] == 404
+    assert refusal(root.send("DELETE", "/catalogue/notes/999"))[0] == 404
