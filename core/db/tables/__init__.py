@@ -6,7 +6,14 @@ from before there were messages, and what the REST API answers.
 
 from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live, is_uncertain
 from core.db.tables.ledger import Account, LedgerEntry
-from core.db.tables.operation import AuditLogEntry, AuditRun, Heartbeat, InstallationIdentity, ProviderHealth
+from core.db.tables.operation import (
+    AuditLogEntry,
+    AuditRun,
+    Heartbeat,
+    InstallationIdentity,
+    ProviderHealth,
+    SigningCertificate,
+)
 from core.db.tables.people import (
     ApiToken,
     BrowserSession,
@@ -47,6 +54,7 @@ __all__ = [
     "ShareLink",
     "ShareLinkClip",
     "ShareLinkVisit",
+    "SigningCertificate",
     "SignInLink",
     "Upload",
     "UsageDay",

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     CheckConstraint,
     ColumnElement,
@@ -48,6 +49,9 @@ class Generation(Base):
     `prompt_words` are the words of the prompt as searches compare them, written with it; prompts never change.
     `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
     to another project: what it cost stays where it was charged, which is `project_id` as long as it is None.
+    `visible_mark` is whether the delivered file is to show that it was made by AI; its workspace wished so at the order.
+    `credentials` are the content credentials of the delivered file as they were read back from it, None where it has
+    none; `unsigned_reason` is why a clip was delivered without, a word of `content_credentials.Unsigned`.
     """
 
     __tablename__ = "generations"
@@ -113,6 +117,9 @@ class Generation(Base):
     preview_attempt: Mapped[int] = mapped_column(default=0, server_default="0")
     stored_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     output_facts: Mapped[dict[str, Any] | None]
+    visible_mark: Mapped[bool] = mapped_column(default=False, server_default=false())
+    credentials: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    unsigned_reason: Mapped[str | None] = mapped_column(String(40))
     favourite: Mapped[bool] = mapped_column(default=False, server_default=false())
     kept: Mapped[bool | None]
 
@@ -186,6 +193,12 @@ class Generation(Base):
             "id",
             sqlite_where=text("status = 'uncertain'"),
             postgresql_where=text("status = 'uncertain'"),
+        ),
+        Index(
+            "ix_generations_unsigned",
+            "ended_at",
+            sqlite_where=text("unsigned_reason IS NOT NULL"),
+            postgresql_where=text("unsigned_reason IS NOT NULL"),
         ),
         Index(
             "ix_generations_cover",
