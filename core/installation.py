@@ -20,6 +20,7 @@ from core.db import Database
 from core.db.engine import PATIENCE_SECONDS
 from core.db.opening import open_database
 from core.files import private
+from core.files.signing_certificate import UnusableKey
 from core.files.storage import Storage, open_storage
 from core.generations import signing_keys
 from core.generations.progress import ProgressBoard
@@ -142,7 +143,7 @@ def _look_at_signing_key(database: Database, settings: Settings) -> None:
     """Make the key that clips are signed with at the first start; one that cannot be used holds up nothing."""
     try:
         signing_keys.for_signing(database, settings)
-    except signing_keys.UnusableKey as broken:
+    except UnusableKey as broken:
         log.warning(
             "Clips are delivered without content credentials until CREDENTIALS_CERTIFICATE_FILE and "
             "CREDENTIALS_KEY_FILE can be used: %s",

@@ -31,7 +31,11 @@ _SOURCES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 """IPTC's vocabulary of how something was made, which C2PA uses."""
 
 _OFFLINE = {
-    "core": {"allowed_network_hosts": [], "decode_identity_assertions": False},
+    "core": {
+        "allowed_network_hosts": [],
+        "decode_identity_assertions": False,
+        "backing_store_memory_threshold_in_mb": 128,
+    },
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
 }
 _BUILDING = {"builder": {"thumbnail": {"enabled": False}, "generate_c2pa_archive": False}}
@@ -87,7 +91,6 @@ class Provenance:
 
     generation_id: str
     installation_id: str
-    product_version: str
     provider: str
     model_id: str
     model_name: str
@@ -178,7 +181,7 @@ def _media_type(path: Path) -> str:
 def _said(what: Provenance) -> dict[str, Any]:
     """Actions and assertions in the words of C2PA 2.4, for who signs them."""
     when = what.made_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    product = {"name": ORGANIZATION, "version": what.product_version}
+    product = {"name": ORGANIZATION}
     done: list[dict[str, Any]] = []
     if what.is_re_encoded:
         done.append({"action": "c2pa.transcoded", "when": when, "softwareAgent": product})
@@ -240,9 +243,7 @@ def sign_work(request: bytes) -> tuple[Mapping[str, Any], bytes]:
         "format": _MP4,
         "assertions": [actions, *said["assertions"]],
     }
-    info = c2pa.C2paSignerInfo(
-        asked["algorithm"].encode(), asked["certificates"].encode(), asked["key"].encode(), None
-    )
+    info = c2pa.C2paSignerInfo(asked["algorithm"].encode(), asked["certificates"].encode(), asked["key"].encode(), None)
     with c2pa.Signer.from_info(info) as signer, c2pa.Builder(manifest, context) as builder:
         if comes_with_some:
             parent = {"title": said["from"], "relationship": "parentOf", "label": _PARENT}

@@ -43,7 +43,7 @@ class SaidAction:
 
 @dataclass(frozen=True, slots=True)
 class Ingredient:
-    """Credentials that the file came with before: kept inside, with what their check found when they were taken over."""
+    """Credentials that the file had before, kept inside, with what their check found when they were taken over."""
 
     title: str
     relationship: str

@@ -73,7 +73,9 @@ def read(certificates_pem: bytes, key_pem: bytes, *, now: datetime) -> SigningKe
         signer = certificates[0]
         certified = signer.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (ValueError, UnsupportedAlgorithm) as failure:
-        raise UnusableKey("certificate_unreadable", f"the certificates are no PEM that can be read: {failure}") from None
+        raise UnusableKey(
+            "certificate_unreadable", f"the certificates are no PEM that can be read: {failure}"
+        ) from None
     try:
         key = serialization.load_pem_private_key(key_pem, password=None)
         public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -49,7 +49,7 @@ class Generation(Base):
     `prompt_words` are the words of the prompt as searches compare them, written with it; prompts never change.
     `kept` is a person's verdict on the clip, None before there is one. `charged_project_id` is set when a clip is moved
     to another project: what it cost stays where it was charged, which is `project_id` as long as it is None.
-    `visible_mark` is whether the delivered file is to show that it was made by AI; its workspace wished so at the order.
+    `visible_mark` is whether its pictures are to show that AI made them, as its workspace wished at the order.
     `credentials` are the content credentials of the delivered file as they were read back from it, None where it has
     none; `unsigned_reason` is why a clip was delivered without, a word of `content_credentials.Unsigned`.
     """
