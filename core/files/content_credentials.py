@@ -53,6 +53,11 @@ class Unsigned(StrEnum):
     TOO_SLOW = "too_slow"
     FAILED = "failed"
 
+    @classmethod
+    def of(cls, word: str) -> "Unsigned":
+        """The reason that was kept; one that this release does not know is `FAILED`."""
+        return next((reason for reason in cls if reason.value == word), cls.FAILED)
+
     @property
     def message(self) -> Message:
         """The reason in a sentence."""

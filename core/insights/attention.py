@@ -1,25 +1,44 @@
-"""What waits for an administrator: clips that need a decision, and accounts of ours that a provider refuses."""
+"""What waits for an administrator: clips to decide on, accounts that a provider refuses, clips that were not signed."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
+from core import db
 from core.db import ReadSession
 from core.db.tables import Generation, is_uncertain
+from core.files.content_credentials import Unsigned
 from core.insights import circuit_breaker
+
+UNSIGNED_TOLD = timedelta(days=7)
+"""How long it is told that a clip was delivered without content credentials."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnsignedClips:
+    """How many clips were lately delivered without content credentials, and when and why the last of them."""
+
+    count: int
+    last_at: datetime
+    last_reason: Unsigned
 
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """`unclear_clips` wait for a decision; `refused_accounts` are providers that do not accept our key or account."""
+    """`unclear_clips` wait for a decision; `refused_accounts` are providers that do not accept our key or account.
+
+    `unsigned` are clips without content credentials, None when there are none.
+    """
 
     unclear_clips: int
     refused_accounts: tuple[str, ...]
+    unsigned: UnsignedClips | None
 
     @property
     def count(self) -> int:
         """How many things wait."""
-        return self.unclear_clips + len(self.refused_accounts)
+        return self.unclear_clips + len(self.refused_accounts) + (self.unsigned is not None)
 
 
 def waiting(session: ReadSession) -> Attention:
@@ -27,7 +46,17 @@ def waiting(session: ReadSession) -> Attention:
     refused = [
         name for name, row in circuit_breaker.states(session).items() if row.error_code in circuit_breaker.ACCOUNT_CODES
     ]
-    return Attention(session.scalar(_UNCLEAR) or 0, tuple(sorted(refused)))
+    return Attention(session.scalar(_UNCLEAR) or 0, tuple(sorted(refused)), _unsigned(session))
 
 
 _UNCLEAR = select(func.count()).select_from(Generation).where(is_uncertain())
+
+
+def _unsigned(session: ReadSession) -> UnsignedClips | None:
+    lately = and_(Generation.unsigned_reason.is_not(None), Generation.ended_at > db.now(session) - UNSIGNED_TOLD)
+    count = session.scalar(select(func.count()).select_from(Generation).where(lately)) or 0
+    newest = select(Generation.ended_at, Generation.unsigned_reason).where(lately)
+    last = session.execute(newest.order_by(Generation.ended_at.desc()).limit(1)).first() if count else None
+    if last is None or last.ended_at is None or last.unsigned_reason is None:
+        return None
+    return UnsignedClips(count, last.ended_at, Unsigned.of(last.unsigned_reason))
