@@ -14,9 +14,10 @@ from core.billing import ledger
 from core.clock import utc_now
 from core.db.enums import EntryKind, Stage
 from core.db.tables import Generation
+from core.files.content_credentials import Unsigned
 from core.generations import unresolved
 from core.identity import users
-from core.insights import provider_status
+from core.insights import attention, provider_status
 from core.providers import registry
 from pages.sections.account import provider_cards
 from pages.sections.sample import offer
@@ -37,6 +38,38 @@ def refused_accounts() -> None:
         ]
     for status in found:
         st.warning(f"{provider_cards.account_fault(status)} {provider_cards.account_remedy()}", icon=":material/key:")
+
+
+def unsigned() -> None:
+    """Clips that were delivered without content credentials: why, and what helps."""
+    with db.read_session() as session:
+        found = attention.waiting(session).unsigned
+    if found is None:
+        return
+    told = plural(
+        "{number} clip was delivered without content credentials in the last 7 days.",
+        "{number} clips were delivered without content credentials in the last 7 days.",
+        found.count,
+    ).format(number=wording.credits(found.count))
+    last = _("The last one {age}: {reason}").format(
+        age=wording.age(found.last_at, utc_now()), reason=translate_message(found.last_reason.message)
+    )
+    remedy = _(REMEDIES.get(found.last_reason, N_("The log of the workers says more.")))
+    st.warning(f"{told} {last} {remedy}", icon=":material/gpp_maybe:")
+
+
+_KEY_FILES = N_(
+    "Look at CREDENTIALS_CERTIFICATE_FILE and CREDENTIALS_KEY_FILE on every machine with workers; "
+    "the next clip is signed as soon as both can be used."
+)
+REMEDIES: Mapping[Unsigned, str] = {
+    Unsigned.KEY_UNREADABLE: _KEY_FILES,
+    Unsigned.KEY_MISMATCH: _KEY_FILES,
+    Unsigned.CERTIFICATE_UNREADABLE: _KEY_FILES,
+    Unsigned.CERTIFICATE_EXPIRED: _KEY_FILES,
+    Unsigned.CERTIFICATE_NOT_YET_VALID: _KEY_FILES,
+    Unsigned.NO_ROOM: N_("Make room on the disk of DATA_DIR."),
+}
 
 
 def unclear() -> None:
@@ -305,6 +338,7 @@ def book(kind: EntryKind, email: str, amount: int, reason: str, key: str) -> Non
 with components.error_boundary():
     current_member.administrator()
     refused_accounts()
+    unsigned()
     unclear()
     checks()
     provider_cards.show(administrator=True)

@@ -26,6 +26,7 @@ with components.error_boundary():
         st.Page("history.py", title=_("History"), icon=":material/grid_view:"),
         st.Page("usage.py", title=_("Usage"), icon=":material/bar_chart:"),
         st.Page("team.py", title=_("Team"), icon=":material/group:"),
+        st.Page("verify.py", title=_("Verify"), icon=":material/verified_user:"),
     ]
     if person.may(Action.MANAGE_PEOPLE):
         pages.append(st.Page("people.py", title=_("People"), icon=":material/manage_accounts:"))
