@@ -21,7 +21,7 @@ from streamlit import file_util
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
-from core import config, installation, startup
+from core import config, installation, process_settings, startup
 from core.api import api, mounted, share_page
 from core.files import scratch
 from core.generations import share_visits
@@ -79,7 +79,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 def _start(stack: ExitStack) -> None:
     """Check the settings, bring the schema up to date, start what the demo brings; the stack ends it with the app."""
-    settings = connection.read_settings()
+    settings = process_settings.read()
     _check_address(settings)
     _leave_hosts_to_gate(settings)
     logging.getLogger("uvicorn.access").disabled = True  # it would log signed links

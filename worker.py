@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from core import startup
+from core import process_settings, startup
 from core.worker.supervisor import ManagedProcess, Supervisor, exit_with_parent
 
 if TYPE_CHECKING:
@@ -42,14 +42,13 @@ def _run(options: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if options.supervise:
         return _supervise(json.loads(options.supervise), end_with_parent=options.end_with_parent)
-    from core.providers import connection  # here and below: a process imports what its role needs and no more
 
     for chatty in ("httpx", "rq.worker", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     if options.end_with_parent:  # who has started us has said what there is to say of the settings
-        for told in ("core.config", "core.providers.connection", "core.installation"):
+        for told in ("core.config", "core.process_settings", "core.installation"):
             logging.getLogger(told).setLevel(logging.ERROR)
-    settings = connection.read_settings()
+    settings = process_settings.read()
     if settings.redis_url is None:
         print("REDIS_URL is not set. The app brings its own worker then; set it to run this one.", file=sys.stderr)  # noqa: T201 -- a command's own output
         return 2

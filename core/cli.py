@@ -11,7 +11,18 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
-from core import audit_log, backup, config, db, errors, installation, redaction, startup
+from core import (
+    audit_log,
+    backup,
+    config,
+    db,
+    errors,
+    installation,
+    process_settings,
+    redaction,
+    startup,
+    vendors_check,
+)
 from core.audit import log_retention
 from core.audit_log import Act
 from core.billing import ledger
@@ -23,7 +34,6 @@ from core.db.tables import Generation, User
 from core.generations import unresolved
 from core.identity import api_tokens, sign_in_links, users
 from core.messages import message
-from core.providers import connection
 from core.sample import make, remove
 from core.worker import recovery
 from core.workspaces import members
@@ -102,14 +112,14 @@ def found(generation_id: str, provider_job_id: str) -> str:
 
 def back_up(target: Path) -> list[str]:
     """Copy this installation into a new folder; it may run meanwhile, and its schema is left as it is."""
-    made = backup.create(connection.read_settings(), target)
+    made = backup.create(process_settings.read(), target)
     key = "the key" if made.has_key else "no key: SECRET_KEY is a setting, keep it with your other secrets"
     return [f"{target} holds {made.database}, {made.media_files:,} files of media, and {key}."]
 
 
 def restore(source: Path) -> list[str]:
     """Put a copy in the place of what is there, and let nothing that may have been sent since be sent again."""
-    settings = connection.read_settings()
+    settings = process_settings.read()
     with recovery.putting_back(settings):
         put_back = backup.restore(settings, source)
     with installation.opened() as opened:
@@ -132,7 +142,7 @@ def _told_of(recovered: recovery.Recovered) -> list[str]:
 
 def migrate(*, check: bool) -> list[str]:
     """Bring the schema to this version's; with `check` only say what is missing, which raises Conflict."""
-    settings, wanted = connection.read_settings(), schema.newest_revision()
+    settings, wanted = process_settings.read(), schema.newest_revision()
     database = Database(settings.database_url)
     try:
         with database.read_connection() as reading:
@@ -145,6 +155,20 @@ def migrate(*, check: bool) -> list[str]:
         raise errors.Conflict(message("schema_is_behind", found=found or "0", wanted=wanted))
     open_database(settings).dispose()
     return [f"The database was at {found or 'nothing'} and is at {wanted}."]
+
+
+def check_vendors(names: Sequence[str]) -> list[str]:
+    """Try vendors without buying; Conflict when one that is configured does not work, after the lines of all."""
+    found = vendors_check.tried(process_settings.read(), names)
+    lines = [
+        line
+        for vendor in found
+        for line in (f"{vendor.name}: {vendor.sentence}", *(f"  {model}" for model in vendor.models))
+    ]
+    if broken := [vendor.name for vendor in found if vendor.works is False]:
+        print("\n".join(lines))  # noqa: T201 -- its output, told before the refusal
+        raise errors.Conflict(message("vendors_do_not_work", names=", ".join(broken)))
+    return lines or ["No vendor is configured."]
 
 
 def prune_audit_log() -> list[str]:
@@ -188,8 +212,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-_UNOPENED = ("backup", "restore", "migrate")
-"""What works on the files of an installation, or on a schema that is not this version's."""
+_UNOPENED = ("backup", "restore", "migrate", "vendors")
+"""What works on the files of an installation, on a schema that is not this version's, or on settings alone."""
 
 
 def _run(chosen: argparse.Namespace) -> list[str]:
@@ -213,6 +237,8 @@ def _run(chosen: argparse.Namespace) -> list[str]:
             return prune_audit_log()
         case "sample":
             return sample(chosen.action)
+        case "vendors":
+            return check_vendors(chosen.names)
         case "migrate":
             return migrate(check=chosen.check)
         case _:
@@ -260,6 +286,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("prune-audit-log", help="remove entries of the audit log that are older than AUDIT_LOG_DAYS")
     company = commands.add_parser("sample", help="make or remove the sample company (AUTH_MODE=local)")
     company.add_argument("action", choices=["make", "remove"])
+    vendors = commands.add_parser("vendors", help="look at the vendors that the settings and VENDORS_FILE name")
+    vendors.add_argument("action", choices=["check"], help="try each without buying: address, key, models and prices")
+    vendors.add_argument("names", nargs="*", help="names of vendors (those that are configured, if left out)")
     move = commands.add_parser("migrate", help="bring the schema of the database to this version's")
     move.add_argument("--check", action="store_true", help="change nothing; exit code 2 when something is missing")
     return parser

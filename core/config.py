@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     proxy_jwks_url: WebUrl = ""
     proxy_jwt_audience: str = ""
     proxy_jwt_issuer: str = ""
+    vendors_file: Annotated[Path, AfterValidator(setting_values.readable_file)] | None = None
     secret_key: bytes = Field(default_factory=lambda found: _kept_secret_key(found["data_dir"]), repr=False)
     secret_key_old: bytes | None = Field(None, repr=False)
     credentials_certificate_file: Path | None = None
@@ -259,8 +260,8 @@ def password_of(url: str) -> str:
         return ""
 
 
-def read(providers: Collection[str], *, env_file: Path = ENV_FILE) -> Settings:
-    """The settings of this process: the environment, and under it the file beside the app. Raises BadSetting."""
+def given_variables(env_file: Path = ENV_FILE) -> Mapping[str, str]:
+    """What was given to this process: the environment, and under it the file beside the app. Raises BadSetting."""
     try:
         beside = {
             name: value for name, value in dotenv_values(env_file, encoding="utf-8-sig").items() if value is not None
@@ -268,7 +269,12 @@ def read(providers: Collection[str], *, env_file: Path = ENV_FILE) -> Settings:
     except (OSError, ValueError) as failure:
         reason = failure.strerror if isinstance(failure, OSError) else "it is no text in UTF-8"
         raise BadSetting(f"The file {env_file} cannot be read: {reason}.") from None
-    variables = beside | os.environ
+    return beside | os.environ
+
+
+def read(providers: Collection[str], *, given: Mapping[str, str] | None = None, env_file: Path = ENV_FILE) -> Settings:
+    """The settings of this process, from what was given to it. Raises BadSetting."""
+    variables = given_variables(env_file) if given is None else given
     if unknown := unknown_names(variables, providers):
         log.warning("Not a setting of this application, and not read: %s. See the README.", ", ".join(unknown))
     return load(variables, providers=providers)
@@ -320,7 +326,7 @@ def unknown_names(variables: Collection[str], providers: Collection[str]) -> lis
 _PREFIXES = (
     *("DATABASE_", "REDIS_", "STORAGE_", "AUTH_MODE", "SIGNUP_", "POLL_", "DOWNLOAD_ALLOW", "WEBHOOK_ALLOW"),
     *("OIDC_", "PROXY_USER", "PROXY_GROUP", "PROXY_JW", "TRUSTED_PROX", "ROLE_MAP", "DEFAULT_ROLE", "ALLOWED_EMAIL"),
-    *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE", "AUDIT_LOG_", "CREDENTIALS_"),
+    *("ADMIN_EMAIL", "SESSION_HOUR", "SESSION_IDLE", "AUDIT_LOG_", "VENDORS_", "CREDENTIALS_"),
 )
 _NEARLY = 0.8
 """How much alike two names must be to be taken for a slip, of 1; measured, `REPLICAT` is 0.94 and `VITE` 0.46."""

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from core import db, redaction, setting_values
+from core import db, process_settings, redaction, setting_values
 from core.catalog import offered
 from core.config import BadSetting, Settings
 from core.db import Database
@@ -161,7 +161,7 @@ def opened(
 
     The rest is as for `open_database`.
     """
-    settings = settings or provider_connection.read_settings()
+    settings = settings or process_settings.read()
     installation = build(settings, patience_seconds=patience_seconds, waits=waits)
     try:
         with using(installation):

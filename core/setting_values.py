@@ -47,6 +47,15 @@ def folder(path: Path) -> Path:
     return path
 
 
+def readable_file(path: Path) -> Path:
+    """A file that is there and can be read."""
+    try:
+        with path.open("rb"):
+            return path.absolute()
+    except OSError as failure:
+        raise ValueError(f"the file {path} cannot be read: {failure.strerror}.") from None
+
+
 def database_url(url: str) -> str:
     """An address of SQLite or PostgreSQL; `postgres://` is what PostgreSQL's own tools take as well."""
     found = re.match(r"([a-z0-9]+)(\+[a-z0-9_]+)?://", url)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from operator import attrgetter
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,23 @@ class ClipSettings:
     aspect_ratio: str
     generate_audio: bool = False
     enhance_prompt: bool = False
+    seed: int | None = None
+    fps: int | None = None
+
+
+MAX_SEED = 2**32 - 1
+"""The largest number that every vendor that takes a seed takes."""
+
+
+class Reference(NamedTuple):
+    """Something an order refers to besides its start and end image: an image, video or sound, and what it stands for.
+
+    `key` is of its upload; `role` is one of the model's, empty where the model tells none apart.
+    """
+
+    kind: str
+    role: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +49,10 @@ class GenerationSpec(ClipSettings):
     model_id: str
     start_image_key: str | None = None
     end_image_key: str | None = None
+    references: tuple[Reference, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "references", tuple(Reference(*each) for each in self.references))
 
     @classmethod
     def of(cls, row: object) -> Self:

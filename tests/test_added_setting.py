@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from tests.added_setting import PLACES, SEED
+from tests.added_setting import PLACES, STEPS
 
 ROOT = Path(__file__).parent.parent
 
 LINES = {
-    "core/spec.py": ("    enhance_prompt: bool = False\n", "    seed: int | None = None\n"),
+    "core/spec.py": ("    fps: int | None = None\n", "    steps: int | None = None\n"),
     "core/db/tables/generations.py": (
         "    enhance_prompt: Mapped[bool] = mapped_column(default=False)\n",
-        "    seed: Mapped[int | None]\n",
+        "    steps: Mapped[int | None]\n",
     ),
-    "core/generations/queries.py": ("    enhance_prompt: bool\n", "    seed: int | None\n"),
-    "core/api/schemas/requests.py": ("    enhance_prompt: bool = False\n", "    seed: int | None = None\n"),
-    "core/api/schemas/responses.py": ("    enhance_prompt: bool\n", "    seed: int | None\n"),
+    "core/generations/queries.py": ("    enhance_prompt: bool\n", "    steps: int | None\n"),
+    "core/api/schemas/requests.py": ("    enhance_prompt: bool = False\n", "    steps: int | None = None\n"),
+    "core/api/schemas/responses.py": ("    enhance_prompt: bool\n", "    steps: int | None\n"),
 }
 """File -> where a line is added, and the line: the setting, its column, and where the doors publish it."""
 
@@ -54,4 +54,4 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.mark.parametrize("place", PLACES)
 def test_setting_is_kept_when_it_was_added(found: dict[str, Any], place: str) -> None:
     """No place drops a setting that was added to the spec."""
-    assert found[place] == SEED, found[place]
+    assert found[place] == STEPS, found[place]

@@ -5,6 +5,7 @@ gone go. Babel finds the texts, by the functions that mark them.
 """
 
 import sys
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from babel.messages.catalog import Catalog
 ROOT = Path(__file__).parents[1]
 CATALOGUES = ROOT / "pages" / "locale"
 MARKED = ("core", "pages")
+MODELS = "core/providers/adapters"
 KEYWORDS = {"_": None, "N_": None, "plural": (1, 2), "count": (2, 3)}
 """Function that marks a text -> which of its arguments are the text or its two forms, the first one where None."""
 NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -23,11 +25,26 @@ NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 def extracted() -> Catalog:
     """Every text there is, without translations."""
     catalogue = Catalog()
+    for models in sorted((ROOT / MODELS).glob("*.toml")):
+        for text in texts_of_models(models):
+            catalogue.add(text, locations=[(f"{MODELS}/{models.name}", 1)])
     for folder in MARKED:
         found = extract.extract_from_dir(ROOT / folder, [("**.py", "python")], keywords=KEYWORDS)
-        for path, line, text, _comments, _context in found:
-            catalogue.add(text, locations=[(f"{folder}/{path}", line)])
+        for source, line, text, _comments, _context in found:
+            catalogue.add(text, locations=[(f"{folder}/{source}", line)])
     return catalogue
+
+
+def texts_of_models(path: Path) -> list[str]:
+    """What a file of models says to people: descriptions, limits, and the sentences of rules."""
+    found = []
+    for table in tomllib.loads(path.read_text("utf-8"))["model"]:
+        found += [
+            table["description"],
+            *table.get("limits", []),
+            *(rule["sentence"] for rule in table.get("rules", [])),
+        ]
+    return found
 
 
 def read(tag: str) -> Catalog:

@@ -1,5 +1,6 @@
 """What all tables are made of: ids, times, words, the base and its names for constraints."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Numeric,
     String,
     Table,
+    Text,
     TypeDecorator,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -33,6 +35,7 @@ from core.db.enums import (
     WorkspaceRole,
 )
 from core.messages import Message
+from core.spec import Reference
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -89,6 +92,21 @@ class MessageJson(TypeDecorator[Message]):
     def process_result_value(self, value: dict[str, Any] | None, dialect: Dialect) -> Message | None:
         """Give the message back."""
         return None if value is None else Message.from_json(value)
+
+
+class ReferenceList(TypeDecorator[tuple[Reference, ...]]):
+    """What an order refers to, as JSON text, which both databases can compare and group by; "" where there is none."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[Reference, ...] | None, dialect: Dialect) -> str:
+        """As JSON text."""
+        return json.dumps(value) if value else ""
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[Reference, ...]:
+        """Give them back."""
+        return tuple(Reference(*each) for each in json.loads(value)) if value else ()
 
 
 class Base(DeclarativeBase):

@@ -5,7 +5,7 @@ from itertools import zip_longest
 from typing import Any
 
 from core.messages import Message, message, plain
-from core.providers.contract import FRAME_SIZES
+from core.providers.contract import plain_frame_size
 from core.spec import GenerationSpec
 
 TOLERANCE_SECONDS = 0.5
@@ -24,14 +24,18 @@ def from_facts(facts: Mapping[str, Any]) -> Sequence[Message]:
     return [gap or plain(text) for gap, text in zip_longest(kept, texts)]
 
 
-def deviations(spec: GenerationSpec, facts: Mapping[str, Any]) -> list[Message]:
+def deviations(
+    spec: GenerationSpec, facts: Mapping[str, Any], frame_size: tuple[int, int] | None = None
+) -> list[Message]:
     """How a clip differs from what was ordered; empty when it is what was asked.
+
+    `frame_size` is the (width, height) in pixels that the model makes of it, the plain one where none is given.
 
     `facts` are those of `video.VideoFacts`. Half a second of length and two percent of size are no gap: vendors round
     to whole frames and to multiples of their block size.
     """
     found: list[Message] = []
-    asked_width, asked_height = FRAME_SIZES[spec.resolution, spec.aspect_ratio]
+    asked_width, asked_height = frame_size or plain_frame_size(spec.resolution, spec.aspect_ratio)
     width, height = int(facts["width"]), int(facts["height"])
     if abs(width * asked_height - height * asked_width) > TOLERANCE_SHARE * height * asked_width:
         found.append(message("other_shape", aspect_ratio=spec.aspect_ratio, width=width, height=height))

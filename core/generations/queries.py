@@ -18,6 +18,7 @@ from core.db.tables import Generation, GenerationEvent, GenerationTag, LedgerEnt
 from core.generations import prompt_search
 from core.messages import Message, message
 from core.projects import projects
+from core.spec import Reference
 from core.workspaces.access import (
     Member,
     Owned,
@@ -98,6 +99,9 @@ class ListRow(NamedTuple):
     aspect_ratio: str
     generate_audio: bool
     enhance_prompt: bool
+    seed: int | None
+    fps: int | None
+    references: tuple[Reference, ...]
     credits: int
     quote: Mapping[str, Any]
     status: Status

@@ -126,6 +126,8 @@ TEMPLATES: dict[str, str] = {
         "without them. Transfer or delete what they made there, then remove it again."
     ),
     # Models, settings and prices
+    "vendors_do_not_work": N_("These vendors do not work: {names}."),
+    "no_such_vendor": N_("There is no vendor {name}. There are: {known}."),
     "no_such_model": N_("There is no model '{model_id}'. Choose one of: {known}."),
     "unusable_provider_key": N_(
         "The key of {provider} holds characters that no key has. An administrator has to set it again."

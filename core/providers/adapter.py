@@ -5,6 +5,7 @@ A vendor states facts: calls (`submit_call`, `status_call`), how their replies a
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,8 +20,10 @@ from core.providers.contract import (
     JobState,
     JobStatus,
     ListedJob,
+    LiveModel,
     ProviderJob,
     SourceImage,
+    VideoModel,
     VideoRequest,
 )
 from core.providers.hooks import VendorHooks
@@ -71,6 +74,10 @@ class Adapter(VendorHooks):
 
     async def cancel(self, job_id: str) -> JobStatus:
         """Ask for the stop; a look tells how the job stands where the answer does not. One that is gone is over."""
+        if not self.can_cancel:
+            raise NotImplementedError(f"{self.name} cannot cancel")
+        if self.STOPPABLE and (before := await self._look(job_id)).state not in self.STOPPABLE:
+            return self._storable(before)
         if status := self.parse_cancelled(await self._poll(self.cancel_call(job_id))):
             return self._storable(status)
         reply = await self._poll(self.status_call(job_id))
@@ -88,6 +95,8 @@ class Adapter(VendorHooks):
 
     async def find_submitted_job(self, request: VideoRequest, *, since: datetime, until: datetime) -> JobMatches:
         """Read the vendor's list page by page, each at our own address."""
+        if not self.supports_lookup:
+            raise NotImplementedError(f"{self.name} has no list to look in")
         exact: list[ProviderJob] = []
         candidates: list[ProviderJob] = []
         page, complete = "", True
@@ -105,6 +114,22 @@ class Adapter(VendorHooks):
             if not page:
                 return JobMatches(exact, candidates, complete=complete)
         return JobMatches(exact, candidates, complete=False)
+
+    async def live_models(self) -> Sequence[LiveModel]:
+        """Ask for the vendor's list of models."""
+        reply = await self._poll(self.live_models_call())
+        if found := self.parse_live_models(reply):
+            return tuple(found)
+        raise self.classify_poll_error(reply)
+
+    async def live_model(self, model: VideoModel) -> LiveModel | None:
+        """Ask about one model."""
+        reply = await self._poll(self.live_model_call(model))
+        if found := self.parse_live_model(reply, model):
+            return found
+        if self.is_model_gone(reply):
+            return None
+        raise self.classify_poll_error(reply)
 
     # Sending.
 

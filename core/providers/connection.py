@@ -1,40 +1,18 @@
 """Which providers this installation can use and how they are reached: settings meet the registry here."""
 
-import logging
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx
 
-from core import config, content_coding, egress
+from core import content_coding, egress
 from core.config import Settings
 from core.providers import registry
 from core.providers.contract import Provider, VideoModel
 from core.providers.transport import BoundedTransport
 
-log = logging.getLogger(__name__)
-
 SUBMIT_TIMEOUT = httpx.Timeout(45, connect=10)
 POLL_TIMEOUT = httpx.Timeout(20, connect=5)
-
-
-def read_settings() -> Settings:
-    """The settings of this process; only variables of registered providers are looked at. Raises BadSetting.
-
-    Keys that cannot be sent and models that no provider has are warned about.
-    """
-    settings = config.read(frozenset(provider.name for provider in registry.providers()))
-    for name, key in settings.provider_keys.items():
-        if place := next((at for at, letter in enumerate(key, start=1) if not "!" <= letter <= "~"), None):
-            log.warning("%s_API_KEY: its character %d is one that no request can carry.", name.upper(), place)
-    for provider in registry.providers():
-        renamed = settings.provider_model_ids.get(provider.name, {})
-        if unknown := sorted(set(renamed) - {model.id for model in provider.models}):
-            known = ", ".join(model.id for model in provider.models)
-            log.warning(
-                "%s_MODEL_IDS: there is no model %s. There are: %s.", provider.name.upper(), ", ".join(unknown), known
-            )
-    return settings
 
 
 def summary(settings: Settings) -> str:
@@ -57,6 +35,7 @@ def configured(settings: Settings) -> frozenset[str]:
         provider.name
         for provider in registry.providers()
         if provider.is_local
+        or (not provider.needs_key and provider.given_address)
         or provider.name in (settings.provider_keys if provider.needs_key else settings.provider_base_urls)
     )
 

@@ -4,6 +4,7 @@ It sends nothing and decides nothing; `core.providers.adapter` does, for all ven
 """
 
 import base64
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,25 +20,62 @@ from core.messages import N_
 from core.providers.http import Call, Reply
 from core.spec import ClipSettings
 
-FRAME_SIZES: Mapping[tuple[str, str], tuple[int, int]] = {
-    ("480p", "16:9"): (854, 480),
-    ("480p", "9:16"): (480, 854),
-    ("480p", "1:1"): (480, 480),
-    ("480p", "4:3"): (640, 480),
-    ("720p", "16:9"): (1280, 720),
-    ("720p", "9:16"): (720, 1280),
-    ("720p", "1:1"): (720, 720),
-    ("720p", "4:3"): (960, 720),
-    ("1080p", "16:9"): (1920, 1080),
-    ("1080p", "9:16"): (1080, 1920),
-    ("1080p", "1:1"): (1080, 1080),
-    ("1080p", "4:3"): (1440, 1080),
-    ("4K", "16:9"): (3840, 2160),
-    ("4K", "9:16"): (2160, 3840),
-    ("4K", "1:1"): (2160, 2160),
-    ("4K", "4:3"): (2880, 2160),
-}
-"""(resolution, aspect ratio) -> (width, height) in pixels; the shorter side names the resolution."""
+RESOLUTION_LINES: Mapping[str, int] = {"2K": 1440, "4K": 2160}
+"""Names of resolutions that do not say their shorter side themselves, as `720p` does -> that side in pixels."""
+_LINES = re.compile(r"([1-9][0-9]{1,3})p")
+_RATIO = re.compile(r"([1-9][0-9]?):([1-9][0-9]?)")
+
+
+def lines_of(resolution: str) -> int:
+    """The shorter side in pixels that a resolution such as `720p` or `4K` stands for; ValueError for no resolution."""
+    if resolution in RESOLUTION_LINES:
+        return RESOLUTION_LINES[resolution]
+    if named := _LINES.fullmatch(resolution):
+        return int(named[1])
+    raise ValueError(f"'{resolution}' is no resolution, as 720p or 4K is.")
+
+
+def plain_frame_size(resolution: str, aspect_ratio: str) -> tuple[int, int]:
+    """(width, height) in pixels where a model names no size of its own: the shorter side names the resolution.
+
+    The longer one is rounded to an even number, as video codecs need it. ValueError for what is no resolution or ratio.
+    """
+    lines, shape = lines_of(resolution), _RATIO.fullmatch(aspect_ratio)
+    if shape is None:
+        raise ValueError(f"'{aspect_ratio}' is no aspect ratio, as 16:9 is.")
+    across, up = int(shape[1]), int(shape[2])
+    longer = 2 * round(lines * max(across, up) / min(across, up) / 2)
+    return (longer, lines) if across >= up else (lines, longer)
+
+
+class MediaKind(StrEnum):
+    """What a reference is."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    SOUND = "sound"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What one field of an order has to be: one of `values`, or a figure from `at_least` to `at_most`, or as another.
+
+    For things that are given or not (`start`, `end`) and for counts (`images`) at least 1 means given, at most 0 not.
+    """
+
+    values: tuple[str | int, ...] = ()
+    at_least: int | None = None
+    at_most: int | None = None
+    same_as: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilityRule:
+    """When all of `when` hold, all of `then` must hold; `sentence` says so to people."""
+
+    when: Mapping[str, Condition]
+    then: Mapping[str, Condition]
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +85,13 @@ class VideoModel:
     `durations` are all whole seconds it can make, ascending. `upstream_id` is the vendor's own name for it.
     `typical_seconds` is a first guess of how long one takes, used until there is a history;
     `deadline_seconds` ends the wait. An image is sent as a JPEG of `image_max_bytes` at most, by itself less than 5 MB
-    also as base64, with no side longer than `image_max_side` pixels; with `image_exact` in the very size of the clip.
+    also as base64, with no side shorter than `image_min_side` or longer than `image_max_side` pixels and none more than
+    `image_max_ratio` times the other; with `image_exact` in the very size of the clip.
+    `sizes` are exact frame sizes in pixels, (width, height) by "RESOLUTION RATIO", where the plain ones are wrong.
+    `always_audio`: every clip has sound, there is no choice. `frame_rates` are the choices of frames a second, none
+    where the model decides. `reference_images`, `reference_videos` and `reference_sounds` are how many it takes at
+    most, `reference_roles` what each may stand for. `rules` say what does not go together. `options` are facts that
+    only the vendor's adapter reads.
     `ignores_negative_prompt`: one may come along and has no effect, so it is not refused. `limits` are sentences on
     what the model does not honour. `published_seconds` is the longest clip that the published price list names, where
     its vendor has been found to offer less.
@@ -67,17 +111,33 @@ class VideoModel:
     end_image: bool = False
     end_image_needs_start: bool = False
     image_max_bytes: int = 3_700_000
+    image_min_side: int = 0
     image_max_side: int | None = None
+    image_max_ratio: float | None = None
     image_exact: bool = False
+    reference_images: int = 0
+    reference_videos: int = 0
+    reference_sounds: int = 0
+    reference_roles: tuple[str, ...] = ()
+    seed: bool = False
+    frame_rates: tuple[int, ...] = ()
     negative_prompt: bool = False
     ignores_negative_prompt: bool = False
     audio: bool = False
+    always_audio: bool = False
     prompt_enhancement: bool = False
     prompt_limit_chars: int = 2000
     typical_seconds: int = 90
     deadline_seconds: int = 1800
     limits: tuple[str, ...] = ()
     published_seconds: int | None = None
+    sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    rules: tuple[CapabilityRule, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def frame_size(self, resolution: str, aspect_ratio: str) -> tuple[int, int]:
+        """(width, height) in pixels of a clip; ValueError for what is no resolution or ratio."""
+        return self.sizes.get(f"{resolution} {aspect_ratio}") or plain_frame_size(resolution, aspect_ratio)
 
     @property
     def max_seconds(self) -> int:
@@ -107,6 +167,15 @@ class SourceImage:
         return f"data:{self.media_type};base64,{base64.b64encode(self.data).decode()}"
 
 
+@dataclass(frozen=True, slots=True)
+class ReferenceMedia:
+    """Something an order refers to besides its start and end image, as a provider gets it; only images so far."""
+
+    kind: MediaKind
+    role: str
+    image: SourceImage
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoRequest(ClipSettings):
     """One generation as a provider gets it: every default already filled in.
@@ -119,12 +188,13 @@ class VideoRequest(ClipSettings):
     model: VideoModel
     start_image: SourceImage | None = None
     end_image: SourceImage | None = None
+    references: tuple[ReferenceMedia, ...] = ()
     webhook_url: str = ""
 
     @property
     def frame_size(self) -> tuple[int, int]:
-        """(width, height) in pixels; KeyError for a pair no model declares."""
-        return FRAME_SIZES[self.resolution, self.aspect_ratio]
+        """(width, height) in pixels."""
+        return self.model.frame_size(self.resolution, self.aspect_ratio)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +300,35 @@ class JobNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedCost:
+    """What a vendor's own list says that a clip of a model costs, in millionths of a dollar.
+
+    Keys and fields are those of `core.catalog.records.Cost`; a size that is missing has no price in the list.
+    """
+
+    per_second: Mapping[str, int] = field(default_factory=dict)
+    per_million_tokens: Mapping[str, int] = field(default_factory=dict)
+    per_call: int | None = None
+    per_image: int = 0
+    per_reference: int = 0
+    minimum: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveModel:
+    """A model as its vendor describes it today.
+
+    `upstream_id` is written as `VideoModel` has it. `prices` are the vendor's own names and figures; `cost` is None
+    where they are not understood, so that the model is unpriced: that is never taken for nothing.
+    """
+
+    upstream_id: str
+    name: str = ""
+    prices: Mapping[str, str] = field(default_factory=dict)
+    cost: ListedCost | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VideoSource:
     """Where, and with what headers, the finished file is fetched; the address may be a data URL, the file itself."""
 
@@ -253,6 +352,14 @@ class VideoFacts:
     web_safe: bool
 
 
+@dataclass(frozen=True, slots=True)
+class BadFact:
+    """What somebody said of a vendor or a model and cannot be used; `field` as `workflow`, empty for the whole."""
+
+    sentence: str
+    field: str = ""
+
+
 class Provider(ABC):
     """One vendor. It knows HTTP and nothing of us: no database, price, clock, settings or storage.
 
@@ -263,12 +370,18 @@ class Provider(ABC):
     always configured, and its address is today's and not the one a job was submitted to. `uses_ai` False: a program
     draws without a trained model, and what it makes is signed as such. `min_poll_seconds` is the shortest pause between
     two looks at one job that the vendor asks for. `max_in_flight` is how many jobs it takes from us at once,
-    `max_requests_per_second` how many calls of any kind.
+    `max_requests_per_second` how many calls of any kind. `can_list_models`: one call gives all its video models;
+    `can_look_up_models`: one call tells of one model whether it is there.
+
+    One that is `from_file` was made from a file of vendors. `given_address` says that its address stands there (with a
+    path only if the kind `takes_base_path`); `options` are facts about it that its kind asks for, such as a region.
     """
 
     name: ClassVar[str]
     display_name: ClassVar[str]
     models: ClassVar[tuple[VideoModel, ...]]
+    catalogue: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """What the files of its models say besides: model id -> tables that only `core.catalog` reads."""
     default_base_url: ClassVar[str]
     needs_key: ClassVar[bool] = True
     is_local: ClassVar[bool] = False
@@ -278,6 +391,12 @@ class Provider(ABC):
     can_cancel: ClassVar[bool] = False
     supports_lookup: ClassVar[bool] = False
     can_check_key: ClassVar[bool] = False
+    can_list_models: ClassVar[bool] = False
+    can_look_up_models: ClassVar[bool] = False
+    options: ClassVar[Mapping[str, Any]] = {}
+    from_file: ClassVar[bool] = False
+    given_address: ClassVar[bool] = False
+    takes_base_path: ClassVar[bool] = False
     max_requests_per_second: ClassVar[float | None] = None
     cancel_note: ClassVar[str] = N_(
         "This provider cannot stop a job once it has it; the clip will arrive and be charged."
@@ -292,6 +411,21 @@ class Provider(ABC):
     def base_url_variable(cls) -> str:
         """The name of the setting that is its address, where that is another than `default_base_url`."""
         return f"{cls.name.upper()}_BASE_URL"
+
+    @classmethod
+    def class_data(cls, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Class data of an instance of this kind that follow from its options, such as `can_cancel`."""
+        return {}
+
+    @classmethod
+    def option_error(cls) -> BadFact | None:
+        """What is wrong with the `options` of an instance of this kind; None where they can be used."""
+        return BadFact("This kind of vendor has no options.") if cls.options else None
+
+    @classmethod
+    def model_error(cls, model: VideoModel) -> BadFact | None:
+        """What is wrong with a model of this kind that somebody has described, its `options` above all."""
+        return None
 
     def __init__(self, *, client: httpx.AsyncClient, key: str, base_url: str = "") -> None:
         self._client = client
@@ -337,3 +471,18 @@ class Provider(ABC):
         what it means when there is none or more than one, is not decided here.
         """
         raise NotImplementedError(f"{self.name} has no list to look in")
+
+    async def live_models(self) -> Sequence[LiveModel]:
+        """The video models that the vendor lists today, at least one; only where `can_list_models`.
+
+        Raises as a look does. A list that is empty or cannot be read is an error: it must not look as if every model
+        had ended.
+        """
+        raise NotImplementedError(f"{self.name} has no list of models")
+
+    async def live_model(self, model: VideoModel) -> LiveModel | None:
+        """A model as the vendor describes it today; None where it says that it has none. Raises as a look does.
+
+        Only where `can_look_up_models`.
+        """
+        raise NotImplementedError(f"{self.name} describes no models")

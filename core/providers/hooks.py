@@ -17,9 +17,11 @@ from core.providers.contract import (
     JobState,
     JobStatus,
     ListPage,
+    LiveModel,
     Provider,
     ReportedCost,
     SourceImage,
+    VideoModel,
     VideoRequest,
 )
 from core.providers.http import ABOUT_US, DEFAULT_RULES, Call, ErrorFacts, ErrorRules, Reply, Rule
@@ -38,6 +40,8 @@ class VendorHooks(Provider):
     CANCELLED: ClassVar[frozenset[str]] = frozenset()
     CANCEL_ANSWERS: ClassVar[Mapping[str, JobState]] = {}
     """What it answers to a stop; empty where that is the job as it then stands."""
+    STOPPABLE: ClassVar[frozenset[JobState]] = frozenset()
+    """Where a stop may throw a finished clip away: the states in which it is sent, after a look; empty: always."""
     FIELDS: ClassVar[Mapping[str, str]] = {}
     """The vendor's name of an input field -> ours."""
     NO_LINK: ClassVar[str | None] = "done without a link"
@@ -61,6 +65,8 @@ class VendorHooks(Provider):
     """The call that asks for the stop, in the same way."""
     key_route: ClassVar[str] = ""
     """A call that costs nothing and that only a valid key may make."""
+    live_models_route: ClassVar[str] = ""
+    """The call for the list of the vendor's video models; empty where it has none."""
     default_retry_seconds: ClassVar[float] = 30
     """How long a busy vendor is left alone that does not say how long."""
     lookup_pages: ClassVar[int] = 1
@@ -176,6 +182,28 @@ class VendorHooks(Provider):
     def parse_list(self, reply: Reply, request: VideoRequest, *, since: datetime, until: datetime) -> ListPage | None:
         """The jobs of a page that may be the request's; None when it cannot be read, which is not the same as none."""
         raise NotImplementedError(f"{self.name} has no list to look in")
+
+    def live_models_call(self) -> Call:
+        """The call for the list of the vendor's video models."""
+        if not self.live_models_route:
+            raise NotImplementedError(f"{self.name} has no list of models")
+        return self._route(self.live_models_route)
+
+    def parse_live_models(self, reply: Reply) -> Sequence[LiveModel]:
+        """The models of the list; none when it cannot be read, since no vendor has no model at all."""
+        raise NotImplementedError(f"{self.name} has no list of models")
+
+    def live_model_call(self, model: VideoModel) -> Call:
+        """The call that tells of one model."""
+        raise NotImplementedError(f"{self.name} describes no models")
+
+    def parse_live_model(self, reply: Reply, model: VideoModel) -> LiveModel | None:
+        """The model as it is described; None when it is not."""
+        raise NotImplementedError(f"{self.name} describes no models")
+
+    def is_model_gone(self, reply: Reply) -> bool:
+        """Whether the vendor says that it has no such model; a page of something else does not."""
+        return reply.status == 404 and bool(reply.body)
 
     def auth_headers(self) -> Mapping[str, str]:
         """The header that carries the key; none without one, since an empty one is not a valid header."""

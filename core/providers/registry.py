@@ -1,6 +1,9 @@
 """Which providers and models exist; the only way to look one up. It knows no price and no setting."""
 
+import importlib.metadata
 import pkgutil
+import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
@@ -8,7 +11,8 @@ import httpx
 
 from core import errors
 from core.messages import N_, message
-from core.providers.contract import FRAME_SIZES, Provider, VideoModel
+from core.providers.contract import Provider, VideoModel
+from core.startup import StartError
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Registry:
     def __init__(self) -> None:
         self._providers: dict[str, type[Provider]] = {}
         self._models: dict[str, VideoModel] = {}
+        self._hidden: frozenset[str] = frozenset()
 
     def register(self, provider_class: type[Provider]) -> None:
         """Add a provider and its models; ValueError for what would be ambiguous or could never be asked for."""
@@ -37,10 +42,32 @@ class Registry:
         for model in provider_class.models:
             if model.id in found:
                 raise ValueError(f"There is already a model '{model.id}', of {found[model.id].provider}.")
-            _check(model, provider=name)
+            check_model(model, provider=name)
             found[model.id] = model
         self._models = found
         self._providers[name] = provider_class
+
+    def put(self, provider_class: type[Provider]) -> None:
+        """Register a provider, or put it in the place of the one of its name that it extends; as `register` does."""
+        name = provider_class.name
+        if name not in self._providers:
+            self.register(provider_class)
+            return
+        others = Registry()
+        for known in self._providers.values():
+            others.register(provider_class if known.name == name else known)
+        self._providers, self._models = others._providers, others._models
+
+    def hide(self, model_ids: Collection[str]) -> None:
+        """Offer models to nobody; ValueError for one that there is not."""
+        if unknown := sorted(set(model_ids) - set(self._models)):
+            raise ValueError(f"There is no model {', '.join(unknown)}. There are: {', '.join(self._models)}.")
+        self._hidden |= frozenset(model_ids)
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Ids of models that the installation's own file hides."""
+        return self._hidden
 
     def providers(self) -> tuple[type[Provider], ...]:
         """All providers."""
@@ -96,7 +123,7 @@ def _removed(name: str) -> type[Provider]:
     return type("RemovedProvider", (RemovedProvider,), {"name": name, "display_name": name})
 
 
-def _check(model: VideoModel, *, provider: str) -> None:
+def check_model(model: VideoModel, *, provider: str) -> None:
     """ValueError when a model's declaration cannot be offered as it stands."""
     if model.provider != provider:
         raise ValueError(f"The model '{model.id}' says it belongs to '{model.provider}', not to '{provider}'.")
@@ -106,10 +133,29 @@ def _check(model: VideoModel, *, provider: str) -> None:
         raise ValueError(f"The durations of '{model.id}' must be positive and ascending.")
     if model.default_seconds not in model.durations:
         raise ValueError(f"The model '{model.id}' cannot make its own default of {model.default_seconds} s.")
+    for name, value, limit_chars in (("id", model.id, 80), ("name", model.name, 120)):
+        if not value.strip() or len(value) > limit_chars or not value.isprintable():
+            raise ValueError(f"The model '{model.id}' needs a {name} of 1 to {limit_chars} characters.")
+    if not _MODEL_ID.fullmatch(model.id):
+        raise ValueError(f"The id '{model.id}' of a model may hold letters, digits and . _ : / - only.")
+    if not (model.text_to_video or model.start_image):
+        raise ValueError(f"The model '{model.id}' makes clips neither from text nor from an image.")
+    if model.end_image_needs_start and not (model.start_image and model.end_image):
+        raise ValueError(f"The model '{model.id}' cannot need a start image with an end image, since it takes no such.")
+    if not 0 < model.typical_seconds < model.deadline_seconds:
+        raise ValueError(f"The deadline of '{model.id}' must lie beyond its typical seconds.")
+    if model.prompt_limit_chars <= 0:
+        raise ValueError(f"The model '{model.id}' must take a prompt of some length.")
+    if too_long := next((each for each in (*model.resolutions, *model.aspect_ratios) if len(each) > 10), None):
+        raise ValueError(f"The model '{model.id}': '{too_long}' is longer than 10 characters.")
     for pair in ((resolution, ratio) for resolution in model.resolutions for ratio in model.aspect_ratios):
-        if pair not in FRAME_SIZES:
-            raise ValueError(f"The model '{model.id}' declares {pair[0]} at {pair[1]}, which has no frame size.")
+        try:
+            model.frame_size(*pair)
+        except ValueError as wrong:
+            raise ValueError(f"The model '{model.id}': {wrong}") from None
 
+
+_MODEL_ID = re.compile(r"[A-Za-z0-9][\w.:/-]*", re.A)
 
 PROVIDERS = (
     "core.providers.adapters.modelslab:ModelsLab",
@@ -118,16 +164,48 @@ PROVIDERS = (
     "core.providers.adapters.fal:Fal",
     "core.providers.adapters.demo:Demo",
 )
-"""Every provider there is, one line each, in the order they are listed to people."""
+"""Every provider that is shipped, one line each, in the order they are listed to people."""
+
+ENTRY_POINTS = "ai_video_generator.providers"
+"""The group of entry points under which other packages bring providers; the name of each is the provider's."""
 
 
-@lru_cache(maxsize=1)
-def default() -> Registry:
-    """The registry of all `PROVIDERS`, loaded when first asked for."""
+def make() -> Registry:
+    """A registry of all `PROVIDERS` and of those of other packages. Raises StartError that names a package's fault."""
     registry = Registry()
     for place in PROVIDERS:
         registry.register(pkgutil.resolve_name(place))
+    for entry in sorted(importlib.metadata.entry_points(group=ENTRY_POINTS), key=lambda each: each.name):
+        of_package = f"The provider '{entry.name}' of the package {entry.dist.name if entry.dist else entry.value}"
+        try:
+            provider_class = entry.load()
+        except Exception as failure:  # whatever another's package breaks with
+            raise StartError(f"{of_package} cannot be loaded: {failure!r}") from failure
+        if not (isinstance(provider_class, type) and issubclass(provider_class, Provider)):
+            raise StartError(f"{of_package} is no class of providers: {entry.value}.")
+        try:
+            registry.register(provider_class)
+        except ValueError as wrong:
+            raise StartError(f"{of_package} cannot be used. {wrong}") from wrong
     return registry
+
+
+def default() -> Registry:
+    """The registry of this process: the one that is in use, else one of `make`, made when first asked for."""
+    return _in_use[0] if _in_use else _made()
+
+
+def use(known: Registry | None) -> None:
+    """Let this process have another registry, such as one with further vendors; None: its own again."""
+    _in_use[:] = [] if known is None else [known]
+
+
+@lru_cache(maxsize=1)
+def _made() -> Registry:
+    return make()
+
+
+_in_use: list[Registry] = []
 
 
 def register(provider_class: type[Provider]) -> None:

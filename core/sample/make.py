@@ -24,7 +24,7 @@ from core.db.types import Base
 from core.identity import users
 from core.installation import Installation
 from core.messages import message
-from core.providers.contract import FRAME_SIZES
+from core.providers.contract import plain_frame_size
 from core.sample import books, footage, plan, presence, projects, remove
 from core.sample.books import Books, Files
 from core.sample.footage import Footage, Shot
@@ -109,7 +109,7 @@ def _film(year: Year, folder: Path, report: Report) -> Files:
     def film(wanted: tuple[int, int, int]) -> Mapping[int, Footage]:
         project, number, variant = wanted
         scene = projects.PROJECTS[project].scenes[number]
-        width, height = FRAME_SIZES[plan.RESOLUTION, scene.aspect_ratio]
+        width, height = plain_frame_size(plan.RESOLUTION, scene.aspect_ratio)
         loop = folder / f"{project}-{number}-{variant}.mp4"
         seed = 100 * project + 10 * number + variant
         footage.encode_loop(Shot(scene.outline, scene.palette, seed, width, height), loop)

@@ -7,7 +7,7 @@ from core.config import Settings
 from core.db.tables import Generation
 from core.files.storage import Storage
 from core.providers import callbacks, connection
-from core.providers.contract import FRAME_SIZES, SourceImage, VideoRequest
+from core.providers.contract import MediaKind, ReferenceMedia, SourceImage, VideoRequest
 from core.spec import IMAGE_FIELDS
 
 
@@ -25,7 +25,7 @@ def from_row(row: Generation, settings: Settings, storage: Storage) -> VideoRequ
             return None
         from core.files import request_image  # pictures are large to load, and few orders have one
 
-        frame = FRAME_SIZES[row.spec.resolution, row.spec.aspect_ratio]
+        frame = model.frame_size(row.spec.resolution, row.spec.aspect_ratio)
         return SourceImage(
             request_image.fitted(
                 storage.read_bytes(key),
@@ -38,10 +38,15 @@ def from_row(row: Generation, settings: Settings, storage: Storage) -> VideoRequ
 
     wanted = row.spec.values()
     del wanted["model_id"]
+    references = []
+    for kind, role, key in wanted.pop("references"):
+        if picture := image(key):
+            references.append(ReferenceMedia(MediaKind(kind), role, picture))
     images: dict[str, Any] = {name.removesuffix("_key"): image(wanted.pop(name)) for name in IMAGE_FIELDS}
     return VideoRequest(
         reference=row.id,
         model=model,
+        references=tuple(references),
         webhook_url=callbacks.callback_url(settings.public_url, row.id, secret=settings.secret_key),
         **wanted,
         **images,

@@ -4,26 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from core import errors
-from core.messages import N_
-from core.providers import http
+from core.providers import http, model_files
 from core.providers.adapter import Adapter
-from core.providers.contract import JobState, VideoModel, VideoRequest
+from core.providers.contract import JobState, VideoRequest
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
 
-MODELS = (
-    VideoModel(
-        id="lantern-glow",
-        name="Lantern Glow",
-        provider="lantern",
-        upstream_id="glow-1",  # https://lantern.example/docs/models
-        description=N_("Quiet scenes with little movement."),
-        default_seconds=5,
-        durations=(5, 10),
-        resolutions=("720p", "1080p"),
-        aspect_ratios=("16:9", "9:16"),
-        limits=(N_("It makes no sound."),),
-    ),
-)
 _CONTENT = Rule(http.code("refused"), errors.ContentRefused)
 
 
@@ -32,7 +17,7 @@ class Lantern(Adapter):
 
     name = "lantern"
     display_name = "Lantern"
-    models = MODELS
+    models, catalogue = model_files.beside(__file__, "lantern")
     default_base_url = "https://api.lantern.example"
     min_poll_seconds = 3
     max_in_flight = 4

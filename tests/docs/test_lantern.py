@@ -14,15 +14,15 @@ from core.providers.adapter import Adapter
 from core.providers.contract import JobState, VideoRequest
 from core.providers.testing import ODD_WORD, Answer, ProviderContract, VendorScript, broken_rules
 from tests.docs.documents import DOCS, ROOT, blocks, prose
-from tests.docs.lantern import MODELS, Lantern
+from tests.docs.lantern import Lantern
 
 PAGE = DOCS / "how-to" / "add-a-provider.md"
 REQUEST = VideoRequest(
     reference="reference-1",
-    model=MODELS[0],
+    model=Lantern.models[0],
     prompt="a harbour at night",
     resolution="1080p",
-    duration_seconds=10,
+    duration_seconds=5,
     aspect_ratio="9:16",
 )
 
@@ -60,7 +60,6 @@ SCRIPT = VendorScript(
 class TestLantern(ProviderContract):
     provider = Lantern
     script = SCRIPT
-    prices = frozenset({"lantern-glow"})
 
 
 def call(answer: Callable[[httpx.Request], httpx.Response], coroutine: str, *arguments: Any) -> Any:
@@ -74,10 +73,10 @@ def call(answer: Callable[[httpx.Request], httpx.Response], coroutine: str, *arg
 
 
 def test_document_shows_the_very_program() -> None:
-    """The page on adding a provider has tests/docs/lantern.py as it is: copy it there after a change."""
-    (shown,) = (block for block in blocks(PAGE) if "lantern.py" in block.words)
-
-    assert shown.text == (ROOT / "tests" / "docs" / "lantern.py").read_text(encoding="utf-8")
+    """The page on adding a provider has lantern.py and lantern.toml as they are: copy them there after a change."""
+    for name in ("lantern.py", "lantern.toml"):
+        (shown,) = (block for block in blocks(PAGE) if name in block.words)
+        assert shown.text == (ROOT / "tests" / "docs" / name).read_text(encoding="utf-8")
 
 
 def test_document_shows_the_very_script() -> None:
@@ -121,11 +120,13 @@ def test_example_is_written_as_a_package_outside_would(tmp_path: Path, monkeypat
     """Under a name of its own, as it stands on the page, it keeps the rules that are read from an adapter's text."""
     (shown,) = (block for block in blocks(PAGE) if "lantern.py" in block.words)
     (tmp_path / "lantern_of_the_page.py").write_text(shown.text, encoding="utf-8")
+    (described,) = (block for block in blocks(PAGE) if "lantern.toml" in block.words)
+    (tmp_path / "lantern_of_the_page.toml").write_text(described.text, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
 
     provider = importlib.import_module("lantern_of_the_page").Lantern
 
-    assert broken_rules(provider, SCRIPT, {"lantern-glow"}, only=("it_knows_http_only",)) == {}
+    assert broken_rules(provider, SCRIPT, only=("it_knows_http_only",)) == {}
 
 
 def test_order_sends_what_the_vendor_lists() -> None:
@@ -135,7 +136,7 @@ def test_order_sends_what_the_vendor_lists() -> None:
         assert request.headers["authorization"] == "Bearer key-4711"
         assert (request.method, request.url.path) == ("POST", "/v1/videos")
         assert request.read() == (
-            b'{"model":"glow-1","prompt":"a harbour at night","seconds":10,"width":1080,"height":1920}'
+            b'{"model":"glow-1","prompt":"a harbour at night","seconds":5,"width":1080,"height":1920}'
         )
         return httpx.Response(201, json={"id": "j1", "status": "queued"})
 

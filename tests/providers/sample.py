@@ -1,6 +1,6 @@
 """A small vendor that does everything right, and what it answers; the contract suite is tried on ways to break it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ from core.providers.contract import (
     JobState,
     ListedJob,
     ListPage,
+    LiveModel,
     ProviderJob,
     SourceImage,
     VideoModel,
@@ -50,11 +51,14 @@ class Acme(Adapter):
     can_cancel = True
     supports_lookup = True
     can_check_key = True
+    can_list_models = True
+    can_look_up_models = True
     cancel_note = "Stopping is free."
 
     status_route = "GET /v1/videos/{job_id}"
     cancel_route = "POST /v1/videos/{job_id}/cancel"
     key_route = "GET /v1/me"
+    live_models_route = "GET /v1/models"
     WAITING = {"queued": JobState.QUEUED, "running": JobState.RUNNING}
     DONE = frozenset({"done"})
     FAILED = frozenset({"failed"})
@@ -101,6 +105,16 @@ class Acme(Adapter):
         kept = reply.redacted["items"]
         listed = zip(items, kept, strict=True)
         return ListPage([ListedJob(ProviderJob(i["id"], k), i["reference"] == request.reference) for i, k in listed])
+
+    def parse_live_models(self, reply: Reply) -> Sequence[LiveModel]:
+        found = (reply.body or {}).get("models")
+        return [LiveModel(name) for name in found] if reply.status == 200 and isinstance(found, list) else []
+
+    def live_model_call(self, model: VideoModel) -> Call:
+        return Call("GET", f"/v1/models/{model.upstream_id}")
+
+    def parse_live_model(self, reply: Reply, model: VideoModel) -> LiveModel | None:
+        return LiveModel(model.upstream_id) if reply.status == 200 and (reply.body or {}).get("id") else None
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
         is_own = video_url.startswith(f"{self._base_url}/")
@@ -162,4 +176,10 @@ SCRIPT = VendorScript(
         Listing(Answer(json={"items": []})),
     ],
     file_needs_key=True,
+    lists_models=r"GET /v1/models",
+    model_list=Answer(json={"models": ["one", "two"]}),
+    models_listed=("one", "two"),
+    looks_up_models=r"GET /v1/models/[^/]+",
+    model_shown=Answer(json={"id": "one"}),
+    models_gone=[Answer(404, {"error": "no such model"})],
 )

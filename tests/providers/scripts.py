@@ -91,6 +91,8 @@ def _lab_error(status: int, said: Any, word: str = "error") -> Answer:
 
 
 def _key_in_body(sent: httpx.Request, key: str) -> bool:
+    if sent.method == "GET":
+        return bool(sent.url.params.get("key") == key) and key not in str(sent.headers)
     return bool(json.loads(sent.content)["key"] == key) and key not in str(sent.headers)
 
 
@@ -153,6 +155,9 @@ MODELSLAB = VendorScript(
     key_accepted=Answer(json={"status": "success", "data": {"balance": 43.6}}),
     key_refused=[_lab_error(200, "Invalid API key"), _lab_error(401, "Unauthenticated")],
     same_resolution=frozenset({"text-to-video-ultra"}),
+    looks_up_models=r"GET /api/v6/model-search/[^/]+",
+    model_shown=Answer(json={"status": "success", "data": {"model_id": "veo3", "name": "Veo 3"}}),
+    models_gone=[_lab_error(200, "Model not found"), _lab_error(404, "Model not found")],
 )
 
 _EDEN_ID = "550e8400-e29b-41d4-a716-446655440000"
@@ -250,6 +255,20 @@ EDENAI = VendorScript(
         Listing(_eden_list({"model": "x"}, pages=99), complete=False),
     ],
     unreadable_lists=[Answer(json={"items": []}), Answer(json={"results": []}), Answer(text="<html>")],
+    lists_models=r"GET /v3/info/video/generation_async",
+    model_list=Answer(
+        json={
+            "models": [
+                {
+                    "model": "video/generation_async/amazon/amazon.nova-reel-v1:0",
+                    "pricing": {"price": 0.08, "price_unit_quantity": 1, "price_unit_type": "second"},
+                },
+                "video/generation_async/kling/kling-v2-5-turbo",
+            ]
+        }
+    ),
+    models_listed=("amazon/amazon.nova-reel-v1:0", "kling/kling-v2-5-turbo"),
+    unreadable_model_lists=[Answer(json={"models": []}), Answer(json={"models": [5, {"model": None}]})],
 )
 
 _FAL_ID = "764cabcf-b745-4b3e-ae38-1200304cf45b"
@@ -443,5 +462,8 @@ REPLICATE = VendorScript(
     unreadable_lists=[Answer(json={"results": ["p1"]}), Answer(json={"results": [{"id": 5}]})],
     file_hosts=("replicate.com", "replicate.delivery"),
     file_needs_key=True,
+    looks_up_models=r"GET /v1/models/[\w-]+/[\w.-]+(/versions/\w+)?",
+    model_shown=Answer(json={"owner": "bytedance", "name": "seedance-1-pro", "id": "v", "latest_version": {"id": "v"}}),
+    models_gone=[_problem(404, "Not found", "The requested resource could not be found.")],
 )
 SCRIPTS = {"demo": DEMO, "modelslab": MODELSLAB, "edenai": EDENAI, "fal": FAL, "replicate": REPLICATE}

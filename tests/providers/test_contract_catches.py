@@ -3,7 +3,7 @@
 import asyncio
 import importlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from core.providers.contract import (
     JobStatus,
     ListedJob,
     ListPage,
+    LiveModel,
     Provider,
     ProviderJob,
     SourceImage,
@@ -467,6 +468,21 @@ class TakesAnOutageForAWrongKey(Acme):
             raise errors.BadKey(detail=reply.detail)
 
 
+@caught_by("the_list_of_models_is_read")
+class TakesAnEmptyListForTheEndOfAll(Acme):
+    async def live_models(self) -> Sequence[LiveModel]:
+        try:
+            return await super().live_models()
+        except errors.UnreadableReply:
+            return ()
+
+
+@caught_by("a_model_is_looked_up")
+class TakesAnOutageForTheEndOfAModel(Acme):
+    def is_model_gone(self, reply: Reply) -> bool:
+        return reply.status >= 400
+
+
 @caught_by("a_file_is_fetched_with_the_key_from_the_vendor_only")
 class SendsTheKeyForEveryFile(Acme):
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
@@ -546,7 +562,7 @@ class CannotMakeItsDefault(Acme):
 
 @caught_by("its_models_can_be_offered")
 class HasASizeWithoutPixels(Acme):
-    models = (replace(MODEL, aspect_ratios=("16:9", "21:9")),)
+    models = (replace(MODEL, aspect_ratios=("16:9", "wide")),)
 
 
 @caught_by("its_models_can_be_offered")

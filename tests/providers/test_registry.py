@@ -70,8 +70,8 @@ def test_register_keeps_the_order() -> None:
         (replace(MODEL, durations=(5, 5)), "ascending"),
         (replace(MODEL, durations=(0, 5)), "positive"),
         (replace(MODEL, default_seconds=7), "own default"),
-        (replace(MODEL, aspect_ratios=("16:9", "9:21")), "no frame size"),
-        (replace(MODEL, resolutions=("540p",)), "no frame size"),
+        (replace(MODEL, aspect_ratios=("16:9", "wide")), "no aspect ratio"),
+        (replace(MODEL, resolutions=("large",)), "no resolution"),
     ],
 )
 def test_register_when_a_declaration_is_wrong(model: VideoModel, complaint: str) -> None:

@@ -104,6 +104,12 @@ def variables() -> Sequence[Variable]:
             "How long entries of the audit log are kept, 30 days at least; 0: for ever.",
         ),
         Variable(
+            "VENDORS_FILE",
+            "empty",
+            "A file in TOML that names further vendors of known kinds and further models; see "
+            "[add a vendor by a file](../how-to/add-a-vendor-by-a-file.md).",
+        ),
+        Variable(
             "DOWNLOAD_ALLOW_HOSTS",
             "empty",
             "Private or plain-http `host:port`s, separated by commas, that finished clips may be fetched from.",

@@ -24,5 +24,8 @@ Breakdown = Annotated[dict[str, int], Field(examples=[{"base": 2500, "resolution
 TextOrNull = Annotated[str | None, Field(examples=[None])]
 """Text that there is only later, or only when something went wrong."""
 
+NumberOrNull = Annotated[int | None, Field(examples=[None])]
+"""A figure that not every order names."""
+
 MomentOrNull = Annotated[datetime | None, Field(examples=[None])]
 """When something happened that mostly does not, or not yet."""

@@ -12,7 +12,7 @@ from core import validation
 from core.api.schemas import fields
 from core.db.enums import Scope, Status
 from core.projects.projects import Sort
-from core.spec import GenerationSpec
+from core.spec import MAX_SEED, GenerationSpec
 
 DURATION_LIMIT_SECONDS = 1_000_000
 PAGE_LIMIT = 200
@@ -137,6 +137,8 @@ class _Images(SpecFields):
 class _Extras(SpecFields):
     generate_audio: bool = False
     enhance_prompt: bool = False
+    seed: Annotated[int | None, Field(ge=0, le=MAX_SEED, examples=[None])] = None
+    fps: Annotated[int | None, Field(gt=0, le=240, examples=[None])] = None
 
 
 class _Texts(SpecFields):

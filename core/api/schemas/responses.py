@@ -102,6 +102,8 @@ class Clip(ApiModel):
     end_image_key: Annotated[fields.TextOrNull, Field(alias="endImagePath")]
     generate_audio: bool
     enhance_prompt: bool
+    seed: fields.NumberOrNull
+    fps: fields.NumberOrNull
     credit_used: fields.Credits
     breakdown: fields.Breakdown
     price_version: Annotated[str, Field(examples=[price_list.VERSION])]
@@ -162,6 +164,8 @@ class SettingsShape(ApiModel):
     negative_prompt: fields.NegativePrompt
     generate_audio: bool
     enhance_prompt: bool
+    seed: fields.NumberOrNull
+    fps: fields.NumberOrNull
 
 
 class Event(ApiModel):

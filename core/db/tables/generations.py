@@ -25,10 +25,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core import normal_form
 from core.clock import utc_now
 from core.db.enums import Stage, Status
-from core.db.types import Base, check_in_enum
+from core.db.types import Base, ReferenceList, check_in_enum
 from core.ids import new_id
 from core.messages import Message
-from core.spec import GenerationSpec
+from core.spec import GenerationSpec, Reference
 
 
 def _words_of_prompt(context: DefaultExecutionContext) -> str:
@@ -82,6 +82,9 @@ class Generation(Base):
     aspect_ratio: Mapped[str] = mapped_column(String(10))
     generate_audio: Mapped[bool] = mapped_column(default=False)
     enhance_prompt: Mapped[bool] = mapped_column(default=False)
+    seed: Mapped[int | None] = mapped_column(BigInteger)
+    fps: Mapped[int | None]
+    references: Mapped[tuple[Reference, ...]] = mapped_column(ReferenceList, default=(), server_default="")
 
     credits: Mapped[int] = mapped_column(BigInteger)
     quote: Mapped[dict[str, Any]]

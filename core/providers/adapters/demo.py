@@ -8,9 +8,8 @@ from urllib.parse import quote
 
 from core import errors
 from core.messages import N_
-from core.providers import http, kept
+from core.providers import http, kept, model_files
 from core.providers.adapter import Adapter
-from core.providers.adapters.demo_models import MODELS
 from core.providers.contract import (
     JobState,
     JobStatus,
@@ -31,7 +30,7 @@ class Demo(Adapter):
 
     name = "demo"
     display_name = "Demo Studio"
-    models = MODELS
+    models, catalogue = model_files.beside(__file__)
     default_base_url = "http://127.0.0.1:8710"
     needs_key = False
     is_local = True

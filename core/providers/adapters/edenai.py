@@ -4,20 +4,22 @@ Facts come from the vendor's documentation and OpenAPI (docs repository, 2026-06
 adapters. Two generations of its own documents name the job id and the status words differently; both are read.
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from core import errors
-from core.providers import clip_links, http, kept
+from core.providers import clip_links, http, kept, model_files
 from core.providers.adapter import Adapter
-from core.providers.adapters.edenai_models import MODELS
 from core.providers.contract import (
     JobNotice,
     JobState,
+    ListedCost,
     ListedJob,
     ListPage,
+    LiveModel,
     ProviderJob,
     ReportedCost,
     SourceImage,
@@ -27,6 +29,8 @@ from core.providers.contract import (
 from core.providers.http import ACCOUNT_RULES, Call, ErrorRules, Reply, Rule
 
 _JOBS = "/v3/universal-ai/async"
+_FEATURE = "video/generation_async"
+MICRO = MILLION = 10**6
 JOBS_A_PAGE, SEARCH_PAGES = 1000, 5
 """How many jobs a page of its list holds at most, and how many pages are read."""
 SEARCH_BEFORE, SEARCH_AFTER = timedelta(minutes=5), timedelta(minutes=10)
@@ -46,16 +50,18 @@ class EdenAI(Adapter):
 
     name = "edenai"
     display_name = "Eden AI"
-    models = MODELS
+    models, catalogue = model_files.beside(__file__)
     default_base_url = "https://api.edenai.run"
     min_poll_seconds = 5.0  # what the vendor's samples wait
     max_requests_per_second = 9.0  # rate limits page: 10 a second an account, less a margin
     can_check_key = True
+    can_list_models = True
     supports_lookup = True
 
     lookup_pages = SEARCH_PAGES
     status_route = f"GET {_JOBS}/{{job_id}}"
     key_route = f"GET {_JOBS}?limit=1"  # OpenAPI: a list of no more than one job
+    live_models_route = f"GET /v3/info/{_FEATURE}"
     WAITING = {
         "pending": JobState.QUEUED,
         "queued": JobState.QUEUED,
@@ -101,7 +107,7 @@ class EdenAI(Adapter):
         if request.start_image:
             wanted["file"] = request.start_image.uploaded
         body: dict[str, Any] = {
-            "model": f"video/generation_async/{request.model.upstream_id}",
+            "model": f"{_FEATURE}/{request.model.upstream_id}",
             "input": wanted,
             "user_webhook_parameters": {"reference": request.reference},
         }
@@ -144,6 +150,17 @@ class EdenAI(Adapter):
         is_over = page >= pages or any(at is not None and at < since for at in made)
         return ListPage(jobs, "" if is_over else str(page + 1))
 
+    def parse_live_models(self, reply: Reply) -> Sequence[LiveModel]:
+        """Listing models page: `models`, each with its whole name as `model` and its `pricing`; once names alone."""
+        listed = (reply.body or {}).get("models")
+        items = listed if reply.status == 200 and isinstance(listed, list) else []
+        rows = [item if isinstance(item, Mapping) else {"model": item} for item in items]
+        return [
+            _live_model(row["model"].removeprefix(f"{_FEATURE}/"), row.get("pricing"))
+            for row in rows
+            if isinstance(row.get("model"), str) and row["model"]
+        ]
+
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """`video` is a link with some upstream vendors and the file itself with others."""
         return _link(body)
@@ -183,6 +200,26 @@ class EdenAI(Adapter):
     def is_about_us(self, reply: Reply) -> bool:
         """Also by its body."""
         return super().is_about_us(reply) or _BUSY.holds(self.facts(reply))
+
+
+def _live_model(upstream_id: str, pricing: Any) -> LiveModel:
+    """A listed model; `pricing` is a price in dollars for a quantity of a unit."""
+    stated = pricing if isinstance(pricing, Mapping) else {}
+    prices = {str(name): str(value) for name, value in stated.items() if isinstance(value, str | int | float)}
+    price, quantity = http.number(stated.get("price")), http.number(stated.get("price_unit_quantity", 1))
+    if not price or not quantity:
+        return LiveModel(upstream_id, prices=prices)
+    micro = math.ceil(Decimal(str(price)) / Decimal(str(quantity)) * MICRO)
+    match stated.get("price_unit_type"):
+        case "second":
+            cost = ListedCost(per_second={"any": micro})
+        case "request":
+            cost = ListedCost(per_call=micro)
+        case "token" if quantity == MILLION:  # those that its vendor counts by frames; other vendors' are others
+            cost = ListedCost(per_million_tokens={"any": math.ceil(Decimal(str(price)) * MICRO)})
+        case _:
+            return LiveModel(upstream_id, prices=prices)
+    return LiveModel(upstream_id, prices=prices, cost=cost)
 
 
 def _may_be(item: Mapping[str, Any], upstream_id: str) -> bool:

@@ -6,14 +6,14 @@ the model pages (fal.ai/models/MODEL/llms.txt). It has no word for failure: a jo
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from core import errors
 from core.messages import N_
-from core.providers import clip_links, http
+from core.providers import clip_links, http, model_files
 from core.providers.adapter import Adapter
-from core.providers.adapters.fal_models import ENDPOINTS, FIELDS, MODELS
 from core.providers.contract import JobNotice, JobState, JobStatus, VideoModel, VideoRequest
 from core.providers.http import ACCOUNT_RULES, HAS_CODE, Call, ErrorRules, Reply, Rule
 
@@ -34,6 +34,19 @@ _BY_CODE = (  # model errors and request errors pages
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """How one model differs from the others at the vendor, from its `options`; paths follow its `upstream_id`."""
+
+    text_path: str = "/text-to-video"
+    image_path: str = "/image-to-video"
+    duration_unit: str = ""
+    ratio_with_image: bool = False
+    end_image: str = ""
+    enhancement: str = ""
+    always_with_text: Mapping[str, bool] = field(default_factory=dict)
+
+
 class Fal(Adapter):
     """fal.ai. The addresses in its replies are not followed: ours are made from the app's path and the request id.
 
@@ -41,11 +54,12 @@ class Fal(Adapter):
 
     A lost submit is not searched for: the queue lists nothing, and the platform API's list at another host
     (models/requests/by-endpoint) tells only how requests ended, so that one missing there may be under way.
+    Models are listed by that platform API, too, and so at none of our addresses.
     """
 
     name = "fal"
     display_name = "fal"
-    models = MODELS
+    models, catalogue = model_files.beside(__file__)
     default_base_url = "https://queue.fal.run"
     min_poll_seconds = 3.0  # its client looks ten times a second; for jobs of minutes this is kinder
     max_requests_per_second = 9.0  # an earlier FAQ: 10 a second an account, less a margin; today's names no figure
@@ -66,7 +80,17 @@ class Fal(Adapter):
     WAITING = {"in_queue": JobState.QUEUED, "in_progress": JobState.RUNNING}
     DONE = frozenset({"completed"})
     NO_LINK = "completed without a link"
-    FIELDS = FIELDS
+    FIELDS = {
+        "prompt": "prompt",
+        "negative_prompt": "negativePrompt",
+        "duration": "duration",
+        "resolution": "resolution",
+        "aspect_ratio": "aspectRatio",
+        "image_url": "startImagePath",
+        "tail_image_url": "endImagePath",
+        "generate_audio": "generateAudio",
+        "prompt_optimizer": "enhancePrompt",
+    }
     ERROR_FIELDS = ("detail", "error", "message")
     CODE_FIELD = "error_type"
     default_retry_seconds = 10
@@ -83,7 +107,7 @@ class Fal(Adapter):
 
     def submit_call(self, request: VideoRequest) -> Call:
         """What the model has no choice of is not sent: it has no field for it. Images go along as data URIs."""
-        model, endpoint, image = request.model, ENDPOINTS[request.model.id], request.start_image
+        model, endpoint, image = request.model, Endpoint(**request.model.options), request.start_image
         duration = f"{request.duration_seconds}{endpoint.duration_unit}"
         body: dict[str, Any] = {"prompt": request.prompt, "duration": duration}
         if request.negative_prompt:

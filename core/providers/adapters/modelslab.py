@@ -12,16 +12,17 @@ from typing import Any
 from urllib.parse import quote
 
 from core import errors
-from core.providers import clip_links, http
+from core.providers import clip_links, http, model_files
 from core.providers.adapter import Adapter
-from core.providers.adapters.modelslab_models import (
-    MODELS,
-    NO_DURATION,
-    ULTRA,
-    ULTRA_FRAMES_PER_SECOND,
-    ULTRA_MOST_LINES,
+from core.providers.contract import (
+    JobNotice,
+    JobState,
+    JobStatus,
+    LiveModel,
+    SourceImage,
+    VideoModel,
+    VideoRequest,
 )
-from core.providers.contract import JobNotice, JobState, JobStatus, SourceImage, VideoModel, VideoRequest
 from core.providers.http import ABOUT_US, Call, ErrorRules, Reply, Rule
 
 _BAD_KEY = http.text(r"(invalid|wrong|missing) api.?key|api.?key (is )?(required|invalid)|unauthenticated")
@@ -39,18 +40,25 @@ _ABOUT_THE_REQUEST = (  # recognised by their text alone: the vendor has no code
 )
 
 
+ULTRA_FRAMES_PER_SECOND = 16
+ULTRA_MOST_LINES = 480
+"""text2video_ultra, OpenAPI of the video API: `fps` and `resolution` at most this."""
+
+
 class ModelsLab(Adapter):
-    """modelslab.com. The key travels in the JSON body of every call.
+    """modelslab.com. The key travels in the JSON body of every call, and in the query of one that has no body.
 
     A lost submit cannot be searched for: the vendor documents no list of jobs, and tells `track_id` in webhooks only.
+    Its list of models is a search among tens of thousands, so each model is asked about by its id.
     """
 
     name = "modelslab"
     display_name = "ModelsLab"
-    models = MODELS
+    models, catalogue = model_files.beside(__file__)
     default_base_url = "https://modelslab.com"
     min_poll_seconds = 5.0  # what the vendor's samples wait
     can_check_key = True
+    can_look_up_models = True
     max_in_flight = 5  # rate limits page: 5 queued requests on the smallest plan, over all endpoints
 
     key_route = "POST /api/wallet_balance"  # general API, wallet balance page
@@ -76,6 +84,8 @@ class ModelsLab(Adapter):
 
     def with_key(self, call: Call) -> Call:
         """The key in the body, and in no header."""
+        if call.method == "GET":
+            return replace(call, params={**(call.params or {}), "key": self._key})
         return replace(call, json={"key": self._key, **(call.json or {})})
 
     def upload_call(self, image: SourceImage) -> Call:
@@ -94,7 +104,7 @@ class ModelsLab(Adapter):
             body["webhook"] = request.webhook_url
         if request.negative_prompt:
             body["negative_prompt"] = request.negative_prompt
-        if model.id == ULTRA:
+        if _is_ultra(model):
             body |= {
                 "resolution": min(*request.frame_size, ULTRA_MOST_LINES),
                 "fps": ULTRA_FRAMES_PER_SECOND,
@@ -103,7 +113,7 @@ class ModelsLab(Adapter):
             }
             return Call("POST", "/api/v6/video/text2video_ultra", json=body)
         body["aspect_ratio"] = request.aspect_ratio
-        if model.id not in NO_DURATION:
+        if model.options.get("sends_duration", True):
             body["duration"] = str(request.duration_seconds)  # text on the model pages
         if len(model.resolutions) > 1:
             body["resolution"] = request.resolution
@@ -122,7 +132,7 @@ class ModelsLab(Adapter):
         accepted = word in self.WAITING or word in self.DONE or (reply.status < 300 and word not in self.FAILED)
         if not job_id or not accepted:
             return ""
-        return f"v6:{job_id}" if request.model.id == ULTRA else job_id
+        return f"v6:{job_id}" if _is_ultra(request.model) else job_id
 
     @classmethod
     def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
@@ -132,7 +142,7 @@ class ModelsLab(Adapter):
             return None
         done = body.get("output") if body.get("status") == "success" else None
         link = clip_links.clip_address(*_several(done))
-        return JobNotice(f"v6:{job_id}" if model.id == ULTRA else job_id, link)
+        return JobNotice(f"v6:{job_id}" if _is_ultra(model) else job_id, link)
 
     def status_call(self, job_id: str) -> Call:
         """At an address of our own making: the one in the reply is not trusted with the key."""
@@ -159,6 +169,24 @@ class ModelsLab(Adapter):
     def is_key_accepted(self, reply: Reply) -> bool:
         """By the word: a refusal may come as HTTP 200."""
         return reply.status_word == "success"
+
+    def live_model_call(self, model: VideoModel) -> Call:
+        """Usage and models page: details of one model."""
+        return Call("GET", f"/api/v6/model-search/{quote(model.upstream_id, safe='')}")
+
+    def parse_live_model(self, reply: Reply, model: VideoModel) -> LiveModel | None:
+        """Its command-line client: the details may stand under `data`, and have a `model_id`."""
+        body = reply.body or {}
+        found = body["data"] if isinstance(body.get("data"), Mapping) else body
+        if reply.status >= 300 or not isinstance(found.get("model_id"), str) or not found["model_id"]:
+            return None
+        name = found.get("model_name") or found.get("name")
+        return LiveModel(model.upstream_id, name if isinstance(name, str) else "")
+
+    def is_model_gone(self, reply: Reply) -> bool:
+        """Also by its words, which may come as HTTP 200."""
+        said = _NO_MODEL.holds(self.facts(reply)) and (reply.status < 300 or reply.status == 404)
+        return super().is_model_gone(reply) or said
 
     def error_text(self, reply: Reply) -> str:
         """It spells the field `messege` at times (error codes page)."""
@@ -200,3 +228,8 @@ def _link(value: Any) -> str | None:
 def _several(value: Any) -> Sequence[Any]:
     """An `output`, which may be a list, a single text, "" or missing."""
     return value if isinstance(value, list) else [value]
+
+
+def _is_ultra(model: VideoModel) -> bool:
+    """Whether a model is asked for at the older path of its own."""
+    return bool(model.options.get("endpoint") == "ultra")

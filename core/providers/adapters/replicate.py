@@ -7,16 +7,17 @@ SDK and from the input schemas on its model pages (replicate.com/OWNER/NAME/vers
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
 from core import errors
 from core.messages import N_
-from core.providers import clip_links, http, kept
+from core.providers import clip_links, http, kept, model_files
 from core.providers.adapter import Adapter
-from core.providers.adapters.replicate_models import INPUTS, MODELS
 from core.providers.contract import (
     Check,
     JobNotice,
@@ -24,6 +25,7 @@ from core.providers.contract import (
     JobStatus,
     ListedJob,
     ListPage,
+    LiveModel,
     ProviderJob,
     SourceImage,
     VideoModel,
@@ -54,16 +56,27 @@ _NO_START = N_("The provider could not start this model in time. Nothing was cha
 _NO_NAME = N_("The provider met an error it has no name for. Nothing was charged; try again later.")
 
 
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """How one model names what it takes ("" where it takes none), and what is always sent with it: its `options`."""
+
+    prompt: str = "prompt"
+    start_image: str = ""
+    end_image: str = ""
+    always: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Replicate(Adapter):
     """replicate.com. It keeps no reference of ours, but lists what was sent, so that a lost submit can be found."""
 
     name = "replicate"
     display_name = "Replicate"
-    models = MODELS
+    models, catalogue = model_files.beside(__file__)
     default_base_url = "https://api.replicate.com"
     min_poll_seconds = 5.0  # its Python client waits half a second; for jobs of minutes this is kinder
     max_requests_per_second = 45.0  # same page: 3000 a minute, less a margin
     can_check_key = True
+    can_look_up_models = True
     can_cancel = True
     supports_lookup = True
     cancel_note = N_("Stopping works at any time. What the job has already run is billed to us, not to you.")
@@ -117,7 +130,7 @@ class Replicate(Adapter):
 
     def submit_call(self, request: VideoRequest) -> Call:
         """By name or by version."""
-        names, wanted = INPUTS[request.model.id], _settings(request)
+        names, wanted = Inputs(**request.model.options), _settings(request)
         for name, image in ((names.start_image, request.start_image), (names.end_image, request.end_image)):
             if image:
                 wanted[name] = image.uploaded or image.data_url
@@ -184,6 +197,19 @@ class Replicate(Adapter):
         ]
         return ListPage(jobs, "" if any(at < since for at in created) else _cursor(body.get("next")))
 
+    def live_model_call(self, model: VideoModel) -> Call:
+        """HTTP API, models.get; a model that is asked for by its version is there as long as that is."""
+        name, _, version = model.upstream_id.partition(":")
+        return Call("GET", f"/v1/models/{quote(name)}" + (f"/versions/{quote(version)}" if version else ""))
+
+    def parse_live_model(self, reply: Reply, model: VideoModel) -> LiveModel | None:
+        """A model has its `name`, a version its `id`; the vendor tells no prices there."""
+        body, version = reply.body or {}, model.upstream_id.partition(":")[2]
+        found = body.get("id") if version else body.get("name")
+        if reply.status != 200 or not isinstance(found, str) or not found:
+            return None
+        return LiveModel(model.upstream_id, "" if version else found)
+
     def _listed(self, item: Mapping[str, Any], job: ProviderJob, request: VideoRequest) -> ListedJob:
         """Whether a prediction is this request; None when that cannot be told, as after an hour (retention)."""
         if webhook := item.get("webhook"):  # in the JavaScript SDK's Prediction; ours has the reference in it
@@ -193,13 +219,13 @@ class Replicate(Adapter):
             return ListedJob(job, is_ours=False)
         if version and item.get("version") not in (version, "hidden", None):
             return ListedJob(job, is_ours=False)
-        theirs, ours, names = item.get("input"), _settings(request), INPUTS[request.model.id]
+        theirs, ours, names = item.get("input"), _settings(request), Inputs(**request.model.options)
         if not isinstance(theirs, Mapping) or item.get("data_removed") is True:
             return ListedJob(job, is_ours=None)
         same: list[bool | None] = [_same(theirs[field], ours[field]) if field in theirs else None for field in ours]
         checks: list[Check] = []
-        for field, image in ((names.start_image, request.start_image), (names.end_image, request.end_image)):
-            found = theirs.get(field)
+        for name, image in ((names.start_image, request.start_image), (names.end_image, request.end_image)):
+            found = theirs.get(name)
             path = found.removeprefix(self._base_url) if isinstance(found, str) else ""
             if image is None:
                 same.append(not found)
@@ -232,7 +258,7 @@ class Replicate(Adapter):
 
 def _settings(request: VideoRequest) -> dict[str, Any]:
     """The input but for images. What the model has no choice of is not sent: it has no field for it."""
-    model, names = request.model, INPUTS[request.model.id]
+    model, names = request.model, Inputs(**request.model.options)
     wanted = dict(names.always)
     if names.prompt:
         wanted[names.prompt] = request.prompt

@@ -26,11 +26,14 @@ RULES: tuple[Rule, ...] = tuple(
 
 
 class ProviderContract:
-    """Subclass it as `class TestAcme(ProviderContract)` and set the three attributes."""
+    """Subclass it as `class TestAcme(ProviderContract)` and set the first two attributes.
+
+    `prices` are the ids of models that have a price elsewhere than in the provider's own `catalogue`.
+    """
 
     provider: ClassVar[type[Provider]]
     script: ClassVar[VendorScript]
-    prices: ClassVar[Collection[str]]
+    prices: ClassVar[Collection[str]] = ()
 
     @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
     def test_contract(self, rule: Rule) -> None:
@@ -39,7 +42,7 @@ class ProviderContract:
 
 
 def broken_rules(
-    provider: type[Provider], script: VendorScript, prices: Collection[str], *, only: Collection[str] = ()
+    provider: type[Provider], script: VendorScript, prices: Collection[str] = (), *, only: Collection[str] = ()
 ) -> dict[str, str]:
     """Name of each rule that does not hold -> how it failed; empty for a provider that keeps the contract.
 

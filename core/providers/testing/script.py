@@ -76,7 +76,9 @@ class VendorScript:
     `not_kept` are of `succeeded`: what the job cost, and texts that must not be stored. `cancels` pairs the answers to
     a stop (and to the look after it) with the state, for a class that `can_cancel`. `file_hosts` are the hosts, and
     those below them, that may get the key when a file is fetched, besides the base address. `same_resolution` names
-    models that make every resolution from the same order.
+    models that make every resolution from the same order. `model_list` is an answer with the `models_listed`, by the
+    vendor's ids; `unreadable_model_lists` are answers that list none. `model_shown` describes any of the models,
+    `models_gone` are answers that say that there is none.
     """
 
     needs_key: bool = True
@@ -115,3 +117,10 @@ class VendorScript:
     file_needs_key: bool = False
     takes_webhooks: bool = True
     same_resolution: frozenset[str] = frozenset()
+    lists_models: str = ""
+    model_list: Answer | None = None
+    models_listed: Sequence[str] = ()
+    unreadable_model_lists: Sequence[Answer] = ()
+    looks_up_models: str = ""
+    model_shown: Answer | None = None
+    models_gone: Sequence[Answer] = ()

@@ -142,6 +142,20 @@ class Stage:
         assert len(played.requests) == 1, "one call tries a key"
         return played
 
+    def list_models(self, answer: Answering) -> Played:
+        """Ask for the list of models."""
+        played = self.play(lambda vendor: vendor.live_models(), answer)
+        self._assert_only(played, self.script.lists_models)
+        assert len(played.requests) == 1, "one call gives the list"
+        return played
+
+    def look_up_model(self, model: VideoModel, answer: Answering) -> Played:
+        """Ask about one model."""
+        played = self.play(lambda vendor: vendor.live_model(model), answer)
+        self._assert_only(played, self.script.looks_up_models)
+        assert len(played.requests) == 1, "one call tells of a model"
+        return played
+
     def source(self, url: str, *, key: str = KEY) -> Played:
         """Where, and with what headers, a file at this address is fetched."""
         return self.play(lambda vendor: vendor.video_source(self.script.job_id, url), PAGE, key=key)

@@ -1,0 +1,121 @@
+"""The catalogue as a value: every model with its prices, costs and life by moment; pure, and it changes nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from core import errors
+from core.catalog import record_tables
+from core.catalog.records import Cost, Life, LifeState, Price
+from core.messages import message
+from core.providers import registry
+from core.providers.contract import VideoModel
+from core.providers.model_files import BadRecord
+from core.providers.registry import Registry
+
+Dated = TypeVar("Dated", Price, Cost, Life)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model, and what is said of it from which moment on, oldest first."""
+
+    model: VideoModel
+    prices: tuple[Price, ...] = ()
+    costs: tuple[Cost, ...] = ()
+    lives: tuple[Life, ...] = ()
+
+    @classmethod
+    def of(cls, model: VideoModel, tables: Mapping[str, Any]) -> "Entry":
+        """From the tables of a record; raises BadRecord."""
+        return cls(
+            model,
+            record_tables.prices(tables.get("prices", [])),
+            record_tables.costs(tables.get("costs", [])),
+            record_tables.lives(tables.get("life", [])),
+        )
+
+    def price(self, at: datetime) -> Price | None:
+        """What we ask at a moment; before the first price that one counts. None for a model without a price."""
+        return _at(self.prices, at) or (self.prices[0] if self.prices else None)
+
+    def cost(self, at: datetime) -> Cost | None:
+        """What the vendor takes at a moment; before the first cost that one counts. None where nobody knows."""
+        return _at(self.costs, at) or (self.costs[0] if self.costs else None)
+
+    def life(self, at: datetime) -> Life | None:
+        """Where its life stands at a moment; None where nothing was said: it is available."""
+        return _at(self.lives, at)
+
+    def state(self, at: datetime) -> LifeState:
+        """Whether it can be ordered at a moment."""
+        life = self.life(at)
+        return LifeState.AVAILABLE if life is None else life.state
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All models by id, in the order they are shown."""
+
+    entries: Mapping[str, Entry]
+
+    def models(self) -> tuple[VideoModel, ...]:
+        """All models, whatever their life."""
+        return tuple(entry.model for entry in self.entries.values())
+
+    def find(self, model_id: str) -> Entry | None:
+        """A model by id; None for one that is not here any more."""
+        return self.entries.get(model_id)
+
+    def get(self, model_id: str) -> Entry:
+        """A model by id; NotFound names those there are."""
+        try:
+            return self.entries[model_id]
+        except KeyError:
+            known = ", ".join(self.entries)
+            raise errors.NotFound(message("no_such_model", model_id=model_id, known=known)) from None
+
+    def orderable(self, at: datetime) -> tuple[Entry, ...]:
+        """The models that can be ordered at a moment: available, and priced."""
+        return tuple(
+            entry for entry in self.entries.values() if entry.prices and entry.state(at) is LifeState.AVAILABLE
+        )
+
+    def unpriced(self) -> tuple[str, ...]:
+        """Ids of the models that are not offered, because nobody has said what they cost."""
+        return tuple(model_id for model_id, entry in self.entries.items() if not entry.prices)
+
+
+def of_registry(known: Registry) -> Catalogue:
+    """What the files of all registered providers say. Raises BadRecord, whose field begins with the model's id."""
+    entries: dict[str, Entry] = {}
+    for provider in known.providers():
+        for model in provider.models:
+            try:
+                entry = Entry.of(model, provider.catalogue.get(model.id, {}))
+                entries[model.id] = replace(entry, lives=_HIDDEN) if model.id in known.hidden else entry
+            except BadRecord as wrong:
+                raise BadRecord(wrong.sentence, f"{model.id}.{wrong.field}") from None
+    return Catalogue(entries)
+
+
+_HIDDEN = (Life(datetime.min.replace(tzinfo=UTC), LifeState.HIDDEN),)
+
+
+def shipped() -> Catalogue:
+    """What is said of every model of this process before an administrator has changed anything."""
+    known = registry.default()
+    return _of(known, len(known.models()), known.hidden)
+
+
+@lru_cache(maxsize=4)
+def _of(known: Registry, _models: int, _hidden: frozenset[str]) -> Catalogue:
+    """Made anew when a provider has been registered since."""
+    return of_registry(known)
+
+
+def _at(dated: Sequence[Dated], at: datetime) -> Dated | None:
+    """The newest that had begun at a moment."""
+    return next((each for each in reversed(dated) if each.since <= at), None)
