@@ -234,7 +234,7 @@ def _with_remote_credentials(clip: Path, target: Path, address: str) -> None:
     vendor = new_key("vendor")
     info = c2pa.C2paSignerInfo(b"es256", vendor.certificates_pem.encode(), vendor.key_pem.encode(), None)
     manifest = {"claim_generator_info": [{"name": "Vendor"}], "format": "video/mp4", "assertions": []}
-    settings = {"verify": {"verify_after_sign": False}, "builder": {"intent": {"Create": "trainedAlgorithmicMedia"}}}
+    settings = {"verify": {"verify_after_sign": False}, "builder": {"intent": {"create": "trainedAlgorithmicMedia"}}}
     with (
         c2pa.Signer.from_info(info) as signer,
         c2pa.Builder(manifest, c2pa.Context.from_dict(settings)) as builder,

@@ -5,7 +5,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
-from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
 from core.files import signing_certificate
 from core.files.signing_certificate import KnownSigner, UnusableKey
@@ -25,7 +25,9 @@ def test_make_gives_a_chain_that_outlives_its_clips() -> None:
     assert key.expires_at > NOW + timedelta(days=19 * 365)
     assert key.algorithm == "es256"
     # A verifier that knows nothing of C2PA agrees about the chain as of today, and not in thirty years.
-    policy = PolicyBuilder().store(Store([authority]))
+    any_use = ExtensionPolicy.permit_all()  # the use that a claim is signed for is not that of a server or its client
+    authorities = ExtensionPolicy.webpki_defaults_ca()
+    policy = PolicyBuilder().store(Store([authority])).extension_policies(ca_policy=authorities, ee_policy=any_use)
     policy.time(NOW.replace(tzinfo=None)).build_client_verifier().verify(signer, [])
     with pytest.raises(VerificationError):
         policy.time((NOW + timedelta(days=30 * 365)).replace(tzinfo=None)).build_client_verifier().verify(signer, [])
