@@ -101,7 +101,7 @@ def test_sign_in_fragments_and_with_the_index_behind(tmp_path: Path, key: Signin
         av.open(str(behind)) as source,
         av.open(str(fragments), "w", options={"movflags": "frag_keyframe+empty_moov"}) as sink,
     ):
-        out = {stream.index: sink.add_stream_from_template(stream) for stream in source.streams}  # type: ignore[type-var]  # picture and sound, as its types do not know
+        out = {stream.index: sink.add_stream_from_template(stream) for stream in source.streams}
         for packet in source.demux():
             if packet.dts is not None:
                 packet.stream = out[packet.stream.index]
