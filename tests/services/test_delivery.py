@@ -1,4 +1,4 @@
-"""What becomes of a fetched clip on its way into our storage: signed, on wish marked, and never kept back for either."""
+"""What becomes of a fetched clip on its way into our storage: signed, marked on wish, never kept back for either."""
 
 import hashlib
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from core.files.credentials_report import Validation
 from core.generations import credentials
 from core.generations.credentials import State
 from core.insights import attention
-from core.installation import Installation
+from core.installation import Installation, current
 from core.worker import delivery, tasks
 from core.workspaces import workspaces
 from core.workspaces.access import Member
@@ -76,10 +76,10 @@ def collected(member: Member) -> Generation:
     return row
 
 
-def delivered(row: Generation, installation: Installation, folder: Path) -> Path:
+def delivered(row: Generation, folder: Path) -> Path:
     """A copy of the file that people get."""
     path = folder / f"{row.id}.mp4"
-    path.write_bytes(installation.storage.read_bytes(str(row.output_key)))
+    path.write_bytes(current().storage.read_bytes(str(row.output_key)))
     return path
 
 
@@ -105,12 +105,10 @@ def use_key(monkeypatch: pytest.MonkeyPatch, folder: Path, certificates: bytes, 
     installations.reopen()
 
 
-def test_delivered_clip_carries_credentials(
-    host: hosts.FileHost, ana: Member, installation: Installation, tmp_path: Path
-) -> None:
-    """A public reader finds them in the very file; they say nothing of person or prompt; size and digest are its own."""
+def test_delivered_clip_carries_credentials(host: hosts.FileHost, ana: Member, tmp_path: Path) -> None:
+    """A public reader finds them in the very file; without person or prompt; size and digest are its own."""
     row = collected(ana)
-    path = delivered(row, installation, tmp_path)
+    path = delivered(row, tmp_path)
     found = read_publicly(path)
     assert found["state"] in ("Valid", "Trusted")
     said = next(each["data"] for each in found["assertions"] if each["label"].startswith("ai-video-generator"))
@@ -127,7 +125,7 @@ def test_delivered_clip_carries_credentials(
     assert (kept.report.is_own, kept.report.validation) == (True, Validation.VALID)
     with db.read_session() as session:
         assert attention.waiting(session).unsigned is None
-    assert list(installation.settings.incoming_dir.iterdir()) == []
+    assert list(current().settings.incoming_dir.iterdir()) == []
 
 
 def test_demo_is_not_said_to_be_made_by_a_model(host: hosts.FileHost, ana: Member) -> None:
@@ -148,9 +146,7 @@ def test_clip_of_a_model_is_said_to_be_made_by_ai(ana: Member, installation: Ins
     assert made.actions[0].source_type == "trainedAlgorithmicMedia"
 
 
-def test_credentials_of_the_vendor_are_kept(
-    host: hosts.FileHost, ana: Member, installation: Installation, tmp_path: Path
-) -> None:
+def test_credentials_of_the_vendor_are_kept(host: hosts.FileHost, ana: Member, tmp_path: Path) -> None:
     """They lie inside as the ingredient that the clip was opened from."""
     host.data = signed_by_vendor(tmp_path / "clip.mp4", tmp_path / "vendor.mp4").read_bytes()
     row = collected(ana)
@@ -159,17 +155,17 @@ def test_credentials_of_the_vendor_are_kept(
     assert [(each.signer, each.validation) for each in report.ingredients] == [
         ("Installation vendor", Validation.VALID)
     ]
-    assert len(read_publicly(delivered(row, installation, tmp_path))["ingredients"]) == 1
+    assert len(read_publicly(delivered(row, tmp_path))["ingredients"]) == 1
 
 
 def test_credentials_of_the_vendor_are_kept_of_what_is_converted(
-    host: hosts.FileHost, ana: Member, installation: Installation, tmp_path: Path
+    host: hosts.FileHost, ana: Member, tmp_path: Path
 ) -> None:
     """A clip that browsers cannot show is converted first; where it came from still stands in it."""
     hevc = make_clip(tmp_path / "hevc.mp4", ClipSpec(codec="libx265"))
     host.data = signed_by_vendor(hevc, tmp_path / "vendor.mp4").read_bytes()
     row = collected(ana)
-    assert read_publicly(delivered(row, installation, tmp_path))["state"] in ("Valid", "Trusted")
+    assert read_publicly(delivered(row, tmp_path))["state"] in ("Valid", "Trusted")
     report = of(ana, row).report
     assert report is not None
     assert [each.action for each in report.actions] == ["c2pa.opened", "c2pa.transcoded"]
@@ -192,18 +188,13 @@ BROKEN = {
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_broken_key_keeps_no_clip_back(
-    host: hosts.FileHost,
-    ana: Member,
-    installation: Installation,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    broken: str,
+    host: hosts.FileHost, ana: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     """It is delivered as it came, charged, and the reason is told to its person and to administrators."""
     make, reason = BROKEN[broken]
     use_key(monkeypatch, tmp_path, *make())
     row = collected(ana)
-    assert delivered(row, installation, tmp_path).read_bytes() == host.data
+    assert delivered(row, tmp_path).read_bytes() == host.data
     told = of(ana, row)
     assert (told.state, told.reason, told.report) == (State.UNSIGNED, reason.message, None)
     assert timeline(row).count("delivered_unsigned") == 1
@@ -255,14 +246,12 @@ def turn_mark_on(member: Member) -> None:
         workspaces.set_visible_mark(session, member, member.workspace_id, is_on=True)
 
 
-def test_mark_is_put_in_where_the_workspace_wishes(
-    host: hosts.FileHost, ana: Member, installation: Installation, tmp_path: Path
-) -> None:
+def test_mark_is_put_in_where_the_workspace_wishes(host: hosts.FileHost, ana: Member, tmp_path: Path) -> None:
     """It is seen in the corner and nowhere else, sound and length stay, and the credentials say so."""
     plain = collected(ana)
     turn_mark_on(ana)
     marked = collected(ana)
-    before, after = (delivered(row, installation, tmp_path) for row in (plain, marked))
+    before, after = (delivered(row, tmp_path) for row in (plain, marked))
     for (was, rest_was), (now, rest) in [(corner(before), corner(after))]:
         assert np.abs(was - now).max() > 60
         assert np.abs(rest_was - rest).mean() < 4
