@@ -41,9 +41,15 @@ def refused_accounts() -> None:
 
 
 def unsigned() -> None:
-    """Clips that were delivered without content credentials: why, and what helps."""
+    """Clips that were delivered without content credentials, or soon will be: why, and what helps."""
     with db.read_session() as session:
-        found = attention.waiting(session).unsigned
+        waiting = attention.waiting(session)
+    if waiting.certificate_ends_at is not None:
+        ends = _("The certificate that clips are signed with ends {when}. Clips are not signed from then on.").format(
+            when=wording.moment(waiting.certificate_ends_at)
+        )
+        st.warning(f"{ends} {_(_KEY_FILES)}", icon=":material/gpp_maybe:")
+    found = waiting.unsigned
     if found is None:
         return
     told = plural(

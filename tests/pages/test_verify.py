@@ -1,6 +1,7 @@
 """The page that says what the credentials of a file are worth, and where else a clip's are told."""
 
 import html
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
 from core import db
+from core.clock import utc_now
 from core.db.enums import WorkspaceRole
-from core.db.tables import Generation, Workspace
+from core.db.tables import Generation, SigningCertificate, Workspace
 from core.files import content_credentials
 from core.files.content_credentials import Provenance, Unsigned
 from core.files.signing_certificate import SigningKey
@@ -170,6 +172,24 @@ def test_administrators_are_told_of_unsigned_clips(open_page: Open, studio: Stud
         long_ago = CLIP.made_at.replace(year=2020)
         session.execute(update(Generation).values(ended_at=long_ago))
     assert [each.value for each in open_page("admin").warning] == []
+
+
+@pytest.mark.parametrize(("days", "is_told"), [(-1, False), (3, True), (90, False)])
+def test_administrators_are_told_of_a_certificate_that_ends(
+    open_page: Open, studio: Studio, days: int, is_told: bool
+) -> None:
+    """A month before the end of one that they gave; the installation's own is renewed by itself."""
+    given = new_key("films")
+    with db.write_session() as session:
+        session.add(
+            SigningCertificate(
+                fingerprint=given.fingerprint,
+                certificates_pem=given.certificates_pem,
+                expires_at=utc_now() + timedelta(days=days),
+            )
+        )
+    warnings = [each.value for each in open_page("admin").warning]
+    assert [each.startswith("The certificate that clips are signed with ends") for each in warnings] == [True] * is_told
 
 
 def has_mark(workspace_id: str) -> bool:
