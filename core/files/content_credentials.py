@@ -126,6 +126,8 @@ def sign(source: Path, target: Path, provenance: Provenance, key: SigningKey, *,
     }
     try:
         told, _body = _run("sign_work", request, size_bytes=source.stat().st_size)
+    except errors.RateLimited as busy:
+        raise NotSigned(Unsigned.TOO_SLOW, "waited too long for a turn") from busy
     except errors.AppError as failure:
         raise NotSigned(_reason_of(failure.detail), failure.detail) from failure
     report = Report.from_json(told)

@@ -1,7 +1,7 @@
 """What becomes of a fetched clip on its way into our storage: signed, marked on wish, never kept back for either."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ def ready(member: Member) -> Generation:
     """A demo clip that its vendor has finished."""
     row = create_generation(db.default(), member, prompt=PROMPT)
     advance(db.default(), row.id, DISPATCHED, SUBMITTING)
-    told = {"provider_job_id": "j1", "provider_video_url": "http://127.0.0.1:1/v1/files/j1.mp4"}
+    told: dict[str, Any] = {"provider_job_id": "j1", "provider_video_url": "http://127.0.0.1:1/v1/files/j1.mp4"}
     return advance(db.default(), row.id, WAITING, READY_TO_DOWNLOAD, **told)
 
 
@@ -177,7 +177,7 @@ def other_key() -> tuple[bytes, bytes]:
     return new_key().certificates_pem.encode(), new_key().key_pem.encode()
 
 
-BROKEN = {
+BROKEN: Mapping[str, tuple[Callable[[], tuple[bytes, bytes]], Unsigned]] = {
     "unreadable": (lambda: (new_key().certificates_pem.encode(), b"nothing"), Unsigned.KEY_UNREADABLE),
     "another one": (other_key, Unsigned.KEY_MISMATCH),
     "no certificate": (lambda: (b"nothing", new_key().key_pem.encode()), Unsigned.CERTIFICATE_UNREADABLE),
