@@ -2,6 +2,7 @@
 
 AppError                        500  internal
 ├── InvalidRequest              422  invalid_request        fields: what is wrong with which field
+│   └── ModelNotOffered         422  model_not_offered
 ├── Unauthorized                401  unauthorized
 ├── Forbidden                   403  forbidden
 │   └── SignInRefused           403  sign_in_refused        reason: why they may not come in
@@ -54,6 +55,7 @@ from core.errors.base import (
     InsufficientCredits,
     InvalidRequest,
     MediaRejected,
+    ModelNotOffered,
     NotFound,
     PutAside,
     RateLimited,
@@ -107,6 +109,7 @@ __all__ = [
     "InvalidRequest",
     "JobLost",
     "MediaRejected",
+    "ModelNotOffered",
     "ModelUnavailable",
     "NotFound",
     "OutputExpired",

@@ -220,6 +220,9 @@ class Adapter(VendorHooks):
         if status.cost is not None and (amount := storable.cost(status.cost.amount)) != status.cost.amount:
             log.warning("%s reports a cost of %.40s, which is left out", self.name, status.cost.amount)
             status = replace(status, cost=replace(status.cost, amount=amount) if amount is not None else None)
+        if status.use is not None and storable.cost(status.use.amount) is None:
+            log.warning("%s reports a use of %.40s, which is left out", self.name, status.use.amount)
+            status = replace(status, use=None)
         if status.video_url is None:
             return status
         if status.video_url.startswith("data:") or kept.redact_text(status.video_url, self._key) != status.video_url:

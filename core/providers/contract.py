@@ -281,6 +281,23 @@ class ReportedCost:
     currency: str
 
 
+class UseUnit(StrEnum):
+    """What a vendor counts in, where it says how much a job has used and not what that costs."""
+
+    SECONDS = "seconds"
+    """Of video."""
+    TOKENS = "tokens"
+    GPU_SECONDS = "gpu_seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedUse:
+    """How much a job has used, as the provider counts it; what that costs is for the catalogue to say."""
+
+    amount: Decimal
+    unit: UseUnit
+
+
 @dataclass(frozen=True, slots=True)
 class JobStatus:
     """One look at a job.
@@ -296,6 +313,7 @@ class JobStatus:
     video_url: str | None = None
     error: errors.ProviderError | None = None
     cost: ReportedCost | None = None
+    use: ReportedUse | None = None
     unknown_word: str | None = None
     response: Mapping[str, Any] = field(default_factory=dict)
 

@@ -378,6 +378,17 @@ VIEWS: Mapping[str, View] = {
         },
         roles=ADMINS,
     ),
+    "models": View(
+        "models",
+        {
+            ADMINS: {
+                *("models_model", "models_kind", "models_state_veo3", "models_successor_veo3", "models_reason_veo3"),
+                *("models_since_veo3_life", "FormSubmitter:models_change_veo3_life-Change", "models_provider"),
+                *("models_record_modelslab", "FormSubmitter:models_add-Add the model"),
+            }
+        },
+        roles=ADMINS,
+    ),
     "audit log": View(
         "audit_log",
         {
