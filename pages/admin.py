@@ -20,6 +20,7 @@ from core.identity import users
 from core.insights import provider_status
 from core.providers import registry
 from pages.sections.account import provider_cards
+from pages.sections.costs import dollar, drift
 from pages.sections.sample import offer
 from pages.ui import components, current_member, wording
 from pages.ui.language import N_, _, plural, translate_message
@@ -320,10 +321,12 @@ def book(kind: EntryKind, email: str, amount: int, reason: str, key: str) -> Non
 with components.error_boundary():
     current_member.administrator()
     refused_accounts()
+    drift.warn()
     notes_on_models()
     unclear()
     checks()
     provider_cards.show(administrator=True)
+    dollar.form()
     people()
     grants()
     offer.panel(current_member.own_administrator())

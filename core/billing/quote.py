@@ -110,8 +110,8 @@ def _published(spec: GenerationSpec, price: PublishedPrice) -> Iterator[Line]:
 def _by_the_second(spec: GenerationSpec, price: PerSecondPrice) -> Iterator[Line]:
     """Every clip of a model that always makes sound has the one rate of its size."""
     rates = price.credits_per_second
-    with_sound = rates.get(f"{spec.resolution} sound")
-    rate = rates.get(spec.resolution, with_sound)
+    with_sound = rates.get(f"{spec.resolution} sound", rates.get("any sound"))
+    rate = rates.get(spec.resolution, rates.get("any", with_sound))
     if rate is None:
         raise _unpriced(spec, dict.fromkeys(name.removesuffix(" sound") for name in rates))
     seconds = max(spec.duration_seconds, price.minimum_seconds)
@@ -120,7 +120,7 @@ def _by_the_second(spec: GenerationSpec, price: PerSecondPrice) -> Iterator[Line
         yield Line(kind, price.image_credits * (2 if kind == "images" else 1))
     yield Line("references", price.reference_credits * max(0, len(spec.references) - price.free_references))
     if spec.generate_audio and with_sound is not None:
-        yield Line("audio", (with_sound - rate) * seconds)
+        yield Line("audio", max(0, with_sound - rate) * seconds)
 
 
 _IMAGE_PERCENT = {"startImage": START_IMAGE_PERCENT, "endImage": END_IMAGE_PERCENT, "images": BOTH_IMAGES_PERCENT}

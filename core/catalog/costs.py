@@ -66,7 +66,7 @@ def tokens(cost: Cost, spec: GenerationSpec, model: VideoModel) -> Fraction:
 def _sizes(spec: GenerationSpec, model: VideoModel) -> Iterator[str]:
     """The keys that a clip's figure may stand under, the best first; sound costs nothing more where it has no key."""
     if spec.generate_audio or model.always_audio:
-        yield f"{spec.resolution} sound"
+        yield from (f"{spec.resolution} sound", "any sound")
     yield spec.resolution
     yield "any"
 

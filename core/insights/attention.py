@@ -34,7 +34,7 @@ def waiting(session: Reader) -> Attention:
     return Attention(
         session.scalar(_UNCLEAR) or 0,
         tuple(session.scalars(_REFUSED).all()),
-        cost_drift.models_with_old_prices(session),
+        tuple(row.model_id for row in cost_drift.old_prices(session)),
         live_lists.count_open(session),
     )
 

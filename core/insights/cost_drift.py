@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import case, select
 
 from core.billing import pricing
-from core.db import Reader, ReadSession, WriteSession, types
+from core.db import Reader, WriteSession, types
 from core.db.tables import CostDrift
 
 WITHIN_PERCENT = range(80, 126)
@@ -38,28 +39,33 @@ def note(session: WriteSession, model_id: str, cost_since: datetime, percent: in
     )
 
 
-def old_prices(session: ReadSession) -> Sequence[CostDrift]:
+class OldPrice(NamedTuple):
+    """A model whose vendor's price seems to be old; the newest clip cost `newest_percent` of its estimate."""
+
+    model_id: str
+    cost_since: datetime
+    off_in_a_row: int
+    newest_percent: int
+
+
+def old_prices(session: Reader) -> Sequence[OldPrice]:
     """The models whose vendor's price in the catalogue seems to be old; there are few, and it is cheap.
 
     Where the catalogue has another price by now, nothing is said until clips were made with that.
     """
-    found = session.scalars(select(CostDrift).where(_FAR_OFF).order_by(CostDrift.model_id))
-    return [row for row in found if _is_of_today(row.model_id, row.cost_since)]
+    return [found for row in session.execute(_FAR_OFF) if _is_of_today(found := OldPrice(*row))]
 
 
-def models_with_old_prices(session: Reader) -> tuple[str, ...]:
-    """The ids of these models alone."""
-    found = session.execute(_OLD)
-    return tuple(model_id for model_id, cost_since in found if _is_of_today(model_id, cost_since))
+_FAR_OFF = (
+    select(CostDrift.model_id, CostDrift.cost_since, CostDrift.off_in_a_row, CostDrift.newest_percent)
+    .where(CostDrift.off_in_a_row >= FAR_OFF_IN_A_ROW)
+    .order_by(CostDrift.model_id)
+)
 
 
-def _is_of_today(model_id: str, cost_since: datetime) -> bool:
-    cost = pricing.cost_of(model_id)
-    return cost is not None and cost.since == cost_since
-
-
-_FAR_OFF = CostDrift.off_in_a_row >= FAR_OFF_IN_A_ROW
-_OLD = select(CostDrift.model_id, CostDrift.cost_since).where(_FAR_OFF).order_by(CostDrift.model_id)
+def _is_of_today(row: OldPrice) -> bool:
+    cost = pricing.cost_of(row.model_id)
+    return cost is not None and cost.since == row.cost_since
 
 
 _MOST_PERCENT = 1_000_000

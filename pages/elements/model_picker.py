@@ -145,7 +145,7 @@ def _cheapest_by(_known: Catalogue, model: VideoModel, _since: datetime | None) 
     return min(
         pricing.priced(replace(plain, resolution=resolution, duration_seconds=seconds)).total_credits / seconds
         for resolution in model.resolutions
-        for seconds in model.durations
+        for seconds in (model.default_seconds, model.max_seconds)
     )
 
 

@@ -159,22 +159,23 @@ def test_clip_of_which_nobody_knows_the_cost(database: Database, admin: Member) 
 
 
 @pytest.mark.parametrize(
-    ("costs", "use", "expected"),
+    ("costs", "told", "expected"),
     [
-        (TOKENS, ReportedUse(Decimal(250_000), UseUnit.TOKENS), (250_000, CostBasis.USED)),
+        (TOKENS, (250_000, UseUnit.TOKENS), (250_000, CostBasis.USED)),
         # A unit that the price is not in says nothing; 1280 * 720 * 121 / 1024 tokens are expected.
-        (TOKENS, ReportedUse(Decimal(5), UseUnit.SECONDS), (108_900, CostBasis.ESTIMATE)),
-        (OWN_GPU, ReportedUse(Decimal("57.5"), UseUnit.GPU_SECONDS), (80_500, CostBasis.USED)),
+        (TOKENS, (5, UseUnit.SECONDS), (108_900, CostBasis.ESTIMATE)),
+        (OWN_GPU, ("57.5", UseUnit.GPU_SECONDS), (80_500, CostBasis.USED)),
     ],
 )
-def test_cost_when_the_use_is_told(
-    database: Database, admin: Member, tmp_path: Path, costs: str, use: ReportedUse, expected: tuple[int, CostBasis]
-) -> None:
+def test_cost_when_the_use_is_told(database: Database, tmp_path: Path, costs: str, told: Any, expected: Any) -> None:
     """The vendor's price is applied to what it counted, where it counts in the unit of its price."""
-    microusd, basis = expected
+    used, unit = told
+    person = create_member(database)
     with vendors.further_models(tmp_path, vendors.model_of_demo("counted", prices=PRICE, costs=costs)):
-        row = deliver(database, create_generation(database, admin, model_id="counted"), done(use=use))
+        row = create_generation(database, person, model_id="counted")
+        row = deliver(database, row, done(use=ReportedUse(Decimal(used), unit)))
 
+    microusd, basis = expected
     assert (row.provider_cost, row.cost_basis) == (Decimal(microusd) / 1_000_000, basis)
     assert row.provider_cost_is_estimate is (basis is CostBasis.ESTIMATE)
 

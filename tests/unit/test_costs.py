@@ -75,6 +75,7 @@ def cost(**figures: Any) -> Cost:
             3_020_000,
             49_830,
         ),
+        ({"per_second": {"any": 70_000, "any sound": 90_000}}, {"generate_audio": True}, 450_000, 7_425),
         ({"per_call": 200_000}, {"duration_seconds": 9}, 200_000, 3_300),
         ({"per_second": {"any": 280_000}, "minimum": 560_000}, {"duration_seconds": 1}, 560_000, 9_240),
         # An agent that adds 30 percent.

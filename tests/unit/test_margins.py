@@ -6,6 +6,8 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.billing import margins
 from core.billing.margins import Margin
@@ -116,3 +118,63 @@ def test_margin_follows_the_dollar() -> None:
 def test_margin_of_a_model_that_needs_an_image() -> None:
     """The image that it cannot be ordered without is in the price."""
     assert of(catalogue.shipped().get("svd")).price_idr == 50 * (600 + 120)
+
+
+@given(
+    st.tuples(st.integers(1, 2_000), st.integers(0, 200)),
+    st.tuples(st.integers(1, 2_000_000), st.integers(0, 500_000), st.integers(100, 250)),
+    st.integers(1_000, 1_000_000),
+)
+def test_every_margin_is_what_the_two_lists_say(
+    ours: tuple[int, int], theirs: tuple[int, int, int], idr_per_usd: int
+) -> None:
+    """For any price and any vendor's: recomputed from both lists by themselves, size by size and second by second."""
+    (price, image_credits), (cost_microusd, per_image, factor_percent) = ours, theirs
+    model = catalogue.shipped().get("svd").model  # it needs a start image
+    rates = {resolution: price * place for place, resolution in enumerate(model.resolutions, 1)}
+    entry = Entry(
+        model,
+        (PerSecondPrice(AT, rates, image_credits=image_credits),),
+        (
+            Cost(
+                AT,
+                "",
+                Sure.VENDOR,
+                per_second={"any": cost_microusd},
+                per_image=per_image,
+                factor_percent=factor_percent,
+            ),
+        ),
+    )
+
+    found = margins.margins(entry, AT, idr_per_usd=idr_per_usd)
+
+    assert [(one.spec.resolution, one.spec.duration_seconds) for one in found] == [
+        (resolution, seconds) for resolution in model.resolutions for seconds in model.durations
+    ]
+    for one in found:
+        seconds = one.spec.duration_seconds
+        price_idr = 50 * (rates[one.spec.resolution] * seconds + image_credits)
+        in_dollars = Fraction((cost_microusd * seconds + per_image) * factor_percent, 100 * 1_000_000)
+        assert one.price_idr == price_idr
+        # Twice rounded: to a millionth of a dollar and to a rupiah.
+        assert abs(one.cost_idr - in_dollars * idr_per_usd) <= Fraction(1, 2) + Fraction(idr_per_usd, 2_000_000)
+        assert one.markup == (Fraction(price_idr, one.cost_idr) if one.cost_idr else None)
+        assert one.is_loss is (price_idr < one.cost_idr)
+
+
+def test_margins_of_models_tell_the_plainest_and_the_worst() -> None:
+    """Of each model that can be ordered: the clip of its base price, the lowest and highest markup, and its losses."""
+    found = {one.entry.model.id: one for one in margins.of_models(catalogue.shipped(), AT, idr_per_usd=16_500)}
+
+    seedance, own, unknown = found["replicate-seedance-1-pro"], found["demo-film"], found["veo3"]
+    assert (seedance.plain.price_idr, seedance.plain.cost_idr) == (12_500, 4_950)
+    assert [round(float(markup), 2) for markup in (seedance.markups[0], seedance.markups[-1])] == [
+        0.84,
+        12.63,
+    ]  # 480p, 2 s: Rp 990
+    assert {(one.spec.resolution, one.spec.duration_seconds) for one in seedance.losses} == {
+        (resolution, seconds) for _, resolution, seconds in KNOWN_LOSSES
+    }
+    assert (own.markups, own.losses, own.is_unusual, own.is_unknown) == ([], [], False, False)
+    assert (unknown.markups, unknown.is_unusual, unknown.is_unknown) == ([], False, True)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from math import floor
@@ -206,6 +207,25 @@ def test_quote_by_the_second_when_sound_has_the_only_rate() -> None:
     not_asked = quote(build_spec("any", duration_seconds=5), price)
 
     assert asked.lines == not_asked.lines == (Line("base", 580),)
+
+
+def test_quote_by_the_second_when_one_rate_is_for_all_sizes() -> None:
+    """A size without a rate of its own has that of all, with sound and without; sound makes nothing cheaper."""
+    price = PerSecondPrice(SINCE, {"any": 10, "any sound": 15, "4K": 40})
+    spec = build_spec("any", duration_seconds=5, generate_audio=True)
+
+    assert quote(spec, price).lines == (Line("base", 50), Line("audio", 25))
+    assert quote(replace(spec, resolution="4K"), price).lines == (Line("base", 200),)
+
+
+def test_model_that_always_makes_sound_has_one_price() -> None:
+    """Of the shipped ones, whether sound is asked for or not."""
+    for entry in catalogue.shipped().entries.values():
+        model = entry.model
+        for resolution in model.resolutions if model.always_audio and entry.prices else ():
+            spec = build_spec(model.id, resolution=resolution, duration_seconds=model.default_seconds)
+            with_sound = quote(replace(spec, generate_audio=True), entry.prices[-1])
+            assert quote(spec, entry.prices[-1]).total_credits == with_sound.total_credits, model.id
 
 
 def test_quote_when_the_model_costs_nothing() -> None:
