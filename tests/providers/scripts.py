@@ -466,4 +466,79 @@ REPLICATE = VendorScript(
     model_shown=Answer(json={"owner": "bytedance", "name": "seedance-1-pro", "id": "v", "latest_version": {"id": "v"}}),
     models_gone=[_problem(404, "Not found", "The requested resource could not be found.")],
 )
+_ROUTED_ID = "job-abc123"
+_ROUTED = {"id": _ROUTED_ID, "polling_url": f"{ELSEWHERE}/api/v1/videos/{_ROUTED_ID}", "status": "pending"}
+_ROUTED_CONTENT = f"{BASE_URL}/api/v1/videos/{_ROUTED_ID}/content?index=0"
+
+
+def _routed(word: str, **more: Any) -> list[Answer]:
+    return [Answer(json=_ROUTED | {"status": word} | more)]
+
+
+def _routed_error(status: int, said: str) -> Answer:
+    return Answer(status, {"error": {"code": status, "message": said}})
+
+
+OPENROUTER = VendorScript(
+    submits=r"POST /api/v1/videos",
+    looks=r"GET /api/v1/videos/[^/]+",
+    tries_key=r"GET /api/v1/key",
+    accepted=Answer(202, _ROUTED),
+    job_id=_ROUTED_ID,
+    vendor_id=_ROUTED_ID,
+    under_way=[(_routed("pending"), JobState.QUEUED), (_routed("in_progress"), JobState.RUNNING)],
+    succeeded=_routed(
+        "completed", unsigned_urls=[_ROUTED_CONTENT], generation_id="gen-1", usage={"cost": 0.7623, "is_byok": False}
+    ),
+    video_url=_ROUTED_CONTENT,
+    unknown_word=_routed(ODD_WORD),
+    failures=[
+        (_routed("failed", error="The provider returned an error"), errors.GenerationFailed),
+        (_routed("failed", error="Output blocked by content moderation"), errors.ContentRefused),
+        (_routed("failed", error="The model is no longer available"), errors.ModelUnavailable),
+        (_routed("failed", error=None), errors.GenerationFailed),
+        (_routed("expired"), errors.JobLost),
+    ],
+    lost=[_routed_error(404, "Job not found")],
+    look_errors=[
+        (_routed_error(402, "Insufficient credits"), errors.ProviderOutOfCredits),
+        (Answer(500, _ROUTED | {"status": "failed"}), errors.ProviderUnavailable),
+    ],
+    refusals=[
+        (_routed_error(401, "User not found."), errors.BadKey, None),
+        (_routed_error(402, "Insufficient credits. Add more."), errors.ProviderOutOfCredits, None),
+        (_routed_error(403, "Your input was flagged by moderation"), errors.ContentRefused, None),
+        (_routed_error(403, "This key may not do that"), errors.BadKey, None),
+        (_routed_error(400, "duration must be one of 4, 6, 8"), errors.InvalidInput, "duration"),
+        (_routed_error(400, "frame_images[0]: image too small"), errors.InvalidInput, "startImagePath"),
+        (_routed_error(400, "alibaba/wan-9 is not a valid model ID"), errors.ModelUnavailable, None),
+        (_routed_error(404, "No endpoints found for alibaba/wan-2.7."), errors.ModelUnavailable, None),
+        (_routed_error(413, "Request body too large"), errors.InvalidInput, None),
+        (Answer(200, {"error": {"code": 500, "message": "Internal Server Error"}}), errors.SubmitUncertain, None),
+        (_routed_error(500, "Internal Server Error"), errors.SubmitUncertain, None),
+        (_routed_error(502, "Provider returned an error: flagged"), errors.SubmitUncertain, None),
+    ],
+    cost=ReportedCost(Decimal("0.7623"), "USD"),
+    key_accepted=Answer(json={"data": {"label": "sk-or-v1-abc...123", "limit": None, "usage": 12.5}}),
+    key_refused=[_routed_error(401, "No auth credentials found")],
+    file_needs_key=False,  # only the content of a job, which its own tests try
+    lists_models=r"GET /api/v1/videos/models",
+    model_list=Answer(
+        json={
+            "data": [
+                {
+                    "id": "alibaba/wan-2.7",
+                    "name": "Alibaba: Wan 2.7",
+                    "supported_resolutions": ["720p", "1080p"],
+                    "generate_audio": True,
+                    "pricing_skus": {"duration_seconds": "0.1"},
+                },
+                {"id": "heygen/avatar-iv", "name": "HeyGen: Avatar IV", "pricing_skus": None},
+            ]
+        }
+    ),
+    models_listed=("alibaba/wan-2.7", "heygen/avatar-iv"),
+    unreadable_model_lists=[Answer(json={"data": []}), Answer(json={"data": {}}), Answer(json={"data": [{"id": 5}]})],
+)
 SCRIPTS = {"demo": DEMO, "modelslab": MODELSLAB, "edenai": EDENAI, "fal": FAL, "replicate": REPLICATE}
+SCRIPTS |= {"openrouter": OPENROUTER}

@@ -2,11 +2,14 @@
 
 import pytest
 
+from core.catalog import catalogue
 from core.catalog.price_list import PRICES
 from core.providers import registry
 from core.providers.contract import Provider
 from core.providers.testing import ProviderContract
 from tests.providers.scripts import SCRIPTS
+
+PRICED = frozenset(model_id for model_id, entry in catalogue.shipped().entries.items() if entry.prices)
 
 
 class TestModelsLab(ProviderContract):
@@ -31,6 +34,12 @@ class TestFal(ProviderContract):
     provider = registry.provider_class("fal")
     script = SCRIPTS["fal"]
     prices = PRICES
+
+
+class TestOpenRouter(ProviderContract):
+    provider = registry.provider_class("openrouter")
+    script = SCRIPTS["openrouter"]
+    prices = PRICED
 
 
 class TestDemo(ProviderContract):

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from core import errors
 from core.billing.quote import Line, estimated_cost_idr, idr_of_microusd, quote, share
-from core.catalog import price_list
-from core.providers import registry
+from core.catalog import catalogue, price_list
+from core.catalog.records import PublishedPrice
 from tests.factories.generations import build_spec
 
 PUBLISHED = {
@@ -146,8 +146,9 @@ def test_quote_when_it_has_no_price(model_id: str, settings: dict[str, object], 
 
 
 def test_prices_and_models_match() -> None:
-    """Every registered model has a price for its default length, every price a model, and every resolution a share."""
-    models = {model.id: model for model in registry.models()}
+    """Every model with a price of the published shape has it for its default length, and each resolution a share."""
+    entries = catalogue.shipped().entries.values()
+    models = {entry.model.id: entry.model for entry in entries if isinstance(entry.prices[0], PublishedPrice)}
 
     assert models.keys() == price_list.PRICES.keys()
     for model in models.values():
