@@ -19,7 +19,7 @@ from core.providers.contract import Provider
 from core.providers.model_files import BadRecord
 from core.providers.registry import Registry, check_model
 
-KINDS: Mapping[str, str] = {}
+KINDS: Mapping[str, str] = {"openaivideo": "core.providers.adapters.openaivideo:OpenAIVideo"}
 """Kind of which there is no instance by itself -> its class; every registered provider is a kind, too."""
 
 NAME = re.compile(r"[a-z][a-z0-9]{0,39}")
@@ -110,6 +110,7 @@ def _class(registry: Registry, name: str, table: Mapping[str, Any]) -> type[Prov
         "catalogue": catalogue,
         "options": _table(table.get("options", {}), (*at, "options")),
         "from_file": True,
+        **kind.class_data(_table(table.get("options", {}), (*at, "options"))),
         "__module__": kind.__module__,
     }
     if "base_url" in table:

@@ -25,13 +25,13 @@ NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 def extracted() -> Catalog:
     """Every text there is, without translations."""
     catalogue = Catalog()
-    for path in sorted((ROOT / MODELS).glob("*.toml")):
-        for text in texts_of_models(path):
-            catalogue.add(text, locations=[(f"{MODELS}/{path.name}", 1)])
+    for models in sorted((ROOT / MODELS).glob("*.toml")):
+        for text in texts_of_models(models):
+            catalogue.add(text, locations=[(f"{MODELS}/{models.name}", 1)])
     for folder in MARKED:
         found = extract.extract_from_dir(ROOT / folder, [("**.py", "python")], keywords=KEYWORDS)
-        for path, line, text, _comments, _context in found:
-            catalogue.add(text, locations=[(f"{folder}/{path}", line)])
+        for source, line, text, _comments, _context in found:
+            catalogue.add(text, locations=[(f"{folder}/{source}", line)])
     return catalogue
 
 

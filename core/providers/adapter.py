@@ -74,6 +74,10 @@ class Adapter(VendorHooks):
 
     async def cancel(self, job_id: str) -> JobStatus:
         """Ask for the stop; a look tells how the job stands where the answer does not. One that is gone is over."""
+        if not self.can_cancel:
+            raise NotImplementedError(f"{self.name} cannot cancel")
+        if self.STOPPABLE and (before := await self._look(job_id)).state not in self.STOPPABLE:
+            return self._storable(before)
         if status := self.parse_cancelled(await self._poll(self.cancel_call(job_id))):
             return self._storable(status)
         reply = await self._poll(self.status_call(job_id))
@@ -91,6 +95,8 @@ class Adapter(VendorHooks):
 
     async def find_submitted_job(self, request: VideoRequest, *, since: datetime, until: datetime) -> JobMatches:
         """Read the vendor's list page by page, each at our own address."""
+        if not self.supports_lookup:
+            raise NotImplementedError(f"{self.name} has no list to look in")
         exact: list[ProviderJob] = []
         candidates: list[ProviderJob] = []
         page, complete = "", True

@@ -411,6 +411,11 @@ class Provider(ABC):
         return f"{cls.name.upper()}_BASE_URL"
 
     @classmethod
+    def class_data(cls, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Class data of an instance of this kind that follow from its options, such as `can_cancel`."""
+        return {}
+
+    @classmethod
     def option_error(cls) -> BadFact | None:
         """What is wrong with the `options` of an instance of this kind; None where they can be used."""
         return BadFact("This kind of vendor has no options.") if cls.options else None

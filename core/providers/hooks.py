@@ -40,6 +40,8 @@ class VendorHooks(Provider):
     CANCELLED: ClassVar[frozenset[str]] = frozenset()
     CANCEL_ANSWERS: ClassVar[Mapping[str, JobState]] = {}
     """What it answers to a stop; empty where that is the job as it then stands."""
+    STOPPABLE: ClassVar[frozenset[JobState]] = frozenset()
+    """Where a stop may throw a finished clip away: the states in which it is sent, after a look; empty: always."""
     FIELDS: ClassVar[Mapping[str, str]] = {}
     """The vendor's name of an input field -> ours."""
     NO_LINK: ClassVar[str | None] = "done without a link"

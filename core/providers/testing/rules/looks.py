@@ -52,7 +52,9 @@ def a_finished_job_has_its_clip(stage: Stage) -> None:
 
 
 def success_without_a_usable_link_is_waited_for(stage: Stage) -> None:
-    """Done, and no http(s) address yet: the wait goes on."""
+    """Done, and no http(s) address yet: the wait goes on; but for a vendor whose file has an address that we make."""
+    if stage.script.video_url.startswith(f"{BASE_URL}/") and stage.script.file_needs_key:
+        return
     for value in UNUSABLE_LINKS:
         played = stage.look(replaced(stage.script.succeeded, stage.script.video_url, value))
         _assert_nothing_learned(played, after=f"success with the link {value!r}")
