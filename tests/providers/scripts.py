@@ -540,5 +540,121 @@ OPENROUTER = VendorScript(
     models_listed=("alibaba/wan-2.7", "heygen/avatar-iv"),
     unreadable_model_lists=[Answer(json={"data": []}), Answer(json={"data": {}}), Answer(json={"data": [{"id": 5}]})],
 )
+
+_OMNI_ID = "v1_ChdQdHU2YXBLVUlNMk1rZFVQb3RMbHlRaxIX"
+_OMNI = {"id": _OMNI_ID, "model": "gemini-omni-1.2-flash", "status": "in_progress", "created": "2026-11-21T12:00:00Z"}
+_OMNI_FILE = f"{BASE_URL}/v1beta/files/abc123def:download?alt=media"
+_OMNI_USAGE = {
+    "total_input_tokens": 100,
+    "total_output_tokens": 46_436,
+    "output_tokens_by_modality": [{"modality": "video", "tokens": 46_336}],
+}
+
+
+def _omni(word: str, *content: dict[str, Any], **more: Any) -> Answer:
+    steps = [{"type": "thought", "signature": "c2lnbmVk"}, {"type": "model_output", "content": list(content)}]
+    return Answer(json=_OMNI | {"status": word} | ({"steps": steps} if content else {}) | more)
+
+
+def _google_error(status: int, said: str, word: str = "INVALID_ARGUMENT") -> Answer:
+    return Answer(status, {"error": {"code": status, "message": said, "status": word}})
+
+
+_OMNI_DONE = _omni(
+    "completed", {"type": "video", "mime_type": "video/mp4", "uri": _OMNI_FILE, "data": "QUFBQQ"}, usage=_OMNI_USAGE
+)
+_OMNI_READY = Answer(json={"name": "files/abc123def", "state": "ACTIVE", "uri": f"{ELSEWHERE}/v1beta/files/abc123def"})
+
+GEMINI = VendorScript(
+    has_key=lambda sent, key: sent.headers.get("x-goog-api-key") == key and "authorization" not in sent.headers,
+    submits=r"POST /v1beta/interactions",
+    looks=r"GET /v1beta/(interactions|files)/[^/]+",
+    stops=r"POST /v1beta/interactions/[^/]+/cancel",
+    tries_key=r"GET /v1beta/models",
+    accepted=Answer(json=_OMNI),
+    job_id=_OMNI_ID,
+    vendor_id=_OMNI_ID,
+    under_way=[
+        ([Answer(json=_OMNI | {"status": "queued"})], JobState.QUEUED),
+        ([Answer(json=_OMNI)], JobState.RUNNING),
+    ],
+    succeeded=[_OMNI_DONE, _OMNI_READY],
+    video_url=_OMNI_FILE,
+    unknown_word=[Answer(json=_OMNI | {"status": ODD_WORD})],
+    failures=[
+        ([_omni("failed", errors=[{"code": "internal", "message": "Try again"}])], errors.GenerationFailed),
+        ([_omni("failed", errors=[{"message": "Blocked by the safety filters"}])], errors.ContentRefused),
+        ([_omni("failed", errors=[{"code": "too_many_requests", "message": "No"}])], errors.GenerationFailed),
+        ([_omni("incomplete")], errors.GenerationFailed),
+        ([_omni("budget_exceeded")], errors.GenerationFailed),
+        ([_omni("completed", {"type": "text", "text": "I can't generate this video."})], errors.ContentRefused),
+        ([_omni("completed", {"type": "text", "text": "A lake is a body of water."})], errors.GenerationFailed),
+        ([_OMNI_DONE, Answer(json={"name": "files/abc123def", "state": "FAILED"})], errors.GenerationFailed),
+        ([_OMNI_DONE, _google_error(404, "File abc123def not found.", "NOT_FOUND")], errors.ExpiredAtProvider),
+        (
+            [_OMNI_DONE, _google_error(403, "You do not have permission, or it may not exist.", "PERMISSION_DENIED")],
+            errors.ExpiredAtProvider,
+        ),
+    ],
+    lost=[_google_error(404, "Interaction not found", "NOT_FOUND")],
+    look_errors=[
+        (_google_error(400, "API key not valid. Please pass a valid API key."), errors.BadKey),
+        (
+            _google_error(429, "Your prepayment credits are depleted.", "RESOURCE_EXHAUSTED"),
+            errors.ProviderOutOfCredits,
+        ),
+        (Answer(json={"error": {"code": "too_many_requests", "message": "Please retry"}}), errors.ProviderRateLimited),
+        (Answer(500, _OMNI | {"status": "failed"}), errors.ProviderUnavailable),
+    ],
+    refusals=[
+        (_google_error(400, "API key not valid. Please pass a valid API key."), errors.BadKey, None),
+        (_google_error(400, "API key expired. Please renew the API key."), errors.BadKey, None),
+        (_google_error(403, "Permission denied", "PERMISSION_DENIED"), errors.BadKey, None),
+        (_google_error(429, "Your prepayment credits are depleted."), errors.ProviderOutOfCredits, None),
+        (_google_error(429, "Quota exceeded for metric: x, limit: 0"), errors.ProviderOutOfCredits, None),
+        (_google_error(400, "Please enable billing on the project"), errors.ProviderOutOfCredits, None),
+        (_google_error(429, "You exceeded your current quota"), errors.ProviderRateLimited, None),
+        (_google_error(400, "The prompt was blocked for safety reasons"), errors.ContentRefused, None),
+        (_google_error(404, "models/gemini-omni-9 is not found", "NOT_FOUND"), errors.ModelUnavailable, None),
+        (_google_error(400, "The model gemini-omni-9 is not supported"), errors.ModelUnavailable, None),
+        (_google_error(400, "Invalid value at 'response_format.duration'"), errors.InvalidInput, "duration"),
+        (_google_error(400, "Unable to process input image"), errors.InvalidInput, "startImagePath"),
+        (_google_error(400, "Unknown parameter 'safety_settings'"), errors.InvalidInput, None),
+        (_google_error(500, "Internal error", "INTERNAL"), errors.SubmitUncertain, None),
+        (_google_error(503, "The model is overloaded", "UNAVAILABLE"), errors.SubmitUncertain, None),
+    ],
+    delays=[(_google_error(429, "You exceeded your current quota. Please retry in 23.5s."), 23.5)],
+    cost=ReportedCost(Decimal("0.568666"), "USD"),
+    not_kept=["QUFBQQ", "c2lnbmVk"],
+    cancels=[
+        ([Answer(json=_OMNI | {"status": "cancelled"})], JobState.CANCELLED),
+        ([_google_error(400, "It cannot be cancelled"), _OMNI_DONE, _OMNI_READY], JobState.SUCCEEDED),
+        ([_google_error(400, "It cannot be cancelled"), Answer(json=_OMNI | {"status": "failed"})], JobState.FAILED),
+        ([Answer(json=_OMNI)], JobState.RUNNING),
+    ],
+    key_accepted=Answer(json={"models": [{"name": "models/gemini-3-flash"}]}),
+    key_refused=[
+        _google_error(400, "API key not valid. Please pass a valid API key."),
+        _google_error(403, "Permission denied", "PERMISSION_DENIED"),
+    ],
+    file_hosts=("generativelanguage.googleapis.com",),
+    file_needs_key=True,
+    lists_models=r"GET /v1beta/models",
+    model_list=Answer(
+        json={
+            "models": [
+                {"name": "models/gemini-3-flash", "displayName": "Gemini 3 Flash"},
+                {"name": "models/gemini-omni-1.2-flash", "displayName": "Gemini Omni 1.2 Flash"},
+                {"name": "models/gemini-omni-1.1-flash"},
+            ]
+        }
+    ),
+    models_listed=("gemini-omni-1.2-flash", "gemini-omni-1.1-flash"),
+    unreadable_model_lists=[
+        Answer(json={"models": []}),
+        Answer(json={"models": {}}),
+        Answer(json={"models": [{"name": "models/gemini-3-flash"}, {"name": 5}]}),
+    ],
+)
 SCRIPTS = {"demo": DEMO, "modelslab": MODELSLAB, "edenai": EDENAI, "fal": FAL, "replicate": REPLICATE}
-SCRIPTS |= {"openrouter": OPENROUTER}
+SCRIPTS |= {"openrouter": OPENROUTER, "gemini": GEMINI}

@@ -42,6 +42,12 @@ class TestOpenRouter(ProviderContract):
     prices = PRICED
 
 
+class TestGemini(ProviderContract):
+    provider = registry.provider_class("gemini")
+    script = SCRIPTS["gemini"]
+    prices = PRICED
+
+
 class TestDemo(ProviderContract):
     provider = registry.provider_class("demo")
     script = SCRIPTS["demo"]
