@@ -38,6 +38,16 @@ EDEN_ID = "550e8400-e29b-41d4-a716-446655440000"
             JobNotice(EDEN_ID, CLIP),
         ),
         ("nova-reel", {"public_id": EDEN_ID, "status": "fail"}, JobNotice(EDEN_ID)),
+        (
+            "openrouter-wan-2.7",
+            {"type": "video.generation.completed", "data": {"id": "job-1", "status": "completed", "urls": [CLIP]}},
+            JobNotice("job-1", CLIP),
+        ),
+        (
+            "openrouter-wan-2.7",
+            {"type": "video.generation.failed", "data": {"id": "job-1", "status": "failed", "error": "no"}},
+            JobNotice("job-1"),
+        ),
         ("demo-film", {"id": "x"}, None),
     ],
 )
@@ -47,10 +57,16 @@ def test_notice(model_id: str, body: dict[str, Any], told: JobNotice | None) -> 
     assert registry.provider_class(model.provider).parse_notice(body, model) == told
 
 
-@pytest.mark.parametrize("model_id", ["fal-veo-3.1-fast", "replicate-seedance-1-pro", "veo3", "nova-reel"])
+@pytest.mark.parametrize(
+    "model_id", ["fal-veo-3.1-fast", "replicate-seedance-1-pro", "veo3", "nova-reel", "openrouter-wan-2.7"]
+)
 @pytest.mark.parametrize(
     "body",
-    [{}, {"id": None, "request_id": 5, "public_id": []}, {"id": {}, "request_id": "a/../b", "public_id": ""}],
+    [
+        {},
+        {"id": None, "request_id": 5, "public_id": [], "data": "job-1"},
+        {"id": {}, "request_id": "a/../b", "public_id": "", "data": {"id": "a/../b"}},
+    ],
 )
 def test_notice_that_names_no_job(model_id: str, body: dict[str, Any]) -> None:
     """What cannot be read tells nothing and breaks nothing."""

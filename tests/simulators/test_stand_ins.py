@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,15 @@ import pytest
 from core import config, errors
 from core.files import download
 from core.providers import registry
-from core.providers.contract import JobState, JobStatus, MediaKind, ReferenceMedia, SourceImage, VideoRequest
+from core.providers.contract import (
+    JobState,
+    JobStatus,
+    MediaKind,
+    ReferenceMedia,
+    ReportedCost,
+    SourceImage,
+    VideoRequest,
+)
 from core.providers.registry import Access
 from tests.simulators import MODELS, running
 
@@ -178,7 +187,7 @@ def test_openrouter_reports_what_a_clip_has_cost(kind: str, cost: str | None) ->
     with running("openrouter", seconds=0.1) as base_url:
         job = call("openrouter", base_url, "generate_video", order("openrouter", kind))
         reported = finished("openrouter", base_url, job.id).cost
-    assert (str(reported.amount) if reported else None) == (f"{cost}00" if cost else None)
+    assert reported == (ReportedCost(Decimal(cost), "USD") if cost else None)
 
 
 def test_openrouter_lists_its_models() -> None:

@@ -101,7 +101,7 @@ class OpenRouter(Adapter):
             body["frame_images"] = given
         if pictures := [_picture(each.image) for each in request.references if each.kind is MediaKind.IMAGE]:
             body["input_references"] = pictures  # left out by the vendor where there are frames
-        if request.webhook_url:
+        if request.webhook_url.startswith("https:"):  # it refuses an order with another one
             body["callback_url"] = request.webhook_url
         return Call("POST", "/api/v1/videos", json=body)
 
