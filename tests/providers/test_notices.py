@@ -48,6 +48,11 @@ EDEN_ID = "550e8400-e29b-41d4-a716-446655440000"
             {"type": "video.generation.failed", "data": {"id": "job-1", "status": "failed", "error": "no"}},
             JobNotice("job-1"),
         ),
+        (
+            "gemini-omni-1.2-flash",
+            {"type": "interaction.completed", "version": "v1", "data": {"id": "v1_ChdQdHU2"}},
+            JobNotice("v1_ChdQdHU2"),
+        ),
         ("demo-film", {"id": "x"}, None),
     ],
 )
@@ -58,7 +63,15 @@ def test_notice(model_id: str, body: dict[str, Any], told: JobNotice | None) -> 
 
 
 @pytest.mark.parametrize(
-    "model_id", ["fal-veo-3.1-fast", "replicate-seedance-1-pro", "veo3", "nova-reel", "openrouter-wan-2.7"]
+    "model_id",
+    [
+        "fal-veo-3.1-fast",
+        "replicate-seedance-1-pro",
+        "veo3",
+        "nova-reel",
+        "openrouter-wan-2.7",
+        "gemini-omni-1.2-flash",
+    ],
 )
 @pytest.mark.parametrize(
     "body",
