@@ -164,6 +164,7 @@ PROVIDERS = (
     "core.providers.adapters.fal:Fal",
     "core.providers.adapters.openrouter:OpenRouter",
     "core.providers.adapters.gemini:Gemini",
+    "core.providers.adapters.minimax:MiniMax",
     "core.providers.adapters.demo:Demo",
 )
 """Every provider that is shipped, one line each, in the order they are listed to people."""

@@ -656,5 +656,122 @@ GEMINI = VendorScript(
         Answer(json={"models": [{"name": "models/gemini-3-flash"}, {"name": 5}]}),
     ],
 )
+
+_H3_ID = "424010985738629"
+_H3_TASK: dict[str, Any] = {
+    "id": _H3_ID,
+    "model": "MiniMax-H3",
+    "status": "running",
+    "created_at": 1795262415,
+    "updated_at": 1795262425,
+    "resolution": "768P",
+    "duration": 5,
+    "ratio": "16:9",
+    "task_type": "generation",
+}
+_H3_CREATED = 1795262415
+"""15 seconds after `SENT_AT`."""
+
+
+def _h3(word: str, **more: Any) -> list[Answer]:
+    return [Answer(json={"task": _H3_TASK | {"status": word} | more})]
+
+
+def _h3_error(status: int, kind: str, said: str) -> Answer:
+    error = {"type": kind, "message": said, "http_code": str(status)}
+    return Answer(status, {"type": "error", "error": error, "request_id": "021785"})
+
+
+def _h3_list(*items: dict[str, Any], total: int | None = None) -> Answer:
+    """Its tasks of the last week, newest first."""
+    listed = [_H3_TASK | item for item in items]
+    return Answer(json={"items": listed, "total": len(listed) if total is None else total})
+
+
+MINIMAX = VendorScript(
+    submits=r"POST /v2/video_generation",
+    looks=r"GET /v2/query/video_generation/[^/]+",
+    stops=r"DELETE /v2/video_generation/[^/]+",
+    tries_key=r"GET /v2/query/video_generation",
+    searches=r"GET /v2/query/video_generation",
+    accepted=Answer(json={"task_id": _H3_ID}),
+    job_id=_H3_ID,
+    vendor_id=_H3_ID,
+    under_way=[(_h3("queued"), JobState.QUEUED), (_h3("running"), JobState.RUNNING)],
+    succeeded=_h3(
+        "succeeded",
+        content={"url": CLIP},
+        resolution="2K",
+        usage={"total_seconds": 5, "input_seconds": 0, "output_seconds": 5, "input_image_count": 7},
+    ),
+    video_url=CLIP,
+    unknown_word=_h3(ODD_WORD),
+    failures=[
+        (_h3("failed", error={"code": "1000", "message": "internal error"}), errors.GenerationFailed),
+        (_h3("failed", error={"code": "1026", "message": "video description contains it"}), errors.ContentRefused),
+        (_h3("failed", error={"code": 1027, "message": "Content policy violation"}), errors.ContentRefused),
+        (_h3("failed"), errors.GenerationFailed),
+        (_h3("expired"), errors.JobLost),
+    ],
+    lost=[_h3_error(400, "bad_request_error", "invalid params, invalid task_id (2013)")],
+    look_errors=[
+        (_h3_error(402, "insufficient_balance_error", "insufficient balance (1008)"), errors.ProviderOutOfCredits),
+        (_h3_error(529, "overloaded_error", "overloaded"), errors.ProviderRateLimited),
+        (Answer(500, {"task": _H3_TASK | {"status": "failed"}}), errors.ProviderUnavailable),
+    ],
+    refusals=[
+        (_h3_error(401, "authorized_error", "login fail: Please carry the API secret key (1004)"), errors.BadKey, None),
+        (_h3_error(402, "insufficient_balance_error", "no balance (1008)"), errors.ProviderOutOfCredits, None),
+        (_h3_error(429, "rate_limit_error", "rate limit, please retry later (1002)"), errors.ProviderRateLimited, None),
+        (_h3_error(529, "overloaded_error", "overloaded"), errors.ProviderRateLimited, None),
+        (_h3_error(422, "unprocessable_entity_error", "input new_sensitive (1026)"), errors.ContentRefused, None),
+        (
+            _h3_error(400, "bad_request_error", "invalid params, duration must be 4 to 15 (2013)"),
+            errors.InvalidInput,
+            "duration",
+        ),
+        (
+            _h3_error(400, "bad_request_error", "invalid params, first_frame is too small (2013)"),
+            errors.InvalidInput,
+            "startImagePath",
+        ),
+        (_h3_error(400, "bad_request_error", "model MiniMax-H9 is not supported"), errors.ModelUnavailable, None),
+        (_h3_error(200, "insufficient_balance_error", "no balance (1008)"), errors.ProviderOutOfCredits, None),
+        (_h3_error(200, "bad_request_error", "invalid params (2013)"), errors.InvalidInput, None),
+        (
+            Answer(json={"base_resp": {"status_code": 2049, "status_msg": "invalid api key"}}),
+            errors.BadKey,
+            None,
+        ),
+        (_h3_error(500, "server_error", "internal error (1000)"), errors.SubmitUncertain, None),
+    ],
+    cost=ReportedCost(Decimal("0.73"), "USD"),
+    cancels=[
+        (
+            [*_h3("queued"), Answer(json={"task_id": _H3_ID, "action": "cancelled", "status": "cancelled"})],
+            JobState.CANCELLED,
+        ),
+        ([*_h3("queued"), _h3_error(400, "bad_request_error", "it runs (2013)"), *_h3("running")], JobState.RUNNING),
+        (_h3("running"), JobState.RUNNING),
+        (_h3("succeeded", content={"url": CLIP}), JobState.SUCCEEDED),
+        (_h3("cancelled"), JobState.CANCELLED),
+    ],
+    key_accepted=Answer(json={"items": [], "total": 0}),
+    key_refused=[_h3_error(401, "authorized_error", "login fail (1004)")],
+    listings=[
+        Listing(_h3_list()),
+        Listing(_h3_list({}), candidates=(_H3_ID,)),
+        Listing(_h3_list({"created_at": "today"}), candidates=(_H3_ID,)),
+        Listing(_h3_list({"created_at": 1795262415000}), candidates=(_H3_ID,)),
+        Listing(_h3_list({"model": "MiniMax-H3-Max"}, {"resolution": "2K"}, {"duration": 6}, {"ratio": "9:16"})),
+        Listing(_h3_list({"task_type": "regeneration", "ratio": ""})),
+        Listing(_h3_list({"ratio": "adaptive"}), candidates=(_H3_ID,), image=IMAGE),
+        Listing(_h3_list({"created_at": _H3_CREATED + 3600}, {"created_at": _H3_CREATED - 3600})),
+        Listing(_h3_list({"created_at": _H3_CREATED - 3600}, total=476)),
+        Listing(_h3_list({"created_at": _H3_CREATED - 3600}, {}, total=476), candidates=(_H3_ID,), complete=False),
+        Listing(_h3_list({"duration": 6}, total=476), complete=False),
+    ],
+    unreadable_lists=[Answer(json={"items": []}), Answer(json={"total": 0}), Answer(json={"items": [5], "total": 1})],
+)
 SCRIPTS = {"demo": DEMO, "modelslab": MODELSLAB, "edenai": EDENAI, "fal": FAL, "replicate": REPLICATE}
-SCRIPTS |= {"openrouter": OPENROUTER, "gemini": GEMINI}
+SCRIPTS |= {"openrouter": OPENROUTER, "gemini": GEMINI, "minimax": MINIMAX}

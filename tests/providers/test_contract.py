@@ -48,6 +48,12 @@ class TestGemini(ProviderContract):
     prices = PRICED
 
 
+class TestMiniMax(ProviderContract):
+    provider = registry.provider_class("minimax")
+    script = SCRIPTS["minimax"]
+    prices = PRICED
+
+
 class TestDemo(ProviderContract):
     provider = registry.provider_class("demo")
     script = SCRIPTS["demo"]

@@ -20,6 +20,7 @@ MODELS = {
     "fal": "fal-hailuo-2.3",
     "openrouter": "openrouter-seedance-2.0-fast",
     "gemini": "gemini-omni-1.2-flash",
+    "minimax": "minimax-h3",
 }
 """Vendor -> a model of it that makes video from text alone."""
 

@@ -26,7 +26,7 @@ from core.providers.registry import Access
 from tests.simulators import MODELS, running
 
 pytestmark = pytest.mark.process
-VENDORS = ("openrouter", "gemini")
+VENDORS = ("openrouter", "gemini", "minimax")
 EVERY_VENDOR = pytest.mark.parametrize("vendor", VENDORS)
 IMAGE = SourceImage(b"\xff\xd8")
 
@@ -66,7 +66,7 @@ def order(vendor: str, kind: str, **changed: Any) -> VideoRequest:
         reference=f"01J{kind}",
         model=model,
         prompt=f"a lake [sim:{kind}]",
-        resolution="720p",
+        resolution="720p" if "720p" in model.resolutions else model.resolutions[0],
         duration_seconds=model.default_seconds,
         aspect_ratio="16:9",
     )
