@@ -42,6 +42,12 @@ class TestOpenRouter(ProviderContract):
     prices = PRICED
 
 
+class TestBytePlus(ProviderContract):
+    provider = registry.provider_class("byteplus")
+    script = SCRIPTS["byteplus"]
+    prices = PRICED
+
+
 class TestDemo(ProviderContract):
     provider = registry.provider_class("demo")
     script = SCRIPTS["demo"]
