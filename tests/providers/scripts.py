@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,7 @@ import httpx
 
 from core import errors
 from core.providers.contract import JobState, ReportedCost
-from core.providers.testing import BASE_URL, IMAGE, ODD_WORD, PROMPT, REFERENCE, Answer, Listing, VendorScript
+from core.providers.testing import BASE_URL, IMAGE, ODD_WORD, PROMPT, REFERENCE, SENT_AT, Answer, Listing, VendorScript
 
 ELSEWHERE = "https://elsewhere.example"
 CLIP = "https://cdn.example/clips/a.mp4"
@@ -540,6 +541,101 @@ OPENROUTER = VendorScript(
     models_listed=("alibaba/wan-2.7", "heygen/avatar-iv"),
     unreadable_model_lists=[Answer(json={"data": []}), Answer(json={"data": {}}), Answer(json={"data": [{"id": 5}]})],
 )
+_TASK_ID = "cgt-20261121200000-6bbjd"
+_TASK = {"id": _TASK_ID, "model": "dreamina-seedance-2-5-260628", "status": "queued"}
+_TASK_LINK = "https://ark-content.example/a.mp4?X-Tos-Expires=86400"
+_TASK_OURS = hashlib.sha256(REFERENCE.encode()).hexdigest()[:32]
+_MADE_AT = int(SENT_AT.timestamp())
+_ALIKE = {"resolution": "480p", "duration": 4, "generate_audio": False}
+
+
+def _task(word: str, **more: Any) -> list[Answer]:
+    return [Answer(json=_TASK | {"status": word} | more)]
+
+
+def _task_failed(code: str) -> list[Answer]:
+    return _task("failed", error={"code": code, "message": "The request failed."})
+
+
+def _task_refused(status: int, code: str, said: str = "The request failed.", param: str = "") -> Answer:
+    return Answer(status, {"error": {"code": code, "message": said, "param": param, "type": "BadRequest"}})
+
+
+def _tasks(*items: Mapping[str, Any], total: int | None = None) -> Answer:
+    made = {"created_at": _MADE_AT, "status": "running"}
+    return Answer(
+        json={"total": len(items) if total is None else total, "items": [_TASK | made | item for item in items]}
+    )
+
+
+BYTEPLUS = VendorScript(
+    submits=r"POST /api/v3/contents/generations/tasks",
+    looks=r"GET /api/v3/contents/generations/tasks/[^/]+",
+    stops=r"DELETE /api/v3/contents/generations/tasks/[^/]+",
+    tries_key=r"GET /api/v3/contents/generations/tasks",
+    searches=r"GET /api/v3/contents/generations/tasks",
+    accepted=Answer(json={"id": _TASK_ID}),
+    job_id=_TASK_ID,
+    vendor_id=_TASK_ID,
+    under_way=[(_task("queued"), JobState.QUEUED), (_task("running"), JobState.RUNNING)],
+    succeeded=_task("succeeded", content={"video_url": _TASK_LINK}, usage={"completion_tokens": 108900}),
+    video_url=_TASK_LINK,
+    unknown_word=_task(ODD_WORD),
+    failures=[
+        (_task_failed("InternalServiceError"), errors.GenerationFailed),
+        (_task_failed("OutputVideoSensitiveContentDetected"), errors.ContentRefused),
+        (_task_failed("InputImageSensitiveContentDetected.PrivacyInformation"), errors.ContentRefused),
+        (_task_failed("ModelNotOpen"), errors.ModelUnavailable),
+        (_task("failed", error=None), errors.GenerationFailed),
+        (_task("expired"), errors.GenerationFailed),
+    ],
+    lost=[_task_refused(404, "ResourceNotFound", "The specified task is not found.")],
+    look_errors=[
+        (_task_refused(403, "AccountOverdueError"), errors.ProviderOutOfCredits),
+        (_task_refused(500, "InternalServiceError"), errors.ProviderUnavailable),
+    ],
+    refusals=[
+        (_task_refused(401, "AuthenticationError"), errors.BadKey, None),
+        (_task_refused(403, "AccessDenied"), errors.BadKey, None),
+        (_task_refused(403, "AccountOverdueError"), errors.ProviderOutOfCredits, None),
+        (_task_refused(404, "ModelNotOpen"), errors.ModelUnavailable, None),
+        (_task_refused(404, "InvalidEndpointOrModel.NotFound"), errors.ModelUnavailable, None),
+        (_task_refused(400, "InputTextSensitiveContentDetected"), errors.ContentRefused, None),
+        (_task_refused(400, "SensitiveContentDetected.Violence"), errors.ContentRefused, None),
+        (_task_refused(400, "InputImageSensitiveContentDetected.PrivacyInformation"), errors.ContentRefused, None),
+        (_task_refused(400, "InvalidParameter", param="duration"), errors.InvalidInput, "duration"),
+        (_task_refused(400, "InvalidParameter", param="content[1].image_url"), errors.InvalidInput, "startImagePath"),
+        (_task_refused(400, "MissingParameter", "content[0].text is required"), errors.InvalidInput, "prompt"),
+        (_task_refused(500, "InternalServiceError"), errors.SubmitUncertain, None),
+        (_task_refused(503, "ServerOverloaded"), errors.SubmitUncertain, None),
+        (_task_refused(429, "QuotaExceeded", "Your free trial is used up."), errors.ProviderOutOfCredits, None),
+    ],
+    cancels=[
+        ([*_task("queued"), Answer(json={}), *_task("cancelled")], JobState.CANCELLED),
+        ([*_task("queued"), _task_refused(409, "InvalidAction.RunningTask"), *_task("running")], JobState.RUNNING),
+        (_task("running"), JobState.RUNNING),
+        (_task("succeeded", content={"video_url": _TASK_LINK}), JobState.SUCCEEDED),
+        (_task("cancelled"), JobState.CANCELLED),
+    ],
+    key_accepted=_tasks(),
+    key_refused=[_task_refused(401, "AuthenticationError")],
+    listings=[
+        Listing(_tasks({"safety_identifier": _TASK_OURS}), exact=(_TASK_ID,)),
+        Listing(_tasks({"safety_identifier": _TASK_OURS, "created_at": 0}), exact=(_TASK_ID,)),
+        Listing(_tasks({"safety_identifier": "another"} | _ALIKE)),
+        Listing(_tasks({"safety_identifier": "x"}, {"id": "cgt-2", "safety_identifier": _TASK_OURS}), exact=("cgt-2",)),
+        Listing(_tasks({}), candidates=(_TASK_ID,)),
+        Listing(_tasks({"duration": 99})),
+        Listing(_tasks({"created_at": _MADE_AT - 3600})),
+        Listing(_tasks({"created_at": _MADE_AT + 3600})),
+        Listing(_tasks()),
+        Listing(_tasks(total=900), complete=False),
+        Listing(_tasks({"created_at": _MADE_AT + 3600}, {"created_at": _MADE_AT - 3600}, total=900)),
+        Listing(_tasks({"created_at": _MADE_AT - 3600}, {"created_at": _MADE_AT + 3600}, total=900), complete=False),
+        Listing(Answer(json={"items": []}), complete=False),
+    ],
+    unreadable_lists=[Answer(json={"items": {}}), Answer(json={"items": [{"id": 5}]}), Answer(json={"total": 0})],
+)
 
 _OMNI_ID = "v1_ChdQdHU2YXBLVUlNMk1rZFVQb3RMbHlRaxIX"
 _OMNI = {"id": _OMNI_ID, "model": "gemini-omni-1.2-flash", "status": "in_progress", "created": "2026-11-21T12:00:00Z"}
@@ -774,4 +870,4 @@ MINIMAX = VendorScript(
     unreadable_lists=[Answer(json={"items": []}), Answer(json={"total": 0}), Answer(json={"items": [5], "total": 1})],
 )
 SCRIPTS = {"demo": DEMO, "modelslab": MODELSLAB, "edenai": EDENAI, "fal": FAL, "replicate": REPLICATE}
-SCRIPTS |= {"openrouter": OPENROUTER, "gemini": GEMINI, "minimax": MINIMAX}
+SCRIPTS |= {"openrouter": OPENROUTER, "byteplus": BYTEPLUS, "gemini": GEMINI, "minimax": MINIMAX}

@@ -42,6 +42,12 @@ class TestOpenRouter(ProviderContract):
     prices = PRICED
 
 
+class TestBytePlus(ProviderContract):
+    provider = registry.provider_class("byteplus")
+    script = SCRIPTS["byteplus"]
+    prices = PRICED
+
+
 class TestGemini(ProviderContract):
     provider = registry.provider_class("gemini")
     script = SCRIPTS["gemini"]

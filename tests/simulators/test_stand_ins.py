@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from core import config, errors
 from core.files import download
 from core.providers import registry
 from core.providers.contract import (
+    JobMatches,
     JobState,
     JobStatus,
     MediaKind,
@@ -26,7 +28,7 @@ from core.providers.registry import Access
 from tests.simulators import MODELS, running
 
 pytestmark = pytest.mark.process
-VENDORS = ("openrouter", "gemini", "minimax")
+VENDORS = ("openrouter", "byteplus", "gemini", "minimax")
 EVERY_VENDOR = pytest.mark.parametrize("vendor", VENDORS)
 IMAGE = SourceImage(b"\xff\xd8")
 
@@ -57,6 +59,8 @@ ENDS = {
     "nojob": (JobState.FAILED, errors.JobLost),
     "expires": (JobState.FAILED, errors.JobLost),
 }
+ENDS_AT = {"byteplus": {"expires": (JobState.FAILED, errors.GenerationFailed)}}
+"""Where a vendor's words mean something else."""
 
 
 def order(vendor: str, kind: str, **changed: Any) -> VideoRequest:
@@ -129,7 +133,7 @@ def test_jobs_end_as_they_should(vendor: str) -> None:
     """Odd words, early ends, broken looks and refusals in the dress of success."""
     with running(vendor, seconds=0.1) as base_url:
         jobs = {kind: call(vendor, base_url, "generate_video", order(vendor, kind)).id for kind in ENDS}
-        for kind, (state, error) in ENDS.items():
+        for kind, (state, error) in (ENDS | ENDS_AT.get(vendor, {})).items():
             status = finished(vendor, base_url, jobs[kind])
             assert status.state is state, f"{kind}: {status}"
             assert type(status.error) is (error or type(None)), f"{kind}: {status.error!r}"
@@ -196,3 +200,38 @@ def test_openrouter_lists_its_models() -> None:
         found = {model.upstream_id: model.cost for model in call("openrouter", base_url, "live_models")}
     assert found["bytedance/seedance-2.0-fast"] is not None
     assert found["kwaivgi/kling-v3.0-std"] is None
+
+
+def searched(base_url: str, request: VideoRequest) -> JobMatches:
+    """What the vendor's own list has of an order that was sent just now."""
+    now = datetime.now(UTC)
+    found: JobMatches = call("byteplus", base_url, "find_submitted_job", request, since=now, until=now)
+    return found
+
+
+def test_byteplus_shows_the_job_of_a_lost_answer() -> None:
+    """A job that was begun is found among others by its mark, and one that was not is surely not there."""
+    with running("byteplus") as base_url:
+        for kind in ("reset", "500bare"):
+            with pytest.raises(errors.SubmitUncertain):
+                call("byteplus", base_url, "generate_video", order("byteplus", kind))
+        with pytest.raises(errors.SubmitUncertain):
+            call("byteplus", base_url, "generate_video", order("byteplus", "500"))
+        begun = {each["kind"]: each["job_id"] for each in submits(base_url)}
+        found, none = searched(base_url, order("byteplus", "reset")), searched(base_url, order("byteplus", "500"))
+    assert [job.id for job in found.exact] == [begun["reset"]]
+    assert (none.exact, none.candidates, none.complete) == ((), (), True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [("late", JobState.CANCELLED), ("never", JobState.RUNNING), ("ok", JobState.SUCCEEDED)],
+)
+def test_byteplus_stops_only_what_waits(kind: str, state: JobState) -> None:
+    """What runs goes on, and what has ended keeps its clip: a stop would remove it."""
+    with running("byteplus", seconds=0.1) as base_url:
+        job = call("byteplus", base_url, "generate_video", order("byteplus", kind))
+        if kind == "ok":
+            finished("byteplus", base_url, job.id)
+        assert call("byteplus", base_url, "cancel", job.id).state is state
+        assert call("byteplus", base_url, "check_status", job.id).state is state
