@@ -272,9 +272,9 @@ with components.error_boundary():
 
 with components.error_boundary():
     opened = studio() if person.may(Action.ORDER) else looking_on()
-    with db.read_session() as session:
-        ended = queries.list_page(session, person, queries.ListFilter(statuses=ENDED_STATUSES), limit=RECENT).rows
-        owned = whose.of(session, person, ended)
+    with db.read_connection() as reader:
+        ended = queries.list_page(reader, person, queries.ListFilter(statuses=ENDED_STATUSES), limit=RECENT).rows
+        owned = whose.of(reader, person, ended)
     if ended:
         opened = recent(ended, owned) or opened
     if opened:

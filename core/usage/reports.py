@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from core import errors
 from core.billing.quote import idr_of_microusd
 from core.catalog import price_list
-from core.db import ReadSession
+from core.db import Reader, ReadSession
 from core.db.tables import Project, UsageDay, User, Workspace
 from core.messages import message
 from core.workspaces import profiles
@@ -289,7 +289,7 @@ class ProjectLabel:
 
 
 def project_labels(
-    session: ReadSession, member: Member, project_ids: Collection[str], *, everybody: bool
+    session: Reader, member: Member, project_ids: Collection[str], *, everybody: bool
 ) -> Mapping[str, ProjectLabel]:
     """Id -> label of those of these projects that the person may see; Forbidden as `aggregate`."""
     whose = all_rows_for_analyst(member) if everybody else visible_to(Project, member)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from babel.numbers import format_decimal
@@ -133,7 +133,12 @@ def suggested(models: Sequence[VideoModel], configured: Collection[str], trouble
 
 
 def _figure(credits_per_second: float) -> str:
-    return str(format_decimal(credits_per_second, format="#,##0.#", locale=language.locale()))
+    return _written(credits_per_second, language.current())
+
+
+@lru_cache(maxsize=1000)  # the same figures on every run, and Babel reads the format anew each time
+def _written(credits_per_second: float, tag: str) -> str:
+    return str(format_decimal(credits_per_second, format="#,##0.#", locale=tag))
 
 
 def _record(model: VideoModel, record: TrackRecord | None) -> str:

@@ -1,7 +1,7 @@
 """How figures, times and states are worded for people, in the language of the session; the same on every page."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
@@ -196,13 +196,17 @@ def _day(when: date, tag: str) -> str:
 
 def moment(when: datetime) -> str:
     """`21 Nov 2026, 09:30:05 UTC`."""
-    time = dates.format_skeleton("Hms", when, locale=language.locale())
-    return f"{day(when)}, {time} UTC"
+    return f"{day(when)}, {_time(when.time(), 'Hms', language.current())} UTC"
 
 
 def minute(when: datetime) -> str:
     """`21 Nov 2026, 09:30 UTC`."""
-    return f"{day(when)}, {dates.format_skeleton('Hm', when, locale=language.locale())} UTC"
+    return f"{day(when)}, {_time(when.time(), 'Hm', language.current())} UTC"
+
+
+@lru_cache(maxsize=4096)
+def _time(when: time, skeleton: str, tag: str) -> str:
+    return dates.format_skeleton(skeleton, when, locale=tag)
 
 
 def span(seconds: float) -> str:
