@@ -48,6 +48,17 @@ EDEN_ID = "550e8400-e29b-41d4-a716-446655440000"
             {"type": "video.generation.failed", "data": {"id": "job-1", "status": "failed", "error": "no"}},
             JobNotice("job-1"),
         ),
+        (
+            "byteplus-seedance-2.0",
+            {"id": "cgt-1", "status": "succeeded", "content": {"video_url": CLIP}},
+            JobNotice("cgt-1", CLIP),
+        ),
+        (
+            "byteplus-seedance-2.0",
+            {"id": "cgt-1", "status": "failed", "content": {"video_url": CLIP}},
+            JobNotice("cgt-1"),
+        ),
+        ("byteplus-seedance-2.0", {"id": "cgt-1", "status": "succeeded", "content": CLIP}, JobNotice("cgt-1")),
         ("demo-film", {"id": "x"}, None),
     ],
 )
@@ -58,7 +69,15 @@ def test_notice(model_id: str, body: dict[str, Any], told: JobNotice | None) -> 
 
 
 @pytest.mark.parametrize(
-    "model_id", ["fal-veo-3.1-fast", "replicate-seedance-1-pro", "veo3", "nova-reel", "openrouter-wan-2.7"]
+    "model_id",
+    [
+        "fal-veo-3.1-fast",
+        "replicate-seedance-1-pro",
+        "veo3",
+        "nova-reel",
+        "openrouter-wan-2.7",
+        "byteplus-seedance-2.0",
+    ],
 )
 @pytest.mark.parametrize(
     "body",
