@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -561,7 +560,7 @@ def _task_refused(status: int, code: str, said: str = "The request failed.", par
     return Answer(status, {"error": {"code": code, "message": said, "param": param, "type": "BadRequest"}})
 
 
-def _tasks(*items: Mapping[str, Any], total: int | None = None) -> Answer:
+def _tasks(*items: dict[str, Any], total: int | None = None) -> Answer:
     made = {"created_at": _MADE_AT, "status": "running"}
     return Answer(
         json={"total": len(items) if total is None else total, "items": [_TASK | made | item for item in items]}

@@ -49,6 +49,17 @@ EDEN_ID = "550e8400-e29b-41d4-a716-446655440000"
             JobNotice("job-1"),
         ),
         (
+            "byteplus-seedance-2.0",
+            {"id": "cgt-1", "status": "succeeded", "content": {"video_url": CLIP}},
+            JobNotice("cgt-1", CLIP),
+        ),
+        (
+            "byteplus-seedance-2.0",
+            {"id": "cgt-1", "status": "failed", "content": {"video_url": CLIP}},
+            JobNotice("cgt-1"),
+        ),
+        ("byteplus-seedance-2.0", {"id": "cgt-1", "status": "succeeded", "content": CLIP}, JobNotice("cgt-1")),
+        (
             "gemini-omni-1.2-flash",
             {"type": "interaction.completed", "version": "v1", "data": {"id": "v1_ChdQdHU2"}},
             JobNotice("v1_ChdQdHU2"),
@@ -80,6 +91,7 @@ def test_notice(model_id: str, body: dict[str, Any], told: JobNotice | None) -> 
         "veo3",
         "nova-reel",
         "openrouter-wan-2.7",
+        "byteplus-seedance-2.0",
         "gemini-omni-1.2-flash",
         "minimax-h3",
     ],

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -32,7 +33,7 @@ VENDORS = ("openrouter", "byteplus", "gemini", "minimax")
 EVERY_VENDOR = pytest.mark.parametrize("vendor", VENDORS)
 IMAGE = SourceImage(b"\xff\xd8")
 
-REFUSED = {
+REFUSED: Mapping[str, type[errors.ProviderError]] = {
     "429": errors.ProviderRateLimited,
     "429header": errors.ProviderRateLimited,
     "badkey": errors.BadKey,

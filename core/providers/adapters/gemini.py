@@ -51,6 +51,7 @@ _CONTENT = http.text(
 _NO_MODEL = http.text(r"model.{0,80}(not found|not exist|not available|not supported|no longer|deprecated|shut down)")
 _NO_ROOM = N_("The provider was too busy to make this clip. Nothing was charged; try again later.")
 _RETRY_IN = re.compile(r"retry in\s+(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)s)?", re.I)
+_GONE = re.compile(r"may not exist|not found|expired", re.I)
 _FILE = re.compile(r"/v1beta/files/([\w-]{1,100})(?::download)?")
 _IS_ID = re.compile(r"[\w-]{4,190}", re.A)
 
@@ -264,9 +265,6 @@ class Gemini(Adapter):
             return False
         place = (url.scheme, url.host, url.port)
         return place in [(each.scheme, each.host, each.port) for each in (own, usual)]
-
-
-_GONE = re.compile(r"may not exist|not found|expired", re.I)
 
 
 def _picture(image: SourceImage) -> dict[str, Any]:
