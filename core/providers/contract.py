@@ -477,6 +477,11 @@ class Provider(ABC):
         """What a call of the vendor's tells of a job of that model; None where it tells nothing that can be used."""
         return None
 
+    @classmethod
+    def callback_answer(cls, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """What a call that only tries our address is answered with; None for one that tells of a job."""
+        return None
+
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
         """Where to fetch the finished file; override where it needs headers or a URL of its own."""
         return VideoSource(url=video_url)
