@@ -8,10 +8,11 @@ from pathlib import Path
 
 import uvicorn
 
-from tests.simulators import edenai, fal, modelslab, replicate
+from tests.simulators import byteplus, edenai, fal, gemini, minimax, modelslab, openrouter, replicate
 from tests.simulators.vendor import Vendor, make_clip
 
 BUILD = {"modelslab": modelslab.app, "edenai": edenai.app, "replicate": replicate.app, "fal": fal.app}
+BUILD |= {"openrouter": openrouter.app, "byteplus": byteplus.app, "gemini": gemini.app, "minimax": minimax.app}
 
 
 def main() -> None:

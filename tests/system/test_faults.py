@@ -127,6 +127,23 @@ FAULTS: Mapping[str, Mapping[str, Outcome]] = {  # one entry a vendor, and its m
         "removed": _failed("expired_at_provider"),
     },
     "fal": EVERYWHERE | {"doneerror": _failed("generation_failed")},
+    "gemini": EVERYWHERE
+    | {
+        "429header": LATER,
+        "inline": DONE,
+        "bigvideo": DONE,
+        "latefile": DONE,
+        "filegone": _failed("expired_at_provider"),
+        "nsfwdone": _failed("content_refused"),
+        "toobusy": _failed("generation_failed"),
+    },
+    "minimax": EVERYWHERE
+    | {
+        "429header": LATER,
+        "200error": _refused("provider_out_of_credits"),
+        "expires": _failed("generation_failed"),
+        "costtext": DONE,
+    },
 }
 LONG_SECONDS = 180
 """A bound for a machine that has much else to do; on a quiet one everything takes a minute or two."""
@@ -281,7 +298,10 @@ def _check_what_is_kept(site: Installation, orders: Mapping[tuple[str, str], str
         row = site.row(orders["edenai", kind])
         assert (row.provider_cost, row.provider_cost_currency) == (Decimal("0.48"), "USD")
         assert not row.provider_cost_is_estimate
-    assert len(str(site.row(orders["edenai", "bigvideo"]).provider_response)) < 10_000
+    assert site.row(orders["gemini", "ok"]).provider_cost == Decimal("0.568216")
+    assert site.row(orders["minimax", "costtext"]).provider_cost == Decimal("0.4")
+    for vendor in ("edenai", "gemini"):
+        assert len(str(site.row(orders[vendor, "bigvideo"]).provider_response)) < 10_000
     hevc = site.row(orders["modelslab", "hevc"]).output_facts or {}
     assert (hevc["video_codec"], hevc["web_safe"]) == ("h264", True)
     under_way = tuple(orders["modelslab", kind] for kind, outcome in FILES.items() if outcome is STILL)
