@@ -42,6 +42,12 @@ class TestOpenRouter(ProviderContract):
     prices = PRICED
 
 
+class TestKling(ProviderContract):
+    provider = registry.provider_class("kling")
+    script = SCRIPTS["kling"]
+    prices = PRICED
+
+
 class TestDemo(ProviderContract):
     provider = registry.provider_class("demo")
     script = SCRIPTS["demo"]

@@ -19,6 +19,7 @@ MODELS = {
     "replicate": "replicate-seedance-1-pro",
     "fal": "fal-hailuo-2.3",
     "openrouter": "openrouter-seedance-2.0-fast",
+    "kling": "kling-3.0",
 }
 """Vendor -> a model of it that makes video from text alone."""
 

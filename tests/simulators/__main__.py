@@ -8,11 +8,11 @@ from pathlib import Path
 
 import uvicorn
 
-from tests.simulators import edenai, fal, modelslab, openrouter, replicate
+from tests.simulators import edenai, fal, kling, modelslab, openrouter, replicate
 from tests.simulators.vendor import Vendor, make_clip
 
 BUILD = {"modelslab": modelslab.app, "edenai": edenai.app, "replicate": replicate.app, "fal": fal.app}
-BUILD |= {"openrouter": openrouter.app}
+BUILD |= {"openrouter": openrouter.app, "kling": kling.app}
 
 
 def main() -> None:
