@@ -248,6 +248,10 @@ class ListedJob:
     checks: Sequence[Check] = ()
 
 
+NEXT_NUMBER = "next number"
+"""The `next_page` of a list whose pages are numbered from 1: the one after that which was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListPage:
     """One page of a vendor's list of jobs; `next_page` is empty on the last one that matters."""

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import uvicorn
 
-from tests.simulators import byteplus, edenai, fal, gemini, minimax, modelslab, openrouter, replicate
+from tests.simulators import byteplus, edenai, fal, gemini, kling, minimax, modelslab, openrouter, replicate
 from tests.simulators.vendor import Vendor, make_clip
 
 BUILD = {"modelslab": modelslab.app, "edenai": edenai.app, "replicate": replicate.app, "fal": fal.app}
 BUILD |= {"openrouter": openrouter.app, "byteplus": byteplus.app, "gemini": gemini.app, "minimax": minimax.app}
+BUILD |= {"kling": kling.app}
 
 
 def main() -> None:
