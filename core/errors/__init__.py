@@ -82,6 +82,7 @@ from core.errors.provider import (
     ProviderRemoved,
     ProviderUnavailable,
     ReplyTooLarge,
+    ServerUnavailable,
     SubmitUncertain,
     UnreadableReply,
 )
@@ -118,6 +119,7 @@ __all__ = [
     "PutAside",
     "RateLimited",
     "ReplyTooLarge",
+    "ServerUnavailable",
     "SignInFailed",
     "SignInRefused",
     "SignInUnavailable",
