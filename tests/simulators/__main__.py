@@ -8,10 +8,17 @@ from pathlib import Path
 
 import uvicorn
 
-from tests.simulators import edenai, fal, modelslab, replicate
+from tests.simulators import comfyui, edenai, fal, modelslab, openaivideo, replicate
 from tests.simulators.vendor import Vendor, make_clip
 
-BUILD = {"modelslab": modelslab.app, "edenai": edenai.app, "replicate": replicate.app, "fal": fal.app}
+BUILD = {
+    "modelslab": modelslab.app,
+    "edenai": edenai.app,
+    "replicate": replicate.app,
+    "fal": fal.app,
+    "comfyui": comfyui.app,
+    "openaivideo": openaivideo.app,
+}
 
 
 def main() -> None:

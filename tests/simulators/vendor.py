@@ -133,7 +133,11 @@ class Vendor:
         return await no_answer({"lookhtml": "502html", "lookreset": "reset"}[job.kind], request)
 
     async def _file(self, request: Request) -> Response:
-        job = self.jobs.get(request.path_params["name"])
+        return await self.file(request, request.path_params["name"])
+
+    async def file(self, request: Request, job_id: str) -> Response:
+        """The file of a job that is done, whole or broken as its kind says."""
+        job = self.jobs.get(job_id)
         if job is None or job.state != "done":
             return Response(status_code=404)
         job.file_calls += 1
