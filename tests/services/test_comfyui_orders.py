@@ -20,7 +20,7 @@ from core.installation import Installation
 from core.worker import tasks
 from core.workspaces.access import Member
 from tests import simulators
-from tests.factories import vendors
+from tests.factories import vendor_orders as vendors
 from tests.factories.books import broken_rules
 from tests.factories.generations import load_generation
 from tests.factories.users import create_member
