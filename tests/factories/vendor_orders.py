@@ -69,7 +69,7 @@ def looked_at_until(generation_id: str, condition: Callable[[Generation], bool])
 def carried_through(generation_id: str) -> Generation:
     """The row of an order that was sent, looked at until its clip was there, and collected."""
     tasks.submit(generation_id)
-    row = looked_at_until(generation_id, lambda found: found.stage is not Stage.WAITING)
+    row = looked_at_until(generation_id, lambda found: found.stage not in (Stage.SUBMITTING, Stage.WAITING))
     if row.stage is Stage.READY_TO_DOWNLOAD:
         tasks.ingest(generation_id)
     return load_generation(generation_id)

@@ -65,7 +65,7 @@ sizes = { "720p 16:9" = [1280, 704], "720p 9:16" = [704, 1280] }
 negative_prompt = true
 seed = true
 frame_rates = [24, 16]
-prices = [{ since = 2026-11-28, credits_per_second = { any = 0 } }]
+prices = [{ since = 2026-11-28, credits_per_second = { "480p" = 0, "720p" = 0 } }]
 
 [vendor.NAME.model.options]
 workflow = "workflows/wan.json"
@@ -93,7 +93,7 @@ aspect_ratios = ["16:9"]
 start_image = true
 text_to_video = false
 options = { workflow = "workflows/wan.json", inputs = { prompt = "6.text", start_image = "First picture.image" } }
-prices = [{ since = 2026-11-28, credits_per_second = { any = 0 } }]
+prices = [{ since = 2026-11-28, credits_per_second = { "480p" = 0, "720p" = 0 } }]
 """
 ONE = '[vendor.NAME]\nkind = "comfyui"\nbase_url = "https://gpu1.example"\n' + (
     "options = { micro_dollars_per_gpu_second = 333 }\n"

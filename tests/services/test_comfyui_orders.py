@@ -47,7 +47,7 @@ durations = {{ from = 2, to = 5 }}
 resolutions = ["720p"]
 aspect_ratios = ["16:9"]
 options = {{ workflow = "wan.json", fps = 16, inputs = {{ prompt = "6.text", seed = "3.seed", frames = "55.length" }} }}
-prices = [{{ since = 2026-11-01, credits_per_second = {{ any = 3 }} }}]
+prices = [{{ since = 2026-11-01, credits_per_second = {{ "720p" = 3 }} }}]
 """
 
 
