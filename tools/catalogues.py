@@ -30,8 +30,8 @@ def extracted() -> Catalog:
             catalogue.add(text, locations=[(f"{MODELS}/{models.name}", 1)])
     for folder in MARKED:
         found = extract.extract_from_dir(ROOT / folder, [("**.py", "python")], keywords=KEYWORDS)
-        for path, line, text, _comments, _context in found:
-            catalogue.add(text, locations=[(f"{folder}/{path}", line)])
+        for source, line, text, _comments, _context in found:
+            catalogue.add(text, locations=[(f"{folder}/{source}", line)])
     return catalogue
 
 
