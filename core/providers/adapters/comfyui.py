@@ -9,7 +9,6 @@ import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
@@ -19,8 +18,11 @@ import httpx
 
 from core import errors
 from core.messages import N_
-from core.providers import http, kept
+from core.providers import kept
 from core.providers.adapter import Adapter
+from core.providers.adapters import comfyui_options as instance_options
+from core.providers.adapters import comfyui_problems as problems
+from core.providers.adapters import comfyui_replies as replies
 from core.providers.adapters import comfyui_workflow as workflow
 from core.providers.contract import (
     BadFact,
@@ -37,7 +39,7 @@ from core.providers.contract import (
     VideoRequest,
     VideoSource,
 )
-from core.providers.http import ABOUT_US, ACCOUNT_RULES, Call, Condition, ErrorRules, Reply, Rule
+from core.providers.http import ABOUT_US, Call, Reply
 
 OLDEST = (0, 3, 60)
 """The first version that surely takes an id of ours and stops one job and no other."""
@@ -45,57 +47,7 @@ SUBFOLDER = "ai-video-generator"
 """Where start images lie below the server's folder `input`."""
 ASK_SECONDS = 5.0
 """How long a server has to say how busy it is, before an order goes to another."""
-LONGEST_ADDRESS = 150
-_OURS = "ai_video_generator"
-_OPTIONS: Mapping[str, type] = {
-    "servers": list,
-    "micro_dollars_per_gpu_second": int,
-    "auth_header": str,
-    "auth_scheme": str,
-}
-_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
-_VIDEO = re.compile(r".+\.(mp4|m4v|mov|webm|mkv|avi)", re.I)
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
-
-OUT_OF_MEMORY = N_(
-    "The machine's graphics memory was not enough for this clip. Choose a smaller size or fewer seconds, or try again "
-    "when it is less busy; nothing was charged."
-)
-NO_FILE = N_(
-    "The server lacks a file that this model needs. An administrator can see which; choose another model. Nothing was "
-    "charged."
-)
-NO_NODE = N_(
-    "The server lacks a node that this model's workflow needs. An administrator can see which; choose another model. "
-    "Nothing was charged."
-)
-DOES_NOT_FIT = N_(
-    "The server does not accept this model's workflow. An administrator can see why; choose another model. Nothing was "
-    "charged."
-)
-NO_VIDEO = N_(
-    "The workflow has ended without a video file. An administrator can see what it made; nothing was charged."
-)
-_MEMORY = http.code(r"(.*\.)?OutOfMemoryError") | http.text(r"out of memory|allocation on device")
-_OF_A_CHOICE = Condition(lambda facts: bool(facts.names))
-
-
-@dataclass(frozen=True, slots=True)
-class _Queue:
-    """The ids in a server's queue, in the order they are made."""
-
-    running: tuple[str, ...]
-    pending: tuple[str, ...]
-
-    @classmethod
-    def of(cls, reply: Reply) -> Self | None:
-        """What the queue's own answer says; None for any other."""
-        parts = [(reply.body or {}).get(f"queue_{name}") for name in ("running", "pending")]
-        if reply.status != 200 or not all(isinstance(part, list) for part in parts):
-            return None
-        running, pending = ([item for item in part or () if _is_item(item)] for part in parts)
-        pending.sort(key=lambda item: item[0])
-        return cls(tuple(item[1] for item in running), tuple(item[1] for item in pending))
 
 
 class ComfyUI(Adapter):
@@ -122,18 +74,7 @@ class ComfyUI(Adapter):
     ERROR_FIELDS = ("error", "node_errors")
     max_look_bytes = 32 * 1024**2  # a queue holds the whole workflows of all who use the server
     default_retry_seconds = 10
-    refusals = ErrorRules(
-        *ACCOUNT_RULES,
-        Rule(_OF_A_CHOICE, errors.InvalidInput),
-        Rule(http.code("missing_node_type|invalid_prompt"), errors.ModelUnavailable, NO_NODE),
-        Rule(http.code("value_not_in_list"), errors.ModelUnavailable, NO_FILE),
-        Rule(http.code("prompt_.*|no_prompt"), errors.ModelUnavailable, DOES_NOT_FIT),
-    )
-    failures = ErrorRules(
-        Rule(_MEMORY, errors.GenerationFailed, OUT_OF_MEMORY),
-        Rule(http.code(r"FileNotFoundError|(.*\.)?SafetensorError"), errors.ModelUnavailable, NO_FILE),
-        Rule(http.code("no_video"), errors.GenerationFailed, NO_VIDEO),
-    )
+    refusals, failures = problems.REFUSALS, problems.FAILURES
 
     def __init__(self, *, client: httpx.AsyncClient, key: str, base_url: str = "") -> None:
         super().__init__(client=client, key=key, base_url=base_url)
@@ -145,23 +86,12 @@ class ComfyUI(Adapter):
     def class_data(cls, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """Files come from every server."""
         servers = options.get("servers", [])
-        return {"further_addresses": tuple(servers) if _are_addresses(servers) else ()}
+        return {"further_addresses": tuple(servers) if instance_options.are_addresses(servers) else ()}
 
     @classmethod
     def option_error(cls) -> BadFact | None:
         """Names and types of the options, and addresses that a job's id can hold."""
-        for name, value in cls.options.items():
-            if name not in _OPTIONS:
-                return BadFact(f"There is no such option. There are: {', '.join(_OPTIONS)}.", name)
-            if not isinstance(value, _OPTIONS[name]) or isinstance(value, bool):
-                return BadFact("It has the wrong type.", name)
-        if "servers" in cls.options and not _are_addresses(cls.options["servers"]):
-            return BadFact("It must be a list of addresses, as http://10.0.0.8:8188 is one.", "servers")
-        if cls.options.get("micro_dollars_per_gpu_second", 0) < 0:
-            return BadFact("It must be a whole number from 0.", "micro_dollars_per_gpu_second")
-        if not _HEADER.fullmatch(cls.options.get("auth_header", "Authorization")):
-            return BadFact("It must be the name of a header.", "auth_header")
-        return None
+        return instance_options.error(cls.options)
 
     @classmethod
     def model_error(cls, model: VideoModel) -> BadFact | None:
@@ -200,8 +130,8 @@ class ComfyUI(Adapter):
         for server in servers:
             try:
                 reply = await server._poll(Call("GET", "/prompt", total_seconds=ASK_SECONDS))
-                waiting = http.number(((reply.body or {}).get("exec_info") or {}).get("queue_remaining"))
-                if reply.status != 200 or waiting is None:
+                waiting = replies.waiting(reply)
+                if waiting is None:
                     raise server.classify_poll_error(reply)
                 found.append((waiting, server))
             except errors.ProviderError as failure:
@@ -254,7 +184,7 @@ class ComfyUI(Adapter):
         """The filled workflow, under our id."""
         order: dict[str, Any] = {"prompt": workflow.filled(request), "prompt_id": prompt_id(request.reference)}
         if node := workflow.output_node(request.model):
-            order["extra_data"] = {_OURS: {"output": node}}  # comes back with the job
+            order["extra_data"] = {replies.OURS: {"output": node}}  # comes back with the job
         return Call("POST", "/prompt", json=order)
 
     def parse_accepted(self, reply: Reply, request: VideoRequest) -> str:
@@ -278,7 +208,7 @@ class ComfyUI(Adapter):
 
     async def _status(self, job_id: str, reply: Reply) -> JobStatus:
         """By the queue, then by the history: in this order, since a job goes from the one into the other at once."""
-        queue, own = _Queue.of(reply), job_id.partition("@")[0]
+        queue, own = replies.Queue.of(reply), job_id.partition("@")[0]
         if queue is None:
             raise self.classify_poll_error(reply)
         if own in queue.running:
@@ -298,7 +228,7 @@ class ComfyUI(Adapter):
         record = reply.body.get(own)
         if not isinstance(record, Mapping):
             return None
-        told = _told(record)
+        told = replies.told(record)
         redacted = kept.redact(told, key=self._key)
         text = kept.truncate(json.dumps(redacted, ensure_ascii=False))
         job = Reply(reply.status, told, redacted, text, None)
@@ -314,7 +244,7 @@ class ComfyUI(Adapter):
 
     def parse_link(self, body: Mapping[str, Any]) -> str | None:
         """Where the server gives out the last video of the node that makes the clip, a saved one before a preview."""
-        videos = [each for each in body["files"] if _is_video(each)]
+        videos = [each for each in body["files"] if replies.is_video(each)]
         saved = [each for each in videos if each.get("type") == "output"] or videos
         if not saved:
             return None
@@ -377,7 +307,7 @@ class ComfyUI(Adapter):
 
     def parse_list(self, reply: Reply, request: VideoRequest, *, since: datetime, until: datetime) -> ListPage | None:
         """The job by our id, however it was ordered: nobody else has it."""
-        queue, own = _Queue.of(reply), prompt_id(request.reference)
+        queue, own = replies.Queue.of(reply), prompt_id(request.reference)
         if queue is None:
             return None
         job = ProviderJob(f"{own}{self._mark}", {"prompt_id": own})
@@ -421,15 +351,12 @@ class ComfyUI(Adapter):
 
     def error_codes(self, reply: Reply) -> Sequence[str]:
         """Kinds of errors in the workflow, and the exception that ended a job."""
-        error = (reply.body or {}).get("error")
-        found = [error.get("type"), error.get("exception_type")] if isinstance(error, Mapping) else []
-        found += [mistake.get("type") for _, mistake in _mistakes(reply)]
-        return [each for each in found if isinstance(each, str)]
+        return replies.error_codes(reply)
 
     def refused_names(self, reply: Reply) -> Sequence[str]:
         """Those of our choices that the server does not take, by the places they went to."""
         found = []
-        for node_id, mistake in _mistakes(reply):
+        for node_id, mistake in replies.mistakes(reply):
             more = mistake.get("extra_info")
             name = more.get("input_name") if isinstance(more, Mapping) else None
             found.append(workflow.slot_at(self.models, f"{node_id}.{name}"))
@@ -447,86 +374,3 @@ def prompt_id(reference: str) -> str:
 
 def _unschemed(address: str) -> str:
     return address.rstrip("/").partition("//")[2]
-
-
-def _is_item(item: Any) -> bool:
-    """Whether this is an item of a queue: its number, its id, and more."""
-    return isinstance(item, list) and len(item) > 1 and isinstance(item[0], int | float) and isinstance(item[1], str)
-
-
-def _are_addresses(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_address, value))
-
-
-def _is_address(value: Any) -> bool:
-    if not isinstance(value, str) or len(value) > LONGEST_ADDRESS:
-        return False
-    try:
-        url = httpx.URL(value)
-    except httpx.InvalidURL:
-        return False
-    return url.scheme in ("http", "https") and bool(url.host) and not (url.userinfo or url.query or url.fragment)
-
-
-def _told(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a record in the history matters: the state, the seconds it ran, its files, and what broke."""
-    status = record.get("status")
-    status = status if isinstance(status, Mapping) else {}
-    events = {
-        each[0]: each[1]
-        for each in status.get("messages") or ()
-        if isinstance(each, list) and len(each) > 1 and isinstance(each[0], str) and isinstance(each[1], Mapping)
-    }
-    state = "interrupted" if "execution_interrupted" in events else status.get("status_str", "success")
-    told: dict[str, Any] = {"state": state, "files": _files(record)}
-    begun, *ended = (
-        http.number(events.get(f"execution_{name}", {}).get("timestamp"))
-        for name in ("start", "success", "error", "interrupted")
-    )
-    end = next((each for each in ended if each is not None), None)
-    if begun is not None and end is not None and end >= begun:
-        told["seconds"] = (end - begun) / 1000  # they are milliseconds
-    if error := events.get("execution_error"):
-        names = ("node_id", "node_type", "exception_type", "exception_message")
-        told["error"] = {name: error.get(name) for name in names}
-    elif state == "success" and not any(map(_is_video, told["files"])):
-        told["error"] = {"type": "no_video"}
-    return told
-
-
-def _files(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The files of all nodes in the order they were made; of one node where the order named it."""
-    outputs = record.get("outputs")
-    outputs = outputs if isinstance(outputs, Mapping) else {}
-    named = _named_output(record.get("prompt"))
-    nodes = [outputs.get(named)] if named else outputs.values()
-    lists = (items for node in nodes if isinstance(node, Mapping) for items in node.values())
-    return [
-        {name: str(item.get(name) or "") for name in ("filename", "subfolder", "type", "format")}
-        for items in lists
-        if isinstance(items, list)
-        for item in items
-        if isinstance(item, Mapping) and item.get("filename")
-    ]
-
-
-def _named_output(prompt: Any) -> str | None:
-    extra = prompt[3] if isinstance(prompt, list) and len(prompt) > 3 else None
-    ours = extra.get(_OURS) if isinstance(extra, Mapping) else None
-    return ours.get("output") if isinstance(ours, Mapping) else None
-
-
-def _is_video(file: Mapping[str, Any]) -> bool:
-    """By its kind where the node tells it, as VideoHelperSuite does, else by its name, as core's nodes need it."""
-    return bool(_VIDEO.fullmatch(file["filename"]) or file["format"].startswith("video/"))
-
-
-def _mistakes(reply: Reply) -> list[tuple[str, Mapping[str, Any]]]:
-    """What is wrong with a workflow, each with the id of its node."""
-    nodes = (reply.body or {}).get("node_errors")
-    return [
-        (node_id, mistake)
-        for node_id, node in (nodes.items() if isinstance(nodes, Mapping) else ())
-        for mistake in (node.get("errors") or () if isinstance(node, Mapping) else ())
-        if isinstance(mistake, Mapping)
-    ]
