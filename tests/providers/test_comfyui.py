@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from core import errors, vendors_file
 from core.providers import registry
@@ -33,6 +35,9 @@ from core.providers.testing import (
     ProviderContract,
     VendorScript,
 )
+from core.providers.testing.script import SENT_AT
+from tests.providers.calls import KEY
+from tests.providers.test_any_reply import assert_known, replies
 
 WORKFLOW: dict[str, Any] = {
     "3": {
@@ -406,6 +411,29 @@ def test_cost_is_not_known_without_a_price_of_the_machine() -> None:
     assert look(queue(), ended(), provider=GPUS).cost is None
 
 
+@pytest.mark.parametrize("act", ["generate_video", "check_status", "cancel", "find_submitted_job", "check_key"])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@given(data=st.data())
+def test_any_reply_ends_in_a_known_outcome(act: str, data: st.DataObject) -> None:
+    """Whatever servers answer comes to a value or to one of our errors, at one server and at several."""
+    answers = data.draw(st.lists(replies(SCRIPT), min_size=1, max_size=4))
+    provider = data.draw(st.sampled_from([GPU, GPUS]))
+
+    def server(sent: httpx.Request) -> httpx.Response:
+        status, content = answers.pop(0) if len(answers) > 1 else answers[0]
+        return httpx.Response(status, content=content, headers={"Location": f"https://[?key={KEY}"})
+
+    arguments: dict[str, tuple[Any, ...]] = {"generate_video": (request(provider),), "check_key": ()}
+    arguments |= {"find_submitted_job": (request(provider),)}
+    times = {"since": SENT_AT, "until": SENT_AT} if act == "find_submitted_job" else {}
+    try:
+        outcome = call(provider, server, act, *arguments.get(act, (ID,)), key=KEY, **times)
+    except errors.ProviderError as error:
+        outcome = error
+    if outcome is not None or act != "check_key":
+        assert_known(outcome)
+
+
 class Site:
     """Three servers as an instance names them: what each was asked, and what each answers."""
 
@@ -542,6 +570,7 @@ def test_check_refuses_a_server_that_is_too_old(version: str) -> None:
     with pytest.raises(errors.ProviderUnavailable) as told:
         call(GPU, lambda _: httpx.Response(200, json=facts), "check_key")
 
+    assert "older than 0.3.60" in str(told.value)
     assert version in told.value.detail
 
 

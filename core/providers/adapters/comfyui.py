@@ -47,7 +47,7 @@ SUBFOLDER = "ai-video-generator"
 """Where start images lie below the server's folder `input`."""
 ASK_SECONDS = 5.0
 """How long a server has to say how busy it is, before an order goes to another."""
-_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+_VERSION = re.compile(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
 
 
 class ComfyUI(Adapter):
@@ -256,7 +256,7 @@ class ComfyUI(Adapter):
         rate, seconds = self.options.get("micro_dollars_per_gpu_second"), body.get("seconds")
         if rate is None or seconds is None:
             return None
-        return ReportedCost((Decimal(rate) * Decimal(str(seconds)) / 10**6).quantize(Decimal("0.000001")), "USD")
+        return ReportedCost(Decimal(rate) * Decimal(str(seconds)) / 10**6, "USD")
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:
         """With the key at our own servers and nowhere else."""
@@ -332,13 +332,15 @@ class ComfyUI(Adapter):
                 raise
 
     def is_key_accepted(self, reply: Reply) -> bool:
-        """The facts of a ComfyUI that is not too old."""
+        """The facts of a ComfyUI; raises ProviderUnavailable for one that is too old."""
         system = (reply.body or {}).get("system")
-        version = str(system.get("comfyui_version", "")) if isinstance(system, Mapping) else ""
-        if reply.status != 200 or not version:
+        version = system.get("comfyui_version") if isinstance(system, Mapping) else None
+        if reply.status != 200 or not isinstance(version, str):
             return False
         numbers = _VERSION.match(version)
-        return numbers is None or tuple(map(int, numbers.groups())) >= OLDEST
+        if numbers and tuple(map(int, numbers.groups())) < OLDEST:
+            raise errors.ProviderUnavailable(problems.TOO_OLD, detail=reply.detail)
+        return True
 
     def auth_headers(self) -> Mapping[str, str]:
         """The key as the front of the server wants it; ComfyUI itself knows none."""

@@ -24,6 +24,7 @@ DOES_NOT_FIT = N_(
 NO_VIDEO = N_(
     "The workflow has ended without a video file. An administrator can see what it made; nothing was charged."
 )
+TOO_OLD = N_("This ComfyUI is older than 0.3.60: it cannot be asked for one job and no other. Update it.")
 _MEMORY = http.code(r"(.*\.)?OutOfMemoryError") | http.text(r"out of memory|allocation on device")
 _OF_A_CHOICE = Condition(lambda facts: bool(facts.names))
 
