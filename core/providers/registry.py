@@ -166,6 +166,7 @@ PROVIDERS = (
     "core.providers.adapters.replicate:Replicate",
     "core.providers.adapters.fal:Fal",
     "core.providers.adapters.openrouter:OpenRouter",
+    "core.providers.adapters.kling:Kling",
     "core.providers.adapters.byteplus:BytePlus",
     "core.providers.adapters.gemini:Gemini",
     "core.providers.adapters.minimax:MiniMax",

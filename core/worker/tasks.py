@@ -222,7 +222,7 @@ async def _send(provider_name: str, request: VideoRequest) -> ProviderJob | erro
 def _ingest_output(row: Generation, target: Path, *, installation_id: str) -> lifecycle.Output:
     """Download, verify, mark, sign, make a poster, store; raises AppError, having stored nothing that is charged."""
     settings = installation.current().settings
-    source, allow = asyncio.run(_source(row)), settings.download_allow(row.provider, row.provider_base_url)
+    source, allow = asyncio.run(_source(row)), connection.download_allow(settings, row.provider, row.provider_base_url)
     fetched = download.fetch(source, target, allow=allow, proxies=settings.proxies, max_tries=FETCH_TRIES)
     try:
         made = delivery.prepare(row, target, sha256=fetched.sha256, installation_id=installation_id, now=row.updated_at)
