@@ -138,11 +138,11 @@ def test_demo_is_not_said_to_be_made_by_a_model(host: hosts.FileHost, ana: Membe
 
 def test_clip_of_a_model_is_said_to_be_made_by_ai(ana: Member, installation: Installation, tmp_path: Path) -> None:
     """With the model's and the provider's name, as every vendor's clip is."""
-    row = create_generation(db.default(), ana, model_id="nova-reel", duration_seconds=6)
+    row = create_generation(db.default(), ana, model_id="seedance-t2v")
     fetched = make_clip(tmp_path / "clip.video", ClipSpec(container="mp4"))
     made = delivery.prepare(row, fetched, sha256="0" * 64, installation_id="here", now=utc_now()).report
     assert made is not None
-    assert (made.is_ai, made.model_id, made.model, made.provider) == (True, "nova-reel", row.model_name, "Eden AI")
+    assert (made.is_ai, made.model_id, made.model, made.provider) == (True, "seedance-t2v", row.model_name, "ModelsLab")
     assert made.actions[0].source_type == "trainedAlgorithmicMedia"
 
 
