@@ -15,7 +15,7 @@ from core.clock import utc_now
 from core.insights.model_stats import TrackRecord
 from core.messages import Message
 from core.providers import registry
-from core.providers.contract import VideoModel, lines_of
+from core.providers.models import VideoModel, lines_of
 from core.spec import GenerationSpec
 from pages.ui import language, wording
 from pages.ui.custom_element import custom_element

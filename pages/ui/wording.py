@@ -10,7 +10,7 @@ from babel import dates, numbers
 
 from core.catalog import price_list
 from core.db.enums import EntryKind, Role, Stage, Status, WorkspaceRole
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 from core.usage.reports import ProjectLabel
 from pages.ui import language
 from pages.ui.language import N_, _, plural

@@ -21,7 +21,7 @@ from core.insights import workers
 from core.installation import Installation, current, using
 from core.projects import presets
 from core.providers import registry
-from core.providers.contract import VideoModel
+from core.providers.models import VideoModel
 from core.redis import presence
 from core.workspaces import members
 from pages.ui import wording
