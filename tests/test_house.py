@@ -103,7 +103,7 @@ def _is_own(module: str, path: Path) -> bool:
 
 
 def test_adapters_know_http_only() -> None:
-    """An adapter imports contract, models, errors, messages and readers of replies, and no other adapter; it never sleeps."""
+    """An adapter imports contract, errors, messages and readers of replies, and no other adapter; it never sleeps."""
     readers = ("contract", "models", "adapter", "http", "kept", "clip_links", "model_files")
     allowed = ("core.errors", "core.messages", *(f"core.providers.{name}" for name in readers))
     found = [
