@@ -12,7 +12,8 @@ import httpx
 from core import errors
 from core.messages import N_, message
 from core.providers import constraints
-from core.providers.contract import Provider, VideoModel
+from core.providers.contract import Provider
+from core.providers.models import VideoModel
 from core.startup import StartError
 
 
@@ -165,6 +166,11 @@ PROVIDERS = (
     "core.providers.adapters.edenai:EdenAI",
     "core.providers.adapters.replicate:Replicate",
     "core.providers.adapters.fal:Fal",
+    "core.providers.adapters.openrouter:OpenRouter",
+    "core.providers.adapters.kling:Kling",
+    "core.providers.adapters.byteplus:BytePlus",
+    "core.providers.adapters.gemini:Gemini",
+    "core.providers.adapters.minimax:MiniMax",
     "core.providers.adapters.demo:Demo",
 )
 """Every provider that is shipped, one line each, in the order they are listed to people."""

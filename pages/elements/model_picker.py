@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -9,11 +10,12 @@ from babel.numbers import format_decimal
 
 from core.billing import pricing
 from core.catalog import in_force, offered, rules
+from core.catalog.catalogue import Catalogue
 from core.clock import utc_now
 from core.insights.model_stats import TrackRecord
 from core.messages import Message
 from core.providers import registry
-from core.providers.contract import VideoModel, lines_of
+from core.providers.models import VideoModel, lines_of
 from core.spec import GenerationSpec
 from pages.ui import language, wording
 from pages.ui.custom_element import custom_element
@@ -125,10 +127,15 @@ def _locked(without_key: int, ended: int) -> str:
 
 
 def _cheapest(model: VideoModel) -> float:
-    """Credits a second of the plainest clip, at whatever size and length comes cheapest.
+    """Credits a second of the plainest clip, at whatever size and length comes cheapest."""
+    known = in_force.current()
+    price = known.get(model.id).price(utc_now())
+    return _cheapest_by(known, model, price.since if price else None)
 
-    Up to the default length a second only gets cheaper, and beyond it only cheaper or only dearer.
-    """
+
+@lru_cache(maxsize=512)
+def _cheapest_by(_known: Catalogue, model: VideoModel, _since: datetime | None) -> float:
+    """The same, computed anew for another catalogue and once another price holds."""
     plain = GenerationSpec(
         model_id=model.id,
         resolution=model.resolutions[0],
@@ -178,7 +185,18 @@ def _record(model: VideoModel, record: TrackRecord | None) -> str:
         return plural("The last one failed", "All of the last {number} failed", record.ended).format(
             number=record.ended
         )
-    soon, late = wording.span(record.p50_seconds), wording.span(record.p90_seconds)
+    return " · ".join(filter(None, (_success(record, record.p50_seconds, record.p90_seconds), _findings(record))))
+
+
+def _findings(record: TrackRecord) -> str:
+    """At how many of the clips that were looked over something was noticed."""
+    if record.findings_rate is None or record.checked < RATE_FROM:
+        return ""
+    return _("something noticed at {share}").format(share=wording.share(record.findings_rate))
+
+
+def _success(record: TrackRecord, p50_seconds: float, p90_seconds: float) -> str:
+    soon, late = wording.span(p50_seconds), wording.span(p90_seconds)
     span = soon if soon == late else _("{soon} to {late}").format(soon=soon, late=late)
     if record.ended < RATE_FROM:
         return _("{completed} of {ended} succeeded, {span}").format(

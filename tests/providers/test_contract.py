@@ -35,6 +35,36 @@ class TestFal(ProviderContract):
     prices = PRICED
 
 
+class TestOpenRouter(ProviderContract):
+    provider = registry.provider_class("openrouter")
+    script = SCRIPTS["openrouter"]
+    prices = PRICED
+
+
+class TestBytePlus(ProviderContract):
+    provider = registry.provider_class("byteplus")
+    script = SCRIPTS["byteplus"]
+    prices = PRICED
+
+
+class TestGemini(ProviderContract):
+    provider = registry.provider_class("gemini")
+    script = SCRIPTS["gemini"]
+    prices = PRICED
+
+
+class TestMiniMax(ProviderContract):
+    provider = registry.provider_class("minimax")
+    script = SCRIPTS["minimax"]
+    prices = PRICED
+
+
+class TestKling(ProviderContract):
+    provider = registry.provider_class("kling")
+    script = SCRIPTS["kling"]
+    prices = PRICED
+
+
 class TestDemo(ProviderContract):
     provider = registry.provider_class("demo")
     script = SCRIPTS["demo"]

@@ -5,7 +5,8 @@ import pytest
 
 from core import errors
 from core.providers import registry
-from core.providers.contract import JobState, JobStatus, Provider, ProviderJob, VideoModel, VideoRequest
+from core.providers.contract import JobState, JobStatus, Provider, ProviderJob, VideoRequest
+from core.providers.models import VideoModel
 from core.providers.registry import Access, Registry
 
 MODEL = VideoModel(
@@ -152,4 +153,4 @@ def test_loaded_models_are_the_price_list_s_vendors() -> None:
         "nova-reel": ("Amazon Nova Reel", "edenai", 6, 6),
     }
     assert found.items() >= expected.items()
-    assert all("720p" in model.resolutions for model in registry.models())
+    assert all("720p" in registry.model(model_id).resolutions for model_id in expected)
