@@ -89,7 +89,9 @@ def record(
     )
     found: list[tuple[NoteKind, str, str]] = []
     if before.models is not None and is_whole:
-        found += [(NoteKind.APPEARED, id, name) for id, name in listed.items() if id not in earlier]
+        found += [
+            (NoteKind.APPEARED, id, name) for id, name in listed.items() if id not in earlier and id not in offered
+        ]
         found += [(NoteKind.VANISHED, id, name) for id, name in earlier.items() if id not in listed]
     for id in offered:
         if id not in listed and (NoteKind.VANISHED, id, earlier.get(id, "")) not in found:
@@ -156,11 +158,11 @@ def dismiss(session: WriteSession, member: Member, note_id: int) -> ModelNote:
 
 def _is_news(session: ReadSession, provider: str, kind: NoteKind, vendor_id: str) -> bool:
     """Not what waits already; and what was never in the list is told once, not every day."""
-    same = select(ModelNote.id).where(
-        ModelNote.provider == provider, ModelNote.kind == kind, ModelNote.vendor_id == vendor_id
-    )
-    if kind is not NoteKind.NOT_LISTED:
-        same = same.where(ModelNote.dismissed_at.is_(None))
+    same = select(ModelNote.id).where(ModelNote.provider == provider, ModelNote.vendor_id == vendor_id)
+    if kind is NoteKind.NOT_LISTED:
+        same = same.where(ModelNote.kind != NoteKind.APPEARED)
+    else:
+        same = same.where(ModelNote.kind == kind, ModelNote.dismissed_at.is_(None))
     return session.scalar(same.limit(1)) is None
 
 

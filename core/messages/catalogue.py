@@ -194,7 +194,7 @@ TEMPLATES: dict[str, str] = {
     "change_begins_at_once": N_("This holds at once; it cannot be set for later."),
     "model_exists": N_("There is a model '{model_id}' already. Choose another id."),
     "model_id_unusable": N_(
-        "An id has 1 to {limit} small letters, digits, dots, dashes or slashes, as veo3 or fal/veo."
+        "An ID has 1 to {limit} letters, digits, dots, dashes, colons or slashes, as veo3 or fal/veo."
     ),
     "no_such_provider": N_("There is no provider '{provider}'. Choose one of: {known}."),
     "successor_is_itself": N_("A model cannot take its own place. Choose another one."),

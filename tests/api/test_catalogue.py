@@ -10,6 +10,7 @@ from core.clock import utc_now
 from core.installation import Installation
 from tests.api.conftest import Client, arrive, refusal
 from tests.api.test_workspaces import administrator
+from tests.factories.catalogue import note_on_models
 from tests.unit.test_overlay import ADDED
 
 PRICE = {"modelId": "veo3", "kind": "price", "value": {"base_credits": 2600, "default_seconds": 8}}
@@ -118,3 +119,16 @@ def test_catalogue_is_for_administrators(root: Client, ana: Client) -> None:
         assert refusal(caller.get("/catalogue"))[0] == 403
         assert refusal(caller.post("/catalogue/changes", json=PRICE))[0] == 403
         assert refusal(caller.post("/catalogue/models", json={"record": ADDED}))[0] == 403
+
+
+def test_notes_on_vendors_lists(root: Client, ana: Client) -> None:
+    """Administrators read what waits and put it aside; others are told nothing."""
+    note_id = note_on_models()
+
+    [note] = root.get("/catalogue/notes").json()["notes"]
+    assert (note["id"], note["provider"], note["kind"], note["modelId"]) == (int(note_id), "fal", "appeared", None)
+    assert refusal(ana.get("/catalogue/notes"))[:2] == (403, "forbidden")
+    for _press in range(2):
+        assert root.send("DELETE", f"/catalogue/notes/{note_id}").status_code == 200
+    assert root.get("/catalogue/notes").json()["notes"] == []
+    assert refusal(root.send("DELETE", "/catalogue/notes/999"))[0] == 404

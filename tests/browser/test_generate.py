@@ -86,26 +86,26 @@ def test_newcomer_sees_the_settings_at_once(newcomer: App, visitor: Visitor) -> 
 def test_model_is_chosen_by_keyboard(keyed: App, visitor: Visitor) -> None:
     """One press of an arrow key chooses the next model, the price follows, and the focus stays."""
     visit = visitor(address(keyed))
-    page = visit.open("/generate?model=veo3")
-    expect(button(page)).to_have_text("Generate for 2,500 credits")
-    expect(model(page, "Google Veo 3")).to_be_checked()
-    model(page, "Google Veo 3").focus()
+    page = visit.open("/generate?model=text-to-video-ultra")
+    expect(button(page)).to_have_text("Generate for 1,300 credits")
+    expect(model(page, "Text-to-Video Ultra")).to_be_checked()
+    model(page, "Text-to-Video Ultra").focus()
     page.keyboard.press("ArrowDown")
-    expect(button(page)).to_have_text("Generate for 2,200 credits")
-    expect(model(page, "Google Veo 2")).to_be_checked()
-    expect(model(page, "Google Veo 2")).to_be_focused()
+    expect(button(page)).to_have_text("Generate for 1,200 credits")
+    expect(model(page, "Wan 2.2 T2V")).to_be_checked()
+    expect(model(page, "Wan 2.2 T2V")).to_be_focused()
     assert visit.complaints == []
 
 
 def test_models_are_narrowed_by_what_they_can_do(keyed: App, visitor: Visitor) -> None:
     """Asking for abilities leaves the models that have all of them, and the chosen one."""
-    page = visitor(address(keyed)).open("/generate?model=veo3")
+    page = visitor(address(keyed)).open("/generate?model=text-to-video-ultra")
     expect(model(page, "Wan 2.2 T2V")).to_be_visible()
     for ability in ("End image", "Sound"):
         page.get_by_role("button", name=ability, exact=True).click()
     expect(model(page, "Wan 2.2 T2V")).to_be_hidden()
     expect(model(page, "Demo Film")).to_be_visible()
-    expect(model(page, "Google Veo 3")).to_be_visible()
+    expect(model(page, "Text-to-Video Ultra")).to_be_visible()
     page.get_by_role("button", name="End image", exact=True).click()
     page.get_by_role("button", name="Sound", exact=True).click()
     expect(model(page, "Wan 2.2 T2V")).to_be_visible()

@@ -10,9 +10,9 @@ from core import db
 from core.catalog import catalogue
 from core.catalog_changes import current
 from core.clock import utc_now
-from core.db.enums import ChangeKind, Role
-from core.db.tables import AuditLogEntry, CatalogueChange, User
-from tests.factories.catalogue import say
+from core.db.enums import ChangeKind, NoteKind, Role
+from core.db.tables import AuditLogEntry, CatalogueChange, ModelNote, User
+from tests.factories.catalogue import note_on_models, say
 from tests.factories.studio import Studio
 from tests.pages.conftest import Open
 
@@ -116,7 +116,7 @@ def test_vendor_id_and_place_are_changed_at_once(open_page: Open, studio: Studio
 
 @pytest.mark.parametrize(
     ("text", "refusal"),
-    [("provider = ", "TOML: "), ('provider = "demo"\nid = "demo/a b"', "id: An id has 1 to 80")],
+    [("provider = ", "TOML: "), ('provider = "demo"\nid = "demo/a b"', "id: An ID has 1 to 80")],
 )
 def test_record_that_cannot_be_used_names_its_field(open_page: Open, studio: Studio, text: str, refusal: str) -> None:
     """Nothing is kept, and the field that is wrong is named."""
@@ -146,3 +146,25 @@ def test_others_do_not_come_to_the_page(open_page: Open, studio: Studio) -> None
     at = open_page("generate")
     assert "models" not in str(at.get("page_link"))
     assert not shown(open_page("models")).count("kling/kling-v2-5-turbo")
+
+
+def test_notes_on_vendors_lists_wait_and_are_put_aside(open_page: Open, studio: Studio) -> None:
+    """The Admin page says that there are some, the page of models which; aside it is gone from both."""
+    note_on_models()
+    with db.write_session() as session:
+        session.add(
+            ModelNote(
+                provider="edenai",
+                kind=NoteKind.NOT_LISTED,
+                vendor_id="kling/kling-v2-5-turbo",
+                model_id="kling-2.5",
+                noted_at=utc_now(),
+            )
+        )
+    assert any("have told 2 things" in warning.value for warning in open_page("admin").warning)
+    at = open_page("models")
+    assert "Eden AI does not list Kling 2.5, which is offered here." in shown(at)
+    while put_aside := [each for each in at.button if each.label == "Put aside"]:
+        at = put_aside[0].click().run()
+    assert not at.error
+    assert not open_page("admin").warning

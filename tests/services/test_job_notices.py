@@ -109,7 +109,7 @@ def test_costs_of_jobs_without_a_clip(person: Member) -> None:
     with db.write_session() as session:
         session.execute(update(Generation).where(Generation.id == failed.id).values(provider_job_id="j-0"))
     stopped = _look(stopped_row, JobStatus(JobState.CANCELLED, cost=cost))
-    dear = _waiting(person, model_id="nova-reel", duration_seconds=6)
+    dear = _waiting(person, model_id="kling-2.5", duration_seconds=5)
     thrown_away = _look(dear, JobStatus(JobState.FAILED, error=errors.ExpiredAtProvider()))
 
     assert (failed.provider_cost, failed.provider_cost_is_estimate) == (Decimal("0.25"), False)

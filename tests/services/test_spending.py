@@ -23,6 +23,7 @@ from core.usage.exchange_rates import Rate
 from core.workspaces.access import Member
 from tests.factories import vendors
 from tests.factories.books import broken_rules
+from tests.factories.catalogue import put_back
 from tests.factories.generations import (
     DISPATCHED,
     DOWNLOADING,
@@ -45,7 +46,8 @@ NOVA = {"model_id": "nova-reel", "duration_seconds": 6}
 
 @pytest.fixture
 def admin(database: Database) -> Member:
-    """An administrator."""
+    """An administrator of an installation in which the model with a price by the second has not ended."""
+    put_back(database, "nova-reel")
     return create_member(database, "root@example.org", role=Role.ADMIN)
 
 

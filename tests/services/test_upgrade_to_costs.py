@@ -20,6 +20,7 @@ from core.usage.exchange_rates import Rate
 from core.usage.reports import UsageQuery, UsageTotals
 from core.workspaces.access import Member
 from tests.factories.books import broken_rules
+from tests.factories.catalogue import put_back
 from tests.factories.generations import (
     DISPATCHED,
     DOWNLOADING,
@@ -47,6 +48,7 @@ OF_COSTS = {
 def fill(database: Database) -> tuple[Member, str]:
     """Clips with and without a reported cost, one that was billed for nothing, and one under way, whose id is told."""
     person = create_member(database, role=Role.ADMIN)
+    put_back(database, "nova-reel")
     project_id = create_completed(database, person).project_id
     told, failed, stopped, waiting = (
         create_generation(database, person, project_id=project_id, model_id="nova-reel", duration_seconds=6)

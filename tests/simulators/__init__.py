@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 MODELS = {
     "modelslab": "seedance-t2v",
-    "edenai": "nova-reel",
+    "edenai": "kling-2.5",
     "replicate": "replicate-seedance-1-pro",
     "fal": "fal-hailuo-2.3",
     "openrouter": "openrouter-seedance-2.0-fast",

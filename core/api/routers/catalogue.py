@@ -265,15 +265,15 @@ def take_change_back(member: CurrentMember, id: ChangeId) -> ChangeAnswer:
 
 
 @router.get("/catalogue/notes", responses=refuses(403))
-def list_notes(member: CurrentMember) -> NotesAnswer:
+def list_catalogue_notes(member: CurrentMember) -> NotesAnswer:
     """List what vendors' own lists of models have told and nobody has put aside, oldest first."""
     with db.read_session() as session:
         found = live_lists.list_open(session, member)
     return NotesAnswer(notes=[NoteShape.of(note) for note in found])
 
 
-@router.delete("/catalogue/notes/{id}", responses=refuses(403, 404))
-def dismiss_note(member: CurrentMember, id: ChangeId) -> NoteAnswer:
+@router.delete("/catalogue/notes/{id}", responses=refuses(403, 404, 409))
+def dismiss_catalogue_note(member: CurrentMember, id: ChangeId) -> NoteAnswer:
     """Put a note aside; a repeat changes nothing."""
     with db.write_session() as session:
         note = live_lists.dismiss(session, member, id)
