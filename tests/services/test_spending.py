@@ -221,6 +221,17 @@ def test_reports_that_are_far_off_three_times_running_are_told(database: Databas
         assert cost_drift.old_prices(session) == []
 
 
+def test_use_that_is_far_off_says_nothing_of_the_price(database: Database, admin: Member, tmp_path: Path) -> None:
+    """A job that ran for long costs more by the very same price."""
+    used = ReportedUse(Decimal(5_000), UseUnit.GPU_SECONDS)
+    with vendors.further_models(tmp_path, vendors.model_of_demo("own", prices=PRICE, costs=OWN_GPU)):
+        for _clip in range(3):
+            deliver(database, create_generation(database, admin, model_id="own"), done(use=used))
+        with database.read_session() as session:
+            assert attention.waiting(session).old_prices == ()
+            assert session.scalars(select(CostDrift)).all() == []
+
+
 @pytest.mark.both_databases
 def test_rate_of_a_moment(database: Database, admin: Member) -> None:
     """The newest that had begun counts; one to come does not yet, and is replaced by another for the same moment."""
