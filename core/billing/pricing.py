@@ -4,7 +4,7 @@ from datetime import datetime
 
 from core import errors
 from core.billing.quote import Quote, quote
-from core.catalog import catalogue, costs
+from core.catalog import costs, in_force
 from core.catalog.catalogue import Catalogue, Entry
 from core.catalog.costs import Estimate
 from core.catalog.records import Cost, Price
@@ -60,4 +60,4 @@ def estimated_cost(spec: GenerationSpec, at: datetime | None = None, known: Cata
 
 
 def _entry(model_id: str, known: Catalogue | None = None) -> Entry | None:
-    return (known or catalogue.shipped()).find(model_id)
+    return (known or in_force.current()).find(model_id)

@@ -76,7 +76,7 @@ class Quote:
 
 
 def quote(spec: GenerationSpec, price: Price) -> Quote:
-    """Price a spec, also one the model cannot make (`catalog.capabilities` judges that).
+    """Price a spec, also one the model cannot make (`catalog.rules` judges that).
 
     Raises InvalidRequest for a resolution that has no price and for a duration that is not positive.
     Lines that cost nothing are left out, except the base.

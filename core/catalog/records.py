@@ -95,3 +95,11 @@ class Life:
     state: LifeState = LifeState.AVAILABLE
     successor: str = ""
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VendorId:
+    """What the vendor calls a model from a moment on."""
+
+    since: datetime
+    upstream_id: str

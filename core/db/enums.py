@@ -136,4 +136,34 @@ class DisabledReason(StrEnum):
     DEPARTED = "departed"
 
 
+class ChangeKind(StrEnum):
+    """What an administrator has said of a model."""
+
+    LIFE = "life"
+    """Whether it can be ordered from a moment on."""
+    PRICE = "price"
+    """What we ask from a moment on."""
+    COST = "cost"
+    """What the vendor takes from a moment on."""
+    VENDOR_ID = "vendor_id"
+    """What the vendor calls it from a moment on."""
+    POSITION = "position"
+    """Its place in the list."""
+    RECORD = "record"
+    """A further model, or what that makes, in place of what was said of it before."""
+    TAKEN_BACK = "taken_back"
+    """An earlier change shall not begin."""
+
+
+class NoteKind(StrEnum):
+    """What a vendor's own list of models tells an administrator."""
+
+    APPEARED = "appeared"
+    """The vendor's list has a model that it did not have before."""
+    VANISHED = "vanished"
+    """The vendor's list has lost a model."""
+    NOT_LISTED = "not_listed"
+    """We offer a model that the vendor's list does not have."""
+
+
 ENDED_STATUSES = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)

@@ -22,11 +22,13 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from core.db.enums import (
+    ChangeKind,
     CostBasis,
     DeliveryState,
     DisabledReason,
     EntryKind,
     MemberSource,
+    NoteKind,
     Role,
     Scope,
     Stage,
@@ -138,6 +140,8 @@ class Base(DeclarativeBase):
         WorkspaceRole: EnumString(WorkspaceRole, 8),
         MemberSource: EnumString(MemberSource, 8),
         VisitKind: EnumString(VisitKind, 8),
+        ChangeKind: EnumString(ChangeKind, 12),
+        NoteKind: EnumString(NoteKind, 12),
         Decimal: Numeric(18, 6),
     }
 

@@ -13,12 +13,12 @@ from typing import Any
 from core import errors
 from core.billing import pricing
 from core.billing.quote import idr_of_microusd
-from core.catalog import costs, price_list
+from core.catalog import costs, in_force, price_list
 from core.catalog.catalogue import Catalogue
 from core.catalog.records import Cost
 from core.db.enums import CostBasis
 from core.db.tables import Generation
-from core.providers import registry, storable
+from core.providers import storable
 from core.providers.contract import JobState, JobStatus, UseUnit
 
 _TOLD = (CostBasis.REPORTED, CostBasis.USED)
@@ -113,8 +113,8 @@ def _way(cost: Cost) -> str:
 
 
 def _of_use(row: Generation, cost: Cost, used: Fraction, basis: CostBasis) -> dict[str, Any]:
-    model = registry.find_model(row.model_id)
-    found = costs.estimate(cost, row.spec, model, used=used) if model else None
+    entry = in_force.find(row.model_id)
+    found = costs.estimate(cost, row.spec, entry.model, used=used) if entry else None
     amount = None if found is None else storable.cost(_dollars(found.microusd))
     return {} if amount is None else _columns(amount, "USD", basis)
 

@@ -15,13 +15,12 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from core import errors
 from core.billing import pricing
 from core.billing.quote import quote
-from core.catalog import capabilities, price_list
+from core.catalog import in_force, price_list, rules
 from core.catalog.records import PublishedPrice
 from core.db import ReadSession
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.messages import Message, message
-from core.providers import registry
 from core.providers.contract import VideoModel
 from core.spec import DEFAULTS, FIELDS, IMAGE_FIELDS, GenerationSpec
 from core.usage import reports
@@ -225,13 +224,13 @@ def reprice(clips: Iterable[ClipGroup], change: Scenario) -> Comparison:
     was, would_be = GroupTotal(), GroupTotal()
     impossible: defaultdict[Message, GroupTotal] = defaultdict(GroupTotal)
     pricing.price_of(change.model_id)
-    model = registry.model(change.model_id)
+    model = in_force.model(change.model_id)
     for kind in clips:
         spec = replace(kind.spec, model_id=model.id)
         same = kind.spec.model_id == model.id
         cost_idr = kind.reported_cost_idr + kind.estimated_cost_idr
         as_it_was = GroupTotal(kind.clips, kind.charged_credits, cost_idr, kind.cost_unknown_clips)
-        problems = {} if same else capabilities.check(model, spec, prompt_required=False)
+        problems = {} if same else rules.check(model, spec, prompt_required=False)
         try:
             credits = kind.clips * _credits(spec, model, change)
         except errors.InvalidRequest as unpriced:
@@ -296,5 +295,5 @@ def coverage(clips: Iterable[ClipGroup], model: VideoModel) -> int:
         kind.clips
         for kind in clips
         if kind.spec.model_id == model.id
-        or not capabilities.check(model, replace(kind.spec, model_id=model.id), prompt_required=False)
+        or not rules.check(model, replace(kind.spec, model_id=model.id), prompt_required=False)
     )

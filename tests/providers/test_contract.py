@@ -2,13 +2,13 @@
 
 import pytest
 
-from core.catalog import offered
+from core.catalog import catalogue
 from core.providers import registry
 from core.providers.contract import Provider
 from core.providers.testing import ProviderContract
 from tests.providers.scripts import SCRIPTS
 
-PRICED = {model.id for model in offered.models()}
+PRICED = {model_id for model_id, entry in catalogue.shipped().entries.items() if entry.prices}
 
 
 class TestModelsLab(ProviderContract):
@@ -32,6 +32,36 @@ class TestReplicate(ProviderContract):
 class TestFal(ProviderContract):
     provider = registry.provider_class("fal")
     script = SCRIPTS["fal"]
+    prices = PRICED
+
+
+class TestOpenRouter(ProviderContract):
+    provider = registry.provider_class("openrouter")
+    script = SCRIPTS["openrouter"]
+    prices = PRICED
+
+
+class TestBytePlus(ProviderContract):
+    provider = registry.provider_class("byteplus")
+    script = SCRIPTS["byteplus"]
+    prices = PRICED
+
+
+class TestGemini(ProviderContract):
+    provider = registry.provider_class("gemini")
+    script = SCRIPTS["gemini"]
+    prices = PRICED
+
+
+class TestMiniMax(ProviderContract):
+    provider = registry.provider_class("minimax")
+    script = SCRIPTS["minimax"]
+    prices = PRICED
+
+
+class TestKling(ProviderContract):
+    provider = registry.provider_class("kling")
+    script = SCRIPTS["kling"]
     prices = PRICED
 
 

@@ -98,11 +98,11 @@ def test_submit_when_the_key_comes_with_another_batch(
 
 def test_submit_when_the_total_is_too_much(database: Database, person: Member, project_id: str) -> None:
     """Where each alone could be paid but not all, none is made, and the refusal names the price of all."""
-    orders = [build_order(project_id, model_id="veo3", duration_seconds=8)] * 5
+    orders = [build_order(project_id, model_id="text-to-video-ultra", duration_seconds=8)] * 8
     with pytest.raises(errors.InsufficientCredits) as raised:
         submit_all(database, person, orders)
 
-    assert (raised.value.needed_credits, raised.value.available_credits) == (12_500, 10_000)
+    assert (raised.value.needed_credits, raised.value.available_credits) == (10_400, 10_000)
     assert written(database) == 0
     assert balance(database, person) == ledger.Balance(10_000, 0)
 

@@ -4,6 +4,7 @@ What is told to people stands twice: as a `Message`, and beside it as its Englis
 from before there were messages, and what the REST API answers.
 """
 
+from core.db.tables.catalogue import CatalogueChange, ModelList, ModelNote
 from core.db.tables.generations import Generation, GenerationEvent, GenerationTag, is_live, is_uncertain
 from core.db.tables.ledger import Account, LedgerEntry
 from core.db.tables.operation import AuditLogEntry, AuditRun, Heartbeat, InstallationIdentity, ProviderHealth
@@ -29,6 +30,7 @@ __all__ = [
     "AuditLogEntry",
     "AuditRun",
     "BrowserSession",
+    "CatalogueChange",
     "ClipNote",
     "CostDrift",
     "Draft",
@@ -43,6 +45,8 @@ __all__ = [
     "InstallationIdentity",
     "Invitation",
     "LedgerEntry",
+    "ModelList",
+    "ModelNote",
     "Preset",
     "Project",
     "ProviderHealth",

@@ -23,16 +23,19 @@ COST_BASIS: Mapping[CostBasis, str] = {
 
 
 def source_images(row: Generation) -> None:
-    """The images it was made from."""
+    """The images it was made from, or that it refers to."""
     shown = [(row.start_image_key, _("Start image")), (row.end_image_key, _("End image"))]
-    pictures = [
-        f'<figure style="margin:0"><img src="{html.escape(components.media_link(key) or "")}" alt="{label}" '
-        f'style="height:96px;border-radius:8px"><figcaption style="font-size:.8rem">{label}</figcaption></figure>'
-        for key, label in shown
-        if key
-    ]
+    shown += [(reference.key, wording.reference(reference.role)) for reference in row.references]
+    pictures = [_picture(key, html.escape(label)) for key, label in shown if key]
     if pictures:
         st.html(f'<div style="display:flex;gap:12px;flex-wrap:wrap">{"".join(pictures)}</div>')
+
+
+def _picture(key: str, label: str) -> str:
+    return (
+        f'<figure style="margin:0"><img src="{html.escape(components.media_link(key) or "")}" alt="{label}" '
+        f'style="height:96px;border-radius:8px"><figcaption style="font-size:.8rem">{label}</figcaption></figure>'
+    )
 
 
 def settings(row: Generation, project_name: str, charged_in: str | None) -> None:
@@ -46,6 +49,8 @@ def settings(row: Generation, project_name: str, charged_in: str | None) -> None
         (_("Length"), _("{seconds} s").format(seconds=row.duration_seconds)),
         (_("Sound"), _("on") if row.generate_audio else _("off")),
         (_("Prompt enhancement"), _("on") if row.enhance_prompt else _("off")),
+        *([(_("Seed"), str(row.seed))] if row.seed is not None else []),
+        *([(_("Frames a second"), str(row.fps))] if row.fps else []),
         (_("Ordered"), wording.moment(row.created_at)),
     ]
     if facts:

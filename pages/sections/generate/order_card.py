@@ -8,14 +8,13 @@ import streamlit as st
 
 from core import db, errors
 from core.billing import ledger, pricing
-from core.catalog import capabilities
+from core.catalog import in_force, rules
 from core.clock import utc_now
 from core.db.enums import Status
 from core.db.tables import Generation
 from core.generations import batches
 from core.generations.submit import Order
 from core.messages import Message
-from core.providers import registry
 from core.workspaces.access import Member
 from pages.sections import progress_text
 from pages.sections.clip import dialog
@@ -50,7 +49,7 @@ def show(
             _made_before(made)
         problems: dict[str, Message] = {}
         for order in orders:
-            problems = capabilities.validate(order.spec.trimmed()) | problems
+            problems = rules.validate(order.spec.trimmed()) | problems
         is_empty = all(not order.spec.prompt.strip() for order in orders)
         wanting = problems.pop("prompt", None) if is_empty else None
         blocked = _blocked(orders, problems, after, configured=configured, is_full=is_full)
@@ -98,7 +97,7 @@ def _summary(orders: Sequence[Order]) -> list[tuple[str, int]]:
         return [
             (
                 _("{model}, {clips} × {credits}").format(
-                    model=registry.model(model_id).name, clips=len(same), credits=wording.credits(_price(same[0]))
+                    model=in_force.model(model_id).name, clips=len(same), credits=wording.credits(_price(same[0]))
                 ),
                 _price(same[0]) * len(same),
             )
@@ -117,7 +116,7 @@ def _lines(order: Order, clips: int) -> list[tuple[str, int]]:
 
 def _every_line(orders: Sequence[Order]) -> list[tuple[str, int]]:
     return [
-        (f"{registry.model(model_id).name}: {name}", credits)
+        (f"{in_force.model(model_id).name}: {name}", credits)
         for model_id, same in _by_model(orders).items()
         for name, credits in _lines(same[0], len(same))
     ]
@@ -161,7 +160,7 @@ def _blocked(
     orders: Sequence[Order], problems: Mapping[str, Message], after: int, *, configured: Collection[str], is_full: bool
 ) -> str | None:
     """Why the button cannot be pressed, as a sentence."""
-    if any(registry.model(order.spec.model_id).provider not in configured for order in orders):
+    if any(in_force.model(order.spec.model_id).provider not in configured for order in orders):
         return translate_message(errors.ProviderNotConfigured.sentence)
     if problems:
         return translate_message(next(iter(problems.values())))

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import db
 from core.billing import pricing
-from core.providers import registry
+from core.catalog import in_force
 from core.usage import exchange_rates, reports, repricing
 from core.workspaces.access import Member
 from pages.sections.usage import labels
@@ -32,10 +32,10 @@ def show(person: Member, chosen: reports.UsageQuery, shown: Shown) -> None:
 def _change(shown: Shown, kinds: Sequence[repricing.ClipGroup]) -> repricing.Scenario:
     """What is put in place of what was: the models that can make most of these clips stand first, and say how many."""
     all_clips = max(1, shown.total.completed)
-    covered = {model.id: repricing.coverage(kinds, model) for model in registry.models()}
+    covered = {model.id: repricing.coverage(kinds, model) for model in in_force.models()}
     used = [one.id for one in shown.models]
     ranked = sorted(
-        registry.models(),
+        in_force.models(),
         key=lambda model: (-covered[model.id], used.index(model.id) if model.id in used else len(used)),
     )
     names = {
@@ -52,7 +52,7 @@ def _change(shown: Shown, kinds: Sequence[repricing.ClipGroup]) -> repricing.Sce
             format_func=lambda known: names.get(known, known),
             key="usage_what_if_model",
         )
-        listed = pricing.base_credits(registry.model(model_id or most))
+        listed = pricing.base_credits(in_force.model(model_id or most))
         base = st.number_input(
             _("Base price, credits"),
             min_value=min(1, listed),
