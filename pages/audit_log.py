@@ -38,6 +38,7 @@ KINDS = TranslatedLabels(
         "uncertain": N_("Clips that need review"),
         "preset": N_("Presets"),
         "model": N_("Models"),
+        "model_note": N_("Notes on models"),
         "share_link": N_("Links for people outside"),
         "export": N_("Exports"),
         "sample": N_("Sample company"),
