@@ -109,7 +109,7 @@ def test_costs_of_jobs_without_a_clip(person: Member) -> None:
     with db.write_session() as session:
         session.execute(update(Generation).where(Generation.id == failed.id).values(provider_job_id="j-0"))
     stopped = _look(stopped_row, JobStatus(JobState.CANCELLED, cost=cost))
-    dear = _waiting(person, model_id="nova-reel", duration_seconds=6)
+    dear = _waiting(person, model_id="kling-2.5", duration_seconds=5)
     thrown_away = _look(dear, JobStatus(JobState.FAILED, error=errors.ExpiredAtProvider()))
 
     assert (failed.provider_cost, failed.provider_cost_is_estimate) == (Decimal("0.25"), False)
@@ -119,6 +119,6 @@ def test_costs_of_jobs_without_a_clip(person: Member) -> None:
         days = session.scalars(select(UsageDay)).all()
         assert ledger.balance(session, person.workspace_id) == ledger.Balance(10_000, 0)
     assert sum(day.reported_cost_microusd for day in days) == 500_000
-    assert (thrown_away.provider_cost, thrown_away.provider_cost_currency) == (Decimal("0.48"), "USD")
-    assert sum(day.estimated_cost_idr for day in days) == 7_920  # $0.48 at Rp 16,500
-    assert sum(day.wasted_cost_idr for day in days) == 7_920 + 2 * 4_125
+    assert (thrown_away.provider_cost, thrown_away.provider_cost_currency) == (Decimal("0.35"), "USD")
+    assert sum(day.estimated_cost_idr for day in days) == 5_775  # $0.35 at Rp 16,500
+    assert sum(day.wasted_cost_idr for day in days) == 5_775 + 2 * 4_125

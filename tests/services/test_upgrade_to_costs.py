@@ -49,7 +49,7 @@ def fill(database: Database) -> tuple[Member, str]:
     person = create_member(database, role=Role.ADMIN)
     project_id = create_completed(database, person).project_id
     told, failed, stopped, waiting = (
-        create_generation(database, person, project_id=project_id, model_id="nova-reel", duration_seconds=6)
+        create_generation(database, person, project_id=project_id, model_id="kling-2.5", duration_seconds=5)
         for _ in range(4)
     )
     states = (DISPATCHED, SUBMITTING, WAITING, READY_TO_DOWNLOAD, DOWNLOADING)
@@ -71,7 +71,7 @@ def go_back(database: Database) -> None:
         connection.execute(
             text(
                 "UPDATE usage_days SET estimated_cost_idr = 14545, estimate_replaced_idr = 7272 "
-                "WHERE model_id = 'nova-reel'"
+                "WHERE model_id = 'kling-2.5'"
             )
         )
 
@@ -94,7 +94,7 @@ def figures(database: Database, person: Member) -> UsageTotals:
     """What the model with costs came to."""
     today = utc_now().date()
     with database.read_session() as session:
-        return reports.total(session, person, UsageQuery(today - timedelta(days=2), today, model_id="nova-reel"))
+        return reports.total(session, person, UsageQuery(today - timedelta(days=2), today, model_id="kling-2.5"))
 
 
 def test_upgrade_of_a_history_with_costs(database: Database) -> None:
@@ -132,8 +132,8 @@ def test_order_of_before_comes_to_its_end(database: Database) -> None:
     with database.write_session() as session:
         assert lifecycle.complete(session, row, build_output(row.id))
 
-    assert load_generation(waiting_id, database).provider_cost == Decimal("0.48")
+    assert load_generation(waiting_id, database).provider_cost == Decimal("0.35")
     after = figures(database, person)
-    assert after.estimated_cost_idr - before.estimated_cost_idr == 7_920
+    assert after.estimated_cost_idr - before.estimated_cost_idr == 5_775
     assert after.estimate_from_price_idr == before.estimate_from_price_idr
     assert broken_rules(database) == []
