@@ -119,6 +119,6 @@ def test_costs_of_jobs_without_a_clip(person: Member) -> None:
         days = session.scalars(select(UsageDay)).all()
         assert ledger.balance(session, person.workspace_id) == ledger.Balance(10_000, 0)
     assert sum(day.reported_cost_microusd for day in days) == 500_000
-    assert (thrown_away.provider_cost, thrown_away.provider_cost_currency) == (Decimal("0.48"), "USD")
-    assert sum(day.estimated_cost_idr for day in days) == 7_920  # $0.48 at Rp 16,500
-    assert sum(day.wasted_cost_idr for day in days) == 7_920 + 2 * 4_125
+    assert (thrown_away.provider_cost, thrown_away.provider_cost_currency) == (Decimal("0.35"), "USD")
+    assert sum(day.estimated_cost_idr for day in days) == 5_775  # $0.35 at Rp 16,500
+    assert sum(day.wasted_cost_idr for day in days) == 5_775 + 2 * 4_125

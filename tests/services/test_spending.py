@@ -40,8 +40,8 @@ from tests.factories.users import create_member
 PRICE = '{ since = 2026-11-28, credits_per_second = { "720p" = 20, "1080p" = 20 } }'
 OWN_GPU = '{ since = 2026-11-28, source = "our power bill", sure = "derived", per_gpu_second = 1_400 }'
 TOKENS = '{ since = 2026-11-28, source = "its list", sure = "vendor", per_million_tokens = { any = 1_000_000 } }'
-NOVA = {"model_id": "nova-reel", "duration_seconds": 6}
-"""Six seconds at $0.08, so $0.48."""
+KLING = {"model_id": "kling-2.5", "duration_seconds": 5}
+"""Five seconds at $0.07, so $0.35."""
 
 
 @pytest.fixture
@@ -81,20 +81,20 @@ def done(**more: Any) -> JobStatus:
 @pytest.mark.both_databases
 def test_order_keeps_the_estimate_and_the_dollar_of_its_moment(database: Database, admin: Member) -> None:
     """A dollar that is set afterwards changes nothing of an order, and counts for the next one."""
-    first = create_generation(database, admin, **NOVA)
+    first = create_generation(database, admin, **KLING)
     set_rate(database, admin, 20_000)
-    second = create_generation(database, admin, **NOVA, project_id=first.project_id)
+    second = create_generation(database, admin, **KLING, project_id=first.project_id)
 
     for row in (first, second):
         deliver(database, row)
 
-    assert (first.estimated_cost_microusd, first.idr_per_usd) == (480_000, 16_500)
+    assert (first.estimated_cost_microusd, first.idr_per_usd) == (350_000, 16_500)
     assert first.cost_since == datetime(2026, 7, 27, tzinfo=UTC)
-    assert (second.estimated_cost_microusd, second.idr_per_usd) == (480_000, 20_000)
+    assert (second.estimated_cost_microusd, second.idr_per_usd) == (350_000, 20_000)
     day = the_day(database)
-    assert (day.estimated_cost_idr, day.reported_cost_idr, day.cost_unknown_count) == (7_920 + 9_600, 0, 0)
+    assert (day.estimated_cost_idr, day.reported_cost_idr, day.cost_unknown_count) == (5_775 + 7_000, 0, 0)
     ended = load_generation(second.id, database)
-    assert (ended.provider_cost, ended.provider_cost_currency) == (Decimal("0.48"), "USD")
+    assert (ended.provider_cost, ended.provider_cost_currency) == (Decimal("0.35"), "USD")
     assert (ended.cost_basis, ended.provider_cost_is_estimate) == (CostBasis.ESTIMATE, True)
     assert broken_rules(database) == []
 
@@ -103,7 +103,7 @@ def test_order_keeps_the_estimate_and_the_dollar_of_its_moment(database: Databas
 def test_reported_cost_wins_and_the_estimate_stays_beside_it(database: Database, admin: Member) -> None:
     """What the vendor says is what it cost, in the dollar of the order; the frozen estimate is not touched."""
     set_rate(database, admin, 17_000)
-    row = create_generation(database, admin, **NOVA)
+    row = create_generation(database, admin, **KLING)
 
     row = deliver(database, row, done(cost=ReportedCost(Decimal("0.5001"), "USD")))
 
@@ -112,10 +112,10 @@ def test_reported_cost_wins_and_the_estimate_stays_beside_it(database: Database,
         CostBasis.REPORTED,
         False,
     )
-    assert row.estimated_cost_microusd == 480_000
+    assert row.estimated_cost_microusd == 350_000
     day = the_day(database)
     assert (day.reported_cost_microusd, day.reported_cost_idr) == (500_100, 8_502)  # 8,501.7
-    assert (day.estimated_cost_idr, day.estimate_replaced_idr, day.wasted_cost_idr) == (8_160, 8_160, 0)
+    assert (day.estimated_cost_idr, day.estimate_replaced_idr, day.wasted_cost_idr) == (5_950, 5_950, 0)
 
 
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
@@ -123,7 +123,7 @@ def test_job_without_a_clip_that_is_billed_is_paid_for_nothing(
     database: Database, admin: Member, state: JobState
 ) -> None:
     """The report of a failed or cancelled job is kept and counted, and stands apart as wasted."""
-    row = advance(database, create_generation(database, admin, **NOVA).id, DISPATCHED, SUBMITTING, WAITING)
+    row = advance(database, create_generation(database, admin, **KLING).id, DISPATCHED, SUBMITTING, WAITING)
     status = JobStatus(state, cost=ReportedCost(Decimal("0.30"), "USD"), error=errors.GenerationFailed())
     told = spending.at_end(row, status, now=utc_now())
 
@@ -143,7 +143,7 @@ def test_job_without_a_clip_that_is_billed_is_paid_for_nothing(
 
 def test_failed_job_of_which_nothing_is_told_costs_nothing(database: Database, admin: Member) -> None:
     """Nobody is taken to bill a failure that they say nothing of."""
-    row = advance(database, create_generation(database, admin, **NOVA).id, DISPATCHED, SUBMITTING)
+    row = advance(database, create_generation(database, admin, **KLING).id, DISPATCHED, SUBMITTING)
     with database.write_session() as session:
         assert lifecycle.fail(session, session.get_one(Generation, row.id), errors.GenerationFailed())
 
@@ -203,24 +203,35 @@ def test_cost_when_a_gpu_ran_for_us(database: Database, admin: Member, tmp_path:
 def test_reports_that_are_far_off_three_times_running_are_told(database: Database, admin: Member) -> None:
     """Three clips in a row, and administrators are told; one that is near begins anew."""
     project_id = create_generation(database, admin).project_id
-    cents = ["0.60", "0.61", "0.50", "0.70", "0.30", "0.96"]  # estimated at $0.48; between 0.384 and 0.6 is near
+    dollars = ["0.43", "0.45", "0.36", "0.51", "0.20", "0.70"]  # estimated at 0.35; from 0.28 to 0.4375 is near
     told = []
-    for amount in cents:
+    for amount in dollars:
         deliver(
             database,
-            create_generation(database, admin, **NOVA, project_id=project_id),
+            create_generation(database, admin, **KLING, project_id=project_id),
             done(cost=ReportedCost(Decimal(amount), "USD")),
         )
         with database.read_session() as session:
             told.append(attention.waiting(session).old_prices)
 
-    assert told == [(), (), (), (), (), ("nova-reel",)]
+    assert told == [(), (), (), (), (), ("kling-2.5",)]
     with database.read_session() as session:
         [row] = cost_drift.old_prices(session)
         assert (row.off_in_a_row, row.newest_percent) == (3, 200)
     with database.write_session() as session:  # the catalogue has another price by now
         session.execute(update(CostDrift).values(cost_since=datetime(2026, 1, 1, tzinfo=UTC)))
         assert cost_drift.old_prices(session) == []
+
+
+def test_use_that_is_far_off_says_nothing_of_the_price(database: Database, admin: Member, tmp_path: Path) -> None:
+    """A job that ran for long costs more by the very same price."""
+    used = ReportedUse(Decimal(5_000), UseUnit.GPU_SECONDS)
+    with vendors.further_models(tmp_path, vendors.model_of_demo("own", prices=PRICE, costs=OWN_GPU)):
+        for _clip in range(3):
+            deliver(database, create_generation(database, admin, model_id="own"), done(use=used))
+        with database.read_session() as session:
+            assert attention.waiting(session).old_prices == ()
+            assert session.scalars(select(CostDrift)).all() == []
 
 
 @pytest.mark.both_databases

@@ -167,7 +167,7 @@ def test_margins_of_models_tell_the_plainest_and_the_worst() -> None:
     """Of each model that can be ordered: the clip of its base price, the lowest and highest markup, and its losses."""
     found = {one.entry.model.id: one for one in margins.of_models(catalogue.shipped(), AT, idr_per_usd=16_500)}
 
-    seedance, own, unknown = found["replicate-seedance-1-pro"], found["demo-film"], found["wan-2.2-t2v"]
+    seedance, own, unknown = found["replicate-seedance-1-pro"], found["demo-film"], found["seedance-t2v"]
     assert (seedance.plain.price_idr, seedance.plain.cost_idr) == (12_500, 4_950)
     assert [round(float(markup), 2) for markup in (seedance.markups[0], seedance.markups[-1])] == [
         0.84,
