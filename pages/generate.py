@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from core import db, installation
-from core.billing import ledger
-from core.catalog import offered, price_list, rules
+from core.billing import ledger, pricing
+from core.catalog import in_force, offered, rules
+from core.clock import utc_now
 from core.db.enums import ENDED_STATUSES
 from core.db.tables import Preset
 from core.generations import batches, queries
@@ -16,7 +18,6 @@ from core.generations.submit import Order, made_before
 from core.insights import model_stats, provider_status
 from core.messages import Message
 from core.projects import presets, projects
-from core.providers import registry
 from core.providers.contract import VideoModel
 from core.spec import MAX_SEED, GenerationSpec
 from core.workspaces import quota
@@ -54,7 +55,7 @@ def track_records(database_url: str) -> dict[str, model_stats.TrackRecord]:
     """How the models of this installation did lately; the same for everybody, so asked once for all."""
     del database_url  # it tells one installation's figures from another's
     with db.read_session() as session:
-        return dict(model_stats.track_records(session, [model.id for model in offered.models()]))
+        return dict(model_stats.track_records(session, [model.id for model in offered.models(utc_now())]))
 
 
 def first_project() -> None:
@@ -77,15 +78,16 @@ def choose_project(names: dict[str, str]) -> None:
 
 def offered_models() -> Sequence[VideoModel]:
     """The models to choose from, those that can be used first; only ones that take a start image to go on from one."""
-    models = sorted(offered.models(), key=lambda model: model.provider not in configured)
+    models = sorted(offered.models(utc_now()), key=lambda model: model.provider not in configured)
     return [model for model in models if model.start_image] if form_state.extended() else models
 
 
 def choose_model(models: Sequence[VideoModel], spec: GenerationSpec, troubles: Mapping[str, Message]) -> None:
     """The model; what it makes decides the settings below."""
-    model = registry.model(spec.model_id)
+    model = in_force.model(spec.model_id)
     picked = model_picker.show(
         models,
+        ended=() if form_state.extended() else offered.withdrawn(utc_now()),
         spec=spec,
         configured=configured,
         troubles=troubles,
@@ -127,7 +129,7 @@ def choose_settings(model: VideoModel, spec: GenerationSpec, offer: Offer) -> No
             _("Sound"),
             "generate_audio",
             offered=offer.can("sound") and not model.always_audio,
-            price=price_list.AUDIO_CREDITS,
+            price=_extra_credits(spec, "generate_audio"),
             help_text=_("The model makes sound that goes with the picture."),
             is_forced=offer.must("sound") and not model.always_audio,
         )
@@ -135,7 +137,7 @@ def choose_settings(model: VideoModel, spec: GenerationSpec, offer: Offer) -> No
             _("Enhance the prompt"),
             "enhance_prompt",
             offered=offer.can("enhance"),
-            price=price_list.PROMPT_ENHANCEMENT_CREDITS,
+            price=_extra_credits(spec, "enhance_prompt"),
             help_text=_("The provider's own AI rewrites the prompt before the clip is made. You do not see its text."),
             is_forced=offer.must("enhance"),
         )
@@ -144,11 +146,18 @@ def choose_settings(model: VideoModel, spec: GenerationSpec, offer: Offer) -> No
     offer.say_why("sound", "enhance")
 
 
+def _extra_credits(spec: GenerationSpec, field: str) -> int:
+    """By how much a switch raises the price of this very clip."""
+    states: list[dict[str, Any]] = [{field: True}, {field: False}]
+    on, off = (pricing.priced(replace(spec, **state)).total_credits for state in states)
+    return on - off
+
+
 def choose_several(spec: GenerationSpec) -> list[GenerationSpec]:
     """How many of each, and which other models as well; all clips in all. What those change of the order is said."""
     can = {
         model.id: adapted
-        for model in offered.models()
+        for model in offered.models(utc_now())
         if model.id != spec.model_id and model.provider in configured and (adapted := _adapted(model, spec))
     }
     chosen: list[str] = form_state.value("also") or []
@@ -179,7 +188,7 @@ def choose_several(spec: GenerationSpec) -> list[GenerationSpec]:
                 width=340,
             )
     for model_id in also:
-        adjustments.show_other(registry.model(model_id), can[model_id].changes)
+        adjustments.show_other(in_force.model(model_id), can[model_id].changes)
     _say_left_out([model_id for model_id in chosen if model_id not in can and model_id != spec.model_id])
     number = st.session_state[form_state.name("variations")]
     if spec.seed is not None and number > 1:
@@ -199,14 +208,14 @@ def _adapted(model: VideoModel, spec: GenerationSpec) -> rules.Adapted | None:
 
 
 def _also_name(model_id: str, adapted: rules.Adapted) -> str:
-    name = registry.model(model_id).name
+    name = in_force.model(model_id).name
     return _("{model} (with changes)").format(model=name) if adapted.changes else name
 
 
 def _say_left_out(model_ids: Sequence[str]) -> None:
     """Name the models that were chosen and cannot make this."""
     if model_ids:
-        names = ", ".join(registry.model(model_id).name for model_id in model_ids)
+        names = ", ".join(entry.model.name for model_id in model_ids if (entry := in_force.find(model_id)))
         words = _("Left out, because they cannot make these settings: {models}.").format(models=names)
         st.caption(f":material/info: {words}")
 
@@ -237,7 +246,9 @@ def form(names: dict[str, str], kept: Sequence[Preset]) -> list[Order]:
     models = offered_models()
     with db.read_session() as session:
         troubles = provider_status.troubles(session)
-    model = registry.model(form_state.fallback_model(models, model_picker.suggested(models, configured, troubles)))
+        used = None if form_state.value("model_id") else queries.last_model(session, person)
+    suggested = model_picker.suggested(models, configured, troubles, used)
+    model = in_force.model(form_state.fallback_model(models, suggested))
     wished = form_state.spec(model)
     fitted = rules.adapt(wished, model)
     spec = fitted.spec

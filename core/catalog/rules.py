@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core import errors, validation
+from core.catalog import in_force
 from core.catalog.adaptation import Adapted, Adjustment, adapt
 from core.catalog.order_fields import flat, sentence
 from core.errors import FieldProblem
 from core.messages import Message, message
-from core.providers import constraints, registry
+from core.providers import constraints
 from core.providers.constraints import Value
 from core.providers.contract import MediaKind, VideoModel
 from core.spec import MAX_SEED, GenerationSpec
@@ -63,7 +64,7 @@ def require(spec: GenerationSpec, *, without_images: bool = False) -> VideoModel
         found = [problem for problem in found if problem.rule not in still_open]
     if found:
         raise errors.InvalidRequest(fields=_by_field(found), problems=found)
-    return registry.model(spec.model_id)
+    return in_force.model(spec.model_id)
 
 
 def check(model: VideoModel, spec: GenerationSpec, *, prompt_required: bool = True) -> FieldErrors:
@@ -134,7 +135,7 @@ def _choices(
 
 def _problems_of(spec: GenerationSpec, *, prompt_required: bool) -> list[FieldProblem]:
     try:
-        model = registry.model(spec.model_id)
+        model = in_force.model(spec.model_id)
     except errors.NotFound as unknown:
         return [FieldProblem("modelId", unknown.message, "domain")]
     return problems(model, spec, prompt_required=prompt_required)
@@ -146,12 +147,12 @@ def _by_field(found: Sequence[FieldProblem]) -> FieldErrors:
 
 def _rules_on_media(model_id: str) -> frozenset[str]:
     """Ids of the rules that images may still satisfy."""
-    model = registry.find_model(model_id)
-    if model is None:
+    entry = in_force.find(model_id)
+    if entry is None:
         return frozenset()
     return frozenset(
         rule.id
-        for rule in constraints.constraints(model).rules
+        for rule in constraints.constraints(entry.model).rules
         if not constraints.fields_of(rule).isdisjoint(constraints.MEDIA)
     )
 

@@ -2,6 +2,7 @@
 
 AppError                        500  internal
 ├── InvalidRequest              422  invalid_request        fields: what is wrong with which field
+│   └── ModelNotOffered         422  model_not_offered
 ├── Unauthorized                401  unauthorized
 ├── Forbidden                   403  forbidden
 │   └── SignInRefused           403  sign_in_refused        reason: why they may not come in
@@ -54,6 +55,7 @@ from core.errors.base import (
     InsufficientCredits,
     InvalidRequest,
     MediaRejected,
+    ModelNotOffered,
     NotFound,
     PutAside,
     RateLimited,
@@ -83,6 +85,7 @@ from core.errors.provider import (
     ProviderRemoved,
     ProviderUnavailable,
     ReplyTooLarge,
+    ServerUnavailable,
     SubmitUncertain,
     UnreadableReply,
 )
@@ -107,6 +110,7 @@ __all__ = [
     "InvalidRequest",
     "JobLost",
     "MediaRejected",
+    "ModelNotOffered",
     "ModelUnavailable",
     "NotFound",
     "OutputExpired",
@@ -120,6 +124,7 @@ __all__ = [
     "PutAside",
     "RateLimited",
     "ReplyTooLarge",
+    "ServerUnavailable",
     "SignInFailed",
     "SignInRefused",
     "SignInUnavailable",

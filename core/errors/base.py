@@ -96,6 +96,13 @@ class InvalidRequest(AppError):
         self.problems = tuple(problems)
 
 
+class ModelNotOffered(InvalidRequest):
+    """The model has ended or is hidden; the sentence names its successor. It can still be priced."""
+
+    code = "model_not_offered"
+    sentence = N_("This model is not offered. Choose another one.")
+
+
 class Unauthorized(AppError):
     """No token, or one that is not valid."""
 

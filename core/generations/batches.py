@@ -9,9 +9,9 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from core import errors
-from core.billing import ledger
-from core.billing.quote import quote
+from core.billing import ledger, pricing
 from core.catalog import rules
+from core.catalog_changes import current
 from core.db import ReadSession, WriteSession
 from core.db.tables import Generation, Project
 from core.generations.submit import Order, is_repeat, submit
@@ -26,9 +26,10 @@ MAX_BATCH = 20
 
 def total_credits(orders: Sequence[Order]) -> int:
     """The price of all of them: the sum of their quotes."""
-    return sum(quote(order.spec).total_credits for order in orders)
+    return sum(pricing.priced(order.spec).total_credits for order in orders)
 
 
+@current.ordering
 def submit_batch(
     session: WriteSession,
     member: Member,
@@ -104,7 +105,7 @@ def _check_total(session: ReadSession, member: Member, orders: Sequence[Order]) 
     needed: Counter[str] = Counter()
     for order in orders:
         if order.project_id in payer_of:
-            needed[payer_of[order.project_id]] += quote(order.spec).total_credits
+            needed[payer_of[order.project_id]] += pricing.priced(order.spec).total_credits
     for workspace_id, credits in needed.items():
         available = ledger.balance(session, workspace_id).available_credits
         if credits > available:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from core import errors
+from core import db, errors
+from core.catalog_changes import asked
 from core.config import Settings
 from core.db.tables import Generation
 from core.files.storage import Storage
-from core.providers import callbacks, connection
+from core.providers import callbacks
 from core.providers.contract import MediaKind, ReferenceMedia, SourceImage, VideoRequest
 from core.spec import IMAGE_FIELDS
 
@@ -16,7 +17,8 @@ def from_row(row: Generation, settings: Settings, storage: Storage) -> VideoRequ
 
     Raises NotFound or ModelUnavailable for what is gone, MediaRejected for a damaged image, StorageUnavailable.
     """
-    model = connection.find_model(settings, row.model_id)
+    with db.read_session() as session:
+        model = asked.model(session, settings, row)
     if model is None:
         raise errors.ModelUnavailable(detail=row.model_id)
 

@@ -94,6 +94,7 @@ _LINE = TranslatedLabels(
         "startImage": N_("Start image"),
         "endImage": N_("End image"),
         "images": N_("Start and end image"),
+        "references": N_("References"),
         "audio": N_("Sound"),
         "promptEnhancement": N_("Prompt enhancement"),
     }

@@ -374,6 +374,18 @@ VIEWS: Mapping[str, View] = {
                 *("admin_check", "admin_release_*", "admin_job_*", "admin_found_*", "Show clip"),
                 *("admin_people_search", "admin_grant_kind_*", "admin_grant_email_*", "admin_grant_credits_*"),
                 *("admin_grant_reason_*", "FormSubmitter:admin_grant-Apply", "sample_make_admin"),
+                *("admin_dollar_idr", "admin_dollar_since", "FormSubmitter:admin_dollar-Set the dollar"),
+            }
+        },
+        roles=ADMINS,
+    ),
+    "models": View(
+        "models",
+        {
+            ADMINS: {
+                *("models_model", "models_kind", "models_state_veo3", "models_successor_veo3", "models_reason_veo3"),
+                *("models_since_veo3_life", "FormSubmitter:models_change_veo3_life-Change", "models_provider"),
+                *("models_record_modelslab", "FormSubmitter:models_add-Add the model"),
             }
         },
         roles=ADMINS,

@@ -201,7 +201,7 @@ def test_collect_of_a_clip_that_lies_in_the_reply(
     video = base64.b64encode(host.data).decode()
     reply = {"public_id": "j1", "status": "success", "output": {"video": video, "video_resource_url": None}}
     route = respx.get("https://api.edenai.run/v3/universal-ai/async/j1").respond(200, json=reply)
-    row = create_generation(db.default(), ana, model_id="nova-reel", duration_seconds=6)
+    row = create_generation(db.default(), ana, model_id="kling-2.5", duration_seconds=5)
     advance(db.default(), row.id, DISPATCHED, SUBMITTING)
     advance(db.default(), row.id, WAITING, READY_TO_DOWNLOAD, provider_job_id="j1", provider_video_url=LINK_AT_PROVIDER)
     route.side_effect = [httpx.Response(500), httpx.Response(200, json=reply)]
@@ -305,7 +305,7 @@ def test_jobs_when_it_is_not_their_turn(host: hosts.FileHost, ana: Member, stage
 def test_submit_when_the_vendor_renamed_a_model(ana: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new name of a model at its vendor is a setting."""
     monkeypatch.setenv("MODELSLAB_API_KEY", "k")
-    monkeypatch.setenv("MODELSLAB_MODEL_IDS", "veo3=veo-9")
+    monkeypatch.setenv("MODELSLAB_MODEL_IDS", "wan-2.2-t2v=wan-9")
     installations.reopen()
     route = respx.post("https://modelslab.com/api/v7/video-fusion/text-to-video").respond(
         200, json={"status": "processing", "id": 6}
@@ -318,9 +318,9 @@ def test_submit_when_the_vendor_renamed_a_model(ana: Member, monkeypatch: pytest
     with db.write_session() as session:
         ledger.grant(session, ana.id, credits=5000, key="more", actor="root", reason="Enough for this")
     route.respond(200, json={"status": "processing", "id": 7})
-    row = create_generation(db.default(), ana, model_id="veo3", duration_seconds=8)
+    row = create_generation(db.default(), ana, model_id="wan-2.2-t2v", duration_seconds=10)
     advance(db.default(), row.id, DISPATCHED)
     tasks.submit(row.id)
 
-    assert b'"model_id":"veo-9"' in route.calls.last.request.content
+    assert b'"model_id":"wan-9"' in route.calls.last.request.content
     assert sound(row.id).provider_job_id == "7"

@@ -14,7 +14,9 @@ from pages.ui.language import _, plural, translate_message
 def show(model: VideoModel, changes: Sequence[Adjustment]) -> None:
     """Say plainly what of the wish had to change for this model."""
     if form_state.value("stands_in") == model.id:
-        _say(_("The requested model is unavailable; using {model}.").format(model=model.name))
+        said = _("The requested model is unavailable; using {model}.").format(model=model.name)
+        because = form_state.stands_in_because()
+        _say(f"{translate_message(because)} {said}" if because else said)
     for change in changes:
         _say(_sentence(model, change))
 

@@ -11,11 +11,11 @@ from typing import Any
 import streamlit as st
 
 from core import db, errors
+from core.catalog import in_force
 from core.clock import utc_now
 from core.db import ReadSession
 from core.messages import Message
 from core.projects import drafts, uploads
-from core.providers import registry
 from core.workspaces.access import Member
 from pages.sections.generate import form_state
 from pages.ui import components, connection, wording
@@ -139,7 +139,7 @@ def _as_json(held: Mapping[str, Any]) -> dict[str, Any]:
 def _usable(session: ReadSession, person: Member, kept: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """What of a draft can be taken up, and the images that cannot."""
     found = {field: kept[field] for field, kind in KEPT.items() if isinstance(kept.get(field), kind)}
-    offered = {model.id for model in registry.models()}
+    offered = {model.id for model in in_force.models()}
     found["also"] = [model_id for model_id in found.get("also", ()) if model_id in offered]
     lost = []
     for field in form_state.IMAGES:

@@ -11,8 +11,11 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from core import config, db, installation
+from core.catalog import in_force, offered
+from core.clock import utc_now
 from core.db.tables import Generation
 from core.generations import last_frame, queries
+from core.messages import Message
 from core.providers.contract import MediaKind, VideoModel
 from core.spec import FIELDS, IMAGE_FIELDS, MAX_SEED, MEDIA_FIELDS, GenerationSpec, Reference
 from core.workspaces.access import Member
@@ -190,12 +193,30 @@ def keep_valid(field: str, options: Sequence[Any], default: Any) -> int:
 
 
 def fallback_model(models: Sequence[VideoModel], suggested: str) -> str:
-    """The model wished for where it is on offer, else the first, with a note; `suggested` where none was wished."""
+    """The model wished for where it is on offer, else `suggested`, with a note where it stands in for another.
+
+    In the place of one that has ended comes its successor where that is on offer.
+    """
     wished = value("model_id")
-    if wished not in [model.id for model in models]:
-        st.session_state[name("model_id")] = models[0].id if wished else suggested
-        st.session_state[name("stands_in")] = models[0].id if wished else None
+    ids = [model.id for model in models]
+    if wished not in ids:
+        entry, why = in_force.find(wished) if wished else None, None
+        stands_in = suggested
+        if entry is not None:
+            known, now = in_force.current(), utc_now()
+            why = offered.refusal(known, entry, now)
+            after = offered.successor(known, entry, now)
+            stands_in = after.id if after and after.id in ids else suggested
+        st.session_state[name("model_id")] = stands_in
+        st.session_state[name("stands_in")] = stands_in if wished else None
+        st.session_state[name("stands_in_because")] = why
     return str(value("model_id"))
+
+
+def stands_in_because() -> Message | None:
+    """Why the model that was wished for cannot be ordered, where that is known."""
+    found: Message | None = st.session_state.get(name("stands_in_because"))
+    return found
 
 
 def pick(label: str, field: str, options: Sequence[Option], chosen: Option, shown: Callable[[Any], str] = str) -> None:
