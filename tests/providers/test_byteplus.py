@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,16 @@ import respx
 from core import errors
 from core.providers import registry
 from core.providers.adapters.byteplus import identifier
-from core.providers.contract import JobMatches, JobState, MediaKind, ReferenceMedia, SourceImage, VideoSource
+from core.providers.contract import (
+    JobMatches,
+    JobState,
+    MediaKind,
+    ReferenceMedia,
+    ReportedUse,
+    SourceImage,
+    UseUnit,
+    VideoSource,
+)
 from tests.providers import calls
 
 TASKS = "https://ark.ap-southeast.bytepluses.com/api/v3/contents/generations/tasks"
@@ -178,6 +188,27 @@ def test_look_at_a_task_that_was_not_made_in_time() -> None:
     error = _look().error
     assert type(error) is errors.GenerationFailed
     assert "in time" in str(error)
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    ("body", "tokens"),
+    [
+        (SUCCEEDED, 108900),
+        (SUCCEEDED | {"usage": {"completion_tokens": "108900"}}, 108900),
+        (SUCCEEDED | {"usage": {"completion_tokens": None}}, None),
+        (SUCCEEDED | {"usage": {"completion_tokens": -5}}, None),
+        (SUCCEEDED | {"usage": None}, None),
+        (TASK | {"status": "failed", "error": {}, "usage": {"completion_tokens": 40}}, 40),
+        (TASK | {"status": "failed", "error": {}}, None),
+    ],
+)
+def test_tokens_are_told(body: dict[str, Any], tokens: int | None) -> None:
+    """What it has counted is known, of a job without a clip too; what it has not stays estimated."""
+    respx.get(LOOK).respond(json=body)
+    status = _look()
+    assert status.use == (None if tokens is None else ReportedUse(Decimal(tokens), UseUnit.TOKENS))
+    assert status.cost is None
 
 
 def test_file_needs_no_key() -> None:
