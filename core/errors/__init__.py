@@ -85,6 +85,7 @@ from core.errors.provider import (
     ProviderRemoved,
     ProviderUnavailable,
     ReplyTooLarge,
+    ServerUnavailable,
     SubmitUncertain,
     UnreadableReply,
 )
@@ -123,6 +124,7 @@ __all__ = [
     "PutAside",
     "RateLimited",
     "ReplyTooLarge",
+    "ServerUnavailable",
     "SignInFailed",
     "SignInRefused",
     "SignInUnavailable",

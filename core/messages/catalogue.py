@@ -45,7 +45,9 @@ TEMPLATES: dict[str, str] = {
     "hold_released_by_cancel": N_("Cancelled"),
     "signup_credits": N_("Credits for a new person"),
     # Why one ended or cannot go on
-    "never_received": N_("The provider never received this. Nothing was charged; try again."),
+    "never_received": N_(
+        "The provider has no such job: it never got it, or has forgotten it. Nothing was charged; try again."
+    ),
     "never_made": N_("An administrator found that the provider never made this clip."),
     "no_new_jobs": N_("The provider took no new jobs for a day. Nothing was charged."),
     "sent_is_unknown": N_(

@@ -16,6 +16,7 @@ from core.messages import N_
 from core.providers import http, kept, storable, transport
 from core.providers.contract import (
     LINK_AT_PROVIDER,
+    NEXT_NUMBER,
     JobMatches,
     JobState,
     JobStatus,
@@ -114,7 +115,7 @@ class Adapter(VendorHooks):
                     complete = False
                 elif (ours := await self._checked(listed)) is not False:
                     (exact if ours else candidates).append(listed.job)
-            page = found.next_page
+            page = found.next_page if found.next_page != NEXT_NUMBER else str(int(page or 1) + 1)
             if not page:
                 return JobMatches(exact, candidates, complete=complete)
         return JobMatches(exact, candidates, complete=False)

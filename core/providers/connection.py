@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from core import content_coding, egress
+from core import config, content_coding, egress
 from core.config import Settings
 from core.providers import registry
 from core.providers.contract import Provider
@@ -56,6 +56,15 @@ def connect_where_it_moved(
     """The provider at today's address, for a job whose own address has moved; None when there is no other."""
     today = settings.provider_base_urls.get(name)
     return None if today in (None, base_url) else connect(settings, name, client, base_url=today)
+
+
+def download_allow(settings: Settings, name: str, base_url: str | None) -> frozenset[str]:
+    """The `host:port`s that a provider's files may come from though private or unencrypted, those of all its servers.
+
+    `base_url` is where the job was submitted to.
+    """
+    further = registry.provider_class(name).further_addresses
+    return settings.download_allow(name, base_url) | {config.host_port(address) for address in further}
 
 
 def submit_client(settings: Settings) -> httpx.AsyncClient:

@@ -248,6 +248,10 @@ class ListedJob:
     checks: Sequence[Check] = ()
 
 
+NEXT_NUMBER = "next number"
+"""The `next_page` of a list whose pages are numbered from 1: the one after that which was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListPage:
     """One page of a vendor's list of jobs; `next_page` is empty on the last one that matters."""
@@ -401,6 +405,8 @@ class Provider(ABC):
 
     One that is `from_file` was made from a file of vendors. `given_address` says that its address stands there (with a
     path only if the kind `takes_base_path`); `options` are facts about it that its kind asks for, such as a region.
+    `further_addresses` are those of its other servers, which files come from, too. `file_options` are options of a
+    model that name a file in JSON beside the file of vendors; the adapter gets what is in it.
     """
 
     name: ClassVar[str]
@@ -422,6 +428,8 @@ class Provider(ABC):
     from_file: ClassVar[bool] = False
     given_address: ClassVar[bool] = False
     takes_base_path: ClassVar[bool] = False
+    further_addresses: ClassVar[tuple[str, ...]] = ()
+    file_options: ClassVar[frozenset[str]] = frozenset()
     max_requests_per_second: ClassVar[float | None] = None
     cancel_note: ClassVar[str] = N_(
         "This provider cannot stop a job once it has it; the clip will arrive and be charged."
@@ -475,6 +483,11 @@ class Provider(ABC):
     @classmethod
     def parse_notice(cls, body: Mapping[str, Any], model: VideoModel) -> JobNotice | None:
         """What a call of the vendor's tells of a job of that model; None where it tells nothing that can be used."""
+        return None
+
+    @classmethod
+    def callback_answer(cls, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """What a call that only tries our address is answered with; None for one that tells of a job."""
         return None
 
     async def video_source(self, job_id: str, video_url: str) -> VideoSource:

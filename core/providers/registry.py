@@ -166,7 +166,10 @@ PROVIDERS = (
     "core.providers.adapters.replicate:Replicate",
     "core.providers.adapters.fal:Fal",
     "core.providers.adapters.openrouter:OpenRouter",
+    "core.providers.adapters.kling:Kling",
     "core.providers.adapters.byteplus:BytePlus",
+    "core.providers.adapters.gemini:Gemini",
+    "core.providers.adapters.minimax:MiniMax",
     "core.providers.adapters.demo:Demo",
 )
 """Every provider that is shipped, one line each, in the order they are listed to people."""

@@ -47,6 +47,24 @@ class TestBytePlus(ProviderContract):
     prices = PRICED
 
 
+class TestGemini(ProviderContract):
+    provider = registry.provider_class("gemini")
+    script = SCRIPTS["gemini"]
+    prices = PRICED
+
+
+class TestMiniMax(ProviderContract):
+    provider = registry.provider_class("minimax")
+    script = SCRIPTS["minimax"]
+    prices = PRICED
+
+
+class TestKling(ProviderContract):
+    provider = registry.provider_class("kling")
+    script = SCRIPTS["kling"]
+    prices = PRICED
+
+
 class TestDemo(ProviderContract):
     provider = registry.provider_class("demo")
     script = SCRIPTS["demo"]

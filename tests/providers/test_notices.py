@@ -59,6 +59,21 @@ EDEN_ID = "550e8400-e29b-41d4-a716-446655440000"
             JobNotice("cgt-1"),
         ),
         ("byteplus-seedance-2.0", {"id": "cgt-1", "status": "succeeded", "content": CLIP}, JobNotice("cgt-1")),
+        (
+            "gemini-omni-1.2-flash",
+            {"type": "interaction.completed", "version": "v1", "data": {"id": "v1_ChdQdHU2"}},
+            JobNotice("v1_ChdQdHU2"),
+        ),
+        (
+            "minimax-h3",
+            {"task": {"id": "424010985738629", "status": "succeeded", "content": {"url": CLIP}}},
+            JobNotice("424010985738629", CLIP),
+        ),
+        (
+            "minimax-h3",
+            {"task": {"id": "424010985738629", "status": "queued", "content": {"url": CLIP}}},
+            JobNotice("424010985738629"),
+        ),
         ("demo-film", {"id": "x"}, None),
     ],
 )
@@ -77,14 +92,16 @@ def test_notice(model_id: str, body: dict[str, Any], told: JobNotice | None) -> 
         "nova-reel",
         "openrouter-wan-2.7",
         "byteplus-seedance-2.0",
+        "gemini-omni-1.2-flash",
+        "minimax-h3",
     ],
 )
 @pytest.mark.parametrize(
     "body",
     [
         {},
-        {"id": None, "request_id": 5, "public_id": [], "data": "job-1"},
-        {"id": {}, "request_id": "a/../b", "public_id": "", "data": {"id": "a/../b"}},
+        {"id": None, "request_id": 5, "public_id": [], "data": "job-1", "task": "4240"},
+        {"id": {}, "request_id": "a/../b", "public_id": "", "data": {"id": "a/../b"}, "task": {"id": "a/../b"}},
     ],
 )
 def test_notice_that_names_no_job(model_id: str, body: dict[str, Any]) -> None:

@@ -20,6 +20,9 @@ MODELS = {
     "fal": "fal-hailuo-2.3",
     "openrouter": "openrouter-seedance-2.0-fast",
     "byteplus": "byteplus-seedance-2.0-fast",
+    "gemini": "gemini-omni-1.2-flash",
+    "minimax": "minimax-h3",
+    "kling": "kling-3.0",
 }
 """Vendor -> a model of it that makes video from text alone."""
 

@@ -29,7 +29,7 @@ _REFUSED_KINDS = {"429", "429header", "429text", "500", "500verdict", "badkey", 
 _REFUSED_KINDS |= {"200error", "nsfwsubmit", "messege", "gone", "badinput", "echorefuse"}
 _JOB_KINDS = {"ok", "slow", "late", "nsfw", "fail", "never", "oddword", "early", "nojob", "echo", "echofail"}
 _JOB_KINDS |= {"idtext", "jobid", "costnumber", "bigvideo", "upstreamfail", "aborted", "removed", "doneerror"}
-_JOB_KINDS |= {"costnull", "costtext", "nsfwdone", "expires"}
+_JOB_KINDS |= {"costnull", "costtext", "nsfwdone", "expires", "filegone", "inline", "latefile", "toobusy"}
 _LOOK_KINDS = {"look429", "look500", "lookhtml", "lookreset"}
 _FILE_KINDS = {"drop", "truncate", "expired", "lost", "htmlfile", "wrongtype", "gzip", "redirect", "redirectplain"}
 _FILE_KINDS |= {"empty", "hugelen", "notvideo", "hevc", "drip", "silent", "babble"}
@@ -248,7 +248,7 @@ async def no_answer(kind: str, request: Request) -> Response:
 
 async def echoed(request: Request) -> dict[str, Any]:
     """Everything careless vendors say of a request again: the key as it is, in an address, as a name, in text."""
-    sent = request.headers.get("authorization", "").rpartition(" ")[2]
+    sent = request.headers.get("x-goog-api-key") or request.headers.get("authorization", "").rpartition(" ")[2]
     key = sent or str((await request.json()).get("key", ""))
     address = f"https://vendor.invalid/look?key={urllib.parse.quote(key, safe='')}"
     return {"message": f"key {key} at {address}", "debug": {"headers": [f"Bearer {key}"], key: {"url": address}}}

@@ -135,6 +135,23 @@ FAULTS: Mapping[str, Mapping[str, Outcome]] = {  # one entry a vendor, and its m
         "removed": _failed("expired_at_provider"),
     },
     "fal": EVERYWHERE | {"doneerror": _failed("generation_failed")},
+    "gemini": EVERYWHERE
+    | {
+        "429header": LATER,
+        "inline": DONE,
+        "bigvideo": DONE,
+        "latefile": DONE,
+        "filegone": _failed("expired_at_provider"),
+        "nsfwdone": _failed("content_refused"),
+        "toobusy": _failed("generation_failed"),
+    },
+    "minimax": EVERYWHERE
+    | {
+        "429header": LATER,
+        "200error": _refused("provider_out_of_credits"),
+        "expires": _failed("generation_failed"),
+        "costtext": DONE,
+    },
     "openrouter": SOME
     | {
         "200error": REFUSED_UNREAD,
@@ -300,11 +317,14 @@ def _check_what_is_kept(site: Installation, orders: Mapping[tuple[str, str], str
         row = site.row(orders["edenai", kind])
         assert (row.provider_cost, row.provider_cost_currency) == (Decimal("0.48"), "USD")
         assert not row.provider_cost_is_estimate
+    assert site.row(orders["gemini", "ok"]).provider_cost == Decimal("0.568216")
+    assert site.row(orders["minimax", "costtext"]).provider_cost == Decimal("0.4")
+    for vendor in ("edenai", "gemini"):
+        assert len(str(site.row(orders[vendor, "bigvideo"]).provider_response)) < 10_000
     for kind, amount in (("ok", "0.4573"), ("costtext", "0.4573"), ("costnull", None), ("costnumber", None)):
         row = site.row(orders["openrouter", kind])
         assert row.provider_cost_is_estimate is (amount is None)
         assert amount is None or row.provider_cost == Decimal(amount)
-    assert len(str(site.row(orders["edenai", "bigvideo"]).provider_response)) < 10_000
     hevc = site.row(orders["modelslab", "hevc"]).output_facts or {}
     assert (hevc["video_codec"], hevc["web_safe"]) == ("h264", True)
     under_way = tuple(orders["modelslab", kind] for kind, outcome in FILES.items() if outcome is STILL)
