@@ -20,7 +20,14 @@ ORDERS = "https://api.minimax.io/v2/video_generation"
 TASKS = "https://api.minimax.io/v2/query/video_generation"
 IMAGE, OTHER = SourceImage(b"\xff\xd8 one"), SourceImage(b"\xff\xd8 two")
 SENT_AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-TASK = {"id": "4240", "model": "MiniMax-H3", "resolution": "2K", "duration": 5, "ratio": "16:9", "status": "succeeded"}
+TASK: dict[str, Any] = {
+    "id": "4240",
+    "model": "MiniMax-H3",
+    "resolution": "2K",
+    "duration": 5,
+    "ratio": "16:9",
+    "status": "succeeded",
+}
 
 
 def ordered(**changed: Any) -> dict[str, Any]:
