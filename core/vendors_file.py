@@ -4,6 +4,7 @@
 further one of a shipped provider of that name. Every error names the line and the field.
 """
 
+import json
 import pkgutil
 import re
 import tomllib
@@ -19,7 +20,10 @@ from core.providers.contract import Provider
 from core.providers.model_files import BadRecord
 from core.providers.registry import Registry, check_model
 
-KINDS: Mapping[str, str] = {"openaivideo": "core.providers.adapters.openaivideo:OpenAIVideo"}
+KINDS: Mapping[str, str] = {
+    "comfyui": "core.providers.adapters.comfyui:ComfyUI",
+    "openaivideo": "core.providers.adapters.openaivideo:OpenAIVideo",
+}
 """Kind of which there is no instance by itself -> its class; every registered provider is a kind, too."""
 
 NAME = re.compile(r"[a-z][a-z0-9]{0,39}")
@@ -45,7 +49,7 @@ def add(registry: Registry, file: Path) -> None:
         reason = failure.strerror if isinstance(failure, OSError) else str(failure)
         raise BadVendorsFile(f"{file.name} cannot be read: {reason}.") from failure
     try:
-        classes = [_class(registry, name, table) for name, table in _vendors(content)]
+        classes = [_class(registry, name, table, file.parent) for name, table in _vendors(content)]
         hidden = _hidden(content)
     except _Broken as broken:
         line, field = line_of(text, broken.path), _written(broken.path)
@@ -77,7 +81,7 @@ def _vendors(content: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     return list(vendors.items())
 
 
-def _class(registry: Registry, name: str, table: Mapping[str, Any]) -> type[Provider]:
+def _class(registry: Registry, name: str, table: Mapping[str, Any], folder: Path) -> type[Provider]:
     """The class of an instance: its kind's, with what the file says in the place of the class's own."""
     at = ("vendor", name)
     for field in table:
@@ -85,7 +89,7 @@ def _class(registry: Registry, name: str, table: Mapping[str, Any]) -> type[Prov
             raise _Broken(f"There is no such field. There are: {', '.join(sorted(_FIELDS))}.", (*at, field))
     kind = _kind(registry, name, table.get("kind"))
     shipped = registry.is_registered(name)
-    models, catalogue = _models(registry, name, table.get("model", []))
+    models, catalogue = _models(registry, name, table.get("model", []), kind, folder)
     if shipped:
         if set(table) - {"model"}:
             field = next(field for field in table if field != "model")
@@ -146,13 +150,15 @@ def _kind(registry: Registry, name: str, kind: Any) -> type[Provider]:
     return registry.provider_class(kind)
 
 
-def _models(registry: Registry, name: str, tables: Any) -> tuple[tuple[Any, ...], dict[str, Mapping[str, Any]]]:
+def _models(
+    registry: Registry, name: str, tables: Any, kind: type[Provider], folder: Path
+) -> tuple[tuple[Any, ...], dict[str, Mapping[str, Any]]]:
     if not isinstance(tables, Sequence) or isinstance(tables, str):
         raise _Broken(f"It must be tables [[vendor.{name}.model]].", ("vendor", name, "model"))
     found = []
     for place, table in enumerate(tables):
         try:
-            found.append(model_files.record(table, provider=name))
+            found.append(model_files.record(_with_files(kind, table, folder), provider=name))
             Entry.of(found[-1].model, found[-1].catalogue)
             check_model(found[-1].model, provider=name)
         except BadRecord as wrong:
@@ -165,6 +171,30 @@ def _models(registry: Registry, name: str, tables: Any) -> tuple[tuple[Any, ...]
         if not found[-1].catalogue.get("prices"):
             raise _Broken("It has no price: add [[vendor.NAME.model.prices]].", ("vendor", name, "model", place))
     return tuple(each.model for each in found), {each.model.id: each.catalogue for each in found}
+
+
+def _with_files(kind: type[Provider], table: Any, folder: Path) -> Any:
+    """A model's table with what is in the files that its options name, relative to the file of vendors."""
+    options = table.get("options") if isinstance(table, Mapping) else None
+    if not isinstance(options, Mapping):
+        return table
+    return table | {
+        "options": {
+            name: _json_file(folder, value, f"options.{name}") if name in kind.file_options else value
+            for name, value in options.items()
+        }
+    }
+
+
+def _json_file(folder: Path, value: Any, field: str) -> Any:
+    if not isinstance(value, str) or not value:
+        raise BadRecord("It must be the name of a file beside this one.", field)
+    try:
+        return json.loads((folder / value).read_text("utf-8"))
+    except OSError as failure:
+        raise BadRecord(f"{value} cannot be read: {failure.strerror}.", field) from failure
+    except (ValueError, RecursionError) as failure:
+        raise BadRecord(f"{value} is no JSON: {failure}.", field) from failure
 
 
 def _hidden(content: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from core import db
+from core.catalog import in_force
 from core.clock import utc_now
 from core.db import Reader
 from core.db.enums import Status
@@ -172,7 +173,7 @@ def asked_filter(
 
 
 def _models() -> dict[str, str]:
-    return {model.id: model.name for model in registry.models()}
+    return {model.id: model.name for model in in_force.models()}
 
 
 def _providers() -> dict[str, str]:

@@ -138,6 +138,12 @@ class ProviderUnavailable(ProviderError):
     sentence = N_("The provider is not reachable at the moment. It is tried again by itself.")
 
 
+class ServerUnavailable(ProviderUnavailable):
+    """One of a provider's own servers is away; that says nothing of the others, nor of the provider."""
+
+    fault = Fault.NOBODY
+
+
 class GenerationFailed(ProviderError):
     """The provider accepted the job and then reported that it failed."""
 

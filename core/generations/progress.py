@@ -15,12 +15,12 @@ from sqlalchemy import Connection, Select, and_, bindparam, func, select
 from sqlalchemy.orm import load_only
 
 from core import errors, signing
+from core.catalog import in_force
 from core.db import Reader, ReadSession
 from core.db.enums import ENDED_STATUSES, Stage, Status
 from core.db.tables import Generation, User, WorkspaceMember, is_live
 from core.insights import model_stats
 from core.insights.model_stats import RenderTimeEstimator, TimeRange
-from core.providers import registry
 from core.workspaces.access import Member, in_bound_workspace, visible_to
 
 MAX_WATCHED = 500
@@ -226,7 +226,7 @@ class ProgressBoard:
     def _pace_of(self, session: ReadSession, provider: str) -> float | None:
         looked_at, known = self._pace.get(provider, (float("-inf"), None))
         if time.monotonic() - looked_at > PACE_CACHE_SECONDS:
-            known = model_stats.pace_seconds(session, [model.id for model in registry.provider_class(provider).models])
+            known = model_stats.pace_seconds(session, [model.id for model in in_force.current().of_provider(provider)])
             self._pace[provider] = (time.monotonic(), known)
         return known
 

@@ -45,7 +45,9 @@ TEMPLATES: dict[str, str] = {
     "hold_released_by_cancel": N_("Cancelled"),
     "signup_credits": N_("Credits for a new person"),
     # Why one ended or cannot go on
-    "never_received": N_("The provider never received this. Nothing was charged; try again."),
+    "never_received": N_(
+        "The provider has no such job: it never got it, or has forgotten it. Nothing was charged; try again."
+    ),
     "never_made": N_("An administrator found that the provider never made this clip."),
     "no_new_jobs": N_("The provider took no new jobs for a day. Nothing was charged."),
     "sent_is_unknown": N_(
@@ -154,8 +156,38 @@ TEMPLATES: dict[str, str] = {
     "needs_start_image": N_("{name} needs a start image."),
     "makes_no_sound": N_("{name} makes no sound. Switch it off or choose another model."),
     "no_enhancement": N_("{name} does not enhance prompts. Switch it off or choose another model."),
+    "takes_no_seed": N_("{name} takes no seed. Leave it empty."),
+    "seed_out_of_range": N_("A seed is a whole number from 0 to {limit}."),
+    "model_makes_frame_rates": N_("{name} makes {frame_rates} frames a second."),
+    "no_frame_rates": N_("{name} decides by itself how many frames a second it makes. Leave it open."),
+    "takes_no_references": N_("{name} takes no references. Remove them or choose another model."),
+    "too_many_references": N_("{name} takes {limit} reference images at most."),
+    "only_images_as_references": N_("Only images can be references so far. Remove the others."),
+    "no_such_role": N_("{name} knows {roles} as roles of a reference."),
+    "no_roles": N_("{name} knows no roles of references. Leave it empty."),
     "prompt_missing": N_("Write what the clip should show."),
+    "model_withdrawn": N_("{name} has ended. Use {successor} instead."),
+    "model_withdrawn_alone": N_("{name} has ended, and no model here takes its place. Choose another one."),
+    "model_hidden": N_("{name} is not offered here. Choose another model."),
+    "change_too_far": N_("Choose a time within {years} years."),
+    "change_at_that_moment": N_(
+        "Another change of the same begins at that very moment. Take that one back first, or choose another moment."
+    ),
+    "change_has_begun": N_("This change has begun, and what was ordered since stays as it is. Make another change."),
+    "change_is_taken_back": N_("This change is taken back already."),
+    "change_not_found": N_("There is no such change."),
+    "change_begins_at_once": N_("This holds at once; it cannot be set for later."),
+    "model_exists": N_("There is a model '{model_id}' already. Choose another id."),
+    "model_id_unusable": N_(
+        "An id has 1 to {limit} small letters, digits, dots, dashes or slashes, as veo3 or fal/veo."
+    ),
+    "no_such_provider": N_("There is no provider '{provider}'. Choose one of: {known}."),
+    "successor_is_itself": N_("A model cannot take its own place. Choose another one."),
+    "model_note_not_found": N_("This note does not exist."),
     "base_price_not_positive": N_("A base price is a whole number above 0."),
+    "rate_out_of_range": N_("A dollar is between {least:,} and {most:,} rupiah."),
+    "rate_begins_in_the_past": N_("A rate begins at once or at a moment to come."),
+    "vendor_percent_not_positive": N_("A factor on the provider's price is at least 1 percent."),
     "markup_too_low": N_("A markup is at least 100 percent of the cost."),
     # Credits and budgets
     "credits_short": N_("This needs {needed_credits:,} credits and {available_credits:,} are available."),

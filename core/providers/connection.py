@@ -1,14 +1,13 @@
 """Which providers this installation can use and how they are reached: settings meet the registry here."""
 
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx
 
-from core import content_coding, egress
+from core import config, content_coding, egress
 from core.config import Settings
 from core.providers import registry
-from core.providers.contract import Provider, VideoModel
+from core.providers.contract import Provider
 from core.providers.transport import BoundedTransport
 
 SUBMIT_TIMEOUT = httpx.Timeout(45, connect=10)
@@ -40,13 +39,6 @@ def configured(settings: Settings) -> frozenset[str]:
     )
 
 
-def find_model(settings: Settings, model_id: str) -> VideoModel | None:
-    """A model with the vendor's id that this installation asks for it by; None for one that is not here any more."""
-    model = registry.find_model(model_id)
-    renamed = settings.provider_model_ids.get(model.provider, {}).get(model.id) if model else None
-    return replace(model, upstream_id=renamed) if model and renamed else model
-
-
 def connect(settings: Settings, name: str, client: httpx.AsyncClient, *, base_url: str | None = None) -> Provider:
     """A provider ready to be called; `base_url` is the one a job was submitted to, when there is one.
 
@@ -64,6 +56,15 @@ def connect_where_it_moved(
     """The provider at today's address, for a job whose own address has moved; None when there is no other."""
     today = settings.provider_base_urls.get(name)
     return None if today in (None, base_url) else connect(settings, name, client, base_url=today)
+
+
+def download_allow(settings: Settings, name: str, base_url: str | None) -> frozenset[str]:
+    """The `host:port`s that a provider's files may come from though private or unencrypted, those of all its servers.
+
+    `base_url` is where the job was submitted to.
+    """
+    further = registry.provider_class(name).further_addresses
+    return settings.download_allow(name, base_url) | {config.host_port(address) for address in further}
 
 
 def submit_client(settings: Settings) -> httpx.AsyncClient:

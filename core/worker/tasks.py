@@ -222,7 +222,7 @@ def _ingest_output(row: Generation, target: Path) -> lifecycle.Output:
     from core.files import video_derivatives, video_probe  # large, and only this needs them
 
     settings = installation.current().settings
-    source, allow = asyncio.run(_source(row)), settings.download_allow(row.provider, row.provider_base_url)
+    source, allow = asyncio.run(_source(row)), connection.download_allow(settings, row.provider, row.provider_base_url)
     fetched = download.fetch(source, target, allow=allow, proxies=settings.proxies, max_tries=FETCH_TRIES)
     sha256 = fetched.sha256
     try:

@@ -94,6 +94,7 @@ _LINE = TranslatedLabels(
         "startImage": N_("Start image"),
         "endImage": N_("End image"),
         "images": N_("Start and end image"),
+        "references": N_("References"),
         "audio": N_("Sound"),
         "promptEnhancement": N_("Prompt enhancement"),
     }
@@ -236,6 +237,28 @@ def lengths(model: VideoModel) -> str:
     return between.format(first=seconds[0], last=seconds[-1])
 
 
+REFERENCE_ROLE = TranslatedLabels(
+    {
+        "subject": N_("subject"),
+        "style": N_("style"),
+        "asset": N_("subject"),
+        "character": N_("character"),
+        "object": N_("object"),
+        "scene": N_("scene"),
+    }
+)
+
+
+def reference_role(role: str) -> str:
+    """What a reference stands for: in the reader's language where it is a usual role, else as its model names it."""
+    return REFERENCE_ROLE.get(role, role)
+
+
+def reference(role: str) -> str:
+    """What a reference is called where it is shown."""
+    return _("Reference ({role})").format(role=reference_role(role)) if role else _("Reference")
+
+
 def features(model: VideoModel) -> tuple[str, ...]:
     """What a model takes beyond a prompt, in a word or two each."""
     known = (
@@ -243,7 +266,9 @@ def features(model: VideoModel) -> tuple[str, ...]:
         (model.start_image and not model.end_image, _("Start image")),
         (model.end_image and not model.start_image, _("End image")),
         (model.negative_prompt, _("Negative prompt")),
-        (model.audio, _("Sound")),
+        (model.audio or model.always_audio, _("Sound")),
+        (model.reference_images > 0, _("References")),
+        (model.seed, _("Seed")),
         (model.prompt_enhancement, _("Prompt enhancement")),
     )
     return tuple(name for has, name in known if has)

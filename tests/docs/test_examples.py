@@ -30,6 +30,8 @@ RUN_HERE = {
     TUTORIAL,
     HOW_TO / "add-a-provider.md",  # by test_lantern.py
     HOW_TO / "back-up-and-upgrade.md",
+    HOW_TO / "connect-an-openai-video-server.md",  # by test_vendor_examples.py
+    HOW_TO / "connect-comfyui.md",  # by test_vendor_examples.py
     HOW_TO / "decide-uncertain-generations.md",
     HOW_TO / "set-budgets.md",
     HOW_TO / "share-clips-outside.md",

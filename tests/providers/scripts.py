@@ -868,5 +868,90 @@ MINIMAX = VendorScript(
     ],
     unreadable_lists=[Answer(json={"items": []}), Answer(json={"total": 0}), Answer(json={"items": [5], "total": 1})],
 )
+_KLING_ID = "867432101"
+_KLING_TASK = {
+    "task_id": _KLING_ID,
+    "task_status": "processing",
+    "task_info": {"external_task_id": REFERENCE},
+    "created_at": 1795262400000,
+}
+
+
+def _kling(word: str, **more: Any) -> list[Answer]:
+    return [_kling_said(0, "SUCCEED", _KLING_TASK | {"task_status": word} | more)]
+
+
+def _kling_said(code: int, said: str = "no", data: Any = None, status: int = 200) -> Answer:
+    body = {"code": code, "message": said, "request_id": "r-1"}
+    return Answer(status, body if data is None else body | {"data": data})
+
+
+def _kling_of_ours(asked: httpx.Request) -> Answer:
+    """The task of one id of ours; the list does not hold it yet."""
+    if asked.url.path.endswith(f"/{REFERENCE}"):
+        return _kling_said(0, data=_KLING_TASK)
+    return _kling_said(0, data=[])
+
+
+def _kling_listed(*tasks: Any) -> Any:
+    """A vendor that does not know our ids on their own, and lists tasks."""
+
+    def answer(asked: httpx.Request) -> Answer:
+        alone = asked.url.path.endswith(f"/{REFERENCE}")
+        return _kling_said(1203, "task not found", status=404) if alone else _kling_said(0, data=list(tasks))
+
+    return answer
+
+
+KLING = VendorScript(
+    submits=r"POST /v1/videos/(text|image)2video",
+    looks=r"GET /v1/videos/(text|image)2video/[^/]+",
+    tries_key=r"GET /account/costs",
+    searches=r"GET /v1/videos/(text|image)2video(/[^/]+)?",
+    accepted=_kling("submitted")[0],
+    job_id=f"t2v:{_KLING_ID}",
+    vendor_id=_KLING_ID,
+    under_way=[(_kling("submitted"), JobState.QUEUED), (_kling("processing"), JobState.RUNNING)],
+    succeeded=_kling("succeed", task_result={"videos": [{"id": "v", "url": CLIP, "duration": "5.1"}]}),
+    video_url=CLIP,
+    unknown_word=_kling(ODD_WORD),
+    failures=[
+        (_kling("failed", task_status_msg="Failure to pass the risk control system"), errors.ContentRefused),
+        (_kling("failed", task_status_msg="Internal error"), errors.GenerationFailed),
+        (_kling("failed", task_status_msg="The model is no longer offered"), errors.ModelUnavailable),
+    ],
+    lost=[_kling_said(1203, "task not found", status=404)],
+    look_errors=[
+        (_kling_said(1001, "invalid key", status=401), errors.BadKey),
+        (_kling_said(1303, "too many at once", status=429), errors.ProviderRateLimited),
+        (_kling_said(5000, "server error", status=500), errors.ProviderUnavailable),
+    ],
+    refusals=[
+        (_kling_said(1000, "signature is invalid", status=401), errors.BadKey, None),
+        (_kling_said(1002, "invalid key"), errors.BadKey, None),
+        (_kling_said(1304, "not among the addresses allowed", status=400), errors.BadKey, None),
+        (_kling_said(1101, "account in arrears", status=429), errors.ProviderOutOfCredits, None),
+        (_kling_said(1102, "resource pack is used up", status=429), errors.ProviderOutOfCredits, None),
+        (_kling_said(1302, "too fast", status=429), errors.ProviderRateLimited, None),
+        (_kling_said(1303, "parallel tasks over the limit"), errors.ProviderRateLimited, None),
+        (_kling_said(1301, "content", status=400), errors.ContentRefused, None),
+        (_kling_said(1201, "image: File format is not supported", status=400), errors.InvalidInput, "startImagePath"),
+        (_kling_said(1201, "duration value is invalid", status=400), errors.InvalidInput, "duration"),
+        (_kling_said(1203, "the model is not supported", status=404), errors.ModelUnavailable, None),
+        (_kling_said(5001, "server error", status=503), errors.SubmitUncertain, None),
+        (_kling_said(5000, "server error"), errors.SubmitUncertain, None),
+        (Answer(502, text="<html>Bad Gateway</html>"), errors.SubmitUncertain, None),
+    ],
+    key_accepted=_kling_said(0, data={"code": 0, "resource_pack_subscribe_infos": []}),
+    key_refused=[_kling_said(1001, "Authorization is empty", status=401), _kling_said(1002, "unknown key")],
+    listings=[
+        Listing(_kling_of_ours, exact=(f"t2v:{_KLING_ID}",)),
+        Listing(_kling_listed(_KLING_TASK), exact=(f"t2v:{_KLING_ID}",)),
+        Listing(_kling_listed(_KLING_TASK | {"task_info": {"external_task_id": "another"}})),
+        Listing(_kling_listed(_KLING_TASK | {"task_info": {}}), candidates=(f"t2v:{_KLING_ID}",)),
+        Listing(_kling_listed()),
+    ],
+    unreadable_lists=[_kling_said(0, data=[{"task_id": 5}]), _kling_said(0, data="none"), _kling_said(0)],
+)
 SCRIPTS = {"demo": DEMO, "modelslab": MODELSLAB, "edenai": EDENAI, "fal": FAL, "replicate": REPLICATE}
-SCRIPTS |= {"openrouter": OPENROUTER, "byteplus": BYTEPLUS, "gemini": GEMINI, "minimax": MINIMAX}
+SCRIPTS |= {"openrouter": OPENROUTER, "byteplus": BYTEPLUS, "gemini": GEMINI, "minimax": MINIMAX, "kling": KLING}

@@ -16,7 +16,7 @@ from core import errors
 from core.providers import callbacks, registry, storable
 from core.providers.contract import LINK_AT_PROVIDER, JobMatches, JobState, JobStatus, Provider, ProviderJob
 from core.providers.registry import Access
-from core.providers.testing.script import SENT_AT, Answer
+from core.providers.testing.script import SENT_AT, Answer, VendorScript
 from tests.providers import calls
 from tests.providers.scripts import SCRIPTS
 
@@ -66,9 +66,8 @@ ANYTHING = st.recursive(
 STATUSES = st.sampled_from([200, 200, 200, 201, 202, 204, 301, 303, 308, 400, 401, 402, 403, 404, 422, 429, 500, 503])
 
 
-def _documented(name: str) -> list[Any]:
-    """Every body that the vendor's script has."""
-    script = SCRIPTS[name]
+def documented(script: VendorScript) -> list[Any]:
+    """Every body that a vendor's script has."""
     answers = [script.accepted, *script.succeeded, *script.lost, *(each[0] for each in script.refusals)]
     answers += [answer for given, _ in (*script.under_way, *script.failures, *script.cancels) for answer in given]
     answers += [listing.answer for listing in script.listings if isinstance(listing.answer, Answer)]
@@ -76,9 +75,9 @@ def _documented(name: str) -> list[Any]:
 
 
 @st.composite
-def replies(draw: st.DrawFn, name: str) -> tuple[int, bytes]:
+def replies(draw: st.DrawFn, script: VendorScript) -> tuple[int, bytes]:
     """A status and a body: a documented one in which values were exchanged for others, or anything at all."""
-    body = draw(st.sampled_from(_documented(name)) | ANYTHING)
+    body = draw(st.sampled_from(documented(script)) | ANYTHING)
 
     def changed(value: Any, often: int) -> Any:
         if draw(st.integers(0, often)) == 0:
@@ -180,7 +179,7 @@ CALLS = [
 @given(data=st.data())
 def test_any_reply_ends_in_a_known_outcome(name: str, act: str, data: st.DataObject) -> None:
     """No reply to an order, a look, a stop or a search brings about anything else."""
-    answers = data.draw(st.lists(replies(name), min_size=1, max_size=3))
+    answers = data.draw(st.lists(replies(SCRIPTS[name]), min_size=1, max_size=3))
     assert_known(outcome_of(name, answers, ACTS[act](name)))
 
 
@@ -276,7 +275,7 @@ def test_a_clip_within_the_reply(name: str, body: dict[str, Any]) -> None:
 @given(data=st.data())
 def test_any_call_of_a_vendor_tells_what_can_be_kept(name: str, data: st.DataObject) -> None:
     """Whatever a vendor sends to an address of ours: an id and a link that either database keeps, or nothing."""
-    _, body = data.draw(replies(name))
+    _, body = data.draw(replies(SCRIPTS[name]))
     vendor = registry.provider_class(name)
     notice = callbacks.read_notice(vendor, vendor.models[0], body, key=KEY)
     if notice is not None:

@@ -3,37 +3,36 @@
 import pytest
 
 from core.catalog import catalogue
-from core.catalog.price_list import PRICES
 from core.providers import registry
 from core.providers.contract import Provider
 from core.providers.testing import ProviderContract
 from tests.providers.scripts import SCRIPTS
 
-PRICED = frozenset(model_id for model_id, entry in catalogue.shipped().entries.items() if entry.prices)
+PRICED = {model_id for model_id, entry in catalogue.shipped().entries.items() if entry.prices}
 
 
 class TestModelsLab(ProviderContract):
     provider = registry.provider_class("modelslab")
     script = SCRIPTS["modelslab"]
-    prices = PRICES
+    prices = PRICED
 
 
 class TestEdenAI(ProviderContract):
     provider = registry.provider_class("edenai")
     script = SCRIPTS["edenai"]
-    prices = PRICES
+    prices = PRICED
 
 
 class TestReplicate(ProviderContract):
     provider = registry.provider_class("replicate")
     script = SCRIPTS["replicate"]
-    prices = PRICES
+    prices = PRICED
 
 
 class TestFal(ProviderContract):
     provider = registry.provider_class("fal")
     script = SCRIPTS["fal"]
-    prices = PRICES
+    prices = PRICED
 
 
 class TestOpenRouter(ProviderContract):
@@ -60,10 +59,16 @@ class TestMiniMax(ProviderContract):
     prices = PRICED
 
 
+class TestKling(ProviderContract):
+    provider = registry.provider_class("kling")
+    script = SCRIPTS["kling"]
+    prices = PRICED
+
+
 class TestDemo(ProviderContract):
     provider = registry.provider_class("demo")
     script = SCRIPTS["demo"]
-    prices = PRICES
+    prices = PRICED
 
 
 @pytest.mark.parametrize("provider", registry.providers(), ids=lambda provider: provider.name)

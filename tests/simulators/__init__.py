@@ -22,6 +22,7 @@ MODELS = {
     "byteplus": "byteplus-seedance-2.0-fast",
     "gemini": "gemini-omni-1.2-flash",
     "minimax": "minimax-h3",
+    "kling": "kling-3.0",
 }
 """Vendor -> a model of it that makes video from text alone."""
 

@@ -8,11 +8,34 @@ from pathlib import Path
 
 import uvicorn
 
-from tests.simulators import byteplus, edenai, fal, gemini, minimax, modelslab, openrouter, replicate
+from tests.simulators import (
+    byteplus,
+    comfyui,
+    edenai,
+    fal,
+    gemini,
+    kling,
+    minimax,
+    modelslab,
+    openaivideo,
+    openrouter,
+    replicate,
+)
 from tests.simulators.vendor import Vendor, make_clip
 
-BUILD = {"modelslab": modelslab.app, "edenai": edenai.app, "replicate": replicate.app, "fal": fal.app}
-BUILD |= {"openrouter": openrouter.app, "byteplus": byteplus.app, "gemini": gemini.app, "minimax": minimax.app}
+BUILD = {
+    "modelslab": modelslab.app,
+    "edenai": edenai.app,
+    "replicate": replicate.app,
+    "fal": fal.app,
+    "openrouter": openrouter.app,
+    "byteplus": byteplus.app,
+    "gemini": gemini.app,
+    "kling": kling.app,
+    "minimax": minimax.app,
+    "comfyui": comfyui.app,
+    "openaivideo": openaivideo.app,
+}
 
 
 def main() -> None:

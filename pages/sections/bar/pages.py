@@ -25,6 +25,8 @@ def offered(person: Member, *, waiting: int) -> list[st.Page]:
     if person.may(Action.OPERATE):
         label = _("Admin ({number})").format(number=waiting) if waiting else _("Admin")
         pages.append(_page("admin.py", label, ":material/shield_person:"))
+    if person.may(Action.MANAGE_CATALOGUE):
+        pages.append(_page("models.py", _("Models"), ":material/category:"))
     if person.may(Action.READ_AUDIT_LOG):
         pages.append(_page("audit_log.py", _("Audit log"), ":material/policy:"))
     pages.append(_page("account.py", _("Account"), ":material/account_circle:"))
