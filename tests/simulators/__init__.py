@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 MODELS = {
     "modelslab": "seedance-t2v",
-    "edenai": "nova-reel",
+    "edenai": "kling-2.5",
     "replicate": "replicate-seedance-1-pro",
     "fal": "fal-hailuo-2.3",
     "openrouter": "openrouter-seedance-2.0-fast",
@@ -24,7 +24,7 @@ MODELS = {
     "minimax": "minimax-h3",
     "kling": "kling-3.0",
 }
-"""Vendor -> a model of it that makes video from text alone."""
+"""Vendor -> a model of it that makes video from text alone and can be ordered."""
 
 
 @contextmanager
