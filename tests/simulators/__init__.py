@@ -24,7 +24,7 @@ MODELS = {
     "minimax": "minimax-h3",
     "kling": "kling-3.0",
 }
-"""Vendor -> a model of it that makes video from text alone."""
+"""Vendor -> a model of it that makes video from text alone and can be ordered."""
 
 
 @contextmanager
